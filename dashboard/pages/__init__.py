@@ -1,0 +1,1 @@
+"""One thin file a page: guard, read the view, lay out."""

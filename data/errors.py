@@ -1,0 +1,105 @@
+"""Every error of the product, in one tree.
+
+    TactError                  what a person can read and act on; the command line prints it, exit code 1
+    ├── InputError             a file or value that someone gave us is wrong             (exit code 2)
+    │   ├── FileRefused        a whole file is refused (personal columns, unreadable)
+    │   └── AreaError          boundaries that cannot be used, an unknown area
+    ├── WorkspaceError         the workspace is missing, of the wrong kind, or incomplete (exit code 3)
+    ├── VaultError             the vault cannot be opened or written                      (exit code 4)
+    │   ├── WrongKey           the key does not belong to this vault
+    │   ├── MissingKey         no key was found
+    │   ├── CorruptVault       the file is damaged; the remedy is a restore
+    │   ├── VaultBusy          someone else is writing
+    │   └── DiskFull           no room left; nothing was changed
+    ├── ReleaseError           a release cannot be read or written                        (exit code 5)
+    │   └── ReleaseRefused     an attack succeeded; the cells are named, the counts never
+    └── NotYet                 a command that comes with a later version                  (exit code 6)
+
+A message names the bad value, what is allowed and the next step. It never holds a record, a child's
+identifier or a small count.
+"""
+
+__all__ = [
+    "AreaError",
+    "CorruptVault",
+    "DiskFull",
+    "FileRefused",
+    "InputError",
+    "MissingKey",
+    "NotYet",
+    "ReleaseError",
+    "ReleaseRefused",
+    "TactError",
+    "VaultBusy",
+    "VaultError",
+    "WorkspaceError",
+    "WrongKey",
+]
+
+
+class TactError(Exception):
+    """Say what went wrong, what is allowed and what to do next."""
+
+    exit_code = 1
+
+
+class InputError(TactError):
+    """A file or a value that someone gave us is wrong."""
+
+    exit_code = 2
+
+
+class FileRefused(InputError):
+    """A whole file is refused; nothing of it was taken."""
+
+
+class AreaError(InputError):
+    """Boundaries that cannot be used, or an area that is not known."""
+
+
+class WorkspaceError(TactError):
+    """The workspace is missing, of the wrong kind, or incomplete."""
+
+    exit_code = 3
+
+
+class VaultError(TactError):
+    """The vault cannot be opened or written."""
+
+    exit_code = 4
+
+
+class WrongKey(VaultError):
+    """The key does not belong to this vault."""
+
+
+class MissingKey(VaultError):
+    """No key was found where one is looked for."""
+
+
+class CorruptVault(VaultError):
+    """The vault's file is damaged."""
+
+
+class VaultBusy(VaultError):
+    """Another process is writing to the vault."""
+
+
+class DiskFull(VaultError):
+    """There is no room left; nothing was changed."""
+
+
+class ReleaseError(TactError):
+    """A release cannot be read or written."""
+
+    exit_code = 5
+
+
+class ReleaseRefused(ReleaseError):
+    """An attack on the release succeeded, so it is not published."""
+
+
+class NotYet(TactError):
+    """A command that comes with a later version."""
+
+    exit_code = 6
