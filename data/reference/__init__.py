@@ -1,0 +1,55 @@
+"""Reference tables that ship with the product, each with source, licence and checksum.
+
+Nothing here needs geometry: areas are a table of codes, parents and names.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+__all__ = ["FOLDER", "Source", "area_table", "registry"]
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Source:
+    """One shipped data file: where it comes from, on what terms, and what it must hash to."""
+
+    name: str
+    file: str
+    source: str
+    licence: str
+    credit: str
+    retrieved: str
+    sha256: str
+    rows: int
+    note: str = ""
+
+
+def registry() -> list[Source]:
+    """Read the registry of shipped data files, in its order."""
+    text = (FOLDER / "registry.toml").read_text(encoding="utf-8")
+    return [Source(**entry) for entry in tomllib.loads(text)["source"]]
+
+
+def area_table() -> pd.DataFrame:
+    """Return the tree of areas, one row a code: countries, regions, municipalities.
+
+    Columns: country, level, parent (empty for a country), name_en, name_local, nuts, hasc,
+    hasc_alt, geonames (administrative code), valid_from, valid_to (ISO month or empty),
+    succeeded_by (codes joined by ";") and counted: False for the municipalities of 2019 whose
+    records count in their predecessor. The frame is the caller's own to change.
+    """
+    return _read_areas().copy()
+
+
+@lru_cache(maxsize=1)
+def _read_areas() -> pd.DataFrame:
+    table = pd.read_csv(FOLDER / "areas.csv", dtype="str", keep_default_na=False, index_col="code")
+    successors = {code for codes in table["succeeded_by"] for code in codes.split(";")}
+    table["counted"] = ~table.index.isin(successors)
+    return table
