@@ -1,0 +1,1 @@
+"""Disclosure control: one file a mechanism, the release plan, and the attacks."""

@@ -1,0 +1,101 @@
+"""Releases: folders of protected tables with a manifest, opened for reading.
+
+A release is `releases/<name>/<tier>/`: one Parquet file a table, `areas.parquet` (GeoParquet, opaque here)
+and `datapackage.json` (Frictionless Data Package). `releases/current` is a small text file with the name of
+the one to show. A release is never changed; see data/publish.py, which writes them behind the wall.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from data.disclosure.plan import Tier
+from data.errors import ReleaseError
+
+__all__ = ["MANIFEST", "Release", "current_name", "names"]
+
+MANIFEST = "datapackage.json"
+
+
+def current_name(releases: Path) -> str | None:
+    """Read the name of the release to show; None where there is none yet."""
+    try:
+        return (releases / "current").read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def names(releases: Path) -> list[str]:
+    """List the releases, newest first. Temporary folders start with a dot and do not count."""
+    if not releases.is_dir():
+        return []
+    return sorted((p.name for p in releases.iterdir() if p.is_dir() and p.name[0] != "."), reverse=True)
+
+
+@dataclass(frozen=True)
+class Release:
+    """One tier of one release, read only."""
+
+    folder: Path
+    name: str
+    tier: Tier
+
+    @classmethod
+    def open(cls, releases: Path, tier: Tier, name: str | None = None) -> Release:
+        """Open a release by name, the current one by default; raise ReleaseError when it is not there."""
+        chosen = name or current_name(releases)
+        if chosen is None:
+            msg = f"No release in {releases} yet. Make one with: tact release"
+            raise ReleaseError(msg)
+        folder = releases / chosen / tier
+        if not (folder / MANIFEST).is_file():
+            msg = (
+                f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
+            )
+            raise ReleaseError(msg)
+        return cls(folder, chosen, tier)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The Data Package descriptor."""
+        loaded: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        return loaded
+
+    @property
+    def invented(self) -> bool:
+        """Whether the numbers are invented."""
+        return bool(self.manifest["tact"]["invented"])
+
+    @property
+    def k(self) -> int:
+        """The threshold of the policy."""
+        return int(self.manifest["tact"]["k"])
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables, the areas aside."""
+        return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table; raise ReleaseError when the plan does not hold it."""
+        if name not in self.tables:
+            msg = f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}."
+            raise ReleaseError(msg)
+        return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
+
+    @property
+    def areas_file(self) -> Path:
+        """The GeoParquet file of areas (geo/areas.py reads it)."""
+        return self.folder / "areas.parquet"
+
+    @property
+    def areas_checksum(self) -> str:
+        """SHA-256 of the areas, part of the address of the map's geometry."""
+        return next(r["hash"] for r in self.manifest["resources"] if r["name"] == "areas")

@@ -1,0 +1,29 @@
+"""The states of a published cell: never confused, never a colour of a scale.
+
+Public: number; few ("fewer than 11, possibly none"); structural_zero; no_data.
+Partner: number with margin; almost_none (a noisy 0); not_searched; no_data.
+Published figures: number or no_figure. Where only a class is published: class, with low and high.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+__all__ = ["STATES", "WORDS", "State"]
+
+State = Literal[
+    "number", "class", "few", "almost_none", "not_searched", "structural_zero", "no_data", "no_figure"
+]
+STATES: tuple[State, ...] = get_args(State)
+
+# Message identifiers: dashboard/text.py translates them. {k} is the release's threshold.
+WORDS: dict[State, str] = {
+    "number": "number",
+    "class": "between two values",
+    "few": "fewer than {k}, possibly none",
+    "almost_none": "none or almost none",
+    "not_searched": "not searched",
+    "structural_zero": "none: no programme there",
+    "no_data": "no data",
+    "no_figure": "no figure found",
+}
