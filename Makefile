@@ -1,0 +1,58 @@
+# make run    open the product on its demo world (or on your own workspace once it has a release)
+# make test   run the tests
+# make setup  make the environment in .venv, nothing else
+# make check  style, types and import rules; make browser: the tests that drive a real browser
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(if $(shell $(p) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" 2>/dev/null && echo yes),$(p),)))
+
+# The stamps carry a checksum of what was installed, so a pull that changes a lock installs again
+# and anything else needs no network.
+PRODUCT := $(VENV)/product-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+DEVELOP := $(VENV)/develop-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.PHONY: run test setup check browser lock clean
+
+run: setup
+	@$(BIN)/tact serve
+
+test: $(DEVELOP)
+	@$(BIN)/python -m pytest -m "not browser and not slow" -n auto
+
+setup: $(PRODUCT)
+
+check: $(DEVELOP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+browser: $(DEVELOP)
+	@$(BIN)/python -m pytest -m browser tests/browser
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "TACT Map needs Python 3.11, 3.12 or 3.13. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(PRODUCT): $(BIN)/python
+	@echo "Installing TACT Map into $(VENV) (first time, or after an update; about a minute)"
+	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/product-* && touch $@
+
+$(DEVELOP): $(PRODUCT)
+	@echo "Installing what the tests need"
+	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@rm -f $(VENV)/develop-* && touch $@
+
+# Needs uv. Rewrites both lock files from pyproject.toml.
+LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --fork-strategy fewest --no-emit-index-url --no-header --quiet
+lock:
+	$(LOCK) -o requirements.lock pyproject.toml
+	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
