@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["FOLDER", "Source", "area_table", "registry"]
+__all__ = ["FOLDER", "Source", "area_table", "name_table", "registry"]
 
 FOLDER = Path(__file__).parent
 
@@ -45,6 +45,15 @@ def area_table() -> pd.DataFrame:
     records count in their predecessor. The frame is the caller's own to change.
     """
     return _read_areas().copy()
+
+
+def name_table() -> pd.DataFrame:
+    """Return further names of areas, one row a name: columns code and name.
+
+    Nominatives that follow no rule, names before or after a change of name, and names in the other
+    country's language.
+    """
+    return pd.read_csv(FOLDER / "names.csv", dtype="str", keep_default_na=False)
 
 
 @lru_cache(maxsize=1)

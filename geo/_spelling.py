@@ -1,0 +1,140 @@
+"""Spellings of a place name: one key for three scripts, and the cases of Greek and Albanian.
+
+A key is for comparing only; it is never shown. Two spellings of one name share a key when they
+differ by accents, case, punctuation, the romanisation used (ELOT 743, ISO 843, BGN, everyday
+English) or the way a sound can be written.
+"""
+
+import itertools
+import re
+import unicodedata
+from functools import lru_cache
+
+__all__ = ["inflections", "plain_key", "sound_key", "words"]
+
+# fmt: off
+_GREEK = {
+    "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i",
+    "θ": "th", "ι": "i", "κ": "k", "λ": "l", "μ": "m", "ν": "n", "ξ": "x",
+    "ο": "o", "π": "p", "ρ": "r", "σ": "s", "ς": "s", "τ": "t", "υ": "y",
+    "φ": "f", "χ": "ch", "ψ": "ps", "ω": "o",
+}
+# fmt: on
+_OTHER_LETTERS = {"ß": "ss", "ı": "i", "ø": "o", "ł": "l", "đ": "d", "µ": "m"}
+_APOSTROPHES = re.compile(r"['’‘`´ʼ]")
+_NOT_WORD = re.compile(r"[^\w]+|_+")
+_LINKING_WORDS = frozenset({"kai", "ke", "and", "dhe"})
+
+# Order matters: digraphs before the letters that they hold.
+_SOUNDS = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"ph", "f"),
+        (r"(?<=[ae])[uf](?=[kptsxfc])", "v"),
+        (r"(?<=[ae])u", "v"),
+        (r"o[uy]", "u"),
+        (r"a[ie]", "e"),
+        (r"[eou]i|y|j", "i"),
+        (r"[kc]h", "h"),
+        (r"x", "ks"),
+        (r"th", "t"),
+        (r"dh", "d"),
+        (r"m[pb]|b", "v"),
+        (r"n[td]", "d"),
+        (r"gh|gk|ng|gg", "g"),
+        (r"g(?=[ie])", "i"),
+        (r"[tcd]z", "ts"),
+        (r"[cq]", "k"),
+        (r"w", "o"),
+        (r"(.)\1+", r"\1"),
+    )
+)
+_SAINTS = frozenset({"ag", "ai", "aia", "aias", "aio", "aion", "aios", "aiu", "agion", "st"})
+
+_GREEK_ENDINGS = (
+    # Learned genitives beside the everyday ones: Πετρουπόλεως, Στυλίδος, Σαλαμίνος.
+    ("πολης", ("πολη", "πολεως")),
+    ("ιδας", ("ιδα", "ιδος")),
+    ("νας", ("να", "νος")),
+    ("εως", ("η",)),
+    ("ιου", ("ιος", "ιο", "ι")),
+    ("ου", ("ος", "ο", "ης", "ας")),
+    ("αιων", ("α", "αι", "αιοι")),
+    ("εων", ("α", "ας", "εα", "ο")),
+    ("ιων", ("ια", "ιοι", "ος", "α")),
+    ("ων", ("α", "ες", "οι", "ο")),
+    ("ως", ("ω", "ας")),
+    ("ης", ("η",)),
+    ("ας", ("α",)),
+    ("ος", ("α", "ας", "")),
+    ("ους", ("ος",)),
+    ("α", ("ας",)),
+    ("η", ("ης",)),
+    ("ω", ("ως",)),
+)
+_MOST_FORMS = 600
+
+
+def words(text: str) -> list[str]:
+    """Split into lower-case words without accents or punctuation, in the script as given."""
+    decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text).casefold())
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ς", "σ")
+    return _NOT_WORD.sub(" ", bare.replace("&", " and ")).split()
+
+
+def plain_key(text: str) -> str:
+    """Return the text in lower case without accents, punctuation and doubled spaces."""
+    return " ".join(words(text))
+
+
+def sound_key(text: str) -> str:
+    """Return how a name sounds, the same for Greek letters and for any common romanisation."""
+    sounds = (_sound(word) for word in words(text))
+    return "".join(sound for sound in sounds if sound not in _LINKING_WORDS)
+
+
+def inflections(name: str, country: str) -> list[str]:
+    """Return the other cases in which a name may be written, as plain words.
+
+    Greek names stand in the genitive and get their possible nominatives; Albanian names stand in
+    the indefinite nominative and get the definite forms and the genitive. More forms come back
+    than the language has: they are for looking up, never for showing.
+    """
+    parts = words(name)
+    options = [_greek(word) if country == "GR" else [word] for word in parts]
+    if country == "AL" and parts:
+        options[-1] = _albanian(parts[-1])
+    forms = itertools.islice(itertools.product(*options), _MOST_FORMS)
+    return [" ".join(form) for form in forms]
+
+
+@lru_cache(maxsize=20_000)
+def _sound(word: str) -> str:
+    latin = "".join(_GREEK.get(c, _OTHER_LETTERS.get(c, c)) for c in word)
+    if latin in _LINKING_WORDS:
+        return latin
+    for pattern, sound in _SOUNDS:
+        latin = pattern.sub(sound, latin)
+    return "ag" if latin in _SAINTS else latin
+
+
+def _greek(word: str) -> list[str]:
+    # `words` writes a final sigma like any other, so endings are compared the same way.
+    for ending, nominatives in _GREEK_ENDINGS:
+        bare = ending.replace("ς", "σ")
+        if word.endswith(bare) and len(word) > len(bare):
+            stem = word[: -len(bare)]
+            return [word, *(stem + other.replace("ς", "σ") for other in nominatives)]
+    return [word]
+
+
+def _albanian(word: str) -> list[str]:
+    if word.endswith("e"):
+        stem = word[:-1]
+        return [word, stem + "a", stem + "es", stem + "en"]
+    forms = [word, word + "i", word + "it", word + "u", word + "ut"]
+    if re.search(r"e[rzsl]$", word):
+        # The unstressed vowel falls out: Shkodër, Shkodra, Shkodrës.
+        stem = word[:-2] + word[-1]
+        forms += [stem + "a", stem + "es", stem + "en"]
+    return forms
