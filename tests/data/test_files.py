@@ -106,9 +106,7 @@ def test_publish_flushes_every_file_and_folder_before_the_rename(tmp_path, monke
     (aside / "public" / "a").write_bytes(b"1")
     (aside / "b").write_bytes(b"2")
     flushed = []
-    monkeypatch.setattr(
-        files, "fsync_file", lambda p: flushed.append((p.name, (tmp_path / "r").exists()))
-    )
+    monkeypatch.setattr(files, "fsync_file", lambda p: flushed.append((p.name, (tmp_path / "r").exists())))
     files.publish_folder(aside, tmp_path / "r")
     assert {n for n, published in flushed if not published} == {"a", "b", ".aside", "public"}
     assert flushed[-1] == (tmp_path.name, True)
