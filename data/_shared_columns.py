@@ -1,0 +1,34 @@
+"""Columns that several kinds of record have in common."""
+
+from data import _vocabulary as v
+from data._columns import Column
+
+__all__ = ["AXIS", "MUNICIPALITY", "PARTNER"]
+
+MUNICIPALITY = Column(
+    "municipality",
+    "Municipality",
+    "Where it took place: the municipality, never a place within it. A code, or the name in Latin, "
+    "Albanian or Greek spelling.",
+    "area",
+    required=True,
+    example="Tiranë",
+)
+PARTNER = Column(
+    "partner",
+    "Partner",
+    "The organisation that keeps this record. May be left out where the import names the partner.",
+    "text",
+    required=True,
+    example="ARSIS",
+    longest=80,
+)
+AXIS = Column(
+    "axis",
+    "Axis of intervention",
+    "Which of the programme's five axes this belongs to.",
+    "category",
+    required=True,
+    example="protection",
+    allowed=v.AXES,
+)

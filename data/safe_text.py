@@ -1,0 +1,36 @@
+"""Text that a spreadsheet shows and never runs.
+
+A cell that begins with = + - @, a tab or a line end can be run as a formula when a file is opened (CSV
+injection). A leading apostrophe makes it text. Blanks before the sign, and its full-width forms, are
+treated alike, since some spreadsheets drop or fold them.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+__all__ = ["shown", "shown_frame"]
+
+_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_BLANKS = ("\t", "\r", "\n")
+
+
+def shown(text: str) -> str:
+    """Put an apostrophe before text that a spreadsheet could run; give any other text unchanged."""
+    if text.startswith(_BLANKS) or text.lstrip().startswith(_SIGNS):
+        return f"'{text}"
+    return text
+
+
+def shown_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make every text of a frame safe, column names and categories too; numbers stay numbers."""
+    safe = frame.copy()
+    for name in safe.columns:
+        if _holds_text(safe[name]):
+            safe[name] = [shown(v) if isinstance(v, str) else v for v in safe[name].astype("object")]
+    return safe.rename(columns=lambda name: shown(str(name)))
+
+
+def _holds_text(column: pd.Series) -> bool:
+    kinds = (pd.StringDtype, pd.CategoricalDtype)
+    return column.dtype == object or isinstance(column.dtype, kinds)
