@@ -1,1 +1,73 @@
-"""What the map shows: one file a layer, each defined once for map, legend, table and export."""
+"""All layers, in the order in which they are offered, and what may be laid over what.
+
+Community layers may lie over encounters and services on the partner tier, which is what access and equity
+need, and alone or over services on the public tier; never over effort, never over risk. That holds for the
+map, for addresses, for exports and for the briefing, so all of them ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from data.disclosure.plan import Tier
+from data.errors import InputError
+from geo.layers import communities, effort, encounters, population, referrals, roma_figures, services
+from geo.layers.base import Layer
+from geo.layers.words import mark
+
+__all__ = ["LAYERS", "apart", "combinable", "layer", "together"]
+
+LAYERS: tuple[Layer, ...] = (
+    encounters.LAYER,
+    services.LAYER,
+    effort.LAYER,
+    communities.LAYER,
+    population.LAYER,
+    roma_figures.LAYER,
+    referrals.LAYER,
+)
+_UNDER_COMMUNITIES: dict[Tier, frozenset[str]] = {
+    "partner": frozenset({"encounters", "services"}),
+    "public": frozenset({"services"}),
+}
+
+
+def layer(name: str) -> Layer:
+    """Find a layer by its identifier; raise InputError when there is none."""
+    for one in LAYERS:
+        if one.id == name:
+            return one
+    msg = f"No layer {name!r}. There are: {', '.join(one.id for one in LAYERS)}."
+    raise InputError(msg)
+
+
+def together(tier: Tier, names: Iterable[str]) -> str:
+    """Say why layers may not stand together in one map, file or address; empty when they may."""
+    layers = [layer(name) for name in dict.fromkeys(names)]
+    others = {one.id for one in layers if one.nature != "community"}
+    if len(others) == len(layers) or others <= _UNDER_COMMUNITIES[tier]:
+        return ""
+    if tier == "public":
+        return mark("On the public tier community layers stand alone or with services.")
+    return mark("Community layers are laid over encounters and services only.")
+
+
+def combinable(tier: Tier, names: Iterable[str]) -> str:
+    """Say why layers cannot be drawn on one map; empty when they can: one fill, one kind of circle."""
+    layers = [layer(name) for name in dict.fromkeys(names)]
+    kinds = [one.kind for one in layers]
+    if len(set(kinds)) < len(kinds):
+        return mark("Two layers that are drawn alike would hide each other.")
+    return together(tier, names)
+
+
+def apart(tier: Tier, names: Iterable[str]) -> list[list[str]]:
+    """Share layers out among as few sets as the rule asks for, each of which may stand together."""
+    sets: list[list[str]] = []
+    for name in dict.fromkeys(names):
+        fitting = next((one for one in sets if not together(tier, [*one, name])), None)
+        if fitting is None:
+            sets.append([name])
+        else:
+            fitting.append(name)
+    return sets

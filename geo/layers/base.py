@@ -7,24 +7,28 @@ Nothing here knows Folium or Streamlit. Words are message identifiers in English
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from data.release import Release
 
-__all__ = ["Choice", "Layer", "LayerData", "Legend", "Option", "Style", "View"]
+__all__ = ["Choice", "Kind", "Layer", "LayerData", "Legend", "Nature", "Option", "Style", "View"]
 
 Kind = Literal["fill", "circle", "hatch"]
+Nature = Literal["programme", "community", "published"]
+_LARGEST_CIRCLE = 22.0
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of an option, and its words."""
+    """One value of an option, and its words; choices of one group belong together in a menu."""
 
     id: str
     label: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Style:
     """How values become marks.
 
     fill: `breaks` are the lower bounds of all classes but the first, `colours` and `labels` one a class.
-    circle: area is proportional to the value; `breaks` are the values shown in the legend.
+    circle: area is proportional to the value; `breaks` are the values shown in the legend, `largest` the
+    largest value of any period, so that circles do not change size as time moves.
     hatch: outline and hatch by class, never a fill.
     """
 
@@ -68,10 +73,15 @@ class Style:
     breaks: tuple[float, ...]
     colours: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    largest: float = 0.0
 
     def classify(self, value: float) -> int:
         """Give the class of a value, from 0."""
         return sum(value >= b for b in self.breaks)
+
+    def radius(self, value: float, most: float = _LARGEST_CIRCLE) -> float:
+        """Give the radius of a circle whose area is proportional to the value; `most` for the largest."""
+        return most * (max(value, 0.0) / self.largest) ** 0.5 if self.largest > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,8 @@ class LayerData:
     """A layer as read for one view.
 
     `frame` has one row an area of the level, indexed by area code: value (float or missing), state,
-    margin (missing when exact), low and high (for state "class"), source and note (may be empty).
+    margin (missing when exact), low and high (for state "class"), source, year (of a published figure,
+    else missing) and note (may be empty). `words` of a state stand in data/states.py.
     """
 
     frame: pd.DataFrame
@@ -99,13 +110,25 @@ class LayerData:
     legend: Legend
     invented: bool
 
+    def classes(self) -> pd.Series:
+        """Give the class of each area, from 0; -1 where there is neither a number nor a class."""
+        known = self.frame["value"].fillna(self.frame["low"]).to_numpy(dtype=float)
+        classes = np.searchsorted(np.array(self.style.breaks, dtype=float), known, side="right")
+        return pd.Series(np.where(np.isnan(known), -1, classes), index=self.frame.index, dtype="int64")
+
 
 @dataclass(frozen=True)
 class Layer:
     """One layer, defined once.
 
-    `periods` lists the periods that it has in a release at a level, oldest first; `read` gives the data.
-    `over` names the layers that may be laid over it; see interface.md on community layers.
+    `levels` lists the levels that it has in a release. `periods` lists its periods, oldest first, at the
+    level and with the options of a view: those of the grain of the view's period, or of the finest grain
+    when the view's period is empty or of another calendar. It is empty for a layer that does not move with
+    time (each area shows its latest figure). `read` gives the data; a period that the layer does not hold is
+    settled on the one that holds it, or else on the last, and the legend says which.
+    `rows` gives all that the release holds of the layer at a level, long: area, period, one column an
+    option (its choice), value, state, margin, low, high, source, year, note.
+    `nature` says whose numbers they are; see geo/layers/__init__.py for what may be laid together.
     """
 
     id: str
@@ -116,3 +139,15 @@ class Layer:
     levels: Callable[[Release], tuple[str, ...]]
     periods: Callable[[Release, View], tuple[str, ...]]
     read: Callable[[Release, View], LayerData]
+    rows: Callable[[Release, str], pd.DataFrame] = lambda _release, _level: pd.DataFrame()
+    offers: Callable[[Release, str, Mapping[str, str]], bool] = lambda _release, _level, _options: True
+    nature: Nature = "programme"
+
+    def offered(self, release: Release, level: str) -> tuple[Option, ...]:
+        """Give the options with the choices that the release holds at a level; none with only one choice."""
+        kept = []
+        for option in self.options:
+            choices = tuple(c for c in option.choices if self.offers(release, level, {option.id: c.id}))
+            if len(choices) > 1:
+                kept.append(replace(option, choices=choices))
+        return tuple(kept)

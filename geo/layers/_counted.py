@@ -1,0 +1,216 @@
+"""Layers of what the programme recorded: counted tables of a release, read by level, period and category."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from data.periods import Period
+from data.release import Release
+from geo.layers import _tables, breaks, palette
+from geo.layers.base import Kind, LayerData, Legend, Option, Style, View
+from geo.layers.words import Message, number, quantity
+
+__all__ = ["Counted", "Slice", "cells", "choices_of"]
+
+COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
+_NUMBERS = ["value", "margin", "low", "high"]
+LEVELS = ("country", "region", "municipality")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Where the numbers of one choice stand: a measure and, of a breakdown, one category.
+
+    `column` is a column that the table itself carries without being broken down by it, as a community's
+    group.
+    """
+
+    measure: str
+    by: str = ""
+    category: str = ""
+    column: str = ""
+
+
+def choices_of(options: tuple[Option, ...], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Complete a choice with the defaults of all options."""
+    return {o.id: View("", "", chosen).choice(o) for o in options}
+
+
+def cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
+    """Read the cells of a slice, all areas and periods of a level and grain; empty when not held.
+
+    Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Shared.
+    """
+    name = "_".join(filter(None, (part.measure, level, grain, part.by)))
+    found = _tables.digest(release, name)
+    return _cells(release, name, found, part) if found else pd.DataFrame(columns=COLUMNS)
+
+
+@lru_cache(maxsize=512)
+def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame:
+    whole = _tables.table(release, name)
+    for column in filter(None, (part.by, part.column)):
+        whole = whole[whole[column] == part.category] if column in whole else whole
+    numbers = {
+        c: whole[c].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        if c in whole
+        else np.full(len(whole), np.nan)
+        for c in _NUMBERS
+    }
+    return whole[["area", "period", "state"]].reset_index(drop=True).assign(**numbers)[COLUMNS]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How a layer of counted tables is read, drawn and worded.
+
+    `locate` turns a full set of choices into a slice; None where there is no such thing.
+    """
+
+    title: str
+    unit: str
+    kind: Kind
+    colours: tuple[str, ...]
+    options: tuple[Option, ...]
+    locate: Callable[[Mapping[str, str]], Slice | None]
+    note: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def levels(self, release: Release) -> tuple[str, ...]:
+        """List the levels at which the release holds the plainest choice."""
+        return tuple(level for level in LEVELS if self.offers(release, level, {}))
+
+    def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
+        """Say whether the release holds a choice at a level."""
+        return bool(self._held(release, level, options))
+
+    def periods(self, release: Release, view: View) -> tuple[str, ...]:
+        """List the periods of the grain of the view's period, else of the finest grain held."""
+        held = self._held(release, view.level, view.options)
+        same = [periods for periods in held.values() if view.period in periods]
+        return same[0] if same else next(iter(held.values()), ())
+
+    def read(self, release: Release, view: View) -> LayerData:
+        """Read one view: one row an area."""
+        held = self._held(release, view.level, view.options)
+        period = _tables.settle(view.period, held)
+        grain = next((g for g, periods in held.items() if period in periods), "")
+        part = self._slice(view.options)
+        table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        frame = _frame(release, table[table["period"] == period], view.level)
+        if part and grain != "whole":
+            frame["note"] = _coarser(frame, cells(release, part, view.level, "whole"))
+        style, legend = self._style(release, view, grain), self._legend(release, view, period, table)
+        return LayerData(frame, style, legend, release.invented)
+
+    def rows(self, release: Release, level: str) -> pd.DataFrame:
+        """Give every released row of the layer at a level, one column an option."""
+        parts = [
+            cells(release, part, level, grain).assign(**chosen)
+            for chosen in _every_choice(self.options)
+            for grain in self._held(release, level, chosen)
+            if (part := self._slice(chosen))
+        ]
+        names = [o.id for o in self.options]
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, *names])
+        rows = rows.assign(source=self._source(release), year=np.nan, note="")
+        return rows[["area", "period", *names, *COLUMNS[2:], "source", "year", "note"]]
+
+    def _slice(self, options: Mapping[str, str]) -> Slice | None:
+        return self.locate(choices_of(self.options, options))
+
+    def _held(self, release: Release, level: str, options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        part = self._slice(options)
+        if part is None:
+            return {}
+        held = {
+            g: _periods(cells(release, part, level, g))
+            for g in _tables.grains(release, part.measure, level, part.by)
+        }
+        return {g: periods for g, periods in held.items() if periods}
+
+    def _style(self, release: Release, view: View, grain: str) -> Style:
+        """Compute the classes over all periods of the table, so that colours keep their meaning in time."""
+        plain = {} if self.kind == "circle" else view.options
+        part = self._slice(plain)
+        table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        if self.kind == "circle":
+            largest = float(table["value"].max()) if table["value"].notna().any() else 0.0
+            marks = breaks.circle_marks(largest)
+            return Style("circle", marks, self.colours, tuple(map(number, marks)), largest)
+        if (table["state"] == "class").any():
+            lows, names = breaks.class_labels(table["low"].to_numpy(float), table["high"].to_numpy(float))
+        else:
+            values = table["value"].dropna().to_numpy(float)
+            lows = breaks.rounded(values)
+            names = breaks.labels(lows, whole=bool((values == values.round()).all()))
+        return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
+
+    def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
+        chosen = choices_of(self.options, view.options)
+        labels = [c.label for o in self.options for c in o.choices if c.id == chosen[o.id] != o.default]
+        return Legend(
+            title=": ".join([self.title, *labels]),
+            unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
+            period=Period.parse(period).label if period else "",
+            source=self._source(release),
+            margin=_margin(table),
+            note=self.note,
+        )
+
+    @staticmethod
+    def _source(release: Release) -> str:
+        template = (
+            "Invented records, release {name}" if release.invented else "Programme records, release {name}"
+        )
+        return Message(template, name=release.name)
+
+
+def _periods(table: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(sorted(table["period"].unique()))
+
+
+def _every_choice(options: tuple[Option, ...]) -> list[dict[str, str]]:
+    chosen: list[dict[str, str]] = [{}]
+    for option in options:
+        chosen = [{**one, option.id: choice.id} for one in chosen for choice in option.choices]
+    return chosen
+
+
+def _frame(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
+    areas = _tables.areas(release)
+    index = areas.index[areas["level"] == level]
+    frame = now.set_index("area").drop(columns="period").reindex(index)
+    frame["state"] = frame["state"].astype("str").fillna("no_data")
+    frame[_NUMBERS] = frame[_NUMBERS].astype(float)
+    return frame.assign(source="", year=np.nan, note="")
+
+
+def _coarser(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
+    """Where a cell is too small to say, tell the number of the whole time, if there is one."""
+    known = whole[whole["state"] == "number"].set_index("area")
+    small = frame["state"].isin(["few", "almost_none"])
+    notes = pd.Series("", index=frame.index)
+    for area in frame.index[small].intersection(known.index):
+        row = known.loc[area]
+        notes[area] = Message(
+            "{period} in all: {value} ±{margin}",
+            period=Period.parse(row["period"]).label,
+            value=number(row["value"]),
+            margin=number(row["margin"]),
+        )
+    return notes.to_list()
+
+
+def _margin(table: pd.DataFrame) -> str:
+    if (table["state"] == "class").any():
+        return Message("published in classes")
+    margin = table["margin"].max()
+    if np.isnan(margin):
+        return Message("as recorded") if (table["state"] == "number").any() else ""
+    return Message("within {margin} of the true number", margin=quantity(margin))

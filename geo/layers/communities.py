@@ -1,0 +1,57 @@
+"""Roma and Egyptian communities as the partners estimate them: areas with a class, never settlements.
+
+Drawn as an outline with a violet hatch, never as a fill. For what it may lie over see geo/layers/__init__.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from geo.layers import palette
+from geo.layers._counted import Counted, Slice
+from geo.layers.base import Choice, Layer, Option
+from geo.layers.words import mark
+
+__all__ = ["LAYER", "NOT_MEANT"]
+
+NOT_MEANT = mark(
+    "It shows where people live, to plan access to services; it says nothing about risk or about "
+    "anybody's conduct."
+)
+_GROUP = Option(
+    "group",
+    mark("Community"),
+    (
+        Choice("roma", mark("Roma")),
+        Choice("egyptian", mark("Egyptian")),
+        Choice("roma_and_egyptian", mark("Roma and Egyptian together")),
+    ),
+)
+
+
+def _locate(chosen: Mapping[str, str]) -> Slice:
+    return Slice("communities", category=chosen["group"], column="group")
+
+
+_COUNTED = Counted(
+    title=mark("Roma and Egyptian communities"),
+    unit=mark("people, estimated"),
+    kind="hatch",
+    colours=palette.VIOLET,
+    options=(_GROUP,),
+    locate=_locate,
+    note=NOT_MEANT,
+)
+LAYER = Layer(
+    "communities",
+    mark("Communities"),
+    mark("In which areas do Roma and Egyptian communities live, and about how many people are they?"),
+    "hatch",
+    (_GROUP,),
+    _COUNTED.levels,
+    _COUNTED.periods,
+    _COUNTED.read,
+    _COUNTED.rows,
+    _COUNTED.offers,
+    "community",
+)

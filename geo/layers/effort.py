@@ -1,0 +1,35 @@
+"""Outreach days by area: where somebody looked, without which no other number can be read right."""
+
+from __future__ import annotations
+
+from geo.layers import palette
+from geo.layers._counted import Counted, Slice
+from geo.layers.base import Layer
+from geo.layers.words import mark
+
+__all__ = ["LAYER"]
+
+_COUNTED = Counted(
+    title=mark("Outreach effort"),
+    unit=mark("outreach days"),
+    kind="fill",
+    colours=palette.EFFORT,
+    options=(),
+    locate=lambda _chosen: Slice("effort"),
+    note=mark(
+        "Days that teams spent in the street, in communities, in schools and at the border. It does not "
+        "say how many children there are."
+    ),
+)
+LAYER = Layer(
+    "effort",
+    mark("Effort"),
+    mark("Where did the partners look, and how much?"),
+    "fill",
+    (),
+    _COUNTED.levels,
+    _COUNTED.periods,
+    _COUNTED.read,
+    _COUNTED.rows,
+    _COUNTED.offers,
+)

@@ -1,0 +1,65 @@
+"""Children met for the first time, as circles: all, or of one pathway or one stage.
+
+A table of a release has one breakdown, so pathway and stage are choices of one option, never crossed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from geo.layers import palette
+from geo.layers._counted import Counted, Slice
+from geo.layers.base import Choice, Layer, Option
+from geo.layers.words import mark
+
+__all__ = ["LAYER", "OF"]
+
+_PATHWAY, _STAGE = mark("Pathway"), mark("Stage")
+OF = Option(
+    "of",
+    mark("Of these"),
+    (
+        Choice("all", mark("All children met")),
+        Choice("pathway-internal", mark("trafficked inside the country"), _PATHWAY),
+        Choice("pathway-al_to_gr", mark("from Albania to Greece"), _PATHWAY),
+        Choice("pathway-other_cross_border", mark("across another border"), _PATHWAY),
+        Choice("pathway-none_known", mark("no pathway known"), _PATHWAY),
+        Choice("stage-at_risk", mark("at risk"), _STAGE),
+        Choice("stage-recruited", mark("recruited"), _STAGE),
+        Choice("stage-in_exploitation", mark("in exploitation"), _STAGE),
+        Choice("stage-identified", mark("identified"), _STAGE),
+        Choice("stage-returning", mark("returning"), _STAGE),
+        Choice("stage-reintegrating", mark("reintegrating"), _STAGE),
+    ),
+)
+
+
+def _locate(chosen: Mapping[str, str]) -> Slice:
+    by, _, category = chosen["of"].partition("-")
+    return Slice("children") if by == "all" else Slice("children", by, category)
+
+
+_COUNTED = Counted(
+    title=mark("Children met for the first time"),
+    unit=mark("children"),
+    kind="circle",
+    colours=(palette.COUNTS,),
+    options=(OF,),
+    locate=_locate,
+    note=mark(
+        "Children whom the partners met. It does not say how many there are: where nobody looks, "
+        "nobody is met."
+    ),
+)
+LAYER = Layer(
+    "encounters",
+    mark("Encounters"),
+    mark("Where did the partners meet children for the first time?"),
+    "circle",
+    (OF,),
+    _COUNTED.levels,
+    _COUNTED.periods,
+    _COUNTED.read,
+    _COUNTED.rows,
+    _COUNTED.offers,
+)

@@ -1,0 +1,42 @@
+"""Colours of layers: sequences of five steps whose lightness falls from step to step.
+
+They are told apart by lightness alone, hence also by colour-blind readers and in print. Each keeps clear of
+white (no data), of the sea and of the circles that may lie on it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["COUNTS", "COVERAGE", "EFFORT", "POPULATION", "VIOLET", "lightness", "steps"]
+
+COUNTS = "#1B4B8F"
+COVERAGE = ("#DDEFEC", "#B0D8D3", "#79B9B2", "#40938D", "#0F6B66")
+EFFORT = ("#E1E4E8", "#C3C8CF", "#9EA5AF", "#777F8B", "#505865")
+POPULATION = ("#F1E9D8", "#DDCEAE", "#C3AE83", "#A18A5C", "#75623B")
+VIOLET = ("#CFC3E6", "#B3A0D8", "#957BC6", "#7757AF", "#583792")
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def steps(sequence: tuple[str, ...], classes: int) -> tuple[str, ...]:
+    """Give one colour a class, spread over the whole sequence; a single class takes its middle."""
+    if classes <= 1:
+        return (sequence[len(sequence) // 2],) * classes
+    return tuple(_between(sequence, i * (len(sequence) - 1) / (classes - 1)) for i in range(classes))
+
+
+def _between(sequence: tuple[str, ...], place: float) -> str:
+    first = min(int(place), len(sequence) - 2)
+    pairs = zip(_channels(sequence[first]), _channels(sequence[first + 1]), strict=True)
+    mixed = (round(a + (b - a) * (place - first)) for a, b in pairs)
+    return "#" + "".join(f"{channel:02X}" for channel in mixed)
+
+
+def lightness(colour: str) -> float:
+    """Relative luminance of a colour, 0 to 1 (WCAG 2.2, definition of relative luminance)."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (channel / 255 for channel in _channels(colour))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

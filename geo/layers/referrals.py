@@ -1,0 +1,52 @@
+"""Victims and potential victims of trafficking identified in a year, as published, by country only."""
+
+from __future__ import annotations
+
+from geo.layers import palette
+from geo.layers._published import Figure, Published
+from geo.layers.base import Choice, Layer, Option
+from geo.layers.words import mark
+
+__all__ = ["LAYER"]
+
+_FIGURES = {
+    "victims": Figure("victims", "number", mark("people identified in the year")),
+    "children": Figure("children_victims", "number", mark("children identified in the year")),
+    "mobile-units": Figure(
+        "found_by_mobile_units", "number", mark("people found by mobile units in the year")
+    ),
+}
+_WHO = Option(
+    "who",
+    mark("Who"),
+    (
+        Choice("victims", mark("All victims and potential victims")),
+        Choice("children", mark("children")),
+        Choice("mobile-units", mark("found by mobile units")),
+    ),
+)
+_PUBLISHED = Published(
+    title=mark("Victims identified, published"),
+    kind="circle",
+    colours=(palette.COUNTS,),
+    options=(_WHO,),
+    figures=_FIGURES,
+    note=mark(
+        "People whom the authorities identified in a year. It does not say how many there were, and the "
+        "two countries count differently."
+    ),
+    moving=True,
+)
+LAYER = Layer(
+    "referrals",
+    mark("Referrals"),
+    mark("How many victims of trafficking did each country identify in a year?"),
+    "circle",
+    (_WHO,),
+    _PUBLISHED.levels,
+    _PUBLISHED.periods,
+    _PUBLISHED.read,
+    _PUBLISHED.rows,
+    _PUBLISHED.offers,
+    "published",
+)

@@ -1,0 +1,57 @@
+"""Published figures on Roma and Egyptian inhabitants, and "no figure found" where there is none.
+
+Figures of different sources differ two to fourteen times, so none of them is divided by anything here.
+"""
+
+from __future__ import annotations
+
+from geo.layers import palette
+from geo.layers._published import Figure, Published
+from geo.layers.base import Choice, Layer, Option
+from geo.layers.communities import NOT_MEANT
+from geo.layers.words import mark
+
+__all__ = ["LAYER"]
+
+_PEOPLE, _OF_AREA = mark("people"), mark("% of the area's population")
+_FIGURES = {
+    "roma": Figure("roma", "number", _PEOPLE),
+    "egyptian": Figure("egyptian", "number", _PEOPLE),
+    "roma-share": Figure("roma", "share", _OF_AREA),
+    "egyptian-share": Figure("egyptian", "share", _OF_AREA),
+    "together-share": Figure("roma_and_egyptian", "share", _OF_AREA),
+    "national-share": Figure("roma_share_of_national", "share", mark("% of the country's Roma population")),
+}
+_FIGURE = Option(
+    "figure",
+    mark("Figure"),
+    (
+        Choice("roma", mark("Roma, number")),
+        Choice("egyptian", mark("Egyptians, number")),
+        Choice("roma-share", mark("Roma, share of the area's population")),
+        Choice("egyptian-share", mark("Egyptians, share of the area's population")),
+        Choice("together-share", mark("Roma and Egyptians, share of the area's population")),
+        Choice("national-share", mark("Roma, share of the country's Roma population")),
+    ),
+)
+_PUBLISHED = Published(
+    title=mark("Published Roma and Egyptian figures"),
+    kind="hatch",
+    colours=palette.VIOLET,
+    options=(_FIGURE,),
+    figures=_FIGURES,
+    note=NOT_MEANT,
+)
+LAYER = Layer(
+    "roma_figures",
+    mark("Roma and Egyptian figures"),
+    mark("What has been published on how many Roma and Egyptians live where?"),
+    "hatch",
+    (_FIGURE,),
+    _PUBLISHED.levels,
+    _PUBLISHED.periods,
+    _PUBLISHED.read,
+    _PUBLISHED.rows,
+    _PUBLISHED.offers,
+    "community",
+)

@@ -1,0 +1,74 @@
+"""Services, their staff and places, by area: all, on one axis of work, or of one duty bearer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from geo.layers import palette
+from geo.layers._counted import Counted, Slice
+from geo.layers.base import Choice, Layer, Option
+from geo.layers.words import mark
+
+__all__ = ["AXES", "LAYER"]
+
+_AXIS, _BEARER = mark("Axis"), mark("Duty bearer")
+_WHAT = Option(
+    "what",
+    mark("Show"),
+    (
+        Choice("services", mark("Services")),
+        Choice("staff", mark("Staff")),
+        Choice("capacity", mark("Places")),
+    ),
+)
+_OF = Option(
+    "of",
+    mark("Of these"),
+    (
+        Choice("all", mark("All services")),
+        Choice("axis-prevention", mark("prevention"), _AXIS),
+        Choice("axis-protection", mark("protection"), _AXIS),
+        Choice("axis-assisted_voluntary_return", mark("assisted voluntary return"), _AXIS),
+        Choice("axis-reintegration", mark("reintegration"), _AXIS),
+        Choice("axis-coordination", mark("coordination"), _AXIS),
+        Choice("duty_bearer-state", mark("the state"), _BEARER),
+        Choice("duty_bearer-anti_trafficking_police", mark("anti-trafficking police"), _BEARER),
+        Choice("duty_bearer-municipality", mark("municipalities"), _BEARER),
+        Choice("duty_bearer-school", mark("schools"), _BEARER),
+        Choice("duty_bearer-ngo", mark("NGOs"), _BEARER),
+        Choice("duty_bearer-community", mark("communities"), _BEARER),
+    ),
+)
+AXES: tuple[Choice, ...] = tuple(c for c in _OF.choices if c.group == _AXIS)
+
+
+def _locate(chosen: Mapping[str, str]) -> Slice:
+    by, _, category = chosen["of"].partition("-")
+    return Slice(chosen["what"]) if by == "all" else Slice(chosen["what"], by, category)
+
+
+_COUNTED = Counted(
+    title=mark("Services"),
+    unit=mark("services at work"),
+    kind="fill",
+    colours=palette.COVERAGE,
+    options=(_WHAT, _OF),
+    locate=_locate,
+    note=mark(
+        "Services for protection, shelter and return stand by county or region only, and only where at "
+        "least three operators work."
+    ),
+    units={"staff": mark("members of staff"), "capacity": mark("places")},
+)
+LAYER = Layer(
+    "services",
+    mark("Services"),
+    mark("Which services are at work where, and who carries them?"),
+    "fill",
+    (_WHAT, _OF),
+    _COUNTED.levels,
+    _COUNTED.periods,
+    _COUNTED.read,
+    _COUNTED.rows,
+    _COUNTED.offers,
+)
