@@ -1,0 +1,53 @@
+"""`tact areas import`: official boundaries in place of the approximate ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.commands.output import Json, emit
+from dashboard.commands.upkeep import open_vault, open_workspace
+from data.reference import area_table
+from geo import boundaries
+
+__all__ = ["register"]
+
+
+def import_areas(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="GeoPackage, GeoJSON or Shapefile (also zipped).")],
+    country: Annotated[str | None, typer.Option(help="AL or GR, where the file does not tell.")] = None,
+    code_column: Annotated[str | None, typer.Option(help="The column with codes.")] = None,
+    name_column: Annotated[str | None, typer.Option(help="The column with names.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take official boundaries into this workspace; the next release shows them."""
+    workspace = open_workspace(context)
+    with open_vault(workspace) as vault:
+        in_use = vault.area_codes_in_use()
+    report = boundaries.import_boundaries(
+        file,
+        area_table(),
+        in_use,
+        workspace.areas,
+        country=country,
+        code_column=code_column,
+        name_column=name_column,
+    )
+    unmatched = [{"row": u.row, "name": u.name, "reason": u.reason} for u in report.unmatched]
+    emit(
+        {"matched": len(report.matched), "unmatched": unmatched},
+        as_json,
+        f"Matched {len(report.matched)} areas; {len(unmatched)} not matched.",
+        *(f"  row {u['row']}, {u['name']}: {u['reason']}" for u in unmatched),
+        "The next release shows these boundaries: tact release",
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Official boundaries.", no_args_is_help=True)
+    group.command("import")(import_areas)
+    app.add_typer(group, name="areas")

@@ -1,0 +1,55 @@
+"""How commands speak: one JSON object for scripts, plain words for people, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from data.errors import TactError
+
+__all__ = ["Json", "Tick", "console", "emit", "fail", "progress", "say"]
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
+Tick = Callable[[int, int | None], None]
+
+console = Console(stderr=True, highlight=False)
+
+
+def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
+    """Print the answer: the object itself for scripts, or the lines for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2, default=str) + "\n")
+        return
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def say(text: str) -> None:
+    """Tell a person something beside the answer, on standard error."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def fail(error: TactError, *, as_json: bool) -> NoReturn:
+    """Print an error and leave with its exit code."""
+    if as_json:
+        body: Mapping[str, str] = {"error": type(error).__name__, "message": str(error)}
+        emit(body, True)
+    else:
+        say(str(error))
+    raise SystemExit(error.exit_code)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Tick]:
+    """Show a bar on a terminal; give a function that takes what is done and the total, if known."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total=None: bar.update(task, completed=done, total=total)

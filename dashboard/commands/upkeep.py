@@ -1,0 +1,184 @@
+"""`tact init`, `templates`, `doctor`, `backup`, `restore`: the workspace, its forms, its keys and its health."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dashboard.commands.output import Json, console, emit, say
+from data import backup as backups
+from data import keys, templates
+from data.errors import TactError, VaultError
+from data.release import Release, current_name, names
+from data.schema import KINDS
+from data.vault import Vault
+from data.workspace import Workspace, default_path
+
+__all__ = ["open_vault", "open_workspace", "register"]
+
+_UNHEALTHY = 7
+_PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
+
+
+def open_workspace(context: typer.Context) -> Workspace:
+    """Open the workspace that was asked for, by default the user's own."""
+    return Workspace.open(context.obj or default_path())
+
+
+def open_vault(workspace: Workspace) -> Vault:
+    """Open a workspace's vault with its key."""
+    return Vault.open(workspace.vault, keys.load(workspace.id))
+
+
+def init(
+    context: typer.Context,
+    practice: Annotated[
+        bool, typer.Option("--practice", help="A workspace for invented records, to learn with.")
+    ] = False,
+    keyring: Annotated[
+        bool, typer.Option("--keyring", help="Keep the keys in the system keyring, not in files.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a workspace, an empty vault and its two keys."""
+    workspace = Workspace.create(context.obj or default_path(), "invented" if practice else "real")
+    found = keys.load(workspace.id) if keys.exist(workspace.id) else None
+    secrets = found or keys.create(workspace.id, "keyring" if keyring else "file")
+    Vault.create(workspace.vault, secrets).close()
+    where = keys.locations(workspace.id)
+    emit(
+        {"workspace": str(workspace.path), "kind": workspace.kind, "keys": where},
+        as_json,
+        f"Made the workspace {workspace.path} for {workspace.kind} records.",
+        f"Vault key: {where['vault']}",
+        f"Identifier key: {where['identifier']}",
+        "Without the keys nobody can read the records, you included. Make a backup: tact backup FILE",
+        "Next: tact templates --to FOLDER, fill a form, tact import FILE",
+    )
+
+
+def write_templates(
+    to: Annotated[Path, typer.Option("--to", help="Folder for the forms.")], as_json: Json = False
+) -> None:
+    """Write an empty Excel form for each kind of record."""
+    written = [str(path) for path in templates.write_templates(to)]
+    emit({"files": written}, as_json, *written)
+
+
+def doctor(
+    context: typer.Context,
+    schema: Annotated[bool, typer.Option("--schema", help="Print what each column means, and stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check workspace, keys, vault and releases; name each problem with its remedy."""
+    if schema:
+        _print_schema(as_json)
+        return
+    problems = _problems(context.obj or default_path())
+    emit(
+        {"healthy": not problems, "problems": problems},
+        as_json,
+        *(problems or ["All is well: workspace, keys, vault and releases."]),
+    )
+    if problems:
+        raise SystemExit(_UNHEALTHY)
+
+
+def _problems(path: Path) -> list[str]:
+    try:
+        workspace = Workspace.open(path)
+    except TactError as error:
+        return [str(error)]
+    return [
+        *workspace.check(),
+        *keys.check(workspace.id),
+        *_vault_problems(workspace),
+        *_release_problems(workspace.releases),
+    ]
+
+
+def _vault_problems(workspace: Workspace) -> list[str]:
+    try:
+        with open_vault(workspace) as vault:
+            return vault.check()
+    except VaultError as error:
+        return [str(error)]
+
+
+def _release_problems(releases: Path) -> list[str]:
+    problems = []
+    current = current_name(releases)
+    if current is not None and current not in names(releases):
+        problems.append(
+            f"The current release {current!r} is not there. Put its folder back, or: tact release"
+        )
+    for name in names(releases):
+        for tier in ("partner", "public"):
+            try:
+                problems += Release.open(releases, tier, name).check()  # type: ignore[arg-type]
+            except TactError as error:
+                problems.append(str(error))
+    return problems
+
+
+def _print_schema(as_json: bool) -> None:
+    from data.codebook import describe
+
+    answer = {name: describe(name) for name in KINDS}
+    if as_json:
+        emit(answer, True)
+        return
+    for name, columns in answer.items():
+        table = Table(title=KINDS[name].title, title_justify="left", show_lines=True)
+        for heading in ("column", "meaning", "allowed", "needed"):
+            table.add_column(heading)
+        for column in columns:
+            table.add_row(column["column"], column["meaning"], column["allowed"], column["needed"])
+        console.print(table)
+
+
+def _passphrase(confirm: bool) -> str:
+    given = os.environ.get(_PASSPHRASE)
+    if given:
+        return given
+    return str(typer.prompt("Passphrase of the backup", hide_input=True, confirmation_prompt=confirm))
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    as_json: Json = False,
+) -> None:
+    """Write records and both keys into one file, sealed with a passphrase."""
+    workspace = open_workspace(context)
+    backups.backup(workspace, keys.load(workspace.id), file, _passphrase(confirm=True))
+    emit(
+        {"file": str(file)},
+        as_json,
+        f"Wrote {file}. Keep the passphrase elsewhere: without it the file is worthless.",
+    )
+
+
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that `tact backup` wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Bring a workspace back from a backup; checks all of it before anything is replaced."""
+    path = context.obj or default_path()
+    workspace = backups.restore(file, path, _passphrase(confirm=False))
+    say("Releases are not in a backup: copy their folder, or make a new one with `tact release`.")
+    emit({"workspace": str(workspace.path)}, as_json, f"Restored {workspace.path}.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(init)
+    app.command("templates")(write_templates)
+    app.command()(doctor)
+    app.command()(backup)
+    app.command()(restore)
