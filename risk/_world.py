@@ -20,20 +20,20 @@ __all__ = ["PATHWAYS", "Meetings", "Need", "meetings", "need"]
 
 PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
 _SURFACE = np.array([0, 1, 1, 2])  # the two cross-border pathways share one surface
-_TREND = (0.030, -0.010, 0.015)  # quarterly drift of the log rate: internal, cross-border, at risk
+_TREND = (0.045, 0.010, 0.030)  # quarterly drift of the log rate: internal, cross-border, at risk
 
 # Where the invented programme works: its share of a country's outreach days, before it follows finds.
 _PRESENCE = {
-    "AL-11": 0.26, "AL-02": 0.15, "AL-03": 0.14, "AL-04": 0.13, "AL-06": 0.12, "AL-10": 0.09,
-    "AL-12": 0.05, "AL-01": 0.03, "AL-05": 0.015, "AL-08": 0.01, "AL-09": 0.004, "AL-07": 0.001,
-    "GR-I": 0.32, "GR-B": 0.27, "GR-D": 0.22, "GR-E": 0.06, "GR-G": 0.04, "GR-C": 0.04,
-    "GR-A": 0.02, "GR-H": 0.01, "GR-J": 0.01, "GR-M": 0.006, "GR-F": 0.002, "GR-K": 0.001,
-    "GR-L": 0.001,
+    "AL-11": 0.24, "AL-02": 0.16, "AL-03": 0.13, "AL-04": 0.12, "AL-06": 0.12, "AL-10": 0.10,
+    "AL-12": 0.05, "AL-01": 0.03, "AL-05": 0.02, "AL-08": 0.02, "AL-09": 0.008, "AL-07": 0.002,
+    "GR-I": 0.28, "GR-B": 0.24, "GR-D": 0.22, "GR-E": 0.07, "GR-G": 0.05, "GR-C": 0.05,
+    "GR-A": 0.03, "GR-H": 0.02, "GR-J": 0.02, "GR-M": 0.012, "GR-F": 0.004, "GR-K": 0.002,
+    "GR-L": 0.002,
 }  # fmt: skip
 _CHILD_SHARE = {"AL": 0.24, "GR": 0.17}
-_NEED_SHARE = {"AL": 0.6, "GR": 0.4}
-_EFFORT_SHARE = {"AL": 0.62, "GR": 0.38}
-_INTERNAL_SHARE = {"AL": 0.35, "GR": 0.15}  # of the children on a known pathway, before the shift
+_NEED_SHARE = {"AL": 0.57, "GR": 0.43}
+_EFFORT_SHARE = {"AL": 0.6, "GR": 0.4}
+_INTERNAL_SHARE = {"AL": 0.42, "GR": 0.35}  # of the children on a known pathway, before the shift
 _OTHER_SHARE = {"AL": 0.22, "GR": 0.12}  # of the cross-border ones
 _SMALL = 1e-300
 

@@ -87,7 +87,7 @@ class WorldParameters:
     signal: bool = True
     log_sd: float = 0.75
     local_log_sd: float = 0.5
-    structured: float = 0.6
+    structured: float = 0.7
     shared: float = 0.4
     time_log_sd: float = 0.05
     hotspot: float = 0.0
@@ -99,16 +99,16 @@ class WorldParameters:
     shift_complete: int = 7
     gamma: float = 0.8
     effort_days: float = 1000.0
-    effort_growth: float = 3.0
+    effort_growth: float = 4.0
     effort_log_sd: float = 0.45
     effort_follows_finds: float = 0.5
     searched_share: float = 0.4
     detection: float = 0.18
     detection_log_sd: float = 0.2
-    reported_share: float = 0.4
+    reported_share: float = 0.5
     reporting_gap: float = 0.3
-    dispersion: float = 12.0
-    at_risk_share: float = 0.25
+    dispersion: float = 20.0
+    at_risk_share: float = 0.2
     unknown_pathway: float = 0.03
     linked_share: float = 0.85
 
