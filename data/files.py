@@ -16,6 +16,7 @@ from pathlib import Path
 from data.errors import DiskFull, ReleaseError
 
 __all__ = [
+    "aside",
     "fsync_file",
     "fsync_folder",
     "no_room_means_disk_full",
@@ -35,7 +36,7 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     The mode is that of a new file and is narrowed by the umask; give 0o600 for secrets. Raises
     DiskFull when there is no room, with the old file untouched.
     """
-    with replacing(path, mode=mode) as aside, aside.open("r+b") as file:
+    with replacing(path, mode=mode) as part, part.open("r+b") as file:
         file.write(data)
 
 
@@ -52,17 +53,23 @@ def replacing(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
     too large to hold, or that a library writes by itself.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    part = aside(path)
     with no_room_means_disk_full(path):
         try:
-            os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
-            yield aside
-            fsync_file(aside)
-            aside.replace(path)
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+            yield part
+            fsync_file(part)
+            part.replace(path)
         except BaseException:
-            aside.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
         fsync_folder(path.parent)
+
+
+def aside(path: Path) -> Path:
+    """Name a hidden neighbour of a path, never used before, to build in before the rename."""
+    path = Path(path)
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
 
 
 def publish_folder(tmp: Path, final: Path) -> None:

@@ -1,0 +1,73 @@
+"""One writer at a time, and who it is."""
+
+import contextlib
+import datetime as dt
+import getpass
+import json
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from data.errors import VaultBusy, VaultError
+
+__all__ = ["WriterLock"]
+
+
+class WriterLock:
+    """The lock beside a vault. The system lets it go when its holder dies, however it dies.
+
+    It stands beside the vault's folder and not inside it, so that a restore can hold it while it
+    puts another folder in that place.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._note = folder.with_name(f"{folder.name}.writer")
+        self._lock = filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0, mode=0o600)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock in the block; may be nested. Raises VaultBusy at once when it is taken."""
+        try:
+            self._lock.acquire()
+        except filelock.Timeout:
+            raise self._busy() from None
+        except OSError as error:
+            msg = f"The lock {self._lock.lock_file} cannot be taken: {error.strerror}. Is the folder yours?"
+            raise VaultError(msg) from error
+        try:
+            if self._lock.lock_counter == 1:
+                self._write_note()
+            yield
+        finally:
+            if self._lock.lock_counter == 1:
+                self._note.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _write_note(self) -> None:
+        since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        note = {"user": _user(), "host": platform.node(), "process": os.getpid(), "since": since}
+        # Only for the message that a second writer sees: a disk without room may go without it.
+        with contextlib.suppress(OSError):
+            self._note.write_text(json.dumps(note), encoding="utf-8")
+
+    def _busy(self) -> VaultBusy:
+        try:
+            note = json.loads(self._note.read_text(encoding="utf-8"))
+            who = f"{note['user']} on {note['host']}, process {note['process']}, since {note['since']} (UTC)"
+        except (OSError, ValueError, KeyError, TypeError):
+            who = "another process"
+        return VaultBusy(
+            f"The vault {self._folder} is being written by {who}. Nothing was changed. Wait until it "
+            "has finished and run the same command again."
+        )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "an unknown user"
