@@ -55,10 +55,10 @@ class Places:
 
     def __init__(self, areas: pd.DataFrame) -> None:
         """Index a table as `data.reference.area_table` returns it."""
-        self._country: dict[str, str] = areas["country"].to_dict()
-        self._level: dict[str, str] = areas["level"].to_dict()
-        self._parent: dict[str, str] = areas["parent"].to_dict()
-        self._name: dict[str, str] = areas["name_en"].to_dict()
+        self._country = _column(areas, "country")
+        self._level = _column(areas, "level")
+        self._parent = _column(areas, "parent")
+        self._name = _column(areas, "name_en")
         self._older = predecessors(areas)
         self._codes = _index_codes(areas)
         given = _given_names(areas)
@@ -168,6 +168,10 @@ class Places:
     def _labels(self, codes: Iterable[str]) -> tuple[str, ...]:
         ordered = codes if isinstance(codes, list) else sorted(codes)
         return tuple(self.label(code) for code in ordered)
+
+
+def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:
+    return {str(code): str(value) for code, value in areas[name].items()}
 
 
 def _without_kind(key: str) -> list[str]:

@@ -1,0 +1,310 @@
+"""The tree of areas with their shapes: countries, regions, municipalities.
+
+Shapes are stored in EPSG:4326; square kilometres are computed in EPSG:3035 (equal area). The shapes
+of one level are a coverage: neighbours share their border exactly, nothing overlaps. Regions and
+countries are unions of their municipalities (Mount Athos is a region without one), so levels nest.
+"""
+
+import json
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from shapely.geometry.base import BaseGeometry
+
+from data.errors import AreaError
+from data.files import replacing
+from data.reference import FOLDER, area_table, registry
+
+__all__ = ["BOUNDARIES", "LEVELS", "Areas", "load", "read_cells"]
+
+BOUNDARIES = "boundaries.parquet"
+LEVELS = ("country", "region", "municipality")
+_CELLS = "municipalities.geojson"
+_STORED, _EQUAL_AREA = "EPSG:4326", "EPSG:3035"
+_SHAPE_COLUMNS = ["km2", "approximate", "boundaries", "geometry"]
+_FRAME_COLUMNS = [
+    "name_en", "name_local", "parent", "country", "km2", "approximate", "geometry",
+]  # fmt: skip
+_MAP_VERTICES = 10_000  # with names and centres about 60 kB gzipped
+_MAP_TOLERANCES = (0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03)  # degrees
+_MAP_DECIMALS = 4  # about 10 metres
+
+
+class Areas:
+    """Every area with its shape, neighbours and size; read-only, safe to share between sessions."""
+
+    def __init__(self, rows: gpd.GeoDataFrame) -> None:
+        """Take one row an area, indexed by code: the area table, km2, approximate, geometry."""
+        self._rows = rows
+        self.table: pd.DataFrame = pd.DataFrame(rows.drop(columns=_SHAPE_COLUMNS))
+        self._level = {str(code): str(level) for code, level in self.table["level"].items()}
+        self._parent = {str(code): str(outer) for code, outer in self.table["parent"].items()}
+        self._frames: dict[str, gpd.GeoDataFrame] = {}
+        self._neighbours: dict[str, list[tuple[str, str]]] = {}
+        self._maps: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    def from_geoparquet(cls, path: Path) -> "Areas":
+        """Read the areas that `to_geoparquet` wrote, as a release keeps them.
+
+        Raises AreaError when the file is missing or damaged.
+        """
+        rows = _read_parquet(Path(path), "Open another release, or make this one again.")
+        return cls(rows.set_index("code"))
+
+    def to_geoparquet(self, path: Path) -> None:
+        """Write all levels to one file, as one step, so that reading gives the same areas again."""
+        with replacing(Path(path)) as aside:
+            self._rows.reset_index().to_parquet(aside, compression="zstd")
+
+    def frame(self, level: str) -> gpd.GeoDataFrame:
+        """Return a level's areas in the table's order, indexed by code, in EPSG:4326.
+
+        Columns: name_en, name_local, parent, country, km2 (EPSG:3035), approximate, geometry; the
+        last is None and km2 missing for an area without a shape. The twelve municipalities of 2019
+        are not among them: they count in their predecessors.
+        """
+        _check_level(level)
+        if level not in self._frames:
+            wanted = (self._rows["level"] == level) & self._rows["counted"]
+            self._frames[level] = self._rows.loc[wanted, _FRAME_COLUMNS]
+        return self._frames[level].copy()
+
+    def missing(self, level: str) -> list[str]:
+        """Return the codes of the areas that have no shape, in the table's order."""
+        frame = self.frame(level)
+        return [str(code) for code in frame.index[frame.geometry.isna()]]
+
+    def approximate(self, level: str) -> bool:
+        """Tell whether any shape of a level is approximate, so that the map has to say so."""
+        return bool(self.frame(level)["approximate"].any())
+
+    @cached_property
+    def source(self) -> str:
+        """Say where the boundaries come from, with the credit that their licences ask for."""
+        texts = dict.fromkeys(text for text in self._rows["boundaries"] if text)
+        return ". ".join(texts)
+
+    def neighbours(self, level: str) -> list[tuple[str, str]]:
+        """Return each pair of areas that share a border of some length, once, codes in order.
+
+        Meeting in a point is no border; areas across water have none.
+        """
+        _check_level(level)
+        if level not in self._neighbours:
+            self._neighbours[level] = _pairs(self.frame(level))
+        return list(self._neighbours[level])
+
+    def parts(self, level: str) -> list[list[str]]:
+        """Return the groups of areas that hang together over land, largest group first.
+
+        An island of its own and an area without a shape are groups of one.
+        """
+        codes = [str(code) for code in self.frame(level).index]
+        place = {code: number for number, code in enumerate(codes)}
+        ends = np.array([(place[a], place[b]) for a, b in self.neighbours(level)]).reshape(-1, 2)
+        links = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(codes),) * 2)
+        labels = connected_components(links, directed=False)[1]
+        groups = [[codes[i] for i in np.flatnonzero(labels == label)] for label in set(labels)]
+        return sorted(groups, key=lambda group: (-len(group), place[group[0]]))
+
+    def locate(self, lat: float, lon: float, level: str) -> str | None:
+        """Return the one area that holds a point given in degrees, None when there is none.
+
+        A point on a border belongs to the area that stands first in the table. The municipality is
+        found first and the other levels above it, so the answers for one point always nest.
+        """
+        _check_level(level)
+        if not (np.isfinite(lat) and np.isfinite(lon)):
+            return None
+        codes, tree = self._cells
+        hits = tree.query(shapely.Point(lon, lat), predicate="intersects")
+        return self._above(codes[min(hits)], level) if len(hits) else None
+
+    def centres(self, level: str) -> pd.DataFrame:
+        """Return for each area with a shape the point farthest inside: columns lon and lat.
+
+        It is the centre of the largest circle in the area's largest part, for a symbol or a name.
+        """
+        shapes = self.frame(level).geometry.dropna()
+        circles = shapely.maximum_inscribed_circle(_largest_parts(shapes), tolerance=0.005)
+        points = shapely.get_coordinates(shapely.get_point(circles, 0))
+        return pd.DataFrame(points, index=shapes.index, columns=["lon", "lat"]).round(_MAP_DECIMALS)
+
+    def map_geometry(self, level: str) -> dict[str, Any]:
+        """Return a level's simplified shapes for the browser, small enough to send at once.
+
+        Keys: level, approximate, source and areas, a list in the table's order of code (c), names
+        (n, l), parent (p), centre (x: longitude, latitude) and polygons of rings of longitude and
+        latitude (g; four decimals). An area without a shape has neither centre nor polygons. The
+        shapes of all levels are unions of the same simplified cells, so their borders match.
+        """
+        if level not in self._maps:
+            rows = self.frame(level)[["name_en", "name_local", "parent"]]
+            centres, shapes = self.centres(level).T.to_dict("list"), self._drawn[level]
+            named = zip(rows.index, *(rows[name] for name in rows), strict=True)
+            self._maps[level] = {
+                "level": level,
+                "approximate": self.approximate(level),
+                "source": self.source,
+                "areas": [
+                    {"c": code, "n": name, "l": local, "p": parent}
+                    | ({"x": centres[code], "g": _rings(shapes[code])} if code in shapes else {})
+                    for code, name, local, parent in named
+                ],
+            }
+        return self._maps[level]
+
+    def _above(self, code: str, level: str) -> str | None:
+        while code and self._level[code] != level:
+            code = self._parent[code]
+        return code or None
+
+    @cached_property
+    def _cells(self) -> tuple[list[str], shapely.STRtree]:
+        """The smallest areas with a shape, in the table's order, and their index."""
+        parents = set(self._rows.loc[self._rows["level"] == "municipality", "parent"])
+        smallest = (self._rows["level"] == "municipality") | (
+            (self._rows["level"] == "region") & ~self._rows.index.isin(parents)
+        )
+        cells = self._rows.loc[smallest & self._rows["counted"]].geometry.dropna()
+        return [str(code) for code in cells.index], shapely.STRtree(cells.to_numpy())
+
+    @cached_property
+    def _drawn(self) -> dict[str, dict[str, BaseGeometry]]:
+        """Simplified shapes by level; every level is a union of the same simplified cells."""
+        codes, tree = self._cells
+        cells = dict(zip(codes, _simplify(tree.geometries), strict=True))
+        return {level: self._unions(cells, level) for level in LEVELS}
+
+    def _unions(self, cells: dict[str, BaseGeometry], level: str) -> dict[str, BaseGeometry]:
+        groups: dict[str, list[BaseGeometry]] = {}
+        for code, shape in cells.items():
+            if above := self._above(code, level):
+                groups.setdefault(above, []).append(shape)
+        return {code: shapely.coverage_union_all(shapes) for code, shapes in groups.items()}
+
+
+def load(workspace_areas: Path | None = None) -> Areas:
+    """Load the areas with a workspace's imported boundaries, else with the approximate ones.
+
+    Raises AreaError when the imported boundaries cannot be read.
+    """
+    imported = None if workspace_areas is None else Path(workspace_areas) / BOUNDARIES
+    if imported is not None and imported.exists():
+        return _build(read_cells(imported))
+    return _shipped()
+
+
+def read_cells(path: Path | None = None) -> gpd.GeoDataFrame:
+    """Read the shapes of municipalities (and Mount Athos), indexed by code, in EPSG:4326.
+
+    Columns: approximate, boundaries (what to say of their origin), geometry. Without a path, the
+    approximate cells that ship with the product. Raises AreaError when the file is damaged.
+    """
+    if path is not None:
+        remedy = "Import the boundaries again (tact areas import FILE), or remove the file."
+        return _read_parquet(path, remedy).set_index("code")
+    text = (FOLDER / _CELLS).read_text(encoding="utf-8")
+    features = json.loads(text)["features"]
+    codes = pd.Index([feature["properties"]["code"] for feature in features], name="code")
+    shapes = shapely.from_geojson([json.dumps(feature["geometry"]) for feature in features])
+    credit = next(entry.credit for entry in registry() if entry.file == _CELLS)
+    columns = {"approximate": True, "boundaries": credit}
+    return gpd.GeoDataFrame(columns, index=codes, geometry=shapes, crs=_STORED)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Areas:
+    return _build(read_cells())
+
+
+def _build(cells: gpd.GeoDataFrame) -> Areas:
+    table = area_table()
+    cells = cells.loc[cells.index.intersection(table.index)]
+    levels = [cells]
+    region = table["parent"].where(table["level"] == "municipality", table.index)
+    levels.append(_united(cells, region))
+    levels.append(_united(cells, table["country"]))
+    shapes = pd.concat([part[~part.index.isin(cells.index) | (part is cells)] for part in levels])
+    rows = gpd.GeoDataFrame(table.join(shapes), geometry="geometry", crs=_STORED)
+    rows["approximate"] = rows["approximate"].eq(True)
+    rows["boundaries"] = rows["boundaries"].fillna("")
+    rows["km2"] = rows.geometry.to_crs(_EQUAL_AREA).area / 1e6
+    return Areas(rows[[*table.columns, *_SHAPE_COLUMNS]])
+
+
+def _united(cells: gpd.GeoDataFrame, outer: pd.Series) -> gpd.GeoDataFrame:
+    groups = cells.groupby(outer.loc[cells.index].rename("code"))
+    united = groups.agg(
+        {
+            "approximate": "any",
+            "boundaries": lambda texts: ". ".join(dict.fromkeys(texts)),
+            "geometry": lambda shapes: shapely.coverage_union_all(shapes.to_numpy()),
+        }
+    )
+    return gpd.GeoDataFrame(united, geometry="geometry", crs=_STORED)
+
+
+def _read_parquet(path: Path, remedy: str) -> gpd.GeoDataFrame:
+    try:
+        return gpd.read_parquet(path)
+    except (OSError, ValueError, KeyError) as error:
+        msg = f"The boundaries in {path} cannot be read. {remedy}"
+        raise AreaError(msg) from error
+
+
+def _pairs(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
+    shapes = frame.geometry.dropna()
+    borders = shapely.boundary(shapes.to_numpy())
+    one, other = shapely.STRtree(borders).query(borders, predicate="intersects")
+    once = one < other
+    one, other = one[once], other[once]
+    shared = shapely.length(shapely.intersection(borders[one], borders[other])) > 0
+    names = shapes.index.astype(str)
+    pairs = zip(names[one[shared]], names[other[shared]], strict=True)
+    return sorted((min(pair), max(pair)) for pair in pairs)
+
+
+def _simplify(shapes: np.ndarray) -> np.ndarray:
+    """Simplify a coverage until it is small enough for the browser, borders still matching."""
+    for tolerance in _MAP_TOLERANCES:
+        simple = shapely.coverage_simplify(shapes, tolerance)
+        if shapely.get_num_coordinates(simple).sum() <= _MAP_VERTICES:
+            break
+    rounded: np.ndarray = shapely.transform(simple, lambda xy: xy.round(_MAP_DECIMALS))
+    fits = shapely.coverage_is_valid(rounded) and shapely.is_valid(rounded).all()
+    return rounded if fits else np.asarray(simple)
+
+
+def _largest_parts(shapes: gpd.GeoSeries) -> np.ndarray:
+    parts, owner = shapely.get_parts(shapes.to_numpy(), return_index=True)
+    order = np.lexsort((-shapely.area(parts), owner))
+    first = np.unique(owner[order], return_index=True)[1]
+    largest: np.ndarray = np.asarray(parts)[order][first]
+    return largest
+
+
+def _rings(shape: BaseGeometry) -> list[list[list[list[float]]]]:
+    """Return polygons as lists of rings; rounded to the decimals of the map."""
+    return [
+        [shapely.get_coordinates(ring).round(_MAP_DECIMALS).tolist() for ring in polygon]
+        for polygon in map(_lines, shapely.get_parts(shape))
+    ]
+
+
+def _lines(polygon: BaseGeometry) -> list[BaseGeometry]:
+    return [polygon.exterior, *polygon.interiors]
+
+
+def _check_level(level: str) -> None:
+    if level not in LEVELS:
+        msg = f"{level!r} is no level of areas; the levels are {', '.join(LEVELS)}."
+        raise AreaError(msg)
