@@ -13,6 +13,7 @@ from data.periods import Period
 from data.release import Release
 from geo.layers import _tables, breaks, palette
 from geo.layers.base import Kind, LayerData, Legend, Option, Style, View
+from geo.layers.change import Cell
 from geo.layers.words import Message, number, quantity
 
 __all__ = ["Counted", "Slice", "cells", "choices_of"]
@@ -113,26 +114,37 @@ class Counted:
         parts = [
             cells(release, part, level, grain).assign(**chosen)
             for chosen in _every_choice(self.options)
-            for grain in self._held(release, level, chosen)
             if (part := self._slice(chosen))
+            for grain in self._held(release, level, chosen)
         ]
         names = [o.id for o in self.options]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, *names])
-        rows = rows.assign(source=self._source(release), year=np.nan, note="")
+        rows = rows.assign(source=self.source(release), year=np.nan, note="")
         return rows[["area", "period", *names, *COLUMNS[2:], "source", "year", "note"]]
+
+    def history(self, release: Release, level: str, area: str, options: Mapping[str, str]) -> dict[str, Cell]:
+        """Give an area's cells of a choice by period, finest grain first; empty where none is held."""
+        part = self._slice(options)
+        found: dict[str, Cell] = {}
+        if part is None:
+            return found
+        for grain in _tables.grains(release, part.measure, level, part.by):
+            table = cells(release, part, level, grain)
+            rows = table[(table["area"] == area).to_numpy()].sort_values("period")
+            for period, state, *numbers in rows[["period", "state", *_NUMBERS]].itertuples(index=False):
+                found[period] = Cell(state, *numbers)
+        return found
+
+    def settled(self, release: Release, view: View) -> str:
+        """Give the period on which a view's period is settled; empty where none is held."""
+        return _tables.settle(view.period, self._held(release, view.level, view.options))
 
     def _slice(self, options: Mapping[str, str]) -> Slice | None:
         return self.locate(choices_of(self.options, options))
 
     def _held(self, release: Release, level: str, options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         part = self._slice(options)
-        if part is None:
-            return {}
-        held = {
-            g: _periods(cells(release, part, level, g))
-            for g in _tables.grains(release, part.measure, level, part.by)
-        }
-        return {g: periods for g, periods in held.items() if periods}
+        return _held(release, _tables.stamp(release), part, level) if part else {}
 
     def _style(self, release: Release, view: View, grain: str) -> Style:
         """Compute the classes over all periods of the table, so that colours keep their meaning in time."""
@@ -158,17 +170,28 @@ class Counted:
             title=": ".join([self.title, *labels]),
             unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
             period=Period.parse(period).label if period else "",
-            source=self._source(release),
+            source=self.source(release),
             margin=_margin(table),
             note=self.note,
         )
 
     @staticmethod
-    def _source(release: Release) -> str:
+    def source(release: Release) -> str:
+        """Say from whom the numbers are."""
         template = (
             "Invented records, release {name}" if release.invented else "Programme records, release {name}"
         )
         return Message(template, name=release.name)
+
+
+@lru_cache(maxsize=1024)
+def _held(release: Release, _stamp: int, part: Slice, level: str) -> dict[str, tuple[str, ...]]:
+    """List the periods held of a slice by grain, finest first."""
+    held = {
+        grain: _periods(cells(release, part, level, grain))
+        for grain in _tables.grains(release, part.measure, level, part.by)
+    }
+    return {grain: periods for grain, periods in held.items() if periods}
 
 
 def _periods(table: pd.DataFrame) -> tuple[str, ...]:

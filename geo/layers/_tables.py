@@ -12,7 +12,7 @@ from data.errors import InputError
 from data.periods import GRAINS, Period
 from data.release import Release
 
-__all__ = ["AREA_COLUMNS", "areas", "digest", "grains", "settle", "table"]
+__all__ = ["AREA_COLUMNS", "areas", "digest", "grains", "settle", "stamp", "table"]
 
 AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "km2", "approximate"]
 
@@ -20,6 +20,11 @@ AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "
 def digest(release: Release, name: str) -> str:
     """Give the checksum of a resource of the release; empty when it has none of this name."""
     return next((str(r["hash"]) for r in release.manifest["resources"] if r["name"] == name), "")
+
+
+def stamp(release: Release) -> int:
+    """Give a number that changes with any content of the release, for keys of caches."""
+    return hash(tuple(str(r["hash"]) for r in release.manifest["resources"]))
 
 
 def table(release: Release, name: str) -> pd.DataFrame:

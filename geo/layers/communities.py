@@ -12,7 +12,7 @@ from geo.layers._counted import Counted, Slice
 from geo.layers.base import Choice, Layer, Option
 from geo.layers.words import mark
 
-__all__ = ["LAYER", "NOT_MEANT"]
+__all__ = ["COUNTED", "LAYER", "NOT_MEANT"]
 
 NOT_MEANT = mark(
     "It shows where people live, to plan access to services; it says nothing about risk or about "
@@ -33,7 +33,7 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
     return Slice("communities", category=chosen["group"], column="group")
 
 
-_COUNTED = Counted(
+COUNTED = Counted(
     title=mark("Roma and Egyptian communities"),
     unit=mark("people, estimated"),
     kind="hatch",
@@ -48,10 +48,10 @@ LAYER = Layer(
     mark("In which areas do Roma and Egyptian communities live, and about how many people are they?"),
     "hatch",
     (_GROUP,),
-    _COUNTED.levels,
-    _COUNTED.periods,
-    _COUNTED.read,
-    _COUNTED.rows,
-    _COUNTED.offers,
+    COUNTED.levels,
+    COUNTED.periods,
+    COUNTED.read,
+    COUNTED.rows,
+    COUNTED.offers,
     "community",
 )

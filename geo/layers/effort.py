@@ -7,9 +7,9 @@ from geo.layers._counted import Counted, Slice
 from geo.layers.base import Layer
 from geo.layers.words import mark
 
-__all__ = ["LAYER"]
+__all__ = ["COUNTED", "LAYER"]
 
-_COUNTED = Counted(
+COUNTED = Counted(
     title=mark("Outreach effort"),
     unit=mark("outreach days"),
     kind="fill",
@@ -27,9 +27,9 @@ LAYER = Layer(
     mark("Where did the partners look, and how much?"),
     "fill",
     (),
-    _COUNTED.levels,
-    _COUNTED.periods,
-    _COUNTED.read,
-    _COUNTED.rows,
-    _COUNTED.offers,
+    COUNTED.levels,
+    COUNTED.periods,
+    COUNTED.read,
+    COUNTED.rows,
+    COUNTED.offers,
 )

@@ -12,7 +12,7 @@ from geo.layers._counted import Counted, Slice
 from geo.layers.base import Choice, Layer, Option
 from geo.layers.words import mark
 
-__all__ = ["LAYER", "OF"]
+__all__ = ["COUNTED", "LAYER", "OF"]
 
 _PATHWAY, _STAGE = mark("Pathway"), mark("Stage")
 OF = Option(
@@ -39,7 +39,7 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
     return Slice("children") if by == "all" else Slice("children", by, category)
 
 
-_COUNTED = Counted(
+COUNTED = Counted(
     title=mark("Children met for the first time"),
     unit=mark("children"),
     kind="circle",
@@ -57,9 +57,9 @@ LAYER = Layer(
     mark("Where did the partners meet children for the first time?"),
     "circle",
     (OF,),
-    _COUNTED.levels,
-    _COUNTED.periods,
-    _COUNTED.read,
-    _COUNTED.rows,
-    _COUNTED.offers,
+    COUNTED.levels,
+    COUNTED.periods,
+    COUNTED.read,
+    COUNTED.rows,
+    COUNTED.offers,
 )

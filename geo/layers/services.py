@@ -9,7 +9,7 @@ from geo.layers._counted import Counted, Slice
 from geo.layers.base import Choice, Layer, Option
 from geo.layers.words import mark
 
-__all__ = ["AXES", "LAYER"]
+__all__ = ["AXES", "COUNTED", "LAYER"]
 
 _AXIS, _BEARER = mark("Axis"), mark("Duty bearer")
 _WHAT = Option(
@@ -47,7 +47,7 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
     return Slice(chosen["what"]) if by == "all" else Slice(chosen["what"], by, category)
 
 
-_COUNTED = Counted(
+COUNTED = Counted(
     title=mark("Services"),
     unit=mark("services at work"),
     kind="fill",
@@ -66,9 +66,9 @@ LAYER = Layer(
     mark("Which services are at work where, and who carries them?"),
     "fill",
     (_WHAT, _OF),
-    _COUNTED.levels,
-    _COUNTED.periods,
-    _COUNTED.read,
-    _COUNTED.rows,
-    _COUNTED.offers,
+    COUNTED.levels,
+    COUNTED.periods,
+    COUNTED.read,
+    COUNTED.rows,
+    COUNTED.offers,
 )

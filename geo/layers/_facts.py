@@ -1,0 +1,133 @@
+"""The few numbers of one area, each read where its layer reads them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from data.periods import Period
+from data.release import Release
+from geo.layers import effort, encounters, population, services
+from geo.layers._counted import Counted
+from geo.layers.base import View
+from geo.layers.change import Cell
+from geo.layers.services import AXES
+from geo.layers.words import Message, mark, number, quantity, state_words
+
+__all__ = ["INTERNAL", "Fact", "Place", "facts", "words"]
+
+INTERNAL = {"of": "pathway-internal"}
+_NO_DATA = Cell("no_data")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of an area: its words, its text with margin, its state, of when and from whom."""
+
+    id: str
+    label: str
+    text: str
+    margin: str
+    state: str
+    period: str
+    source: str
+    note: str
+    invented: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """The area that is asked about."""
+
+    release: Release
+    area: str
+    level: str
+    country: str
+
+    def at(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> Cell:
+        """Read one cell of exactly this period; "no data" where there is none."""
+        history = counted.history(self.release, self.level, self.area, options or {})
+        return history.get(period, _NO_DATA)
+
+    def near(
+        self, counted: Counted, period: str, options: Mapping[str, str] | None = None
+    ) -> tuple[Cell, str]:
+        """Read the cell of the period on which this one is settled, and that period."""
+        settled = counted.settled(self.release, View(self.level, period, options or {}))
+        return self.at(counted, settled, options), settled
+
+
+def words(cell: Cell, k: int) -> str:
+    """Write a cell: its number or class, or else its state."""
+    return quantity(cell.value, cell.low, cell.high) or state_words(cell.state, k)
+
+
+def facts(place: Place, period: str) -> tuple[Fact, ...]:
+    """Give the numbers that matter of an area, in the order in which they are read."""
+    met, when = place.near(encounters.COUNTED, period)
+    inside, inside_when = place.near(encounters.COUNTED, period, INTERNAL)
+    days, days_when = place.near(effort.COUNTED, period)
+    return (
+        _fact(place, "children", mark("Children met, first time"), met, when),
+        _fact(place, "internal", _inside(place, when, inside_when), inside, inside_when),
+        _fact(place, "effort", mark("Outreach days"), days, days_when),
+        _axes(place, period),
+        _population(place),
+    )
+
+
+def _inside(place: Place, when: str, inside_when: str) -> str:
+    """Word the share inside the country; it is "of these" only where it is of the same time."""
+    if when == inside_when or not inside_when:
+        return Message("of these trafficked inside {country}", country=place.country)
+    label = Period.parse(inside_when).label
+    return Message("trafficked inside {country}, {period}", country=place.country, period=label)
+
+
+def _fact(
+    place: Place, name: str, label: str, cell: Cell, period: str, text: str = "", note: str = ""
+) -> Fact:
+    release = place.release
+    return Fact(
+        id=name,
+        label=label,
+        text=text or words(cell, release.k),
+        margin="" if math.isnan(cell.margin) else f"±{number(cell.margin)}",
+        state=cell.state,
+        period=Period.parse(period).label if period else "",
+        source=Counted.source(release),
+        note=note,
+        invented=release.invented,
+    )
+
+
+def _axes(place: Place, period: str) -> Fact:
+    """Count the axes of work on which the area has a service, of those that are published for it."""
+    found = [place.near(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
+    known = [c for c, _ in found if c.state in {"number", "class", "structural_zero"}]
+    label = mark("Services at work")
+    if not known:
+        return _fact(place, "services", label, _NO_DATA, "")
+    there = sum(c.value > 0 or c.low > 0 for c in known)
+    text = Message("on {there} of {known} axes", there=there, known=len(known))
+    note = "" if len(known) == len(AXES) else mark("The other axes are not published for this area.")
+    return _fact(place, "services", label, Cell("number", there), found[0][1], text, note)
+
+
+def _population(place: Place) -> Fact:
+    frame = population.LAYER.read(place.release, View(place.level, "")).frame
+    row = frame.loc[place.area]
+    value, year = (float(frame[column].to_dict()[place.area]) for column in ("value", "year"))
+    known = not math.isnan(year)
+    return Fact(
+        id="population",
+        label=Message("Population, {source}", source=row["source"]) if known else mark("Population"),
+        text=quantity(value) or state_words(str(row["state"]), place.release.k),
+        margin="",
+        state=str(row["state"]),
+        period=str(int(year)) if known else "",
+        source=str(row["source"]),
+        note=str(row["note"]),
+        invented=False,
+    )

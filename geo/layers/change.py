@@ -1,0 +1,83 @@
+"""What two published numbers allow to be said about a change, and how sure that is.
+
+Bounds are hard: the mechanism's largest perturbation is published, so a true number lies within the margin.
+Chance is another matter: the ratio of two counts has a 95 % Wald interval on the log scale, widened by the
+variance of the noise.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Cell", "Change", "bounds", "change", "ratio_interval", "share_bounds"]
+
+Verdict = Literal["more", "fewer", "cannot tell"]
+_Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One published cell."""
+
+    state: str
+    value: float = math.nan
+    margin: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is sure about a change: its bounds, and whether chance alone could bring it."""
+
+    verdict: Verdict
+    low: float = math.nan
+    high: float = math.nan
+    beyond_chance: bool = False
+
+
+def bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
+    """Give the lowest and highest true number behind a cell; None where nothing is known of it."""
+    if cell.state == "number":
+        margin = 0.0 if math.isnan(cell.margin) else cell.margin
+        return max(0.0, cell.value - margin), cell.value + margin
+    if cell.state == "class":
+        return cell.low, math.inf if math.isnan(cell.high) else cell.high
+    known = {"few": (0.0, k - 1 + largest), "almost_none": (0.0, largest), "structural_zero": (0.0, 0.0)}
+    return known.get(cell.state)
+
+
+def ratio_interval(before: float, after: float, noise: float = 0.0) -> tuple[float, float, float]:
+    """Give the ratio of two counts above zero and its 95 % Wald interval on the log.
+
+    `noise` is the variance that the mechanism added to each of them.
+    """
+    ratio = after / before
+    spread = math.sqrt(1 / before + 1 / after + noise / before**2 + noise / after**2)
+    return ratio, ratio * math.exp(-_Z * spread), ratio * math.exp(_Z * spread)
+
+
+def change(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
+    """Say what is sure about the change from one cell to another; None where one of them says nothing."""
+    was, now = bounds(before, k, largest), bounds(after, k, largest)
+    if was is None or now is None:
+        return None
+    low, high = now[0] - was[1], now[1] - was[0]
+    if low <= 0 <= high:
+        return Change("cannot tell", low, high)
+    beyond = False
+    if before.state == after.state == "number" and min(before.value, after.value) > 0:
+        _, least, most = ratio_interval(before.value, after.value, noise)
+        beyond = least > 1 or most < 1
+    return Change("more" if low > 0 else "fewer", low, high, beyond)
+
+
+def share_bounds(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:
+    """Bound the share that a part has of a whole, from 0 to 1; None where nothing is known."""
+    few, all_of = bounds(part, k, largest), bounds(whole, k, largest)
+    if few is None or all_of is None or all_of[1] <= 0:
+        return None
+    high = 1.0 if all_of[0] <= 0 else min(1.0, few[1] / all_of[0])
+    return min(1.0, few[0] / all_of[1]), high

@@ -1,0 +1,53 @@
+"""The table of a layer: the same content as the map, in words that a reader understands."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from data.release import Release
+from geo.layers import _tables
+from geo.layers.base import Layer, LayerData, View
+from geo.layers.words import mark, number, quantity, state_words
+
+__all__ = ["COLUMNS", "table"]
+
+COLUMNS = (
+    mark("Code"),
+    mark("Area"),
+    mark("Local name"),
+    mark("Country"),
+    mark("Value"),
+    mark("±"),
+    mark("State"),
+    mark("Source"),
+    mark("Note"),
+)
+
+
+def table(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
+    """Give one row an area, in the order of the areas; `data` saves a second reading.
+
+    Value is text as it is shown (a class reads "50 to 199"), empty where there is only a state.
+    """
+    shown = data or layer.read(release, view)
+    frame, areas = shown.frame, _tables.areas(release)
+    names = areas.loc[frame.index]
+    values = zip(frame["value"], frame["low"], frame["high"], strict=True)
+    columns: tuple[list[str], ...] = (
+        list(frame.index),
+        list(names["name_en"]),
+        list(names["name_local"]),
+        list(names["country"].map(areas["name_en"])),
+        [quantity(v, low, high) for v, low, high in values],
+        [number(m) for m in frame["margin"]],
+        [state_words(s, release.k) for s in frame["state"]],
+        [_source(shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
+        list(frame["note"]),
+    )
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_index(COLUMNS[0])
+
+
+def _source(data: LayerData, source: str, year: float) -> str:
+    if not source:
+        return "" if data.legend.margin == "as published" else data.legend.source
+    return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"
