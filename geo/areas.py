@@ -22,7 +22,7 @@ from data.errors import AreaError
 from data.files import replacing
 from data.reference import FOLDER, area_table, registry
 
-__all__ = ["BOUNDARIES", "LEVELS", "Areas", "load", "read_cells"]
+__all__ = ["BOUNDARIES", "LEVELS", "Areas", "load", "read", "read_cells"]
 
 BOUNDARIES = "boundaries.parquet"
 LEVELS = ("country", "region", "municipality")
@@ -50,17 +50,8 @@ class Areas:
         self._neighbours: dict[str, list[tuple[str, str]]] = {}
         self._maps: dict[str, dict[str, Any]] = {}
 
-    @classmethod
-    def from_geoparquet(cls, path: Path) -> "Areas":
-        """Read the areas that `to_geoparquet` wrote, as a release keeps them.
-
-        Raises AreaError when the file is missing or damaged.
-        """
-        rows = _read_parquet(Path(path), "Open another release, or make this one again.")
-        return cls(rows.set_index("code"))
-
-    def to_geoparquet(self, path: Path) -> None:
-        """Write all levels to one file, as one step, so that reading gives the same areas again."""
+    def write(self, path: Path) -> None:
+        """Write all levels to one GeoParquet file, as one step; `read` gives the same areas again."""
         with replacing(Path(path)) as aside:
             self._rows.reset_index().to_parquet(aside, compression="zstd")
 
@@ -139,28 +130,51 @@ class Areas:
         return pd.DataFrame(points, index=shapes.index, columns=["lon", "lat"]).round(_MAP_DECIMALS)
 
     def map_geometry(self, level: str) -> dict[str, Any]:
-        """Return a level's simplified shapes for the browser, small enough to send at once.
+        """Return a level's simplified shapes for the browser: a GeoJSON FeatureCollection and more.
 
-        Keys: level, approximate, source and areas, a list in the table's order of code (c), names
-        (n, l), parent (p), centre (x: longitude, latitude) and polygons of rings of longitude and
-        latitude (g; four decimals). An area without a shape has neither centre nor polygons. The
-        shapes of all levels are unions of the same simplified cells, so their borders match.
+        Features have the properties code, name, country, region and centre ([lon, lat]). Beside
+        them stand level, codes (of the features, in order), missing, bbox, approximate, source;
+        rest, the land of both countries that no area of the level covers (Mount Athos among
+        municipalities), or None; and for level country borders, a MultiLineString of the outlines.
+        Coordinates have four decimals. The shapes of all levels are unions of the same simplified
+        cells, so their borders match.
         """
+        _check_level(level)
         if level not in self._maps:
-            rows = self.frame(level)[["name_en", "name_local", "parent"]]
-            centres, shapes = self.centres(level).T.to_dict("list"), self._drawn[level]
-            named = zip(rows.index, *(rows[name] for name in rows), strict=True)
-            self._maps[level] = {
-                "level": level,
-                "approximate": self.approximate(level),
-                "source": self.source,
-                "areas": [
-                    {"c": code, "n": name, "l": local, "p": parent}
-                    | ({"x": centres[code], "g": _rings(shapes[code])} if code in shapes else {})
-                    for code, name, local, parent in named
-                ],
-            }
+            self._maps[level] = self._map(level)
         return self._maps[level]
+
+    def _map(self, level: str) -> dict[str, Any]:
+        shapes = self._drawn[level]
+        codes = [code for code in self.frame(level).index if code in shapes]
+        centres = self.centres(level)
+        document = {
+            "type": "FeatureCollection",
+            "level": level,
+            "codes": codes,
+            "missing": self.missing(level),
+            "bbox": [round(float(edge), 2) for edge in shapely.total_bounds(list(shapes.values()))],
+            "approximate": self.approximate(level),
+            "source": self.source,
+            "rest": self._rest(level),
+            "features": [_feature(self._named(code, centres), shapes[code]) for code in codes],
+        }
+        return document | ({"borders": _outlines(shapes)} if level == "country" else {})
+
+    def _named(self, code: str, centres: pd.DataFrame) -> dict[str, Any]:
+        row = self.table.loc[code]
+        return {
+            "code": code,
+            "name": row["name_en"],
+            "country": row["country"],
+            "region": "" if row["level"] == "country" else self._above(code, "region"),
+            "centre": centres.loc[code].tolist(),
+        }
+
+    def _rest(self, level: str) -> dict[str, Any] | None:
+        cells = self._drawn["cell"]
+        alone = [shape for code, shape in cells.items() if not self._above(code, level)]
+        return _geojson(shapely.union_all(alone)) if alone else None
 
     def _above(self, code: str, level: str) -> str | None:
         while code and self._level[code] != level:
@@ -182,7 +196,7 @@ class Areas:
         """Simplified shapes by level; every level is a union of the same simplified cells."""
         codes, tree = self._cells
         cells = dict(zip(codes, _simplify(tree.geometries), strict=True))
-        return {level: self._unions(cells, level) for level in LEVELS}
+        return {"cell": cells} | {level: self._unions(cells, level) for level in LEVELS}
 
     def _unions(self, cells: dict[str, BaseGeometry], level: str) -> dict[str, BaseGeometry]:
         groups: dict[str, list[BaseGeometry]] = {}
@@ -201,6 +215,15 @@ def load(workspace_areas: Path | None = None) -> Areas:
     if imported is not None and imported.exists():
         return _build(read_cells(imported))
     return _shipped()
+
+
+def read(path: Path) -> Areas:
+    """Read the areas that `Areas.write` wrote, as a release keeps them.
+
+    Raises AreaError when the file is missing or damaged.
+    """
+    rows = _read_parquet(Path(path), "Open another release, or make this one again.")
+    return Areas(rows.set_index("code"))
 
 
 def read_cells(path: Path | None = None) -> gpd.GeoDataFrame:
@@ -292,16 +315,20 @@ def _largest_parts(shapes: gpd.GeoSeries) -> np.ndarray:
     return largest
 
 
-def _rings(shape: BaseGeometry) -> list[list[list[list[float]]]]:
-    """Return polygons as lists of rings; rounded to the decimals of the map."""
-    return [
-        [shapely.get_coordinates(ring).round(_MAP_DECIMALS).tolist() for ring in polygon]
-        for polygon in map(_lines, shapely.get_parts(shape))
-    ]
+def _outlines(countries: dict[str, BaseGeometry]) -> dict[str, Any]:
+    """Return every coast and border once, as lines."""
+    borders = shapely.union_all(shapely.boundary(list(countries.values())))
+    return _geojson(shapely.multilinestrings(shapely.get_parts(shapely.line_merge(borders))))
 
 
-def _lines(polygon: BaseGeometry) -> list[BaseGeometry]:
-    return [polygon.exterior, *polygon.interiors]
+def _feature(properties: dict[str, Any], shape: BaseGeometry) -> dict[str, Any]:
+    return {"type": "Feature", "properties": properties, "geometry": _geojson(shape)}
+
+
+def _geojson(shape: BaseGeometry) -> dict[str, Any]:
+    rounded = shapely.transform(shape, lambda xy: xy.round(_MAP_DECIMALS))
+    geometry: dict[str, Any] = json.loads(shapely.to_geojson(rounded))
+    return geometry
 
 
 def _check_level(level: str) -> None:
