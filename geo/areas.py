@@ -168,7 +168,7 @@ class Areas:
             "name": row["name_en"],
             "country": row["country"],
             "region": "" if row["level"] == "country" else self._above(code, "region"),
-            "centre": centres.loc[code].tolist(),
+            "centre": [float(centres["lon"][code]), float(centres["lat"][code])],
         }
 
     def _rest(self, level: str) -> dict[str, Any] | None:
