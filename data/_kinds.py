@@ -51,7 +51,7 @@ EFFORT = RecordKind(
         ),
         Column(
             "span",
-            "Day or week",
+            "Span",
             "Whether the row stands for one day or for one week. Empty means a day, or a week where "
             "the date is written as one.",
             "category",

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from data.errors import FileRefused
 
-__all__ = ["Fault", "Progress", "RawColumn", "RawTable", "read_table"]
+__all__ = ["Fault", "Progress", "RawColumn", "RawTable", "read_headings", "read_table"]
 
 Progress = Callable[[int, int | None], None]
 Codes = npt.NDArray[np.int32]
@@ -50,7 +50,7 @@ class RawColumn:
 
     heading: str
     codes: Codes
-    values: list[str]
+    distinct: list[str]
 
 
 @dataclass
@@ -89,6 +89,20 @@ def read_table(
         msg = f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV."
         raise FileRefused(msg)
     return _read_csv(path, progress)
+
+
+def read_headings(path: Path) -> list[list[str]]:
+    """Read the first row alone: of a CSV file, or of each visible sheet. Raises FileRefused."""
+    if _first_bytes(path).startswith(_ZIP):
+        from data._xlsx import first_rows
+
+        return first_rows(path)
+    with path.open(encoding=_encoding(path)[0], newline="") as file:
+        try:
+            return [_header(_rows_of_csv(file, path.name, []))]
+        except (csv.Error, UnicodeError):
+            msg = f"{path.name} cannot be read as a table."
+            raise FileRefused(msg) from None
 
 
 def _first_bytes(path: Path) -> bytes:

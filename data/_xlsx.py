@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import zipfile
 from collections.abc import Callable, Iterator
@@ -9,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data._readers import Fault
-from data.errors import FileRefused
+from data.errors import FileRefused, TactError
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-__all__ = ["rows_of_workbook"]
+__all__ = ["first_rows", "rows_of_workbook"]
 
 _LARGEST = 2_000_000_000  # Bytes unpacked: a million rows of a template are about a tenth of this.
 _MIDNIGHT = dt.time()
@@ -29,19 +30,33 @@ def rows_of_workbook(
     A row with a formula is a fault: a file need not hold its result, and none is guessed. Raises
     FileRefused for a damaged workbook, or one that unpacks to more than two gigabytes.
     """
-    _refuse_damaged(path)
-    try:
-        book = _open(path)
-        sheets = [s for s in book.worksheets if s.sheet_state == "visible"]
+    with _opened(path) as sheets:
         chosen = choose_sheet([_first_row(sheet) for sheet in sheets])
         if len(sheets) > 1:
             notes.append(f"Sheet {chosen + 1} of {len(sheets)} was read.")
         yield from _rows(sheets[chosen])
-        book.close()
-    except (FileRefused, MemoryError):
+
+
+def first_rows(path: Path) -> list[list[str]]:
+    """Give the first row of each visible sheet."""
+    with _opened(path) as sheets:
+        return [_first_row(sheet) for sheet in sheets]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[list[ReadOnlyWorksheet]]:
+    _refuse_damaged(path)
+    book = None
+    try:
+        book = _open(path)
+        yield [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    except (TactError, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises whatever a damaged part makes it stumble on
         raise _damaged(path) from None
+    finally:
+        if book is not None:
+            book.close()
 
 
 def _open(path: Path) -> Workbook:

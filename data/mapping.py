@@ -37,10 +37,10 @@ SLASHES: tuple[str, ...] = ("day first", "month first")
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """A partner's names: columns (ours to theirs), values (column to theirs to ours), what to ignore."""
+    """A partner's names: columns (ours to theirs), values (column, theirs to ours), what to ignore."""
 
     columns: Table[str, str] = field(default_factory=dict)
-    values: Table[str, Table[str, str]] = field(default_factory=dict)
+    value_names: Table[str, Table[str, str]] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     slashes: Slashes = ""
 
@@ -92,7 +92,7 @@ def write(path: Path, mapping: ColumnMapping) -> None:
     """Write a mapping that holds for every kind, as one step."""
     lines = [f"ignore = [{', '.join(_quoted(name) for name in mapping.ignore)}]", "", "[columns]"]
     lines += [f"{_quoted(ours)} = {_quoted(theirs)}" for ours, theirs in mapping.columns.items()]
-    for column, names in mapping.values.items():
+    for column, names in mapping.value_names.items():
         lines += ["", f"[values.{_quoted(column)}]"]
         lines += [f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in names.items()]
     if mapping.slashes:
@@ -103,11 +103,11 @@ def write(path: Path, mapping: ColumnMapping) -> None:
 
 def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
     """Raise InputError for a column, category or order of dates that is not allowed."""
-    for column in (*mapping.columns, *mapping.values):
+    for column in (*mapping.columns, *mapping.value_names):
         if column not in _given(kind):
             msg = f"{name}: {kind} has no column {column!r}. It has: {', '.join(_given(kind))}."
             raise InputError(msg)
-    for column, names in mapping.values.items():
+    for column, names in mapping.value_names.items():
         allowed = kind_of(kind).column(column).allowed
         wrong = sorted({ours for ours in names.values() if allowed and ours not in allowed})
         if wrong:

@@ -1,0 +1,304 @@
+"""Reading, checking and rejecting partner files.
+
+A row that fails comes back with its line, column, what was wrong and what is allowed; the rest goes in;
+nothing is guessed. A file that holds names, birth dates, phone numbers, coordinates or other personal data
+of children is refused whole. No message, reject or exception holds what stood in a cell.
+
+    intake = read_file(path, "encounter", resolve=places.resolve, hash_identifier=hasher.hash)
+    with vault.importing(intake.kind, path, intake.partner or "") as records:
+        for batch in intake.batches():
+            records.add(batch)
+    write_rejects(rejects_path, intake.rejects)
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from data._checks import Cells, Rows, check_rows
+from data._headings import Layout, choose_sheet, match_headings
+from data._identity import hash_children, identify
+from data._personal import content_shows, degrees_of, heading_shows, median_year, plain_heading
+from data._readers import Fault, Progress, RawTable, read_headings, read_table
+from data.errors import FileRefused
+from data.files import write_text
+from data.mapping import ColumnMapping
+from data.mapping import read as mapping_of
+from data.schema import KINDS, Column, HashIdentifier, RecordKind, Resolve, conform, kind_of
+
+__all__ = ["REJECT_COLUMNS", "Intake", "guess_kind", "read_file", "write_rejects"]
+
+REJECT_COLUMNS = ("line", "column", "reason", "allowed")
+_BATCH = 100_000
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A file as read: accepted records, rejected rows, and what a person must know of the reading.
+
+    `rejects` has the columns line, column, reason, allowed, one row a fault, in the order of lines.
+    accepted_rows + rejected_rows = rows. `unknown_columns` are headings that mean nothing to us:
+    they were checked for personal data and not read further.
+    """
+
+    kind: str
+    partner: str | None
+    rows: int
+    accepted_rows: int
+    rejected_rows: int
+    rejects: pd.DataFrame
+    unknown_columns: tuple[str, ...]
+    ignored_columns: tuple[str, ...]
+    notes: tuple[str, ...]
+    _columns: dict[str, Cells] = field(repr=False)
+    _at: npt.NDArray[np.intp] = field(repr=False)
+    _identity: list[bytes] = field(repr=False)
+    _content: list[bytes] = field(repr=False)
+
+    def batches(self, rows: int = _BATCH) -> Iterator[pa.RecordBatch]:
+        """Yield the accepted records for the vault: canonical columns, then identity and content.
+
+        Text is dictionary<int32, string> with "" where missing, numbers are int64 or float64 with
+        null where missing, identity and content are 16 bytes. Every batch is validated against the
+        kind's schema.
+        """
+        dictionaries = {
+            name: _dictionary(cells)
+            for name, cells in self._columns.items()
+            if not kind_of(self.kind).column(name).numeric
+        }
+        for start in range(0, self.accepted_rows, rows):
+            part = slice(start, start + rows)
+            arrays = [self._array(name, self._at[part], dictionaries) for name in self._columns]
+            batch = pa.RecordBatch.from_arrays(arrays, list(self._columns))
+            conform(batch.to_pandas(), self.kind)
+            digests = [pa.array(d[part], pa.binary(16)) for d in (self._identity, self._content)]
+            names = [*self._columns, "identity", "content"]
+            yield pa.RecordBatch.from_arrays([*arrays, *digests], names)
+
+    @property
+    def accepted(self) -> pd.DataFrame:
+        """The accepted records in the schema's columns and dtypes, with identity and content."""
+        batches = list(self.batches())
+        if not batches:
+            empty = pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in kind_of(self.kind).stored})
+            return empty.assign(identity=pd.Series(dtype="object"), content=pd.Series(dtype="object"))
+        frame = pa.Table.from_batches(batches).to_pandas()
+        digests = {name: frame[name] for name in ("identity", "content")}
+        return conform(frame, self.kind).assign(**digests)
+
+    def _array(
+        self,
+        name: str,
+        at: npt.NDArray[np.intp],
+        dictionaries: dict[str, tuple[pa.Array, npt.NDArray[np.int32]]],
+    ) -> pa.Array:
+        cells = self._columns[name]
+        if name in dictionaries:
+            words, numbers = dictionaries[name]
+            return pa.DictionaryArray.from_arrays(pa.array(numbers[cells.codes[at]]), words)
+        kind = pa.int64() if kind_of(self.kind).column(name).type == "whole" else pa.float64()
+        return pa.array(cells.take(at), kind)
+
+
+def read_file(
+    path: Path,
+    kind: str,
+    *,
+    resolve: Resolve,
+    hash_identifier: HashIdentifier,
+    mapping: ColumnMapping | None = None,
+    partner: str | None = None,
+    progress: Progress | None = None,
+    today: dt.date | None = None,
+) -> Intake:
+    """Read and check a CSV or XLSX file of one record kind; nothing is stored.
+
+    `resolve` finds areas (geo/places.py), `hash_identifier` replaces identifiers (data/keys.py).
+    `partner` is for rows that do not name theirs. `progress` gets rows done and their total, None
+    where it is not known; what it raises stops the reading. `today` is for tests. Raises FileRefused
+    when the whole file is refused.
+    """
+    path = Path(path)
+    record_kind = kind_of(kind)
+    mapping = mapping or ColumnMapping()
+    partner = " ".join(partner.split()) if partner else None
+    table = read_table(path, lambda sheets: choose_sheet(record_kind, sheets, mapping), progress)
+    headings = [column.heading for column in table.columns]
+    layout = match_headings(record_kind, headings, mapping)
+    _refuse_personal(path.name, record_kind, table, layout)
+    _refuse_missing(path.name, record_kind, headings, layout, partner)
+    rows, notes = check_rows(
+        record_kind,
+        table,
+        layout,
+        mapping,
+        resolve=resolve,
+        partner=partner,
+        today=today or dt.date.today(),  # noqa: DTZ011 - a day in the officer's own calendar
+    )
+    if "child_id" in rows.cells:
+        hash_children(rows, hash_identifier)
+    return _intake(record_kind, partner, table, layout, rows, notes)
+
+
+def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
+    """Say which kind a file's headings fit best; None where none fits, or two alike.
+
+    Raises FileRefused for a file that cannot be read.
+    """
+    sheets = read_headings(Path(path))
+    fit = {}
+    for kind in KINDS.values():
+        mine = mapping_of(mapping_file, kind.name) if mapping_file else ColumnMapping()
+        fit[kind.name] = max((_fit(kind, headings, mine) for headings in sheets), default=0)
+    best = max(fit.values())
+    fitting = [name for name, count in fit.items() if count == best]
+    return fitting[0] if best and len(fitting) == 1 else None
+
+
+def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
+    """Write rejected rows as CSV (UTF-8 with mark, for spreadsheets): line, column, reason, allowed."""
+    from data.safe_text import shown_frame
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(REJECT_COLUMNS)
+    writer.writerows(shown_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "\ufeff" + text.getvalue())
+
+
+def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
+    """Count the columns that fit, 0 when a needed one is missing."""
+    try:
+        found = match_headings(kind, headings, mapping).columns
+    except FileRefused:
+        return 0
+    return 0 if _missing(kind, found, partner="any") else len(found)
+
+
+def _missing(kind: RecordKind, found: Iterable[str], partner: str | None) -> list[str]:
+    have = {*found, *(["partner"] if partner else []), *(["child_id"] if "programme_number" in found else [])}
+    return [c.name for c in kind.given if c.required and c.name not in have]
+
+
+def _refuse_missing(
+    name: str, kind: RecordKind, headings: list[str], layout: Layout, partner: str | None
+) -> None:
+    missing = _missing(kind, layout.columns, partner)
+    if not missing:
+        return
+    if not layout.columns:
+        msg = f"{name}: the first row must hold the names of the columns, and none of them is one of "
+        msg += f"kind {kind.name}: {', '.join(c.name for c in kind.given)}."
+        raise FileRefused(msg)
+    msg = f"{name} has no column for {', '.join(missing)}."
+    if missing == ["partner"]:
+        raise FileRefused(f"{msg} Add it, or name the partner with the import.")
+    if layout.unknown and len(layout.columns) > 2:
+        unknown = ", ".join(plain_heading(headings[p], p) for p in layout.unknown)
+        msg += f" Unknown columns are {unknown}: if one of them is meant, say so in the partner's mapping."
+    raise FileRefused(msg)
+
+
+def _refuse_personal(name: str, kind: RecordKind, table: RawTable, layout: Layout) -> None:
+    found: dict[str, list[str]] = {}
+    for position, sort in _personal_columns(kind, table, layout):
+        shown = plain_heading(table.columns[position].heading, position)
+        found.setdefault(sort, []).append(shown)
+    if not found:
+        return
+    sorts = "; ".join(f"{sort} ({', '.join(columns)})" for sort, columns in found.items())
+    msg = f"{name} is refused whole, since it holds what looks like {sorts}. Nothing of it was taken. "
+    msg += "Remove these columns at the source and import again; the programme needs none of them."
+    raise FileRefused(msg)
+
+
+def _personal_columns(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[tuple[int, str]]:
+    """Yield the positions of columns that look personal, by heading first, then by content."""
+    ours = {position: kind.column(column) for column, position in layout.columns.items()}
+    own_words = {p for p, column in ours.items() if column.name not in layout.mapped}
+    by_heading = {
+        position: sort
+        for position, raw in enumerate(table.columns)
+        if position not in own_words and position not in layout.metadata
+        if (sort := heading_shows(raw.heading, kind.refuses))
+    }
+    yield from by_heading.items()
+    if not layout.columns:
+        return  # Not a table of this kind, which is said next.
+    year = median_year(table.columns[layout.columns["date"]].distinct) if "date" in layout.columns else None
+    degrees: dict[str, int] = {}
+    for position, raw in enumerate(table.columns):
+        if position in by_heading or position in layout.metadata:
+            continue
+        if sort := _content(ours.get(position), raw.distinct, year):
+            yield position, sort
+        elif position not in ours and (which := degrees_of(raw.distinct)):
+            degrees.setdefault(which, position)
+    if len(degrees) == 2:
+        yield from ((position, "coordinates") for position in degrees.values())
+
+
+def _content(column: Column | None, values: list[str], year: float | None) -> str | None:
+    if column is None:
+        return content_shows(values, year=year)
+    coded = column.type not in ("text", "identifier")
+    free = column.type == "text" and column.name != "record_number"
+    return content_shows(values, hashed=column.type == "identifier", free=free, coded=coded, year=year)
+
+
+def _intake(
+    kind: RecordKind, partner: str | None, table: RawTable, layout: Layout, rows: Rows, notes: list[str]
+) -> Intake:
+    at, identity, content = identify(rows)
+    rejects, rejected = _rejects(rows, table.faults)
+    headings = [column.heading for column in table.columns]
+    return Intake(
+        kind=kind.name,
+        partner=partner,
+        rows=len(rows) + len(table.faults),
+        accepted_rows=len(at),
+        rejected_rows=rejected,
+        rejects=rejects,
+        unknown_columns=tuple(plain_heading(headings[p], p).strip("'\"") for p in layout.unknown),
+        ignored_columns=tuple(headings[p] for p in (*layout.metadata, *layout.ignored)),
+        notes=(*table.notes, *notes),
+        _columns={column.name: rows.cells[column.name] for column in kind.stored},
+        _at=at,
+        _identity=identity,
+        _content=content,
+    )
+
+
+def _rejects(rows: Rows, unread: list[Fault]) -> tuple[pd.DataFrame, int]:
+    """Put the faults into one frame by line; count the rows they reject."""
+    parts = [
+        pd.DataFrame({"line": lines, "column": column, "reason": reason, "allowed": allowed})
+        for lines, column, reason, allowed in rows.faults
+    ]
+    parts.append(pd.DataFrame([vars(fault) for fault in unread], columns=list(REJECT_COLUMNS)))
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return parts[-1].astype({"line": "int64"}), 0
+    frame = pd.concat(filled, ignore_index=True).astype({"line": "int64"})
+    frame = frame.sort_values("line", kind="stable", ignore_index=True)
+    return frame, int((~rows.good()).sum()) + len(unread)
+
+
+def _dictionary(cells: Cells) -> tuple[pa.Array, npt.NDArray[np.int32]]:
+    """Give the distinct words of a column, and for each of its codes the number of its word."""
+    numbers: dict[str, int] = {}
+    of_code = [numbers.setdefault(str(value), len(numbers)) for value in cells.distinct]
+    return pa.array(list(numbers), pa.string()), np.array(of_code, dtype=np.int32)
