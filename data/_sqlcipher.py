@@ -12,7 +12,15 @@ from sqlcipher3.dbapi2 import Error as SqlError
 from data.errors import CorruptVault, DiskFull, TactError, VaultBusy, VaultError
 from data.keys import Secret
 
-__all__ = ["Connection", "SqlError", "connect", "connect_with_passphrase", "salt", "translated"]
+__all__ = [
+    "Connection",
+    "SqlError",
+    "connect",
+    "connect_with_passphrase",
+    "salt",
+    "translated",
+    "without_waiting",
+]
 
 SALT_BYTES = 16
 _BUSY_SECONDS = 5.0
@@ -66,6 +74,16 @@ def _open(path: Path, key: str, *, create: bool) -> Connection:
         connection.close()
         raise
     return connection
+
+
+@contextlib.contextmanager
+def without_waiting(connection: Connection) -> Iterator[None]:
+    """Give up at once, in the block, on what another connection holds."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
 
 
 def salt(path: Path) -> bytes:

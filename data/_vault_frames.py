@@ -14,7 +14,7 @@ from data._sqlcipher import Connection
 from data._vault_tables import Storage, columns_of, term_name
 from data.errors import VaultError
 
-__all__ = ["DIGEST_BYTES", "Frame", "TermBook", "decoder", "encode", "rows", "sort_by_identity"]
+__all__ = ["DIGEST_BYTES", "Frame", "TermBook", "decoder", "encode", "in_layers", "rows"]
 
 Frame: TypeAlias = pd.DataFrame | pa.Table | pa.RecordBatch
 
@@ -47,14 +47,18 @@ class TermBook:
         return list(self._codes.get(column, {}))
 
 
-def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch:
+def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch | None:
     """Turn a canonical frame into the stored columns: identity, content, then the kind's own.
+
+    None when the frame has no rows.
 
     Raises VaultError naming the columns that are missing, unknown or of a wrong form; never a value.
     """
     storage = columns_of(kind)
+    _check_columns(frame, kind, storage)
+    if not len(frame):
+        return None  # The columns of an empty frame have no types.
     table = _arrow(frame)
-    _check_columns(table, kind, storage)
     arrays = [_digests(table, "identity"), _digests(table, "content")]
     for name, how in storage.items():
         column = _combined(table, name)
@@ -65,20 +69,22 @@ def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, ["identity", "content", *storage])
 
 
-def sort_by_identity(table: pa.Table) -> tuple[pa.Table, int, int]:
-    """Sort stored rows by identity, keeping the last of each.
+def in_layers(table: pa.Table) -> Iterator[pa.Table]:
+    """Yield stored rows sorted by identity, in such tables that none holds an identity twice.
 
-    Returns the rows and, for those left out, how many changed content and how many repeated it, as
-    if the rows had been written one after the other.
+    Rows that repeat an identity come in later tables, in the order of the file, so that writing one
+    table after the other is as good as writing one row after the other. Nearly always one table.
     """
-    table = table.combine_chunks()
-    identity, content = (_words(table[name]) for name in ("identity", "content"))
-    order = np.lexsort((identity[:, 1], identity[:, 0]))  # stable: the order in the file stays
-    same = (identity[order][1:] == identity[order][:-1]).all(axis=1)
-    other = (content[order][1:] != content[order][:-1]).any(axis=1)
-    changed = int((same & other).sum())
-    last = np.append(~same, True) if len(order) else np.ones(0, bool)
-    return table.take(pa.array(order[last])), changed, int(same.sum()) - changed
+    if not len(table):
+        return
+    identity = _words(table["identity"])
+    order = np.lexsort((identity[:, 1], identity[:, 0]))  # stable: repeats stay in order
+    first = np.append(True, (identity[order][1:] != identity[order][:-1]).any(axis=1))
+    position = np.arange(len(order))
+    repeat = position - np.maximum.accumulate(np.where(first, position, 0))
+    by_repeat = np.argsort(repeat, kind="stable")
+    for part in np.split(order[by_repeat], np.cumsum(np.bincount(repeat))[:-1]):
+        yield table.take(pa.array(part))
 
 
 def rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
@@ -115,11 +121,12 @@ def _arrow(frame: Frame) -> pa.Table:
     return pa.Table.from_batches([frame]) if isinstance(frame, pa.RecordBatch) else frame
 
 
-def _check_columns(table: pa.Table, kind: str, storage: Mapping[str, Storage]) -> None:
-    expected, found = {"identity", "content", *storage}, set(table.column_names)
+def _check_columns(frame: Frame, kind: str, storage: Mapping[str, Storage]) -> None:
+    names = frame.columns if isinstance(frame, pd.DataFrame) else frame.schema.names
+    expected, found = {"identity", "content", *storage}, set(names)
     if expected == found:
         return
-    missing, unknown = sorted(expected - found), sorted(found - expected)
+    missing, unknown = sorted(expected - found), sorted(map(str, found - expected))
     msg = (
         f"Records of kind {kind!r} have the columns identity, content, {', '.join(storage)}. "
         f"Missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}."
@@ -227,10 +234,9 @@ _ENCODERS: dict[str, Callable[[pa.Array, str], pa.Array]] = {
 
 def _words(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     """View 16-byte values as two big-endian words, shape (n, 2); they sort as the bytes do."""
-    array = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], _DIGEST)
+    array = pa.concat_arrays(column.chunks)
     start = array.offset * DIGEST_BYTES
-    data = array.buffers()[1]
-    raw = b"" if data is None else memoryview(data)[start : start + len(array) * DIGEST_BYTES]
+    raw = memoryview(array.buffers()[1])[start : start + len(array) * DIGEST_BYTES]
     return np.frombuffer(raw, ">u8").astype(np.uint64).reshape(-1, 2)
 
 

@@ -52,7 +52,9 @@ class Import:
         identity is made at intake so that only a record with the partner's number can do so.
         `counts` is complete when the `with` block of the import has ended.
         """
-        self._held.append(frames.encode(frame, self.kind, self._terms))
+        batch = frames.encode(frame, self.kind, self._terms)
+        if batch is not None:
+            self._held.append(batch)
         if sum(len(batch) for batch in self._held) >= _HELD:
             self.flush()
 
@@ -60,11 +62,11 @@ class Import:
         """Write what is held."""
         if not self._held:
             return
-        table, changed, repeated = frames.sort_by_identity(pa.Table.from_batches(self._held))
+        table = pa.Table.from_batches(self._held)
         self._held.clear()
-        self.counts += Counts(changed=changed, already_known=repeated)
-        for batch in table.to_batches(max_chunksize=_AT_A_TIME):
-            self._write(batch)
+        for layer in frames.in_layers(table):
+            for batch in layer.combine_chunks().to_batches(max_chunksize=_AT_A_TIME):
+                self._write(batch)
 
     def _write(self, batch: pa.RecordBatch) -> None:
         inserted = self._connection.executemany(self._insert, frames.rows(batch)).rowcount

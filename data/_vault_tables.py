@@ -7,7 +7,7 @@ stored as 32 bytes. Changing anything here needs a new VERSION and a migration.
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, cast
 
 from data.errors import VaultError
 
@@ -45,31 +45,26 @@ _SQL = {
 }
 
 
-def _table(terms: str, **others: Storage) -> MappingProxyType[str, Storage]:
-    storage: dict[str, Storage] = dict.fromkeys(terms.split(), "term")
-    return MappingProxyType(storage | others)
+def _table(columns: str) -> MappingProxyType[str, Storage]:
+    """Read "name name:storage ..."; a term where nothing else is said."""
+    split = (column.partition(":") for column in columns.split())
+    return MappingProxyType({name: cast("Storage", storage or "term") for name, _, storage in split})
 
 
 TABLES: MappingProxyType[str, MappingProxyType[str, Storage]] = MappingProxyType(
     {
         "encounter": _table(
-            "date municipality country stage pathway form axis found sex age_band community origin "
-            "destination partner",
-            child="hash",
-            programme_child="hash",
-            record_number="text",
+            "date municipality child:hash programme_child:hash country stage pathway form axis found sex "
+            "age_band community origin destination partner record_number:text"
         ),
-        "effort": _table("date span municipality partner kind", days="real"),
+        "effort": _table("date span municipality partner days:real kind"),
         "service": _table(
-            "municipality operator duty_bearer axis valid_from valid_to handed_from handed_to",
-            staff="integer",
-            capacity="integer",
+            "municipality operator duty_bearer axis staff:integer capacity:integer valid_from valid_to "
+            "handed_from handed_to"
         ),
-        "community": _table("area group source partner", estimate="integer", year="integer"),
-        "indicator": _table("area period indicator unit source partner", value="real", target="real"),
-        "figure": _table(
-            "area period measure source status", number="real", share="real", year="integer", note="text"
-        ),
+        "community": _table("area group estimate:integer year:integer source partner"),
+        "indicator": _table("area period indicator value:real target:real unit source partner"),
+        "figure": _table("area period measure number:real share:real source year:integer status note:text"),
     }
 )
 

@@ -186,8 +186,9 @@ class Vault:
             self._fold_log()
 
     def _fold_log(self) -> None:
-        # What was committed is safe in the log; if there is no room to fold it now, later will do.
-        with contextlib.suppress(sql.SqlError):
+        # What was committed is safe in the log: if there is no room to fold it now, or somebody is
+        # reading, later will do.
+        with contextlib.suppress(sql.SqlError), sql.without_waiting(self._connection):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     # -- reading --
