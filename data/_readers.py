@@ -293,6 +293,9 @@ def _whole_rows(
     for line, row in chunk:
         if isinstance(row, Fault):
             faults.append(row)
+        elif len(row) == width and row[0]:
+            good.append(row)
+            lines.append(line)
         elif _empty(row):
             continue
         elif len(row) >= width and _empty(row[width:]):

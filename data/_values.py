@@ -57,7 +57,8 @@ def key_of(text: str) -> str:
 
 def normal_identifier(text: str) -> str:
     """Normalise an identifier before it is hashed: NFKC, no blanks around, no case."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(plain.casefold().split())
 
 
 def check_values(
@@ -239,7 +240,7 @@ def _code(text: str, column: Column) -> str:
 def _text(text: str, column: Column) -> str:
     if len(text) > column.longest:
         raise Faulty(f"longer than {column.longest} characters")
-    text = unicodedata.normalize("NFC", text)
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
     if not text.isprintable():
         raise Faulty("holds a character that cannot be seen")
     return text

@@ -40,6 +40,7 @@ __all__ = ["REJECT_COLUMNS", "Intake", "guess_kind", "read_file", "write_rejects
 
 REJECT_COLUMNS = ("line", "column", "reason", "allowed")
 _BATCH = 100_000
+_Words = tuple[pa.Array, npt.NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,19 @@ class Intake:
     def batches(self, rows: int = _BATCH) -> Iterator[pa.RecordBatch]:
         """Yield the accepted records for the vault: canonical columns, then identity and content.
 
-        Text is dictionary<int32, string> with "" where missing, numbers are int64 or float64 with
-        null where missing, identity and content are 16 bytes. Every batch is validated against the
-        kind's schema.
+        Text is dictionary<int32, string>, plain string where a column has very many values, and ""
+        where missing; numbers are int64 or float64, null where missing; identity and content are 16
+        bytes. Every batch is validated against the kind's schema.
         """
-        dictionaries = {
+        words = {
             name: _dictionary(cells)
             for name, cells in self._columns.items()
             if not kind_of(self.kind).column(name).numeric
         }
         for start in range(0, self.accepted_rows, rows):
             part = slice(start, start + rows)
-            arrays = [self._array(name, self._at[part], dictionaries) for name in self._columns]
-            batch = pa.RecordBatch.from_arrays(arrays, list(self._columns))
-            conform(batch.to_pandas(), self.kind)
+            arrays = [self._array(name, self._at[part], words.get(name)) for name in self._columns]
+            conform(_plain_frame(arrays, list(self._columns)), self.kind)
             digests = [pa.array(d[part], pa.binary(16)) for d in (self._identity, self._content)]
             names = [*self._columns, "identity", "content"]
             yield pa.RecordBatch.from_arrays([*arrays, *digests], names)
@@ -89,26 +89,22 @@ class Intake:
     @property
     def accepted(self) -> pd.DataFrame:
         """The accepted records in the schema's columns and dtypes, with identity and content."""
-        batches = list(self.batches())
-        if not batches:
-            empty = pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in kind_of(self.kind).stored})
-            return empty.assign(identity=pd.Series(dtype="object"), content=pd.Series(dtype="object"))
-        frame = pa.Table.from_batches(batches).to_pandas()
-        digests = {name: frame[name] for name in ("identity", "content")}
-        return conform(frame, self.kind).assign(**digests)
+        parts = [_plain_frame(batch.columns, batch.schema.names) for batch in self.batches()]
+        if parts:
+            return pd.concat(parts, ignore_index=True).astype(_dtypes(self.kind))
+        empty = {c.name: pd.Series(dtype=c.dtype) for c in kind_of(self.kind).stored}
+        return pd.DataFrame(empty).assign(identity=[], content=[])
 
-    def _array(
-        self,
-        name: str,
-        at: npt.NDArray[np.intp],
-        dictionaries: dict[str, tuple[pa.Array, npt.NDArray[np.int32]]],
-    ) -> pa.Array:
+    def _array(self, name: str, at: npt.NDArray[np.intp], words: _Words | None) -> pa.Array:
         cells = self._columns[name]
-        if name in dictionaries:
-            words, numbers = dictionaries[name]
-            return pa.DictionaryArray.from_arrays(pa.array(numbers[cells.codes[at]]), words)
-        kind = pa.int64() if kind_of(self.kind).column(name).type == "whole" else pa.float64()
-        return pa.array(cells.take(at), kind)
+        if words is None:
+            whole = kind_of(self.kind).column(name).type == "whole"
+            return pa.array(cells.take(at), pa.int64() if whole else pa.float64())
+        dictionary, numbers = words
+        indices = pa.array(numbers[cells.codes[at]])
+        if len(dictionary) > _BATCH:  # A dictionary of numbers that occur once is only a burden.
+            return dictionary.take(indices)
+        return pa.DictionaryArray.from_arrays(indices, dictionary)
 
 
 def read_file(
@@ -297,7 +293,17 @@ def _rejects(rows: Rows, unread: list[Fault]) -> tuple[pd.DataFrame, int]:
     return frame, int((~rows.good()).sum()) + len(unread)
 
 
-def _dictionary(cells: Cells) -> tuple[pa.Array, npt.NDArray[np.int32]]:
+def _plain_frame(arrays: Iterable[pa.Array], names: list[str]) -> pd.DataFrame:
+    decoded = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in arrays]
+    frame: pd.DataFrame = pa.Table.from_arrays(decoded, names).to_pandas()
+    return frame
+
+
+def _dtypes(kind: str) -> dict[str, str]:
+    return {column.name: column.dtype for column in kind_of(kind).stored}
+
+
+def _dictionary(cells: Cells) -> _Words:
     """Give the distinct words of a column, and for each of its codes the number of its word."""
     numbers: dict[str, int] = {}
     of_code = [numbers.setdefault(str(value), len(numbers)) for value in cells.distinct]

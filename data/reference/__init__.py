@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["FOLDER", "Source", "area_table", "name_table", "registry"]
+__all__ = ["FOLDER", "Source", "area_table", "figures", "name_table", "registry"]
 
 FOLDER = Path(__file__).parent
+_NA = {"number": [""], "share": [""]}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,17 @@ def name_table() -> pd.DataFrame:
     country's language.
     """
     return pd.read_csv(FOLDER / "names.csv", dtype="str", keep_default_na=False)
+
+
+def figures() -> pd.DataFrame:
+    """Return the published figures that ship, one row a figure, in the record kind's columns.
+
+    Columns: area, period (calendar year as ISO interval), measure, number and share (float, missing
+    where the source gives none), source, year, status, note. An area without a row has no figure.
+    """
+    types = {"number": "float64", "share": "float64", "year": "Int64"}
+    texts = dict.fromkeys(("area", "period", "measure", "source", "status", "note"), "str")
+    return pd.read_csv(FOLDER / "figures.csv", dtype={**texts, **types}, keep_default_na=False, na_values=_NA)
 
 
 @lru_cache(maxsize=1)
