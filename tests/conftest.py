@@ -1,0 +1,76 @@
+"""Fixtures for all tests: a home of their own, the command line, and one demo world for the whole run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave back."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test away from the user's own workspaces, keys and keyring."""
+    home = tmp_path_factory.getbasetemp() / "home"
+    for variable, folder in {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config"}.items():
+        monkeypatch.setenv(variable, str(home / folder))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    for variable in ("TACT_WORKSPACE", "TACT_VAULT_KEY", "TACT_IDENTIFIER_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def tact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Run the command line in this process: tact("--workspace", w, "doctor", "--json")."""
+    from dashboard.cli import main
+
+    def run(*words: str | Path) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["tact", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+        seen = capsys.readouterr()
+        return Answer(code, seen.out, seen.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo_world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Build the demo world once, shared by all workers; never written to. Its keys lie beside it."""
+    import os
+
+    from dashboard.commands.demo import build_demo
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    folder = shared / "demo-world"
+    with FileLock(shared / "demo-world.lock"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(shared / "demo-config"))
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        if not folder.exists():
+            aside = shared / "demo-world-building"
+            build_demo(aside, seed=1)
+            os.replace(aside, folder)
+    return folder
