@@ -2,6 +2,7 @@
 
 Public: number; few ("fewer than 11, possibly none"); structural_zero; no_data.
 Partner: number with margin; almost_none (a noisy 0); not_searched; no_data.
+Both: withheld, where a number would undo the protection of another, or where too few operators work.
 Published figures: number or no_figure. Where only a class is published: class, with low and high.
 """
 
@@ -12,7 +13,15 @@ from typing import Literal, get_args
 __all__ = ["STATES", "WORDS", "State"]
 
 State = Literal[
-    "number", "class", "few", "almost_none", "not_searched", "structural_zero", "no_data", "no_figure"
+    "number",
+    "class",
+    "few",
+    "almost_none",
+    "not_searched",
+    "structural_zero",
+    "withheld",
+    "no_data",
+    "no_figure",
 ]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -24,6 +33,7 @@ WORDS: dict[State, str] = {
     "almost_none": "none or almost none",
     "not_searched": "not searched",
     "structural_zero": "none: no programme there",
+    "withheld": "not shown here, to protect people",
     "no_data": "no data",
     "no_figure": "no figure found",
 }

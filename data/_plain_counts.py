@@ -1,0 +1,218 @@
+"""Counting what is not about children: outreach days, services with staff and places, community estimates.
+
+Behind the wall, as data.aggregate. None of it passes through noise; what may be shown at which level, and
+where only a class, is decided here and in data/disclosure/protect.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data.aggregate import codes, days
+from data.disclosure.grid import Grid
+from data.disclosure.plan import CATEGORIES, RESTRICTED_AXES, Level, TableSpec
+from data.periods import Grain
+
+__all__ = ["Effort", "Estimates", "Services", "read_communities", "read_effort", "read_services"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+_DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
+_AXES = CATEGORIES["axis"]
+_OPEN = np.array([axis not in RESTRICTED_AXES for axis in _AXES])
+
+
+@dataclass(frozen=True, eq=False)
+class Effort:
+    """Outreach days, one entry a record: index into grid.names, first day, days."""
+
+    grid: Grid
+    place: Ints
+    day: npt.NDArray[np.datetime64]
+    amount: Floats
+
+    def days(self, level: Level, grain: Grain) -> Floats:
+        """Add up the days of each area and period, shape (areas, periods)."""
+        shape = (len(self.grid.codes[level]), len(self.grid.periods(grain)))
+        area, period = self.grid.up[level][self.place], self.grid.period_of(self.day, grain)
+        inside = (area >= 0) & (period >= 0)
+        cell = area[inside].astype(np.int64) * shape[1] + period[inside]
+        total = np.bincount(cell, weights=self.amount[inside], minlength=shape[0] * shape[1])
+        return np.asarray(np.round(total, _DECIMALS).reshape(shape))
+
+
+def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
+    """Read batches with the columns date, municipality and days."""
+    parts = [
+        (codes(b, "municipality", grid.names), days(b, "date"), _floats(b, "days")) for b in batches
+    ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
+    place, day, amount = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Effort(grid, place, day, amount)
+
+
+@dataclass(frozen=True, eq=False)
+class Services:
+    """Services, one entry a record. staff and capacity are NaN where they are not known."""
+
+    grid: Grid
+    place: Ints
+    operator: Ints
+    axis: Ints
+    bearer: Ints
+    start: npt.NDArray[np.datetime64]
+    end: npt.NDArray[np.datetime64]
+    staff: Floats
+    capacity: Floats
+
+    def table(self, spec: TableSpec, operators: int) -> tuple[Floats, Bools]:
+        """Add up services, staff or capacity at the end of each period.
+
+        Gives values (areas, periods, *categories), NaN where nothing is known, and which cells are
+        withheld: those of a restricted axis where fewer than `operators` work, whether any or none. A
+        total holds what its axes show and nothing else, so that no difference gives a withheld one away.
+        """
+        grid = self.grid
+        ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
+        sizes = tuple(len(CATEGORIES[name]) for name in spec.breakdown)
+        values = np.zeros((len(grid.codes[spec.level]), len(ends), *sizes))
+        withheld = np.zeros(values.shape, bool)
+        for index, end in enumerate(ends):
+            active = (self.start <= end) & ~(self.end < end)
+            shown, allowed = self._shown(active, spec.level, operators)
+            values[:, index] = self._sum(spec, shown, sizes)
+            if spec.breakdown == ("axis",):
+                withheld[:, index] = ~allowed
+        return values, withheld
+
+    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> Floats:
+        areas = len(self.grid.codes[spec.level])
+        cell = self.grid.up[spec.level][self.place].astype(np.int64)
+        for name, size in zip(spec.breakdown, sizes, strict=True):
+            cell = cell * size + (self.axis if name == "axis" else self.bearer)
+        amount = {"staff": self.staff, "capacity": self.capacity}.get(spec.measure, np.ones(len(cell)))
+        size = areas * int(np.prod(sizes))
+        known = shown & ~np.isnan(amount)
+        total = np.bincount(cell[known], weights=amount[known], minlength=size)
+        silent = np.bincount(cell[shown], minlength=size) > np.bincount(cell[known], minlength=size)
+        unknown = silent & (np.bincount(cell[known], minlength=size) == 0)
+        return np.where(unknown, np.nan, total).reshape(areas, *sizes)
+
+    def _shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools]:
+        """Say which services count at a level, and which (area, axis) may be shown."""
+        area = self.grid.up[level][self.place]
+        present = active & (area >= 0)
+        enough = np.tile(_OPEN, (len(self.grid.codes[level]), 1))
+        if level == "municipality":
+            return present & _OPEN[self.axis], enough
+        if level == "country":
+            return self._shown_in_country(present, area, enough, operators)
+        enough |= self._operators(present, area, len(enough)) >= operators
+        return present & enough[area, self.axis], enough
+
+    def _shown_in_country(
+        self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
+    ) -> tuple[Bools, Bools]:
+        """A country counts what its regions show, and what they do not show if enough operators run it."""
+        in_region, _ = self._shown(present, "region", operators)
+        rest = present & ~in_region
+        beyond = self._operators(rest, area, len(enough)) >= operators
+        shown = in_region | (rest & beyond[area, self.axis])
+        enough |= self._operators(shown, area, len(enough)) >= operators
+        return shown & enough[area, self.axis], enough
+
+    def _operators(self, chosen: Bools, area: npt.NDArray[np.int32], areas: int) -> Ints:
+        """Count the different operators of each area and axis, shape (areas, axes)."""
+        rows = np.stack([area[chosen].astype(np.int64), self.axis[chosen], self.operator[chosen]], axis=1)
+        distinct = np.unique(rows, axis=0)
+        cell = distinct[:, 0] * len(_AXES) + distinct[:, 1]
+        return np.bincount(cell, minlength=areas * len(_AXES)).reshape(areas, len(_AXES))
+
+
+def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
+    """Read batches with the canonical columns of services."""
+    lookups = {
+        "municipality": grid.names,
+        "axis": {c: i for i, c in enumerate(_AXES)},
+        "duty_bearer": {c: i for i, c in enumerate(CATEGORIES["duty_bearer"])},
+    }
+    rows: dict[str, list[npt.NDArray[np.generic]]] = {}
+    operators: list[str] = []
+    for batch in batches:
+        for name, lookup in lookups.items():
+            rows.setdefault(name, []).append(codes(batch, name, lookup))
+        for name in ("valid_from", "valid_to"):
+            rows.setdefault(name, []).append(days(batch, name))
+        for name in ("staff", "capacity"):
+            rows.setdefault(name, []).append(_floats(batch, name))
+        operators += [str(text).strip().casefold() for text in batch.column("operator").to_pylist()]
+    _, operator = np.unique(np.array(operators, dtype=object).astype(str), return_inverse=True)
+    empty = {"valid_from": "datetime64[D]", "valid_to": "datetime64[D]", "staff": "f8", "capacity": "f8"}
+    names = (*lookups, *empty)
+    column = {n: np.concatenate(rows[n]) if n in rows else np.zeros(0, empty.get(n, "i8")) for n in names}
+    return Services(
+        grid,
+        column["municipality"].astype(np.int64),
+        operator.astype(np.int64),
+        column["axis"].astype(np.int64),
+        column["duty_bearer"].astype(np.int64),
+        column["valid_from"].astype("datetime64[D]"),
+        column["valid_to"].astype("datetime64[D]"),
+        column["staff"].astype(np.float64),
+        column["capacity"].astype(np.float64),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Community estimates, one entry a record: index into grid.names, group, number, year."""
+
+    grid: Grid
+    area: Ints
+    group: Ints
+    number: Ints
+    year: Ints
+
+    def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
+        """Give the least and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
+
+        An estimate stands for its own area only; estimates of parts are not added up, since nobody says
+        that they are complete.
+        """
+        grid = self.grid
+        periods = grid.periods(spec.grain)
+        shape = (len(grid.codes[spec.level]), len(periods), len(CATEGORIES["group"]))
+        low, high = np.full(shape, np.nan), np.full(shape, np.nan)
+        level = grid.areas["level"].to_numpy()[self.area] == spec.level
+        for index, period in enumerate(periods):
+            rows = np.flatnonzero(level & (self.year <= period.end.year))
+            latest = np.full((shape[0], shape[2]), -1, np.int64)
+            area, group = grid.up[spec.level][self.area[rows]], self.group[rows]
+            np.maximum.at(latest, (area, group), self.year[rows])
+            newest = self.year[rows] == latest[area, group]
+            cell = (area[newest], index, group[newest])
+            np.fmin.at(low, cell, self.number[rows][newest])
+            np.fmax.at(high, cell, self.number[rows][newest])
+        return low, high
+
+
+def read_communities(batches: Iterable[pa.RecordBatch], grid: Grid) -> Estimates:
+    """Read batches with the columns area, group, estimate and year."""
+    groups = {c: i for i, c in enumerate(CATEGORIES["group"])}
+    parts = [
+        (codes(b, "area", grid.names), codes(b, "group", groups), _floats(b, "estimate"), _floats(b, "year"))
+        for b in batches
+    ] or [(np.zeros(0, np.int64),) * 4]
+    columns = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
+    return Estimates(grid, *columns)
+
+
+def _floats(batch: pa.RecordBatch, name: str) -> Floats:
+    values = batch.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.asarray(values, np.float64)

@@ -1,0 +1,337 @@
+"""Counting: records, as Arrow batches, to arrays of counts and cell keys. Pure functions, behind the wall.
+
+A child is counted once in tables of children: in the cell of its first encounter of the whole programme,
+with its attributes of that day. Children are linked across partners by the shared programme number. In
+tables of encounters a child counts at most `cap` times in a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from data.disclosure.cell_key import cell_keys
+from data.disclosure.grid import Grid
+from data.disclosure.plan import CATEGORIES, Level, TableSpec
+from data.errors import ReleaseError
+from data.periods import Grain
+
+__all__ = ["COLUMNS", "Cells", "Encounters", "Members", "RecordKeys", "count", "members", "read_encounters"]
+
+Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+RecordKeys = Callable[[Sequence[str]], Words]
+
+_ATTRIBUTES = ("pathway", "stage", "form", "axis", "sex", "age_band", "found")
+COLUMNS = ("date", "municipality", "child", "programme_child", *_ATTRIBUTES, "origin", "destination")
+_HASH_DIGITS = 64
+_CROSSING = np.array([0, 1, 1, -1], np.int8)  # of each pathway; none_known is neither
+_AT_RISK = CATEGORIES["stage"].index("at_risk")
+_MARK_BITS = np.uint64(24)
+# A different part of the record key for each unit of counting: with one key for both, the noise on
+# encounters would move with that on children, and their difference would give the count away.
+_UNIT_SHIFT = {"encounters": 32}
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """True counts and cell keys of one table; both of shape (areas, periods, *categories)."""
+
+    spec: TableSpec
+    counts: Ints
+    keys: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Who stands behind each area and period: sorted marks of 64 bits, those of block b from start[b] on.
+
+    Blocks are numbered area * periods + period. The upper 40 bits of a mark are the child's, the lower 24
+    are a hash of everything of it that is counted there.
+    """
+
+    marks: Words
+    start: Ints
+
+    def of(self, block: int) -> Words:
+        """Give the marks of one block."""
+        return self.marks[self.start[block] : self.start[block + 1]]
+
+
+@dataclass(frozen=True, eq=False)
+class Encounters:
+    """Encounters as numbers, one entry a record, and the children behind them.
+
+    child: number of the child, in order of identity. place, origin, destination: index into grid.names,
+    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry a child.
+    """
+
+    grid: Grid
+    child: npt.NDArray[np.int32]
+    day: npt.NDArray[np.datetime64]
+    place: npt.NDArray[np.int32]
+    codes: dict[str, npt.NDArray[np.int8]]
+    origin: npt.NDArray[np.int32]
+    destination: npt.NDArray[np.int32]
+    identity: Words
+    record_key: Words
+
+    @cached_property
+    def content(self) -> Ints:
+        """One number for all that is counted of a record but its day."""
+        total = self.place.astype(np.int64)
+        names = len(self.grid.names) + 1
+        for codes, size in (
+            (self.origin + 1, names),
+            (self.destination + 1, names),
+            *((self.codes[name], len(CATEGORIES[name])) for name in _ATTRIBUTES),
+        ):
+            total = total * size + codes
+        return total
+
+    @cached_property
+    def first(self) -> Ints:
+        """The row of each child's first encounter: by day, then by content, never by place in the file."""
+        order = np.lexsort((self.content, self.day, self.child))
+        starts = np.flatnonzero(np.diff(self.child[order], prepend=-1))
+        return np.asarray(order[starts])
+
+    def keys(self, measure: str, key_range: int) -> Ints:
+        """Give each child's record key for a unit of counting, 0 .. key_range - 1."""
+        shift = np.uint64(_UNIT_SHIFT.get(measure, 0))
+        return ((self.record_key >> shift) & np.uint64(key_range - 1)).astype(np.int64)
+
+
+def read_encounters(batches: Iterable[pa.RecordBatch], grid: Grid, record_keys: RecordKeys) -> Encounters:
+    """Read batches with the canonical columns of encounters; those outside the grid's time are left out.
+
+    `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
+    (data.keys.IdentifierHasher.record_keys). Raises ReleaseError for an area or category that is unknown.
+    """
+    parts = [_read(batch, grid) for batch in batches]
+    columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]} if parts else {}
+    if not parts:
+        columns = _read(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), grid)
+    inside = grid.period_of(columns["day"], "whole") >= 0
+    number, identity, names = _link(columns.pop("child"), columns.pop("programme_child"))
+    keys = np.asarray(record_keys(names), np.uint64)
+    kept = {name: values[inside] for name, values in columns.items()}
+    grid.check_places(kept["place"])
+    present, number = np.unique(number[inside], return_inverse=True)
+    return Encounters(
+        grid,
+        number.astype(np.int32),
+        kept["day"],
+        kept["place"],
+        {name: kept[name] for name in _ATTRIBUTES},
+        kept["origin"],
+        kept["destination"],
+        identity[present],
+        keys[present],
+    )
+
+
+def _read(batch: pa.RecordBatch, grid: Grid) -> dict[str, npt.NDArray[np.generic]]:
+    areas = {"": -1, **grid.names}
+    lookups = {
+        "municipality": grid.names,
+        "origin": areas,
+        "destination": areas,
+        **{name: {c: i for i, c in enumerate(CATEGORIES[name])} for name in _ATTRIBUTES},
+    }
+    result: dict[str, npt.NDArray[np.generic]] = {}
+    for name, lookup in lookups.items():
+        kind = np.int8 if name in _ATTRIBUTES else np.int32
+        result["place" if name == "municipality" else name] = codes(batch, name, lookup).astype(kind)
+    result["day"] = days(batch, "date")
+    for name in ("child", "programme_child"):
+        result[name] = _digits(batch.column(name))
+    return result
+
+
+def codes(batch: pa.RecordBatch, name: str, lookup: dict[str, int]) -> npt.NDArray[np.int64]:
+    """Number a text column, plain or dictionary-encoded; raise ReleaseError for a text not in `lookup`."""
+    column = batch.column(name)
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    missing = len(lookup) + 1
+    numbers = np.array([lookup.get(text, missing) for text in texts] or [missing], np.int64)
+    result: npt.NDArray[np.int64] = numbers[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    if (result == missing).any():
+        wrong = next(t for t in texts if t not in lookup)
+        msg = f"A record has {name} {wrong!r}, which is not known. Correct and import it again."
+        raise ReleaseError(msg)
+    return result
+
+
+def days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
+    """Read a text column of ISO days as datetime64[D]; an empty text becomes NaT."""
+    column = batch.column(name)
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    values = np.array([t or "NaT" for t in encoded.dictionary.to_pylist()] or ["NaT"], "datetime64[D]")
+    return values[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+
+
+def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
+    """Read hashes as (rows, 4) words; missing ones are all zero."""
+    texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+    if not np.isin(lengths, (0, _HASH_DIGITS)).all():
+        msg = f"A hash of a child must have {_HASH_DIGITS} hexadecimal digits."
+        raise ReleaseError(msg)
+    result = np.zeros((len(lengths), 4), np.uint64)
+    try:
+        raw = bytes.fromhex("".join(texts.to_pylist()))
+    except ValueError:
+        msg = "A hash of a child must be hexadecimal."
+        raise ReleaseError(msg) from None
+    result[lengths > 0] = np.frombuffer(raw, ">u8").reshape(-1, 4)
+    return result
+
+
+def _link(
+    child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]
+) -> tuple[npt.NDArray[np.int32], Words, list[str]]:
+    """Join children that share a programme number, directly or through others.
+
+    Gives each record the number of its child, and each child its identity and the hash that names it: the
+    least of its programme numbers, or its own where it has none.
+    """
+    nodes, number = _distinct(child)
+    linked = programme.any(axis=1)
+    shared, other = _distinct(programme[linked])
+    size = len(nodes) + len(shared)
+    links = coo_array(
+        (np.ones(len(other), np.int8), (number[linked], other + len(nodes))), shape=(size, size)
+    )
+    count_, label = connected_components(links, directed=False)
+    words = np.concatenate([nodes, shared])
+    own = np.arange(size) < len(nodes)
+    order = np.lexsort((*words.T[::-1], own, label))
+    chosen = order[np.flatnonzero(np.diff(label[order], prepend=-1))]  # one a child, by label
+    rank = np.lexsort(words[chosen].T[::-1])
+    position = np.empty(count_, np.int32)
+    position[rank] = np.arange(count_, dtype=np.int32)
+    ordered = words[chosen][rank]
+    names = [raw.hex() for raw in _rows(ordered)]
+    return position[label[: len(nodes)]][number], ordered[:, 0].astype(np.uint64), names
+
+
+def _distinct(words: npt.NDArray[np.generic]) -> tuple[Words, npt.NDArray[np.int64]]:
+    """List distinct rows of (n, 4) words, and number each row by them."""
+    order = np.lexsort(words.T[::-1])
+    ordered = words[order]
+    new = np.ones(len(words), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    number = np.empty(len(words), np.int64)
+    number[order] = np.cumsum(new) - 1
+    return ordered[new].astype(np.uint64), number
+
+
+def _rows(words: Words) -> list[bytes]:
+    raw = words.astype(">u8").tobytes()
+    return [raw[i : i + 32] for i in range(0, len(raw), 32)]
+
+
+def _blocks(
+    grid: Grid, level: Level, grain: Grain, place: npt.NDArray[np.int32], day: npt.NDArray[np.datetime64]
+) -> tuple[Ints, int]:
+    """Give each record its block, area * periods + period or -1, and the number of blocks."""
+    periods = len(grid.periods(grain))
+    area = np.where(place >= 0, grid.up[level][place], -1).astype(np.int64)
+    period = grid.period_of(day, grain)
+    block = np.where((area >= 0) & (period >= 0), area * periods + period, -1)
+    return block, len(grid.codes[level]) * periods
+
+
+def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
+    """Count one table of children, encounters, flows or the model: true counts and cell keys."""
+    grid = encounters.grid
+    shape = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
+    if spec.measure == "encounters":
+        block, child, times = _pairs(encounters, spec.level, spec.grain)
+        weights = np.minimum(times, cap)
+        counts = np.bincount(block, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64)
+        keys = cell_keys(block, encounters.keys("encounters", key_range)[child], counts.size, key_range)
+        return Cells(spec, counts.reshape(shape), keys.reshape(shape))
+    cell, sizes = _cells(encounters, spec)
+    shape = (*shape, *sizes)
+    size = int(np.prod(shape))
+    inside = cell >= 0
+    record_key = encounters.keys(spec.measure, key_range)[inside]
+    counts = np.bincount(cell[inside], minlength=size).astype(np.int64)
+    keys = cell_keys(cell[inside], record_key, size, key_range)
+    return Cells(spec, counts.reshape(shape), keys.reshape(shape))
+
+
+def _cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
+    """Give each child its cell in a table of children, or -1, and the number of categories."""
+    grid, first = encounters.grid, encounters.first
+    place = encounters.destination if spec.measure == "flows" else encounters.place
+    cell, _ = _blocks(grid, spec.level, spec.grain, place[first], encounters.day[first])
+    sizes = []
+    for name in spec.breakdown:
+        code, size = _category(encounters, spec.level, name)
+        cell = np.where((cell >= 0) & (code >= 0), cell * size + code, -1)
+        sizes.append(size)
+    if spec.measure == "model":  # prevention is no outcome
+        cell = np.where(encounters.codes["stage"][first] == _AT_RISK, -1, cell)
+    return cell, tuple(sizes)
+
+
+def _category(encounters: Encounters, level: Level, name: str) -> tuple[npt.NDArray[np.integer], int]:
+    grid, first = encounters.grid, encounters.first
+    if name == "origin":
+        origin = encounters.origin[first]
+        return np.where(origin >= 0, grid.up[level][origin], -1), len(grid.codes[level])
+    if name == "crossing":
+        return _CROSSING[encounters.codes["pathway"][first]], len(CATEGORIES[name])
+    return encounters.codes[name][first], len(CATEGORIES[name])
+
+
+def _pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
+    """List each child in each block once: block, child, number of encounters; by block, then child."""
+    block, _ = _blocks(encounters.grid, level, grain, encounters.place, encounters.day)
+    inside = block >= 0
+    children = max(len(encounters.identity), 1)
+    code = np.sort(block[inside] * children + encounters.child[inside])
+    start = np.flatnonzero(np.diff(code, prepend=-1))
+    times = np.diff(start, append=len(code))
+    return code[start] // children, code[start] % children, times
+
+
+def members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
+    """Mark who stands behind the numbers of each area and period, for the frozen-number rule.
+
+    family "met": children by place of encounter (all tables but flows); "flows": by destination.
+    """
+    grid, first = encounters.grid, encounters.first
+    place = encounters.destination if family == "flows" else encounters.place
+    home, size = _blocks(grid, level, grain, place[first], encounters.day[first])
+    if family == "flows":
+        child = np.argsort(home, kind="stable")
+        child = child[home[child] >= 0]
+        block, times = home[child], np.ones(len(child), np.int64)
+    else:
+        block, child, times = _pairs(encounters, level, grain)
+        times = np.minimum(times, cap)
+    counted = np.where(home[child] == block, encounters.content[first][child] + 1, 0)
+    content = _mix(counted.astype(np.uint64) * np.uint64(cap + 1) + times.astype(np.uint64))
+    upper = (encounters.identity[child] >> _MARK_BITS) << _MARK_BITS
+    marks = upper | (content >> np.uint64(64 - int(_MARK_BITS)))
+    return Members(marks, np.searchsorted(block, np.arange(size + 1)).astype(np.int64))
+
+
+def _mix(values: Words) -> Words:
+    """Hash 64 bits to 64 bits (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

@@ -1,0 +1,167 @@
+"""The bounds attack: what all published numbers together allow for each cell.
+
+The attacker reads every release of a tier up to the one under attack, knows how far the noise reaches and
+the threshold, and knows what adds up. The attack succeeds on a cell when what is left of it is narrower than
+the protection interval (data/disclosure/mechanism.py, Knowledge).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.disclosure.attacks.lattice import Lattice, Shape, Table
+from data.disclosure.attacks.system import Bounds, System, Ties
+from data.disclosure.mechanism import Knowledge
+from data.disclosure.plan import COUNTED, TableSpec
+from data.states import STATES
+
+__all__ = ["BoundsAttack", "Finding", "Published", "attack"]
+
+Ints = npt.NDArray[np.int64]
+_FEW = STATES.index("few")
+_SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "withheld")]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One release of one tier as the attacker reads it.
+
+    tables: frames by specification, with area, period, the breakdown's columns, value and state.
+    """
+
+    name: str
+    tables: Mapping[TableSpec, pd.DataFrame]
+    knowledge: Mapping[str, Knowledge]
+    k: int
+    frozen: bool = True
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cell on which an attack succeeded: where, and why in words that hold no count."""
+
+    attack: str
+    table: str
+    cell: Mapping[str, str]
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """One line for people."""
+        where = ", ".join(self.cell.values())
+        return f"{self.table} ({where}): {self.reason}"
+
+
+@dataclass(eq=False)
+class BoundsAttack:
+    """The system of one tier, ready to be solved, and judged for its last release."""
+
+    lattice: Lattice
+    system: System
+    knowledge: Mapping[str, Knowledge]
+
+    @classmethod
+    def of(cls, releases: Sequence[Published], areas: pd.DataFrame) -> BoundsAttack:
+        """Read releases, oldest first; `areas` is indexed by code with level and parent."""
+        periods: dict[str, set[str]] = {}
+        for release in releases:
+            for spec, frame in release.tables.items():
+                periods.setdefault(spec.grain, set()).update(frame["period"].unique())
+        lattice = Lattice(
+            dict(areas["parent"]), dict(areas["level"]), {g: tuple(sorted(p)) for g, p in periods.items()}
+        )
+        for number, release in enumerate(releases):
+            for spec, frame in release.tables.items():
+                if spec.measure in COUNTED and len(frame):
+                    shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
+                    known = release.knowledge[spec.measure]
+                    lattice.observe(number, shape, frame, known, release.frozen)
+        lattice.settle_whole()
+        ties = Ties.join(lattice.ties())
+        low, high, since = lattice.arrays()
+        last = releases[-1]
+        step = max((k.step for k in last.knowledge.values()), default=1)
+        slack = _staleness(ties, since) * (last.k - 1) * step if last.frozen else ties.slack
+        return cls(lattice, System(low, high, Ties(ties.total, ties.start, ties.part, slack)), last.knowledge)
+
+    def judge(self, bounds: Bounds) -> Ints:
+        """List the unknowns of the last release that are bounded more tightly than the protection allows."""
+        failed = []
+        for table in self.lattice.tables.values():
+            known = self.knowledge.get(table.shape.measure)
+            if known is not None:
+                failed.append(table.base + self._failed(table, known, bounds))
+        return np.concatenate(failed) if failed else np.zeros(0, np.int64)
+
+    @staticmethod
+    def _failed(table: Table, known: Knowledge, bounds: Bounds) -> Ints:
+        here = slice(table.base, table.base + table.state.size)
+        low, high, state = bounds.low[here], bounds.high[here], table.state.ravel()
+        closed = (low > known.open_from) | (high < known.open_to)
+        narrow = high - low + 1 < known.open_values
+        return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
+
+    def findings(self, failed: Ints) -> list[Finding]:
+        """Name the cells; the reason holds no count."""
+        result = []
+        for unknown in failed:
+            found = self.lattice.find(int(unknown))
+            if found is not None:
+                table, offset = found
+                hidden = table.state.ravel()[offset] == _FEW
+                reason = (
+                    "totals and neighbouring cells rule out some of the values below the threshold"
+                    if hidden
+                    else "other cells bound it more tightly than its own margin"
+                )
+                spec = TableSpec(
+                    table.shape.measure, table.shape.level, table.shape.grain, table.shape.breakdown  # type: ignore[arg-type]
+                )
+                result.append(Finding("bounds", spec.name, table.name(offset), reason))
+        return result
+
+
+def _staleness(ties: Ties, since: Ints) -> Ints:
+    """Count for each tie how many of its numbers are older than its newest.
+
+    A frozen number may be off from the day of a newer one by up to k - 1 children. A total that was never
+    published is as new as its newest part, and stands for all of them.
+    """
+    since, weight = since.copy(), np.ones(len(since), np.int64)
+    width = np.diff(ties.start)
+    for _ in range(2):
+        newest = _newest(ties, since)
+        silent = since[ties.total] < 0
+        weight[ties.total[silent]] = width[silent]
+        np.maximum.at(since, ties.total[silent], newest[silent])
+    newest = np.maximum(_newest(ties, since), since[ties.total])
+    old = (since[ties.part] >= 0) & (since[ties.part] < newest[ties.tie])
+    count = np.bincount(ties.tie, weights=old * weight[ties.part], minlength=len(newest)).astype(np.int64)
+    return count + ((since[ties.total] < newest) * weight[ties.total])
+
+
+def _newest(ties: Ties, since: Ints) -> Ints:
+    if not len(ties.total):
+        return np.zeros(0, np.int64)
+    return np.maximum.reduceat(since[ties.part], ties.start[:-1])
+
+
+def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:
+    """Attack the last release with all of them; give findings, and how it went (seconds, unknowns, ties)."""
+    began = time.monotonic()
+    plan = BoundsAttack.of(releases, areas)
+    bounds = plan.system.solve()
+    findings = plan.findings(plan.judge(bounds))
+    return findings, {
+        "seconds": round(time.monotonic() - began, 3),
+        "unknowns": plan.lattice.size,
+        "ties": len(plan.system.ties.total),
+        "sweeps": bounds.sweeps,
+        "contradictions": bounds.contradictions,
+    }

@@ -1,0 +1,165 @@
+"""The cell key method: noise that belongs to a cell's members, so that the same cell shows the same number.
+
+Each child has a secret record key, uniform on 0 .. key_range - 1. The sum of the members' keys modulo
+key_range is the cell key, uniform too, and the table below turns count and cell key into a perturbation.
+After Fraser and Wooton (2005); the table by maximum entropy after Giessing (2016), "Computational issues in
+the design of transition probabilities and disclosure risk estimation for additive noise".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from data.disclosure.mechanism import Channel, Counts, Floats, Keys, Knowledge
+from data.errors import ReleaseError
+
+__all__ = ["CellKey", "cell_keys", "perturbation_table"]
+
+# Rounded so that the last digits of an optimiser or of a platform's exp never reach a published number.
+_DECIMALS = 9
+_TOLERANCE = 1e-7
+
+
+@lru_cache(maxsize=32)
+def perturbation_table(variance: float, largest: int, scale: int = 1) -> Floats:
+    """Compute P(perturbation | count), shape (rows, 2 * largest * scale + 1); rows add to 1.
+
+    Row n is for count n, the last row for all larger ones; column d + largest * scale is perturbation d.
+    Each row has maximum entropy among those with mean zero, the variance, no perturbation beyond the
+    largest and no result below zero. Row 0 is certain: a true zero stays zero. For what one child can add
+    `scale` to, perturbations reach largest * scale and the variance is variance * scale ** 2, less in
+    proportion below `scale`, where a mean of zero would otherwise leave no entropy.
+    """
+    reach = largest * scale
+    table = np.zeros((reach + 1, 2 * reach + 1))
+    table[0, reach] = 1.0
+    for count in range(1, reach + 1):
+        values = np.arange(-count, reach + 1)
+        spread = min(variance * scale**2, count * variance * scale)
+        table[count, reach - count :] = _maximum_entropy(values, spread)
+    table = np.round(table, _DECIMALS)
+    table[np.arange(reach + 1), reach] += 1.0 - table.sum(axis=1)
+    table.setflags(write=False)
+    return table
+
+
+def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
+    """Find the distribution on some values with mean 0, a variance and the most entropy.
+
+    It has the form exp(a v + b v^2); a and b minimise the convex dual, log of the sum minus b * variance.
+    """
+    reach = float(values.max())
+    moments = np.stack([values / reach, (values / reach) ** 2])
+    target = np.array([0.0, variance / reach**2])
+
+    def solve(weights: Floats) -> tuple[float, Floats, Floats]:
+        exponent = weights @ moments
+        top = exponent.max()
+        likely = np.exp(exponent - top)
+        total = likely.sum()
+        likely /= total
+        mean = moments @ likely
+        curvature = (moments * likely) @ moments.T - np.outer(mean, mean)
+        return float(top + np.log(total) - weights @ target), mean - target, curvature
+
+    # Newton from scipy, then a few steps of our own: the last digits lie below what a line search can see.
+    weights = minimize(
+        lambda w: solve(w)[0],
+        np.zeros(2),
+        jac=lambda w: solve(w)[1],
+        hess=lambda w: solve(w)[2],
+        method="trust-exact",
+    ).x
+    for _ in range(20):
+        _, gradient, curvature = solve(weights)
+        weights = weights - np.linalg.solve(curvature, gradient)
+    exponent = weights @ moments
+    chance = np.exp(exponent - exponent.max())
+    chance /= chance.sum()
+    if abs(chance @ values) > _TOLERANCE or abs(chance @ values**2 - variance) > _TOLERANCE * variance:
+        msg = f"No perturbation of variance {variance} on {values[0]} to {values[-1]}. Choose a smaller one."
+        raise ReleaseError(msg)
+    return np.asarray(chance)
+
+
+def cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_range: int) -> Keys:
+    """Add the record keys of each cell's members modulo key_range; shape (size,).
+
+    `cells` holds the cell of each member; one entry a member, as `record_keys`.
+    """
+    # Sums of doubles are exact below 2**53: members in one cell times the key range must stay under it.
+    if len(cells) * key_range < 2**53:
+        sums = np.bincount(cells, weights=record_keys, minlength=size).astype(np.int64)
+    else:
+        sums = np.zeros(size, np.int64)
+        np.add.at(sums, cells, record_keys)
+    return sums % key_range
+
+
+@dataclass(frozen=True)
+class CellKey:
+    """The default mechanism; see the module."""
+
+    variance: float = 2.0
+    largest: int = 5
+    key_range: int = 2**24
+
+    @property
+    def name(self) -> str:
+        """The name in policies and manifests."""
+        return "cell_key"
+
+    def table(self, scale: int = 1) -> Floats:
+        """Give P(perturbation | count), see `perturbation_table`."""
+        return perturbation_table(self.variance, self.largest, scale)
+
+    def thresholds(self, scale: int = 1) -> Keys:
+        """Give for each row the cell keys from which on the next perturbation applies; (rows, width - 1)."""
+        edges = np.cumsum(self.table(scale), axis=1)[:, :-1]
+        return np.rint(edges * self.key_range).astype(np.int64)
+
+    def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
+        """Look up the perturbation of each cell and add it; never below zero, true zeros stay zero."""
+        thresholds = self.thresholds(scale)
+        flat, cell = counts.ravel(), keys.ravel()
+        rows = np.minimum(flat, len(thresholds) - 1)
+        # Cells of one row together: no intermediate array of cells times perturbations.
+        moves = np.empty(len(flat), np.int64)
+        for row in np.unique(rows):
+            members = rows == row
+            moves[members] = np.searchsorted(thresholds[row], cell[members], side="right")
+        return (flat + moves - self.largest * scale).reshape(counts.shape)
+
+    def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
+        """Give P(published | true) for true counts up to n_max."""
+        table, reach = self.table(scale), self.largest * scale
+        matrix = np.zeros((n_max + 1, n_max + reach + 1))
+        for count in range(n_max + 1):
+            row = table[min(count, len(table) - 1)]
+            below = min(count, reach)
+            matrix[count, count - below : count + reach + 1] = row[reach - below :]
+        return Channel(matrix, reach, k)
+
+    def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
+        """Give the intervals: a hidden cell shows less than k, so its truth is at most k - 1 + largest."""
+        reach = self.largest * scale
+        below = k or 1
+        return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
+
+    def parameters(self) -> dict[str, Any]:
+        """Everything but the record keys."""
+        return {
+            "mechanism": self.name,
+            "variance": self.variance,
+            "largest": self.largest,
+            "key_range": self.key_range,
+            "true_zero_stays_zero": True,
+            "perturbations": list(range(-self.largest, self.largest + 1)),
+            "table": [[round(float(p), _DECIMALS) for p in row] for row in self.table()],
+        }

@@ -1,0 +1,132 @@
+"""What every protection mechanism offers: publishing, and an honest account of what it does to a count.
+
+The account is the channel, P(published | true count). One object serves the margin that the map shows, the
+likelihood of the risk model (shown and hidden cells alike), and the attacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Channel", "Counts", "Floats", "Keys", "Knowledge", "Mechanism"]
+
+Counts = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What an attacker knows of one cell before looking at any other, and what must stay open afterwards.
+
+    A shown number lies within `largest` of the truth; a hidden cell's truth lies in `hidden_from` to
+    `hidden_to`. Protected means that each of `open_from` to `open_to` stays feasible for a hidden cell and
+    at least `open_values` values for a shown one (the protection interval). `step` is the most that one
+    child can add to a cell.
+    """
+
+    largest: int
+    hidden_from: int
+    hidden_to: int
+    open_from: int
+    open_to: int
+    open_values: int
+    step: int = 1
+
+    @classmethod
+    def of(cls, values: Mapping[str, int]) -> Knowledge:
+        """Read it from a manifest."""
+        return cls(**{name: int(values[name]) for name in cls.__dataclass_fields__})
+
+    def as_dict(self) -> dict[str, int]:
+        """Give plain values for a manifest."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """P(published | true) for true counts 0 to n_max.
+
+    `matrix` has shape (n_max + 1, n_max + largest + 1), rows true counts, columns noisy values, rows sum
+    to 1. With a threshold `k`, noisy values below it are published as one outcome, "hidden".
+    """
+
+    matrix: Floats
+    largest: int
+    k: int | None = None
+
+    @property
+    def n_max(self) -> int:
+        """The largest true count that the matrix holds."""
+        return len(self.matrix) - 1
+
+    @property
+    def margin(self) -> int:
+        """The distance from the truth that a shown number never exceeds."""
+        return self.largest
+
+    def hidden(self) -> Floats:
+        """Give P(hidden | true), shape (n_max + 1,); zeros when nothing is hidden."""
+        return np.asarray(self.matrix[:, : self.k or 0].sum(axis=1))
+
+    def shown(self, value: int) -> Floats:
+        """Give P(this number is shown | true), shape (n_max + 1,)."""
+        if value < (self.k or 0) or value >= self.matrix.shape[1]:
+            return np.zeros(len(self.matrix))
+        return self.matrix[:, value]
+
+    def log_likelihood(self, published: npt.ArrayLike) -> Floats:
+        """Give log P(published | true), shape (cells, n_max + 1); a negative value stands for hidden."""
+        values = np.atleast_1d(np.asarray(published, np.int64))
+        likelihood = np.stack([self.hidden() if v < 0 else self.shown(int(v)) for v in values])
+        with np.errstate(divide="ignore"):
+            return np.log(likelihood)
+
+    def support(self, published: int | None) -> npt.NDArray[np.int64]:
+        """List the true counts that can show as this number; None for hidden."""
+        chance = self.hidden() if published is None else self.shown(published)
+        return np.flatnonzero(chance > 0)
+
+    def interval(self, published: int | None) -> tuple[int, int]:
+        """Give the least and the largest true count that can show as this number; None for hidden."""
+        feasible = self.support(published)
+        return int(feasible[0]), int(feasible[-1])
+
+    def outcomes(self) -> Floats:
+        """Give the distribution over what is seen: hidden first, then the shown values; (n_max + 1, m)."""
+        return np.column_stack([self.hidden(), self.matrix[:, self.k or 0 :]])
+
+    def total_variation(self) -> Floats:
+        """Give how well n and n + 1 can be told apart by one cell, for n = 0 .. n_max - 1; from 0 to 1."""
+        seen = self.outcomes()
+        return np.asarray(np.abs(np.diff(seen, axis=0)).sum(axis=1) / 2)
+
+
+class Mechanism(Protocol):
+    """A way of protecting counts. `scale` is the most that one child can add to a cell."""
+
+    @property
+    def name(self) -> str:
+        """The name in policies and manifests."""
+        ...
+
+    def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
+        """Turn true counts and cell keys, any one shape, into protected values of the same shape."""
+        ...
+
+    def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
+        """Give P(published | true) for true counts up to n_max."""
+        ...
+
+    def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
+        """Give what an attacker knows of a cell, and what must stay open."""
+        ...
+
+    def parameters(self) -> dict[str, Any]:
+        """Give everything about the mechanism that may be known, for the manifest."""
+        ...

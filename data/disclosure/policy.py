@@ -1,0 +1,72 @@
+"""The policy of a release: threshold, noise, caps and what else a data officer decides, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from data.errors import InputError
+
+__all__ = ["DEFAULT_POLICY", "LOWEST_K", "Policy"]
+
+LOWEST_K = 11
+FEWEST = 3
+_MOST_KEY_BITS = 32
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What binds a release. The defaults are the safe ones; k may only be raised.
+
+    k: a public number below it is not shown. variance, largest: of the noise on a count of children.
+    cap: encounters of one child that count in a cell, by which the noise of encounters is scaled.
+    key_range: record keys and cell keys are uniform on 0 .. key_range - 1 (a power of two).
+    operators: fewest operators for a protection, return or reintegration service to be shown.
+    frozen: repeat published numbers until the redraw rule lets them change; off in tests of attacks only.
+    first, last: the days that the release covers; None: as far as the records go.
+    no_programme: areas where there is no programme, so that zero is structural.
+    """
+
+    k: int = LOWEST_K
+    variance: float = 2.0
+    largest: int = 5
+    cap: int = 3
+    key_range: int = 2**24
+    operators: int = 3
+    frozen: bool = True
+    first: date | None = None
+    last: date | None = None
+    no_programme: frozenset[str] = frozenset()
+    partner_licence: str = "under agreement"
+    public_licence: str = "CC-BY-4.0"
+
+    def __post_init__(self) -> None:
+        bits = self.key_range.bit_length() - 1
+        limits = (
+            (self.k >= LOWEST_K, f"k = {self.k}; the least is {LOWEST_K}"),
+            (
+                self.operators >= FEWEST,
+                f"operators = {self.operators}; the least is {FEWEST}",
+            ),
+            (self.cap >= 1, f"cap = {self.cap}; the least is 1"),
+            (0 < self.variance < self.largest, f"variance = {self.variance}; it lies between 0 and largest"),
+            (self.largest < self.k, f"largest = {self.largest}; it must be less than k = {self.k}"),
+            (2**bits == self.key_range, f"key_range = {self.key_range}; it must be a power of two"),
+            (10 <= bits <= _MOST_KEY_BITS, f"key_range = {self.key_range}; from 2**10 to 2**32"),
+        )
+        wrong = [words for holds, words in limits if not holds]
+        if wrong:
+            msg = f"The policy cannot be used: {'; '.join(wrong)}."
+            raise InputError(msg)
+
+    def parameters(self) -> dict[str, Any]:
+        """Give the policy as plain values for a manifest."""
+        values = asdict(self)
+        for name in ("first", "last"):
+            values[name] = values[name].isoformat() if values[name] else None
+        values["no_programme"] = sorted(self.no_programme)
+        return values
+
+
+DEFAULT_POLICY = Policy()
