@@ -128,11 +128,12 @@ def _days(column: Column) -> str:
 
 
 def _numbers(column: Column) -> str:
-    word = "a whole number" if column.type == "whole" else "a number with a point, as 2.5"
+    whole = column.type == "whole"
+    word, sign = ("a whole number", "") if whole else ("a number", ", decimals after a point, as 2.5")
     low, high = column.minimum, column.maximum
     if low is not None and high is not None:
-        return f"{word} from {low:g} to {high:g}"
-    return word if low is None else f"{word}, {low:g} or more"
+        return f"{word} from {low:.10g} to {high:.10g}{sign}"
+    return f"{word}{sign}" if low is None else f"{word}, {low:.10g} or more{sign}"
 
 
 def _areas(column: Column) -> str:

@@ -169,7 +169,8 @@ def _rows_of_csv(file: io.TextIOBase, name: str, notes: list[str]) -> Iterator[t
     """Yield each row with the line on which it begins; the first one is the header."""
     lines = _Lines(file)
     delimiter = _delimiter(lines, name)
-    notes.append(f"Cells are separated by a {_DELIMITERS[delimiter]}.")
+    if delimiter != ",":
+        notes.append(f"Cells are separated by a {_DELIMITERS[delimiter]}.")
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         before = lines.read

@@ -29,14 +29,22 @@ from data._checks import Cells, Rows, check_rows
 from data._headings import Layout, choose_sheet, match_headings
 from data._identity import hash_children, identify
 from data._personal import content_shows, degrees_of, heading_shows, median_year, plain_heading
-from data._readers import Fault, Progress, RawTable, read_headings, read_table
+from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
 from data.errors import FileRefused
 from data.files import write_text
 from data.mapping import ColumnMapping
 from data.mapping import read as mapping_of
 from data.schema import KINDS, Column, HashIdentifier, RecordKind, Resolve, conform, kind_of
 
-__all__ = ["REJECT_COLUMNS", "Intake", "guess_kind", "read_file", "write_rejects"]
+__all__ = [
+    "REJECT_COLUMNS",
+    "Intake",
+    "guess_kind",
+    "is_invented",
+    "read_file",
+    "read_frame",
+    "write_rejects",
+]
 
 REJECT_COLUMNS = ("line", "column", "reason", "allowed")
 _BATCH = 100_000
@@ -126,26 +134,34 @@ def read_file(
     when the whole file is refused.
     """
     path = Path(path)
-    record_kind = kind_of(kind)
-    mapping = mapping or ColumnMapping()
-    partner = " ".join(partner.split()) if partner else None
+    record_kind, mapping = kind_of(kind), mapping or ColumnMapping()
     table = read_table(path, lambda sheets: choose_sheet(record_kind, sheets, mapping), progress)
-    headings = [column.heading for column in table.columns]
-    layout = match_headings(record_kind, headings, mapping)
-    _refuse_personal(path.name, record_kind, table, layout)
-    _refuse_missing(path.name, record_kind, headings, layout, partner)
-    rows, notes = check_rows(
-        record_kind,
-        table,
-        layout,
-        mapping,
-        resolve=resolve,
-        partner=partner,
-        today=today or dt.date.today(),  # noqa: DTZ011 - a day in the officer's own calendar
-    )
-    if "child_id" in rows.cells:
-        hash_children(rows, hash_identifier)
-    return _intake(record_kind, partner, table, layout, rows, notes)
+    settings = _Settings(record_kind, mapping, partner, today)
+    return _read(path.name, table, settings, resolve, hash_identifier)
+
+
+def read_frame(
+    frame: pd.DataFrame,
+    kind: str,
+    *,
+    resolve: Resolve,
+    hash_identifier: HashIdentifier,
+    partner: str | None = None,
+    today: dt.date | None = None,
+) -> Intake:
+    """Check a frame with the columns of a partner's file as a file is checked; see read_file.
+
+    A row's line is its position, from 2 on, as in a file with a header.
+    """
+    columns = [_raw_column(str(name), frame[name]) for name in frame.columns]
+    table = RawTable(columns, np.arange(2, len(frame) + 2, dtype=np.int64))
+    settings = _Settings(kind_of(kind), ColumnMapping(), partner, today)
+    return _read("The records", table, settings, resolve, hash_identifier)
+
+
+def is_invented(path: Path) -> bool:
+    """Say whether a file comes from the invented world: its name begins with "invented-"."""
+    return Path(path).name.casefold().startswith("invented-")
 
 
 def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
@@ -175,6 +191,43 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
     write_text(path, "\ufeff" + text.getvalue())
 
 
+@dataclass(frozen=True)
+class _Settings:
+    kind: RecordKind
+    mapping: ColumnMapping
+    partner: str | None
+    today: dt.date | None
+
+
+def _read(
+    name: str, table: RawTable, settings: _Settings, resolve: Resolve, hash_identifier: HashIdentifier
+) -> Intake:
+    kind = settings.kind
+    partner = " ".join(settings.partner.split()) if settings.partner else None
+    headings = [column.heading for column in table.columns]
+    layout = match_headings(kind, headings, settings.mapping)
+    _refuse_personal(name, kind, table, layout)
+    _refuse_missing(name, kind, headings, layout, partner)
+    rows, notes = check_rows(
+        kind,
+        table,
+        layout,
+        settings.mapping,
+        resolve=resolve,
+        partner=partner,
+        today=settings.today or dt.date.today(),  # noqa: DTZ011 - a day in the officer's own calendar
+    )
+    if "child_id" in rows.cells:
+        hash_children(rows, hash_identifier)
+    return _intake(kind, partner, table, layout, rows, notes)
+
+
+def _raw_column(name: str, column: pd.Series) -> RawColumn:
+    codes, distinct = pd.factorize(column.astype("object"), use_na_sentinel=False)
+    texts = ["" if pd.isna(value) else str(value) for value in distinct]
+    return RawColumn(name, codes.astype(np.int32), texts)
+
+
 def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
     """Count the columns that fit, 0 when a needed one is missing."""
     try:
@@ -201,7 +254,7 @@ def _refuse_missing(
         raise FileRefused(msg)
     msg = f"{name} has no column for {', '.join(missing)}."
     if missing == ["partner"]:
-        raise FileRefused(f"{msg} Add it, or name the partner with the import.")
+        raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
     if layout.unknown and len(layout.columns) > 2:
         unknown = ", ".join(plain_heading(headings[p], p) for p in layout.unknown)
         msg += f" Unknown columns are {unknown}: if one of them is meant, say so in the partner's mapping."
