@@ -73,9 +73,7 @@ def effort_records(land: Ground, given: WorldParameters, days: Floats) -> tuple[
     key, partner = np.divmod(key, count[0])
     key, slot = np.divmod(key, len(start))
     municipality, quarter_of = np.divmod(key, given.quarters)
-    slots = Slots(
-        municipality, quarter_of, start[slot], length[slot], partner, amount.astype(float)
-    )
+    slots = Slots(municipality, quarter_of, start[slot], length[slot], partner, amount.astype(float))
     frame = pd.DataFrame(
         {
             "date": days_text(slots.start),
@@ -174,7 +172,7 @@ def _encounter_frame(land: Ground, given: WorldParameters, every: Meeting) -> pd
 
 
 def _record_numbers(every: Meeting) -> pd.Series:
-    """Number the records of the partners that number them, in the order of their dates."""
+    """Give records a number in the order of their dates, at the partners that number them."""
     number = np.zeros(len(every.child), dtype=np.int64)
     for partner, digit in profiles.NUMBERED.items():
         rows = every.partner == partner

@@ -138,9 +138,7 @@ def _go_forward(rng: np.random.Generator, stage: Ints) -> Ints:
     return ahead
 
 
-def _move(
-    land: Ground, rng: np.random.Generator, now: Meeting, stage: Ints, places: _Places
-) -> Ints:
+def _move(land: Ground, rng: np.random.Generator, now: Meeting, stage: Ints, places: _Places) -> Ints:
     """Most children are met again where they were; some nearby, some elsewhere, some back home."""
     count = len(stage)
     u = rng.random((4, count))

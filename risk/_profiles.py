@@ -133,9 +133,7 @@ def people(rng: np.random.Generator, land: Ground, every: Meeting, size: int) ->
     u = rng.random((6, size))
     sex = choose(u[0], _SEX, first.pathway)
     years = choose(u[1], _AGE_WEIGHT).astype(float)
-    table = (
-        _FORM_BY_PATHWAY[:, None, None, :] * _FORM_BY_AGE[None, :, None] * _FORM_BY_SEX[None, None]
-    )
+    table = _FORM_BY_PATHWAY[:, None, None, :] * _FORM_BY_AGE[None, :, None] * _FORM_BY_SEX[None, None]
     row = (first.pathway * 4 + _BAND_OF_AGE[years.astype(int)]) * 3 + sex
     form = choose(u[2], table.reshape(-1, len(FORMS)), row)
     country = np.minimum(land.country_of_municipality[first.municipality], 1)

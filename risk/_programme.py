@@ -75,7 +75,7 @@ def services(land: Ground, given: WorldParameters, days: Floats) -> pd.DataFrame
     next day with somewhat fewer places.
     """
     rng = stream(given.seed, "services")
-    town = _towns_with_services(land, given, days, rng)
+    town = _towns_with_services(land, days, rng)
     count = len(town)
     axis = choose(rng.random(count), _AXIS_WEIGHT)
     bearer = choose(rng.random(count), _BEARER_BY_AXIS, axis)
@@ -86,9 +86,7 @@ def services(land: Ground, given: WorldParameters, days: Floats) -> pd.DataFrame
     none = np.full(count, len(DUTY_BEARERS))
     begun = np.where(rng.random(count) < 0.35, first - 365, first + late)
     ended = np.full(count, -1)
-    running = _Services(
-        town, np.arange(count), bearer, axis, staff, capacity, begun, ended, none, none
-    )
+    running = _Services(town, np.arange(count), bearer, axis, staff, capacity, begun, ended, none, none)
     return _service_frame(land, _hand_over(rng, running, first, last))
 
 
@@ -99,9 +97,7 @@ def _span(given: WorldParameters) -> tuple[int, int]:
     return int(first), int(after.to_datetime64().astype("datetime64[D]").astype(int)) - 1
 
 
-def _towns_with_services(
-    land: Ground, given: WorldParameters, days: Floats, rng: np.random.Generator
-) -> Ints:
+def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -> Ints:
     """Draw a municipality for each service: by outreach and people, and one at least in each region."""
     worked = days.sum(axis=1)
     weight = np.sqrt(worked / max(worked.sum(), 1.0)) + np.sqrt(land.people / land.people.sum()) * 0.4
@@ -193,9 +189,7 @@ def _at(land: Ground, country: str) -> int:
     return land.countries.index(country) if country in land.countries else -1
 
 
-def _estimates(
-    areas: np.ndarray, group: str, amount: Floats, given: WorldParameters
-) -> pd.DataFrame:
+def _estimates(areas: np.ndarray, group: str, amount: Floats, given: WorldParameters) -> pd.DataFrame:
     """Round as field estimates are: to tens, or to hundreds from a thousand on."""
     unit = np.where(amount >= 1000, 100, 10)
     frame = pd.DataFrame({"area": areas.astype(str), "group": group})

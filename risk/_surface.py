@@ -55,8 +55,11 @@ class Ground:
 
     def sum_by_region(self, values: Floats) -> Floats:
         """Sum over the municipalities of each region, shape (M, ...) to (R, ...)."""
-        out = np.zeros((len(self.regions), *values.shape[1:]))
-        np.add.at(out, self.region_of, values)
+        inner = values.shape[1:]
+        width = int(np.prod(inner, dtype=np.int64))
+        cell = self.region_of[:, None] * width + np.arange(width)
+        summed = np.bincount(cell.ravel(), values.ravel(), len(self.regions) * width).astype(float)
+        out: Floats = summed.reshape(len(self.regions), *inner)
         return out
 
     def where(self, code: str) -> int:
@@ -77,7 +80,7 @@ def ground(
     """Turn an area table, pairs of neighbours of both levels and regional populations to arrays.
 
     Only areas of the counting classification are used. A region without a known population (Mount
-    Athos) has nobody in it.
+    Athos) has nobody in it. Without a pair of regions, regions touch where their municipalities do.
     """
     counted = areas[areas["counted"].astype(bool)] if "counted" in areas else areas
     regions = counted[counted["level"] == "region"].sort_index()
@@ -94,6 +97,8 @@ def ground(
     countries = tuple(sorted(regions["country"].unique()))
     region_people = population.reindex(regions.index).fillna(0.0).to_numpy(dtype=float)
     codes = towns.index.to_numpy(dtype=object)
+    edges = _edges(towns.index, neighbours)
+    region_edges = _edges(regions.index, neighbours)
     return Ground(
         regions=regions.index.to_numpy(dtype=object),
         municipalities=codes,
@@ -102,9 +107,15 @@ def ground(
         countries=countries,
         region_people=region_people,
         people=_invent_people(codes, region_of, region_people, seed),
-        region_edges=_edges(regions.index, neighbours),
-        edges=_edges(towns.index, neighbours),
+        region_edges=region_edges if len(region_edges) else _lift(edges, region_of),
+        edges=edges,
     )
+
+
+def _lift(edges: Ints, region_of: Ints) -> Ints:
+    """Regions touch where municipalities of theirs do, shape (n, 2)."""
+    pairs = np.sort(region_of[edges], axis=1)
+    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
 
 
 def _invent_people(codes: NDArray[np.object_], region_of: Ints, total: Floats, seed: int) -> Floats:
@@ -137,9 +148,7 @@ def components(size: int, edges: Ints) -> Ints:
     return labels
 
 
-def bym2(
-    rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int
-) -> Floats:
+def bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int) -> Floats:
     """Draw BYM2 effects of unit variance, shape (size, draws) (Riebler et al. 2016, equation 7).
 
     The structured part is intrinsic and scaled in each connected part to a geometric mean variance

@@ -35,6 +35,7 @@ _NEED_SHARE = {"AL": 0.57, "GR": 0.43}
 _EFFORT_SHARE = {"AL": 0.6, "GR": 0.4}
 _INTERNAL_SHARE = {"AL": 0.42, "GR": 0.35}  # of the children on a known pathway, before the shift
 _OTHER_SHARE = {"AL": 0.22, "GR": 0.12}  # of the cross-border ones
+_MOST_FOUND = 0.9  # of the children newly in need in a municipality and quarter
 _SMALL = 1e-300
 
 
@@ -129,8 +130,9 @@ def need(land: Ground, given: WorldParameters) -> Need:
     spread = np.exp(local)[:, _SURFACE] * children[:, None]
     inside_region = land.sum_by_region(spread)[land.region_of]
     spread = np.divide(spread, inside_region, where=inside_region > 0, out=np.zeros_like(spread))
-    factor = np.exp(given.detection_log_sd * stream(given.seed, "detection").standard_normal(len(where)))
-    return Need(parts, spread[:, :, None] * parts[land.region_of], children, np.round(factor, 9))
+    around = stream(given.seed, "detection").standard_normal(len(where))
+    detection: Floats = np.exp(given.detection_log_sd * around).round(9)
+    return Need(parts, spread[:, :, None] * parts[land.region_of], children, detection)
 
 
 def _mix(land: Ground, given: WorldParameters) -> Floats:
@@ -219,19 +221,40 @@ def _days(land: Ground, given: WorldParameters, out: _Outreach, t: int, finds: F
     return days
 
 
-def _means(land: Ground, given: WorldParameters, true: Need, t: int, days: Floats) -> Floats:
-    """Expected finds up to two constants: reported, discovered, (M, P, F)."""
-    now = true.municipality[:, :, t] * true.detection[land.region_of][:, None]
+def _means(land: Ground, given: WorldParameters, true: Need, t: int, days: Floats, scale: Floats) -> Floats:
+    """Give the expected finds of one quarter, reported and discovered, (M, P, F).
+
+    A region discovers as a whole by its days together; its municipalities share that by need and days
+    of their own, and none finds more than nine in ten of its children.
+    """
+    there = true.municipality[:, :, t]
+    now = there * true.detection[land.region_of][:, None]
     trust = np.array([1.0, np.exp(given.reporting_gap)])[np.minimum(land.country_of_municipality, 1)]
-    reach = days**given.gamma * (days > 0)
-    seen = now * reach[:, None]
-    # The region finds as a whole by its days together; its municipalities share that by theirs.
-    whole = land.sum_by_region(now) * (
-        land.sum_by_region(days)[:, None] ** given.gamma * (land.sum_by_region(days) > 0)[:, None]
-    )
-    parts = land.sum_by_region(seen)
-    scale = np.divide(whole, parts, where=parts > 0, out=np.zeros_like(whole))
-    return np.stack([now * trust[:, None], seen * scale[land.region_of]], axis=2)
+    reported = np.minimum(scale[0] * now * trust[:, None], _MOST_FOUND * there)
+    together = land.sum_by_region(days)
+    whole = scale[1] * land.sum_by_region(now) * (together**given.gamma * (together > 0))[:, None]
+    left = (_MOST_FOUND * there - reported) * (days > 0)[:, None]
+    return np.stack([reported, _share_out(land, whole, left, days**given.gamma)], axis=2)
+
+
+def _share_out(land: Ground, whole: Floats, left: Floats, reach: Floats) -> Floats:
+    """Share a region's finds among its municipalities: left · (1 − exp(−s · reach)), (M, P).
+
+    `s` is such that the parts add up to the whole, found by Newton's steps from below, which never
+    overshoot since the sum is concave in s.
+    """
+    whole = np.minimum(whole, 0.98 * land.sum_by_region(left))
+    step = np.zeros_like(whole)
+    for _ in range(12):
+        kept = left * np.exp(-step[land.region_of] * reach[:, None])
+        missing = whole - land.sum_by_region(left - kept)
+        slope = land.sum_by_region(kept * reach[:, None])
+        step = step + np.divide(missing, slope, where=slope > 0, out=np.zeros_like(whole))
+    parts = left * -np.expm1(-step[land.region_of] * reach[:, None])
+    found = land.sum_by_region(parts)
+    exact = np.divide(whole, found, where=found > 0, out=np.zeros_like(whole))
+    shared: Floats = np.minimum(parts * exact[land.region_of], left)
+    return shared
 
 
 def _run(
@@ -244,16 +267,15 @@ def _run(
     finds = np.zeros(shape[0])
     for t in range(given.quarters):
         days[:, t] = _days(land, given, out, t, finds)
-        expected[..., t] = _means(land, given, true, t, days[:, t]) * scale
+        expected[..., t] = _means(land, given, true, t, days[:, t], scale)
         met = expected[..., t] if draw is None else _count(land, given, expected[..., t], draw)
         counts[..., t] = met
         finds = 0.8 * finds + met.sum(axis=(1, 2))
-    return Meetings(days, expected, counts.astype(np.int64) if draw is not None else np.zeros(shape, np.int64))
+    whole = counts if draw is not None else np.zeros(shape)
+    return Meetings(days, expected, whole.astype(np.int64))
 
 
-def _count(
-    land: Ground, given: WorldParameters, mean: Floats, draw: np.random.Generator
-) -> Floats:
+def _count(land: Ground, given: WorldParameters, mean: Floats, draw: np.random.Generator) -> Floats:
     """Negative binomial for a region and surface; its municipalities are Poisson given its frailty."""
     size = given.dispersion
     frailty = draw.gamma(size, 1.0 / size, (len(land.regions), 3, 2))
@@ -262,11 +284,15 @@ def _count(
 
 
 def meetings(land: Ground, given: WorldParameters, true: Need) -> Meetings:
-    """Draw outreach and first meetings; about `children` of them, a share of them reported."""
-    scale = np.ones(2)
-    goal = given.children * np.array([given.reported_share, 1.0 - given.reported_share])
+    """Draw outreach and first meetings; about `children` of them, a share of them reported.
+
+    Fewer are met where the outreach that was asked for cannot find as many.
+    """
+    shares = np.array([given.reported_share, 1.0 - given.reported_share])
+    usual = max(given.effort_days / len(land.regions), 1.0) ** given.gamma
+    scale = given.detection * shares / np.array([1.0, usual])
     # Effort follows finds, so the constants of reporting and discovery are found by iteration.
-    for _ in range(8):
+    for _ in range(6):
         expected = _run(land, given, true, scale, None).expected.sum(axis=(0, 1, 3))
-        scale = scale * goal / np.maximum(expected, _SMALL)
+        scale = scale * np.clip(given.children * shares / np.maximum(expected, _SMALL), 0.05, 20.0)
     return _run(land, given, true, scale, stream(given.seed, "finds"))

@@ -28,8 +28,9 @@ favours the towns where the programme has offices and leaves most municipalities
 
 **Detection.** A region finds with probability detection · exp(N(0, `detection_log_sd`²)), common to
 both ways; an expected share `reported_share` is reported to the programme, the rest discovered by
-outreach in proportion to (days of the region)^`gamma`, shared among municipalities by need · days^γ.
-So nothing is discovered without effort, and twice the effort finds less than twice the children.
+outreach in proportion to (days of the region)^`gamma`, shared among municipalities by need and
+days^γ with saturation: nowhere are more than nine in ten of the children found. So nothing is
+discovered without effort, and twice the effort finds less than twice the children.
 Counts are negative binomial with size `dispersion` for a region, surface, way and quarter:
 
     discovered ~ NegBin(k1 · need · detection · days^γ)     reported ~ NegBin(k2 · need · detection · δ)
@@ -49,24 +50,38 @@ counts still vary, which is what a false alarm is made of. `hotspot` adds a movi
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, fields
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from data.errors import InputError
 from risk import _children, _programme
-from risk._surface import Ground, Ints, ground
-from risk._world import PATHWAYS, Meetings, Need, internal_share, meetings, need
+from risk._partner_files import encounter_csv, write_partner_files
+from risk._surface import ground
+from risk._truth import Truth
+from risk._world import meetings, need
 
-__all__ = ["DEFAULT_SEED", "Truth", "World", "WorldParameters", "simulate"]
+__all__ = [
+    "DEFAULT_SEED",
+    "Truth",
+    "World",
+    "WorldParameters",
+    "encounter_csv",
+    "published_population",
+    "simulate",
+    "write_partner_files",
+]
 
 DEFAULT_SEED = 2006
+_MONTH = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])")
 _SHARES = (
     "structured", "shared", "at_risk_share", "effort_follows_finds", "reported_share",
     "internal_before", "internal_after", "searched_share", "linked_share", "unknown_pathway",
 )  # fmt: skip
-_POSITIVE = ("detection", "dispersion", "effort_days", "effort_growth", "gamma")
+_POSITIVE = ("dispersion", "effort_days", "effort_growth", "gamma")
 _SCALES = ("log_sd", "local_log_sd", "time_log_sd", "effort_log_sd", "detection_log_sd")
 
 
@@ -78,6 +93,7 @@ class WorldParameters:
     ------
     InputError
         A value is outside of what it can be; the message names it.
+
     """
 
     seed: int = DEFAULT_SEED
@@ -102,7 +118,7 @@ class WorldParameters:
     effort_growth: float = 4.0
     effort_log_sd: float = 0.45
     effort_follows_finds: float = 0.5
-    searched_share: float = 0.4
+    searched_share: float = 0.5
     detection: float = 0.18
     detection_log_sd: float = 0.2
     reported_share: float = 0.5
@@ -120,22 +136,22 @@ class WorldParameters:
             self._check(name, getattr(self, name) > 0.0, "a number above 0")
         for name in _SCALES:
             self._check(name, 0.0 <= getattr(self, name) <= 3.0, "a number from 0 to 3")
+        self._check("detection", 0.0 < self.detection <= 0.5, "a number above 0, 0.5 at most")
+        self._check("hotspot", 0.0 <= self.hotspot <= 3.0, "a number from 0 to 3")
+        self._check("reporting_gap", -3.0 <= self.reporting_gap <= 3.0, "a number from -3 to 3")
         self._check("seed", self.seed >= 0, "a whole number from 0")
         self._check("children", 1 <= self.children <= 10_000_000, "1 to 10,000,000")
         self._check("quarters", 1 <= self.quarters <= 80, "1 to 80")
         ordered = 1 <= self.shift_begins < self.shift_complete
         self._check("shift_begins", ordered, "a quarter from 1, before shift_complete")
-        try:
-            pd.Period(self.start, freq="M")
-        except ValueError:
-            self._check("start", False, "a month such as 2006-06")
+        self._check("start", bool(_MONTH.fullmatch(self.start)), "a month such as 2006-06")
 
     def _check(self, name: str, passed: bool, allowed: str) -> None:
         if not passed:
             msg = f"{name} = {getattr(self, name)!r} is not possible in a world; give {allowed}."
             raise InputError(msg)
 
-    @property
+    @cached_property
     def quarter_starts(self) -> tuple[pd.Timestamp, ...]:
         """First day of each quarter."""
         first = pd.Period(self.start, freq="M")
@@ -145,41 +161,6 @@ class WorldParameters:
     def periods(self) -> tuple[str, ...]:
         """ISO 8601 intervals of the quarters, such as 2006-06-01/P3M."""
         return tuple(f"{day:%Y-%m-%d}/P3M" for day in self.quarter_starts)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What no programme knows.
-
-    need : one row for each area (region, municipality), pathway and quarter: `need` children newly in
-        need (expected), `rate` of these per 1,000 children living there, `relative_risk` (the rate
-        over the country's), `reported` and `discovered` (expected first meetings), `days` of outreach.
-    areas : one row for each area: level, country, parent, people, children, detection factor.
-    child : the true child of each row of the encounter frame, from 0.
-    """
-
-    need: pd.DataFrame
-    areas: pd.DataFrame
-    child: Ints
-
-    def relative_risk(self, level: str, cross_border_as_one: bool = True) -> pd.DataFrame:
-        """Return the relative risk over the whole time by area and pathway (None known left out).
-
-        Columns area, country, pathway, need, relative_risk. 1 is the country's rate on that pathway.
-        """
-        rows = self.need[(self.need["level"] == level) & (self.need["pathway"] != "none_known")]
-        pathway = rows["pathway"].astype(str)
-        if cross_border_as_one:
-            pathway = pathway.where(pathway == "internal", "cross_border")
-        by = [rows["area"].astype(str), pathway]
-        out = rows.groupby(by, observed=True)["need"].sum().reset_index()
-        places = self.areas.loc[out["area"]]
-        out["country"] = places["country"].to_numpy()
-        children = pd.Series(places["children"].to_numpy(), index=out.index)
-        group = [out["country"], out["pathway"]]
-        national = out["need"].groupby(group).transform("sum") / children.groupby(group).transform("sum")
-        out["relative_risk"] = out["need"] / children / national
-        return out[["area", "country", "pathway", "need", "relative_risk"]]
 
 
 @dataclass(frozen=True)
@@ -226,6 +207,7 @@ def simulate(
         are islands.
     population
         People by region code; by default the newest published figures of data/reference.
+
     """
     people = published_population() if population is None else population
     land = ground(areas, neighbours, people, parameters.seed)
@@ -240,7 +222,7 @@ def simulate(
         "community": _programme.communities(land, parameters),
         "indicator": _programme.indicators(land, parameters, met),
     }
-    truth = Truth(_need_table(land, parameters, true, met), _area_truth(land, true), child)
+    truth = Truth.of(land, parameters.periods, true, met, child)
     return World(parameters, truth, records, areas)
 
 
@@ -250,72 +232,5 @@ def published_population() -> pd.Series:
 
     table = figures()
     table = table[table["measure"] == "population"].sort_values("year", kind="stable")
-    newest = table.groupby("area")["number"].last()
-    return newest.astype(float)
-
-
-def _need_table(land: Ground, given: WorldParameters, true: Need, met: Meetings) -> pd.DataFrame:
-    """Lay the arrays of both levels out as rows."""
-    children = (land.sum_by_region(true.children), true.children)
-    amounts = (true.region, true.municipality)
-    days = (land.sum_by_region(met.days), met.days)
-    expected = (land.sum_by_region(met.expected), met.expected)
-    levels = (land.regions, land.municipalities)
-    country = (land.country_of, land.country_of_municipality)
-    parts = []
-    for i, level in enumerate(("region", "municipality")):
-        shape = amounts[i].shape
-        national = np.stack(
-            [amounts[0][land.country_of == c].sum(axis=0) for c in range(len(land.countries))]
-        )
-        living = np.bincount(land.country_of, children[0], len(land.countries))
-        rate = _ratio(amounts[i], np.broadcast_to(children[i][:, None, None], shape))
-        overall = _ratio(national, np.broadcast_to(living[:, None, None], national.shape))
-        area, pathway, quarter = (axis.ravel() for axis in np.indices(shape))
-        columns = {
-            "area": pd.Categorical.from_codes(area, pd.Index(levels[i])).astype(str),
-            "level": level,
-            "pathway": pd.Categorical.from_codes(pathway, list(PATHWAYS)),
-            "quarter": pd.Categorical.from_codes(quarter, list(given.periods)),
-            "need": amounts[i].ravel(),
-            "rate": 1000.0 * rate.ravel(),
-            "relative_risk": _ratio(rate, overall[country[i]]).ravel(),
-            "reported": expected[i][:, :, 0].ravel(),
-            "discovered": expected[i][:, :, 1].ravel(),
-            "days": np.broadcast_to(days[i][:, None, :], shape).ravel(),
-        }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _ratio(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """Divide where there is something to divide by, otherwise not a number."""
-    return np.divide(upper, lower, where=lower > 0, out=np.full(upper.shape, np.nan))
-
-
-def _area_truth(land: Ground, true: Need) -> pd.DataFrame:
-    """One row for each area, regions first."""
-    names = np.array(land.countries, dtype=object)
-    region = pd.DataFrame(
-        {
-            "level": "region",
-            "country": names[land.country_of],
-            "parent": names[land.country_of],
-            "people": land.region_people,
-            "children": land.sum_by_region(true.children),
-            "detection": true.detection,
-        },
-        index=pd.Index(land.regions, name="area"),
-    )
-    municipality = pd.DataFrame(
-        {
-            "level": "municipality",
-            "country": names[land.country_of_municipality],
-            "parent": land.regions[land.region_of],
-            "people": land.people,
-            "children": true.children,
-            "detection": true.detection[land.region_of],
-        },
-        index=pd.Index(land.municipalities, name="area"),
-    )
-    return pd.concat([region, municipality])
+    newest: pd.Series = table.groupby("area")["number"].last().astype(float)
+    return newest
