@@ -128,7 +128,8 @@ class Layer:
     settled on the one that holds it, or else on the last, and the legend says which.
     `rows` gives all that the release holds of the layer at a level, long: area, period, one column an
     option (its choice), value, state, margin, low, high, source, year, note.
-    `nature` says whose numbers they are; see geo/layers/__init__.py for what may be laid together.
+    `nature` says what they are about; see geo/layers/__init__.py for what may be laid together.
+    `of_figures`: the numbers are published figures, of which each area has its own source and year.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Layer:
     rows: Callable[[Release, str], pd.DataFrame] = lambda _release, _level: pd.DataFrame()
     offers: Callable[[Release, str, Mapping[str, str]], bool] = lambda _release, _level, _options: True
     nature: Nature = "programme"
+    of_figures: bool = False
 
     def offered(self, release: Release, level: str) -> tuple[Option, ...]:
         """Give the options with the choices that the release holds at a level; none with only one choice."""

@@ -33,4 +33,5 @@ LAYER = Layer(
     _PUBLISHED.rows,
     _PUBLISHED.offers,
     "published",
+    of_figures=True,
 )

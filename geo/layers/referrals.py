@@ -49,4 +49,5 @@ LAYER = Layer(
     _PUBLISHED.rows,
     _PUBLISHED.offers,
     "published",
+    of_figures=True,
 )

@@ -54,4 +54,5 @@ LAYER = Layer(
     _PUBLISHED.rows,
     _PUBLISHED.offers,
     "community",
+    of_figures=True,
 )

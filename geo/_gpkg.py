@@ -1,0 +1,116 @@
+"""Writing a GeoPackage: map layers with styles, long tables, codebook, states, sources and metadata.
+
+The same release gives the same bytes: times of writing are replaced by that of the release.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyogrio
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["Content", "write"]
+
+# As QGIS makes it.
+_STYLE_COLUMNS = (
+    "id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
+    *(
+        f"{name} TEXT(256)"
+        for name in ("f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column")
+    ),
+    "styleName TEXT(30)",
+    "styleQML TEXT",
+    "styleSLD TEXT",
+    "useAsDefault BOOLEAN",
+    "description TEXT",
+    "owner TEXT(30)",
+    "ui TEXT(30)",
+    "update_time DATETIME",
+)
+
+
+@dataclass
+class Content:
+    """What goes into a file: map layers with their styles (QML) and descriptions, and plain tables."""
+
+    maps: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    styles: dict[str, str] = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def write(path: Path, content: Content, written: str) -> None:
+    """Write the file anew; `written` is the time (ISO 8601, UTC) that it carries."""
+    path.unlink(missing_ok=True)
+    for name, frame in content.maps.items():
+        pyogrio.write_dataframe(
+            frame,
+            path,
+            layer=name,
+            driver="GPKG",
+            append=path.exists(),
+            geometry_type="MultiPolygon",
+            promote_to_multi=True,
+            layer_options={"DESCRIPTION": content.descriptions.get(name, ""), "GEOMETRY_NAME": "geometry"},
+        )
+    for name, table in content.tables.items():
+        pyogrio.write_dataframe(
+            table,
+            path,
+            layer=name,
+            driver="GPKG",
+            append=path.exists(),
+            layer_options={"DESCRIPTION": content.descriptions.get(name, "")},
+        )
+    with closing(sqlite3.connect(path)) as file, file:
+        _add_styles(file, content.styles, content.descriptions, written)
+        file.execute("UPDATE gpkg_contents SET last_change = ?", (_moment(written),))
+
+
+def _moment(written: str) -> str:
+    moment = pd.Timestamp(written or "1970-01-01T00:00:00Z")
+    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _add_styles(
+    file: sqlite3.Connection, styles: Mapping[str, str], descriptions: Mapping[str, str], written: str
+) -> None:
+    """Add the table in which QGIS keeps the default style of each layer."""
+    file.execute(f"CREATE TABLE layer_styles ({', '.join(_STYLE_COLUMNS)})")
+    rows = [
+        (
+            "",
+            "",
+            name,
+            "geometry",
+            name,
+            style,
+            "",
+            True,
+            descriptions.get(name, ""),
+            "",
+            None,
+            _moment(written),
+        )
+        for name, style in styles.items()
+    ]
+    file.executemany(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
+        "styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+    file.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
+        "VALUES ('layer_styles', 'attributes', 'layer_styles', 'Default styles for QGIS')"
+    )

@@ -1,0 +1,120 @@
+"""What each column of a released table means, in one place: for codebooks, pages and documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.release import Release
+from data.states import STATES
+from geo.layers.base import Layer
+from geo.layers.words import mark, state_words
+
+__all__ = ["COLUMNS", "Column", "codebook"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind and what it means."""
+
+    name: str
+    kind: str
+    meaning: str
+
+
+_TEXT, _NUMBER, _WHOLE, _DAY, _YES = "text", "number", "whole number", "day (ISO 8601)", "yes or no"
+COLUMNS: tuple[Column, ...] = (
+    Column(
+        "code",
+        _TEXT,
+        mark(
+            "The area's code: ISO 3166 for countries, counties and regions; GeoNames or "
+            "ELSTAT code for municipalities."
+        ),
+    ),
+    Column("name", _TEXT, mark("The area's name in Latin letters.")),
+    Column(
+        "name_local",
+        _TEXT,
+        mark(
+            "The area's name in its own language; Greek municipalities stand in the "
+            "genitive, as in “Municipality of …”."
+        ),
+    ),
+    Column("country", _TEXT, mark("AL (Albania) or GR (Greece).")),
+    Column("level", _TEXT, mark("country, region (a county in Albania) or municipality.")),
+    Column("parent", _TEXT, mark("The code of the area that this one lies in; empty for a country.")),
+    Column("km2", _NUMBER, mark("Area in square kilometres, computed in EPSG:3035.")),
+    Column(
+        "approximate", _YES, mark("Yes: the boundary is approximate. Official boundaries can be imported.")
+    ),
+    Column(
+        "geometry",
+        "multipolygon",
+        mark("The area's shape, longitude and latitude (EPSG:4326); empty where none is known."),
+    ),
+    Column(
+        "period",
+        _TEXT,
+        mark(
+            "The stretch of time as an ISO 8601 interval (start and length, or two days); in tables "
+            "with one row an area, in words."
+        ),
+    ),
+    Column("period_label", _TEXT, mark("The period in words.")),
+    Column("first_day", _DAY, mark("The first day of the period.")),
+    Column("last_day", _DAY, mark("The last day of the period.")),
+    Column("value", _NUMBER, mark("The published number; empty where there is only a state or a class.")),
+    Column("state", _TEXT, mark("What kind of answer the row is; see the states.")),
+    Column("state_words", _TEXT, mark("The state in plain words.")),
+    Column(
+        "margin",
+        _NUMBER,
+        mark(
+            "The true number lies within this distance of the value; empty where the value is as "
+            "recorded or as published."
+        ),
+    ),
+    Column("low", _NUMBER, mark("Where a class is published: its lowest value.")),
+    Column("high", _NUMBER, mark("Where a class is published: its highest value; empty where it is open.")),
+    Column("unit", _TEXT, mark("What is counted.")),
+    Column("source", _TEXT, mark("From whom the number is.")),
+    Column("year", _WHOLE, mark("Of published figures: the year that the figure is of.")),
+    Column(
+        "note", _TEXT, mark("What else must be known, such as “provisional” or other figures of the area.")
+    ),
+    Column(
+        "data",
+        _TEXT,
+        mark(
+            "invented (a demonstration, about no real child), programme (records of the partners) or "
+            "published (figures that others published)."
+        ),
+    ),
+    Column("tier", _TEXT, mark("Who may see it: partner (protected, not anonymous) or public.")),
+    Column("release", _TEXT, mark("The release that the row comes from.")),
+)
+_BESIDE = mark(
+    "A choice beside the plain one: “{label}”. With __state, __margin, __low, __high, __source, __year or "
+    "__note behind it, the same of that choice."
+)
+
+
+def codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
+    """Describe every column, choice and state of exported tables: table, column, kind, meaning, value."""
+    rows = [("all tables", c.name, c.kind, c.meaning, "") for c in COLUMNS]
+    rows += [("all tables", "state", "state", state_words(s, release.k), s) for s in STATES]
+    for layer in layers:
+        rows.append((layer.id, "", "layer", f"{layer.title}. {layer.question}", ""))
+        for option in layer.options:
+            rows += [(layer.id, option.id, "choice", _label(c.group, c.label), c.id) for c in option.choices]
+            rows += [
+                (layer.id, c.id.replace("-", "_"), "number", _BESIDE.format(label=c.label), "")
+                for c in option.choices[1:]
+            ]
+    return pd.DataFrame(rows, columns=["table", "column", "kind", "meaning", "value"])
+
+
+def _label(group: str, label: str) -> str:
+    return f"{group}: {label}" if group else label

@@ -1,0 +1,118 @@
+"""What goes with every number that leaves: tier, release, whether invented, licence, method, citation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from data.disclosure.plan import Tier
+from data.reference import registry
+from data.release import Release
+from geo.layers import _tables
+from geo.layers.base import Layer
+from geo.layers.words import mark
+
+__all__ = [
+    "INVENTED",
+    "TIERS",
+    "about",
+    "approximate",
+    "boundaries",
+    "citation",
+    "licence",
+    "sources",
+    "stem",
+]
+
+INVENTED = mark("Invented data. Nothing here is about real children.")
+TIERS: dict[Tier, str] = {
+    "partner": mark(
+        "Partner tier: protected, not anonymous. For the programme's partners under the data-sharing "
+        "agreement; it must not be passed on."
+    ),
+    "public": mark("Public tier: for anyone. Small numbers are not shown."),
+}
+_LICENCES = {
+    "partner": mark("Under the partners' data-sharing agreement"),
+    "public": "CC-BY-4.0",
+}
+_APPROXIMATE = mark("Approximate boundaries")
+_METHOD = {
+    "cell_key": mark(
+        "Counts of children carry noise by the cell key method, so that no single child can be read from "
+        "them: every number is within its margin of the true one."
+    ),
+}
+
+
+def stem(release: Release, *, invented: bool) -> str:
+    """Give the beginning of the names of files: product, release, tier, and "invented" where so."""
+    return "-".join(["tact", release.name, release.tier, *(["invented"] if invented else [])])
+
+
+def licence(release: Release) -> str:
+    """Give the licence that the manifest states, or else that of the tier."""
+    stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
+    names = [str(one.get("title") or one.get("name")) for one in stated]
+    return "; ".join(names) or _LICENCES[release.tier]
+
+
+def approximate(release: Release) -> bool:
+    """Say whether any boundary of the release is approximate."""
+    return bool(_tables.areas(release)["approximate"].any())
+
+
+def boundaries(release: Release) -> str:
+    """Say where the boundaries come from, and that they are approximate where they are."""
+    source = str(release.manifest["tact"].get("areas_source") or "")
+    if not approximate(release) or source.startswith(_APPROXIMATE):
+        return source
+    return f"{_APPROXIMATE}. {source}".strip()
+
+
+def citation(release: Release) -> str:
+    """Give a citation that stays true: release, tier, day, and the beginning of the manifest's checksums."""
+    created = str(release.manifest.get("created") or release.manifest["tact"].get("created") or "")[:10]
+    data = "invented data, " if release.invented else ""
+    areas = release.areas_checksum[:12]
+    return f"TACT Map, release {release.name}, {release.tier} tier ({data}areas {areas}), {created}."
+
+
+def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
+    """Give what a file must say of itself, in order."""
+    tact = release.manifest["tact"]
+    parameters = tact.get("parameters") or {}
+    mechanism = str(tact.get("mechanism") or "")
+    told = {
+        "title": str(release.manifest.get("title") or f"TACT Map release {release.name}"),
+        "release": release.name,
+        "tier": release.tier,
+        "tier_means": TIERS[release.tier],
+        "data": INVENTED if release.invented else mark("Records of the programme's partners"),
+        "published_figures": mark(
+            "Layers of published figures are real, each figure with its source and year, and never "
+            "mixed with other numbers."
+        ),
+        "layers": ", ".join(one.id for one in layers),
+        "created": str(release.manifest.get("created") or tact.get("created") or ""),
+        "first_day": str(tact.get("first") or ""),
+        "last_day": str(tact.get("last") or ""),
+        "threshold_k": str(release.k),
+        "mechanism": mechanism,
+        "method": _METHOD.get(mechanism, ""),
+        "largest_perturbation": str(parameters.get("largest", "")),
+        "boundaries": boundaries(release),
+        "licence": licence(release),
+        "citation": citation(release),
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+def sources(release: Release) -> pd.DataFrame:
+    """List all sources: shipped data files with licence and credit, and those of the published figures."""
+    shipped = [(s.name, s.source, s.licence, s.credit) for s in registry()]
+    figures = _tables.table(release, "figures")
+    named = sorted(figures["source"].unique()) if len(figures) else []
+    cited = [("Published figures", str(name), "", str(name)) for name in named]
+    return pd.DataFrame([*shipped, *cited], columns=["what", "source", "licence", "credit"])
