@@ -141,7 +141,5 @@ def corrupt(path: Path) -> CorruptVault:
 
 
 def _no_room(path: Path) -> bool:
-    try:
-        return shutil.disk_usage(path.parent).free < _NO_ROOM_BYTES
-    except OSError:
-        return False
+    there = next(folder for folder in path.parents if folder.exists())
+    return shutil.disk_usage(there).free < _NO_ROOM_BYTES

@@ -31,7 +31,7 @@ from data.errors import VaultError, WorkspaceError
 from data.keys import Secret
 from data.workspace import Workspace
 
-__all__ = ["Counts", "Import", "PublishedBlock", "Vault", "open_vault"]
+__all__ = ["Counts", "Import", "PublishedBlock", "Vault", "examine", "open_vault"]
 
 _DB = checking.DB
 _CACHE_KB = 200_000
@@ -61,6 +61,15 @@ def open_vault(workspace: Workspace, both: keys.Keys | None = None) -> "Vault":
         "mix: put back the workspace.toml that belongs to it."
     )
     raise WorkspaceError(msg)
+
+
+def examine(folder: Path, key: Secret | bytes) -> list[str]:
+    """List what is wrong with a vault, also one that does not open; empty when all is well."""
+    try:
+        with Vault.open(folder, key) as vault:
+            return vault.check()
+    except VaultError as error:
+        return [str(error)]
 
 
 class Vault:

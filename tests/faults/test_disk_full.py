@@ -1,0 +1,94 @@
+"""No room left: a clear message, and everything is as it was."""
+
+import contextlib
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data.errors import DiskFull
+from data.keys import Secret
+from data.vault import Counts, Vault
+
+frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
+KEY = Secret(bytes(range(32)))
+MEGABYTE = 1 << 20
+
+
+def count(vault):
+    return sum(len(batch) for batch in vault.read("encounter", ["stage"]))
+
+
+def fill(folder):
+    with (folder / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while filler.write(bytes(4096)):
+            pass
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root on Linux")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTE}", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this machine does not let us mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_database_that_may_not_grow(tmp_path):
+    with Vault.create(tmp_path / "vault", KEY) as vault:
+        vault.add("encounter", frame("encounter", 100), "earlier.csv")
+        pages = vault._connection.execute("PRAGMA page_count").fetchone()[0]
+        vault._connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+        with pytest.raises(DiskFull, match="nothing was changed") as full:
+            vault.add("encounter", frame("encounter", 5000, first=100), "large.csv")
+        assert "Free some space" in str(full.value)
+        assert count(vault) == 100
+        assert vault.check() == []
+        vault._connection.execute("PRAGMA max_page_count = 1000000")
+        large = frame("encounter", 5000, first=100)
+        assert vault.add("encounter", large, "large.csv") == Counts(5000, 0, 0)
+
+
+def test_a_full_disk(small_disk):
+    folder = small_disk / "vault"
+    with Vault.create(folder, KEY) as vault:
+        vault.add("encounter", frame("encounter", 100), "earlier.csv")
+        with pytest.raises(DiskFull, match="nothing was changed"):
+            vault.add("encounter", frame("encounter", 20_000, first=100), "large.csv")
+        assert count(vault) == 100
+    with Vault.open(folder, KEY) as vault:
+        assert count(vault) == 100
+        assert vault.check() == []
+        remount = ["mount", "-o", f"remount,size={100 * MEGABYTE}", str(small_disk)]
+        subprocess.run(remount, check=True)
+        large = frame("encounter", 20_000, first=100)
+        assert vault.add("encounter", large, "large.csv") == Counts(20_000, 0, 0)
+
+
+def test_a_disk_that_fills_to_the_last_byte_still_opens_and_reads(small_disk):
+    folder = small_disk / "vault"
+    with Vault.create(folder, KEY) as vault:
+        vault.add("encounter", frame("encounter", 100), "earlier.csv")
+    fill(small_disk)
+    # Opening needs some pages of shared memory beside the file; without them it must say so.
+    with pytest.raises(DiskFull), Vault.open(folder, KEY) as vault:
+        vault.add("encounter", frame("encounter", 10, first=100), "a.csv")
+    (small_disk / "filler").unlink()
+    with Vault.open(folder, KEY) as vault:
+        assert count(vault) == 100
+        assert vault.check() == []
+
+
+def test_no_room_for_a_new_vault_leaves_nothing(small_disk):
+    (small_disk / "filler").write_bytes(bytes(MEGABYTE - 20_000))
+    with pytest.raises(DiskFull):
+        Vault.create(small_disk / "vault", KEY)
+    assert [p.name for p in small_disk.iterdir()] == ["filler"]

@@ -1,0 +1,109 @@
+"""Two writers: the second is told at once who the first is; readers are never stopped."""
+
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data.errors import VaultBusy
+from data.keys import Secret
+from data.vault import Counts, Vault
+
+frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
+KEY = Secret(bytes(range(32)))
+
+HOLDER = """
+import runpy, sys
+from pathlib import Path
+from data.vault import Vault
+frame = runpy.run_path(sys.argv[1])["frame"]
+with Vault.open(Path(sys.argv[2]), bytes(range(32))) as vault:
+    with vault.importing("encounter", "first.csv") as batch:
+        batch.add(frame("encounter", 100))
+        batch.flush()
+        print("holds", flush=True)
+        sys.stdin.readline()
+print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    with Vault.create(tmp_path / "vault", KEY) as vault:
+        vault.add("encounter", frame("encounter", 50, first=1000), "earlier.csv")
+    return tmp_path / "vault"
+
+
+@pytest.fixture
+def first(folder):
+    """Another process in the middle of an import."""
+    root = Path(__file__).parents[2]
+    records = str(Path(__file__).with_name("records.py"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, records, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    assert process.stdout.readline() == "holds\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def count(vault):
+    return sum(len(batch) for batch in vault.read("encounter", ["stage"]))
+
+
+def test_the_second_is_told_who_writes_and_changes_nothing(folder, first):
+    with Vault.open(folder, KEY) as vault:
+        for write in (
+            lambda: vault.add("encounter", frame("encounter", 10, first=500), "second.csv"),
+            lambda: vault.stage_publication("r1", {"a": b"1"}),
+            lambda: vault.confirm_publication("r1"),
+        ):
+            with pytest.raises(VaultBusy, match=f"process {first.pid}, since 20") as busy:
+                write()
+        assert "Nothing was changed" in str(busy.value)
+        assert count(vault) == 50
+        assert vault.check() == []
+        first.communicate("go on\n")
+        assert count(vault) == 150
+        assert vault.add("encounter", frame("encounter", 10, first=500), "second.csv") == Counts(10, 0, 0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_killed_writer_leaves_no_lock(folder, first):
+    first.kill()
+    first.wait()
+    note = folder.with_name("vault.writer")
+    assert json.loads(note.read_text())["process"] == first.pid
+    with Vault.open(folder, KEY) as vault:
+        assert count(vault) == 50
+        assert vault.add("encounter", frame("encounter", 100), "first.csv") == Counts(100, 0, 0)
+    assert not note.exists()
+
+
+def test_a_release_keeps_importers_out_from_counting_to_confirming(folder):
+    with Vault.open(folder, KEY) as release, Vault.open(folder, KEY) as other:
+        with release.writing():
+            release.stage_publication("r1", {"a": b"1"})
+            with pytest.raises(VaultBusy):
+                other.add("encounter", frame("encounter", 10), "a.csv")
+            release.confirm_publication("r1")
+            with pytest.raises(VaultBusy):
+                other.add("encounter", frame("encounter", 10), "a.csv")
+        assert other.add("encounter", frame("encounter", 10), "a.csv") == Counts(10, 0, 0)
+
+
+def test_without_a_note_the_second_is_still_refused(folder, first):
+    folder.with_name("vault.writer").write_text("{")
+    with Vault.open(folder, KEY) as vault, pytest.raises(VaultBusy, match="another process"):
+        vault.add("encounter", frame("encounter", 10), "a.csv")
