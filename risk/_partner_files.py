@@ -267,11 +267,14 @@ def _write(world: World, file: _File, folder: Path, spell: _Spelling, bad_rows: 
 
 
 def _rows_of(world: World, file: _File) -> pd.DataFrame:
-    """Pick the partner's records of a kind, with the columns that this partner's file has."""
+    """Pick the partner's records of a kind, with the columns that this partner's file has.
+
+    A partner with headings of its own does not name itself in them: the import does.
+    """
     frame = world.records[file.kind]
     if "partner" in frame.columns:
-        frame = frame[frame["partner"] == file.partner].drop(columns="partner")
-    if file.kind == "encounter" and file.columns is not None:
+        frame = frame[frame["partner"] == file.partner]
+    if file.columns is not None:
         frame = frame[list(file.columns)]
     return frame.reset_index(drop=True).copy()
 

@@ -1,5 +1,6 @@
 """What a user of invented worlds relies on: they are plausible, their truth is known, they repeat."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -11,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
+from data.intake import read_file
+from data.mapping import read as read_mapping
 from data.reference import area_table
 from data.schema import KINDS
+from geo.places import Places
 from risk import simulate as sim
 
 PLANTED = ("AL-02", "AL-11")
@@ -510,10 +514,110 @@ def test_a_table_without_areas_is_refused():
 
 
 def test_figures_of_the_product_are_the_default_population():
-    figures = pytest.importorskip("data.reference")
-    if not hasattr(figures, "figures"):
-        pytest.skip("no published figures yet")
     people = sim.published_population()
-    assert set(PEOPLE) <= set(people.index)
     for code, thousands in PEOPLE.items():
         assert people[code] == pytest.approx(1000 * thousands, abs=1000)
+
+
+# Partner files
+
+
+class Hasher:
+    """Stands in for the keyed hash."""
+
+    def __call__(self, identifiers):
+        return [hashlib.sha256(text.encode()).hexdigest() for text in identifiers]
+
+
+def read_back(path, partner, mapping=None):
+    kind = path.stem.rpartition("-")[2]
+    rules = read_mapping(mapping, kind) if mapping else None
+    places = Places(area_table())
+    return kind, read_file(
+        path, kind, resolve=places.resolve, hash_identifier=Hasher(), mapping=rules, partner=partner
+    )
+
+
+PARTNERS = {
+    "terre-des-hommes": "Terre des hommes",
+    "arsis": "ARSIS",
+    "bktf": "BKTF",
+    "amaro-drom": "Amaro Drom",
+}
+
+
+@pytest.fixture(scope="module")
+def written(default, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain")
+    return folder, sim.write_partner_files(default, folder)
+
+
+def owner_and_mapping(path):
+    stem = path.stem.removeprefix("invented-").rpartition("-")[0]
+    mapping = path.parent / f"invented-{stem}.toml"
+    return PARTNERS[stem], mapping if mapping.exists() and "encounter" in path.name else None
+
+
+def test_all_files_say_that_they_are_invented(written):
+    folder, paths = written
+    assert sorted(paths) == sorted(folder.iterdir())
+    assert all(path.name.startswith("invented-") for path in paths)
+    assert {path.suffix for path in paths} == {".csv", ".xlsx", ".toml"}
+
+
+def test_intake_takes_every_row_of_every_file_as_it_was_in_the_world(default, written):
+    columns = {"encounter": ["date", "municipality", "stage", "found", "origin", "destination", "age_band"]}
+    taken = {kind: [] for kind in default.records}
+    for path in written[1]:
+        if path.suffix == ".toml":
+            continue
+        partner, mapping = owner_and_mapping(path)
+        kind, intake = read_back(path, partner, mapping)
+        assert intake.rejects.empty, (path.name, intake.rejects.head())
+        assert not intake.unknown_columns
+        taken[kind].append(intake.accepted)
+    for kind, frames in taken.items():
+        together, world_ = pd.concat(frames), default.records[kind]
+        assert len(together) == len(world_)
+        names = [*columns.get(kind, []), "partner"] if kind == "encounter" else list(world_.columns)
+        names = [name for name in names if name in together.columns]
+        types = {name: KINDS[kind].column(name).dtype for name in names}
+        kept = [
+            frame[names].astype(types).sort_values(names, ignore_index=True) for frame in (together, world_)
+        ]
+        pd.testing.assert_frame_equal(*kept)
+    assert len(pd.concat(taken["encounter"])) >= 500
+    # A child with a shared number is one child, whoever met it.
+    children = pd.concat(taken["encounter"])["child"].nunique()
+    assert default.truth.child.max() + 1 <= children <= 1.1 * default.truth.child.max()
+
+
+def test_names_of_places_are_written_in_three_scripts_and_as_codes(written):
+    texts = set()
+    for path in written[1]:
+        if "encounter" in path.name:
+            read = pd.read_csv if path.suffix == ".csv" else pd.read_excel
+            texts |= set(read(path, dtype=str).iloc[:, :6].to_numpy().ravel().astype(str))
+    assert {"Tirana", "Tiranë", "10944420", "Αθηναίων", "ΑΘΗΝΑΙΩΝ", "Athens"} <= texts
+
+
+def test_bad_rows_come_back_and_the_rest_goes_in(default, written, tmp_path):
+    wrong = 0
+    for path in sim.write_partner_files(default, tmp_path, bad_rows=True):
+        if path.suffix == ".toml":
+            continue
+        partner, mapping = owner_and_mapping(path)
+        _, intake = read_back(path, partner, mapping)
+        _, plain = read_back(written[0] / path.name, partner, mapping)
+        assert intake.accepted_rows == plain.accepted_rows
+        wrong += intake.rejected_rows
+        assert intake.rejected_rows == {"encounter": 5, "effort": 3}.get(path.stem.rpartition("-")[2], 0)
+    assert wrong == 4 * 5 + 4 * 3
+
+
+def test_encounters_for_load_are_the_same_rows(default, tmp_path):
+    path = tmp_path / "invented-load.csv"
+    assert sim.encounter_csv(default, path, rows=700) == 700
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    wanted = default.records["encounter"].iloc[:700].astype("str")
+    pd.testing.assert_frame_equal(frame, wanted.reset_index(drop=True))
