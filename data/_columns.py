@@ -36,9 +36,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Column:
     """One column: what it means, what it may hold, and where it stands (file, vault or both).
 
-    `allowed` gives each code its plain words. `default` is what an empty cell stands for ("unknown");
-    a column with a default, and one that is derived, may be missing from a file. `earliest` is an ISO
-    day; `future` lets a day lie after today.
+    `allowed` gives each code its plain words. `default` is what an empty cell stands for ("unknown").
+    `derived` columns may be empty in a file and are filled from others, so that what is stored is
+    not. `earliest` is an ISO day; `future` lets a day lie after today.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Column:
     maximum: float | None = None
     earliest: str = "2000-01-01"
     future: bool = False
+    derived: bool = False
     level: str | None = "municipality"
     longest: int = 200
     given: bool = True

@@ -106,6 +106,7 @@ ENCOUNTER = RecordKind(
             "category",
             example="AL",
             allowed=v.COUNTRIES,
+            derived=True,
         ),
         Column(
             "stage",

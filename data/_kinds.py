@@ -57,6 +57,7 @@ EFFORT = RecordKind(
             "category",
             example="day",
             allowed=v.SPANS,
+            derived=True,
         ),
         MUNICIPALITY,
         PARTNER,

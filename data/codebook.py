@@ -53,4 +53,6 @@ def _needed(column: Column) -> str:
         return "yes, in the file or with the import"
     if column.required:
         return "yes"
+    if column.derived:
+        return "no; worked out where empty"
     return f"no; empty means {column.default}" if column.default else "no"

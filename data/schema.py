@@ -139,7 +139,7 @@ def _pandera_column(column: Column) -> pa.Column:
 def _checks(column: Column) -> list[Check]:
     from pandera.pandas import Check
 
-    empty = [] if column.required or column.default else [""]
+    empty = [] if column.required or column.default or column.derived else [""]
     if column.type == "category":
         return [Check.isin([*column.allowed, *empty], error="one of the categories")]
     if column.type == "area":

@@ -1,0 +1,100 @@
+"""Column mappings: kept per partner as TOML, checked when read."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data import mapping
+from data.errors import InputError
+from data.mapping import ColumnMapping
+
+PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+def toml(tmp_path, text):
+    path = tmp_path / "arsis.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_no_file_is_an_empty_mapping(tmp_path):
+    assert mapping.read(tmp_path / "none.toml", "encounter") == ColumnMapping()
+
+
+def test_what_holds_for_one_kind_goes_before_what_holds_for_all(tmp_path):
+    path = toml(
+        tmp_path,
+        """
+        ignore = ["Remarks"]
+        [columns]
+        date = "Data"
+        stage = "Faza"
+        [values.stage]
+        "në rrezik" = "at_risk"
+        [encounter.columns]
+        date = "Data e takimit"
+        [encounter.values.stage]
+        "rekrutuar" = "recruited"
+        [effort]
+        ignore = ["Other"]
+        [effort.columns]
+        days = "Ditë"
+        """,
+    )
+    encounter = mapping.read(path, "encounter")
+    assert encounter.columns == {"date": "Data e takimit", "stage": "Faza"}
+    assert encounter.value_names == {"stage": {"në rrezik": "at_risk", "rekrutuar": "recruited"}}
+    assert encounter.ignore == ("Remarks",)
+    effort = mapping.read(path, "effort")
+    assert effort.columns == {"date": "Data", "days": "Ditë"}
+    assert effort.ignore == ("Remarks", "Other")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[columns]\nphase = 'Faza'", "phase"),
+        ("[encounter.columns]\ndays = 'Ditë'", "days"),
+        ("[column]\ndate = 'Data'", "column"),
+        ("[values.stage]\n'në rrezik' = 'risk'", "risk"),
+        ("[values.phase]\na = 'b'", "phase"),
+        ("[dates]\nslashes = 'first day'", "first day"),
+        ("ignore = 'Remarks'", "ignore"),
+        ("[columns]\ndate = 3", "date"),
+        ("columns = 'date'", "columns"),
+        ("[columns", "TOML"),
+    ],
+)
+def test_a_wrong_mapping_is_refused_and_named(tmp_path, text, named):
+    with pytest.raises(InputError, match=named):
+        mapping.read(toml(tmp_path, text), "encounter")
+
+
+@given(
+    columns=st.dictionaries(st.sampled_from(["date", "stage", "partner", "child_id"]), PLAIN, max_size=4),
+    values=st.dictionaries(PLAIN, st.sampled_from(["at_risk", "recruited"]), max_size=4),
+    ignore=st.lists(PLAIN, max_size=3),
+    slashes=st.sampled_from(["", *mapping.SLASHES]),
+)
+def test_what_is_written_is_read_back(tmp_path_factory, columns, values, ignore, slashes):
+    path = tmp_path_factory.mktemp("mappings") / "deep" / "arsis.toml"
+    names = {"stage": values} if values else {}
+    given_mapping = ColumnMapping(columns, names, tuple(ignore), slashes)
+    mapping.write(path, given_mapping)
+    assert mapping.read(path, "encounter") == given_mapping
+
+
+@given(PLAIN)
+def test_a_partner_name_never_leaves_the_folder(tmp_path_factory, partner):
+    folder = tmp_path_factory.getbasetemp()
+    try:
+        path = mapping.file_for(folder, partner)
+    except InputError:
+        return
+    assert path.parent == folder
+    assert path.name[0] not in ".-"
+
+
+def test_partners_that_differ_in_case_share_a_mapping(tmp_path):
+    one, other = (mapping.file_for(tmp_path, name) for name in ("Amaro Drom", "AMARO DROM"))
+    assert one == other == tmp_path / "amaro-drom.toml"

@@ -1,0 +1,134 @@
+"""Record kinds: every column is documented once, and the pandera schema guards what is stored."""
+
+import pandas as pd
+import pytest
+
+from data.codebook import ENTRY, describe, table
+from data.errors import InputError
+from data.reference import area_table
+from data.schema import KINDS, conform, kind_of, schema
+
+STORED = {
+    "encounter": "date municipality child programme_child country stage pathway form axis found sex age_band "
+    "community origin destination partner record_number",
+    "effort": "date span municipality partner days kind",
+    "service": "municipality operator duty_bearer axis staff capacity valid_from valid_to handed_from "
+    "handed_to",
+    "community": "area group estimate year source partner",
+    "indicator": "area period indicator value target unit source partner",
+    "figure": "area period measure number share source year status note",
+}
+TIRANA = "10944377"
+
+
+def encounter(**changes):
+    row = {
+        "date": "2007-05-31",
+        "municipality": TIRANA,
+        "child": "a" * 64,
+        "programme_child": "",
+        "country": "AL",
+        "stage": "at_risk",
+        "pathway": "internal",
+        "form": "begging",
+        "axis": "protection",
+        "found": "reported",
+        "sex": "female",
+        "age_band": "10-13",
+        "community": "unknown",
+        "origin": "",
+        "destination": "",
+        "partner": "ARSIS",
+        "record_number": "",
+    }
+    return pd.DataFrame([row | changes])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stored_columns_are_the_canonical_ones_in_order(kind):
+    assert [c.name for c in kind_of(kind).stored] == STORED[kind].split()
+    assert list(schema(kind).columns) == STORED[kind].split()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_column_says_what_it_means(kind):
+    for column in kind_of(kind).columns:
+        assert column.label
+        assert column.meaning.endswith(".")
+        assert column.limits
+        assert column.example or not column.given
+        assert set(column.allowed) >= ({column.default} if column.allowed and column.default else set())
+    for name, column in schema(kind).columns.items():
+        assert (column.title, column.description) == (
+            kind_of(kind).column(name).label,
+            kind_of(kind).column(name).meaning,
+        )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_and_names_mean_one_column_each(kind):
+    words = [{c.name, c.label.casefold()} for c in kind_of(kind).given]
+    assert len(set().union(*words)) == sum(map(len, words))
+
+
+def test_an_unknown_kind_is_answered_with_the_kinds_there_are():
+    with pytest.raises(InputError, match="encounter, effort, service"):
+        kind_of("meeting")
+
+
+def test_a_sound_record_conforms():
+    assert len(conform(encounter(), "encounter")) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"date": "31/05/2007"},
+        {"municipality": "Tirana"},
+        {"municipality": "AL-11"},
+        {"child": "K-0412"},
+        {"child": ""},
+        {"country": ""},
+        {"country": "GR"},
+        {"stage": "unknown"},
+        {"sex": ""},
+        {"partner": ""},
+        {"origin": "9261", "destination": TIRANA},
+        {"pathway": "al_to_gr", "destination": TIRANA},
+        {"record_number": "x" * 81},
+    ],
+)
+def test_a_record_that_breaks_the_schema_is_refused_without_its_values(changes):
+    with pytest.raises(InputError) as refusal:
+        conform(encounter(**changes), "encounter")
+    assert refusal.value.__cause__ is None
+    for value in changes.values():
+        assert len(value) < 3 or value not in str(refusal.value)
+
+
+def test_a_frame_without_a_column_is_refused():
+    with pytest.raises(InputError, match="found"):
+        conform(encounter().drop(columns="found"), "encounter")
+
+
+def test_successors_of_2019_are_no_codes_of_records():
+    successors = area_table().index[~area_table()["counted"]]
+    assert len(successors) == 12
+    for code in successors[:2]:
+        with pytest.raises(InputError, match="municipality"):
+            conform(encounter(municipality=code, country="GR"), "encounter")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_codebook_describes_every_column_of_a_file(kind):
+    entries = describe(kind)
+    assert [e["column"] for e in entries] == [c.name for c in kind_of(kind).given]
+    assert all(set(e) == set(ENTRY) and e["meaning"] and e["allowed"] and e["needed"] for e in entries)
+    stored = [e["column"] for e in describe(kind, stored=True)]
+    assert stored == STORED[kind].split()
+
+
+def test_codebook_table_names_each_category_with_its_words():
+    found = table().set_index(["kind", "column"])["allowed"]
+    assert "al_to_gr (Albania to Greece)" in found["encounter", "pathway"]
+    assert "identifier" in table().set_index(["kind", "column"])["label"]["encounter", "child_id"]
