@@ -13,7 +13,7 @@ from data._vault_tables import APPLICATION, TABLES, VERSION, term_name, unexplai
 from data.errors import VaultError, WrongKey
 from data.keys import Secret
 
-__all__ = ["CHECK", "DB", "open_checked", "problems", "write"]
+__all__ = ["CHECK", "DB", "open_checked", "problems", "whole", "write"]
 
 DB = "vault.db"
 CHECK = "vault.check"
@@ -70,7 +70,7 @@ def problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]
     check = _read(folder)
     if check is None or not check.fits(key) or check.salt != sql.salt(folder / DB).hex():
         found.append(f"The check value {folder / CHECK} is damaged. Opening the vault again renews it.")
-    if not _whole(connection):
+    if not whole(connection):
         found.append(str(sql.corrupt(folder / DB)))
         return found
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
@@ -80,7 +80,8 @@ def problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]
     return found
 
 
-def _whole(connection: sql.Connection) -> bool:
+def whole(connection: sql.Connection) -> bool:
+    """Tell whether every page is as it was written (HMAC) and the structure holds."""
     try:
         if connection.execute("PRAGMA cipher_integrity_check").fetchall():
             return False

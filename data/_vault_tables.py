@@ -18,6 +18,8 @@ __all__ = [
     "Storage",
     "any_sql",
     "columns_of",
+    "copy_sql",
+    "count_sql",
     "create_sql",
     "insert_sql",
     "select_sql",
@@ -84,6 +86,8 @@ _BOOKS = (
         block TEXT PRIMARY KEY, members BLOB NOT NULL) STRICT, WITHOUT ROWID""",
 )
 
+_ALL = ("meta", "term", "batch", "published", "staged", *TABLES)
+
 
 def columns_of(kind: str) -> MappingProxyType[str, Storage]:
     """Give a kind's columns and how each is stored; raises VaultError for a kind that is none."""
@@ -98,9 +102,20 @@ def term_name(kind: str, column: str) -> str:
     return f"{kind}.{column}"
 
 
-def create_sql() -> list[str]:
-    """Give the statements that make an empty vault."""
-    return [*_BOOKS, *(_create(kind) for kind in TABLES)]
+def create_sql(schema: str = "main") -> list[str]:
+    """Give the statements that make an empty vault in an attached database."""
+    create = f"CREATE TABLE {schema}."
+    return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *(_create(kind) for kind in TABLES))]
+
+
+def copy_sql(schema: str) -> list[str]:
+    """Give the statements that fill the empty vault of an attached database from this one."""
+    return [f"INSERT INTO {schema}.{name} SELECT * FROM main.{name}" for name in _ALL]
+
+
+def count_sql() -> list[str]:
+    """Give the statements that count the rows of each table, books included."""
+    return [f"SELECT count(*) FROM {name}" for name in _ALL]
 
 
 def insert_sql(kind: str, batch: int) -> str:

@@ -165,7 +165,12 @@ class Workspace:
             problems.append(
                 f"Others on this machine can enter {self.path}. Close it: chmod 700 '{self.path}'"
             )
-        return problems
+        return problems + [
+            f"{path} was left by a command that was interrupted. When none is running, remove it: "
+            f"rm -r '{path}'"
+            for folder in (self.path, self.releases, self.derived)
+            for path in sorted(folder.glob(".*.part"))
+        ]
 
     def _toml(self) -> str:
         return (

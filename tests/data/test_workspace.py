@@ -53,6 +53,11 @@ def test_doctor_names_a_folder_that_others_can_enter(made):
     assert any("derived" in p for p in problems)
 
 
+def test_doctor_names_what_an_interrupted_command_left(made):
+    (made.releases / ".r1.0a1b2c.part").mkdir()
+    assert ["rm -r" in problem and "r1" in problem for problem in made.check()] == [True]
+
+
 def test_an_empty_folder_can_be_used_and_a_full_one_not(tmp_path):
     (tmp_path / "empty").mkdir()
     Workspace.create(tmp_path / "empty", "real")
