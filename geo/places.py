@@ -84,13 +84,18 @@ class Places:
         fits = self._by_code(text) or self._by_name(text, country, level)
         return self._decide(text, fits, country, level)
 
-    def find(self, text: str, country: str | None = None, level: str | None = None) -> set[str]:
-        """Return the codes of all areas that a code or name may mean, predecessors for successors.
+    def find(self, text: str, country: str | None = None, level: str | None = "municipality") -> set[str]:
+        """Return the codes of all areas that a name may mean, successors as themselves.
 
         Empty when nothing is known by it.
         """
-        fits = self._by_code(text.strip()) or self._by_name(text, country, level)
-        return {self._older.get(code, code) for code in self._narrow(fits, country, level)}
+        return self._narrow(self._by_name(text.strip(), country, level), country, level)
+
+    def find_code(self, text: str) -> set[str]:
+        """Return the codes of municipalities, or of a region without one, known by a code."""
+        known = self._by_code(text.strip())
+        outer = set(self._parent.values())
+        return {code for code in known if code not in outer}
 
     def label(self, code: str) -> str:
         """Return an area's name, what it lies in, and its code, for a message."""

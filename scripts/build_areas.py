@@ -26,12 +26,12 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from data.reference import FOLDER, area_table
+from geo._coverage import dissolve, faces_and_owners
 from geo.places import Places
 from scripts._packages import packages
 from scripts._registry import record
 
 OUTPUT = "municipalities.geojson"
-GRID = 1e-6  # degrees, about 10 cm: finer than the coordinates of the sources
 SHORE = 0.005  # degrees, about 500 m: a place this near to a generalised coast stands on it
 OFFSHORE = 0.03  # about 3 km: as near as that, and nobody else's place on it, the island is its own
 STRETCH = np.array([np.cos(np.radians(39.0)), 1.0])  # makes degrees alike in both directions
@@ -152,18 +152,13 @@ def _part_cells(part: BaseGeometry, places: list[Place]) -> Iterator[tuple[str, 
 
 
 def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometry]:
-    """Make the pieces meet exactly: node all their borders together and give each face an owner."""
-    owners = np.array([code for code, _ in pieces])
-    shapes = np.array([piece for _, piece in pieces])
-    lines = shapely.union_all(shapely.boundary(shapes), grid_size=GRID)
-    faces = np.array(shapely.get_parts(shapely.polygonize(shapely.get_parts(lines))))
-    # A face belongs to the piece that holds its inner point; sea and slivers belong to none.
-    face, piece = shapely.STRtree(shapes).query(shapely.point_on_surface(faces), predicate="intersects")
-    owned: dict[str, list[BaseGeometry]] = defaultdict(list)
-    for number in np.unique(face):
-        owned[min(owners[piece[face == number]])].append(faces[number])
-    merged = {code: shapely.coverage_union_all(owned[code]) for code in sorted(owned)}
-    coverage = {code: shapely.normalize(area) for code, area in merged.items()}
+    """Make the pieces meet exactly; what two of them claim goes to the first code."""
+    pieces = sorted(pieces, key=lambda piece: piece[0])
+    faces, owners = faces_and_owners(np.array([shape for _, shape in pieces]))
+    # One number an area: its first piece's, so that all its faces are merged.
+    codes = [code for code, _ in pieces]
+    owners = np.array([codes.index(codes[number]) if number >= 0 else -1 for number in owners])
+    coverage = {codes[number]: area for number, area in dissolve(faces, owners).items()}
     if not shapely.coverage_is_valid(list(coverage.values())):
         msg = "The cells are not a coverage: borders of neighbours do not match."
         raise SystemExit(msg)

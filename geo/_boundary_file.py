@@ -1,0 +1,152 @@
+"""Reading a file of boundaries: GeoPackage, GeoJSON or Shapefile, in any known CRS.
+
+The kind of file is told by its content and not by its name, so that only these three readers are
+ever started on what someone brings.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import shapely
+from pyproj.exceptions import ProjError
+
+from data.errors import AreaError
+
+__all__ = ["read_boundaries"]
+
+_STORED = "EPSG:4326"
+_AROUND = shapely.box(18.0, 33.5, 31.0, 44.0)
+_ALLOWED = "Give a GeoPackage (.gpkg), a GeoJSON (.geojson) or a Shapefile (.shp or .zip)."
+_POLYGONS = frozenset({"Polygon", "MultiPolygon"})
+
+
+def read_boundaries(path: Path) -> gpd.GeoDataFrame:
+    """Read the rows of the file's one layer of areas, numbered from 1, in EPSG:4326.
+
+    Shapes are two-dimensional and valid; a row that has no area keeps its place with shape None.
+    Raises AreaError, with the remedy, for whatever cannot be used.
+    """
+    source = _source(Path(path))
+    try:
+        frame = pyogrio.read_dataframe(source, layer=_layer(source))
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+        raise _unreadable(Path(path)) from error
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
+        msg = f"{Path(path).name} holds no areas. Export the layer of municipalities again."
+        raise AreaError(msg)
+    frame = _in_degrees(frame.reset_index(drop=True), Path(path).name)
+    frame.index += 1
+    return frame.set_geometry(_polygons(frame))
+
+
+def _source(path: Path) -> str:
+    if not path.is_file():
+        msg = f"There is no file {path}. {_ALLOWED}"
+        raise AreaError(msg)
+    with path.open("rb") as file:
+        head = file.read(16)
+    if not head:
+        msg = f"{path.name} is empty. Export it again. {_ALLOWED}"
+        raise AreaError(msg)
+    if head.startswith(b"PK\x03\x04"):
+        return _inside_zip(path)
+    if head.startswith(b"SQLite format 3\x00"):
+        return str(path)
+    if head.startswith(b"\x00\x00\x27\x0a"):
+        return _shapefile(path)
+    _check_geojson(path)
+    return f"GeoJSON:{path}"
+
+
+def _shapefile(path: Path) -> str:
+    beside = {other.suffix.lower() for other in path.parent.glob(f"{path.stem}.*")}
+    lacking = sorted({".shx", ".dbf"} - beside)
+    if lacking:
+        msg = (
+            f"{path.name} is one part of a Shapefile; {' and '.join(lacking)} of the same name"
+            " must lie beside it. Copy all parts, or give them as one .zip."
+        )
+        raise AreaError(msg)
+    return str(path)
+
+
+def _inside_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.lower().endswith(".shp")]
+            heads = [archive.open(name).read(4) for name in names]
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        msg = f"{path.name} is no complete .zip file. Pack or copy it again."
+        raise AreaError(msg) from error
+    if len(names) != 1 or heads != [b"\x00\x00\x27\x0a"]:
+        msg = f"{path.name} must hold exactly one Shapefile; it holds {len(names)}. {_ALLOWED}"
+        raise AreaError(msg)
+    return f"/vsizip/{{{path.resolve()}}}/{names[0]}"
+
+
+def _check_geojson(path: Path) -> None:
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path) from error
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind not in {"FeatureCollection", "Feature"}:
+        msg = f"{path.name} is no GeoJSON with areas (its type is {kind!r}). {_ALLOWED}"
+        raise AreaError(msg)
+
+
+def _layer(source: str) -> str | None:
+    layers = pyogrio.list_layers(source)
+    polygons = [name for name, kind in layers if kind and "Polygon" in kind]
+    if len(polygons) > 1:
+        msg = f"The file has several layers of areas: {', '.join(polygons)}. Save one alone."
+        raise AreaError(msg)
+    return polygons[0] if polygons else None
+
+
+def _in_degrees(frame: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    if frame.crs is None:
+        msg = (
+            f"{name} does not say in which coordinate reference system it is. For a Shapefile, put"
+            " its .prj beside it (or into the .zip); otherwise set the CRS in QGIS and save again."
+        )
+        raise AreaError(msg)
+    try:
+        moved = frame.to_crs(_STORED)
+    except ProjError as error:
+        msg = f"The coordinate reference system of {name} is not on the earth. Save as EPSG:4326."
+        raise AreaError(msg) from error
+    bounds = moved.total_bounds
+    if not np.isfinite(bounds).all() or not shapely.box(*bounds).intersects(_AROUND):
+        msg = (
+            f"The areas of {name} lie outside Albania and Greece ({_text(bounds)}). If they should"
+            f" not, the file's CRS ({frame.crs.name}) is wrong: set the right one and save again."
+        )
+        raise AreaError(msg)
+    return moved
+
+
+def _polygons(frame: gpd.GeoDataFrame) -> np.ndarray:
+    """Return valid polygons without heights; None for rows that have no area."""
+    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    is_area = frame.geometry.geom_type.isin(_POLYGONS).to_numpy()
+    polygons = np.full(len(frame), None, dtype=object)
+    polygons[is_area] = shapely.make_valid(shapes[is_area], method="structure", keep_collapsed=False)
+    polygons[shapely.area(polygons) == 0] = None
+    return polygons
+
+
+def _text(bounds: np.ndarray) -> str:
+    west, south, east, north = bounds
+    return f"longitude {west:.1f} to {east:.1f}, latitude {south:.1f} to {north:.1f}"
+
+
+def _unreadable(path: Path) -> AreaError:
+    return AreaError(
+        f"{path.name} cannot be read: it is damaged, cut off, or no file of boundaries."
+        f" Export or copy it again. {_ALLOWED}"
+    )

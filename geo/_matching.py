@@ -1,0 +1,214 @@
+"""Matching the rows of a boundary file to areas: by code, by name, and by where they lie.
+
+A code or name that could mean two areas is settled by the region in which the row lies, else the
+row is not matched and the reason is given. Nothing is matched by position alone but Mount Athos,
+whose region is known well; the approximate cells of municipalities would mislead.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from data.errors import AreaError
+from geo.places import Places, predecessors
+
+__all__ = ["Columns", "Unmatched", "find_columns", "match_rows"]
+
+_MOUNT_ATHOS = "GR-69"
+_MOSTLY, _NEARLY_ALL = 0.5, 0.8
+_ENOUGH = 0.5  # of a column's texts must be known for the column to be taken
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that say which area a row is: at most one of codes, any number of names."""
+
+    code: str | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A row that was left out: its number from 1, what it calls itself, and why."""
+
+    row: int
+    name: str
+    reason: str
+
+
+def find_columns(
+    frame: gpd.GeoDataFrame,
+    places: Places,
+    country: str | None,
+    code: str | None = None,
+    name: str | None = None,
+) -> Columns:
+    """Find the columns of codes and names by what stands in them; a column given is taken.
+
+    Raises AreaError when nothing is recognised or a given column does not exist.
+    """
+    texts = {str(c): _texts(frame[c]) for c in frame.columns if c != frame.geometry.name}
+    for given in (code, name):
+        if given is not None and given not in texts:
+            msg = f"There is no column {given!r}. The columns are: {', '.join(texts)}."
+            raise AreaError(msg)
+    coded = {c: _share(t, lambda v: bool(_coded(places, v))) for c, t in texts.items()}
+    named = {c: _share(t, lambda v: bool(places.find(v, country))) for c, t in texts.items()}
+    code = code or _best(coded)
+    by_share = sorted((c for c in named if c != code), key=lambda c: -named[c])
+    names = (name,) if name else tuple(c for c in by_share if named[c] >= _ENOUGH)
+    if code is None and not names:
+        known = ", ".join(texts) or "none"
+        msg = (
+            f"No column holds codes or names of municipalities that are known (columns: {known})."
+            " Say which one with --name-column or --code-column; names may be Latin or Greek."
+        )
+        raise AreaError(msg)
+    return Columns(code, names)
+
+
+def match_rows(
+    frame: gpd.GeoDataFrame,
+    columns: Columns,
+    places: Places,
+    table: pd.DataFrame,
+    regions: gpd.GeoSeries,
+    country: str | None,
+) -> tuple[dict[int, str], list[Unmatched]]:
+    """Return the code of each row that is matched, and the rows that are not.
+
+    `regions` holds the shapes of regions in the file's CRS, EPSG:4326.
+    """
+    lies = _Position(frame.geometry, regions)
+    reader = _Reader(places, table, lies, country)
+    chosen = [c for c in (columns.code, *columns.names) if c]
+    texts = pd.DataFrame({c: _texts(frame[c]) for c in chosen}, index=frame.index)
+    matched: dict[int, str] = {}
+    unmatched: list[Unmatched] = []
+    for number, row in texts.iterrows():
+        named = [row[c] for c in columns.names if row[c]]
+        coded = row[columns.code] if columns.code else ""
+        shape = frame.geometry[number]
+        code, reason = reader.read(int(str(number)), coded, named, shape)
+        if code:
+            matched[int(str(number))] = code
+        else:
+            label = next(iter([*named, coded]), "") or "(no name)"
+            unmatched.append(Unmatched(int(str(number)), label, reason))
+    return matched, unmatched
+
+
+class _Position:
+    """How much of each row lies in which region."""
+
+    def __init__(self, rows: gpd.GeoSeries, regions: gpd.GeoSeries) -> None:
+        regions = regions.dropna()
+        self.regions = [str(code) for code in regions.index]
+        self._shapes = regions.to_numpy()
+        self._rows = rows
+
+    def shares(self, row: int) -> dict[str, float]:
+        shape = self._rows[row]
+        inside = shapely.area(shapely.intersection(shape, self._shapes)) / shape.area
+        return {c: float(s) for c, s in zip(self.regions, inside, strict=True) if s > 0}
+
+
+class _Reader:
+    """Reads one row at a time, from the surest sign to the least sure."""
+
+    def __init__(self, places: Places, table: pd.DataFrame, lies: _Position, country: str | None) -> None:
+        self._places, self._lies, self._country = places, lies, country
+        older = predecessors(table)
+        self._region = {
+            str(code): str(code) if level == "region" else str(parent)
+            for code, level, parent in zip(table.index, table["level"], table["parent"], strict=True)
+        }
+        self._older = older
+
+    def read(self, row: int, coded: str, named: list[str], shape: BaseGeometry | None) -> tuple[str, str]:
+        """Return the code, or an empty text and the reason."""
+        if shape is None:
+            return "", "The row has no area. Draw it as a polygon, or leave it out."
+        shares = self._lies.shares(row)
+        by_code = _coded(self._places, coded)
+        by_name = self._by_name(named)
+        fits = by_code or by_name
+        if not fits:
+            return self._unknown(coded, named, shares)
+        if by_code and by_name and not self._agree(by_code, by_name):
+            return "", f"The code {coded!r} and the name {named[0]!r} mean different areas."
+        here = {code for code in fits if self._may_lie(code, shares)}
+        if len(here) > 1:
+            here = {code for code in here if shares.get(self._region[code], 0.0) > _MOSTLY}
+        if len(here) == 1:
+            return here.pop(), ""
+        return "", self._why_not(fits, shares, coded, named)
+
+    def _by_name(self, named: list[str]) -> set[str]:
+        """Return what all names that are known have in common, else what the first one means."""
+        known = [found for name in named if (found := self._named(name))]
+        common = set.intersection(*known) if known else set()
+        return common or (known[0] if known else set())
+
+    def _named(self, name: str) -> set[str]:
+        municipalities = self._places.find(name, self._country)
+        whole_regions = self._places.find(name, self._country, "region") & {_MOUNT_ATHOS}
+        return municipalities or whole_regions
+
+    def _agree(self, one: set[str], other: set[str]) -> bool:
+        return bool({self._older.get(c, c) for c in one} & {self._older.get(c, c) for c in other})
+
+    def _may_lie(self, code: str, shares: dict[str, float]) -> bool:
+        """Tell whether the row is not mostly in other regions; small islands are in none."""
+        elsewhere = sum(s for region, s in shares.items() if region != self._region[code])
+        return elsewhere <= _MOSTLY
+
+    def _unknown(self, coded: str, named: list[str], shares: dict[str, float]) -> tuple[str, str]:
+        if shares.get(_MOUNT_ATHOS, 0.0) >= _NEARLY_ALL:
+            return _MOUNT_ATHOS, ""
+        if named:
+            return "", self._places.resolve(named[0], self._country).reason
+        if coded:
+            return "", f"The code {coded!r} is no known area."
+        return "", "The row has neither a code nor a name."
+
+    def _why_not(self, fits: set[str], shares: dict[str, float], coded: str, named: list[str]) -> str:
+        text = coded if coded and not named else next(iter(named), coded)
+        labels = "; ".join(self._places.label(code) for code in sorted(fits))
+        if len(fits) > 1:
+            return f"{text!r} may mean {len(fits)} areas, and its place does not tell: {labels}."
+        home = max(shares, key=lambda region: shares[region])
+        return f"{text!r} means {labels}, but the row lies in {self._places.label(home)}."
+
+
+def _coded(places: Places, text: str) -> set[str]:
+    return places.find_code(text) if text else set()
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    return column.map(_text).astype("str")
+
+
+def _text(value: object) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NaT:
+        return ""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    text = str(value).strip()
+    return "" if text.casefold() in {"null", "none", "nan", "<na>"} else text
+
+
+def _share(texts: pd.Series, known: Callable[[str], bool]) -> float:
+    distinct = [text for text in texts.unique() if text]
+    return sum(map(known, distinct)) / len(distinct) if distinct else 0.0
+
+
+def _best(shares: dict[str, float]) -> str | None:
+    best = max(shares, key=lambda column: shares[column], default=None)
+    return best if best is not None and shares[best] >= _ENOUGH else None
