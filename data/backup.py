@@ -40,6 +40,11 @@ class Restored:
     wrote_keys: bool
     kept: Path | None
 
+    @property
+    def path(self) -> Path:
+        """The workspace's folder."""
+        return self.workspace.path
+
 
 @dataclass(frozen=True)
 class _Manifest:

@@ -16,7 +16,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import pyarrow as pa
 
@@ -32,6 +32,9 @@ from data.keys import Secret
 from data.workspace import Workspace
 
 __all__ = ["Counts", "Import", "PublishedBlock", "Vault", "examine", "open_vault"]
+
+# Both keys of a workspace, of which the vault takes its own, or that one alone.
+AnyKey: TypeAlias = keys.Keys | Secret | bytes
 
 _DB = checking.DB
 _CACHE_KB = 200_000
@@ -63,7 +66,7 @@ def open_vault(workspace: Workspace, both: keys.Keys | None = None) -> "Vault":
     raise WorkspaceError(msg)
 
 
-def examine(folder: Path, key: Secret | bytes) -> list[str]:
+def examine(folder: Path, key: AnyKey) -> list[str]:
     """List what is wrong with a vault, also one that does not open; empty when all is well."""
     try:
         with Vault.open(folder, key) as vault:
@@ -84,12 +87,14 @@ class Vault:
         self._meta = dict(connection.execute("SELECT name, value FROM meta"))
 
     @classmethod
-    def create(cls, folder: Path, key: Secret | bytes, *, kind: str = "real") -> Self:
+    def create(cls, folder: Path, key: AnyKey, *, kind: str | None = None) -> Self:
         """Make an empty vault in a folder that does not exist yet, and open it.
 
-        Made aside and renamed, so that there is a whole vault or none.
+        Made aside and renamed, so that there is a whole vault or none. The kind is that of the
+        workspace around it unless given, "real" where there is none.
         """
         folder, secret = Path(folder).absolute(), _secret(key)
+        kind = kind or _kind_around(folder)
         if os.path.lexists(folder):
             msg = f"There is a vault at {folder} already. It is never replaced by an empty one."
             raise VaultError(msg)
@@ -99,7 +104,12 @@ class Vault:
         return cls.open(folder, secret)
 
     @classmethod
-    def open(cls, folder: Path, key: Secret | bytes) -> Self:
+    def open_or_create(cls, folder: Path, key: AnyKey) -> Self:
+        """Open the vault, made first when nothing stands at its name."""
+        return cls.open(folder, key) if os.path.lexists(folder) else cls.create(folder, key)
+
+    @classmethod
+    def open(cls, folder: Path, key: AnyKey) -> Self:
         """Open a vault to read and write.
 
         Raises VaultError when there is none, WrongKey, CorruptVault.
@@ -374,5 +384,14 @@ def _decoder(kind: str, name: str, book: frames.TermBook) -> Callable[[Sequence[
     return frames.decoder(tables.TABLES[kind][name], book.texts(tables.term_name(kind, name)))
 
 
-def _secret(key: Secret | bytes) -> Secret:
+def _kind_around(folder: Path) -> str:
+    try:
+        return Workspace.open(folder.parent).kind
+    except WorkspaceError:
+        return "real"
+
+
+def _secret(key: AnyKey) -> Secret:
+    if isinstance(key, keys.Keys):
+        return key.vault
     return key if isinstance(key, Secret) else Secret(key)

@@ -228,9 +228,10 @@ def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, 
     def killed(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(module.files, "publish_folder", killed)
-        restore(file, workspace.path, PASSPHRASE, replace=True)
+        with pytest.raises(KeyboardInterrupt):
+            restore(file, workspace.path, PASSPHRASE, replace=True)
     assert content(workspace) == before
     left = {p.name for p in workspace.path.iterdir() if "vault" in p.name}
     assert left == {"vault", "vault.lock"}

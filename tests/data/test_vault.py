@@ -358,6 +358,16 @@ def test_the_vault_and_its_workspace_are_of_one_kind(tmp_path):
         assert vault.kind == "invented"
 
 
+@pytest.mark.parametrize("kind", ["real", "invented"])
+def test_a_vault_takes_the_kind_of_the_workspace_around_it(tmp_path, kind):
+    workspace, both = Workspace.create(tmp_path / "w", kind), Keys.random()
+    for _ in range(2):
+        with Vault.open_or_create(workspace.vault, both) as vault:
+            assert vault.kind == kind
+    with pytest.raises(WrongKey):
+        Vault.open_or_create(workspace.vault, both.identifier)
+
+
 def test_neither_the_vault_nor_its_errors_show_the_key(vault):
     assert "00010203" not in repr(vault)
     assert "secret" in repr(vault._key)
