@@ -28,7 +28,7 @@ from geo.layers import LAYERS, apart, layer, terms, wide
 from geo.layers.base import Layer, LayerData
 from geo.layers.columns import codebook
 
-__all__ = ["FORMATS", "export", "exportable", "pack"]
+__all__ = ["FORMATS", "export", "exportable", "pack", "parts"]
 
 _DIGITS = 6
 _COMMUNITIES = "communities"
@@ -41,26 +41,44 @@ def exportable(release: Release) -> tuple[Layer, ...]:
     return tuple(one for one in LAYERS if one.levels(release))
 
 
+def parts(release: Release, layers: Iterable[str] | None = None) -> list[tuple[Layer, ...]]:
+    """Share the layers (all by default) that the release holds out among files that may hold them together.
+
+    Raises InputError for an unknown layer, and when the release holds none of them.
+    """
+    chosen = {layer(name).id for name in layers} if layers is not None else {one.id for one in LAYERS}
+    held = [one.id for one in exportable(release) if one.id in chosen]
+    if not held:
+        msg = f"Release {release.name!r}, tier {release.tier!r}, holds none of these layers."
+        raise InputError(msg)
+    return [tuple(layer(name) for name in names) for names in apart(release.tier, held)]
+
+
 def export(
-    release: Release, folder: Path, formats: Iterable[str], layers: Iterable[str] | None = None
+    release: Release,
+    folder: Path,
+    formats: Iterable[str],
+    layers: Iterable[str] | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
 ) -> list[Path]:
     """Write the layers (all by default) into a folder in each format, and give the files.
 
-    Raises InputError for an unknown format or layer, and when the release holds none of the layers.
+    `progress` is told how many files' worth of work are done, of how many. Raises InputError for an unknown
+    format or layer, and when the release holds none of the layers.
     """
     wanted = list(dict.fromkeys(formats))
     unknown = [f for f in wanted if f not in FORMATS]
     if unknown or not wanted:
         msg = f"No format {', '.join(unknown) or '(none given)'}. There are: {', '.join(FORMATS)}."
         raise InputError(msg)
-    chosen = [one.id for one in LAYERS if one.id in {layer(n).id for n in layers}] if layers else None
-    held = [one.id for one in exportable(release) if chosen is None or one.id in chosen]
-    if not held:
-        msg = f"Release {release.name!r}, tier {release.tier!r}, holds none of these layers."
-        raise InputError(msg)
+    work = [(FORMATS[name], part) for name in wanted for part in parts(release, layers)]
     folder.mkdir(parents=True, exist_ok=True)
-    sets = [tuple(layer(name) for name in names) for names in apart(release.tier, held)]
-    return [path for name in wanted for one in sets for path in FORMATS[name](release, folder, one)]
+    files: list[Path] = []
+    for done, (write, part) in enumerate(work, start=1):
+        files += write(release, folder, part)
+        if progress is not None:
+            progress(done, len(work))
+    return files
 
 
 def pack(files: Iterable[Path]) -> bytes:

@@ -168,7 +168,7 @@ def _meaning(place: Place, period: str) -> Meaning:
     found = change(was, now, place.release.k, largest, noise)
     inside = place.at(encounters.COUNTED, years[1], _facts.INTERNAL)
     sentences = (
-        _change_words(place, found, (was, now), years),
+        *_change_words(place, found, (was, now), years),
         _share_words(place, years[1], share_bounds(inside, now, place.release.k, largest), inside),
         _effort_words(place, years, found),
     )
@@ -189,21 +189,21 @@ _CHANCE = mark("That is sure, but chance alone could bring it.")
 
 def _change_words(
     place: Place, found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]
-) -> str:
+) -> tuple[str, ...]:
     was, now = (Period.parse(y).label for y in years)
     if found is None:
         when, silent = next((w, c) for w, c in zip((was, now), cells, strict=True) if c.state in _SILENT)
         template = mark("A change cannot be told: for {when} the release says “{words}”.")
-        return Message(template, when=when, words=_facts.words(silent, place.release.k))
+        return (Message(template, when=when, words=_facts.words(silent, place.release.k)),)
     if found.verdict == "cannot tell":
         template = mark(
             "Whether more or fewer children were met in {now} than in {was} cannot be told: the margins are "
             "wider than the change."
         )
-        return Message(template, was=was, now=now)
+        return (Message(template, was=was, now=now),)
     low, high = map(number, sorted((abs(found.low), abs(found.high))))
     told = Message(_MORE if found.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)
-    return f"{told} {_BEYOND if found.beyond_chance else _CHANCE}"
+    return told, _BEYOND if found.beyond_chance else _CHANCE
 
 
 def _share_words(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:

@@ -38,12 +38,6 @@ _LICENCES = {
     "public": "CC-BY-4.0",
 }
 _APPROXIMATE = mark("Approximate boundaries")
-_METHOD = {
-    "cell_key": mark(
-        "Counts of children carry noise by the cell key method, so that no single child can be read from "
-        "them: every number is within its margin of the true one."
-    ),
-}
 
 
 def stem(release: Release, *, invented: bool) -> str:
@@ -72,18 +66,19 @@ def boundaries(release: Release) -> str:
 
 
 def citation(release: Release) -> str:
-    """Give a citation that stays true: release, tier, day, and the beginning of the manifest's checksums."""
-    created = str(release.manifest.get("created") or release.manifest["tact"].get("created") or "")[:10]
+    """Give the citation that the manifest states, or else one of release, tier, areas and day."""
+    stated = release.manifest.get("citation")
+    if stated:
+        return str(stated)
     data = "invented data, " if release.invented else ""
-    areas = release.areas_checksum[:12]
-    return f"TACT Map, release {release.name}, {release.tier} tier ({data}areas {areas}), {created}."
+    day, areas = str(release.manifest.get("created") or "")[:10], release.areas_checksum[:12]
+    return f"TACT Map, release {release.name}, {release.tier} tier ({data}areas {areas}), {day}."
 
 
 def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
     """Give what a file must say of itself, in order."""
     tact = release.manifest["tact"]
     parameters = tact.get("parameters") or {}
-    mechanism = str(tact.get("mechanism") or "")
     told = {
         "title": str(release.manifest.get("title") or f"TACT Map release {release.name}"),
         "release": release.name,
@@ -99,8 +94,8 @@ def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
         "first_day": str(tact.get("first") or ""),
         "last_day": str(tact.get("last") or ""),
         "threshold_k": str(release.k),
-        "mechanism": mechanism,
-        "method": _METHOD.get(mechanism, ""),
+        "mechanism": str(tact.get("mechanism") or ""),
+        "method": str(tact.get("method") or ""),
         "largest_perturbation": str(parameters.get("largest", "")),
         "boundaries": boundaries(release),
         "licence": licence(release),
