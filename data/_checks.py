@@ -259,7 +259,7 @@ _OTHER_PARTNER = ("not the partner that was named with the import", "that partne
 
 
 def _require_identifier(rows: Rows) -> None:
-    empty = [np.array([v == "" for v in rows.cells[name].distinct]) for name in _IDENTIFIERS]
+    empty = [np.array([v == "" for v in rows.cells[name].distinct], dtype=bool) for name in _IDENTIFIERS]
     both = empty[0][rows.cells["child_id"].codes] & empty[1][rows.cells["programme_number"].codes]
     both &= rows.good(*_IDENTIFIERS)
     rows.fault(both, "child_id", "missing", "the partner's identifier of the child, or a programme number")

@@ -1,0 +1,129 @@
+"""Templates: made from the schemas, filled by a person, read back."""
+
+import datetime as dt
+import hashlib
+
+import openpyxl
+import pytest
+
+from data.errors import FileRefused
+from data.intake import guess_kind, read_file
+from data.reference import area_table
+from data.schema import KINDS
+from data.templates import template_name, write_templates
+
+NAMES = {name.casefold(): code for code, name in area_table()["name_en"].items()}
+
+
+class Found:
+    def __init__(self, code):
+        self.code, self.reason, self.candidates = code, "", ()
+
+
+def resolve(text, country=None, level="municipality"):
+    areas = area_table()
+    known = {"tiranë": "10944377", "fier": "AL-04" if level is None else "10944395", "durrës": "10944378"}
+    code = text if text in areas.index else known.get(text.casefold(), NAMES.get(text.casefold()))
+    return Found(code)
+
+
+def hashed(texts):
+    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+
+def read(path, kind, **more):
+    return read_file(path, kind, resolve=resolve, hash_identifier=hashed, **more)
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("templates")
+    return {path.name: path for path in write_templates(folder / "new")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_template_has_the_columns_of_its_kind_and_their_lists(templates, kind):
+    book = openpyxl.load_workbook(templates[template_name(kind)])
+    sheet = book.worksheets[0]
+    assert [cell.value for cell in sheet[1]] == [c.name for c in KINDS[kind].given]
+    assert sheet.freeze_panes == "A2"
+    lists = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
+    assert len(lists) == len(KINDS[kind].given)
+    for number, column in enumerate(KINDS[kind].given, start=1):
+        letter = openpyxl.utils.get_column_letter(number)
+        rule = lists[f"{letter}2:{letter}5001"]
+        assert column.meaning[:60] in rule.prompt
+        if column.allowed:
+            assert rule.type == "list"
+            rows = book["Lists"][f"{letter}1:{letter}{len(column.allowed)}"]
+            assert [cell.value for (cell,) in rows] == list(column.allowed)
+    assert book["Lists"].sheet_state == "hidden"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_help_sheet_explains_every_column(templates, kind):
+    sheet = openpyxl.load_workbook(templates[template_name(kind)])["How to fill"]
+    words = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+    for column in KINDS[kind].given:
+        assert {column.name, column.label, column.meaning} <= set(words)
+
+
+def test_the_areas_of_a_template_are_those_that_records_may_name(templates):
+    sheet = openpyxl.load_workbook(templates[template_name("encounter")])["Areas"]
+    codes = {row[0] for row in sheet.iter_rows(min_row=2, values_only=True)}
+    assert codes == set(area_table()[lambda t: t["counted"]].index)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_template_is_a_file_without_rows(templates, kind):
+    intake = read(templates[template_name(kind)], kind, partner="ARSIS")
+    assert (intake.rows, intake.rejected_rows, intake.unknown_columns) == (0, 0, ())
+    assert list(intake.accepted.columns[:-2]) == [c.name for c in KINDS[kind].stored]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_template_filled_with_its_own_examples_is_read_back(templates, kind, tmp_path):
+    book = openpyxl.load_workbook(templates[template_name(kind)])
+    sheet = book.worksheets[0]
+    values = [c.example for c in KINDS[kind].given]
+    if kind == "figure":
+        values[3] = "240377"
+        values[4] = ""
+    for number, value in enumerate(values, start=1):
+        sheet.cell(2, number).value = value
+    path = tmp_path / "filled.xlsx"
+    book.save(path)
+    assert guess_kind(path) == kind
+    intake = read(path, kind)
+    assert intake.rejects.to_dict("records") == []
+    assert (intake.rows, intake.accepted_rows) == (1, 1)
+
+
+def test_dates_and_numbers_of_a_spreadsheet_are_read_as_they_are(templates, tmp_path):
+    book = openpyxl.load_workbook(templates[template_name("effort")])
+    sheet = book.worksheets[0]
+    for row in ([dt.date(2007, 5, 30), "week", 10944377, "ARSIS", 2.5, "other"],):
+        for number, value in enumerate(row, start=1):
+            sheet.cell(2, number).value = value
+    path = tmp_path / "filled.xlsx"
+    book.save(path)
+    record = read(path, "effort").accepted.iloc[0]
+    assert (record.date, record.span, record.municipality, record.days) == (
+        "2007-05-28",
+        "week",
+        "10944377",
+        2.5,
+    )
+
+
+def test_a_template_of_another_kind_is_refused(templates):
+    with pytest.raises(FileRefused, match="child_id"):
+        read(templates[template_name("effort")], "encounter", partner="ARSIS")
+
+
+def test_writing_again_replaces_the_template(tmp_path):
+    first = write_templates(tmp_path, ["figure"])
+    first[0].write_bytes(b"old")
+    assert write_templates(tmp_path, ["figure"]) == first
+    assert openpyxl.load_workbook(first[0]).sheetnames[0] == "Published figures"
+    assert [p.name for p in tmp_path.iterdir()] == ["tact-figure.xlsx"]
