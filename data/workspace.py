@@ -43,7 +43,8 @@ class Workspace:
     """One programme's folder.
 
     `id` names its keys, `kind` is "real" or "invented" for ever, `start_month` (1 to 12) is the
-    month in which the programme's year begins.
+    month in which the programme's year begins, `demo` marks the demo's own world, into which
+    nothing is imported.
     """
 
     path: Path
@@ -51,9 +52,18 @@ class Workspace:
     kind: Kind
     created: str
     start_month: int = 6
+    demo: bool = False
 
     @classmethod
-    def create(cls, path: Path, kind: str, *, start_month: int = 6, workspace_id: str | None = None) -> Self:
+    def create(
+        cls,
+        path: Path,
+        kind: str,
+        *,
+        start_month: int = 6,
+        workspace_id: str | None = None,
+        demo: bool = False,
+    ) -> Self:
         """Make a workspace in a new or empty folder that only its owner can enter (mode 700).
 
         `workspace_id` is given by a restore only. Raises WorkspaceError when something is there.
@@ -64,7 +74,7 @@ class Workspace:
         _refuse_used(path)
         created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         name = _check_id(workspace_id) if workspace_id else str(uuid.uuid4())
-        workspace = cls(path, name, kind, created, start_month)  # type: ignore[arg-type]
+        workspace = cls(path, name, kind, created, start_month, demo)  # type: ignore[arg-type]
         try:
             _make_folders(path)
             # Last, so that a folder with this file is whole.
@@ -107,7 +117,8 @@ class Workspace:
             name = _check_id(fields.get("id"))
         except WorkspaceError as error:
             raise _damaged(path, str(error)) from error
-        return cls(path, name, fields["kind"], str(fields.get("created", "")), month)
+        demo = fields.get("demo") is True
+        return cls(path, name, fields["kind"], str(fields.get("created", "")), month, demo)
 
     @property
     def vault(self) -> Path:
@@ -179,7 +190,7 @@ class Workspace:
             f'id = "{self.id}"\n'
             f'kind = "{self.kind}"\n'
             f'created = "{self.created}"\n'
-            f"start_month = {self.start_month}\n"
+            f"start_month = {self.start_month}\n" + ("demo = true\n" if self.demo else "")
         )
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit
-from dashboard.commands.upkeep import open_vault, open_workspace
+from dashboard.commands.upkeep import open_workspace
 from data.reference import area_table
+from data.vault import open_vault
 from geo import boundaries
 
 __all__ = ["register"]

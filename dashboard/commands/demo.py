@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dashboard.commands.importing import import_frame
+from dashboard.commands.importing import Importer
 from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.release import release_workspace
-from data import keys
+from data import files, keys
 from data.errors import WorkspaceError
 from data.reference import area_table
 from data.release import current_name
@@ -31,45 +32,59 @@ def _world(seed: int, children: int) -> simulate.World:
 def build_demo(path: Path, *, seed: int = 1, children: int = 1400, missing_only: bool = False) -> Workspace:
     """Make the demo's workspace, fill it with an invented world and release it.
 
-    With `missing_only` a demo that has a release is opened as it is.
+    With `missing_only` a demo that has a release is opened as it is. One that was interrupted is built anew.
     """
-    if (path / "workspace.toml").exists():
-        workspace = Workspace.open(path)
-        workspace.require("invented", "the demo world")
-        if missing_only and current_name(workspace.releases):
-            return workspace
-    else:
-        workspace = Workspace.create(path, "invented")
+    known = _demo_at(path)
+    if known is not None and current_name(known.releases):
+        if missing_only:
+            return known
+        msg = f"{path} has a demo world already. Another one needs another folder: tact --workspace DIR demo"
+        raise WorkspaceError(msg)
+    if known is not None:
+        files.remove_folder(path)
+    workspace = Workspace.create(path, "invented", demo=True, workspace_id=known.id if known else None)
     secrets = keys.load(workspace.id) if keys.exist(workspace.id) else keys.create(workspace.id)
-    _fill(workspace, secrets, seed, children)
+    say("Building an invented world.")
+    with Vault.create(workspace.vault, secrets.vault, kind=workspace.kind) as vault:
+        _fill(Importer.of(workspace, vault, secrets), _world(seed, children))
+        with progress("Releasing") as tick:
+            release_workspace(workspace, vault, secrets, tick)
     return workspace
 
 
-def _fill(workspace: Workspace, secrets: keys.Keys, seed: int, children: int) -> None:
-    say("Building an invented world (about ten seconds).")
-    with Vault.open_or_create(workspace.vault, secrets) as vault:
-        if vault.has_records():
-            msg = f"{workspace.path} has records. The demo needs a workspace of its own: tact --workspace DIR demo"
-            raise WorkspaceError(msg)
-        world = _world(seed, children)
-        with progress("Storing") as tick:
-            for kind, frame in world.records.items():
-                import_frame(vault, secrets, kind, frame, source="demo", tick=tick)
-        release_workspace(workspace, vault, secrets)
+def _demo_at(path: Path) -> Workspace | None:
+    """Open the demo workspace that is there; None where nothing is, an error where something else is."""
+    if not (path / "workspace.toml").exists():
+        return None
+    workspace = Workspace.open(path)
+    if not workspace.demo:
+        msg = f"{path} is a workspace for records. The demo needs one of its own: tact --workspace DIR demo"
+        raise WorkspaceError(msg)
+    return workspace
+
+
+def _fill(importer: Importer, world: simulate.World) -> None:
+    """Take the world in by the same way as a partner's files."""
+    with tempfile.TemporaryDirectory(dir=importer.workspace.path) as folder:
+        for kind, frame in world.records.items():
+            path = Path(folder) / f"{kind}.csv"
+            frame.to_csv(path, index=False)
+            with progress(f"Storing {kind} records") as tick:
+                importer.take(path, kind=kind, partner=None, rules=None, tick=tick)
 
 
 def demo(
     context: typer.Context,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
     children: Annotated[int, typer.Option(min=1, help="How many children, about.")] = 1400,
-    files: Annotated[
-        Path | None, typer.Option(help="Write the world as partner files into this folder instead.")
+    folder: Annotated[
+        Path | None, typer.Option("--files", help="Write the world as partner files into this folder instead.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Build the invented demo world, or write it as partner files."""
-    if files is not None:
-        written = [str(p) for p in simulate.write_partner_files(_world(seed, children), files)]
+    if folder is not None:
+        written = [str(p) for p in simulate.write_partner_files(_world(seed, children), folder)]
         emit({"files": written}, as_json, *written)
         return
     workspace = build_demo(context.obj or demo_path(), seed=seed, children=children)

@@ -102,7 +102,7 @@ def _check_kind_of_world(workspace: Workspace, files: list[Path]) -> None:
             "files, make a workspace for it: tact --workspace DIR init --practice"
         )
         raise WorkspaceError(msg)
-    invented = [path.name for path in files if intake.is_invented(path)]
+    invented = [path.name for path in files if path.name.startswith("invented-")]
     if invented and not workspace.invented:
         msg = (
             f"{', '.join(invented)}: these records are invented, and {workspace.path} is for real ones. Make a "

@@ -15,10 +15,10 @@ from data import keys, templates
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
 from data.schema import KINDS
-from data.vault import Vault
+from data.vault import Vault, open_vault
 from data.workspace import Workspace, default_path
 
-__all__ = ["open_vault", "open_workspace", "register"]
+__all__ = ["open_workspace", "register"]
 
 _UNHEALTHY = 7
 _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
@@ -27,11 +27,6 @@ _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
 def open_workspace(context: typer.Context) -> Workspace:
     """Open the workspace that was asked for, by default the user's own."""
     return Workspace.open(context.obj or default_path())
-
-
-def open_vault(workspace: Workspace) -> Vault:
-    """Open a workspace's vault with its key."""
-    return Vault.open(workspace.vault, keys.load(workspace.id))
 
 
 def init(
@@ -48,7 +43,7 @@ def init(
     workspace = Workspace.create(context.obj or default_path(), "invented" if practice else "real")
     found = keys.load(workspace.id) if keys.exist(workspace.id) else None
     secrets = found or keys.create(workspace.id, "keyring" if keyring else "file")
-    Vault.create(workspace.vault, secrets).close()
+    Vault.create(workspace.vault, secrets.vault, kind=workspace.kind).close()
     where = keys.locations(workspace.id)
     emit(
         {"workspace": str(workspace.path), "kind": workspace.kind, "keys": where},
@@ -166,13 +161,25 @@ def backup(
 def restore(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A file that `tact backup` wrote.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Even where the workspace has records; they are kept aside.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Bring a workspace back from a backup; checks all of it before anything is replaced."""
     path = context.obj or default_path()
-    workspace = backups.restore(file, path, _passphrase(confirm=False))
+    done = backups.restore(file, path, _passphrase(confirm=False), replace=replace)
     say("Releases are not in a backup: copy their folder, or make a new one with `tact release`.")
-    emit({"workspace": str(workspace.path)}, as_json, f"Restored {workspace.path}.")
+    emit(
+        {
+            "workspace": str(done.workspace.path),
+            "records": done.has_records,
+            "replaced": str(done.kept) if done.kept else None,
+        },
+        as_json,
+        f"Restored {done.workspace.path}.",
+        *([f"What was there before is kept in {done.kept}."] if done.kept else []),
+    )
 
 
 def register(app: typer.Typer) -> None:

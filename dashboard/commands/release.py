@@ -1,0 +1,150 @@
+"""`tact release`, `releases`, `audit`: protect, publish, and attack what was published."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dashboard.commands.output import Json, Tick, emit, progress
+from dashboard.commands.upkeep import open_workspace
+from data import keys, publish
+from data.disclosure.plan import TIERS
+from data.errors import ReleaseRefused
+from data.reference import area_table, figures
+from data.release import Release, current_name, names
+from data.vault import Vault, open_vault
+from data.workspace import Workspace
+from geo import areas, export
+
+__all__ = ["register", "release_workspace"]
+
+_FOUND = 5
+
+
+def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
+    """The workspace's areas as GeoParquet, and where their boundaries come from."""
+    places = areas.load(workspace.areas)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "areas.parquet"
+        places.write(path)
+        return path.read_bytes(), places.source
+
+
+def release_workspace(
+    workspace: Workspace, vault: Vault | None, secrets: keys.Keys | None, tick: Tick | None = None
+) -> publish.Made:
+    """Make a release of a workspace; without a vault, of published figures and areas alone."""
+    geometry, source = _areas_of(workspace)
+    hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
+    return publish.make_release(
+        vault,
+        workspace.releases,
+        areas_geoparquet=geometry,
+        area_table=area_table(),
+        figures=figures(),
+        invented=workspace.invented,
+        record_keys=hasher.record_keys if hasher else None,
+        areas_source=source,
+        first_month=workspace.start_month,
+        progress=tick,
+    )
+
+
+def release(
+    context: typer.Context,
+    figures_only: Annotated[
+        bool, typer.Option("--figures-only", help="Published figures alone; needs no vault and no key.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Protect the records, attack the result, and publish it for both tiers; or refuse, naming the cells."""
+    workspace = open_workspace(context)
+    try:
+        with progress("Releasing") as tick:
+            made = _make(workspace, figures_only or not workspace.vault.exists(), tick)
+    except ReleaseRefused as refusal:
+        if not as_json:
+            raise
+        emit({"release": None, "tiers": [], "refused": str(refusal).splitlines()}, True)
+        raise SystemExit(refusal.exit_code) from None
+    withheld = sum(made.withheld.values())
+    emit(
+        {"release": made.name, "tiers": list(made.tiers), "refused": [], "withheld": dict(made.withheld)},
+        as_json,
+        f"Published release {made.name}, tiers {' and '.join(made.tiers)}.",
+        *([f"{withheld} more cells are withheld to protect others."] if withheld else []),
+        "Open it with: tact serve",
+    )
+
+
+def _make(workspace: Workspace, figures_only: bool, tick: Tick) -> publish.Made:
+    if figures_only:
+        return release_workspace(workspace, None, None, tick)
+    secrets = keys.load(workspace.id)
+    with open_vault(workspace, secrets) as vault, vault.writing():
+        return release_workspace(workspace, vault, secrets, tick)
+
+
+def list_releases(context: typer.Context, as_json: Json = False) -> None:
+    """List the releases, newest first."""
+    folder = open_workspace(context).releases
+    current = current_name(folder)
+    rows = [_row(folder, name, current) for name in names(folder)]
+    emit(
+        rows,
+        as_json,
+        *(f"{row['release']}  {row['created']}{'  current' if row['current'] else ''}" for row in rows),
+        *([] if rows else ["No release yet. Make one with: tact release"]),
+    )
+
+
+def _row(folder: Path, name: str, current: str | None) -> dict[str, Any]:
+    opened = Release.open(folder, "public", name)
+    return {
+        "release": name,
+        "created": opened.manifest["created"],
+        "tiers": [tier for tier in TIERS if (folder / name / tier).is_dir()],
+        "invented": opened.invented,
+        "current": name == current,
+    }
+
+
+def audit(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="A release's name; default: the current one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Attack a release together with all earlier ones, and every file that can leave."""
+    from data.disclosure.attacks import audit as audits
+
+    workspace = open_workspace(context)
+    with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
+        files = {}
+        for tier in TIERS:
+            opened = Release.open(workspace.releases, tier, name)
+            files[tier] = export.export(opened, Path(folder) / tier, export.FORMATS)
+        result = audits.audit(workspace.releases, workspace.derived, name, files=files, progress=tick)
+    emit(
+        {
+            "passed": result.passed,
+            "findings": list(result.findings),
+            "seconds": result.seconds,
+            "report": str(result.report),
+        },
+        as_json,
+        "Passed: no attack succeeded." if result.passed else f"{len(result.findings)} findings:",
+        *result.findings,
+        f"Report: {result.report}",
+    )
+    if not result.passed:
+        raise SystemExit(_FOUND)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(release)
+    app.command("releases")(list_releases)
+    app.command()(audit)
