@@ -119,7 +119,7 @@ class Services:
     def _shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools]:
-        """A country counts what its regions show, and what they do not show if enough operators run it."""
+        """Count in a country what its regions show, and the rest if enough operators run that."""
         in_region, _ = self._shown(present, "region", operators)
         rest = present & ~in_region
         beyond = self._operators(rest, area, len(enough)) >= operators
@@ -205,12 +205,12 @@ class Estimates:
 def read_communities(batches: Iterable[pa.RecordBatch], grid: Grid) -> Estimates:
     """Read batches with the columns area, group, estimate and year."""
     groups = {c: i for i, c in enumerate(CATEGORIES["group"])}
-    parts = [
-        (codes(b, "area", grid.names), codes(b, "group", groups), _floats(b, "estimate"), _floats(b, "year"))
+    rows: list[list[npt.NDArray[np.generic]]] = [
+        [codes(b, "area", grid.names), codes(b, "group", groups), _floats(b, "estimate"), _floats(b, "year")]
         for b in batches
-    ] or [(np.zeros(0, np.int64),) * 4]
-    columns = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
-    return Estimates(grid, *columns)
+    ] or [[np.zeros(0)] * 4]
+    area, group, number, year = (np.concatenate(c).astype(np.int64) for c in zip(*rows, strict=True))
+    return Estimates(grid, area, group, number, year)
 
 
 def _floats(batch: pa.RecordBatch, name: str) -> Floats:

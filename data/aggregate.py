@@ -7,7 +7,7 @@ tables of encounters a child counts at most `cap` times in a cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,20 @@ from data.disclosure.plan import CATEGORIES, Level, TableSpec
 from data.errors import ReleaseError
 from data.periods import Grain
 
-__all__ = ["COLUMNS", "Cells", "Encounters", "Members", "RecordKeys", "count", "members", "read_encounters"]
+__all__ = [
+    "COLUMNS",
+    "Cells",
+    "Encounters",
+    "Members",
+    "RecordKeys",
+    "Records",
+    "codes",
+    "count",
+    "days",
+    "load_encounters",
+    "members",
+    "read_encounters",
+]
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -87,14 +100,12 @@ class Encounters:
     @cached_property
     def content(self) -> Ints:
         """One number for all that is counted of a record but its day."""
-        total = self.place.astype(np.int64)
+        total: Ints = self.place.astype(np.int64)
         names = len(self.grid.names) + 1
-        for codes, size in (
-            (self.origin + 1, names),
-            (self.destination + 1, names),
-            *((self.codes[name], len(CATEGORIES[name])) for name in _ATTRIBUTES),
-        ):
-            total = total * size + codes
+        for ends in (self.origin, self.destination):
+            total = total * names + ends + 1
+        for name in _ATTRIBUTES:
+            total = total * len(CATEGORIES[name]) + self.codes[name]
         return total
 
     @cached_property
@@ -110,44 +121,60 @@ class Encounters:
         return ((self.record_key >> shift) & np.uint64(key_range - 1)).astype(np.int64)
 
 
-def read_encounters(batches: Iterable[pa.RecordBatch], grid: Grid, record_keys: RecordKeys) -> Encounters:
-    """Read batches with the canonical columns of encounters; those outside the grid's time are left out.
+Records = dict[str, npt.NDArray[np.generic]]
+
+
+def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int]) -> Records:
+    """Read batches with the canonical columns of encounters into numbers; `names` are a grid's.
+
+    Raises ReleaseError for an area or a category that is not known.
+    """
+    parts = [_read(batch, names) for batch in batches]
+    if not parts:
+        parts = [_read(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), names)]
+    records: Records = {}
+    for name in list(parts[0]):
+        records[name] = np.concatenate([part.pop(name) for part in parts])
+    return records
+
+
+def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> Encounters:
+    """Place loaded encounters on a grid; those outside its time are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
-    (data.keys.IdentifierHasher.record_keys). Raises ReleaseError for an area or category that is unknown.
+    (data.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
     """
-    parts = [_read(batch, grid) for batch in batches]
-    columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]} if parts else {}
-    if not parts:
-        columns = _read(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), grid)
-    inside = grid.period_of(columns["day"], "whole") >= 0
-    number, identity, names = _link(columns.pop("child"), columns.pop("programme_child"))
+    days = records["day"].astype("datetime64[D]")
+    inside = grid.period_of(days, "whole") >= 0
+    number, identity, names = _link(records["child"], records["programme_child"])
     keys = np.asarray(record_keys(names), np.uint64)
-    kept = {name: values[inside] for name, values in columns.items()}
-    grid.check_places(kept["place"])
-    present, number = np.unique(number[inside], return_inverse=True)
+    present, child = np.unique(number[inside], return_inverse=True)
+    place, origin, destination = (
+        records[name][inside].astype(np.int32) for name in ("place", "origin", "destination")
+    )
+    grid.check_places(place)
     return Encounters(
         grid,
-        number.astype(np.int32),
-        kept["day"],
-        kept["place"],
-        {name: kept[name] for name in _ATTRIBUTES},
-        kept["origin"],
-        kept["destination"],
+        child.astype(np.int32),
+        days[inside],
+        place,
+        {name: records[name][inside].astype(np.int8) for name in _ATTRIBUTES},
+        origin,
+        destination,
         identity[present],
         keys[present],
     )
 
 
-def _read(batch: pa.RecordBatch, grid: Grid) -> dict[str, npt.NDArray[np.generic]]:
-    areas = {"": -1, **grid.names}
-    lookups = {
-        "municipality": grid.names,
+def _read(batch: pa.RecordBatch, names: Mapping[str, int]) -> Records:
+    areas = {"": -1, **names}
+    lookups: dict[str, Mapping[str, int]] = {
+        "municipality": names,
         "origin": areas,
         "destination": areas,
         **{name: {c: i for i, c in enumerate(CATEGORIES[name])} for name in _ATTRIBUTES},
     }
-    result: dict[str, npt.NDArray[np.generic]] = {}
+    result: Records = {}
     for name, lookup in lookups.items():
         kind = np.int8 if name in _ATTRIBUTES else np.int32
         result["place" if name == "municipality" else name] = codes(batch, name, lookup).astype(kind)
@@ -157,14 +184,14 @@ def _read(batch: pa.RecordBatch, grid: Grid) -> dict[str, npt.NDArray[np.generic
     return result
 
 
-def codes(batch: pa.RecordBatch, name: str, lookup: dict[str, int]) -> npt.NDArray[np.int64]:
-    """Number a text column, plain or dictionary-encoded; raise ReleaseError for a text not in `lookup`."""
+def codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """Turn a text column, plain or dictionary-encoded, into numbers; raise ReleaseError for unknown text."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     missing = len(lookup) + 1
     numbers = np.array([lookup.get(text, missing) for text in texts] or [missing], np.int64)
-    result: npt.NDArray[np.int64] = numbers[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    result: Ints = numbers[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
     if (result == missing).any():
         wrong = next(t for t in texts if t not in lookup)
         msg = f"A record has {name} {wrong!r}, which is not known. Correct and import it again."
@@ -177,7 +204,7 @@ def days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     values = np.array([t or "NaT" for t in encoded.dictionary.to_pylist()] or ["NaT"], "datetime64[D]")
-    return values[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    return np.asarray(values[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)])
 
 
 def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
@@ -255,7 +282,7 @@ def _blocks(
 def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
     """Count one table of children, encounters, flows or the model: true counts and cell keys."""
     grid = encounters.grid
-    shape = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
+    shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
     if spec.measure == "encounters":
         block, child, times = _pairs(encounters, spec.level, spec.grain)
         weights = np.minimum(times, cap)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.disclosure.plan import Tier
@@ -22,6 +23,8 @@ from data.errors import ReleaseError
 __all__ = ["MANIFEST", "Release", "current_name", "names"]
 
 MANIFEST = "datapackage.json"
+# Whole numbers stay whole where some are missing.
+_TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 
 
 def current_name(releases: Path) -> str | None:
@@ -36,7 +39,23 @@ def names(releases: Path) -> list[str]:
     """List the releases, newest first. Temporary folders start with a dot and do not count."""
     if not releases.is_dir():
         return []
-    return sorted((p.name for p in releases.iterdir() if p.is_dir() and p.name[0] != "."), reverse=True)
+    folders = [p for p in releases.iterdir() if p.is_dir() and p.name[0] != "."]
+    return [p.name for p in sorted(folders, key=_age, reverse=True)]
+
+
+def _age(folder: Path) -> tuple[int, str, str]:
+    """Order releases by when they were made: their running number, which no clock can turn back."""
+    for manifest in sorted(folder.glob(f"*/{MANIFEST}")):
+        sequence, created = _made(manifest, manifest.stat().st_mtime_ns)
+        return sequence, created, folder.name
+    return 0, "", folder.name
+
+
+@lru_cache(maxsize=256)
+def _made(manifest: Path, _changed: int) -> tuple[int, str]:
+    described = json.loads(manifest.read_text(encoding="utf-8"))
+    about = described.get("tact", {})
+    return int(about.get("sequence") or 0), str(described.get("created") or about.get("created") or "")
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,8 @@ class Release:
         if name not in self.tables:
             msg = f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}."
             raise ReleaseError(msg)
-        return pq.read_table(self.folder / f"{name}.parquet").to_pandas()
+        table = pq.read_table(self.folder / f"{name}.parquet")
+        return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))
 
     @property
     def areas_file(self) -> Path:
@@ -98,4 +118,4 @@ class Release:
     @property
     def areas_checksum(self) -> str:
         """SHA-256 of the areas, part of the address of the map's geometry."""
-        return next(r["hash"] for r in self.manifest["resources"] if r["name"] == "areas")
+        return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")

@@ -4,7 +4,8 @@ A block is all numbers of one area and period. Its number is drawn once; a later
 the records behind the block changed by at least k different children since it was last published, and then
 all that changed is drawn again together (unchanged cells have unchanged cell keys and stay by themselves).
 Late, moved and forgotten records wait until then. "The whole" of an area is one block for ever, though its
-last day moves: otherwise each release would draw it again, with whatever correction came in between.
+last day moves: otherwise each release would draw it again, with whatever correction came in between. What
+was withheld in a block stays withheld as long as its numbers are repeated.
 """
 
 from __future__ import annotations
@@ -12,22 +13,23 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from data.aggregate import Members
 from data.disclosure.grid import Grid
-from data.disclosure.plan import Level, TableSpec
+from data.disclosure.plan import CATEGORIES, Level, TableSpec, Tier
 from data.errors import ReleaseError
 from data.periods import Grain
 
-__all__ = ["Block", "changed_children", "family_of", "freeze"]
+__all__ = ["Block", "Frozen", "Place", "changed_children", "family_of", "freeze"]
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 Place = tuple[str, Level, Grain]  # family, level, grain
+Cell = dict[str, str]
 _FORMAT = 1
 _HEAD = struct.Struct("<BI")
 _CHILD = np.uint64(24)  # bits of a mark below the child's
@@ -38,16 +40,21 @@ def family_of(spec: TableSpec) -> str:
     return "flows" if spec.measure == "flows" else "met"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Block:
-    """What was last published of one area and period: values by table, and who stood behind them."""
+    """What was last published of one area and period.
 
-    values: Mapping[str, list[int]]
+    values: by table, before any threshold. withheld: by tier, "table/cell" in the order of the values.
+    marks: who stood behind them.
+    """
+
+    values: dict[str, list[int]]
     marks: Words
+    withheld: dict[str, list[str]] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """Pack it: eight bytes a child, and the values."""
-        head = json.dumps(self.values, separators=(",", ":")).encode()
+        head = json.dumps([self.values, self.withheld], separators=(",", ":")).encode()
         return _HEAD.pack(_FORMAT, len(head)) + head + self.marks.astype("<u8").tobytes()
 
     @classmethod
@@ -55,11 +62,11 @@ class Block:
         """Unpack it; raise ReleaseError when it was packed by another version."""
         version, length = _HEAD.unpack_from(blob)
         if version != _FORMAT:
-            msg = f"The vault's record of published numbers has format {version}; this version reads {_FORMAT}."
+            msg = f"The vault keeps what was published in format {version}, this version reads {_FORMAT}."
             raise ReleaseError(msg)
         end = _HEAD.size + length
-        marks = np.frombuffer(blob, "<u8", offset=end).astype(np.uint64)
-        return cls(json.loads(blob[_HEAD.size : end]), marks)
+        values, withheld = json.loads(blob[_HEAD.size : end])
+        return cls(values, np.frombuffer(blob, "<u8", offset=end).astype(np.uint64), withheld)
 
 
 def changed_children(before: Words, after: Words) -> int:
@@ -69,37 +76,85 @@ def changed_children(before: Words, after: Words) -> int:
     return len(np.unique(np.setxor1d(before, after, assume_unique=True) >> _CHILD))
 
 
+@dataclass(eq=False)
+class Frozen:
+    """The numbers to publish, and the blocks behind them. changed: blocks that the vault must learn."""
+
+    grid: Grid
+    numbers: dict[TableSpec, Ints]
+    blocks: dict[str, Block] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+
+    def withheld(self, spec: TableSpec, tier: Tier) -> Iterator[tuple[int, ...]]:
+        """List the cells of a table that stay withheld, as places in its array."""
+        shape = self.numbers[spec].shape[2:]
+        place = (family_of(spec), spec.level, spec.grain)
+        for _, name, area, period in _blocks(place, self.grid):
+            block = self.blocks.get(name)
+            for entry in block.withheld.get(tier, ()) if block else ():
+                table, _, cell = entry.partition("/")
+                if table == _name(spec) and int(cell) < max(int(np.prod(shape)), 1):
+                    inner = np.unravel_index(int(cell), shape) if shape else ()
+                    yield (area, period, *(int(i) for i in inner))
+
+    def withhold(self, spec: TableSpec, tier: Tier, cell: Mapping[str, str]) -> None:
+        """Remember that a cell was withheld."""
+        sizes, index = [], []
+        for column in spec.breakdown:
+            names = self.grid.codes[spec.level] if column == "origin" else CATEGORIES[column]
+            sizes.append(len(names))
+            index.append(names.index(cell[column]))
+        flat = int(np.ravel_multi_index(tuple(index), tuple(sizes))) if sizes else 0
+        period = "whole" if spec.grain == "whole" else cell["period"]
+        block = _block_name(family_of(spec), cell["area"], period)
+        listed = self.blocks[block].withheld.setdefault(tier, [])
+        entry = f"{_name(spec)}/{flat}"
+        if entry not in listed:
+            listed.append(entry)
+            self.changed.add(block)
+
+    def staged(self) -> dict[str, bytes]:
+        """Pack the blocks that are new, drawn again, or hide more than before."""
+        return {name: self.blocks[name].encode() for name in sorted(self.changed)}
+
+
 def freeze(
     noisy: Mapping[TableSpec, Ints],
     members: Mapping[Place, Members],
     published: Mapping[str, bytes],
     grid: Grid,
     k: int,
-) -> tuple[dict[TableSpec, Ints], dict[str, bytes]]:
+) -> Frozen:
     """Apply the rule.
 
-    `noisy` holds freshly looked-up values, shape (areas, periods, *categories); `published` the vault's
-    blocks. Gives the values to publish and the blocks that are new or drawn again.
+    `noisy` holds freshly looked-up values, shape (areas, periods, *categories); `published` the blocks of
+    the vault.
     """
-    result = {spec: values.copy() for spec, values in noisy.items()}
-    staged: dict[str, bytes] = {}
+    result = Frozen(grid, {spec: values.copy() for spec, values in noisy.items()})
     for place, behind in members.items():
-        tables = {_name(s): v for s, v in result.items() if (family_of(s), s.level, s.grain) == place}
-        for number, block, area, period in _blocks(place, grid):
+        tables = {_name(s): v for s, v in result.numbers.items() if (family_of(s), s.level, s.grain) == place}
+        for number, name, area, period in _blocks(place, grid):
             now = behind.of(number)
-            cells = {name: values[area, period, ...] for name, values in tables.items()}
-            old = Block.decode(published[block]) if block in published else None
-            if old is not None and changed_children(old.marks, now) < k:
-                _repeat(cells, old.values)
-                if set(old.values) != set(cells):
-                    staged[block] = _pack({**old.values, **_plain(cells)}, old.marks)
-            else:
-                staged[block] = _pack(_plain(cells), now)
-    return result, staged
+            cells = {table: values[area, period, ...] for table, values in tables.items()}
+            old = Block.decode(published[name]) if name in published else None
+            if old is None or changed_children(old.marks, now) >= k:
+                result.blocks[name] = Block(_plain(cells), now)
+                result.changed.add(name)
+                continue
+            _repeat(cells, old.values)
+            result.blocks[name] = old
+            if not set(cells) <= set(old.values):  # a table that the plan holds since
+                old.values = {**old.values, **_plain(cells)}
+                result.changed.add(name)
+    return result
 
 
 def _name(spec: TableSpec) -> str:
     return "_".join((spec.measure, *spec.breakdown))
+
+
+def _block_name(family: str, area: str, period: str) -> str:
+    return f"{family}|{area}|{period}"
 
 
 def _blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]]:
@@ -108,7 +163,7 @@ def _blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]]:
     names = ["whole"] if grain == "whole" else [p.id for p in grid.periods(grain)]
     for area, code in enumerate(grid.codes[level]):
         for period, name in enumerate(names):
-            yield area * len(names) + period, f"{family}|{code}|{name}", area, period
+            yield area * len(names) + period, _block_name(family, code, name), area, period
 
 
 def _repeat(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> None:
@@ -120,7 +175,3 @@ def _repeat(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> None:
 
 def _plain(cells: Mapping[str, Ints]) -> dict[str, list[int]]:
     return {name: [int(v) for v in array.ravel()] for name, array in cells.items()}
-
-
-def _pack(values: Mapping[str, list[int]], marks: Words) -> bytes:
-    return Block(values, marks).encode()

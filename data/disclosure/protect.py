@@ -33,7 +33,7 @@ CLASSES: dict[str, tuple[int, ...]] = {
 
 
 def code(state: State) -> int:
-    """Number a state."""
+    """Give the number that stands for a state in arrays."""
     return STATES.index(state)
 
 
@@ -63,6 +63,10 @@ class ReleasedTable:
     def withhold(self, cell: Mapping[str, str]) -> None:
         """Take the number of one cell away."""
         place = tuple(self.axes[column].index(name) for column, name in cell.items())
+        self.withhold_at(place)
+
+    def withhold_at(self, place: tuple[int, ...]) -> None:
+        """Take the number of one cell away, by its place in the arrays."""
         self.state[place], self.value[place] = code("withheld"), np.nan
 
     def arrow(self) -> pa.Table:
@@ -87,6 +91,11 @@ class ReleasedTable:
     def frame(self) -> pd.DataFrame:
         """Give the table as whoever reads the release gets it."""
         return pd.DataFrame(self.arrow().to_pandas(types_mapper=_TYPES.get))
+
+    @property
+    def withheld(self) -> int:
+        """How many counted cells are withheld to protect others."""
+        return int((self.state == code("withheld")).sum()) if self.spec.counted else 0
 
     def shares(self) -> dict[str, float]:
         """Give the share of cells in each state that occurs, for the manifest."""
@@ -168,9 +177,7 @@ def plain(
     return ReleasedTable(spec, grid, np.where(state == code("number"), values, np.nan), state)
 
 
-def classes(
-    spec: TableSpec, values: Floats, grid: Grid, withheld: Bools | None = None
-) -> ReleasedTable:
+def classes(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools | None = None) -> ReleasedTable:
     """Give only the class of each number."""
     table = estimates(spec, values, values, grid)
     if withheld is not None and table.low is not None and table.high is not None:

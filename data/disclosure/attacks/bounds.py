@@ -18,7 +18,7 @@ import pandas as pd
 from data.disclosure.attacks.lattice import Lattice, Shape, Table
 from data.disclosure.attacks.system import Bounds, System, Ties
 from data.disclosure.mechanism import Knowledge
-from data.disclosure.plan import COUNTED, TableSpec
+from data.disclosure.plan import COUNTED, TableSpec, table_name
 from data.states import STATES
 
 __all__ = ["BoundsAttack", "Finding", "Published", "attack"]
@@ -120,10 +120,9 @@ class BoundsAttack:
                     if hidden
                     else "other cells bound it more tightly than its own margin"
                 )
-                spec = TableSpec(
-                    table.shape.measure, table.shape.level, table.shape.grain, table.shape.breakdown  # type: ignore[arg-type]
-                )
-                result.append(Finding("bounds", spec.name, table.name(offset), reason))
+                shape = table.shape
+                name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
+                result.append(Finding("bounds", name, table.name(offset), reason))
         return result
 
 

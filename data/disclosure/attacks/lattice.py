@@ -313,7 +313,6 @@ class Lattice:
         offset = int(unknown - table.base)
         return (table, offset) if offset < table.state.size else None
 
-
     def cell(self, unknown: int) -> tuple[Table, int]:
         """Find the table of an unknown that stands in one."""
         found = self.find(unknown)
@@ -326,7 +325,9 @@ def _positions(column: pd.Series, names: Sequence[str]) -> Ints:
     return np.asarray(pd.Index(names).get_indexer(pd.Index(column)), np.int64)
 
 
-def first_interval(state: npt.NDArray[np.int8], value: Ints, known: Knowledge) -> tuple[Ints, Ints]:
+def first_interval(
+    state: npt.NDArray[np.int8], value: npt.NDArray[np.integer], known: Knowledge
+) -> tuple[Ints, Ints]:
     """Give what a cell's own number or state says; high is UNKNOWN where it says nothing.
 
     That a shown number above zero is no true zero is left out on purpose: the mechanism gives that away by

@@ -1,0 +1,216 @@
+"""From the vault's records to the tables of both tiers, before anything is written. Behind the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from data import aggregate
+from data._plain_counts import (
+    Effort,
+    Estimates,
+    Services,
+    read_communities,
+    read_effort,
+    read_services,
+)
+from data.disclosure import protect
+from data.disclosure.frozen import Frozen, family_of, freeze
+from data.disclosure.grid import Grid
+from data.disclosure.mechanism import Mechanism
+from data.disclosure.plan import Plan, TableSpec, Tier
+from data.disclosure.policy import Policy
+from data.disclosure.protect import ReleasedTable
+from data.errors import ReleaseError
+from data.periods import Calendar
+
+__all__ = ["Built", "Records", "Tables", "Vault", "build", "read_records", "scale_of"]
+
+Ints = npt.NDArray[np.int64]
+Tables = dict[TableSpec, ReleasedTable]
+Tick = Callable[[str], None]
+
+
+class Vault(Protocol):
+    """What a release needs of the vault (data/vault.py)."""
+
+    def read(self, kind: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Give the records of a kind."""
+        ...
+
+    def published_blocks(self) -> Mapping[str, Any]:
+        """Give what was last published, block by block; each has `members`."""
+        ...
+
+    def staged_publication(self) -> str | None:
+        """Name the release that was begun and not settled."""
+        ...
+
+    def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
+        """Write down what is about to be published."""
+        ...
+
+    def confirm_publication(self, release: str) -> None:
+        """Make it what was last published."""
+        ...
+
+    def discard_publication(self, release: str) -> None:
+        """Forget it."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """All records that a release counts, as numbers, with the grid that they fall on."""
+
+    grid: Grid
+    encounters: aggregate.Records
+    effort: Effort
+    services: Services
+    communities: Estimates
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """The tables of each tier, and what stands behind them; None without records."""
+
+    tables: dict[Tier, Tables]
+    frozen: Frozen | None
+
+
+def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Policy) -> Records | None:
+    """Read the vault once; None when it holds nothing that is counted."""
+    calendar = Calendar(first_month)
+    nowhere = Grid(areas, calendar, date(2000, 1, 1), date(2000, 1, 1))
+    encounters = aggregate.load_encounters(vault.read("encounter", aggregate.COLUMNS), nowhere.names)
+    effort = read_effort(vault.read("effort", ("date", "municipality", "days")), nowhere)
+    services = read_services(vault.read("service"), nowhere)
+    communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), nowhere)
+    span = _span(encounters, effort, services, communities)
+    if span is None:
+        return None
+    grid = replace(nowhere, first=policy.first or span[0], last=policy.last or span[1])
+    if grid.first > grid.last:
+        msg = f"The release would begin on {grid.first} and end on {grid.last}. Check the policy's days."
+        raise ReleaseError(msg)
+    return Records(
+        grid,
+        encounters,
+        replace(effort, grid=grid),
+        replace(services, grid=grid),
+        replace(communities, grid=grid),
+    )
+
+
+def _span(
+    encounters: aggregate.Records, effort: Effort, services: Services, communities: Estimates
+) -> tuple[date, date] | None:
+    """Find the days to cover: those of encounters and effort; else the newest of services, of estimates."""
+    days = np.concatenate([encounters["day"].astype("datetime64[D]"), effort.day])
+    if len(days):
+        return days.min().astype(object), days.max().astype(object)
+    if len(services.start):
+        newest = services.start.max().astype(object)
+        return newest, newest
+    if len(communities.year):
+        end = date(int(communities.year.max()), 12, 31)
+        return end, end
+    return None
+
+
+def scale_of(measure: str, policy: Policy) -> int:
+    """Give the most that one child can add to a cell of a measure."""
+    return policy.cap if measure == "encounters" else 1
+
+
+def build(
+    records: Records,
+    record_keys: aggregate.RecordKeys,
+    plan: Plan,
+    policy: Policy,
+    mechanism: Mechanism,
+    published: Mapping[str, bytes],
+    tick: Tick,
+) -> Built:
+    """Count, protect and freeze all tables of the plan."""
+    tick("Linking children")
+    encounters = aggregate.read_encounters(records.encounters, records.grid, record_keys)
+    tick("Counting")
+    frozen = _protected(encounters, plan, policy, mechanism, published)
+    tick("Making tables")
+    return Built({tier: _tier(tier, plan, frozen, records, policy) for tier in plan}, frozen)
+
+
+def _protected(
+    encounters: aggregate.Encounters,
+    plan: Plan,
+    policy: Policy,
+    mechanism: Mechanism,
+    published: Mapping[str, bytes],
+) -> Frozen:
+    """Give the noisy value of every counted cell of either tier, once, frozen where the rule says so."""
+    specs = dict.fromkeys(_with_totals(s for tier in plan for s in plan[tier] if s.counted))
+    noisy: dict[TableSpec, Ints] = {}
+    for spec in specs:
+        cells = aggregate.count(encounters, spec, policy.cap, policy.key_range)
+        noisy[spec] = mechanism.publish(cells.counts, cells.keys, scale_of(spec.measure, policy))
+    places = dict.fromkeys((family_of(s), s.level, s.grain) for s in specs)
+    members = {place: aggregate.members(encounters, *place, policy.cap) for place in places}
+    return freeze(noisy, members, published if policy.frozen else {}, encounters.grid, policy.k)
+
+
+def _with_totals(specs: Iterator[TableSpec]) -> Iterator[TableSpec]:
+    """Add the children's totals, which decide what "not searched" means, where the plan has them not."""
+    for spec in specs:
+        yield spec
+        yield TableSpec("children", spec.level, spec.grain)
+
+
+def _tier(tier: Tier, plan: Plan, frozen: Frozen, records: Records, policy: Policy) -> Tables:
+    grid, noisy = records.grid, frozen.numbers
+    tables: Tables = {}
+    for spec in plan[tier]:
+        if spec.counted:
+            total = noisy[TableSpec("children", spec.level, spec.grain)]
+            searched = _searched(records.effort, spec)
+            tables[spec] = protect.counted(spec, noisy[spec], total, searched, grid, tier, policy)
+            for place in frozen.withheld(spec, tier):
+                tables[spec].withhold_at(place)
+        elif spec.measure == "effort":
+            tables[spec] = _effort(spec, records.effort, tier)
+        elif spec.measure == "communities":
+            tables[spec] = protect.estimates(spec, *records.communities.range(spec), grid)
+        else:
+            tables[spec] = _services(spec, records.services, tier, policy)
+    return tables
+
+
+def _searched(effort: Effort, spec: TableSpec) -> npt.NDArray[np.bool_]:
+    """Say where somebody looked; everywhere, when no effort was ever recorded and nobody can say."""
+    days = effort.days(spec.level, spec.grain)
+    return days > 0 if len(effort.amount) else np.ones(days.shape, bool)
+
+
+def _effort(spec: TableSpec, effort: Effort, tier: Tier) -> ReleasedTable:
+    days = effort.days(spec.level, spec.grain)
+    if not len(effort.amount):
+        days = np.full(days.shape, np.nan)
+    if tier == "public":
+        return protect.classes(spec, days, effort.grid)
+    return protect.plain(spec, days, effort.grid, "not_searched")
+
+
+def _services(spec: TableSpec, services: Services, tier: Tier, policy: Policy) -> ReleasedTable:
+    values, withheld = services.table(spec, policy.operators)
+    if not len(services.axis):
+        values, withheld = np.full(values.shape, np.nan), np.zeros(values.shape, bool)
+    if tier == "public":
+        return protect.classes(spec, values, services.grid, withheld)
+    return protect.plain(spec, values, services.grid, None, withheld)

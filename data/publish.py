@@ -1,0 +1,366 @@
+"""Making a release: count, protect, attack, write. Behind the wall; data/release.py reads what this writes.
+
+A release is written under a temporary name, attacked there, flushed to disk and renamed; then `current` is
+replaced. The vault is told before the rename what is about to be published and after it that it was, so that
+a crash at any moment leaves no release or a whole one, and the vault knowing which. Names are the last month
+of the release and a counter, "2009-05-001", and are never used twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data import files
+from data._release_tables import Built, Records, Tables, Vault, build, read_records
+from data.aggregate import RecordKeys
+from data.disclosure import manifest
+from data.disclosure.attacks import reading
+from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published, attack
+from data.disclosure.cell_key import CellKey
+from data.disclosure.coarsen import withhold_until_safe
+from data.disclosure.mechanism import Knowledge, Mechanism
+from data.disclosure.plan import DEFAULT_PLAN, TIERS, Plan, TableSpec, Tier
+from data.disclosure.policy import DEFAULT_POLICY, Policy
+from data.errors import ReleaseError, ReleaseRefused
+from data.periods import Period
+from data.release import MANIFEST, Release, names
+
+__all__ = ["Made", "make_release", "recover"]
+
+Progress = Callable[[int, int | None], None]
+_TMP, _LOCK, _USED = ".tmp-", ".lock", ".names"
+_FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
+_STEPS = 8
+_NAMED = 20  # cells that a refusal lists
+
+
+@dataclass(frozen=True)
+class Made:
+    """A release that was made. withheld: cells taken away to protect others, by tier."""
+
+    name: str
+    tiers: tuple[str, ...]
+    withheld: Mapping[str, int]
+    refused: tuple[Finding, ...] = ()
+
+
+def make_release(
+    vault: Vault | None,
+    releases: Path,
+    *,
+    areas_geoparquet: bytes,
+    area_table: pd.DataFrame,
+    figures: pd.DataFrame,
+    invented: bool,
+    record_keys: RecordKeys | None = None,
+    areas_source: str = "",
+    first_month: int = 6,
+    plan: Plan = DEFAULT_PLAN,
+    policy: Policy = DEFAULT_POLICY,
+    mechanism: Mechanism | None = None,
+    progress: Progress | None = None,
+) -> Made:
+    """Make a release of both tiers and let `current` point at it.
+
+    Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
+    data.keys.IdentifierHasher.record_keys; needed with a vault. Raises ReleaseRefused with the cells on
+    which an attack succeeds (nothing is published then), ReleaseError when another release is being made.
+    """
+    if vault is not None and record_keys is None:
+        msg = "A release of records needs the identifier key. Check it with: tact doctor"
+        raise ReleaseError(msg)
+    chosen = mechanism or CellKey(policy.variance, policy.largest, policy.key_range)
+    releases.mkdir(parents=True, exist_ok=True)
+    tick = _Ticker(progress)
+    with _alone(releases):
+        _settle(vault, releases)
+        tick("Reading records")
+        records = read_records(vault, area_table, first_month, policy) if vault else None
+        built = Built({tier: {} for tier in TIERS}, None)
+        if records is not None and vault is not None and record_keys is not None:
+            published = {name: b.members for name, b in vault.published_blocks().items()}
+            built = build(records, record_keys, plan, policy, chosen, published, tick)
+        draft = _Draft(
+            _new_name(releases, records, figures),
+            invented,
+            _sequence(releases),
+            first_month,
+            areas_source,
+            areas_geoparquet,
+            _figures(vault, figures),
+            policy,
+            chosen,
+            records.grid.whole if records else None,
+        )
+        tick("Attacking")
+        withheld = _coarsen(built, draft, releases, area_table)
+        return _publish(vault, releases, draft, built, withheld, tick)
+
+
+@dataclass
+class _Ticker:
+    """Counts the steps of a release for a progress bar."""
+
+    progress: Progress | None
+    done: int = 0
+
+    def __call__(self, _what: str) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(min(self.done, _STEPS), _STEPS)
+
+
+@dataclass(frozen=True, eq=False)
+class _Draft:
+    """What stands in the manifest of a release that is being made."""
+
+    name: str
+    invented: bool
+    sequence: int
+    first_month: int
+    areas_source: str
+    areas: bytes
+    figures: pa.Table
+    policy: Policy
+    mechanism: Mechanism
+    whole: Period | None
+
+    def knowledge(self, tier: Tier) -> dict[str, Knowledge]:
+        """Give what a reader of a tier knows of one cell of each measure."""
+        told = manifest.knowledge(tier, self.policy, self.mechanism)
+        return {measure: Knowledge.of(values) for measure, values in told.items()}
+
+
+@contextmanager
+def _alone(releases: Path) -> Iterator[None]:
+    lock = filelock.FileLock(releases / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        msg = f"Another release is being made in {releases}. Wait until it is done and try again."
+        raise ReleaseError(msg) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def recover(vault: Vault | None, releases: Path) -> None:
+    """Clean up after a run that was killed; raise ReleaseError while another one is at work."""
+    if releases.is_dir():
+        with _alone(releases):
+            _settle(vault, releases)
+
+
+def _settle(vault: Vault | None, releases: Path) -> None:
+    for left in releases.glob(f"{_TMP}*"):
+        shutil.rmtree(left)
+    staged = vault.staged_publication() if vault is not None else None
+    if vault is None or staged is None:
+        return
+    if (releases / staged).is_dir():
+        _point_at(releases, staged)
+        vault.confirm_publication(staged)
+    else:
+        vault.discard_publication(staged)
+
+
+def _sequence(releases: Path) -> int:
+    """Give the release its place in time: one more than all names that were ever used here."""
+    used = _used(releases)
+    return len(used | set(names(releases))) + 1
+
+
+def _used(releases: Path) -> set[str]:
+    try:
+        return set((releases / _USED).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return set()
+
+
+def _new_name(releases: Path, records: Records | None, figures: pd.DataFrame) -> str:
+    """Make a name that was never used: last month of the records, or last year of the figures."""
+    if records is not None:
+        label = records.grid.whole.end.strftime("%Y-%m")
+    else:
+        years = figures["year"].dropna()
+        label = f"{int(years.max())}-figures" if len(years) else "figures"
+    taken = _used(releases) | set(names(releases))
+    count = 1
+    while f"{label}-{count:03d}" in taken:
+        count += 1
+    return f"{label}-{count:03d}"
+
+
+def _figures(vault: Vault | None, shipped: pd.DataFrame) -> pa.Table:
+    """Join the shipped figures and those of the vault, unchanged; the same row once."""
+    own = [batch.to_pandas() for batch in vault.read("figure", _FIGURE_COLUMNS)] if vault else []
+    both = pd.concat([shipped[list(_FIGURE_COLUMNS)], *own], ignore_index=True)
+    texts = [c for c in _FIGURE_COLUMNS if c not in ("number", "share", "year")]
+    both = both.astype({**dict.fromkeys(texts, "str"), "number": "float64", "share": "float64"})
+    both["year"] = both["year"].astype("Int64")
+    both = both.drop_duplicates().sort_values(list(_FIGURE_COLUMNS), kind="stable", ignore_index=True)
+    return pa.Table.from_pandas(both, preserve_index=False).replace_schema_metadata(None)
+
+
+def _coarsen(built: Built, draft: _Draft, releases: Path, areas: pd.DataFrame) -> dict[str, int]:
+    """Withhold numbers until the bounds attack fails, partner tier first; what goes there goes everywhere."""
+    gone: dict[TableSpec, list[dict[str, str]]] = {}
+    for tier in sorted(built.tables, key=TIERS.index):
+        tables = built.tables[tier]
+        if not tables:
+            continue
+        for spec, cells in gone.items():
+            for cell in cells if spec in tables else ():
+                _withhold(built, tier, spec, cell)
+        frames = {s: t.frame() for s, t in tables.items() if s.counted}
+        now = Published(draft.name, frames, draft.knowledge(tier), draft.policy.k, draft.policy.frozen)
+        earlier = _earlier(releases, tier)
+        system = BoundsAttack.of([*earlier, now], areas)
+        taken, _ = withhold_until_safe(system, len(earlier))
+        by_name = {(str(s.measure), s.level, s.grain, s.breakdown): s for s in tables}
+        for table, offset in taken:
+            shape = table.shape
+            spec = by_name[shape.measure, shape.level, shape.grain, shape.breakdown]
+            _withhold(built, tier, spec, table.name(offset))
+            gone.setdefault(spec, []).append(table.name(offset))
+    return {str(tier): sum(t.withheld for t in tables.values()) for tier, tables in built.tables.items()}
+
+
+def _withhold(built: Built, tier: Tier, spec: TableSpec, cell: Mapping[str, str]) -> None:
+    built.tables[tier][spec].withhold(cell)
+    if built.frozen is not None:
+        built.frozen.withhold(spec, tier, cell)
+
+
+def _earlier(releases: Path, tier: Tier) -> list[Published]:
+    """Read the releases of a tier, oldest first; those of figures alone say nothing of children."""
+    found = [Release.open(releases, tier, name) for name in reversed(names(releases))]
+    return [reading.published(release) for release in found if reading.specifications(release)]
+
+
+def _publish(
+    vault: Vault | None,
+    releases: Path,
+    draft: _Draft,
+    built: Built,
+    withheld: Mapping[str, int],
+    tick: _Ticker,
+) -> Made:
+    folder = releases / f"{_TMP}{draft.name}-{secrets.token_hex(4)}"
+    try:
+        tick("Writing")
+        folder.mkdir()
+        for tier in TIERS:
+            _write(folder / tier, tier, draft, built.tables.get(tier, {}))
+        tick("Auditing")
+        _audit(folder, releases, draft)
+        if vault is not None:
+            vault.stage_publication(draft.name, built.frozen.staged() if built.frozen else {})
+        _remember(releases, draft.name)
+        files.publish_folder(folder, releases / draft.name)
+    finally:
+        if folder.exists():
+            shutil.rmtree(folder)
+    _point_at(releases, draft.name)
+    if vault is not None:
+        vault.confirm_publication(draft.name)
+    tick("Done")
+    return Made(draft.name, tuple(TIERS), withheld)
+
+
+def _point_at(releases: Path, name: str) -> None:
+    files.write_text(releases / "current", f"{name}\n")
+
+
+def _remember(releases: Path, name: str) -> None:
+    """Note that a name is used, for ever, even if its release is removed by hand."""
+    used = sorted(_used(releases) | set(names(releases)) | {name})
+    files.write_text(releases / _USED, "\n".join(used) + "\n")
+
+
+def _write(folder: Path, tier: Tier, draft: _Draft, tables: Tables) -> None:
+    """Write one tier: tables, figures, areas, manifest."""
+    folder.mkdir()
+    resources, states = [], {}
+    for spec, table in tables.items():
+        states[spec.name] = table.shares()
+        about = manifest.of_table(spec, states[spec.name])
+        resources.append(_parquet(folder, spec.name, table.arrow(), about))
+    figures: dict[str, Any] = {"measure": "figures", "level": None, "grain": None, "breakdown": []}
+    figures["tier"] = "public"
+    resources.append(_parquet(folder, "figures", draft.figures, figures))
+    (folder / "areas.parquet").write_bytes(draft.areas)
+    schema = pq.read_schema(folder / "areas.parquet")
+    resources.append(_described(folder, "areas", schema, None))
+    described = manifest.package(
+        name=draft.name,
+        tier=tier,
+        invented=draft.invented,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        sequence=draft.sequence,
+        whole=draft.whole,
+        first_month=draft.first_month,
+        areas_source=draft.areas_source,
+        resources=resources,
+        policy=draft.policy,
+        mechanism=draft.mechanism,
+        cell_counts=states,
+    )
+    _write_manifest(folder, described)
+
+
+def _write_manifest(folder: Path, described: Mapping[str, Any]) -> None:
+    text = json.dumps(described, ensure_ascii=False, indent=1) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _parquet(folder: Path, name: str, table: pa.Table, about: Mapping[str, Any]) -> dict[str, Any]:
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    return _described(folder, name, table.schema, about)
+
+
+def _described(folder: Path, name: str, schema: pa.Schema, about: Mapping[str, Any] | None) -> dict[str, Any]:
+    raw = (folder / f"{name}.parquet").read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    return manifest.resource(name, f"{name}.parquet", digest, len(raw), schema, about)
+
+
+def _audit(folder: Path, releases: Path, draft: _Draft) -> None:
+    """Attack what was written, as a reader would, and note the outcome; raise ReleaseRefused."""
+    findings: list[Finding] = []
+    for tier in TIERS:
+        release = Release(folder / tier, draft.name, tier)
+        if reading.specifications(release):
+            now = reading.published(release)
+            found, _ = attack([*_earlier(releases, tier), now], reading.areas_of(release))
+            findings += found
+        checks = [{"name": "bounds", "passed": not findings}]
+        described = dict(release.manifest)
+        described["tact"] = {**described["tact"], "audit": {"passed": not findings, "checks": checks}}
+        _write_manifest(folder / tier, described)
+    if findings:
+        raise ReleaseRefused(_refusal(draft.name, findings))
+
+
+def _refusal(name: str, findings: list[Finding]) -> str:
+    listed = "\n".join(f"  {f.words}" for f in findings[:_NAMED])
+    more = f"\n  and {len(findings) - _NAMED} more" if len(findings) > _NAMED else ""
+    return (
+        f"Release {name} is refused and nothing was published: what is published would give cells away.\n"
+        f"{listed}{more}\nTake the finest of these tables out of the plan, or wait for more records."
+    )
