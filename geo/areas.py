@@ -34,6 +34,7 @@ _FRAME_COLUMNS = [
 ]  # fmt: skip
 _MAP_VERTICES = 10_000  # with names and centres about 60 kB gzipped
 _MAP_TOLERANCES = (0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03)  # degrees
+_MAP_ISLET = 3e-5  # square degrees, about 0.3 km2
 _MAP_DECIMALS = 4  # about 10 metres
 
 
@@ -298,13 +299,24 @@ def _pairs(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
 
 def _simplify(shapes: np.ndarray) -> np.ndarray:
     """Simplify a coverage until it is small enough for the browser, borders still matching."""
+    shapes = _without_islets(shapes)
     for tolerance in _MAP_TOLERANCES:
-        simple = shapely.coverage_simplify(shapes, tolerance)
+        simple = np.asarray(shapely.coverage_simplify(shapes, tolerance))
         if shapely.get_num_coordinates(simple).sum() <= _MAP_VERTICES:
             break
-    rounded: np.ndarray = shapely.transform(simple, lambda xy: xy.round(_MAP_DECIMALS))
+    rounded = np.asarray(shapely.transform(simple, lambda xy: xy.round(_MAP_DECIMALS)))
     fits = shapely.coverage_is_valid(rounded) and shapely.is_valid(rounded).all()
-    return rounded if fits else np.asarray(simple)
+    return rounded if fits else simple
+
+
+def _without_islets(shapes: np.ndarray) -> np.ndarray:
+    """Leave out what is too small to be seen; the largest part of each area always stays."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    size = shapely.area(parts)
+    largest = np.zeros(len(shapes))
+    np.maximum.at(largest, owner, size)
+    keep = (size >= _MAP_ISLET) | (size == largest[owner])
+    return np.asarray(shapely.multipolygons(parts[keep], indices=owner[keep]))
 
 
 def _largest_parts(shapes: gpd.GeoSeries) -> np.ndarray:
