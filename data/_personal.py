@@ -25,7 +25,7 @@ _HEADINGS = {
     "birth dates": (
         "birth*, dob, d o b, yob, *birthdate, born, "
         "datelindj*, ditelindj*, date lindj*, lindjes, lindjeve, lindur, vitlindj*, "
-        "γεννησ*, γεννηθ*, γενεθλ*, genniseos, gennisis, naissance, nee le, ne le, date naiss"
+        "γεννησ*, γεννηθ*, γενεθλ*, genniseos, gennisis, naissance, nee le, ne le, ne e le, date naiss"
     ),
     "phone numbers": (
         "phone*, *phone, tel, telephon*, mobile, cell, cellphone, gsm, whatsapp, viber, "
@@ -92,7 +92,8 @@ def _says(words: str, phrases: Iterable[re.Pattern[str]]) -> bool:
 
 def heading_shows(heading: str, refuses: frozenset[str]) -> str | None:
     """Name the sort of personal data that a heading tells of, or None."""
-    words = " ".join(words_of(heading))
+    # Also in small letters, since "WhatsApp" must not only be read as two words.
+    words = " | ".join(" ".join(words_of(text)) for text in (heading, heading.lower()))
     for phrase in _INNOCENT_PHRASES:
         words = phrase.sub(" ", words)
     for sort, phrases in _SORTS.items():

@@ -7,7 +7,7 @@ import datetime as dt
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from data._readers import Fault
 from data.errors import FileRefused, TactError
@@ -46,27 +46,25 @@ def first_rows(path: Path) -> list[list[str]]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[list[ReadOnlyWorksheet]]:
     _refuse_damaged(path)
-    book = None
-    try:
-        book = _open(path)
-        yield [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    except (TactError, MemoryError):
-        raise
-    except Exception:  # noqa: BLE001 - openpyxl raises whatever a damaged part makes it stumble on
-        raise _damaged(path) from None
-    finally:
-        if book is not None:
-            book.close()
+    # A file object, since openpyxl goes by the name's ending otherwise.
+    with path.open("rb") as file:
+        try:
+            book = _open(file)
+            yield [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        except (TactError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - openpyxl raises whatever a damaged part makes it stumble on
+            raise _damaged(path) from None
 
 
-def _open(path: Path) -> Workbook:
+def _open(file: IO[bytes]) -> Workbook:
     import warnings
 
     from openpyxl import load_workbook
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Styles and validations that openpyxl does not know.
-        return load_workbook(path, read_only=True, data_only=False)
+        return load_workbook(file, read_only=True, data_only=False)
 
 
 def _refuse_damaged(path: Path) -> None:
