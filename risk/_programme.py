@@ -99,8 +99,8 @@ def _span(given: WorldParameters) -> tuple[int, int]:
 
 def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -> Ints:
     """Draw a municipality for each service: by outreach and people, and one at least in each region."""
-    worked = days.sum(axis=1)
-    weight = np.sqrt(worked / max(worked.sum(), 1.0)) + np.sqrt(land.people / land.people.sum()) * 0.4
+    worked = days.sum(axis=1) / max(days.sum(), 1.0)
+    weight = worked**0.75 + 0.5 * land.people / land.people.sum()
     weight[land.people == 0] = 0.0
     drawn = choose(rng.random(170), weight)
     main = [
@@ -168,10 +168,9 @@ def communities(land: Ground, given: WorldParameters) -> pd.DataFrame:
     Drawn apart from everything else, so that no risk or effort follows from them.
     """
     rng = stream(given.seed, "communities")
-    roma = 0.006 * np.exp(0.6 * rng.standard_normal(len(land.regions))) * land.region_people
-    roma *= np.where(land.country_of == _at(land, "GR"), 1.8, 1.0)
-    egyptian = 0.004 * np.exp(0.7 * rng.standard_normal(len(land.regions))) * land.region_people
-    egyptian *= land.country_of == _at(land, "AL")
+    around = 0.4 * rng.standard_normal((2, len(land.regions)))
+    roma = 0.005 * np.exp(around[0]) * land.region_people
+    egyptian = 0.005 * np.exp(around[1]) * land.region_people * (land.country_of == _at(land, "AL"))
     parts = []
     for group, amount in (("roma", roma), ("egyptian", egyptian)):
         known = (rng.random(len(amount)) < 0.85) & (amount >= 20)

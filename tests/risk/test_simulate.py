@@ -519,6 +519,26 @@ def test_figures_of_the_product_are_the_default_population():
         assert people[code] == pytest.approx(1000 * thousands, abs=1000)
 
 
+# The demo
+
+
+def test_the_demo_looks_like_the_programme():
+    one = sim.over_own_areas(sim.WorldParameters())
+    frame = first_meetings(one)
+    region = frame["municipality"].astype(str).map(area_table()["parent"])
+    children = region.value_counts()
+    albania = children[children.index.str.startswith("AL")]
+    greece = children[children.index.str.startswith("GR")]
+    offices = ["AL-11", "AL-02", "AL-03", "AL-04", "AL-06", "AL-10"]
+    assert albania.index[0] == "AL-11"
+    assert albania[offices].sum() > 0.75 * albania.sum()
+    assert greece[["GR-I", "GR-B", "GR-D"]].sum() > 0.55 * greece.sum()
+    assert (children.reindex(PEOPLE, fill_value=0) < 11).sum() >= 3
+    quarters = np.bincount(quarter_of(one, frame["date"]), minlength=13)[1:]
+    assert quarters[-4:].sum() > 1.5 * quarters[:4].sum()
+    assert len(children) >= 20
+
+
 # Partner files
 
 

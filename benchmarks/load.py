@@ -1,0 +1,182 @@
+"""One million invented encounters through the command line: import, the same again, release.
+
+    python benchmarks/load.py [--rows 1000000] [--repeats 3] [--keep DIR] [--json]
+
+Prints seconds (median over the repeats), peak resident memory of the command and the ratio to the floor,
+which is a scan of the same file with Arrow that groups by place and date. Exit code 1 when a target of
+benchmarks/README.md is missed. Each repeat starts with a new workspace and an empty home folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROWS = 1_000_000
+# A child of the default world is met 1.8 times.
+CHILDREN_PER_ROW = 0.6
+TARGETS = {"import": (60.0, 2048.0), "release": (30.0, 2048.0)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one step took: seconds, peak resident memory in MiB, what the command answered."""
+
+    step: str
+    seconds: float
+    peak: float
+    answer: object = None
+
+
+def measured(step: str, command: list[str], home: Path) -> Run:
+    """Run a command to its end and measure it and what it started."""
+    environment = os.environ | {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    environment |= {"XDG_DATA_HOME": str(home / ".local/share")}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            message = (out.read() + err.read()).decode(errors="replace")[-2000:]
+            sys.exit(f"{' '.join(command)} failed with exit code {process.returncode}:\n{message}")
+        text = out.read().decode()
+    # The kernel counts kibibytes on Linux and bytes on a Mac.
+    peak = usage.ru_maxrss / (1024.0**2 if sys.platform == "darwin" else 1024.0)
+    return Run(step, seconds, peak, json.loads(text) if text.strip().startswith("{") else None)
+
+
+MAKE = """
+import sys
+from pathlib import Path
+from risk import simulate
+rows, folder = int(sys.argv[1]), Path(sys.argv[2])
+parameters = simulate.WorldParameters(children=max(1, int(rows * {share})))
+world = simulate.over_own_areas(parameters)
+assert len(world.records["encounter"]) >= rows, len(world.records["encounter"])
+simulate.encounter_csv(world, folder / "invented-load-encounter.csv", rows)
+world.records["effort"].to_csv(folder / "invented-load-effort.csv", index=False)
+"""
+
+FLOOR = """
+import sys
+import pyarrow.csv as csv
+table = csv.read_csv(sys.argv[1])
+grouped = table.group_by(["municipality", "date"]).aggregate([([], "count_all")])
+assert sum(grouped["count_all"].to_pylist()) == int(sys.argv[2])
+"""
+
+
+def python(step: str, code: str, *arguments: object, home: Path) -> Run:
+    """Run a piece of Python in a process of its own."""
+    return measured(step, [sys.executable, "-c", code, *map(str, arguments)], home)
+
+
+def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
+    """Make a workspace and take the files through it."""
+    workspace = folder / "workspace"
+    shutil.rmtree(workspace, ignore_errors=True)
+    tact = [str(Path(sys.executable).with_name("tact")), "--workspace", str(workspace)]
+    encounters, effort = (folder / f"invented-load-{kind}.csv" for kind in ("encounter", "effort"))
+    bring = [*tact, "import", "--json", "--kind", "encounter", str(encounters)]
+    measured("init", [*tact, "init", "--practice", "--json"], home)
+    measured("effort", [*tact, "import", "--json", "--kind", "effort", str(effort)], home)
+    steps = [
+        python("floor", FLOOR, encounters, rows, home=home),
+        measured("import", bring, home),
+        measured("import again", bring, home),
+        measured("release", [*tact, "release", "--json"], home),
+    ]
+    accepted = _find(steps[1].answer, "accepted")
+    known = _find(steps[2].answer, "already_known")
+    if (accepted, known) != (rows, rows):
+        sys.exit(f"{rows} rows were sent, {accepted} accepted, and {known} known the second time.")
+    return steps
+
+
+def _find(answer: object, key: str) -> object:
+    """Find a key of the answer, whether it stands at the top or in the list of files."""
+    if isinstance(answer, dict):
+        if key in answer:
+            return answer[key]
+        return next((found for value in answer.values() if (found := _find(value, key)) is not None), None)
+    if isinstance(answer, list):
+        return next((found for value in answer if (found := _find(value, key)) is not None), None)
+    return None
+
+
+def summary(rounds: list[list[Run]]) -> list[dict[str, object]]:
+    """Give the median of each step over the rounds, its ratio to the floor and its target."""
+    by_step: dict[str, list[Run]] = {}
+    for runs in rounds:
+        for run in runs:
+            by_step.setdefault(run.step, []).append(run)
+    floor = statistics.median(run.seconds for run in by_step["floor"])
+    table = []
+    for step, runs in by_step.items():
+        seconds = statistics.median(run.seconds for run in runs)
+        peak = max(run.peak for run in runs)
+        most = TARGETS.get(step)
+        met = None if most is None else seconds < most[0] and peak < most[1]
+        line = {"step": step, "seconds": seconds, "slowest": max(run.seconds for run in runs)}
+        table.append(line | {"peak_mib": peak, "times_floor": seconds / floor, "target": most, "met": met})
+    return table
+
+
+def show(table: list[dict[str, object]]) -> None:
+    """Print the table for people."""
+    print(f"{'step':<14}{'seconds':>9}{'slowest':>9}{'peak MiB':>10}{'x floor':>9}  target")
+    for line in table:
+        target = line["target"]
+        words = "" if not target else f"under {target[0]:.0f} s and {target[1]:.0f} MiB: "
+        words += {None: "", True: "met", False: "MISSED"}[line["met"]]
+        print(
+            f"{line['step']:<14}{line['seconds']:>9.2f}{line['slowest']:>9.2f}"
+            f"{line['peak_mib']:>10.0f}{line['times_floor']:>9.1f}  {words}"
+        )
+
+
+def main() -> int:
+    """Run the benchmark; give the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--keep", type=Path, help="work in this folder and leave it there")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    folder = given.keep or Path(tempfile.mkdtemp(prefix="tact-load-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    try:
+        made = python("make", MAKE.format(share=CHILDREN_PER_ROW), given.rows, folder, home=home)
+        rounds = [one_round(given.rows, folder, home) for _ in range(given.repeats)]
+    finally:
+        if given.keep is None:
+            shutil.rmtree(folder)
+    table = summary([[made], *rounds]) if rounds else []
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+    if given.json:
+        runs = [asdict(run) for runs in rounds for run in runs]
+        print(json.dumps({"rows": given.rows, "machine": machine, "steps": table, "runs": runs}, indent=2))
+    else:
+        print(f"{given.rows:,} encounters, {given.repeats} rounds, {machine}")
+        show(table)
+    return int(any(line["met"] is False for line in table))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
