@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -167,19 +168,26 @@ def bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, dr
 
 def _intrinsic_root(inside: Ints, edges: Ints) -> Floats:
     """Symmetric root of the scaled covariance of an intrinsic field: unique, unlike eigenvectors."""
-    at = {int(node): i for i, node in enumerate(inside)}
-    structure = np.zeros((len(inside), len(inside)))
-    for a, b in edges:
-        if int(a) in at:
-            i, j = at[int(a)], at[int(b)]
-            structure[[i, j], [i, j]] += 1.0
-            structure[[i, j], [j, i]] -= 1.0
+    at = np.full(int(max(inside.max(), edges.max())) + 1, -1)
+    at[inside] = np.arange(len(inside))
+    own = at[edges]
+    return _root_of(len(inside), own[(own >= 0).all(axis=1)].tobytes())
+
+
+@lru_cache(maxsize=64)
+def _root_of(size: int, pairs: bytes) -> Floats:
+    """Compute the root once for a graph: studies draw many worlds over the same areas."""
+    first, second = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2).T
+    structure = np.zeros((size, size))
+    structure[first, second] = structure[second, first] = -1.0
+    structure[np.arange(size), np.arange(size)] = -structure.sum(axis=1)
     values, vectors = np.linalg.eigh(structure)
     positive = values > 1e-9 * values[-1]
     inverse = np.where(positive, 1.0 / np.where(positive, values, 1.0), 0.0)
     variance = (vectors**2) @ inverse
     scale = np.exp(np.mean(np.log(variance)))
     root: Floats = (vectors * np.sqrt(inverse / scale)) @ vectors.T
+    root.flags.writeable = False
     return root
 
 
