@@ -1,0 +1,99 @@
+"""Who may see what: the tier of an address, and what a web process is given. Default deny.
+
+Until there is sign-in, whoever starts the server owns the workspace: on the machine's own address it
+shows the partner tier, on any other address the public tier and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.disclosure.plan import Tier
+from data.errors import InputError
+from data.release import Release, current_name
+
+__all__ = [
+    "HEALTH",
+    "LOOPBACK",
+    "Site",
+    "allowed_tier",
+    "announce",
+    "clean_environment",
+    "serve_command",
+    "site",
+]
+
+HEALTH = "/health"
+# The names of this machine's own address, and the only ones that show the partner tier.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_RELEASES, _TIER = "TACT_RELEASES", "TACT_TIER"
+# The session bus leads to the system keyring, where the vault's key may live.
+_WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What this web process may show: one folder of releases, one tier."""
+
+    releases: Path
+    tier: Tier
+
+    def release(self) -> Release | None:
+        """Open the current release; None where there is none yet."""
+        name = current_name(self.releases)
+        return None if name is None else Release.open(self.releases, self.tier, name)
+
+
+def allowed_tier(host: str, asked: str | None = None) -> Tier:
+    """Give the tier that an address may show; raise InputError when more is asked for."""
+    allowed: Tier = "partner" if host in LOOPBACK else "public"
+    if asked in (None, allowed):
+        return allowed
+    if asked == "public":
+        return "public"
+    if asked == "partner":
+        msg = f"The partner tier is not shown on {host!r}: only on 127.0.0.1, localhost or ::1."
+    else:
+        msg = f"No tier {asked!r}. There are: partner, public."
+    raise InputError(msg)
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Copy an environment without the product's own variables, keys among them, and the keyring's door."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.upper().startswith("TACT_") and name.upper() not in _WITHHELD
+    }
+
+
+def serve_command(releases: Path, host: str, port: int) -> list[str]:
+    """Give the command of the web process, which is handed the releases folder and nothing else."""
+    return [
+        sys.executable,
+        "-m",
+        "dashboard.server",
+        *("--releases", str(releases)),
+        *("--tier", allowed_tier(host)),
+        *("--host", host),
+        *("--port", str(port)),
+    ]
+
+
+def announce(chosen: Site) -> None:
+    """Tell the Streamlit script, which runs in the same process, what it may show."""
+    os.environ[_RELEASES] = str(chosen.releases)
+    os.environ[_TIER] = chosen.tier
+
+
+def site() -> Site:
+    """Read what this process may show; anything but a clear "partner" is public."""
+    folder = os.environ.get(_RELEASES)
+    if not folder:
+        msg = "No folder of releases was given. Start the map with: tact serve"
+        raise InputError(msg)
+    return Site(Path(folder), "partner" if os.environ.get(_TIER) == "partner" else "public")

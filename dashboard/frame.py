@@ -1,0 +1,63 @@
+"""What stands around every page: its title, the bar above it, the banner of an invented world."""
+
+from __future__ import annotations
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard import theme
+from dashboard.access import Site
+from dashboard.text import _, html
+from data.release import Release
+
+__all__ = ["around", "empty"]
+
+_TIERS = {
+    "partner": "Partner tier: protected, not anonymous",
+    "public": "Public tier",
+}
+
+
+def around(site: Site, release: Release | None) -> None:
+    """Draw the bar, and the banner where the numbers are invented."""
+    theme.apply()
+    with st.container(key="top"):
+        st.html(_bar(site, release))
+        if release is not None and release.invented:
+            st.html(html('<div class="invented" role="note">{}</div>', _("Invented data. Nothing on this page is about real children.")))
+
+
+def _bar(site: Site, release: Release | None) -> Markup:
+    return html(
+        '<div class="topbar"><strong>TACT Map</strong><span class="lands">{}</span><span class="tier">{}</span>'
+        '<span class="release">{}</span></div>',
+        _("Albania and Greece"),
+        _(_TIERS[site.tier]),
+        _("No release yet") if release is None else _release(release),
+    )
+
+
+def _release(release: Release) -> str:
+    """Name the release and what its audit found; the manifest says so since it was made."""
+    name = _("Release {name}", name=release.name)
+    audit = release.manifest["tact"].get("audit")
+    if not isinstance(audit, dict):
+        return name
+    passed, checks = audit.get("passed"), audit.get("checks")
+    if isinstance(checks, list):
+        good = sum(bool(check.get("passed")) for check in checks if isinstance(check, dict))
+        return f"{name} · " + _("audited {good} of {all}", good=good, all=len(checks))
+    return f"{name} · " + (_("audit passed") if passed else _("not audited"))
+
+
+def empty() -> None:
+    """Say what to do while there is no release."""
+    with st.container(key="empty"):
+        st.html(
+            html(
+                "<h2>{}</h2><p>{}</p><pre>tact import FILE\ntact release</pre><p>{}</p>",
+                _("There is no release to show yet"),
+                _("A data officer imports the partners' files and makes a release:"),
+                _("Then this page shows it. `tact demo` builds an invented world to look around in."),
+            )
+        )

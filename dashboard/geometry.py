@@ -1,0 +1,112 @@
+"""Shapes for the map: sent to a browser once, under an address that names their checksum.
+
+Boundaries differ by workspace, so they are read from the release; the base map ships with the product.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dashboard.access import Site
+from data import reference
+from data.errors import ReleaseError
+from data.release import Release, names
+from geo.areas import LEVELS, Areas, read
+
+__all__ = ["LAND", "areas_of", "level_document", "routes"]
+
+LAND = reference.FOLDER / "land.geojson"
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def areas_of(release: Release) -> Areas:
+    """Give the areas of a release, read once for each set of boundaries. Shared between sessions."""
+    return _areas(release.areas_file, release.areas_checksum)
+
+
+@lru_cache(maxsize=8)
+def _areas(file: Path, _checksum: str) -> Areas:
+    return read(file)
+
+
+def level_document(areas: Areas, level: str) -> dict[str, Any]:
+    """Describe a level for the map's script: its simplified shapes with names in both spellings.
+
+    See Areas.map_geometry; `local` and `above` hold, in the order of its codes, each area's local name
+    and the name of the area that it lies in (empty for a country).
+    """
+    document = areas.map_geometry(level)
+    table = areas.table
+    parents = [table["parent"][code] for code in document["codes"]]
+    return {
+        **document,
+        "local": [str(table["name_local"][code]) for code in document["codes"]],
+        "above": [str(table["name_en"][parent]) if parent else "" for parent in parents],
+    }
+
+
+def _zipped(document: object) -> bytes:
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return gzip.compress(text.encode(), mtime=0)
+
+
+@lru_cache(maxsize=24)
+def _level(file: Path, checksum: str, level: str) -> bytes:
+    return _zipped(level_document(_areas(file, checksum), level))
+
+
+@lru_cache(maxsize=1)
+def _land() -> bytes:
+    if not LAND.is_file():
+        return _zipped({"type": "FeatureCollection", "features": []})
+    return gzip.compress(LAND.read_bytes(), mtime=0)
+
+
+def _find(site: Site, checksum: str) -> Release | None:
+    """Find a release of the site's tier by the checksum of its areas, the current one first."""
+    try:
+        current = site.release()
+    except ReleaseError:
+        current = None
+    if current is not None and current.areas_checksum == checksum:
+        return current
+    for name in names(site.releases):
+        try:
+            release = Release.open(site.releases, site.tier, name)
+        except ReleaseError:
+            continue
+        if release.areas_checksum == checksum:
+            return release
+    return None
+
+
+def _answer(request: Request, zipped: bytes, kept: str) -> Response:
+    headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(zipped, media_type="application/json", headers=headers)
+    return Response(gzip.decompress(zipped), media_type="application/json", headers=headers)
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Give the routes: /geometry/land.json and /geometry/<checksum>/<level>.json."""
+
+    def level(request: Request) -> Response:
+        asked = request.path_params["level"]
+        release = _find(site, request.path_params["checksum"]) if asked in LEVELS else None
+        if release is None:
+            return Response("No such areas.\n", status_code=404, media_type="text/plain")
+        return _answer(request, _level(release.areas_file, release.areas_checksum, asked), _FOR_EVER)
+
+    def land(request: Request) -> Response:
+        return _answer(request, _land(), "public, max-age=86400")
+
+    return [Route("/geometry/land.json", land), Route("/geometry/{checksum}/{level}.json", level)]

@@ -1,0 +1,117 @@
+"""What every answer of the web process carries, and which host names it answers to."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import streamlit
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["HostGuard", "SecurityHeaders", "component_policy", "page_policy"]
+
+_COMPONENTS = "/component/"
+_COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_NEVER_KEPT = ("text/html", "application/json")
+
+
+def _inline_scripts() -> list[str]:
+    """Hash the inline scripts of Streamlit's own page, so that no other inline script may run there."""
+    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    bodies = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    digests = [hashlib.sha256(body.encode()).digest() for body in bodies]
+    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+
+def _policy(**sources: str) -> str:
+    base = {
+        "default-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    named = {name.replace("_", "-"): value for name, value in sources.items()}
+    return "; ".join(f"{name} {value}" for name, value in {**base, **named}.items())
+
+
+def page_policy() -> str:
+    """Give the content security policy of a page: this origin, no inline script, no frame around it."""
+    return _policy(
+        script_src=" ".join(["'self'", *_inline_scripts()]),
+        worker_src="'self' blob:",
+        frame_src="'self'",
+        frame_ancestors="'none'",
+    )
+
+
+def component_policy() -> str:
+    """Give the policy of the map's frame: streamlit-folium hands its script over as text and evaluates it."""
+    return _policy(script_src="'self' 'unsafe-inline' 'unsafe-eval'", frame_ancestors="'self'")
+
+
+class SecurityHeaders:
+    """Set the headers; pages and answers with numbers are never kept by a cache."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._page, self._component = page_policy(), component_policy()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and add headers to its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._set(MutableHeaders(scope=message), scope["path"])
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+    def _set(self, headers: MutableHeaders, path: str) -> None:
+        for name, value in _COMMON.items():
+            headers[name] = value
+        headers["Content-Security-Policy"] = self._component if _COMPONENTS in path else self._page
+        kind = headers.get("content-type", "").partition(";")[0]
+        if kind in _NEVER_KEPT and "immutable" not in headers.get("cache-control", ""):
+            headers["Cache-Control"] = "no-store"
+
+
+class HostGuard:
+    """Refuse host names that are not this machine's own, so that no other site can be led to it by name."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 421 to a host that is not known."""
+        if scope["type"] == "http" and self._host(scope) not in self._hosts:
+            refusal = PlainTextResponse("This host name is not served here.\n", status_code=421)
+            await refusal(scope, receive, send)
+            return
+        if scope["type"] == "websocket" and self._host(scope) not in self._hosts:
+            await send({"type": "websocket.close", "code": 1008, "reason": "host"})
+            return
+        await self._app(scope, receive, send)
+
+    @staticmethod
+    def _host(scope: Scope) -> str:
+        host = Headers(scope=scope).get("host", "")
+        return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]

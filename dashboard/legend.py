@@ -1,0 +1,96 @@
+"""The legend on the map: title, unit, period, source, margin, classes, states, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from dashboard.mapview import Mark
+from dashboard.text import _, html, joined, translated
+from geo.layers.base import Legend
+
+__all__ = ["legend"]
+
+_SMALLEST = 2.5
+_ORDER = ("few", "almost_none", "not_searched", "structural_zero", "no_figure", "no_data")
+
+
+def legend(marks: Sequence[Mark], scale: float = 1.0) -> Markup:
+    """Word the legend of all layers on the map, the main one first."""
+    parts = [_layer(mark, scale) for mark in marks]
+    return html('<div class="legend">{}</div>', joined(parts))
+
+
+def _layer(mark: Mark, scale: float) -> Markup:
+    words = mark.data.legend
+    unit = joined([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
+    return html(
+        '<section><h2>{}</h2><p class="unit">{}</p>{}{}{}</section>',
+        mark.title,
+        unit,
+        _scale(mark, scale),
+        _states(mark),
+        _origin(words),
+    )
+
+
+def _origin(words: Legend) -> Markup:
+    margin = html("{}. ", _sentence(translated(words.margin))) if words.margin else ""
+    source = html("{}.", _sentence(translated(words.source))) if words.source else ""
+    return html('<p class="origin">{}{}</p>', margin, source)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _scale(mark: Mark, scale: float) -> Markup:
+    style = mark.data.style
+    if style.kind == "circle":
+        return _circles(mark, scale)
+    if len(style.colours) < 2:  # noqa: PLR2004 (a single class needs no scale)
+        return Markup("")
+    if style.kind == "fill" and style.breaks:
+        return _ramp(mark)
+    rows = [
+        html('<li><span class="swatch hatch" style="--colour:{};--gap:{}px"></span>{}</li>', colour, gap, label)
+        for colour, gap, label in zip(style.colours, _gaps(len(style.colours)), mark.labels, strict=True)
+    ]
+    return html('<ul class="rows">{}</ul>', joined(rows))
+
+
+def _gaps(classes: int) -> list[float]:
+    return [11, 8.5, 6.5, 5, 4][-classes:]
+
+
+def _ramp(mark: Mark) -> Markup:
+    style = mark.data.style
+    rows = [
+        html('<li><span class="swatch" style="background:{}"></span>{}</li>', colour, label)
+        for colour, label in zip(style.colours, mark.labels, strict=True)
+    ]
+    return html('<ul class="rows">{}</ul>', joined(rows))
+
+
+def _circles(mark: Mark, scale: float) -> Markup:
+    rows, style = [], mark.data.style
+    for value, label in zip(style.breaks, mark.labels, strict=True):
+        radius = scale * max(_SMALLEST, style.radius(value, mark.most))
+        circle = html('<span class="circle" style="--size:{}px"></span>', f"{2 * radius:.1f}")
+        rows.append(html("<li>{}{}</li>", circle, label))
+    return html('<ul class="circles">{}</ul>', joined(rows)) if rows else Markup("")
+
+
+def _states(mark: Mark) -> Markup:
+    present = set(mark.data.frame["state"])
+    shown = [state for state in _ORDER if state in present]
+    rows = [
+        html('<li><span class="swatch {}"></span>{}</li>', f"state-{state}", mark.words[state]) for state in shown
+    ]
+    return html('<ul class="rows">{}</ul>', joined(rows)) if rows else Markup("")
+
+
+def no_layer() -> str:
+    """Say that there is nothing to explain yet."""
+    return _("No layer is shown.")

@@ -1,0 +1,54 @@
+"""Which pages there are. A page is reached through here or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+
+import streamlit as st
+
+from dashboard import frame
+from dashboard.access import site
+from dashboard.reading import held
+from dashboard.text import _
+from data.errors import ReleaseError
+
+__all__ = ["PAGES", "run"]
+
+# Section, module in dashboard/pages, title, address. The first one opens by itself.
+PAGES: tuple[tuple[str, str, str, str], ...] = (
+    ("Look", "situation", "Situation", "situation"),
+    ("Take away", "download", "Download", "download"),
+    ("Take away", "method", "Method", "method"),
+)
+
+
+def _show(module: str) -> Callable[[], None]:
+    shown: Callable[[], None] = import_module(f"dashboard.pages.{module}").show
+    return shown
+
+
+def _pages() -> dict[str, list[st.Page]]:  # type: ignore[valid-type]
+    sections: dict[str, list[st.Page]] = {}  # type: ignore[valid-type]
+    for section, module, title, address in PAGES:
+        if find_spec(f"dashboard.pages.{module}") is None:
+            continue
+        page = st.Page(_show(module), title=_(title), url_path=address, default=not sections)
+        sections.setdefault(_(section), []).append(page)
+    return sections
+
+
+def run() -> None:
+    """Draw what stands around every page, and the page that was asked for."""
+    st.set_page_config(page_title="TACT Map", layout="wide", menu_items={})
+    chosen = st.navigation(_pages(), position="sidebar")
+    where = site()
+    try:
+        shown = held(where)
+    except ReleaseError as error:
+        frame.around(where, None)
+        st.error(str(error))
+        return
+    frame.around(where, shown.release if shown else None)
+    chosen.run()

@@ -1,0 +1,203 @@
+"""What a reader looks at, in the address: so that one address opens the same view for everybody.
+
+An address may hold anything. `parse` takes what has the right form, `settle` what the release and the tier
+allow; everything else falls back to a default, silently, so that an old address still opens something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import pandas as pd
+
+from data.disclosure.plan import Tier
+from data.errors import InputError
+from data.periods import GRAINS, Calendar, Grain, Period
+from data.release import Release
+from geo.layers import LAYERS, combinable
+from geo.layers.base import Layer, View
+
+__all__ = ["Situation", "grains", "parse", "periods", "settle", "written"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
+_PERIOD = re.compile(r"[0-9A-Z/-]{10,21}")
+_BY_ID: dict[str, Layer] = {one.id: one for one in LAYERS}
+_LEVEL = "region"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The view of the Situation page: a layer, what lies over it, where, when, and of what."""
+
+    layer: str = ""
+    over: tuple[str, ...] = ()
+    level: str = ""
+    period: str = ""
+    area: str = ""
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    projector: bool = False
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers on the map, the main one first."""
+        return (self.layer, *self.over)
+
+    def chosen(self, layer: str) -> Mapping[str, str]:
+        """The choices made of a layer's options."""
+        return self.options.get(layer, {})
+
+    def view(self, layer: str | None = None) -> View:
+        """What to ask of a layer, by default of the main one."""
+        name = layer or self.layer
+        return View(self.level, self.period, self.chosen(name))
+
+    def choosing(self, layer: str, option: str, choice: str) -> Situation:
+        """The same view with another choice of an option."""
+        return replace(self, options={**self.options, layer: {**self.chosen(layer), option: choice}})
+
+
+def _matching(pattern: re.Pattern[str], text: object) -> str:
+    return text if isinstance(text, str) and pattern.fullmatch(text) else ""
+
+
+def parse(parameters: Mapping[str, str]) -> Situation:
+    """Read the parameters of an address; what has not the right form counts as not given."""
+    options: dict[str, dict[str, str]] = {}
+    for name, value in parameters.items():
+        layer, _, option = name.partition(".")
+        if option and layer in _BY_ID and _matching(_NAME, option) and _matching(_NAME, value):
+            options.setdefault(layer, {})[option] = value
+    over = (name for name in parameters.get("over", "").split(",") if name in _BY_ID)
+    return Situation(
+        layer=_matching(_NAME, parameters.get("layer", "")),
+        over=tuple(dict.fromkeys(over)),
+        level=_matching(_NAME, parameters.get("level", "")),
+        period=_matching(_PERIOD, parameters.get("period", "")),
+        area=_matching(_CODE, parameters.get("area", "")),
+        options=options,
+        projector=parameters.get("projector") == "1",
+    )
+
+
+def written(view: Situation) -> dict[str, str]:
+    """Write a settled view as the parameters of an address; defaults of options are left out."""
+    parameters = {"layer": view.layer, "level": view.level}
+    if view.over:
+        parameters["over"] = ",".join(view.over)
+    if view.period:
+        parameters["period"] = view.period
+    if view.area:
+        parameters["area"] = view.area
+    for name in view.layers:
+        for option in _BY_ID[name].options:
+            choice = view.view(name).choice(option)
+            if choice != option.default:
+                parameters[f"{name}.{option.id}"] = choice
+    if view.projector:
+        parameters["projector"] = "1"
+    return parameters
+
+
+def settle(view: Situation, release: Release, tier: Tier, areas: pd.DataFrame) -> Situation:
+    """Give the nearest view that the release holds and the tier allows.
+
+    `areas` is the release's table of areas by code, with level and parent. A layer that is asked for wins
+    over the level, and the level over the area.
+    """
+    offered = {one.id: one.levels(release) for one in LAYERS if one.levels(release)}
+    layer = view.layer if view.layer in offered else next(iter(offered), "")
+    if not layer:
+        return Situation(projector=view.projector)
+    levels = offered[layer]
+    level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
+    over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), tier)
+    settled = replace(view, layer=layer, level=level, over=over, area=_area(view.area, level, areas))
+    settled = replace(settled, options=_choices(settled, release))
+    return replace(settled, period=_period(settled, release))
+
+
+def _allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
+    kept: list[str] = [layer]
+    for name in over:
+        if name not in kept and not combinable(tier, [*kept, name]):
+            kept.append(name)
+    return tuple(kept[1:])
+
+
+def _area(code: str, level: str, areas: pd.DataFrame) -> str:
+    """Give the area itself, or the one of the level that it lies in; none when it lies deeper."""
+    while code in areas.index:
+        if areas["level"][code] == level:
+            return code
+        code = areas["parent"][code]
+    return ""
+
+
+def _choices(view: Situation, release: Release) -> dict[str, dict[str, str]]:
+    """Keep the choices that the release holds at the level, for each layer that is shown or remembered."""
+    kept: dict[str, dict[str, str]] = {}
+    for name, chosen in view.options.items():
+        known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
+        valid = {o: c for o, c in chosen.items() if c in known.get(o, ())}
+        if valid and (name not in view.layers or _BY_ID[name].offers(release, view.level, valid)):
+            kept[name] = valid
+    return kept
+
+
+def periods(view: Situation, release: Release) -> tuple[str, ...]:
+    """List the periods of the main layer, oldest first, of the grain of the view's period."""
+    return _BY_ID[view.layer].periods(release, view.view())
+
+
+def _period(view: Situation, release: Release) -> str:
+    """Give the asked period, or the one nearest to it that the layer holds, or the last.
+
+    A layer that does not move with time leaves the period as it is, for the layer that comes after it.
+    """
+    listed = periods(view, release)
+    if not listed or view.period in listed:
+        return view.period
+    try:
+        wanted = Period.parse(view.period)
+    except InputError:
+        return listed[-1]
+    held = [Period.parse(one) for one in listed]
+    around = [p for p in held if p.contains(wanted)]
+    within = [p for p in held if wanted.contains(p)]
+    return (around or within or held)[-1].id
+
+
+def grains(view: Situation, release: Release) -> dict[Grain, str]:
+    """List the grains in which the main layer is held, each with its period nearest to the view's."""
+    if not periods(view, release):
+        return {}
+    tact = release.manifest["tact"]
+    now = Period.parse(view.period)
+    calendar = Calendar(int(tact.get("first_month", 6)))
+    found: dict[Grain, str] = {}
+    for grain in GRAINS:
+        for period in _candidates(now, grain, calendar, tact):
+            if period in periods(replace(view, period=period), release):
+                found[grain] = period
+                break
+    return found
+
+
+def _candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
+    """List the periods of a grain that come nearest to one: the same, its last, its first."""
+    if grain == now.grain:
+        return [now.id]
+    if grain == "whole":
+        first, last = tact.get("first"), tact.get("last")
+        return [_whole(first, last, calendar.first_month)] if first and last else []
+    return [calendar.period(day, grain).id for day in (now.end, now.start)]
+
+
+@lru_cache(maxsize=16)
+def _whole(first: str, last: str, first_month: int) -> str:
+    days = Period.parse(f"{first}/{last}")
+    return Calendar(first_month).whole(days.start, days.end).id

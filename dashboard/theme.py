@@ -1,0 +1,25 @@
+"""The look: one style sheet for the pages and for the map's frame."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+__all__ = ["STYLES", "apply"]
+
+STYLES = Path(__file__).resolve().parent.parent / "static" / "theme.css"
+
+
+@lru_cache(maxsize=4)
+def _styles(base: str) -> str:
+    """Give the style sheet with the addresses of its fonts under the site's base path."""
+    text = STYLES.read_text(encoding="utf-8").replace("url(fonts/", f"url({base}/assets/fonts/")
+    return f"<style>{text}</style>"
+
+
+def apply() -> None:
+    """Put the style sheet on the page."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    st.html(_styles(f"/{base}" if base else ""))

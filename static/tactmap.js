@@ -1,0 +1,582 @@
+/* The map in its frame. Shapes are fetched once and drawn on a canvas; afterwards only values arrive,
+   through tactmap.update. Nothing here builds HTML from text: text goes into textContent. */
+(function () {
+  "use strict";
+
+  const INK = "#1D2433";
+  const ACCENT = "#0F6B66";
+  const COLOURS = {
+    sea: "#E4ECF1",
+    otherLand: "#F1F0EC",
+    otherBorder: "#D5D8DC",
+    known: "#E9E5DA",
+    areaBorder: "#FFFFFF",
+    regionBorder: "#8D94A0",
+    countryBorder: "#3B4252",
+    pattern: "#7C8593",
+  };
+  const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure" };
+  const HATCH_GAPS = [11, 8.5, 6.5, 5, 4];
+  const SMALLEST_CIRCLE = 2.5;
+  const MOTION = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  let map, options, over, lines, hatches, circles, chosen, hovered, tip;
+  let current = null;
+  let drawn = null;
+  let hits = [];
+  let fitted = null;
+  const documents = new Map();
+
+  /* ---- small helpers ------------------------------------------------------------------------------ */
+
+  function element(name, className, text) {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function pattern(size, draw, ground) {
+    const scale = 2;
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = Math.round(size * scale);
+    const context = tile.getContext("2d");
+    context.scale(tile.width / size, tile.height / size);
+    if (ground) {
+      context.fillStyle = ground;
+      context.fillRect(0, 0, size, size);
+    }
+    draw(context, size);
+    const made = context.createPattern(tile, "repeat");
+    made.setTransform(new DOMMatrix().scale(size / tile.width, size / tile.height));
+    return made;
+  }
+
+  function diagonal(context, size, colour, width) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    for (const shift of [-size, 0, size]) {
+      context.moveTo(shift - 1, size + 1);
+      context.lineTo(shift + size + 1, -1);
+    }
+    context.stroke();
+  }
+
+  function dot(context, x, y, radius) {
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.fill();
+  }
+
+  const FILLS = {
+    few: pattern(6, function (context) {
+      context.fillStyle = COLOURS.pattern;
+      dot(context, 1.5, 1.5, 0.9);
+      dot(context, 4.5, 4.5, 0.9);
+    }, "#FFFFFF"),
+    almost_none: pattern(7, function (context) {
+      context.strokeStyle = COLOURS.pattern;
+      context.lineWidth = 0.8;
+      context.beginPath();
+      context.arc(3.5, 3.5, 1.3, 0, 2 * Math.PI);
+      context.stroke();
+    }, "#FFFFFF"),
+    not_searched: pattern(6, function (context, size) {
+      diagonal(context, size, "#97A0AD", 1.3);
+    }, "#FFFFFF"),
+    structural_zero: pattern(6, function (context, size) {
+      context.fillStyle = "#B4BBC5";
+      context.fillRect(0, 2.6, size, 0.8);
+    }, "#FFFFFF"),
+    no_figure: pattern(6, function (context, size) {
+      context.fillStyle = "#C3C8D0";
+      context.fillRect(2.6, 0, 0.8, size);
+    }, "#FFFFFF"),
+    no_data: "#FFFFFF",
+  };
+
+  function split(list) {
+    return list === undefined || list === "" ? [] : list.split(",");
+  }
+
+  function number(text) {
+    return Number(text).toLocaleString("en-GB", { maximumFractionDigits: 3 });
+  }
+
+  /* ---- shapes ------------------------------------------------------------------------------------- */
+
+  function fetched(address) {
+    if (!documents.has(address)) {
+      documents.set(address, fetch(address).then(function (answer) {
+        if (!answer.ok) throw new Error("no shapes");
+        return answer.json();
+      }));
+    }
+    return documents.get(address);
+  }
+
+  function level(name) {
+    return fetched(options.home + options.shapes + name + ".json").then(unpacked);
+  }
+
+  function unpacked(found) {
+    if (!found.areas) {
+      found.areas = found.features.map(function (feature, index) {
+        const named = feature.properties;
+        return {
+          c: named.code, n: named.name, l: found.local[index], p: found.above[index],
+          x: named.centre, g: polygons(feature.geometry),
+        };
+      });
+    }
+    return found;
+  }
+
+  function polygons(geometry) {
+    return geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+  }
+
+  function ring(points) {
+    return points.map(function (point) { return [point[1], point[0]]; });
+  }
+
+  function latlngs(area) {
+    return area.g.map(function (polygon) { return polygon.map(ring); });
+  }
+
+  function pane(name, order) {
+    const made = map.createPane(name);
+    made.style.zIndex = order;
+    return made;
+  }
+
+  function plain(renderer, style) {
+    return Object.assign({ renderer: renderer, interactive: false, smoothFactor: 0.6 }, style);
+  }
+
+  function drawLand(land) {
+    const renderer = L.canvas({ pane: "tact-land", padding: 0.4 });
+    for (const feature of land.features) {
+      L.polygon(latlngs({ g: polygons(feature.geometry) }), plain(renderer, {
+        pane: "tact-land", color: COLOURS.otherBorder, weight: 1, fillColor: COLOURS.otherLand, fillOpacity: 1,
+      })).addTo(map);
+      nameLand(feature.properties || {});
+    }
+  }
+
+  function nameLand(properties) {
+    const place = properties.label || properties.label_point;
+    if (!properties.name || !Array.isArray(place)) return;
+    const icon = L.divIcon({ className: "tact-land-name", html: element("span", "", properties.name), iconSize: [0, 0] });
+    L.marker([place[1], place[0]], { pane: "tact-names", icon: icon, interactive: false, keyboard: false }).addTo(map);
+  }
+
+  function drawAreas(found) {
+    if (drawn && drawn.level === found.level) return;
+    if (drawn) drawn.group.remove();
+    const group = L.layerGroup();
+    if (found.rest) {
+      L.polygon(latlngs({ g: polygons(found.rest) }), plain(over.areas, {
+        pane: "tact-areas", color: COLOURS.areaBorder, weight: 0.9, fillColor: COLOURS.otherLand, fillOpacity: 1,
+      })).addTo(group);
+    }
+    const shapes = found.areas.map(function (area, index) {
+      if (!area.g) return null;
+      const shape = L.polygon(latlngs(area), {
+        renderer: over.areas, pane: "tact-areas", color: COLOURS.areaBorder, weight: 0.9, opacity: 1,
+        fillColor: COLOURS.known, fillOpacity: 1, smoothFactor: 0.6,
+      });
+      shape.on("mouseover", function () { over.under = index; });
+      shape.on("mouseout", function () { if (over.under === index) over.under = null; });
+      return shape.addTo(group);
+    });
+    drawn = { level: found.level, areas: found.areas, shapes: shapes, group: group.addTo(map) };
+    over.under = null;
+    hover(null);
+    listAreas();
+  }
+
+  /* ---- values ------------------------------------------------------------------------------------- */
+
+  function readLayer(layer) {
+    return Object.assign({}, layer, {
+      marks: layer.s || "",
+      values: split(layer.v),
+      margins: layer.m === undefined ? [] : split(String(layer.m)),
+    });
+  }
+
+  function hatchFill(layer, index) {
+    const mark = layer.marks[index];
+    const step = Math.min(Number(mark), HATCH_GAPS.length - 1);
+    layer.patterns = layer.patterns || {};
+    if (!layer.patterns[step]) {
+      const gap = HATCH_GAPS[Math.min(HATCH_GAPS.length - 1, step + HATCH_GAPS.length - layer.colours.length)];
+      layer.patterns[step] = pattern(gap, function (context, size) {
+        diagonal(context, size, layer.colours[step], 1.1 + step * 0.25);
+      });
+    }
+    return layer.patterns[step];
+  }
+
+  function isClass(mark) {
+    return mark >= "0" && mark <= "9";
+  }
+
+  function fillOf(index) {
+    const fill = current.layers.find(function (layer) { return layer.kind === "fill"; });
+    const first = fill || current.layers[0];
+    if (!first) return COLOURS.known;
+    const mark = first.marks[index] || "d";
+    if (fill && isClass(mark)) return fill.colours[Number(mark)];
+    return STATES[mark] ? FILLS[STATES[mark]] : COLOURS.known;
+  }
+
+  function colourAreas() {
+    drawn.shapes.forEach(function (shape, index) {
+      if (shape) shape.setStyle({ fillColor: fillOf(index) });
+    });
+  }
+
+  function drawHatches() {
+    hatches.clearLayers();
+    for (const layer of current.layers) {
+      if (layer.kind !== "hatch") continue;
+      drawn.areas.forEach(function (area, index) {
+        const mark = layer.marks[index] || "d";
+        if (!area.g || !isClass(mark)) return;
+        L.polygon(latlngs(area), plain(over.marks, {
+          pane: "tact-over", color: layer.colours[layer.colours.length - 1], weight: 1.1,
+          fillColor: hatchFill(layer, index), fillOpacity: 1,
+        })).addTo(hatches);
+      });
+    }
+  }
+
+  function drawLines() {
+    lines.eachLayer(function (line) { line.bringToFront(); });
+    const shown = drawn.level === "municipality";
+    (over.regions || []).forEach(function (line) {
+      if (shown) line.addTo(lines).bringToFront(); else lines.removeLayer(line);
+    });
+    (over.countries || []).forEach(function (line) { line.addTo(lines).bringToFront(); });
+  }
+
+  function radius(layer, value) {
+    if (!(value > 0) || !(layer.largest > 0)) return 0;
+    const scale = current.projector ? 1.5 : 1;
+    return scale * Math.max(SMALLEST_CIRCLE, layer.most * Math.sqrt(value / layer.largest));
+  }
+
+  function drawCircles() {
+    const before = new Map(hits.map(function (hit) { return [hit.code, hit.radius]; }));
+    circles.clearLayers();
+    hits = [];
+    for (const layer of current.layers) {
+      if (layer.kind !== "circle") continue;
+      drawn.areas.forEach(function (area, index) {
+        const size = radius(layer, Number(layer.values[index]));
+        if (area.x && size) hits.push({ index: index, code: area.c, radius: size, layer: layer, place: L.latLng(area.x[1], area.x[0]) });
+      });
+    }
+    hits.sort(function (one, other) { return other.radius - one.radius; });
+    for (const hit of hits) {
+      hit.mark = L.circleMarker(hit.place, plain(over.marks, {
+        pane: "tact-over", radius: MOTION ? before.get(hit.code) || 0 : hit.radius, color: "#FFFFFF", weight: 1.4,
+        fillColor: hit.layer.colours[0], fillOpacity: 0.82,
+      })).addTo(circles);
+    }
+    if (MOTION) grow(hits.slice(), before, performance.now());
+  }
+
+  function grow(moving, before, since) {
+    function step(now) {
+      if (moving.length && moving[0].mark._map === null) return;
+      const part = Math.min(1, (now - since) / 220);
+      const eased = 1 - Math.pow(1 - part, 3);
+      for (const hit of moving) {
+        const from = before.get(hit.code) || 0;
+        if (from !== hit.radius) hit.mark.setRadius(from + (hit.radius - from) * eased);
+      }
+      if (part < 1) requestAnimationFrame(step);
+    }
+    requestAnimationFrame(step);
+  }
+
+  function outline(group, index, style) {
+    group.clearLayers();
+    const area = index === null ? null : drawn.areas[index];
+    if (!area || !area.g) return;
+    L.polygon(latlngs(area), plain(over.marks, Object.assign({ pane: "tact-over", fill: false }, style.under))).addTo(group);
+    L.polygon(latlngs(area), plain(over.marks, Object.assign({ pane: "tact-over", fill: false }, style.line))).addTo(group);
+  }
+
+  const CHOSEN = { under: { color: "#FFFFFF", weight: 5 }, line: { color: ACCENT, weight: 2.6 } };
+  const HOVERED = { under: { color: "#FFFFFF", weight: 3 }, line: { color: INK, weight: 1.4 } };
+
+  function indexOf(code) {
+    const found = drawn.areas.findIndex(function (area) { return area.c === code; });
+    return found < 0 ? null : found;
+  }
+
+  function show() {
+    colourAreas();
+    drawHatches();
+    drawLines();
+    drawCircles();
+    outline(chosen, indexOf(current.selected), CHOSEN);
+    hover(null);
+    document.body.classList.toggle("tact-projector", Boolean(current.projector));
+    map.getContainer().setAttribute("data-shown", current.id || "");
+  }
+
+  /* ---- pointing ----------------------------------------------------------------------------------- */
+
+  function circleAt(point) {
+    for (let i = hits.length - 1; i >= 0; i -= 1) {
+      if (map.latLngToContainerPoint(hits[i].place).distanceTo(point) <= hits[i].radius + 1) return hits[i];
+    }
+    return null;
+  }
+
+  function hover(index) {
+    if (hovered.index === index) return;
+    hovered.index = index;
+    outline(hovered.group, index, HOVERED);
+    if (index === null) tip.hidden = true;
+  }
+
+  function words(layer, index) {
+    const mark = layer.marks[index] || "d";
+    const value = layer.values[index];
+    if (STATES[mark]) return layer.words[STATES[mark]] || STATES[mark];
+    if (value === undefined || value === "") return (layer.labels[Number(mark)] || "") + " " + layer.unit;
+    const margin = layer.margins.length > 1 ? layer.margins[index] : layer.margins[0];
+    return number(value) + (margin ? " ±" + number(margin) : "") + " " + layer.unit;
+  }
+
+  function tell(index, point) {
+    const area = drawn.areas[index];
+    tip.replaceChildren(element("strong", "", area.n));
+    for (const layer of current.layers) {
+      const line = element("div", "tact-tip-line");
+      if (current.layers.length > 1) line.append(element("span", "tact-tip-title", layer.title));
+      line.append(element("span", "", words(layer, index)));
+      tip.append(line);
+    }
+    tip.hidden = false;
+    const size = map.getSize();
+    const left = point.x + 16 + tip.offsetWidth > size.x ? point.x - 16 - tip.offsetWidth : point.x + 16;
+    const top = Math.min(size.y - tip.offsetHeight - 8, Math.max(8, point.y + 14));
+    tip.style.transform = "translate(" + Math.round(left) + "px," + Math.round(top) + "px)";
+  }
+
+  function pointed(event) {
+    if (!current || !drawn) return;
+    const circle = circleAt(event.containerPoint);
+    const index = circle ? circle.index : over.under;
+    hover(index === undefined ? null : index);
+    map.getContainer().style.cursor = index === null || index === undefined ? "" : "pointer";
+    if (index !== null && index !== undefined) tell(index, event.containerPoint);
+  }
+
+  function clicked(event) {
+    if (!drawn || event.found) return;
+    const circle = circleAt(event.containerPoint || map.latLngToContainerPoint(event.latlng));
+    if (circle) event.latlng = circle.place;
+    const index = circle ? circle.index : over.under;
+    if (index !== null && index !== undefined) outline(chosen, index, CHOSEN);
+  }
+
+  /* ---- controls ----------------------------------------------------------------------------------- */
+
+  function boundsOf(view) {
+    return level(view.level).then(function (found) {
+      const bounds = L.latLngBounds([]);
+      for (const area of found.areas) {
+        if (area.g && view.codes.includes(area.c)) bounds.extend(L.latLngBounds(latlngs(area).flat(2)));
+      }
+      return bounds;
+    });
+  }
+
+  function padding() {
+    const size = map.getSize();
+    return size.x > 700
+      ? { paddingTopLeft: [Math.min(110, size.x * 0.12), 62], paddingBottomRight: [24, 22] }
+      : { paddingTopLeft: [8, 8], paddingBottomRight: [8, 8] };
+  }
+
+  function fit(view, animate) {
+    return boundsOf(view).then(function (bounds) {
+      if (!bounds.isValid()) return;
+      fitted = view;
+      // A frame that is not laid out yet has no size; the observer fits again as soon as it has one.
+      if (map.getSize().x < 50 || map.getSize().y < 50) return;
+      over.fitting = true;
+      map.fitBounds(bounds, Object.assign({ animate: Boolean(animate) && MOTION }, padding()));
+      over.fitting = false;
+    });
+  }
+
+  function goControl() {
+    const control = L.control({ position: "bottomright" });
+    control.onAdd = function () {
+      const row = element("div", "tact-go");
+      const bar = element("div", "tact-views");
+      bar.setAttribute("role", "group");
+      bar.setAttribute("aria-label", options.words.views);
+      for (const view of options.views) {
+        const button = element("button", "", view.label);
+        button.type = "button";
+        button.addEventListener("click", function () { fit(view, true); });
+        bar.append(button);
+      }
+      row.append(findBox(), bar);
+      L.DomEvent.disableClickPropagation(row);
+      L.DomEvent.on(row, "keydown keypress dblclick", L.DomEvent.stopPropagation);
+      return row;
+    };
+    return control;
+  }
+
+  function noteControl() {
+    const control = L.control({ position: "bottomright" });
+    control.onAdd = function () { return element("div", "tact-note", options.note); };
+    return control;
+  }
+
+  function areaLabel(area) {
+    return area.p ? area.n + ", " + area.p : area.n;
+  }
+
+  function listAreas() {
+    if (!over.list) return;
+    over.labels = new Map();
+    const found = [];
+    drawn.areas.forEach(function (area, index) {
+      if (!area.x) return;
+      const label = areaLabel(area);
+      over.labels.set(label.toLocaleLowerCase(), index);
+      over.labels.set(area.n.toLocaleLowerCase(), index);
+      over.labels.set((area.l || "").toLocaleLowerCase(), index);
+      const option = element("option");
+      option.value = label;
+      if (area.l && area.l !== area.n) option.label = area.l;
+      found.push(option);
+    });
+    over.list.replaceChildren(...found);
+  }
+
+  function findArea(text) {
+    const index = over.labels && over.labels.get(text.trim().toLocaleLowerCase());
+    if (index === undefined || index === "") return false;
+    const area = drawn.areas[index];
+    map.fitBounds(L.latLngBounds(latlngs(area).flat(2)), Object.assign({ maxZoom: 9, animate: MOTION }, padding()));
+    outline(chosen, index, CHOSEN);
+    map.fire("click", { latlng: L.latLng(area.x[1], area.x[0]), found: true });
+    return true;
+  }
+
+  function findBox() {
+    const box = element("form", "tact-find");
+    const input = element("input");
+    over.list = element("datalist");
+    over.list.id = "tact-areas-list";
+    input.type = "search";
+    input.placeholder = options.words.find;
+    input.setAttribute("aria-label", options.words.find);
+    input.setAttribute("list", over.list.id);
+    input.autocomplete = "off";
+    box.append(input, over.list);
+    box.addEventListener("submit", function (event) { event.preventDefault(); findArea(input.value); });
+    input.addEventListener("input", function (event) {
+      const picked = !event.inputType || event.inputType === "insertReplacementText";
+      if (picked && findArea(input.value)) input.blur();
+    });
+    return box;
+  }
+
+  function fail(error) {
+    console.error(error);
+    const box = element("div", "tact-failed", options.words.failed);
+    box.setAttribute("role", "alert");
+    map.getContainer().append(box);
+  }
+
+  /* ---- what the page calls ------------------------------------------------------------------------ */
+
+  function outlines(found, style) {
+    return found.areas.filter(function (area) { return area.g; }).map(function (area) {
+      return L.polygon(latlngs(area), plain(over.marks, Object.assign({ pane: "tact-over", fill: false }, style)));
+    });
+  }
+
+  function prepare() {
+    return Promise.all([level("country"), level("region"), fetched(options.home + "geometry/land.json")]).then(function (found) {
+      over.countries = [L.polyline(found[0].borders.coordinates.map(ring), plain(over.marks, {
+        pane: "tact-over", color: COLOURS.countryBorder, weight: 1.3,
+      }))];
+      over.regions = outlines(found[1], { color: COLOURS.regionBorder, weight: 0.9 });
+      drawLand(found[2]);
+      return fit(options.views[0], false);
+    });
+  }
+
+  function start(made, given) {
+    map = made;
+    options = given;
+    map.getContainer().style.background = COLOURS.sea;
+    map.getContainer().setAttribute("aria-label", options.words.map);
+    map.getContainer().setAttribute("role", "application");
+    if (map.attributionControl) map.attributionControl.remove();
+    pane("tact-land", 200).style.pointerEvents = "none";
+    pane("tact-names", 220).style.pointerEvents = "none";
+    pane("tact-areas", 400);
+    pane("tact-over", 450).style.pointerEvents = "none";
+    over = {
+      areas: L.canvas({ pane: "tact-areas", padding: 0.3 }),
+      marks: L.canvas({ pane: "tact-over", padding: 0.3 }),
+      under: null,
+    };
+    hatches = L.layerGroup().addTo(map);
+    lines = L.layerGroup().addTo(map);
+    circles = L.layerGroup().addTo(map);
+    hovered = { group: L.layerGroup().addTo(map), index: null };
+    chosen = L.layerGroup().addTo(map);
+    tip = element("div", "tact-tip");
+    tip.hidden = true;
+    map.getContainer().append(tip);
+    noteControl().addTo(map);
+    goControl().addTo(map);
+    L.control.zoom({ position: "bottomright" }).addTo(map);
+    const frame = map.getContainer();
+    frame.addEventListener("keydown", function () { frame.classList.add("tact-keys"); });
+    frame.addEventListener("mousedown", function () { frame.classList.remove("tact-keys"); });
+    map.on("mousemove", pointed);
+    map.on("mouseout", function () { hover(null); });
+    map.on("click", clicked);
+    map.on("zoomstart dragstart", function () { if (!over.fitting) fitted = null; hover(null); });
+    new ResizeObserver(function () {
+      map.invalidateSize({ animate: false });
+      if (fitted) fit(fitted, false);
+    }).observe(map.getContainer());
+    over.ready = prepare();
+    over.ready.catch(fail);
+  }
+
+  function update(values) {
+    const wanted = { id: values.id, level: values.level, selected: values.selected, projector: values.projector };
+    wanted.layers = values.layers.map(readLayer);
+    over.wanted = wanted;
+    Promise.all([over.ready, level(wanted.level)]).then(function (found) {
+      if (over.wanted !== wanted) return;
+      drawAreas(found[1]);
+      current = wanted;
+      show();
+    }).catch(fail);
+  }
+
+  window.tactmap = { start: start, update: update };
+})();
