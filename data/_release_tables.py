@@ -22,7 +22,7 @@ from data._plain_counts import (
     read_services,
 )
 from data.disclosure import protect
-from data.disclosure.frozen import Frozen, family_of, freeze
+from data.disclosure.frozen import Frozen, Place, family_of, freeze
 from data.disclosure.grid import Grid
 from data.disclosure.mechanism import Mechanism
 from data.disclosure.plan import Plan, TableSpec, Tier
@@ -156,13 +156,17 @@ def _protected(
     published: Mapping[str, bytes],
 ) -> Frozen:
     """Give the noisy value of every counted cell of either tier, once, frozen where the rule says so."""
-    specs = dict.fromkeys(_with_totals(s for tier in plan for s in plan[tier] if s.counted))
+    wanted = _with_totals(s for tier in plan for s in plan[tier] if s.counted)
+    # Tables of one level and grain together: what they share is worked out once.
+    specs = sorted(dict.fromkeys(wanted), key=lambda s: (s.level, s.grain, s.measure, s.breakdown))
     noisy: dict[TableSpec, Ints] = {}
+    members: dict[Place, aggregate.Members] = {}
     for spec in specs:
+        place = (family_of(spec), spec.level, spec.grain)
+        if place not in members:
+            members[place] = aggregate.members(encounters, *place, policy.cap)
         cells = aggregate.count(encounters, spec, policy.cap, policy.key_range)
         noisy[spec] = mechanism.publish(cells.counts, cells.keys, scale_of(spec.measure, policy))
-    places = dict.fromkeys((family_of(s), s.level, s.grain) for s in specs)
-    members = {place: aggregate.members(encounters, *place, policy.cap) for place in places}
     return freeze(noisy, members, published if policy.frozen else {}, encounters.grid, policy.k)
 
 

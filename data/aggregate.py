@@ -8,8 +8,9 @@ tables of encounters a child counts at most `cap` times in a cell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,9 +82,9 @@ class Members:
 
 @dataclass(frozen=True, eq=False)
 class Encounters:
-    """Encounters as numbers, one entry a record, and the children behind them.
+    """Encounters as numbers, one entry a record, by child, and the children behind them.
 
-    child: number of the child, in order of identity. place, origin, destination: index into grid.names,
+    child: number of the child, by identity, never falling. place, origin, destination: index into grid.names,
     -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry a child.
     """
 
@@ -96,6 +97,9 @@ class Encounters:
     destination: npt.NDArray[np.int32]
     identity: Words
     record_key: Words
+    # What was worked out for the last level and grain: tables come grouped by them.
+    last_home: dict[str, Any] = field(default_factory=dict, repr=False)
+    last_pairs: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def content(self) -> Ints:
@@ -111,9 +115,17 @@ class Encounters:
     @cached_property
     def first(self) -> Ints:
         """The row of each child's first encounter: by day, then by content, never by place in the file."""
-        order = np.lexsort((self.content, self.day, self.child))
-        starts = np.flatnonzero(np.diff(self.child[order], prepend=-1))
-        return np.asarray(order[starts])
+        days = self.day.astype(np.int64)
+        earliest = np.minimum.reduceat(days, self.starts) if len(self.starts) else days
+        candidates = np.flatnonzero(days == earliest[self.child])
+        child = self.child[candidates]
+        order = candidates[np.lexsort((self.content[candidates], child))]
+        return np.asarray(order[np.flatnonzero(np.diff(self.child[order], prepend=-1))])
+
+    @cached_property
+    def starts(self) -> Ints:
+        """The first row of each child."""
+        return np.flatnonzero(np.diff(self.child, prepend=-1))
 
     def keys(self, measure: str, key_range: int) -> Ints:
         """Give each child's record key for a unit of counting, 0 .. key_range - 1."""
@@ -145,20 +157,21 @@ def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> En
     (data.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
     """
     days = records["day"].astype("datetime64[D]")
-    inside = grid.period_of(days, "whole") >= 0
     number, identity, names = _link(records["child"], records["programme_child"])
     keys = np.asarray(record_keys(names), np.uint64)
-    present, child = np.unique(number[inside], return_inverse=True)
+    inside = np.flatnonzero(grid.period_of(days, "whole") >= 0)
+    rows = inside[np.argsort(number[inside], kind="stable")]
+    present, child = np.unique(number[rows], return_inverse=True)
     place, origin, destination = (
-        records[name][inside].astype(np.int32) for name in ("place", "origin", "destination")
+        records[name][rows].astype(np.int32) for name in ("place", "origin", "destination")
     )
     grid.check_places(place)
     return Encounters(
         grid,
         child.astype(np.int32),
-        days[inside],
+        days[rows],
         place,
-        {name: records[name][inside].astype(np.int8) for name in _ATTRIBUTES},
+        {name: records[name][rows].astype(np.int8) for name in _ATTRIBUTES},
         origin,
         destination,
         identity[present],
@@ -226,7 +239,7 @@ def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
 
 def _link(
     child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]
-) -> tuple[npt.NDArray[np.int32], Words, list[str]]:
+) -> tuple[Ints, Words, list[str]]:
     """Join children that share a programme number, directly or through others.
 
     Gives each record the number of its child, and each child its identity and the hash that names it: the
@@ -239,28 +252,39 @@ def _link(
     links = coo_array(
         (np.ones(len(other), np.int8), (number[linked], other + len(nodes))), shape=(size, size)
     )
-    count_, label = connected_components(links, directed=False)
-    words = np.concatenate([nodes, shared])
-    own = np.arange(size) < len(nodes)
-    order = np.lexsort((*words.T[::-1], own, label))
-    chosen = order[np.flatnonzero(np.diff(label[order], prepend=-1))]  # one a child, by label
-    rank = np.lexsort(words[chosen].T[::-1])
-    position = np.empty(count_, np.int32)
-    position[rank] = np.arange(count_, dtype=np.int32)
-    ordered = words[chosen][rank]
-    names = [raw.hex() for raw in _rows(ordered)]
-    return position[label[: len(nodes)]][number], ordered[:, 0].astype(np.uint64), names
+    children, label = connected_components(links, directed=False)
+    # Both lists are in order of their words, so the least programme number is the first of them.
+    preferred = np.concatenate([np.arange(len(shared), size), np.arange(len(shared))])
+    best = np.full(children, size, np.int64)
+    np.minimum.at(best, label, preferred)
+    names = np.concatenate([shared, nodes])[best]
+    order = _order(names)
+    position = np.empty(children, np.int64)
+    position[order] = np.arange(children)
+    named = names[order]
+    return position[label[: len(nodes)]][number], named[:, 0], [raw.hex() for raw in _rows(named)]
 
 
-def _distinct(words: npt.NDArray[np.generic]) -> tuple[Words, npt.NDArray[np.int64]]:
-    """List distinct rows of (n, 4) words, and number each row by them."""
-    order = np.lexsort(words.T[::-1])
-    ordered = words[order]
-    new = np.ones(len(words), bool)
+def _distinct(words: npt.NDArray[np.generic]) -> tuple[Words, Ints]:
+    """List distinct rows of (n, 4) words in order, and number each row by them."""
+    rows = words.astype(np.uint64, copy=False)
+    order = _order(rows)
+    ordered = rows[order]
+    new = np.ones(len(rows), bool)
     new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    number = np.empty(len(words), np.int64)
+    number = np.empty(len(rows), np.int64)
     number[order] = np.cumsum(new) - 1
-    return ordered[new].astype(np.uint64), number
+    return ordered[new], number
+
+
+def _order(words: Words) -> Ints:
+    """Sort rows of (n, 4) words; nearly always the first word alone decides."""
+    order = np.argsort(words[:, 0], kind="stable")
+    first = words[order]
+    same = first[1:, 0] == first[:-1, 0]
+    if (first[1:][same] != first[:-1][same]).any():
+        order = np.lexsort(words.T[::-1])
+    return order
 
 
 def _rows(words: Words) -> list[bytes]:
@@ -277,6 +301,17 @@ def _blocks(
     period = grid.period_of(day, grain)
     block = np.where((area >= 0) & (period >= 0), area * periods + period, -1)
     return block, len(grid.codes[level]) * periods
+
+
+def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
+    """Give each child the block in which it is counted, or -1."""
+    key = (by_destination, level, grain)
+    if encounters.last_home.get("key") != key:
+        first = encounters.first
+        place = encounters.destination if by_destination else encounters.place
+        home = _blocks(encounters.grid, level, grain, place[first], encounters.day[first])[0]
+        encounters.last_home.update(key=key, home=home)
+    return np.asarray(encounters.last_home["home"])
 
 
 def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
@@ -301,9 +336,8 @@ def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> 
 
 def _cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
     """Give each child its cell in a table of children, or -1, and the number of categories."""
-    grid, first = encounters.grid, encounters.first
-    place = encounters.destination if spec.measure == "flows" else encounters.place
-    cell, _ = _blocks(grid, spec.level, spec.grain, place[first], encounters.day[first])
+    first = encounters.first
+    cell = _home(encounters, spec.measure == "flows", spec.level, spec.grain)
     sizes = []
     for name in spec.breakdown:
         code, size = _category(encounters, spec.level, name)
@@ -326,13 +360,23 @@ def _category(encounters: Encounters, level: Level, name: str) -> tuple[npt.NDAr
 
 def _pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
     """List each child in each block once: block, child, number of encounters; by block, then child."""
-    block, _ = _blocks(encounters.grid, level, grain, encounters.place, encounters.day)
-    inside = block >= 0
-    children = max(len(encounters.identity), 1)
-    code = np.sort(block[inside] * children + encounters.child[inside])
-    start = np.flatnonzero(np.diff(code, prepend=-1))
-    times = np.diff(start, append=len(code))
-    return code[start] // children, code[start] % children, times
+    if encounters.last_pairs.get("key") != (level, grain):
+        pairs = _find_pairs(encounters, level, grain)
+        encounters.last_pairs.update(key=(level, grain), pairs=pairs)
+    block, child, times = encounters.last_pairs["pairs"]
+    return block, child, times
+
+
+def _find_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
+    block, blocks = _blocks(encounters.grid, level, grain, encounters.place, encounters.day)
+    # Rows stand by child already; a stable sort of 16-bit numbers is a radix sort.
+    short = block.astype(np.int16) if blocks < 2**15 else block
+    order = np.argsort(short, kind="stable")
+    order = order[np.searchsorted(short[order], 0) :]
+    block, child = block[order], encounters.child[order].astype(np.int64)
+    new = (np.diff(block, prepend=-1) != 0) | (np.diff(child, prepend=-1) != 0)
+    start = np.flatnonzero(new)
+    return block[start], child[start], np.diff(start, append=len(block))
 
 
 def members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
@@ -340,9 +384,8 @@ def members(encounters: Encounters, family: str, level: Level, grain: Grain, cap
 
     family "met": children by place of encounter (all tables but flows); "flows": by destination.
     """
-    grid, first = encounters.grid, encounters.first
-    place = encounters.destination if family == "flows" else encounters.place
-    home, size = _blocks(grid, level, grain, place[first], encounters.day[first])
+    home = _home(encounters, family == "flows", level, grain)
+    size = len(encounters.grid.codes[level]) * len(encounters.grid.periods(grain))
     if family == "flows":
         child = np.argsort(home, kind="stable")
         child = child[home[child] >= 0]
@@ -350,10 +393,11 @@ def members(encounters: Encounters, family: str, level: Level, grain: Grain, cap
     else:
         block, child, times = _pairs(encounters, level, grain)
         times = np.minimum(times, cap)
-    counted = np.where(home[child] == block, encounters.content[first][child] + 1, 0)
-    content = _mix(counted.astype(np.uint64) * np.uint64(cap + 1) + times.astype(np.uint64))
+    content = encounters.content[encounters.first]
+    counted = np.where(home[child] == block, content[child] + 1, 0)
+    mixed = _mix(counted.astype(np.uint64) * np.uint64(cap + 1) + times.astype(np.uint64))
     upper = (encounters.identity[child] >> _MARK_BITS) << _MARK_BITS
-    marks = upper | (content >> np.uint64(64 - int(_MARK_BITS)))
+    marks = upper | (mixed >> np.uint64(64 - int(_MARK_BITS)))
     return Members(marks, np.searchsorted(block, np.arange(size + 1)).astype(np.int64))
 
 

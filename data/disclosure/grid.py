@@ -16,7 +16,7 @@ import pandas as pd
 
 from data.disclosure.plan import LEVELS, Level
 from data.errors import ReleaseError
-from data.periods import Calendar, Grain, Period
+from data.periods import GRAINS, Calendar, Grain, Period
 
 __all__ = ["Grid"]
 
@@ -88,13 +88,21 @@ class Grid:
 
     def period_of(self, days: npt.NDArray[np.datetime64], grain: Grain) -> Index:
         """Give each day (datetime64[D]) the index of its period, or -1 outside the whole."""
-        start, end = np.datetime64(self.whole.start), np.datetime64(self.whole.end)
-        inside = (days >= start) & (days <= end)
-        if grain == "whole":
-            return np.where(inside, 0, -1).astype(np.int32)
-        starts = np.array([p.start for p in self.periods(grain)], "datetime64[D]")
-        found = np.searchsorted(starts, days, side="right") - 1
-        return np.where(inside, found, -1).astype(np.int32)
+        offset = days.astype("datetime64[D]").astype(np.int64) - self._by_day["start"]
+        table = self._by_day[grain]
+        inside = (offset >= 0) & (offset < len(table))
+        return np.where(inside, table[np.where(inside, offset, 0)], np.int32(-1))
+
+    @cached_property
+    def _by_day(self) -> dict[str, Index]:
+        """The period of each day of the whole, by grain; "start" is the first day's number."""
+        first, last = np.datetime64(self.whole.start, "D"), np.datetime64(self.whole.end, "D")
+        days = np.arange(first, last + 1)
+        tables = {"start": np.asarray(first.astype(np.int64), np.int32)}
+        for grain in GRAINS:
+            starts = np.array([p.start for p in self.periods(grain)], "datetime64[D]")
+            tables[grain] = (np.searchsorted(starts, days, side="right") - 1).astype(np.int32)
+        return tables
 
     def check_places(self, names: npt.NDArray[np.integer]) -> None:
         """Raise ReleaseError when encounters name an area that is no place of an encounter."""
