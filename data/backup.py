@@ -73,18 +73,21 @@ def backup(workspace: Workspace, both: Keys, to: Path, passphrase: str) -> None:
     if not to.parent.is_dir():
         msg = f"There is no folder {to.parent} to write the backup to. Make it first."
         raise InputError(msg)
-    with open_vault(workspace, both) as vault, vault.writing(), files.replacing(to, mode=0o600) as part:
-        with sql.translated(to):
-            _write(workspace, both, part, passphrase)
-        with _opened(part, passphrase) as (_, manifest):
-            if manifest.keys != both:
-                raise _damaged(to)
+    with open_vault(workspace, both) as vault, vault.writing():
+        try:
+            with files.replacing(to, mode=0o600) as part:
+                _write(workspace, both, part, passphrase)
+                with _opened(part, passphrase) as (_, manifest):
+                    if manifest.keys != both:
+                        raise _damaged(to)
+        except OSError as error:
+            msg = f"The backup {to} could not be written: {error.strerror}. Choose a folder that is yours."
+            raise InputError(msg) from error
 
 
 def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> None:
     db = workspace.vault / checking.DB
-    connection = sql.connect(db, both.vault)
-    try:
+    with sql.translated(part), contextlib.closing(sql.connect(db, both.vault)) as connection:
         if not checking.whole(connection):
             raise sql.corrupt(db)
         _attach(connection, part, passphrase)
@@ -98,8 +101,6 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
         connection.execute(f"PRAGMA copy.application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA copy.user_version = {tables.VERSION}")
         connection.execute("DETACH DATABASE copy")
-    finally:
-        connection.close()
 
 
 def _entries(workspace: Workspace, both: Keys) -> list[tuple[str, str]]:
@@ -138,8 +139,8 @@ def restore(
         msg = f"There is no backup {file}."
         raise InputError(msg)
     with _opened(file, _passphrase(passphrase)) as (connection, manifest):
+        _refuse_other_keys(manifest)
         workspace = _workspace(Path(path), manifest)
-        _refuse_other_keys(workspace, manifest.keys)
         with WriterLock(workspace.vault).held():
             _refuse_records(workspace, manifest.keys, replace=replace)
             wrote = not keys.exist(workspace.id)
@@ -166,10 +167,11 @@ def _workspace(path: Path, manifest: _Manifest) -> Workspace:
     raise WorkspaceError(msg)
 
 
-def _refuse_other_keys(workspace: Workspace, both: Keys) -> None:
-    if not keys.exist(workspace.id) or keys.load(workspace.id) == both:
+def _refuse_other_keys(manifest: _Manifest) -> None:
+    name = manifest.workspace_id
+    if not keys.exist(name) or keys.load(name) == manifest.keys:
         return
-    found = " and ".join(where for where in keys.locations(workspace.id).values() if where)
+    found = " and ".join(where for where in keys.locations(name).values() if where)
     msg = (
         f"Other keys than those in the backup are kept for this workspace ({found}), and a key is never "
         "overwritten. Move them away if they open nothing, then restore again."

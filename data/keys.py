@@ -171,12 +171,11 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
             "without it the records cannot be read."
         )
         raise VaultError(msg)
-    for name in _NAMES:
-        secret: Secret = getattr(keys, name)
-        if place == "keyring":
-            _to_keyring(workspace_id, name, secret)
-        else:
-            _to_file(key_folder(workspace_id) / f"{name}.key", secret)
+    if place == "keyring":
+        for name in _NAMES:
+            _to_keyring(workspace_id, name, getattr(keys, name))
+    else:
+        _to_files(key_folder(workspace_id), keys)
 
 
 def load(workspace_id: str) -> Keys:
@@ -249,10 +248,26 @@ def _parse(text: str, where: str) -> Secret:
     return Secret(bytes.fromhex(text))
 
 
-def _to_file(path: Path, secret: Secret) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.write_bytes(path, secret.reveal().hex().encode() + b"\n", mode=0o600)
-    files.fsync_folder(path.parent.parent)
+def _to_files(folder: Path, keys: Keys) -> None:
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.exists():
+            _write_files(folder, keys)
+            return
+        # Aside and renamed, so that a crash leaves both keys or none.
+        aside = files.aside(folder)
+        aside.mkdir(mode=0o700)
+        _write_files(aside, keys)
+        files.publish_folder(aside, folder)
+    except OSError as error:
+        msg = f"The keys could not be written to {folder}: {error.strerror}. Is that folder yours?"
+        raise VaultError(msg) from error
+
+
+def _write_files(folder: Path, keys: Keys) -> None:
+    for name in _NAMES:
+        secret: Secret = getattr(keys, name)
+        files.write_bytes(folder / f"{name}.key", secret.reveal().hex().encode() + b"\n", mode=0o600)
 
 
 def _from_file(path: Path) -> Secret:

@@ -209,6 +209,7 @@ class Vault:
         # reading, later will do.
         with contextlib.suppress(sql.SqlError), sql.without_waiting(self._connection):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.execute("PRAGMA shrink_memory")
 
     # -- reading --
 

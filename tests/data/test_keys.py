@@ -93,6 +93,33 @@ def test_a_file_that_others_can_read_is_refused_with_the_command_that_closes_it(
     assert keys.load(WORKSPACE) == made
 
 
+def test_a_crash_while_writing_leaves_both_keys_or_none(monkeypatch):
+    written = []
+
+    def killed(path, *_, **__):
+        written.append(path)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys.files, "write_bytes", killed)
+        with pytest.raises(KeyboardInterrupt):
+            keys.create(WORKSPACE)
+    assert not keys.exist(WORKSPACE)
+    assert keys.create(WORKSPACE) == keys.load(WORKSPACE)
+
+
+def test_an_empty_folder_of_keys_is_filled():
+    keys.key_folder(WORKSPACE).mkdir(parents=True)
+    assert keys.create(WORKSPACE) == keys.load(WORKSPACE)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "config").write_text("a file where the folder should be")
+    with pytest.raises(VaultError, match="could not be written"):
+        keys.create(WORKSPACE)
+
+
 def test_the_environment_comes_before_the_file(monkeypatch):
     made = keys.create(WORKSPACE)
     other = Secret.random()

@@ -4,6 +4,7 @@ Run as a program it is the process that the fault tests kill: see `main`.
 """
 
 import hashlib
+import runpy
 import sys
 from pathlib import Path
 
@@ -110,25 +111,23 @@ def digest(*parts):
     return hashlib.sha256(repr(parts).encode()).digest()[:16]
 
 
-def say(word):
-    sys.stdout.write(f"{word}\n")
-    sys.stdout.flush()
-
-
 def main(folder, key, n, chunk):
-    """Import n encounters as one file, saying when it begins and when it has ended."""
+    """Import n encounters as one file, writing marks for the test that kills it."""
     from data import _vault_import
     from data.vault import Vault
 
+    killing = runpy.run_path(str(Path(__file__).with_name("killing.py")))
     # Writes early and often, so that there is something half done to be killed in.
     _vault_import._HELD = 4 * chunk
+    chunks = [frame("encounter", chunk, first=i) for i in range(0, n, chunk)]
     with Vault.open(Path(folder), bytes.fromhex(key)) as vault:
-        chunks = [frame("encounter", chunk, first=i) for i in range(0, n, chunk)]
-        say("begins")
+        killing["watch"](vault._connection, 10_000)
         with vault.importing("encounter", "partner.csv", "arsis") as batch:
             for part in chunks:
                 batch.add(part)
-        say("ended")
+            batch.flush()
+            killing["mark"](killing["COMMIT"])
+    killing["mark"](killing["END"])
 
 
 if __name__ == "__main__":

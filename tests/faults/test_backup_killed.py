@@ -1,11 +1,7 @@
 """kill -9 while backing up and while restoring: no half backup, and no vault lost."""
 
-import os
 import runpy
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,23 +12,30 @@ from data.keys import Keys, Secret
 from data.vault import Vault, open_vault
 from data.workspace import Workspace
 
-frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
+HERE = Path(__file__).parent
+frame = runpy.run_path(str(HERE / "records.py"))["frame"]
+KILLING = runpy.run_path(str(HERE / "killing.py"))
+kill, run_through = KILLING["kill"], KILLING["run_through"]
 BOTH = Keys(Secret(bytes(range(32))), Secret(bytes(range(32, 64))))
 PASSPHRASE = "correct horse battery"
 ROWS, TIMES = 30_000, 8
 
 PROGRAM = """
-import sys
+import runpy, sys
 from pathlib import Path
 from data import backup, keys
 from data.workspace import Workspace
-workspace = Workspace.open(Path(sys.argv[2]))
-print("begins", flush=True)
-if sys.argv[1] == "backup":
-    backup.backup(workspace, keys.load(workspace.id), Path(sys.argv[3]), sys.argv[4])
+killing = runpy.run_path(sys.argv[1])
+for name in ("connect", "connect_with_passphrase"):
+    opened = getattr(backup.sql, name)
+    watched = lambda *a, opened=opened, **k: killing["watch"](opened(*a, **k), 10_000)
+    setattr(backup.sql, name, watched)
+workspace = Workspace.open(Path(sys.argv[3]))
+if sys.argv[2] == "backup":
+    backup.backup(workspace, keys.load(workspace.id), Path(sys.argv[4]), sys.argv[5])
 else:
-    backup.restore(Path(sys.argv[3]), workspace.path, sys.argv[4], replace=True)
-print("ended", flush=True)
+    backup.restore(Path(sys.argv[4]), workspace.path, sys.argv[5], replace=True)
+killing["mark"](killing["END"])
 """
 
 pytestmark = [
@@ -51,23 +54,8 @@ def workspace(tmp_path, monkeypatch):
     return made
 
 
-def run(what, workspace, file, seconds=None):
-    """Run in another process, killed after some seconds; give how long it ran and what it said."""
-    root = Path(__file__).parents[2]
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, what, str(workspace.path), str(file), PASSPHRASE],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root)},
-    )
-    assert process.stdout.readline() == "begins\n"
-    began = time.monotonic()
-    if seconds is not None:
-        time.sleep(seconds)
-        process.kill()
-    said, _ = process.communicate()
-    return time.monotonic() - began, said == "ended\n"
+def command(what, workspace, file):
+    return "-c", PROGRAM, HERE / "killing.py", what, workspace.path, file, PASSPHRASE
 
 
 def count(vault):
@@ -76,17 +64,16 @@ def count(vault):
 
 
 def test_killed_while_backing_up_there_is_a_whole_backup_or_none(workspace, tmp_path):
-    whole, ended = run("backup", workspace, tmp_path / "timed.tact")
-    assert ended
+    marks = run_through(*command("backup", workspace, tmp_path / "whole.tact"))
     killed = 0
-    for i, moment in enumerate(np.random.default_rng(1).uniform(0.05, 0.95, TIMES)):
+    for i, moment in enumerate(np.random.default_rng(1).integers(0, marks, TIMES).tolist()):
         file = tmp_path / f"{i}.tact"
-        _, ended = run("backup", workspace, file, moment * whole)
+        ended = kill(*command("backup", workspace, file), marks=moment)
         assert ended <= file.exists()
         killed += not file.exists()
         if file.exists():
             assert restore(file, tmp_path / f"restored{i}", PASSPHRASE).has_records
-    assert killed >= 2, "the moments must fall into the backup"
+    assert killed >= TIMES // 2, "the moments must fall into the backup"
     with open_vault(workspace, BOTH) as vault:
         assert count(vault) == ROWS
     backup(workspace, BOTH, tmp_path / "last.tact", PASSPHRASE)
@@ -97,11 +84,10 @@ def test_killed_while_restoring_no_vault_is_lost(workspace, tmp_path):
     backup(workspace, BOTH, file, PASSPHRASE)
     with open_vault(workspace, BOTH) as vault:
         vault.add("encounter", frame("encounter", 100, first=ROWS), "later.csv")
-    whole, ended = run("restore", workspace, file)
-    assert ended
+    marks = run_through(*command("restore", workspace, file))
     (replaced,) = workspace.path.glob("vault.before-*")
-    for moment in np.random.default_rng(2).uniform(0.05, 1, TIMES):
-        run("restore", workspace, file, moment * whole)
+    for moment in np.random.default_rng(2).integers(0, marks, TIMES).tolist():
+        kill(*command("restore", workspace, file), marks=moment)
         with Vault.open(replaced, BOTH.vault) as vault:
             assert count(vault) == ROWS + 100
         if workspace.vault.exists():

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from data import keys
+from data.backup import backup, restore
 from data.errors import DiskFull
 from data.keys import Secret
-from data.vault import Counts, Vault
+from data.vault import Counts, Vault, open_vault
+from data.workspace import Workspace
 
 frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
 KEY = Secret(bytes(range(32)))
@@ -85,6 +88,37 @@ def test_a_disk_that_fills_to_the_last_byte_still_opens_and_reads(small_disk):
     with Vault.open(folder, KEY) as vault:
         assert count(vault) == 100
         assert vault.check() == []
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.setattr(keys.platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
+    monkeypatch.setattr(keys, "_from_keyring", lambda *_: None)
+    made = Workspace.create(tmp_path / "w", "real")
+    with Vault.create(made.vault, keys.create(made.id)) as vault:
+        vault.add("encounter", frame("encounter", 10_000), "a.csv")
+    return made
+
+
+def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
+    with pytest.raises(DiskFull):
+        backup(workspace, keys.load(workspace.id), small_disk / "backup.tact", "correct horse battery")
+    assert list(small_disk.iterdir()) == []
+    with open_vault(workspace) as vault:
+        assert count(vault) == 10_000
+
+
+def test_no_room_for_a_restore_keeps_what_is_there(workspace, small_disk, tmp_path):
+    file = tmp_path / "backup.tact"
+    backup(workspace, keys.load(workspace.id), file, "correct horse battery")
+    there = Workspace.create(small_disk / "w", "real", workspace_id=workspace.id)
+    with Vault.create(there.vault, keys.load(workspace.id)) as vault:
+        vault.add("encounter", frame("encounter", 10), "a.csv")
+    with pytest.raises(DiskFull):
+        restore(file, there.path, "correct horse battery", replace=True)
+    with open_vault(there) as vault:
+        assert count(vault) == 10
+        assert there.check() == []
 
 
 def test_no_room_for_a_new_vault_leaves_nothing(small_disk):

@@ -1,11 +1,7 @@
 """kill -9 in the middle of an import, twenty times: all of the file is there, or nothing of it."""
 
-import os
 import runpy
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,35 +10,18 @@ import pytest
 from data.keys import Secret
 from data.vault import Counts, Vault
 
-PROGRAM = Path(__file__).with_name("records.py")
+HERE = Path(__file__).parent
+PROGRAM = HERE / "records.py"
 frame = runpy.run_path(str(PROGRAM))["frame"]
+KILLING = runpy.run_path(str(HERE / "killing.py"))
+kill, run_through = KILLING["kill"], KILLING["run_through"]
 KEY = Secret(bytes(range(32)))
 ROWS, CHUNK, BEFORE = 20_000, 1_000, 500
-TIMES = 20
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system"),
 ]
-
-
-def start(folder):
-    command = [sys.executable, str(PROGRAM), str(folder), KEY.reveal().hex(), str(ROWS), str(CHUNK)]
-    root = Path(__file__).parents[2]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
-    )
-    assert process.stdout.readline() == "begins\n"
-    return process
-
-
-def kill_after(folder, seconds):
-    """Kill an import some time after it began; tell whether it had said that it ended."""
-    process = start(folder)
-    time.sleep(seconds)
-    process.kill()
-    said, _ = process.communicate()
-    return said == "ended\n"
 
 
 def identities(vault):
@@ -63,43 +42,80 @@ def new_vault(folder):
 
 
 @pytest.fixture(scope="module")
-def seconds(tmp_path_factory):
-    """Measure how long the import takes when nobody kills it."""
-    process = start(new_vault(tmp_path_factory.mktemp("timed") / "vault"))
-    began = time.monotonic()
-    assert process.communicate()[0] == "ended\n"
-    return time.monotonic() - began
+def marks(tmp_path_factory):
+    """Count the pieces of work of an import that nobody kills."""
+    return run_through(*command(new_vault(tmp_path_factory.mktemp("whole") / "vault")))
 
 
-def test_killed_at_random_moments_it_holds_all_or_nothing(tmp_path, whole, seconds):
+def command(folder):
+    return PROGRAM, folder, KEY.reveal().hex(), ROWS, CHUNK
+
+
+def check(folder, ended, whole):
+    """Check a vault whose writer was killed; tell whether the file had gone in."""
     everything, before = whole
-    random = np.random.default_rng(20)
-    # Half of them anywhere, half towards the end, where the transaction is committed.
-    moments = np.concatenate([random.uniform(0, 0.9, TIMES // 2), random.uniform(0.7, 1, TIMES // 2)])
-    in_the_middle = 0
-    for i, moment in enumerate(moments):
-        folder = new_vault(tmp_path / f"vault{i}")
-        ended = kill_after(folder, moment * seconds)
-        with Vault.open(folder, KEY) as vault:
-            found = identities(vault)
-            assert found in (everything, before)
-            assert not (ended and found == before), "what was reported as imported is gone"
-            in_the_middle += found == before
-            assert vault.check() == []
-            counts = vault.add("encounter", frame("encounter", ROWS), "partner.csv", "arsis")
-            assert counts in (Counts(ROWS, 0, 0), Counts(0, 0, ROWS))
-            assert (counts.accepted == 0) == (found == everything)
-            assert identities(vault) == everything
-    assert in_the_middle >= TIMES // 4, "the moments must fall into the import"
-
-
-def test_killed_again_and_again_on_the_same_vault_it_loses_nothing(tmp_path, whole, seconds):
-    everything, before = whole
-    folder = new_vault(tmp_path / "vault")
-    for moment in np.random.default_rng(5).uniform(0.2, 0.8, 5):
-        kill_after(folder, moment * seconds)
     with Vault.open(folder, KEY) as vault:
-        assert identities(vault) in (everything, before)
-        vault.add("encounter", frame("encounter", ROWS), "partner.csv", "arsis")
-        assert identities(vault) == everything
+        found = identities(vault)
+        assert found in (everything, before)
+        assert not (ended and found == before), "what was reported as imported is gone"
         assert vault.check() == []
+        counts = vault.add("encounter", frame("encounter", ROWS), "partner.csv", "arsis")
+        assert counts == (Counts(0, 0, ROWS) if found == everything else Counts(ROWS, 0, 0))
+        assert identities(vault) == everything
+    return found == everything
+
+
+@pytest.mark.parametrize("i", range(10))
+def test_killed_while_it_writes_it_holds_nothing_of_the_file(tmp_path, whole, marks, i):
+    moment = int(np.random.default_rng([20, i]).integers(0, marks * 0.9))
+    ended = kill(*command(new_vault(tmp_path / "vault")), marks=moment)
+    assert not ended
+    assert not check(tmp_path / "vault", ended, whole)
+
+
+@pytest.mark.parametrize("i", range(10))
+def test_killed_while_it_commits_it_holds_all_or_nothing(tmp_path, whole, i):
+    delay = float(np.random.default_rng([21, i]).uniform(0, 0.06))
+    ended = kill(*command(new_vault(tmp_path / "vault")), delay=delay)
+    check(tmp_path / "vault", ended, whole)
+
+
+def test_killed_again_and_again_on_the_same_vault_it_loses_nothing(tmp_path, whole, marks):
+    folder = new_vault(tmp_path / "vault")
+    for moment in np.random.default_rng(5).integers(0, marks, 4).tolist():
+        kill(*command(folder), marks=moment)
+    kill(*command(folder), delay=0.01)
+    check(folder, False, whole)
+
+
+PUBLISHER = """
+import runpy, sys
+from pathlib import Path
+from data.vault import Vault
+mark = runpy.run_path(sys.argv[1])["mark"]
+with Vault.open(Path(sys.argv[2]), bytes(range(32))) as vault:
+    if staged := vault.staged_publication():
+        vault.discard_publication(staged)
+    first = int(sys.argv[3])
+    for i in range(first, first + 1000):
+        vault.stage_publication(f"r{i}", {str(block): b"%d" % i for block in range(40)})
+        vault.confirm_publication(f"r{i}")
+        mark()
+"""
+
+
+def test_killed_while_publishing_the_members_are_those_of_one_release(tmp_path):
+    folder = tmp_path / "vault"
+    Vault.create(folder, KEY).close()
+    random = np.random.default_rng(7)
+    for i in range(8):
+        published, delay = int(random.integers(1, 12)), float(random.uniform(0, 0.02))
+        kill("-c", PUBLISHER, HERE / "killing.py", folder, 1000 * i, marks=published, delay=delay)
+        with Vault.open(folder, KEY) as vault:
+            blocks = vault.published_blocks()
+            ((members, release),) = set(blocks.values())
+            assert len(blocks) == 40
+            assert release == f"r{members.decode()}"
+            assert int(members) >= 1000 * i + published - 1
+            assert vault.staged_publication() in (None, f"r{int(members) + 1}")
+            assert [p for p in vault.check() if "publication" not in p] == []
