@@ -407,6 +407,17 @@ def test_every_world_keeps_all_rules(
     assert (need["reported"] + need["discovered"] <= 0.9 * need["need"] + 1e-9).all()
 
 
+@pytest.mark.slow
+def test_a_million_children_are_told_apart():
+    one = world(children=1_050_000)
+    frame, child = one.records["encounter"], one.truth.child
+    assert child.max() + 1 > 1_000_000
+    who = frame["partner"].cat.codes.to_numpy().astype(np.int64) * 10**8 + child
+    assert len(np.unique(who)) == frame["child_id"].nunique()
+    numbered = (frame["programme_number"] != "").to_numpy()
+    assert frame["programme_number"][numbered].nunique() == len(np.unique(child[numbered]))
+
+
 def test_children_known_to_several_partners_mostly_share_a_number(default):
     frame = default.records["encounter"].assign(child=default.truth.child)
     groups = frame.astype({"partner": "str", "programme_number": "str"}).groupby("child")
