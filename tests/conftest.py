@@ -71,6 +71,6 @@ def demo_world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         if not folder.exists():
             aside = shared / "demo-world-building"
-            build_demo(aside, seed=1)
+            build_demo(aside)
             os.replace(aside, folder)
     return folder

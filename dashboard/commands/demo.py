@@ -13,23 +13,23 @@ from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.release import release_workspace
 from data import files, keys
 from data.errors import WorkspaceError
-from data.reference import area_table
 from data.release import current_name
 from data.vault import Vault
 from data.workspace import Workspace, demo_path
-from geo import areas
 from risk import simulate
 
 __all__ = ["build_demo", "register"]
 
+_CHILDREN = 1400
+
 
 def _world(seed: int, children: int) -> simulate.World:
-    places = areas.load()
-    parameters = simulate.WorldParameters(seed=seed, children=children)
-    return simulate.simulate(parameters, area_table(), places.neighbours("municipality"))
+    return simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=children))
 
 
-def build_demo(path: Path, *, seed: int = 1, children: int = 1400, missing_only: bool = False) -> Workspace:
+def build_demo(
+    path: Path, *, seed: int = simulate.DEFAULT_SEED, children: int = _CHILDREN, missing_only: bool = False
+) -> Workspace:
     """Make the demo's workspace, fill it with an invented world and release it.
 
     With `missing_only` a demo that has a release is opened as it is. One that was interrupted is built anew.
@@ -75,16 +75,20 @@ def _fill(importer: Importer, world: simulate.World) -> None:
 
 def demo(
     context: typer.Context,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
-    children: Annotated[int, typer.Option(min=1, help="How many children, about.")] = 1400,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = simulate.DEFAULT_SEED,
+    children: Annotated[int, typer.Option(min=1, help="How many children, about.")] = _CHILDREN,
     folder: Annotated[
-        Path | None, typer.Option("--files", help="Write the world as partner files into this folder instead.")
+        Path | None,
+        typer.Option("--files", help="Write the world as partner files into this folder instead."),
     ] = None,
+    bad_rows: Annotated[
+        bool, typer.Option("--bad-rows", help="With --files: add rows that an import must return.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Build the invented demo world, or write it as partner files."""
     if folder is not None:
-        written = [str(p) for p in simulate.write_partner_files(_world(seed, children), folder)]
+        written = [str(p) for p in simulate.write_partner_files(_world(seed, children), folder, bad_rows)]
         emit({"files": written}, as_json, *written)
         return
     workspace = build_demo(context.obj or demo_path(), seed=seed, children=children)

@@ -12,10 +12,11 @@ from rich.table import Table
 from dashboard.commands.output import Json, console, emit, say
 from data import backup as backups
 from data import keys, templates
+from data.disclosure.plan import TIERS
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
 from data.schema import KINDS
-from data.vault import Vault, open_vault
+from data.vault import Vault, examine
 from data.workspace import Workspace, default_path
 
 __all__ = ["open_workspace", "register"]
@@ -43,7 +44,7 @@ def init(
     workspace = Workspace.create(context.obj or default_path(), "invented" if practice else "real")
     found = keys.load(workspace.id) if keys.exist(workspace.id) else None
     secrets = found or keys.create(workspace.id, "keyring" if keyring else "file")
-    Vault.create(workspace.vault, secrets.vault, kind=workspace.kind).close()
+    Vault.create(workspace.vault, secrets).close()
     where = keys.locations(workspace.id)
     emit(
         {"workspace": str(workspace.path), "kind": workspace.kind, "keys": where},
@@ -98,10 +99,9 @@ def _problems(path: Path) -> list[str]:
 
 def _vault_problems(workspace: Workspace) -> list[str]:
     try:
-        with open_vault(workspace) as vault:
-            return vault.check()
-    except VaultError as error:
-        return [str(error)]
+        return examine(workspace.vault, keys.load(workspace.id))
+    except VaultError:
+        return []  # what is wrong with the keys is told by the check of the keys
 
 
 def _release_problems(releases: Path) -> list[str]:
@@ -112,9 +112,9 @@ def _release_problems(releases: Path) -> list[str]:
             f"The current release {current!r} is not there. Put its folder back, or: tact release"
         )
     for name in names(releases):
-        for tier in ("partner", "public"):
+        for tier in TIERS:
             try:
-                problems += Release.open(releases, tier, name).check()  # type: ignore[arg-type]
+                problems += Release.open(releases, tier, name).check()
             except TactError as error:
                 problems.append(str(error))
     return problems
