@@ -9,7 +9,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ import pandas as pd
 
 from data._headings import Layout
 from data._readers import RawTable
+from data._shared_columns import area_countries
 from data._values import Value, check_values, slash_order
 from data.errors import FileRefused
 from data.mapping import ColumnMapping
@@ -198,19 +198,12 @@ def _suggested(column: Column, suggestions: Sequence[str]) -> str:
     return f"{column.limits}; near to it: {'; '.join(suggestions)}" if suggestions else column.limits
 
 
-@lru_cache(maxsize=1)
-def _countries() -> dict[str, str]:
-    from data.reference import area_table
-
-    return dict(area_table()["country"])
-
-
 def _fill_country(rows: Rows) -> None:
     """Let the municipality say the country where the row does not."""
     given, places = rows.cells["country"], rows.cells["municipality"]
     numbers, first = combinations(given.codes, places.codes)
     pairs = zip(given.take(first), places.take(first), strict=True)
-    filled: list[Value] = [country or _countries().get(str(place), "") for country, place in pairs]
+    filled: list[Value] = [country or area_countries().get(str(place), "") for country, place in pairs]
     rows.cells["country"] = Cells(numbers, filled)
 
 

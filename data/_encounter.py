@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import pandas as pd
 
 from data import _vocabulary as v
 from data._columns import Column, RecordKind, Rule
-from data._shared_columns import AXIS, MUNICIPALITY, PARTNER
+from data._shared_columns import AXIS, MUNICIPALITY, PARTNER, area_countries
 
 __all__ = ["ENCOUNTER"]
 
@@ -28,14 +26,7 @@ def _same(left: str, right: str) -> Rule:
 
 def _country(areas: pd.Series) -> pd.Series:
     """Give each area code its country; an empty code gives an empty text."""
-    return areas.map(_countries()).fillna("").astype("str")
-
-
-@lru_cache(maxsize=1)
-def _countries() -> dict[str, str]:
-    from data.reference import area_table
-
-    return dict(area_table()["country"])
+    return areas.map(area_countries()).fillna("").astype("str")
 
 
 def _internal_crosses(frame: pd.DataFrame) -> pd.Series:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from data._personal import plain_heading
+from data._personal import list_headings
 from data._values import fold, key_of
 from data.errors import FileRefused
 from data.mapping import ColumnMapping
@@ -129,16 +129,15 @@ def _is_metadata(heading: str) -> bool:
 
 def _refuse_repeated(headings: list[str]) -> None:
     folded = [fold(heading) for heading in headings if heading]
-    twice = sorted({heading for heading in headings if heading and folded.count(fold(heading)) > 1})
+    twice = [position for position, heading in enumerate(folded) if heading and folded.count(heading) > 1]
     if twice:
-        shown = ", ".join(plain_heading(heading, headings.index(heading)) for heading in twice)
-        msg = f"Columns that stand twice: {shown}. Keep one of each."
+        msg = f"Columns that stand twice: {list_headings(headings, twice)}. Keep one of each."
         raise FileRefused(msg)
 
 
 def _place(layout: Layout, ours: str, position: int, headings: list[str]) -> None:
     if ours in layout.columns:
-        first, second = (plain_heading(headings[p], p) for p in (layout.columns[ours], position))
-        msg = f"The columns {first} and {second} both mean {ours}. Keep one of them."
+        both = list_headings(headings, (layout.columns[ours], position))
+        msg = f"The columns {both} both mean {ours}. Keep one of them."
         raise FileRefused(msg)
     layout.columns[ours] = position

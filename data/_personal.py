@@ -12,7 +12,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["content_shows", "degrees_of", "heading_shows", "median_year", "plain_heading", "words_of"]
+__all__ = [
+    "content_shows",
+    "degrees_of",
+    "heading_shows",
+    "list_headings",
+    "median_year",
+    "plain_heading",
+    "words_of",
+]
 
 # A phrase is words that follow one another; * stands for any ending, or any beginning.
 _HEADINGS = {
@@ -190,7 +198,12 @@ def median_year(values: list[str]) -> float | None:
 def plain_heading(heading: str, position: int) -> str:
     """Give a heading for a message, or its position where it may be content, as in a file without any."""
     content = len(heading) > 60 or re.search(r"\d{3}|@|[<>]", heading) or not heading.isprintable()
-    return f"column {position + 1}" if content or not heading else repr(heading)
+    return f"column {position + 1}" if content or not heading else heading
+
+
+def list_headings(headings: list[str], positions: Iterable[int]) -> str:
+    """List headings for a message, each in quotation marks."""
+    return ", ".join(f"'{plain_heading(headings[position], position)}'" for position in positions)
 
 
 def _sample(values: list[str]) -> list[str]:

@@ -28,7 +28,7 @@ Progress = Callable[[int, int | None], None]
 Codes = npt.NDArray[np.int32]
 _T = TypeVar("_T", bound=np.generic)
 
-_CHUNK = 50_000
+_CHUNK = 2_000  # Rows that stay in the cache between reading and numbering.
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\x03\x04"

@@ -1,9 +1,11 @@
-"""Columns that several kinds of record have in common."""
+"""Columns that several kinds of record have in common, and the country of each area."""
+
+from functools import lru_cache
 
 from data import _vocabulary as v
 from data._columns import Column
 
-__all__ = ["AXIS", "MUNICIPALITY", "PARTNER"]
+__all__ = ["AXIS", "MUNICIPALITY", "PARTNER", "area_countries"]
 
 MUNICIPALITY = Column(
     "municipality",
@@ -32,3 +34,11 @@ AXIS = Column(
     example="protection",
     allowed=v.AXES,
 )
+
+
+@lru_cache(maxsize=1)
+def area_countries() -> dict[str, str]:
+    """Give each area code its country's code."""
+    from data.reference import area_table
+
+    return dict(area_table()["country"])

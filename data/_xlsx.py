@@ -98,9 +98,9 @@ def _rows(sheet: ReadOnlyWorksheet) -> Iterator[tuple[int, list[str] | Fault]]:
     sheet.reset_dimensions()  # A wrong dimension in the file would cut rows off.
     width = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        formula = any(cell.data_type == "f" for cell in row)
-        if formula:
-            reason = "the row has a formula"
+        types = {cell.data_type for cell in row}
+        if types & {"f", "e"}:
+            reason = "the row has a formula" if "f" in types else "the row has a cell with an error"
             yield number, Fault(number, "", reason, "values: copy the cells and paste their values")
             continue
         cells = [_text(cell.value) for cell in row]

@@ -28,7 +28,7 @@ import pyarrow as pa
 from data._checks import Cells, Rows, check_rows
 from data._headings import Layout, choose_sheet, match_headings
 from data._identity import hash_children, identify
-from data._personal import content_shows, degrees_of, heading_shows, median_year, plain_heading
+from data._personal import content_shows, degrees_of, heading_shows, list_headings, median_year, plain_heading
 from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
 from data.errors import FileRefused
 from data.files import write_text
@@ -256,19 +256,19 @@ def _refuse_missing(
     if missing == ["partner"]:
         raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
     if layout.unknown and len(layout.columns) > 2:
-        unknown = ", ".join(plain_heading(headings[p], p) for p in layout.unknown)
+        unknown = list_headings(headings, layout.unknown)
         msg += f" Unknown columns are {unknown}: if one of them is meant, say so in the partner's mapping."
     raise FileRefused(msg)
 
 
 def _refuse_personal(name: str, kind: RecordKind, table: RawTable, layout: Layout) -> None:
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[int]] = {}
     for position, sort in _personal_columns(kind, table, layout):
-        shown = plain_heading(table.columns[position].heading, position)
-        found.setdefault(sort, []).append(shown)
+        found.setdefault(sort, []).append(position)
     if not found:
         return
-    sorts = "; ".join(f"{sort} ({', '.join(columns)})" for sort, columns in found.items())
+    headings = [column.heading for column in table.columns]
+    sorts = "; ".join(f"{sort} ({list_headings(headings, at)})" for sort, at in found.items())
     msg = f"{name} is refused whole, since it holds what looks like {sorts}. Nothing of it was taken. "
     msg += "Remove these columns at the source and import again; the programme needs none of them."
     raise FileRefused(msg)
@@ -321,7 +321,7 @@ def _intake(
         accepted_rows=len(at),
         rejected_rows=rejected,
         rejects=rejects,
-        unknown_columns=tuple(plain_heading(headings[p], p).strip("'\"") for p in layout.unknown),
+        unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         ignored_columns=tuple(headings[p] for p in (*layout.metadata, *layout.ignored)),
         notes=(*table.notes, *notes),
         _columns={column.name: rows.cells[column.name] for column in kind.stored},

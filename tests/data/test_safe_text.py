@@ -1,0 +1,39 @@
+"""Text that a spreadsheet shows and never runs."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.safe_text import shown, shown_frame
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n1", "  =1", "＝1", "＋1", "－1"]
+)
+def test_text_that_could_run_gets_an_apostrophe(text):
+    assert shown(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "plain", "1-2", "<img src=x onerror=alert(1)>", "a=b", "'=1", " text"])
+def test_other_text_stays(text):
+    assert shown(text) == text
+
+
+@given(st.text(max_size=20))
+def test_what_is_shown_never_begins_with_a_sign_and_is_not_changed_twice(text):
+    safe = shown(text)
+    assert not safe.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert safe.removeprefix("'") in (text, text.removeprefix("'"))
+    assert shown(safe) == safe
+
+
+@pytest.mark.parametrize("dtype", ["str", "object", "category"])
+def test_a_frame_is_made_safe_and_numbers_stay(dtype):
+    frame = pd.DataFrame({"=a": pd.Series(["=1", "b", None], dtype=dtype), "n": [-1.0, 2.0, None]})
+    safe = shown_frame(frame)
+    assert list(safe.columns) == ["'=a", "n"]
+    assert safe["'=a"].tolist()[:2] == ["'=1", "b"]
+    assert pd.isna(safe["'=a"].tolist()[2])
+    assert safe["n"].tolist()[:2] == [-1.0, 2.0]
+    assert frame["=a"].tolist()[0] == "=1"
