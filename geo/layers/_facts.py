@@ -85,9 +85,7 @@ def _inside(place: Place, when: str, inside_when: str) -> str:
     return Message("trafficked inside {country}, {period}", country=place.country, period=label)
 
 
-def _fact(
-    place: Place, name: str, label: str, cell: Cell, period: str, text: str = "", note: str = ""
-) -> Fact:
+def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: str = "") -> Fact:
     release = place.release
     return Fact(
         id=name,
@@ -97,7 +95,7 @@ def _fact(
         state=cell.state,
         period=Period.parse(period).label if period else "",
         source=Counted.source(release),
-        note=note,
+        note="",
         invented=release.invented,
     )
 
@@ -109,10 +107,11 @@ def _axes(place: Place, period: str) -> Fact:
     label = mark("Services at work")
     if not known:
         return _fact(place, "services", label, _NO_DATA, "")
-    there = sum(c.value > 0 or c.low > 0 for c in known)
+    there, hidden = sum(c.value > 0 or c.low > 0 for c in known), len(AXES) - len(known)
     text = Message("on {there} of {known} axes", there=there, known=len(known))
-    note = "" if len(known) == len(AXES) else mark("The other axes are not published for this area.")
-    return _fact(place, "services", label, Cell("number", there), found[0][1], text, note)
+    if hidden:
+        text = Message("on {there} axes, {hidden} not shown", there=there, hidden=hidden)
+    return _fact(place, "services", label, Cell("number", there), found[0][1], text)
 
 
 def _population(place: Place) -> Fact:
@@ -122,7 +121,7 @@ def _population(place: Place) -> Fact:
     known = not math.isnan(year)
     return Fact(
         id="population",
-        label=Message("Population, {source}", source=row["source"]) if known else mark("Population"),
+        label=_counted_when(str(row["source"]), year) if known else mark("Population"),
         text=quantity(value) or state_words(str(row["state"]), place.release.k),
         margin="",
         state=str(row["state"]),
@@ -131,3 +130,8 @@ def _population(place: Place) -> Fact:
         note=str(row["note"]),
         invented=False,
     )
+
+
+def _counted_when(source: str, year: float) -> str:
+    template = mark("Population, census {year}") if "census" in source.lower() else mark("Population, {year}")
+    return Message(template, year=int(year))

@@ -21,7 +21,7 @@ from geo.layers.words import Message, mark, number
 __all__ = ["Figure", "Published", "figures"]
 
 LEVELS = ("country", "region", "municipality")
-_PROVISIONAL = {"provisional": mark("provisional"), "unverified": mark("provisional, not yet checked")}
+_PROVISIONAL = dict.fromkeys(("provisional", "unverified"), mark("provisional"))
 _COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note"]
 
 

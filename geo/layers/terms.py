@@ -108,6 +108,6 @@ def sources(release: Release) -> pd.DataFrame:
     """List all sources: shipped data files with licence and credit, and those of the published figures."""
     shipped = [(s.name, s.source, s.licence, s.credit) for s in registry()]
     figures = _tables.table(release, "figures")
-    named = sorted(figures["source"].unique()) if len(figures) else []
-    cited = [("Published figures", str(name), "", str(name)) for name in named]
+    named = "; ".join(sorted(map(str, figures["source"].unique()))) if len(figures) else ""
+    cited = [("Published figures in this release", named, "", "")] if named else []
     return pd.DataFrame([*shipped, *cited], columns=["what", "source", "licence", "credit"])
