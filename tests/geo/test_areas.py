@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +15,9 @@ from data.errors import AreaError
 from data.reference import area_table
 from geo import areas as module
 from geo.areas import LEVELS, load, read, read_cells
+from geo.places import Places
 
+REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 AREAS = load()
 TABLE = area_table()
 WITHOUT_CELL = {
@@ -51,6 +54,22 @@ def test_the_shipped_cells_stay_a_coverage_when_simplified():
     assert shapely.coverage_is_valid(cells)
     for tolerance in (0.002, 0.01):
         assert shapely.coverage_is_valid(shapely.coverage_simplify(cells, tolerance))
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference files are not at hand")
+@pytest.mark.parametrize(
+    ("country", "file", "column", "least"),
+    [
+        ("AL", "albania_municipalities_61.geojson", "bashkia", 0.84),
+        ("GR", "greece_municipalities_326.geojson", "code", 0.79),
+    ],
+)
+def test_most_of_the_land_falls_in_the_right_approximate_cell(country, file, column, least):
+    true, places = gpd.read_file(REFERENCE / file).to_crs(3035), Places(TABLE)
+    codes = [places.resolve(text, country).code for text in true[column].fillna("")]
+    cells = shapes("municipality").to_crs(3035).reindex(codes)
+    shared = shapely.intersection(true.geometry.make_valid().to_numpy(), cells.to_numpy())
+    assert np.nansum(shapely.area(shared)) / true.area.sum() > least
 
 
 def test_areas_without_a_cell_are_listed_and_never_invented():

@@ -469,7 +469,7 @@ def test_a_failing_write_leaves_the_old_boundaries(tmp_path, albania, monkeypatc
 
 
 def test_a_file_name_is_shown_as_plain_text(tmp_path):
-    path = save(cells_of("AL"), tmp_path / "plain.gpkg").rename(tmp_path / "a\nb.gpkg")
+    path = save(cells_of("AL"), tmp_path / "plain.gpkg").rename(tmp_path / "a\u202eb.gpkg")
     take(path, tmp_path / "areas")
     assert "Boundaries from a b.gpkg" in areas.load(tmp_path / "areas").source
 
