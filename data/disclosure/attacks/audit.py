@@ -1,0 +1,151 @@
+"""Auditing a release: all attacks on both tiers, and a report that anyone with the release can make again.
+
+The report is an immutable folder, derived/<release>/audit-<hash>, with a manifest that names the checksums
+of the release and of the files that were searched, the version of the code, and the parameters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data import files as safely
+from data.disclosure.attacks import bounds, reading, surface
+from data.disclosure.attacks.bounds import Finding
+from data.disclosure.manifest import code_version
+from data.disclosure.plan import TIERS, Tier
+from data.errors import ReleaseError
+from data.release import MANIFEST, Release, current_name, names
+
+__all__ = ["Audit", "audit", "checks_of"]
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The outcome: findings in words that hold no counts; report is the folder that holds all of it."""
+
+    release: str
+    passed: bool
+    findings: tuple[str, ...]
+    seconds: float
+    report: Path
+
+
+def audit(
+    releases: Path,
+    derived: Path,
+    name: str | None = None,
+    *,
+    files: Mapping[Tier, Iterable[Path]] | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Attack a release (default: the current one) together with all earlier ones, and files that leave.
+
+    `files` are exports and other files that leave, by tier. Raises ReleaseError when there is no such
+    release. An audit of the same things by the same code is not written twice.
+    """
+    chosen = name or current_name(releases)
+    if chosen is None or chosen not in names(releases):
+        msg = f"No release {chosen or ''!r} in {releases}. There are: {', '.join(names(releases)) or 'none'}."
+        raise ReleaseError(msg)
+    began = time.monotonic()
+    leaving = {tier: sorted((files or {}).get(tier, ()), key=lambda p: p.name) for tier in TIERS}
+    checks: list[dict[str, Any]] = []
+    findings: list[Finding] = []
+    for done, tier in enumerate(TIERS, start=1):
+        release = Release.open(releases, tier, chosen)
+        for attack, found, went in _attacks(releases, release, leaving[tier]):
+            checks.append({"attack": attack, "tier": tier, "passed": not found, **went})
+            findings += found
+        if progress is not None:
+            progress(done, len(TIERS))
+    seconds = round(time.monotonic() - began, 2)
+    report = _write(releases / chosen, derived / chosen, checks, findings, leaving, seconds)
+    return Audit(chosen, not findings, tuple(f.words for f in findings), seconds, report)
+
+
+def _attacks(
+    releases: Path, release: Release, leaving: Sequence[Path]
+) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
+    yield "checksums", _checksums(release), {}
+    yield "threshold", checks_of(release), {}
+    if reading.specifications(release):
+        yield "bounds", *bounds.attack(until(releases, release), reading.areas_of(release))
+    own = [release.folder / f"{table}.parquet" for table in release.tables]
+    yield "surface", *surface.search(release, [*own, *leaving])
+
+
+def until(releases: Path, release: Release) -> list[bounds.Published]:
+    """Read a release and all earlier ones of its tier, oldest first."""
+    listed = list(reversed(names(releases)))
+    earlier = [Release.open(releases, release.tier, n) for n in listed[: listed.index(release.name)]]
+    return [reading.published(r) for r in [*earlier, release] if reading.specifications(r)]
+
+
+def checks_of(release: Release) -> list[Finding]:
+    """Find numbers below the threshold in counted tables of the public tier."""
+    found = []
+    if release.tier == "public":
+        for name in reading.specifications(release).values():
+            frame = release.table(name.name)
+            low = frame[frame["value"].notna() & (frame["value"] < release.k)]
+            for row in low[["area", "period", *name.breakdown]].to_dict("records"):
+                cell = {str(k): str(v) for k, v in row.items()}
+                found.append(Finding("threshold", name.name, cell, "shows a number below the threshold"))
+    return found
+
+
+def _checksums(release: Release) -> list[Finding]:
+    found = []
+    for resource in release.manifest["resources"]:
+        path = release.folder / resource["path"]
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != resource["hash"]:
+            found.append(Finding("checksums", resource["name"], {}, "is not the file that was published"))
+    return found
+
+
+def _write(
+    release: Path,
+    derived: Path,
+    checks: list[dict[str, Any]],
+    findings: list[Finding],
+    leaving: Mapping[Tier, Sequence[Path]],
+    seconds: float,
+) -> Path:
+    about = {
+        "kind": "audit",
+        "release": release.name,
+        "release_sha256": {t: _digest(release / t / MANIFEST) for t in TIERS if (release / t).is_dir()},
+        "files": {t: {p.name: _digest(p) for p in paths} for t, paths in leaving.items()},
+        "code_version": code_version(),
+        "parameters": {"attacks": sorted({c["attack"] for c in checks})},
+    }
+    mark = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    final = derived / f"audit-{mark}"
+    if final.is_dir():
+        return final
+    derived.mkdir(parents=True, exist_ok=True)
+    aside = derived / f".tmp-audit-{secrets.token_hex(4)}"
+    aside.mkdir()
+    made = {**about, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds}
+    told = [
+        {"attack": f.attack, "table": f.table, "cell": dict(f.cell), "reason": f.reason} for f in findings
+    ]
+    report = {"passed": not findings, "checks": checks, "findings": told}
+    for name, content in (("manifest.json", made), ("report.json", report)):
+        (aside / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    safely.publish_folder(aside, final)
+    return final
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,270 @@
+"""Reading what leaves, as an attacker would: tables and texts of any file, whatever wrote it.
+
+A table is a DataFrame with the file's own headers; a text is what a person or a script could read. Geometry
+is neither. A file that cannot be read is reported by the surface attack, never passed over.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sqlite3
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+__all__ = ["READERS", "Carried", "read"]
+
+Carried = tuple[str, pd.DataFrame | str]  # where in the file, and what stands there
+
+# Tables of a GeoPackage that hold the file's own bookkeeping: extents, numbers of rows, indexes.
+_BOOKKEEPING = re.compile(r"^(gpkg_(?!metadata$)|rtree_|sqlite_)")
+_CONTAINERS = {".zip", ".kmz"}
+_TEXTS = {".txt", ".md", ".css", ".qml", ".svg", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
+_SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
+
+
+def read(path: Path, codes: Container[str] = ()) -> Iterator[Carried]:
+    """Give all that a file carries; raise ValueError for a kind of file that nobody can check.
+
+    `codes` are those of the areas: in scripts and JSON they tell what is about an area and what is not.
+    """
+    yield from _content(path.name, path.suffix.lower(), path.read_bytes(), codes)
+
+
+def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iterator[Carried]:
+    if suffix in _CONTAINERS:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for inner in archive.namelist():
+                for where, what in _content(inner, Path(inner).suffix.lower(), archive.read(inner), codes):
+                    yield f"{name}/{where}", what
+    elif suffix in (".json", ".geojson"):
+        for table in tables_of(json.loads(data.decode("utf-8")), codes):
+            yield name, table
+    elif suffix in (".js", ".html"):
+        yield from _script(name, data.decode("utf-8", "replace"), codes)
+    elif suffix in READERS:
+        for where, what in READERS[suffix](data):
+            yield f"{name}{where}", what
+    else:
+        msg = f"{name}: no reader for files of this kind"
+        raise ValueError(msg)
+
+
+def _csv(data: bytes) -> Iterator[Carried]:
+    text = data.decode("utf-8-sig")
+    yield "", pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
+
+
+def _parquet(data: bytes) -> Iterator[Carried]:
+    table = pq.read_table(io.BytesIO(data))
+    described = {k: v for k, v in (table.schema.metadata or {}).items() if k not in _SILENT_KEYS}
+    yield from ((f" metadata {k.decode()}", v.decode("utf-8", "replace")) for k, v in described.items())
+    kept = [n for n, t in zip(table.column_names, table.schema.types, strict=True) if "binary" not in str(t)]
+    yield "", table.select(kept).to_pandas()
+
+
+def _script(name: str, text: str, codes: Container[str]) -> Iterator[Carried]:
+    """Read a script or a page: its text, and every JSON value that stands in it."""
+    yield name, text
+    decoder, position, opening = json.JSONDecoder(), 0, re.compile(r"[\[{]")
+    while (match := opening.search(text, position)) is not None:
+        try:
+            value, position = decoder.raw_decode(text, match.start())
+        except ValueError:
+            position = match.end()
+            continue
+        for table in tables_of(value, codes):
+            yield name, table
+
+
+def _text(data: bytes) -> Iterator[Carried]:
+    yield "", data.decode("utf-8", "replace")
+
+
+def tables_of(value: object, codes: Container[str]) -> Iterator[pd.DataFrame]:
+    """Collect from a JSON value what is about an area: one row an object, a number, or a place in a list.
+
+    A value is about the nearest code above it, as a name or as a member called area, code or id; or about
+    the code at the same place of a list beside it. Geometry is left out.
+    """
+    rows: list[dict[str, Any]] = []
+    _walk(value, None, codes, rows)
+    if rows:
+        yield pd.DataFrame(rows)
+
+
+def _walk(value: object, area: str | None, codes: Container[str], rows: list[dict[str, Any]]) -> None:
+    if isinstance(value, Mapping):
+        named = (value.get(name) for name in ("area", "code", "id"))
+        area = next((n for n in named if isinstance(n, str) and n in codes), area)
+        plain = {str(k): v for k, v in value.items() if not isinstance(v, (Mapping, list))}
+        if area is not None and plain:
+            rows.append({**plain, "area": area})
+        rows.extend({"area": k, "value": v} for k, v in plain.items() if k in codes)
+        _zip_lists([v for v in value.values() if isinstance(v, list)], codes, rows)
+        for name, inner in value.items():
+            if name not in _GEOMETRY:
+                _walk(inner, str(name) if name in codes else area, codes, rows)
+    elif isinstance(value, list):
+        if value and isinstance(value[0], str) and value[0] in codes:  # a row whose first cell is its area
+            area = value[0]
+        for inner in value:
+            if isinstance(inner, (Mapping, list)):
+                _walk(inner, area, codes, rows)
+            elif area is not None and not isinstance(inner, str):
+                rows.append({"area": area, "value": inner})
+
+
+_GEOMETRY = {"geometry", "coordinates", "arcs", "bbox"}
+
+
+def _zip_lists(lists: list[list[Any]], codes: Container[str], rows: list[dict[str, Any]]) -> None:
+    """Read lists side by side where one of them holds codes of areas."""
+    for named in lists:
+        if named and all(isinstance(n, str) and n in codes for n in named):
+            for other in lists:
+                if other is not named and len(other) == len(named):
+                    pairs = zip(named, other, strict=True)
+                    rows.extend({"area": n, "value": v} for n, v in pairs if not isinstance(v, (dict, list)))
+
+
+def _xlsx(data: bytes) -> Iterator[Carried]:
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        names = book.namelist()
+        shared = _shared_strings(book) if "xl/sharedStrings.xml" in names else []
+        for name in names:
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                rows = list(_sheet_rows(book.read(name), shared))
+                yield f" {Path(name).stem}", _with_header(rows)
+            elif name.startswith(("docProps/", "xl/comments", "xl/drawings")) and name.endswith(".xml"):
+                yield f" {name}", " ".join(ET.fromstring(book.read(name)).itertext())  # noqa: S314
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _shared_strings(book: zipfile.ZipFile) -> list[str]:
+    root = ET.fromstring(book.read("xl/sharedStrings.xml"))  # noqa: S314 (our own export)
+    return ["".join(t.text or "" for t in item.iter() if _local(t.tag) == "t") for item in root]
+
+
+def _sheet_rows(data: bytes, shared: list[str]) -> Iterator[list[object]]:
+    for _, element in ET.iterparse(io.BytesIO(data)):  # noqa: S314
+        if _local(element.tag) == "row":
+            row: list[object] = []
+            for cell in element:
+                column = _column(cell.get("r", "")) if cell.get("r") else len(row)
+                row += [None] * (column - len(row))
+                row.append(_cell(cell, shared))
+            yield row
+            element.clear()
+
+
+def _column(reference: str) -> int:
+    number = 0
+    for letter in reference.rstrip("0123456789"):
+        number = number * 26 + ord(letter.upper()) - 64
+    return number - 1
+
+
+def _cell(cell: ET.Element, shared: list[str]) -> object:
+    kind = cell.get("t", "n")
+    text = "".join(t.text or "" for t in cell.iter() if _local(t.tag) in ("v", "t"))
+    if kind == "s":
+        return shared[int(text)]
+    if kind == "n" and text:
+        return float(text)
+    return text or None
+
+
+def _with_header(rows: list[list[object]]) -> pd.DataFrame:
+    """Take the first row that is all text as the header."""
+    for place, row in enumerate(rows):
+        if len(row) > 1 and all(isinstance(v, str) and v for v in row):
+            width = len(row)
+            return pd.DataFrame([(r + [None] * width)[:width] for r in rows[place + 1 :]], columns=row)
+    width = max(map(len, rows), default=0)
+    return pd.DataFrame([(r + [None] * width)[:width] for r in rows])
+
+
+def _geopackage(data: bytes) -> Iterator[Carried]:
+    with closing(sqlite3.connect(":memory:")) as file:
+        file.deserialize(data)
+        listed = file.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+        for (name,) in listed:
+            if _BOOKKEEPING.match(name):
+                continue
+            columns = file.execute(f"PRAGMA table_info({_quoted(name)})").fetchall()
+            kept = [c[1] for c in columns if not c[5] and c[2].upper() not in _SHAPES]
+            if kept:
+                chosen = ", ".join(_quoted(c) for c in kept)
+                rows = file.execute(f"SELECT {chosen} FROM {_quoted(name)}").fetchall()  # noqa: S608
+                yield f" {name}", pd.DataFrame(rows, columns=kept)
+
+
+_SHAPES = {
+    "BLOB",
+    "GEOMETRY",
+    "POINT",
+    "MULTIPOINT",
+    "POLYGON",
+    "MULTIPOLYGON",
+    "LINESTRING",
+    "MULTILINESTRING",
+}
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _png(data: bytes) -> Iterator[Carried]:
+    """Read the text chunks of a picture (PNG specification, chapter 11.3)."""
+    position = 8
+    while position + 8 <= len(data):
+        length, kind = struct.unpack(">I4s", data[position : position + 8])
+        body = data[position + 8 : position + 8 + length]
+        position += length + 12
+        if kind == b"tEXt":
+            yield f" {kind.decode()}", body.replace(b"\0", b": ").decode("latin-1")
+        elif kind == b"zTXt":
+            key, _, rest = body.partition(b"\0")
+            yield (
+                f" {kind.decode()}",
+                f"{key.decode('latin-1')}: {zlib.decompress(rest[1:]).decode('latin-1')}",
+            )
+        elif kind == b"iTXt":
+            yield f" {kind.decode()}", _international(body)
+        elif kind == b"eXIf":
+            yield " eXIf", body.decode("latin-1")
+        elif kind == b"IEND" and position < len(data):
+            yield " after its end", data[position:].decode("latin-1")
+
+
+def _international(body: bytes) -> str:
+    key, _, rest = body.partition(b"\0")
+    packed, rest = rest[0], rest[2:]
+    text = rest.split(b"\0", 2)[2]
+    return f"{key.decode()}: {(zlib.decompress(text) if packed else text).decode('utf-8', 'replace')}"
+
+
+READERS: dict[str, Callable[[bytes], Iterator[Carried]]] = {
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".xlsx": _xlsx,
+    ".gpkg": _geopackage,
+    ".png": _png,
+    **dict.fromkeys(_TEXTS, _text),
+}
