@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from dashboard.commands.upkeep import open_workspace
 from data.reference import area_table
 from data.vault import open_vault
 from geo import boundaries
+from geo.places import Places
 
 __all__ = ["register"]
 
@@ -26,8 +28,10 @@ def import_areas(
 ) -> None:
     """Take official boundaries into this workspace; the next release shows them."""
     workspace = open_workspace(context)
-    with open_vault(workspace) as vault:
-        in_use = vault.area_codes_in_use()
+    in_use: set[str] = set()
+    if workspace.vault.exists():
+        with open_vault(workspace) as vault:
+            in_use = vault.area_codes_in_use()
     report = boundaries.import_boundaries(
         file,
         area_table(),
@@ -38,13 +42,28 @@ def import_areas(
         name_column=name_column,
     )
     unmatched = [{"row": u.row, "name": u.name, "reason": u.reason} for u in report.unmatched]
+    split = [{"code": joined.code, "parts": list(joined.parts)} for joined in report.split]
+    label = Places(area_table()).label
     emit(
-        {"matched": len(report.matched), "unmatched": unmatched},
+        {
+            "matched": len(report.matched),
+            "unmatched": unmatched,
+            "split": split,
+            "kept": list(report.kept),
+            "missing": list(report.missing),
+        },
         as_json,
-        f"Matched {len(report.matched)} areas; {len(unmatched)} not matched.",
+        f"Matched {len(report.matched)} areas; {len(unmatched)} rows not matched.",
         *(f"  row {u['row']}, {u['name']}: {u['reason']}" for u in unmatched),
+        *(f"  {label(s.code)} is joined from {', '.join(s.parts)}" for s in report.split),
+        *_listed("Keep the shape they had", report.kept, label),
+        *_listed("Have no shape now, and stand in the tables only", report.missing, label),
         "The next release shows these boundaries: tact release",
     )
+
+
+def _listed(words: str, codes: tuple[str, ...], label: Callable[[str], str]) -> list[str]:
+    return [f"{words}: {', '.join(map(label, codes))}."] if codes else []
 
 
 def register(app: typer.Typer) -> None:

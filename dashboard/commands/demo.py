@@ -79,7 +79,7 @@ def demo(
     children: Annotated[int, typer.Option(min=1, help="How many children, about.")] = _CHILDREN,
     folder: Annotated[
         Path | None,
-        typer.Option("--files", help="Write the world as partner files into this folder instead."),
+        typer.Option("--files", help="Write the world as partner files into this folder."),
     ] = None,
     bad_rows: Annotated[
         bool, typer.Option("--bad-rows", help="With --files: add rows that an import must return.")

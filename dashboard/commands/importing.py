@@ -13,6 +13,7 @@ from dashboard.commands.upkeep import open_workspace
 from data import intake, keys, mapping
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.reference import area_table
+from data.schema import KINDS
 from data.vault import Vault, open_vault
 from data.workspace import Workspace
 from geo.places import Places
@@ -84,7 +85,7 @@ def _rules(workspace: Workspace, partner: str | None, given: Path | None) -> Pat
         if partner is None:
             msg = "A mapping belongs to a partner. Name it: --partner NAME --mapping FILE"
             raise InputError(msg)
-        for kind in mapping.KINDS:
+        for kind in KINDS:
             mapping.read(given, kind)
         kept = mapping.file_for(workspace.mappings, partner)
         kept.write_bytes(given.read_bytes())
@@ -105,8 +106,8 @@ def _check_kind_of_world(workspace: Workspace, files: list[Path]) -> None:
     invented = [path.name for path in files if path.name.startswith("invented-")]
     if invented and not workspace.invented:
         msg = (
-            f"{', '.join(invented)}: these records are invented, and {workspace.path} is for real ones. Make a "
-            "workspace to practise in: tact --workspace DIR init --practice"
+            f"{', '.join(invented)}: these records are invented, and {workspace.path} is for real ones. "
+            "Make a workspace to practise in: tact --workspace DIR init --practice"
         )
         raise WorkspaceError(msg)
 

@@ -25,7 +25,7 @@ _FOUND = 5
 
 
 def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
-    """The workspace's areas as GeoParquet, and where their boundaries come from."""
+    """Give the workspace's areas as GeoParquet, and where their boundaries come from."""
     places = areas.load(workspace.areas)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "areas.parquet"

@@ -1,4 +1,4 @@
-"""`tact serve`: start the web process with the releases folder alone, the keys taken out of its environment."""
+"""`tact serve`: start the web process with the releases folder alone and no key in its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tact init`, `templates`, `doctor`, `backup`, `restore`: the workspace, its forms, its keys and its health."""
+"""`tact init`, `templates`, `doctor`, `backup`, `restore`: the workspace, its forms, keys and health."""
 
 from __future__ import annotations
 

@@ -1,0 +1,291 @@
+"""What a data officer and a script rely on: the commands, their JSON keys and their exit codes."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pyogrio
+import pytest
+
+from data.schema import KINDS
+
+PLANTED = ("KETI-PLANTED-77", "Arta Planted", "0691234567")
+
+
+@pytest.fixture
+def practice(tact, tmp_path: Path) -> Path:
+    """An empty workspace for invented records."""
+    folder = tmp_path / "practice"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    return folder
+
+
+@pytest.fixture
+def files(tact, tmp_path: Path) -> Path:
+    """The demo world as partner files."""
+    folder = tmp_path / "files"
+    assert tact("demo", "--files", folder, "--children", "300").code == 0
+    return folder
+
+
+def encounter_rows(count: int = 10) -> list[dict[str, str]]:
+    """Ten rows of a partner's file, all right."""
+    row = {
+        "date": "2008-03-04",
+        "municipality": "Tiranë",
+        "country": "AL",
+        "stage": "identified",
+        "pathway": "internal",
+        "form": "begging",
+        "axis": "protection",
+        "found": "discovered",
+        "sex": "female",
+        "age_band": "10-13",
+        "partner": "ARSIS",
+    }
+    return [row | {"child_id": f"K-{n}", "record_number": f"R-{n}"} for n in range(count)]
+
+
+def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_init_says_where_the_keys_are_and_closes_them(tact, tmp_path: Path) -> None:
+    answer = tact("--workspace", tmp_path / "w", "init", "--json").json
+    assert answer["kind"] == "real"
+    for place in answer["keys"].values():
+        path = Path(place.removeprefix("file "))
+        assert (tmp_path / "w") not in path.parents
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_goes_in_once_and_failed_rows_come_back(tact, practice: Path, tmp_path: Path) -> None:
+    rows = encounter_rows()
+    rows[2]["municipality"] = "Atlantis"
+    rows[5]["date"] = "2008-02-31"
+    rows[7]["stage"] = "lost"
+    path = write_csv(tmp_path / "march.csv", rows)
+    first = tact("--workspace", practice, "import", path, "--json")
+    assert first.code == 0
+    assert [first.json[key] for key in ("accepted", "rejected", "already_known")] == [7, 3, 0]
+    with Path(first.json["files"][0]["rejects"]).open(encoding="utf-8-sig") as file:
+        returned = list(csv.DictReader(file))
+    assert [(r["line"], r["column"]) for r in returned] == [
+        ("4", "municipality"),
+        ("7", "date"),
+        ("9", "stage"),
+    ]
+    assert "at_risk" in returned[2]["allowed"]
+    again = tact("--workspace", practice, "import", path, "--json").json
+    assert [again[key] for key in ("accepted", "rejected", "already_known")] == [0, 3, 7]
+
+
+def test_a_correction_counts_as_changed(tact, practice: Path, tmp_path: Path) -> None:
+    rows = encounter_rows()
+    tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
+    rows[0]["stage"] = "reintegrating"
+    answer = tact("--workspace", practice, "import", write_csv(tmp_path / "b.csv", rows), "--json").json
+    assert (answer["accepted"], answer["changed"], answer["already_known"]) == (0, 1, 9)
+
+
+def test_a_file_with_personal_columns_is_refused_and_the_others_go_in(
+    tact, practice: Path, tmp_path: Path
+) -> None:
+    personal = [row | {"emri": PLANTED[1], "telefon": PLANTED[2]} for row in encounter_rows()]
+    bad = write_csv(tmp_path / "bad.csv", personal)
+    good = write_csv(tmp_path / "good.csv", encounter_rows(3))
+    answer = tact("--workspace", practice, "import", bad, good, "--json")
+    assert answer.code == 2
+    assert answer.json["accepted"] == 3
+    assert answer.json["refused"] == [str(bad)]
+    assert "emri" in answer.json["files"][0]["refused"]
+    assert not any(text in answer.out + answer.err for text in PLANTED)
+
+
+def test_errors_are_json_too_and_carry_their_exit_code(tact, tmp_path: Path) -> None:
+    nowhere = tact("--workspace", tmp_path / "none", "release", "--json")
+    assert (nowhere.code, nowhere.json["error"]) == (3, "WorkspaceError")
+    later = tact("--workspace", tmp_path / "none", "plan", "--json")
+    assert (later.code, later.json["error"]) == (6, "NotYet")
+    missing = tact("--workspace", tmp_path / "none", "import", tmp_path / "no.csv", "--json")
+    assert missing.code in (2, 3)
+    assert tact("--workspace", tmp_path, "no-such-command").code == 2
+
+
+def test_invented_files_stay_out_of_a_real_workspace(tact, files: Path, tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    tact("--workspace", real, "init")
+    source = next(files.glob("*terre*encounter*"))
+    renamed = tmp_path / f"march{source.suffix}"
+    renamed.write_bytes(source.read_bytes())
+    for path in (source, renamed):
+        refused = tact("--workspace", real, "import", path, "--json")
+        assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
+        assert "--practice" in refused.json["message"]
+
+
+def test_nothing_is_imported_into_the_demo_world(tact, demo_world: Path, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", encounter_rows())
+    refused = tact("--workspace", demo_world, "import", path, "--json")
+    assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
+
+
+def test_the_demo_keeps_out_of_a_workspace_for_records(tact, practice: Path, tmp_path: Path) -> None:
+    tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows()))
+    for workspace in (practice, tmp_path / "real"):
+        tact("--workspace", workspace, "init")
+        refused = tact("--workspace", workspace, "demo", "--json")
+        assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
+
+
+def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, practice: Path, tmp_path: Path) -> None:
+    effort = [
+        {
+            "date": "2008-03-04",
+            "municipality": "Durrës",
+            "partner": "ARSIS",
+            "days": "3",
+            "kind": "street_outreach",
+        }
+    ]
+    tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows()))
+    assert tact("--workspace", practice, "import", write_csv(tmp_path / "e.csv", effort)).code == 0
+    released = tact("--workspace", practice, "release", "--json").json
+    assert released["tiers"] == ["partner", "public"]
+    assert released["refused"] == []
+    from data.release import Release
+
+    public = Release.open(practice / "releases", "public").table("children_region_year")
+    assert set(public["state"]) == {"few"}
+    partner = Release.open(practice / "releases", "partner").table("effort_region_quarter")
+    shown = partner[(partner["area"] == "AL-02") & (partner["state"] == "number")]
+    assert shown["value"].tolist() == [3]
+
+
+def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, tmp_path: Path) -> None:
+    plain = [p for p in sorted(files.iterdir()) if p.suffix != ".toml" and not _needs_mapping(p)]
+    answer = tact("--workspace", practice, "import", *plain, "--json")
+    assert answer.code == 0, answer.out
+    assert answer.json["rejected"] == 0
+    for partner in ("BKTF", "Amaro Drom"):
+        stem = partner.casefold().replace(" ", "-")
+        path = next(files.glob(f"invented-{stem}-encounter.*"))
+        rules = files / f"invented-{stem}.toml"
+        took = tact(
+            "--workspace", practice, "import", path, "--partner", partner, "--mapping", rules, "--json"
+        )
+        assert took.json["accepted"] > 0
+        again = tact("--workspace", practice, "import", path, "--partner", partner, "--json").json
+        assert again["accepted"] == 0
+    name = tact("--workspace", practice, "release", "--json").json["release"]
+    second = tact("--workspace", practice, "release", "--json").json["release"]
+    listed = tact("--workspace", practice, "releases", "--json").json
+    assert [row["release"] for row in listed] == [second, name]
+    audited = tact("--workspace", practice, "audit", "--json").json
+    assert audited["passed"] is True
+    assert audited["findings"] == []
+    out = tmp_path / "out"
+    exported = tact(
+        "--workspace",
+        practice,
+        "export",
+        "--to",
+        out,
+        "--format",
+        "gpkg",
+        "--format",
+        "csv",
+        "--tier",
+        "partner",
+        "--json",
+    ).json
+    geopackages = [path for path in exported["files"] if path.endswith(".gpkg")]
+    layers = {name for path in geopackages for name, _ in pyogrio.list_layers(path)}
+    assert {"codebook", "about"} <= layers
+    assert any(name.startswith("encounters") for name in layers)
+
+
+def _needs_mapping(path: Path) -> bool:
+    return "encounter" in path.name and ("bktf" in path.name or "amaro" in path.name)
+
+
+def test_templates_can_be_filled_and_read_back(tact, practice: Path, tmp_path: Path) -> None:
+    written = tact("templates", "--to", tmp_path / "forms", "--json").json["files"]
+    assert len(written) == len(KINDS)
+    form = next(path for path in written if "encounter" in path)
+    book = openpyxl.load_workbook(form)
+    sheet = book.worksheets[0]
+    headings = [str(cell.value) for cell in sheet[1]]
+    for number, row in enumerate(encounter_rows(), start=2):
+        for name, value in row.items():
+            assert name in headings
+            sheet.cell(number, headings.index(name) + 1, value)
+    book.save(form)
+    assert tact("--workspace", practice, "import", form, "--json").json["accepted"] == 10
+
+
+def test_doctor_tells_health_and_the_meaning_of_columns(tact, practice: Path) -> None:
+    assert tact("--workspace", practice, "doctor", "--json").json == {"healthy": True, "problems": []}
+    schema = tact("doctor", "--schema", "--json").json
+    assert set(schema) == set(KINDS)
+    assert all(column["meaning"] for columns in schema.values() for column in columns)
+    database = next(path for path in (practice / "vault").iterdir() if path.suffix == ".db")
+    raw = bytearray(database.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 64] = os.urandom(64)
+    database.write_bytes(raw)
+    sick = tact("--workspace", practice, "doctor", "--json")
+    assert sick.code == 7
+    assert sick.json["healthy"] is False
+    assert sick.json["problems"]
+
+
+def test_backup_and_restore(tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
+    path = write_csv(tmp_path / "a.csv", encounter_rows())
+    tact("--workspace", practice, "import", path)
+    assert tact("--workspace", practice, "backup", tmp_path / "b.backup").code == 0
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "another-computer"))
+    restored = tact("--workspace", tmp_path / "new", "restore", tmp_path / "b.backup", "--json")
+    assert restored.json["records"] is True
+    again = tact("--workspace", tmp_path / "new", "import", path, "--json").json
+    assert (again["accepted"], again["already_known"]) == (0, 10)
+
+
+def test_figures_alone_need_neither_vault_nor_key(tact, practice: Path) -> None:
+    import shutil
+
+    shutil.rmtree(practice / "vault")
+    made = tact("--workspace", practice, "release", "--json")
+    assert made.code == 0
+    assert tact("--workspace", practice, "releases", "--json").json[0]["release"] == made.json["release"]
+
+
+def test_no_message_holds_a_planted_identifier(tact, practice: Path, tmp_path: Path) -> None:
+    rows = [row | {"child_id": PLANTED[0], "municipality": "Nowhere at all"} for row in encounter_rows()]
+    answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
+    returned = "".join(p.read_text(encoding="utf-8") for p in (practice / "rejects").iterdir())
+    assert PLANTED[0] not in answer.out + answer.err + returned
+    stored = b"".join(p.read_bytes() for p in practice.rglob("*") if p.is_file())
+    assert PLANTED[0].encode() not in stored
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    named = set(re.findall(r"`?tact (?:--workspace \S+ )?([a-z]+)\b", text))
+    help_text = subprocess.run(
+        [sys.executable, "-m", "dashboard.cli", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert named
+    assert all(f" {command} " in help_text for command in named), named
