@@ -27,6 +27,7 @@ ColumnType = Literal[
     "identifier",  # hashed at intake, never stored
     "hash",  # 64 hexadecimal digits, stored in place of an identifier
     "whole",  # a whole number
+    "year",  # a year that has begun
     "decimal",  # a number
 ]
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -62,17 +63,18 @@ class Column:
     @property
     def numeric(self) -> bool:
         """Whether the stored value is a number."""
-        return self.type in ("whole", "decimal")
+        return self.type in ("whole", "year", "decimal")
 
     @property
     def dtype(self) -> str:
         """The pandas dtype of the stored column; a missing text is the empty text."""
-        return {"whole": "Int64", "decimal": "float64"}.get(self.type, "str")
+        return {"whole": "Int64", "year": "Int64", "decimal": "float64"}.get(self.type, "str")
 
     @property
     def limits(self) -> str:
         """Say in plain words what a cell may hold."""
-        return _LIMITS[self.type](self)
+        text = _LIMITS[self.type](self)
+        return text if self.required else f"{text}, or an empty cell"
 
 
 @dataclass(frozen=True)
@@ -156,5 +158,6 @@ _LIMITS: Mapping[str, Callable[[Column], str]] = MappingProxyType(
         "hash": lambda _: "64 hexadecimal digits",
         "whole": _numbers,
         "decimal": _numbers,
+        "year": lambda c: f"a year from {c.minimum:.0f} to this one",
     }
 )

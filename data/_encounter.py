@@ -167,14 +167,14 @@ ENCOUNTER = RecordKind(
         Column(
             "origin",
             "Municipality of origin",
-            "Where the child comes from, if known.",
+            "Where the child comes from, if that is known and lies in Albania or Greece.",
             "area",
             example="Elbasan",
         ),
         Column(
             "destination",
             "Municipality of destination",
-            "Where the child was taken or meant to go, if known.",
+            "Where the child was taken or meant to go, if that is known and lies in Albania or Greece.",
             "area",
             example="Durrës",
         ),

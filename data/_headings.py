@@ -60,11 +60,12 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
             _place(layout, ours, position, headings)
             layout.mapped.add(ours)
     ignored = {fold(name) for name in mapping.ignore}
+    central = _is_central(headings)
     taken = set(layout.columns.values())
     for position, heading in enumerate(headings):
         if position in taken:
             continue
-        ours = _own(kind, heading)
+        ours = _own(kind, heading, central)
         if ours and ours not in layout.mapped:
             _place(layout, ours, position, headings)
         elif fold(heading) in ignored:
@@ -79,8 +80,9 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
 def recognised(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
     """Count the headings that mean a column of this kind."""
     theirs = {fold(name) for name in mapping.columns.values()}
+    central = _is_central(headings)
     return sum(
-        _own(kind, heading) is not None or bool({fold(heading), fold(_last(heading))} & theirs)
+        _own(kind, heading, central) is not None or bool({fold(heading), fold(_last(heading))} & theirs)
         for heading in headings
     )
 
@@ -103,8 +105,9 @@ def choose_sheet(kind: RecordKind, first_rows: list[list[str]], mapping: ColumnM
     return counts.index(best)
 
 
-def _own(kind: RecordKind, heading: str) -> str | None:
-    keys = {key_of(part) for part in (heading, *_parts(heading))}
+def _own(kind: RecordKind, heading: str, central: bool) -> str | None:
+    parts = (heading, _last(heading), heading.rpartition("-")[2] if central else heading)
+    keys = {key_of(part) for part in parts}
     for column in kind.given:
         if keys & _names(column):
             return column.name
@@ -115,8 +118,9 @@ def _names(column: Column) -> set[str]:
     return {column.name, key_of(column.label)}
 
 
-def _parts(heading: str) -> tuple[str, ...]:
-    return (_last(heading), heading.rpartition("-")[2], heading.rpartition(":")[2])
+def _is_central(headings: list[str]) -> bool:
+    """Say whether a table comes from ODK Central; only there a hyphen ends the name of a group."""
+    return not {"submissiondate", "meta-instanceid", "instanceid"}.isdisjoint(map(str.casefold, headings))
 
 
 def _last(heading: str) -> str:

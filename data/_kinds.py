@@ -194,11 +194,10 @@ _YEAR = Column(
     "year",
     "Year",
     "The year that the number describes.",
-    "whole",
+    "year",
     required=True,
     example="2011",
     minimum=1900,
-    maximum=2100,
 )
 _ANY_PARTNER = Column(
     "partner",

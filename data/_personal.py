@@ -160,8 +160,7 @@ def content_shows(
 
     `coded`: numbers, dates and categories, where only the former is looked for. `hashed`: an identifier
     that is never stored, so numbers of documents pass. `free`: free text or an unknown column. `year`:
-    the median year of the records; dates two to 25 years before it are taken for dates of birth, and
-    any column of dates where it is not known.
+    the median year of the records; dates two to 25 years before it are taken for dates of birth.
     """
     text = "\n".join(values)
     if "@" in text and _EMAIL.search(text):
@@ -233,7 +232,7 @@ def _luhn(digits: str) -> bool:
 
 def _birth_dates(sample: list[str], year: float | None) -> bool:
     matches = [match for match in map(_DAY.fullmatch, sample) if match]
-    if not matches or len(matches) < _MAJORITY * len(sample):
+    if year is None or not matches or len(matches) < _MAJORITY * len(sample):
         return False
     years = sorted(int(match[1] or match[2]) for match in matches)
-    return year is None or 2 <= year - years[len(years) // 2] <= 25
+    return 2 <= year - years[len(years) // 2] <= 25

@@ -115,6 +115,8 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
         return lambda text: _period(text, today)
     if column.type == "whole":
         return lambda text: _whole(text, column)
+    if column.type == "year":
+        return lambda text: _year(text, column, today)
     if column.type == "decimal":
         return lambda text: _decimal(text, column)
     if column.type == "code":
@@ -215,6 +217,13 @@ def _whole(text: str, column: Column) -> int:
     if not _WHOLE.fullmatch(text):
         raise Faulty("not a whole number")
     return int(_between(int(text.partition(".")[0]), column))
+
+
+def _year(text: str, column: Column, today: dt.date) -> int:
+    year = _whole(text, column)
+    if year > today.year:
+        raise Faulty("in the future")
+    return year
 
 
 def _decimal(text: str, column: Column) -> float:

@@ -106,8 +106,8 @@ class Intake:
     def _array(self, name: str, at: npt.NDArray[np.intp], words: _Words | None) -> pa.Array:
         cells = self._columns[name]
         if words is None:
-            whole = kind_of(self.kind).column(name).type == "whole"
-            return pa.array(cells.take(at), pa.int64() if whole else pa.float64())
+            decimal = kind_of(self.kind).column(name).type == "decimal"
+            return pa.array(cells.take(at), pa.float64() if decimal else pa.int64())
         dictionary, numbers = words
         indices = pa.array(numbers[cells.codes[at]])
         if len(dictionary) > _BATCH:  # A dictionary of numbers that occur once is only a burden.
@@ -206,8 +206,9 @@ def _read(
     partner = " ".join(settings.partner.split()) if settings.partner else None
     headings = [column.heading for column in table.columns]
     layout = match_headings(kind, headings, settings.mapping)
-    _refuse_personal(name, kind, table, layout)
+    _refuse_personal(name, headings, _by_heading(kind, headings, layout))
     _refuse_missing(name, kind, headings, layout, partner)
+    _refuse_personal(name, headings, _by_content(kind, table, layout))
     rows, notes = check_rows(
         kind,
         table,
@@ -261,36 +262,36 @@ def _refuse_missing(
     raise FileRefused(msg)
 
 
-def _refuse_personal(name: str, kind: RecordKind, table: RawTable, layout: Layout) -> None:
+def _refuse_personal(name: str, headings: list[str], columns: Iterable[tuple[int, str]]) -> None:
     found: dict[str, list[int]] = {}
-    for position, sort in _personal_columns(kind, table, layout):
+    for position, sort in columns:
         found.setdefault(sort, []).append(position)
     if not found:
         return
-    headings = [column.heading for column in table.columns]
     sorts = "; ".join(f"{sort} ({list_headings(headings, at)})" for sort, at in found.items())
     msg = f"{name} is refused whole, since it holds what looks like {sorts}. Nothing of it was taken. "
     msg += "Remove these columns at the source and import again; the programme needs none of them."
     raise FileRefused(msg)
 
 
-def _personal_columns(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[tuple[int, str]]:
-    """Yield the positions of columns that look personal, by heading first, then by content."""
+def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterator[tuple[int, str]]:
+    """Yield the columns that look personal by their heading; our own words are innocent."""
+    own_words = {p for column, p in layout.columns.items() if column not in layout.mapped}
+    for position, heading in enumerate(headings):
+        if position in own_words or position in layout.metadata:
+            continue
+        if sort := heading_shows(heading, kind.refuses):
+            yield position, sort
+
+
+def _by_content(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[tuple[int, str]]:
+    """Yield the columns that look personal by what stands in them."""
     ours = {position: kind.column(column) for column, position in layout.columns.items()}
-    own_words = {p for p, column in ours.items() if column.name not in layout.mapped}
-    by_heading = {
-        position: sort
-        for position, raw in enumerate(table.columns)
-        if position not in own_words and position not in layout.metadata
-        if (sort := heading_shows(raw.heading, kind.refuses))
-    }
-    yield from by_heading.items()
-    if not layout.columns:
-        return  # Not a table of this kind, which is said next.
-    year = median_year(table.columns[layout.columns["date"]].distinct) if "date" in layout.columns else None
+    dates = [layout.columns[name] for name in ("date", "valid_from") if name in layout.columns]
+    year = median_year(table.columns[dates[0]].distinct) if dates else None
     degrees: dict[str, int] = {}
     for position, raw in enumerate(table.columns):
-        if position in by_heading or position in layout.metadata:
+        if position in layout.metadata:
             continue
         if sort := _content(ours.get(position), raw.distinct, year):
             yield position, sort

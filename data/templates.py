@@ -25,7 +25,13 @@ _ROWS = 5_000  # As far as drop-down lists and formats reach.
 _HELP, _LISTS, _AREAS = "How to fill", "Lists", "Areas"
 _INK, _PAPER, _ACCENT, _SOFT, _LINE = "1D2433", "FBFAF7", "0F6B66", "E3F1EF", "DFE3E8"
 _HEADINGS = ("Column", "Label", "Meaning", "Allowed", "Needed", "Example")
-_FORMATS = {"date": "yyyy-mm-dd", "day_or_week": "yyyy-mm-dd", "whole": "0", "decimal": "General"}
+_FORMATS = {
+    "date": "yyyy-mm-dd",
+    "day_or_week": "yyyy-mm-dd",
+    "whole": "0",
+    "year": "0",
+    "decimal": "General",
+}
 
 
 def template_name(kind: str) -> str:
@@ -119,6 +125,10 @@ def _add_help(book: Workbook, kind: RecordKind) -> None:
         (f"{kind.title}. {kind.meaning}",),
         ("Fill the first sheet from row 2 on; keep its first row. Import it with: tact import FILE",),
         ("Never write names, dates of birth, phone numbers, addresses or coordinates: the file is refused.",),
+        (
+            "Write days as 2007-05-31 or 31.05.2007. Days as 31/05/2007 are read only where some day of the "
+            "column is above 12, so that day and month cannot be mistaken.",
+        ),
         (),
     ]
     for note in notes:

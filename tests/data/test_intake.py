@@ -258,6 +258,8 @@ def test_a_wrong_row_comes_back_with_its_reason(tmp_path, change, column, reason
         ("indicator", {"indicator": "=cmd"}, "indicator", "not a code"),
         ("indicator", {"period": "2006-06-15/P3M"}, "period", "not a period"),
         ("indicator", {"period": "2031"}, "period", "in the future"),
+        ("community", {"year": "2031"}, "year", "in the future"),
+        ("community", {"year": "1809"}, "year", "too small"),
         ("figure", {"number": ""}, "number", "neither a number nor a share"),
         ("figure", {"share": "25"}, "share", "too large"),
         ("figure", {"measure": "roma_share_of_national"}, "share", "this measure is a share and has none"),

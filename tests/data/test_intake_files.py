@@ -248,6 +248,14 @@ def test_a_kobo_export_is_read_and_its_metadata_ignored(tmp_path):
     assert "_uuid" in intake.ignored_columns
 
 
+def test_a_hyphen_ends_a_group_only_in_exports_of_odk_central(tmp_path):
+    row = {("meeting-date" if k == "date" else k): v for k, v in ROW.items()}
+    central = row | {"SubmissionDate": "2007-06-01T10:00:00Z", "KEY": "uuid:1", "meta-instanceName": "x"}
+    intake = read(write(tmp_path, text_of([central])))
+    assert (intake.accepted.date.tolist(), intake.unknown_columns) == (["2007-05-31"], ())
+    assert "no column for date" in refusal(tmp_path, text_of([row]))
+
+
 @pytest.mark.parametrize("column", ["_location_latitude", "meeting/_gps_longitude", "_geolocation", "GPS"])
 def test_positions_of_a_kobo_export_refuse_the_file(tmp_path, column):
     message = refusal(tmp_path, text_of([ROW | {column: ""}]))
@@ -276,6 +284,13 @@ def test_missing_columns_are_named_with_the_unknown_ones(tmp_path):
     message = refusal(tmp_path, text_of([row]))
     assert "no column for stage" in message
     assert "'Faza'" in message
+
+
+def test_a_date_under_a_foreign_heading_is_a_missing_column_and_no_birth_date(tmp_path):
+    row = {("Data e takimit" if k == "date" else k): v for k, v in ROW.items()}
+    message = refusal(tmp_path, text_of([row]))
+    assert "no column for date" in message
+    assert "'Data e takimit'" in message
 
 
 @pytest.mark.parametrize("kind", KINDS)
