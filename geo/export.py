@@ -78,7 +78,7 @@ def export(
         files += write(release, folder, part)
         if progress is not None:
             progress(done, len(work))
-    return files
+    return list(dict.fromkeys(files))
 
 
 def pack(files: Iterable[Path]) -> bytes:

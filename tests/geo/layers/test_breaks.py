@@ -1,0 +1,112 @@
+"""Breaks are rounded, few and increasing; every value has a class and no class is empty."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.layers.base import Style
+from geo.layers.breaks import circle_marks, class_labels, labels, one_two_five, rounded
+
+COUNTS = st.lists(st.integers(0, 5_000_000), min_size=1, max_size=80)
+SHARES = st.lists(st.floats(0.001, 100), min_size=1, max_size=60)
+
+
+def significant(number: float) -> int:
+    """How many digits it takes to write a number."""
+    digits = f"{number:.12g}".replace(".", "").replace("-", "").split("e")[0].strip("0")
+    return max(1, len(digits))
+
+
+@given(values=COUNTS | SHARES, classes=st.integers(2, 7))
+def test_breaks_are_few_increasing_and_cover_all_values(values, classes):
+    found = rounded(values, classes)
+    assert len(found) < classes
+    assert list(found) == sorted(set(found))
+    counted = np.bincount([Style("fill", found, ()).classify(v) for v in values], minlength=len(found) + 1)
+    assert counted.sum() == len(values)
+    assert (counted > 0).all() or not any(values)
+
+
+@given(values=COUNTS)
+def test_breaks_of_counts_are_rounded(values):
+    spread = max(values) - min(v for v in values if v) if any(values) else 0
+    for found in rounded(values):
+        one_two_or_five = f"{found:e}"[0] in "125" and significant(found) == 1
+        assert one_two_or_five or significant(found) <= 1 + math.ceil(
+            math.log10(max(values) / max(spread / 50, 1))
+        )
+
+
+@given(values=COUNTS)
+def test_zero_has_a_class_of_its_own(values):
+    found = rounded([0, *values])
+    if any(values):
+        assert 0 < found[0] <= min(v for v in values if v)
+
+
+@given(values=COUNTS, order=st.randoms())
+def test_breaks_do_not_depend_on_the_order(values, order):
+    mixed = list(values)
+    order.shuffle(mixed)
+    assert rounded(values) == rounded(mixed)
+
+
+@given(values=COUNTS)
+def test_there_is_a_label_for_each_class(values):
+    found = rounded(values)
+    assert len(labels(found, whole=True)) == len(found) + 1
+    assert len(set(labels(found, whole=True))) == len(found) + 1
+
+
+def test_labels_read_as_people_write():
+    assert labels((1, 5, 20), whole=True) == ("0", "1 to 4", "5 to 19", "20 and more")
+    assert labels((100_000, 200_000), whole=True) == (
+        "under 100,000",
+        "100,000 to 200,000",
+        "200,000 and more",
+    )
+    assert labels((0.2, 0.5), whole=False, sign=" %") == ("under 0.2 %", "0.2 to 0.5 %", "0.5 % and more")
+    assert labels((), whole=True) == ("all values",)
+
+
+def test_no_values_no_breaks():
+    assert rounded([]) == ()
+    assert rounded([float("nan")]) == ()
+    assert rounded([0, 0]) == ()
+
+
+def test_the_sequence():
+    assert one_two_five(1, 100) == [2, 5, 10, 20, 50, 100]
+    assert one_two_five(0.1, 1) == [0.2, 0.5, 1]
+
+
+def test_published_classes_become_breaks_and_labels():
+    low = np.array([0.0, 1.0, 50.0, 1000.0, np.nan])
+    high = np.array([0.0, 49.0, 199.0, np.nan, np.nan])
+    assert class_labels(low, high) == ((1, 50, 1000), ("0", "1 to 49", "50 to 199", "1,000 and more"))
+
+
+@given(values=st.lists(st.integers(1, 100_000), min_size=2, max_size=30))
+def test_area_of_a_circle_is_proportional_to_its_value(values):
+    style = Style("circle", (), (), largest=float(max(values)))
+    areas = [style.radius(v) ** 2 for v in values]
+    assert areas == pytest.approx([v * areas[0] / values[0] for v in values])
+    assert style.radius(max(values)) == pytest.approx(22)
+
+
+def test_no_circle_without_a_value():
+    assert Style("circle", (), (), largest=0).radius(0) == 0
+    assert Style("circle", (), (), largest=10).radius(0) == 0
+
+
+@given(largest=st.integers(1, 10**6))
+def test_marks_of_circles_are_rounded_and_apart(largest):
+    marks = circle_marks(largest)
+    assert 1 <= len(marks) <= 3
+    assert marks[-1] <= largest
+    assert all(f"{m:e}"[0] in "125" and m >= 1 for m in marks)
+    assert all(b / a >= 4 for a, b in pairwise(marks))

@@ -1,0 +1,278 @@
+"""Layers read a release: numbers, states, figures with their sources, and what may lie over what."""
+
+import pickle
+import runpy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data.errors import InputError
+from data.states import STATES, WORDS
+from geo.layers import LAYERS, apart, combinable, layer, together
+from geo.layers.base import View
+from geo.layers.words import Message, state_words
+
+SMALL = runpy.run_path(str(Path(__file__).with_name("small_release.py")))
+QUARTERS, YEARS, WHOLE, REGIONS, HOSTILE = (
+    SMALL[n] for n in ("QUARTERS", "YEARS", "WHOLE", "REGIONS", "HOSTILE")
+)
+
+
+@pytest.fixture(scope="module")
+def partner(tmp_path_factory):
+    return SMALL["make"](tmp_path_factory.mktemp("partner"), "partner")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    return SMALL["make"](tmp_path_factory.mktemp("public"), "public")
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A release of published figures alone."""
+    return SMALL["make"](tmp_path_factory.mktemp("bare"), "public", tables={})
+
+
+def test_every_layer_reads_every_level_and_choice(partner, public, bare):
+    for release in (partner, public, bare):
+        for one in LAYERS:
+            for level in ("country", "region", "municipality"):
+                for option in (*one.options, None):
+                    for choice in option.choices if option else [None]:
+                        view = View(level, YEARS[1], {option.id: choice.id} if option else {})
+                        data = one.read(release, view)
+                        assert set(data.frame["state"]) <= set(STATES)
+                        assert len(data.style.labels) == len(data.style.breaks) + (one.kind != "circle")
+                        assert data.legend.title
+                        assert data.legend.unit
+
+
+def test_a_value_stands_with_its_margin(partner):
+    row = layer("encounters").read(partner, View("region", YEARS[1])).frame.loc["AL-02"]
+    assert (row["value"], row["margin"], row["state"]) == (79, 5, "number")
+
+
+def test_states_are_never_values(partner):
+    frame = layer("encounters").read(partner, View("region", YEARS[0])).frame
+    assert frame.loc["AL-01", "state"] == "almost_none"
+    assert frame.loc["GR-I", "state"] == "not_searched"
+    assert frame.loc[["AL-01", "GR-I"], "value"].isna().all()
+
+
+def test_a_missing_table_is_no_data(public):
+    data = layer("encounters").read(public, View("municipality", YEARS[0]))
+    assert set(data.frame["state"]) == {"no_data"}
+    assert data.legend.period == ""
+
+
+def test_a_pathway_is_read_from_its_own_table(partner):
+    view = View("region", YEARS[1], {"of": "pathway-internal"})
+    data = layer("encounters").read(partner, view)
+    assert data.frame.loc["AL-02", "value"] == 71
+    assert data.legend.title == "Children met for the first time: trafficked inside the country"
+
+
+def test_colours_and_circles_keep_their_meaning_in_time(partner):
+    for name in ("encounters", "effort", "services"):
+        one = layer(name)
+        styles = {
+            one.read(partner, View("region", p)).style for p in one.periods(partner, View("region", ""))
+        }
+        assert len(styles) == 1
+
+
+def test_circles_of_a_part_are_drawn_to_the_scale_of_the_whole(partner):
+    one = layer("encounters")
+    part = one.read(partner, View("region", YEARS[1], {"of": "pathway-internal"}))
+    assert part.style == one.read(partner, View("region", YEARS[1])).style
+
+
+def test_periods_are_those_of_the_grain_that_is_asked_for(partner):
+    one = layer("encounters")
+    assert one.periods(partner, View("region", "")) == tuple(QUARTERS)
+    assert one.periods(partner, View("region", YEARS[0])) == tuple(YEARS)
+    assert one.periods(partner, View("region", WHOLE)) == (WHOLE,)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("2006-06-01/P3M", "Jun 2006 to May 2007"),
+        (YEARS[1], "Jun 2007 to May 2008"),
+        (WHOLE, "Jun 2007 to May 2008"),
+        ("1999-06-01/P3M", "Jun 2007 to May 2008"),
+        ("nonsense", "Jun 2007 to May 2008"),
+    ],
+)
+def test_a_period_that_is_not_held_settles_on_the_nearest(partner, asked, shown):
+    assert layer("effort").read(partner, View("region", asked)).legend.period == shown
+
+
+def test_only_the_offered_choices_of_a_release_can_be_chosen(partner, public):
+    services = layer("services")
+    held = {o.id: [c.id for c in o.choices] for o in services.offered(partner, "region")}
+    assert held["what"] == ["services", "capacity"]
+    assert "axis-protection" in held["of"]
+    assert "duty_bearer-ngo" not in held["of"]
+    assert services.offered(public, "region") == ()
+
+
+def test_small_numbers_refer_to_the_number_of_the_whole_time(public):
+    note = layer("encounters").read(public, View("region", YEARS[0])).frame.loc["AL-04", "note"]
+    assert note == "Jun 2006 to May 2008 in all: 41 ±5"
+
+
+def test_classes_become_classes(public, partner):
+    data = layer("communities").read(partner, View("region", YEARS[1]))
+    assert data.style.labels == ("50 to 199", "1,000 and more")
+    assert data.classes().loc["AL-04"] == 1
+    data = layer("effort").read(public, View("region", YEARS[1]))
+    assert data.classes().to_dict()["AL-01"] == 0
+    assert data.legend.margin == "published in classes"
+
+
+def test_an_area_without_a_number_has_no_class(partner):
+    data = layer("encounters").read(partner, View("region", YEARS[1]))
+    assert data.classes().loc["AL-01"] == -1
+
+
+# ---- published figures ---------------------------------------------------------------------------
+
+
+def figure(release, choice, area, level="region"):
+    return layer("roma_figures").read(release, View(level, "", {"figure": choice})).frame.loc[area]
+
+
+def test_attica_has_a_quarter_of_the_greek_roma_population(partner):
+    row = figure(partner, "national-share", "GR-I")
+    assert (row["value"], row["year"], row["state"]) == (25, 2021, "number")
+    assert "Official mapping" in row["source"]
+
+
+def test_fier_had_1640_roma_in_2011(partner):
+    row = figure(partner, "roma", "AL-04")
+    assert (row["value"], row["year"]) == (1640, 2011)
+    assert row["source"] == "Census of Albania 2011"
+
+
+def test_no_figure_was_found_for_berat(partner):
+    row = figure(partner, "roma", "AL-01")
+    assert row["state"] == "no_figure"
+    assert pd.isna(row["value"])
+    assert state_words(row["state"], 11) == "no figure found"
+
+
+def test_the_latest_figure_is_shown_and_the_others_named(partner):
+    row = figure(partner, "roma", "AL", "country")
+    assert (row["value"], row["year"]) == (9813, 2023)
+    assert "8,301 (Census of Albania 2011, 2011)" in row["note"]
+    assert "18,276" in row["note"]
+
+
+def test_shares_are_per_cent(partner):
+    assert figure(partner, "roma-share", "AL-11")["value"] == pytest.approx(0.32)
+
+
+def test_published_figures_are_never_invented(partner):
+    for one in LAYERS:
+        assert one.read(partner, View("region", "")).invented == (not one.of_figures)
+
+
+def test_figures_alone_make_a_release(bare):
+    assert [one.id for one in LAYERS if one.levels(bare)] == ["population", "roma_figures", "referrals"]
+
+
+def test_referrals_are_of_countries_and_move_with_the_year(partner):
+    one = layer("referrals")
+    assert one.levels(partner) == ("country",)
+    assert one.periods(partner, View("country", ""))[-1] == "2020-01-01/P1Y"
+    frame = one.read(partner, View("country", "2017-01-01/P1Y", {"who": "children"})).frame
+    assert frame["value"].to_dict() == {"AL": 56, "GR": 14}
+    assert one.read(partner, View("country", "2020-01-01/P1Y")).frame.loc["GR", "state"] == "no_figure"
+
+
+def test_population_says_which_figures_are_provisional(partner):
+    frame = layer("population").read(partner, View("region", "")).frame
+    assert frame.loc["AL-02", "note"].startswith("provisional")
+    assert frame.loc["AL-01", "note"] == ""
+
+
+# ---- words -----------------------------------------------------------------------------------------
+
+
+def test_words_of_the_states():
+    assert {s: str(state_words(s, 11)) for s in WORDS} == {
+        "number": "number",
+        "class": "between two values",
+        "few": "fewer than 11, possibly none",
+        "almost_none": "none or almost none",
+        "not_searched": "not searched",
+        "structural_zero": "none: no programme there",
+        "withheld": "not shown here, to protect people",
+        "no_data": "no data",
+        "no_figure": "no figure found",
+    }
+
+
+def test_legends_say_unit_period_source_margin(partner):
+    legend = layer("encounters").read(partner, View("region", YEARS[1])).legend
+    assert (legend.title, legend.unit, legend.period, legend.source, legend.margin) == (
+        "Children met for the first time",
+        "children",
+        "Jun 2007 to May 2008",
+        "Invented records, release 2008-05-001",
+        "within 5 of the true number",
+    )
+
+
+@pytest.mark.parametrize("name", ["communities", "roma_figures"])
+def test_communities_say_what_they_do_not_mean_in_one_sentence(partner, name):
+    note = layer(name).read(partner, View("region", "")).legend.note
+    assert note.count(".") == 1
+    assert "nothing about risk" in note
+
+
+def test_a_message_keeps_its_template_when_it_is_stored():
+    message = pickle.loads(pickle.dumps(Message("{low} to {high}", low=1, high=4)))
+    assert message == "1 to 4"
+    assert (message.template, message.values) == ("{low} to {high}", {"low": 1, "high": 4})  # noqa: PD011
+
+
+# ---- what may lie over what -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("community", ["communities", "roma_figures"])
+def test_communities_lie_over_encounters_and_services_on_the_partner_tier_only(community):
+    assert not combinable("partner", [community, "encounters"])
+    assert not combinable("partner", [community, "encounters", "services"])
+    assert combinable("public", [community, "encounters"])
+    assert not combinable("public", [community, "services"])
+    assert not combinable("public", [community])
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize("community", ["communities", "roma_figures"])
+def test_communities_never_lie_over_effort(tier, community):
+    assert together(tier, [community, "effort"])
+    assert together(tier, ["services", community, "effort"])
+
+
+def test_one_fill_and_one_kind_of_circle():
+    assert combinable("partner", ["services", "effort"])
+    assert combinable("partner", ["encounters", "referrals"])
+    assert not combinable("partner", ["encounters", "effort"])
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_sets_apart_hold_every_layer_once_and_may_stand_together(tier):
+    sets = apart(tier, [one.id for one in LAYERS])
+    assert sorted(name for one in sets for name in one) == sorted(one.id for one in LAYERS)
+    assert not any(together(tier, one) for one in sets)
+    assert len(sets) == 2
+
+
+def test_an_unknown_layer_is_named_with_those_that_there_are():
+    with pytest.raises(InputError, match=r"No layer 'risks'.*encounters"):
+        layer("risks")

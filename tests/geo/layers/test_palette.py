@@ -1,0 +1,44 @@
+"""Colours are told apart by lightness alone, and keep clear of white."""
+
+from itertools import pairwise
+
+import pytest
+
+from geo.layers import LAYERS, palette
+from geo.layers.palette import lightness, steps
+
+SEQUENCES = [palette.COVERAGE, palette.EFFORT, palette.POPULATION, palette.VIOLET]
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+@pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 7])
+def test_lightness_falls_from_class_to_class(sequence, classes):
+    found = [lightness(colour) for colour in steps(sequence, classes)]
+    assert found == sorted(found, reverse=True)
+    assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(found))
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_the_darkest_class_stands_out_from_the_page(sequence):
+    assert (lightness("#FBFAF7") + 0.05) / (lightness(sequence[-1]) + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_no_class_is_white(sequence):
+    assert lightness(sequence[0]) < 0.87
+
+
+def test_coverage_ends_in_the_accent_and_circles_take_their_token():
+    assert palette.COVERAGE[-1] == "#0F6B66"
+    assert palette.COUNTS == "#1B4B8F"
+
+
+def test_lightness_is_that_of_the_standard():
+    assert lightness("#FFFFFF") == pytest.approx(1)
+    assert lightness("#000000") == 0
+
+
+def test_only_circles_and_hatches_show_people_met_and_communities():
+    kinds = {one.id: one.kind for one in LAYERS}
+    assert kinds["encounters"] == "circle"
+    assert kinds["communities"] == kinds["roma_figures"] == "hatch"

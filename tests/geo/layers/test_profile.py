@@ -1,0 +1,180 @@
+"""The profile of an area says what the release supports, how sure that is, and "cannot tell" otherwise."""
+
+import math
+import runpy
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.errors import AreaError
+from geo.layers.change import Cell, bounds, change, ratio_interval, share_bounds
+from geo.layers.profile import area_profile, timeline
+
+SMALL = runpy.run_path(str(Path(__file__).with_name("small_release.py")))
+YEARS, QUARTERS = SMALL["YEARS"], SMALL["QUARTERS"]
+
+
+@pytest.fixture(scope="module")
+def partner(tmp_path_factory):
+    return SMALL["make"](tmp_path_factory.mktemp("partner"), "partner")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    return SMALL["make"](tmp_path_factory.mktemp("public"), "public")
+
+
+def facts(release, area, period=YEARS[1]):
+    return {f.id: f for f in area_profile(release, area, period).facts}
+
+
+def said(release, area, period=YEARS[1]):
+    return " ".join(area_profile(release, area, period).meaning.sentences)
+
+
+def test_who_and_where(partner):
+    profile = area_profile(partner, "AL-02", YEARS[1])
+    assert (profile.kind, profile.name, profile.country) == ("County", "Durrës", "Albania")
+    assert area_profile(partner, "GR-I", YEARS[1]).kind == "Region"
+    assert area_profile(partner, "10944420", YEARS[1]).kind == "Municipality"
+
+
+def test_the_few_numbers_with_margin_and_source(partner):
+    found = facts(partner, "AL-02")
+    assert [found[n].text for n in ("children", "internal", "effort")] == ["79", "71", "103"]
+    assert [found[n].margin for n in ("children", "internal", "effort")] == ["±5", "±5", ""]
+    assert found["internal"].label == "of these trafficked inside Albania"
+    assert found["population"].label == "Population, census 2023"
+    assert (found["population"].text, found["population"].invented) == ("226,863", False)
+    assert all(f.source for f in found.values())
+
+
+def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
+    assert facts(partner, "AL-02")["services"].text == "on 2 axes, 1 not shown"
+    assert facts(partner, "AL-04")["services"].text == "on 2 of 5 axes"
+
+
+def test_a_state_is_said_in_words(partner, public):
+    assert facts(partner, "AL-01")["children"].text == "none or almost none"
+    assert facts(public, "AL-01")["children"].text == "fewer than 11, possibly none"
+    assert facts(public, "AL-11", QUARTERS[0])["population"].text == "758,513"
+
+
+def test_a_part_of_another_time_is_not_called_of_these(public):
+    label = facts(public, "AL-02")["internal"].label
+    assert label == "trafficked inside Albania, Jun 2006 to May 2008"
+
+
+def test_a_sure_rise_with_equal_effort(partner):
+    profile = area_profile(partner, "AL-02", YEARS[1])
+    assert profile.meaning.headline == "More children met than the year before"
+    assert profile.meaning.sentences == (
+        "Between 29 and 49 more children were met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
+        "That is sure, and more than chance alone would bring.",
+        "Of those met in Jun 2007 to May 2008, 7 to 10 in 10 were trafficked inside Albania.",
+        "Outreach stayed about the same: 100 days, then 103.",
+    )
+
+
+def test_a_sure_fall_beside_less_effort(partner):
+    assert "Between 40 and 60 fewer children" in said(partner, "AL-11")
+    assert "Outreach went from 200 to 90 days, which can explain part of it." in said(partner, "AL-11")
+
+
+def test_a_rise_that_chance_alone_could_bring(partner):
+    assert "Between 3 and 23 more children" in said(partner, "GR-A")
+    assert "chance alone could bring it" in said(partner, "GR-A")
+
+
+def test_the_margin_that_covers_a_change(partner):
+    profile = area_profile(partner, "AL-04", YEARS[1])
+    assert profile.meaning.headline == "Cannot tell whether it changed"
+    assert "the margins are wider than the change" in profile.meaning.sentences[0]
+
+
+def test_a_year_in_which_nobody_searched(partner):
+    assert "for Jun 2006 to May 2007 the release says “not searched”" in said(partner, "GR-I")
+
+
+def test_the_first_year_has_nothing_to_compare_with(partner):
+    assert area_profile(partner, "AL-02", QUARTERS[0]).meaning.headline == "No earlier year"
+
+
+def test_series_tell_which_periods_are_complete(partner):
+    profile = area_profile(partner, "AL-02", YEARS[1])
+    assert [b.period for b in profile.series] == QUARTERS
+    assert all(b.complete for b in profile.series)
+    assert next(b.value for b in profile.series) == 10
+
+
+def test_time_of_both_countries_together(partner):
+    bars = timeline(partner)
+    assert [b.period for b in bars] == QUARTERS
+    assert bars[0].value == 24
+    assert bars[0].words == "24 ±10"
+
+
+def test_an_unknown_area_is_named(partner):
+    with pytest.raises(AreaError, match="XX-9"):
+        area_profile(partner, "XX-9", YEARS[1])
+
+
+def test_an_area_without_any_table_has_a_profile(public):
+    profile = area_profile(public, "10944420", YEARS[1])
+    assert {f.text for f in profile.facts} == {"no data", "no figure found"}
+    assert profile.series == ()
+
+
+# ---- change --------------------------------------------------------------------------------------
+
+CELLS = st.builds(Cell, st.just("number"), st.integers(0, 500).map(float), st.integers(0, 15).map(float))
+
+
+@given(before=CELLS, after=CELLS)
+def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
+    found = change(before, after, 11, 5, 2)
+    low = max(0, after.value - after.margin) - (before.value + before.margin)
+    high = after.value + after.margin - max(0, before.value - before.margin)
+    assert (found.low, found.high) == (low, high)
+    assert found.verdict == ("more" if low > 0 else "fewer" if high < 0 else "cannot tell")
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (Cell("few"), (0, 15)),
+        (Cell("almost_none"), (0, 5)),
+        (Cell("structural_zero"), (0, 0)),
+        (Cell("class", low=50, high=199), (50, 199)),
+        (Cell("class", low=1000), (1000, math.inf)),
+        (Cell("number", 3, 5), (0, 8)),
+        (Cell("number", 12), (12, 12)),
+        (Cell("not_searched"), None),
+        (Cell("no_data"), None),
+        (Cell("withheld"), None),
+    ],
+)
+def test_bounds_of_each_state(cell, expected):
+    assert bounds(cell, 11, 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [(95, 105, (1.11, 0.84, 1.46)), (103, 86, (0.83, 0.63, 1.11)), (26, 51, (1.96, 1.22, 3.15))],
+)
+def test_ratio_of_two_counts_as_published(before, after, expected):
+    assert [round(x, 2) for x in ratio_interval(before, after)] == list(expected)
+
+
+@given(before=st.integers(1, 400), after=st.integers(1, 400))
+def test_noise_widens_the_interval(before, after):
+    plain, noisy = ratio_interval(before, after), ratio_interval(before, after, 2.0)
+    assert noisy[1] < plain[1] < plain[2] < noisy[2]
+
+
+@given(part=st.integers(0, 100), whole=st.integers(1, 100), m=st.integers(0, 5))
+def test_shares_stay_between_none_and_all(part, whole, m):
+    low, high = share_bounds(Cell("number", part, m), Cell("number", whole, m), 11, 5)
+    assert 0 <= low <= high <= 1
