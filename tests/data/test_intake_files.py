@@ -1,11 +1,14 @@
 """Intake of files in bad shape, of partners' own columns, and of what is refused whole."""
 
+import contextlib
 import datetime as dt
 import runpy
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data.errors import FileRefused, InputError
 from data.intake import guess_kind, is_invented
@@ -131,6 +134,29 @@ def test_a_quotation_mark_within_one_line_rejects_its_row(tmp_path):
 def test_very_many_unknown_places_are_the_wrong_column(tmp_path):
     rows = [ROW | {"municipality": f"place {n}"} for n in range(1_200)]
     assert "right column" in refusal(tmp_path, text_of(rows))
+
+
+@given(st.one_of(st.binary(max_size=200), st.binary(max_size=100).map(lambda b: b"PK\x03\x04" + b)))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
+    path = write(tmp_path_factory.getbasetemp(), content, "any.csv")
+    # Nothing else may be raised, whatever the bytes are.
+    with contextlib.suppress(FileRefused):
+        read(path)
+
+
+CELLS = st.text(st.sampled_from('ab,;"\n\r\t=0\0ë'), max_size=6)
+
+
+@settings(deadline=None)
+@given(st.lists(CELLS, max_size=8).map("".join))
+def test_any_text_below_a_good_header_is_read_or_refused(tmp_path_factory, text):
+    path = write(tmp_path_factory.getbasetemp(), text_of([ROW]) + text, "any.csv")
+    try:
+        intake = read(path)
+    except FileRefused:
+        return
+    assert intake.accepted_rows + intake.rejected_rows == intake.rows
+    assert intake.accepted_rows >= 1
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0", b"\xd0\xcf\x11\xe0\xa1\xb1", b"%PDF-1.4\n"])
