@@ -66,6 +66,19 @@ def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame
     return whole[["area", "period", "state"]].reset_index(drop=True).assign(**numbers)[COLUMNS]
 
 
+@lru_cache(maxsize=256)
+def _by_area(
+    release: Release, _stamp: int, part: Slice, level: str, grain: str
+) -> dict[str, dict[str, Cell]]:
+    """Give the cells of a table by area and period, oldest first."""
+    table = cells(release, part, level, grain).sort_values("period", kind="stable")
+    columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS)), strict=True)
+    found: dict[str, dict[str, Cell]] = {}
+    for area, period, state, *numbers in columns:
+        found.setdefault(area, {})[period] = Cell(state, *numbers)
+    return found
+
+
 @dataclass(frozen=True)
 class Counted:
     """How a layer of counted tables is read, drawn and worded.
@@ -129,10 +142,7 @@ class Counted:
         if part is None:
             return found
         for grain in _tables.grains(release, part.measure, level, part.by):
-            table = cells(release, part, level, grain)
-            rows = table[(table["area"] == area).to_numpy()].sort_values("period")
-            for period, state, *numbers in rows[["period", "state", *_NUMBERS]].itertuples(index=False):
-                found[period] = Cell(state, *numbers)
+            found |= _by_area(release, _tables.stamp(release), part, level, grain).get(area, {})
         return found
 
     def settled(self, release: Release, view: View) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -39,6 +40,11 @@ def figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
 
     Columns besides: source, year, status, note. Several figures of one area stand in several rows.
     """
+    return _figures(release, _tables.stamp(release), figure, level)
+
+
+@lru_cache(maxsize=256)
+def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.DataFrame:
     areas = _tables.areas(release)
     table = _tables.table(release, "figures")
     if table.empty:
@@ -87,9 +93,9 @@ class Published:
         """Read one view: the figure of the period asked for, or else the latest of each area."""
         figure = self._figure(view.options)
         found = figures(release, figure, view.level)
-        exact = view.period in self.periods(release, view)
-        shown = found[found["period"] == view.period] if exact else found
-        frame = _frame(release, shown, view.level, with_others=not self.moving)
+        period = view.period if view.period in self.periods(release, view) else ""
+        stamp = _tables.stamp(release)
+        frame = _frame(release, stamp, figure, view.level, period, not self.moving).copy()
         return LayerData(frame, self._style(found, figure), self._legend(view, figure, frame), invented=False)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
@@ -169,8 +175,13 @@ def _notes(found: pd.DataFrame) -> list[str]:
     return ["; ".join(filter(None, pair)) for pair in zip(status, notes, strict=True)]
 
 
-def _frame(release: Release, shown: pd.DataFrame, level: str, *, with_others: bool) -> pd.DataFrame:
-    """Give one row an area: its latest figure, and in the note the others that were found."""
+@lru_cache(maxsize=256)
+def _frame(
+    release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
+) -> pd.DataFrame:
+    """Give one row an area: its figure of a period or else its latest, the others found in the note."""
+    found = figures(release, figure, level)
+    shown = found[found["period"] == period] if period else found
     areas = _tables.areas(release)
     index = areas.index[areas["level"] == level]
     rows = _long(shown, index)

@@ -17,6 +17,7 @@ import pyogrio
 import pytest
 import shapely
 
+from data.disclosure.attacks.surface import search
 from data.errors import InputError
 from data.states import STATES
 from geo.export import FORMATS, export, pack, parts
@@ -371,3 +372,14 @@ def test_pack_holds_every_file(files):
     with zipfile.ZipFile(io.BytesIO(pack(files))) as archive:
         assert archive.namelist() == sorted(p.name for p in files)
         assert archive.testzip() is None
+
+
+# ---- nothing else leaves ------------------------------------------------------------------------------
+
+
+def test_files_hold_no_number_that_the_release_does_not_hold(files, partner, public, tmp_path):
+    pairs = [(partner, files), (public, export(public, tmp_path, list(FORMATS)))]
+    for release, leaving in pairs:
+        findings, how = search(release, leaving)
+        assert not findings
+        assert how["cells"] > 1000
