@@ -107,8 +107,9 @@ def make_release(
             records.grid.whole if records else None,
         )
         tick("Attacking")
-        withheld = _coarsen(built, draft, releases, area_table)
-        return _publish(vault, releases, draft, built, withheld, tick)
+        earlier = {tier: _earlier(releases, tier) for tier in TIERS}
+        withheld = _coarsen(built, draft, earlier, area_table)
+        return _publish(vault, releases, draft, built, earlier, withheld, tick)
 
 
 @dataclass
@@ -217,7 +218,9 @@ def _figures(vault: Vault | None, shipped: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(both, preserve_index=False).replace_schema_metadata(None)
 
 
-def _coarsen(built: Built, draft: _Draft, releases: Path, areas: pd.DataFrame) -> dict[str, int]:
+def _coarsen(
+    built: Built, draft: _Draft, earlier: Mapping[Tier, list[Published]], areas: pd.DataFrame
+) -> dict[str, int]:
     """Withhold numbers until the bounds attack fails, partner tier first; what goes there goes everywhere."""
     gone: dict[TableSpec, list[dict[str, str]]] = {}
     for tier in sorted(built.tables, key=TIERS.index):
@@ -227,11 +230,10 @@ def _coarsen(built: Built, draft: _Draft, releases: Path, areas: pd.DataFrame) -
         for spec, cells in gone.items():
             for cell in cells if spec in tables else ():
                 _withhold(built, tier, spec, cell)
-        frames = {s: t.frame() for s, t in tables.items() if s.counted}
-        now = Published(draft.name, frames, draft.knowledge(tier), draft.policy.k, draft.policy.frozen)
-        earlier = _earlier(releases, tier)
-        system = BoundsAttack.of([*earlier, now], areas)
-        taken, _ = withhold_until_safe(system, len(earlier))
+        counted = {s: t.arrow() for s, t in tables.items() if s.counted}
+        now = Published(draft.name, counted, draft.knowledge(tier), draft.policy.k, draft.policy.frozen)
+        system = BoundsAttack.of([*earlier[tier], now], areas)
+        taken, _ = withhold_until_safe(system, len(earlier[tier]))
         by_name = {(str(s.measure), s.level, s.grain, s.breakdown): s for s in tables}
         for table, offset in taken:
             shape = table.shape
@@ -258,6 +260,7 @@ def _publish(
     releases: Path,
     draft: _Draft,
     built: Built,
+    earlier: Mapping[Tier, list[Published]],
     withheld: Mapping[str, int],
     tick: _Ticker,
 ) -> Made:
@@ -268,7 +271,7 @@ def _publish(
         for tier in TIERS:
             _write(folder / tier, tier, draft, built.tables.get(tier, {}))
         tick("Auditing")
-        _audit(folder, releases, draft)
+        _audit(folder, earlier, draft)
         if vault is not None:
             vault.stage_publication(draft.name, built.frozen.staged() if built.frozen else {})
         _remember(releases, draft.name)
@@ -340,14 +343,14 @@ def _described(folder: Path, name: str, schema: pa.Schema, about: Mapping[str, A
     return manifest.resource(name, f"{name}.parquet", digest, len(raw), schema, about)
 
 
-def _audit(folder: Path, releases: Path, draft: _Draft) -> None:
+def _audit(folder: Path, earlier: Mapping[Tier, list[Published]], draft: _Draft) -> None:
     """Attack what was written, as a reader would, and note the outcome; raise ReleaseRefused."""
     findings: list[Finding] = []
     for tier in TIERS:
         release = Release(folder / tier, draft.name, tier)
         if reading.specifications(release):
             now = reading.published(release)
-            found, _ = attack([*_earlier(releases, tier), now], reading.areas_of(release))
+            found, _ = attack([*earlier[tier], now], reading.areas_of(release))
             findings += found
         checks = [{"name": "bounds", "passed": not findings}]
         described = dict(release.manifest)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from data.disclosure.attacks.lattice import Lattice, Shape, Table
 from data.disclosure.attacks.system import Bounds, System, Ties
@@ -32,11 +33,11 @@ _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "wi
 class Published:
     """One release of one tier as the attacker reads it.
 
-    tables: frames by specification, with area, period, the breakdown's columns, value and state.
+    tables: by specification, with the columns area, period, the breakdown's, value and state.
     """
 
     name: str
-    tables: Mapping[TableSpec, pd.DataFrame]
+    tables: Mapping[TableSpec, pa.Table]
     knowledge: Mapping[str, Knowledge]
     k: int
     frozen: bool = True
@@ -71,17 +72,17 @@ class BoundsAttack:
         """Read releases, oldest first; `areas` is indexed by code with level and parent."""
         periods: dict[str, set[str]] = {}
         for release in releases:
-            for spec, frame in release.tables.items():
-                periods.setdefault(spec.grain, set()).update(frame["period"].unique())
+            for spec, rows in release.tables.items():
+                periods.setdefault(spec.grain, set()).update(rows["period"].unique().to_pylist())
         lattice = Lattice(
             dict(areas["parent"]), dict(areas["level"]), {g: tuple(sorted(p)) for g, p in periods.items()}
         )
         for number, release in enumerate(releases):
-            for spec, frame in release.tables.items():
-                if spec.measure in COUNTED and len(frame):
+            for spec, rows in release.tables.items():
+                if spec.measure in COUNTED and len(rows):
                     shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
                     known = release.knowledge[spec.measure]
-                    lattice.observe(number, shape, frame, known, release.frozen)
+                    lattice.observe(number, shape, rows, known, release.frozen)
         lattice.settle_whole()
         ties = Ties.join(lattice.ties())
         low, high, since = lattice.arrays()

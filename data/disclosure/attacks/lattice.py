@@ -13,7 +13,8 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.disclosure.attacks.system import UNKNOWN
 from data.disclosure.mechanism import Knowledge
@@ -107,21 +108,19 @@ class Lattice:
     tables: dict[Shape, Table] = field(default_factory=dict)
     size: int = 0
 
-    def observe(
-        self, release: int, shape: Shape, frame: pd.DataFrame, known: Knowledge, frozen: bool
-    ) -> None:
+    def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
         """Take a published table in: columns area, period, the breakdown's, value, state.
 
         Releases come in their order. With frozen numbers a number that changed says that the children
         behind it did, and the earlier one says nothing any more; without, the attacker takes both for
         draws of the same count and keeps what they have in common.
         """
-        table = self.tables.get(shape) or self._place(Table.empty(shape, *self._axes(shape, frame)))
+        table = self.tables.get(shape) or self._place(Table.empty(shape, *self._axes(shape, rows)))
         names = (table.areas, table.periods, *table.categories)
         columns = ("area", "period", *shape.breakdown)
-        at = tuple(_positions(frame[c], n) for c, n in zip(columns, names, strict=True))
-        state = _positions(frame["state"], STATES).astype(np.int8)
-        value = frame["value"].astype("Int64").fillna(-1).to_numpy(np.int64)
+        at = tuple(_positions(rows[c], n) for c, n in zip(columns, names, strict=True))
+        state = _positions(rows["state"], STATES).astype(np.int8)
+        value = pc.fill_null(rows["value"].cast(pa.int64()), -1).to_numpy()
         low, high = first_interval(state, value, known)
         speaks = high < UNKNOWN
         before = table.since[at]
@@ -137,15 +136,15 @@ class Lattice:
         table.since[at] = np.where(fresh, release, before)
 
     def _axes(
-        self, shape: Shape, frame: pd.DataFrame
+        self, shape: Shape, rows: pa.Table
     ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        areas = self._in_order(frame["area"])
-        periods = self.periods.get(shape.grain) or tuple(sorted(set(frame["period"])))
-        origins = self._in_order(frame["origin"]) if "origin" in shape.breakdown else ()
+        areas = self._in_order(rows["area"])
+        periods = self.periods.get(shape.grain) or tuple(sorted(rows["period"].unique().to_pylist()))
+        origins = self._in_order(rows["origin"]) if "origin" in shape.breakdown else ()
         return areas, periods, tuple(origins if c == "origin" else CATEGORIES[c] for c in shape.breakdown)
 
-    def _in_order(self, codes: pd.Series) -> tuple[str, ...]:
-        present = set(codes.unique())
+    def _in_order(self, codes: pa.ChunkedArray) -> tuple[str, ...]:
+        present = set(codes.unique().to_pylist())
         return tuple(code for code in self.levels if code in present)
 
     def settle_whole(self) -> None:
@@ -321,8 +320,9 @@ class Lattice:
         return found
 
 
-def _positions(column: pd.Series, names: Sequence[str]) -> Ints:
-    return np.asarray(pd.Index(names).get_indexer(pd.Index(column)), np.int64)
+def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
+    found = pc.index_in(column, value_set=pa.array(names, pa.string()))
+    return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)
 
 
 def first_interval(

@@ -30,7 +30,10 @@ def specifications(release: Release) -> dict[str, TableSpec]:
 def published(release: Release) -> Published:
     """Read the counted tables of a release and what its manifest says of the noise."""
     about = release.manifest["tact"]
-    tables = {spec: release.table(name) for name, spec in specifications(release).items()}
+    tables = {
+        spec: pq.ParquetFile(release.folder / f"{name}.parquet").read()
+        for name, spec in specifications(release).items()
+    }
     knowledge = {m: Knowledge.of(values) for m, values in about.get("knowledge", {}).items()}
     return Published(release.name, tables, knowledge, release.k, bool(about.get("frozen", True)))
 

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.disclosure.cell_key import CellKey, cell_keys, perturbation_table
+from data.errors import ReleaseError
+
+DEFAULT = CellKey()
+
+
+def moments(table, scale=1):
+    values = np.arange(table.shape[1]) - table.shape[1] // 2
+    return table @ values, table @ values**2
+
+
+def test_a_true_one_shows_as_nothing_in_52_per_cent():
+    table = perturbation_table(2.0, 5)
+    assert table[1, 4] == pytest.approx(0.52, abs=0.005)
+
+
+def test_noise_has_mean_zero_and_variance_two_and_never_passes_its_limits():
+    table = perturbation_table(2.0, 5)
+    mean, variance = moments(table)
+    assert table[0, 5] == 1
+    assert mean[1:] == pytest.approx(0, abs=1e-7)
+    assert variance[1:] == pytest.approx(2, abs=1e-6)
+    assert table.sum(axis=1) == pytest.approx(1, abs=1e-12)
+    assert (table >= 0).all()
+    for count in range(6):
+        assert not table[count, : 5 - count].any(), "no result below zero"
+
+
+def test_a_true_count_shows_as_eleven_or_more_as_often_as_it_should():
+    shown = 1 - DEFAULT.channel(20, k=11).hidden()
+    assert shown[8:13] == pytest.approx([0.04, 0.14, 0.36, 0.64, 0.86], abs=0.005)
+
+
+def test_neighbouring_counts_can_be_told_apart_as_often_as_they_should():
+    apart = DEFAULT.channel(40).total_variation()
+    assert apart[:2] == pytest.approx([0.48, 0.37], abs=0.005)
+    assert apart[3:39] == pytest.approx(0.28, abs=0.005)
+
+
+def test_the_variance_is_at_most_count_times_largest():
+    assert moments(perturbation_table(4.9, 5))[1][1] == pytest.approx(4.9, abs=1e-6)
+    with pytest.raises((ReleaseError, np.linalg.LinAlgError)):
+        perturbation_table(5.1, 5)
+
+
+def test_the_table_is_of_maximum_entropy():
+    """Any other distribution of the same mean and variance, near the table's, has less entropy."""
+    row = perturbation_table(2.0, 5)[3, 2:]
+    values = np.arange(-3, 6)
+    constraints = np.stack([np.ones(9), values, values**2])
+    free = np.linalg.svd(constraints)[2][3:]
+    entropy = -(row * np.log(row)).sum()
+    for direction in (*free, *-free):
+        other = row + 1e-3 * direction * row.min()
+        assert -(other * np.log(other)).sum() < entropy
+
+
+def test_the_integers_that_decide_are_the_same_on_every_machine():
+    """What is published hangs on these and nothing else."""
+    assert DEFAULT.thresholds()[[1, 3]].tolist() == [
+        [0, 0, 0, 0, 8730564, 12593579, 14479023, 15494113, 16096947, 16491854],
+        [0, 0, 576107, 2429132, 6142819, 10780229, 14388440, 16137700, 16666100, 16765553],
+    ]
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 5])
+def test_noise_of_capped_counts_is_scaled_by_the_cap(scale):
+    table = perturbation_table(2.0, 5, scale)
+    mean, variance = moments(table, scale)
+    assert mean[1:] == pytest.approx(0, abs=1e-6)
+    assert variance[scale:] == pytest.approx(2 * scale**2, rel=1e-6)
+    assert variance[1:scale] == pytest.approx(2 * scale * np.arange(1, scale), rel=1e-6)
+    assert table.shape == (5 * scale + 1, 10 * scale + 1)
+
+
+def test_published_values_follow_the_table():
+    rng = np.random.default_rng(1)
+    counts, keys = rng.integers(0, 9, 200_000), rng.integers(0, DEFAULT.key_range, 200_000)
+    shown = DEFAULT.publish(counts, keys)
+    channel = DEFAULT.channel(8)
+    for count in range(9):
+        seen = np.bincount(shown[counts == count], minlength=14) / (counts == count).sum()
+        assert seen == pytest.approx(channel.matrix[count], abs=0.012)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 2**24 - 1)), min_size=1), st.integers(1, 3))
+def test_published_values_keep_their_promises(cells, scale):
+    counts, keys = (np.array(v, np.int64) for v in zip(*cells, strict=True))
+    shown = DEFAULT.publish(counts, keys, scale)
+    assert (shown >= 0).all()
+    assert (abs(shown - counts) <= 5 * scale).all()
+    assert (shown[counts == 0] == 0).all()
+    assert (DEFAULT.publish(counts[::-1].copy(), keys[::-1].copy(), scale)[::-1] == shown).all()
+    assert (DEFAULT.publish(counts.reshape(-1, 1), keys.reshape(-1, 1), scale).ravel() == shown).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**24 - 1)), max_size=50))
+def test_cell_keys_are_sums_modulo_the_key_range(members):
+    cells = np.array([m[0] for m in members], np.int64)
+    keys = np.array([m[1] for m in members], np.int64)
+    expected = [sum(int(k) for c, k in members if c == cell) % 2**24 for cell in range(6)]
+    assert cell_keys(cells, keys, 6, 2**24).tolist() == expected
+
+
+def test_cell_keys_of_many_members_are_exact():
+    keys = np.full(2**22, 2**32 - 1, np.int64)  # the sum passes what a double holds exactly
+    assert cell_keys(np.zeros(2**22, np.int64), keys, 1, 2**32)[0] == (2**22 * (2**32 - 1)) % 2**32
+
+
+def test_cell_keys_are_uniform_whatever_the_count():
+    rng = np.random.default_rng(5)
+    cells = rng.integers(0, 5000, 20_000)
+    keys = cell_keys(cells, rng.integers(0, 2**24, 20_000), 5000, 2**24)
+    seen = np.bincount(keys * 16 // 2**24, minlength=16)
+    assert ((seen - 5000 / 16) ** 2 / (5000 / 16)).sum() < 40  # chi square, 15 degrees, 1 in 2,000

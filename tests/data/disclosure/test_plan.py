@@ -1,0 +1,76 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from data import _vocabulary as words
+from data.disclosure.plan import CATEGORIES, DEFAULT_PLAN, TIERS, TableSpec
+from data.disclosure.policy import DEFAULT_POLICY, Policy
+from data.errors import InputError
+
+
+def test_each_table_stands_once_in_a_tier():
+    for tier in TIERS:
+        names = [spec.name for spec in DEFAULT_PLAN[tier]]
+        assert len(names) == len(set(names))
+
+
+def test_the_public_tier_holds_nothing_fine_and_no_capacity():
+    for spec in DEFAULT_PLAN["public"]:
+        assert spec.level != "municipality"
+        assert spec.grain in ("year", "whole")
+        assert spec.measure not in ("staff", "capacity", "flows", "model")
+        assert len(spec.breakdown) <= 1
+
+
+def test_only_the_model_table_has_two_breakdowns_and_community_is_none():
+    for tier in TIERS:
+        for spec in DEFAULT_PLAN[tier]:
+            assert len(spec.breakdown) <= (2 if spec.measure == "model" else 1)
+            assert "community" not in spec.breakdown
+    assert TableSpec("communities", "region", "year").columns == ("group",)
+
+
+def test_every_public_count_stands_in_the_partner_tier_too():
+    assert {s for s in DEFAULT_PLAN["public"] if s.counted} <= set(DEFAULT_PLAN["partner"])
+
+
+@pytest.mark.parametrize(
+    ("column", "codes"),
+    [
+        ("pathway", words.PATHWAYS),
+        ("stage", words.STAGES),
+        ("form", words.FORMS),
+        ("axis", words.AXES),
+        ("sex", words.SEXES),
+        ("age_band", words.AGES),
+        ("found", words.FOUND),
+        ("duty_bearer", words.DUTY_BEARERS),
+        ("group", words.GROUPS),
+    ],
+)
+def test_categories_are_those_of_the_records(column, codes):
+    assert CATEGORIES[column] == tuple(codes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"k": 10},
+        {"operators": 2},
+        {"cap": 0},
+        {"variance": 5.0},
+        {"variance": 0.0},
+        {"largest": 11},
+        {"key_range": 1000},
+        {"key_range": 2**40},
+    ],
+)
+def test_a_policy_cannot_be_weakened_below_its_floor(change):
+    with pytest.raises(InputError, match="policy"):
+        replace(DEFAULT_POLICY, **change)
+
+
+def test_a_policy_can_be_written_into_a_manifest():
+    told = Policy(k=20, first=date(2006, 6, 1), no_programme=frozenset({"GR-69"})).parameters()
+    assert (told["k"], told["first"], told["no_programme"]) == (20, "2006-06-01", ["GR-69"])

@@ -1,0 +1,108 @@
+import runpy
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.disclosure import protect
+from data.disclosure.grid import Grid
+from data.disclosure.plan import TableSpec
+from data.disclosure.policy import Policy
+from data.periods import Calendar
+from data.states import STATES, WORDS
+
+W = runpy.run_path(str(Path(__file__).parent / "worlds.py"))
+GRID = Grid(W["area_table"](), Calendar(6), date(2006, 6, 1), date(2007, 5, 31))
+YEARS = TableSpec("children", "region", "year")
+SIZE = len(GRID.codes["region"])
+
+
+def table(values, searched=True, tier="partner", spec=YEARS, total=None, **policy):
+    noisy = np.array(values, np.int64).reshape(SIZE, 1, *([2] * len(spec.breakdown)))
+    total = noisy if total is None else np.array(total).reshape(SIZE, 1)
+    looked = np.broadcast_to(np.array(searched), (SIZE,)).reshape(SIZE, 1)
+    return protect.counted(spec, noisy, total, looked, GRID, tier, Policy(**policy)).frame()
+
+
+def test_every_state_has_words():
+    assert set(WORDS) == set(STATES)
+
+
+def test_the_public_tier_shows_numbers_from_k_on_and_nothing_else():
+    frame = table([0, 1, 10, 11, 40], tier="public")
+    assert frame["state"].tolist() == ["few", "few", "few", "number", "number"]
+    assert frame["value"].isna().tolist() == [True, True, True, False, False]
+    assert frame["margin"].fillna(0).tolist() == [0, 0, 0, 5, 5]
+
+
+def test_the_partner_tier_tells_not_searched_from_almost_none():
+    frame = table([0, 0, 3, 1, 0], searched=[True, False, False, True, False])
+    assert frame["state"].tolist() == ["almost_none", "not_searched", "number", "number", "not_searched"]
+    assert frame["value"].fillna(-1).tolist() == [-1, -1, 3, 1, -1]
+
+
+def test_not_searched_follows_from_the_noisy_total_and_effort_alone():
+    """A true 1 that shows as 0 where nobody looked must look like a true 0 there."""
+    spec = TableSpec("children", "region", "year", ("found",))
+    values = np.array([[0, 0], [0, 4], [0, 0], [0, 0], [0, 0]])
+    frame = table(values, searched=[False, False, True, False, True], spec=spec, total=[0, 4, 0, 0, 0])
+    states = frame.set_index(["area", "found"])["state"]
+    areas = GRID.codes["region"]
+    assert states[areas[0], "discovered"] == "not_searched"
+    assert states[areas[0], "reported"] == "almost_none", "what is reported needs nobody to search"
+    assert states[areas[1], "reported"] == "almost_none", "somebody was found there"
+    assert states[areas[2], "discovered"] == "almost_none"
+
+
+def test_zero_is_structural_only_where_the_programme_is_not():
+    for tier in ("partner", "public"):
+        frame = table([0, 0, 0, 0, 0], tier=tier, no_programme=frozenset({"GR-69"})).set_index("area")
+        assert frame["state"]["GR-69"] == "structural_zero"
+        assert "structural_zero" not in set(frame["state"].drop("GR-69"))
+    whole = table([0, 0, 0, 0, 0], no_programme=frozenset({"GR"})).set_index("area")["state"]
+    assert set(whole[["GR-I", "GR-K", "GR-69"]]) == {"structural_zero"}
+
+
+def test_every_cell_has_a_row():
+    spec = TableSpec("children", "municipality", "quarter", ("stage",))
+    shape = (len(GRID.codes["municipality"]), 4, 6)
+    zeros = np.zeros(shape, np.int64)
+    frame = protect.counted(spec, zeros, zeros[..., 0], zeros[..., 0] > 0, GRID, "partner", Policy()).frame()
+    assert len(frame) == np.prod(shape)
+    assert not frame.duplicated(["area", "period", "stage"]).any()
+
+
+@given(st.lists(st.floats(0, 5000), min_size=SIZE, max_size=SIZE))
+def test_classes_hold_the_number_and_merge_zero(days):
+    spec = TableSpec("effort", "region", "year")
+    frame = protect.classes(spec, np.array(days).reshape(SIZE, 1), GRID).frame()
+    assert set(frame["state"]) == {"class"}
+    assert frame["value"].isna().all()
+    high = frame["high"].astype("Float64").fillna(np.inf)
+    assert (frame["low"] <= np.array(days)).all()
+    assert (np.floor(days) <= high).all()
+    assert frame.loc[frame["low"] == 0, "high"].eq(49).all()
+
+
+def test_estimates_span_the_classes_of_their_sources():
+    spec = TableSpec("communities", "region", "year")
+    low = np.full((SIZE, 1, 3), np.nan)
+    high = low.copy()
+    low[0, 0, 0], high[0, 0, 0] = 80, 3000
+    frame = protect.estimates(spec, low, high, GRID).frame()
+    first = frame.iloc[0]
+    assert (first["group"], first["state"], first["low"], first["high"]) == ("roma", "class", 0, 9999)
+    assert set(frame["state"].iloc[1:]) == {"no_data"}
+
+
+@pytest.mark.parametrize("measure", ["effort", "services"])
+def test_exact_tables_say_zero_and_unknown_apart(measure):
+    spec = TableSpec(measure, "region", "year")
+    values = np.array([0, 2, np.nan, 1, 0], float).reshape(SIZE, 1)
+    frame = protect.plain(spec, values, GRID, "not_searched" if measure == "effort" else None).frame()
+    zero = "not_searched" if measure == "effort" else "number"
+    assert frame["state"].tolist() == [zero, "number", "no_data", "number", zero]
+    assert frame["margin"].isna().all()
