@@ -6,27 +6,45 @@ a click on the map, an address and a control can never disagree.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import mapview
+from dashboard import mapview, reading
 from dashboard.reading import Held
 from dashboard.state import Situation, grains, parse, settle, written
-from dashboard.text import _, translated
+from dashboard.text import _, number, translated
 from data.periods import Period
 from geo.areas import Areas
-from geo.layers import LAYERS, combinable, layer
+from geo.layers import combinable, layer
 from geo.layers.base import Choice, Option
 from geo.layers.words import LEVELS
 
-__all__ = ["clicked", "current", "grain", "keep", "layers", "levels", "options", "overlays", "projector", "slider"]
+__all__ = [
+    "choose",
+    "clicked",
+    "current",
+    "grain",
+    "keep",
+    "layers",
+    "levels",
+    "options",
+    "overlays",
+    "play",
+    "playing",
+    "projector",
+    "slider",
+    "step",
+]
 
 _VIEW, _WRITTEN = "situation", "situation-address"
 _GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 _NONE = "none"
+_PLAYING, _STEPPED = "situation-playing", "situation-stepped"
+_STEP = 1.4
 
 
 def current(of: Held, areas: pd.DataFrame) -> Situation:
@@ -36,7 +54,7 @@ def current(of: Held, areas: pd.DataFrame) -> Situation:
     # Changing page empties the address; then the session remembers.
     outside = known is None or (bool(address) and address != st.session_state.get(_WRITTEN))
     asked = parse(address) if outside or known is None else known
-    view = settle(asked, of.release, of.release.tier, areas)
+    view = settle(asked, of, areas)
     st.session_state[_VIEW] = view
     return view
 
@@ -61,7 +79,7 @@ def _bind(key: str, value: object) -> None:
 
 def layers(of: Held, view: Situation) -> None:
     """Choose the main layer."""
-    titles = {one.id: _(one.title) for one in LAYERS if one.levels(of.release)}
+    titles = {name: _(layer(name).title) for name in reading.levels(of)}
 
     def chosen() -> None:
         _ask(lambda v: replace(v, layer=st.session_state["c-layer"]))
@@ -75,7 +93,7 @@ def layers(of: Held, view: Situation) -> None:
 
 def levels(of: Held, view: Situation) -> None:
     """Choose the level of the areas, of those that the main layer has."""
-    offered = [level for level in LEVELS if level in layer(view.layer).levels(of.release)]
+    offered = [level for level in LEVELS if level in reading.levels(of)[view.layer]]
 
     def chosen() -> None:
         _ask(lambda v: replace(v, level=st.session_state["c-level"]))
@@ -90,15 +108,16 @@ def levels(of: Held, view: Situation) -> None:
 def overlays(of: Held, view: Situation) -> None:
     """Choose what lies over the main layer, of what the tier allows."""
     offered = [
-        one
-        for one in LAYERS
-        if one.id != view.layer
-        and view.level in one.levels(of.release)
-        and not combinable(of.release.tier, [view.layer, one.id])
+        layer(name)
+        for name, levels_held in reading.levels(of).items()
+        if name != view.layer and view.level in levels_held and not combinable(of.tier, [view.layer, name])
     ]
     if not offered:
         return
-    titles = {_NONE: _("Nothing over it"), **{one.id: _("with {layer}", layer=_(one.title).lower()) for one in offered}}
+    titles = {
+        _NONE: _("nothing over it"),
+        **{one.id: _("and {layer}", layer=_(one.title).lower()) for one in offered},
+    }
 
     def chosen() -> None:
         picked = st.session_state["c-over"]
@@ -111,11 +130,10 @@ def overlays(of: Held, view: Situation) -> None:
     )  # fmt: skip
 
 
-def options(of: Held, view: Situation) -> None:
-    """Choose the options of the layers on the map, of the choices that the release holds."""
-    for name in view.layers:
-        for option in layer(name).offered(of.release, view.level):
-            _option(name, option, view)
+def options(of: Held, view: Situation, name: str) -> None:
+    """Choose the options of a layer on the map, of the choices that the release holds."""
+    for option in reading.offered(of, name, view.level):
+        _option(name, option, view)
 
 
 def _option(name: str, option: Option, view: Situation) -> None:
@@ -141,8 +159,8 @@ def _choice_words(choice: Choice) -> str:
 
 def grain(of: Held, view: Situation) -> None:
     """Choose the length of the periods, where the layer is held in more than one."""
-    found = grains(view, of.release)
-    if len(found) < 2:  # noqa: PLR2004 (a choice needs two)
+    found = grains(view, of)
+    if len(found) < 2:
         return
     now = Period.parse(view.period).grain
 
@@ -152,26 +170,63 @@ def grain(of: Held, view: Situation) -> None:
 
     _bind("c-grain", now)
     st.segmented_control(
-        _("Length of periods"), list(found), format_func=lambda g: _(_GRAINS[g]), key="c-grain", required=True,
-        on_change=chosen, label_visibility="collapsed",
+        _("Length of periods"), list(found), format_func=lambda g: _(_GRAINS[g]), key="c-grain",
+        required=True, on_change=chosen, label_visibility="collapsed",
     )  # fmt: skip
 
 
-def slider(listed: tuple[str, ...], view: Situation) -> None:
-    """Choose the period; the arrow keys move it."""
+def slider(totals: Mapping[str, float | None], view: Situation) -> None:
+    """Choose the period; the arrow keys move it, and it says the period's number."""
 
     def chosen() -> None:
         _ask(lambda v: replace(v, period=st.session_state["c-period"]))
 
+    def words(period: str) -> str:
+        value = totals[period]
+        return f"{Period.parse(period).label}: {_('no number') if value is None else number(value)}"
+
     _bind("c-period", view.period)
     st.select_slider(
-        _("Period"), list(listed), format_func=lambda p: Period.parse(p).label, key="c-period",
-        on_change=chosen, label_visibility="collapsed",
+        _("Period"), list(totals), format_func=words, key="c-period", on_change=chosen,
+        label_visibility="collapsed",
     )  # fmt: skip
 
 
-def projector(view: Situation) -> None:
+def play(listed: tuple[str, ...], view: Situation) -> None:
+    """Let time run: a button that steps through the periods until the last, or until it is pressed again."""
+    running = bool(st.session_state.get(_PLAYING))
+    if st.button(_("Stop") if running else _("Play"), key="c-play"):
+        st.session_state[_PLAYING] = not running
+        st.session_state[_STEPPED] = time.monotonic()
+        if not running and view.period == listed[-1]:
+            _ask(lambda v: replace(v, period=listed[0]))
+        st.rerun()
+
+
+def playing() -> float | None:
+    """Give the seconds between two steps while time runs; None while it stands."""
+    return _STEP if st.session_state.get(_PLAYING) else None
+
+
+def step(listed: tuple[str, ...], view: Situation) -> Situation:
+    """Give the view of the next period when its time has come; stop at the last."""
+    due = time.monotonic() - st.session_state.get(_STEPPED, 0.0) >= _STEP * 0.8
+    if not st.session_state.get(_PLAYING) or not due or view.period not in listed:
+        return view
+    st.session_state[_STEPPED] = time.monotonic()
+    place = listed.index(view.period) + 1
+    if place >= len(listed):
+        st.session_state[_PLAYING] = False
+        st.rerun()
+    _ask(lambda v: replace(v, period=listed[place]))
+    return st.session_state[_VIEW]  # type: ignore[no-any-return]
+
+
+def projector() -> None:
     """Turn the projector mode on and off: panels fold, type grows."""
+    view: Situation | None = st.session_state.get(_VIEW)
+    if view is None:
+        return
 
     def chosen() -> None:
         _ask(lambda v: replace(v, projector=st.session_state["c-projector"]))
@@ -195,8 +250,3 @@ def clicked(areas: Areas) -> Callable[[], None]:
 def choose(area: str) -> None:
     """Make an area the chosen one; empty for none."""
     _ask(lambda v: replace(v, area=area))
-
-
-def chosen_options(view: Situation) -> Mapping[str, Mapping[str, str]]:
-    """Give the choices of the layers on the map."""
-    return {name: view.chosen(name) for name in view.layers}

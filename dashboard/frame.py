@@ -24,12 +24,18 @@ def around(site: Site, release: Release | None) -> None:
     with st.container(key="top"):
         st.html(_bar(site, release))
         if release is not None and release.invented:
-            st.html(html('<div class="invented" role="note">{}</div>', _("Invented data. Nothing on this page is about real children.")))
+            st.html(
+                html(
+                    '<div class="invented" role="note">{}</div>',
+                    _("Invented data. Nothing on this page is about real children."),
+                )
+            )
 
 
 def _bar(site: Site, release: Release | None) -> Markup:
     return html(
-        '<div class="topbar"><strong>TACT Map</strong><span class="lands">{}</span><span class="tier">{}</span>'
+        '<div class="topbar"><strong>TACT Map</strong><span class="lands">{}</span>'
+        '<span class="tier">{}</span>'
         '<span class="release">{}</span></div>',
         _("Albania and Greece"),
         _(_TIERS[site.tier]),

@@ -16,14 +16,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.access import Site
+from dashboard.text import _
 from data import reference
 from data.errors import ReleaseError
 from data.release import Release, names
-from geo.areas import LEVELS, Areas, read
+from geo.areas import LEVELS, Areas, load, read
 
-__all__ = ["LAND", "areas_of", "level_document", "routes"]
+__all__ = ["LAND", "SHIPPED", "areas_of", "level_document", "routes"]
 
 LAND = reference.FOLDER / "land.geojson"
+# The address of the areas that ship with the product, for a map without a release.
+SHIPPED = "shipped"
+# What the buttons on the map go to: a label, and the areas that shall be in view.
+_PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Both", "country", ("AL", "GR")),
+    ("Albania", "country", ("AL",)),
+    ("Greece", "country", ("GR",)),
+    ("Tirana and Durrës", "region", ("AL-11", "AL-02")),
+)
+_A_DAY = "public, max-age=86400"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -53,6 +64,21 @@ def level_document(areas: Areas, level: str) -> dict[str, Any]:
     }
 
 
+def words_document() -> dict[str, Any]:
+    """Give the words of the map's own controls, and the places that they go to."""
+    return {
+        "map": _(
+            "Map of Albania and Greece. Arrow keys move it, plus and minus zoom. The table holds the same."
+        ),
+        "find": _("Find an area"),
+        "views": _("Go to"),
+        "failed": _("The shapes of the areas could not be loaded. Reload the page."),
+        "places": [
+            {"label": _(label), "level": level, "codes": list(codes)} for label, level, codes in _PLACES
+        ],
+    }
+
+
 def _zipped(document: object) -> bytes:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return gzip.compress(text.encode(), mtime=0)
@@ -63,10 +89,13 @@ def _level(file: Path, checksum: str, level: str) -> bytes:
     return _zipped(level_document(_areas(file, checksum), level))
 
 
+@lru_cache(maxsize=4)
+def _shipped(level: str) -> bytes:
+    return _zipped(level_document(load(), level))
+
+
 @lru_cache(maxsize=1)
 def _land() -> bytes:
-    if not LAND.is_file():
-        return _zipped({"type": "FeatureCollection", "features": []})
     return gzip.compress(LAND.read_bytes(), mtime=0)
 
 
@@ -101,12 +130,21 @@ def routes(site: Site) -> list[BaseRoute]:
 
     def level(request: Request) -> Response:
         asked = request.path_params["level"]
+        if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
+            return _answer(request, _shipped(asked), _A_DAY)
         release = _find(site, request.path_params["checksum"]) if asked in LEVELS else None
         if release is None:
             return Response("No such areas.\n", status_code=404, media_type="text/plain")
         return _answer(request, _level(release.areas_file, release.areas_checksum, asked), _FOR_EVER)
 
     def land(request: Request) -> Response:
-        return _answer(request, _land(), "public, max-age=86400")
+        return _answer(request, _land(), _A_DAY)
 
-    return [Route("/geometry/land.json", land), Route("/geometry/{checksum}/{level}.json", level)]
+    def words(request: Request) -> Response:
+        return _answer(request, _zipped(words_document()), _A_DAY)
+
+    return [
+        Route("/geometry/land.json", land),
+        Route("/geometry/words/en.json", words),
+        Route("/geometry/{checksum}/{level}.json", level),
+    ]

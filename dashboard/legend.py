@@ -13,16 +13,17 @@ from geo.layers.base import Legend
 __all__ = ["legend"]
 
 _SMALLEST = 2.5
-_ORDER = ("few", "almost_none", "not_searched", "structural_zero", "no_figure", "no_data")
+_ORDER = ("few", "almost_none", "not_searched", "structural_zero", "withheld", "no_figure", "no_data")
 
 
-def legend(marks: Sequence[Mark], scale: float = 1.0) -> Markup:
-    """Word the legend of all layers on the map, the main one first."""
-    parts = [_layer(mark, scale) for mark in marks]
-    return html('<div class="legend">{}</div>', joined(parts))
+def legend(marks: Sequence[Mark], *, projector: bool = False) -> Markup:
+    """Word the legend of all layers, the main one first; its class turns on the projector's look."""
+    filled = any(mark.data.style.kind == "fill" for mark in marks)
+    parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled) for mark in marks]
+    return html('<div class="legend{}">{}</div>', " projecting" if projector else "", joined(parts))
 
 
-def _layer(mark: Mark, scale: float) -> Markup:
+def _layer(mark: Mark, scale: float, *, filled: bool) -> Markup:
     words = mark.data.legend
     unit = joined([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
     return html(
@@ -30,7 +31,7 @@ def _layer(mark: Mark, scale: float) -> Markup:
         mark.title,
         unit,
         _scale(mark, scale),
-        _states(mark),
+        _without(mark) if filled and mark.data.style.kind != "fill" else _states(mark),
         _origin(words),
     )
 
@@ -49,19 +50,21 @@ def _scale(mark: Mark, scale: float) -> Markup:
     style = mark.data.style
     if style.kind == "circle":
         return _circles(mark, scale)
-    if len(style.colours) < 2:  # noqa: PLR2004 (a single class needs no scale)
+    if len(style.colours) < 2:
         return Markup("")
     if style.kind == "fill" and style.breaks:
         return _ramp(mark)
     rows = [
-        html('<li><span class="swatch hatch" style="--colour:{};--gap:{}px"></span>{}</li>', colour, gap, label)
+        html(
+            '<li><span class="swatch hatch" style="--colour:{};--gap:{}px"></span>{}</li>', colour, gap, label
+        )
         for colour, gap, label in zip(style.colours, _gaps(len(style.colours)), mark.labels, strict=True)
     ]
     return html('<ul class="rows">{}</ul>', joined(rows))
 
 
 def _gaps(classes: int) -> list[float]:
-    return [11, 8.5, 6.5, 5, 4][-classes:]
+    return [15, 11, 8, 6, 4.6][-classes:]
 
 
 def _ramp(mark: Mark) -> Markup:
@@ -83,14 +86,24 @@ def _circles(mark: Mark, scale: float) -> Markup:
 
 
 def _states(mark: Mark) -> Markup:
-    present = set(mark.data.frame["state"])
-    shown = [state for state in _ORDER if state in present]
     rows = [
-        html('<li><span class="swatch {}"></span>{}</li>', f"state-{state}", mark.words[state]) for state in shown
+        html('<li><span class="swatch {}"></span>{}</li>', f"state-{state}", mark.words[state])
+        for state in _present(mark)
     ]
     return html('<ul class="rows">{}</ul>', joined(rows)) if rows else Markup("")
 
 
-def no_layer() -> str:
-    """Say that there is nothing to explain yet."""
-    return _("No layer is shown.")
+def _present(mark: Mark) -> list[str]:
+    present = set(mark.data.frame["state"])
+    return [state for state in _ORDER if state in present]
+
+
+def _without(mark: Mark) -> Markup:
+    """Say what no mark means where another layer fills the areas, so that no pattern can stand for it."""
+    states = [mark.words[state] for state in _present(mark)]
+    if not states:
+        return Markup("")
+    told = _("Without a mark: {states}.", states=", ".join(states))
+    if len(states) > 1:
+        told = f"{told} {_('Point at an area to see which.')}"
+    return html('<p class="without">{}</p>', told)

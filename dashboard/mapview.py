@@ -10,27 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import folium
 import pandas as pd
 import streamlit as st
-from folium.elements import MacroElement
 from folium.template import Template
 from streamlit_folium import st_folium
 
 from geo.layers.base import LayerData
 
-__all__ = ["Mark", "clicked_place", "payload", "show"]
+__all__ = ["Mark", "clicked_place", "layer_values", "literal", "payload", "show"]
 
 KEY = "map"
 _ASSETS = Path(__file__).resolve().parent.parent / "static"
 # Relative to the component's own page, so that they hold under any base path.
 _HOME = "../../"
+_LONG = 4
 _HEIGHT = 600  # only until the style sheet stretches the frame
 _STATE_CODES = {
     "few": "f",
@@ -39,6 +40,7 @@ _STATE_CODES = {
     "structural_zero": "z",
     "no_data": "d",
     "no_figure": "g",
+    "withheld": "w",
 }
 
 
@@ -61,23 +63,27 @@ def _asset(name: str) -> str:
 
 
 class _Map(folium.Map):
-    """A Folium map that loads local files only."""
+    """A Folium map that loads local files only, and whose script is as short as it can be.
 
-    default_js = [("leaflet", _asset("leaflet/leaflet.js")), ("tactmap", _asset("tactmap.js"))]
-    default_css = [("leaflet", _asset("leaflet/leaflet.css")), ("theme", _asset("theme.css"))]
+    Folium's own template carries styles and options that our style sheet and script hold already; it goes
+    over the line at every change.
+    """
 
-
-class _Start(MacroElement):
-    """Hands the map to our script, with what never changes while the boundaries stay."""
-
+    default_js = [("leaflet", _asset("leaflet/leaflet.js")), ("tactmap", _asset("tactmap.js"))]  # noqa: RUF012
+    default_css = [("leaflet", _asset("leaflet/leaflet.css")), ("theme", _asset("theme.css"))]  # noqa: RUF012
     _template = Template(
-        "{% macro script(this, kwargs) %}tactmap.start({{ this._parent.get_name() }}, {{ this.options }});{% endmacro %}"
+        "{% macro header(this, kwargs) %}{% endmacro %}"
+        "{% macro html(this, kwargs) %}"
+        '<div class="folium-map" id={{ this.get_name()|tojson }} ></div>'
+        "{% endmacro %}"
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = tactmap.start({{ this.get_name()|tojson }}, {{ this.fixed }});"
+        "{% endmacro %}"
     )
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__()
-        self._name = "Start"
-        self.options = script_json(options)
+    def __init__(self, fixed: Mapping[str, Any]) -> None:
+        super().__init__(location=(39.2, 22.0), tiles=None)
+        self.fixed = literal(fixed)
 
 
 class _Values(folium.FeatureGroup):
@@ -88,17 +94,26 @@ class _Values(folium.FeatureGroup):
         "tactmap.update({{ this.values }});{% endmacro %}"
     )
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__(name="values", control=False)
-        self.values = script_json(values)
+    def __init__(self, values: str) -> None:
+        super().__init__(name="values", control=False, show=False)
+        self.values = values
 
 
-def script_json(value: object) -> str:
-    """Write JSON that is safe inside a script: no markup, no line separators, nothing that Jinja reads."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029`":
+def literal(value: object) -> str:
+    """Write a value as a JavaScript literal that is safe in a script: no markup, no line separators.
+
+    Single quotes and bare names, because the text travels inside JSON, where each double quote costs two.
+    """
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{name}:{literal(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(literal, value)) + "]"
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, str):
+        return text
+    for character in "<>&'`{}\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return f"'{text[1:-1]}'"
 
 
 def _number(value: float) -> str:
@@ -107,29 +122,43 @@ def _number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
 
 
+def _runs(parts: Iterable[str]) -> list[str]:
+    """Shorten runs of four and more of the same to "x(4)"."""
+    shortened: list[str] = []
+    for part, same in groupby(parts):
+        count = len(list(same))
+        shortened += [f"{part}({count})"] if count >= _LONG else [part] * count
+    return shortened
+
+
 def _column(frame: pd.DataFrame, name: str) -> str:
-    numbers = [_number(float(v)) for v in frame[name]]
-    return ",".join(numbers) if any(numbers) else ""
+    """Write the numbers of the areas that have a mark of their own, in order; empty without any."""
+    marked = frame[~frame["state"].isin(_STATE_CODES)]
+    numbers = [_number(float(v)) for v in marked[name]]
+    return ",".join(_runs(numbers)) if any(numbers) else ""
 
 
 def _margins(frame: pd.DataFrame) -> str:
-    known = frame.loc[frame["value"].notna(), "margin"]
-    distinct = {_number(float(v)) for v in known}
-    if distinct <= {""}:
-        return ""
+    distinct = {_number(float(v)) for v in frame.loc[frame["value"].notna(), "margin"]}
     return distinct.pop() if len(distinct) == 1 else _column(frame, "margin")
 
 
-def _codes(data: LayerData, frame: pd.DataFrame, codes: Sequence[str]) -> str:
+def _codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
     """Give one character an area: the class as a digit, or the letter of the state."""
     classes = data.classes().reindex(codes).fillna(-1).astype(int)
     marks = []
     for state, one in zip(frame["state"], classes, strict=True):
         marks.append(_STATE_CODES[state] if state in _STATE_CODES else str(max(0, one)))
-    return "".join(marks)
+    return "".join(_runs(marks))
 
 
-def _layer(mark: Mark, codes: Sequence[str]) -> dict[str, Any]:
+def layer_values(mark: Mark, codes: list[str]) -> str:
+    """Describe one layer for the map, in the order of the level's shapes, as a JavaScript literal.
+
+    `s` holds one character an area (a digit: class, a letter: state), `v` the values of the areas with a
+    digit, and `m` one margin for all or one for each value; both are text with commas. In all three a run
+    of the same is shortened: "x(4)".
+    """
     frame = mark.data.frame.reindex(codes)
     frame = frame.assign(state=frame["state"].fillna("no_data"))
     style = mark.data.style
@@ -140,32 +169,22 @@ def _layer(mark: Mark, codes: Sequence[str]) -> dict[str, Any]:
         "unit": mark.unit,
         "colours": list(style.colours),
         "labels": [] if style.kind == "circle" else list(mark.labels),
-        "words": {state: text for state, text in mark.words.items() if state in present},
+        "words": {code: mark.words[state] for state, code in _STATE_CODES.items() if state in present},
         "s": _codes(mark.data, frame, codes),
         "v": _column(frame, "value"),
         "m": _margins(frame),
     }
-    if style.kind != "circle":
-        return described
-    return {**described, "largest": style.largest, "most": mark.most}
+    if style.kind == "circle":
+        described |= {"largest": style.largest, "most": mark.most}
+    return literal({name: value for name, value in described.items() if value != ""})
 
 
-def payload(
-    marks: Sequence[Mark], codes: Sequence[str], level: str, selected: str | None, *, projector: bool = False
-) -> dict[str, Any]:
-    """Describe the values of a view, compact, in the order of the level's shapes.
-
-    `s` holds one character an area (a digit: class, a letter: state), `v` the values and `m` one margin for
-    all or one an area, both as text with commas.
-    """
-    values: dict[str, Any] = {
-        "level": level,
-        "selected": selected,
-        "projector": projector,
-        "layers": [_layer(mark, codes) for mark in marks],
-    }
-    digest = hashlib.sha256(script_json(values).encode()).hexdigest()[:12]
-    return {"id": digest, **values}
+def payload(layers: Sequence[str], level: str, selected: str = "", *, projector: bool = False) -> str:
+    """Describe a view for the map as a JavaScript literal; its `id` changes when anything does."""
+    values = f"level:{literal(level)},selected:{literal(selected)},projector:{literal(projector)}"
+    values += f",layers:[{','.join(layers)}]"
+    digest = hashlib.sha256(values.encode()).hexdigest()[:8]
+    return f"{{id:{literal(digest)},{values}}}"
 
 
 def clicked_place() -> tuple[float, float] | None:
@@ -179,30 +198,12 @@ def clicked_place() -> tuple[float, float] | None:
         return None
 
 
-def show(fixed: Mapping[str, Any], values: Mapping[str, Any], on_click: Callable[[], None]) -> None:
+def show(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None]) -> None:
     """Draw the map. `fixed` must stay the same while the boundaries do, or the map is mounted anew.
 
     Folium's objects are changed by streamlit-folium, so they are made for each run and never kept.
     """
-    drawn = _Map(
-        location=(39.2, 22.0),
-        zoom_start=6,
-        tiles=None,
-        zoom_control=False,
-        prefer_canvas=True,
-        min_zoom=5,
-        max_zoom=12,
-        zoom_snap=0.25,
-        zoom_delta=0.5,
-        wheel_px_per_zoom_level=120,
-        max_bounds=True,
-        min_lat=31,
-        max_lat=46,
-        min_lon=13,
-        max_lon=35,
-        max_bounds_viscosity=0.8,
-    )
-    drawn.add_child(_Start({**fixed, "home": _HOME}))
+    drawn = _Map({**fixed, "home": _HOME})
     st_folium(
         drawn,
         key=KEY,

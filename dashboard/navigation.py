@@ -29,8 +29,8 @@ def _show(module: str) -> Callable[[], None]:
     return shown
 
 
-def _pages() -> dict[str, list[st.Page]]:  # type: ignore[valid-type]
-    sections: dict[str, list[st.Page]] = {}  # type: ignore[valid-type]
+def _pages() -> dict[str, list[st.Page]]:
+    sections: dict[str, list[st.Page]] = {}
     for section, module, title, address in PAGES:
         if find_spec(f"dashboard.pages.{module}") is None:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -20,7 +21,11 @@ _IN_PROFILE = {"encounters", "effort", "services", "population"}
 
 def area_panel(profile: Profile, shown: Sequence[tuple[str, Mark]], now: str) -> Markup:
     """Describe one area; `shown` are the layers on the map by identifier, `now` the period."""
-    extra = [reading(mark, profile.area) for name, mark in shown if name not in _IN_PROFILE]
+    extra = [
+        reading(mark, profile.area)
+        for name, mark in shown
+        if name not in _IN_PROFILE and profile.area in mark.data.frame.index
+    ]
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
     return html(
         '<div class="panel"><p class="where">{}</p><h2>{}</h2>{}{}{}{}</div>',
@@ -35,18 +40,23 @@ def area_panel(profile: Profile, shown: Sequence[tuple[str, Mark]], now: str) ->
 
 def reading(mark: Mark, area: str) -> Markup:
     """Give one row for what a layer says of an area."""
-    row = mark.data.frame.loc[area]
+    row: dict[Any, Any] = mark.data.frame.loc[area].to_dict()
     text = quantity(row["value"], row["low"], row["high"]) or mark.words[str(row["state"])]
     margin = "" if pd.isna(row["margin"]) else f"±{number(row['margin'])}"
     source = str(row["source"]) or translated(mark.data.legend.source)
-    return _row(f"{mark.title}, {mark.unit}", translated(text), margin, [source, mark.data.legend.period, str(row["note"])])
+    return _row(
+        f"{mark.title}, {mark.unit}",
+        translated(text),
+        margin,
+        [source, mark.data.legend.period, str(row["note"])],
+    )
 
 
 def _fact(fact: Fact) -> Markup:
     notes = [fact.source, fact.period, fact.note]
-    if fact.margin:
-        notes.append(_("The true number lies within {margin} of it.", margin=fact.margin.lstrip("±")))
-    return _row(translated(fact.label), translated(fact.text), fact.margin, notes, quiet=fact.state != "number")
+    return _row(
+        translated(fact.label), translated(fact.text), fact.margin, notes, quiet=fact.state != "number"
+    )
 
 
 def _row(label: str, text: str, margin: str, notes: Sequence[str], *, quiet: bool = False) -> Markup:
@@ -71,30 +81,30 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         return Markup("")
     values = [bar.value if bar.state == "number" else None for bar in series]
     drawn = [
-        html(
-            '<i class="{}" style="height:{}%" title="{}"></i>',
-            " ".join(filter(None, ["bar", "now" if bar.period == now else "", "" if bar.complete else "unfinished"])),
-            height,
-            f"{bar.label}: {translated(bar.words)}",
-        )
+        html('<i{} style="height:{}%"></i>', _bar_class(bar, now), height)
         for bar, height in zip(series, heights(values), strict=True)
     ]
-    said = "; ".join(f"{bar.label}: {translated(bar.words)}" for bar in series)
     return html(
-        '<figure class="changes"><figcaption>{}</figcaption><div class="bars counts" role="img" aria-label="{}">'
+        '<figure class="changes"><figcaption>{}</figcaption><div class="bars counts" aria-hidden="true">'
         '{}</div><div class="ends"><span>{}</span><span>{}</span></div></figure>',
         title,
-        f"{title}. {said}",
         joined(drawn),
         _first(series[0].label),
         _last(series[-1].label),
     )
 
 
+def _bar_class(bar: Bar, now: str) -> Markup:
+    classes = ["now"] if bar.period == now else []
+    if not bar.complete:
+        classes.append("unfinished")
+    return html(' class="{}"', " ".join(classes)) if classes else Markup("")
+
+
 def _first(label: str) -> str:
     """Give the first month of a period's words: "Jun 2006" of "Jun to Aug 2006"."""
     parts = label.split(" to ")
-    return parts[0] if len(parts) < 2 or parts[0][-4:].isdigit() else f"{parts[0]} {label[-4:]}"  # noqa: PLR2004
+    return parts[0] if len(parts) < 2 or parts[0][-4:].isdigit() else f"{parts[0]} {label[-4:]}"
 
 
 def _last(label: str) -> str:
@@ -110,7 +120,9 @@ def overview(profiles: Sequence[Profile], shown: Sequence[tuple[str, Mark]], que
     """Describe both countries side by side, while no area is chosen."""
     names = joined(html("<th scope='col'>{}</th>", profile.name) for profile in profiles)
     rows = [_compared([p.facts[i] for p in profiles], profiles) for i in range(len(profiles[0].facts))]
-    notes = joined(html("<p>{}</p>", translated(mark.data.legend.note)) for _name, mark in shown if mark.data.legend.note)
+    notes = joined(
+        html("<p>{}</p>", translated(mark.data.legend.note)) for _name, mark in shown if mark.data.legend.note
+    )
     return html(
         '<div class="panel"><p class="where">{}</p><h2>{}</h2><p class="question">{}</p>'
         '<table class="both"><thead><tr><th scope="col"><span class="hidden">{}</span></th>{}</tr></thead>'
@@ -133,12 +145,12 @@ def _compared(facts: Sequence[Fact], profiles: Sequence[Profile]) -> Markup:
         label = label.replace(profile.country, _("the country"))
     cells = joined(
         html(
-            '<td title="{}"{}>{}{}</td>',
-            ". ".join(filter(None, (translated(f.source), f.period))),
+            "<td{}>{}{}</td>",
             Markup(' class="quiet"') if f.state != "number" else "",
             translated(f.text),
             html(" <small>{}</small>", f.margin) if f.margin else "",
         )
         for f in facts
     )
-    return html('<tr><th scope="row">{}</th>{}</tr>', label, cells)
+    told = dict.fromkeys(". ".join(filter(None, (translated(f.source), f.period))) for f in facts)
+    return html('<tr title="{}"><th scope="row">{}</th>{}</tr>', "; ".join(filter(None, told)), label, cells)

@@ -1,4 +1,8 @@
-"""What the pages read: releases and layers, each read once a process, because a release never changes."""
+"""What the pages read: releases and layers, each read once a process, because a release never changes.
+
+Every function takes a `Held`, which carries the checksum of the release's manifest, so that what is kept of
+one release is never shown of another. What they return is shared between sessions: never change it.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,25 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.access import Site
+from data.disclosure.plan import Tier
 from data.release import MANIFEST, Release
-from geo.layers import layer
-from geo.layers.base import LayerData, View
+from geo.layers import LAYERS, layer
+from geo.layers.base import LayerData, Option, View
+from geo.layers.profile import Profile, area_profile
 
-__all__ = ["Held", "held", "read", "series"]
+__all__ = [
+    "Held",
+    "Options",
+    "frozen",
+    "held",
+    "levels",
+    "offered",
+    "offers",
+    "periods",
+    "profile",
+    "read",
+    "series",
+]
 
 Options = tuple[tuple[str, str], ...]
 
@@ -25,7 +43,7 @@ class Held:
 
     release: Release = field(compare=False)
     checksum: str
-    tier: str
+    tier: Tier
 
 
 def held(site: Site) -> Held | None:
@@ -33,22 +51,61 @@ def held(site: Site) -> Held | None:
     release = site.release()
     if release is None:
         return None
-    digest = hashlib.sha256((release.folder / MANIFEST).read_bytes()).hexdigest()
-    return Held(release, digest, release.tier)
+    manifest = (release.folder / MANIFEST).read_bytes()
+    return _held(release, hashlib.sha256(manifest).hexdigest(), release.tier)
 
 
-def read(of: Held, name: str, level: str, period: str, options: Mapping[str, str]) -> LayerData:
-    """Read a layer for a view. Shared between sessions: never change it."""
-    return _read(of, name, level, period, tuple(sorted(options.items())))
+@lru_cache(maxsize=16)
+def _held(release: Release, checksum: str, tier: Tier) -> Held:
+    return Held(release, checksum, tier)
+
+
+def frozen(options: Mapping[str, str]) -> Options:
+    """Give choices in a form that can be a key."""
+    return tuple(sorted(options.items()))
+
+
+@lru_cache(maxsize=16)
+def levels(of: Held) -> dict[str, tuple[str, ...]]:
+    """List the layers that the release holds, each with its levels."""
+    found = {one.id: one.levels(of.release) for one in LAYERS}
+    return {name: held_levels for name, held_levels in found.items() if held_levels}
+
+
+@lru_cache(maxsize=512)
+def offered(of: Held, name: str, level: str) -> tuple[Option, ...]:
+    """List the options of a layer with the choices that the release holds at a level."""
+    return layer(name).offered(of.release, level)
 
 
 @lru_cache(maxsize=2048)
-def _read(of: Held, name: str, level: str, period: str, options: Options) -> LayerData:
+def offers(of: Held, name: str, level: str, options: Options) -> bool:
+    """Say whether the release holds a layer at a level with these choices."""
+    return layer(name).offers(of.release, level, dict(options))
+
+
+@lru_cache(maxsize=4096)
+def periods(of: Held, name: str, level: str, period: str, options: Options) -> tuple[str, ...]:
+    """List the periods of a layer, oldest first, of the grain of a period."""
+    return layer(name).periods(of.release, View(level, period, dict(options)))
+
+
+@lru_cache(maxsize=4096)
+def read(of: Held, name: str, level: str, period: str, options: Options) -> LayerData:
+    """Read a layer for a view."""
     return layer(name).read(of.release, View(level, period, dict(options)))
 
 
+@lru_cache(maxsize=4096)
+def profile(of: Held, area: str, period: str) -> Profile:
+    """Describe an area at a period."""
+    return area_profile(of.release, area, period)
+
+
+@lru_cache(maxsize=512)
 def series(
-    of: Held, name: str, level: str, periods: tuple[str, ...], options: Mapping[str, str]
-) -> dict[str, pd.DataFrame]:
-    """Read a layer for each of some periods: its frame by period. Shared: never change it."""
-    return {period: read(of, name, level, period, options).frame for period in periods}
+    of: Held, name: str, level: str, listed: tuple[str, ...], options: Options
+) -> dict[str, pd.Series]:
+    """Read a layer for each of some periods: by period the numbers by area, a class as its lower bound."""
+    frames = {period: read(of, name, level, period, options).frame for period in listed}
+    return {period: frame["value"].fillna(frame["low"]) for period, frame in frames.items()}

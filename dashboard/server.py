@@ -88,7 +88,9 @@ def _ask_nobody() -> None:
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="dashboard.server", description="Serve the map of a releases folder.")
+    parser = argparse.ArgumentParser(
+        prog="dashboard.server", description="Serve the map of a releases folder."
+    )
     parser.add_argument("--releases", type=Path, required=True)
     parser.add_argument("--tier", choices=("partner", "public"))
     parser.add_argument("--host", default="127.0.0.1")

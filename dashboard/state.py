@@ -13,10 +13,11 @@ from functools import lru_cache
 
 import pandas as pd
 
+from dashboard import reading
+from dashboard.reading import Held, Options, frozen
 from data.disclosure.plan import Tier
 from data.errors import InputError
 from data.periods import GRAINS, Calendar, Grain, Period
-from data.release import Release
 from geo.layers import LAYERS, combinable
 from geo.layers.base import Layer, View
 
@@ -27,6 +28,7 @@ _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _PERIOD = re.compile(r"[0-9A-Z/-]{10,21}")
 _BY_ID: dict[str, Layer] = {one.id: one for one in LAYERS}
 _LEVEL = "region"
+_DEPTH = {"country": 0, "region": 1, "municipality": 2}
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,19 @@ class Situation:
         return (self.layer, *self.over)
 
     def chosen(self, layer: str) -> Mapping[str, str]:
-        """The choices made of a layer's options."""
+        """Give the choices made of a layer's options."""
         return self.options.get(layer, {})
 
+    def key(self, layer: str | None = None) -> Options:
+        """Give the choices of a layer, by default of the main one, in a form that can be a key."""
+        return frozen(self.chosen(layer or self.layer))
+
     def view(self, layer: str | None = None) -> View:
-        """What to ask of a layer, by default of the main one."""
-        name = layer or self.layer
-        return View(self.level, self.period, self.chosen(name))
+        """Say what to ask of a layer, by default of the main one."""
+        return View(self.level, self.period, self.chosen(layer or self.layer))
 
     def choosing(self, layer: str, option: str, choice: str) -> Situation:
-        """The same view with another choice of an option."""
+        """Give the same view with another choice of an option."""
         return replace(self, options={**self.options, layer: {**self.chosen(layer), option: choice}})
 
 
@@ -102,22 +107,22 @@ def written(view: Situation) -> dict[str, str]:
     return parameters
 
 
-def settle(view: Situation, release: Release, tier: Tier, areas: pd.DataFrame) -> Situation:
-    """Give the nearest view that the release holds and the tier allows.
+def settle(view: Situation, of: Held, areas: pd.DataFrame) -> Situation:
+    """Give the nearest view that the release holds and its tier allows.
 
     `areas` is the release's table of areas by code, with level and parent. A layer that is asked for wins
     over the level, and the level over the area.
     """
-    offered = {one.id: one.levels(release) for one in LAYERS if one.levels(release)}
+    offered = reading.levels(of)
     layer = view.layer if view.layer in offered else next(iter(offered), "")
     if not layer:
         return Situation(projector=view.projector)
     levels = offered[layer]
     level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
-    over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), tier)
+    over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), of.tier)
     settled = replace(view, layer=layer, level=level, over=over, area=_area(view.area, level, areas))
-    settled = replace(settled, options=_choices(settled, release))
-    return replace(settled, period=_period(settled, release))
+    settled = replace(settled, options=_choices(settled, of))
+    return replace(settled, period=_period(settled, of))
 
 
 def _allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
@@ -129,59 +134,60 @@ def _allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
 
 
 def _area(code: str, level: str, areas: pd.DataFrame) -> str:
-    """Give the area itself, or the one of the level that it lies in; none when it lies deeper."""
-    while code in areas.index:
-        if areas["level"][code] == level:
-            return code
-        code = areas["parent"][code]
-    return ""
+    """Give the area itself, or the one of the level that it lies in; a coarser one stays as it is."""
+    while code in areas.index and _DEPTH[str(areas["level"][code])] > _DEPTH[level]:
+        code = str(areas["parent"][code])
+    return code if code in areas.index else ""
 
 
-def _choices(view: Situation, release: Release) -> dict[str, dict[str, str]]:
+def _choices(view: Situation, of: Held) -> dict[str, dict[str, str]]:
     """Keep the choices that the release holds at the level, for each layer that is shown or remembered."""
     kept: dict[str, dict[str, str]] = {}
     for name, chosen in view.options.items():
         known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
         valid = {o: c for o, c in chosen.items() if c in known.get(o, ())}
-        if valid and (name not in view.layers or _BY_ID[name].offers(release, view.level, valid)):
+        shown = name in view.layers
+        if valid and (not shown or reading.offers(of, name, view.level, frozen(valid))):
             kept[name] = valid
     return kept
 
 
-def periods(view: Situation, release: Release) -> tuple[str, ...]:
+def periods(view: Situation, of: Held) -> tuple[str, ...]:
     """List the periods of the main layer, oldest first, of the grain of the view's period."""
-    return _BY_ID[view.layer].periods(release, view.view())
+    if not view.layer:
+        return ()
+    return reading.periods(of, view.layer, view.level, view.period, view.key())
 
 
-def _period(view: Situation, release: Release) -> str:
+def _period(view: Situation, of: Held) -> str:
     """Give the asked period, or the one nearest to it that the layer holds, or the last.
 
     A layer that does not move with time leaves the period as it is, for the layer that comes after it.
     """
-    listed = periods(view, release)
+    listed = periods(view, of)
     if not listed or view.period in listed:
         return view.period
     try:
         wanted = Period.parse(view.period)
     except InputError:
         return listed[-1]
-    held = [Period.parse(one) for one in listed]
-    around = [p for p in held if p.contains(wanted)]
-    within = [p for p in held if wanted.contains(p)]
-    return (around or within or held)[-1].id
+    known = [Period.parse(one) for one in listed]
+    around = [p for p in known if p.contains(wanted)]
+    within = [p for p in known if wanted.contains(p)]
+    return (around or within or known)[-1].id
 
 
-def grains(view: Situation, release: Release) -> dict[Grain, str]:
+def grains(view: Situation, of: Held) -> dict[Grain, str]:
     """List the grains in which the main layer is held, each with its period nearest to the view's."""
-    if not periods(view, release):
+    if not periods(view, of):
         return {}
-    tact = release.manifest["tact"]
+    tact = of.release.manifest["tact"]
     now = Period.parse(view.period)
     calendar = Calendar(int(tact.get("first_month", 6)))
     found: dict[Grain, str] = {}
     for grain in GRAINS:
         for period in _candidates(now, grain, calendar, tact):
-            if period in periods(replace(view, period=period), release):
+            if period in periods(replace(view, period=period), of):
                 found[grain] = period
                 break
     return found

@@ -8,23 +8,19 @@ from datetime import date
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.text import _, html, joined, number, quantity
+from dashboard.text import html, joined
 from data.periods import Period
 
-__all__ = ["bars", "heights", "totals", "unfinished"]
+__all__ = ["drawn", "heights", "totals", "unfinished"]
 
 _LEAST = 4  # per cent, so that a bar stays visible
 
 
-def totals(frames: Mapping[str, pd.DataFrame], area: str = "") -> list[float | None]:
-    """Give one number a period: of an area, or the sum over what is published at the level; None without any.
-
-    A class counts with its lower bound, since nothing more is known.
-    """
+def totals(numbers: Mapping[str, pd.Series], area: str = "") -> list[float | None]:
+    """Give one number a period: of an area, or the sum over what is published; None without any."""
     found: list[float | None] = []
-    for frame in frames.values():
-        rows = frame.loc[[area]] if area else frame
-        known = rows["value"].fillna(rows["low"]).dropna()
+    for one in numbers.values():
+        known = (one[one.index == area] if area else one).dropna()
         found.append(float(known.sum()) if len(known) else None)
     return found
 
@@ -42,30 +38,33 @@ def unfinished(period: str, last: str | None) -> bool:
     return Period.parse(period).end > date.fromisoformat(last)
 
 
-def bars(periods: Sequence[str], values: Sequence[float | None], now: str, last: str | None, kind: str) -> Markup:
-    """Draw one bar a period; `kind` is a class of the style sheet. The words stand in each bar's title."""
-    drawn = []
-    for period, value, height in zip(periods, values, heights(values), strict=True):
-        classes = ["bar", "now" if period == now else "", "unfinished" if unfinished(period, last) else ""]
-        title = f"{Period.parse(period).label}: {_('no number') if value is None else number(value)}"
-        drawn.append(
-            html('<i class="{}" style="height:{}%" title="{}"></i>', " ".join(filter(None, classes)), height, title)
-        )
-    return html('<div class="bars {}" role="img" aria-label="{}">{}</div>', kind, _spoken(periods, values), joined(drawn))
+def drawn(when: str, totals: Mapping[str, float | None], now: str, last: str | None) -> Markup:
+    """Draw the words of the period, one bar a period and the years below.
+
+    The slider that lies over the bars says their numbers in words.
+    """
+    bars = []
+    for period, height in zip(totals, heights(list(totals.values())), strict=True):
+        classes = ["now"] if period == now else []
+        if unfinished(period, last):
+            classes.append("unfinished")
+        named = html(' class="{}"', " ".join(classes)) if classes else ""
+        bars.append(html('<i{} style="height:{}%"></i>', named, height))
+    graph = (
+        html('<div class="bars time n{}">{}</div>{}', len(bars), joined(bars), _years(list(totals)))
+        if bars
+        else ""
+    )
+    return html(
+        '<div class="when"><p>{}</p><div class="graph" aria-hidden="true">{}</div></div>', when, graph
+    )
 
 
-def _spoken(periods: Sequence[str], values: Sequence[float | None]) -> str:
-    pairs = zip(periods, values, strict=True)
-    said = [f"{Period.parse(p).label}: {_('no number') if v is None else quantity(v)}" for p, v in pairs]
-    return "; ".join(said)
-
-
-def years(periods: Sequence[str]) -> Markup:
+def _years(periods: Sequence[str]) -> Markup:
     """Write the year under the first bar of each calendar year."""
-    seen: set[int] = set()
-    labels = []
-    for period in periods:
-        year = Period.parse(period).start.year
-        labels.append(html("<span>{}</span>", "" if year in seen else year))
-        seen.add(year)
-    return html('<div class="years" aria-hidden="true">{}</div>', joined(labels))
+    years = [Period.parse(period).start.year for period in periods]
+    spans = []
+    for place, year in enumerate(years):
+        if place == 0 or year != years[place - 1]:
+            spans.append(html('<b style="flex:{}">{}</b>', years.count(year), year))
+    return html('<div class="years">{}</div>', joined(spans))

@@ -53,6 +53,6 @@ def joined(parts: Iterable[object]) -> Markup:
 def amount(value: float | None, margin: float | None = None) -> Markup:
     """Write a number with its margin behind it, smaller."""
     shown = html("{}", number(value))
-    if margin is None or margin != margin or margin == 0:  # noqa: PLR0124 (not a number)
+    if margin is None or margin != margin or margin == 0:
         return shown
     return html("{} <small>±{}</small>", shown, number(margin))

@@ -15,10 +15,17 @@
     countryBorder: "#3B4252",
     pattern: "#7C8593",
   };
-  const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure" };
-  const HATCH_GAPS = [11, 8.5, 6.5, 5, 4];
+  const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure", w: "withheld" };
+  const HATCH_GAPS = [15, 11, 8, 6, 4.6];
+  const HATCH_BORDER = "#7757AF";
   const SMALLEST_CIRCLE = 2.5;
   const MOTION = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  const MAP = {
+    center: [39.2, 22], zoom: 6, minZoom: 5, maxZoom: 12, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120,
+    zoomControl: false, attributionControl: false, preferCanvas: true,
+    maxBounds: [[31, 13], [46, 35]], maxBoundsViscosity: 0.8,
+  };
 
   let map, options, over, lines, hatches, circles, chosen, hovered, tip;
   let current = null;
@@ -93,11 +100,25 @@
       context.fillStyle = "#C3C8D0";
       context.fillRect(2.6, 0, 0.8, size);
     }, "#FFFFFF"),
+    withheld: pattern(6, function (context, size) {
+      diagonal(context, size, "#B4BBC5", 0.9);
+      context.translate(size, 0);
+      context.scale(-1, 1);
+      diagonal(context, size, "#B4BBC5", 0.9);
+    }, "#FFFFFF"),
     no_data: "#FFFFFF",
   };
 
   function split(list) {
-    return list === undefined || list === "" ? [] : list.split(",");
+    if (list === undefined || list === "") return [];
+    return list.split(",").flatMap(function (part) {
+      const run = /^(.*)\((\d+)\)$/.exec(part);
+      return run ? Array(Number(run[2])).fill(run[1]) : [part];
+    });
+  }
+
+  function unrolled(marks) {
+    return marks.replace(/(.)\((\d+)\)/g, function (_, mark, count) { return mark.repeat(Number(count)); });
   }
 
   function number(text) {
@@ -155,21 +176,24 @@
     return Object.assign({ renderer: renderer, interactive: false, smoothFactor: 0.6 }, style);
   }
 
-  function drawLand(land) {
+  function drawLand(lands) {
     const renderer = L.canvas({ pane: "tact-land", padding: 0.4 });
-    for (const feature of land.features) {
-      L.polygon(latlngs({ g: polygons(feature.geometry) }), plain(renderer, {
+    for (const feature of lands.features) {
+      const land = L.polygon(latlngs({ g: polygons(feature.geometry) }), plain(renderer, {
         pane: "tact-land", color: COLOURS.otherBorder, weight: 1, fillColor: COLOURS.otherLand, fillOpacity: 1,
       })).addTo(map);
-      nameLand(feature.properties || {});
+      nameLand(feature.properties || {}, land.getBounds());
     }
   }
 
-  function nameLand(properties) {
+  function nameLand(properties, bounds) {
     const place = properties.label || properties.label_point;
     if (!properties.name || !Array.isArray(place)) return;
     const icon = L.divIcon({ className: "tact-land-name", html: element("span", "", properties.name), iconSize: [0, 0] });
-    L.marker([place[1], place[0]], { pane: "tact-names", icon: icon, interactive: false, keyboard: false }).addTo(map);
+    const width = bounds.getEast() - bounds.getWest();
+    // A small country's name stands in its middle, or it would run over the areas beside it.
+    const longitude = width < 4 ? bounds.getCenter().lng : place[0];
+    L.marker([place[1], longitude], { pane: "tact-names", icon: icon, interactive: false, keyboard: false }).addTo(map);
   }
 
   function drawAreas(found) {
@@ -200,11 +224,20 @@
   /* ---- values ------------------------------------------------------------------------------------- */
 
   function readLayer(layer) {
+    const marks = unrolled(layer.s || "");
+    const one = layer.m !== undefined && !layer.m.includes(",");
     return Object.assign({}, layer, {
-      marks: layer.s || "",
-      values: split(layer.v),
-      margins: layer.m === undefined ? [] : split(String(layer.m)),
+      marks: marks,
+      values: spread(marks, split(layer.v)),
+      margins: one ? [] : spread(marks, split(layer.m)),
+      margin: one ? layer.m : "",
     });
+  }
+
+  /* Values come for the areas that have a class only; this gives each area its own. */
+  function spread(marks, values) {
+    let next = 0;
+    return Array.from(marks, function (mark) { return isClass(mark) ? values[next++] : undefined; });
   }
 
   function hatchFill(layer, index) {
@@ -214,7 +247,7 @@
     if (!layer.patterns[step]) {
       const gap = HATCH_GAPS[Math.min(HATCH_GAPS.length - 1, step + HATCH_GAPS.length - layer.colours.length)];
       layer.patterns[step] = pattern(gap, function (context, size) {
-        diagonal(context, size, layer.colours[step], 1.1 + step * 0.25);
+        diagonal(context, size, layer.colours[step], 1);
       });
     }
     return layer.patterns[step];
@@ -247,8 +280,7 @@
         const mark = layer.marks[index] || "d";
         if (!area.g || !isClass(mark)) return;
         L.polygon(latlngs(area), plain(over.marks, {
-          pane: "tact-over", color: layer.colours[layer.colours.length - 1], weight: 1.1,
-          fillColor: hatchFill(layer, index), fillOpacity: 1,
+          pane: "tact-over", color: HATCH_BORDER, weight: 1, fillColor: hatchFill(layer, index), fillOpacity: 0.85,
         })).addTo(hatches);
       });
     }
@@ -304,9 +336,8 @@
     requestAnimationFrame(step);
   }
 
-  function outline(group, index, style) {
+  function outline(group, area, style) {
     group.clearLayers();
-    const area = index === null ? null : drawn.areas[index];
     if (!area || !area.g) return;
     L.polygon(latlngs(area), plain(over.marks, Object.assign({ pane: "tact-over", fill: false }, style.under))).addTo(group);
     L.polygon(latlngs(area), plain(over.marks, Object.assign({ pane: "tact-over", fill: false }, style.line))).addTo(group);
@@ -315,9 +346,8 @@
   const CHOSEN = { under: { color: "#FFFFFF", weight: 5 }, line: { color: ACCENT, weight: 2.6 } };
   const HOVERED = { under: { color: "#FFFFFF", weight: 3 }, line: { color: INK, weight: 1.4 } };
 
-  function indexOf(code) {
-    const found = drawn.areas.findIndex(function (area) { return area.c === code; });
-    return found < 0 ? null : found;
+  function areaOf(code) {
+    return drawn.areas.concat(over.coarser).find(function (area) { return area.c === code; });
   }
 
   function show() {
@@ -325,7 +355,7 @@
     drawHatches();
     drawLines();
     drawCircles();
-    outline(chosen, indexOf(current.selected), CHOSEN);
+    outline(chosen, areaOf(current.selected), CHOSEN);
     hover(null);
     document.body.classList.toggle("tact-projector", Boolean(current.projector));
     map.getContainer().setAttribute("data-shown", current.id || "");
@@ -343,16 +373,16 @@
   function hover(index) {
     if (hovered.index === index) return;
     hovered.index = index;
-    outline(hovered.group, index, HOVERED);
+    outline(hovered.group, index === null ? null : drawn.areas[index], HOVERED);
     if (index === null) tip.hidden = true;
   }
 
   function words(layer, index) {
     const mark = layer.marks[index] || "d";
     const value = layer.values[index];
-    if (STATES[mark]) return layer.words[STATES[mark]] || STATES[mark];
+    if (STATES[mark]) return layer.words[mark] || STATES[mark];
     if (value === undefined || value === "") return (layer.labels[Number(mark)] || "") + " " + layer.unit;
-    const margin = layer.margins.length > 1 ? layer.margins[index] : layer.margins[0];
+    const margin = layer.margin || layer.margins[index];
     return number(value) + (margin ? " ±" + number(margin) : "") + " " + layer.unit;
   }
 
@@ -386,7 +416,7 @@
     const circle = circleAt(event.containerPoint || map.latLngToContainerPoint(event.latlng));
     if (circle) event.latlng = circle.place;
     const index = circle ? circle.index : over.under;
-    if (index !== null && index !== undefined) outline(chosen, index, CHOSEN);
+    if (index !== null && index !== undefined) outline(chosen, drawn.areas[index], CHOSEN);
   }
 
   /* ---- controls ----------------------------------------------------------------------------------- */
@@ -404,8 +434,8 @@
   function padding() {
     const size = map.getSize();
     return size.x > 700
-      ? { paddingTopLeft: [Math.min(110, size.x * 0.12), 62], paddingBottomRight: [24, 22] }
-      : { paddingTopLeft: [8, 8], paddingBottomRight: [8, 8] };
+      ? { paddingTopLeft: [Math.min(268, size.x * 0.33), 96], paddingBottomRight: [Math.min(145, size.x * 0.18), 14] }
+      : { paddingTopLeft: [8, 8], paddingBottomRight: [8, 112] };
   }
 
   function fit(view, animate) {
@@ -426,8 +456,8 @@
       const row = element("div", "tact-go");
       const bar = element("div", "tact-views");
       bar.setAttribute("role", "group");
-      bar.setAttribute("aria-label", options.words.views);
-      for (const view of options.views) {
+      bar.setAttribute("aria-label", over.words.views);
+      for (const view of over.words.places) {
         const button = element("button", "", view.label);
         button.type = "button";
         button.addEventListener("click", function () { fit(view, true); });
@@ -443,7 +473,7 @@
 
   function noteControl() {
     const control = L.control({ position: "bottomright" });
-    control.onAdd = function () { return element("div", "tact-note", options.note); };
+    control.onAdd = function () { return element("div", "tact-note", over.note); };
     return control;
   }
 
@@ -474,7 +504,7 @@
     if (index === undefined || index === "") return false;
     const area = drawn.areas[index];
     map.fitBounds(L.latLngBounds(latlngs(area).flat(2)), Object.assign({ maxZoom: 9, animate: MOTION }, padding()));
-    outline(chosen, index, CHOSEN);
+    outline(chosen, area, CHOSEN);
     map.fire("click", { latlng: L.latLng(area.x[1], area.x[0]), found: true });
     return true;
   }
@@ -485,8 +515,8 @@
     over.list = element("datalist");
     over.list.id = "tact-areas-list";
     input.type = "search";
-    input.placeholder = options.words.find;
-    input.setAttribute("aria-label", options.words.find);
+    input.placeholder = over.words.find;
+    input.setAttribute("aria-label", over.words.find);
     input.setAttribute("list", over.list.id);
     input.autocomplete = "off";
     box.append(input, over.list);
@@ -500,7 +530,7 @@
 
   function fail(error) {
     console.error(error);
-    const box = element("div", "tact-failed", options.words.failed);
+    const box = element("div", "tact-failed", over.words ? over.words.failed : "The map could not be loaded. Reload the page.");
     box.setAttribute("role", "alert");
     map.getContainer().append(box);
   }
@@ -514,23 +544,35 @@
   }
 
   function prepare() {
-    return Promise.all([level("country"), level("region"), fetched(options.home + "geometry/land.json")]).then(function (found) {
+    const wanted = [
+      level("country"), level("region"), fetched(options.home + "geometry/land.json"), fetched(options.home + options.words),
+    ];
+    return Promise.all(wanted).then(function (found) {
+      over.note = found[0].source;
+      over.words = found[3];
+      addControls();
       over.countries = [L.polyline(found[0].borders.coordinates.map(ring), plain(over.marks, {
         pane: "tact-over", color: COLOURS.countryBorder, weight: 1.3,
       }))];
+      over.coarser = found[1].areas.concat(found[0].areas);
       over.regions = outlines(found[1], { color: COLOURS.regionBorder, weight: 0.9 });
       drawLand(found[2]);
-      return fit(options.views[0], false);
+      return fit(over.words.places[0], false);
     });
   }
 
-  function start(made, given) {
-    map = made;
+  function addControls() {
+    map.getContainer().setAttribute("aria-label", over.words.map);
+    noteControl().addTo(map);
+    goControl().addTo(map);
+    L.control.zoom({ position: "bottomright" }).addTo(map);
+  }
+
+  function start(id, given) {
+    map = L.map(id, MAP);
     options = given;
     map.getContainer().style.background = COLOURS.sea;
-    map.getContainer().setAttribute("aria-label", options.words.map);
     map.getContainer().setAttribute("role", "application");
-    if (map.attributionControl) map.attributionControl.remove();
     pane("tact-land", 200).style.pointerEvents = "none";
     pane("tact-names", 220).style.pointerEvents = "none";
     pane("tact-areas", 400);
@@ -548,9 +590,6 @@
     tip = element("div", "tact-tip");
     tip.hidden = true;
     map.getContainer().append(tip);
-    noteControl().addTo(map);
-    goControl().addTo(map);
-    L.control.zoom({ position: "bottomright" }).addTo(map);
     const frame = map.getContainer();
     frame.addEventListener("keydown", function () { frame.classList.add("tact-keys"); });
     frame.addEventListener("mousedown", function () { frame.classList.remove("tact-keys"); });
@@ -564,6 +603,7 @@
     }).observe(map.getContainer());
     over.ready = prepare();
     over.ready.catch(fail);
+    return map;
   }
 
   function update(values) {
