@@ -50,19 +50,8 @@ MUNICIPALITIES = {
 }
 SUCCESSORS = {"9261": ("9261-1", "9261-2")}
 COLUMNS = [
-    "date",
-    "municipality",
-    "child",
-    "programme_child",
-    "pathway",
-    "stage",
-    "form",
-    "axis",
-    "sex",
-    "age_band",
-    "found",
-    "origin",
-    "destination",
+    *("date", "municipality", "child", "programme_child", "pathway", "stage", "form", "axis"),
+    *("sex", "age_band", "found", "origin", "destination"),
 ]
 
 

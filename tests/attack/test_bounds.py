@@ -1,0 +1,453 @@
+import runpy
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.disclosure.attacks import reading
+from data.disclosure.attacks.bounds import BoundsAttack, Published, attack
+from data.disclosure.attacks.system import UNKNOWN, System, Ties
+from data.disclosure.mechanism import Knowledge
+from data.disclosure.plan import TableSpec
+from data.disclosure.policy import Policy
+from data.errors import ReleaseRefused
+from data.release import Release, names
+
+W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
+# Primary suppression of exact numbers: a hidden cell is 1 to 10 where zeros show, 0 to 10 where they do not.
+ZEROS_SHOWN = Knowledge(0, 1, 10, 1, 10, 1)
+ZEROS_MERGED = Knowledge(0, 0, 10, 0, 10, 1)
+WHOLE = "2006-06-01/2007-05-31"
+YEAR = "2006-06-01/P1Y"
+
+
+def areas(**parents):
+    """Make a table of areas from area=parent; an area without a parent is a country."""
+    frame = pd.DataFrame({"parent": pd.Series(parents)})
+    depth = {a: 0 if not p else 1 + bool(parents.get(p)) for a, p in parents.items()}
+    frame["level"] = [("country", "region", "municipality")[depth[a]] for a in frame.index]
+    return frame
+
+
+def rows(cells, column="area", **rest):
+    """Make rows from cell=number, or cell="few"."""
+    made = [
+        {column: name, **rest, "value": None if v == "few" else v, "state": "few" if v == "few" else "number"}
+        for name, v in cells.items()
+    ]
+    return pa.Table.from_pylist(
+        made, schema=pa.schema([(n, pa.int64() if n == "value" else pa.string()) for n in made[0]])
+    )
+
+
+def published(tables, known, *, name="r", k=11, frozen=True):
+    return Published(
+        name, tables, dict.fromkeys(("children", "encounters", "flows", "model"), known), k, frozen
+    )
+
+
+def bounds_of(release, tree, spec, **cell):
+    """Give what the attack leaves of one cell."""
+    plan = BoundsAttack.of([release] if isinstance(release, Published) else release, tree)
+    found = plan.system.solve()
+    for table in plan.lattice.tables.values():
+        s = table.shape
+        if (s.measure, s.level, s.grain, s.breakdown) == (
+            spec.measure,
+            spec.level,
+            spec.grain,
+            spec.breakdown,
+        ):
+            for offset in range(table.state.size):
+                if cell.items() <= table.name(offset).items():
+                    return int(found.low[table.base + offset]), int(found.high[table.base + offset])
+    raise AssertionError(cell)
+
+
+TREE = areas(AL="", **{"AL-1": "AL", "AL-2": "AL", "AL-3": "AL", "AL-4": "AL"})
+REGIONS, COUNTRY = TableSpec("children", "region", "year"), TableSpec("children", "country", "year")
+
+
+def test_a_single_suppressed_cell_beside_its_total_is_bounded_to_a_point():
+    release = published(
+        {
+            COUNTRY: rows({"AL": 60}, period=YEAR),
+            REGIONS: rows({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, period=YEAR),
+        },
+        ZEROS_SHOWN,
+    )
+    assert bounds_of(release, TREE, REGIONS, area="AL-2") == (3, 3)
+    findings, _ = attack([release], TREE)
+    assert [dict(f.cell)["area"] for f in findings] == ["AL-2"]
+    assert "3" not in findings[0].reason
+
+
+def test_a_complementary_pattern_that_leaves_1_to_23_passes():
+    """Two hidden cells share 24; where the second is hidden although it is large, each may be 1 to 23."""
+    release = published(
+        {
+            COUNTRY: rows({"AL": 61}, period=YEAR),
+            REGIONS: rows({"AL-1": 25, "AL-2": "few", "AL-3": 12, "AL-4": "few"}, period=YEAR),
+        },
+        Knowledge(0, 1, 1000, 1, 11, 1),  # hidden by a pattern, not by its size
+    )
+    assert bounds_of(release, TREE, REGIONS, area="AL-2") == (1, 23)
+    assert attack([release], TREE)[0] == []
+
+
+def test_a_complementary_pattern_that_is_too_tight_does_not_pass():
+    release = published(
+        {
+            COUNTRY: rows({"AL": 47}, period=YEAR),
+            REGIONS: rows({"AL-1": 25, "AL-2": "few", "AL-3": 12, "AL-4": "few"}, period=YEAR),
+        },
+        Knowledge(0, 1, 1000, 1, 11, 1),
+    )
+    assert bounds_of(release, TREE, REGIONS, area="AL-2") == (1, 9)
+    assert {dict(f.cell)["area"] for f in attack([release], TREE)[0]} == {"AL-2", "AL-4"}
+
+
+def exact_world(seed, known, *, zeros_shown):
+    """Suppress a random world of exact numbers by the threshold alone."""
+    rng = np.random.default_rng(seed)
+    frame = W["encounters"](rng, 800, 600)
+    frame["region"] = frame["municipality"].map(W["area_table"]()["parent"])
+    frame["country"] = frame["region"].map(W["area_table"]()["parent"])
+    tables = {}
+    for level, by in product(("municipality", "region", "country"), ((), ("stage",))):
+        from data.disclosure.plan import CATEGORIES
+
+        areas_ = W["area_table"]().query("level == @level and counted").index
+        names_ = [areas_, *(CATEGORIES[c] for c in by)]
+        index = pd.MultiIndex.from_product(names_, names=["area", *by])
+        counts = frame.rename(columns={level: "area"}).groupby(["area", *by]).size()
+        counts = counts.reindex(index, fill_value=0).rename("value").reset_index()
+        hidden = (counts["value"] < 11) & ((counts["value"] > 0) | (not zeros_shown))
+        counts["state"] = np.where(hidden, "few", "number")
+        counts["true"] = counts["value"]
+        counts["value"] = counts["value"].astype("Int64").where(~hidden)
+        spec = TableSpec("children", level, "whole", by)
+        tables[spec] = counts.assign(period=WHOLE)
+    arrow = {s: pa.Table.from_pandas(f.drop(columns="true"), preserve_index=False) for s, f in tables.items()}
+    return published(arrow, known), tables
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_primary_suppression_with_visible_zeros_gives_most_hidden_cells_away(seed):
+    release, truth = exact_world(seed, ZEROS_SHOWN, zeros_shown=True)
+    tree = W["area_table"]()[["level", "parent"]]
+    plan = BoundsAttack.of([release], tree)
+    found = plan.system.solve()
+    hidden = exact = 0
+    for table in plan.lattice.tables.values():
+        spec = TableSpec(table.shape.measure, table.shape.level, table.shape.grain, table.shape.breakdown)
+        if spec not in truth:
+            continue
+        true = truth[spec].set_index(["area", *spec.breakdown])["true"]
+        for offset in np.flatnonzero(table.state.ravel() == 2):  # few
+            cell = table.name(int(offset))
+            value = true[
+                tuple(cell[c] for c in ("area", *spec.breakdown)) if spec.breakdown else cell["area"]
+            ]
+            low, high = found.low[table.base + offset], found.high[table.base + offset]
+            assert low <= value <= high
+            hidden += 1
+            exact += low == high
+    assert hidden > 10
+    assert exact > hidden / 5
+    assert len(attack([release], tree)[0]) > hidden / 2
+
+
+def test_merging_zeros_alone_does_not_help_a_single_hidden_cell():
+    release = published(
+        {
+            COUNTRY: rows({"AL": 57}, period=YEAR),
+            REGIONS: rows({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, period=YEAR),
+        },
+        ZEROS_MERGED,
+    )
+    assert bounds_of(release, TREE, REGIONS, area="AL-2") == (0, 0)
+    assert len(attack([release], TREE)[0]) == 1
+
+
+def test_periods_and_categories_are_sums_too():
+    known = Knowledge(0, 0, 10, 0, 10, 1)
+    quarters = [f"2006-{m:02d}-01/P3M" for m in (6, 9, 12)] + ["2007-03-01/P3M"]
+    quarter = TableSpec("children", "country", "quarter")
+    frames = [rows({"AL": v}, period=p) for p, v in zip(quarters, (20, "few", 15, 30), strict=True)]
+    frames[2] = rows({"AL": 15}, period="2006-12-01/P3M")
+    release = published({COUNTRY: rows({"AL": 70}, period=YEAR), quarter: pa.concat_tables(frames)}, known)
+    assert bounds_of(release, TREE, quarter, period=quarters[1]) == (5, 5)
+    found = TableSpec("children", "country", "year", ("found",))
+    release = published(
+        {
+            COUNTRY: rows({"AL": 70}, period=YEAR),
+            found: rows({"reported": 66, "discovered": "few"}, "found", area="AL", period=YEAR),
+        },
+        known,
+    )
+    assert bounds_of(release, TREE, found, found="discovered") == (4, 4)
+
+
+def test_two_breakdowns_of_a_total_that_nobody_published_are_tied_through_it():
+    sex, found = (TableSpec("children", "country", "year", (b,)) for b in ("sex", "found"))
+    release = published(
+        {
+            sex: rows({"female": 30, "male": "few", "unknown": 0}, "sex", area="AL", period=YEAR),
+            found: rows({"reported": 25, "discovered": 12}, "found", area="AL", period=YEAR),
+        },
+        ZEROS_SHOWN,
+    )
+    assert bounds_of(release, TREE, sex, sex="male") == (7, 7)
+
+
+def test_the_model_table_is_tied_to_the_tables_of_children():
+    tree = areas(AL="", **{"AL-1": "AL"})
+    quarter = "2006-06-01/P3M"
+    pathway = TableSpec("children", "region", "quarter", ("pathway",))
+    model = TableSpec("model", "region", "quarter", ("crossing", "found"))
+    by = {"internal": 4, "al_to_gr": 0, "other_cross_border": 0, "none_known": 50}
+    cells = [
+        {"area": "AL-1", "period": quarter, "crossing": c, "found": f, "value": v, "state": s}
+        for c, f, v, s in (
+            ("internal", "reported", None, "few"),
+            ("internal", "discovered", 3, "number"),
+            ("cross_border", "reported", None, "few"),
+            ("cross_border", "discovered", 0, "number"),
+        )
+    ]
+    release = published(
+        {
+            pathway: rows(by, "pathway", area="AL-1", period=quarter),
+            model: pa.Table.from_pylist(cells),
+        },
+        ZEROS_MERGED,
+    )
+    assert bounds_of(release, tree, model, crossing="internal", found="reported") == (0, 1)
+    assert bounds_of(release, tree, model, crossing="cross_border", found="reported") == (0, 0)
+
+
+def test_encounters_do_not_add_up_but_bound_each_other():
+    spec, outer = TableSpec("encounters", "region", "year"), TableSpec("encounters", "country", "year")
+    release = published(
+        {
+            outer: rows({"AL": 30}, period=YEAR),
+            spec: rows({"AL-1": 12, "AL-2": "few", "AL-3": 11, "AL-4": 0}, period=YEAR),
+            COUNTRY: rows({"AL": 28}, period=YEAR),
+        },
+        ZEROS_MERGED,
+    )
+    assert bounds_of(release, TREE, spec, area="AL-2") == (7, 10)  # at least 30 - 23, and at most its own
+    assert bounds_of(release, TREE, outer, area="AL") == (30, 30)
+
+
+# -- noise --
+
+
+def noisy(values, total, **more):
+    known = Knowledge(5, 0, 15, 0, 10, 6)
+    tables = {COUNTRY: rows({"AL": total}, period=YEAR), REGIONS: rows(values, period=YEAR)}
+    return published(tables, known, **more)
+
+
+def test_noise_keeps_an_interval_open_for_every_cell():
+    release = noisy({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 62)
+    assert bounds_of(release, TREE, REGIONS, area="AL-2") == (0, 15)
+    assert attack([release], TREE)[0] == []
+
+
+def test_noise_that_happens_to_agree_too_badly_is_found():
+    release = noisy({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 79)
+    assert bounds_of(release, TREE, REGIONS, area="AL-2")[0] == 2
+    assert [dict(f.cell)["area"] for f in attack([release], TREE)[0]] == ["AL-2"]
+
+
+def test_numbers_drawn_anew_in_each_release_are_averaged():
+    draws = [noisy({"AL-1": v, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 62, frozen=False) for v in (16, 24)]
+    assert bounds_of(draws, TREE, REGIONS, area="AL-1") == (19, 21)
+    assert {dict(f.cell)["area"] for f in attack(draws, TREE)[0]} == {"AL-1"}
+
+
+def test_a_frozen_number_that_changed_says_that_the_children_did():
+    draws = [noisy({"AL-1": v, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 62) for v in (16, 24)]
+    assert bounds_of(draws, TREE, REGIONS, area="AL-1") == (19, 29)
+    assert attack(draws, TREE)[0] == []
+
+
+def test_what_an_earlier_release_said_is_not_forgotten():
+    """The later release withholds what the earlier one gave: the reader has both."""
+    first = noisy({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 62)
+    second = noisy({"AL-1": 20, "AL-2": "few", "AL-3": 25, "AL-4": 12}, 62)
+    hidden = second.tables[REGIONS].to_pylist()
+    hidden[0].update(value=None, state="withheld")
+    second.tables[REGIONS] = pa.Table.from_pylist(hidden, schema=second.tables[REGIONS].schema)
+    assert bounds_of([first, second], TREE, REGIONS, area="AL-1") == (15, 25)
+
+
+def test_ties_over_numbers_of_different_releases_are_slack():
+    """A new part beside an old total: the total may be off by up to k - 1 children."""
+    first = noisy({"AL-1": 20, "AL-2": 11, "AL-3": 25, "AL-4": 12}, 68)
+    second = noisy({"AL-1": 38, "AL-2": 11, "AL-3": 25, "AL-4": 12}, 68)
+    low, high = bounds_of([first, second], TREE, REGIONS, area="AL-1")
+    assert (low, high) == (33, 43)
+    _, went = attack([first, second], TREE)
+    assert went["contradictions"] == 0
+
+
+# -- the solver --
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_bounds_hold_every_possible_world_and_are_exact_on_a_tree(data):
+    """Compare with all worlds of a small tree, counted out."""
+    widths = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=2))
+    leaves = sum(widths)
+    truth = data.draw(st.lists(st.integers(0, 4), min_size=leaves, max_size=leaves))
+    sums, at = [], 0
+    parts = []
+    for width in widths:
+        parts.append(list(range(at, at + width)))
+        sums.append(sum(truth[at : at + width]))
+        at += width
+    everything = [*truth, *sums, sum(truth)]
+    n = len(everything)
+    low = [max(0, v - data.draw(st.integers(0, 2))) for v in everything]
+    high = [v + data.draw(st.integers(0, 2)) for v in everything]
+    many = [(np.array([leaves + i]), np.array([p])) for i, p in enumerate(parts)]
+    many.append((np.array([n - 1]), np.array([[leaves + i for i in range(len(widths))]])))
+    found = System(np.array(low), np.array(high), Ties.join(many)).solve()
+    worlds = []
+    for leaf in product(*(range(a, b + 1) for a, b in zip(low[:leaves], high[:leaves], strict=True))):
+        inner = [sum(leaf[i] for i in p) for p in parts]
+        world = [*leaf, *inner, sum(leaf)]
+        if all(a <= v <= b for a, v, b in zip(low, world, high, strict=True)):
+            worlds.append(world)
+    worlds = np.array(worlds)
+    assert (found.low == worlds.min(axis=0)).all()
+    assert (found.high == worlds.max(axis=0)).all()
+    assert found.contradictions == 0
+
+
+def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
+    ties = Ties.join([(np.array([0]), np.array([[1, 2]])), (np.array([3]), np.array([[4]]))])
+    low = np.array([10, 1, 1, 2, 0])
+    high = np.array([12, 2, 2, 5, UNKNOWN])
+    found = System(low, high, ties).solve()
+    assert found.contradictions == 1
+    assert (found.low[0], found.high[0]) == (10, 12)
+    assert (found.low[4], found.high[4]) == (2, 5)
+
+
+# -- whole releases --
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.05, 3))
+def test_the_default_release_of_any_world_withstands(tmp_path_factory, seed, children, concentration):
+    folder = tmp_path_factory.mktemp("r")
+    rng = np.random.default_rng(seed)
+    world = W["encounters"](rng, int(children * 1.4), children, concentration=concentration)
+    later = W["encounters"](rng, 60, 60, first="2007-06-01", last="2007-08-31")
+    vault = W["MemoryVault"]()
+    for frame in (world, pd.concat([world, later])):
+        vault.records["encounter"] = frame
+        W["release"](vault, folder)
+    for tier in ("partner", "public"):
+        held = [Release.open(folder, tier, n) for n in reversed(names(folder))]
+        findings, went = attack([reading.published(r) for r in held], reading.areas_of(held[-1]))
+        assert findings == []
+        assert went["contradictions"] == 0
+
+
+WORST = {
+    "one child": lambda w: w.iloc[:1],
+    "a family of five in one quarter": lambda w: w.iloc[:5].assign(date="2006-07-01", municipality="9261"),
+    "everyone in one place": lambda w: w.assign(municipality="101"),
+    "one category only": lambda w: w.assign(stage="identified", pathway="internal", sex="female"),
+    "one child with forty encounters": lambda w: w.iloc[:40].assign(child=W["child"](0)),
+    "two partners reporting the same child": lambda w: pd.concat(
+        [w, w.assign(child=w["child"].map(W["child"]), programme_child=w["child"])]
+    ),
+    "all on one day in two places": lambda w: w.assign(
+        date="2006-07-01", municipality=np.where(np.arange(len(w)) % 50, "101", "102")
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WORST)
+def test_worst_worlds_withstand(tmp_path, what):
+    world = WORST[what](W["encounters"](np.random.default_rng(8), 500, 350))
+    vault = W["MemoryVault"](encounter=world.reset_index(drop=True))
+    W["release"](vault, tmp_path)
+    for tier in ("partner", "public"):
+        release = Release.open(tmp_path, tier)
+        assert attack([reading.published(release)], reading.areas_of(release))[0] == []
+
+
+def test_the_true_counts_lie_within_the_bounds(tmp_path):
+    """The attack is sound: what it rules out is not so."""
+    world = W["encounters"](np.random.default_rng(9), 600, 400)
+    W["release"](W["MemoryVault"](encounter=world), tmp_path)
+    release = Release.open(tmp_path, "partner")
+    first = world.sort_values("date").drop_duplicates("child")
+    first = first[~first["child"].isin(_ambiguous(world))]
+    plan = BoundsAttack.of([reading.published(release)], reading.areas_of(release))
+    found = plan.system.solve()
+    checked = 0
+    for table in plan.lattice.tables.values():
+        if (table.shape.measure, table.shape.level, table.shape.grain) == (
+            "children",
+            "municipality",
+            "whole",
+        ):
+            by = table.shape.breakdown
+            for offset in range(table.state.size):
+                cell = table.name(offset)
+                here = first[first["municipality"] == cell["area"]]
+                for column in by:
+                    here = here[here[column] == cell[column]]
+                assert found.high[table.base + offset] >= len(here)
+                checked += 1
+    assert checked > 50
+
+
+def _ambiguous(world):
+    """Children met twice on their first day: which encounter counts is settled by content."""
+    first = world.groupby("child")["date"].transform("min")
+    same = world[world["date"] == first]
+    return same.loc[same.duplicated("child"), "child"]
+
+
+def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
+    from data import publish
+
+    monkeypatch.setattr(publish, "withhold_until_safe", lambda *_: ([], []))
+    vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(0), 900, 600, concentration=0.1))
+    with pytest.raises(ReleaseRefused, match="nothing was published") as refused:
+        W["release"](vault, tmp_path)
+    assert "_municipality_" in str(refused.value)
+    assert vault.staged_publication() is None
+    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+
+
+def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
+    """Noise that is drawn anew with other keys in each release gives counts away by averaging."""
+    world = W["encounters"](np.random.default_rng(4), 900, 600)
+    loose = replace(Policy(), frozen=False)
+    vault = W["MemoryVault"](encounter=world)
+    published_ = []
+    for number in range(12):
+        keys = W["IdentifierHasher"](bytes([number]) * 32).record_keys
+        folder = tmp_path / str(number)
+        W["release"](vault, folder, policy=loose, record_keys=keys)
+        release = Release.open(folder, "partner")
+        published_.append(reading.published(release))
+    findings, _ = attack(published_, reading.areas_of(release))
+    assert len(findings) > 100
