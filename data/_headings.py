@@ -13,7 +13,7 @@ from data._personal import list_headings
 from data._values import fold, key_of
 from data.errors import FileRefused
 from data.mapping import ColumnMapping
-from data.schema import Column, RecordKind
+from data.schema import INVENTED, Column, RecordKind
 
 __all__ = ["Layout", "choose_sheet", "match_headings", "recognised"]
 
@@ -29,7 +29,7 @@ _ODK = (
     "isencrypted instanceid instancename meta/instanceid meta/instancename "
     "meta/rootuuid meta-instanceid meta-instancename meta/audit meta-audit"
 )
-_METADATA = frozenset([*_KOBO.split(), *_ODK.split()])
+_METADATA = frozenset([*_KOBO.split(), *_ODK.split(), INVENTED])
 
 
 @dataclass

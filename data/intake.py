@@ -30,11 +30,12 @@ from data._headings import Layout, choose_sheet, match_headings
 from data._identity import hash_children, identify
 from data._personal import content_shows, degrees_of, heading_shows, list_headings, median_year, plain_heading
 from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
+from data._values import fold
 from data.errors import FileRefused
 from data.files import write_text
 from data.mapping import ColumnMapping
 from data.mapping import read as mapping_of
-from data.schema import KINDS, Column, HashIdentifier, RecordKind, Resolve, conform, kind_of
+from data.schema import INVENTED, KINDS, Column, HashIdentifier, RecordKind, Resolve, conform, kind_of
 
 __all__ = [
     "REJECT_COLUMNS",
@@ -160,8 +161,11 @@ def read_frame(
 
 
 def is_invented(path: Path) -> bool:
-    """Say whether a file comes from the invented world: its name begins with "invented-"."""
-    return Path(path).name.casefold().startswith("invented-")
+    """Say whether a file holds invented records: it has a column "invented".
+
+    Raises FileRefused for a file that cannot be read.
+    """
+    return any(INVENTED in map(fold, headings) for headings in read_headings(Path(path)))
 
 
 def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pandera.pandas import Check
 
 __all__ = [
+    "INVENTED",
     "KINDS",
     "Column",
     "ColumnType",
@@ -33,6 +34,9 @@ __all__ = [
     "kind_of",
     "schema",
 ]
+
+# A file of an invented world has a column of this name, so that renaming it does not make it real.
+INVENTED = "invented"
 
 PERIOD = (
     r"(?:\d{4}-(?:0[1-9]|1[0-2])-01/P(?:1M|3M|1Y)"

@@ -2,7 +2,7 @@
 
 The files are as unlike one another as those of real partners: two formats, names of places in three
 scripts or as codes, a Kobo export, a partner with headings and words of its own and the mapping that
-reads them. Every file's name begins with "invented-".
+reads them. Every file has a column "invented", so that it is known as such whatever its name.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from data.schema import INVENTED
 from risk._surface import choose, stream
 
 if TYPE_CHECKING:
@@ -256,6 +257,7 @@ def _write(world: World, file: _File, folder: Path, spell: _Spelling, bad_rows: 
     frame = frame.rename(columns=file.columns or {})
     if file.kobo:
         frame = _as_kobo(frame)
+    frame.insert(0, INVENTED, "yes")
     path = folder / file.name
     if file.suffix == ".xlsx" and len(frame) <= _MOST_ROWS_OF_A_WORKBOOK:
         _write_workbook(frame, path)

@@ -103,13 +103,20 @@ def _check_kind_of_world(workspace: Workspace, files: list[Path]) -> None:
             "files, make a workspace for it: tact --workspace DIR init --practice"
         )
         raise WorkspaceError(msg)
-    invented = [path.name for path in files if path.name.startswith("invented-")]
+    invented = [path.name for path in files if _is_invented(path)]
     if invented and not workspace.invented:
         msg = (
             f"{', '.join(invented)}: these records are invented, and {workspace.path} is for real ones. "
             "Make a workspace to practise in: tact --workspace DIR init --practice"
         )
         raise WorkspaceError(msg)
+
+
+def _is_invented(path: Path) -> bool:
+    try:
+        return intake.is_invented(path)
+    except FileRefused:
+        return False  # it is refused by itself when its turn comes
 
 
 def import_files(
