@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -9,7 +10,7 @@ import pandas as pd
 
 from dashboard.text import _, translated
 from data.disclosure.plan import CATEGORIES
-from data.periods import Calendar
+from data.periods import Calendar, Period
 from data.reference import registry
 from data.release import Release
 from geo.layers import LAYERS, terms
@@ -18,8 +19,8 @@ from geo.layers.words import LEVELS
 
 __all__ = [
     "boundaries",
-    "chance",
     "chance_words",
+    "chances",
     "data_protection",
     "hidden",
     "key_facts",
@@ -69,10 +70,14 @@ def key_facts(release: Release) -> list[tuple[str, str]]:
         (_("Smallest number shown"), str(release.k) if release.tier == "public" else _("1, with its margin")),
         (_("Largest noise"), f"±{parameters['largest']}" if "largest" in parameters else ""),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
-        (_("Records from"), str(tact.get("first") or "")),
-        (_("to"), str(tact.get("last") or "")),
+        (_("Records of"), _span(tact)),
     ]
     return [(words, value) for words, value in facts if value]
+
+
+def _span(tact: Mapping[str, Any]) -> str:
+    first, last = tact.get("first"), tact.get("last")
+    return Period.parse(f"{first}/{last}").label if first and last else ""
 
 
 def _parameters(release: Release) -> dict[str, Any]:
@@ -152,7 +157,17 @@ def noise_words(release: Release) -> list[str]:
             "or down, zero on average, and the same children always show the same number.",
             largest=largest,
         ),
-        _("So numbers do not add up exactly: a total and its parts may differ."),
+        _(
+            "So numbers do not add up exactly: a total and its parts may differ by up to {largest} for each of "
+            "them.",
+            largest=largest,
+        ),
+        _(
+            "Encounters count at most {cap} times a child and cell, and their noise is {cap} times as large.",
+            cap=parameters["cap"],
+        )
+        if "cap" in parameters
+        else "",
     ]
     if release.tier == "public":
         said.append(
@@ -177,7 +192,7 @@ def noise_words(release: Release) -> list[str]:
                 k=k,
             )
         )
-    return said
+    return [one for one in said if one]
 
 
 def noise(release: Release) -> pd.DataFrame:
@@ -195,26 +210,27 @@ def noise(release: Release) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["true", "shown", "chance"])
 
 
-def chance(rows: pd.DataFrame) -> alt.HConcatChart:
-    """Draw what the noise makes of 1, 4 and 12 children met."""
-    drawn = []
-    for place, true in enumerate(sorted(rows["true"].unique())):
-        axis = alt.Axis(format=".0%", tickCount=4, title=None, labels=place == 0, ticks=False, domain=False)
-        drawn.append(
-            alt.Chart(rows[rows["true"] == true], title=_("{count} met", count=true))
-            .mark_bar(color="#1B4B8F")
-            .encode(
-                x=alt.X("shown:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False)),
-                y=alt.Y("chance:Q", axis=axis, scale=alt.Scale(domain=[0, 0.6])),
-                tooltip=[
-                    alt.Tooltip("shown:O", title=_("number")),
-                    alt.Tooltip("chance:Q", title=_("chance"), format=".1%"),
-                ],
-            )
-            .properties(width=alt.Step(19), height=130)
-        )
-    chart = alt.hconcat(*drawn, spacing=26).configure_view(stroke=None)
-    titled: alt.HConcatChart = chart.configure_axisX(grid=False).configure_title(anchor="start", fontSize=14)
+def chances(rows: pd.DataFrame) -> list[alt.Chart]:
+    """Draw what the noise makes of 1, 4 and 12 children met, one picture each, to one scale."""
+    return [_chance(rows[rows["true"] == true], int(true)) for true in sorted(rows["true"].unique())]
+
+
+def _chance(rows: pd.DataFrame, true: int) -> alt.Chart:
+    bars = alt.Chart(rows, title=_("{count} met", count=true)).mark_bar(color="#1B4B8F")
+    chart: alt.Chart = bars.encode(
+        x=alt.X("shown:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False)),
+        y=alt.Y(
+            "chance:Q",
+            axis=alt.Axis(format=".0%", tickCount=4, title=None, ticks=False, domain=False),
+            scale=alt.Scale(domain=[0, 0.6]),
+        ),
+        tooltip=[
+            alt.Tooltip("shown:O", title=_("number")),
+            alt.Tooltip("chance:Q", title=_("chance"), format=".1%"),
+        ],
+    ).properties(width=alt.Step(17), height=210)
+    plain = chart.configure_view(stroke=None).configure_axisX(grid=False)
+    titled: alt.Chart = plain.configure_title(anchor="start", fontSize=14)
     return titled
 
 

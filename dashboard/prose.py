@@ -11,6 +11,8 @@ from dashboard.text import html, joined
 
 __all__ = ["definitions", "listed", "paragraphs", "steps", "table"]
 
+_NARROW = 2
+
 
 def paragraphs(sentences: Iterable[str]) -> Markup:
     """Write one paragraph a text; nothing for empty ones."""
@@ -37,26 +39,28 @@ def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
 
 
 def table(frame: pd.DataFrame) -> Markup:
-    """Write a table whose text wraps; the first column heads its row, numbers stand on the right."""
+    """Write a table whose text wraps; the first column heads its row, numbers stand on the right.
+
+    On a phone each row becomes a block in which every cell names its column.
+    """
+    names = [str(name) for name in frame]
     numeric = [pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame]
-    head = joined(html('<th scope="col">{}</th>', name) for name in frame)
-    rows = joined(html("<tr>{}</tr>", _row(row, numeric)) for row in frame.itertuples(index=False, name=None))
-    wide = " wide" if len(numeric) > _NARROW else ""
+    head = joined(html('<th scope="col">{}</th>', name) for name in names)
+    rows = joined(
+        html("<tr>{}</tr>", _row(row, names, numeric)) for row in frame.itertuples(index=False, name=None)
+    )
     return html(
         '<div class="wordtable{}"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
-        wide,
+        " wide" if len(names) > _NARROW else "",
         head,
         rows,
     )
 
 
-_NARROW = 2
-
-
-def _row(cells: tuple[object, ...], numeric: list[bool]) -> Markup:
+def _row(cells: tuple[object, ...], names: list[str], numeric: list[bool]) -> Markup:
     first = html('<th scope="row">{}</th>', cells[0])
     others = (
-        html("<td{}>{}</td>", Markup(' class="figure"') if is_number else "", "" if pd.isna(cell) else cell)  # type: ignore[call-overload]
-        for cell, is_number in zip(cells[1:], numeric[1:], strict=True)
+        html('<td class="{}" data-label="{}">{}</td>', "figure" if is_number else "text", name, cell)
+        for cell, name, is_number in zip(cells[1:], names[1:], numeric[1:], strict=True)
     )
     return joined((first, *others))

@@ -47,7 +47,9 @@ def _section(title: str, content: Markup | None = None) -> None:
 def _noise(release: Release) -> None:
     rows = howmade.noise(release)
     if len(rows):
-        st.altair_chart(howmade.chance(rows), width="content")
+        with st.container(horizontal=True):
+            for chart in howmade.chances(rows):
+                st.altair_chart(chart, width="content")
         st.caption(howmade.chance_words(release))
     table = howmade.hidden(release)
     if len(table):
