@@ -22,8 +22,20 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pyarrow.parquet as pq
 
-__all__ = ["READERS", "Carried", "read"]
+__all__ = ["READERS", "UNREADABLE", "Carried", "read"]
 
+# What reading a damaged or foreign file may raise.
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    OSError,
+    ET.ParseError,
+    sqlite3.Error,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,
+)
 Carried = tuple[str, pd.DataFrame | str]  # where in the file, and what stands there
 
 # Tables of a GeoPackage that hold the file's own bookkeeping: extents, numbers of rows, indexes.

@@ -136,7 +136,7 @@ def _all_ways(area: Ints, period: Ints, column: pd.Series) -> Iterator[Words]:
 def _hash(area: object, period: object, values: Floats) -> Words:
     """Mix area, period and number into 64 bits."""
     number = np.round(values * 10**_DIGITS).astype(np.int64).astype(np.uint64)
-    place = (np.asarray(area, np.int64) + 1) * 100_003 + np.asarray(period, np.int64) + 1
+    place = np.atleast_1d((np.asarray(area, np.int64) + 1) * 100_003 + np.asarray(period, np.int64) + 1)
     mixed = number * np.uint64(0x9E3779B97F4A7C15) ^ (place.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F))
     return np.asarray((mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9))
 
@@ -154,7 +154,7 @@ def search(release: Release, files: Iterable[Path]) -> tuple[list[Finding], dict
                 else:
                     cells += what.size
                     findings += _search_table(held, where, what)
-        except (ValueError, KeyError, OSError) as error:
+        except carriers.UNREADABLE as error:
             findings.append(Finding("surface", path.name, {}, f"cannot be read: {type(error).__name__}"))
     return findings, {"seconds": round(time.monotonic() - began, 3), "cells": cells}
 

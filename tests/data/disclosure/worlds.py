@@ -70,7 +70,7 @@ def area_table():
     frame = pd.DataFrame.from_dict(
         rows, orient="index", columns=["country", "level", "parent", "succeeded_by"]
     )
-    frame["name_en"] = frame["name_local"] = frame.index
+    frame["name_en"] = frame["name_local"] = "Area " + frame.index
     frame["counted"] = ~frame.index.isin([c for new in SUCCESSORS.values() for c in new])
     return frame.rename_axis("code")
 

@@ -1,0 +1,80 @@
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data.disclosure.attacks.audit import audit
+from data.errors import ReleaseError
+from data.release import MANIFEST, Release
+
+W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
+
+
+@pytest.fixture
+def places(tmp_path):
+    vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(6), 400, 250))
+    W["release"](vault, tmp_path / "releases", plan=W["SMALL_PLAN"])
+    return tmp_path / "releases", tmp_path / "derived"
+
+
+def test_a_release_passes_and_the_report_names_what_was_attacked(places):
+    result = audit(*places)
+    assert result.passed
+    assert result.findings == ()
+    assert result.report.parent == places[1] / result.release
+    report = json.loads((result.report / "report.json").read_text())
+    manifest = json.loads((result.report / "manifest.json").read_text())
+    assert report["passed"]
+    assert {(c["attack"], c["tier"]) for c in report["checks"]} == {
+        (a, t) for a in ("bounds", "surface", "threshold", "checksums") for t in ("partner", "public")
+    }
+    assert set(manifest["release_sha256"]) == {"partner", "public"}
+    assert manifest["code_version"]
+
+
+def test_the_same_audit_is_written_once_and_never_changed(places):
+    first = audit(*places)
+    was = {p.name: p.read_bytes() for p in first.report.iterdir()}
+    second = audit(*places)
+    assert second.report == first.report
+    assert {p.name: p.read_bytes() for p in second.report.iterdir()} == was
+
+
+def test_files_that_leave_are_part_of_it(places, tmp_path):
+    leak = tmp_path / "leak.csv"
+    pd.DataFrame({"code": ["AL-11"], "value": [7]}).to_csv(leak, index=False)
+    result = audit(*places, files={"public": [leak]})
+    assert not result.passed
+    assert len(result.findings) == 1
+    assert "leak.csv" in result.findings[0]
+    assert "7" not in result.findings[0].replace("AL-11", "")
+    assert result.report != audit(*places).report
+
+
+def test_a_number_below_the_threshold_and_a_changed_file_are_found(places):
+    release = Release.open(places[0], "public")
+    path = release.folder / "children_region_year.parquet"
+    table = pq.read_table(path).to_pylist()
+    table[0].update(value=4, state="number", margin=5)
+    pq.write_table(pa.Table.from_pylist(table), path)
+    result = audit(*places)
+    assert not result.passed
+    report = json.loads((result.report / "report.json").read_text())
+    assert {f["attack"] for f in report["findings"]} >= {"threshold", "checksums"}
+
+
+def test_a_release_that_is_not_there_is_named(places):
+    with pytest.raises(ReleaseError, match="'nothing'"):
+        audit(*places, "nothing")
+
+
+def test_an_early_release_is_attacked_with_what_was_known_then(places):
+    vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(7), 400, 250))
+    W["release"](vault, places[0], plan=W["SMALL_PLAN"])
+    assert audit(*places, "2007-05-001").release == "2007-05-001"
+    assert json.loads((places[0] / "2007-05-002" / "public" / MANIFEST).read_text())["tact"]["sequence"] == 2

@@ -1,0 +1,238 @@
+import json
+import runpy
+import sqlite3
+import struct
+import zipfile
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data.disclosure.attacks.surface import search
+from data.release import Release
+
+W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
+HIDDEN = 7  # a number that a public release never holds
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("releases")
+    W["release"](W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(2), 300, 150)), folder)
+    return Release.open(folder, "public")
+
+
+@pytest.fixture
+def table(release):
+    """The rows that an honest file holds, of which one is hidden, and the place of that one."""
+    frame = release.table("children_region_year").rename(columns={"area": "code"})
+    return frame.assign(tier="public"), int(np.flatnonzero(frame["state"] == "few")[0])
+
+
+def csv(path, frame):
+    frame.to_csv(path, index=False)
+
+
+def parquet(path, frame):
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
+
+
+def workbook(path, frame):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["TACT Map"])
+    sheet.append([])
+    for row in [list(frame.columns), *frame.astype(object).where(frame.notna(), None).to_numpy().tolist()]:
+        sheet.append(row)
+    book.save(path)
+
+
+def plain(frame):
+    return [
+        {k: None if pd.isna(v) else v.item() if hasattr(v, "item") else v for k, v in row.items()}
+        for row in frame.astype(object).to_dict("records")
+    ]
+
+
+def geojson(path, frame):
+    shape = {"type": "Point", "coordinates": [19.8, 41.3]}
+    features = [{"type": "Feature", "geometry": shape, "properties": row} for row in plain(frame)]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+
+
+def geopackage(path, frame):
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE gpkg_contents (table_name TEXT, min_x REAL)")
+        file.execute("INSERT INTO gpkg_contents VALUES ('children', 19.123)")
+        frame.astype(object).where(frame.notna(), None).to_sql("children", file, index_label="fid")
+
+
+def script(path, frame):
+    path.write_text(f"const map = 1; const rows = {json.dumps(plain(frame))};\nshow(rows, 0.35);")
+
+
+FORMATS = {
+    "a.csv": csv,
+    "a.parquet": parquet,
+    "a.xlsx": workbook,
+    "a.geojson": geojson,
+    "a.gpkg": geopackage,
+    "a.js": script,
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_honest_file_passes_and_a_leak_is_found_in_each_format(release, table, tmp_path, name):
+    frame, hidden = table
+    FORMATS[name](tmp_path / name, frame)
+    assert search(release, [tmp_path / name])[0] == []
+    leaking = frame.copy()
+    leaking.loc[hidden, "value"] = HIDDEN
+    (tmp_path / name).unlink()
+    FORMATS[name](tmp_path / name, leaking)
+    findings, _ = search(release, [tmp_path / name])
+    assert findings
+    for found in findings:
+        assert found.cell["area"] == frame.loc[hidden, "code"]
+        assert str(HIDDEN) not in found.reason
+
+
+def test_a_number_of_another_area_is_a_leak(release, table, tmp_path):
+    frame, hidden = table
+    numbers = {a: set(g["value"].dropna()) for a, g in frame.groupby("code")}
+    area = frame.loc[hidden, "code"]
+    other = next(v for a in numbers if a != area for v in numbers[a] - numbers[area])
+    path = tmp_path / "a.csv"
+    frame.assign(state="number").assign(
+        value=[other if i == hidden else v for i, v in enumerate(frame["value"])]
+    ).to_csv(path, index=False)
+    assert [f.cell["area"] for f in search(release, [path])[0]] == [area]
+
+
+def test_a_number_beside_a_state_that_has_none_is_a_leak_whatever_it_is(release, table, tmp_path):
+    frame, _ = table
+    shown = frame[frame["state"] == "number"].assign(state="few")
+    path = tmp_path / "a.csv"
+    shown.to_csv(path, index=False)
+    findings, _ = search(release, [path])
+    assert len(findings) >= len(shown)
+    assert all("state" in f.reason for f in findings)
+
+
+def test_wide_columns_are_checked_with_their_own_states(release, tmp_path):
+    frame = release.table("children_region_whole_stage").rename(columns={"area": "code"})
+    wide = frame.pivot_table(index="code", columns="stage", values="value", dropna=False).astype("Int64")
+    path = tmp_path / "a.csv"
+    wide.reset_index().to_csv(path, index=False)
+    assert search(release, [path])[0] == []
+    wide.iloc[0, 0] = HIDDEN
+    wide.reset_index().to_csv(path, index=False)
+    assert [f.cell["column"] for f in search(release, [path])[0]] == [wide.columns[0]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"AL-11": HIDDEN},
+        {"AL-11": [HIDDEN, "number"]},
+        {"AL-11": {"2006-06-01/P1Y": {"v": HIDDEN}}},
+        [["AL-11", HIDDEN, "few"]],
+        {"areas": ["AL-11", "AL-02"], "values": [HIDDEN, None]},
+        {"features": [{"id": "AL-11", "properties": {"n": HIDDEN}}]},
+        [{"area": "AL-11", "more": {"deep": HIDDEN}}],
+    ],
+)
+def test_json_of_any_shape_is_read(release, tmp_path, content):
+    for name, text in (("a.json", json.dumps(content)), ("a.js", f"draw({json.dumps(content)});")):
+        (tmp_path / name).write_text(text)
+        findings, _ = search(release, [tmp_path / name])
+        assert {f.cell["area"] for f in findings} == {"AL-11"}
+    (tmp_path / "b.json").write_text(json.dumps({"width": HIDDEN, "breaks": [HIDDEN], "zoom": 0.7}))
+    assert search(release, [tmp_path / "b.json"])[0] == []
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def picture(*chunks):
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    image = chunk(b"IDAT", zlib.compress(b"\0\0"))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks) + image + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrap"),
+    [
+        (b"tEXt", lambda t: b"Title\0" + t),
+        (b"zTXt", lambda t: b"Title\0\0" + zlib.compress(t)),
+        (b"iTXt", lambda t: b"Title\0\0\0en\0\0" + t),
+        (b"iTXt", lambda t: b"Title\0\x01\0en\0\0" + zlib.compress(t)),
+    ],
+)
+def test_metadata_of_pictures_are_read(release, tmp_path, kind, wrap):
+    path = tmp_path / "a.png"
+    path.write_bytes(picture(chunk(kind, wrap(b"TACT Map, release 2007-05-001, made 2009-06-01T10:00:00Z"))))
+    assert search(release, [path])[0] == []
+    path.write_bytes(picture(chunk(kind, wrap(b"7 children in Tirana"))))
+    assert len(search(release, [path])[0]) == 1
+
+
+def test_what_hangs_behind_a_picture_is_read(release, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(picture() + b"and 7 more")
+    assert len(search(release, [path])[0]) == 1
+
+
+def test_texts_are_searched_beside_codes(release, tmp_path):
+    path = tmp_path / "README.txt"
+    path.write_text("3 layers, 26 regions. AL-11: see the table.")
+    assert search(release, [path])[0] == []
+    path.write_text("AL-11 = 7")
+    assert [f.cell for f in search(release, [path])[0]] == [{"area": "AL-11"}]
+
+
+def test_metadata_of_parquet_files_are_read(release, table, tmp_path):
+    path = tmp_path / "a.parquet"
+    held = pa.Table.from_pandas(table[0], preserve_index=False).replace_schema_metadata({"note": "AL-11: 7"})
+    pq.write_table(held, path)
+    assert len(search(release, [path])[0]) == 1
+
+
+def test_archives_are_opened(release, table, tmp_path):
+    frame, hidden = table
+    leaking = frame.copy()
+    leaking.loc[hidden, "value"] = HIDDEN
+    csv(tmp_path / "a.csv", leaking)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.csv", "inside/a.csv")
+    findings, _ = search(release, [tmp_path / "a.zip"])
+    assert [f.table for f in findings] == ["a.zip/inside/a.csv"]
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.xyz", b"7"), ("a.parquet", b"broken"), ("a.xlsx", b"PK")])
+def test_what_cannot_be_read_is_a_finding(release, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    findings, _ = search(release, [tmp_path / name])
+    assert len(findings) == 1
+    assert "cannot be read" in findings[0].reason
+
+
+def test_a_partner_file_does_not_pass_as_public(release, tmp_path):
+    partner = Release.open(release.folder.parents[1], "partner")
+    path = tmp_path / "a.csv"
+    partner.table("children_region_quarter").rename(columns={"area": "code"}).to_csv(path, index=False)
+    assert len(search(release, [path])[0]) > 5
+    assert search(partner, [path])[0] == []
+
+
+def test_the_files_of_a_release_are_all_in_it(release):
+    for tier in ("partner", "public"):
+        held = Release.open(release.folder.parents[1], tier)
+        assert search(held, sorted(held.folder.glob("*.parquet")))[0] == []
