@@ -158,12 +158,13 @@ def noise_words(release: Release) -> list[str]:
             largest=largest,
         ),
         _(
-            "So numbers do not add up exactly: a total and its parts may differ by up to {largest} for each of "
-            "them.",
+            "So numbers do not add up exactly: a total and its parts may differ by up to {largest} "
+            "for each of them.",
             largest=largest,
         ),
         _(
-            "Encounters count at most {cap} times a child and cell, and their noise is {cap} times as large.",
+            "Encounters count at most {cap} times a child and cell, and their noise is {cap} times as "
+            "large.",
             cap=parameters["cap"],
         )
         if "cap" in parameters
