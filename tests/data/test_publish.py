@@ -1,0 +1,426 @@
+import io
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import filelock
+import frictionless
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data import publish
+from data.disclosure.plan import DEFAULT_PLAN, TIERS, TableSpec
+from data.disclosure.policy import Policy
+from data.errors import ReleaseError
+from data.keys import Secret
+from data.release import MANIFEST, Release, current_name, names
+
+HERE = Path(__file__).parent
+WORLDS = HERE / "disclosure" / "worlds.py"
+W = runpy.run_path(str(WORLDS))
+SMALL = {"plan": W["SMALL_PLAN"]}
+
+
+def world(seed=2, rows=400, children=250):
+    return W["encounters"](np.random.default_rng(seed), rows, children)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """One release of everything, with all kinds of records."""
+    folder = tmp_path_factory.mktemp("releases")
+    effort = pd.DataFrame(
+        {"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]}
+    )
+    service = pd.DataFrame(
+        {
+            "municipality": ["101", "101", "102", "103"],
+            "operator": ["A", "A", "B", "C"],
+            "duty_bearer": ["ngo"] * 4,
+            "axis": ["prevention", "protection", "protection", "protection"],
+            "staff": [2, 3, 4, None],
+            "capacity": [10, 5, None, 20],
+            "valid_from": ["2006-01-01"] * 4,
+            "valid_to": [""] * 4,
+        }
+    )
+    community = pd.DataFrame({"area": ["AL-11"], "group": ["roma"], "estimate": [640], "year": [2005]})
+    vault = W["MemoryVault"](encounter=world(), effort=effort, service=service, community=community)
+    result = W["release"](vault, folder)
+    return result, folder, vault
+
+
+def test_a_release_has_both_tiers_and_becomes_current(made):
+    result, folder, vault = made
+    assert result.name == "2007-05-001"
+    assert current_name(folder) == result.name
+    assert names(folder) == [result.name]
+    assert vault.staged_publication() is None
+    assert len(vault.published_blocks()) > 100
+    for tier in TIERS:
+        release = Release.open(folder, tier)
+        assert [t for t in release.tables if t != "figures"] == [s.name for s in DEFAULT_PLAN[tier]]
+
+
+def test_the_manifest_is_a_valid_data_package(made):
+    _, folder, _ = made
+    for tier in TIERS:
+        path = Release.open(folder, tier).folder / MANIFEST
+        described = json.loads(path.read_text())
+        assert frictionless.Package.metadata_validate(described) is not None
+        problems = [e.note for e in frictionless.Package.metadata_validate(described)]
+        assert problems == []
+        package = frictionless.Package(str(path))
+        for resource, written in zip(package.resources, described["resources"], strict=True):
+            file = path.parent / written["path"]
+            assert file.stat().st_size == written["bytes"]
+            columns = pq.read_schema(file).names
+            assert [f.name for f in resource.schema.fields] == columns
+
+
+def test_the_manifest_says_how_it_was_made(made):
+    result, folder, _ = made
+    partner, public = (Release.open(folder, t).manifest for t in TIERS)
+    assert public["licenses"][0]["name"] == "CC-BY-4.0"
+    assert partner["licenses"] == [{"name": "other-closed", "title": "Under agreement"}]
+    for tier, described in (("partner", partner), ("public", public)):
+        told = described["tact"]
+        assert (told["release"], told["tier"], told["k"], told["invented"]) == (result.name, tier, 11, True)
+        assert (told["first"], told["last"], told["first_month"]) == ("2006-06-01", "2007-05-31", 6)
+        assert told["privacy"]["spent"] is None
+        assert told["audit"]["passed"] is True
+        assert len(told["parameters"]["table"]) == 6
+        assert sum(told["parameters"]["table"][1]) == pytest.approx(1)
+        assert told["parameters"]["key_range"] == 2**24
+        assert told["code_version"]
+        assert result.name in described["citation"]
+        assert tier in described["citation"]
+        assert described["sources"]
+        states = told["suppressed"]["children_region_whole"]
+        assert sum(states.values()) == pytest.approx(1, abs=0.001)
+    assert public["tact"]["knowledge"]["children"]["hidden_to"] == 15
+    assert "encounters" in partner["tact"]["method"]
+    assert "Numbers below 11" in public["tact"]["method"]
+    assert "Numbers below 11" not in partner["tact"]["method"]
+
+
+def test_the_key_of_no_child_and_no_true_count_is_written(made):
+    _, folder, vault = made
+    hashes = set(vault.records["encounter"]["child"])
+    for path in folder.rglob("*"):
+        if path.is_file():
+            raw = path.read_bytes()
+            assert not any(h[:16].encode() in raw for h in list(hashes)[:50])
+
+
+def test_every_area_and_period_has_a_row(made):
+    _, folder, _ = made
+    table = Release.open(folder, "partner").table("children_municipality_quarter_stage")
+    assert len(table) == 8 * 4 * 6
+    assert list(table.columns) == ["area", "period", "stage", "value", "state", "margin"]
+    assert not set(table["area"]) & {"9261-1", "9261-2"}
+
+
+def test_both_tiers_repeat_the_same_number(made):
+    _, folder, _ = made
+    partner, public = (Release.open(folder, t) for t in TIERS)
+    compared = 0
+    for spec in DEFAULT_PLAN["public"]:
+        if spec.counted:
+            keys = ["area", "period", *spec.breakdown]
+            both = partner.table(spec.name).merge(public.table(spec.name), on=keys, suffixes=("", "_public"))
+            shown = both[both["value_public"].notna()]
+            assert (shown["value"] == shown["value_public"]).all()
+            few = both[both["state_public"] == "few"]
+            assert (few["value"].fillna(0) < 11).all()
+            compared += len(shown)
+    assert compared > 50
+
+
+def test_public_tables_show_classes_of_effort_and_services_and_no_exact_number(made):
+    _, folder, _ = made
+    public = Release.open(folder, "public")
+    effort = public.table("effort_region_year").set_index("area")
+    assert (effort.loc["AL-11", "low"], effort.loc["AL-11", "high"]) == (0, 49)
+    assert (effort.loc["GR-I", "low"], effort.loc["GR-I", "high"]) == (50, 199)
+    assert set(effort["state"]) == {"class"}
+    assert effort["value"].isna().all()
+    axis = public.table("services_region_year_axis").set_index(["area", "axis"])
+    assert axis.loc[("AL-11", "protection"), "state"] == "class"
+    assert axis.loc[("GR-I", "protection"), "state"] == "withheld"
+    assert not [t for t in public.tables if t.startswith(("capacity", "staff", "flows", "model"))]
+
+
+def test_partner_tables_show_services_with_capacity_by_region(made):
+    _, folder, _ = made
+    partner = Release.open(folder, "partner")
+    capacity = partner.table("capacity_region_quarter_axis").set_index(["area", "period", "axis"])
+    assert capacity.loc[("AL-11", "2006-06-01/P3M", "protection"), "value"] == 25
+    fine = partner.table("services_municipality_quarter_axis").set_index(["area", "period", "axis"])
+    assert fine.loc[("101", "2006-06-01/P3M", "protection"), "state"] == "withheld"
+    assert fine.loc[("101", "2006-06-01/P3M", "prevention"), "value"] == 1
+    total = partner.table("services_municipality_quarter").set_index(["area", "period"])
+    assert total.loc[("101", "2006-06-01/P3M"), "value"] == 1
+
+
+def test_communities_stand_by_class_and_group(made):
+    _, folder, _ = made
+    for tier in TIERS:
+        table = Release.open(folder, tier).table("communities_region_year").set_index(["area", "group"])
+        row = table.loc[("AL-11", "roma")]
+        assert (row["state"], row["low"], row["high"]) == ("class", 500, 1999)
+        assert table.loc[("AL-11", "egyptian"), "state"] == "no_data"
+
+
+def test_figures_are_copied_unchanged(made):
+    _, folder, _ = made
+    for tier in TIERS:
+        row = Release.open(folder, tier).table("figures").iloc[0]
+        assert (row["area"], row["number"], row["source"]) == ("AL-11", 758513.0, "census 2023")
+
+
+def test_without_a_vault_figures_and_areas_are_released_alone(tmp_path):
+    result = W["release"](None, tmp_path)
+    assert result.name == "2023-figures-001"
+    for tier in TIERS:
+        release = Release.open(tmp_path, tier)
+        assert release.tables == ("figures",)
+        assert release.manifest["tact"]["first"] is None
+        assert frictionless.Package.metadata_validate(release.manifest) is not None
+    assert W["release"](W["MemoryVault"](), tmp_path).name == "2023-figures-002"
+    vault = W["MemoryVault"](encounter=world())
+    assert W["release"](vault, tmp_path, **SMALL).name == "2007-05-001"
+
+
+def test_figures_of_the_vault_stand_beside_the_shipped_ones(tmp_path):
+    own = W["figures"]().assign(area="AL-02", source="office", note="=1+1")
+    own["year"] = own["year"].astype("int64")
+    W["release"](W["MemoryVault"](figure=pd.concat([own, own])), tmp_path)
+    table = Release.open(tmp_path, "public").table("figures")
+    assert table["area"].tolist() == ["AL-02", "AL-11"]
+    assert table["note"].tolist() == ["=1+1", ""]
+
+
+def test_services_or_estimates_alone_make_a_release_too(tmp_path):
+    community = pd.DataFrame({"area": ["AL-11"], "group": ["roma"], "estimate": [640], "year": [2005]})
+    assert W["release"](W["MemoryVault"](community=community), tmp_path, **SMALL).name == "2006-02-001"
+
+
+def test_names_are_listed_by_when_they_were_made_and_never_used_again(tmp_path):
+    vault = W["MemoryVault"](encounter=world())
+    late, early = Policy(), Policy(last=date(2006, 11, 30))
+    assert W["release"](vault, tmp_path, policy=late, **SMALL).name == "2007-05-001"
+    assert W["release"](vault, tmp_path, policy=early, **SMALL).name == "2006-11-001"
+    assert W["release"](vault, tmp_path, policy=late, **SMALL).name == "2007-05-002"
+    assert names(tmp_path) == ["2007-05-002", "2006-11-001", "2007-05-001"]
+    import shutil
+
+    shutil.rmtree(tmp_path / "2007-05-002")
+    assert W["release"](vault, tmp_path, policy=late, **SMALL).name == "2007-05-003"
+    assert names(tmp_path)[0] == "2007-05-003"
+
+
+def test_only_one_release_is_made_at_a_time(tmp_path):
+    with filelock.FileLock(tmp_path / ".lock"), pytest.raises(ReleaseError, match="Another release"):
+        W["release"](None, tmp_path)
+    assert names(tmp_path) == []
+    W["release"](None, tmp_path)
+
+
+def test_records_without_a_key_are_refused(tmp_path):
+    with pytest.raises(ReleaseError, match="identifier key"):
+        W["release"](W["MemoryVault"](encounter=world()), tmp_path, record_keys=None)
+
+
+def test_a_policy_that_ends_before_it_begins_is_named(tmp_path):
+    with pytest.raises(ReleaseError, match="2007-05-01"):
+        W["release"](
+            W["MemoryVault"](encounter=world()),
+            tmp_path,
+            policy=Policy(first=date(2007, 5, 1), last=date(2007, 1, 1)),
+        )
+
+
+def test_progress_is_told_to_its_end(tmp_path):
+    seen = []
+    vault = W["MemoryVault"](encounter=world())
+    W["release"](vault, tmp_path, progress=lambda d, n: seen.append((d, n)), **SMALL)
+    assert seen[-1][0] == seen[-1][1]
+    assert [d for d, _ in seen] == sorted({d for d, _ in seen})
+
+
+def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
+    vault = W["MemoryVault"](encounter=world())
+
+    def broken(*_):
+        raise OSError("disk gone")
+
+    monkeypatch.setattr(publish, "_audit", broken)
+    with pytest.raises(OSError, match="disk gone"):
+        W["release"](vault, tmp_path, **SMALL)
+    assert names(tmp_path) == []
+    assert current_name(tmp_path) is None
+    assert not list(tmp_path.glob(".tmp*"))
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_a_publication_that_was_interrupted_is_settled(tmp_path, published):
+    vault = W["MemoryVault"](encounter=world())
+    first = W["release"](vault, tmp_path, **SMALL)
+    vault.stage_publication("2007-05-002", {"met|AL|whole": b"x"})
+    if published:
+        (tmp_path / "2007-05-002").mkdir()
+    (tmp_path / ".tmp-2007-05-002-aa").mkdir()
+    publish.recover(vault, tmp_path)
+    assert vault.staged_publication() is None
+    assert (vault.published["met|AL|whole"] == b"x") is published
+    assert current_name(tmp_path) == ("2007-05-002" if published else first.name)
+    assert not list(tmp_path.glob(".tmp*"))
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 600))
+def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children):
+    """No number of 1 to k - 1 in public; a parent and its parts differ by no more than their noise allows."""
+    folder = tmp_path_factory.mktemp("r")
+    frame = W["encounters"](np.random.default_rng(seed), children + children // 3, children)
+    W["release"](W["MemoryVault"](encounter=frame), folder)
+    partner, public = (Release.open(folder, t) for t in TIERS)
+    for table in public.tables:
+        if table.startswith("children"):
+            assert (public.table(table)["value"].dropna() >= 11).all()
+    parents = W["area_table"]()["parent"]
+    parts = partner.table("children_region_year")
+    parts = parts[parts["state"] != "withheld"].assign(
+        country=parts["area"].map(parents), value=parts["value"].fillna(0).astype(int)
+    )
+    whole = partner.table("children_country_year").set_index("area")["value"].fillna(0)
+    for country, found in parts.groupby("country"):
+        if len(found) == {"AL": 2, "GR": 3}[country]:
+            assert abs(whole[country] - found["value"].sum()) <= (len(found) + 1) * 5
+    stages = partner.table("children_country_whole_stage")
+    stages = stages[stages.groupby("area")["state"].transform(lambda s: "withheld" not in set(s))]
+    total = partner.table("children_country_whole").set_index("area")["value"].fillna(0)
+    for country, found in stages.groupby("area"):
+        assert abs(total[country] - found["value"].fillna(0).sum()) <= 7 * 5
+
+
+def test_row_order_changes_no_number(tmp_path):
+    frames = []
+    for number in range(2):
+        vault = W["MemoryVault"](encounter=world().sample(frac=1, random_state=number))
+        W["release"](vault, tmp_path / str(number))
+        release = Release.open(tmp_path / str(number), "partner")
+        frames.append({r["name"]: r["hash"] for r in release.manifest["resources"]})
+    assert frames[0] == frames[1]
+
+
+def test_the_real_vault_serves_a_release(tmp_path):
+    from data.vault import Vault
+
+    frame = world(rows=300)
+    identity = [os.urandom(16) for _ in range(len(frame))]
+    rest = dict.fromkeys(("country", "community", "record_number"), "")
+    full = frame.assign(**rest, partner="arsis", identity=identity, content=identity)
+    with Vault.create(tmp_path / "vault", Secret(bytes(32))) as vault:
+        vault.add("encounter", full, "world.csv")
+        first = W["release"](vault, tmp_path / "releases", **SMALL)
+        second = W["release"](vault, tmp_path / "releases", **SMALL)
+        assert vault.staged_publication() is None
+        assert len(vault.published_blocks()) > 50
+    held = [Release.open(tmp_path / "releases", "partner", n.name) for n in (first, second)]
+    hashes = [{r["name"]: r["hash"] for r in h.manifest["resources"]} for h in held]
+    assert hashes[0] == hashes[1]
+
+
+# -- kill -9 --
+
+
+def start(folder, vault, seed):
+    return subprocess.Popen(
+        [sys.executable, str(WORLDS), str(folder), str(vault), str(seed)],
+        stdout=subprocess.PIPE,
+        cwd=HERE.parents[1],
+        env=os.environ | {"PYTHONPATH": str(HERE.parents[1])},
+    )
+
+
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory):
+    """Measure how long a release takes that nobody kills."""
+    import time
+
+    folder = tmp_path_factory.mktemp("whole")
+    process = start(folder / "releases", folder / "vault", 0)
+    assert process.stdout.readline() == b"begin\n"
+    began = time.monotonic()
+    assert process.stdout.readline() == b"2007-05-001\n"
+    assert process.wait() == 0
+    return time.monotonic() - began
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.parametrize("moment", range(20))
+def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, seconds, moment):
+    import time
+
+    folder, path = tmp_path / "releases", tmp_path / "vault"
+    before = W["release"](W["MemoryVault"](path, encounter=world()), folder).name
+    published = dict(W["MemoryVault"](path).published)
+    process = start(folder, path, 3)
+    assert process.stdout.readline() == b"begin\n"
+    time.sleep(float(np.random.default_rng([31, moment]).uniform(0, seconds * 1.1)))
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    check(folder, path, before, published)
+
+
+def check(folder, path, before, published):
+    """Check what is left: whole releases, a valid current, a vault that agrees, and a next release."""
+    for name in names(folder):
+        for tier in TIERS:
+            release = Release.open(folder, tier, name)
+            assert release.manifest["tact"]["audit"]["passed"]
+            for resource in release.manifest["resources"]:
+                assert (release.folder / resource["path"]).stat().st_size == resource["bytes"]
+    assert current_name(folder) in names(folder)
+    vault = W["MemoryVault"](path, encounter=world())
+    publish.recover(vault, folder)
+    assert vault.staged_publication() is None
+    done = len(names(folder)) > 1
+    assert (vault.published != published) == done
+    assert (current_name(folder) != before) == done
+    assert not list(folder.glob(".tmp*"))
+    following = W["release"](vault, folder)
+    assert current_name(folder) == following.name
+
+
+def test_areas_are_copied_byte_for_byte(tmp_path):
+    raw = io.BytesIO()
+    table = pq.read_table(io.BytesIO(W["areas_bytes"]()))
+    pq.write_table(table.append_column("km2", pa.array(np.arange(len(table), dtype=float))), raw)
+    W["release"](None, tmp_path, areas_geoparquet=raw.getvalue())
+    assert Release.open(tmp_path, "public").areas_file.read_bytes() == raw.getvalue()
+
+
+def test_a_table_that_the_plan_gains_later_is_shown_from_then_on(tmp_path):
+    vault = W["MemoryVault"](encounter=world())
+    W["release"](vault, tmp_path, **SMALL)
+    more = {t: (*W["SMALL_PLAN"][t],) for t in TIERS}
+    more["partner"] += (TableSpec("children", "region", "whole", ("sex",)),)
+    W["release"](vault, tmp_path, plan=more)
+    one, two = (Release.open(tmp_path, "partner", n) for n in reversed(names(tmp_path)))
+    assert one.table("children_region_whole").equals(two.table("children_region_whole"))
+    assert "children_region_whole_sex" in two.tables

@@ -1,0 +1,74 @@
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.errors import ReleaseError
+from data.release import MANIFEST, Release, current_name, names
+
+W = runpy.run_path(str(Path(__file__).parent / "disclosure" / "worlds.py"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("releases")
+    vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(2), 200, 100))
+    W["release"](vault, path, plan=W["SMALL_PLAN"])
+    return path
+
+
+def test_nothing_is_there_yet(tmp_path):
+    assert current_name(tmp_path) is None
+    assert names(tmp_path / "missing") == []
+    with pytest.raises(ReleaseError, match="tact release"):
+        Release.open(tmp_path, "public")
+
+
+def test_a_release_that_is_not_there_is_named_with_those_that_are(folder):
+    with pytest.raises(ReleaseError, match=r"'1999'.*2007-05-001"):
+        Release.open(folder, "public", "1999")
+
+
+def test_tables_keep_whole_numbers_and_missing_ones(folder):
+    release = Release.open(folder, "public")
+    frame = release.table("children_region_year")
+    assert str(frame["value"].dtype) == str(frame["margin"].dtype) == "Int64"
+    assert frame["value"].isna().any()
+    assert release.k == 11
+    assert release.invented
+    with pytest.raises(ReleaseError, match="no table"):
+        release.table("children_municipality_quarter")
+
+
+def test_the_checksum_of_the_areas_is_that_of_the_file(folder):
+    import hashlib
+
+    release = Release.open(folder, "public")
+    assert release.areas_checksum == hashlib.sha256(release.areas_file.read_bytes()).hexdigest()
+
+
+def test_releases_are_listed_newest_first_by_their_running_number(tmp_path):
+    for name, sequence in (("b-001", 1), ("a-001", 2), ("c-001", 3)):
+        (tmp_path / name / "public").mkdir(parents=True)
+        described = {"tact": {"sequence": sequence}, "created": "2009-06-01T00:00:00Z"}
+        (tmp_path / name / "public" / MANIFEST).write_text(json.dumps(described))
+    (tmp_path / ".tmp-d").mkdir()
+    assert names(tmp_path) == ["c-001", "a-001", "b-001"]
+
+
+def test_reading_a_release_loads_nothing_from_behind_the_wall(folder):
+    program = (
+        "import sys; from pathlib import Path; from data.release import Release, names\n"
+        f"r = Release.open(Path({str(folder)!r}), 'public'); [r.table(t) for t in r.tables]\n"
+        "import data.disclosure.attacks.audit\n"
+        "bad = {'data.vault', 'data.intake', 'data.aggregate', 'data.publish', 'data.keys', 'sqlcipher3'}\n"
+        "sys.exit(str(bad & set(sys.modules)) if bad & set(sys.modules) else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
