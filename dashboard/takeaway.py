@@ -18,7 +18,7 @@ from data.release import Release
 from data.states import WORDS
 from geo import export
 from geo.layers import layer, terms, wide
-from geo.layers.base import Option, View
+from geo.layers.base import Choice, Option, View
 from geo.layers.table import table
 from geo.layers.words import LEVELS, state_words
 
@@ -161,7 +161,7 @@ def contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
                 _("Layer"): _(one.title),
                 _("Areas"): ", ".join(_(LEVELS[level]).lower() for level in held),
                 _("Finest periods"): _periods(finest),
-                _("Also by"): ", ".join(_choices(one.offered(release, held[-1]))) or "—",
+                _("Also by"): "; ".join(_choices(one.offered(release, held[-1]))) or "—",
                 _("Whose numbers"): _(_WHOSE[wide.whose(release, one)]),
             }
         )
@@ -170,8 +170,14 @@ def contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
 
 def _choices(options: tuple[Option, ...]) -> list[str]:
     """Name what a layer may be split by: the groups of its choices, or the choices themselves."""
-    groups = [c.group or c.label for o in options for c in o.choices[1:]]
-    return [_(name).lower() for name in dict.fromkeys(groups)]
+    named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _telling(o)]
+    return list(dict.fromkeys(named))
+
+
+def _telling(option: Option) -> tuple[Choice, ...]:
+    """Leave out the choice of everything, where the others stand in groups."""
+    grouped = tuple(c for c in option.choices if c.group)
+    return grouped or option.choices
 
 
 _WHOSE = {

@@ -162,3 +162,11 @@ def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tie
 
 def test_states_are_all_explained(partner):
     assert not takeaway.states(partner.release).isna().any(axis=None)
+
+
+def test_what_is_in_it_names_choices_as_people_write_them(partner):
+    rows = takeaway.contents(partner.release, ALL).set_index("Layer")
+    assert rows.loc["Encounters", "Also by"] == "pathway"
+    assert rows.loc["Communities", "Also by"] == "Roma; Egyptian; Roma and Egyptian together"
+    assert rows.loc["Effort", "Also by"] == "—"
+    assert rows.loc["Population", "Whose numbers"] == "published figures, real"

@@ -1,0 +1,41 @@
+"""The form of the Download page: which layers, in which format, and the button that makes the file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import takeaway
+from dashboard.reading import Held
+from dashboard.text import _
+from geo.layers import layer
+
+__all__ = ["choose", "title"]
+
+
+def choose(of: Held) -> tuple[str, ...]:
+    """Ask for layers and a format, and offer the file; give the chosen layers."""
+    offered, forms = takeaway.offered(of.release), {f.id: f for f in takeaway.FORMATS}
+    for key, value in takeaway.asked(of.release, st.query_params).items():
+        st.session_state.setdefault(f"download-{key}", value)
+    picked = st.pills(
+        _("Layers"), offered, selection_mode="multi", format_func=title, key="download-layers", wrap=True
+    )
+    uses = [_(f.use) for f in forms.values()]
+    kind = st.radio(
+        _("Format"), list(forms), format_func=takeaway.NAMES.__getitem__, captions=uses, key="download-format"
+    )
+    layers = tuple(name for name in offered if name in picked)
+    if not layers:
+        st.info(_("Choose at least one layer."))
+        return ()
+    st.query_params.update({"format": kind, "layers": ",".join(layers)})
+    file = takeaway.offer(of, kind, layers)
+    label = _("Download {format}", format=forms[kind].name)
+    st.download_button(label, file.make, file.name, file.kind, type="primary", on_click="ignore")
+    st.caption(file.told)
+    return layers
+
+
+def title(name: str) -> str:
+    """Give the words for a layer."""
+    return _(layer(name).title)
