@@ -7,6 +7,7 @@ the one to show. A release is never changed; see data/publish.py, which writes t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -119,3 +120,14 @@ class Release:
     def areas_checksum(self) -> str:
         """SHA-256 of the areas, part of the address of the map's geometry."""
         return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")
+
+    def check(self) -> list[str]:
+        """List files that are missing or not as they were written; empty when all is well."""
+        problems = []
+        for resource in self.manifest["resources"]:
+            path = self.folder / resource["path"]
+            if not path.is_file():
+                problems.append(f"{path} is missing. A release is never edited: put it back from a copy.")
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != resource["hash"].removeprefix("sha256:"):
+                problems.append(f"{path} was changed. A release is never edited: put it back from a copy.")
+        return problems

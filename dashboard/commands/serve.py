@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dashboard.access import LOOPBACK, clean_environment, serve_command
+from dashboard.access import HEALTH, allowed_tier, clean_environment, serve_command
 from dashboard.commands.demo import build_demo
 from dashboard.commands.output import Json, emit, say
 from data.errors import WorkspaceError
@@ -21,6 +27,7 @@ __all__ = ["register"]
 
 _FIRST_PORT = 8642
 _TRIES = 20
+_PATIENCE = 60.0
 
 
 def _free(host: str, port: int) -> bool:
@@ -72,25 +79,48 @@ def serve(
     """Open the map. Without a workspace of your own with a release, it shows the invented demo world."""
     workspace = _workspace(context.obj)
     port = _port(address, port)
-    tier = "partner" if address in LOOPBACK else "public"
-    host = f"[{address}]" if ":" in address else address
-    url = f"http://{host}:{port}"
-    emit(
-        {"url": url, "tier": tier, "workspace": str(workspace.path), "invented": workspace.invented},
-        as_json,
-        "",
-        f"  TACT Map is at {url}",
-        f"  Tier: {tier}. Stop it with Ctrl+C.",
-        "",
-    )
-    typer.echo("", nl=False)
-    command = serve_command(workspace.releases, address, port)
-    process = subprocess.Popen(command, env=clean_environment(dict(os.environ)))  # noqa: S603
-    try:
+    url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+    with _web_process(serve_command(workspace.releases, address, port)) as process:
+        _wait_until_up(process, url)
+        tier = allowed_tier(address)
+        emit(
+            {"url": url, "tier": tier, "workspace": str(workspace.path), "invented": workspace.invented},
+            as_json,
+            "",
+            f"  TACT Map is at {url}",
+            f"  It shows the {tier} tier{' of an invented world' if workspace.invented else ''}. "
+            "Stop it with Ctrl+C.",
+            "",
+        )
+        sys.stdout.flush()
         raise SystemExit(process.wait())
+
+
+@contextmanager
+def _web_process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the web process; however this one ends, the other ends with it."""
+    process = subprocess.Popen(command, env=clean_environment(os.environ))  # noqa: S603
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield process
     except KeyboardInterrupt:
+        raise SystemExit(0) from None
+    finally:
         process.terminate()
         process.wait()
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
+    """Wait until the web process answers; raise WorkspaceError when it ends or stays silent."""
+    until = time.monotonic() + _PATIENCE
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url + HEALTH, timeout=2):  # noqa: S310
+                return
+        except OSError:
+            time.sleep(0.1)
+    msg = f"The web process did not start at {url}; see what it said above. Try another port: --port 8700"
+    raise WorkspaceError(msg)
 
 
 def register(app: typer.Typer) -> None:
