@@ -29,6 +29,7 @@ from data._release_tables import Built, Records, Tables, Vault, build, read_reco
 from data.aggregate import RecordKeys
 from data.disclosure import manifest
 from data.disclosure.attacks import reading
+from data.disclosure.attacks.audit import below_threshold
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published, attack
 from data.disclosure.cell_key import CellKey
 from data.disclosure.coarsen import withhold_until_safe
@@ -37,7 +38,7 @@ from data.disclosure.plan import DEFAULT_PLAN, TIERS, Plan, TableSpec, Tier
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError, ReleaseRefused
 from data.periods import Period
-from data.release import MANIFEST, Release, names
+from data.release import MANIFEST, Release, current_name, names
 
 __all__ = ["Made", "make_release", "recover"]
 
@@ -171,13 +172,15 @@ def _settle(vault: Vault | None, releases: Path) -> None:
     for left in releases.glob(f"{_TMP}*"):
         shutil.rmtree(left)
     staged = vault.staged_publication() if vault is not None else None
-    if vault is None or staged is None:
-        return
-    if (releases / staged).is_dir():
-        _point_at(releases, staged)
-        vault.confirm_publication(staged)
-    else:
-        vault.discard_publication(staged)
+    if vault is not None and staged is not None:
+        if (releases / staged).is_dir():
+            _point_at(releases, staged)
+            vault.confirm_publication(staged)
+        else:
+            vault.discard_publication(staged)
+    held = names(releases)
+    if held and current_name(releases) not in held:
+        _point_at(releases, held[0])
 
 
 def _sequence(releases: Path) -> int:
@@ -348,16 +351,22 @@ def _audit(folder: Path, earlier: Mapping[Tier, list[Published]], draft: _Draft)
     findings: list[Finding] = []
     for tier in TIERS:
         release = Release(folder / tier, draft.name, tier)
-        if reading.specifications(release):
-            now = reading.published(release)
-            found, _ = attack([*earlier[tier], now], reading.areas_of(release))
-            findings += found
-        checks = [{"name": "bounds", "passed": not findings}]
+        found = {"threshold": below_threshold(release), "bounds": _bounds(release, earlier[tier])}
+        checks = [{"name": name, "passed": not cells} for name, cells in found.items()]
         described = dict(release.manifest)
-        described["tact"] = {**described["tact"], "audit": {"passed": not findings, "checks": checks}}
+        passed = not any(found.values())
+        described["tact"] = {**described["tact"], "audit": {"passed": passed, "checks": checks}}
         _write_manifest(folder / tier, described)
+        findings += [f for cells in found.values() for f in cells]
     if findings:
         raise ReleaseRefused(_refusal(draft.name, findings))
+
+
+def _bounds(release: Release, earlier: list[Published]) -> list[Finding]:
+    if not reading.specifications(release):
+        return []
+    found, _ = attack([*earlier, reading.published(release)], reading.areas_of(release))
+    return found
 
 
 def _refusal(name: str, findings: list[Finding]) -> str:

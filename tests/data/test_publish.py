@@ -424,3 +424,12 @@ def test_a_table_that_the_plan_gains_later_is_shown_from_then_on(tmp_path):
     one, two = (Release.open(tmp_path, "partner", n) for n in reversed(names(tmp_path)))
     assert one.table("children_region_whole").equals(two.table("children_region_whole"))
     assert "children_region_whole_sex" in two.tables
+
+
+@pytest.mark.parametrize("left", ["", "2001-01-001\n"])
+def test_a_current_that_points_nowhere_is_mended(tmp_path, left):
+    """As after a kill between the first release's new name and the first writing of `current`."""
+    name = W["release"](None, tmp_path).name
+    (tmp_path / "current").write_text(left)
+    publish.recover(None, tmp_path)
+    assert current_name(tmp_path) == name

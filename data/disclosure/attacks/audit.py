@@ -24,7 +24,7 @@ from data.disclosure.plan import TIERS, Tier
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 
-__all__ = ["Audit", "audit", "checks_of"]
+__all__ = ["Audit", "audit", "below_threshold"]
 
 Progress = Callable[[int, int | None], None]
 
@@ -77,7 +77,7 @@ def _attacks(
     releases: Path, release: Release, leaving: Sequence[Path]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
     yield "checksums", _checksums(release), {}
-    yield "threshold", checks_of(release), {}
+    yield "threshold", below_threshold(release), {}
     if reading.specifications(release):
         yield "bounds", *bounds.attack(until(releases, release), reading.areas_of(release))
     own = [release.folder / f"{table}.parquet" for table in release.tables]
@@ -91,7 +91,7 @@ def until(releases: Path, release: Release) -> list[bounds.Published]:
     return [reading.published(r) for r in [*earlier, release] if reading.specifications(r)]
 
 
-def checks_of(release: Release) -> list[Finding]:
+def below_threshold(release: Release) -> list[Finding]:
     """Find numbers below the threshold in counted tables of the public tier."""
     found = []
     if release.tier == "public":

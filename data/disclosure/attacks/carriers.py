@@ -173,12 +173,13 @@ def _shared_strings(book: zipfile.ZipFile) -> list[str]:
 
 def _sheet_rows(data: bytes, shared: list[str]) -> Iterator[list[object]]:
     for _, element in ET.iterparse(io.BytesIO(data)):  # noqa: S314
-        if _local(element.tag) == "row":
+        if element.tag.endswith("row") and _local(element.tag) == "row":
+            space = element.tag[:-3]
             row: list[object] = []
             for cell in element:
-                column = _column(cell.get("r", "")) if cell.get("r") else len(row)
-                row += [None] * (column - len(row))
-                row.append(_cell(cell, shared))
+                if reference := cell.get("r"):
+                    row += [None] * (_column(reference) - len(row))
+                row.append(_cell(cell, shared, space))
             yield row
             element.clear()
 
@@ -190,14 +191,16 @@ def _column(reference: str) -> int:
     return number - 1
 
 
-def _cell(cell: ET.Element, shared: list[str]) -> object:
+def _cell(cell: ET.Element, shared: list[str], space: str) -> object:
     kind = cell.get("t", "n")
-    text = "".join(t.text or "" for t in cell.iter() if _local(t.tag) in ("v", "t"))
+    if kind == "inlineStr":
+        return "".join(part.text or "" for part in cell.iter(f"{space}t")) or None
+    text = cell.findtext(f"{space}v")
+    if not text:
+        return None
     if kind == "s":
         return shared[int(text)]
-    if kind == "n" and text:
-        return float(text)
-    return text or None
+    return float(text) if kind == "n" else text
 
 
 def _with_header(rows: list[list[object]]) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -41,10 +40,4 @@ def published(release: Release) -> Published:
 def areas_of(release: Release) -> pd.DataFrame:
     """Read codes, levels and parents of a release's areas; no geometry."""
     table = pq.read_table(release.areas_file, columns=["code", "level", "parent"])
-    return pd.DataFrame(table.to_pandas()).set_index("code")
-
-
-def areas_at(path: Path) -> pd.DataFrame:
-    """Read codes, levels and parents from a GeoParquet file."""
-    table = pq.read_table(path, columns=["code", "level", "parent"])
     return pd.DataFrame(table.to_pandas()).set_index("code")
