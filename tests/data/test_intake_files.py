@@ -329,9 +329,9 @@ def test_a_file_of_no_kind(tmp_path):
     assert guess_kind(write(tmp_path, "a,b\r\n1,2\r\n")) is None
 
 
-def test_files_of_the_invented_world_are_told_by_name(tmp_path):
-    assert is_invented(tmp_path / "invented-arsis-encounter.csv")
-    assert not is_invented(tmp_path / "arsis-encounter.csv")
+def test_invented_records_are_told_by_a_column_whatever_the_name_of_the_file(tmp_path):
+    assert is_invented(write(tmp_path, text_of([{"Invented": "yes"} | ROW])))
+    assert not is_invented(write(tmp_path, text_of([ROW])))
 
 
 def test_an_unknown_kind_is_refused(tmp_path):

@@ -5,6 +5,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from data import publish
 from data.disclosure.plan import DEFAULT_PLAN, TIERS, TableSpec
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
-from data.keys import Secret
 from data.release import MANIFEST, Release, current_name, names
+from data.vault import Vault
 
 HERE = Path(__file__).parent
 WORLDS = HERE / "disclosure" / "worlds.py"
@@ -326,14 +327,8 @@ def test_row_order_changes_no_number(tmp_path):
 
 
 def test_the_real_vault_serves_a_release(tmp_path):
-    from data.vault import Vault
-
-    frame = world(rows=300)
-    identity = [os.urandom(16) for _ in range(len(frame))]
-    rest = dict.fromkeys(("country", "community", "record_number"), "")
-    full = frame.assign(**rest, partner="arsis", identity=identity, content=identity)
-    with Vault.create(tmp_path / "vault", Secret(bytes(32))) as vault:
-        vault.add("encounter", full, "world.csv")
+    with Vault.create(tmp_path / "vault", W["VAULT_KEY"]) as vault:
+        W["fill"](vault, world(), "world.csv")
         first = W["release"](vault, tmp_path / "releases", **SMALL)
         second = W["release"](vault, tmp_path / "releases", **SMALL)
         assert vault.staged_publication() is None
@@ -346,26 +341,40 @@ def test_the_real_vault_serves_a_release(tmp_path):
 # -- kill -9 --
 
 
-def start(folder, vault, seed):
-    return subprocess.Popen(
-        [sys.executable, str(WORLDS), str(folder), str(vault), str(seed)],
+def prepared(folder):
+    """Make a vault with a release behind it and more records since."""
+    with Vault.create(folder / "vault", W["VAULT_KEY"]) as vault:
+        W["fill"](vault, world(), "first.csv")
+        name = W["release"](vault, folder / "releases").name
+        W["fill"](vault, W["encounters"](np.random.default_rng(3), 2000, 1200), "second.csv")
+        return name, stored(vault)
+
+
+def stored(vault):
+    return {name: block.members for name, block in vault.published_blocks().items()}
+
+
+def start(folder):
+    """Start a release of its own process; gives it when it has begun."""
+    process = subprocess.Popen(
+        [sys.executable, str(WORLDS), str(folder / "releases"), str(folder / "vault")],
         stdout=subprocess.PIPE,
         cwd=HERE.parents[1],
         env=os.environ | {"PYTHONPATH": str(HERE.parents[1])},
     )
+    assert process.stdout.readline() == b"begin\n"
+    return process
 
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory):
     """Measure how long a release takes that nobody kills."""
-    import time
-
     folder = tmp_path_factory.mktemp("whole")
-    process = start(folder / "releases", folder / "vault", 0)
-    assert process.stdout.readline() == b"begin\n"
+    prepared(folder)
+    process = start(folder)
     began = time.monotonic()
-    assert process.stdout.readline() == b"2007-05-001\n"
-    assert process.wait() == 0
+    said, _ = process.communicate()
+    assert (said, process.returncode) == (b"2007-05-002\n", 0)
     return time.monotonic() - began
 
 
@@ -373,38 +382,35 @@ def seconds(tmp_path_factory):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 @pytest.mark.parametrize("moment", range(20))
 def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, seconds, moment):
-    import time
-
-    folder, path = tmp_path / "releases", tmp_path / "vault"
-    before = W["release"](W["MemoryVault"](path, encounter=world()), folder).name
-    published = dict(W["MemoryVault"](path).published)
-    process = start(folder, path, 3)
-    assert process.stdout.readline() == b"begin\n"
+    before, published = prepared(tmp_path)
+    process = start(tmp_path)
     time.sleep(float(np.random.default_rng([31, moment]).uniform(0, seconds * 1.1)))
     process.kill()
-    process.wait()
-    process.stdout.close()
-    check(folder, path, before, published)
+    said, _ = process.communicate()
+    check(tmp_path, before, published, reported=bool(said))
 
 
-def check(folder, path, before, published):
+def check(folder, before, published, *, reported):
     """Check what is left: whole releases, a valid current, a vault that agrees, and a next release."""
-    for name in names(folder):
+    releases = folder / "releases"
+    for name in names(releases):
         for tier in TIERS:
-            release = Release.open(folder, tier, name)
+            release = Release.open(releases, tier, name)
             assert release.manifest["tact"]["audit"]["passed"]
             for resource in release.manifest["resources"]:
                 assert (release.folder / resource["path"]).stat().st_size == resource["bytes"]
-    assert current_name(folder) in names(folder)
-    vault = W["MemoryVault"](path, encounter=world())
-    publish.recover(vault, folder)
-    assert vault.staged_publication() is None
-    done = len(names(folder)) > 1
-    assert (vault.published != published) == done
-    assert (current_name(folder) != before) == done
-    assert not list(folder.glob(".tmp*"))
-    following = W["release"](vault, folder)
-    assert current_name(folder) == following.name
+    assert current_name(releases) in names(releases)
+    with Vault.open(folder / "vault", W["VAULT_KEY"]) as vault:
+        publish.recover(vault, releases)
+        assert vault.staged_publication() is None
+        done = len(names(releases)) > 1
+        assert done or not reported
+        assert (stored(vault) != published) == done
+        assert (current_name(releases) != before) == done
+        assert not list(releases.glob(".tmp*"))
+        following = W["release"](vault, releases)
+        assert current_name(releases) == following.name
+        assert vault.check() == []
 
 
 def test_areas_are_copied_byte_for_byte(tmp_path):

@@ -6,7 +6,6 @@ Run as a program it makes releases until it is killed: see `main`.
 import hashlib
 import io
 import os
-import pickle
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.disclosure.plan import CATEGORIES, TableSpec
-from data.keys import IdentifierHasher
+from data.keys import IdentifierHasher, Secret
 from data.publish import make_release
+from data.vault import Vault
 
 # A few tables of each kind that is counted: releases by the dozen in the tests.
 SMALL_PLAN = {
@@ -39,6 +39,7 @@ SMALL_PLAN = {
         TableSpec("children", "region", "whole", ("stage",)),
     ),
 }
+VAULT_KEY = Secret(bytes(32))
 KEYS = IdentifierHasher(bytes(range(32))).record_keys
 FIRST, LAST = "2006-06-01", "2007-05-31"
 REGIONS = {"AL": ("AL-11", "AL-02"), "GR": ("GR-I", "GR-K", "GR-69")}
@@ -127,19 +128,11 @@ def batches(frame, size=997):
 
 
 class MemoryVault:
-    """Records and publications in memory, or in a file that survives its process."""
+    """Records and publications in memory, as data.vault.Vault keeps them."""
 
-    def __init__(self, path=None, **records):
-        self.records, self.path = records, path
+    def __init__(self, **records):
+        self.records = records
         self.published, self.staged = {}, None
-        if path is not None and Path(path).exists():
-            self.published, self.staged = pickle.loads(Path(path).read_bytes())
-
-    def _keep(self):
-        if self.path is not None:
-            aside = Path(f"{self.path}.new")
-            aside.write_bytes(pickle.dumps((self.published, self.staged)))
-            aside.replace(self.path)
 
     def read(self, kind, columns=None):
         frame = self.records.get(kind)
@@ -154,18 +147,23 @@ class MemoryVault:
 
     def stage_publication(self, release, blocks):
         self.staged = (release, dict(blocks))
-        self._keep()
 
     def confirm_publication(self, release):
         assert self.staged_publication() == release
         self.published.update(self.staged[1])
         self.staged = None
-        self._keep()
 
     def discard_publication(self, release):
         assert self.staged_publication() == release
         self.staged = None
-        self._keep()
+
+
+def fill(vault, frame, source):
+    """Put encounters into a real vault."""
+    names = [f"{source} {n}" for n in range(len(frame))]
+    identity = [hashlib.sha256(n.encode()).digest()[:16] for n in names]
+    rest = dict.fromkeys(("country", "community", "record_number"), "")
+    vault.add("encounter", frame.assign(**rest, partner="arsis", identity=identity, content=identity), source)
 
 
 def release(vault, folder, **changes):
@@ -180,12 +178,11 @@ def release(vault, folder, **changes):
     return make_release(vault, folder, **{**given, **changes})
 
 
-def main(folder, vault, seed):
-    """Make one release of a world, telling before it begins and when it is done."""
-    world = encounters(np.random.default_rng(int(seed)), 3000, 1500)
-    held = MemoryVault(vault, encounter=world)
-    os.write(1, b"begin\n")
-    os.write(1, release(held, Path(folder)).name.encode() + b"\n")
+def main(folder, vault):
+    """Make one release of a real vault, telling before it begins and when it is done."""
+    with Vault.open(Path(vault), VAULT_KEY) as held:
+        os.write(1, b"begin\n")
+        os.write(1, release(held, Path(folder)).name.encode() + b"\n")
 
 
 if __name__ == "__main__":
