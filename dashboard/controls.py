@@ -73,8 +73,8 @@ def _ask(change: Callable[[Situation], Situation]) -> None:
 
 
 def _bind(key: str, value: object) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    """Set a widget's value, each time: a widget whose choices changed is a new one, and starts without."""
+    st.session_state[key] = value
 
 
 def layers(of: Held, view: Situation) -> None:

@@ -58,7 +58,7 @@ class Mark:
 
 @lru_cache(maxsize=16)
 def _asset(name: str) -> str:
-    digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:8]
     return f"{_HOME}assets/{name}?v={digest}"
 
 
@@ -179,11 +179,14 @@ def layer_values(mark: Mark, codes: list[str]) -> str:
     return literal({name: value for name, value in described.items() if value != ""})
 
 
-def payload(layers: Sequence[str], level: str, selected: str = "", *, projector: bool = False) -> str:
+def payload(
+    layers: Sequence[str], level: str, period: str = "", selected: str = "", *, projector: bool = False
+) -> str:
     """Describe a view for the map as a JavaScript literal; its `id` changes when anything does."""
-    values = f"level:{literal(level)},selected:{literal(selected)},projector:{literal(projector)}"
-    values += f",layers:[{','.join(layers)}]"
-    digest = hashlib.sha256(values.encode()).hexdigest()[:8]
+    values = f"level:{literal(level)},layers:[{','.join(layers)}]"
+    values += f",selected:{literal(selected)}" if selected else ""
+    values += ",projector:true" if projector else ""
+    digest = hashlib.sha256(f"{period}{values}".encode()).hexdigest()[:8]
     return f"{{id:{literal(digest)},{values}}}"
 
 

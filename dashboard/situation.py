@@ -10,7 +10,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard import mapview, panel, reading, strip
-from dashboard.geometry import SHIPPED
+from dashboard.geometry import SHIPPED, SHORTENED
 from dashboard.mapview import Mark
 from dashboard.reading import Held, Options
 from dashboard.state import Situation
@@ -35,18 +35,17 @@ __all__ = [
 ]
 
 # Smaller areas get smaller circles, so that neighbours do not cover each other.
-_WORDS = "geometry/words/en.json"
 _MOST = {"country": 28.0, "region": 22.0, "municipality": 15.0}
 
 
 def fixed(of: Held) -> dict[str, Any]:
     """Give what never changes on the map while the boundaries stay."""
-    return {"shapes": f"geometry/{of.release.areas_checksum}/", "words": _WORDS}
+    return {"shapes": of.release.areas_checksum[:SHORTENED]}
 
 
 def base_map() -> dict[str, Any]:
     """Give what never changes on a map without a release: the areas that ship with the product."""
-    return {"shapes": f"geometry/{SHIPPED}/", "words": _WORDS}
+    return {"shapes": SHIPPED}
 
 
 def no_values() -> str:
@@ -71,7 +70,7 @@ def _mark(of: Held, name: str, level: str, period: str, options: Options) -> Mar
 def values(of: Held, areas: Areas, view: Situation) -> str:
     """Describe the view for the map."""
     layers = [_values(of, areas, name, view.level, view.period, view.key(name)) for name in view.layers]
-    return mapview.payload(layers, view.level, view.area, projector=view.projector)
+    return mapview.payload(layers, view.level, view.period, view.area, projector=view.projector)
 
 
 @lru_cache(maxsize=4096)

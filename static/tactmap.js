@@ -138,7 +138,7 @@
   }
 
   function level(name) {
-    return fetched(options.home + options.shapes + name + ".json").then(unpacked);
+    return fetched(options.home + "geometry/" + options.shapes + "/" + name + ".json").then(unpacked);
   }
 
   function unpacked(found) {
@@ -545,7 +545,7 @@
 
   function prepare() {
     const wanted = [
-      level("country"), level("region"), fetched(options.home + "geometry/land.json"), fetched(options.home + options.words),
+      level("country"), level("region"), fetched(options.home + "geometry/land.json"), fetched(options.home + "geometry/words/en.json"),
     ];
     return Promise.all(wanted).then(function (found) {
       over.note = found[0].source;

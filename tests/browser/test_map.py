@@ -1,0 +1,267 @@
+"""The live map in a real browser: what it shows, what a change costs, and whom it speaks to."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+TOOLS = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
+changed, click_area, map_frame, shown, until = (
+    TOOLS[name] for name in ("changed", "click_area", "map_frame", "shown", "until")
+)
+HOSTILE = TOOLS["HOSTILE"]
+pytestmark = pytest.mark.browser
+MOST = 10_000  # bytes a change may send, see performance.md
+
+
+def radio(page, name):
+    return page.get_by_role("radio", name=name, exact=True)
+
+
+def heading(page):
+    return page.locator(".panel h2").inner_text()
+
+
+def test_the_first_view_shows_both_countries_and_asks_nobody_outside(partner, look):
+    page = look(partner.url)
+    assert heading(page) == "Albania and Greece"
+    assert "Partner tier" in page.locator(".topbar").inner_text()
+    assert page.locator(".invented").is_visible()
+    corners = map_frame(page).locator("#map_div").evaluate(
+        """() => ['AL', 'GR'].length && [[42.6, 20], [34.9, 24], [41.7, 26.3], [39.7, 19.4]].map(
+             p => window.map.getBounds().contains(p))"""
+    )
+    assert corners == [True] * 4
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_the_canvas_is_drawn_and_not_blank(partner, look):
+    page = look(partner.url)
+    colours = map_frame(page).locator("canvas").evaluate_all(
+        """all => all.map(c => new Set(new Uint32Array(
+             c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size)"""
+    )
+    assert len(colours) == 3
+    assert all(count > 3 for count in colours)
+
+
+@pytest.mark.parametrize("area", ["", "AL-11", "10944420"])
+def test_a_change_sends_little_and_keeps_the_map(partner, look, area):
+    page = look(f"{partner.url}/?area={area}&level={'municipality' if area.isdigit() else 'region'}")
+    frame = map_frame(page)
+    frame.locator("#map_div").evaluate("() => { window.kept = 1; window.map.setView([41.3, 19.8], 8, {animate: false}); }")
+    loaded = page.watch.frames
+    slider = page.locator(".st-key-c-period input")
+
+    def later():
+        slider.focus()
+        page.keyboard.press("ArrowLeft")
+
+    steps = [
+        radio(page, "Services").click,
+        radio(page, "Effort").click,
+        radio(page, "Encounters").click,
+        later,
+        radio(page, "Municipality").click if not area.isdigit() else radio(page, "County, region").click,
+        radio(page, "Services").click,
+        later,
+    ]
+    sent = [changed(page, step) for step in steps]
+    assert max(sent) <= MOST, sent
+    assert page.watch.frames == loaded
+    assert frame.locator("#map_div").evaluate("() => [window.kept, window.map.getZoom()]") == [1, 8]
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_a_click_on_an_area_opens_its_panel_and_a_click_on_the_sea_closes_it(partner, look):
+    page = look(partner.url)
+    click_area(page, "GR-B")
+    until(page, lambda: heading(page) == "Central Macedonia")
+    until(page, lambda: "area=GR-B" in page.url)
+    frame = map_frame(page)
+    sea = frame.locator("#map_div").evaluate("() => window.map.latLngToContainerPoint([38.9, 25.0])")
+    frame.locator("#map_div").click(position=sea)
+    until(page, lambda: heading(page) == "Albania and Greece")
+    until(page, lambda: "area=" not in page.url)
+
+
+def test_an_address_opens_the_same_view(partner, look):
+    first = look(partner.url)
+    changed(first, radio(first, "Services").click)
+    changed(first, radio(first, "Municipality").click)
+    click_area(first, "10944420", "municipality")
+    until(first, lambda: "area=" in first.url)
+    second = look(first.url)
+    assert second.url == first.url
+    assert shown(second) == shown(first)
+    assert heading(second) == heading(first)
+    assert radio(second, "Municipality").get_attribute("aria-checked") == "true"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "layer=%3Cscript%3E&level=street&period=yesterday&area=../../etc&over=a,b&encounters.of=zz",
+        "period=9999-99-99/P3M&layer=effort&over=communities",
+        "layer=referrals&level=municipality&period=2006-06-01/P3M&projector=maybe",
+    ],
+)
+def test_garbage_in_the_address_opens_a_view_all_the_same(partner, look, address):
+    page = look(f"{partner.url}/?{address}")
+    assert "over=" not in page.url
+    assert page.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_communities_lie_over_services_and_never_over_effort(partner, look):
+    page = look(f"{partner.url}/?layer=services&over=communities")
+    assert "over=communities" in page.url
+    assert page.locator(".legend section").count() == 2
+    changed(page, radio(page, "Effort").click)
+    assert "over=" not in page.url
+    assert page.locator(".legend section").count() == 1
+
+
+def test_the_public_tier_shows_public_numbers_only(public, look):
+    page = look(f"{public.url}/?layer=encounters&over=communities&level=municipality")
+    assert "Public tier" in page.locator(".topbar").inner_text()
+    assert "over=" not in page.url
+    assert "level=region" in page.url
+    assert radio(page, "Municipality").count() == 0
+    page.goto(f"{public.url}/?layer=services&over=communities")
+    until(page, lambda: page.locator(".legend section").count() == 2)
+    assert public.audit() == []
+
+
+def test_text_from_data_is_text_everywhere(hostile, look):
+    page = look(f"{hostile.url}/?layer=population&area=AL-02")
+    assert heading(page) == HOSTILE
+    assert HOSTILE in page.locator(".panel").inner_text()
+    frame = map_frame(page)
+    assert frame.locator(".tact-note").inner_text() == HOSTILE
+    frame.locator("#map_div").hover(position=TOOLS["area_point"](page, "GR-B", "region"))
+    frame.locator(".tact-tip strong").wait_for()
+    assert frame.locator(".tact-tip strong").inner_text() == HOSTILE
+    changed(page, radio(page, "Roma and Egyptian figures").click)
+    assert HOSTILE in page.locator(".legend").inner_text()
+    page.get_by_role("button", name="Table").click()
+    page.locator("[data-testid=stDialog]").wait_for()
+    page.wait_for_timeout(500)
+    assert page.locator("img[src='x']").count() == 0
+    assert frame.locator("img").count() == 0
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_everything_can_be_reached_by_keyboard(partner, look):
+    page = look(partner.url)
+    slider = page.locator(".st-key-c-period input")
+    slider.focus()
+    assert "Mar to May 2009" in slider.get_attribute("aria-valuetext")
+    changed(page, lambda: page.keyboard.press("ArrowLeft"))
+    assert "Dec 2008 to Feb 2009" in slider.get_attribute("aria-valuetext")
+    radio(page, "Encounters").focus()
+    changed(page, lambda: (page.keyboard.press("ArrowRight"), page.keyboard.press("Enter")))
+    assert "layer=services" in page.url
+    box = map_frame(page).get_by_label("Find an area")
+    box.focus()
+    page.keyboard.type("Attica, Greece")
+    page.keyboard.press("Enter")
+    until(page, lambda: heading(page) == "Attica")
+    container = map_frame(page).locator("#map_div")
+    container.focus()
+    before = container.evaluate("() => window.map.getCenter().lng")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(600)
+    assert container.evaluate("() => window.map.getCenter().lng") > before
+    zoom = container.evaluate("() => window.map.getZoom()")
+    page.keyboard.press("+")
+    page.wait_for_timeout(600)
+    assert container.evaluate("() => window.map.getZoom()") > zoom
+
+
+def test_the_buttons_on_the_map_go_to_places(partner, look):
+    page = look(partner.url)
+    frame = map_frame(page)
+    frame.get_by_role("button", name="Tirana and Durrës").click()
+    page.wait_for_timeout(900)
+    container = frame.locator("#map_div")
+    assert container.evaluate("() => window.map.getZoom()") > 7
+    assert container.evaluate("() => window.map.getBounds().contains([41.32, 19.82])")
+    frame.get_by_role("button", name="Both").click()
+    page.wait_for_timeout(900)
+    assert container.evaluate("() => window.map.getBounds().contains([35.2, 25])")
+
+
+def test_the_table_holds_what_the_map_shows(partner, look):
+    page = look(f"{partner.url}/?layer=roma_figures&level=region&area=AL-04")
+    assert "1,640" in page.locator(".panel").inner_text()
+    page.get_by_role("button", name="Table").click()
+    dialog = page.locator("[data-testid=stDialog]")
+    dialog.locator("[data-testid=stDataFrame]").wait_for()
+    cells = dialog.locator("[data-testid=stDataFrame] [role=gridcell]")
+    cells.first.wait_for(state="attached")
+    words = cells.all_text_contents()
+    assert "1,640" in words
+    assert "no figure found" in words
+
+
+def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):
+    page = look(partner.url)
+    page.locator(".st-key-c-projector label").click()
+    page.locator(".st-key-panel").wait_for(state="hidden")
+    assert page.locator(".legend").is_visible()
+    assert "projector=1" in page.url
+    size = page.locator(".legend h2").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert size >= 22
+
+
+def test_play_steps_through_time(partner, look):
+    page = look(f"{partner.url}/?period=2008-09-01/P3M")
+    page.get_by_role("button", name="Play").click()
+    until(page, lambda: "2009-03-01" in page.url)
+    page.get_by_role("button", name="Play").wait_for(timeout=30_000)
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
+def test_on_a_desk_all_parts_are_in_view(partner, look, size):
+    page = look(partner.url, size)
+    for part in (".st-key-controls", ".legend", ".panel h2", ".st-key-c-period", ".st-key-c-table"):
+        box = page.locator(part).first.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+        assert box["y"] + box["height"] <= size[1], part
+
+
+def test_on_a_phone_map_panel_and_strip_stand_one_below_another(partner, look):
+    page = look(partner.url, (390, 844))
+    tops = [
+        page.locator(part).first.bounding_box()["y"]
+        for part in (".st-key-controls", "iframe", ".legend", ".panel h2", ".when")
+    ]
+    assert tops == sorted(tops)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, tmp_path):
+    served = serve(tmp_path)
+    page = look(served.url)
+    assert "tact release" in page.locator(".st-key-empty").inner_text()
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_nothing_serious_for_axe(partner, look):
+    axe = pytest.importorskip("axe_playwright_python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page = look(partner.url + "/?layer=serviceslook(partner.url + "/?area=AL-02")over=communities")
+    for frame in page.frames:
+        frame.evaluate(script)
+        # The list of the navigation is Streamlit's own markup.
+        found = frame.evaluate(
+            "axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false}).then(r => r.violations)"
+        )
+        serious = [
+            (v["id"], [n["html"][:160] for n in v["nodes"]])
+            for v in found
+            if v["impact"] in {"serious", "critical"}
+        ]
+        assert serious == []

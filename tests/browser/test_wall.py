@@ -1,0 +1,73 @@
+"""No page is reached but through app.py, and the web process never comes near the vault."""
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+PAGES = ("", "download", "method")
+
+
+def test_every_page_opens_through_the_navigation(partner, look):
+    for name in PAGES:
+        page = look(f"{partner.url}/{name}", ready=False)
+        page.locator(".topbar").wait_for(timeout=30_000)
+        page.locator("[data-testid=stMainBlockContainer] > div > div").nth(1).wait_for(state="attached")
+        page.wait_for_timeout(1500)
+        assert page.locator("[data-testid=stException]").count() == 0
+        # Streamlit first looks whether the page's own address is its base path, which it is not.
+        asked = [m for m in page.watch.missing if f"/{name}/_stcore/" not in m]
+        assert page.watch.outside + asked == []
+        assert len(page.watch.errors) == len(page.watch.missing), vars(page.watch)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "dashboard/pages/situation.py",
+        "dashboard/pages/situation",
+        "pages/situation.py",
+        "dashboard/pages",
+        "app.py",
+        ".streamlit/config.toml",
+        "app/static/theme.css",
+        "assets/../app.py",
+        "assets/%2e%2e/app.py",
+        "geometry/../../etc/passwd",
+    ],
+)
+def test_no_source_is_served(partner, path):
+    try:
+        with urllib.request.urlopen(f"{partner.url}/{path}", timeout=10) as answer:
+            body = answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        assert error.code in {400, 404}
+        return
+    # Streamlit answers any other path with its own empty page, which runs app.py and nothing else.
+    assert "<title>Streamlit</title>" in body
+    assert "import streamlit" not in body
+
+
+@pytest.mark.parametrize("path", ["dashboard/pages/situation", "pages/method", "dashboard/pages/method.py"])
+def test_an_address_inside_the_source_shows_nothing(partner, look, path):
+    page = look(f"{partner.url}/{path}", ready=False)
+    page.wait_for_timeout(3000)
+    assert page.locator("body").inner_text().strip() in {"", "You need to enable JavaScript to run this app."}
+
+
+def test_an_unknown_page_runs_the_script_and_nothing_else(partner, look):
+    page = look(f"{partner.url}/situation.py", ready=False)
+    page.locator(".topbar").wait_for(timeout=30_000)
+    assert "TACT Map" in page.locator(".topbar").inner_text()
+
+
+def test_the_web_process_never_opens_a_vault(partner, look):
+    look(partner.url)
+    assert partner.audit() == []
+    maps = Path(f"/proc/{partner.process.pid}/maps")
+    if maps.exists():
+        assert "sqlcipher" not in maps.read_text(encoding="utf-8")
+        environment = Path(f"/proc/{partner.process.pid}/environ").read_bytes()
+        assert b"TACT_VAULT_KEY" not in environment
