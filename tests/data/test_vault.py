@@ -56,7 +56,7 @@ def test_what_goes_in_comes_out(vault, kind):
 
 def test_the_tables_hold_the_columns_of_the_record_kinds():
     schema = pytest.importorskip("data.schema")
-    how = {"hash": "hash", "whole": "integer", "decimal": "real"}
+    how = {"hash": "hash", "whole": "integer", "year": "integer", "decimal": "real"}
     assert set(_vault_tables.TABLES) == set(schema.KINDS)
     for name, kind in schema.KINDS.items():
         stored = {c.name: how.get(c.type, "term or text") for c in kind.columns if c.stored}
