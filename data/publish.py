@@ -185,8 +185,9 @@ def _settle(vault: Vault | None, releases: Path) -> None:
 
 def _sequence(releases: Path) -> int:
     """Give the release its place in time: one more than all names that were ever used here."""
-    used = _used(releases)
-    return len(used | set(names(releases))) + 1
+    held = names(releases)
+    newest = Release.open(releases, TIERS[0], held[0]).manifest["tact"]["sequence"] if held else 0
+    return max(int(newest), len(_used(releases) | set(held))) + 1
 
 
 def _used(releases: Path) -> set[str]:

@@ -8,6 +8,7 @@ the design of transition probabilities and disclosure risk estimation for additi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -32,16 +33,20 @@ def perturbation_table(variance: float, largest: int, scale: int = 1) -> Floats:
 
     Row n is for count n, the last row for all larger ones; column d + largest * scale is perturbation d.
     Each row has maximum entropy among those with mean zero, the variance, no perturbation beyond the
-    largest and no result below zero. Row 0 is certain: a true zero stays zero. For what one child can add
-    `scale` to, perturbations reach largest * scale and the variance is variance * scale ** 2, less in
-    proportion below `scale`, where a mean of zero would otherwise leave no entropy.
+    largest and no result below zero. Row 0 is certain: a true zero stays zero.
+
+    Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2.
+    Up to `scale`, a cell may be one child's alone: there the variance is what hides it as often as a table
+    of children would. (Multiples of `scale` as noise would show a count's remainder.)
     """
     reach = largest * scale
     table = np.zeros((reach + 1, 2 * reach + 1))
     table[0, reach] = 1.0
     for count in range(1, reach + 1):
         values = np.arange(-count, reach + 1)
-        spread = min(variance * scale**2, count * variance * scale)
+        spread = variance * scale**2
+        if count <= scale > 1:
+            spread = _hiding(values, perturbation_table(variance, largest)[1, largest - 1])
         table[count, reach - count :] = _maximum_entropy(values, spread)
     table = np.round(table, _DECIMALS)
     table[np.arange(reach + 1), reach] += 1.0 - table.sum(axis=1)
@@ -86,6 +91,19 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
         msg = f"No perturbation of variance {variance} on {values[0]} to {values[-1]}. Choose a smaller one."
         raise ReleaseError(msg)
     return np.asarray(chance)
+
+
+def _hiding(values: npt.NDArray[np.int64], chance: float) -> float:
+    """Find the least variance at which the lowest result has at least a chance."""
+    low, high = 0.05, 0.97  # of the largest variance that a mean of zero allows
+    most = -float(values[0]) * float(values[-1])
+    for _ in range(40):
+        middle = (low + high) / 2
+        if _maximum_entropy(values, middle * most)[0] < chance:
+            low = middle
+        else:
+            high = middle
+    return high * most
 
 
 def cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_range: int) -> Keys:
@@ -152,8 +170,10 @@ class CellKey:
         below = k or 1
         return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
 
-    def parameters(self) -> dict[str, Any]:
-        """Everything but the record keys."""
+    def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
+        """Give everything but the record keys; `tables` holds a perturbation table for each scale."""
+        wanted = sorted({1, *scales})
+        tables = {s: [[round(float(p), _DECIMALS) for p in row] for row in self.table(s)] for s in wanted}
         return {
             "mechanism": self.name,
             "variance": self.variance,
@@ -161,5 +181,6 @@ class CellKey:
             "key_range": self.key_range,
             "true_zero_stays_zero": True,
             "perturbations": list(range(-self.largest, self.largest + 1)),
-            "table": [[round(float(p), _DECIMALS) for p in row] for row in self.table()],
+            "table": tables[1],
+            "tables": {str(scale): table for scale, table in tables.items()},
         }

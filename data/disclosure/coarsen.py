@@ -26,7 +26,7 @@ __all__ = ["Withheld", "withhold_until_safe"]
 
 Ints = npt.NDArray[np.int64]
 Withheld = list[tuple[Table, int]]
-_ROUNDS = 100
+_ROUNDS = 200
 _WITHHELD = STATES.index("withheld")
 _LOW, _HIGH = 0, 1
 _End = tuple[int, int]  # an unknown, and which end of its interval
@@ -40,8 +40,7 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
     taken: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
     for _ in range(_ROUNDS):
-        trace = _Trace(attack, bounds, release)
-        chosen = {c for unknown in failed for c in [trace.choose(int(unknown))] if c >= 0}
+        chosen = _Trace(attack, bounds, release).choose_some(failed)
         if not chosen:
             break
         taken += [_take(attack, unknown) for unknown in sorted(chosen)]
@@ -77,6 +76,22 @@ class _Trace:
         order = np.argsort(total, kind="stable")
         return total[order], order
 
+    def choose_some(self, failed: Ints) -> set[int]:
+        """Choose numbers to withhold, at most one for failures that are tied to one another.
+
+        What one number brings to one cell it often brings to its neighbours; the next round sees.
+        """
+        chosen: set[int] = set()
+        settled: set[int] = set()
+        for unknown in sorted(map(int, failed), key=self._rank):
+            if settled.isdisjoint(tie for tie, _, _ in self._ends(unknown)):
+                number = self.choose(unknown)
+                if number >= 0:
+                    chosen.add(number)
+                    for touched in (unknown, number):
+                        settled.update(tie for tie, _, _ in self._ends(touched))
+        return chosen
+
     def choose(self, unknown: int) -> int:
         """Find the number to withhold for a cell that fails; -1 when there is none."""
         if self._may_go(unknown) and self._enough_without_own(unknown):
@@ -108,7 +123,7 @@ class _Trace:
                     yield int(tie), int(least), int(most)
 
     def _enough_without_own(self, unknown: int) -> bool:
-        """Say whether enough values stay open once the number of the cell itself is gone."""
+        """Say whether enough values are sure to stay open once the number of the cell itself is gone."""
         table, _ = self.attack.lattice.cell(unknown)
         ends = list(self._ends(unknown))
         low = max([0, *(least for _, least, _ in ends)])

@@ -168,7 +168,7 @@ def package(
             "last": whole.end.isoformat() if whole else None,
             "first_month": first_month,
             "mechanism": mechanism.name,
-            "parameters": {**values, **mechanism.parameters()},
+            "parameters": {**values, **mechanism.parameters((1, policy.cap))},
             "knowledge": knowledge(tier, policy, mechanism),
             "method": _METHOD.format(**values, threshold=threshold),
             "suppressed": dict(cell_counts),

@@ -6,7 +6,7 @@ likelihood of the risk model (shown and hidden cells alike), and the attacks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -127,6 +127,6 @@ class Mechanism(Protocol):
         """Give what an attacker knows of a cell, and what must stay open."""
         ...
 
-    def parameters(self) -> dict[str, Any]:
-        """Give everything about the mechanism that may be known, for the manifest."""
+    def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
+        """Give everything about the mechanism that may be known, for the manifest; for some scales."""
         ...

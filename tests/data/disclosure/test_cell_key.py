@@ -71,11 +71,23 @@ def test_the_integers_that_decide_are_the_same_on_every_machine():
 @pytest.mark.parametrize("scale", [1, 2, 3, 5])
 def test_noise_of_capped_counts_is_scaled_by_the_cap(scale):
     table = perturbation_table(2.0, 5, scale)
-    mean, variance = moments(table, scale)
+    mean, variance = moments(table)
     assert mean[1:] == pytest.approx(0, abs=1e-6)
-    assert variance[scale:] == pytest.approx(2 * scale**2, rel=1e-6)
-    assert variance[1:scale] == pytest.approx(2 * scale * np.arange(1, scale), rel=1e-6)
+    assert variance[scale + 1 :] == pytest.approx(2 * scale**2, rel=1e-6)
     assert table.shape == (5 * scale + 1, 10 * scale + 1)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 5])
+def test_a_child_alone_with_all_its_encounters_is_hidden_as_often_as_among_children(scale):
+    alone = 1 - DEFAULT.channel(scale, scale).matrix[1:, 0]  # total variation to a true zero
+    assert alone == pytest.approx(0.48, abs=0.005)
+
+
+def test_the_remainder_of_a_capped_count_does_not_show():
+    """Every value up to the largest perturbation can come from every count in reach."""
+    matrix = DEFAULT.channel(40, 3).matrix
+    for count in range(15, 25):
+        assert (matrix[count, count - 15 : count + 16] > 0).all()
 
 
 def test_published_values_follow_the_table():
