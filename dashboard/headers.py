@@ -87,7 +87,7 @@ class SecurityHeaders:
     def _set(self, headers: MutableHeaders, path: str) -> None:
         for name, value in _COMMON.items():
             headers[name] = value
-        headers["Content-Security-Policy"] = self._component if _COMPONENTS in path else self._page
+        headers["Content-Security-Policy"] = self._component if path.startswith(_COMPONENTS) else self._page
         kind = headers.get("content-type", "").partition(";")[0]
         if kind in _NEVER_KEPT and "immutable" not in headers.get("cache-control", ""):
             headers["Cache-Control"] = "no-store"

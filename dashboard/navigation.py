@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Literal
 
 import streamlit as st
 
@@ -22,6 +23,8 @@ PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Take away", "download", "Download", "download"),
     ("Take away", "method", "Method", "method"),
 )
+# A path that Streamlit asks for and never serves: the default page stands at the root.
+_ROOT = "start"
 
 
 def _show(module: str) -> Callable[[], None]:
@@ -34,8 +37,13 @@ def _pages() -> dict[str, list[st.Page]]:
     for section, module, title, address in PAGES:
         if find_spec(f"dashboard.pages.{module}") is None:
             continue
-        page = st.Page(_show(module), title=_(title), url_path=address, default=not sections)
-        sections.setdefault(_(section), []).append(page)
+        show, first = _show(module), not sections
+        listed = sections.setdefault(_(section), [])
+        if first:
+            # Streamlit serves it at the root only; an address that names it opens it too.
+            listed.append(st.Page(show, title=_(title), url_path=_ROOT, default=True))
+        hidden: Literal["visible", "hidden"] = "hidden" if first else "visible"
+        listed.append(st.Page(show, title=_(title), url_path=address, visibility=hidden))
     return sections
 
 

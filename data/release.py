@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.disclosure.plan import Tier
+from data.disclosure.plan import TIERS, Tier
 from data.errors import ReleaseError
 
 __all__ = ["MANIFEST", "Release", "current_name", "names"]
@@ -46,9 +46,12 @@ def names(releases: Path) -> list[str]:
 
 def _age(folder: Path) -> tuple[int, str, str]:
     """Order releases by when they were made: their running number, which no clock can turn back."""
-    for manifest in sorted(folder.glob(f"*/{MANIFEST}")):
-        sequence, created = _made(manifest, manifest.stat().st_mtime_ns)
-        return sequence, created, folder.name
+    # The public one first: a process of the public tier opens nothing of the other.
+    for tier in reversed(TIERS):
+        manifest = folder / tier / MANIFEST
+        if manifest.is_file():
+            sequence, created = _made(manifest, manifest.stat().st_mtime_ns)
+            return sequence, created, folder.name
     return 0, "", folder.name
 
 
