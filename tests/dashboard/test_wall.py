@@ -1,0 +1,357 @@
+"""The wall: the web process, started as people start it, never comes near the vault or a key."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import streamlit
+
+from dashboard.navigation import PAGES
+from data.release import Release
+
+HERE = Path(__file__).parent
+GUARDING = runpy.run_path(str(HERE / "guarding.py"))
+serve, ask, Watched = (GUARDING[name] for name in ("serve", "ask", "Watched"))
+open_page = runpy.run_path(str(HERE / "conversation.py"))["open_page"]
+INDEX = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
+KEY = "5ec7e7" + "0" * 58
+SECRETS = {
+    "TACT_VAULT_KEY": KEY,
+    "TACT_IDENTIFIER_KEY": KEY,
+    "TACT_BACKUP_PASSPHRASE": KEY,
+    "tact_vault_key": KEY,
+    "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/{KEY}",
+}
+BEHIND = {
+    "vault",
+    "_vault",
+    "intake",
+    "aggregate",
+    "publish",
+    "keys",
+    "backup",
+    "_sqlcipher",
+    "_plain_counts",
+}
+FORBIDDEN = {"sqlcipher3", "keyring", *(f"data.{name}" for name in BEHIND)}
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches files as Linux does")
+
+
+def copied(demo_world: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(demo_world, folder / "workspace"))
+
+
+def visit(command, *, more=("",)):
+    """Open every page, and the layers of the first one."""
+    for page in [*more, *(address for _, _, _, address in PAGES)]:
+        shown = open_page(command.url, page)
+        assert shown.ended == "FINISHED_SUCCESSFULLY"
+        assert shown.errors == []
+        assert "TACT Map" in shown.text
+    for layer in ("effort", "services", "communities", "population"):
+        shown = open_page(command.url, query=f"layer={layer}&area=AL-11")
+        assert (shown.ended, shown.errors) == ("FINISHED_SUCCESSFULLY", [])
+
+
+@pytest.fixture(scope="module")
+def workspace(demo_world, tmp_path_factory):
+    return copied(demo_world, tmp_path_factory.mktemp("wall"))
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    """A folder of settings with key files in it, as a user has them."""
+    folder = tmp_path_factory.mktemp("config")
+    for name in ("vault", "identifier"):
+        path = folder / "tact-map" / "keys" / "one" / f"{name}.key"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(KEY, encoding="ascii")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def partner(workspace, keys, tmp_path_factory):
+    command = serve(
+        workspace, tmp_path_factory.mktemp("partner"), environment={**SECRETS, "XDG_CONFIG_HOME": str(keys)}
+    )
+    yield command
+    command.stop()
+
+
+@pytest.fixture(scope="module")
+def public(workspace, tmp_path_factory):
+    """The same on another address of this machine, which is not its own one to the product."""
+    command = serve(workspace, tmp_path_factory.mktemp("public"), "--address", "127.0.0.2")
+    yield command
+    command.stop()
+
+
+# -- what the process has -------------------------------------------------------------------------------
+
+
+def test_the_process_is_given_the_releases_and_no_key(partner, workspace):
+    proc = Path(f"/proc/{partner.web}")
+    words = (proc / "cmdline").read_bytes().decode().split("\0")
+    assert str(workspace / "releases") in words
+    assert not any("vault" in word or KEY in word for word in words)
+    assert not any(word.rstrip("/") == str(workspace) for word in words)
+    environment = (proc / "environ").read_bytes()
+    assert KEY.encode() not in environment
+    assert b"TACT_" not in environment.upper().replace(b"TACT_RELEASES", b"").replace(b"TACT_TIER", b"")
+    assert b"DBUS_SESSION" not in environment
+
+
+def test_it_opens_no_file_behind_the_wall_and_loads_nothing_that_could(partner, workspace, keys):
+    behind = [workspace / part for part in ("vault", "mappings", "rejects", "areas", "derived")]
+    watched = Watched([*behind, keys])
+    visit(partner)
+    assert watched.opened() == []
+    (workspace / "vault" / "vault.db").open("rb").close()
+    assert watched.opened() == [str(workspace / "vault" / "vault.db")], "the watch itself must work"
+    imported = set(partner.did("import"))
+    assert "dashboard.navigation" in imported, "the hook itself must work"
+    assert not FORBIDDEN & imported
+    assert not any(module.startswith("data._vault") for module in imported)
+    opened = partner.did("open")
+    assert any("datapackage.json" in path for path in opened)
+    assert not any(re.search(r"\.key$|/vault|\.db$|workspace\.toml", path) for path in opened)
+    assert b"sqlcipher" not in Path(f"/proc/{partner.web}/maps").read_bytes()
+
+
+def test_a_public_process_opens_nothing_of_the_partner_tier(public, workspace):
+    watched = Watched([*workspace.glob("releases/*/partner"), workspace / "vault"])
+    visit(public)
+    checksum = Release.open(workspace / "releases", "public").areas_checksum
+    assert ask(public, f"/geometry/{checksum}/region.json")[0] == 200
+    assert ask(public, f"/geometry/{'0' * 64}/region.json")[0] == 404
+    assert watched.opened() == []
+    assert not any("/partner" in path for path in public.did("open"))
+    assert open_page(public.url).text.count("Public tier") == 1
+
+
+def test_no_reader_of_the_public_tier_can_ask_for_the_other(public, partner):
+    other = open_page(partner.url, query="layer=encounters&level=municipality").text
+    assert all(words in other for words in ("Partner tier", "not searched", "Municipality"))
+    for query in ("tier=partner", "layer=encounters&level=municipality", "over=communities&layer=encounters"):
+        shown = open_page(public.url, query=query)
+        assert "Public tier" in shown.text
+        assert "Partner tier" not in shown.text
+        assert "not searched" not in shown.text
+        assert "Municipality" not in shown.text
+
+
+@pytest.mark.parametrize(
+    "words", [["--host", "0.0.0.0"], ["--host", "::"], ["--host", "127.0.0.1.example.org"]]
+)
+def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(workspace, words):
+    command = [sys.executable, "-m", "dashboard.server", "--releases", str(workspace / "releases")]
+    done = subprocess.run(
+        [*command, "--host", host, "--tier", "partner", "--port", "0"],
+        cwd=HERE.parents[1], capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "only on 127.0.0.1, localhost or ::1" in done.stderr
+
+
+# -- without the vault ----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_it_serves_with_a_vault_that_nobody_may_enter(demo_world, tmp_path):
+    workspace = copied(demo_world, tmp_path)
+    vault, limited = workspace / "vault", {"preexec_fn": GUARDING["without_override"]}
+    vault.chmod(0)
+    try:
+        refused = subprocess.run(["ls", vault], capture_output=True, check=False, **limited)
+        assert refused.returncode != 0, "the folder must be closed to this very user"
+        command = serve(workspace, tmp_path / "spy", **limited)
+        visit(command)
+        command.stop()
+    finally:
+        vault.chmod(0o700)
+
+
+@pytest.mark.slow
+def test_it_serves_with_everything_but_the_releases_removed_while_it_runs_and_before(demo_world, tmp_path):
+    workspace = copied(demo_world, tmp_path)
+    shutil.rmtree(workspace / "vault")
+    command = serve(workspace, tmp_path / "spy")
+    for path in workspace.iterdir():
+        if path.name != "releases":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    visit(command)
+    command.stop()
+
+
+# -- what it answers ------------------------------------------------------------------------------------
+
+ASKED_FOR = """
+/assets/../app.py /assets/../../etc/passwd /assets/..%2fapp.py /assets/..%2f..%2fapp.py /assets/%2e%2e/app.py
+/assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd /assets/..%5c..%5capp.py /assets/..%252fapp.py /assets//etc/passwd
+/assets/%2fetc%2fpasswd /assets/fonts/../../app.py /assets/.%00./app.py /assets/theme.css/../../app.py
+/assets/ /assets/fonts/ /assets/leaflet/..;/app.py //etc/passwd /../app.py /..%2fapp.py
+/geometry/..%2f..%2fx/region.json /geometry/../releases/current /geometry/shipped/..%2f..%2fland.json
+/geometry/shipped/street.json /geometry/shipped/region.parquet /geometry/%2e%2e/%2e%2e/etc/passwd
+/geometry/partner/region.json /geometry/*/region.json /geometry/words/sq.json /geometry/words/..%2fen.json
+/component/streamlit_folium.st_folium/../../../../etc/passwd
+/component/streamlit_folium.st_folium/..%2f__init__.py
+/component/streamlit_folium.st_folium//etc/passwd /component/dashboard.mapview/x /component/..%2f..%2fapp.py
+/media/../app.py /media/..%2f..%2fapp.py /media/x.csv /_stcore/upload_file/../../app.py
+/app/static/theme.css /app/static/../app.py /app/static/..%2fapp.py /static/../../app.py
+/download/tact.csv /download/../releases/current /releases/current
+/releases/2009-05-001/partner/datapackage.json /partner/datapackage.json /vault/vault.db /workspace.toml /.streamlit/config.toml /.streamlit/secrets.toml
+/dashboard/pages/situation.py /dashboard/pages/situation /dashboard/pages/ /pages/situation /pages/method.py
+/pages/download /app.py /dashboard/server.py /data/reference/figures.csv /.git/config /requirements.lock
+/health/../assets/../app.py /health/x
+"""
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_no_path_leads_to_a_file_of_the_product_or_of_the_machine(partner, method):
+    given = {}
+    for path in ASKED_FOR.split():
+        status, headers, body = ask(partner, path, method=method)
+        if status in (301, 308):
+            assert re.fullmatch(r"(/|\.\./)[\w/.]+", headers["location"]), "never to another host"
+        # Streamlit's empty page stands for any address that is not a file; it holds nothing.
+        given[path] = (status, body != INDEX and len(body) > 60)
+    assert {status for status, _ in given.values()} <= {200, 301, 308, 400, 403, 404, 405}
+    assert [path for path, (_, told) in given.items() if told] == []
+
+
+def test_the_empty_page_that_stands_for_any_address_is_streamlits_own(partner):
+    status, _, body = ask(partner, "/dashboard/pages/method")
+    assert (status, body) == (200, INDEX)
+
+
+@pytest.mark.parametrize("address", [address for _, _, _, address in PAGES])
+def test_a_deep_link_opens_its_page_through_the_script(partner, address):
+    shown = open_page(partner.url, address)
+    assert not shown.not_found
+    assert "TACT Map" in shown.text
+    assert shown.errors == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "dashboard/pages/method",
+        "pages/method",
+        "dashboard/pages/method.py",
+        "../dashboard/pages/method.py",
+        "app",
+    ],
+)
+def test_a_page_under_any_other_name_is_not_there(partner, page):
+    shown = open_page(partner.url, page)
+    assert shown.not_found
+    assert "Noise, and what is hidden" not in shown.text
+
+
+def test_a_run_that_fails_tells_nobody_where_the_product_lies(partner):
+    broken = open_page(partner.url, query="layer=%00&period=\ud800".encode("utf-8", "replace").decode())
+    assert broken.errors == []
+    assert str(HERE.parents[1]) not in broken.text
+
+
+# -- to whom it answers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost.evil", ""]
+)
+@pytest.mark.parametrize("path", ["/", "/health", "/geometry/shipped/region.json", "/assets/theme.css"])
+def test_another_host_name_gets_nothing(partner, host, path):
+    status, headers, body = ask(partner, path, headers=[f"Host: {host}"])
+    assert status == 421
+    assert len(body) < 60
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_machines_own_names_are_answered(partner):
+    for host in ("127.0.0.1", "localhost", f"localhost:{partner.port}", "[::1]", f"[::1]:{partner.port}"):
+        assert ask(partner, "/health", headers=[f"Host: {host}"])[0] == 200
+
+
+UPGRADE = [
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "answered"),
+    [
+        ("own", "own", True),
+        ("own", "http://evil.example", False),
+        ("own", "null", False),
+        ("own", "http://127.0.0.1.evil.example", False),
+        ("evil.example", "http://evil.example", False),
+    ],
+)
+def test_no_page_of_another_site_can_hold_a_conversation(partner, host, origin, answered):
+    own = urlsplit(partner.url).netloc
+    lines = [
+        f"Host: {own if host == 'own' else host}",
+        f"Origin: {partner.url if origin == 'own' else origin}",
+    ]
+    status, _, _ = ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])
+    assert (status == 101) == answered
+
+
+# -- how it answers -------------------------------------------------------------------------------------
+
+KINDS_OF_ANSWER = [
+    "/",
+    "/method",
+    "/health",
+    "/nothing/here",
+    "/assets/theme.css",
+    "/assets/nothing",
+    "/geometry/shipped/region.json",
+    "/geometry/land.json",
+    "/_stcore/health",
+    "/_stcore/host-config",
+    "/media/nothing",
+    "/x/component/y",
+    "/assets/..%2fapp.py",
+]
+
+
+@pytest.mark.parametrize("path", KINDS_OF_ANSWER)
+def test_every_answer_carries_the_security_headers(partner, path):
+    _, headers, _ = ask(partner, path)
+    policy = headers["content-security-policy"]
+    sources = dict(one.split(" ", 1) for one in policy.split("; "))
+    assert sources["default-src"] == sources["connect-src"] == "'self'"
+    assert sources["object-src"] == sources["base-uri"] == sources["frame-ancestors"] == "'none'"
+    assert "unsafe" not in sources["script-src"]
+    assert "http:" not in policy
+    assert "https:" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == headers["cross-origin-opener-policy"] == "same-origin"
+    assert not {"server", "x-powered-by", "access-control-allow-origin"} & set(headers)
+
+
+def test_only_the_maps_own_frame_may_run_text_as_a_script(partner):
+    open_page(partner.url)  # the map's component is known once a page was drawn
+    _, headers, body = ask(partner, "/component/streamlit_folium.st_folium/index.html")
+    assert b"<script" in body
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert "connect-src 'self'" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/method"])
+def test_nothing_with_numbers_is_kept_by_a_cache(partner, path):
+    assert ask(partner, path)[1]["cache-control"] == "no-store"
