@@ -148,10 +148,8 @@ def test_no_reader_of_the_public_tier_can_ask_for_the_other(public, partner):
         assert "Municipality" not in shown.text
 
 
-@pytest.mark.parametrize(
-    "words", [["--host", "0.0.0.0"], ["--host", "::"], ["--host", "127.0.0.1.example.org"]]
-)
-def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(workspace, words):
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1.example.org"])
+def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(workspace, host):
     command = [sys.executable, "-m", "dashboard.server", "--releases", str(workspace / "releases")]
     done = subprocess.run(
         [*command, "--host", host, "--tier", "partner", "--port", "0"],
@@ -207,7 +205,8 @@ ASKED_FOR = """
 /media/../app.py /media/..%2f..%2fapp.py /media/x.csv /_stcore/upload_file/../../app.py
 /app/static/theme.css /app/static/../app.py /app/static/..%2fapp.py /static/../../app.py
 /download/tact.csv /download/../releases/current /releases/current
-/releases/2009-05-001/partner/datapackage.json /partner/datapackage.json /vault/vault.db /workspace.toml /.streamlit/config.toml /.streamlit/secrets.toml
+/releases/2009-05-001/partner/datapackage.json
+/partner/datapackage.json /vault/vault.db /workspace.toml /.streamlit/config.toml /.streamlit/secrets.toml
 /dashboard/pages/situation.py /dashboard/pages/situation /dashboard/pages/ /pages/situation /pages/method.py
 /pages/download /app.py /dashboard/server.py /data/reference/figures.csv /.git/config /requirements.lock
 /health/../assets/../app.py /health/x
