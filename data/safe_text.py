@@ -2,10 +2,13 @@
 
 A cell that begins with = + - @, a tab or a line end can be run as a formula when a file is opened (CSV
 injection). A leading apostrophe makes it text. Blanks before the sign, and its full-width forms, are
-treated alike, since some spreadsheets drop or fold them.
+treated alike, since some spreadsheets drop or fold them. So is a sign after a semicolon: where the comma is
+the decimal sign, as in Albania and Greece, a spreadsheet parts the cells of a CSV there.
 """
 
 from __future__ import annotations
+
+import re
 
 import pandas as pd
 
@@ -13,10 +16,13 @@ __all__ = ["shown", "shown_frame"]
 
 _SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _BLANKS = ("\t", "\r", "\n")
+_PARTED = re.compile(rf'(;[\s"]*)(?=[{re.escape("".join(_SIGNS))}])')
 
 
 def shown(text: str) -> str:
     """Put an apostrophe before text that a spreadsheet could run; give any other text unchanged."""
+    if ";" in text:
+        text = _PARTED.sub(r"\1'", text)
     if text.startswith(_BLANKS) or text.lstrip().startswith(_SIGNS):
         return f"'{text}"
     return text

@@ -6,6 +6,7 @@ shared string, never a formula, and is made safe before that for whoever saves t
 
 from __future__ import annotations
 
+import re
 import zipfile
 from html import escape
 from pathlib import Path
@@ -28,6 +29,8 @@ _TEXT, _HEADER, _WRAPPED, _NUMBER = 0, 1, 2, 3
 _WIDEST = 60
 # Characters that XML 1.0 cannot hold.
 _UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))
+# A spreadsheet reads "_x003D_" as "=", unless its first mark is written like that itself.
+_CODED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def write(path: Path, sheets: dict[str, pd.DataFrame], title: str) -> None:
@@ -110,7 +113,8 @@ def _text_cell(text: str, strings: dict[str, int], style: int) -> str:
 
 
 def _shared(strings: dict[str, int]) -> str:
-    texts = "".join(f'<si><t xml:space="preserve">{escape(text, quote=False)}</t></si>' for text in strings)
+    literal = (escape(_CODED.sub("_x005F_", text), quote=False) for text in strings)
+    texts = "".join(f'<si><t xml:space="preserve">{text}</t></si>' for text in literal)
     return f'{_HEAD}<sst xmlns="{_NAMESPACE}" uniqueCount="{len(strings)}">{texts}</sst>'
 
 
