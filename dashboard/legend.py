@@ -20,7 +20,12 @@ def legend(marks: Sequence[Mark], *, projector: bool = False) -> Markup:
     """Word the legend of all layers, the main one first; its class turns on the projector's look."""
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled) for mark in marks]
-    return html('<div class="legend{}">{}</div>', " projecting" if projector else "", joined(parts))
+    return html(
+        '<div class="legend{}" tabindex="0" role="region" aria-label="{}">{}</div>',
+        " projecting" if projector else "",
+        _("Legend"),
+        joined(parts),
+    )
 
 
 def _layer(mark: Mark, scale: float, *, filled: bool) -> Markup:
@@ -64,7 +69,7 @@ def _scale(mark: Mark, scale: float) -> Markup:
 
 
 def _gaps(classes: int) -> list[float]:
-    return [15, 11, 8, 6, 4.6][-classes:]
+    return [16, 12, 9, 7, 5.5][-classes:]
 
 
 def _ramp(mark: Mark) -> Markup:

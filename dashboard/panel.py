@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,25 +17,51 @@ __all__ = ["area_panel", "overview", "reading"]
 
 # Shown by the profile already, so the layer on the map need not be repeated above it.
 _IN_PROFILE = {"encounters", "effort", "services", "population"}
+# Which layer's number each fact of a profile is.
+_LAYERS = {
+    "children": "encounters",
+    "internal": "encounters",
+    "effort": "effort",
+    "services": "services",
+    "population": "population",
+}
+Shown = Sequence[tuple[str, Mark]]
+Allowed = Callable[[str], bool]
 
 
-def area_panel(profile: Profile, shown: Sequence[tuple[str, Mark]], now: str) -> Markup:
-    """Describe one area; `shown` are the layers on the map by identifier, `now` the period."""
+def area_panel(profile: Profile, shown: Shown, now: str, allowed: Allowed) -> Markup:
+    """Describe one area; `shown` are the layers on the map by identifier, `now` the period.
+
+    `allowed` says whether a layer's numbers may stand beside what is shown: what may not lie on the map
+    together does not stand in the panel together either.
+    """
     extra = [
         reading(mark, profile.area)
         for name, mark in shown
         if name not in _IN_PROFILE and profile.area in mark.data.frame.index
     ]
+    facts = [_fact(fact) for fact in profile.facts if allowed(_LAYERS[fact.id])]
+    whole = allowed("encounters") and allowed("effort")
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
-    return html(
-        '<div class="panel"><p class="where">{}</p><h2>{}</h2>{}{}{}{}</div>',
-        where,
-        profile.name,
+    return _panel(
+        html('<p class="where">{}</p><h2>{}</h2>', where, profile.name),
         html('<p class="local">{}</p>', profile.name_local) if profile.name_local != profile.name else "",
-        _facts([*map(_fact, profile.facts), *extra]),
-        _changes(profile.series, now, _("Children met, first time")),
-        _meaning(profile),
+        _facts([*extra, *facts]),
+        _changes(profile.series, now, _("Children met, first time")) if allowed("encounters") else "",
+        _meaning(profile) if whole else html('<div class="meaning">{}</div>', _notes(shown)),
     )
+
+
+def _panel(*parts: object) -> Markup:
+    """Put the parts of the panel together; it scrolls by keyboard too."""
+    return html(
+        '<div class="panel" tabindex="0" role="region" aria-label="{}">{}</div>', _("Area"), joined(parts)
+    )
+
+
+def _notes(shown: Shown) -> Markup:
+    notes = (mark.data.legend.note for _name, mark in shown)
+    return joined(html("<p>{}</p>", translated(note)) for note in notes if note)
 
 
 def reading(mark: Mark, area: str) -> Markup:
@@ -116,26 +142,39 @@ def _meaning(profile: Profile) -> Markup:
     return html('<div class="meaning"><b>{}.</b> {}</div>', translated(profile.meaning.headline), sentences)
 
 
-def overview(profiles: Sequence[Profile], shown: Sequence[tuple[str, Mark]], question: str) -> Markup:
-    """Describe both countries side by side, while no area is chosen."""
-    names = joined(html("<th scope='col'>{}</th>", profile.name) for profile in profiles)
-    rows = [_compared([p.facts[i] for p in profiles], profiles) for i in range(len(profiles[0].facts))]
-    notes = joined(
-        html("<p>{}</p>", translated(mark.data.legend.note)) for _name, mark in shown if mark.data.legend.note
+def overview(
+    profiles: Sequence[Profile], shown: Shown, question: str, unmapped: Sequence[str], allowed: Allowed
+) -> Markup:
+    """Describe both countries side by side, while no area is chosen; name the areas without a shape."""
+    first, second = profiles
+    facts = zip(first.facts, second.facts, strict=True)
+    rows = [_compared(pair, profiles) for pair in facts if allowed(_LAYERS[pair[0].id])]
+    return _panel(
+        html('<p class="where">{}</p>', first.facts[0].period),
+        html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
+        html('<p class="question">{}</p>', question),
+        html(
+            '<table class="both"><thead><tr><th scope="col"><span class="hidden">{}</span></th>'
+            '<th scope="col">{}</th><th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>',
+            _("Measure"),
+            first.name,
+            second.name,
+            joined(rows),
+        ),
+        html(
+            '<p class="hint">{}</p>',
+            _("Choose an area on the map to see its numbers, how they changed and what they mean."),
+        ),
+        html('<div class="meaning">{}</div>', _notes(shown)),
+        _without_shape(unmapped),
     )
-    return html(
-        '<div class="panel"><p class="where">{}</p><h2>{}</h2><p class="question">{}</p>'
-        '<table class="both"><thead><tr><th scope="col"><span class="hidden">{}</span></th>{}</tr></thead>'
-        '<tbody>{}</tbody></table><p class="hint">{}</p><div class="meaning">{}</div></div>',
-        profiles[0].facts[0].period,
-        " and ".join(p.name for p in profiles),
-        question,
-        _("Measure"),
-        names,
-        joined(rows),
-        _("Choose an area on the map to see its numbers, how they changed and what they mean."),
-        notes,
-    )
+
+
+def _without_shape(names: Sequence[str]) -> Markup:
+    if not names:
+        return Markup("")
+    told = _("Without a shape on this map: {names}. The table holds them.", names=", ".join(names))
+    return html('<p class="unmapped">{}</p>', told)
 
 
 def _compared(facts: Sequence[Fact], profiles: Sequence[Profile]) -> Markup:

@@ -25,6 +25,7 @@ from streamlit.web import bootstrap
 from dashboard import geometry
 from dashboard.access import HEALTH, LOOPBACK, Site, allowed_tier, announce, clean_environment
 from dashboard.headers import HostGuard, SecurityHeaders
+from data.errors import InputError
 
 __all__ = ["application", "main", "settings"]
 
@@ -87,7 +88,7 @@ def _ask_nobody() -> None:
     net_util.get_external_ip = lambda: None
 
 
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dashboard.server", description="Serve the map of a releases folder."
     )
@@ -95,13 +96,17 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tier", choices=("partner", "public"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8642)
-    return parser.parse_args(arguments)
+    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until stopped; raise InputError when the address may not show the tier that was asked for."""
-    asked = _arguments(arguments)
-    site = Site(asked.releases.resolve(), allowed_tier(asked.host, asked.tier))
+    """Serve until stopped; refuse with exit code 2 a tier that the address may not show."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        site = Site(asked.releases.resolve(), allowed_tier(asked.host, asked.tier))
+    except InputError as error:
+        parser.error(str(error))
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce(site)

@@ -14,11 +14,11 @@ from dashboard.geometry import SHIPPED, SHORTENED
 from dashboard.mapview import Mark
 from dashboard.reading import Held, Options
 from dashboard.state import Situation
-from dashboard.text import _, html, joined, translated
+from dashboard.text import _, html, translated
 from data.periods import Period
 from data.states import STATES
 from geo.areas import Areas
-from geo.layers import layer
+from geo.layers import layer, together
 from geo.layers.table import table as layer_table
 from geo.layers.words import state_words
 
@@ -82,24 +82,17 @@ def _values(of: Held, areas: Areas, name: str, level: str, period: str, options:
 def described(of: Held, areas: Areas, view: Situation) -> Markup:
     """Word the panel: the chosen area, or both countries."""
     shown = marks(of, view)
+
+    def allowed(name: str) -> bool:
+        return not together(of.tier, [*view.layers, name])
+
     if view.area:
-        return panel.area_panel(reading.profile(of, view.area, view.period), shown, view.period)
+        profile = reading.profile(of, view.area, view.period)
+        return panel.area_panel(profile, shown, view.period, allowed)
     countries = areas.table.index[areas.table["level"] == "country"]
     profiles = [reading.profile(of, str(code), view.period) for code in countries]
-    return joined([panel.overview(profiles, shown, _(layer(view.layer).question)), _unmapped(areas, view)])
-
-
-def _unmapped(areas: Areas, view: Situation) -> Markup:
-    """Name the areas without a shape, so that they are not missed."""
-    names = [str(areas.table["name_en"][code]) for code in areas.missing(view.level)]
-    if not names:
-        return Markup("")
-    return html(
-        '<p class="unmapped">{} {}. {}</p>',
-        _("Without a shape on this map:"),
-        ", ".join(names),
-        _("The table holds them."),
-    )
+    unmapped = [str(areas.table["name_en"][code]) for code in areas.missing(view.level)]
+    return panel.overview(profiles, shown, _(layer(view.layer).question), unmapped, allowed)
 
 
 def time_totals(of: Held, areas: Areas, view: Situation, listed: tuple[str, ...]) -> dict[str, float | None]:

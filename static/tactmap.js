@@ -16,7 +16,7 @@
     pattern: "#7C8593",
   };
   const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure", w: "withheld" };
-  const HATCH_GAPS = [15, 11, 8, 6, 4.6];
+  const HATCH_GAPS = [16, 12, 9, 7, 5.5];
   const HATCH_BORDER = "#7757AF";
   const SMALLEST_CIRCLE = 2.5;
   const MOTION = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -247,7 +247,9 @@
     if (!layer.patterns[step]) {
       const gap = HATCH_GAPS[Math.min(HATCH_GAPS.length - 1, step + HATCH_GAPS.length - layer.colours.length)];
       layer.patterns[step] = pattern(gap, function (context, size) {
-        diagonal(context, size, layer.colours[step], 1);
+        // A light edge keeps the lines apart from a dark fill below.
+        diagonal(context, size, "rgba(255, 255, 255, 0.55)", 2.2);
+        diagonal(context, size, layer.colours[step], 1.1);
       });
     }
     return layer.patterns[step];
@@ -280,7 +282,7 @@
         const mark = layer.marks[index] || "d";
         if (!area.g || !isClass(mark)) return;
         L.polygon(latlngs(area), plain(over.marks, {
-          pane: "tact-over", color: HATCH_BORDER, weight: 1, fillColor: hatchFill(layer, index), fillOpacity: 0.85,
+          pane: "tact-over", color: HATCH_BORDER, weight: 1, fillColor: hatchFill(layer, index), fillOpacity: 1,
         })).addTo(hatches);
       });
     }

@@ -1,15 +1,11 @@
 """The live map in a real browser: what it shows, what a change costs, and whom it speaks to."""
 
-import runpy
 from pathlib import Path
 
 import pytest
 
-TOOLS = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
-changed, click_area, map_frame, shown, until = (
-    TOOLS[name] for name in ("changed", "click_area", "map_frame", "shown", "until")
-)
-HOSTILE = TOOLS["HOSTILE"]
+from tests.browser.tools import HOSTILE, area_point, changed, click_area, map_frame, shown, until
+
 pytestmark = pytest.mark.browser
 MOST = 10_000  # bytes a change may send, see performance.md
 
@@ -27,9 +23,13 @@ def test_the_first_view_shows_both_countries_and_asks_nobody_outside(partner, lo
     assert heading(page) == "Albania and Greece"
     assert "Partner tier" in page.locator(".topbar").inner_text()
     assert page.locator(".invented").is_visible()
-    corners = map_frame(page).locator("#map_div").evaluate(
-        """() => ['AL', 'GR'].length && [[42.6, 20], [34.9, 24], [41.7, 26.3], [39.7, 19.4]].map(
+    corners = (
+        map_frame(page)
+        .locator("#map_div")
+        .evaluate(
+            """() => ['AL', 'GR'].length && [[42.6, 20], [34.9, 24], [41.7, 26.3], [39.7, 19.4]].map(
              p => window.map.getBounds().contains(p))"""
+        )
     )
     assert corners == [True] * 4
     assert page.watch.clean, vars(page.watch)
@@ -37,9 +37,13 @@ def test_the_first_view_shows_both_countries_and_asks_nobody_outside(partner, lo
 
 def test_the_canvas_is_drawn_and_not_blank(partner, look):
     page = look(partner.url)
-    colours = map_frame(page).locator("canvas").evaluate_all(
-        """all => all.map(c => new Set(new Uint32Array(
+    colours = (
+        map_frame(page)
+        .locator("canvas")
+        .evaluate_all(
+            """all => all.map(c => new Set(new Uint32Array(
              c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size)"""
+        )
     )
     assert len(colours) == 3
     assert all(count > 3 for count in colours)
@@ -49,7 +53,9 @@ def test_the_canvas_is_drawn_and_not_blank(partner, look):
 def test_a_change_sends_little_and_keeps_the_map(partner, look, area):
     page = look(f"{partner.url}/?area={area}&level={'municipality' if area.isdigit() else 'region'}")
     frame = map_frame(page)
-    frame.locator("#map_div").evaluate("() => { window.kept = 1; window.map.setView([41.3, 19.8], 8, {animate: false}); }")
+    frame.locator("#map_div").evaluate(
+        "() => { window.kept = 1; window.map.setView([41.3, 19.8], 8, {animate: false}); }"
+    )
     loaded = page.watch.frames
     slider = page.locator(".st-key-c-period input")
 
@@ -139,7 +145,7 @@ def test_text_from_data_is_text_everywhere(hostile, look):
     assert HOSTILE in page.locator(".panel").inner_text()
     frame = map_frame(page)
     assert frame.locator(".tact-note").inner_text() == HOSTILE
-    frame.locator("#map_div").hover(position=TOOLS["area_point"](page, "GR-B", "region"))
+    frame.locator("#map_div").hover(position=area_point(page, "GR-B", "region"))
     frame.locator(".tact-tip strong").wait_for()
     assert frame.locator(".tact-tip strong").inner_text() == HOSTILE
     changed(page, radio(page, "Roma and Egyptian figures").click)
@@ -249,15 +255,19 @@ def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, 
     assert page.watch.clean, vars(page.watch)
 
 
-def test_nothing_serious_for_axe(partner, look):
+@pytest.mark.parametrize(
+    "address", ["", "/?area=AL-02", "/?layer=services&over=communities", "/?projector=1"]
+)
+def test_nothing_serious_for_axe(partner, look, address):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    page = look(partner.url + "/?layer=serviceslook(partner.url + "/?area=AL-02")over=communities")
+    page = look(partner.url + address)
     for frame in page.frames:
         frame.evaluate(script)
         # The list of the navigation is Streamlit's own markup.
         found = frame.evaluate(
-            "axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false}).then(r => r.violations)"
+            "axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false})"
+            ".then(r => r.violations)"
         )
         serious = [
             (v["id"], [n["html"][:160] for n in v["nodes"]])

@@ -1,0 +1,69 @@
+"""Who may see what: the tier of an address, and what the web process is handed."""
+
+import os
+
+import pytest
+
+from dashboard import access
+from data.errors import InputError
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_this_machines_own_address_shows_the_partner_tier(host):
+    assert access.allowed_tier(host) == "partner"
+    assert access.allowed_tier(host, "partner") == "partner"
+    assert access.allowed_tier(host, "public") == "public"
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.168.1.5", "127.0.0.2.example", "localhost.example", "", "127.1"]
+)
+def test_any_other_address_shows_the_public_tier_only(host):
+    assert access.allowed_tier(host) == "public"
+    with pytest.raises(InputError, match="partner tier is not shown"):
+        access.allowed_tier(host, "partner")
+
+
+def test_an_unknown_tier_is_refused_by_name():
+    with pytest.raises(InputError, match="'vault'"):
+        access.allowed_tier("127.0.0.1", "vault")
+
+
+def test_the_environment_loses_keys_and_the_keyring():
+    given = {
+        "TACT_VAULT_KEY": "k",
+        "TACT_IDENTIFIER_KEY": "i",
+        "tact_workspace": "w",
+        "DBUS_SESSION_BUS_ADDRESS": "d",
+        "PYTHON_KEYRING_BACKEND": "p",
+        "PATH": "/bin",
+        "LANG": "sq_AL.UTF-8",
+    }
+    assert access.clean_environment(given) == {"PATH": "/bin", "LANG": "sq_AL.UTF-8"}
+
+
+def test_the_command_names_the_releases_and_the_tier_and_no_other_folder(tmp_path):
+    command = access.serve_command(tmp_path / "releases", "0.0.0.0", 8642)
+    assert command[1:3] == ["-m", "dashboard.server"]
+    assert command[3:] == [
+        *("--releases", str(tmp_path / "releases")),
+        *("--tier", "public", "--host", "0.0.0.0", "--port", "8642"),
+    ]
+
+
+def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, monkeypatch):
+    for name in ("TACT_RELEASES", "TACT_TIER"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="tact serve"):
+        access.site()
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    assert access.site() == access.Site(tmp_path, "public")
+    monkeypatch.setenv("TACT_TIER", "Partner ")
+    assert access.site().tier == "public"
+    access.announce(access.Site(tmp_path, "partner"))
+    assert access.site() == access.Site(tmp_path, "partner")
+    assert os.environ["TACT_TIER"] == "partner"
+
+
+def test_a_site_without_a_release_has_none(tmp_path):
+    assert access.Site(tmp_path, "partner").release() is None

@@ -1,0 +1,198 @@
+"""The web process from outside: what it answers, with which headers, and what it can never reach."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from data.release import Release
+from tests.browser.tools import ROOT, WATCHED, Served, free_port, wait_for
+
+
+def start(releases, seen, *arguments, unwanted="//never"):
+    port = free_port()
+    seen.touch()
+    # The keys are in the environment here, as if someone had started the process by hand.
+    environment = {**os.environ, "TACT_VAULT_KEY": "00" * 32, "TACT_IDENTIFIER_KEY": "11" * 32}
+    command = [sys.executable, "-c", WATCHED, str(seen), unwanted, "--releases", str(releases)]
+    process = subprocess.Popen([*command, "--port", str(port), *arguments], cwd=ROOT, env=environment)
+    served = Served(f"http://127.0.0.1:{port}", process, seen)
+    wait_for(served.url, process)
+    return served
+
+
+@pytest.fixture(scope="module")
+def releases(demo_world, tmp_path_factory):
+    return Path(shutil.copytree(demo_world / "releases", tmp_path_factory.mktemp("web") / "releases"))
+
+
+@pytest.fixture(scope="module")
+def served(releases, tmp_path_factory):
+    running = start(releases, tmp_path_factory.mktemp("seen") / "seen")
+    yield running
+    running.process.terminate()
+    running.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def partner(releases):
+    return Release.open(releases, "partner")
+
+
+def get(url, **headers):
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.status, answer.headers, answer.read()
+
+
+def refused(url, **headers):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        get(url, **headers)
+    return error.value.code
+
+
+def test_it_says_that_it_is_well_and_which_tier_it_shows(served):
+    _, headers, body = get(served.url + "/health")
+    assert json.loads(body) == {"status": "ok", "tier": "partner"}
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_may_load_from_here_only_and_is_not_kept(served):
+    _, headers, _ = get(served.url + "/")
+    policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'self'"
+    assert "unsafe" not in policy["script-src"]
+    assert policy["frame-ancestors"] == "'none'"
+    assert "http" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_the_maps_frame_may_evaluate_its_script_and_stands_in_this_site_only(served):
+    # The frame is there once a session has drawn a map; its policy stands on the path alone.
+    with pytest.raises(urllib.error.HTTPError) as error:
+        get(served.url + "/component/streamlit_folium.st_folium/index.html")
+    policy = error.value.headers["Content-Security-Policy"]
+    assert "'unsafe-eval'" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "default-src 'self'" in policy
+
+
+@pytest.mark.parametrize("level", ["country", "region", "municipality"])
+def test_shapes_come_zipped_under_their_checksum_and_are_kept_for_ever(served, partner, level):
+    url = f"{served.url}/geometry/{partner.areas_checksum}/{level}.json"
+    _, headers, body = get(url, **{"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip"
+    assert "immutable" in headers["Cache-Control"]
+    assert len(body) < 80_000
+    document = json.loads(gzip.decompress(body))
+    assert len(document["codes"]) == len(document["local"]) == len(document["above"])
+    assert json.loads(get(url)[2]) == document
+    short = f"{served.url}/geometry/{partner.areas_checksum[:16]}/{level}.json"
+    assert json.loads(get(short)[2]) == document
+
+
+@pytest.mark.parametrize(
+    "path", ["{c}/street.json", "0000000000000000/region.json", "{s}/region.json", "..%2f..%2fetc/passwd"]
+)
+def test_other_shapes_are_not_there(served, partner, path):
+    named = path.format(c=partner.areas_checksum, s=partner.areas_checksum[:4])
+    assert refused(f"{served.url}/geometry/{named}") in {400, 404}
+
+
+def test_the_land_and_the_words_come_without_a_release(tmp_path):
+    running = start(tmp_path, tmp_path / "seen")
+    try:
+        assert json.loads(get(running.url + "/geometry/land.json")[2])["features"]
+        assert json.loads(get(running.url + "/geometry/words/en.json")[2])["places"]
+        assert len(json.loads(get(running.url + "/geometry/shipped/region.json")[2])["codes"]) == 26
+    finally:
+        running.process.terminate()
+        running.process.wait(10)
+
+
+@pytest.mark.parametrize("name", ["tactmap.js", "theme.css", "leaflet/leaflet.js", "leaflet/LICENSE"])
+def test_assets_are_served(served, name):
+    assert get(f"{served.url}/assets/{name}")[2] == (ROOT / "static" / name).read_bytes()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1:80", ""])
+def test_on_this_machines_address_it_answers_to_no_other_name(served, host):
+    assert refused(served.url + "/health", Host=host) in {400, 421}
+
+
+def test_the_partner_tier_is_refused_on_another_address(releases, tmp_path):
+    command = [sys.executable, "-m", "dashboard.server", "--releases", str(releases)]
+    arguments = ["--tier", "partner", "--host", "0.0.0.0", "--port", str(free_port())]
+    ended = subprocess.run(
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert "partner tier is not shown on '0.0.0.0'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_public_process_never_opens_the_partner_folder(releases, tmp_path):
+    running = start(releases, tmp_path / "seen", "--tier", "public", unwanted="/partner")
+    try:
+        assert json.loads(get(running.url + "/health")[2])["tier"] == "public"
+        shapes = Release.open(releases, "public").areas_checksum
+        get(f"{running.url}/geometry/{shapes}/region.json")
+        assert running.audit() == []
+    finally:
+        running.process.terminate()
+        running.process.wait(10)
+
+
+PAGES = """
+import sys, os
+from pathlib import Path
+vault, releases = sys.argv[1], sys.argv[2]
+seen = []
+def hook(event, arguments):
+    if event == "open" and str(arguments[0]).startswith(vault):
+        seen.append(str(arguments[0]))
+sys.addaudithook(hook)
+os.environ.update(TACT_RELEASES=releases, TACT_TIER="partner")
+from streamlit.testing.v1 import AppTest
+from dashboard.navigation import PAGES
+import dashboard.server
+for _section, module, _title, _address in PAGES:
+    script = f"from dashboard.pages import {module}; {module}.show()"
+    app = AppTest.from_string(script, default_timeout=120).run()
+    assert not app.exception, (module, app.exception)
+app = AppTest.from_file("app.py", default_timeout=120).run()
+assert not app.exception
+assert seen == [], seen
+behind = {"sqlcipher3", "data.vault", "data.intake", "data.aggregate", "data.publish", "data.keys"}
+loaded = behind & set(sys.modules)
+assert not loaded, loaded
+print("clean")
+"""
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_all_pages_run_without_the_vault_and_never_open_it(demo_world, tmp_path, removed):
+    world = Path(shutil.copytree(demo_world, tmp_path / "world"))
+    vault = world / "vault"
+    if removed:
+        shutil.rmtree(vault)
+    command = [sys.executable, "-c", PAGES, str(vault), str(world / "releases")]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert "clean" in ended.stdout, ended.stderr[-2000:]
+
+
+def test_keys_are_gone_from_the_process_and_what_opens_vaults_is_not_loaded(served):
+    get(served.url + "/")
+    assert served.audit() == []
+    maps = Path(f"/proc/{served.process.pid}/maps")
+    if maps.exists():
+        assert "sqlcipher" not in maps.read_text(encoding="utf-8")

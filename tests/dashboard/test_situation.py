@@ -1,0 +1,170 @@
+"""The Situation page and its parts, without a browser: words, escaping, and that it runs for every layer."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import legend, panel, reading, situation, strip
+from dashboard.access import Site
+from dashboard.geometry import areas_of
+from dashboard.state import parse, periods, settle
+from dashboard.text import html
+from geo.layers import LAYERS
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module", params=["partner", "public"])
+def of(demo_world, request):
+    return reading.held(Site(demo_world / "releases", request.param))
+
+
+def view_of(of, **address):
+    return settle(parse(address), of, areas_of(of.release).table)
+
+
+def always(_name):
+    return True
+
+
+def run(monkeypatch, releases, tier="partner", **address):
+    monkeypatch.setenv("TACT_RELEASES", str(releases))
+    monkeypatch.setenv("TACT_TIER", tier)
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params.update(address)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app):
+    bodies = (str(one.proto.body) for one in app.get("html"))
+    return " ".join(body for body in bodies if not body.startswith("<style>"))
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize("name", [one.id for one in LAYERS])
+def test_every_layer_opens_at_every_level(monkeypatch, demo_world, tier, name):
+    of = reading.held(Site(demo_world / "releases", tier))
+    for level in reading.levels(of)[name]:
+        app = run(monkeypatch, demo_world / "releases", tier, layer=name, level=level)
+        assert app.query_params["layer"] == name
+        assert app.query_params["level"] == level
+        assert "legend" in said(app)
+
+
+def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
+    assert "tact release" in said(run(monkeypatch, tmp_path))
+
+
+def test_a_damaged_release_is_told_and_nothing_is_shown(monkeypatch, tmp_path):
+    (tmp_path / "current").write_text("2009-01-001\n", encoding="utf-8")
+    app = run(monkeypatch, tmp_path)
+    assert "2009-01-001" in app.error[0].value
+    assert "legend" not in said(app)
+
+
+def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", area="AL-11")
+    app.select_slider(key="c-period").set_value("2007-03-01/P3M").run()
+    assert app.query_params["period"] == "2007-03-01/P3M"
+    assert "Mar to May 2007" in said(app)
+    app.button(key="c-clear").click().run()
+    assert "area" not in app.query_params
+
+
+def test_the_panel_gives_numbers_with_margins_and_sources(of):
+    view = view_of(of, area="AL-11")
+    text = situation.described(of, areas_of(of.release), view)
+    assert "Tirana" in text
+    assert "±5" in text or of.tier == "public"
+    assert "758,513" in text
+    assert of.release.name in text
+
+
+def test_the_overview_names_the_areas_without_a_shape(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    areas = areas_of(of.release)
+    text = situation.described(of, areas, view_of(of, level="municipality"))
+    missing = areas.missing("municipality")
+    assert missing
+    for code in missing:
+        assert str(areas.table["name_en"][code]) in text
+
+
+def test_the_legend_says_unit_period_source_and_margin(of):
+    view = view_of(of)
+    [(_name, mark)] = situation.marks(of, view)
+    text = legend.legend([mark])
+    words = mark.data.legend
+    for part in (words.title, words.unit, words.period, of.release.name):
+        assert part in text
+    assert words.margin[1:] in text
+
+
+def test_states_on_the_map_stand_in_the_legend(of):
+    for one in LAYERS:
+        view = view_of(of, layer=one.id)
+        for _name, mark in situation.marks(of, view):
+            states = set(mark.data.frame["state"]) - {"number", "class"}
+            text = str(legend.legend([mark]))
+            assert all(f"state-{state}" in text for state in states)
+
+
+def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, layer="encounters", over="services", level="municipality")
+    text = legend.legend([mark for _name, mark in situation.marks(of, view)])
+    assert "Without a mark: none or almost none, not searched" in text
+
+
+def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
+    view = view_of(of)
+    listed = periods(view, of)
+    totals = situation.time_totals(of, areas_of(of.release), view, listed)
+    text = strip.drawn("now", totals, view.period, "2009-04-30")
+    assert text.count("<i") == len(listed)
+    assert text.count("unfinished") == 1
+    assert text.count("now unfinished") == 1
+
+
+def test_heights_follow_the_values_and_nothing_has_none():
+    assert strip.heights([0, 50, 100, None]) == [4, 50, 100, 0]
+    assert strip.heights([None, None]) == [0, 0]
+    assert strip.heights([0.0]) == [0]
+
+
+def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
+    view = view_of(of, layer="population", area="AL-04")
+    [(_name, mark)] = situation.marks(of, view)
+    frame = mark.data.frame.assign(source=HOSTILE, note=HOSTILE)
+    spoilt = type(mark.data)(frame, mark.data.style, type(mark.data.legend)(*[HOSTILE] * 6), True)
+    bad = type(mark)(
+        spoilt, HOSTILE, HOSTILE, (HOSTILE,) * len(mark.labels), dict.fromkeys(mark.words, HOSTILE)
+    )
+    profile = reading.profile(of, "AL-04", "")
+    bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
+    for text in (
+        legend.legend([bad, bad]),
+        panel.reading(bad, "AL-04"),
+        panel.area_panel(bad_profile, [("x", bad)], "", always),
+        panel.overview([bad_profile, bad_profile], [("x", bad)], HOSTILE, [HOSTILE], always),
+        strip.drawn(HOSTILE, {}, "", None),
+        html('<p title="{}">{}</p>', HOSTILE, '" onload="x'),
+    ):
+        assert "<img" not in text
+        assert 'onload="x' not in text
+
+
+def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(of):
+    areas = areas_of(of.release)
+    text = situation.described(of, areas, view_of(of, layer="communities", area="AL-02"))
+    assert "Outreach" not in text
+    assert ("Children met" in text) == (of.tier == "partner")
+    plain = situation.described(of, areas, view_of(of, layer="encounters", area="AL-02"))
+    assert "Outreach days" in plain
+    assert "communities" not in plain.lower()
+    both = situation.described(of, areas, view_of(of, layer="services", over="communities"))
+    assert "Outreach" not in both

@@ -1,0 +1,104 @@
+"""The address: whatever it holds, a view opens that the release holds and the tier allows."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboard import reading, state
+from dashboard.access import Site
+from dashboard.geometry import areas_of
+from data.periods import Period
+from geo.layers import LAYERS, combinable
+from geo.layers.words import LEVELS
+
+NAMES = [one.id for one in LAYERS]
+WORDS = st.sampled_from(
+    [*NAMES, *LEVELS, "AL", "AL-11", "10944420", "2008-03-01/P3M", "2006-06-01/2009-05-31", "1"]
+)
+VALUES = WORDS | st.text(max_size=30)
+KEYS = st.sampled_from(
+    [
+        *("layer", "over", "level", "period", "area", "projector"),
+        *(f"{one.id}.{option.id}" for one in LAYERS for option in one.options),
+        *("encounters.no", "nothing.of", "."),
+    ]
+)
+ADDRESSES = st.dictionaries(KEYS | st.text(max_size=10), VALUES, max_size=8)
+
+
+@pytest.fixture(scope="module", params=["partner", "public"])
+def of(demo_world, request):
+    return reading.held(Site(demo_world / "releases", request.param))
+
+
+def settled(of, address):
+    return state.settle(state.parse(address), of, areas_of(of.release).table)
+
+
+@settings(max_examples=150, deadline=None)
+@given(address=ADDRESSES)
+def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
+    view = settled(of, address)
+    held = reading.levels(of)
+    areas = areas_of(of.release).table
+    assert view.level in held[view.layer]
+    assert not combinable(of.tier, view.layers)
+    assert all(view.level in held[name] for name in view.over)
+    assert view.area == "" or view.area in areas.index
+    listed = state.periods(view, of)
+    assert not listed or view.period in listed
+    for name in view.layers:
+        assert not reading.read(of, name, view.level, view.period, view.key(name)).frame.empty
+
+
+@settings(max_examples=100, deadline=None)
+@given(address=ADDRESSES)
+def test_the_written_address_opens_the_same_view(of, address):
+    view = settled(of, address)
+    written = state.written(view)
+    assert all(isinstance(value, str) for value in written.values())
+    again = settled(of, written)
+    assert state.written(again) == written
+    assert again.layers == view.layers
+    assert (again.level, again.period, again.area) == (view.level, view.period, view.area)
+
+
+def test_nothing_asked_opens_the_first_layer_by_county_at_the_last_period(of):
+    view = settled(of, {})
+    assert (view.layer, view.level, view.over, view.area) == ("encounters", "region", (), "")
+    assert view.period == state.periods(view, of)[-1]
+
+
+def test_communities_over_effort_are_dropped_and_over_services_kept(of):
+    assert settled(of, {"layer": "effort", "over": "communities"}).over == ()
+    assert settled(of, {"layer": "services", "over": "communities"}).over == ("communities",)
+    over_encounters = settled(of, {"layer": "encounters", "over": "communities"}).over
+    assert over_encounters == (("communities",) if of.tier == "partner" else ())
+
+
+def test_an_area_deeper_than_the_level_becomes_the_one_around_it(of):
+    assert settled(of, {"area": "10944420", "level": "region"}).area == "AL-11"
+    assert settled(of, {"area": "AL-11", "level": "country"}).area == "AL"
+    assert settled(of, {"area": "AL", "level": "region"}).area == "AL"
+    assert settled(of, {"area": "XX-1"}).area == ""
+
+
+def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    view = settled(of, {"period": "2008-03-01/P3M"})
+    found = state.grains(view, of)
+    assert list(found) == ["quarter", "year", "whole"]
+    assert found["quarter"] == view.period
+    around = Period.parse(found["year"])
+    assert around.contains(Period.parse(view.period))
+    assert state.grains(replace(view, period=found["year"]), of)["quarter"] in state.periods(view, of)
+
+
+def test_a_layer_without_time_leaves_the_period_for_the_next(of):
+    before = settled(of, {})
+    population = state.settle(replace(before, layer="population"), of, areas_of(of.release).table)
+    assert state.periods(population, of) == ()
+    after = state.settle(replace(population, layer="encounters"), of, areas_of(of.release).table)
+    assert after.period == before.period
