@@ -451,3 +451,48 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
         published_.append(reading.published(release))
     findings, _ = attack(published_, reading.areas_of(release))
     assert len(findings) > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
+    """Records come late, go, and new quarters begin; the attack finds nothing, and no contradiction."""
+    rng = np.random.default_rng([40, seed])
+    children, concentration = int(rng.integers(30, 1500)), float(rng.uniform(0.05, 3))
+    world = W["encounters"](rng, int(children * 1.4), children, concentration=concentration)
+    vault = W["MemoryVault"]()
+    for first, last in (
+        ("2006-07-01", "2007-05-31"),
+        ("2007-06-01", "2007-08-31"),
+        ("2007-09-01", "2007-11-30"),
+        ("2007-12-01", "2008-02-28"),
+    ):
+        gone = rng.random(len(world)) < rng.choice([0, 0.02, 0.2])
+        rows = int(rng.integers(1, 200))
+        new = W["encounters"](rng, rows, children, concentration=concentration, first=first, last=last)
+        world = pd.concat([world[~gone], new], ignore_index=True)
+        vault.records["encounter"] = world
+        W["release"](vault, tmp_path)
+        for tier in ("partner", "public"):
+            held = [Release.open(tmp_path, tier, n) for n in reversed(names(tmp_path))]
+            findings, went = attack([reading.published(r) for r in held], reading.areas_of(held[-1]))
+            assert findings == []
+            assert went["contradictions"] == 0
+
+
+def test_a_number_that_later_releases_do_not_repeat_is_not_mixed_with_newer_ones():
+    """A total of the first release says nothing of parts that changed since, however much."""
+    first = noisy({"AL-1": 20, "AL-2": 11, "AL-3": 25, "AL-4": 12}, 68)
+    second = noisy({"AL-1": 90, "AL-2": 11, "AL-3": 25, "AL-4": 12}, 68)
+    del second.tables[COUNTRY]
+    assert bounds_of([first, second], TREE, REGIONS, area="AL-1") == (85, 95)
+    assert attack([first, second], TREE)[1]["contradictions"] == 0
+
+
+def test_a_year_that_reaches_beyond_the_whole_counts_in_it():
+    year, whole = TableSpec("children", "country", "year"), TableSpec("children", "country", "whole")
+    known = Knowledge(0, 0, 10, 0, 10, 1)
+    parts = [rows({"AL": v}, period=p) for v, p in ((20, YEAR), ("few", "2007-06-01/P1Y"))]
+    span = "2006-06-01/2007-08-31"
+    release = published({whole: rows({"AL": 24}, period=span), year: pa.concat_tables(parts)}, known)
+    assert bounds_of(release, TREE, year, period="2007-06-01/P1Y") == (4, 4)

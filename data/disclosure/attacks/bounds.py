@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.attacks.lattice import Lattice, Shape, Table
+from data.disclosure.attacks.staleness import slack_of
 from data.disclosure.attacks.system import Bounds, System, Ties
 from data.disclosure.mechanism import Knowledge
 from data.disclosure.plan import COUNTED, TableSpec, table_name
@@ -66,6 +67,7 @@ class BoundsAttack:
     lattice: Lattice
     system: System
     knowledge: Mapping[str, Knowledge]
+    last: int
 
     @classmethod
     def of(cls, releases: Sequence[Published], areas: pd.DataFrame) -> BoundsAttack:
@@ -83,13 +85,12 @@ class BoundsAttack:
                     shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
                     known = release.knowledge[spec.measure]
                     lattice.observe(number, shape, rows, known, release.frozen)
-        lattice.settle_whole()
-        ties = Ties.join(lattice.ties())
-        low, high, since = lattice.arrays()
-        last = releases[-1]
-        step = max((k.step for k in last.knowledge.values()), default=1)
-        slack = _staleness(ties, since) * (last.k - 1) * step if last.frozen else ties.slack
-        return cls(lattice, System(low, high, Ties(ties.total, ties.start, ties.part, slack)), last.knowledge)
+        ties, last = Ties.join(lattice.ties()), releases[-1]
+        low, high = lattice.intervals()
+        times = lattice.times({m: _apart(k, last.k) for m, k in last.knowledge.items()})
+        slack = slack_of(ties, times) if last.frozen else ties.slack
+        system = System(low, high, Ties(ties.total, ties.start, ties.part, slack))
+        return cls(lattice, system, last.knowledge, len(releases) - 1)
 
     def judge(self, bounds: Bounds) -> Ints:
         """List the unknowns of the last release that are bounded more tightly than the protection allows."""
@@ -97,7 +98,8 @@ class BoundsAttack:
         for table in self.lattice.tables.values():
             known = self.knowledge.get(table.shape.measure)
             if known is not None:
-                failed.append(table.base + self._failed(table, known, bounds))
+                here = self._failed(table, known, bounds)
+                failed.append(table.base + here[table.listed.ravel()[here] == self.last])
         return np.concatenate(failed) if failed else np.zeros(0, np.int64)
 
     @staticmethod
@@ -127,29 +129,9 @@ class BoundsAttack:
         return result
 
 
-def _staleness(ties: Ties, since: Ints) -> Ints:
-    """Count for each tie how many of its numbers are older than its newest.
-
-    A frozen number may be off from the day of a newer one by up to k - 1 children. A total that was never
-    published is as new as its newest part, and stands for all of them.
-    """
-    since, weight = since.copy(), np.ones(len(since), np.int64)
-    width = np.diff(ties.start)
-    for _ in range(2):
-        newest = _newest(ties, since)
-        silent = since[ties.total] < 0
-        weight[ties.total[silent]] = width[silent]
-        np.maximum.at(since, ties.total[silent], newest[silent])
-    newest = np.maximum(_newest(ties, since), since[ties.total])
-    old = (since[ties.part] >= 0) & (since[ties.part] < newest[ties.tie])
-    count = np.bincount(ties.tie, weights=old * weight[ties.part], minlength=len(newest)).astype(np.int64)
-    return count + ((since[ties.total] < newest) * weight[ties.total])
-
-
-def _newest(ties: Ties, since: Ints) -> Ints:
-    if not len(ties.total):
-        return np.zeros(0, np.int64)
-    return np.maximum.reduceat(since[ties.part], ties.start[:-1])
+def _apart(known: Knowledge, k: int) -> int:
+    """Give how far two truths may be apart behind which the same is published."""
+    return max((k - 1) * known.step, 2 * known.largest, known.hidden_to - known.hidden_from)
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:

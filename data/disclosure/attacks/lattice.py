@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.disclosure.attacks.staleness import Times
 from data.disclosure.attacks.system import UNKNOWN
 from data.disclosure.mechanism import Knowledge
 from data.disclosure.plan import CATEGORIES, Level
@@ -48,7 +49,8 @@ class Table:
     """Unknowns of one table, numbered from `base`; arrays of shape (areas, periods, *categories).
 
     state: index into STATES as last published, -1 where nothing was. low, high: what the cell's own
-    numbers say. since: the release (0, 1, ...) from which on it stands as it does, -1 for never.
+    numbers say. since: the release (0, 1, ...) from which on they say it, -1 for never; spoken: the last
+    release that said it; listed: the last release that held the cell in any state.
     """
 
     shape: Shape
@@ -56,10 +58,11 @@ class Table:
     periods: tuple[str, ...]
     categories: tuple[tuple[str, ...], ...]
     state: npt.NDArray[np.int8]
-    value: Ints
     low: Ints
     high: Ints
     since: Ints
+    spoken: Ints
+    listed: Ints
     base: int = 0
 
     @classmethod
@@ -78,9 +81,10 @@ class Table:
             periods,
             categories,
             np.full(sizes, NOT_PUBLISHED, np.int8),
-            np.full(sizes, -1, np.int64),
             np.zeros(sizes, np.int64),
             np.full(sizes, UNKNOWN, np.int64),
+            np.full(sizes, -1, np.int64),
+            np.full(sizes, -1, np.int64),
             np.full(sizes, -1, np.int64),
         )
 
@@ -107,6 +111,7 @@ class Lattice:
     periods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: dict[Shape, Table] = field(default_factory=dict)
     size: int = 0
+    _wholes: dict[Shape, int] = field(default_factory=dict)  # where the last release's whole stands
 
     def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
         """Take a published table in: columns area, period, the breakdown's, value, state.
@@ -123,17 +128,28 @@ class Lattice:
         value = pc.fill_null(rows["value"].cast(pa.int64()), -1).to_numpy()
         low, high = first_interval(state, value, known)
         speaks = high < UNKNOWN
-        before = table.since[at]
-        same = (table.state[at] == state) & (table.value[at] == value)
+        then = self._as_before(table, at)
+        was, said = table.since[then], (table.low[then], table.high[then])
         if not frozen:
-            both = np.maximum(low, table.low[at]), np.minimum(high, table.high[at])
+            both = np.maximum(low, said[0]), np.minimum(high, said[1])
             agree = both[0] <= both[1]
             low, high = np.where(agree, both[0], low), np.where(agree, both[1], high)
-        fresh = speaks & ~(same & (before >= 0))
-        table.state[at], table.value[at] = state, np.where(speaks, value, table.value[at])
-        table.low[at] = np.where(speaks, low, table.low[at])
-        table.high[at] = np.where(speaks, high, table.high[at])
-        table.since[at] = np.where(fresh, release, before)
+        same = (was >= 0) & (low == said[0]) & (high == said[1])
+        table.state[at], table.listed[at] = state, release
+        table.since[at] = np.where(speaks, np.where(same, was, release), table.since[at])
+        table.spoken[at] = np.where(speaks, release, table.spoken[at])
+        table.low[at], table.high[at] = (
+            np.where(speaks, new, old[at]) for new, old in ((low, table.low), (high, table.high))
+        )
+
+    def _as_before(self, table: Table, at: tuple[Ints, ...]) -> tuple[Ints, ...]:
+        """Give the cells that spoke for these before: their own, but of the whole the last one's."""
+        if table.shape.grain != "whole":
+            return at
+        now = int(at[1][0])
+        column = self._wholes.get(table.shape, now)
+        self._wholes[table.shape] = now
+        return (at[0], np.full(len(at[0]), column), *at[2:])
 
     def _axes(
         self, shape: Shape, rows: pa.Table
@@ -146,15 +162,6 @@ class Lattice:
     def _in_order(self, codes: pa.ChunkedArray) -> tuple[str, ...]:
         present = set(codes.unique().to_pylist())
         return tuple(code for code in self.levels if code in present)
-
-    def settle_whole(self) -> None:
-        """Let the whole of a later release stand since the earlier whole that shows the same number."""
-        for table in self.tables.values():
-            if table.shape.grain == "whole":
-                for column in range(1, table.state.shape[1]):
-                    now, then = table.since[:, column], table.since[:, column - 1]
-                    same = (table.value[:, column] == table.value[:, column - 1]) & (then >= 0) & (now >= 0)
-                    table.since[:, column] = np.where(same, then, now)
 
     def _place(self, table: Table) -> Table:
         table.base = self.size
@@ -244,7 +251,8 @@ class Lattice:
             spans = [Period.parse(p) for p in table.periods]
             for column, name in enumerate(outer.periods):
                 whole = Period.parse(name)
-                columns = [i for i, p in enumerate(spans) if whole.contains(p)]
+                # A year may reach beyond the whole, but counts nothing there.
+                columns = [i for i, p in enumerate(spans) if p.start <= whole.end and whole.start <= p.end]
                 if columns:
                     total = outer.ids[:, column].ravel()
                     parts = np.moveaxis(table.ids[:, columns], 1, -1).reshape(total.size, -1)
@@ -291,14 +299,22 @@ class Lattice:
                 rest = self._unknowns(table.ids.shape)
                 yield table.ids.ravel(), np.stack([children.ids.ravel(), rest.ravel()], axis=1)
 
-    def arrays(self) -> tuple[Ints, Ints, Ints]:
-        """Give low, high and since, one entry an unknown."""
-        low, high = np.zeros(self.size, np.int64), np.full(self.size, UNKNOWN, np.int64)
-        since = np.full(self.size, -1, np.int64)
+    def intervals(self) -> tuple[Ints, Ints]:
+        """Give the first interval of each unknown, from what was published of it alone."""
+        return self._gather("low", 0), self._gather("high", UNKNOWN)
+
+    def times(self, apart: Mapping[str, int]) -> Times:
+        """Give when each unknown's number is from; `apart` by measure, see Times.unit."""
+        unit = np.zeros(self.size, np.int64)
         for table in self.tables.values():
-            here = slice(table.base, table.base + table.state.size)
-            low[here], high[here], since[here] = table.low.ravel(), table.high.ravel(), table.since.ravel()
-        return low, high, since
+            unit[table.base : table.base + table.state.size] = apart.get(table.shape.measure, 0)
+        return Times(self._gather("since", -1), self._gather("spoken", -1), unit)
+
+    def _gather(self, name: str, otherwise: int) -> Ints:
+        values = np.full(self.size, otherwise, np.int64)
+        for table in self.tables.values():
+            values[table.base : table.base + table.state.size] = getattr(table, name).ravel()
+        return values
 
     @cached_property
     def _bases(self) -> tuple[Ints, list[Table]]:
