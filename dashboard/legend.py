@@ -21,9 +21,8 @@ def legend(marks: Sequence[Mark], *, projector: bool = False) -> Markup:
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled) for mark in marks]
     return html(
-        '<div class="legend{}" tabindex="0" role="region" aria-label="{}">{}</div>',
+        '<div class="legend{}" tabindex="0">{}</div>',
         " projecting" if projector else "",
-        _("Legend"),
         joined(parts),
     )
 

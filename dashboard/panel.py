@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,7 +15,7 @@ from dashboard.strip import heights
 from dashboard.text import _, html, joined, number, quantity, translated
 from geo.layers.profile import Bar, Fact, Profile
 
-__all__ = ["area_panel", "overview", "reading"]
+__all__ = ["Row", "area_panel", "overview", "reading"]
 
 # Shown by the profile already, so the layer on the map need not be repeated above it.
 _IN_PROFILE = {"encounters", "effort", "services", "population"}
@@ -54,9 +56,7 @@ def area_panel(profile: Profile, shown: Shown, now: str, allowed: Allowed) -> Ma
 
 def _panel(*parts: object) -> Markup:
     """Put the parts of the panel together; it scrolls by keyboard too."""
-    return html(
-        '<div class="panel" tabindex="0" role="region" aria-label="{}">{}</div>', _("Area"), joined(parts)
-    )
+    return html('<div class="panel" tabindex="0">{}</div>', joined(parts))
 
 
 def _notes(shown: Shown) -> Markup:
@@ -64,41 +64,51 @@ def _notes(shown: Shown) -> Markup:
     return joined(html("<p>{}</p>", translated(note)) for note in notes if note)
 
 
-def reading(mark: Mark, area: str) -> Markup:
-    """Give one row for what a layer says of an area."""
+@dataclass(frozen=True)
+class Row:
+    """One number of the panel: its words, its margin, and what is told of it on hover."""
+
+    label: str
+    text: str
+    margin: str
+    told: str
+    quiet: bool = False
+
+
+def reading(mark: Mark, area: str) -> Row:
+    """Give what a layer says of an area."""
     row: dict[Any, Any] = mark.data.frame.loc[area].to_dict()
     text = quantity(row["value"], row["low"], row["high"]) or mark.words[str(row["state"])]
     margin = "" if pd.isna(row["margin"]) else f"±{number(row['margin'])}"
-    source = str(row["source"]) or translated(mark.data.legend.source)
-    return _row(
-        f"{mark.title}, {mark.unit}",
-        translated(text),
-        margin,
-        [source, mark.data.legend.period, str(row["note"])],
-    )
+    source = str(row["source"]) or mark.data.legend.source
+    told = _told(source, mark.data.legend.period, str(row["note"]))
+    return Row(f"{mark.title}, {mark.unit}", translated(text), margin, told)
 
 
-def _fact(fact: Fact) -> Markup:
-    notes = [fact.source, fact.period, fact.note]
-    return _row(
-        translated(fact.label), translated(fact.text), fact.margin, notes, quiet=fact.state != "number"
-    )
+def _fact(fact: Fact) -> Row:
+    told = _told(fact.source, fact.period, fact.note)
+    return Row(translated(fact.label), translated(fact.text), fact.margin, told, fact.state != "number")
 
 
-def _row(label: str, text: str, margin: str, notes: Sequence[str], *, quiet: bool = False) -> Markup:
-    told = ". ".join(note.rstrip(".") for note in map(translated, notes) if note)
+def _told(*notes: str) -> str:
+    return ". ".join(translated(note).rstrip(".") for note in notes if note)
+
+
+def _facts(rows: Sequence[Row]) -> Markup:
+    """List the numbers; what most of them have in common is told by the list, the rest by its row."""
+    common = Counter(row.told for row in rows).most_common(1)[0][0] if rows else ""
+    return html('<dl class="facts" title="{}">{}</dl>', common, joined(_row(row, common) for row in rows))
+
+
+def _row(row: Row, common: str) -> Markup:
     return html(
-        '<div class="fact{}" title="{}"><dt>{}</dt><dd>{}{}</dd></div>',
-        " quiet" if quiet else "",
-        told,
-        label,
-        text,
-        html(" <small>{}</small>", margin) if margin else "",
+        '<div class="fact{}"{}><dt>{}</dt><dd>{}{}</dd></div>',
+        " quiet" if row.quiet else "",
+        html(' title="{}"', row.told) if row.told != common else "",
+        row.label,
+        row.text,
+        html(" <small>{}</small>", row.margin) if row.margin else "",
     )
-
-
-def _facts(rows: Sequence[Markup]) -> Markup:
-    return html('<dl class="facts">{}</dl>', joined(rows))
 
 
 def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:

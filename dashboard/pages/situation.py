@@ -24,20 +24,19 @@ def show() -> None:
 
 def _situation() -> None:
     of = held(site())
-    with st.container(key="situation"):
-        if of is None:
-            _nothing_yet()
-            return
-        areas = areas_of(of.release)
-        view = controls.current(of, areas.table)
-        view = controls.step(periods(view, of), view)
-        controls.keep(view)
-        with st.container(key="stage"):
-            _stage(of, areas, view)
-        with st.container(key="panel"):
-            _panel(of, areas, view)
-        with st.container(key="strip"):
-            _strip(of, areas, view)
+    if of is None:
+        _nothing_yet()
+        return
+    areas = areas_of(of.release)
+    view = controls.current(of, areas.table)
+    view = controls.step(periods(view, of), view)
+    controls.keep(view)
+    with st.container(key="stage"):
+        _stage(of, areas, view)
+    with st.container(key="panel"):
+        _panel(of, areas, view)
+    with st.container(key="strip"):
+        _strip(of, areas, view)
 
 
 def _nothing_yet() -> None:

@@ -148,7 +148,6 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
     bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
     for text in (
         legend.legend([bad, bad]),
-        panel.reading(bad, "AL-04"),
         panel.area_panel(bad_profile, [("x", bad)], "", always),
         panel.overview([bad_profile, bad_profile], [("x", bad)], HOSTILE, [HOSTILE], always),
         strip.drawn(HOSTILE, {}, "", None),
