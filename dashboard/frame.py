@@ -61,9 +61,9 @@ def empty() -> None:
     with st.container(key="empty"):
         st.html(
             html(
-                "<h2>{}</h2><p>{}</p><pre>tact import FILE\ntact release</pre><p>{}</p>",
+                "<h2>{}</h2><p>{}</p><pre>tact import FILE\ntact release</pre><p>{}</p><pre>tact demo</pre>",
                 _("There is no release to show yet"),
                 _("A data officer imports the partners' files and makes a release:"),
-                _("Then this page shows it. `tact demo` builds an invented world to look around in."),
+                _("Then this page shows it. To look around first, build an invented world:"),
             )
         )

@@ -19,6 +19,7 @@ __all__ = ["Row", "area_panel", "overview", "reading"]
 
 # Shown by the profile already, so the layer on the map need not be repeated above it.
 _IN_PROFILE = {"encounters", "effort", "services", "population"}
+_KNOWN = {"number", "class"}
 # Which layer's number each fact of a profile is.
 _LAYERS = {
     "children": "encounters",
@@ -87,7 +88,7 @@ def reading(mark: Mark, area: str) -> Row:
 
 def _fact(fact: Fact) -> Row:
     told = _told(fact.source, fact.period, fact.note)
-    return Row(translated(fact.label), translated(fact.text), fact.margin, told, fact.state != "number")
+    return Row(translated(fact.label), translated(fact.text), fact.margin, told, fact.state not in _KNOWN)
 
 
 def _told(*notes: str) -> str:
@@ -195,7 +196,7 @@ def _compared(facts: Sequence[Fact], profiles: Sequence[Profile]) -> Markup:
     cells = joined(
         html(
             "<td{}>{}{}</td>",
-            Markup(' class="quiet"') if f.state != "number" else "",
+            Markup(' class="quiet"') if f.state not in _KNOWN else "",
             translated(f.text),
             html(" <small>{}</small>", f.margin) if f.margin else "",
         )
