@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
+
+# A slow machine is no failure: no test here is about time.
+settings.register_profile("tact", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tact")
 
 
 @dataclass(frozen=True)
