@@ -64,7 +64,6 @@ def tact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture(scope="session")
 def demo_world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Build the demo world once, shared by all workers; never written to. Its keys lie beside it."""
-    import os
 
     from dashboard.commands.demo import build_demo
 
@@ -77,5 +76,5 @@ def demo_world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
         if not folder.exists():
             aside = shared / "demo-world-building"
             build_demo(aside)
-            os.replace(aside, folder)
+            aside.replace(folder)
     return folder

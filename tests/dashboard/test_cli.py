@@ -160,7 +160,7 @@ def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, practice: 
             "kind": "street_outreach",
         }
     ]
-    tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows()))
+    tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows(3)))
     assert tact("--workspace", practice, "import", write_csv(tmp_path / "e.csv", effort)).code == 0
     released = tact("--workspace", practice, "release", "--json").json
     assert released["tiers"] == ["partner", "public"]
