@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _VIEW, _WRITTEN = "situation", "situation-address"
+_ASKED, _OFFERED = "situation-asked", "situation-offered"
 _GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 _NONE = "none"
 _PLAYING, _STEPPED = "situation-playing", "situation-stepped"
@@ -51,8 +52,11 @@ def current(of: Held, areas: pd.DataFrame) -> Situation:
     """Give the view: of the address when it was changed from outside, else the session's; settled."""
     address = {name: str(value) for name, value in st.query_params.items()}
     known: Situation | None = st.session_state.get(_VIEW)
-    # Changing page empties the address; then the session remembers.
-    outside = known is None or (bool(address) and address != st.session_state.get(_WRITTEN))
+    # Changing page empties the address; then the session remembers. A control that was just used wins over
+    # an address that the browser sent before it had the last one; so does time while it runs.
+    own = st.session_state.pop(_ASKED, False) or playing() is not None
+    changed = bool(address) and address != st.session_state.get(_WRITTEN)
+    outside = known is None or (changed and not own)
     asked = parse(address) if outside or known is None else known
     view = settle(asked, of, areas)
     st.session_state[_VIEW] = view
@@ -70,11 +74,19 @@ def keep(view: Situation) -> None:
 def _ask(change: Callable[[Situation], Situation]) -> None:
     """Make the next view; it is settled at the start of the run that follows."""
     st.session_state[_VIEW] = change(st.session_state[_VIEW])
+    st.session_state[_ASKED] = True
 
 
-def _bind(key: str, value: object) -> None:
-    """Set a widget's value, each time: a widget whose choices changed is a new one, and starts without."""
-    st.session_state[key] = value
+def _bind(key: str, value: object, *choices: object) -> None:
+    """Set a widget's value where it is another one, or where its choices have changed.
+
+    A widget whose choices changed is a new one and starts without a value. Setting it at every run would
+    take back what the reader did meanwhile.
+    """
+    offered: dict[str, tuple[object, ...]] = st.session_state.setdefault(_OFFERED, {})
+    if st.session_state.get(key) != value or offered.get(key) != choices:
+        st.session_state[key] = value
+    offered[key] = choices
 
 
 def layers(of: Held, view: Situation) -> None:
@@ -84,7 +96,7 @@ def layers(of: Held, view: Situation) -> None:
     def chosen() -> None:
         _ask(lambda v: replace(v, layer=st.session_state["c-layer"]))
 
-    _bind("c-layer", view.layer)
+    _bind("c-layer", view.layer, *titles)
     st.segmented_control(
         _("Layer"), list(titles), format_func=titles.__getitem__, key="c-layer", required=True,
         on_change=chosen, label_visibility="collapsed",
@@ -98,7 +110,7 @@ def levels(of: Held, view: Situation) -> None:
     def chosen() -> None:
         _ask(lambda v: replace(v, level=st.session_state["c-level"]))
 
-    _bind("c-level", view.level)
+    _bind("c-level", view.level, *offered)
     st.segmented_control(
         _("Level"), offered, format_func=lambda level: _(LEVELS[level]), key="c-level", required=True,
         on_change=chosen, label_visibility="collapsed",
@@ -123,7 +135,7 @@ def overlays(of: Held, view: Situation) -> None:
         picked = st.session_state["c-over"]
         _ask(lambda v: replace(v, over=() if picked == _NONE else (picked,)))
 
-    _bind("c-over", view.over[0] if view.over else _NONE)
+    _bind("c-over", view.over[0] if view.over else _NONE, *titles)
     st.selectbox(
         _("Over it"), list(titles), format_func=titles.__getitem__, key="c-over", on_change=chosen,
         label_visibility="collapsed",
@@ -145,7 +157,7 @@ def _option(name: str, option: Option, view: Situation) -> None:
         _ask(lambda v: v.choosing(name, option.id, picked))
 
     choice = view.view(name).choice(option)
-    _bind(key, choice if choice in words else option.choices[0].id)
+    _bind(key, choice if choice in words else option.choices[0].id, *words)
     st.selectbox(
         _(option.label), list(words), format_func=words.__getitem__, key=key, on_change=chosen,
         label_visibility="collapsed",
@@ -168,7 +180,7 @@ def grain(of: Held, view: Situation) -> None:
         period = found[st.session_state["c-grain"]]
         _ask(lambda v: replace(v, period=period))
 
-    _bind("c-grain", now)
+    _bind("c-grain", now, *found)
     st.segmented_control(
         _("Length of periods"), list(found), format_func=lambda g: _(_GRAINS[g]), key="c-grain",
         required=True, on_change=chosen, label_visibility="collapsed",
@@ -185,7 +197,7 @@ def slider(totals: Mapping[str, float | None], view: Situation) -> None:
         value = totals[period]
         return f"{Period.parse(period).label}: {_('no number') if value is None else number(value)}"
 
-    _bind("c-period", view.period)
+    _bind("c-period", view.period, *map(words, totals))
     st.select_slider(
         _("Period"), list(totals), format_func=words, key="c-period", on_change=chosen,
         label_visibility="collapsed",

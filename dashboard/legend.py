@@ -42,7 +42,7 @@ def _layer(mark: Mark, scale: float, *, filled: bool) -> Markup:
 
 def _origin(words: Legend) -> Markup:
     margin = html("{}. ", _sentence(translated(words.margin))) if words.margin else ""
-    source = html("{}.", _sentence(translated(words.source))) if words.source else ""
+    source = html("{}.", translated(words.source).rstrip(".")) if words.source else ""
     return html('<p class="origin">{}{}</p>', margin, source)
 
 

@@ -185,6 +185,29 @@ def test_everything_can_be_reached_by_keyboard(partner, look):
     assert container.evaluate("() => window.map.getZoom()") > zoom
 
 
+def test_a_key_held_down_moves_the_slider_as_far_as_it_was_pressed(partner, look):
+    page = look(partner.url)
+    slider = page.locator(".st-key-c-period input")
+    slider.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(40)
+    until(page, lambda: "2007-03-01" in page.url)
+    page.wait_for_timeout(1500)
+    assert "2007-03-01" in page.url
+    assert "Mar to May 2007" in slider.get_attribute("aria-valuetext")
+
+
+def test_the_view_outlives_a_visit_to_another_page(partner, look):
+    page = look(f"{partner.url}/?layer=services&services.of=axis-protection&area=AL-02")
+    before = page.url
+    page.get_by_role("link", name="Method").click()
+    until(page, lambda: "/method" in page.url)
+    page.get_by_role("link", name="Situation").click()
+    until(page, lambda: page.url == before)
+    until(page, lambda: heading(page) == "Durrës")
+
+
 def test_the_buttons_on_the_map_go_to_places(partner, look):
     page = look(partner.url)
     frame = map_frame(page)
