@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import frame
 from dashboard.access import site
 from dashboard.reading import held
-from dashboard.text import _
+from dashboard.text import _, said
 from data.errors import ReleaseError
 
 __all__ = ["PAGES", "run"]
@@ -56,7 +56,7 @@ def run() -> None:
         shown = held(where)
     except ReleaseError as error:
         frame.around(where, None)
-        st.error(str(error))
+        st.error(said(str(error)))
         return
     frame.around(where, shown.release if shown else None)
     chosen.run()

@@ -7,6 +7,7 @@ Messages are their own identifiers, in English. Text that comes from data is nev
 from __future__ import annotations
 
 import gettext as _gettext
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,8 +15,9 @@ from markupsafe import Markup, escape
 
 from geo.layers.words import number, quantity
 
-__all__ = ["_", "amount", "html", "joined", "number", "quantity", "say", "translated"]
+__all__ = ["_", "amount", "html", "joined", "number", "quantity", "said", "say", "translated"]
 
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
 _TRANSLATIONS: Mapping[str, _gettext.NullTranslations] = {"en": _gettext.NullTranslations()}
 
 
@@ -48,6 +50,11 @@ def html(template: str, *parts: object, **named: object) -> Markup:
 def joined(parts: Iterable[object]) -> Markup:
     """Join pieces, escaping those that are not markup."""
     return Markup("").join(escape(part) for part in parts)
+
+
+def said(text: str) -> str:
+    """Write a text so that Streamlit's Markdown, which also knows formulas and icons, shows it as it is."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def amount(value: float | None, margin: float | None = None) -> Markup:
