@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from data.errors import TactError
@@ -20,6 +22,8 @@ Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object 
 Tick = Callable[[int, int | None], None]
 
 console = Console(stderr=True, highlight=False)
+# Names of files, of columns and of areas come from outside; a terminal obeys these characters.
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
@@ -28,12 +32,16 @@ def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2, default=str) + "\n")
         return
     for line in lines:
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(_plain(line) + "\n")
 
 
 def say(text: str) -> None:
     """Tell a person something beside the answer, on standard error."""
-    console.print(text, markup=False, soft_wrap=True)
+    console.print(_plain(text), markup=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    return _COMMANDS.sub("\ufffd", text)
 
 
 def fail(error: TactError, *, as_json: bool) -> NoReturn:
@@ -51,7 +59,7 @@ def progress(what: str) -> Iterator[Tick]:
     """Show a bar on a terminal; give a function that takes what is done and the total, if known."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(escape(_plain(what)), total=None)
 
         def tick(done: int, total: int | None = None) -> None:
             bar.update(task, completed=done, total=total)
