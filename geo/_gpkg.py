@@ -1,6 +1,6 @@
 """Writing a GeoPackage: map layers with styles, long tables, codebook, states, sources and metadata.
 
-The same release gives the same bytes: times of writing are replaced by that of the release.
+The same release gives the same rows: times of writing are replaced by that of the release.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Content:
 def write(path: Path, content: Content, written: str) -> None:
     """Write the file anew; `written` is the time (ISO 8601, UTC) that it carries."""
     path.unlink(missing_ok=True)
+    # A spatial index that is built by a second thread depends on the scheduler, to the byte.
+    pyogrio.set_gdal_config_options({"OGR_GPKG_ALLOW_THREADED_RTREE": "NO"})
     for name, frame in content.maps.items():
         pyogrio.write_dataframe(
             frame,
@@ -74,6 +76,8 @@ def write(path: Path, content: Content, written: str) -> None:
     with closing(sqlite3.connect(path)) as file, file:
         _add_styles(file, content.styles, content.descriptions, written)
         file.execute("UPDATE gpkg_contents SET last_change = ?", (_moment(written),))
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("VACUUM")
 
 
 def _moment(written: str) -> str:
