@@ -171,6 +171,8 @@ def recover(vault: Vault | None, releases: Path) -> None:
 def _settle(vault: Vault | None, releases: Path) -> None:
     for left in releases.glob(f"{_TMP}*"):
         shutil.rmtree(left)
+    for left in releases.glob(".*.part"):
+        left.unlink()
     staged = vault.staged_publication() if vault is not None else None
     if vault is not None and staged is not None:
         if (releases / staged).is_dir():

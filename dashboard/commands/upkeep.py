@@ -11,12 +11,12 @@ from rich.table import Table
 
 from dashboard.commands.output import Json, console, emit, say
 from data import backup as backups
-from data import keys, templates
+from data import keys, publish, templates
 from data.disclosure.plan import TIERS
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
 from data.schema import KINDS
-from data.vault import Vault, examine
+from data.vault import Vault, examine, open_vault
 from data.workspace import Workspace, default_path
 
 __all__ = ["open_workspace", "register"]
@@ -70,7 +70,10 @@ def doctor(
     schema: Annotated[bool, typer.Option("--schema", help="Print what each column means, and stop.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check workspace, keys, vault and releases; name each problem with its remedy."""
+    """Check workspace, keys, vault and releases; name each problem with its remedy.
+
+    A release that was interrupted is settled first, as the next one would do it.
+    """
     if schema:
         _print_schema(as_json)
         return
@@ -89,12 +92,29 @@ def _problems(path: Path) -> list[str]:
         workspace = Workspace.open(path)
     except TactError as error:
         return [str(error)]
+    _settle(workspace)
     return [
         *workspace.check(),
         *keys.check(workspace.id),
         *_vault_problems(workspace),
         *_release_problems(workspace.releases),
     ]
+
+
+def _settle(workspace: Workspace) -> None:
+    """Finish or take back a release that was interrupted; leave it while somebody is at work."""
+    try:
+        if not workspace.vault.exists():
+            publish.recover(None, workspace.releases)
+            return
+        with open_vault(workspace) as vault, vault.writing():
+            staged = vault.staged_publication()
+            publish.recover(vault, workspace.releases)
+    except (TactError, OSError):
+        return  # what is wrong is told by the checks that follow
+    if staged is not None:
+        done = "finished" if staged in names(workspace.releases) else "taken back"
+        say(f"Release {staged} was interrupted; it is {done} now.")
 
 
 def _vault_problems(workspace: Workspace) -> list[str]:

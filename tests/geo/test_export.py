@@ -1,5 +1,6 @@
 """Files that leave: every format holds layers, states, sources, codebook, tier and whether it is invented."""
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -8,7 +9,6 @@ import re
 import runpy
 import sqlite3
 import zipfile
-from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
@@ -94,7 +94,7 @@ def digest(path):
 
 
 def rows_of(path):
-    with closing(sqlite3.connect(path)) as file:
+    with contextlib.closing(sqlite3.connect(path)) as file:
         tables = [
             n for (n,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         ]

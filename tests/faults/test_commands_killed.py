@@ -1,0 +1,252 @@
+"""kill -9 of the real commands at seeded moments: `tact import` and `tact release`, twenty times each.
+
+A moment is a share of the time that the command works on the workspace, or one of the steps at which it
+touches a file there (an audit hook that Python loads at its start counts these and can stop at one).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.disclosure.plan import TIERS
+from data.keys import load
+from data.release import Release, current_name, names
+from data.vault import Vault
+from data.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
+MOMENTS = 10
+SPY = """
+import os, signal, sys
+if "dashboard.cli" in getattr(sys, "orig_argv", ()):
+    told, last, inside = int(os.environ["TOLD"]), int(os.environ["LAST_STEP"]), os.environ["WORKSPACE"]
+    steps = 0
+    def hook(event, arguments):
+        global steps
+        if event.partition(".")[0] in ("open", "os", "shutil") and any(inside in str(a) for a in arguments):
+            steps += 1
+            if steps == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            os.write(told, b".")
+    sys.addaudithook(hook)
+"""
+MUNICIPALITIES = ("Tiranë", "Durrës", "Fier", "Elbasan", "Korçë")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system"),
+]
+
+
+@pytest.fixture(autouse=True)
+def own_keys(monkeypatch, own_home):
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def spy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("spy")
+    (folder / "sitecustomize.py").write_text(SPY, encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command went: its exit code, how long it worked on the workspace, how many steps it took."""
+
+    code: int
+    seconds: float
+    steps: int
+
+
+def run(spy, workspace, *words, after=None, step=0):
+    """Run a command; kill it a time after its first step in the workspace, or at a step."""
+    read, told = os.pipe()
+    given = {"PYTHONPATH": str(spy), "TOLD": str(told), "WORKSPACE": str(workspace), "LAST_STEP": str(step)}
+    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), *map(str, words)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | KEYS | given, pass_fds=[told],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(told)
+    steps = os.read(read, 1)
+    assert steps, "the command ended before it came to the workspace"
+    began = time.monotonic()
+    if after is not None:
+        time.sleep(after)
+        process.kill()
+    while part := os.read(read, 2**16):
+        steps += part
+    os.close(read)
+    return Ran(process.wait(), time.monotonic() - began, len(steps))
+
+
+def moments(seed, whole):
+    """Draw the moments of ten kills by time and of ten by step, from what a run without one took."""
+    random = np.random.default_rng(seed)
+    times = random.uniform(0, whole.seconds, MOMENTS)
+    # Half of them among the last steps, which rename, replace and clean up.
+    early = random.integers(2, whole.steps + 1, MOMENTS // 2)
+    late = random.integers(max(2, whole.steps - 30), whole.steps + 1, MOMENTS // 2)
+    return [{"after": float(t)} for t in times] + [{"step": int(s)} for s in (*early, *late)]
+
+
+def rows(count, first=0):
+    row = {"stage": "identified", "pathway": "internal", "form": "begging", "axis": "protection"}
+    return [
+        row
+        | {
+            "date": f"2008-03-{1 + i % 28:02d}",
+            "municipality": MUNICIPALITIES[i % 5],
+            "child_id": f"K-{i // 2}",
+            "record_number": f"R-{i}" if i % 3 else "",
+            "found": "reported" if i % 2 else "discovered",
+            "partner": "ARSIS",
+        }
+        for i in range(first, first + count)
+    ]
+
+
+def write(path, given):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(given[0]))
+        writer.writeheader()
+        writer.writerows(given)
+    return path
+
+
+def identities(workspace):
+    opened = Workspace.open(workspace)
+    with Vault.open(opened.vault, load(opened.id)) as vault:
+        return sorted(i.as_py() for part in vault.read("encounter", ["identity"]) for i in part["identity"])
+
+
+def copied(workspace, tmp_path):
+    return Path(shutil.copytree(workspace, tmp_path / "workspace"))
+
+
+def assert_healthy(tact, workspace):
+    """A first look may settle what was interrupted; nothing must be left to do by hand."""
+    doctor = tact("--workspace", workspace, "doctor", "--json")
+    assert (doctor.code, doctor.json) == (0, {"healthy": True, "problems": []})
+
+
+def practice(folder, *files):
+    """Make a workspace with some records."""
+    for words in (("init", "--practice"), ("import", *files)):
+        command = [sys.executable, "-m", "dashboard.cli", "--workspace", folder, *words]
+        subprocess.run(command, cwd=ROOT, env=os.environ | KEYS, check=True, capture_output=True)
+    return folder
+
+
+# -- import ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    return [write(folder / f"{i}.csv", rows(2000, first=1000 + 2000 * i)) for i in range(3)]
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """A workspace that holds a few of the records already."""
+    folder = tmp_path_factory.mktemp("before")
+    return practice(folder / "workspace", write(folder / "few.csv", rows(1500)))
+
+
+@pytest.fixture(scope="module")
+def imported(spy, before, files, tmp_path_factory):
+    """What an import that nobody kills takes, and what is in the vault before and after."""
+    workspace = copied(before, tmp_path_factory.mktemp("whole"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        few = identities(workspace)
+        whole = run(spy, workspace, "import", *files)
+        assert whole.code == 0
+        return whole, few, identities(workspace)
+
+
+@pytest.mark.parametrize("i", range(2 * MOMENTS))
+def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, spy, before, files, imported, tmp_path, i):
+    whole, few, everything = imported
+    workspace, moment = copied(before, tmp_path), moments(41, whole)[i]
+    ran = run(spy, workspace, "import", *files, **moment)
+    assert ran.code in ((-signal.SIGKILL, 0) if "after" in moment else (-signal.SIGKILL,))
+    assert_healthy(tact, workspace)
+    found = identities(workspace)
+    assert set(few) <= set(found) <= set(everything)
+    assert len(found) == len(set(found))
+    # A file is in or it is not: 500 of the first were there before.
+    assert len(found) in (1500, 3000, 5000, 7000)
+    again = tact("--workspace", workspace, "import", *files, "--json").json
+    assert again["accepted"] == len(everything) - len(found)
+    assert (again["rejected"], again["changed"]) == (0, 0)
+    assert identities(workspace) == everything
+    assert_healthy(tact, workspace)
+
+
+# -- release --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def released(spy, tmp_path_factory):
+    """A workspace with a release and new records since; and what the next release takes."""
+    folder = tmp_path_factory.mktemp("released")
+    workspace = practice(folder / "workspace", write(folder / "few.csv", rows(400)))
+    first = run(spy, workspace, "release")
+    more = practice_more(workspace, write(folder / "more.csv", rows(300, first=400)))
+    next_one = run(spy, copied(workspace, tmp_path_factory.mktemp("whole")), "release")
+    assert (first.code, more, next_one.code) == (0, 0, 0)
+    return workspace, next_one
+
+
+def practice_more(workspace, file):
+    command = [sys.executable, "-m", "dashboard.cli", "--workspace", workspace, "import", file]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | KEYS, check=True, capture_output=True
+    ).returncode
+
+
+def assert_whole(releases, name):
+    for tier in TIERS:
+        release = Release.open(releases, tier, name)
+        assert release.check() == []
+        assert all(len(release.table(table).columns) for table in release.tables)
+        assert release.manifest["tact"]["audit"]["passed"]
+
+
+@pytest.mark.parametrize("i", range(2 * MOMENTS))
+def test_a_killed_release_is_whole_or_is_not_there(tact, spy, released, tmp_path, i):
+    base, whole = released
+    workspace, moment = copied(base, tmp_path), moments(43, whole)[i]
+    releases = workspace / "releases"
+    run(spy, workspace, "release", **moment)
+    assert_healthy(tact, workspace)
+    listed = [row["release"] for row in tact("--workspace", workspace, "releases", "--json").json]
+    assert len(listed) in (1, 2)
+    for name in listed:
+        assert_whole(releases, name)
+    assert current_name(releases) in listed
+    answer = tact("--workspace", workspace, "release", "--json")
+    assert answer.code == 0
+    made = answer.json["release"]
+    assert made not in listed
+    assert current_name(releases) == made == names(releases)[0]
+    assert_whole(releases, made)
+    assert sorted(path.name for path in releases.glob(".*")) == [".lock", ".names"]
+    assert_healthy(tact, workspace)
