@@ -163,8 +163,7 @@ def noise_words(release: Release) -> list[str]:
             largest=largest,
         ),
         _(
-            "Encounters count at most {cap} times a child and cell, and their noise is {cap} times as "
-            "large.",
+            "Encounters count at most {cap} times a child and cell, and their noise is {cap} times as large.",
             cap=parameters["cap"],
         )
         if "cap" in parameters
