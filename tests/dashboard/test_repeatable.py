@@ -110,7 +110,7 @@ def test_another_identifier_key_gives_other_noise_and_the_same_rest(first, files
 
 
 def content(path):
-    """Give the bytes of a file; of a GeoPackage its rows, since GDAL does not lay out pages alike each time."""
+    """Give the bytes of a file; of a GeoPackage its rows, since GDAL does not lay out pages alike."""
     if path.suffix != ".gpkg":
         return path.read_bytes()
     with closing(sqlite3.connect(path)) as file:
