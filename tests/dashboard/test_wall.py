@@ -126,6 +126,16 @@ def test_it_opens_no_file_behind_the_wall_and_loads_nothing_that_could(partner, 
     assert b"sqlcipher" not in Path(f"/proc/{partner.web}/maps").read_bytes()
 
 
+def test_it_speaks_to_nobody_and_asks_for_no_name(partner):
+    visit(partner)
+    asked = [
+        *partner.did("socket.connect"),
+        *partner.did("socket.sendto"),
+        *partner.did("socket.getaddrinfo"),
+    ]
+    assert [one for one in asked if not re.search(r"^\(?'?(127\.0\.0\.1|::1)\b", one)] == []
+
+
 def test_a_public_process_opens_nothing_of_the_partner_tier(public, workspace):
     watched = Watched([*workspace.glob("releases/*/partner"), workspace / "vault"])
     visit(public)

@@ -1,0 +1,96 @@
+"""Without a network: every command of the way and every page, in a namespace that has no way out."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dashboard.navigation import PAGES
+
+ROOT = Path(__file__).parents[2]
+# Runs in the namespace: turns on its own address, shows that no other can be reached, and goes the whole way.
+PROGRAM = """
+import fcntl, socket, struct, subprocess, sys
+from pathlib import Path
+workspace, folder, pages = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+with socket.socket() as line:
+    up = struct.pack("16sh", b"lo", 0x1 | 0x40)  # IFF_UP, IFF_RUNNING
+    fcntl.ioctl(line, 0x8914, up)  # SIOCSIFFLAGS
+    line.settimeout(3)
+    try:
+        line.connect(("192.0.2.1", 80))
+    except OSError as error:
+        print("closed:", error.strerror)
+sys.path.insert(0, str(Path.cwd()))
+from tests.dashboard import conversation, guarding
+def tact(*words):
+    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(folder / "new"), *map(str, words)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+tact("init", "--practice")
+tact("demo", "--files", folder / "files", "--children", "100")
+tact("import", *(folder / "files").glob("*terre*"))
+tact("release")
+tact("export", "--to", folder / "out", "--format", "gpkg", "--format", "xlsx")
+command = guarding.serve(workspace, folder / "spy")
+try:
+    for page in pages:
+        shown = conversation.open_page(command.url, page)
+        assert (shown.ended, shown.errors) == ("FINISHED_SUCCESSFULLY", []), (page, shown.errors)
+        assert "TACT Map" in shown.text
+        print("shown:", page)
+    for path in ("/", "/geometry/land.json", "/assets/leaflet/leaflet.js", "/assets/theme.css"):
+        assert guarding.ask(command, path)[0] == 200, path
+finally:
+    command.stop()
+"""
+
+
+def namespace() -> list[str]:
+    """Give the words that run a program in a network namespace of its own; skip where that is not allowed."""
+    if shutil.which("unshare"):
+        for words in (["unshare", "--net"], ["unshare", "--net", "--map-root-user"]):
+            if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+                return words
+    pytest.skip("no network namespaces here")
+
+
+@pytest.mark.slow
+def test_the_whole_way_works_with_the_cable_out(demo_world, tmp_path):
+    workspace = shutil.copytree(demo_world, tmp_path / "workspace")
+    pages = [address for _, _, _, address in PAGES]
+    done = subprocess.run(
+        [*namespace(), sys.executable, "-c", PROGRAM, workspace, tmp_path, *pages],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert told[0] == "closed: Network is unreachable"
+    assert told[1:] == [f"shown: {page}" for page in pages]
+
+
+def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch):
+    """The same without a namespace: in this process nothing can be connected to or looked up."""
+    from streamlit.testing.v1 import AppTest
+
+    from dashboard.access import Site, announce
+
+    def refuse(*asked, **_):
+        raise AssertionError(f"asked for {asked}")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    for name in ("getaddrinfo", "gethostbyname", "create_connection"):
+        monkeypatch.setattr(socket, name, refuse)
+    monkeypatch.setenv("TACT_RELEASES", "")
+    monkeypatch.setenv("TACT_TIER", "")
+    announce(Site(demo_world / "releases", "partner"))
+    script = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not script.exception
+    for module in (module for _, module, _, _ in PAGES[1:]):
+        page = AppTest.from_string(f"from dashboard.pages.{module} import show\nshow()", default_timeout=60)
+        assert not page.run().exception
