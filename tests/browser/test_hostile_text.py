@@ -102,10 +102,11 @@ def cells(page, within):
     """
     grid = within.locator("[data-testid=stDataFrame] [role=gridcell]")
     grid.first.wait_for(state="attached")
+    until(page, lambda: any(grid.all_text_contents()))
     found = grid.all_text_contents()
     scroller = within.locator("[data-testid=stDataFrame] .dvn-scroller").first
-    scroller.evaluate("one => one.scrollTo(one.scrollWidth, 0)")
-    page.wait_for_timeout(400)
+    if scroller.evaluate("one => (one.scrollTo(one.scrollWidth, 0), one.scrollLeft > 0)"):
+        until(page, lambda: grid.all_text_contents() != found)
     found += grid.all_text_contents()
     # The reader of a long text opens when its cell is chosen and Enter pressed.
     box = scroller.bounding_box()
@@ -183,8 +184,7 @@ def test_the_download_page_shows_text_and_gives_it_as_text(open_page, partner_ad
     body = page.locator("[data-testid=stMain]")
     until(page, lambda: "What the states mean" in body.inner_text())
     assert worlds.FILE_NAME in spaces(body.inner_text())
-    told = cells(page, body)
-    assert any(source in told for source in SOURCES)
+    until(page, lambda: any(source in cells(page, body) for source in SOURCES))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
     download.value.save_as(tmp_path / "taken.zip")
