@@ -171,7 +171,7 @@ def test_the_method_page_lists_sources_and_boundaries_as_text(open_page, partner
     body = page.locator("[data-testid=stMain]")
     until(page, lambda: "Citation" in body.inner_text())
     until(page, lambda: worlds.FILE_NAME in spaces(body.inner_text()))
-    assert [source for source in SOURCES if spaces(source) not in spaces(body.inner_text())] == []
+    until(page, lambda: all(spaces(source) in spaces(body.inner_text()) for source in SOURCES))
     assert_nothing_ran(page)
 
 
@@ -184,7 +184,7 @@ def test_the_download_page_shows_text_and_gives_it_as_text(open_page, partner_ad
     page = open_page(address, ready=False)
     body = page.locator("[data-testid=stMain]")
     until(page, lambda: "What the states mean" in body.inner_text())
-    assert worlds.FILE_NAME in spaces(body.inner_text())
+    until(page, lambda: worlds.FILE_NAME in spaces(body.inner_text()))
     until(page, lambda: any(source in cells(page, body) for source in SOURCES))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
