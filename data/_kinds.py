@@ -178,7 +178,7 @@ _ANY_AREA = Column(
     "The country, region or municipality: a code, or the name in Latin, Albanian or Greek spelling.",
     "area",
     required=True,
-    example="Fier",
+    example="AL-04",
     level=None,
 )
 _SOURCE = Column(

@@ -11,6 +11,7 @@ from data.intake import guess_kind, read_file
 from data.reference import area_table
 from data.schema import KINDS
 from data.templates import template_name, write_templates
+from geo.places import Places
 
 NAMES = {name.casefold(): code for code, name in area_table()["name_en"].items()}
 
@@ -127,3 +128,11 @@ def test_writing_again_replaces_the_template(tmp_path):
     assert write_templates(tmp_path, ["figure"]) == first
     assert openpyxl.load_workbook(first[0]).sheetnames[0] == "Published figures"
     assert [p.name for p in tmp_path.iterdir()] == ["tact-figure.xlsx"]
+
+
+def test_the_example_of_every_place_is_one_that_an_import_takes():
+    places = Places(area_table())
+    columns = [c for kind in KINDS.values() for c in kind.given if c.type == "area" and c.example]
+    assert columns
+    for column in columns:
+        assert places.resolve(column.example, None, column.level).code, column.name
