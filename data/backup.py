@@ -2,8 +2,8 @@
 
 The file is a SQLCipher database of its own, keyed by the passphrase (PBKDF2 with SHA-512, 256,000
 rounds, an HMAC on each page), so that it can lie anywhere and damage is found before anything is
-replaced. With it go the partners' column mappings. Boundaries and releases are files that can be
-copied; they hold nothing secret.
+replaced. With it go the partners' column mappings and the releases: a published number is repeated until
+enough children have changed, and that needs what was published. Imported boundaries stand in each release.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data import _backup_releases as released
 from data import _sqlcipher as sql
 from data import _vault_check as checking
 from data import _vault_tables as tables
@@ -33,12 +34,13 @@ _FORMAT = "1"
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did: the workspace, and where the vault that stood there before is kept."""
+    """What a restore did: the workspace, where an earlier vault is kept, which releases came back."""
 
     workspace: Workspace
     has_records: bool
     wrote_keys: bool
     kept: Path | None
+    releases: tuple[str, ...]
 
     @property
     def path(self) -> Path:
@@ -97,6 +99,10 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
         connection.execute("CREATE TABLE copy.backup_mapping (name TEXT PRIMARY KEY, content BLOB NOT NULL)")
         connection.executemany("INSERT INTO copy.backup_manifest VALUES (?, ?)", _entries(workspace, both))
         connection.executemany("INSERT INTO copy.backup_mapping VALUES (?, ?)", _mappings(workspace))
+        connection.execute(released.CREATE)
+        connection.executemany(
+            "INSERT INTO copy.backup_release VALUES (?, ?)", released.rows(workspace.releases)
+        )
         connection.execute("COMMIT")
         connection.execute(f"PRAGMA copy.application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA copy.user_version = {tables.VERSION}")
@@ -138,7 +144,7 @@ def restore(
     if not file.is_file():
         msg = f"There is no backup {file}."
         raise InputError(msg)
-    with _opened(file, _passphrase(passphrase)) as (connection, manifest):
+    with _opened(file, _normal(passphrase)) as (connection, manifest):
         _refuse_other_keys(manifest)
         workspace = _workspace(Path(path), manifest)
         with WriterLock(workspace.vault).held():
@@ -148,8 +154,9 @@ def restore(
                 keys.store(workspace.id, manifest.keys, place)
             kept = _put_vault(connection, workspace, manifest.keys.vault)
         _put_mappings(connection, workspace)
+        releases = released.put(connection, workspace.releases)
     with open_vault(workspace, manifest.keys) as vault:
-        return Restored(workspace, vault.has_records(), wrote, kept)
+        return Restored(workspace, vault.has_records(), wrote, kept, tuple(releases))
 
 
 def _workspace(path: Path, manifest: _Manifest) -> Workspace:
@@ -306,10 +313,14 @@ def _sizes(connection: sql.Connection) -> list[int]:
     return [connection.execute(statement).fetchone()[0] for statement in tables.count_sql()]
 
 
-def _passphrase(text: str) -> str:
+def _normal(text: str) -> str:
     # Typed on another keyboard, an accent may be composed in another way.
-    passphrase = unicodedata.normalize("NFC", text)
-    if len(passphrase) >= PASSPHRASE_CHARACTERS and "\0" not in passphrase:
+    return unicodedata.normalize("NFC", text).replace("\0", "")
+
+
+def _passphrase(text: str) -> str:
+    passphrase = _normal(text)
+    if len(passphrase) >= PASSPHRASE_CHARACTERS and "\0" not in text:
         return passphrase
     msg = (
         f"The passphrase of a backup has at least {PASSPHRASE_CHARACTERS} characters. "

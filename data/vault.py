@@ -12,6 +12,7 @@ database is. One transaction a file; nothing else writes.
 
 import contextlib
 import datetime as dt
+import hmac
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ from data import _vault_tables as tables
 from data import files, keys
 from data._vault_import import Counts, Import
 from data._vault_lock import WriterLock
-from data.errors import VaultError, WorkspaceError
+from data.errors import VaultError, WorkspaceError, WrongKey
 from data.keys import Secret
 from data.workspace import Workspace
 
@@ -40,6 +41,7 @@ _DB = checking.DB
 _CACHE_KB = 200_000
 _READ_CACHE_KB = 16_000
 _SOURCE = b"tact-map import source v1"
+_IDENTIFIER, _IDENTIFIER_DOMAIN = "identifier_key", b"tact-map identifier key check v1"
 _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 
 
@@ -55,7 +57,7 @@ def open_vault(workspace: Workspace, both: keys.Keys | None = None) -> "Vault":
 
     Raises WorkspaceError when the vault is of another kind (real or invented) than the workspace.
     """
-    vault = Vault.open(workspace.vault, (both or keys.load(workspace.id)).vault)
+    vault = Vault.open(workspace.vault, both or keys.load(workspace.id))
     if vault.kind == workspace.kind:
         return vault
     vault.close()
@@ -99,7 +101,7 @@ class Vault:
             msg = f"There is a vault at {folder} already. It is never replaced by an empty one."
             raise VaultError(msg)
         with building(folder) as aside, sql.translated(folder / _DB):
-            _make_empty(aside / _DB, secret, kind)
+            _make_empty(aside / _DB, secret, kind, _identifier_mark(key))
             checking.write(aside, secret)
         return cls.open(folder, secret)
 
@@ -112,7 +114,9 @@ class Vault:
     def open(cls, folder: Path, key: AnyKey) -> Self:
         """Open a vault to read and write.
 
-        Raises VaultError when there is none, WrongKey, CorruptVault.
+        Given both keys, it also checks that the identifier key is the one that hashed the children
+        in it: with another one every child who comes back would count as new. Raises VaultError when
+        there is none, WrongKey, CorruptVault.
         """
         folder, secret = Path(folder).absolute(), _secret(key)
         connection = checking.open_checked(folder, secret)
@@ -120,10 +124,22 @@ class Vault:
             with sql.translated(folder / _DB):
                 connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
                 connection.execute("PRAGMA synchronous = FULL")
-                return cls(folder, secret, connection)
+                vault = cls(folder, secret, connection)
+            vault._check_identifier_key(_identifier_mark(key))
+            return vault
         except BaseException:
             connection.close()
             raise
+
+    def _check_identifier_key(self, mark: str | None) -> None:
+        known = self._meta.get(_IDENTIFIER)
+        if mark is not None and known is not None and not hmac.compare_digest(mark, known):
+            msg = (
+                f"The identifier key does not belong to the vault {self.folder}: with it, every child who "
+                "comes back would count as a new one. Nothing was touched. Look for the key that was made "
+                "with the vault, or bring it back with `tact restore`."
+            )
+            raise WrongKey(msg)
 
     def close(self) -> None:
         """Close; the last one to do so folds the write-ahead log into the database."""
@@ -359,7 +375,7 @@ def building(folder: Path) -> Iterator[Path]:
             raise
 
 
-def _make_empty(db: Path, key: Secret, kind: str) -> None:
+def _make_empty(db: Path, key: Secret, kind: str, identifier: str | None) -> None:
     db.touch(mode=0o600)
     connection = sql.connect(db, key, create=True)
     try:
@@ -370,6 +386,7 @@ def _make_empty(db: Path, key: Secret, kind: str) -> None:
             connection.execute(statement)
         made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         meta = [("kind", kind), ("created", made)]
+        meta += [(_IDENTIFIER, identifier)] if identifier else []
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
         connection.execute(f"PRAGMA user_version = {tables.VERSION}")
         connection.execute("COMMIT")
@@ -390,6 +407,11 @@ def _kind_around(folder: Path) -> str:
         return Workspace.open(folder.parent).kind
     except WorkspaceError:
         return "real"
+
+
+def _identifier_mark(key: AnyKey) -> str | None:
+    """Give what tells one identifier key from another, where it was given: an HMAC of a fixed text."""
+    return key.identifier.mac(_IDENTIFIER_DOMAIN).hex() if isinstance(key, keys.Keys) else None
 
 
 def _secret(key: AnyKey) -> Secret:

@@ -45,7 +45,7 @@ def build_demo(
     workspace = Workspace.create(path, "invented", demo=True, workspace_id=known.id if known else None)
     secrets = keys.load(workspace.id) if keys.exist(workspace.id) else keys.create(workspace.id)
     say("Building an invented world.")
-    with Vault.create(workspace.vault, secrets.vault, kind=workspace.kind) as vault:
+    with Vault.create(workspace.vault, secrets) as vault:
         _fill(Importer.of(workspace, vault, secrets), _world(seed, children))
         with progress("Releasing") as tick:
             release_workspace(workspace, vault, secrets, tick)

@@ -189,15 +189,15 @@ def restore(
     """Bring a workspace back from a backup; checks all of it before anything is replaced."""
     path = context.obj or default_path()
     done = backups.restore(file, path, _passphrase(confirm=False), replace=replace)
-    say("Releases are not in a backup: copy their folder, or make a new one with `tact release`.")
     emit(
         {
             "workspace": str(done.workspace.path),
             "records": done.has_records,
+            "releases": list(done.releases),
             "replaced": str(done.kept) if done.kept else None,
         },
         as_json,
-        f"Restored {done.workspace.path}.",
+        f"Restored {done.workspace.path}, with {len(done.releases)} releases.",
         *([f"What was there before is kept in {done.kept}."] if done.kept else []),
     )
 

@@ -12,9 +12,11 @@ import sys
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pyogrio
 import pytest
 
+from data.release import Release
 from data.schema import KINDS
 
 PLANTED = ("KETI-PLANTED-77", "Arta Planted", "0691234567")
@@ -165,8 +167,6 @@ def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, practice: 
     released = tact("--workspace", practice, "release", "--json").json
     assert released["tiers"] == ["partner", "public"]
     assert released["refused"] == []
-    from data.release import Release
-
     public = Release.open(practice / "releases", "public").table("children_region_year")
     assert set(public["state"]) == {"few"}
     partner = Release.open(practice / "releases", "partner").table("effort_region_quarter")
@@ -268,6 +268,51 @@ def test_backup_and_restore(tact, practice: Path, tmp_path: Path, monkeypatch: p
     assert restored.json["records"] is True
     again = tact("--workspace", tmp_path / "new", "import", path, "--json").json
     assert (again["accepted"], again["already_known"]) == (0, 10)
+
+
+def test_a_restored_vault_repeats_what_was_published(
+    tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
+    tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows(60)))
+    first = tact("--workspace", practice, "release", "--json").json["release"]
+    tact("--workspace", practice, "backup", tmp_path / "b.backup")
+    new = tmp_path / "new"
+    assert tact("--workspace", new, "restore", tmp_path / "b.backup", "--json").json["releases"] == [first]
+    late = [
+        row | {"child_id": f"L-{n}", "record_number": f"L-{n}"} for n, row in enumerate(encounter_rows(5))
+    ]
+    tact("--workspace", new, "import", write_csv(tmp_path / "late.csv", late))
+    second = tact("--workspace", new, "release", "--json").json["release"]
+    assert second != first
+    one, other = (
+        Release.open(new / "releases", "partner", name).table("children_region_whole")
+        for name in (first, second)
+    )
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_wrong_passphrase_is_called_wrong_however_short(
+    tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
+    tact("--workspace", practice, "backup", tmp_path / "b.backup")
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "short")
+    refused = tact("--workspace", tmp_path / "new", "restore", tmp_path / "b.backup", "--json")
+    assert (refused.code, refused.json["error"]) == (4, "WrongKey")
+
+
+@pytest.mark.parametrize("variable", ["TACT_VAULT_KEY", "TACT_IDENTIFIER_KEY"])
+def test_either_key_is_known_to_be_wrong(
+    tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    path = write_csv(tmp_path / "a.csv", encounter_rows())
+    monkeypatch.setenv(variable, "5" * 64)
+    refused = tact("--workspace", practice, "import", path, "--json")
+    assert (refused.code, refused.json["error"]) == (4, "WrongKey")
+    sick = tact("--workspace", practice, "doctor", "--json")
+    assert sick.code == 7
+    assert len(sick.json["problems"]) == 1
 
 
 def test_figures_alone_need_neither_vault_nor_key(tact, practice: Path) -> None:
