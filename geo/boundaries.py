@@ -66,11 +66,13 @@ def import_boundaries(
     country: str | None = None,
     code_column: str | None = None,
     name_column: str | None = None,
+    credit: str | None = None,
 ) -> BoundaryReport:
     """Take the boundaries of municipalities from a file into a workspace, as one step.
 
     `orphan_check` holds the codes of areas in which records stand: a file that would leave one of
     them without the shape it has is refused. `country` ("AL", "GR") narrows the reading of names.
+    `credit` says whose boundaries they are and on what terms; the file's name stands in without it.
     Raises AreaError, with the remedy and nothing changed, for a file that cannot be used.
     """
     path = Path(path)
@@ -88,7 +90,7 @@ def import_boundaries(
         raise AreaError(msg)
     target = Path(workspace_areas) / BOUNDARIES
     before = read_cells(target if target.exists() else None)
-    after, repaired = _joined(official, before, path.name)
+    after, repaired = _joined(official, before, credit or f"Boundaries from {path.name}")
     touched = _touched(official, areas_table, after.index)
     _refuse_orphans(before.index, after.index, set(orphan_check), places)
     _write(after, target)
@@ -262,8 +264,8 @@ def _write(cells: gpd.GeoDataFrame, target: Path) -> None:
         frame.to_parquet(aside, compression="zstd")
 
 
-def _credit(origin: str) -> str:
-    return f"Boundaries from {''.join(c if c.isprintable() else ' ' for c in origin)}"
+def _credit(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _first(unmatched: list[Unmatched]) -> str:

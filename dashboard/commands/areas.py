@@ -24,6 +24,10 @@ def import_areas(
     country: Annotated[str | None, typer.Option(help="AL or GR, where the file does not tell.")] = None,
     code_column: Annotated[str | None, typer.Option(help="The column with codes.")] = None,
     name_column: Annotated[str | None, typer.Option(help="The column with names.")] = None,
+    credit: Annotated[
+        str | None,
+        typer.Option(help="Whose boundaries they are and on what terms; stands wherever they show."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take official boundaries into this workspace; the next release shows them."""
@@ -40,6 +44,7 @@ def import_areas(
         country=country,
         code_column=code_column,
         name_column=name_column,
+        credit=credit,
     )
     unmatched = [{"row": u.row, "name": u.name, "reason": u.reason} for u in report.unmatched]
     split = [{"code": joined.code, "parts": list(joined.parts)} for joined in report.split]
@@ -58,6 +63,7 @@ def import_areas(
         *(f"  {label(s.code)} is joined from {', '.join(s.parts)}" for s in report.split),
         *_listed("Keep the shape they had", report.kept, label),
         *_listed("Have no shape now, and stand in the tables only", report.missing, label),
+        *([] if credit else ["Nobody is credited. If the terms ask for it: --credit 'Source, licence'"]),
         "The next release shows these boundaries: tact release",
     )
 

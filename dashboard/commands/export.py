@@ -33,7 +33,10 @@ def export(
     if tier not in _TIERS:
         msg = f"No tier {tier!r}. There are: {', '.join(_TIERS)}."
         raise InputError(msg)
-    workspace = open_workspace(context)
+    if to.exists() and not to.is_dir():
+        msg = f"{to} is a file. Give a folder: --to FOLDER"
+        raise InputError(msg)
+    workspace = open_workspace(context, or_demo=True)
     opened = Release.open(workspace.releases, cast("Tier", tier), release)
     with progress("Writing") as tick:
         files = exports.export(opened, to, formats, progress=tick)

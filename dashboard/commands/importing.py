@@ -20,6 +20,7 @@ from geo.places import Places
 
 __all__ = ["Importer", "register"]
 
+_SHOWN = 5  # reasons on the screen; all of them are in the file
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 
@@ -65,6 +66,7 @@ class Importer:
             "changed": records.counts.changed,
             "already_known": records.counts.already_known,
             "rejects": self._return_rejects(path, read),
+            "reasons": read.rejects.head(_SHOWN).to_dict("records"),
             "unknown_columns": list(read.unknown_columns),
             "notes": list(read.notes),
         }
@@ -112,6 +114,17 @@ def _check_kind_of_world(workspace: Workspace, files: list[Path]) -> None:
         raise WorkspaceError(msg)
 
 
+def _check_files(files: list[Path]) -> None:
+    folders = [str(path) for path in files if path.is_dir()]
+    missing = [str(path) for path in files if not path.exists()]
+    if folders:
+        msg = f"{', '.join(folders)} is a folder. Name its files: tact import {folders[0]}/*.xlsx"
+        raise InputError(msg)
+    if missing:
+        msg = f"No such file: {', '.join(missing)}. Nothing was imported."
+        raise InputError(msg)
+
+
 def _is_invented(path: Path) -> bool:
     try:
         return intake.is_invented(path)
@@ -133,10 +146,7 @@ def import_files(
 ) -> None:
     """Import partner files. Rows that fail come back with the reason; the same file twice changes nothing."""
     workspace = open_workspace(context)
-    missing = [str(path) for path in files if not path.is_file()]
-    if missing:
-        msg = f"No such file: {', '.join(missing)}. Nothing was imported."
-        raise InputError(msg)
+    _check_files([*files, *([rules] if rules else [])])
     _check_kind_of_world(workspace, files)
     kept = _rules(workspace, partner, rules)
     secrets = keys.load(workspace.id)
@@ -169,8 +179,9 @@ def _line(result: dict[str, Any]) -> str:
     parts = [f"{result['accepted']:,} accepted", f"{result['rejected']:,} rejected"]
     parts += [f"{result[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[2:] if result[name]]
     lines = [f"{Path(result['file']).name} ({result['kind']}): {', '.join(parts)}."]
+    lines += [f"  line {why['line']}, {why['column']}: {why['reason']}" for why in result["reasons"]]
     if result["rejects"]:
-        lines.append(f"  Why rows were rejected: {result['rejects']}")
+        lines.append(f"  All reasons, and what is allowed: {result['rejects']}")
     if result["unknown_columns"]:
         lines.append(f"  Columns that were not read: {', '.join(result['unknown_columns'])}")
     return "\n".join([*lines, *(f"  {note}" for note in result["notes"])])

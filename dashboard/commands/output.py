@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.exceptions import TyperException
 
 from data.errors import TactError
 
@@ -44,14 +45,18 @@ def _plain(text: str) -> str:
     return _COMMANDS.sub("\ufffd", text)
 
 
-def fail(error: TactError, *, as_json: bool) -> NoReturn:
+def fail(error: TactError | TyperException, *, as_json: bool) -> NoReturn:
     """Print an error and leave with its exit code."""
     if as_json:
-        body: Mapping[str, str] = {"error": type(error).__name__, "message": str(error)}
+        body: Mapping[str, str] = {"error": type(error).__name__, "message": _message(error)}
         emit(body, True)
     else:
-        say(str(error))
+        say(_message(error))
     raise SystemExit(error.exit_code)
+
+
+def _message(error: TactError | TyperException) -> str:
+    return error.format_message() if isinstance(error, TyperException) else str(error)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def _make(workspace: Workspace, figures_only: bool, tick: Tick) -> publish.Made:
 
 def list_releases(context: typer.Context, as_json: Json = False) -> None:
     """List the releases, newest first."""
-    folder = open_workspace(context).releases
+    folder = open_workspace(context, or_demo=True).releases
     current = current_name(folder)
     rows = [_row(folder, name, current) for name in names(folder)]
     emit(
@@ -120,7 +120,7 @@ def audit(
     """Attack a release together with all earlier ones, and every file that can leave."""
     from data.disclosure.attacks import audit as audits
 
-    workspace = open_workspace(context)
+    workspace = open_workspace(context, or_demo=True)
     with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
         files = {}
         for tier in TIERS:

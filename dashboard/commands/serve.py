@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ import typer
 from dashboard.access import HEALTH, allowed_tier, clean_environment, serve_command
 from dashboard.commands.demo import build_demo
 from dashboard.commands.output import Json, emit, say
-from data.errors import WorkspaceError
+from data.errors import InputError, WorkspaceError
 from data.release import current_name
 from data.workspace import Workspace, default_path, demo_path
 
@@ -28,15 +29,24 @@ __all__ = ["register"]
 _FIRST_PORT = 8642
 _TRIES = 20
 _PATIENCE = 60.0
+# No such address here, no such name, no right to the port: another port would not help.
+_NOT_TAKEN = (errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL)
+_ALL = ("0.0.0.0", "::")  # noqa: S104
 
 
 def _free(host: str, port: int) -> bool:
+    """Tell whether a port can be listened on; raise InputError for an address that is not this machine's."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
+        except OSError as error:
+            if error.errno in _NOT_TAKEN:
+                msg = f"{host!r} port {port} cannot be listened on: {error.strerror or error}. "
+                raise InputError(
+                    msg + "Give an address of this machine, or 0.0.0.0 for all of them."
+                ) from None
             return False
     return True
 
@@ -70,7 +80,9 @@ def _workspace(asked: Path | None) -> Workspace:
 
 def serve(
     context: typer.Context,
-    port: Annotated[int | None, typer.Option(help="Default: the first free one from 8642.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Default: the first free one from 8642.")
+    ] = None,
     address: Annotated[
         str, typer.Option(help="Where to listen. Any address but this machine's own shows the public tier.")
     ] = "127.0.0.1",
@@ -79,7 +91,8 @@ def serve(
     """Open the map. Without a workspace of your own with a release, it shows the invented demo world."""
     workspace = _workspace(context.obj)
     port = _port(address, port)
-    url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+    here = "127.0.0.1" if address in _ALL else address
+    url = f"http://{f'[{here}]' if ':' in here else here}:{port}"
     with _web_process(serve_command(workspace.releases, address, port)) as process:
         _wait_until_up(process, url)
         tier = allowed_tier(address)
@@ -88,6 +101,7 @@ def serve(
             as_json,
             "",
             f"  TACT Map is at {url}",
+            *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in _ALL else []),
             f"  It shows the {tier} tier{' of an invented world' if workspace.invented else ''}. "
             "Stop it with Ctrl+C.",
             "",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from dashboard.commands.output import Json, console, emit, say
 from data import backup as backups
@@ -17,7 +18,7 @@ from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
 from data.schema import KINDS
 from data.vault import Vault, examine, open_vault
-from data.workspace import Workspace, default_path
+from data.workspace import Workspace, default_path, demo_path
 
 __all__ = ["open_workspace", "register"]
 
@@ -25,8 +26,14 @@ _UNHEALTHY = 7
 _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
 
 
-def open_workspace(context: typer.Context) -> Workspace:
-    """Open the workspace that was asked for, by default the user's own."""
+def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspace:
+    """Open the workspace that was asked for, by default the user's own.
+
+    With `or_demo`, for commands that only read: the demo world where there is no own workspace yet.
+    """
+    if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
+        say("You have no workspace of your own yet, so this is the invented demo world.")
+        return Workspace.open(demo_path())
     return Workspace.open(context.obj or default_path())
 
 
@@ -144,16 +151,25 @@ def _print_schema(as_json: bool) -> None:
     from data.codebook import describe
 
     answer = {name: describe(name) for name in KINDS}
-    if as_json:
-        emit(answer, True)
-        return
-    for name, columns in answer.items():
-        table = Table(title=KINDS[name].title, title_justify="left", show_lines=True)
-        for heading in ("column", "meaning", "allowed", "needed"):
-            table.add_column(heading)
-        for column in columns:
-            table.add_row(column["column"], column["meaning"], column["allowed"], column["needed"])
-        console.print(table)
+    lines = [line for name, columns in answer.items() for line in _described(KINDS[name].title, columns)]
+    emit(answer, as_json, *lines)
+
+
+def _described(title: str, columns: list[dict[str, str]]) -> Iterator[str]:
+    """Write what the columns mean, as wide as the terminal, no word ever cut."""
+    yield from (title, "=" * len(title), "")
+    for column in columns:
+        yield f"{column['column']}  (needed: {column['needed']})"
+        for text in (column["meaning"], f"Allowed: {column['allowed']}"):
+            yield from textwrap.wrap(
+                text,
+                min(console.width, 100),
+                initial_indent="    ",
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        yield ""
 
 
 def _passphrase(confirm: bool) -> str:

@@ -126,6 +126,58 @@ def test_errors_are_json_too_and_carry_their_exit_code(tact, tmp_path: Path) -> 
     assert tact("--workspace", tmp_path, "no-such-command").code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["release", "--bogus"], "--bogus"),
+        (["backup"], "file"),
+        (["serve", "--port", "99999"], "65535"),
+        (["serve", "--address", "no.such.host"], "0.0.0.0"),
+        (["import", "{folder}"], "is a folder"),
+        (["import", "{file}", "--partner", "X", "--mapping", "{folder}/none.toml"], "No such file"),
+        (["export", "--to", "{file}", "--format", "csv"], "is a file"),
+        (["export", "--to", "{file}/below", "--format", "csv", "--tier", "public"], "Check the path"),
+    ],
+)
+def test_wrong_use_says_what_is_wrong_in_json_too(
+    tact, practice: Path, tmp_path: Path, words: list[str], told: str
+) -> None:
+    path = write_csv(tmp_path / "a.csv", encounter_rows())
+    tact("--workspace", practice, "release", "--figures-only")
+    said = [word.format(file=path, folder=tmp_path) for word in words]
+    answer = tact("--workspace", practice, *said, "--json")
+    assert answer.code == 2
+    assert set(answer.json) == {"error", "message"}
+    assert told in answer.json["message"]
+
+
+def test_commands_that_read_fall_back_on_the_demo_world(
+    tact, demo_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "tact-map").mkdir()
+    shutil.copytree(demo_world, tmp_path / "tact-map" / "demo")
+    listed = tact("releases", "--json")
+    assert [row["invented"] for row in listed.json] == [True]
+    assert "invented" in listed.err
+    assert tact("release", "--json").code == 3
+
+
+def test_no_word_of_the_schema_is_cut(tact) -> None:
+    told = tact("doctor", "--schema").out
+    for kind in KINDS.values():
+        for column in kind.given:
+            assert all(code in told for code in column.allowed)
+
+
+def test_the_first_reasons_stand_on_the_screen(tact, practice: Path, tmp_path: Path) -> None:
+    rows = [row | {"stage": "lost"} for row in encounter_rows()]
+    answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
+    assert answer.code == 0
+    assert "line 2, stage:" in answer.out
+    assert answer.out.count("stage:") == 5
+
+
 def test_invented_files_stay_out_of_a_real_workspace(tact, files: Path, tmp_path: Path) -> None:
     real = tmp_path / "real"
     tact("--workspace", real, "init")
