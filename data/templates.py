@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.codebook import ENTRY, describe
+from data.errors import InputError
 from data.files import replacing
-from data.schema import KINDS, Column, RecordKind
+from data.schema import KINDS, Column, RecordKind, kind_of
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -42,18 +43,27 @@ def template_name(kind: str) -> str:
 def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS)) -> list[Path]:
     """Write an empty template for each kind into a folder; give their paths.
 
-    A template that is there already is replaced, so keep filled ones elsewhere.
+    Raises InputError, and writes nothing, when a file of such a name is there: it may be a filled one.
     """
-    folder = Path(folder)
+    folder, wanted = Path(folder), [kind_of(name) for name in kinds]
+    _refuse_existing(folder, [template_name(kind.name) for kind in wanted])
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for kind in kinds:
-        path = folder / template_name(kind)
-        book = _workbook(KINDS[kind])
+    for kind in wanted:
+        path = folder / template_name(kind.name)
+        book = _workbook(kind)
         with replacing(path) as aside:
             book.save(aside)
         written.append(path)
     return written
+
+
+def _refuse_existing(folder: Path, names: list[str]) -> None:
+    there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
+    if there:
+        msg = f"{folder} holds {', '.join(there)} already, which may be filled in. Nothing was written. "
+        msg += "Choose another folder, or move or remove these files."
+        raise InputError(msg)
 
 
 def _workbook(kind: RecordKind) -> Workbook:

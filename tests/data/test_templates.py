@@ -6,7 +6,7 @@ import hashlib
 import openpyxl
 import pytest
 
-from data.errors import FileRefused
+from data.errors import FileRefused, InputError
 from data.intake import guess_kind, read_file
 from data.reference import area_table
 from data.schema import KINDS
@@ -122,12 +122,23 @@ def test_a_template_of_another_kind_is_refused(templates):
         read(templates[template_name("effort")], "encounter", partner="ARSIS")
 
 
-def test_writing_again_replaces_the_template(tmp_path):
-    first = write_templates(tmp_path, ["figure"])
-    first[0].write_bytes(b"old")
-    assert write_templates(tmp_path, ["figure"]) == first
-    assert openpyxl.load_workbook(first[0]).sheetnames[0] == "Published figures"
-    assert [p.name for p in tmp_path.iterdir()] == ["tact-figure.xlsx"]
+def test_a_filled_form_is_never_overwritten_and_nothing_is_written(tmp_path):
+    filled = tmp_path / template_name("service")
+    filled.write_bytes(b"filled in")
+    with pytest.raises(InputError, match=r"tact-service\.xlsx already") as refused:
+        write_templates(tmp_path)
+    assert "another folder" in str(refused.value)
+    assert "remove" in str(refused.value)
+    assert [p.name for p in tmp_path.iterdir()] == [filled.name]
+    assert filled.read_bytes() == b"filled in"
+    filled.unlink()
+    assert len(write_templates(tmp_path)) == len(KINDS)
+
+
+def test_a_template_of_an_unknown_kind_is_refused(tmp_path):
+    with pytest.raises(InputError, match="There are: encounter"):
+        write_templates(tmp_path / "new", ["figure", "meeting"])
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_example_of_every_place_is_one_that_an_import_takes():
