@@ -18,7 +18,7 @@ from data.disclosure.grid import Grid
 from data.disclosure.plan import CATEGORIES, RESTRICTED_AXES, Level, TableSpec
 from data.periods import Grain
 
-__all__ = ["Effort", "Estimates", "Services", "read_communities", "read_effort", "read_services"]
+__all__ = ["Effort", "Estimates", "Services", "Sums", "read_communities", "read_effort", "read_services"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -58,6 +58,19 @@ def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
 
 
 @dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums of services, each array of shape (areas, periods, *categories).
+
+    numbers: NaN where nothing is known. withheld: too few operators, or none. partial: the number is the
+    least that there is, since something may have been left out of it.
+    """
+
+    numbers: Floats
+    withheld: Bools
+    partial: Bools
+
+
+@dataclass(frozen=True, eq=False)
 class Services:
     """Services, one entry a record. staff and capacity are NaN where they are not known."""
 
@@ -71,27 +84,32 @@ class Services:
     staff: Floats
     capacity: Floats
 
-    def table(self, spec: TableSpec, operators: int) -> tuple[Floats, Bools]:
+    def table(self, spec: TableSpec, operators: int) -> Sums:
         """Add up services, staff or capacity at the end of each period.
 
-        Gives values (areas, periods, *categories), NaN where nothing is known, and which cells are
-        withheld: those of a restricted axis where fewer than `operators` work, whether any or none. A
-        total holds what its axes show and nothing else, so that no difference gives a withheld one away.
+        Withheld is a restricted axis where fewer than `operators` work, whether any or none. A total holds
+        what its axes show and nothing else, so that no difference gives a withheld one away, and is partial
+        wherever an axis is withheld, so that it claims no number that may be too small.
         """
         grid = self.grid
         ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
         sizes = tuple(len(CATEGORIES[name]) for name in spec.breakdown)
         values = np.zeros((len(grid.codes[spec.level]), len(ends), *sizes))
-        withheld = np.zeros(values.shape, bool)
+        withheld, partial = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
         for index, end in enumerate(ends):
             active = (self.start <= end) & ~(self.end < end)
-            shown, allowed = self._shown(active, spec.level, operators)
-            values[:, index] = self._sum(spec, shown, sizes)
+            shown, allowed, complete = self._shown(active, spec.level, operators)
+            values[:, index], unreported = self._sum(spec, shown, sizes)
             if spec.breakdown == ("axis",):
                 withheld[:, index] = ~allowed
-        return values, withheld
+                partial[:, index] = (allowed & ~complete) | unreported
+            else:
+                open_ended = ~complete.all(axis=1)
+                partial[:, index] = open_ended.reshape(-1, *[1] * len(sizes)) | unreported
+        return Sums(values, withheld, partial)
 
-    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> Floats:
+    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> tuple[Floats, Bools]:
+        """Add up what is shown, NaN where none of it is known, and say where some of it is not."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.up[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
@@ -102,30 +120,46 @@ class Services:
         total = np.bincount(cell[known], weights=amount[known], minlength=size)
         silent = np.bincount(cell[shown], minlength=size) > np.bincount(cell[known], minlength=size)
         unknown = silent & (np.bincount(cell[known], minlength=size) == 0)
-        return np.where(unknown, np.nan, total).reshape(areas, *sizes)
+        return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
 
-    def _shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools]:
-        """Say which services count at a level, and which (area, axis) may be shown."""
+    def _shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
+        """Say which services count at a level, which (area, axis) may be shown, and which of them is whole.
+
+        Whole is what nothing can be missing from, so it may depend on nothing that is not shown.
+        """
         area = self.grid.up[level][self.place]
         present = active & (area >= 0)
         enough = np.tile(_OPEN, (len(self.grid.codes[level]), 1))
         if level == "municipality":
-            return present & _OPEN[self.axis], enough
+            return present & _OPEN[self.axis], enough, enough
         if level == "country":
             return self._shown_in_country(present, area, enough, operators)
         enough |= self._operators(present, area, len(enough)) >= operators
-        return present & enough[area, self.axis], enough
+        return present & enough[area, self.axis], enough, enough
 
     def _shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
-    ) -> tuple[Bools, Bools]:
-        """Count in a country what its regions show, and the rest if enough operators run that."""
-        in_region, _ = self._shown(present, "region", operators)
+    ) -> tuple[Bools, Bools, Bools]:
+        """Count in a country what its regions show, and the rest if enough operators run that.
+
+        Whether there is a rest that too few run must not show: without enough of them, a country is whole
+        only if each of its regions shows the axis.
+        """
+        in_region, regions, _ = self._shown(present, "region", operators)
         rest = present & ~in_region
         beyond = self._operators(rest, area, len(enough)) >= operators
         shown = in_region | (rest & beyond[area, self.axis])
+        complete = enough | beyond | self._everywhere(regions)
         enough |= self._operators(shown, area, len(enough)) >= operators
-        return shown & enough[area, self.axis], enough
+        return shown & enough[area, self.axis], enough, enough & complete
+
+    def _everywhere(self, regions: Bools) -> Bools:
+        """Say on which axes all regions of a country are marked, shape (countries, axes)."""
+        grid = self.grid
+        country = grid.up["country"][[grid.names[code] for code in grid.codes["region"]]]
+        result = np.ones((len(grid.codes["country"]), len(_AXES)), bool)
+        np.logical_and.at(result, country, regions)
+        return result
 
     def _operators(self, chosen: Bools, area: npt.NDArray[np.int32], areas: int) -> Ints:
         """Count the different operators of each area and axis, shape (areas, axes)."""

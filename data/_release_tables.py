@@ -212,9 +212,9 @@ def _effort(spec: TableSpec, effort: Effort, tier: Tier) -> ReleasedTable:
 
 
 def _services(spec: TableSpec, services: Services, tier: Tier, policy: Policy) -> ReleasedTable:
-    values, withheld = services.table(spec, policy.operators)
+    sums = services.table(spec, policy.operators)
+    make = protect.classes if tier == "public" else protect.sums
     if not len(services.axis):
-        values, withheld = np.full(values.shape, np.nan), np.zeros(values.shape, bool)
-    if tier == "public":
-        return protect.classes(spec, values, services.grid, withheld)
-    return protect.plain(spec, values, services.grid, None, withheld)
+        nothing = np.zeros(sums.numbers.shape, bool)
+        return make(spec, np.full(nothing.shape, np.nan), services.grid, nothing, nothing)
+    return make(spec, sums.numbers, services.grid, sums.withheld, sums.partial)

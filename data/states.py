@@ -3,7 +3,8 @@
 Public: number; few ("fewer than 11, possibly none"); structural_zero; no_data.
 Partner: number with margin; almost_none (a noisy 0); not_searched; no_data.
 Both: withheld, where a number would undo the protection of another, or where too few operators work.
-Published figures: number or no_figure. Where only a class is published: class, with low and high.
+Published figures: number or no_figure. Where only a class is published: class, with low and high. A total
+from which something may have been left out is a class too: low is what is shown, and high is missing.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ STATES: tuple[State, ...] = get_args(State)
 # Message identifiers: dashboard/text.py translates them. {k} is the release's threshold.
 WORDS: dict[State, str] = {
     "number": "number",
-    "class": "between two values",
+    "class": "between two values, or at least the lower",
     "few": "fewer than {k}, possibly none",
     "almost_none": "none or almost none",
     "not_searched": "not searched",

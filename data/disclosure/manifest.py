@@ -36,8 +36,8 @@ _COLUMNS = {
     "state": "What the cell is: number, class, few, almost_none, not_searched, structural_zero, withheld, "
     "no_data, no_figure.",
     "margin": "How far the number may be from the truth at most; empty where it is exact.",
-    "low": "Lower end of the class, where the state is class.",
-    "high": "Upper end of the class; empty where the class is open.",
+    "low": "Lower end of the class, or the least that there is, where the state is class.",
+    "high": "Upper end of the class; empty where it is open, or where something may have been left out.",
     "number": "The figure as published, where it is a number.",
     "share": "The figure as published, where it is a share, from 0 to 1.",
     "origin": "Code of the area that the children come from; area is where they went.",

@@ -8,7 +8,7 @@ from typing import Any
 
 from data.errors import InputError
 
-__all__ = ["DEFAULT_POLICY", "LOWEST_K", "Policy"]
+__all__ = ["DEFAULT_POLICY", "FEWEST", "LOWEST_K", "Policy"]
 
 LOWEST_K = 11
 FEWEST = 3

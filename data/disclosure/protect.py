@@ -16,7 +16,7 @@ from data.disclosure.plan import CATEGORIES, TableSpec, Tier
 from data.disclosure.policy import Policy
 from data.states import STATES, State
 
-__all__ = ["CLASSES", "ReleasedTable", "classes", "counted", "estimates", "plain"]
+__all__ = ["CLASSES", "ReleasedTable", "classes", "counted", "estimates", "plain", "sums"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -164,25 +164,48 @@ def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
     return np.array([out(c) for c in codes], bool)
 
 
-def plain(
-    spec: TableSpec, values: Floats, grid: Grid, missing: State | None, withheld: Bools | None = None
-) -> ReleasedTable:
-    """Give exact numbers (effort, services); `missing` is the state of a zero, NaN is no data."""
+def plain(spec: TableSpec, values: Floats, grid: Grid, missing: State) -> ReleasedTable:
+    """Give exact numbers of effort; `missing` is the state of a zero, NaN is no data."""
     state = np.full(values.shape, code("number"), np.int8)
-    if missing is not None:
-        state[values == 0] = code(missing)
+    state[values == 0] = code(missing)
     state[np.isnan(values)] = code("no_data")
-    if withheld is not None:
-        state[withheld] = code("withheld")
     return ReleasedTable(spec, grid, np.where(state == code("number"), values, np.nan), state)
 
 
-def classes(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools | None = None) -> ReleasedTable:
-    """Give only the class of each number."""
+def sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools) -> ReleasedTable:
+    """Give exact sums of services, and where a sum is partial only the least that there is."""
+    state = np.full(values.shape, code("number"), np.int8)
+    state[partial] = code("class")
+    state[np.isnan(values)] = code("no_data")
+    exact = np.where(state == code("number"), values, np.nan)
+    low = np.where(state == code("class"), values, np.nan)
+    table = ReleasedTable(spec, grid, exact, state, None, low, np.full(values.shape, np.nan))
+    return _without(table, withheld)
+
+
+def classes(
+    spec: TableSpec,
+    values: Floats,
+    grid: Grid,
+    withheld: Bools | None = None,
+    partial: Bools | None = None,
+) -> ReleasedTable:
+    """Give only the class of each number; of a partial sum the lower end alone."""
     table = estimates(spec, values, values, grid)
-    if withheld is not None and table.low is not None and table.high is not None:
-        table.state[withheld] = code("withheld")
-        table.low[withheld] = table.high[withheld] = np.nan
+    if partial is not None and table.high is not None:
+        table.high[partial] = np.nan
+    return _without(table, np.zeros(values.shape, bool) if withheld is None else withheld)
+
+
+def _without(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
+    """Withhold cells, and those that would say no more than "at least 0"."""
+    if table.low is None or table.high is None:
+        return table
+    empty = (table.state == code("class")) & (table.low == 0) & np.isnan(table.high)
+    gone = withheld | empty
+    table.state[gone] = code("withheld")
+    for numbers in (table.value, table.low, table.high):
+        numbers[gone] = np.nan
     return table
 
 

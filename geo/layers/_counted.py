@@ -21,6 +21,7 @@ __all__ = ["Counted", "Slice", "cells", "choices_of"]
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
 _NUMBERS = ["value", "margin", "low", "high"]
 LEVELS = ("country", "region", "municipality")
+_MOST_CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def _by_area(
 class Counted:
     """How a layer of counted tables is read, drawn and worded.
 
-    `locate` turns a full set of choices into a slice; None where there is no such thing.
+    `locate` turns a full set of choices into a slice; None where there is no such thing. `least` says of a
+    full set of choices what may be missing from a number that is the least that there is.
     """
 
     title: str
@@ -94,6 +96,7 @@ class Counted:
     locate: Callable[[Mapping[str, str]], Slice | None]
     note: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    least: Callable[[Release, Mapping[str, str]], str] | None = None
 
     def levels(self, release: Release) -> tuple[str, ...]:
         """List the levels at which the release holds the plainest choice."""
@@ -165,12 +168,7 @@ class Counted:
             largest = float(table["value"].max()) if table["value"].notna().any() else 0.0
             marks = breaks.circle_marks(largest)
             return Style("circle", marks, self.colours, tuple(map(number, marks)), largest)
-        if (table["state"] == "class").any():
-            lows, names = breaks.class_labels(table["low"].to_numpy(float), table["high"].to_numpy(float))
-        else:
-            values = table["value"].dropna().to_numpy(float)
-            lows = breaks.rounded(values)
-            names = breaks.labels(lows, whole=bool((values == values.round()).all()))
+        lows, names = _classes(table)
         return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
 
     def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
@@ -181,9 +179,12 @@ class Counted:
             unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
             period=Period.parse(period).label if period else "",
             source=self.source(release),
-            margin=_margin(table),
+            margin=_joined(_margin(table, least=bool(self.least)), self._missing(release, chosen, table)),
             note=self.note,
         )
+
+    def _missing(self, release: Release, chosen: Mapping[str, str], table: pd.DataFrame) -> str:
+        return self.least(release, chosen) if self.least and _partial(table).any() else ""
 
     @staticmethod
     def source(release: Release) -> str:
@@ -240,8 +241,31 @@ def _coarser(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     return notes.to_list()
 
 
-def _margin(table: pd.DataFrame) -> str:
-    if (table["state"] == "class").any():
+def _partial(table: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the cells of which only the least is known."""
+    return (table["state"] == "class") & table["high"].isna()
+
+
+def _classes(table: pd.DataFrame) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Give breaks and labels: of the published classes, or else rounded ones."""
+    classed, partial = table[table["state"] == "class"], _partial(table).any()
+    low, high = classed["low"].to_numpy(float), classed["high"].to_numpy(float)
+    if len(classed) and table["value"].isna().all() and np.unique(low).size <= _MOST_CLASSES:
+        return breaks.class_labels(low, high)
+    values = table["value"].fillna(table["low"]).dropna().to_numpy(float)
+    lows = breaks.rounded(values)
+    if partial:
+        return lows, breaks.least_labels(lows, float(values.min()))
+    return lows, breaks.labels(lows, whole=bool((values == values.round()).all()))
+
+
+def _joined(first: str, second: str) -> str:
+    return Message("{first}; {second}", first=first, second=second) if first and second else first or second
+
+
+def _margin(table: pd.DataFrame, *, least: bool) -> str:
+    classed = table["state"] == "class"
+    if classed.any() and not (least and _partial(table)[classed].all()):
         return Message("published in classes")
     margin = table["margin"].max()
     if np.isnan(margin):

@@ -18,7 +18,7 @@ from geo.layers.words import Message, mark, number, quantity, state_words
 __all__ = ["INTERNAL", "Fact", "Place", "facts", "words"]
 
 INTERNAL = {"of": "pathway-internal"}
-_NO_DATA = Cell("no_data")
+_NO_DATA, _WITHHELD = Cell("no_data"), Cell("withheld")
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,25 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
 def _axes(place: Place, period: str) -> Fact:
     """Count the axes of work on which the area has a service, of those that are published for it."""
     found = [place.near(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
-    known = [c for c, _ in found if c.state in {"number", "class", "structural_zero"}]
+    told = [at_work for cell, _ in found if (at_work := _at_work(cell)) is not None]
     label = mark("Services at work")
-    if not known:
-        return _fact(place, "services", label, _NO_DATA, "")
-    there, hidden = sum(c.value > 0 or c.low > 0 for c in known), len(AXES) - len(known)
-    text = Message("on {there} of {known} axes", there=there, known=len(known))
+    if not told:
+        silent = all(cell.state == "no_data" for cell, _ in found)
+        return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, found[0][1])
+    there, hidden = sum(told), len(AXES) - len(told)
+    text = Message("on {there} of {known} axes", there=there, known=len(told))
     if hidden:
-        text = Message("on {there} axes, {hidden} not shown", there=there, hidden=hidden)
+        text = Message(
+            "on {there} of {known} axes, {hidden} not shown", there=there, known=len(told), hidden=hidden
+        )
     return _fact(place, "services", label, Cell("number", there), found[0][1], text)
+
+
+def _at_work(cell: Cell) -> bool | None:
+    """Say whether there is a service; None where the cell does not tell, as "0 to 2" does not."""
+    if cell.state in {"number", "structural_zero"}:
+        return cell.value > 0
+    return True if cell.low > 0 else None
 
 
 def _population(place: Place) -> Fact:

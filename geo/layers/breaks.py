@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from geo.layers.words import Message, number, quantity
 
-__all__ = ["circle_marks", "class_labels", "labels", "one_two_five", "rounded"]
+__all__ = ["circle_marks", "class_labels", "labels", "least_labels", "one_two_five", "rounded"]
 
 Values = npt.NDArray[np.float64]
 _MOST_CANDIDATES = 18
@@ -87,6 +87,12 @@ def _between(low: float, high: float, whole: bool, sign: str) -> str:
     if whole and high <= 1000 and float(high).is_integer():
         return quantity(None, low, high - 1)
     return Message("{low} to {high}", low=number(low), high=number(high) + sign)
+
+
+def least_labels(breaks: tuple[float, ...], smallest: float) -> tuple[str, ...]:
+    """Word classes of numbers that are the least that there is; `smallest` is the smallest of them."""
+    first = "0" if smallest == 0 else quantity(None, smallest)
+    return (first, *(quantity(None, low) for low in breaks))
 
 
 def class_labels(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:

@@ -76,8 +76,21 @@ COLUMNS: tuple[Column, ...] = (
             "recorded or as published."
         ),
     ),
-    Column("low", _NUMBER, mark("Where a class is published: its lowest value.")),
-    Column("high", _NUMBER, mark("Where a class is published: its highest value; empty where it is open.")),
+    Column(
+        "low",
+        _NUMBER,
+        mark(
+            "Where a class is published: its lowest value; the least that there is, where something may be "
+            "left out."
+        ),
+    ),
+    Column(
+        "high",
+        _NUMBER,
+        mark(
+            "Where a class is published: its highest value; empty where it is open or only the least is told."
+        ),
+    ),
     Column("unit", _TEXT, mark("What is counted.")),
     Column("source", _TEXT, mark("From whom the number is.")),
     Column("year", _WHOLE, mark("Of published figures: the year that the figure is of.")),

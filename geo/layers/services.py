@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from data.disclosure.policy import FEWEST
+from data.release import Release
 from geo.layers import palette
 from geo.layers._counted import Counted, Slice
 from geo.layers.base import Choice, Layer, Option
-from geo.layers.words import mark
+from geo.layers.words import Message, mark
 
 __all__ = ["AXES", "COUNTED", "LAYER"]
 
@@ -47,6 +49,18 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
     return Slice(chosen["what"]) if by == "all" else Slice(chosen["what"], by, category)
 
 
+def _least(release: Release, chosen: Mapping[str, str]) -> str:
+    """Say what may be missing from a number that is the least that there is, and why."""
+    parameters = release.manifest["tact"].get("parameters") or {}
+    missing = mark(
+        "at least so many: services for protection, shelter and return are left out where fewer than "
+        "{operators} operators run them or nobody does, and in all municipalities"
+    )
+    unreported = mark("{missing}; so is what was not reported")
+    told = Message(missing, operators=int(parameters.get("operators", FEWEST)))
+    return told if chosen["what"] == "services" else Message(unreported, missing=told)
+
+
 COUNTED = Counted(
     title=mark("Services"),
     unit=mark("services at work"),
@@ -56,9 +70,10 @@ COUNTED = Counted(
     locate=_locate,
     note=mark(
         "Services for protection, shelter and return stand by county or region only, and only where at "
-        "least three operators work."
+        "least three operators work. Where any may be missing, a total is the least that there is."
     ),
     units={"staff": mark("members of staff"), "capacity": mark("places")},
+    least=_least,
 )
 LAYER = Layer(
     "services",

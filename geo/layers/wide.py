@@ -90,9 +90,10 @@ def _choice(
 def _kept(plain: LayerData, data: LayerData) -> list[str]:
     """Name the columns that a counted choice needs: a class has bounds, a noisy number a margin."""
     both = pd.concat([plain.frame, data.frame])
-    if (both["state"] == "class").any():
-        return ["state", "low", "high"]
-    return ["value", "state", "margin"] if both["margin"].notna().any() else ["value", "state"]
+    classed = (both["state"] == "class").any()
+    numbers = ["value"] if both["value"].notna().any() or not classed else []
+    margins = ["margin"] if both["margin"].notna().any() else []
+    return [*numbers, "state", *margins, *(["low", "high"] if classed else [])]
 
 
 def _named(release: Release, rows: pd.DataFrame, level: str) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def quantity(value: float | None, low: float | None = None, high: float | None =
     if low is None or math.isnan(low):
         return ""
     if high is None or math.isnan(high):
-        return Message("{low} and more", low=number(low))
+        return Message("at least {low}", low=number(low))
     return number(low) if low == high else Message("{low} to {high}", low=number(low), high=number(high))
 
 

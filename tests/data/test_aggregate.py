@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import _plain_counts as plain
 from data import aggregate
 from data.disclosure.grid import Grid
 from data.disclosure.plan import CATEGORIES, TableSpec
@@ -212,101 +211,3 @@ def test_members_are_marked_by_child_and_by_what_is_counted():
     assert len(one) == len(two) == 2
     assert len(np.setxor1d(one, two)) == 2
     assert (one >> np.uint64(24) == two >> np.uint64(24)).all()
-
-
-# -- effort, services, communities --
-
-
-def services(*changes):
-    base = {
-        "municipality": "101",
-        "operator": "A",
-        "duty_bearer": "ngo",
-        "axis": "prevention",
-        "staff": 2,
-        "capacity": 10,
-        "valid_from": "2006-01-01",
-        "valid_to": "",
-    }
-    return plain.read_services(W["batches"](pd.DataFrame([{**base, **c} for c in changes])), GRID)
-
-
-def test_effort_days_add_up_over_places_and_periods():
-    frame = pd.DataFrame(
-        {
-            "date": ["2006-06-02", "2006-08-31", "2006-09-01"],
-            "municipality": ["101", "102", "9261-2"],
-            "days": [0.5, 1.25, 2.0],
-        }
-    )
-    effort = plain.read_effort(W["batches"](frame), GRID)
-    assert effort.days("region", "quarter")[0].tolist() == [1.75, 0, 0, 0]
-    assert effort.days("country", "whole").ravel().tolist() == [1.75, 2.0]
-    assert effort.days("municipality", "quarter")[GRID.codes["municipality"].index("9261")].tolist() == [
-        0,
-        2.0,
-        0,
-        0,
-    ]
-
-
-def test_services_count_at_the_end_of_a_period():
-    held = services({"valid_to": "2006-09-15"}, {"valid_from": "2006-09-01"}, {"valid_from": "2008-01-01"})
-    values, withheld = held.table(TableSpec("services", "municipality", "quarter"), 3)
-    assert values[0].tolist() == [1, 1, 1, 1]
-    assert not withheld.any()
-
-
-def test_shelters_show_by_region_only_and_only_with_three_operators():
-    three = [{"axis": "protection", "operator": o} for o in ("A", "B", "C")]
-    axis = TableSpec("services", "region", "quarter", ("axis",))
-    protection = CATEGORIES["axis"].index("protection")
-    few, enough = services(*three[:2], {"operator": " a "}), services(*three)
-    for held, shown in ((few, 0), (enough, 3)):
-        values, withheld = held.table(axis, 3)
-        assert values[0, 0, protection] == shown
-        assert withheld[0, 0, protection] == (not shown)
-        assert withheld[1, 0, protection]  # none there, and that looks the same as few
-        for level in ("municipality",):
-            values, withheld = held.table(TableSpec("services", level, "quarter", ("axis",)), 3)
-            assert values[..., protection].sum() == 0
-            assert withheld[..., protection].all()
-        total, _ = held.table(TableSpec("services", "region", "quarter"), 3)
-        assert total[0, 0] == held.table(axis, 3)[0][0, 0].sum()
-        bearer, _ = held.table(TableSpec("capacity", "region", "quarter", ("duty_bearer",)), 3)
-        assert bearer[0, 0].sum() == 10 * total[0, 0]
-
-
-def test_a_country_does_not_give_away_what_its_regions_hide():
-    north = [{"axis": "protection", "operator": o} for o in ("A", "B", "C")]
-    south = [{"axis": "protection", "operator": o, "municipality": "201"} for o in ("A", "B")]
-    spec = TableSpec("services", "country", "quarter")
-    assert services(*north, *south).table(spec, 3)[0][0, 0] == 3
-    south.append({"axis": "protection", "operator": "D", "municipality": "202"})
-    assert services(*north, *south).table(spec, 3)[0][0, 0] == 6
-
-
-def test_staff_that_nobody_knows_is_no_number():
-    held = services(
-        {"staff": None}, {"municipality": "102", "staff": None}, {"municipality": "102", "staff": 3}
-    )
-    values, _ = held.table(TableSpec("staff", "municipality", "quarter"), 3)
-    assert np.isnan(values[0, 0])
-    assert values[1, 0] == 3
-    assert values[2, 0] == 0
-
-
-def test_the_latest_estimate_stands_and_sources_of_one_year_span_a_range():
-    frame = pd.DataFrame(
-        {
-            "area": ["AL-11", "AL-11", "AL-11", "101", "AL-11"],
-            "group": ["roma", "roma", "roma", "roma", "egyptian"],
-            "estimate": [50, 400, 900, 7, 10],
-            "year": [2004, 2006, 2006, 2006, 2020],
-        }
-    )
-    held = plain.read_communities(W["batches"](frame), GRID)
-    low, high = held.range(TableSpec("communities", "region", "year"))
-    assert (low[0, 0, 0], high[0, 0, 0]) == (400, 900)
-    assert np.isnan(low[0, 0, 1]), "an estimate of a later year"
-    assert np.isnan(low[1]).all()

@@ -166,12 +166,19 @@ def test_partner_tables_show_services_with_capacity_by_region(made):
     _, folder, _ = made
     partner = Release.open(folder, "partner")
     capacity = partner.table("capacity_region_quarter_axis").set_index(["area", "period", "axis"])
-    assert capacity.loc[("AL-11", "2006-06-01/P3M", "protection"), "value"] == 25
+    protection = capacity.loc[("AL-11", "2006-06-01/P3M", "protection")]
+    assert (protection["state"], protection["low"]) == ("class", 25), "one of the three told no capacity"
+    assert pd.isna(protection["value"])
     fine = partner.table("services_municipality_quarter_axis").set_index(["area", "period", "axis"])
     assert fine.loc[("101", "2006-06-01/P3M", "protection"), "state"] == "withheld"
     assert fine.loc[("101", "2006-06-01/P3M", "prevention"), "value"] == 1
     total = partner.table("services_municipality_quarter").set_index(["area", "period"])
-    assert total.loc[("101", "2006-06-01/P3M"), "value"] == 1
+    first = total.loc[("101", "2006-06-01/P3M")]
+    assert (first["state"], first["low"]) == ("class", 1), "its shelter is left out"
+    assert pd.isna(first["value"])
+    assert total.loc[("103", "2006-06-01/P3M"), "state"] == "withheld", "a shelter stands there alone"
+    assert total.loc[("9261", "2006-06-01/P3M"), "state"] == "withheld", "nothing stands there"
+    assert total[["value", "high"]].isna().all(axis=None)
 
 
 def test_communities_stand_by_class_and_group(made):

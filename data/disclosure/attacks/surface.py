@@ -37,7 +37,9 @@ _CODE_COLUMNS = {"area", "code", "id", "parent", "country", "origin", "destinati
 # Row numbers, which hold nothing of the data.
 _SILENT_COLUMNS = {"fid", "ogc_fid"}
 _BOUNDS = ("margin", "low", "high")
-_WITH_NUMBER = {"number", "no_figure", "class"}
+# The states beside which a number may stand, by what kind of number it is.
+_WITH_NUMBER = {"number", "no_figure"}
+_WITH_BOUNDS = {"class"}
 _DIGITS = 6
 _DATES = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?(/\S+)?|\d+(\.\d+){2,}|[0-9a-f]{12,}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w])")
@@ -250,7 +252,8 @@ def _no_number(frame: pd.DataFrame, column: str) -> Bools:
     if state not in frame:
         return np.zeros(len(frame), bool)
     states = frame[state].astype("str")
-    return (states.isin(STATES) & ~states.isin(_WITH_NUMBER)).to_numpy()
+    allowed = _WITH_BOUNDS if tail in ("low", "high") else _WITH_NUMBER
+    return (states.isin(STATES) & ~states.isin(allowed)).to_numpy()
 
 
 def _search_text(held: Held, where: str, text: str, *, bare: bool) -> Iterator[Finding]:

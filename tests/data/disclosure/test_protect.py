@@ -3,7 +3,6 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,11 +97,33 @@ def test_estimates_span_the_classes_of_their_sources():
     assert set(frame["state"].iloc[1:]) == {"no_data"}
 
 
-@pytest.mark.parametrize("measure", ["effort", "services"])
-def test_exact_tables_say_zero_and_unknown_apart(measure):
-    spec = TableSpec(measure, "region", "year")
-    values = np.array([0, 2, np.nan, 1, 0], float).reshape(SIZE, 1)
-    frame = protect.plain(spec, values, GRID, "not_searched" if measure == "effort" else None).frame()
-    zero = "not_searched" if measure == "effort" else "number"
-    assert frame["state"].tolist() == [zero, "number", "no_data", "number", zero]
+SERVICES = TableSpec("services", "region", "year")
+
+
+def column(*values, kind=float):
+    return np.array(values, kind).reshape(SIZE, 1)
+
+
+def test_effort_says_zero_and_unknown_apart():
+    values = column(0, 2, np.nan, 1, 0)
+    frame = protect.plain(TableSpec("effort", "region", "year"), values, GRID, "not_searched").frame()
+    assert frame["state"].tolist() == ["not_searched", "number", "no_data", "number", "not_searched"]
     assert frame["margin"].isna().all()
+
+
+def test_a_sum_that_may_be_too_small_claims_no_number():
+    partial = column(False, True, True, True, False, kind=bool)
+    withheld = column(False, False, False, False, True, kind=bool)
+    frame = protect.sums(SERVICES, column(0, 7, 0, np.nan, 4), GRID, withheld, partial).frame()
+    assert frame["state"].tolist() == ["number", "class", "withheld", "no_data", "withheld"]
+    assert frame["value"].fillna(-1).tolist() == [0, -1, -1, -1, -1]
+    assert frame["low"].fillna(-1).tolist() == [-1, 7, -1, -1, -1]
+    assert frame["high"].isna().all()
+
+
+def test_of_a_partial_sum_only_the_lower_end_of_its_class_is_public():
+    partial = column(False, True, True, True, True, kind=bool)
+    frame = protect.classes(SERVICES, column(4, 4, 2, 0, 30), GRID, partial=partial).frame()
+    assert frame["state"].tolist() == ["class", "class", "withheld", "withheld", "class"]
+    assert frame["low"].fillna(-1).tolist() == [3, 3, -1, -1, 21]
+    assert frame["high"].fillna(-1).tolist() == [5, -1, -1, -1, -1]

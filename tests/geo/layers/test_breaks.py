@@ -87,7 +87,7 @@ def test_the_sequence():
 def test_published_classes_become_breaks_and_labels():
     low = np.array([0.0, 1.0, 50.0, 1000.0, np.nan])
     high = np.array([0.0, 49.0, 199.0, np.nan, np.nan])
-    assert class_labels(low, high) == ((1, 50, 1000), ("0", "1 to 49", "50 to 199", "1,000 and more"))
+    assert class_labels(low, high) == ((1, 50, 1000), ("0", "1 to 49", "50 to 199", "at least 1,000"))
 
 
 @given(values=st.lists(st.integers(1, 100_000), min_size=2, max_size=30))

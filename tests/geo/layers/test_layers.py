@@ -126,11 +126,65 @@ def test_small_numbers_refer_to_the_number_of_the_whole_time(public):
 
 def test_classes_become_classes(public, partner):
     data = layer("communities").read(partner, View("region", YEARS[1]))
-    assert data.style.labels == ("50 to 199", "1,000 and more")
+    assert data.style.labels == ("50 to 199", "at least 1,000")
     assert data.classes().loc["AL-04"] == 1
     data = layer("effort").read(public, View("region", YEARS[1]))
     assert data.classes().to_dict()["AL-01"] == 0
     assert data.legend.margin == "published in classes"
+
+
+def least_of(lows, table="services_region_quarter", periods=QUARTERS[:1]):
+    """Make a table in which something may be missing from every total; 0 is withheld.
+
+    Each period has one more of everything than the one before.
+    """
+
+    def cell(area, period):
+        low = lows[area] and lows[area] + periods.index(period)
+        return SMALL["span"](low, None) if low else SMALL["state"]("withheld")
+
+    return {table: SMALL["rows"](REGIONS, periods, cell)}
+
+
+def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_path):
+    lows = dict(zip(REGIONS, (0, 1, 3, 7, 15, 40), strict=True))
+    release = SMALL["make"](tmp_path, tables=least_of(lows, periods=QUARTERS[:2]))
+    data = layer("services").read(release, View("region", QUARTERS[0]))
+    assert data.frame["value"].isna().all()
+    assert data.frame.loc["AL-01", "state"] == "withheld"
+    assert data.classes().loc["AL-01"] == -1
+    assert data.style.labels == tuple(f"at least {n}" for n in (1, 2, 5, 10, 20))
+    for area, low in lows.items():
+        if low:
+            label = data.style.labels[data.classes().loc[area]]
+            assert int(label.removeprefix("at least ")) <= low
+    assert data.legend.margin.startswith("at least so many: services for protection, shelter and return")
+    assert "fewer than 3 operators run them or nobody does" in data.legend.margin
+    assert data.legend.margin.endswith("in all municipalities")
+
+
+def test_exact_totals_beside_least_ones_keep_their_zero(partner):
+    data = layer("services").read(partner, View("region", QUARTERS[0]))
+    assert data.frame.loc["AL-01", ["value", "state"]].to_list() == [0, "number"]
+    assert data.frame.loc["AL-02", ["low", "state"]].to_list() == [1, "class"]
+    assert data.style.labels[data.classes().loc["AL-01"]] == "0"
+    assert data.style.labels[data.classes().loc["AL-02"]] == "at least 1"
+    assert data.legend.margin.startswith("as recorded; at least so many: ")
+
+
+def test_what_was_not_reported_is_missing_too(tmp_path):
+    lows = dict.fromkeys(REGIONS, 5)
+    release = SMALL["make"](tmp_path, tables=least_of(lows, "staff_region_quarter"))
+    legend = layer("services").read(release, View("region", "", {"what": "staff"})).legend
+    assert legend.margin.endswith("; so is what was not reported")
+
+
+def test_open_classes_of_services_say_at_least_and_why(tmp_path):
+    lows = dict(zip(REGIONS, (0, 3, 3, 6, 11, 21), strict=True))
+    release = SMALL["make"](tmp_path, "public", tables=least_of(lows, "services_region_year", YEARS[:1]))
+    data = layer("services").read(release, View("region", ""))
+    assert data.style.labels == ("at least 3", "at least 6", "at least 11", "at least 21")
+    assert data.legend.margin.startswith("at least so many")
 
 
 def test_an_area_without_a_number_has_no_class(partner):
@@ -205,7 +259,7 @@ def test_population_says_which_figures_are_provisional(partner):
 def test_words_of_the_states():
     assert {s: str(state_words(s, 11)) for s in WORDS} == {
         "number": "number",
-        "class": "between two values",
+        "class": "between two values, or at least the lower",
         "few": "fewer than 11, possibly none",
         "almost_none": "none or almost none",
         "not_searched": "not searched",

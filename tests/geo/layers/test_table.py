@@ -3,6 +3,7 @@
 import runpy
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from geo.layers import LAYERS, layer
@@ -42,7 +43,23 @@ def test_published_figures_carry_source_and_year(partner):
 def test_a_class_reads_as_a_range(partner):
     rows = table(partner, layer("communities"), View("region", YEARS[1]))
     assert rows.loc["AL-02", "Value"] == "50 to 199"
-    assert rows.loc["AL-04", "Value"] == "1,000 and more"
+    assert rows.loc["AL-04", "Value"] == "at least 1,000"
+
+
+def test_a_least_number_reads_as_one(partner):
+    rows = table(partner, layer("services"), View("region", SMALL["QUARTERS"][0]))
+    assert list(rows.loc["AL-02"][["Value", "±"]]) == ["at least 1", ""]
+    assert list(rows.loc["AL-01"][["Value", "State"]]) == ["0", "number"]
+
+
+def test_rows_for_a_map_keep_numbers_beside_least_ones(partner):
+    rows, _ = map_rows(partner, layer("services"), "region")
+    assert pd.isna(rows.loc["AL-02", "value"])
+    assert rows.loc["AL-02", ["low", "axis_prevention", "axis_protection__state"]].to_list() == [
+        1,
+        0,
+        "withheld",
+    ]
 
 
 def test_text_of_an_area_is_left_as_it_is(partner):
