@@ -115,6 +115,9 @@ def terms_of_use(release: Release) -> list[str]:
         _("The numbers of the programme in it are invented, and the files say so.")
         if release.invented
         else "",
+        _("Figures whose source begins with “Invented” were made up for practice.")
+        if terms.invented_figures(release)
+        else "",
         f"{terms.boundaries(release)}.",
     ]
 
@@ -133,7 +136,7 @@ def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:
 
 
 def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
-    return any(wide.whose(release, layer(name)) == "invented" for name in layers)
+    return wide.any_invented(release, map(layer, layers))
 
 
 def _made(of: Held, kind: str, layers: tuple[str, ...]) -> bytes:
@@ -184,6 +187,7 @@ _WHOSE = {
     "invented": "invented",
     "programme": "the programme's records",
     "published": "published figures, real",
+    "mixed": "published figures, some invented for practice",
 }
 
 

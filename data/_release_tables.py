@@ -46,7 +46,7 @@ class Vault(Protocol):
         ...
 
     def published_blocks(self) -> Mapping[str, Any]:
-        """Give what was last published, block by block; each has `members`."""
+        """Give what was last published, block by block; each has `members` and `release`."""
         ...
 
     def staged_publication(self) -> str | None:

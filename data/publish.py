@@ -22,6 +22,7 @@ from typing import Any
 import filelock
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data import files
@@ -45,6 +46,7 @@ __all__ = ["Made", "make_release", "recover"]
 Progress = Callable[[int, int | None], None]
 _TMP, _LOCK, _USED = ".tmp-", ".lock", ".names"
 _FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
+_INVENTED = "Invented: "
 _STEPS = 8
 _NAMED = 20  # cells that a refusal lists
 
@@ -89,6 +91,7 @@ def make_release(
     tick = _Ticker(progress)
     with _alone(releases):
         _settle(vault, releases)
+        _refuse_lost(vault, releases)
         tick("Reading records")
         records = read_records(vault, area_table, first_month, policy) if vault else None
         built = Built({tier: {} for tier in TIERS}, None)
@@ -102,7 +105,7 @@ def make_release(
             first_month,
             areas_source,
             areas_geoparquet,
-            _figures(vault, figures),
+            _figures(vault, figures, invented=invented),
             policy,
             chosen,
             records.grid.whole if records else None,
@@ -185,6 +188,20 @@ def _settle(vault: Vault | None, releases: Path) -> None:
         _point_at(releases, held[0])
 
 
+def _refuse_lost(vault: Vault | None, releases: Path) -> None:
+    """Stop where what was published is gone: a new release could not be attacked together with it."""
+    published = {b.release for b in vault.published_blocks().values()} if vault is not None else set()
+    lost = sorted(published - set(names(releases)))
+    if lost:
+        msg = (
+            f"The vault has published {', '.join(lost)}, and {releases} holds no such release. Nothing was "
+            "published: a new release must be attacked together with all earlier ones. Restore the releases "
+            "from a backup: bring it back into a folder of its own (tact --workspace NEW-FOLDER restore "
+            "BACKUP) and copy what stands in its folder releases to here."
+        )
+        raise ReleaseError(msg)
+
+
 def _sequence(releases: Path) -> int:
     """Give the release its place in time: one more than all names that were ever used here."""
     held = names(releases)
@@ -213,14 +230,20 @@ def _new_name(releases: Path, records: Records | None, figures: pd.DataFrame) ->
     return f"{label}-{count:03d}"
 
 
-def _figures(vault: Vault | None, shipped: pd.DataFrame) -> pa.Table:
-    """Join the shipped figures and those of the vault, unchanged; the same row once."""
+def _figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
+    """Join the shipped figures and those of the vault, unchanged; the same row once.
+
+    Those of an invented vault are invented, whatever source they name: a column and the source say so.
+    """
     own = [batch.to_pandas() for batch in vault.read("figure", _FIGURE_COLUMNS)] if vault else []
     both = pd.concat([shipped[list(_FIGURE_COLUMNS)], *own], ignore_index=True)
     texts = [c for c in _FIGURE_COLUMNS if c not in ("number", "share", "year")]
     both = both.astype({**dict.fromkeys(texts, "str"), "number": "float64", "share": "float64"})
     both["year"] = both["year"].astype("Int64")
-    both = both.drop_duplicates().sort_values(list(_FIGURE_COLUMNS), kind="stable", ignore_index=True)
+    both["invented"] = invented & (both.index >= len(shipped))
+    both = both.drop_duplicates(list(_FIGURE_COLUMNS))
+    both["source"] = both["source"].mask(both["invented"], _INVENTED + both["source"])
+    both = both.sort_values(list(_FIGURE_COLUMNS), kind="stable", ignore_index=True)
     return pa.Table.from_pandas(both, preserve_index=False).replace_schema_metadata(None)
 
 
@@ -312,6 +335,7 @@ def _write(folder: Path, tier: Tier, draft: _Draft, tables: Tables) -> None:
         resources.append(_parquet(folder, spec.name, table.arrow(), about))
     figures: dict[str, Any] = {"measure": "figures", "level": None, "grain": None, "breakdown": []}
     figures["tier"] = "public"
+    figures["invented"] = pc.any(draft.figures["invented"]).as_py() or False
     resources.append(_parquet(folder, "figures", draft.figures, figures))
     (folder / "areas.parquet").write_bytes(draft.areas)
     schema = pq.read_schema(folder / "areas.parquet")

@@ -94,13 +94,12 @@ def pack(files: Iterable[Path]) -> bytes:
 
 def _stem(release: Release, layers: tuple[Layer, ...]) -> str:
     """Name a file of several layers; those of communities say so."""
-    invented = any(wide.whose(release, one) == "invented" for one in layers)
-    name = terms.stem(release, invented=invented)
+    name = terms.stem(release, invented=wide.any_invented(release, layers))
     return f"{name}-{_COMMUNITIES}" if all(one.nature == "community" for one in layers) else name
 
 
 def _layer_stem(release: Release, one: Layer) -> str:
-    return f"{terms.stem(release, invented=wide.whose(release, one) == 'invented')}-{one.id}"
+    return f"{terms.stem(release, invented=wide.any_invented(release, [one]))}-{one.id}"
 
 
 def _shapes(release: Release) -> gpd.GeoDataFrame:

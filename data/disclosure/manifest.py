@@ -40,8 +40,15 @@ _COLUMNS = {
     "high": "Upper end of the class; empty where it is open, or where something may have been left out.",
     "number": "The figure as published, where it is a number.",
     "share": "The figure as published, where it is a share, from 0 to 1.",
+    "source": "Who published the figure; begins with “Invented” where it is invented.",
+    "invented": "Whether the figure was made up, in a workspace for practice; those that ship are real.",
     "origin": "Code of the area that the children come from; area is where they went.",
     "crossing": "internal, or cross_border.",
+}
+_INVENTED = " All numbers of the programme are invented; {figures}."
+_FIGURES = {
+    False: "published figures are real",
+    True: "published figures are real, but for those whose source begins with “Invented”",
 }
 _UNITS = {
     "children": "children",
@@ -106,7 +113,7 @@ def _field(field: pa.Field) -> dict[str, str]:
 
 def _title(about: Mapping[str, Any]) -> str:
     if about["measure"] == "figures":
-        return "Published figures, copied unchanged"
+        return "Published figures, copied unchanged" + (", some invented" if about["invented"] else "")
     by = f", by {' and '.join(about['breakdown'])}" if about["breakdown"] else ""
     return f"{_UNITS[about['measure']]} by {about['level']} and {about['grain']}{by}".capitalize()
 
@@ -144,12 +151,13 @@ def package(
     threshold = _THRESHOLD.format(k=policy.k) if tier == "public" else ""
     span = f"{whole.start.isoformat()} to {whole.end.isoformat()}" if whole else "published figures only"
     content = next(r["hash"] for r in listed if r["name"] == "areas")
+    figures = next(r["tact"] for r in listed if r["name"] == "figures")
     return {
         "profile": "data-package",
         "name": name.lower(),
         "title": f"TACT Map release {name}, {tier} tier" + (" (invented data)" if invented else ""),
         "description": f"Tier {tier}: {_TITLES[tier]}. {span}."
-        + (" All numbers of the programme are invented; published figures are real." if invented else ""),
+        + (_INVENTED.format(figures=_FIGURES[figures["invented"]]) if invented else ""),
         "version": name,
         "created": created,
         "licenses": [_licence(policy.public_licence if tier == "public" else policy.partner_licence)],

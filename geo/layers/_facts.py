@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from data.periods import Period
 from data.release import Release
@@ -126,22 +127,25 @@ def _at_work(cell: Cell) -> bool | None:
 
 def _population(place: Place) -> Fact:
     frame = population.LAYER.read(place.release, View(place.level, "")).frame
-    row = frame.loc[place.area]
-    value, year = (float(frame[column].to_dict()[place.area]) for column in ("value", "year"))
+    row: dict[Any, Any] = frame.loc[place.area].to_dict()
+    value, year = float(row["value"]), float(row["year"])
     known = not math.isnan(year)
     return Fact(
         id="population",
-        label=_counted_when(str(row["source"]), year) if known else mark("Population"),
+        label=_counted_when(row, year) if known else mark("Population"),
         text=quantity(value) or state_words(str(row["state"]), place.release.k),
         margin="",
         state=str(row["state"]),
         period=str(int(year)) if known else "",
         source=str(row["source"]),
         note=str(row["note"]),
-        invented=False,
+        invented=bool(row["invented"]),
     )
 
 
-def _counted_when(source: str, year: float) -> str:
-    template = mark("Population, census {year}") if "census" in source.lower() else mark("Population, {year}")
+def _counted_when(row: Mapping[Any, Any], year: float) -> str:
+    census = "census" in str(row["source"]).lower()
+    template = mark("Population, census {year}") if census else mark("Population, {year}")
+    if row["invented"]:
+        template = mark("Population, invented figure of {year}")
     return Message(template, year=int(year))

@@ -1,7 +1,8 @@
 """Layers of published figures: what others have counted, each figure with its source and year.
 
 Figures are copied unchanged from where they were published and are never mixed with numbers of the
-programme, invented ones least of all. An area without one says "no figure found".
+programme. Those that were made up for practice say so in their source, and so does the legend. An area
+without one says "no figure found".
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from geo.layers.words import Message, mark, number
 __all__ = ["Figure", "Published", "figures"]
 
 LEVELS = ("country", "region", "municipality")
+_TOLD = ["source", "year", "status", "note", "invented"]
 _PROVISIONAL = dict.fromkeys(("provisional", "unverified"), mark("provisional"))
-_COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note"]
+_COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note", "invented"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Figure:
 def figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
     """Give all figures of a kind at a level, oldest first: area, period, value (shares in per cent), ...
 
-    Columns besides: source, year, status, note. Several figures of one area stand in several rows.
+    Columns besides: source, year, status, note, invented. Several figures of one area stand in several rows.
     """
     return _figures(release, _tables.stamp(release), figure, level)
 
@@ -48,10 +50,11 @@ def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.Da
     areas = _tables.areas(release)
     table = _tables.table(release, "figures")
     if table.empty:
-        return pd.DataFrame(columns=["area", "period", "value", "source", "year", "status", "note"])
+        return pd.DataFrame(columns=["area", "period", "value", *_TOLD])
     wanted = table["area"].isin(areas.index[areas["level"] == level]) & (table["measure"] == figure.measure)
     found = table[wanted & table[figure.column].notna()].copy()
     value = found[figure.column].astype(float)
+    found["invented"] = found.get("invented", False)
     found["value"] = (value * 100).round(6) if figure.column == "share" else value
     return found.sort_values(["year", "source"], kind="stable").reset_index(drop=True)
 
@@ -96,7 +99,9 @@ class Published:
         period = view.period if view.period in self.periods(release, view) else ""
         stamp = _tables.stamp(release)
         frame = _frame(release, stamp, figure, view.level, period, not self.moving).copy()
-        return LayerData(frame, self._style(found, figure), self._legend(view, figure, frame), invented=False)
+        known = frame.loc[frame["state"] == "number", "invented"]
+        invented = bool(len(known) and known.all())
+        return LayerData(frame, self._style(found, figure), self._legend(view, figure, frame), invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
         """Give every figure of the layer at a level, and "no figure found" for the areas without one."""
@@ -134,7 +139,9 @@ class Published:
             unit=figure.unit,
             period=_years(frame["year"].dropna()),
             source=_sources(frame),
-            margin=Message("as published"),
+            margin=Message("as published; some are invented, and their source says so")
+            if frame["invented"].any()
+            else Message("as published"),
             note=self.note,
         )
 
@@ -151,6 +158,7 @@ def _long(found: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
             "source": found["source"],
             "year": found["year"].astype(float),
             "note": _notes(found),
+            "invented": found["invented"].astype(bool),
         }
     )
     empty = pd.DataFrame(
@@ -162,6 +170,7 @@ def _long(found: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
             "source": "",
             "year": np.nan,
             "note": "",
+            "invented": False,
         }
     )
     parts = [part for part in (words, empty) if len(part)]

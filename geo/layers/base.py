@@ -102,7 +102,8 @@ class LayerData:
 
     `frame` has one row an area of the level, indexed by area code: value (float or missing), state,
     margin (missing when exact), low and high (for state "class"), source, year (of a published figure,
-    else missing) and note (may be empty). `words` of a state stand in data/states.py.
+    else missing) and note (may be empty); of published figures also invented. `words` of a state stand in
+    data/states.py. `invented` says whether all numbers shown are.
     """
 
     frame: pd.DataFrame

@@ -92,7 +92,11 @@ COLUMNS: tuple[Column, ...] = (
         ),
     ),
     Column("unit", _TEXT, mark("What is counted.")),
-    Column("source", _TEXT, mark("From whom the number is.")),
+    Column(
+        "source",
+        _TEXT,
+        mark("From whom the number is; begins with “Invented” where a figure was made up for practice."),
+    ),
     Column("year", _WHOLE, mark("Of published figures: the year that the figure is of.")),
     Column(
         "note", _TEXT, mark("What else must be known, such as “provisional” or other figures of the area.")
@@ -101,8 +105,8 @@ COLUMNS: tuple[Column, ...] = (
         "data",
         _TEXT,
         mark(
-            "invented (a demonstration, about no real child), programme (records of the partners) or "
-            "published (figures that others published)."
+            "invented (made up for a demonstration or for practice, about no real child), programme (records "
+            "of the partners) or published (figures that others published)."
         ),
     ),
     Column("tier", _TEXT, mark("Who may see it: partner (protected, not anonymous) or public.")),

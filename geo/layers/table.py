@@ -41,13 +41,13 @@ def table(release: Release, layer: Layer, view: View, data: LayerData | None = N
         [quantity(v, low, high) for v, low, high in values],
         [number(m) for m in frame["margin"]],
         [state_words(s, release.k) for s in frame["state"]],
-        [_source(shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
+        [_source(layer, shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
         list(frame["note"]),
     )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_index(COLUMNS[0])
 
 
-def _source(data: LayerData, source: str, year: float) -> str:
+def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:
     if not source:
-        return "" if data.legend.margin == "as published" else data.legend.source
+        return "" if layer.of_figures else data.legend.source
     return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"

@@ -20,6 +20,7 @@ __all__ = [
     "approximate",
     "boundaries",
     "citation",
+    "invented_figures",
     "licence",
     "sources",
     "stem",
@@ -37,6 +38,14 @@ _LICENCES = {
     "partner": mark("Under the partners' data-sharing agreement"),
     "public": "CC-BY-4.0",
 }
+_REAL = mark(
+    "Layers of published figures are real, each figure with its source and year, and never mixed with "
+    "other numbers."
+)
+_SOME_INVENTED = mark(
+    "Of the layers of published figures, figures whose source begins with “Invented” were made up for "
+    "practice. The others are real, each with its source and year."
+)
 _APPROXIMATE = mark("Approximate boundaries")
 
 
@@ -50,6 +59,12 @@ def licence(release: Release) -> str:
     stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
     names = [str(one.get("title") or one.get("name")) for one in stated]
     return "; ".join(names) or _LICENCES[release.tier]
+
+
+def invented_figures(release: Release) -> bool:
+    """Say whether any of the published figures was made up, in a workspace for practice."""
+    figures = _tables.table(release, "figures")
+    return "invented" in figures and bool(figures["invented"].any())
 
 
 def approximate(release: Release) -> bool:
@@ -85,10 +100,7 @@ def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
         "tier": release.tier,
         "tier_means": TIERS[release.tier],
         "data": INVENTED if release.invented else mark("Records of the programme's partners"),
-        "published_figures": mark(
-            "Layers of published figures are real, each figure with its source and year, and never "
-            "mixed with other numbers."
-        ),
+        "published_figures": _SOME_INVENTED if invented_figures(release) else _REAL,
         "layers": ", ".join(one.id for one in layers),
         "created": str(release.manifest.get("created") or tact.get("created") or ""),
         "first_day": str(tact.get("first") or ""),

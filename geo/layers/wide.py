@@ -6,6 +6,7 @@ a row stays honest when it is copied out of its file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import pandas as pd
@@ -17,7 +18,7 @@ from geo.layers import _tables
 from geo.layers.base import Layer, LayerData, View
 from geo.layers.words import state_words
 
-__all__ = ["everything", "latest_view", "map_rows", "whose"]
+__all__ = ["any_invented", "everything", "latest_view", "map_rows", "whose"]
 
 _NAMES = ["name", "name_local", "country", "level", "parent"]
 _NUMBERS = ["value", "state", "state_words", "margin", "low", "high", "unit"]
@@ -25,10 +26,17 @@ _TAIL = ["source", "year", "note", "data", "tier", "release"]
 
 
 def whose(release: Release, layer: Layer) -> str:
-    """Say whose numbers a layer has: "published", "invented" or "programme"."""
-    if not layer.read(release, View("country", "")).invented:
-        return "published" if layer.of_figures else "programme"
-    return "invented"
+    """Say whose numbers a layer has: programme, invented, published, or mixed (published, some invented)."""
+    if layer.of_figures:
+        levels = layer.levels(release)
+        made_up = any(layer.rows(release, level)["invented"].any() for level in levels)
+        return "mixed" if made_up else "published"
+    return "invented" if release.invented else "programme"
+
+
+def any_invented(release: Release, layers: Iterable[Layer]) -> bool:
+    """Say whether any number of some layers is invented."""
+    return any(whose(release, one) in {"invented", "mixed"} for one in layers)
 
 
 def latest_view(release: Release, level: str) -> View:
@@ -110,10 +118,17 @@ def _worded(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFrame:
         source=source,
         note=rows["note"].fillna("").astype("str"),
         year=rows["year"].astype("Float64").round().astype("Int64"),
-        data=whose(release, layer),
+        data=_data(release, layer, rows),
         tier=release.tier,
         release=release.name,
     )
+
+
+def _data(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
+    """Say of each row whose number it is; a figure that was made up is never called published."""
+    if layer.of_figures:
+        return rows["invented"].map({True: "invented", False: "published"})
+    return pd.Series(whose(release, layer), index=rows.index)
 
 
 def _units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:

@@ -24,7 +24,8 @@ from data.schema import KINDS
 from tests.dashboard import hostile
 
 SIGNS = ("=", "+", "-", "@", "\t", "\r")
-SOURCES = [hostile.token(payload, "figure", "source") for payload in hostile.PAYLOADS]
+# A workspace for practice marks its figures.
+SOURCES = [f"Invented: {hostile.token(payload, 'figure', 'source')}" for payload in hostile.PAYLOADS]
 NOTES = [hostile.token(payload, "figure", "note") for payload in hostile.PAYLOADS]
 # What a record says besides its numbers stays behind the wall, published figures aside.
 INSIDE = [f" {kind}.{column}" for kind in KINDS if kind != "figure" for column in hostile.text_columns(kind)]

@@ -234,7 +234,8 @@ def test_names_are_listed_by_when_they_were_made_and_never_used_again(tmp_path):
     import shutil
 
     shutil.rmtree(tmp_path / "2007-05-002")
-    assert W["release"](vault, tmp_path, policy=late, **SMALL).name == "2007-05-003"
+    forgetful = W["MemoryVault"](encounter=world())
+    assert W["release"](forgetful, tmp_path, policy=late, **SMALL).name == "2007-05-003"
     assert names(tmp_path)[0] == "2007-05-003"
 
 
@@ -294,6 +295,49 @@ def test_a_publication_that_was_interrupted_is_settled(tmp_path, published):
     assert (vault.published["met|AL|whole"] == b"x") is published
     assert current_name(tmp_path) == ("2007-05-002" if published else first.name)
     assert not list(tmp_path.glob(".tmp*"))
+
+
+def test_a_release_that_is_lost_is_missed_and_its_name_never_used_again(tmp_path):
+    vault = W["MemoryVault"](encounter=world())
+    first = W["release"](vault, tmp_path / "releases", **SMALL)
+    (tmp_path / "releases").rename(tmp_path / "lost")
+    with pytest.raises(ReleaseError, match=f"published {first.name}.*backup"):
+        W["release"](vault, tmp_path / "releases", **SMALL)
+    assert names(tmp_path / "releases") == []
+    assert vault.staged_publication() is None
+    (tmp_path / "lost" / first.name).rename(tmp_path / "releases" / first.name)
+    assert W["release"](vault, tmp_path / "releases", **SMALL).name != first.name
+
+
+FIGURE = {
+    "area": "AL-11",
+    "period": "2009-01-01/P1Y",
+    "measure": "population",
+    "number": 5.0,
+    "share": None,
+    "source": "A census",
+    "year": 2009,
+    "status": "census",
+    "note": "",
+}
+
+
+@pytest.mark.parametrize("invented", [True, False])
+def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
+    shipped = W["figures"]()
+    own = pd.DataFrame([FIGURE, shipped.iloc[0].to_dict()])
+    vault = W["MemoryVault"](encounter=world(), figure=own)
+    W["release"](vault, tmp_path, invented=invented, **SMALL)
+    for tier in TIERS:
+        release = Release.open(tmp_path, tier)
+        table = release.table("figures").set_index("year")
+        assert table["invented"].to_dict() == {2009: invented, 2023: False}, "a figure that ships is real"
+        source = "Invented: A census" if invented else "A census"
+        assert table["source"].to_dict() == {2009: source, 2023: "census 2023"}
+        about = next(r for r in release.manifest["resources"] if r["name"] == "figures")
+        assert about["tact"]["invented"] is invented
+        assert about["title"].endswith("some invented") is invented
+        assert ("but for those whose source" in release.manifest["description"]) is invented
 
 
 @settings(max_examples=8, deadline=None)

@@ -81,6 +81,8 @@ class Held:
             area, period = self._place(frame)
             for column in frame.columns:
                 role = column if column in _BOUNDS else "value"
+                if pd.api.types.is_bool_dtype(frame[column]):
+                    continue
                 if pd.api.types.is_numeric_dtype(frame[column]):
                     roles[role] += _all_ways(area, period, frame[column])
                 if column == "share":  # shown in per cent too

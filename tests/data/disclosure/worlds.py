@@ -132,7 +132,7 @@ class MemoryVault:
 
     def __init__(self, **records):
         self.records = records
-        self.published, self.staged = {}, None
+        self.published, self.staged, self.releases = {}, None, {}
 
     def read(self, kind, columns=None):
         frame = self.records.get(kind)
@@ -140,7 +140,10 @@ class MemoryVault:
             yield from batches(frame[list(columns)] if columns else frame)
 
     def published_blocks(self):
-        return {name: SimpleNamespace(members=blob) for name, blob in self.published.items()}
+        return {
+            name: SimpleNamespace(members=blob, release=self.releases[name])
+            for name, blob in self.published.items()
+        }
 
     def staged_publication(self):
         return self.staged[0] if self.staged else None
@@ -151,6 +154,7 @@ class MemoryVault:
     def confirm_publication(self, release):
         assert self.staged_publication() == release
         self.published.update(self.staged[1])
+        self.releases.update(dict.fromkeys(self.staged[1], release))
         self.staged = None
 
     def discard_publication(self, release):

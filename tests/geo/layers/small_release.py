@@ -163,20 +163,18 @@ def public() -> dict[str, pd.DataFrame]:
 
 
 def make(
-    releases: Path, tier: str = "partner", *, invented: bool = True, tables=None, more_figures=()
+    releases: Path, tier: str = "partner", *, invented: bool = True, tables=None, more_figures=(), made_up=()
 ) -> Release:
     """Write the release and open it."""
     folder = releases / NAME / tier
     folder.mkdir(parents=True, exist_ok=True)
     held = dict(tables if tables is not None else {"partner": partner, "public": public}[tier]())
-    published = figures()
-    held["figures"] = (
-        pd.concat(
-            [published, pd.DataFrame(list(more_figures), columns=list(published.columns))], ignore_index=True
-        )
-        if more_figures
-        else published
-    )
+    published = [figures().assign(invented=False)]
+    for more, own in ((more_figures, False), (made_up, True)):
+        if more:
+            columns = list(published[0].columns.drop("invented"))
+            published.append(pd.DataFrame(list(more), columns=columns).assign(invented=own))
+    held["figures"] = pd.concat(published, ignore_index=True)
     resources = []
     for name, frame in held.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False)

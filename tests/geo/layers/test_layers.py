@@ -9,8 +9,10 @@ import pytest
 
 from data.errors import InputError
 from data.states import STATES, WORDS
-from geo.layers import LAYERS, apart, combinable, layer, together
+from geo.layers import LAYERS, apart, combinable, layer, terms, together, wide
 from geo.layers.base import View
+from geo.layers.profile import area_profile
+from geo.layers.table import table
 from geo.layers.words import Message, state_words
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_release.py")))
@@ -229,7 +231,32 @@ def test_shares_are_per_cent(partner):
     assert figure(partner, "roma-share", "AL-11")["value"] == pytest.approx(0.32)
 
 
-def test_published_figures_are_never_invented(partner):
+def made_up(number):
+    return ("AL-02", "2024-01-01/P1Y", "population", number, None, "Invented: A census", 2024, "census", "")
+
+
+def test_figures_that_were_made_up_say_so_wherever_they_stand(tmp_path):
+    release = SMALL["make"](tmp_path, made_up=[made_up(5.0)])
+    one, view = layer("population"), View("region", "")
+    data = one.read(release, view)
+    assert data.frame.loc["AL-02", ["value", "source"]].to_list() == [5, "Invented: A census"]
+    assert "Invented: A census 2024" in data.legend.source
+    assert data.legend.margin == "as published; some are invented, and their source says so"
+    assert not data.invented, "the others are real"
+    shown = table(release, one, view)
+    assert shown.loc["AL-02", "Source"] == "Invented: A census, 2024"
+    assert "nvented" not in shown.loc["AL-01", "Source"]
+    rows, _ = wide.map_rows(release, one, "region")
+    assert rows["data"].loc[["AL-01", "AL-02"]].to_list() == ["published", "invented"]
+    every = wide.everything(release, one)
+    assert every[every["data"] == "invented"]["code"].to_list() == ["AL-02"]
+    assert (wide.whose(release, one), wide.whose(release, layer("referrals"))) == ("mixed", "published")
+    assert "made up for practice" in terms.about(release, (one,))["published_figures"]
+    fact = next(f for f in area_profile(release, "AL-02", YEARS[0]).facts if f.id == "population")
+    assert (fact.label, fact.invented) == ("Population, invented figure of 2024", True)
+
+
+def test_published_figures_that_ship_are_never_invented(partner):
     for one in LAYERS:
         assert one.read(partner, View("region", "")).invented == (not one.of_figures)
 
