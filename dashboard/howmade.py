@@ -67,7 +67,10 @@ def key_facts(release: Release) -> list[tuple[str, str]]:
     """Give the few parameters that matter most: words and value."""
     tact, parameters = release.manifest["tact"], _parameters(release)
     facts = [
-        (_("Smallest number shown"), str(release.k) if release.tier == "public" else _("1, with its margin")),
+        (
+            _("Smallest count of children shown"),
+            str(release.k) if release.tier == "public" else _("1, with its margin"),
+        ),
         (_("Largest noise"), f"±{parameters['largest']}" if "largest" in parameters else ""),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
         (_("Records of"), _span(tact)),
@@ -90,9 +93,9 @@ def steps() -> list[tuple[str, str]]:
         (
             _("Record"),
             _(
-                "A partner meets a child and writes down the municipality, never a place in it. The "
-                "child's identifier is replaced by a keyed hash while the file is read, and never "
-                "stored."
+                "A partner meets a child and writes down the municipality, never a place in it. While the "
+                "file is read, a secret key turns the child's identifier into a code that nobody can turn "
+                "back; the identifier itself is never stored."
             ),
         ),
         (
@@ -105,23 +108,28 @@ def steps() -> list[tuple[str, str]]:
         (
             _("Count"),
             _(
-                "Each child counts once, in the area and time of its first encounter in the whole "
-                "programme, with what was written down that day. So tables fit together."
+                "In tables of children each child counts once, in the area and time of its first "
+                "encounter in the whole programme, with what was written down that day. Later meetings "
+                "with the same child are not counted there."
             ),
         ),
-        (_("Protect"), _("Noise is added and small numbers are hidden, as below.")),
+        (
+            _("Protect"),
+            _("Counts of children carry noise, and what could give somebody away is hidden, as told below."),
+        ),
         (
             _("Attack"),
             _(
-                "Before a release is published, the product tries to recompute hidden numbers from it "
-                "and all earlier ones. A release that gives something away is refused."
+                "Before a release is published, the product tries to work out hidden and protected "
+                "numbers from the sums and differences of all that it shows, together with all earlier "
+                "releases. Where that succeeds, nothing is published."
             ),
         ),
         (
             _("Release"),
             _(
                 "What is left is written once and never changed. A correction is a new release. "
-                "Everything you see, and every file, comes from it."
+                "Every number that you see here or in a file comes from it."
             ),
         ),
     ]
@@ -131,17 +139,14 @@ def data_protection() -> list[str]:
     """Say how children and communities are protected besides the noise."""
     return [
         _(
-            "Services for protection, shelter and return are shown by county or region only, and only "
-            "where at least three operators work; their capacity is never public."
+            "Services for protection, shelter and return are shown by country, county or region only, "
+            "and only where at least three operators run them. Where some may be left out, a total says "
+            "“at least”. Staff and places of services are never public."
         ),
         _("Community affiliation of children is no breakdown of any table."),
         _(
-            "Communities are shown as areas with a range, never as settlements, and never over effort "
-            "or risk."
-        ),
-        _(
-            "A child's records can be forgotten: the vault drops them at once, and restored backups "
-            "forget again."
+            "The partners' estimates of communities are shown as areas with a range, never as "
+            "settlements, and never over effort or risk."
         ),
         _("No page asks anything of the internet."),
     ]
@@ -153,8 +158,9 @@ def noise_words(release: Release) -> list[str]:
     largest, k = parameters.get("largest", 5), release.k
     said = [
         _(
-            "A number of children is never shown as it is. It carries noise of at most {largest}, up "
-            "or down, zero on average, and the same children always show the same number.",
+            "Counts of children carry noise of at most {largest}, up or down, zero on average; it can "
+            "also be none. Where no child was met, the count stays zero. The same children always show "
+            "the same number.",
             largest=largest,
         ),
         _(
@@ -163,8 +169,10 @@ def noise_words(release: Release) -> list[str]:
             largest=largest,
         ),
         _(
-            "Encounters count at most {cap} times a child and cell, and their noise is {cap} times as large.",
+            "In tables of encounters a child counts at most {cap} times in an area and period, and the "
+            "noise is up to {most}.",
             cap=parameters["cap"],
+            most=parameters["cap"] * largest,
         )
         if "cap" in parameters
         else "",
@@ -172,9 +180,15 @@ def noise_words(release: Release) -> list[str]:
     if release.tier == "public":
         said.append(
             _(
-                "A number below {k} is not shown, and zero is not told from few. The rule looks at "
-                "the noisy number, never at the true one, so it gives nothing away either.",
+                "A count of children below {k} is not shown, and zero is not told from few. The rule "
+                "looks at the noisy number, never at the true one, so it gives nothing away either.",
                 k=k,
+            )
+        )
+        said.append(
+            _(
+                "Outreach days, services and estimates of communities carry no noise and stand in classes. "
+                "The lowest class holds zero, so that nobody learns where nobody looks."
             )
         )
     else:
@@ -184,6 +198,13 @@ def noise_words(release: Release) -> list[str]:
                 "the tier is protected, not anonymous."
             )
         )
+        said.append(
+            _(
+                "Outreach days, services, staff and places carry no noise. Estimates of communities stand "
+                "in classes."
+            )
+        )
+    said.append(_("Published figures stand as they were published."))
     if parameters.get("frozen", True):
         said.append(
             _(

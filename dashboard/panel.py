@@ -14,6 +14,7 @@ from dashboard.mapview import Mark
 from dashboard.strip import heights
 from dashboard.text import _, html, joined, number, quantity, translated
 from geo.layers.profile import Bar, Fact, Profile
+from geo.layers.table import dated
 
 __all__ = ["Row", "area_panel", "overview", "reading"]
 
@@ -81,9 +82,10 @@ def reading(mark: Mark, area: str) -> Row:
     row: dict[Any, Any] = mark.data.frame.loc[area].to_dict()
     text = quantity(row["value"], row["low"], row["high"]) or mark.words[str(row["state"])]
     margin = "" if pd.isna(row["margin"]) else f"±{number(row['margin'])}"
-    source = str(row["source"]) or mark.data.legend.source
-    told = _told(source, mark.data.legend.period, str(row["note"]))
-    return Row(f"{mark.title}, {mark.unit}", translated(text), margin, told)
+    source = dated(str(row["source"]), float(row["year"]))
+    told = _told(source or mark.data.legend.source, mark.data.legend.period, str(row["note"]))
+    label = ". ".join(filter(None, (f"{mark.title}, {mark.unit}", source)))
+    return Row(label, translated(text), margin, told)
 
 
 def _fact(fact: Fact) -> Row:

@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["FOLDER", "Source", "area_table", "figures", "name_table", "registry"]
+__all__ = ["FIGURES", "FOLDER", "Source", "area_table", "figures", "name_table", "registry"]
 
 FOLDER = Path(__file__).parent
+FIGURES = "figures.csv"
 _NA = {"number": [""], "share": [""]}
 
 
 @dataclass(frozen=True)
 class Source:
-    """One shipped data file: where it comes from, on what terms, and what it must hash to."""
+    """One shipped data file: where it comes from, on what terms, and what it must hash to.
+
+    source and licence are shown to readers; made says how we built the file, for whoever builds it again.
+    """
 
     name: str
     file: str
@@ -29,6 +33,7 @@ class Source:
     sha256: str
     rows: int
     note: str = ""
+    made: str = ""
 
 
 def registry() -> list[Source]:
@@ -65,7 +70,7 @@ def figures() -> pd.DataFrame:
     """
     types = {"number": "float64", "share": "float64", "year": "Int64"}
     texts = dict.fromkeys(("area", "period", "measure", "source", "status", "note"), "str")
-    return pd.read_csv(FOLDER / "figures.csv", dtype={**texts, **types}, keep_default_na=False, na_values=_NA)
+    return pd.read_csv(FOLDER / FIGURES, dtype={**texts, **types}, keep_default_na=False, na_values=_NA)
 
 
 @lru_cache(maxsize=1)

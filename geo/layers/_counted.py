@@ -165,9 +165,7 @@ class Counted:
         part = self._slice(plain)
         table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
         if self.kind == "circle":
-            largest = float(table["value"].max()) if table["value"].notna().any() else 0.0
-            marks = breaks.circle_marks(largest)
-            return Style("circle", marks, self.colours, tuple(map(number, marks)), largest)
+            return breaks.circles(table["value"].to_numpy(float), self.colours)
         lows, names = _classes(table)
         return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
 
@@ -266,6 +264,8 @@ def _joined(first: str, second: str) -> str:
 def _margin(table: pd.DataFrame, *, least: bool) -> str:
     classed = table["state"] == "class"
     if classed.any() and not (least and _partial(table)[classed].all()):
+        if ((table["low"] == 0) & (table["high"] > 0)).any():
+            return Message("published in classes; none is not told from few, to protect people")
         return Message("published in classes")
     margin = table["margin"].max()
     if np.isnan(margin):

@@ -71,19 +71,24 @@ def facts(place: Place, period: str) -> tuple[Fact, ...]:
     days, days_when = place.near(effort.COUNTED, period)
     return (
         _fact(place, "children", mark("Children met, first time"), met, when),
-        _fact(place, "internal", _inside(place, when, inside_when), inside, inside_when),
+        _trafficked_inside(place, when, inside, inside_when),
         _fact(place, "effort", mark("Outreach days"), days, days_when),
         _axes(place, period),
         _population(place),
     )
 
 
-def _inside(place: Place, when: str, inside_when: str) -> str:
-    """Word the share inside the country; it is "of these" only where it is of the same time."""
+def _trafficked_inside(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
+    """Give those trafficked inside the country; of another time than all, with all of that time beside."""
     if when == inside_when or not inside_when:
-        return Message("of these trafficked inside {country}", country=place.country)
-    label = Period.parse(inside_when).label
-    return Message("trafficked inside {country}, {period}", country=place.country, period=label)
+        label = Message("of these trafficked inside {country}", country=place.country)
+        return _fact(place, "internal", label, inside, inside_when)
+    period = Period.parse(inside_when).label
+    label = Message("trafficked inside {country}, {period}", country=place.country, period=period)
+    every = place.at(encounters.COUNTED, inside_when)
+    told = {"part": words(inside, place.release.k), "all": words(every, place.release.k)}
+    text = Message("{part} of {all} met", **told) if inside.state == every.state == "number" else ""
+    return _fact(place, "internal", label, inside, inside_when, text)
 
 
 def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: str = "") -> Fact:

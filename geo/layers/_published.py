@@ -124,16 +124,14 @@ class Published:
     def _style(self, found: pd.DataFrame, figure: Figure) -> Style:
         values = found["value"].to_numpy(float)
         if self.kind == "circle":
-            largest = float(values.max()) if values.size else 0.0
-            marks = breaks.circle_marks(largest)
-            return Style("circle", marks, self.colours, tuple(map(number, marks)), largest)
+            return breaks.circles(values, self.colours)
         lows = breaks.rounded(values)
         share = figure.column == "share"
         names = breaks.labels(lows, whole=not share, sign=" %" if share else "")
         return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
 
     def _legend(self, view: View, figure: Figure, frame: pd.DataFrame) -> Legend:
-        labels = [c.label for o in self.options for c in o.choices if c.id == view.choice(o) != o.default]
+        labels = [c.label for o in self.options for c in o.choices if c.id == view.choice(o)]
         return Legend(
             title=": ".join([self.title, *labels]),
             unit=figure.unit,

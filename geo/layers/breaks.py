@@ -12,9 +12,10 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
+from geo.layers.base import Style
 from geo.layers.words import Message, number, quantity
 
-__all__ = ["circle_marks", "class_labels", "labels", "least_labels", "one_two_five", "rounded"]
+__all__ = ["circle_marks", "circles", "class_labels", "labels", "least_labels", "one_two_five", "rounded"]
 
 Values = npt.NDArray[np.float64]
 _MOST_CANDIDATES = 18
@@ -108,8 +109,20 @@ def _widest(highs: Values) -> float | None:
     return None if np.isnan(highs).any() else float(highs.max())
 
 
-def circle_marks(largest: float) -> tuple[float, ...]:
-    """Choose up to three circles for a legend, smallest first, each at least four times the one before."""
+def circles(values: Values, colours: tuple[str, ...]) -> Style:
+    """Draw values (NaN: none) as circles, with marks for the legend."""
+    known = values[np.isfinite(values)]
+    smallest, largest = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    marks = circle_marks(smallest, largest)
+    return Style("circle", marks, colours, tuple(map(number, marks)), largest)
+
+
+def circle_marks(smallest: float, largest: float) -> tuple[float, ...]:
+    """Choose up to three circles for a legend, smallest first, each at least four times the one before.
+
+    None is below the smallest value that is shown; where no rounded one is left, the largest stands alone.
+    """
     if largest <= 0:
         return ()
-    return tuple(m for m in one_two_five(largest / 60, largest)[::-1][:5:2][::-1] if m >= 1)
+    able = [m for m in one_two_five(largest / 60, largest) if m >= max(smallest, 1)]
+    return tuple(able[::-1][:5:2][::-1]) or (largest,)

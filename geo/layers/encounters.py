@@ -47,13 +47,13 @@ COUNTED = Counted(
     options=(OF,),
     locate=_locate,
     note=mark(
-        "Children whom the partners met. It does not say how many there are: where nobody looks, "
-        "nobody is met."
+        "Each child counts once, where and when a partner first met it; later meetings with the same child "
+        "are not counted. It does not say how many children there are: where nobody looks, nobody is met."
     ),
 )
 LAYER = Layer(
     "encounters",
-    mark("Encounters"),
+    mark("Children met"),
     mark("Where did the partners meet children for the first time?"),
     "circle",
     (OF,),

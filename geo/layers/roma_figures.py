@@ -35,7 +35,7 @@ _FIGURE = Option(
     ),
 )
 _PUBLISHED = Published(
-    title=mark("Published Roma and Egyptian figures"),
+    title=mark("Published figures"),
     kind="hatch",
     colours=palette.VIOLET,
     options=(_FIGURE,),

@@ -9,7 +9,7 @@ from geo.layers import _tables
 from geo.layers.base import Layer, LayerData, View
 from geo.layers.words import mark, number, quantity, state_words
 
-__all__ = ["COLUMNS", "table"]
+__all__ = ["COLUMNS", "dated", "table"]
 
 COLUMNS = (
     mark("Code"),
@@ -50,4 +50,9 @@ def table(release: Release, layer: Layer, view: View, data: LayerData | None = N
 def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:
     if not source:
         return "" if layer.of_figures else data.legend.source
+    return dated(source, year)
+
+
+def dated(source: str, year: float) -> str:
+    """Name a source with the year of its figure, where the source does not name it."""
     return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"

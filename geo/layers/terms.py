@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from data.disclosure.plan import Tier
-from data.reference import registry
+from data.reference import FIGURES, registry
 from data.release import Release
 from geo.layers import _tables
 from geo.layers.base import Layer
@@ -32,7 +32,7 @@ TIERS: dict[Tier, str] = {
         "Partner tier: protected, not anonymous. For the programme's partners under the data-sharing "
         "agreement; it must not be passed on."
     ),
-    "public": mark("Public tier: for anyone. Small numbers are not shown."),
+    "public": mark("Public tier: for anyone. Small counts of children are not shown."),
 }
 _LICENCES = {
     "partner": mark("Under the partners' data-sharing agreement"),
@@ -117,9 +117,8 @@ def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
 
 
 def sources(release: Release) -> pd.DataFrame:
-    """List all sources: shipped data files with licence and credit, and those of the published figures."""
-    shipped = [(s.name, s.source, s.licence, s.credit) for s in registry()]
+    """List all sources with licence and credit; of published figures, those that this release names."""
     figures = _tables.table(release, "figures")
     named = "; ".join(sorted(map(str, figures["source"].unique()))) if len(figures) else ""
-    cited = [("Published figures in this release", named, "", "")] if named else []
-    return pd.DataFrame([*shipped, *cited], columns=["what", "source", "licence", "credit"])
+    rows = [(s.name, named if s.file == FIGURES else s.source, s.licence, s.credit) for s in registry()]
+    return pd.DataFrame(rows, columns=["what", "source", "licence", "credit"])

@@ -69,7 +69,11 @@ def quantity(value: float | None, low: float | None = None, high: float | None =
         return ""
     if high is None or math.isnan(high):
         return Message("at least {low}", low=number(low))
-    return number(low) if low == high else Message("{low} to {high}", low=number(low), high=number(high))
+    if low == high:
+        return number(low)
+    if low == 0:
+        return Message("fewer than {above}, possibly none", above=number(high + 1))
+    return Message("{low} to {high}", low=number(low), high=number(high))
 
 
 def state_words(state: str, k: int) -> str:

@@ -66,7 +66,7 @@ def test_a_change_sends_little_and_keeps_the_map(partner, look, area):
     steps = [
         radio(page, "Services").click,
         radio(page, "Effort").click,
-        radio(page, "Encounters").click,
+        radio(page, "Children met").click,
         later,
         radio(page, "Municipality").click if not area.isdigit() else radio(page, "County, region").click,
         radio(page, "Services").click,
@@ -165,7 +165,7 @@ def test_everything_can_be_reached_by_keyboard(partner, look):
     assert "Mar to May 2009" in slider.get_attribute("aria-valuetext")
     changed(page, lambda: page.keyboard.press("ArrowLeft"))
     assert "Dec 2008 to Feb 2009" in slider.get_attribute("aria-valuetext")
-    radio(page, "Encounters").focus()
+    radio(page, "Children met").focus()
     changed(page, lambda: (page.keyboard.press("ArrowRight"), page.keyboard.press("Enter")))
     assert "layer=services" in page.url
     box = map_frame(page).get_by_label("Find an area")

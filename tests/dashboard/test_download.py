@@ -166,7 +166,7 @@ def test_states_are_all_explained(partner):
 
 def test_what_is_in_it_names_choices_as_people_write_them(partner):
     rows = takeaway.contents(partner.release, ALL).set_index("Layer")
-    assert rows.loc["Encounters", "Also by"] == "pathway"
+    assert rows.loc["Children met", "Also by"] == "pathway"
     assert rows.loc["Communities", "Also by"] == "Roma; Egyptian; Roma and Egyptian together"
     assert rows.loc["Effort", "Also by"] == "—"
     assert rows.loc["Population", "Whose numbers"] == "published figures, real"

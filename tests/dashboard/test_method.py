@@ -49,10 +49,22 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
         "The programme&#39;s year begins in June",
         "They are not the number of trafficked children",
         "Census of Albania 2011",
-        "CC-BY-4.0 (GeoNames)",
+        "CC-BY 4.0 (GeoNames)",
     ):
         assert part in text, part
     assert test.code[0].value.startswith("TACT Map, release")
+
+
+def test_nothing_is_promised_that_is_not_there():
+    told = " ".join([*howmade.data_protection(), *(text for _, text in howmade.steps())])
+    assert "forg" not in told
+
+
+def test_sources_are_named_as_people_know_them(demo):
+    told = howmade.sources(Release.open(demo, "public"))
+    assert not told.map(lambda text: any(word in text for word in ("npm", "scripts/", ".py"))).any(axis=None)
+    assert (told[["Source", "Licence"]] != "").all(axis=None)
+    assert "Census of Albania 2023" in told.set_index("What").loc["Published figures", "Source"]
 
 
 def test_a_figure_with_markup_as_its_source_shows_as_text(tmp_path, monkeypatch):
@@ -69,7 +81,7 @@ def test_the_tier_decides_what_is_said_of_small_numbers(demo):
     public, partner = (
         " ".join(howmade.noise_words(Release.open(demo, tier))) for tier in ("public", "partner")
     )
-    assert "A number below 11 is not shown" in public
+    assert "A count of children below 11 is not shown" in public
     assert "protected, not anonymous" in partner
 
 

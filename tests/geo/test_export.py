@@ -341,7 +341,7 @@ def test_numbers_are_numbers_and_nothing_is_a_formula(files):
             cells = [cell for row in sheet.iter_rows() for cell in row]
             assert not [c for c in cells if c.data_type == "f"]
             assert not [c for c in cells if isinstance(c.value, str) and c.value[:1] in tuple("=+-@")]
-    sheet = next(book["Encounters"] for book in books(files) if "Encounters" in book.sheetnames)
+    sheet = next(book["Children met"] for book in books(files) if "Children met" in book.sheetnames)
     header = [c.value for c in sheet[1]]
     values = [row[header.index("value")].value for row in sheet.iter_rows(min_row=2)]
     assert all(isinstance(v, int | float) for v in values if v is not None)

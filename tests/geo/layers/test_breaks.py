@@ -103,10 +103,17 @@ def test_no_circle_without_a_value():
     assert Style("circle", (), (), largest=10).radius(0) == 0
 
 
-@given(largest=st.integers(1, 10**6))
-def test_marks_of_circles_are_rounded_and_apart(largest):
-    marks = circle_marks(largest)
+def test_no_mark_is_smaller_than_what_may_be_shown():
+    assert circle_marks(1, 150) == (5, 20, 100)
+    assert circle_marks(11, 150) == (20, 100)
+    assert circle_marks(11, 14) == (14,)
+
+
+@given(largest=st.integers(1, 10**6), share=st.floats(0, 0.1))
+def test_marks_of_circles_are_rounded_and_apart(largest, share):
+    marks = circle_marks(share * largest, largest)
     assert 1 <= len(marks) <= 3
+    assert share * largest <= marks[0]
     assert marks[-1] <= largest
     assert all(f"{m:e}"[0] in "125" and m >= 1 for m in marks)
     assert all(b / a >= 4 for a, b in pairwise(marks))

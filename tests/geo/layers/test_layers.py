@@ -135,6 +135,32 @@ def test_classes_become_classes(public, partner):
     assert data.legend.margin == "published in classes"
 
 
+def test_a_class_that_holds_zero_says_so(tmp_path):
+    cell = SMALL["span"](0, 49)
+    tables = {"effort_region_year": SMALL["rows"](REGIONS, YEARS, lambda *_: cell)}
+    data = layer("effort").read(SMALL["make"](tmp_path, "public", tables=tables), View("region", YEARS[1]))
+    assert data.style.labels == ("fewer than 50, possibly none",)
+    assert data.legend.margin == "published in classes; none is not told from few, to protect people"
+
+
+def test_the_legend_of_circles_shows_nothing_smaller_than_the_map(public):
+    data = layer("encounters").read(public, View("region", YEARS[1]))
+    assert min(data.style.breaks) >= data.frame["value"].min()
+
+
+def test_children_are_met_once_and_the_layer_says_so(partner):
+    legend = layer("encounters").read(partner, View("region", YEARS[1])).legend
+    assert legend.title == "Children met for the first time"
+    assert legend.note.startswith("Each child counts once, where and when a partner first met it")
+
+
+def test_a_figure_says_whose_it_is(partner):
+    one = layer("roma_figures")
+    for choice, words in (("roma", "Roma, number"), ("egyptian", "Egyptians, number")):
+        legend = one.read(partner, View("region", "", {"figure": choice})).legend
+        assert legend.title == f"Published figures: {words}"
+
+
 def least_of(lows, table="services_region_quarter", periods=QUARTERS[:1]):
     """Make a table in which something may be missing from every total; 0 is withheld.
 

@@ -88,6 +88,20 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     assert (dark.text, dark.state) == ("not shown here, to protect people", "withheld")
 
 
+def test_a_part_of_another_time_stands_beside_all_of_that_time(tmp_path):
+    tables, number = SMALL["public"](), SMALL["number"]
+    tables["children_region_whole"] = SMALL["rows"](
+        SMALL["REGIONS"], [SMALL["WHOLE"]], lambda *_: number(145, 5)
+    )
+    tables["children_region_whole_pathway"] = SMALL["rows"](
+        SMALL["REGIONS"], [SMALL["WHOLE"]], lambda *_: number(52, 5), pathway=SMALL["PATHWAYS"]
+    )
+    release = SMALL["make"](tmp_path, "public", tables=tables)
+    fact = facts(release, "AL-02", YEARS[1])["internal"]
+    assert fact.label == "trafficked inside Albania, Jun 2006 to May 2008"
+    assert (fact.text, fact.margin) == ("52 of 145 met", "±5")
+
+
 def test_a_state_is_said_in_words(partner, public):
     assert facts(partner, "AL-01")["children"].text == "none or almost none"
     assert facts(public, "AL-01")["children"].text == "fewer than 11, possibly none"
