@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +19,7 @@ from data._shared_columns import area_countries
 from data._values import Value, check_values, slash_order
 from data.errors import FileRefused
 from data.mapping import ColumnMapping
-from data.schema import Column, RecordKind, Resolve, Rule
+from data.schema import Column, Match, RecordKind, Resolve, Rule
 
 __all__ = ["Cells", "Rows", "check_rows", "combinations"]
 
@@ -164,13 +163,13 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
     faults: dict[int, tuple[str, str]] = {}
     elsewhere: set[int] = set()
     for number, (text, country) in enumerate(zip(texts, countries, strict=True)):
-        code, suggestions = _resolve(str(text), str(country or ""), column, resolve)
-        codes.append(code or "")
-        if text and code is None:
-            if country and _resolve(str(text), "", column, resolve)[0]:
+        match = resolve(str(text), str(country or "") or None, column.level) if text else None
+        codes.append(match.code or "" if match else "")
+        if match and match.code is None:
+            if country and resolve(str(text), None, column.level).code:
                 elsewhere.add(number)
             else:
-                faults[number] = (_no_area(column), _suggested(column, suggestions))
+                faults[number] = _unplaced(column, match)
         if len(faults) > _UNRESOLVED:
             msg = f"More than {_UNRESOLVED:,} different texts in {column.name} name no area. "
             raise FileRefused(msg + "Is it the right column? Nothing of the file was taken.")
@@ -182,20 +181,15 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
         rows.fault_each(numbers, "country", dict.fromkeys(elsewhere, (reason, allowed)))
 
 
-def _resolve(text: str, country: str, column: Column, resolve: Resolve) -> tuple[str | None, tuple[str, ...]]:
-    if not text:
-        return None, ()
-    match = resolve(text, country or None, column.level)
-    return match.code, tuple(match.candidates)
-
-
-def _no_area(column: Column) -> str:
-    # Not the resolver's own reason, which repeats the text.
-    return f"does not name exactly one {column.level or 'area'}"
-
-
-def _suggested(column: Column, suggestions: Sequence[str]) -> str:
-    return f"{column.limits}; near to it: {'; '.join(suggestions)}" if suggestions else column.limits
+def _unplaced(column: Column, match: Match) -> tuple[str, str]:
+    """Say why a text is no area and what to write; the resolver's own reason repeats the text."""
+    area, named = column.level or "area", "; ".join(match.candidates)
+    if match.finding == "several":
+        return f"may mean more than one {area}", f"the code of the one that is meant: {named}"
+    if match.finding == "elsewhere":
+        return f"names no {area}, but {named}", column.limits
+    perhaps = f"; perhaps {named}" if named else ""
+    return f"names no {area} that we know", f"{column.limits}{perhaps}"
 
 
 def _fill_country(rows: Rows) -> None:

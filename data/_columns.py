@@ -141,7 +141,7 @@ def _numbers(column: Column) -> str:
 
 def _areas(column: Column) -> str:
     if column.level is None:
-        return "the code or the name of a country, a region or a municipality"
+        return "a code, as AL-02, or a name that only one country, county, region or municipality has"
     return f"the code or the name of a {column.level}"
 
 
@@ -149,7 +149,10 @@ _LIMITS: Mapping[str, Callable[[Column], str]] = MappingProxyType(
     {
         "date": _days,
         "day_or_week": lambda c: f"{_days(c)}, or a week as 2007-W22",
-        "period": lambda _: "a year as 2023, or an interval as 2006-06-01/P3M (P1M, P3M or P1Y)",
+        "period": lambda _: (
+            "2008, or a first day with P1M, P3M or P1Y (month, quarter, year), as "
+            "2008-04-01/P3M, or first and last day, as 2006-06-01/2009-05-31"
+        ),
         "area": _areas,
         "category": lambda c: ", ".join(c.allowed),
         "code": lambda c: f"letters, digits and _ . - with no space, at most {c.longest}",

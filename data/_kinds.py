@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import pandas as pd
@@ -89,7 +90,11 @@ SERVICE = RecordKind(
     "Services",
     "One row for each service that an operator offers in a municipality.",
     (
-        MUNICIPALITY,
+        replace(
+            MUNICIPALITY,
+            meaning="The municipality in which the service is offered, never its address. A code, or the "
+            "name in Latin, Albanian or Greek spelling.",
+        ),
         Column(
             "operator",
             "Operator",
@@ -175,7 +180,8 @@ SERVICE = RecordKind(
 _ANY_AREA = Column(
     "area",
     "Area",
-    "The country, region or municipality: a code, or the name in Latin, Albanian or Greek spelling.",
+    "The country, county, region or municipality, by its code, as in the forms' sheet Areas. Tirana, "
+    "Durrës, Fier and others name both a county and a municipality.",
     "area",
     required=True,
     example="AL-04",
@@ -243,7 +249,7 @@ COMMUNITY = RecordKind(
 _PERIOD = Column(
     "period",
     "Period",
-    "The time that the number describes.",
+    "The time that the number describes: a calendar year, or a month, quarter or year by its first day.",
     "period",
     required=True,
     example="2008",
@@ -302,7 +308,7 @@ FIGURE = RecordKind(
         Column("number", "Number", "How many.", "decimal", example="240377", minimum=0, maximum=1e10),
         Column("share", "Share", "A part of one, as 0.25.", "decimal", example="0.25", minimum=0, maximum=1),
         _SOURCE,
-        _YEAR,
+        replace(_YEAR, meaning="The year that the source gives for it; mostly the one in the period."),
         Column(
             "status",
             "Status",

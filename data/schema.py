@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ __all__ = [
     "KINDS",
     "Column",
     "ColumnType",
+    "Finding",
     "HashIdentifier",
     "Match",
     "RecordKind",
@@ -44,6 +45,10 @@ PERIOD = (
 )
 
 
+# One area; several that the text may mean; one of another level or country; none.
+Finding = Literal["one", "several", "elsewhere", "none"]
+
+
 class Match(Protocol):
     """What a name was resolved to; `code` is None where it was not, and `reason` says why."""
 
@@ -56,8 +61,12 @@ class Match(Protocol):
         """Why there is no code, in plain words."""
 
     @property
+    def finding(self) -> Finding:
+        """The same in one word, without the text."""
+
+    @property
     def candidates(self) -> tuple[str, ...]:
-        """The nearest areas, for a suggestion."""
+        """The areas that it may mean, or the nearest ones."""
 
 
 class Resolve(Protocol):

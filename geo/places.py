@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data.reference import name_table
+from data.schema import Finding
 from geo._spelling import inflections, plain_key, sound_key
 
 __all__ = ["Match", "Places", "predecessors"]
@@ -28,20 +29,27 @@ _KINDS = {
         r"|qark(?:u|ut|un)?(?: (?:i|e|te))?|county of|prefecture of"
     ),
 }
-_PREFIX = {level: re.compile(rf"^(?:{words})\s+(?=\S)") for level, words in _KINDS.items()}
-_SUFFIX = re.compile(r"\s+(?:municipality|county|region|bashki|qark|δημοσ)$")
+_AFTER = {"municipality": "municipality|bashki|δημοσ", "region": "county|region|qark"}
+_KIND_WORDS = {
+    level: re.compile(rf"^(?:{words})\s+(?=\S)|\s+(?:{_AFTER[level]})$") for level, words in _KINDS.items()
+}
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
 _HINT = re.compile(r"^(?P<name>[^(),]+?)\s*(?:\((?P<inside>[^()]+)\)|,\s*(?P<after>[^(),]+))\s*$")
 _NEAREST = 3
+_NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near to Dodoni.
 
 
 @dataclass(frozen=True)
 class Match:
-    """What a text was found to mean: one area's code, or why not and which areas come near."""
+    """What a text was found to mean: one area's code, or why not and which areas come near.
+
+    `finding` says in one word what `reason` says in a sentence that repeats the text.
+    """
 
     code: str | None
     reason: str = ""
     candidates: tuple[str, ...] = ()
+    finding: Finding = "one"
 
 
 def predecessors(areas: pd.DataFrame) -> dict[str, str]:
@@ -80,7 +88,7 @@ class Places:
         """
         text = text.strip() if isinstance(text, str) else ""
         if not text:
-            return Match(None, "The place is empty.")
+            return Match(None, "The place is empty.", finding="none")
         fits = self._by_code(text) or self._by_name(text, country, level)
         return self._decide(text, fits, country, level)
 
@@ -99,9 +107,16 @@ class Places:
 
     def label(self, code: str) -> str:
         """Return an area's name, what it lies in, and its code, for a message."""
+        return f"{self._placed(code)} ({code})"
+
+    def _choice(self, code: str) -> str:
+        """Return the label with what kind of area it is, to choose one of several by."""
+        county = self._level[code] == "region" and self._country[code] == "AL"
+        return f"{self._placed(code)} ({'county' if county else self._level[code]} {code})"
+
+    def _placed(self, code: str) -> str:
         parent = self._name.get(self._parent.get(code, ""), "")
-        inside = f", {parent}" if parent else ""
-        return f"{self._name[code]}{inside} ({code})"
+        return f"{self._name[code]}, {parent}" if parent else self._name[code]
 
     def _by_code(self, text: str) -> set[str]:
         whole = _WHOLE_FLOAT.match(text)
@@ -122,10 +137,10 @@ class Places:
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
         """Read the name as surely as possible; what fits only elsewhere comes last, to say so."""
         elsewhere: set[str] = set()
-        for form in _without_kind(plain_key(text)):
+        for form, said in _without_kind(plain_key(text)):
             for key_of, index in self._readings:
                 known = index.get(key_of(form), set())
-                if found := self._narrow(known, country, level):
+                if found := self._narrow(known, country, level or said):
                     return found
                 elsewhere = elsewhere or known
         return elsewhere
@@ -144,7 +159,7 @@ class Places:
             return Match(fits.pop())
         if fits:
             names = self._labels(fits)
-            return Match(None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names)
+            return Match(None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names, "several")
         if codes:
             return self._elsewhere(text, codes, country, level)
         return self._unknown(text, country, level)
@@ -152,37 +167,34 @@ class Places:
     def _elsewhere(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
         wanted = f"a {level}" if level else "an area"
         where = f" of {self._name[country]}" if country in self._name else ""
-        ordered = sorted(codes)
-        names = self._labels(ordered)
-        levels = [self._level[code] for code in ordered]
-        is_what = "; ".join(f"{n} is a {kind}" for n, kind in zip(names, levels, strict=True))
-        return Match(None, f"{text!r} is not {wanted}{where}: {is_what}.", names)
+        names = self._labels(codes)
+        return Match(None, f"{text!r} is not {wanted}{where}, but {'; '.join(names)}.", names, "elsewhere")
 
     def _unknown(self, text: str, country: str | None, level: str | None) -> Match:
         names = self._labels(self._nearest(text, country, level))
-        near = f" Near to it: {'; '.join(names)}." if names else ""
-        return Match(None, f"{text!r} is no known area.{near}", names)
+        near = f" Perhaps: {'; '.join(names)}." if names else ""
+        return Match(None, f"{text!r} is no known area.{near}", names, "none")
 
     def _nearest(self, text: str, country: str | None, level: str | None) -> list[str]:
         index = self._readings[1][1]
-        keys = difflib.get_close_matches(sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=0.7)
+        keys = difflib.get_close_matches(sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=_NEAR)
         codes = [c for key in keys for c in sorted(self._narrow(index[key], country, level))]
         older = dict.fromkeys(self._older.get(code, code) for code in codes)
         return list(older)[:_NEAREST]
 
     def _labels(self, codes: Iterable[str]) -> tuple[str, ...]:
         ordered = codes if isinstance(codes, list) else sorted(codes)
-        return tuple(self.label(code) for code in ordered)
+        return tuple(self._choice(code) for code in ordered)
 
 
 def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:
     return {str(code): str(value) for code, value in areas[name].items()}
 
 
-def _without_kind(key: str) -> list[str]:
-    """Return the text as it stands, then without the word for what kind of area it is."""
-    bare = [pattern.sub("", key) for pattern in (*_PREFIX.values(), _SUFFIX)]
-    return list(dict.fromkeys([key, *bare]))
+def _without_kind(key: str) -> list[tuple[str, str | None]]:
+    """Return the text as it stands, then without the word for a kind of area, and that kind."""
+    bare = [(pattern.sub("", key), level) for level, pattern in _KIND_WORDS.items()]
+    return [(key, None), *(form for form in bare if form[0] != key)]
 
 
 def _index_codes(areas: pd.DataFrame) -> dict[str, set[str]]:

@@ -295,6 +295,18 @@ def test_templates_can_be_filled_and_read_back(tact, practice: Path, tmp_path: P
     assert tact("--workspace", practice, "import", form, "--json").json["accepted"] == 10
 
 
+def test_templates_leave_filled_forms_alone_and_say_what_to_do(tact, tmp_path: Path) -> None:
+    filled = tmp_path / "forms" / "tact-service.xlsx"
+    filled.parent.mkdir()
+    filled.write_bytes(b"filled in")
+    answer = tact("templates", "--to", filled.parent, "--json")
+    assert (answer.code, answer.json["error"]) == (2, "InputError")
+    for told in ("tact-service.xlsx already", "Nothing was written", "another folder"):
+        assert told in answer.json["message"]
+    assert [path.name for path in filled.parent.iterdir()] == [filled.name]
+    assert filled.read_bytes() == b"filled in"
+
+
 def test_doctor_tells_health_and_the_meaning_of_columns(tact, practice: Path) -> None:
     assert tact("--workspace", practice, "doctor", "--json").json == {"healthy": True, "problems": []}
     schema = tact("doctor", "--schema", "--json").json

@@ -13,12 +13,13 @@ from data.schema import KINDS
 from data.templates import template_name, write_templates
 from geo.places import Places
 
+PLACES = Places(area_table())
 NAMES = {name.casefold(): code for code, name in area_table()["name_en"].items()}
 
 
 class Found:
     def __init__(self, code):
-        self.code, self.reason, self.candidates = code, "", ()
+        self.code, self.reason, self.candidates, self.finding = code, "", (), "one" if code else "none"
 
 
 def resolve(text, country=None, level="municipality"):
@@ -142,8 +143,31 @@ def test_a_template_of_an_unknown_kind_is_refused(tmp_path):
 
 
 def test_the_example_of_every_place_is_one_that_an_import_takes():
-    places = Places(area_table())
     columns = [c for kind in KINDS.values() for c in kind.given if c.type == "area" and c.example]
     assert columns
     for column in columns:
-        assert places.resolve(column.example, None, column.level).code, column.name
+        assert PLACES.resolve(column.example, None, column.level).code, column.name
+
+
+def test_a_name_of_a_county_and_a_town_comes_back_with_both_codes_and_the_form_asks_for_one(
+    templates, tmp_path
+):
+    row = {"area": "Durrës", "group": "roma", "estimate": "100", "year": "2011", "source": "a survey"}
+    path = tmp_path / "community.csv"
+    path.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n", encoding="utf-8")
+    rejects = read_file(path, "community", resolve=PLACES.resolve, hash_identifier=hashed).rejects
+    assert rejects.reason.tolist() == ["may mean more than one area"]
+    assert "municipality 10944377" in rejects.allowed[0]
+    assert "county AL-02" in rejects.allowed[0]
+    sheet = openpyxl.load_workbook(templates[template_name("community")]).worksheets[0]
+    prompts = {str(rule.sqref): rule.prompt for rule in sheet.data_validations.dataValidation}
+    assert "by its code" in prompts["A2:A5001"]
+    assert prompts["A2:A5001"].endswith("municipality has.")
+
+
+def test_figures_tell_the_period_from_the_year():
+    period, year = (KINDS["figure"].column(name) for name in ("period", "year"))
+    assert "month, quarter or year" in period.meaning
+    assert all(form in period.limits for form in ("2008", "2008-04-01/P3M", "2006-06-01/2009-05-31"))
+    assert "source" in year.meaning
+    assert "service is offered" in KINDS["service"].column("municipality").meaning

@@ -124,7 +124,8 @@ def test_a_name_that_stands_twice_is_never_guessed(text):
 def test_a_county_is_no_municipality_and_says_so():
     match = PLACES.resolve("AL-02")
     assert match.code is None
-    assert "Durrës, Albania (AL-02) is a region" in match.reason
+    assert match.finding == "elsewhere"
+    assert "is not a municipality, but Durrës, Albania (county AL-02)" in match.reason
 
 
 def test_mount_athos_has_no_municipality():
@@ -141,8 +142,22 @@ def test_a_name_of_the_other_country_is_not_taken():
 
 def test_a_county_and_a_town_of_one_name_are_told_apart_or_reported():
     match = PLACES.resolve("Durrës", level=None)
-    assert match.code is None
-    assert len(match.candidates) == 2
+    assert (match.code, match.finding) == (None, "several")
+    assert match.candidates == (
+        "Durrës, Durrës (municipality 10944377)",
+        "Durrës, Albania (county AL-02)",
+    )
+
+
+@pytest.mark.parametrize("name", TABLE.name_en[(TABLE.level == "region") & (TABLE.country == "AL")])
+def test_every_county_has_a_municipality_of_its_name_and_a_column_says_which(name):
+    county = PLACES.resolve(name, level="region").code
+    town = PLACES.resolve(name).code
+    assert (TABLE.level[county], TABLE.level[town]) == ("region", "municipality")
+    for text in (f"Qarku {name}", f"{name} county", f"{name} (county)"):
+        assert PLACES.resolve(text, level=None).code == county
+    for text in (f"Bashkia {name}", f"{name} municipality"):
+        assert PLACES.resolve(text, level=None).code == town
 
 
 @pytest.mark.parametrize(
@@ -153,6 +168,14 @@ def test_an_unknown_name_brings_the_nearest(text, near):
     assert match.code is None
     assert "no known area" in match.reason
     assert any(near in candidate for candidate in match.candidates)
+
+
+@pytest.mark.parametrize(
+    "text", ["Atlantis", "London", "Skopje", "Tetovo", "internal", "no idea", "Neverland", "lagja 5", "Ohrid"]
+)
+def test_what_is_like_no_name_brings_none(text):
+    match = PLACES.resolve(text)
+    assert (match.code, match.finding, match.candidates) == (None, "none", ())
 
 
 @pytest.mark.parametrize("text", ["", "   ", "Springfield", "?", "12", "9999", "Ω" * 500, "<img src=x>"])
