@@ -1,0 +1,339 @@
+"""The membership attack, which asks whether a certain child was counted.
+
+The attacker knows the rates (how many children to expect in each cell), how numbers are protected, and all
+that is published, but not who the other children are. Advantage is the rate of true alarms less that of
+false ones: 0 is guessing, 1 is knowing.
+
+Of one number the advantage is exact: the total variation between what is seen with and without the child,
+the others Poisson. Of all numbers together it is estimated: worlds of other children are drawn, each is
+published with the child and without, a classifier is trained on half of them and judged on the other half
+(Homer et al. 2008; Shokri et al. 2017, for the idea of trained attackers). Where a rate is only known from
+the release itself, categories are taken as independent of one another within an area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import poisson
+
+from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.rates import Rates, read_rates
+from data.disclosure.cell_key import cell_keys
+from data.disclosure.mechanism import Counts, Mechanism
+from data.disclosure.plan import CATEGORIES, TableSpec
+
+__all__ = ["LIMITS", "Advantage", "Attacker", "Child", "attack", "of_one_number", "worst_of_one_number"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+# Of the public tier: for the number of a county or region and year alone, and for all tables together.
+LIMITS = (0.10, 0.25)
+_TAIL = 1e-9  # of the Poisson distribution of the others, left out
+_RIDGE = 1.0
+_STEPS = 12
+_NORMAL = 1.96  # for 95 of 100
+
+
+def of_one_number(rates: npt.ArrayLike, mechanism: Mechanism, k: int | None) -> Floats:
+    """Give the advantage from one number of children, for expected numbers of others; same shape."""
+    wanted = np.atleast_1d(np.asarray(rates, np.float64))
+    most = int(poisson.isf(_TAIL, max(float(wanted.max(initial=0.0)), 1.0))) + 2
+    seen = mechanism.channel(most, 1, k).outcomes()
+    moved = np.diff(seen, axis=0)  # what one child more does to what is seen
+    others = poisson.pmf(np.arange(most)[None, :], wanted.ravel()[:, None])
+    return np.asarray(np.abs(others @ moved).sum(axis=1) / 2).reshape(wanted.shape)
+
+
+def worst_of_one_number(mechanism: Mechanism, k: int | None, most: float = 60.0) -> float:
+    """Give the largest advantage from one number, whatever the expected number of others (up to most)."""
+    return float(of_one_number(np.arange(0.0, most, 0.1), mechanism, k).max())
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child that is looked for: the number of its region, of its period, and of each category."""
+
+    region: int
+    period: int
+    categories: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """An estimate with its interval of 95 %, and for which child."""
+
+    value: float
+    low: float
+    high: float
+    child: Child
+
+
+@dataclass(frozen=True, eq=False)
+class Attacker:
+    """Attacks the tables of children of one tier; `tables` are those that it reads, of regions and countries.
+
+    Tables of other measures and finer areas are left out, so for a tier that has such the advantage is a
+    lower bound.
+    """
+
+    rates: Rates
+    mechanism: Mechanism
+    k: int | None
+    tables: Sequence[TableSpec]
+    key_range: int = 2**24
+
+    @cached_property
+    def breakdowns(self) -> tuple[str, ...]:
+        """The breakdowns of the tables."""
+        return tuple(dict.fromkeys(name for spec in self.tables for name in spec.breakdown))
+
+    def expected(self, child: Child, spec: TableSpec) -> float:
+        """Give the expected number of others in the cell of a table in which a child would stand."""
+        rates = self.rates
+        times = rates.coarser[spec.grain]
+        there = rates.children[:, times == times[child.period]].sum(axis=1)
+        for name in spec.breakdown:
+            there = there * rates.shares[name][:, child.categories[name]]
+        if spec.level == "region":
+            return float(there[child.region])
+        here = rates.country[child.region]
+        return float(sum(n for n, c in zip(there, rates.country, strict=True) if c == here))
+
+    def worst_children(self, how_many: int) -> list[Child]:
+        """List the children whose own cells tell most, one of each region and period at most."""
+        found = []
+        for region in range(len(self.rates.regions)):
+            for period in range(self.rates.children.shape[1]):
+                child = Child(region, period, {n: self._telling(region, period, n) for n in self.breakdowns})
+                found.append((self._told(child), child))
+        found.sort(key=lambda pair: (-pair[0], pair[1].region, pair[1].period))
+        return [child for _, child in found[:how_many]]
+
+    def _telling(self, region: int, period: int, name: str) -> int:
+        """Choose the category in which a child is easiest to see."""
+        specs = [s for s in self.tables if s.breakdown == (name,)]
+        children = [Child(region, period, {name: c}) for c in range(len(CATEGORIES[name]))]
+        rates = np.array([[self.expected(child, s) for s in specs] for child in children])
+        return int((self._alone(rates) ** 2).sum(axis=1).argmax())
+
+    def _told(self, child: Child) -> float:
+        rates = np.array([self.expected(child, s) for s in self.tables])
+        return float((self._alone(rates) ** 2).sum())
+
+    def _alone(self, rates: Floats) -> Floats:
+        """Look the advantage from one number up, by the square root of the rate."""
+        return np.interp(np.sqrt(rates), self._grid[0], self._grid[1])
+
+    @cached_property
+    def _grid(self) -> tuple[Floats, Floats]:
+        roots = np.linspace(0.0, 40.0, 400)
+        return roots, of_one_number(roots**2, self.mechanism, self.k)
+
+    def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
+        """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
+        draw = np.random.default_rng(seed)
+        without, with_it = self._publish(child, worlds, draw)
+        half = worlds // 2
+        learnt = _Classifier.fit(without[:half], with_it[:half])
+        quiet, alarmed = learnt.score(without[half:]), learnt.score(with_it[half:])
+        false, true = float((quiet > 0).mean()), float((alarmed > 0).mean())
+        spread = _NORMAL * np.sqrt((false * (1 - false) + true * (1 - true)) / max(worlds - half, 1))
+        value = true - false
+        ends = [round(float(v), 4) for v in (value, value - spread, value + spread)]
+        return Advantage(ends[0], ends[1], ends[2], child)
+
+    def _publish(self, child: Child, worlds: int, draw: np.random.Generator) -> tuple[Floats, Floats]:
+        """Publish worlds without and with the child; features of shape (worlds, features)."""
+        others = _Others.draw(self, child, worlds, draw)
+        key = draw.integers(0, self.key_range, worlds)
+        features: tuple[list[Floats], list[Floats]] = ([], [])
+        for spec in self.tables:
+            cells, own = others.count(spec)
+            rate = self.expected(child, spec)
+            for there in (0, 1):
+                counts, keys = cells[0].copy(), cells[1].copy()
+                counts[:, own] += there
+                keys[:, own] = (keys[:, own] + there * key) % self.key_range
+                features[there].extend(self._features(counts, keys, own, rate))
+        return np.column_stack(features[0]), np.column_stack(features[1])
+
+    def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
+        """Give what is seen of a table: its numbers, which are hidden, and how much the own cell tells."""
+        shown = self.mechanism.publish(counts, keys)
+        hidden = shown < (self.k or 1)
+        seen = np.where(hidden, 0, shown).astype(np.float64)
+        most = int(max(counts[:, own].max(initial=0), poisson.isf(_TAIL, max(rate, 1.0)))) + 2
+        outcomes = self.mechanism.channel(most, 1, self.k).outcomes()
+        others = poisson.pmf(np.arange(most), rate)
+        chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
+        told = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
+        place = np.where(hidden[:, own], 0, shown[:, own] - (self.k or 0) + 1)
+        return [told[place], *seen.T, *hidden.astype(np.float64).T]
+
+
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """Other children of the country of the child that is looked for, one entry a child.
+
+    near: whether it is in the same region. The rest of the country is drawn as one area with its mean mix,
+    since no table shows more of it.
+    """
+
+    attacker: Attacker
+    child: Child
+    worlds: int
+    world: Ints
+    near: npt.NDArray[np.bool_]
+    period: Ints
+    categories: Mapping[str, Ints]
+    key: Ints
+
+    @classmethod
+    def draw(cls, attacker: Attacker, child: Child, worlds: int, draw: np.random.Generator) -> _Others:
+        """Draw worlds from the rates."""
+        rates = attacker.rates
+        home = rates.country[child.region]
+        beyond = [r for r, c in enumerate(rates.country) if c == home and r != child.region]
+        parts = [cls._draw_in(attacker, [child.region], worlds, draw)]
+        if beyond:
+            parts.append(cls._draw_in(attacker, beyond, worlds, draw))
+        joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        near = np.repeat([True, False], [len(parts[0][0]), len(joined[0]) - len(parts[0][0])])
+        key = draw.integers(0, attacker.key_range, len(near))
+        named = dict(zip(attacker.breakdowns, joined[2:], strict=True))
+        return cls(attacker, child, worlds, joined[0], near, joined[1], named, key)
+
+    @staticmethod
+    def _draw_in(
+        attacker: Attacker, regions: Sequence[int], worlds: int, draw: np.random.Generator
+    ) -> list[Ints]:
+        """Draw the children of some regions together: world, period, and category of each breakdown."""
+        rates = attacker.rates
+        by_period = rates.children[regions].sum(axis=0)
+        weight = rates.children[regions].sum(axis=1)
+        size = draw.poisson(by_period.sum(), worlds)
+        drawn = [np.repeat(np.arange(worlds), size)]
+        for chance in (by_period, *(weight @ rates.shares[name][regions] for name in attacker.breakdowns)):
+            edges = np.cumsum(chance)[:-1] / chance.sum()
+            drawn.append(np.searchsorted(edges, draw.random(int(size.sum())), side="right"))
+        return drawn
+
+    def count(self, spec: TableSpec) -> tuple[tuple[Counts, Ints], int]:
+        """Count a table in the child's area: counts and cell keys (worlds, cells), and the child's cell."""
+        rates, child = self.attacker.rates, self.child
+        times = rates.coarser[spec.grain]
+        periods, categories = int(times.max()) + 1, 1
+        cell, own = times[self.period], int(times[child.period])
+        for name in spec.breakdown:
+            categories = len(CATEGORIES[name])
+            cell = cell * categories + self.categories[name]
+            own = own * categories + child.categories[name]
+        inside = self.near if spec.level == "region" else np.ones(len(cell), bool)
+        width = periods * categories
+        flat = (self.world * width + cell)[inside]
+        size = self.worlds * width
+        counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
+        keys = cell_keys(flat, self.key[inside], size, self.attacker.key_range).reshape(self.worlds, width)
+        return (counts.astype(np.int64), keys), own
+
+
+@dataclass(frozen=True, eq=False)
+class _Classifier:
+    """Logistic regression with a ridge, on standardised features."""
+
+    centre: Floats
+    scale: Floats
+    weights: Floats
+    cut: float
+
+    @classmethod
+    def fit(cls, without: Floats, with_it: Floats) -> _Classifier:
+        """Learn to tell the two apart; features that never vary are given no weight."""
+        features = np.concatenate([without, with_it])
+        label = np.repeat([0.0, 1.0], [len(without), len(with_it)])
+        centre, scale = features.mean(axis=0), features.std(axis=0)
+        scale[scale == 0] = np.inf
+        x = np.column_stack([np.ones(len(label)), (features - centre) / scale])
+        weights = np.zeros(x.shape[1])
+        ridge = np.full(x.shape[1], _RIDGE)
+        for _ in range(_STEPS):  # Newton
+            chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+            spread = np.maximum(chance * (1 - chance), 1e-9)
+            slope = x.T @ (chance - label) + ridge * weights
+            weights -= np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), slope)
+        learnt = cls(centre, scale, weights, 0.0)
+        return cls(centre, scale, weights, _best_cut(learnt.score(without), learnt.score(with_it)))
+
+    def score(self, features: Floats) -> Floats:
+        """Say how much speaks for the child; above 0 the attacker says that it is there."""
+        told = ((features - self.centre) / self.scale) @ self.weights[1:]
+        return np.asarray(told + self.weights[0] - self.cut)
+
+
+def _best_cut(without: Floats, with_it: Floats) -> float:
+    """Find the score above which alarms are right most often beyond false ones."""
+    cuts = np.quantile(np.concatenate([without, with_it]), np.linspace(0.02, 0.98, 97))
+    gain = [float((with_it > c).mean() - (without > c).mean()) for c in cuts]
+    return float(cuts[int(np.argmax(gain))])
+
+
+def attack(
+    release: Published,
+    areas: pd.DataFrame,
+    mechanism: Mechanism,
+    k: int | None,
+    *,
+    children: int = 4,
+    worlds: int = 8000,
+    seed: int = 0,
+) -> tuple[list[Finding], dict[str, float]]:
+    """Attack a release for the worst-placed children; give findings (public tier only), and how it went.
+
+    `k` is the threshold below which numbers are hidden, None where the tier has none. The seed makes the
+    estimate repeatable; it is no secret.
+    """
+    rates = read_rates(release, areas)
+    tables = [s for s in release.tables if s.measure == "children" and s.level != "municipality"]
+    if rates is None or not tables:
+        return [], {}
+    attacker = Attacker(rates, mechanism, k, tables)
+    totals = of_one_number(rates.children, mechanism, k)
+    found = [
+        attacker.attack(child, worlds, seed + i) for i, child in enumerate(attacker.worst_children(children))
+    ]
+    worst = max(found, key=lambda a: a.value)
+    told = {
+        "one_number": round(float(totals.max()), 4),
+        "all_numbers": worst.value,
+        "all_numbers_low": worst.low,
+        "all_numbers_high": worst.high,
+        "worlds": worlds,
+    }
+    findings: list[Finding] = []
+    if k is not None:
+        place = np.unravel_index(int(totals.argmax()), totals.shape)
+        if totals.max() > LIMITS[0]:
+            findings.append(
+                _finding(release, rates, int(place[0]), "one number tells more of a child than it may")
+            )
+        if worst.low > LIMITS[1]:
+            findings.append(
+                _finding(
+                    release,
+                    rates,
+                    worst.child.region,
+                    "all numbers together tell more of a child than they may",
+                )
+            )
+    return findings, told
+
+
+def _finding(release: Published, rates: Rates, region: int, reason: str) -> Finding:
+    name = next(s.name for s in release.tables if s.measure == "children" and s.level == "region")
+    return Finding("membership", name, {"area": rates.regions[region]}, reason)

@@ -1,0 +1,151 @@
+"""The membership attack: what it must find, what it may not, and that it is no weaker than it says."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.disclosure.attacks import membership
+from data.disclosure.attacks.bounds import Published
+from data.disclosure.attacks.membership import Attacker, Child, of_one_number, worst_of_one_number
+from data.disclosure.attacks.rates import Rates, read_rates
+from data.disclosure.cell_key import CellKey
+from data.disclosure.plan import CATEGORIES, TableSpec
+
+YEARS = ("2006-06-01/P1Y", "2007-06-01/P1Y")
+WHOLE = "2006-06-01/2008-05-31"
+REGION_YEAR = TableSpec("children", "region", "year")
+COUNTRY_YEAR = TableSpec("children", "country", "year")
+REGION_SEX = TableSpec("children", "region", "whole", ("sex",))
+SEX = len(CATEGORIES["sex"])
+
+
+class Bare(CellKey):
+    """A mechanism that publishes the truth, as a weak release would."""
+
+    def publish(self, counts, keys, scale=1):
+        return counts
+
+    def channel(self, n_max, scale=1, k=None):
+        given = super().channel(n_max, scale, k)
+        return type(given)(np.eye(n_max + 1, given.matrix.shape[1]), 0, k)
+
+
+def rates(*by_year, sex=(0.6, 0.3, 0.1)):
+    children = np.array([by_year, [40.0] * len(by_year)])
+    periods = np.arange(len(by_year))
+    return Rates(
+        ("AL-11", "AL-02"),
+        ("AL", "AL"),
+        children,
+        {"sex": np.array([sex, sex])},
+        {"year": periods, "whole": np.zeros_like(periods)},
+    )
+
+
+def test_one_number_alone_is_told_exactly():
+    # Nobody else there and no threshold: 0 is certain without the child, and shows 52 times in 100 with it.
+    assert of_one_number([0.0], CellKey(), None)[0] == pytest.approx(0.48, abs=0.005)
+    assert of_one_number([0.0], CellKey(), 11)[0] == 0
+    assert of_one_number([0.0], Bare(), None)[0] == 1
+    assert worst_of_one_number(Bare(), 11) > worst_of_one_number(CellKey(), 11)
+
+
+@given(rate=st.floats(0, 80), k=st.sampled_from([None, 11, 15]))
+def test_an_advantage_is_a_chance(rate, k):
+    assert 0 <= of_one_number([rate], CellKey(), k)[0] <= 1
+
+
+@pytest.mark.parametrize(("rate", "k"), [(2.0, None), (10.0, 11), (25.0, 11)])
+def test_a_trained_attacker_does_as_well_as_anybody_could_with_one_number(rate, k):
+    attacker = Attacker(rates(rate), CellKey(), k, [REGION_YEAR])
+    found = attacker.attack(Child(0, 0), 40_000, seed=1)
+    best = of_one_number([rate], CellKey(), k)[0]
+    assert found.low <= best + 0.005
+    assert best <= found.high + 0.005
+
+
+def test_more_tables_tell_more_and_a_weak_mechanism_most():
+    child = Child(0, 0, {"sex": 2})
+    tables = [REGION_YEAR, TableSpec("children", "region", "whole"), REGION_SEX]
+    few = rates(4.0, 3.0)
+    one = Attacker(few, CellKey(), None, tables[:1]).attack(child, 16_000, 1)
+    more = Attacker(few, CellKey(), None, tables).attack(child, 16_000, 1)
+    weak = Attacker(few, Bare(), None, tables).attack(child, 16_000, 1)
+    hidden = Attacker(few, CellKey(), 11, tables).attack(child, 16_000, 1)
+    assert hidden.high < one.low
+    assert one.high < more.low
+    assert more.high < weak.low
+
+
+def test_the_same_seed_gives_the_same():
+    attacker = Attacker(rates(12.0, 9.0), CellKey(), 11, [REGION_YEAR, REGION_SEX])
+    child = Child(0, 1, {"sex": 2})
+    assert attacker.attack(child, 2000, 7) == attacker.attack(child, 2000, 7)
+
+
+def test_the_worst_child_is_where_a_number_can_be_told():
+    attacker = Attacker(rates(10.0, 0.5), CellKey(), 11, [REGION_YEAR])
+    assert attacker.worst_children(1) == [Child(0, 0, {})]
+
+
+def rows(areas, periods, values, name=None, categories=()):
+    index = [(a, p, c) for a in areas for p in periods for c in (categories or ("",))]
+    columns = {"area": [a for a, _, _ in index], "period": [p for _, p, _ in index]}
+    if name:
+        columns[name] = [c for _, _, c in index]
+    columns["value"] = pa.array(values, pa.int64())
+    columns["state"] = ["few" if v is None else "number" for v in values]
+    return pa.table(columns)
+
+
+AREAS = pd.DataFrame(
+    {"level": ["country", "region", "region", "region"], "parent": ["", "AL", "AL", "AL"]},
+    index=["AL", "AL-11", "AL-02", "AL-01"],
+)
+TABLES = {
+    REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, [40, 50, None, None, None, 20]),
+    COUNTRY_YEAR: rows(["AL"], YEARS, [52, 73]),
+    REGION_SEX: rows(["AL-11", "AL-02", "AL-01"], [WHOLE], [60, 30, None] * 3, "sex", CATEGORIES["sex"]),
+}
+
+
+def test_rates_are_read_from_what_is_shown_and_hidden_ones_from_what_a_total_leaves():
+    found = read_rates(Published("r", TABLES, {}, 11), AREAS)
+    assert found.children.tolist() == [[40, 50], [6, 3], [6, 20]]
+    assert found.shares["sex"].sum(axis=1) == pytest.approx(1)
+    assert (found.shares["sex"] > 0).all()
+    assert found.coarser["whole"].tolist() == [0, 0]
+
+
+@settings(max_examples=30)
+@given(values=st.lists(st.none() | st.integers(11, 90), min_size=6, max_size=6))
+def test_no_rate_is_below_nothing_whatever_is_hidden(values):
+    tables = {**TABLES, REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, values)}
+    found = read_rates(Published("r", tables, {}, 11), AREAS)
+    assert (found.children > 0).all()
+    assert np.isfinite(found.children).all()
+
+
+def test_a_release_that_tells_too_much_is_found_and_named():
+    tables = {**TABLES, REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, [11, 11, 11, 12, None, 20])}
+    release = Published("r", tables, {}, 11)
+    findings, went = membership.attack(release, AREAS, Bare(), 11, children=1, worlds=4000)
+    assert {f.cell["area"] for f in findings} <= {"AL-11", "AL-02", "AL-01"}
+    assert findings
+    assert went["one_number"] > membership.LIMITS[0]
+    assert not any(char.isdigit() for f in findings for char in f.reason)
+
+
+def test_a_tier_without_a_threshold_is_told_and_never_refused():
+    findings, went = membership.attack(
+        Published("r", TABLES, {}, 11), AREAS, Bare(), None, children=1, worlds=400
+    )
+    assert not findings
+    assert went["all_numbers"] > 0
+
+
+def test_a_release_of_figures_alone_has_nobody_to_look_for():
+    assert membership.attack(Published("r", {}, {}, 11), AREAS, CellKey(), 11) == ([], {})
