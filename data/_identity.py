@@ -12,6 +12,7 @@ of rows makes no difference. Digests are BLAKE2b of 16 bytes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from hashlib import blake2b
 
 import numpy as np
@@ -21,15 +22,21 @@ from data._checks import Cells, Rows, combinations
 from data._values import Value, normal_identifier
 from data.schema import HashIdentifier
 
-__all__ = ["hash_children", "identify"]
+__all__ = ["child_names", "hash_children", "identify"]
 
 _CHUNK = 100_000
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = "this record number stands in the file more than once, with different content"
 
 
-def hash_children(rows: Rows, hash_identifier: HashIdentifier) -> None:
-    """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once."""
+def hash_children(
+    rows: Rows, hash_identifier: HashIdentifier, forgotten: Collection[str] = frozenset()
+) -> None:
+    """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
+
+    Rows of children whose hash is among the forgotten ones are rejected, by whichever of their two
+    identifiers they were forgotten.
+    """
     partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
     rows.cells["partner"] = partners
     good = rows.good()
@@ -37,10 +44,8 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier) -> None:
     used = np.unique(combined[good])
     at = first[used]
     shared = [normal_identifier(str(v)) for v in numbers.take(at)]
-    names = [
-        f"programme:{number}" if number else _within(str(partner), str(child))
-        for partner, child, number in zip(partners.take(at), children.take(at), shared, strict=True)
-    ]
+    own = [_own(str(p), str(c)) for p, c in zip(partners.take(at), children.take(at), strict=True)]
+    names = [_shared(number) if number else name for name, number in zip(own, shared, strict=True)]
     child: list[Value] = [""] * len(first)
     programme: list[Value] = [""] * len(first)
     for place, hashed, number in zip(used.tolist(), hash_identifier(names), shared, strict=True):
@@ -48,10 +53,25 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier) -> None:
         programme[place] = hashed if number else ""
     rows.cells["child"] = Cells(combined, child)
     rows.cells["programme_child"] = Cells(combined, programme)
+    if forgotten:
+        hashes = zip(hash_identifier(own), (child[place] for place in used.tolist()), strict=True)
+        gone = [
+            place for place, of in zip(used.tolist(), hashes, strict=True) if any(h in forgotten for h in of)
+        ]
+        rows.fault(good & np.isin(combined, gone), "child_id", "forgotten", "children who were not forgotten")
 
 
-def _within(partner: str, child: str) -> str:
+def child_names(partner: str, child: str, number: str) -> list[str]:
+    """Give what may be hashed of a child: by its partner's identifier, by its programme number."""
+    return [_own(partner, child)] * bool(child.strip()) + [_shared(number)] * bool(number.strip())
+
+
+def _own(partner: str, child: str) -> str:
     return f"partner:{normal_identifier(partner)}{_BETWEEN}{normal_identifier(child)}"
+
+
+def _shared(number: str) -> str:
+    return f"programme:{normal_identifier(number)}"
 
 
 def identify(rows: Rows) -> tuple[npt.NDArray[np.intp], list[bytes], list[bytes]]:

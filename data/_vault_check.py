@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data import _sqlcipher as sql
 from data import files
-from data._vault_tables import APPLICATION, TABLES, VERSION, term_name, unexplained_sql
+from data._vault_tables import APPLICATION, READABLE, TABLES, VERSION, term_name, unexplained_sql, upgrade_sql
 from data.errors import VaultError, WrongKey
 from data.keys import Secret
 
@@ -126,8 +126,24 @@ def _check_version(db: Path, connection: sql.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION:
         raise sql.corrupt(db)
-    if version != VERSION:
+    if version not in READABLE:
         raise _other_version(db)
+    if version != VERSION:
+        _upgrade(connection)
+
+
+def _upgrade(connection: sql.Connection) -> None:
+    """Bring a vault of an earlier version to this one, in one step."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:  # nobody else was first
+            for statement in upgrade_sql():
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _other_version(db: Path) -> VaultError:

@@ -36,15 +36,20 @@ class TermBook:
         """Give each text its number, shape (n,); new ones are written down first."""
         known = self._codes.setdefault(column, {})
         new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update({text: len(known) + i for i, text in enumerate(new)})
+        free = max(known.values(), default=-1) + 1  # numbers of forgotten texts leave gaps
+        known.update({text: free + i for i, text in enumerate(new)})
         self._connection.executemany(
             "INSERT INTO term VALUES (?, ?, ?)", [(column, known[text], text) for text in new]
         )
         return np.fromiter((known[text] for text in texts), np.int32, len(texts))
 
     def texts(self, column: str) -> list[str]:
-        """List a column's texts by their numbers."""
-        return list(self._codes.get(column, {}))
+        """List a column's texts by their numbers; "" where a text was forgotten."""
+        known = self._codes.get(column, {})
+        texts = [""] * (max(known.values(), default=-1) + 1)
+        for text, code in known.items():
+            texts[code] = text
+        return texts
 
 
 def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch | None:

@@ -13,27 +13,33 @@ from data.errors import VaultError
 
 __all__ = [
     "APPLICATION",
+    "NAMED",
+    "READABLE",
     "TABLES",
     "VERSION",
     "Storage",
     "any_sql",
+    "clear_terms_sql",
     "columns_of",
     "copy_sql",
     "count_sql",
     "create_sql",
     "insert_sql",
+    "leave_sql",
     "select_sql",
     "term_name",
     "terms_in_use_sql",
     "unexplained_sql",
     "update_sql",
+    "upgrade_sql",
 ]
 
 # ruff: noqa: S608
 # Names of tables and columns cannot be parameters of a statement. They come from TABLES alone, and
 # this module is the only one that puts them into SQL; every value is a parameter.
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, VERSION)
 APPLICATION = 0x54414354  # "TACT", in the file's header
 
 Storage = Literal["term", "text", "hash", "integer", "real"]
@@ -70,6 +76,11 @@ TABLES: MappingProxyType[str, MappingProxyType[str, Storage]] = MappingProxyType
     }
 )
 
+# Since version 2: who was forgotten and which partner left (data/_vault_log.py).
+_FORGOTTEN = """CREATE TABLE forgotten (
+        kind TEXT NOT NULL, name TEXT NOT NULL, day TEXT NOT NULL,
+        PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID"""
+
 _BOOKS = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
     """CREATE TABLE term (
@@ -84,9 +95,19 @@ _BOOKS = (
         block TEXT PRIMARY KEY, members BLOB NOT NULL, release TEXT NOT NULL) STRICT, WITHOUT ROWID""",
     """CREATE TABLE staged (
         block TEXT PRIMARY KEY, members BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+    _FORGOTTEN,
 )
 
-_ALL = ("meta", "term", "batch", "published", "staged", *TABLES)
+_FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)
+_TABLES_OF = {1: _FIRST, 2: (*_FIRST, "forgotten")}
+
+
+_PARTNERS = ("partner", "operator")  # columns that name a partner
+NAMED = (
+    'SELECT text FROM term WHERE "column" IN ('
+    + ", ".join(f"'{kind}.{c}'" for kind, columns in TABLES.items() for c in _PARTNERS if c in columns)
+    + ") UNION SELECT partner FROM batch"
+)
 
 
 def columns_of(kind: str) -> MappingProxyType[str, Storage]:
@@ -108,14 +129,19 @@ def create_sql(schema: str = "main") -> list[str]:
     return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *(_create(kind) for kind in TABLES))]
 
 
-def copy_sql(schema: str) -> list[str]:
-    """Give the statements that fill the empty vault of an attached database from this one."""
-    return [f"INSERT INTO {schema}.{name} SELECT * FROM main.{name}" for name in _ALL]
+def upgrade_sql() -> list[str]:
+    """Give the statements that make a vault of this version of one of version 1."""
+    return [_FORGOTTEN, f"PRAGMA user_version = {VERSION}"]
 
 
-def count_sql() -> list[str]:
+def copy_sql(schema: str, version: int = VERSION) -> list[str]:
+    """Give the statements that fill the empty vault of an attached database from this one's version."""
+    return [f"INSERT INTO {schema}.{name} SELECT * FROM main.{name}" for name in _TABLES_OF[version]]
+
+
+def count_sql(version: int = VERSION) -> list[str]:
     """Give the statements that count the rows of each table, books included."""
-    return [f"SELECT count(*) FROM {name}" for name in _ALL]
+    return [f"SELECT count(*) FROM {name}" for name in _TABLES_OF[version]]
 
 
 def insert_sql(kind: str, batch: int) -> str:
@@ -157,6 +183,31 @@ def terms_in_use_sql(kind: str, column: str) -> str:
         'SELECT text FROM term WHERE "column" = ? AND code IN '
         f"(SELECT DISTINCT {_quoted(column)} FROM {kind})"
     )
+
+
+def clear_terms_sql(kind: str, column: str) -> str:
+    """Delete the texts that no record holds any more; parameter: `term_name`."""
+    return (
+        f'DELETE FROM term WHERE "column" = ? AND code NOT IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
+    )
+
+
+def leave_sql(kind: str) -> list[str]:
+    """Delete what a partner brought until a day; parameters: partner, day.
+
+    The partner is named in the record or, in records that name none, with the file that they came in; a
+    service is also its operator's.
+    """
+    named = [c for c in _PARTNERS if c in TABLES[kind]]
+    of_batch = "batch IN (SELECT id FROM batch WHERE substr(at, 1, 10) <= ?2{})"
+    statements = [
+        f"DELETE FROM {kind} WHERE {c} IN (SELECT code FROM term WHERE \"column\" = '{term_name(kind, c)}' "
+        f"AND text = ?1) AND {of_batch.format('')}"
+        for c in named
+    ]
+    if "partner" not in TABLES[kind]:
+        statements.append(f"DELETE FROM {kind} WHERE {of_batch.format(' AND partner = ?1')}")
+    return statements
 
 
 def unexplained_sql(kind: str, column: str) -> str:

@@ -4,6 +4,9 @@ The file is a SQLCipher database of its own, keyed by the passphrase (PBKDF2 wit
 rounds, an HMAC on each page), so that it can lie anywhere and damage is found before anything is
 replaced. With it go the partners' column mappings and the releases: a published number is repeated until
 enough children have changed, and that needs what was published. Imported boundaries stand in each release.
+
+Before a restored vault gets its name, whoever stands in the workspace's forget log is forgotten in it
+(data/_vault_log.py), and the log of the backup is joined to that of the workspace.
 """
 
 import contextlib
@@ -17,6 +20,8 @@ from typing import Any
 from data import _backup_releases as released
 from data import _sqlcipher as sql
 from data import _vault_check as checking
+from data import _vault_log as log
+from data import _vault_removal as removal
 from data import _vault_tables as tables
 from data import files, keys
 from data._vault_lock import WriterLock
@@ -94,7 +99,7 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
             raise sql.corrupt(db)
         _attach(connection, part, passphrase)
         connection.execute("BEGIN")
-        _copy_tables(connection)
+        _copy_tables(connection, tables.VERSION)
         connection.execute("CREATE TABLE copy.backup_manifest (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
         connection.execute("CREATE TABLE copy.backup_mapping (name TEXT PRIMARY KEY, content BLOB NOT NULL)")
         connection.executemany("INSERT INTO copy.backup_manifest VALUES (?, ?)", _entries(workspace, both))
@@ -207,6 +212,7 @@ def _put_vault(backup_db: sql.Connection, workspace: Workspace, key: Secret) -> 
     try:
         with building(folder) as aside, sql.translated(folder / checking.DB):
             _build(backup_db, aside, key)
+            _forget_again(aside, key, log.read(log.path_of(folder)))
             # Nothing that stood there was touched until here, and what stands aside is whole.
             kept = _move_away(folder)
     except BaseException:
@@ -221,8 +227,9 @@ def _build(backup_db: sql.Connection, aside: Path, key: Secret) -> None:
     db.touch(mode=0o600)
     # A raw key, in the form in which SQLCipher tells it from a passphrase.
     _attach(backup_db, db, f"x'{key.reveal().hex()}'")
+    version = _version(backup_db)
     backup_db.execute("BEGIN")
-    _copy_tables(backup_db)
+    _copy_tables(backup_db, version)
     backup_db.execute("COMMIT")
     backup_db.execute(f"PRAGMA copy.application_id = {tables.APPLICATION}")
     backup_db.execute(f"PRAGMA copy.user_version = {tables.VERSION}")
@@ -230,8 +237,18 @@ def _build(backup_db: sql.Connection, aside: Path, key: Secret) -> None:
     backup_db.execute("DETACH DATABASE copy")
     checking.write(aside, key)
     with contextlib.closing(sql.connect(db, key)) as copy:
-        if not checking.whole(copy) or _sizes(copy) != _sizes(backup_db):
+        if not checking.whole(copy) or _sizes(copy, version) != _sizes(backup_db, version):
             raise sql.corrupt(db)
+
+
+def _forget_again(aside: Path, key: Secret, known: set[log.Entry]) -> None:
+    """Forget who was forgotten since the backup was made; the vault that is opened next joins the logs."""
+    with contextlib.closing(sql.connect(aside / checking.DB, key)) as copy:
+        missing = log.latest(known | removal.entries(copy)) - removal.entries(copy)
+        if missing:
+            copy.execute("BEGIN IMMEDIATE")
+            removal.apply(copy, missing)
+            copy.execute("COMMIT")
 
 
 def _move_away(folder: Path) -> Path | None:
@@ -279,8 +296,7 @@ def _verified(file: Path, connection: sql.Connection) -> _Manifest:
     if not checking.whole(connection):
         raise _damaged(file)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION or version != tables.VERSION:
+    if application != _APPLICATION or _version(connection) not in tables.READABLE:
         msg = f"{file} is no backup that this version of the program can read."
         raise InputError(msg)
     return _manifest(file, dict(connection.execute("SELECT name, value FROM backup_manifest")))
@@ -301,16 +317,20 @@ def _attach(connection: sql.Connection, file: Path, key: str) -> None:
     connection.execute("PRAGMA copy.synchronous = OFF")
 
 
-def _copy_tables(connection: sql.Connection) -> None:
+def _version(connection: sql.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _copy_tables(connection: sql.Connection, version: int) -> None:
     """Copy the tables of a vault, and nothing else that a database may hold, into `copy`."""
     for statement in tables.create_sql("copy"):
         connection.execute(statement)
-    for statement in tables.copy_sql("copy"):
+    for statement in tables.copy_sql("copy", version):
         connection.execute(statement)
 
 
-def _sizes(connection: sql.Connection) -> list[int]:
-    return [connection.execute(statement).fetchone()[0] for statement in tables.count_sql()]
+def _sizes(connection: sql.Connection, version: int) -> list[int]:
+    return [connection.execute(statement).fetchone()[0] for statement in tables.count_sql(version)]
 
 
 def _normal(text: str) -> str:

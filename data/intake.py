@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from data._checks import Cells, Rows, check_rows
 from data._headings import Layout, choose_sheet, match_headings
-from data._identity import hash_children, identify
+from data._identity import child_names, hash_children, identify
 from data._personal import content_shows, degrees_of, heading_shows, list_headings, median_year, plain_heading
 from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
 from data._values import fold
@@ -40,6 +40,7 @@ from data.schema import INVENTED, KINDS, Column, HashIdentifier, RecordKind, Res
 __all__ = [
     "REJECT_COLUMNS",
     "Intake",
+    "child_names",
     "guess_kind",
     "is_invented",
     "read_file",
@@ -124,20 +125,22 @@ def read_file(
     hash_identifier: HashIdentifier,
     mapping: ColumnMapping | None = None,
     partner: str | None = None,
+    forgotten: Collection[str] = frozenset(),
     progress: Progress | None = None,
     today: dt.date | None = None,
 ) -> Intake:
     """Read and check a CSV or XLSX file of one record kind; nothing is stored.
 
     `resolve` finds areas (geo/places.py), `hash_identifier` replaces identifiers (data/keys.py).
-    `partner` is for rows that do not name theirs. `progress` gets rows done and their total, None
+    `partner` is for rows that do not name theirs. `forgotten` are hashes of children whose rows come
+    back (data/vault.py). `progress` gets rows done and their total, None
     where it is not known; what it raises stops the reading. `today` is for tests. Raises FileRefused
     when the whole file is refused.
     """
     path = Path(path)
     record_kind, mapping = kind_of(kind), mapping or ColumnMapping()
     table = read_table(path, lambda sheets: choose_sheet(record_kind, sheets, mapping), progress)
-    settings = _Settings(record_kind, mapping, partner, today)
+    settings = _Settings(record_kind, mapping, partner, today, forgotten)
     return _read(path.name, table, settings, resolve, hash_identifier)
 
 
@@ -201,6 +204,7 @@ class _Settings:
     mapping: ColumnMapping
     partner: str | None
     today: dt.date | None
+    forgotten: Collection[str] = frozenset()
 
 
 def _read(
@@ -223,7 +227,7 @@ def _read(
         today=settings.today or dt.date.today(),  # noqa: DTZ011 - a day in the officer's own calendar
     )
     if "child_id" in rows.cells:
-        hash_children(rows, hash_identifier)
+        hash_children(rows, hash_identifier, settings.forgotten)
     return _intake(kind, partner, table, layout, rows, notes)
 
 

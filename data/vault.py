@@ -7,7 +7,8 @@ writer's lock and a note of who holds it.
 The journal is a write-ahead log with `synchronous = FULL`: a process killed at any moment leaves the
 last committed state, each commit is on disk before the command says so, and someone reading
 (a release takes seconds) never stops an import nor sees half of one. The log is encrypted as the
-database is. One transaction a file; nothing else writes.
+database is. One transaction a file, and one for whatever is taken out (data/_vault_removal.py);
+nothing else writes.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ import datetime as dt
 import hmac
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -24,11 +25,14 @@ import pyarrow as pa
 from data import _sqlcipher as sql
 from data import _vault_check as checking
 from data import _vault_frames as frames
+from data import _vault_log as log
+from data import _vault_removal as removal
 from data import _vault_tables as tables
 from data import files, keys
+from data._values import normal_identifier
 from data._vault_import import Counts, Import
 from data._vault_lock import WriterLock
-from data.errors import VaultError, WorkspaceError, WrongKey
+from data.errors import InputError, VaultError, WorkspaceError, WrongKey
 from data.keys import Secret
 from data.workspace import Workspace
 
@@ -116,7 +120,8 @@ class Vault:
 
         Given both keys, it also checks that the identifier key is the one that hashed the children
         in it: with another one every child who comes back would count as new. Raises VaultError when
-        there is none, WrongKey, CorruptVault.
+        there is none, WrongKey, CorruptVault. Whoever stands in the forget log beside the vault is
+        forgotten before it opens, so that a vault put back by hand brings nobody back.
         """
         folder, secret = Path(folder).absolute(), _secret(key)
         connection = checking.open_checked(folder, secret)
@@ -126,10 +131,24 @@ class Vault:
                 connection.execute("PRAGMA synchronous = FULL")
                 vault = cls(folder, secret, connection)
             vault._check_identifier_key(_identifier_mark(key))
+            vault._catch_up()
             return vault
         except BaseException:
             connection.close()
             raise
+
+    def _catch_up(self) -> None:
+        """Make the forget log and the vault equal; nearly always they are."""
+        beside = log.read(log.path_of(self.folder))
+        with sql.translated(self._db):
+            inside = removal.entries(self._connection)
+        both = log.latest(beside | inside)
+        if both != inside:
+            with self._transaction(thoroughly=True) as connection:
+                removal.apply(connection, both - inside)
+        if both != beside:
+            with self.writing():
+                log.write(log.path_of(self.folder), both)
 
     def _check_identifier_key(self, mark: str | None) -> None:
         known = self._meta.get(_IDENTIFIER)
@@ -204,8 +223,69 @@ class Vault:
             records.add(frame)
         return records.counts
 
+    # -- taking out --
+
+    def forget(self, children: Iterable[str]) -> int:
+        """Forget children by their hashes: all records of them and of those linked to them, at once.
+
+        They stay in the forget log, also when there was no record, so that none comes in later. Gives
+        the number of records. What was published stays as it is until the frozen rule draws it again.
+        """
+        with self.writing():
+            with sql.translated(self._db):
+                hashes = removal.linked(self._connection, {bytes.fromhex(child) for child in children})
+            return self._forget([log.Entry("child", h.hex(), log.today()) for h in hashes])
+
+    def withdraw(self, partner: str) -> int:
+        """Delete all that a partner brought, at once; gives the number of records.
+
+        What it sends later goes in again. Raises InputError for a name that no partner has.
+        """
+        with self.writing():
+            known = {normal_identifier(name): name for name in self.partners()}
+            if normal_identifier(partner) not in known:
+                names = ", ".join(sorted(known.values())) or "none"
+                msg = f"No partner {partner!r} has records here. There are: {names}."
+                raise InputError(msg)
+            return self._forget([log.Entry("partner", known[normal_identifier(partner)], log.today())])
+
+    def _forget(self, entries: Sequence[log.Entry]) -> int:
+        # The file first: see data/_vault_log.py.
+        path = log.path_of(self.folder)
+        log.write(path, log.latest({*log.read(path), *entries}))
+        with self._transaction(thoroughly=True) as connection:
+            return removal.apply(connection, entries)
+
+    def expire(self, day: dt.date) -> int:
+        """Delete all records of the children who were last met before a day; gives their number.
+
+        Unlike forgotten ones these children may come back.
+        """
+        with self.writing():
+            with sql.translated(self._db):
+                silent = removal.silent_since(self._connection, day.isoformat())
+            if not silent:
+                return 0
+            with self._transaction(thoroughly=True) as connection:
+                return removal.remove(connection, silent)
+
+    def overdue(self, day: dt.date) -> int:
+        """Count the records that `expire` would delete."""
+        with sql.translated(self._db):
+            return removal.count(self._connection, removal.silent_since(self._connection, day.isoformat()))
+
+    def partners(self) -> list[str]:
+        """List the partners that are named in records or have sent files."""
+        with sql.translated(self._db):
+            return sorted(set(removal.named(self._connection)))
+
+    def forgotten(self) -> frozenset[str]:
+        """Give the hashes of all forgotten children, of which an import takes no record."""
+        with sql.translated(self._db):
+            return frozenset(e.name for e in removal.entries(self._connection) if e.kind == "child")
+
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sql.Connection]:
+    def _transaction(self, *, thoroughly: bool = False) -> Iterator[sql.Connection]:
         connection = self._connection
         with self.writing(), sql.translated(self._db):
             connection.execute("BEGIN IMMEDIATE")
@@ -218,12 +298,14 @@ class Vault:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            self._fold_log()
+            self._fold_log(thoroughly)
 
-    def _fold_log(self) -> None:
+    def _fold_log(self, thoroughly: bool) -> None:
         # What was committed is safe in the log: if there is no room to fold it now, or somebody is
-        # reading, later will do.
-        with contextlib.suppress(sql.SqlError), sql.without_waiting(self._connection):
+        # reading, later will do. What was taken out may stand in earlier pages of the log (encrypted, as
+        # all of it): wait for readers then; whoever closes last folds it in any case.
+        waiting = contextlib.nullcontext() if thoroughly else sql.without_waiting(self._connection)
+        with contextlib.suppress(sql.SqlError), waiting:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.execute("PRAGMA shrink_memory")
 

@@ -46,18 +46,21 @@ class Importer:
         if kind is None:
             msg = f"{path.name} fits no kind of record, or more than one. Name it: --kind encounter"
             raise FileRefused(msg)
-        read = intake.read_file(
-            path,
-            kind,
-            resolve=self.places.resolve,
-            hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
-            mapping=mapping.read(rules, kind) if rules else None,
-            partner=partner,
-            progress=tick,
-        )
-        with self.vault.importing(read.kind, path, read.partner or "") as records:
-            for batch in read.batches():
-                records.add(batch)
+        # Nobody is forgotten between the reading of a file and its going in.
+        with self.vault.writing():
+            read = intake.read_file(
+                path,
+                kind,
+                resolve=self.places.resolve,
+                hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
+                mapping=mapping.read(rules, kind) if rules else None,
+                partner=partner,
+                forgotten=self.vault.forgotten(),
+                progress=tick,
+            )
+            with self.vault.importing(read.kind, path, read.partner or "") as records:
+                for batch in read.batches():
+                    records.add(batch)
         return {
             "file": str(path),
             "kind": read.kind,

@@ -3,14 +3,19 @@
 A block is all numbers of one area and period. Its number is drawn once; a later release repeats it unless
 the records behind the block changed by at least k different children since it was last published, and then
 all that changed is drawn again together (unchanged cells have unchanged cell keys and stay by themselves).
-Late, moved and forgotten records wait until then. "The whole" of an area is one block for ever, though its
-last day moves: otherwise each release would draw it again, with whatever correction came in between. What
-was withheld in a block stays withheld as long as its numbers are repeated.
+Late, moved and forgotten records wait until then. The vault itself forgets at once, the marks in its blocks
+included: a mark of somebody who is in the vault no more is replaced by a random one (`Block.disown`), so that
+the rule counts one child that went, as it would have counted the mark itself.
+
+"The whole" of an area is one block for ever, though its last day moves: otherwise each release would draw it
+again, with whatever correction came in between. What was withheld in a block stays withheld as long as its
+numbers are repeated.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -67,6 +72,22 @@ class Block:
         end = _HEAD.size + length
         values, withheld = json.loads(blob[_HEAD.size : end])
         return cls(values, np.frombuffer(blob, "<u8", offset=end).astype(np.uint64), withheld)
+
+    def disown(self, present: Words) -> bool:
+        """Replace the marks of all but some children by random ones; tell whether there were any.
+
+        `present` holds the first 40 bits of the hashes of children that are still known. A removed mark
+        would let the rule count one change too few for ever, and a mark set to a fixed value would make
+        two forgotten children one; a random one is nobody's, and goes when the block is drawn again. Each
+        block has its own, so that no two blocks can be told to have held the same child.
+        """
+        gone = ~np.isin(self.marks >> _CHILD, present)
+        number = int(gone.sum())
+        if not number:
+            return False
+        drawn = np.frombuffer(secrets.token_bytes(8 * number), "<u8").astype(np.uint64)
+        self.marks = np.sort(np.concatenate([self.marks[~gone], drawn]))
+        return True
 
 
 def changed_children(before: Words, after: Words) -> int:

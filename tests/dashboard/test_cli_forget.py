@@ -1,0 +1,152 @@
+"""Forgetting by the command line: nothing personal in arguments, answers or files; nobody comes back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+PASSPHRASE = "katër fjalë të rastit"
+ROW = {
+    "date": "2008-03-04",
+    "municipality": "Tiranë",
+    "stage": "identified",
+    "pathway": "internal",
+    "form": "begging",
+    "axis": "protection",
+    "found": "discovered",
+    "partner": "ARSIS",
+    "programme_number": "",
+}
+KETI = "KETI-4711"
+
+
+@pytest.fixture
+def practice(tact, tmp_path: Path) -> Path:
+    folder = tmp_path / "practice"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    rows = [ROW | {"child_id": f"K-{n // 2}", "record_number": f"R-{n}"} for n in range(10)]
+    rows += [ROW | {"child_id": KETI, "record_number": "K1"}]
+    rows += [ROW | {"child_id": KETI, "record_number": "K2", "programme_number": "P-118"}]
+    assert take(tact, folder, tmp_path / "march.csv", rows)["accepted"] == 12
+    return folder
+
+
+def take(tact, folder: Path, path: Path, rows: list[dict[str, str]]):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return tact("--workspace", folder, "import", path, "--json").json
+
+
+def forget(tact, folder: Path, monkeypatch, text: str, *words: str):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    return tact("--workspace", folder, "forget", *words, "--json")
+
+
+def test_a_child_is_forgotten_and_its_rows_are_sent_back(tact, practice, tmp_path, monkeypatch) -> None:
+    answer = forget(tact, practice, monkeypatch, f"{KETI}\nP-118\n", "--partner", "ARSIS")
+    assert answer.json == {"forgotten": 2, "known": True}
+    again = take(
+        tact,
+        practice,
+        tmp_path / "april.csv",
+        [
+            ROW | {"child_id": f" {KETI.lower()} ", "record_number": "K3"},
+            ROW | {"child_id": KETI, "record_number": "K4", "programme_number": "P-999"},
+            ROW | {"child_id": "", "record_number": "K5", "programme_number": "p-118"},
+            ROW | {"child_id": KETI, "record_number": "K6", "partner": "BKTF"},
+        ],
+    )
+    assert (again["accepted"], again["rejected"]) == (1, 3)
+    assert {(r["line"], r["reason"]) for r in again["files"][0]["reasons"]} == {
+        (2, "forgotten"),
+        (3, "forgotten"),
+        (4, "forgotten"),
+    }
+    assert KETI.casefold() not in str(again).casefold()
+    held = "".join(
+        p.read_text("utf-8-sig") for p in [*practice.glob("rejects/*"), practice / "vault.forgotten"]
+    )
+    assert KETI.casefold() not in held.casefold()
+    assert "118" not in answer.out + answer.err
+
+
+def test_an_identifier_alone_or_from_a_file_or_a_shared_number(tact, practice, tmp_path, monkeypatch) -> None:
+    assert forget(tact, practice, monkeypatch, "P-118\n").json == {"forgotten": 1, "known": True}
+    source = tmp_path / "who.txt"
+    source.write_text(f"\ufeff{KETI}\r\n", encoding="utf-8")
+    answer = forget(tact, practice, monkeypatch, "", "--partner", "arsis", "--from", str(source))
+    assert answer.json == {"forgotten": 1, "known": True}
+    assert forget(tact, practice, monkeypatch, "P-118\n", "--from", "-").json == {
+        "forgotten": 0,
+        "known": False,
+    }
+
+
+def test_an_unknown_child_is_kept_out_and_it_is_said(tact, practice, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("K-77"))
+    said = tact("--workspace", practice, "forget", "--partner", "ARSIS")
+    assert said.code == 0
+    assert "No record" in said.out
+    assert "ARSIS" in said.out
+    assert "K-77" not in said.out + said.err
+    late = take(tact, practice, tmp_path / "late.csv", [ROW | {"child_id": "K-77", "record_number": "L"}])
+    assert (late["accepted"], late["rejected"]) == (0, 1)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "K-1\nK-2\nK-3"])
+def test_nothing_and_too_much_are_refused(tact, practice, monkeypatch, text) -> None:
+    answer = forget(tact, practice, monkeypatch, text, "--partner", "ARSIS")
+    assert (answer.code, answer.json["error"]) == (2, "InputError")
+    assert "K-1" not in answer.out + answer.err
+
+
+def test_on_a_terminal_it_is_asked_without_echo(tact, practice, monkeypatch) -> None:
+    from dashboard.commands import forgetting
+
+    asked = []
+
+    def prompt(text, **how):
+        asked.append((text, how["hide_input"]))
+        return KETI if len(asked) == 1 else ""
+
+    monkeypatch.setattr(forgetting.typer, "prompt", prompt)
+    monkeypatch.setattr(sys, "stdin", type("Terminal", (io.StringIO,), {"isatty": lambda _: True})())
+    assert tact("--workspace", practice, "forget", "--partner", "ARSIS", "--json").json["forgotten"] == 1
+    assert [hidden for _, hidden in asked] == [True, True]
+
+
+def test_a_restored_backup_does_not_bring_the_child_back(tact, practice, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", PASSPHRASE)
+    older = tmp_path / "older.backup"
+    assert tact("--workspace", practice, "backup", older).code == 0
+    forget(tact, practice, monkeypatch, f"{KETI}\nP-118", "--partner", "ARSIS")
+    assert tact("--workspace", practice, "restore", older, "--replace").code == 0
+    assert forget(tact, practice, monkeypatch, f"{KETI}\nP-118", "--partner", "ARSIS").json["known"] is False
+    assert tact("--workspace", practice, "doctor", "--json").json["healthy"]
+    said = forget(tact, practice, monkeypatch, "K-0", "--partner", "ARSIS")
+    assert said.json["forgotten"] == 2
+
+
+def test_forgetting_after_a_release_keeps_its_numbers(tact, practice, monkeypatch) -> None:
+    from data.release import Release
+
+    tact("--workspace", practice, "release")
+    forget(tact, practice, monkeypatch, f"{KETI}\nP-118", "--partner", "ARSIS")
+    assert tact("--workspace", practice, "release").code == 0
+    names = [row["release"] for row in tact("--workspace", practice, "releases", "--json").json]
+    new, old = (Release.open(practice / "releases", "partner", name) for name in names)
+    for table in old.tables:
+        assert new.table(table).equals(old.table(table)), table
+
+
+def test_a_partner_withdraws(tact, practice) -> None:
+    assert tact("--workspace", practice, "withdraw", "--partner", "Nobody", "--json").code == 2
+    answer = tact("--workspace", practice, "withdraw", "--partner", "arsis", "--json")
+    assert answer.json == {"withdrawn": 12}
+    assert tact("--workspace", practice, "doctor", "--json").json["healthy"]
