@@ -15,12 +15,12 @@ import pandas as pd
 from dashboard.reading import Held
 from dashboard.text import _, translated
 from data.release import Release
-from data.states import WORDS
+from data.states import MEANINGS
 from geo import export
-from geo.layers import layer, terms, wide
+from geo.layers import columns, layer, terms, wide
 from geo.layers.base import Choice, Option, View
 from geo.layers.table import table
-from geo.layers.words import LEVELS, state_words
+from geo.layers.words import LEVELS, mark, state_words
 
 __all__ = [
     "FORMATS",
@@ -69,7 +69,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "geojson",
         "GeoJSON",
-        "One map file a layer and level, with styles for QGIS.",
+        "One map file a layer and level, with styles for QGIS, codebook and read-me.",
         False,
         "application/geo+json",
     ),
@@ -199,28 +199,20 @@ def _periods(periods: tuple[str, ...]) -> str:
 
 
 def preview(release: Release, name: str) -> pd.DataFrame:
-    """Give the first rows of a layer as a reader will find them."""
+    """Give the first rows of a layer as a reader will find them, and of when they are."""
     one = layer(name)
     held = one.levels(release)
     level = "region" if "region" in held else held[-1]
-    rows = table(release, one, wide.latest_view(release, level)).head(_ROWS)
+    view = wide.latest_view(release, level)
+    data = one.read(release, view)
+    rows = table(release, one, view, data).head(_ROWS)
+    when = data.frame["year"].astype("Int64").astype("str") if one.of_figures else data.legend.period
+    rows.insert(list(rows).index("Value"), mark("Period"), when)
     return rows.rename(columns=translated)
 
 
 def states(release: Release) -> pd.DataFrame:
-    """List the states with their words and what they mean."""
-    rows = [(state, translated(state_words(state, release.k)), _(_MEANINGS[state])) for state in WORDS]
+    """List the states that occur in the release, with their words and what they mean."""
+    found = columns.states(release, export.exportable(release))
+    rows = [(state, translated(state_words(state, release.k)), _(MEANINGS[state])) for state in found]
     return pd.DataFrame(rows, columns=[_("State"), _("In words"), _("What it means")])
-
-
-_MEANINGS = {
-    "number": "The value stands, with its margin where it has one.",
-    "class": "Only a range is published: its lowest and highest value stand beside it.",
-    "few": "The number is small or zero; which of the two is not told, so that no child can be recognised.",
-    "almost_none": "The protected number is zero; the true one is zero or very small.",
-    "not_searched": "No outreach is recorded there and then, so nothing could be found. It is not a zero.",
-    "structural_zero": "The programme does not work there.",
-    "withheld": "The number is kept back: it would give another away, or too few operators work there.",
-    "no_data": "Nothing was reported.",
-    "no_figure": "Nobody was found to have published a figure.",
-}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-__all__ = ["STATES", "WORDS", "State"]
+__all__ = ["MEANINGS", "STATES", "WORDS", "State"]
 
 State = Literal[
     "number",
@@ -37,4 +37,18 @@ WORDS: dict[State, str] = {
     "withheld": "not shown here, to protect people",
     "no_data": "no data",
     "no_figure": "no figure found",
+}
+# What each asks of its reader, one sentence or two.
+MEANINGS: dict[State, str] = {
+    "number": "The value stands, with its margin where it has one.",
+    "class": "Only a range is told: its lowest and highest value stand beside it. Where the highest is "
+    "missing, it is at least the lowest; where the lowest is 0, there may be none.",
+    "few": "The number is small or zero; which of the two is not told, so that no child can be recognised.",
+    "almost_none": "The protected number is zero; the true one is zero or very small.",
+    "not_searched": "No outreach is recorded there and then, so nothing could be found. It is not a zero.",
+    "structural_zero": "The programme does not work there.",
+    "withheld": "The number is kept back: it would give another away, or too few operators work there or "
+    "none.",
+    "no_data": "Nothing was reported.",
+    "no_figure": "Nobody was found to have published a figure.",
 }

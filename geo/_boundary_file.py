@@ -5,6 +5,8 @@ ever started on what someone brings.
 """
 
 import json
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -30,9 +32,10 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
     Shapes are two-dimensional and valid; a row that has no area keeps its place with shape None.
     Raises AreaError, with the remedy, for whatever cannot be used.
     """
-    source = _source(Path(path))
     try:
-        frame = pyogrio.read_dataframe(source, layer=_layer(source))
+        with tempfile.TemporaryDirectory(prefix="tact-") as folder:
+            source = _source(Path(path), Path(folder))
+            frame = pyogrio.read_dataframe(source, layer=_layer(source))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise _unreadable(Path(path)) from error
     if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
@@ -43,7 +46,8 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
     return frame.set_geometry(_polygons(frame))
 
 
-def _source(path: Path) -> str:
+def _source(path: Path, folder: Path) -> str:
+    """Copy the file into a folder and say how to open it: in its own path a "!" or ";" may stand."""
     if not path.is_file():
         msg = f"There is no file {path}. {_ALLOWED}"
         raise AreaError(msg)
@@ -53,25 +57,28 @@ def _source(path: Path) -> str:
         msg = f"{path.name} is empty. Export it again. {_ALLOWED}"
         raise AreaError(msg)
     if head.startswith(b"PK\x03\x04"):
-        return _inside_zip(path)
+        inner = _inside_zip(path)
+        return f"/vsizip/{{{shutil.copyfile(path, folder / 'areas.zip')}}}/{inner}"
     if head.startswith(b"SQLite format 3\x00"):
-        return str(path)
+        return str(shutil.copyfile(path, folder / "areas.gpkg"))
     if head.startswith(b"\x00\x00\x27\x0a"):
-        return _shapefile(path)
+        return _shapefile(path, folder)
     _check_geojson(path)
-    return f"GeoJSON:{path}"
+    return f"GeoJSON:{shutil.copyfile(path, folder / 'areas.geojson')}"
 
 
-def _shapefile(path: Path) -> str:
-    beside = {other.suffix.lower() for other in path.parent.glob(f"{path.stem}.*")}
-    lacking = sorted({".shx", ".dbf"} - beside)
+def _shapefile(path: Path, folder: Path) -> str:
+    parts = {p.suffix.lower(): p for p in path.parent.iterdir() if p.stem == path.stem and p.is_file()}
+    lacking = sorted({".shx", ".dbf"} - set(parts))
     if lacking:
         msg = (
             f"{path.name} is one part of a Shapefile; {' and '.join(lacking)} of the same name"
             " must lie beside it. Copy all parts, or give them as one .zip."
         )
         raise AreaError(msg)
-    return str(path)
+    for suffix, part in parts.items():
+        shutil.copyfile(part, folder / f"areas{suffix}")
+    return str(folder / "areas.shp")
 
 
 def _inside_zip(path: Path) -> str:
@@ -85,7 +92,7 @@ def _inside_zip(path: Path) -> str:
     if len(names) != 1 or heads != [b"\x00\x00\x27\x0a"]:
         msg = f"{path.name} must hold exactly one Shapefile; it holds {len(names)}. {_ALLOWED}"
         raise AreaError(msg)
-    return f"/vsizip/{{{path.resolve()}}}/{names[0]}"
+    return names[0]
 
 
 def _check_geojson(path: Path) -> None:

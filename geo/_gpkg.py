@@ -5,7 +5,9 @@ The same release gives the same rows: times of writing are replaced by that of t
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -49,8 +51,18 @@ class Content:
 
 
 def write(path: Path, content: Content, written: str) -> None:
-    """Write the file anew; `written` is the time (ISO 8601, UTC) that it carries."""
-    path.unlink(missing_ok=True)
+    """Write the file anew; `written` is the time (ISO 8601, UTC) that it carries.
+
+    It is made elsewhere and moved: in a path GDAL would read a "!" or ";" as more than a name.
+    """
+    with tempfile.TemporaryDirectory(prefix="tact-") as folder:
+        made = Path(folder) / "layers.gpkg"
+        _fill(made, content, written)
+        path.unlink(missing_ok=True)
+        shutil.move(made, path)
+
+
+def _fill(path: Path, content: Content, written: str) -> None:
     # A spatial index that is built by a second thread depends on the scheduler, to the byte.
     pyogrio.set_gdal_config_options({"OGR_GPKG_ALLOW_THREADED_RTREE": "NO"})
     for name, frame in content.maps.items():

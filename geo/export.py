@@ -26,14 +26,23 @@ from data.safe_text import shown_frame
 from geo import _gpkg, _qgis, _xlsx
 from geo.layers import LAYERS, apart, layer, terms, wide
 from geo.layers.base import Layer, LayerData
-from geo.layers.columns import codebook
+from geo.layers.columns import LEFT_OUT, codebook
 
 __all__ = ["FORMATS", "export", "exportable", "pack", "parts"]
 
 _DIGITS = 6
 _COMMUNITIES = "communities"
-# A GeoPackage says these once, in its area layers and in its table "about".
-_SAID_ELSEWHERE = ["name_local", "country", "parent", "period_label", "data", "tier", "release"]
+# A GeoPackage says these once, in its area layers and in its tables "about" and "codebook".
+_SAID_ELSEWHERE = [
+    "name_local",
+    "country",
+    "parent",
+    "period_label",
+    "state_words",
+    "data",
+    "tier",
+    "release",
+]
 
 
 def exportable(release: Release) -> tuple[Layer, ...]:
@@ -141,7 +150,8 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
             content.maps[name], data = _map(release, shapes, one, level)
             content.styles[name] = _qgis.qml(data, release.k)
             content.descriptions[name] = _described(release, data)
-        content.tables[f"{one.id}_all"] = wide.everything(release, one).drop(columns=_SAID_ELSEWHERE)
+        said = _SAID_ELSEWHERE if one.of_figures else [*_SAID_ELSEWHERE, "source"]
+        content.tables[f"{one.id}_all"] = wide.everything(release, one).drop(columns=said)
     content.tables["codebook"] = codebook(release, layers)
     content.tables["about"] = _told(release, layers)
     content.tables["sources"] = terms.sources(release)
@@ -159,7 +169,7 @@ def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[
             told = {**terms.about(release, (one,)), "description": _described(release, data)}
             path.write_text(_collection(frame, told), encoding="utf-8", newline="\n")
             files += [path, _style_beside(path, data, release.k)]
-    return files
+    return [*files, *_explained(release, folder, layers)]
 
 
 def _style_beside(path: Path, data: LayerData, k: int) -> Path:
@@ -204,12 +214,16 @@ def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path
     for one in layers:
         files.append(folder / f"{_layer_stem(release, one)}.csv")
         _write_csv(files[-1], wide.everything(release, one))
+    return [*files, *_explained(release, folder, layers)]
+
+
+def _explained(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    """Write codebook and read-me beside files that cannot hold them."""
     stem = _stem(release, layers)
-    files.append(folder / f"{stem}-codebook.csv")
-    _write_csv(files[-1], codebook(release, layers))
-    files.append(folder / f"{stem}-README.txt")
-    files[-1].write_text(_readme(release, layers), encoding="utf-8", newline="\n")
-    return files
+    book, told = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
+    _write_csv(book, codebook(release, layers))
+    told.write_text(_readme(release, layers), encoding="utf-8", newline="\n")
+    return [book, told]
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -223,11 +237,12 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
     told = terms.about(release, layers)
-    states = codebook(release, ()).query("kind == 'state'")
+    states = codebook(release, layers).query("kind == 'state'")
     credit = terms.sources(release)
     sections = {
         "About": [f"{key.replace('_', ' ')}: {value}" for key, value in told.items()],
         "States": [f"{v}: {m}" for v, m in zip(states["value"], states["meaning"], strict=True)],
+        "Rows": [LEFT_OUT],
         "Layers": [f"{one.id}: {one.question} {_note(release, one)}" for one in layers],
         "Sources": [" | ".join(filter(None, row)) for row in credit.itertuples(index=False, name=None)],
     }

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
 from data.release import Release
-from data.states import STATES
+from data.states import MEANINGS, STATES, State
+from geo.layers import _tables
 from geo.layers.base import Layer
 from geo.layers.words import mark, state_words
 
-__all__ = ["COLUMNS", "Column", "codebook"]
+__all__ = ["COLUMNS", "LEFT_OUT", "Column", "codebook", "states"]
 
 
 @dataclass(frozen=True)
@@ -112,16 +114,41 @@ COLUMNS: tuple[Column, ...] = (
     Column("tier", _TEXT, mark("Who may see it: partner (protected, not anonymous) or public.")),
     Column("release", _TEXT, mark("The release that the row comes from.")),
 )
+LEFT_OUT = mark(
+    "What is withheld to protect people has no row in the long tables (CSV, Excel, and those named “all”): "
+    "an area, period and choice without a row, where others of the level and period have one, is withheld. "
+    "In maps it stands with its state."
+)
 _BESIDE = mark(
     "A choice beside the plain one: “{label}”. With __state, __margin, __low, __high, __source, __year or "
     "__note behind it, the same of that choice."
 )
 
 
+def states(release: Release, layers: tuple[Layer, ...]) -> list[State]:
+    """List the states that occur in some layers of a release."""
+    found = frozenset[str]().union(*(_states(release, _tables.stamp(release), one) for one in layers))
+    return [state for state in STATES if state in found]
+
+
+@lru_cache(maxsize=64)
+def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
+    return frozenset(
+        s for level in layer.levels(release) for s in layer.rows(release, level)["state"].unique()
+    )
+
+
 def codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    """Describe every column, choice and state of exported tables: table, column, kind, meaning, value."""
+    """Describe every column and choice of exported tables, and the states in them.
+
+    Columns: table, column, kind, meaning, value.
+    """
     rows = [("all tables", c.name, c.kind, c.meaning, "") for c in COLUMNS]
-    rows += [("all tables", "state", "state", state_words(s, release.k), s) for s in STATES]
+    rows.append(("all tables", "", "rows", LEFT_OUT, ""))
+    rows += [
+        ("all tables", "state", "state", f"{state_words(s, release.k)}. {MEANINGS[s]}", s)
+        for s in states(release, layers)
+    ]
     for layer in layers:
         rows.append((layer.id, "", "layer", f"{layer.title}. {layer.question}", ""))
         for option in layer.options:

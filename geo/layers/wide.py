@@ -49,9 +49,11 @@ def latest_view(release: Release, level: str) -> View:
 
 
 def everything(release: Release, layer: Layer) -> pd.DataFrame:
-    """Give every released row of a layer, all levels, periods and choices, with names and words."""
-    levels = layer.levels(release)
-    parts = [_named(release, layer.rows(release, level), level) for level in levels]
+    """Give every released row of a layer, all levels, periods and choices, with names and words.
+
+    What is withheld has no row; of services in municipalities that is four rows of five. Codebooks say so.
+    """
+    parts = [_named(release, _told(layer.rows(release, level)), level) for level in layer.levels(release)]
     if not parts:
         return pd.DataFrame()
     rows = pd.concat(parts, ignore_index=True)
@@ -60,6 +62,10 @@ def everything(release: Release, layer: Layer) -> pd.DataFrame:
     rows = rows.assign(unit=_units(release, layer, rows))
     order = ["code", *_NAMES, "period", "period_label", "first_day", "last_day", *options, *_NUMBERS, *_TAIL]
     return rows[order]
+
+
+def _told(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["state"] != "withheld"]
 
 
 def map_rows(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:

@@ -160,8 +160,17 @@ def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tie
         assert not together(tier, maps)
 
 
-def test_states_are_all_explained(partner):
-    assert not takeaway.states(partner.release).isna().any(axis=None)
+def test_states_that_occur_are_explained(partner):
+    told = takeaway.states(partner.release)
+    assert not told.isna().any(axis=None)
+    assert "number" in set(told["State"])
+    assert "few" not in set(told["State"]), "small numbers show on this tier"
+
+
+def test_the_first_rows_say_of_when_they_are(partner):
+    assert set(takeaway.preview(partner.release, "encounters")["Period"]) == {"Jun 2006 to May 2008"}
+    figures = takeaway.preview(partner.release, "population")
+    assert {"2023"} <= set(figures["Period"]) <= {"2021", "2023"}
 
 
 def test_what_is_in_it_names_choices_as_people_write_them(partner):

@@ -244,6 +244,20 @@ def test_a_shapefile_and_its_zip_are_read(tmp_path):
     assert len(take(tmp_path / "albania.zip", tmp_path / "two").matched) == 61
 
 
+@pytest.mark.parametrize("kind", ["albania.gpkg", "albania.geojson", "albania.shp", "albania.zip"])
+@pytest.mark.parametrize("name", ["new!old", "a;b=c", "50 % [1] {x}?"])
+def test_any_name_of_a_folder_will_do(tmp_path, name, kind):
+    made, odd = tmp_path / "made", tmp_path / name
+    made.mkdir()
+    save(cells_of("AL"), made / kind.replace(".zip", ".shp"))
+    if kind.endswith(".zip"):
+        with zipfile.ZipFile(made / kind, "w") as archive:
+            for part in ("shp", "shx", "dbf", "prj"):
+                archive.write(made / f"albania.{part}", f"albania.{part}")
+    made.rename(odd)
+    assert len(take(odd / kind, tmp_path / "areas").matched) == 61
+
+
 def test_islands_as_rows_of_their_own_are_united(tmp_path):
     rows = cells_of("GR").explode(ignore_index=True)
     assert len(rows) > len(cells_of("GR"))

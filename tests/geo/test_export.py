@@ -21,9 +21,9 @@ import shapely
 
 from data.disclosure.attacks.surface import search
 from data.errors import InputError
-from data.states import STATES
+from data.states import MEANINGS, STATES
 from geo.export import FORMATS, export, pack, parts
-from geo.layers import LAYERS, together
+from geo.layers import LAYERS, layer, together
 
 SMALL = runpy.run_path(str(Path(__file__).parent / "layers" / "small_release.py"))
 NAME, HOSTILE, FORMULA = SMALL["NAME"], SMALL["HOSTILE"], SMALL["FORMULA"]
@@ -165,7 +165,15 @@ def test_each_geopackage_explains_itself(packages):
         assert about["licence"]
         assert about["citation"]
         states = pyogrio.read_dataframe(path, layer="codebook").query("kind == 'state'")
-        assert set(states["value"]) == set(STATES)
+        occurring = {
+            state
+            for name, kind in pyogrio.list_layers(path)
+            if kind
+            for state in pyogrio.read_dataframe(path, layer=name, read_geometry=False)["state"]
+        }
+        assert occurring <= set(states["value"]) < set(STATES)
+        for state, meaning in zip(states["value"], states["meaning"], strict=True):
+            assert meaning.endswith(MEANINGS[state])
 
 
 def test_a_map_layer_has_numbers_states_and_the_choices_beside(packages):
@@ -293,7 +301,7 @@ def test_csv_comes_with_codebook_and_readme(files):
         "Invented data",
         "licence",
         "citation",
-        "fewer than 11",
+        "none or almost none. The protected number is zero",
         "not searched",
         "threshold k: 11",
     ):
@@ -376,6 +384,40 @@ def test_geoparquet_opens_with_its_metadata(files):
 def test_long_parquet_has_every_row(files, partner):
     rows = pd.read_parquet(named(files, "encounters-all.parquet"))
     assert len(rows) == sum(len(LAYERS[0].rows(partner, level)) for level in LAYERS[0].levels(partner))
+
+
+def test_what_is_withheld_has_no_row_and_the_codebook_says_so(partner, tmp_path):
+    files = export(partner, tmp_path, ["csv", "parquet"], ["services"])
+    every = layer("services").rows(partner, "region")
+    assert (every["state"] == "withheld").any()
+    rows = pd.read_csv(named(files, "services.csv"))
+    assert len(rows) == (every["state"] != "withheld").sum()
+    book = pd.read_csv(named(files, "codebook.csv"))
+    assert "withheld" in set(book["value"])
+    for told in (" ".join(book["meaning"]), named(files, "README.txt").read_text(encoding="utf-8")):
+        assert "without a row, where others of the level and period have one, is withheld" in told
+
+
+def test_map_files_alone_come_with_codebook_and_readme(partner, tmp_path):
+    files = export(partner, tmp_path, ["geojson"], ["effort"])
+    assert sorted(p.suffix for p in files) == [
+        ".csv",
+        ".geojson",
+        ".geojson",
+        ".geojson",
+        *[".qml"] * 3,
+        ".txt",
+    ]
+    assert "codebook" in named(files, ".csv").name
+
+
+@pytest.mark.parametrize("name", ["new!old", "a;b=c", "50 % [1] {x}?"])
+def test_any_name_of_a_folder_will_do(partner, tmp_path, name):
+    [path] = export(partner, tmp_path / name, ["gpkg"], ["effort"])
+    assert path.parent.name == name
+    assert list(path.parent.iterdir()) == [path]
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        assert ("effort_region",) in file.execute("SELECT table_name FROM gpkg_contents").fetchall()
 
 
 # ---- ZIP -------------------------------------------------------------------------------------------
