@@ -25,12 +25,14 @@ def choose(of: Held) -> tuple[str, ...]:
         _("Format"), list(forms), format_func=takeaway.NAMES.__getitem__, captions=uses, key="download-format"
     )
     layers = tuple(name for name in offered if name in picked)
+    label = _("Download {format}", format=forms[kind].name)
     if not layers:
-        st.info(_("Choose at least one layer."))
+        st.query_params.pop("layers", None)
+        st.button(label, type="primary", disabled=True)
+        st.caption(_("No layer is chosen. Choose at least one above, and its file is offered here."))
         return ()
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
     file = takeaway.offer(of, kind, layers)
-    label = _("Download {format}", format=forms[kind].name)
     st.download_button(label, file.make, file.name, file.kind, type="primary", on_click="ignore")
     st.caption(file.told)
     return layers

@@ -148,6 +148,11 @@ def data_protection() -> list[str]:
             "The partners' estimates of communities are shown as areas with a range, never as "
             "settlements, and never over effort or risk."
         ),
+        _(
+            "The data officer can forget a child, or all that a partner brought: the records leave the vault at "
+            "once, and a restored backup forgets them again. Published numbers stay as they are until enough "
+            "children have changed."
+        ),
         _("No page asks anything of the internet."),
     ]
 

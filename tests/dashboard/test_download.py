@@ -95,6 +95,21 @@ def test_a_changed_choice_stays_and_stands_in_the_address(app):
         assert test.query_params["format"] in (kind, [kind])
 
 
+def test_without_a_layer_the_page_says_what_to_do_and_goes_on_from_there(app):
+    test = app(layers="effort")
+    test.get("button_group")[0].set_value([]).run()
+    assert not test.exception
+    assert not test.get("download_button")
+    assert [(b.label, b.disabled) for b in test.button] == [("Download GeoPackage", True)]
+    assert any("No layer is chosen" in c.value for c in test.caption)
+    assert "layers" not in test.query_params
+    test.radio[0].set_value("csv").run()
+    test.get("button_group")[0].set_value(["services"]).run()
+    assert not test.exception
+    assert test.query_params["layers"] in ("services", ["services"])
+    assert len(test.get("download_button")) == 1
+
+
 def test_tier_licence_states_and_citation_are_on_the_page(app):
     test = app("public")
     text = markup(test)
