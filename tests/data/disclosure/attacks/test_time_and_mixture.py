@@ -1,0 +1,158 @@
+"""Forgetting, averaging and homogeneity: each fails on what is published, and succeeds on a weak release."""
+
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from data.disclosure.attacks import averaging, forgetting, homogeneity, reading
+from data.disclosure.attacks.bounds import BoundsAttack, Published
+from data.disclosure.cell_key import CellKey
+from data.disclosure.mechanism import Knowledge
+from data.disclosure.plan import CATEGORIES, TableSpec
+from data.disclosure.policy import Policy
+from data.release import Release, names
+
+W = runpy.run_path(str(Path(__file__).parents[1] / "worlds.py"))
+PLAN = {
+    "partner": tuple(
+        TableSpec("children", level, "year", by)
+        for level in ("country", "region")
+        for by in ((), ("stage",), ("form",), ("age_band",))
+    ),
+    "public": (TableSpec("children", "region", "year"),),
+}
+PARTNER = Knowledge(5, 0, 5, 0, 0, 6)
+YEAR, TOTAL = "2006-06-01/P1Y", TableSpec("children", "region", "year")
+STAGE = TableSpec("children", "region", "year", ("stage",))
+AREAS = pd.DataFrame({"level": ["country", "region"], "parent": ["", "AL"]}, index=["AL", "AL-11"])
+
+
+def two_releases(folder, *, frozen, gone):
+    """Publish a world, take some of its children out, publish it again."""
+    frame = W["encounters"](np.random.default_rng(5), 900, 500)
+    vault = W["MemoryVault"](encounter=frame)
+    policy = Policy(frozen=frozen)
+    W["release"](vault, folder, plan=PLAN, policy=policy)
+    first = frame.drop_duplicates("child")["child"].iloc[:gone]
+    vault.records["encounter"] = frame[~frame["child"].isin(first)]
+    W["release"](vault, folder, plan=PLAN, policy=policy)
+    opened = [Release.open(folder, "partner", name) for name in reversed(names(folder))]
+    return [reading.published(release) for release in opened]
+
+
+def test_one_child_taken_out_shows_when_numbers_are_not_frozen(tmp_path):
+    findings, went = forgetting.attack(two_releases(tmp_path, frozen=False, gone=1))
+    assert went["pairs"] == 1
+    assert findings
+    assert {f.attack for f in findings} == {"forgetting"}
+
+
+@pytest.mark.parametrize("gone", [1, 5, 200])
+def test_nobody_shows_when_they_are(tmp_path, gone):
+    assert forgetting.attack(two_releases(tmp_path, frozen=True, gone=gone))[0] == []
+
+
+def test_many_children_at_once_do_not_show_one():
+    specs = [STAGE, replace(STAGE, breakdown=("form",))]
+
+    def release(values):
+        columns = {s: ["area", "period", *s.breakdown, "value", "state"] for s in specs}
+        return Published("r", {s: rows(values).rename_columns(c) for s, c in columns.items()}, {}, 11)
+
+    pair = [release(np.array(v)) for v in ([30, 20, 10, 8, 6, 4], [33, 22, 10, 8, 6, 4])]
+    assert forgetting.attack(pair)[0] == []
+
+
+def rows(values, k=0):
+    state = ["almost_none" if v == 0 and not k else "few" if v < k else "number" for v in values]
+    shown = [int(v) if s == "number" else None for v, s in zip(values, state, strict=True)]
+    n = len(values)
+    return pa.table(
+        {"area": ["AL-11"] * n, "period": [YEAR] * n, "stage": CATEGORIES["stage"][:n],
+         "value": pa.array(shown, pa.int64()), "state": state}
+    )  # fmt: skip
+
+
+def total(value):
+    return pa.table(
+        {"area": ["AL-11"], "period": [YEAR], "value": pa.array([value], pa.int64()), "state": ["number"]}
+    )
+
+
+def published(values, whole, known=PARTNER, k=0, frozen=True, name="r"):
+    return Published(name, {STAGE: rows(values, k), TOTAL: total(whole)}, {"children": known}, 11, frozen)
+
+
+def homogeneous(*given, **more):
+    attack = BoundsAttack.of([published(*given, **more)], AREAS)
+    return homogeneity.judge(attack, attack.system.solve())
+
+
+def test_a_breakdown_that_must_be_of_one_kind_is_found():
+    found = homogeneous([400, 0, 0, 0, 0, 0], 402)
+    assert [f.cell for f in found] == [{"area": "AL-11", "period": YEAR}]
+    assert "400" not in found[0].reason
+
+
+@pytest.mark.parametrize("values", [[300, 60, 20, 10, 5, 5], [40, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]])
+def test_one_that_may_be_mixed_is_not(values):
+    # 40 beside five "none or almost none" of up to 5 each may be as few as three in five.
+    assert homogeneous(values, sum(values)) == []
+
+
+def test_the_total_tells_what_the_hidden_categories_cannot_hold():
+    hidden = Knowledge(5, 0, 15, 0, 10, 6)
+    assert homogeneous([200, 0, 0, 0, 0, 0], 199, known=hidden, k=11)
+    assert not homogeneous([200, 0, 0, 0, 0, 0], 230, known=hidden, k=11)
+
+
+def averaged(releases):
+    return averaging.attack(releases, BoundsAttack.of(releases, AREAS), CellKey())
+
+
+def drawn(truth, seed, frozen):
+    """Draw the noise anew, as a mechanism without cell keys does."""
+    draw, mechanism = np.random.default_rng(seed), CellKey()
+    counts = np.array([*truth, sum(truth)])
+    shown = mechanism.publish(counts, draw.integers(0, mechanism.key_range, len(counts)))
+    return published(shown[:-1], int(shown[-1]), frozen=frozen, name=f"r{seed}")
+
+
+TRUTH = [12, 9, 7, 15, 11, 8]
+
+
+def test_one_release_leaves_several_values():
+    surest = [averaged([drawn(TRUTH, seed, True)])[1]["surest"] for seed in range(20)]
+    assert max(surest) < averaging.CERTAIN
+    assert min(surest) > 0.1
+
+
+def test_numbers_that_are_drawn_anew_average_out():
+    findings, went = averaged([drawn(TRUTH, seed, False) for seed in range(40)])
+    assert went["surest"] >= averaging.CERTAIN
+    assert {f.table for f in findings} >= {"children_region_year"}
+
+
+def test_repeated_numbers_do_not():
+    same = [replace(drawn(TRUTH, 3, True), name=f"r{n}") for n in range(40)]
+    assert averaged(same) == averaged(same[:1])
+
+
+def test_the_guess_is_the_truth_as_often_as_it_says():
+    """A total told by itself and by parts: sureness and hits agree over many draws."""
+    sure, hit = [], []
+    for seed in range(300):
+        release = drawn([4, 6], seed, True)
+        attack = BoundsAttack.of([release], AREAS)
+        readings = averaging._Readings(attack, CellKey())
+        unknown = attack.lattice.tables[next(s for s in attack.lattice.tables if not s.breakdown)].base
+        parts = dict(readings.totals(alone=True))[unknown]
+        value, chance = readings.guess(unknown, parts, [])
+        sure.append(chance)
+        hit.append(value == 10)
+    assert np.mean(hit) == pytest.approx(np.mean(sure), abs=0.1)
