@@ -117,6 +117,11 @@ class RecordKind:
         """The canonical columns, in the order of the vault."""
         return tuple(c for c in self.columns if c.stored)
 
+    @property
+    def of_children(self) -> bool:
+        """Whether each row is about one child."""
+        return any(column.type == "identifier" for column in self.given)
+
     def column(self, name: str) -> Column:
         """Find a column by name; raise KeyError when this kind has none."""
         for column in self.columns:

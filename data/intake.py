@@ -28,14 +28,15 @@ import pyarrow as pa
 from data._checks import Cells, Rows, check_rows
 from data._headings import Layout, choose_sheet, match_headings
 from data._identity import child_names, hash_children, identify
-from data._personal import content_shows, degrees_of, heading_shows, list_headings, median_year, plain_heading
+from data._personal import list_headings, plain_heading
+from data._personal_check import refuse_personal_content, refuse_personal_headings
 from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
 from data._values import fold
 from data.errors import FileRefused
 from data.files import write_text
 from data.mapping import ColumnMapping
 from data.mapping import read as mapping_of
-from data.schema import INVENTED, KINDS, Column, HashIdentifier, RecordKind, Resolve, conform, kind_of
+from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, kind_of
 
 __all__ = [
     "REJECT_COLUMNS",
@@ -214,9 +215,9 @@ def _read(
     partner = " ".join(settings.partner.split()) if settings.partner else None
     headings = [column.heading for column in table.columns]
     layout = match_headings(kind, headings, settings.mapping)
-    _refuse_personal(name, headings, _by_heading(kind, headings, layout))
+    refuse_personal_headings(name, kind, headings, layout)
     _refuse_missing(name, kind, headings, layout, partner)
-    _refuse_personal(name, headings, _by_content(kind, table, layout))
+    refuse_personal_content(name, kind, table, layout)
     rows, notes = check_rows(
         kind,
         table,
@@ -268,53 +269,6 @@ def _refuse_missing(
         unknown = list_headings(headings, layout.unknown)
         msg += f" Unknown columns are {unknown}: if one of them is meant, say so in the partner's mapping."
     raise FileRefused(msg)
-
-
-def _refuse_personal(name: str, headings: list[str], columns: Iterable[tuple[int, str]]) -> None:
-    found: dict[str, list[int]] = {}
-    for position, sort in columns:
-        found.setdefault(sort, []).append(position)
-    if not found:
-        return
-    sorts = "; ".join(f"{sort} ({list_headings(headings, at)})" for sort, at in found.items())
-    msg = f"{name} is refused whole, since it holds what looks like {sorts}. Nothing of it was taken. "
-    msg += "Remove these columns at the source and import again; the programme needs none of them."
-    raise FileRefused(msg)
-
-
-def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterator[tuple[int, str]]:
-    """Yield the columns that look personal by their heading; our own words are innocent."""
-    own_words = {p for column, p in layout.columns.items() if column not in layout.mapped}
-    for position, heading in enumerate(headings):
-        if position in own_words or position in layout.metadata:
-            continue
-        if sort := heading_shows(heading, kind.refuses):
-            yield position, sort
-
-
-def _by_content(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[tuple[int, str]]:
-    """Yield the columns that look personal by what stands in them."""
-    ours = {position: kind.column(column) for column, position in layout.columns.items()}
-    dates = [layout.columns[name] for name in ("date", "valid_from") if name in layout.columns]
-    year = median_year(table.columns[dates[0]].distinct) if dates else None
-    degrees: dict[str, int] = {}
-    for position, raw in enumerate(table.columns):
-        if position in layout.metadata:
-            continue
-        if sort := _content(ours.get(position), raw.distinct, year):
-            yield position, sort
-        elif position not in ours and (which := degrees_of(raw.distinct)):
-            degrees.setdefault(which, position)
-    if len(degrees) == 2:
-        yield from ((position, "coordinates") for position in degrees.values())
-
-
-def _content(column: Column | None, values: list[str], year: float | None) -> str | None:
-    if column is None:
-        return content_shows(values, year=year)
-    coded = column.type not in ("text", "identifier")
-    free = column.type == "text" and column.name != "record_number"
-    return content_shows(values, hashed=column.type == "identifier", free=free, coded=coded, year=year)
 
 
 def _intake(

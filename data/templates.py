@@ -134,7 +134,10 @@ def _add_help(book: Workbook, kind: RecordKind) -> None:
     notes = [
         (f"{kind.title}. {kind.meaning}",),
         ("Fill the first sheet from row 2 on; keep its first row. Import it with: tact import FILE",),
-        ("Never write names, dates of birth, phone numbers, addresses or coordinates: the file is refused.",),
+        (
+            "Never write names, dates of birth, phone numbers, addresses or coordinates. A file in which "
+            "they are seen is refused whole; a program cannot see every name, so look before you send it.",
+        ),
         (
             "Write days as 2007-05-31 or 31.05.2007. Days as 31/05/2007 are read only where some day of the "
             "column is above 12, so that day and month cannot be mistaken.",

@@ -1,0 +1,220 @@
+"""Tells personal data of children by what stands in a column.
+
+Seen are phone numbers, coordinates, e-mail addresses, dates of birth (a column of them, and one alone within
+a text), the identity numbers of both countries, and full names where a code belongs or where they fill a
+column that is not ours. **Not seen** are a first name alone among codes, a name within a sentence, and names
+under a heading of ours that takes a name of an organisation: nothing tells them apart from other words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+__all__ = ["Holds", "content_shows", "degrees_of", "median_year"]
+
+# What a column is for: categories, days and numbers; a child's identifier, hashed and never stored; the
+# number of a record; names of organisations and notes; or nothing that we know.
+Holds = Literal["coded", "identifier", "number", "text", "unknown"]
+
+_EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[A-Za-z]{2,}")
+# Each pattern begins with a literal where it can: a million record numbers are searched in a moment.
+_DECIMALS = re.compile(r"\.\d\d\d")
+_DEGREES = (
+    re.compile(r"(?<![\d.])(?:3[3-9]|4[0-4])\.\d{3,}[\s,;]+(?:1[89]|2\d|3[01])\.\d{3,}"),
+    re.compile(r"(?<![\d.])(?:1[89]|2\d|3[01])\.\d{3,}[\s,;]+(?:3[3-9]|4[0-4])\.\d{3,}"),
+)
+_OTHER_PLACES = (
+    re.compile(r"°\s?\d{1,2}\s?['’′]"),
+    re.compile(r"POINT\s?Z?\s?\("),
+    re.compile(r"google\.[a-z.]{2,6}/maps|goo\.gl/maps|maps\.app\.goo\.gl|openstreetmap\.org/"),
+    re.compile(r"8[GF][23456789CFGHJMPQRVWX]{6}\+[23456789CFGHJMPQRVWX]{2,3}(?!\w)"),
+)
+_WRITTEN_PHONES = (
+    re.compile(r"\+(?<![\w.]\+)\d{1,3}(?:[ ./()-]{0,2}\d){7,12}(?!\w)"),
+    re.compile(r"00(?<![\w.]00)(?:355|30|383|389|382|39|381)(?=\d*[ ./()-])(?:[ ./()-]{0,2}\d){7,11}(?!\w)"),
+    re.compile(r"06(?<![\w.+-]06)[6-9]\d?[ ./-]\d{2,3}[ ./-]?\d{2,4}(?:[ ./-]?\d{2,3})?(?![\w-])"),
+    re.compile(r"69(?<![\w.+-]69)\d{1,2}[ ./]\d{3,6}(?:[ ./]\d{3,4})?(?!\w)"),
+)
+_BARE_PHONE = re.compile(r"(?:(?:00|\+)?(?:355|30))?(?:0?6[6-9]\d{7}|69\d{8})")
+_LANDLINE = re.compile(r"(?:(?:00|\+)?30)?2[1-8]\d{8}|(?:(?:00|\+)?355|0)[2-8]\d{7}")
+_AMKA = re.compile(r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{7}")
+_NID = re.compile(r"[A-Z]\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[A-Z]")
+_DAY = re.compile(r"(\d{4})-\d{1,2}-\d{1,2}(?:[T ].*)?|\d{1,2}[./]\d{1,2}[./](\d{4})")
+_LATITUDE = re.compile(r"(?:3[3-9]|4[0-3])[.,]\d{4,}")
+_LONGITUDE = re.compile(r"(?:1[89]|2\d)[.,]\d{4,}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR_ALONE = re.compile(r"((?:19|20)\d\d)()")
+_MONTH = r"(?:[-/. ]{1,2}(?:0?[1-9]|1[0-2])[-/. ]{1,2}|(?:st|nd|rd|th)?[ .-]{1,2}[^\W\d_]{3,12}[ .,-]{1,2})"
+_WRITTEN_DAY = re.compile(
+    r"(?<![\w./-])(?:((?:19|20)\d\d)[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])"
+    rf"|(?:0?[1-9]|[12]\d|3[01]){_MONTH}((?:19|20)\d\d)"
+    r"|(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./](\d\d))(?![\w/-])"
+)
+# A million remarks are searched for these in a moment, for the patterns below in seconds.
+_BORN_STEMS = ("born", "birth", "dob", "d.o.b", "lind", "γενν", "γέννη", "γενέθ", "naissance", "né ", "née ")
+_BORN = (
+    r"(?:\bborn\b|\bd\.?o\.?b\b|birth(?:day|date)|date of birth|dat[eë] ?lindj|dit[eë] ?lindj"
+    r"|\blind(?:ur|i)\b|dat[aeë] e lindj|γεννήθ|γεννηθ|ημ\S* γ[εέ]νν|γενέθλ"
+    r"|date de naissance|\bnée? (?:le|en)\b)"
+    r"[^\n\d]{0,20}"
+)
+_BORN_ON = re.compile(_BORN + r"(?:\d{1,2}[./-]\d|\d{4}[./-]\d|\d{1,2} [^\W\d_]{3,12} \d{4})", re.IGNORECASE)
+_BORN_IN = re.compile(_BORN + r"(?:19|20)\d\d", re.IGNORECASE)
+_OLDEST = 25  # Years: somewhat above the age of a child who is met for the last time.
+_SEPARATORS = re.compile(r"[ ./()-]")
+_SAMPLE = 5_000
+_MAJORITY = 0.5
+
+
+def content_shows(
+    values: list[str], holds: Holds = "unknown", *, of_children: bool = True, year: float | None = None
+) -> str | None:
+    """Name the sort of personal data that a column's distinct values look like, or None.
+
+    One value is enough for what cannot be anything else (an e-mail address, a written phone number, a
+    pair of coordinates, a full name instead of a code); bare digits count only where at least half of
+    the values look alike.
+
+    `of_children`: each row is about one child, so that a day long before is that of a birth. `year`: the
+    median year of the records; no date is taken for one of birth without it, unless a word says so.
+    """
+    text = "\n".join(values)
+    if "@" in text and _EMAIL.search(text):
+        return "addresses"
+    if _any(text, _OTHER_PLACES) or (_DECIMALS.search(text) and _any(text, _DEGREES)):
+        return "coordinates"
+    if _any(text, _WRITTEN_PHONES):
+        return "phone numbers"
+    if holds == "coded":
+        return None
+    sample, free = _sample(values), holds in ("text", "unknown")
+    digits = [_SEPARATORS.sub("", value) for value in sample] if free else sample
+    if _most(digits, _BARE_PHONE) or (free and _most(digits, _LANDLINE)):
+        return "phone numbers"
+    if holds != "identifier" and _identity_numbers(sample):
+        return "identity numbers"
+    if _birth_dates(sample, year, alone=False) or (free and _birth_within(text, of_children, year)):
+        return "birth dates"
+    if of_children and holds == "unknown" and _birth_dates(sample, year, alone=True):
+        return "birth dates"
+    return "names" if of_children and _names(text, sample, holds) else None
+
+
+def degrees_of(values: list[str]) -> str | None:
+    """Say whether a column of single numbers looks like latitudes or longitudes of both countries."""
+    sample = _sample(values)
+    if _most(sample, _LATITUDE):
+        return "latitude"
+    return "longitude" if _most(sample, _LONGITUDE) else None
+
+
+def median_year(values: list[str]) -> float | None:
+    """Give the median year of the distinct days of a column, None where it has none."""
+    years = sorted(int(m[0]) for m in map(_YEAR.search, _sample(values)) if m)
+    return float(years[len(years) // 2]) if years else None
+
+
+def _sample(values: list[str]) -> list[str]:
+    return [v.strip() for v in values[:: max(1, len(values) // _SAMPLE)] if v.strip()]
+
+
+def _most(sample: list[str], pattern: re.Pattern[str]) -> bool:
+    hits = sum(pattern.fullmatch(value) is not None for value in sample)
+    return hits > 0 and hits >= _MAJORITY * len(sample)
+
+
+def _any(text: str, patterns: Iterable[re.Pattern[str]]) -> bool:
+    return any(pattern.search(text) for pattern in patterns)
+
+
+def _identity_numbers(sample: list[str]) -> bool:
+    # The check digit tells an AMKA from a record number that happens to begin with a day.
+    failing = [value for value in sample if _AMKA.fullmatch(value) and not _luhn(value)]
+    return _most(sample, _NID) or (_most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample))
+
+
+def _luhn(digits: str) -> bool:
+    """Test the check digit that ends a Greek AMKA."""
+    doubled = [int(d) * (2 - i % 2) for i, d in enumerate(reversed(digits), start=1)]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+
+
+def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
+    """Find a column of days of birth, or with `alone` of years of birth."""
+    matches = [match for match in map((_YEAR_ALONE if alone else _DAY).fullmatch, sample) if match]
+    if year is None or not matches or len(matches) < _MAJORITY * len(sample):
+        return False
+    years = sorted(int(match[1] or match[2]) for match in matches)
+    return (_YOUNGEST if alone else 2) <= year - years[len(years) // 2] <= _OLDEST
+
+
+def _birth_within(text: str, of_children: bool, year: float | None) -> bool:
+    """Find a birth within a text: a word says so, or the day lies as long before as a child is old."""
+    folded = text.casefold()
+    said = any(stem in folded for stem in _BORN_STEMS)
+    if said and (_BORN_ON.search(text) or (of_children and _BORN_IN.search(text))):
+        return True
+    before = [(year or 0) - _year_of(match) for match in _WRITTEN_DAY.finditer(text)]
+    return of_children and any(_YOUNGEST <= years <= _OLDEST for years in before)
+
+
+def _year_of(day: re.Match[str]) -> int:
+    if not day[3]:
+        return int(day[1] or day[2])
+    return int(day[3]) + (1900 if int(day[3]) > _LAST else 2000)
+
+
+_LAST = 40  # 97 is 1997 and 05 is 2005.
+_YOUNGEST = 4  # Years: a day some years back may as well be that of an earlier meeting.
+
+
+def _names(text: str, sample: list[str], holds: Holds) -> bool:
+    """Find full names: one is enough where a code belongs, half of the values in a column unknown to us."""
+    if holds == "unknown":
+        titled = sum(_full_name(value, titled=True) for value in sample)
+        return titled > 0 and titled >= _MAJORITY * len(sample)
+    if holds not in ("identifier", "number"):
+        return False
+    if any(_full_name(found) for found in _NO_DIGIT.findall(text)):
+        return True
+    first = sum(_FIRST_NAME.fullmatch(value) is not None and value.istitle() for value in sample)
+    return first > 0 and first >= _MAJORITY * len(sample)
+
+
+_NO_DIGIT = re.compile(r"^[^\d\n]{5,60}$", re.MULTILINE)
+_FIRST_NAME = re.compile(r"[^\W\d_]{3,20}")
+_HUMP = re.compile(r"(?<=[^\W\d_])(?=[A-ZΑ-ΩÇË])(?<![A-ZΑ-ΩÇË])")
+_WORD = re.compile(r"[^\W\d_]+")
+# Words beside a letter or a number, or instead of them; they are no names.
+_SAID_INSTEAD = (
+    "unknown not known none without missing child case number code file test "
+    "nuk panjohur pa femija femije fëmija fëmijë rasti numri kodi "
+    "άγνωστο άγνωστος δεν χωρίς παιδί αριθμός inconnu sans enfant"
+)
+_NO_NAMES = frozenset(_SAID_INSTEAD.split())
+
+
+def _full_name(text: str, *, titled: bool = False) -> bool:
+    """Say whether a text without digits is written as a first and a family name.
+
+    Either each word begins with a capital and goes on in small letters, or (not when `titled`) blanks part
+    words of some length. "TIR-KOR" and "n/a" are codes.
+    """
+    words = _WORD.findall(_HUMP.sub(" ", text.replace("'", "").replace("’", "")))
+    if not 2 <= len(words) <= 4 or not _NO_NAMES.isdisjoint(map(str.casefold, words)):
+        return False
+    long = [word for word in words if len(word) > 2]
+    capitals = all(word[0].isupper() and not word.isupper() for word in long)
+    if len(long) == 1:
+        return capitals and _INITIAL.search(text) is not None
+    letters = sum(map(len, long))
+    spaced = _SPACED.fullmatch(text.strip()) is not None
+    if capitals:
+        return letters >= (6 if spaced else 8)
+    return spaced and not titled and letters >= 8
+
+
+_INITIAL = re.compile(r"(?<![^\W\d_])[^\W\d_]\.")
+_SPACED = re.compile(r"[^\W\d_]+(?:[, ]+[^\W\d_]+)+")

@@ -1,0 +1,209 @@
+"""What counts as personal data by what stands in a column; and what does not."""
+
+import pytest
+
+from data._personal_content import content_shows, degrees_of, median_year
+
+PERSONAL = {
+    "phone numbers": [
+        "+355 69 123 4567",
+        "069 123 4567",
+        "0691234567",
+        "6971234567",
+        "00355 69 123 4567",
+        "+30 210 123 4567",
+        "210 1234567",
+        "call 069 123 4567 please",
+    ],
+    "coordinates": [
+        "41.3275, 19.8187",
+        "41.3275 19.8187 0 0",
+        "19.8187;41.3275",
+        "POINT (19.81 41.32)",
+        "41°19'N 19°49'E",
+        "https://goo.gl/maps/abc",
+        "8GJ5XX22+4F",
+    ],
+    "addresses": ["someone@example.org"],
+    "identity numbers": ["J51101001A", "01059012342"],
+    "birth dates": ["1995-05-12", "12/05/1995", "12.05.1995"],
+}
+
+
+@pytest.mark.parametrize(("sort", "value"), [(s, v) for s, vs in PERSONAL.items() for v in vs])
+def test_content_of_personal_data(sort, value):
+    assert content_shows([value], year=2007) == sort
+    assert content_shows(["", value], year=2007) == sort
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "someone@example.org",
+        "+355 69 123 4567",
+        "069 123 4567",
+        "41.3275, 19.8187",
+        "https://goo.gl/maps/abc",
+    ],
+)
+def test_one_value_that_cannot_be_anything_else_is_enough(value):
+    values = [f"2007-{n:04d}" for n in range(20_000)]
+    assert content_shows([*values, value, *values], "number") is not None
+    assert content_shows(["at_risk", value, "recruited"], "coded") is not None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["2007-0193"],
+        ["AR-2007-000123"],
+        ["2007/06/0012"],
+        ["10944377"],
+        ["12345678"],
+        ["20070601124"],
+        ["69/2007"],
+        ["2007-06-01", "2006-07-02"],
+        ["ARSIS"],
+        ["12.5", "41.32"],
+        ["Census 2011"],
+        ["1/2/2007"],
+        ["<img src=x onerror=alert(1)>"],
+        ["tdh-6912"],
+        ["6970000000", "1", "2"],
+        ["2007-W22"],
+        ["00123456789"],
+        ["A+12"],
+        ["TIR-0042"],
+        ["A1B2"],
+        ["TIR-KOR", "ATH-THE"],
+        ["case 12", "Rasti 0042"],
+        ["not known", "i panjohur", "n/a"],
+        ["K-0412", "K-0413", "Arben"],
+        ["Child A", "Femija B"],
+        ["R-10000001", "R-20000001"],
+        [f"{n:07d}" for n in range(3_000)],
+        [],
+    ],
+)
+def test_innocent_content(values):
+    assert content_shows(values, "number", year=2007) is None
+
+
+def test_numbers_of_documents_pass_where_they_are_hashed():
+    assert content_shows(["J51101001A"], "identifier") is None
+    assert content_shows(["J51101001A"]) == "identity numbers"
+
+
+@pytest.mark.parametrize(
+    ("born", "year", "sort"),
+    [
+        ("1995", 2007, "birth dates"),
+        ("2006", 2007, None),
+        ("1960", 2007, None),
+        ("1995", None, None),
+    ],
+)
+def test_dates_of_birth_lie_some_years_before_the_records(born, year, sort):
+    assert content_shows([f"{born}-05-12", f"{born}-06-01"], year=year) == sort
+
+
+def test_single_degrees_of_both_countries():
+    assert degrees_of(["41.32751", "39,07421", ""]) == "latitude"
+    assert degrees_of(["19.81872", "23.72754"]) == "longitude"
+    assert degrees_of(["41.3", "12.5"]) is None
+
+
+def test_the_median_year_of_a_column_of_days():
+    assert median_year(["2006-06-01", "31/05/2008", "x", "2007-01-01"]) == 2007
+    assert median_year(["x"]) is None
+
+
+NAMES = [
+    "Arben Hoxha",
+    "arben hoxha",
+    "ARBEN HOXHA",
+    "Hoxha, Arben",
+    "A. Hoxha",
+    "Arben-Hoxha",
+    "ArbenHoxha",
+    "Arben i Hoxhës",
+    "Besa D'Angelo",
+    "Μαρία Παπαδοπούλου",
+    "ΜΑΡΙΑ ΠΑΠΑΔΟΠΟΥΛΟΥ",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("holds", ["identifier", "number"])
+def test_one_full_name_where_a_code_belongs_is_enough(name, holds):
+    codes = [f"K-{n:04d}" for n in range(7_000)]
+    assert content_shows([*codes, name, *codes], holds) == "names"
+
+
+def test_first_names_alone_are_told_where_they_are_many():
+    assert content_shows(["Arben", "Besa", "K-0412"], "identifier") == "names"
+    assert content_shows(["Arben", "K-0413", "K-0412"], "identifier") is None
+    assert content_shows(["TIR", "KOR", "abc"], "identifier") is None
+
+
+def test_names_that_fill_an_unknown_column():
+    assert content_shows(["Arben Hoxha", "Besa Kola", ""], "unknown") == "names"
+    assert content_shows(["Seen again", "Met mother", "Arben Hoxha"], "unknown") is None
+    assert content_shows(["Arben Hoxha", "Besa Kola"], "unknown", of_children=False) is None
+
+
+def test_names_of_organisations_are_nobody():
+    assert (
+        content_shows(["Arben Hoxha Foundation", "Terre Des Hommes", "Municipal social service"], "text")
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "met in the park, born 12.05.1997",
+        "12.05.1997",
+        "lindur më 3.4.1996 në Fier",
+        "Datëlindja: 1999-01-31",
+        "γεννήθηκε 3/4/1996",
+        "née le 3 avril 1996",
+        "born in 2001",
+        "a girl (12 May 1997)",
+        "a boy, 12.5.97",
+    ],
+)
+@pytest.mark.parametrize("holds", ["text", "unknown"])
+def test_a_birth_within_a_text(text, holds):
+    assert (
+        content_shows(["seen twice", "nothing to report", text, "x", "y"], holds, year=2007) == "birth dates"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seen again 12.05.2007",
+        "first met 3.4.2005",
+        "second of 3 children, born abroad",
+        "birth certificate asked for 12.05.2007",
+        "law of 8.5.1962",
+        "room 12.14.97",
+        "1997-05-12-0042",
+        "moved 3 times in 2003",
+    ],
+)
+def test_days_that_are_nobodys_birth(text):
+    assert content_shows([text, "x", "y"], "unknown", year=2007) is None
+
+
+def test_rows_that_are_not_about_children_may_hold_old_days():
+    assert content_shows(["Census of 1.4.2001", "x", "y"], "text", of_children=False, year=2007) is None
+    assert content_shows(["born 12.5.1997", "x", "y"], "text", of_children=False) == "birth dates"
+    assert content_shows(["those born in 2005", "x"], "text", of_children=False) is None
+
+
+def test_a_column_of_years_of_birth():
+    assert content_shows(["1995", "1997", "1999", ""], "unknown", year=2007) == "birth dates"
+    assert content_shows(["2005", "2006", "2007"], "unknown", year=2007) is None
+    assert content_shows(["1995", "1997", "1999"], "number", year=2007) is None
