@@ -36,6 +36,8 @@ Ints = npt.NDArray[np.int64]
 LIMITS = (0.10, 0.25)
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
 _RIDGE = 1.0
+_DRAWS = 2**23  # children that are drawn at most; where a region has more, fewer worlds are
+_FEWEST = 500  # worlds
 _STEPS = 12
 _NORMAL = 1.96  # for 95 of 100
 
@@ -76,10 +78,10 @@ class Advantage:
 
 @dataclass(frozen=True, eq=False)
 class Attacker:
-    """Attacks the tables of children of one tier; `tables` are those that it reads, of regions and countries.
+    """Attacks the tables of children of one tier; `tables` are those that it reads.
 
-    Tables of other measures and finer areas are left out, so for a tier that has such the advantage is a
-    lower bound.
+    These are of regions, and of countries by year or whole. What a tier publishes beyond them is left out:
+    there the advantage is a lower bound.
     """
 
     rates: Rates
@@ -138,6 +140,7 @@ class Attacker:
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
         """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
         draw = np.random.default_rng(seed)
+        worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
         without, with_it = self._publish(child, worlds, draw)
         half = worlds // 2
         learnt = _Classifier.fit(without[:half], with_it[:half])
@@ -154,10 +157,9 @@ class Attacker:
         key = draw.integers(0, self.key_range, worlds)
         features: tuple[list[Floats], list[Floats]] = ([], [])
         for spec in self.tables:
-            cells, own = others.count(spec)
+            counts, keys, own = others.count(spec)
             rate = self.expected(child, spec)
             for there in (0, 1):
-                counts, keys = cells[0].copy(), cells[1].copy()
                 counts[:, own] += there
                 keys[:, own] = (keys[:, own] + there * key) % self.key_range
                 features[there].extend(self._features(counts, keys, own, rate))
@@ -179,68 +181,88 @@ class Attacker:
 
 @dataclass(frozen=True, eq=False)
 class _Others:
-    """Other children of the country of the child that is looked for, one entry a child.
+    """Other children: those of the same region one by one, the rest of the country by what they share.
 
-    near: whether it is in the same region. The rest of the country is drawn as one area with its mean mix,
-    since no table shows more of it.
+    world, period, categories, key: one entry a child of the region. far: children of the rest of the
+    country, and the sums of their keys, of shape (worlds, 2, 2, ...): whether they are of the child's year,
+    and of its category in each breakdown. In a country's tables only the child's own cells are attacked;
+    the others are large and say nothing of it.
     """
 
     attacker: Attacker
     child: Child
     worlds: int
     world: Ints
-    near: npt.NDArray[np.bool_]
     period: Ints
     categories: Mapping[str, Ints]
     key: Ints
+    far: tuple[Counts, Ints]
 
     @classmethod
     def draw(cls, attacker: Attacker, child: Child, worlds: int, draw: np.random.Generator) -> _Others:
         """Draw worlds from the rates."""
-        rates = attacker.rates
-        home = rates.country[child.region]
-        beyond = [r for r, c in enumerate(rates.country) if c == home and r != child.region]
-        parts = [cls._draw_in(attacker, [child.region], worlds, draw)]
-        if beyond:
-            parts.append(cls._draw_in(attacker, beyond, worlds, draw))
-        joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-        near = np.repeat([True, False], [len(parts[0][0]), len(joined[0]) - len(parts[0][0])])
-        key = draw.integers(0, attacker.key_range, len(near))
-        named = dict(zip(attacker.breakdowns, joined[2:], strict=True))
-        return cls(attacker, child, worlds, joined[0], near, joined[1], named, key)
+        rates, keys = attacker.rates, attacker.key_range
+        children = rates.children[child.region]
+        size = draw.poisson(children.sum(), worlds)
+        drawn = {"": children, **{n: rates.shares[n][child.region] for n in attacker.breakdowns}}
+        found = {name: cls._pick(chance, int(size.sum()), draw) for name, chance in drawn.items()}
+        period = found.pop("")
+        world, key = np.repeat(np.arange(worlds), size), draw.integers(0, keys, int(size.sum()))
+        counts = draw.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(found))))
+        # The sum of uniform keys is uniform, and that of none is zero.
+        sums = np.where(counts > 0, draw.integers(0, keys, counts.shape), 0)
+        return cls(attacker, child, worlds, world, period, found, key, (counts, sums))
 
     @staticmethod
-    def _draw_in(
-        attacker: Attacker, regions: Sequence[int], worlds: int, draw: np.random.Generator
-    ) -> list[Ints]:
-        """Draw the children of some regions together: world, period, and category of each breakdown."""
-        rates = attacker.rates
-        by_period = rates.children[regions].sum(axis=0)
-        weight = rates.children[regions].sum(axis=1)
-        size = draw.poisson(by_period.sum(), worlds)
-        drawn = [np.repeat(np.arange(worlds), size)]
-        for chance in (by_period, *(weight @ rates.shares[name][regions] for name in attacker.breakdowns)):
-            edges = np.cumsum(chance)[:-1] / chance.sum()
-            drawn.append(np.searchsorted(edges, draw.random(int(size.sum())), side="right"))
-        return drawn
+    def _pick(chance: Floats, size: int, draw: np.random.Generator) -> Ints:
+        edges = np.cumsum(chance)[:-1] / chance.sum()
+        return np.searchsorted(edges, draw.random(size), side="right")
 
-    def count(self, spec: TableSpec) -> tuple[tuple[Counts, Ints], int]:
-        """Count a table in the child's area: counts and cell keys (worlds, cells), and the child's cell."""
-        rates, child = self.attacker.rates, self.child
-        times = rates.coarser[spec.grain]
-        periods, categories = int(times.max()) + 1, 1
-        cell, own = times[self.period], int(times[child.period])
-        for name in spec.breakdown:
-            categories = len(CATEGORIES[name])
-            cell = cell * categories + self.categories[name]
-            own = own * categories + child.categories[name]
-        inside = self.near if spec.level == "region" else np.ones(len(cell), bool)
-        width = periods * categories
-        flat = (self.world * width + cell)[inside]
-        size = self.worlds * width
+    @staticmethod
+    def _far_rates(attacker: Attacker, child: Child) -> Floats:
+        """Give the expected children of the rest of the country, by what they share with the child."""
+        rates = attacker.rates
+        home, years = rates.country[child.region], rates.coarser["year"]
+        total: Floats = np.zeros([2] * (1 + len(attacker.breakdowns)))
+        for region, country in enumerate(rates.country):
+            if country == home and region != child.region:
+                same = rates.children[region][years == years[child.period]].sum()
+                part = np.array([rates.children[region].sum() - same, same])
+                for name in attacker.breakdowns:
+                    share = rates.shares[name][region, child.categories[name]]
+                    part = np.multiply.outer(part, [1 - share, share])
+                total = total + part
+        return total
+
+    def count(self, spec: TableSpec) -> tuple[Counts, Ints, int]:
+        """Count a table around the child: counts and cell keys (worlds, cells), and the child's cell."""
+        cell, own, width = self._cells(spec)
+        keys = self.attacker.key_range
+        if spec.level == "country":
+            mine = cell == own
+            counts = np.bincount(self.world[mine], minlength=self.worlds)
+            sums = cell_keys(self.world[mine], self.key[mine], self.worlds, keys)
+            far = [self._far(values, spec) for values in self.far]
+            return (counts + far[0])[:, None], ((sums + far[1]) % keys)[:, None], 0
+        flat, size = self.world * width + cell, self.worlds * width
         counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
-        keys = cell_keys(flat, self.key[inside], size, self.attacker.key_range).reshape(self.worlds, width)
-        return (counts.astype(np.int64), keys), own
+        return counts, cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), own
+
+    def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
+        """Give the cells of a table in the child's area: of each other child, of this one, how many."""
+        times = self.attacker.rates.coarser[spec.grain]
+        cell, own, width = times[self.period], int(times[self.child.period]), int(times.max()) + 1
+        for name in spec.breakdown:
+            size = len(CATEGORIES[name])
+            cell, own = cell * size + self.categories[name], own * size + self.child.categories[name]
+            width *= size
+        return cell, own, width
+
+    def _far(self, values: Ints, spec: TableSpec) -> Ints:
+        """Add up what of the rest of the country stands in the child's cell."""
+        year = slice(None) if spec.grain == "whole" else slice(1, 2)
+        by = [slice(1, 2) if n in spec.breakdown else slice(None) for n in self.attacker.breakdowns]
+        return np.asarray(values[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,7 +321,7 @@ def attack(
     estimate repeatable; it is no secret.
     """
     rates = read_rates(release, areas)
-    tables = [s for s in release.tables if s.measure == "children" and s.level != "municipality"]
+    tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
     if rates is None or not tables:
         return [], {}
     attacker = Attacker(rates, mechanism, k, tables)
@@ -332,6 +354,10 @@ def attack(
                 )
             )
     return findings, told
+
+
+def _attacked(spec: TableSpec) -> bool:
+    return spec.level == "region" or (spec.level == "country" and spec.grain in ("year", "whole"))
 
 
 def _finding(release: Published, rates: Rates, region: int, reason: str) -> Finding:
