@@ -1,7 +1,9 @@
 """The controls of the Situation page. The view is the one source: a widget shows it and asks for another.
 
-Each widget's value is set from the view before the widget is made, and its callback makes the next view. So
-a click on the map, an address and a control can never disagree.
+A widget starts with the view's value, and only what a reader picks makes the next view. Where the view is
+another one than the widget shows, or what it offers has changed, a new widget takes its place: to set a
+widget that the browser already has takes a message that can get lost when a run is cut short, and then the
+next click anywhere would bring back what the widget still shows.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -24,6 +27,7 @@ from geo.layers.base import Choice, Option
 from geo.layers.words import LEVELS
 
 __all__ = [
+    "arrive",
     "choose",
     "clicked",
     "current",
@@ -41,25 +45,39 @@ __all__ = [
 ]
 
 _VIEW, _WRITTEN = "situation", "situation-address"
-_ASKED, _OFFERED = "situation-asked", "situation-offered"
+_ARRIVED, _MADE = "situation-arrived", "situation-made"
 _GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 _NONE = "none"
 _PLAYING, _STEPPED = "situation-playing", "situation-stepped"
 _STEP = 1.4
+_T = TypeVar("_T")
+
+
+def arrive() -> None:
+    """Note the address when somebody has changed it: on a first visit, by going back, by a link.
+
+    Only a run of the whole page can carry such an address. A run of the page's fragment follows a control,
+    and the browser may have sent the address that stood there before.
+    """
+    address = _address()
+    # Changing page empties the address; then the session remembers.
+    if _VIEW not in st.session_state or (address and address != st.session_state.get(_WRITTEN)):
+        st.session_state[_ARRIVED] = address
 
 
 def current(of: Held, areas: pd.DataFrame) -> Situation:
-    """Give the view: of the address when it was changed from outside, else the session's; settled."""
-    address = {name: str(value) for name, value in st.query_params.items()}
-    known: Situation | None = st.session_state.get(_VIEW)
-    # Changing page empties the address; then the session remembers. A control that was just used wins over
-    # an address that the browser sent before it had the last one; so does time while it runs.
-    own = st.session_state.pop(_ASKED, False) or playing() is not None
-    changed = bool(address) and address != st.session_state.get(_WRITTEN)
-    outside = known is None or (changed and not own)
-    asked = parse(address) if outside or known is None else known
+    """Give the view: what the reader asked for, settled on what there is.
+
+    The session keeps what was asked, so that a layer that has no such level, period or area does not take
+    them away from the layer that comes after it.
+    """
+    address = st.session_state.pop(_ARRIVED, None)
+    if address is not None:
+        st.session_state[_VIEW] = settle(parse(address), of, areas)
+    asked: Situation = st.session_state[_VIEW]
     view = settle(asked, of, areas)
-    st.session_state[_VIEW] = view
+    if not asked.period:
+        st.session_state[_VIEW] = replace(asked, period=view.period)
     return view
 
 
@@ -67,54 +85,75 @@ def keep(view: Situation) -> None:
     """Write the view into the address, when it is not there yet."""
     address = written(view)
     st.session_state[_WRITTEN] = address
-    if {name: str(value) for name, value in st.query_params.items()} != address:
+    if _address() != address:
         st.query_params.from_dict(address)
 
 
+def _address() -> dict[str, str]:
+    return {name: str(value) for name, value in st.query_params.items()}
+
+
 def _ask(change: Callable[[Situation], Situation]) -> None:
-    """Make the next view; it is settled at the start of the run that follows."""
+    """Make the next view; it is settled in the run that follows."""
     st.session_state[_VIEW] = change(st.session_state[_VIEW])
-    st.session_state[_ASKED] = True
 
 
-def _bind(key: str, value: object, *choices: object) -> None:
-    """Set a widget's value where it is another one, or where its choices have changed.
+def _widget(name: str, value: object, *choices: object) -> str:
+    """Give the key of the widget that shows a value: of the one that does, else of a new one."""
+    made: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
+    count, offered = made.get(name, (0, ()))
+    if offered != choices or st.session_state.get(f"{name}-{count}") != value:
+        count += 1
+    made[name] = (count, choices)
+    return f"{name}-{count}"
 
-    A widget whose choices changed is a new one and starts without a value. Setting it at every run would
-    take back what the reader did meanwhile.
+
+def _taking(key: str, shown: _T, change: Callable[[Situation, _T], Situation]) -> Callable[[], None]:
+    """Give the callback that takes what was picked into the view.
+
+    A widget that was replaced may tell once more what it showed; that is not a pick.
     """
-    offered: dict[str, tuple[object, ...]] = st.session_state.setdefault(_OFFERED, {})
-    if st.session_state.get(key) != value or offered.get(key) != choices:
-        st.session_state[key] = value
-    offered[key] = choices
+
+    def picked() -> None:
+        value = st.session_state.get(key, shown)
+        if value != shown:
+            _ask(lambda view: change(view, value))
+
+    return picked
+
+
+def _segments(
+    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[Situation, str], Situation]
+) -> None:
+    """Offer a few choices side by side."""
+    key = _widget(name, value, *words.items())
+    st.segmented_control(
+        label, list(words), format_func=words.__getitem__, default=value, key=key, required=True,
+        on_change=_taking(key, value, change), label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _menu(
+    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[Situation, str], Situation]
+) -> None:
+    """Offer many choices in a menu."""
+    key = _widget(name, value, *words.items())
+    st.selectbox(
+        label, list(words), index=list(words).index(value), format_func=words.__getitem__, key=key,
+        on_change=_taking(key, value, change), label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def layers(of: Held, view: Situation) -> None:
     """Choose the main layer."""
     titles = {name: _(layer(name).title) for name in reading.levels(of)}
-
-    def chosen() -> None:
-        _ask(lambda v: replace(v, layer=st.session_state["c-layer"]))
-
-    _bind("c-layer", view.layer, *titles)
-    st.segmented_control(
-        _("Layer"), list(titles), format_func=titles.__getitem__, key="c-layer", required=True,
-        on_change=chosen, label_visibility="collapsed",
-    )  # fmt: skip
+    _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(v, layer=picked))
 
 
 def levels(of: Held, view: Situation) -> None:
     """Choose the level of the areas, of those that the main layer has."""
-    offered = [level for level in LEVELS if level in reading.levels(of)[view.layer]]
-
-    def chosen() -> None:
-        _ask(lambda v: replace(v, level=st.session_state["c-level"]))
-
-    _bind("c-level", view.level, *offered)
-    st.segmented_control(
-        _("Level"), offered, format_func=lambda level: _(LEVELS[level]), key="c-level", required=True,
-        on_change=chosen, label_visibility="collapsed",
-    )  # fmt: skip
+    words = {level: _(LEVELS[level]) for level in LEVELS if level in reading.levels(of)[view.layer]}
+    _segments("c-level", _("Level"), words, view.level, lambda v, picked: replace(v, level=picked))
 
 
 def overlays(of: Held, view: Situation) -> None:
@@ -130,15 +169,10 @@ def overlays(of: Held, view: Situation) -> None:
         _NONE: _("nothing over it"),
         **{one.id: _("and {layer}", layer=_(one.title).lower()) for one in offered},
     }
-
-    def chosen() -> None:
-        picked = st.session_state["c-over"]
-        _ask(lambda v: replace(v, over=() if picked == _NONE else (picked,)))
-
-    _bind("c-over", view.over[0] if view.over else _NONE, *titles)
-    st.selectbox(
-        _("Over it"), list(titles), format_func=titles.__getitem__, key="c-over", on_change=chosen,
-        label_visibility="collapsed",
+    now = view.over[0] if view.over else _NONE
+    _menu(
+        "c-over", _("Over it"), titles, now,
+        lambda v, picked: replace(v, over=() if picked == _NONE else (picked,)),
     )  # fmt: skip
 
 
@@ -149,18 +183,12 @@ def options(of: Held, view: Situation, name: str) -> None:
 
 
 def _option(name: str, option: Option, view: Situation) -> None:
-    key = f"c-option-{name}-{option.id}"
     words = {choice.id: _choice_words(choice) for choice in option.choices}
-
-    def chosen() -> None:
-        picked = st.session_state[key]
-        _ask(lambda v: v.choosing(name, option.id, picked))
-
     choice = view.view(name).choice(option)
-    _bind(key, choice if choice in words else option.choices[0].id, *words)
-    st.selectbox(
-        _(option.label), list(words), format_func=words.__getitem__, key=key, on_change=chosen,
-        label_visibility="collapsed",
+    _menu(
+        f"c-option-{name}-{option.id}", _(option.label), words,
+        choice if choice in words else option.choices[0].id,
+        lambda v, picked: v.choosing(name, option.id, picked),
     )  # fmt: skip
 
 
@@ -171,35 +199,27 @@ def _choice_words(choice: Choice) -> str:
 
 def grain(of: Held, view: Situation) -> None:
     """Choose the length of the periods, where the layer is held in more than one."""
-    found = grains(view, of)
+    found = {str(one): period for one, period in grains(view, of).items()}
     if len(found) < 2:
         return
+    words = {one: _(_GRAINS[one]) for one in found}
     now = Period.parse(view.period).grain
-
-    def chosen() -> None:
-        period = found[st.session_state["c-grain"]]
-        _ask(lambda v: replace(v, period=period))
-
-    _bind("c-grain", now, *found)
-    st.segmented_control(
-        _("Length of periods"), list(found), format_func=lambda g: _(_GRAINS[g]), key="c-grain",
-        required=True, on_change=chosen, label_visibility="collapsed",
-    )  # fmt: skip
+    _segments(
+        "c-grain", _("Length of periods"), words, now, lambda v, picked: replace(v, period=found[picked])
+    )
 
 
 def slider(totals: Mapping[str, float | None], view: Situation) -> None:
     """Choose the period; the arrow keys move it, and it says the period's number."""
 
-    def chosen() -> None:
-        _ask(lambda v: replace(v, period=st.session_state["c-period"]))
-
     def words(period: str) -> str:
         value = totals[period]
         return f"{Period.parse(period).label}: {_('no number') if value is None else number(value)}"
 
-    _bind("c-period", view.period, *map(words, totals))
+    key = _widget("c-period", view.period, *map(words, totals))
     st.select_slider(
-        _("Period"), list(totals), format_func=words, key="c-period", on_change=chosen,
+        _("Period"), list(totals), value=view.period, format_func=words, key=key,
+        on_change=_taking(key, view.period, lambda v, picked: replace(v, period=picked)),
         label_visibility="collapsed",
     )  # fmt: skip
 
@@ -229,32 +249,28 @@ def step(listed: tuple[str, ...], view: Situation) -> Situation:
     place = listed.index(view.period) + 1
     if place >= len(listed):
         st.session_state[_PLAYING] = False
+        keep(view)
         st.rerun()
     _ask(lambda v: replace(v, period=listed[place]))
-    return st.session_state[_VIEW]  # type: ignore[no-any-return]
+    return replace(view, period=listed[place])
 
 
-def projector() -> None:
+def projector(view: Situation) -> None:
     """Turn the projector mode on and off: panels fold, type grows."""
-    view: Situation | None = st.session_state.get(_VIEW)
-    if view is None:
-        return
-
-    def chosen() -> None:
-        _ask(lambda v: replace(v, projector=st.session_state["c-projector"]))
-
-    _bind("c-projector", view.projector)
-    st.toggle(_("Projector"), key="c-projector", on_change=chosen)
+    key = _widget("c-projector", view.projector)
+    st.toggle(
+        _("Projector"), value=view.projector, key=key,
+        on_change=_taking(key, view.projector, lambda v, picked: replace(v, projector=picked)),
+    )  # fmt: skip
 
 
-def clicked(areas: Areas) -> Callable[[], None]:
+def clicked(areas: Areas, level: str) -> Callable[[], None]:
     """Give the callback of a click on the map: the area there, or none, becomes the chosen one."""
 
     def chosen() -> None:
         place = mapview.clicked_place()
-        if place is None:
-            return
-        _ask(lambda v: replace(v, area=areas.locate(*place, v.level) or ""))
+        if place is not None:
+            choose(areas.locate(*place, level) or "")
 
     return chosen
 

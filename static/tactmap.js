@@ -414,9 +414,12 @@
   }
 
   function clicked(event) {
+    const circle = drawn && !event.found && circleAt(event.containerPoint || map.latLngToContainerPoint(event.latlng));
+    const place = circle ? circle.place : event.latlng;
+    // The page hears of a click only where it differs from the last one, be it by a tenth of a millimetre.
+    over.nudge = over.nudge ? 0 : 1e-9;
+    event.latlng = L.latLng(place.lat, place.lng + over.nudge);
     if (!drawn || event.found) return;
-    const circle = circleAt(event.containerPoint || map.latLngToContainerPoint(event.latlng));
-    if (circle) event.latlng = circle.place;
     const index = circle ? circle.index : over.under;
     if (index !== null && index !== undefined) outline(chosen, drawn.areas[index], CHOSEN);
   }

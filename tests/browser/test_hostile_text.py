@@ -158,7 +158,7 @@ def test_moving_through_time_shows_text_and_runs_nothing(open_page, partner_addr
         f"{partner_address}/?layer=referrals&level=country&period={worlds.FIRST_YEAR + number}-01-01/P1Y"
     )
     until(page, lambda: SOURCES[number] in page.locator(".legend").inner_text())
-    slider = page.locator(".st-key-c-period input")
+    slider = page.locator("[class*=st-key-c-period] input")
     for place in range(number + 1, number + 4):
         slider.focus()
         page.keyboard.press("ArrowRight")

@@ -68,11 +68,40 @@ def test_a_damaged_release_is_told_and_nothing_is_shown(monkeypatch, tmp_path):
 
 def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", area="AL-11")
-    app.select_slider(key="c-period").set_value("2007-03-01/P3M").run()
+    app.select_slider[0].set_value("2007-03-01/P3M").run()
     assert app.query_params["period"] == "2007-03-01/P3M"
     assert "Mar to May 2007" in said(app)
     app.button(key="c-clear").click().run()
     assert "area" not in app.query_params
+
+
+def test_a_layer_without_a_level_gives_it_back_to_the_layer_after_it(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", level="municipality", area="10944420", over="services")
+    before = dict(app.query_params)
+    pick(app, "Layer", "referrals")
+    assert (app.query_params["level"], app.query_params["area"]) == ("country", "AL")
+    pick(app, "Layer", "encounters")
+    assert dict(app.query_params) == before
+    pick(app, "Layer", "referrals")
+    pick(app, "Level", "country")
+    app.button(key="c-clear").click().run()
+    pick(app, "Layer", "encounters")
+    assert app.query_params["level"] == "municipality"
+    assert "area" not in app.query_params
+
+
+def test_a_widget_that_repeats_what_it_showed_picks_nothing(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", period="2008-03-01/P3M", area="AL-11")
+    before = dict(app.query_params)
+    slider = app.select_slider[0]
+    app.button(key="c-clear").click()
+    slider.set_value("2008-03-01/P3M").run()
+    assert dict(app.query_params) == {name: one for name, one in before.items() if name != "area"}
+
+
+def pick(app, label, value):
+    [control] = [one for one in app.get("button_group") if one.label == label]
+    control.set_value(value).run()
 
 
 def test_the_panel_gives_numbers_with_margins_and_sources(of):

@@ -1,0 +1,244 @@
+"""Random walks over the controls: a step changes what it asks for, and nothing else, ever.
+
+The walker keeps a view of its own, by the rules of dashboard/state.py, and compares it with the address and
+with the screen after each step. A walk is drawn from its seed, so one that fails can be walked again.
+"""
+
+import random
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from dashboard import reading
+from dashboard.access import Site
+from dashboard.geometry import areas_of
+from dashboard.state import grains, parse, periods, settle, written
+from data.periods import Period
+from geo.layers import combinable, layer
+from geo.layers.words import LEVELS
+from tests.browser.tools import click_area, map_frame, until, wait_for_map
+
+pytestmark = pytest.mark.browser
+STEPS = 22
+# Far apart, so that no circle lies over the middle of another area.
+REGIONS = ("GR-A", "GR-B", "GR-M", "GR-G")
+GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed):
+    walker = Walker(look(partner.url), reading.held(Site(releases, "partner")), random.Random(seed))
+    for _ in range(STEPS):
+        walker.step()
+    assert walker.page.watch.clean, vars(walker.page.watch)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_hurried_reader_loses_nothing(partner, look, seed):
+    """The table is asked for while the page still works on the step before, which is cut short by that."""
+    chance = random.Random(seed)
+    page = look(f"{partner.url}/?period=2008-03-01/P3M")
+    button, dialog = page.get_by_role("button", name="Table"), page.locator("[data-testid=stDialog]")
+    for _ in range(8):
+        name = layer(chance.choice(["encounters", "services", "effort"])).title
+        clear = page.get_by_role("button", name="Both countries")
+        steps = [page.get_by_role("radio", name=name, exact=True).click]
+        steps.append(clear.click if clear.count() else lambda: click_area(page, chance.choice(REGIONS)))
+        chance.choice(steps)()
+        page.wait_for_timeout(chance.choice([0, 20, 60, 120, 250]))
+        button.click()
+        dialog.wait_for()
+        page.wait_for_timeout(300)
+        until(page, lambda: page.keyboard.press("Escape") or dialog.count() == 0)
+        assert "period=2008-03-01%2FP3M" in page.url
+        assert page.locator(".when > p").inner_text() == "Mar to May 2008"
+
+
+class Walker:
+    """Somebody who tries the controls one after another, and knows what should stand there."""
+
+    def __init__(self, page, of, chance):
+        self.page, self.of, self.chance = page, of, chance
+        self.areas = areas_of(of.release)
+        self.asked = self.settled(parse({}))
+        self.past, self.taken = [], []
+        self.found = {(code, "country"): "GR" for code in REGIONS}
+        self.check()
+
+    def settled(self, asked):
+        return settle(asked, self.of, self.areas.table)
+
+    @property
+    def view(self):
+        return self.settled(self.asked)
+
+    def step(self):
+        steps = [
+            *[self.to_layer] * 4, *[self.to_level] * 2, *[self.to_period] * 3, self.to_grain,
+            *[self.over] * 2, self.choice, *[self.to_area] * 4, *[self.both] * 2, *[self.table] * 2,
+            *[self.back] * 2, self.projector, self.another_page,
+        ]  # fmt: skip
+        self.chance.choice(steps)()
+
+    def ask(self, told, act, **changes):
+        """Do something that asks for changes of the view, and see that it brings these only."""
+        before = written(self.view)
+        self.taken.append(told)
+        act()
+        self.asked = replace(self.asked, **changes)
+        if written(self.view) != before:
+            self.past.append(before)
+        self.check()
+
+    def check(self):
+        expected = written(self.view)
+        for _ in range(100):
+            if self.address() == expected and not self.differing():
+                break
+            self.page.wait_for_timeout(100)
+        self.page.wait_for_timeout(250)
+        told = f"after {', '.join(self.taken)}"
+        assert self.address() == expected, told
+        assert self.differing() == {}, told
+
+    def address(self):
+        return dict(parse_qsl(urlsplit(self.page.url).query))
+
+    def differing(self):
+        """Give what stands on the screen and should not, beside what should."""
+        view, page = self.view, self.page
+        name = self.areas.table["name_en"].get(view.area, "Albania and Greece")
+        wanted = {
+            "layer": layer(view.layer).title,
+            "level": LEVELS[view.level],
+            "heading": "" if view.projector else name,
+            "legends": 1 + len(view.over),
+            "period": Period.parse(view.period).label if periods(view, self.of) else "Latest figures",
+        }
+        checked = page.locator("[role=radio][aria-checked=true]").all_inner_texts()
+        heading = page.locator(".panel h2:visible")
+        found = {
+            "layer": checked[0] if checked else "",
+            "level": checked[1] if len(checked) > 1 else "",
+            "heading": heading.inner_text() if heading.count() else "",
+            "legends": page.locator(".legend section").count(),
+            "period": page.locator(".when > p").inner_text(),
+        }
+        slider = page.locator("[class*=st-key-c-period] input")
+        if slider.count():
+            wanted["slider"] = wanted["period"]
+            found["slider"] = slider.get_attribute("aria-valuetext").partition(":")[0]
+        return {key: (found[key], wanted[key]) for key in wanted if found[key] != wanted[key]}
+
+    def radio(self, name):
+        return self.page.get_by_role("radio", name=name, exact=True)
+
+    def to_layer(self):
+        name = self.chance.choice(list(reading.levels(self.of)))
+        self.ask(f"layer {name}", self.radio(layer(name).title).click, layer=name)
+
+    def to_level(self):
+        level = self.chance.choice(reading.levels(self.of)[self.view.layer])
+        self.ask(f"level {level}", self.radio(LEVELS[level]).click, level=level)
+
+    def to_period(self):
+        listed, slider = periods(self.view, self.of), self.page.locator("[class*=st-key-c-period] input")
+        if len(listed) < 2:
+            return
+        by = self.chance.choice([-1, 1])
+        place = min(max(listed.index(self.view.period) + by, 0), len(listed) - 1)
+        key = "ArrowLeft" if by < 0 else "ArrowRight"
+        self.ask(f"period {listed[place]}", lambda: slider.press(key), period=listed[place])
+
+    def to_grain(self):
+        found = grains(self.view, self.of)
+        if len(found) > 1:
+            grain = self.chance.choice(list(found))
+            self.ask(f"grain {grain}", self.radio(GRAINS[grain]).click, period=found[grain])
+
+    def pick(self, label, words):
+        self.page.get_by_role("combobox", name=label, exact=True).click()
+        self.page.get_by_role("option", name=words, exact=True).click()
+
+    def over(self):
+        view = self.view
+        allowed = [
+            name
+            for name, levels in reading.levels(self.of).items()
+            if name != view.layer
+            and view.level in levels
+            and not combinable(self.of.tier, [view.layer, name])
+        ]
+        if allowed:
+            name = self.chance.choice(["", *allowed])
+            words = f"and {layer(name).title.lower()}" if name else "nothing over it"
+            self.ask(f"over {name}", lambda: self.pick("Over it", words), over=(name,) if name else ())
+
+    def choice(self):
+        view = self.view
+        for option in reading.offered(self.of, view.layer, view.level):
+            plain = [choice for choice in option.choices if not choice.group]
+            choice = self.chance.choice(plain)
+            words = choice.label[:1].upper() + choice.label[1:]
+            options = view.choosing(view.layer, option.id, choice.id).options
+            self.ask(f"choice {choice.id}", lambda o=option, w=words: self.pick(o.label, w), options=options)
+
+    def to_area(self):
+        """Click somewhere; which area of the level lies there, the address says, and the walker remembers."""
+        before, level = self.view.area, self.view.level
+        code = self.chance.choice(REGIONS)
+        if before and self.found.get((code, level), before) == before:
+            return
+
+        def act():
+            click_area(self.page, code)
+            until(self.page, lambda: self.address().get("area", "") not in ("", before))
+
+        self.page.wait_for_timeout(300)
+        self.past.append(written(self.view))
+        self.taken.append(f"area at {code}")
+        act()
+        area = self.address()["area"]
+        assert self.found.setdefault((code, level), area) == area
+        assert self.areas.table["level"][area] == level
+        self.asked = replace(self.asked, area=area)
+        self.check()
+
+    def both(self):
+        if self.view.area:
+            self.ask("both", self.page.get_by_role("button", name="Both countries").click, area="")
+
+    def table(self):
+        dialog = self.page.locator("[data-testid=stDialog]")
+
+        def act():
+            self.page.get_by_role("button", name="Table").click()
+            dialog.locator("[data-testid=stDataFrame]").first.wait_for()
+            self.page.keyboard.press("Escape")
+            dialog.wait_for(state="detached")
+
+        self.ask("table", act)
+
+    def back(self):
+        if self.past:
+            self.taken.append("back")
+            self.page.go_back()
+            self.asked = self.settled(parse(self.past.pop()))
+            self.check()
+
+    def projector(self):
+        for on in (True, False):
+            toggle = self.page.locator("[class*=st-key-c-projector] label")
+            self.ask(f"projector {on}", toggle.click, projector=on)
+
+    def another_page(self):
+        """A visit to another page is no step of the view; its way back is."""
+        self.taken.append("another page")
+        self.page.get_by_role("link", name="Method").click()
+        until(self.page, lambda: "/method" in self.page.url)
+        self.page.get_by_role("link", name="Situation").click()
+        wait_for_map(self.page)
+        self.past = []
+        self.check()
+        assert map_frame(self.page).locator("#map_div").count() == 1
