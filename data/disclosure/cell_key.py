@@ -8,7 +8,7 @@ the design of transition probabilities and disclosure risk estimation for additi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from data.disclosure.mechanism import Channel, Counts, Floats, Keys, Knowledge
+from data.disclosure.grid import Grid
+from data.disclosure.mechanism import Bools, Channel, Counts, Floats, Keys, Knowledge
+from data.disclosure.plan import TableSpec
 from data.errors import ReleaseError
+from data.states import State
 
 __all__ = ["CellKey", "cell_keys", "perturbation_table"]
 
@@ -133,6 +136,16 @@ class CellKey:
         """The name in policies and manifests."""
         return "cell_key"
 
+    @property
+    def hidden_state(self) -> State:
+        """A hidden cell says that its number is small."""
+        return "few"
+
+    @property
+    def cost(self) -> float:
+        """There is no privacy budget."""
+        return 0.0
+
     def table(self, scale: int = 1) -> Floats:
         """Give P(perturbation | count), see `perturbation_table`."""
         return perturbation_table(self.variance, self.largest, scale)
@@ -153,6 +166,14 @@ class CellKey:
             members = rows == row
             moves[members] = np.searchsorted(thresholds[row], cell[members], side="right")
         return (flat + moves - self.largest * scale).reshape(counts.shape)
+
+    def settle(self, values: Mapping[TableSpec, Counts], grid: Grid) -> dict[TableSpec, Counts]:  # noqa: ARG002
+        """Leave all as it is: each cell has its own noise."""
+        return dict(values)
+
+    def hides(self, values: Counts, k: int | None) -> Bools:
+        """Hide what is below k, zero among it."""
+        return values < (k or 0)
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
         """Give P(published | true) for true counts up to n_max."""
@@ -180,6 +201,7 @@ class CellKey:
             "largest": self.largest,
             "key_range": self.key_range,
             "true_zero_stays_zero": True,
+            "adds_up": False,
             "perturbations": list(range(-self.largest, self.largest + 1)),
             "table": tables[1],
             "tables": {str(scale): table for scale, table in tables.items()},

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from data.disclosure._complementary import complements
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.lattice import Table
 from data.disclosure.attacks.system import UNKNOWN, Bounds
@@ -37,7 +38,7 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
 
     Gives the cells that were taken away, and the unknowns that still fail when nothing more may go.
     """
-    taken: Withheld = []
+    taken: Withheld = [_take(attack, int(unknown)) for unknown in complements(attack, release)]
     failed = attack.judge(bounds := attack.system.solve())
     for _ in range(_ROUNDS):
         chosen = _Trace(attack, bounds, release).choose_some(failed)
@@ -50,7 +51,8 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
 
 def _take(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
     table, offset = attack.lattice.cell(unknown)
-    attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
+    least = attack.knowledge[table.shape.measure].withheld_from
+    attack.system.low[unknown], attack.system.high[unknown] = least, UNKNOWN
     table.state.reshape(-1)[offset] = _WITHHELD
     return table, offset
 
@@ -169,7 +171,9 @@ class _Trace:
         if found is None or self.attack.system.high[unknown] >= UNKNOWN:
             return False
         table, offset = found
-        return int(table.since.reshape(-1)[offset]) == self.release
+        least = self.attack.knowledge[table.shape.measure].withheld_from
+        fresh = int(table.since.reshape(-1)[offset]) == self.release
+        return fresh and int(self.attack.system.high[unknown]) >= least
 
     def _rank(self, unknown: int) -> tuple[int, ...]:
         """Order candidates: finest first; among equals the one that holds the others most tightly."""

@@ -13,11 +13,17 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Channel", "Counts", "Floats", "Keys", "Knowledge", "Mechanism"]
+from data.disclosure.attacks.system import UNKNOWN
+from data.disclosure.grid import Grid
+from data.disclosure.plan import TableSpec
+from data.states import State
+
+__all__ = ["Bools", "Channel", "Counts", "Floats", "Keys", "Knowledge", "Mechanism"]
 
 Counts = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Knowledge:
     A shown number lies within `largest` of the truth; a hidden cell's truth lies in `hidden_from` to
     `hidden_to`. Protected means that each of `open_from` to `open_to` stays feasible for a hidden cell and
     at least `open_values` values for a shown one (the protection interval). `step` is the most that one
-    child can add to a cell.
+    child can add to a cell. Where `hidden_to` is UNKNOWN a hidden cell may hold anything: those that are
+    small and those that are hidden beside them look alike, as "withheld".
     """
 
     largest: int
@@ -37,6 +44,16 @@ class Knowledge:
     open_to: int
     open_values: int
     step: int = 1
+
+    @property
+    def by_pattern(self) -> bool:
+        """Whether that a cell is hidden says nothing of its size."""
+        return self.hidden_to >= UNKNOWN
+
+    @property
+    def withheld_from(self) -> int:
+        """The least that a withheld cell can hold: where zeros show, it is none."""
+        return self.hidden_from if self.by_pattern else 0
 
     @classmethod
     def of(cls, values: Mapping[str, int]) -> Knowledge:
@@ -53,12 +70,14 @@ class Channel:
     """P(published | true) for true counts 0 to n_max.
 
     `matrix` has shape (n_max + 1, n_max + largest + 1), rows true counts, columns noisy values, rows sum
-    to 1. With a threshold `k`, noisy values below it are published as one outcome, "hidden".
+    to 1. With a threshold `k`, noisy values below it are published as one outcome, "hidden"; zero is among
+    them unless `zeros_shown`.
     """
 
     matrix: Floats
     largest: int
     k: int | None = None
+    zeros_shown: bool = False
 
     @property
     def n_max(self) -> int:
@@ -72,13 +91,20 @@ class Channel:
 
     def hidden(self) -> Floats:
         """Give P(hidden | true), shape (n_max + 1,); zeros when nothing is hidden."""
-        return np.asarray(self.matrix[:, : self.k or 0].sum(axis=1))
+        return np.asarray(self.matrix[:, ~self._seen].sum(axis=1))
 
     def shown(self, value: int) -> Floats:
         """Give P(this number is shown | true), shape (n_max + 1,)."""
-        if value < (self.k or 0) or value >= self.matrix.shape[1]:
+        seen = self._seen
+        if not 0 <= value < len(seen) or not seen[value]:
             return np.zeros(len(self.matrix))
         return self.matrix[:, value]
+
+    @property
+    def _seen(self) -> Bools:
+        """Say which noisy values are shown as they are."""
+        values = np.arange(self.matrix.shape[1])
+        return np.asarray((values >= (self.k or 0)) | (self.zeros_shown & (values == 0)))
 
     def log_likelihood(self, published: npt.ArrayLike) -> Floats:
         """Give log P(published | true), shape (cells, n_max + 1); a negative value stands for hidden."""
@@ -99,7 +125,7 @@ class Channel:
 
     def outcomes(self) -> Floats:
         """Give the distribution over what is seen: hidden first, then the shown values; (n_max + 1, m)."""
-        return np.column_stack([self.hidden(), self.matrix[:, self.k or 0 :]])
+        return np.column_stack([self.hidden(), self.matrix[:, self._seen]])
 
     def total_variation(self) -> Floats:
         """Give how well n and n + 1 can be told apart by one cell, for n = 0 .. n_max - 1; from 0 to 1."""
@@ -108,15 +134,38 @@ class Channel:
 
 
 class Mechanism(Protocol):
-    """A way of protecting counts. `scale` is the most that one child can add to a cell."""
+    """A way of protecting counts. `scale` is the most that one child can add to a cell.
+
+    In order: `publish` draws each table's values; values of earlier releases take their place where they
+    are frozen; `settle` looks at all tables together; `hides` says what a tier does not show. All but
+    `publish` read nothing but its results.
+    """
 
     @property
     def name(self) -> str:
         """The name in policies and manifests."""
         ...
 
+    @property
+    def hidden_state(self) -> State:
+        """The state of a hidden cell."""
+        ...
+
+    @property
+    def cost(self) -> float:
+        """The privacy (epsilon) that drawing a cell costs a child that counts in it; 0 without a budget."""
+        ...
+
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
-        """Turn true counts and cell keys, any one shape, into protected values of the same shape."""
+        """Turn true counts and cell keys, any one shape, into values of the same shape, to be settled."""
+        ...
+
+    def settle(self, values: Mapping[TableSpec, Counts], grid: Grid) -> dict[TableSpec, Counts]:
+        """Give the values to publish, from those of all tables, shape (areas, periods, *categories)."""
+        ...
+
+    def hides(self, values: Counts, k: int | None) -> Bools:
+        """Say which values a tier does not show that hides below k; None: one that has no threshold."""
         ...
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:

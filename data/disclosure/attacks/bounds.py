@@ -23,10 +23,11 @@ from data.disclosure.mechanism import Knowledge
 from data.disclosure.plan import COUNTED, TableSpec, table_name
 from data.states import STATES
 
-__all__ = ["BoundsAttack", "Finding", "Published", "attack"]
+__all__ = ["HIDDEN", "BoundsAttack", "Finding", "Published", "attack"]
 
 Ints = npt.NDArray[np.int64]
 _FEW = STATES.index("few")
+HIDDEN = (_FEW, STATES.index("withheld"))
 _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "withheld")]
 
 
@@ -87,6 +88,12 @@ class BoundsAttack:
                     lattice.observe(number, shape, rows, known, release.frozen)
         ties, last = Ties.join(lattice.ties()), releases[-1]
         low, high = lattice.intervals()
+        for table in lattice.tables.values():
+            if table.shape.measure in last.knowledge:
+                hidden = np.isin(table.state, HIDDEN) & (table.listed == len(releases) - 1)
+                least = hidden.ravel() * last.knowledge[table.shape.measure].withheld_from
+                here = slice(table.base, table.base + table.state.size)
+                low[here] = np.maximum(low[here], least)
         times = lattice.times({m: _apart(k, last.k) for m, k in last.knowledge.items()})
         slack = slack_of(ties, times) if last.frozen else ties.slack
         system = System(low, high, Ties(ties.total, ties.start, ties.part, slack))
@@ -108,6 +115,8 @@ class BoundsAttack:
         low, high, state = bounds.low[here], bounds.high[here], table.state.ravel()
         closed = (low > known.open_from) | (high < known.open_to)
         narrow = high - low + 1 < known.open_values
+        if known.by_pattern:  # one that is sure to be large was hidden for others
+            return np.flatnonzero(np.isin(state, HIDDEN) & closed & (low < known.open_to))
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def findings(self, failed: Ints) -> list[Finding]:
@@ -117,7 +126,7 @@ class BoundsAttack:
             found = self.lattice.find(int(unknown))
             if found is not None:
                 table, offset = found
-                hidden = table.state.ravel()[offset] == _FEW
+                hidden = table.state.ravel()[offset] == _FEW or self.knowledge[table.shape.measure].by_pattern
                 reason = (
                     "totals and neighbouring cells rule out some of the values below the threshold"
                     if hidden
@@ -131,7 +140,8 @@ class BoundsAttack:
 
 def _apart(known: Knowledge, k: int) -> int:
     """Give how far two truths may be apart behind which the same is published."""
-    return max((k - 1) * known.step, 2 * known.largest, known.hidden_to - known.hidden_from)
+    hidden = 0 if known.by_pattern else known.hidden_to - known.hidden_from
+    return max((k - 1) * known.step, 2 * known.largest, hidden)
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:
