@@ -137,7 +137,7 @@ def _days(column: Column) -> str:
 
 def _numbers(column: Column) -> str:
     whole = column.type == "whole"
-    word, sign = ("a whole number", "") if whole else ("a number", ", decimals after a point, as 2.5")
+    word, sign = ("a whole number", "") if whole else ("a number", ", decimals after a point, as 0.5")
     low, high = column.minimum, column.maximum
     if low is not None and high is not None:
         return f"{word} from {low:.10g} to {high:.10g}{sign}"

@@ -14,19 +14,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from data._checks import Cells, Rows, combinations
 from data._values import Value, normal_identifier
 from data.schema import HashIdentifier
 
-__all__ = ["child_names", "hash_children", "identify"]
+__all__ = ["Identified", "child_names", "hash_children", "identify"]
 
 _CHUNK = 100_000
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = "this record number stands in the file more than once, with different content"
+
+
+class Identified(NamedTuple):
+    """The accepted rows: their positions, identities and content digests, and the lines of rows alike.
+
+    Rows are alike where nothing tells whether they are one record or several: the same content, no number.
+    """
+
+    at: npt.NDArray[np.intp]
+    identity: list[bytes]
+    content: list[bytes]
+    alike: npt.NDArray[np.int64]
 
 
 def hash_children(
@@ -74,8 +88,8 @@ def _shared(number: str) -> str:
     return f"programme:{normal_identifier(number)}"
 
 
-def identify(rows: Rows) -> tuple[npt.NDArray[np.intp], list[bytes], list[bytes]]:
-    """Give the positions of accepted rows, their identity and their content digest.
+def identify(rows: Rows) -> Identified:
+    """Tell accepted rows apart.
 
     Rows that give one record number different content are rejected, all of them: neither is taken
     for the correction of the other.
@@ -83,7 +97,9 @@ def identify(rows: Rows) -> tuple[npt.NDArray[np.intp], list[bytes], list[bytes]
     good = np.flatnonzero(rows.good())
     content = _digests(rows, good)
     if "record_number" not in rows.cells:
-        return good, _by_content(rows.kind.name, content), content
+        nowhere = np.zeros(len(good), dtype=bool)
+        identity = _by_content(rows.kind.name, content, nowhere)
+        return Identified(good, identity, content, _alike(rows, good, nowhere, content))
     keys, numbered = _record_numbers(rows, good)
     clash = _clashing(keys, numbered, content)
     if clash.any():
@@ -95,7 +111,15 @@ def identify(rows: Rows) -> tuple[npt.NDArray[np.intp], list[bytes], list[bytes]
         content = [content[i] for i in keep.tolist()]
     identity = _by_content(rows.kind.name, content, numbered)
     _by_number(rows, good, numbered, identity)
-    return good, identity, content
+    return Identified(good, identity, content, _alike(rows, good, numbered, content))
+
+
+def _alike(
+    rows: Rows, good: npt.NDArray[np.intp], numbered: npt.NDArray[np.bool_], content: list[bytes]
+) -> npt.NDArray[np.int64]:
+    bare = np.flatnonzero(~numbered)
+    twice = pd.Series([content[i] for i in bare.tolist()], dtype="object").duplicated(keep=False)
+    return rows.lines[good[bare[twice.to_numpy(dtype=bool)]]]
 
 
 def _digests(rows: Rows, good: npt.NDArray[np.intp]) -> list[bytes]:
@@ -119,13 +143,12 @@ def _text(value: Value) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_] | None = None) -> list[bytes]:
+def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_]) -> list[bytes]:
     """Digest content and its how-manieth occurrence; rows of the mask get nothing yet."""
     seen: Counter[bytes] = Counter()
-    skip = but.tolist() if but is not None else [False] * len(content)
     prefix = f"{kind}{_BETWEEN}content{_BETWEEN}".encode()
     identity: list[bytes] = []
-    for digest, skipped in zip(content, skip, strict=True):
+    for digest, skipped in zip(content, but.tolist(), strict=True):
         if skipped:
             identity.append(b"")
             continue

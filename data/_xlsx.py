@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-__all__ = ["first_rows", "rows_of_workbook"]
+__all__ = ["GUIDES", "first_rows", "rows_of_workbook"]
+
+# The sheets of our own forms that are there to be read by people.
+GUIDES = ("How to fill", "Areas")
 
 _LARGEST = 2_000_000_000  # Bytes unpacked: a million rows of a template are about a tenth of this.
 _MIDNIGHT = dt.time()
@@ -31,9 +34,11 @@ def rows_of_workbook(
     FileRefused for a damaged workbook, or one that unpacks to more than two gigabytes.
     """
     with _opened(path) as sheets:
-        chosen = choose_sheet([_first_row(sheet) for sheet in sheets])
-        if len(sheets) > 1:
-            notes.append(f"Sheet {chosen + 1} of {len(sheets)} was read.")
+        headings = [_first_row(sheet) for sheet in sheets]
+        chosen = choose_sheet(headings)
+        used = [n for n, sheet in enumerate(sheets) if headings[n] and sheet.title not in GUIDES]
+        if len(used) > 1:
+            notes.append(f"Of the file's {len(sheets)} sheets, sheet {chosen + 1} was read and no other.")
         yield from _rows(sheets[chosen])
 
 

@@ -2,7 +2,8 @@
 
 A row that fails comes back with its line, column, what was wrong and what is allowed; the rest goes in;
 nothing is guessed. A file that holds names, birth dates, phone numbers, coordinates or other personal data
-of children is refused whole. No message, reject or exception holds what stood in a cell.
+of children is refused whole. No message or exception holds what stood in a cell, and no reject more than
+the record's number.
 
     intake = read_file(path, "encounter", resolve=places.resolve, hash_identifier=hasher.hash)
     with vault.importing(intake.kind, path, intake.partner or "") as records:
@@ -16,8 +17,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +28,8 @@ import pandas as pd
 import pyarrow as pa
 
 from data._checks import Cells, Rows, check_rows
-from data._headings import Layout, choose_sheet, match_headings
-from data._identity import child_names, hash_children, identify
+from data._headings import Layout, choose_sheet, match_headings, recognised
+from data._identity import Identified, child_names, hash_children, identify
 from data._personal import list_headings, plain_heading
 from data._personal_check import refuse_personal_content, refuse_personal_headings
 from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
@@ -49,8 +51,10 @@ __all__ = [
     "write_rejects",
 ]
 
-REJECT_COLUMNS = ("line", "column", "reason", "allowed")
+REJECT_COLUMNS = ("line", "record_number", "column", "reason", "allowed")
 _BATCH = 100_000
+_NAMED = 6  # lines in a note
+_TELLING = 3  # headings of ours, to take a file for one of a kind
 _Words = tuple[pa.Array, npt.NDArray[np.int32]]
 
 
@@ -58,7 +62,8 @@ _Words = tuple[pa.Array, npt.NDArray[np.int32]]
 class Intake:
     """A file as read: accepted records, rejected rows, and what a person must know of the reading.
 
-    `rejects` has the columns line, column, reason, allowed, one row a fault, in the order of lines.
+    `rejects` has the columns of REJECT_COLUMNS, one row a fault, in the order of lines; the record's
+    number stands there only where it looks like one, and is all that a reject repeats of its row.
     accepted_rows + rejected_rows = rows. `unknown_columns` are headings that mean nothing to us:
     they were checked for personal data and not read further.
     """
@@ -175,20 +180,26 @@ def is_invented(path: Path) -> bool:
 def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
     """Say which kind a file's headings fit best; None where none fits, or two alike.
 
-    Raises FileRefused for a file that cannot be read.
+    Where none has all that it needs it is the kind with most of its columns there, so that the reading
+    can say which is missing. Raises FileRefused for a file that cannot be read.
     """
     sheets = read_headings(Path(path))
-    fit = {}
+    whole, partly = {}, {}
     for kind in KINDS.values():
         mine = mapping_of(mapping_file, kind.name) if mapping_file else ColumnMapping()
-        fit[kind.name] = max((_fit(kind, headings, mine) for headings in sheets), default=0)
+        whole[kind.name] = max((_fit(kind, headings, mine) for headings in sheets), default=0)
+        partly[kind.name] = max((recognised(kind, headings, mine) for headings in sheets), default=0)
+    return _best(whole, least=1) if any(whole.values()) else _best(partly, least=_TELLING)
+
+
+def _best(fit: dict[str, int], least: int) -> str | None:
     best = max(fit.values())
     fitting = [name for name, count in fit.items() if count == best]
-    return fitting[0] if best and len(fitting) == 1 else None
+    return fitting[0] if best >= least and len(fitting) == 1 else None
 
 
 def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
-    """Write rejected rows as CSV (UTF-8 with mark, for spreadsheets): line, column, reason, allowed."""
+    """Write rejected rows as CSV (UTF-8 with mark, for spreadsheets), in the columns of REJECT_COLUMNS."""
     from data.safe_text import shown_frame
 
     text = io.StringIO()
@@ -262,36 +273,64 @@ def _refuse_missing(
         msg = f"{name}: the first row must hold the names of the columns, and none of them is one of "
         msg += f"kind {kind.name}: {', '.join(c.name for c in kind.given)}."
         raise FileRefused(msg)
-    msg = f"{name} has no column for {', '.join(missing)}."
+    msg = f"{name} has no column for {', '.join(missing)}, which kind {kind.name} needs."
     if missing == ["partner"]:
         raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
     if layout.unknown and len(layout.columns) > 2:
         unknown = list_headings(headings, layout.unknown)
-        msg += f" Unknown columns are {unknown}: if one of them is meant, say so in the partner's mapping."
+        msg += f" It has {unknown}, which we do not know: if one of them is meant, {_RENAME}."
     raise FileRefused(msg)
 
 
 def _intake(
     kind: RecordKind, partner: str | None, table: RawTable, layout: Layout, rows: Rows, notes: list[str]
 ) -> Intake:
-    at, identity, content = identify(rows)
+    told = identify(rows)
     rejects, rejected = _rejects(rows, table.faults)
     headings = [column.heading for column in table.columns]
     return Intake(
         kind=kind.name,
         partner=partner,
         rows=len(rows) + len(table.faults),
-        accepted_rows=len(at),
+        accepted_rows=len(told.at),
         rejected_rows=rejected,
         rejects=rejects,
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         ignored_columns=tuple(headings[p] for p in (*layout.metadata, *layout.ignored)),
-        notes=(*table.notes, *notes),
+        notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, told)),
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
-        _at=at,
-        _identity=identity,
-        _content=content,
+        _at=told.at,
+        _identity=told.identity,
+        _content=told.content,
     )
+
+
+def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, told: Identified) -> Iterator[str]:
+    """Say what a person would not expect of the columns and rows."""
+    if layout.unknown:
+        unknown = list_headings([column.heading for column in table.columns], layout.unknown)
+        lacking = [column.name for column in kind.given if column.name not in layout.columns]
+        meant = f" If one of them is meant as {_either(lacking)}, {_RENAME}." if lacking else ""
+        yield f"Not read and not stored, since kind {kind.name} has no such column: {unknown}.{meant}"
+    if not len(rows) and not table.faults:
+        yield "The file has headings and no row below them: there was nothing to take."
+    if len(told.alike):
+        numbers = any(column.name == "record_number" for column in kind.given)
+        without = " and have no record number" if numbers else ""
+        remedy = "A repeat is told by its record_number alone" if numbers else "Write each only once"
+        yield f"The rows in lines {_first(told.alike)} are alike{without}: each counts as a record. {remedy}."
+
+
+_RENAME = "rename it, or say so in the partner's mapping (--partner NAME --mapping FILE)"
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def _first(lines: npt.NDArray[np.int64]) -> str:
+    shown = ", ".join(map(str, lines[:_NAMED].tolist()))
+    return f"{shown} and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else shown
 
 
 def _rejects(rows: Rows, unread: list[Fault]) -> tuple[pd.DataFrame, int]:
@@ -300,13 +339,25 @@ def _rejects(rows: Rows, unread: list[Fault]) -> tuple[pd.DataFrame, int]:
         pd.DataFrame({"line": lines, "column": column, "reason": reason, "allowed": allowed})
         for lines, column, reason, allowed in rows.faults
     ]
-    parts.append(pd.DataFrame([vars(fault) for fault in unread], columns=list(REJECT_COLUMNS)))
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return parts[-1].astype({"line": "int64"}), 0
+    parts.append(pd.DataFrame([vars(fault) for fault in unread], columns=[f.name for f in fields(Fault)]))
+    filled = [part for part in parts if len(part)] or parts[-1:]
     frame = pd.concat(filled, ignore_index=True).astype({"line": "int64"})
     frame = frame.sort_values("line", kind="stable", ignore_index=True)
+    frame.insert(1, "record_number", _record_numbers(rows, frame["line"]))
     return frame, int((~rows.good()).sum()) + len(unread)
+
+
+def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
+    """Give each rejected line its record's number, where it has one that cannot be a name or a remark."""
+    if "record_number" not in rows.cells or not len(rows):
+        return [""] * len(lines)
+    at = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
+    numbers = map(str, rows.cells["record_number"].take(at))
+    known = rows.lines[at] == lines.to_numpy()
+    return [n if k and _NUMBER.fullmatch(n) else "" for n, k in zip(numbers, known, strict=True)]
+
+
+_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
 def _plain_frame(arrays: Iterable[pa.Array], names: list[str]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data._xlsx import GUIDES
 from data.codebook import ENTRY, describe
 from data.errors import InputError
 from data.files import replacing
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["template_name", "write_templates"]
 
 _ROWS = 5_000  # As far as drop-down lists and formats reach.
-_HELP, _LISTS, _AREAS = "How to fill", "Lists", "Areas"
+_HELP, _AREAS = GUIDES
+_LISTS = "Lists"
 _INK, _PAPER, _ACCENT, _SOFT, _LINE = "1D2433", "FBFAF7", "0F6B66", "E3F1EF", "DFE3E8"
 _HEADINGS = ("Column", "Label", "Meaning", "Allowed", "Needed", "Example")
 _FORMATS = {
@@ -133,7 +135,10 @@ def _add_help(book: Workbook, kind: RecordKind) -> None:
     sheet = book.create_sheet(_HELP)
     notes = [
         (f"{kind.title}. {kind.meaning}",),
-        ("Fill the first sheet from row 2 on; keep its first row. Import it with: tact import FILE",),
+        (
+            "Fill the first sheet from row 2 on, a row for each record. Keep the first row, merge no cells. "
+            "Import it with: tact import FILE",
+        ),
         (
             "Never write names, dates of birth, phone numbers, addresses or coordinates. A file in which "
             "they are seen is refused whole; a program cannot see every name, so look before you send it.",

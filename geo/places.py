@@ -135,12 +135,15 @@ class Places:
         return bool({self._parent[code], self._country[code]} & outer)
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
-        """Read the name as surely as possible; what fits only elsewhere comes last, to say so."""
+        """Read the name as surely as possible; what fits only elsewhere comes last, to say so.
+
+        A kind of area that the text names goes before the level: a county is no municipality.
+        """
         elsewhere: set[str] = set()
         for form, said in _without_kind(plain_key(text)):
             for key_of, index in self._readings:
                 known = index.get(key_of(form), set())
-                if found := self._narrow(known, country, level or said):
+                if found := self._narrow(known, country, said or level):
                     return found
                 elsewhere = elsewhere or known
         return elsewhere

@@ -44,7 +44,8 @@ class Importer:
         """Import one file; give its counts and where its rejected rows are."""
         kind = kind or intake.guess_kind(path, rules)
         if kind is None:
-            msg = f"{path.name} fits no kind of record, or more than one. Name it: --kind encounter"
+            msg = f"{path.name} has the columns of no kind of record, or of several alike. Say which it is: "
+            msg += "--kind encounter. What each kind holds: tact doctor --schema"
             raise FileRefused(msg)
         # Nobody is forgotten between the reading of a file and its going in.
         with self.vault.writing():
@@ -69,7 +70,7 @@ class Importer:
             "changed": records.counts.changed,
             "already_known": records.counts.already_known,
             "rejects": self._return_rejects(path, read),
-            "reasons": read.rejects.head(_SHOWN).to_dict("records"),
+            "reasons": read.rejects.drop(columns="record_number").head(_SHOWN).to_dict("records"),
             "unknown_columns": list(read.unknown_columns),
             "notes": list(read.notes),
         }
@@ -147,7 +148,11 @@ def import_files(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import partner files. Rows that fail come back with the reason; the same file twice changes nothing."""
+    """Import partner files. Rows that fail come back with the reason; the same file twice changes nothing.
+
+    A file in which personal data of children are seen is refused whole. Not every name can be recognised:
+    look before you import.
+    """
     workspace = open_workspace(context)
     _check_files([*files, *([rules] if rules else [])])
     _check_kind_of_world(workspace, files)
@@ -182,12 +187,15 @@ def _line(result: dict[str, Any]) -> str:
     parts = [f"{result['accepted']:,} accepted", f"{result['rejected']:,} rejected"]
     parts += [f"{result[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[2:] if result[name]]
     lines = [f"{Path(result['file']).name} ({result['kind']}): {', '.join(parts)}."]
-    lines += [f"  line {why['line']}, {why['column']}: {why['reason']}" for why in result["reasons"]]
+    lines += [f"  {_reason(why)}" for why in result["reasons"]]
     if result["rejects"]:
-        lines.append(f"  All reasons, and what is allowed: {result['rejects']}")
-    if result["unknown_columns"]:
-        lines.append(f"  Columns that were not read: {', '.join(result['unknown_columns'])}")
+        lines.append(f"  All reasons, to mend the rows by or to send back: {result['rejects']}")
     return "\n".join([*lines, *(f"  {note}" for note in result["notes"])])
+
+
+def _reason(why: dict[str, Any]) -> str:
+    where = f"line {why['line']}, {why['column']}" if why["column"] else f"line {why['line']}"
+    return f"{where}: {why['reason']}. Allowed: {why['allowed']}"
 
 
 def register(app: typer.Typer) -> None:

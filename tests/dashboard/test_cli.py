@@ -178,6 +178,27 @@ def test_the_first_reasons_stand_on_the_screen(tact, practice: Path, tmp_path: P
     assert answer.out.count("stage:") == 5
 
 
+def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_path: Path) -> None:
+    rows = [row | {"remarks": "ok"} for row in encounter_rows()]
+    rows[1]["municipality"] = "Atlantis"
+    rows[2]["record_number"] = rows[3]["record_number"] = ""
+    rows[3]["child_id"] = rows[2]["child_id"]
+    answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
+    assert "line 3, municipality: names no municipality that we know. Allowed: the code" in answer.out
+    assert "lines 4, 5 are alike" in answer.out
+    assert "no such column: 'remarks'" in answer.out
+    assert "R-1" not in answer.out
+    returned = (practice / "rejects" / "a.csv.rejected.csv").read_text(encoding="utf-8-sig")
+    assert returned.splitlines()[1].startswith("3,R-1,municipality,")
+    lacking = [{k: v for k, v in row.items() if k != "stage"} for row in rows]
+    refused = tact("--workspace", practice, "import", write_csv(tmp_path / "b.csv", lacking))
+    assert "no column for stage, which kind encounter needs" in refused.out
+    named = [row | {"child_id": PLANTED[1]} for row in encounter_rows(1)]
+    refused = tact("--workspace", practice, "import", write_csv(tmp_path / "c.csv", named))
+    assert "names ('child_id' in line 2)" in refused.out
+    assert PLANTED[1] not in refused.out + refused.err
+
+
 def test_invented_files_stay_out_of_a_real_workspace(tact, files: Path, tmp_path: Path) -> None:
     real = tmp_path / "real"
     tact("--workspace", real, "init")

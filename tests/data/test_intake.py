@@ -320,16 +320,63 @@ def test_rejects_are_written_for_a_spreadsheet(tmp_path):
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
     assert tuple(rows[0]) == REJECT_COLUMNS
-    assert rows[1][:3] == ["2", "stage", "not one of the categories"]
+    assert rows[1][:4] == ["2", "", "stage", "not one of the categories"]
     assert "calc" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", " =", "＝"])
 def test_rejects_that_begin_with_a_sign_are_text(tmp_path, sign):
     path = tmp_path / "rejects.csv"
-    write_rejects(path, pd.DataFrame({"line": [2], "column": ["a"], "reason": [f"{sign}1"], "allowed": [""]}))
+    write_rejects(path, pd.DataFrame({name: [f"{sign}1"] for name in REJECT_COLUMNS}))
     with path.open(encoding="utf-8-sig", newline="") as file:
-        assert list(csv.reader(file))[1][2] == f"'{sign}1"
+        assert list(csv.reader(file))[1] == [f"'{sign}1"] * len(REJECT_COLUMNS)
+
+
+def test_rejects_carry_the_number_of_their_record_and_no_other_text(tmp_path):
+    numbers = ["2007-0193", "AR/12", "", "met in the park on the 3rd", "n" * 81]
+    intake = read_rows(tmp_path, *({"record_number": n, "stage": "late"} for n in numbers))
+    stages = intake.rejects[intake.rejects.column == "stage"]
+    assert stages.record_number.tolist() == ["2007-0193", "AR/12", "", "", ""]
+    broken = text_of([ROW | {"record_number": "7"}]) + "2007-05-31,1\r\n"
+    assert read(write(tmp_path, broken)).rejects.record_number.tolist() == [""]
+
+
+# -- what a person is told --
+
+
+def test_rows_that_are_alike_and_have_no_number_are_told_of(tmp_path):
+    intake = read_rows(tmp_path, {}, {"stage": "recruited"}, {}, {"record_number": "1"})
+    assert (intake.accepted_rows, len(set(identities(intake)))) == (4, 4)
+    (note,) = intake.notes
+    assert "lines 2, 4 are alike and have no record number: each counts" in note
+    assert "record_number" in note
+    assert read_rows(tmp_path, {"record_number": "1"}, {"record_number": "1"}).notes == ()
+    assert "lines 2, 3, 4, 5, 6, 7 and 3 more are" in read_rows(tmp_path, *[{}] * 9).notes[0]
+
+
+def test_rows_alike_of_a_kind_without_numbers(tmp_path):
+    row = {"date": "2007-05-31", "municipality": "Tirana", "partner": "A", "days": "1", "kind": "other"}
+    intake = read(write(tmp_path, text_of([row, row])), "effort")
+    assert intake.accepted_rows == 2
+    assert intake.notes == (
+        "The rows in lines 2, 3 are alike: each counts as a record. Write each only once.",
+    )
+
+
+def test_a_file_of_headings_alone_says_so(tmp_path):
+    intake = read(write(tmp_path, text_of([ROW]).splitlines()[0]))
+    assert intake.notes == ("The file has headings and no row below them: there was nothing to take.",)
+
+
+def test_columns_that_are_not_ours_are_named_with_those_that_they_may_be(tmp_path):
+    row = {k: v for k, v in ROW.items() if k not in ("sex", "age_band")} | {"Vërejtje": "x", "Gjinia": "F"}
+    (note,) = read(write(tmp_path, text_of([row]))).notes
+    assert note.startswith(
+        "Not read and not stored, since kind encounter has no such column: 'Vërejtje', 'Gjinia'."
+    )
+    assert "meant as sex or age_band, rename it" in note
+    (whole,) = read_rows(tmp_path, {"Vërejtje": "x"}).notes
+    assert "meant" not in whole
 
 
 # -- days --

@@ -192,7 +192,7 @@ def test_the_sheet_with_our_columns_is_read(tmp_path):
     path = workbook(tmp_path, ("Help", [["Read this"]]), ("Data", [list(ROW), GOOD]))
     intake = read(path)
     assert intake.accepted_rows == 1
-    assert intake.notes == ("Sheet 2 of 2 was read.",)
+    assert intake.notes == ("Of the file's 2 sheets, sheet 2 was read and no other.",)
 
 
 def test_two_sheets_with_our_columns_are_refused(tmp_path):
@@ -308,7 +308,7 @@ def test_a_mapped_column_goes_before_one_of_our_own_name(tmp_path):
 def test_missing_columns_are_named_with_the_unknown_ones(tmp_path):
     row = {k: v for k, v in ROW.items() if k != "stage"} | {"Faza": "at_risk"}
     message = refusal(tmp_path, text_of([row]))
-    assert "no column for stage" in message
+    assert "no column for stage, which kind encounter needs" in message
     assert "'Faza'" in message
 
 
@@ -325,8 +325,17 @@ def test_the_kind_of_a_file_is_told_by_its_columns(tmp_path, kind):
     assert guess_kind(path) == kind
 
 
-def test_a_file_of_no_kind(tmp_path):
-    assert guess_kind(write(tmp_path, "a,b\r\n1,2\r\n")) is None
+@pytest.mark.parametrize("lacking", ["stage", "date", "municipality"])
+def test_the_kind_of_a_file_that_lacks_a_column(tmp_path, lacking):
+    row = {name: value for name, value in ROW.items() if name != lacking}
+    assert guess_kind(write(tmp_path, text_of([row]))) == "encounter"
+
+
+@pytest.mark.parametrize(
+    "headings", ["a,b", "date,municipality", "date,municipality,partner", "area,source,year"]
+)
+def test_a_file_of_no_kind_or_of_several(tmp_path, headings):
+    assert guess_kind(write(tmp_path, f"{headings}\r\n1,2\r\n")) is None
 
 
 def test_invented_records_are_told_by_a_column_whatever_the_name_of_the_file(tmp_path):

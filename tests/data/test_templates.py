@@ -80,6 +80,7 @@ def test_the_areas_of_a_template_are_those_that_records_may_name(templates):
 def test_an_empty_template_is_a_file_without_rows(templates, kind):
     intake = read(templates[template_name(kind)], kind, partner="ARSIS")
     assert (intake.rows, intake.rejected_rows, intake.unknown_columns) == (0, 0, ())
+    assert ["no row" in note for note in intake.notes] == [True]
     assert list(intake.accepted.columns[:-2]) == [c.name for c in KINDS[kind].stored]
 
 
@@ -99,6 +100,7 @@ def test_a_template_filled_with_its_own_examples_is_read_back(templates, kind, t
     intake = read(path, kind)
     assert intake.rejects.to_dict("records") == []
     assert (intake.rows, intake.accepted_rows) == (1, 1)
+    assert intake.notes == ()
 
 
 def test_dates_and_numbers_of_a_spreadsheet_are_read_as_they_are(templates, tmp_path):

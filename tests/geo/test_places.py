@@ -128,6 +128,13 @@ def test_a_county_is_no_municipality_and_says_so():
     assert "is not a municipality, but Durrës, Albania (county AL-02)" in match.reason
 
 
+@pytest.mark.parametrize("text", ["Qarku i Beratit", "Tirana county", "Περιφέρεια Κρήτης"])
+def test_a_name_that_says_county_or_region_is_no_municipality(text):
+    match = PLACES.resolve(text)
+    assert (match.code, match.finding) == (None, "elsewhere")
+    assert PLACES.resolve(text, level="region").code
+
+
 def test_mount_athos_has_no_municipality():
     match = PLACES.resolve("Άγιο Όρος")
     assert match.code is None
