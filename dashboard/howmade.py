@@ -149,9 +149,9 @@ def data_protection() -> list[str]:
             "settlements, and never over effort or risk."
         ),
         _(
-            "The data officer can forget a child, or all that a partner brought: the records leave the vault at "
-            "once, and a restored backup forgets them again. Published numbers stay as they are until enough "
-            "children have changed."
+            "The data officer can forget a child, or all that a partner brought: the records leave the "
+            "vault at once, and a restored backup forgets them again. Published numbers stay as they are "
+            "until enough children have changed."
         ),
         _("No page asks anything of the internet."),
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 import pandas as pd
 
@@ -49,10 +50,15 @@ def latest_view(release: Release, level: str) -> View:
 
 
 def everything(release: Release, layer: Layer) -> pd.DataFrame:
-    """Give every released row of a layer, all levels, periods and choices, with names and words.
+    """Give every released row of a layer, all levels, periods and choices, with names and words. Shared.
 
     What is withheld has no row; of services in municipalities that is four rows of five. Codebooks say so.
     """
+    return _everything(release, _tables.stamp(release), layer)
+
+
+@lru_cache(maxsize=8)
+def _everything(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
     parts = [_named(release, _told(layer.rows(release, level)), level) for level in layer.levels(release)]
     if not parts:
         return pd.DataFrame()
@@ -69,11 +75,16 @@ def _told(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def map_rows(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
-    """Give one row an area, indexed by code: the plainest choice, and the other choices beside it.
+    """Give one row an area, indexed by code: the plainest choice, and the other choices beside it. Shared.
 
     The period is the longest and last one that the layer holds; a choice that is published for another
     period only is left to the long table.
     """
+    return _map_rows(release, _tables.stamp(release), layer, level)
+
+
+@lru_cache(maxsize=24)
+def _map_rows(release: Release, _stamp: int, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
     view = latest_view(release, level)
     data = layer.read(release, view)
     rows = _named(release, data.frame.rename_axis("area").reset_index(), level).assign(

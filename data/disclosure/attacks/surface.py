@@ -117,7 +117,11 @@ class Held:
 
     def knows(self, role: str, words: Words) -> Bools:
         """Say which (area, period, number) the release holds."""
-        return np.isin(words, self.numbers[role])
+        numbers = self.numbers[role]  # sorted, so that each is found without sorting all again
+        if not len(numbers):
+            return np.zeros(len(words), bool)
+        place = np.searchsorted(numbers, words).clip(max=len(numbers) - 1)
+        return np.asarray(numbers[place] == words)
 
 
 def _codes(column: pd.Series, names: Mapping[str, int]) -> Ints:
