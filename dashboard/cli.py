@@ -16,7 +16,18 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from dashboard.commands import areas, demo, export, forgetting, importing, later, release, serve, upkeep
+from dashboard.commands import (
+    approving,
+    areas,
+    demo,
+    export,
+    forgetting,
+    importing,
+    later,
+    release,
+    serve,
+    upkeep,
+)
 from dashboard.commands.output import fail
 from data.errors import InputError, TactError
 
@@ -57,7 +68,7 @@ def common(
     context.obj = workspace
 
 
-for module in (upkeep, demo, importing, areas, release, forgetting, later, export, serve):
+for module in (upkeep, demo, importing, areas, release, approving, forgetting, later, export, serve):
     module.register(app)
 
 

@@ -2,8 +2,9 @@
 
 The file is a SQLCipher database of its own, keyed by the passphrase (PBKDF2 with SHA-512, 256,000
 rounds, an HMAC on each page), so that it can lie anywhere and damage is found before anything is
-replaced. With it go the partners' column mappings and the releases: a published number is repeated until
-enough children have changed, and that needs what was published. Imported boundaries stand in each release.
+replaced. With it go the partners' column mappings, the governance file with its logs, and the releases: a
+published number is repeated until enough children have changed, and that needs what was published.
+Imported boundaries stand in each release.
 
 Before a restored vault gets its name, whoever stands in the workspace's forget log is forgotten in it
 (data/_vault_log.py), and the log of the backup is joined to that of the workspace.
@@ -23,7 +24,7 @@ from data import _vault_check as checking
 from data import _vault_log as log
 from data import _vault_removal as removal
 from data import _vault_tables as tables
-from data import files, keys
+from data import files, governance, keys, ledger
 from data._vault_lock import WriterLock
 from data.errors import CorruptVault, InputError, VaultError, WorkspaceError, WrongKey
 from data.keys import Keys, Secret
@@ -35,6 +36,7 @@ __all__ = ["PASSPHRASE_CHARACTERS", "Restored", "backup", "restore"]
 PASSPHRASE_CHARACTERS = 12
 _APPLICATION = 0x54414342  # "TACB", in the file's header
 _FORMAT = "1"
+_DOCUMENTS = (governance.FILE, ledger.APPROVALS, ledger.EXPORTS)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
         connection.execute("CREATE TABLE copy.backup_mapping (name TEXT PRIMARY KEY, content BLOB NOT NULL)")
         connection.executemany("INSERT INTO copy.backup_manifest VALUES (?, ?)", _entries(workspace, both))
         connection.executemany("INSERT INTO copy.backup_mapping VALUES (?, ?)", _mappings(workspace))
+        connection.execute("CREATE TABLE copy.backup_document (name TEXT PRIMARY KEY, content BLOB NOT NULL)")
+        connection.executemany("INSERT INTO copy.backup_document VALUES (?, ?)", _documents(workspace))
         connection.execute(released.CREATE)
         connection.executemany(
             "INSERT INTO copy.backup_release VALUES (?, ?)", released.rows(workspace.releases)
@@ -129,6 +133,11 @@ def _entries(workspace: Workspace, both: Keys) -> list[tuple[str, str]]:
 def _mappings(workspace: Workspace) -> list[tuple[str, bytes]]:
     found = sorted(workspace.mappings.glob("*.toml")) if workspace.mappings.is_dir() else []
     return [(path.name, path.read_bytes()) for path in found]
+
+
+def _documents(workspace: Workspace) -> list[tuple[str, bytes]]:
+    found = [workspace.path / name for name in _DOCUMENTS]
+    return [(path.name, path.read_bytes()) for path in found if path.is_file()]
 
 
 # -- restore --
@@ -159,6 +168,7 @@ def restore(
                 keys.store(workspace.id, manifest.keys, place)
             kept = _put_vault(connection, workspace, manifest.keys.vault)
         _put_mappings(connection, workspace)
+        _put_documents(connection, workspace)
         releases = released.put(connection, workspace.releases)
     with open_vault(workspace, manifest.keys) as vault:
         return Restored(workspace, vault.has_records(), wrote, kept, tuple(releases))
@@ -266,6 +276,16 @@ def _put_mappings(connection: sql.Connection, workspace: Workspace) -> None:
         # A newer mapping stays; a name that leads elsewhere is nothing that a backup wrote.
         target = workspace.mappings / Path(name).name
         if Path(name).name == name and not target.exists():
+            files.write_bytes(target, content, mode=0o600)
+
+
+def _put_documents(connection: sql.Connection, workspace: Workspace) -> None:
+    held = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of earlier versions
+    if connection.execute(held).fetchone() is None:
+        return
+    for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
+        target = workspace.path / name
+        if name in _DOCUMENTS and not target.exists():
             files.write_bytes(target, content, mode=0o600)
 
 

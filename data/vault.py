@@ -46,6 +46,7 @@ _CACHE_KB = 200_000
 _READ_CACHE_KB = 16_000
 _SOURCE = b"tact-map import source v1"
 _IDENTIFIER, _IDENTIFIER_DOMAIN = "identifier_key", b"tact-map identifier key check v1"
+_REMARK = "remark "
 _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 
 
@@ -308,6 +309,18 @@ class Vault:
         with contextlib.suppress(sql.SqlError), waiting:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.execute("PRAGMA shrink_memory")
+
+    def remark(self, name: str) -> str | None:
+        """Give what was written down under a name; None where nothing was."""
+        with sql.translated(self._db):
+            found = self._connection.execute("SELECT value FROM meta WHERE name = ?", (f"{_REMARK}{name}",))
+            row = found.fetchone()
+        return None if row is None else str(row[0])
+
+    def write_remark(self, name: str, text: str) -> None:
+        """Write something down that belongs to the records and goes with them into backups."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{_REMARK}{name}", text))
 
     # -- reading --
 

@@ -11,7 +11,7 @@ import typer
 from dashboard.commands.importing import Importer
 from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.release import release_workspace
-from data import files, keys
+from data import files, governance, keys
 from data.errors import WorkspaceError
 from data.release import current_name
 from data.vault import Vault
@@ -43,6 +43,7 @@ def build_demo(
     if known is not None:
         files.remove_folder(path)
     workspace = Workspace.create(path, "invented", demo=True, workspace_id=known.id if known else None)
+    governance.ensure(workspace)
     secrets = keys.load(workspace.id) if keys.exist(workspace.id) else keys.create(workspace.id)
     say("Building an invented world.")
     with Vault.create(workspace.vault, secrets) as vault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -9,13 +10,17 @@ import typer
 
 from dashboard.commands.output import Json, emit, progress
 from dashboard.commands.upkeep import open_workspace
+from data import governance, ledger
 from data.disclosure.plan import Tier
 from data.errors import InputError
 from data.release import Release
+from data.workspace import Workspace
 from geo import export as exports
 
 __all__ = ["register"]
 
+_COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
+_COMMUNITIES = "communities"
 _TIERS = ("partner", "public")
 
 
@@ -27,6 +32,10 @@ def export(
     ],
     tier: Annotated[str, typer.Option(help="partner (under agreement) or public.")] = "public",
     release: Annotated[str | None, typer.Option(help="A release's name; default: the current one.")] = None,
+    receiver: Annotated[
+        str | None,
+        typer.Option("--for", help="Who receives partner files, under which agreement they stand."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the layers of a release as files, with codebook, licence and citation."""
@@ -38,10 +47,34 @@ def export(
         raise InputError(msg)
     workspace = open_workspace(context, or_demo=True)
     opened = Release.open(workspace.releases, cast("Tier", tier), release)
+    governed = governance.read(workspace)
+    # Of earlier releases too: an approval that was taken back holds for what leaves from now on.
+    layers = [one.id for one in exports.exportable(opened) if governed.communities or one.id != _COMMUNITIES]
+    if tier == "partner":
+        _hand_over(workspace, governed, opened, receiver, formats, layers)
     with progress("Writing") as tick:
-        files = exports.export(opened, to, formats, progress=tick)
+        files = exports.export(opened, to, formats, layers, progress=tick)
     written = [str(path) for path in files]
-    emit({"files": written, "release": opened.name, "tier": tier}, as_json, *written)
+    emit({"files": written, "release": opened.name, "tier": tier, "for": receiver}, as_json, *written)
+
+
+def _hand_over(
+    workspace: Workspace,
+    governed: governance.Governance,
+    release: Release,
+    receiver: str | None,
+    formats: list[str],
+    layers: list[str],
+) -> None:
+    """Check that somebody may receive partner files, and write it down before there is a file."""
+    if receiver is None:
+        msg = "Partner files are protected, not anonymous: say who receives them, --for NAME."
+        raise InputError(msg)
+    today = dt.datetime.now(dt.UTC).date()
+    agreement = governed.receiver(receiver, today)
+    line = [today.isoformat(), agreement.receiver, agreement.kind, release.name]
+    line += [" ".join(formats), " ".join(layers)]
+    ledger.append(workspace.path / ledger.EXPORTS, _COLUMNS, line)
 
 
 def register(app: typer.Typer) -> None:

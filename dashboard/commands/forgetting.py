@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.output import Json, emit
+from dashboard.commands.output import Json, emit, hidden
 from dashboard.commands.upkeep import open_workspace
 from data import intake, keys
 from data.errors import InputError
@@ -60,20 +60,14 @@ def forget(
 def _names(partner: str | None, source: Path | None) -> list[str]:
     """Read the child's identifiers and give what is hashed of them."""
     asked = [f"Identifier of the child at {partner}", f"{_NUMBER}, if it has one"] if partner else [_NUMBER]
-    given = _lines(source, len(asked)) if source or not sys.stdin.isatty() else _ask(asked)
+    asking = source is None and sys.stdin.isatty()
+    given = [hidden(question) for question in asked] if asking else _lines(source, len(asked))
     number = given[-1] if len(given) == len(asked) else ""
     names = intake.child_names(partner or "", given[0] if partner and given else "", number)
     if not names:
         msg = "No identifier was given. Nothing was changed."
         raise InputError(msg)
     return names
-
-
-def _ask(questions: list[str]) -> list[str]:
-    return [
-        str(typer.prompt(text, default="", hide_input=True, show_default=False, err=True))
-        for text in questions
-    ]
 
 
 def _lines(source: Path | None, most: int) -> list[str]:

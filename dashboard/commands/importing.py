@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, progress
-from dashboard.commands.upkeep import open_workspace
+from dashboard.commands.upkeep import delete_overdue, open_workspace
 from data import intake, keys, mapping
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.reference import area_table
@@ -160,6 +160,7 @@ def import_files(
     secrets = keys.load(workspace.id)
     results = []
     with open_vault(workspace, secrets) as vault:
+        delete_overdue(workspace, vault)
         importer = Importer.of(workspace, vault, secrets)
         for path in files:
             with progress(path.name) as tick:

@@ -17,7 +17,7 @@ from typer.exceptions import TyperException
 
 from data.errors import TactError
 
-__all__ = ["Json", "Tick", "console", "emit", "fail", "progress", "say"]
+__all__ = ["Json", "Tick", "console", "emit", "fail", "hidden", "progress", "say"]
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
 Tick = Callable[[int, int | None], None]
@@ -57,6 +57,13 @@ def fail(error: TactError | TyperException, *, as_json: bool) -> NoReturn:
 
 def _message(error: TactError | TyperException) -> str:
     return error.format_message() if isinstance(error, TyperException) else str(error)
+
+
+def hidden(question: str) -> str:
+    """Ask without echo; where there is no terminal, read a line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(question, default="", hide_input=True, show_default=False, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from dashboard.commands.approving import ask_second, note
 from dashboard.commands.output import Json, Tick, emit, progress
-from dashboard.commands.upkeep import open_workspace
-from data import keys, publish
+from dashboard.commands.upkeep import delete_overdue, open_workspace
+from data import governance, keys, publish
 from data.disclosure.plan import TIERS
 from data.errors import ReleaseRefused
 from data.reference import area_table, figures
@@ -49,6 +50,7 @@ def release_workspace(
         record_keys=hasher.record_keys if hasher else None,
         areas_source=source,
         first_month=workspace.start_month,
+        plan=governance.read(workspace).plan,
         progress=tick,
     )
 
@@ -60,11 +62,13 @@ def release(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Protect the records, attack the result, and publish it for both tiers; or refuse, naming the cells."""
+    """Protect the records, attack the result, and publish it for both tiers; or refuse, naming the cells.
+
+    Real records need a complete governance.toml and a second person, who confirms with a passphrase.
+    """
     workspace = open_workspace(context)
     try:
-        with progress("Releasing") as tick:
-            made = _make(workspace, figures_only or not workspace.vault.exists(), tick)
+        made = _make(workspace, figures_only or not workspace.vault.exists())
     except ReleaseRefused as refusal:
         if not as_json:
             raise
@@ -80,12 +84,18 @@ def release(
     )
 
 
-def _make(workspace: Workspace, figures_only: bool, tick: Tick) -> publish.Made:
-    if figures_only:
-        return release_workspace(workspace, None, None, tick)
+def _make(workspace: Workspace, figures_only: bool) -> publish.Made:
+    if figures_only:  # nothing of any child: nobody needs to approve it
+        with progress("Releasing") as tick:
+            return release_workspace(workspace, None, None, tick)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault, vault.writing():
-        return release_workspace(workspace, vault, secrets, tick)
+        second = ask_second(workspace, vault, governance.read(workspace))
+        delete_overdue(workspace, vault)
+        with progress("Releasing") as tick:
+            made = release_workspace(workspace, vault, secrets, tick)
+        note(workspace, second, made.name)
+        return made
 
 
 def list_releases(context: typer.Context, as_json: Json = False) -> None:

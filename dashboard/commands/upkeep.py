@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import textwrap
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import typer
 
 from dashboard.commands.output import Json, console, emit, say
 from data import backup as backups
-from data import keys, publish, templates
+from data import governance, keys, publish, templates
 from data.disclosure.plan import TIERS
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
@@ -20,7 +21,7 @@ from data.schema import KINDS
 from data.vault import Vault, examine, open_vault
 from data.workspace import Workspace, default_path, demo_path
 
-__all__ = ["open_workspace", "register"]
+__all__ = ["delete_overdue", "open_workspace", "register"]
 
 _UNHEALTHY = 7
 _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
@@ -37,6 +38,18 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
     return Workspace.open(context.obj or default_path())
 
 
+def delete_overdue(workspace: Workspace, vault: Vault) -> None:
+    """Delete the records that have been kept as long as the governance file says, and tell how many."""
+    since = _kept_since(workspace)
+    gone = vault.expire(since) if since else 0
+    if gone:
+        say(f"{gone} records of children last met before {since} were deleted, as governance.toml says.")
+
+
+def _kept_since(workspace: Workspace) -> dt.date | None:
+    return governance.read(workspace).kept_since(dt.datetime.now(dt.UTC).date())
+
+
 def init(
     context: typer.Context,
     practice: Annotated[
@@ -47,8 +60,9 @@ def init(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a workspace, an empty vault and its two keys."""
+    """Make a workspace, an empty vault and its two keys; the governance file to fill in and a breach page."""
     workspace = Workspace.create(context.obj or default_path(), "invented" if practice else "real")
+    governance.ensure(workspace)
     found = keys.load(workspace.id) if keys.exist(workspace.id) else None
     secrets = found or keys.create(workspace.id, "keyring" if keyring else "file")
     Vault.create(workspace.vault, secrets).close()
@@ -60,6 +74,8 @@ def init(
         f"Vault key: {where['vault']}",
         f"Identifier key: {where['identifier']}",
         "Without the keys nobody can read the records, you included. Make a backup: tact backup FILE",
+        f"What to do when records get into wrong hands: {workspace.path / governance.BREACH_FILE}. Print it.",
+        *([] if practice else [f"A release needs {workspace.path / governance.FILE}, filled in."]),
         "Next: tact templates --to FOLDER, fill a form, tact import FILE",
     )
 
@@ -100,11 +116,14 @@ def _problems(path: Path) -> list[str]:
     except TactError as error:
         return [str(error)]
     _settle(workspace)
+    for path in governance.ensure(workspace):
+        say(f"{path.name} was missing; {path} is there now.")
     return [
         *workspace.check(),
         *keys.check(workspace.id),
         *_vault_problems(workspace),
         *_release_problems(workspace.releases),
+        *_governance_problems(workspace),
     ]
 
 
@@ -129,6 +148,37 @@ def _vault_problems(workspace: Workspace) -> list[str]:
         return examine(workspace.vault, keys.load(workspace.id))
     except VaultError:
         return []  # what is wrong with the keys is told by the check of the keys
+
+
+def _governance_problems(workspace: Workspace) -> list[str]:
+    """Say what the governance file lacks, and where the records do not follow it."""
+    governed = governance.read(workspace)
+    problems = [] if workspace.invented else list(governed.missing)
+    if _holds_communities(workspace.releases) and not governed.communities:
+        problems.append(
+            "The current release holds layers of communities, which the Roma partner does not approve. Make "
+            "one without them: tact release"
+        )
+    try:
+        with open_vault(workspace) as vault:
+            since = _kept_since(workspace)
+            overdue = vault.overdue(since) if since else 0
+    except TactError:
+        return problems  # what is wrong with the vault is told by its own check
+    if overdue:
+        problems.append(
+            f"{overdue} records of children last met before {since} are kept too long. The next "
+            "`tact import` or `tact release` deletes them."
+        )
+    return problems
+
+
+def _holds_communities(releases: Path) -> bool:
+    name = current_name(releases)
+    if name not in names(releases):
+        return False
+    held = [table for tier in TIERS for table in Release.open(releases, tier, name).tables]
+    return any(table.startswith("communities_") for table in held)
 
 
 def _release_problems(releases: Path) -> list[str]:

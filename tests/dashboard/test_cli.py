@@ -279,6 +279,8 @@ def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, t
         "csv",
         "--tier",
         "partner",
+        "--for",
+        "Invented Partner",
         "--json",
     ).json
     geopackages = [path for path in exported["files"] if path.endswith(".gpkg")]

@@ -43,7 +43,7 @@ def exported(world, tmp_path_factory):
     """Export the partner tier in every format; the files by suffix."""
     folder = tmp_path_factory.mktemp("exported")
     formats = [word for name in hostile.FORMATS for word in ("--format", name)]
-    answer = world.tact("export", "--to", folder, "--tier", "partner", *formats)
+    answer = world.tact("export", "--to", folder, "--tier", "partner", "--for", "Invented Partner", *formats)
     files: dict[str, list[Path]] = {}
     for path in map(Path, answer["files"]):
         files.setdefault(path.suffix, []).append(path)

@@ -1,0 +1,266 @@
+"""Governance by the command line: what a release needs, what is deleted, who receives what."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from data._governance_texts import INVENTED
+from data.release import Release, current_name
+
+COMPLETE = INVENTED.replace("invented = true", "")
+SECOND, WORDS = "Invented Person B", "fjalë e dytë e fshehtë"
+ENCOUNTER = {
+    "date": "2008-03-04",
+    "municipality": "Tiranë",
+    "stage": "identified",
+    "pathway": "internal",
+    "form": "begging",
+    "axis": "protection",
+    "found": "discovered",
+    "partner": "ARSIS",
+}
+COMMUNITY = {
+    "area": "AL-04",
+    "group": "roma",
+    "estimate": "500",
+    "year": "2008",
+    "source": "s",
+    "partner": "B",
+}
+
+
+def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def encounters(path: Path, count: int = 30, **changes: str) -> Path:
+    rows = [ENCOUNTER | {"child_id": f"K-{n}", "record_number": f"R-{n}"} | changes for n in range(count)]
+    return write_csv(path, rows)
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Type lines where a command asks for something."""
+
+    def type_lines(*lines: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+    type_lines()
+    return type_lines
+
+
+@pytest.fixture
+def made(tact, tmp_path: Path, typed):
+    """Give a way to make a workspace with some records."""
+
+    def make(*words: str) -> Path:
+        folder = tmp_path / "w"
+        assert tact("--workspace", folder, "init", *words).code == 0
+        files = [encounters(tmp_path / "e.csv"), write_csv(tmp_path / "c.csv", [COMMUNITY])]
+        assert tact("--workspace", folder, "import", *files).code == 0
+        return folder
+
+    return make
+
+
+def complete(folder: Path, old: str = "", new: str = "") -> None:
+    (folder / "governance.toml").write_text(COMPLETE.replace(old, new) if old else COMPLETE, encoding="utf-8")
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# -- releasing --
+
+
+def test_real_records_are_released_by_two_people_with_a_complete_file(tact, made, typed) -> None:
+    folder = made()
+    problems = tact("--workspace", folder, "doctor", "--json").json["problems"]
+    refused = tact("--workspace", folder, "release", "--json")
+    assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
+    assert problems
+    assert all(problem in refused.json["message"] for problem in problems)
+    complete(folder)
+    assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
+    assert "tact second" in tact("--workspace", folder, "release", "--json").json["message"]
+    typed(WORDS, WORDS)
+    appointed = tact("--workspace", folder, "second", "--name", SECOND.lower(), "--json")
+    assert (appointed.json["second"], appointed.json["replaced"]) == (SECOND, None)
+    typed("not the passphrase")
+    assert tact("--workspace", folder, "release", "--json").code == 2
+    assert not current_name(folder / "releases")
+    typed(WORDS)
+    released = tact("--workspace", folder, "release", "--json")
+    assert released.code == 0
+    assert WORDS not in released.out + released.err
+    (line,) = lines(folder / "approvals.csv")
+    name = released.json["release"]
+    manifest = folder / "releases" / name / "public" / "datapackage.json"
+    assert (line["release"], line["confirmed_by"], line["replaced"]) == (name, SECOND, "")
+    assert line["public"] == hashlib.sha256(manifest.read_bytes()).hexdigest()
+    # One confirmation is one release.
+    typed()
+    assert tact("--workspace", folder, "release", "--json").code == 2
+
+
+def test_figures_alone_need_nobody(tact, made) -> None:
+    assert tact("--workspace", made(), "release", "--figures-only", "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "typing", "code"),
+    [
+        ("Somebody Else", (WORDS, WORDS), 2),
+        (SECOND, (WORDS, "another one here"), 2),
+        (SECOND, ("short", "short"), 2),
+        (SECOND, (WORDS, WORDS), 0),
+    ],
+)
+def test_the_second_person_is_one_of_those_who_approved(tact, made, typed, name, typing, code) -> None:
+    folder = made()
+    complete(folder)
+    typed(*typing)
+    assert tact("--workspace", folder, "second", "--name", name, "--json").code == code
+
+
+def test_a_lost_passphrase_is_replaced_and_every_later_release_says_so(tact, made, typed) -> None:
+    folder = made()
+    complete(folder)
+    typed(WORDS, WORDS)
+    tact("--workspace", folder, "second", "--name", SECOND)
+    typed("guessed", "another passphrase", "another passphrase")
+    assert tact("--workspace", folder, "second", "--name", "Invented Person A").code == 2
+    typed("another passphrase", "another passphrase")
+    tact("--workspace", folder, "second", "--name", "Invented Person A", "--lost")
+    typed("another passphrase")
+    assert tact("--workspace", folder, "release").code == 0
+    assert lines(folder / "approvals.csv")[0]["replaced"]
+
+
+def test_practice_needs_no_second_person(tact, made) -> None:
+    folder = made("--practice")
+    assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
+    assert tact("--workspace", folder, "release", "--json").code == 0
+    assert not (folder / "approvals.csv").exists()
+
+
+# -- communities --
+
+
+@pytest.mark.parametrize("decision", ["blocked", "withdrawn", ""])
+def test_layers_of_communities_leave_with_approval_alone(tact, made, tmp_path, decision) -> None:
+    folder = made("--practice")
+    first = tact("--workspace", folder, "release", "--json").json["release"]
+    assert communities(folder, "public")
+    text = (folder / "governance.toml").read_text()
+    (folder / "governance.toml").write_text(text.replace('"approved"', f'"{decision}"'))
+    doctor = tact("--workspace", folder, "doctor", "--json")
+    assert (doctor.code, len(doctor.json["problems"])) == (7, 1)
+    # What was published is not changed; what leaves from now on holds none.
+    earlier = tact("--workspace", folder, "export", "--to", tmp_path / "out", "--format", "csv", "--json")
+    assert earlier.json["release"] == first
+    assert not any(file.endswith("communities.csv") for file in earlier.json["files"])
+    assert tact("--workspace", folder, "release", "--json").code == 0
+    assert not communities(folder, "public")
+    assert not communities(folder, "partner")
+    assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
+
+
+def communities(folder: Path, tier: str) -> list[str]:
+    return [t for t in Release.open(folder / "releases", tier).tables if t.startswith("communities")]
+
+
+# -- retention --
+
+
+def test_what_was_kept_long_enough_is_deleted_before_an_import_and_a_release(tact, made, tmp_path) -> None:
+    folder = made("--practice")
+    recent = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=40)
+    more = encounters(tmp_path / "new.csv", 5, date=recent.isoformat(), partner="BKTF")
+    keep(folder, 12)
+    problems = tact("--workspace", folder, "doctor", "--json").json["problems"]
+    assert len(problems) == 1
+    assert problems[0].startswith("30 records")
+    answer = tact("--workspace", folder, "import", more, "--json")
+    assert answer.json["accepted"] == 5
+    assert "30 records" in answer.err
+    assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
+    keep(folder, 1)
+    answer = tact("--workspace", folder, "release", "--json")
+    assert (answer.code, "5 records" in answer.err) == (0, True)
+    assert "records" not in tact("--workspace", folder, "release", "--json").err
+
+
+def keep(folder: Path, months: int) -> None:
+    text = INVENTED.replace("months = 1200", f"months = {months}")
+    (folder / "governance.toml").write_text(text, encoding="utf-8")
+
+
+# -- receivers --
+
+
+def test_partner_files_are_named_and_logged(tact, made, tmp_path) -> None:
+    folder = made("--practice")
+    name = tact("--workspace", folder, "release", "--json").json["release"]
+    export = ("--workspace", folder, "export", "--to", tmp_path / "out", "--format", "csv", "--json")
+    assert tact(*export, "--tier", "partner").code == 2
+    refused = tact(*export, "--tier", "partner", "--for", "Ministry")
+    assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
+    assert not (tmp_path / "out").exists()
+    assert not (folder / "exports.csv").exists()
+    answer = tact(*export, "--tier", "partner", "--for", "invented partner")
+    assert answer.json["files"]
+    (line,) = lines(folder / "exports.csv")
+    assert (line["for"], line["kind"], line["release"]) == ("Invented Partner", "partner", name)
+    assert len(line["day"]) == len("2009-05-31")
+    assert "encounters" in line["layers"].split()
+    assert tact(*export).json["for"] is None
+    assert len(lines(folder / "exports.csv")) == 1
+
+
+# -- what is written, kept and brought back --
+
+
+def test_init_writes_the_file_to_fill_in_and_the_breach_page(tact, tmp_path) -> None:
+    said = tact("--workspace", tmp_path / "w", "init").out
+    assert "governance.toml" in said
+    page = (tmp_path / "w" / "BREACH.md").read_text()
+    assert all(words in page for words in ("first hour", "first day", "72 hours", "article 33", "124/2024"))
+    (tmp_path / "w" / "BREACH.md").unlink()
+    told = tact("--workspace", tmp_path / "w", "doctor")
+    assert "BREACH.md was missing" in told.err
+    assert (tmp_path / "w" / "BREACH.md").read_text() == page
+
+
+def test_a_backup_carries_the_file_the_logs_and_the_second_person(tact, made, typed, tmp_path, monkeypatch):
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "katër fjalë të rastit")
+    folder, new = made(), tmp_path / "new"
+    complete(folder)
+    typed(WORDS, WORDS)
+    tact("--workspace", folder, "second", "--name", SECOND)
+    typed(WORDS)
+    tact("--workspace", folder, "release")
+    tact(*("--workspace", folder, "export", "--to", tmp_path / "o", "--format", "csv"),
+         *("--tier", "partner", "--for", "Invented Partner"))  # fmt: skip
+    assert tact("--workspace", folder, "backup", tmp_path / "b").code == 0
+    assert tact("--workspace", new, "restore", tmp_path / "b").code == 0
+    for name in ("governance.toml", "approvals.csv", "exports.csv"):
+        assert (new / name).read_bytes() == (folder / name).read_bytes()
+    typed("not the passphrase")
+    assert tact("--workspace", new, "release").code == 2
+    typed(WORDS)
+    assert tact("--workspace", new, "release").code == 0
+    assert len(lines(new / "approvals.csv")) == 2

@@ -1,0 +1,230 @@
+"""The governance file: what it must say, and what follows from it."""
+
+import datetime as dt
+import tomllib
+
+import pytest
+
+from data import governance, ledger
+from data._governance_texts import INVENTED, TEMPLATE
+from data.disclosure.plan import DEFAULT_PLAN
+from data.errors import InputError, WorkspaceError
+from data.governance import FILE, ensure, read
+from data.second import appoint, appointed, confirm
+from data.vault import Vault
+from data.workspace import Workspace
+
+TODAY = dt.date(2009, 6, 1)
+COMPLETE = INVENTED.replace("invented = true", "").replace("months = 1200", "months = 36")
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace.create(tmp_path / "w", "real")
+
+
+def write(workspace, text):
+    (workspace.path / FILE).write_text(text, encoding="utf-8")
+    return read(workspace)
+
+
+def test_the_empty_file_names_each_missing_item_with_its_remedy(workspace):
+    ensure(workspace)
+    assert (workspace.path / FILE).read_text() == TEMPLATE
+    missing = read(workspace).missing
+    for item in (
+        "[controllers] names",
+        "[controllers] arrangement",
+        "[legal_basis] special_categories",
+        "[legal_basis] offences",
+        "[impact_assessment] date",
+        "[retention] months",
+        "[transfer] basis",
+        "[communities] partner",
+        "[communities] decision",
+        "[communities] date",
+        "[[approved]]",
+    ):
+        assert sum(item in line for line in missing) == 1, item
+    assert len(missing) == 11
+    with pytest.raises(WorkspaceError, match="impact assessment"):
+        read(workspace).require()
+
+
+def test_a_complete_file_lacks_nothing(workspace):
+    governed = write(workspace, COMPLETE)
+    governed.require()
+    assert governed.missing == ()
+    assert governed.approvers == ("Invented Person A", "Invented Person B")
+
+
+def test_what_is_in_the_comments_of_the_empty_file_is_a_whole_one(workspace):
+    """Whoever only takes the # away and fills in the quotes has a file that is read."""
+    plain = "\n".join(
+        line.removeprefix("# ") if " = " in line or "[[" in line else line for line in TEMPLATE.splitlines()
+    )
+    fields = tomllib.loads(plain.replace("names = []", "").replace("`tact", "# "))
+    assert [block["kind"] for block in fields["agreements"]] == ["partner"]
+    assert len(fields["approved"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("Invented Person B", "invented  person a", "two different people"),
+        ('role = "Invented director"', 'role = " "', "two different people"),
+        ("date = 2006-05-02", "date = 2999-05-02", "not in the future"),
+        ("date = 2006-05-02", 'date = "soon"', "impact assessment"),
+        ("months = 36", "months = 0", "months"),
+        ("months = 36", "months = true", "months"),
+        ('decision = "approved"', 'decision = "perhaps"', "one of approved, blocked, withdrawn"),
+        ('kind = "partner"', 'kind = "press"', "partner, police, migration"),
+        ("[controllers]", "[controller]", "organisations"),
+        ("[transfer]", "= nonsense", "cannot be read"),
+        ("[controllers]", "invented = true\n[controllers]", "invented"),
+    ],
+)
+def test_what_is_wrong_is_named(workspace, old, new, told):
+    missing = write(workspace, COMPLETE.replace(old, new)).missing
+    assert any(told in line for line in missing)
+
+
+def test_without_a_file_all_is_missing_and_no_layer_of_communities_leaves(workspace):
+    governed = read(workspace)
+    assert "tact doctor" in governed.missing[0]
+    assert governed.kept_since(TODAY) is None
+    assert not governed.communities
+
+
+def test_an_invented_workspace_goes_by_the_invented_file(tmp_path):
+    invented = Workspace.create(tmp_path / "i", "invented")
+    before = read(invented)
+    ensure(invented)
+    assert "INVENTED" in (invented.path / FILE).read_text().splitlines()[0]
+    after = read(invented)
+    assert (before.communities, before.agreements) == (after.communities, after.agreements)
+    assert after.missing == ()
+    assert after.kept_since(TODAY) < dt.date(1990, 1, 1)
+
+
+def test_what_is_there_is_never_written_over(workspace):
+    write(workspace, "mine = 1")
+    assert [path.name for path in ensure(workspace)] == [governance.BREACH_FILE]
+    assert (workspace.path / FILE).read_text() == "mine = 1"
+    assert ensure(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("months", "today", "since"),
+    [
+        (36, "2009-06-01", "2006-06-01"),
+        (1, "2009-03-31", "2009-02-28"),
+        (12, "2008-02-29", "2007-02-28"),
+        (5, "2009-05-15", "2008-12-15"),
+        (99_999, "2009-05-15", "0001-01-01"),
+    ],
+)
+def test_records_are_kept_for_so_many_months(workspace, months, today, since):
+    governed = write(workspace, COMPLETE.replace("months = 36", f"months = {months}"))
+    assert governed.kept_since(dt.date.fromisoformat(today)) == dt.date.fromisoformat(since)
+
+
+@pytest.mark.parametrize("decision", ["approved", "blocked", "withdrawn", ""])
+def test_tables_of_communities_are_in_the_plan_with_approval_alone(workspace, decision):
+    plan = write(workspace, COMPLETE.replace('decision = "approved"', f'decision = "{decision}"')).plan
+    held = {tier: any(spec.measure == "communities" for spec in specs) for tier, specs in plan.items()}
+    assert set(held.values()) == {decision == "approved"}
+    for tier, specs in DEFAULT_PLAN.items():
+        assert [s for s in specs if s.measure != "communities"] == [
+            s for s in plan[tier] if s.measure != "communities"
+        ]
+
+
+# -- agreements --
+
+AGREEMENTS = """
+[[agreements]]
+receiver = "Police of A"
+kind = "police"
+signed = 2009-01-01
+
+[[agreements]]
+receiver = "Border Office"
+kind = "migration"
+signed = 2009-01-01
+opened = "One number for the annual report; decided by the board on 2009-02-02."
+
+[[agreements]]
+receiver = "Old Friend"
+kind = "partner"
+signed = 2007-01-01
+ends = 2009-05-31
+
+[[agreements]]
+receiver = "New Friend"
+kind = "partner"
+signed = 2009-06-02
+
+[[agreements]]
+receiver = "Unclear"
+kind = "partner"
+signed = 2007-01-01
+ends = "some day"
+"""
+
+
+@pytest.mark.parametrize("name", ["Police of A", "Old Friend", "New Friend", "Unclear", "Somebody", ""])
+def test_nobody_receives_without_an_agreement_that_runs(workspace, name):
+    governed = write(workspace, COMPLETE + AGREEMENTS)
+    with pytest.raises(WorkspaceError, match="Nothing was exported"):
+        governed.receiver(name, TODAY)
+
+
+def test_partners_receive_and_an_authority_that_was_opened(workspace):
+    governed = write(workspace, COMPLETE + AGREEMENTS)
+    assert governed.receiver("invented  partner", TODAY).receiver == "Invented Partner"
+    assert governed.receiver("Border Office", TODAY).kind == "migration"
+    assert governed.receiver("Old Friend", dt.date(2009, 5, 31)).kind == "partner"
+
+
+# -- the second person --
+
+WORDS = "fjalë e dytë e fshehtë"
+
+
+@pytest.fixture
+def vault(workspace):
+    with Vault.create(workspace.vault, b"k" * 32) as made:
+        yield made
+
+
+def test_the_second_person_confirms_with_their_own_passphrase(vault):
+    assert appointed(vault) is None
+    made = appoint(vault, "B", WORDS, None)
+    assert appointed(vault) == made
+    assert WORDS not in vault.remark("second person")
+    confirm(made, ("A", "b"), WORDS)
+    with pytest.raises(InputError, match="not the passphrase"):
+        confirm(made, ("A", "B"), f"{WORDS} ")
+    with pytest.raises(WorkspaceError, match="none of those who approved"):
+        confirm(made, ("A", "C"), WORDS)
+    with pytest.raises(InputError, match="12 characters"):
+        appoint(vault, "B", "short", WORDS)
+
+
+def test_another_takes_the_place_with_the_passphrase_or_leaves_a_trace(vault):
+    appoint(vault, "B", WORDS, None)
+    with pytest.raises(InputError):
+        appoint(vault, "C", "another passphrase", "guessed")
+    assert appointed(vault).name == "B"
+    assert appoint(vault, "C", "another passphrase", WORDS).replaced == ""
+    replaced = appoint(vault, "D", "a third passphrase", None)
+    assert replaced.replaced == replaced.since
+    assert appoint(vault, "B", WORDS, "a third passphrase").replaced == replaced.since
+
+
+def test_a_log_grows_by_whole_lines_that_no_spreadsheet_runs(tmp_path):
+    path = tmp_path / "log.csv"
+    ledger.append(path, ("day", "for"), ("2009-05-31", "A, B"))
+    ledger.append(path, ("day", "for"), ("2009-06-01", "=1+1"))
+    assert path.read_text().splitlines() == ["day,for", '2009-05-31,"A, B"', "2009-06-01,'=1+1"]
