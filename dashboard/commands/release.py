@@ -128,6 +128,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Attack a release together with all earlier ones, and every file that can leave."""
+    from dashboard.commands import audited
     from data.disclosure.attacks import audit as audits
 
     workspace = open_workspace(context, or_demo=True)
@@ -145,9 +146,7 @@ def audit(
             "report": str(result.report),
         },
         as_json,
-        "Passed: no attack succeeded." if result.passed else f"{len(result.findings)} findings:",
-        *result.findings,
-        f"Report: {result.report}",
+        *audited.told(result),
     )
     if not result.passed:
         raise SystemExit(_FOUND)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboard.commands import audited
 from data.disclosure.attacks.audit import audit
 from data.disclosure.plan import TIERS
 from data.release import Release
@@ -10,6 +11,7 @@ from data.release import Release
 def test_the_demo_withstands_its_audit(demo_world, tmp_path):
     result = audit(demo_world / "releases", tmp_path)
     assert result.findings == ()
+    assert {check["attack"] for check in result.checks} <= set(audited.TRIED), "each is told in words"
 
 
 def test_little_of_the_demo_is_withheld(demo_world):

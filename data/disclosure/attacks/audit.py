@@ -31,13 +31,26 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Audit:
-    """The outcome: findings in words that hold no counts; report is the folder that holds all of it."""
+    """The outcome: each attack on each tier, and what was found; report is the folder that holds all of it.
+
+    checks: attack, tier, passed and how it went.
+    """
 
     release: str
-    passed: bool
-    findings: tuple[str, ...]
+    checks: tuple[Mapping[str, Any], ...]
+    found: tuple[Finding, ...]
     seconds: float
     report: Path
+
+    @property
+    def passed(self) -> bool:
+        """Whether no attack succeeded."""
+        return not self.found
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The findings in words that hold no counts."""
+        return tuple(finding.words for finding in self.found)
 
 
 def audit(
@@ -70,7 +83,7 @@ def audit(
             progress(done, len(TIERS))
     seconds = round(time.monotonic() - began, 2)
     report = _write(releases / chosen, derived / chosen, checks, findings, leaving, seconds)
-    return Audit(chosen, not findings, tuple(f.words for f in findings), seconds, report)
+    return Audit(chosen, tuple(checks), tuple(findings), seconds, report)
 
 
 def _attacks(

@@ -1,0 +1,36 @@
+"""An audit is told in words: what was tried, how it went, and where something was found."""
+
+from pathlib import Path
+
+from dashboard.commands import audited
+from data.disclosure.attacks.audit import Audit
+from data.disclosure.attacks.bounds import Finding
+
+
+def lines(*found):
+    checks = (
+        {"attack": "bounds", "tier": "partner", "passed": True, "sweeps": 3},
+        {"attack": "surface", "tier": "public", "passed": not found},
+        {"attack": "membership", "tier": "partner", "passed": True},
+    )
+    return audited.told(Audit("2009-05-001", checks, found, 12.3, Path("report")))
+
+
+def test_each_attack_is_told_with_its_outcome():
+    told = "\n".join(lines())
+    assert "bounds      partner  held      to work out numbers from sums and differences" in told
+    assert "membership  partner  measured  " in told
+    assert "Passed: no attack succeeded." in told
+    assert "{" not in told
+
+
+def test_findings_stand_by_place_and_not_one_line_each_for_ever():
+    cells = [{"area": f"AL-{n:02d}", "period": "2006"} for n in range(30)]
+    found = [Finding("surface", "a.csv", cell, "holds a number that it should not") for cell in cells]
+    told = lines(*found, Finding("surface", "b.csv", {}, "cannot be read"))
+    assert "a.csv: holds a number that it should not (surface; 30 in all)" in told
+    assert "  AL-00, 2006" in told
+    assert "  and 10 more, in the report" in told
+    assert "b.csv: cannot be read (surface; 1 in all)" in told
+    assert any(line.startswith("Not passed; findings: 31.") for line in told)
+    assert len(told) < 50
