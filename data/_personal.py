@@ -13,7 +13,7 @@ from collections.abc import Iterable
 __all__ = [
     "heading_shows",
     "list_headings",
-    "names_no_person",
+    "names_no_child",
     "plain_heading",
     "words_of",
 ]
@@ -58,6 +58,10 @@ _NO_PERSON = (
     "vend*, village*, fshat*, lagj*, neighbo*, settlement*, school*, shkoll*, indicator, measure, δημο*, "
     "περιφερει*, φορεα*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
 )
+_STAFF = (
+    "*worker, *workers, staff, stafi, interviewer, enumerator, officer, team, filled by, entered by, "
+    "recorded by, submitted by, punonjes*, plotesuar nga, λειτουργ*, υπαλληλ*, συμπληρωθηκε απο, rempli par"
+)
 _PERSON = (
     "child*, femij*, mother*, father*, parent*, guardian*, victim*, nena, nenes, babai, babait, prind*, "
     "παιδι*, μητερ*, πατερ*, γονε*, enfant*, mere, pere, first, last, family, full, given, sur*"
@@ -87,6 +91,7 @@ def _phrases(text: str) -> tuple[re.Pattern[str], ...]:
 
 _SORTS = {sort: _phrases(phrases) for sort, phrases in _HEADINGS.items()}
 _NO_PERSON_PHRASES = _phrases(_NO_PERSON)
+_STAFF_PHRASES = _phrases(_STAFF)
 _PERSON_PHRASES = _phrases(_PERSON)
 _INNOCENT_PHRASES = _phrases(_INNOCENT)
 
@@ -110,9 +115,9 @@ def heading_shows(heading: str, refuses: frozenset[str]) -> str | None:
     return None
 
 
-def names_no_person(heading: str) -> bool:
-    """Say whether a heading tells of organisations or places, whose names are like those of people."""
-    return _says(" ".join(words_of(heading)), _NO_PERSON_PHRASES)
+def names_no_child(heading: str) -> bool:
+    """Say whether a heading tells of organisations, places or staff, whose names are like a child's."""
+    return _says(" ".join(words_of(heading)), (*_NO_PERSON_PHRASES, *_STAFF_PHRASES))
 
 
 def plain_heading(heading: str, position: int) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from data._headings import Layout
-from data._personal import heading_shows, list_headings, names_no_person
+from data._personal import heading_shows, list_headings, names_no_child
 from data._personal_content import Holds, content_shows, degrees_of, median_year
 from data._readers import RawColumn, RawTable
 from data.errors import FileRefused
@@ -93,8 +93,8 @@ def _content(
     kind: RecordKind, column: Column | None, heading: str, values: list[str], year: float | None
 ) -> str | None:
     sort = content_shows(values, _holds(column), of_children=kind.of_children, year=year)
-    of_nobody = sort == "names" and column is None and names_no_person(heading)
-    return None if of_nobody else sort
+    of_others = sort == "names" and column is None and names_no_child(heading)
+    return None if of_others else sort
 
 
 def _holds(column: Column | None) -> Holds:

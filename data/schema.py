@@ -31,6 +31,7 @@ __all__ = [
     "RecordKind",
     "Resolve",
     "Rule",
+    "area_word",
     "conform",
     "kind_of",
     "schema",
@@ -81,6 +82,11 @@ class HashIdentifier(Protocol):
 
     def __call__(self, identifiers: Sequence[str], /) -> list[str]:
         """Give each identifier 64 hexadecimal digits."""
+
+
+def area_word(level: str, country: str) -> str:
+    """Give the word for an area of a level: the regions of Albania are its counties."""
+    return "county" if (level, country) == ("region", "AL") else level
 
 
 def kind_of(name: str) -> RecordKind:

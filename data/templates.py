@@ -15,7 +15,7 @@ from data._xlsx import GUIDES
 from data.codebook import ENTRY, describe
 from data.errors import InputError
 from data.files import replacing
-from data.schema import KINDS, Column, RecordKind, kind_of
+from data.schema import KINDS, Column, RecordKind, area_word, kind_of
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -164,11 +164,12 @@ def _add_areas(book: Workbook) -> None:
     areas = area_table()
     areas = areas[areas["counted"]]
     sheet = book.create_sheet(_AREAS)
-    sheet.append(("Code", "Name", "Local name", "Level", "Country", "Lies in"))
+    sheet.append(("Code", "Name", "Local name", "Kind of area", "Country", "Lies in"))
     names = areas["name_en"].to_dict()
     for code, row in areas.iterrows():
         parent = names.get(row["parent"], "")
-        sheet.append((code, row["name_en"], row["name_local"], row["level"], row["country"], parent))
+        word = area_word(row["level"], row["country"])
+        sheet.append((code, row["name_en"], row["name_local"], word, row["country"], parent))
     _style_header(sheet, set())
     _set_widths(sheet, (14, 32, 32, 14, 10, 32))
     sheet.freeze_panes = "A2"

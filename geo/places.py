@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data.reference import name_table
-from data.schema import Finding
+from data.schema import Finding, area_word
 from geo._spelling import inflections, plain_key, sound_key
 
 __all__ = ["Match", "Places", "predecessors"]
@@ -111,8 +111,7 @@ class Places:
 
     def _choice(self, code: str) -> str:
         """Return the label with what kind of area it is, to choose one of several by."""
-        county = self._level[code] == "region" and self._country[code] == "AL"
-        return f"{self._placed(code)} ({'county' if county else self._level[code]} {code})"
+        return f"{self._placed(code)} ({area_word(self._level[code], self._country[code])} {code})"
 
     def _placed(self, code: str) -> str:
         parent = self._name.get(self._parent.get(code, ""), "")

@@ -403,6 +403,11 @@ def test_dates_of_the_time_of_the_records_are_no_birth_dates(tmp_path):
     assert read_rows(tmp_path, {"Follow-up": "2007-06-30"}).unknown_columns == ("Follow-up",)
 
 
+@pytest.mark.parametrize("heading", ["Social worker", "Shkolla", "Χωριό"])
+def test_names_of_staff_schools_and_places_are_no_names_of_children(tmp_path, heading):
+    assert read_rows(tmp_path, {heading: "Naim Frashëri"}).unknown_columns == (heading,)
+
+
 def test_a_table_of_areas_may_have_their_names(tmp_path):
     row = {
         "area": "Fier",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data._personal import heading_shows, list_headings, names_no_person, plain_heading
+from data._personal import heading_shows, list_headings, names_no_child, plain_heading
 from data.schema import KINDS
 
 CHILDREN = KINDS["encounter"].refuses
@@ -134,6 +134,7 @@ def test_a_heading_that_may_be_content_is_named_by_its_position(heading):
     assert list_headings(["Emri", heading], [0, 1]) == "'Emri', 'column 2'"
 
 
-def test_places_and_organisations_have_names_of_nobody():
-    assert all(map(names_no_person, ["School", "Emri i shkollës", "Fshati", "Operator", "Χωριό"]))
-    assert not any(map(names_no_person, ["Child", "remarks", "Kush", "Παιδί"]))
+def test_places_organisations_and_staff_have_names_that_are_no_childs():
+    others = ["School", "Emri i shkollës", "Fshati", "Operator", "Χωριό", "Social worker", "Punonjësi social"]
+    assert all(map(names_no_child, others))
+    assert not any(map(names_no_child, ["Child", "remarks", "Kush", "Παιδί"]))

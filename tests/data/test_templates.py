@@ -72,8 +72,9 @@ def test_the_help_sheet_explains_every_column(templates, kind):
 
 def test_the_areas_of_a_template_are_those_that_records_may_name(templates):
     sheet = openpyxl.load_workbook(templates[template_name("encounter")])["Areas"]
-    codes = {row[0] for row in sheet.iter_rows(min_row=2, values_only=True)}
-    assert codes == set(area_table()[lambda t: t["counted"]].index)
+    kinds = {row[0]: row[3] for row in sheet.iter_rows(min_row=2, values_only=True)}
+    assert set(kinds) == set(area_table()[lambda t: t["counted"]].index)
+    assert [kinds[code] for code in ("AL-02", "10944377", "GR-I")] == ["county", "municipality", "region"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
