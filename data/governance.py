@@ -69,7 +69,7 @@ class Governance:
         """Raise WorkspaceError with all that is missing."""
         if self.missing:
             listed = "\n".join(f"  {line}" for line in self.missing)
-            msg = f"Nothing was released: the governance of these records is not complete.\n{listed}"
+            msg = f"Nothing was released: {self.path} is not complete.\n{listed}"
             raise WorkspaceError(msg)
 
     @property
@@ -120,7 +120,7 @@ def read(workspace: Workspace) -> Governance:
     fields = tomllib.loads(INVENTED) if workspace.invented else {}
     try:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        missing = [f"{path}, {line}" for line in _missing(fields, invented=workspace.invented)]
+        missing = [f"{FILE}, {line}" for line in sorted(_missing(fields, workspace.invented), key=_place)]
     except FileNotFoundError:
         missing = [f"There is no {path}. `tact doctor` writes an empty one: fill it in."]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -135,7 +135,12 @@ def read(workspace: Workspace) -> Governance:
     )
 
 
-def _missing(fields: Mapping[str, Any], *, invented: bool) -> Iterator[str]:
+def _place(line: str) -> int:
+    """Say where in the file, as it is written empty, the section of a line stands."""
+    return TEMPLATE.find(line.partition("]")[0])
+
+
+def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
     if fields.get("invented") and not invented:
         yield "invented: this file is the invented one. Fill in that of the programme."
     names = _section(fields, "controllers").get("names")

@@ -50,7 +50,7 @@ def forget(
     found = [f"Forgotten: {gone} records left the vault. {_STAYS}"]
     unknown = [
         "No record of this child was here. Should one come, it is sent back. If you mistyped, run it again.",
-        *([f"Partners here: {', '.join(partners)}."] if partner else []),
+        *([f"Partners here: {', '.join(partners) or 'none yet'}."] if partner else []),
     ]
     emit(
         {"forgotten": gone, "known": gone > 0}, as_json, *(found if gone else unknown), *_elsewhere(workspace)
