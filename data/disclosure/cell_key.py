@@ -8,7 +8,7 @@ the design of transition probabilities and disclosure risk estimation for additi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -141,11 +141,6 @@ class CellKey:
         """A hidden cell says that its number is small."""
         return "few"
 
-    @property
-    def cost(self) -> float:
-        """There is no privacy budget."""
-        return 0.0
-
     def table(self, scale: int = 1) -> Floats:
         """Give P(perturbation | count), see `perturbation_table`."""
         return perturbation_table(self.variance, self.largest, scale)
@@ -174,6 +169,13 @@ class CellKey:
     def hides(self, values: Counts, k: int | None) -> Bools:
         """Hide what is below k, zero among it."""
         return values < (k or 0)
+
+    def visits(self, specs: Iterable[TableSpec]) -> None:
+        """Let a child count wherever it was met."""
+
+    def price(self, spec: TableSpec, specs: Iterable[TableSpec]) -> float:  # noqa: ARG002
+        """Cost nothing: there is no privacy budget."""
+        return 0.0
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
         """Give P(published | true) for true counts up to n_max."""

@@ -6,7 +6,7 @@ likelihood of the risk model (shown and hidden cells alike), and the attacks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -151,11 +151,6 @@ class Mechanism(Protocol):
         """The state of a hidden cell."""
         ...
 
-    @property
-    def cost(self) -> float:
-        """The privacy (epsilon) that drawing a cell costs a child that counts in it; 0 without a budget."""
-        ...
-
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
         """Turn true counts and cell keys, any one shape, into values of the same shape, to be settled."""
         ...
@@ -166,6 +161,14 @@ class Mechanism(Protocol):
 
     def hides(self, values: Counts, k: int | None) -> Bools:
         """Say which values a tier does not show that hides below k; None: one that has no threshold."""
+        ...
+
+    def visits(self, specs: Iterable[TableSpec]) -> int | None:
+        """Give in how many cells of a table of encounters a child may count at most; None: in all."""
+        ...
+
+    def price(self, spec: TableSpec, specs: Iterable[TableSpec]) -> float:
+        """Give the privacy (epsilon) that drawing one table of a plan costs a child at most."""
         ...
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:

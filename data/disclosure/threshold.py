@@ -10,7 +10,7 @@ knows the last one, so that releases lean on the frozen numbers all the more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +60,6 @@ class Threshold:
         """A hidden cell does not say whether it is small."""
         return "withheld"
 
-    @property
-    def cost(self) -> float:
-        """There is no privacy budget."""
-        return 0.0
-
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:  # noqa: ARG002
         """Give the counts themselves: what protects them is what `hides` and the search for others hide."""
         return counts.copy()
@@ -76,6 +71,13 @@ class Threshold:
     def hides(self, values: Counts, k: int | None) -> Bools:
         """Hide what is below k, on each tier; zero among it unless zeros are shown."""
         return (values < self._k(k)) & (values >= self._least)
+
+    def visits(self, specs: Iterable[TableSpec]) -> None:
+        """Let a child count wherever it was met."""
+
+    def price(self, spec: TableSpec, specs: Iterable[TableSpec]) -> float:  # noqa: ARG002
+        """Cost nothing: there is no privacy budget."""
+        return 0.0
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:  # noqa: ARG002
         """Give P(published | true) for true counts up to n_max.

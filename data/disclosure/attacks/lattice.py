@@ -120,7 +120,7 @@ class Lattice:
         behind it did, and the earlier one says nothing any more; without, the attacker takes both for
         draws of the same count and keeps what they have in common.
         """
-        table = self.tables.get(shape) or self._place(Table.empty(shape, *self._axes(shape, rows)))
+        table = self.tables.get(shape) or self.place(Table.empty(shape, *self._axes(shape, rows)))
         names = (table.areas, table.periods, *table.categories)
         columns = ("area", "period", *shape.breakdown)
         at = tuple(_positions(rows[c], n) for c, n in zip(columns, names, strict=True))
@@ -163,7 +163,8 @@ class Lattice:
         present = set(codes.unique().to_pylist())
         return tuple(code for code in self.levels if code in present)
 
-    def _place(self, table: Table) -> Table:
+    def place(self, table: Table) -> Table:
+        """Give the unknowns of a table their numbers."""
         table.base = self.size
         self.size += table.state.size
         self.tables[table.shape] = table
@@ -173,7 +174,7 @@ class Lattice:
         """Make a table that nobody published."""
         if shape in self.tables:
             return self.tables[shape]
-        return self._place(Table.empty(shape, like.areas, like.periods))
+        return self.place(Table.empty(shape, like.areas, like.periods))
 
     def _unknowns(self, shape: tuple[int, ...]) -> Ints:
         """Make new unknowns that may be anything from 0, and give their numbers."""
