@@ -16,10 +16,11 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from dashboard import mapview, reading
+from dashboard import mapview, reading, situation
 from dashboard.reading import Held
 from dashboard.state import Situation, grains, parse, settle, written
-from dashboard.text import _, number, translated
+from dashboard.strip import Total, told
+from dashboard.text import _, translated
 from data.periods import Period
 from geo.areas import Areas
 from geo.layers import combinable, layer
@@ -35,6 +36,7 @@ __all__ = [
     "keep",
     "layers",
     "levels",
+    "missed",
     "options",
     "overlays",
     "play",
@@ -45,7 +47,8 @@ __all__ = [
 ]
 
 _VIEW, _WRITTEN = "situation", "situation-address"
-_ARRIVED, _MADE = "situation-arrived", "situation-made"
+_ARRIVED, _MISSED = "situation-arrived", "situation-missed"
+_OWN, _MADE = "situation-own", "situation-made"
 _GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 _NONE = "none"
 _PLAYING, _STEPPED = "situation-playing", "situation-stepped"
@@ -56,12 +59,13 @@ _T = TypeVar("_T")
 def arrive() -> None:
     """Note the address when somebody has changed it: on a first visit, by going back, by a link.
 
-    Only a run of the whole page can carry such an address. A run of the page's fragment follows a control,
-    and the browser may have sent the address that stood there before.
+    Only a run of the whole page that no control asked for can carry such an address: with what a control
+    asks the browser may send the address that stood there before.
     """
-    address = _address()
+    address, own = _address(), st.session_state.pop(_OWN, False)
     # Changing page empties the address; then the session remembers.
-    if _VIEW not in st.session_state or (address and address != st.session_state.get(_WRITTEN)):
+    changed = address and address != st.session_state.get(_WRITTEN) and not own
+    if changed or _VIEW not in st.session_state:
         st.session_state[_ARRIVED] = address
 
 
@@ -71,14 +75,24 @@ def current(of: Held, areas: pd.DataFrame) -> Situation:
     The session keeps what was asked, so that a layer that has no such level, period or area does not take
     them away from the layer that comes after it.
     """
+    st.session_state.pop(_OWN, None)
     address = st.session_state.pop(_ARRIVED, None)
     if address is not None:
-        st.session_state[_VIEW] = settle(parse(address), of, areas)
+        found = settle(parse(address), of, areas)
+        st.session_state[_VIEW] = found
+        st.session_state[_MISSED] = (found, situation.missed(address, found, of, areas))
     asked: Situation = st.session_state[_VIEW]
     view = settle(asked, of, areas)
     if not asked.period:
         st.session_state[_VIEW] = replace(asked, period=view.period)
     return view
+
+
+def missed(view: Situation) -> None:
+    """Say what an address asked for in vain, until the reader goes on from what is shown instead."""
+    opened, words = st.session_state.get(_MISSED, (None, ""))
+    if words and opened == view:
+        st.html(words)
 
 
 def keep(view: Situation) -> None:
@@ -96,6 +110,7 @@ def _address() -> dict[str, str]:
 def _ask(change: Callable[[Situation], Situation]) -> None:
     """Make the next view; it is settled in the run that follows."""
     st.session_state[_VIEW] = change(st.session_state[_VIEW])
+    st.session_state[_OWN] = True
 
 
 def _widget(name: str, value: object, *choices: object) -> str:
@@ -167,7 +182,7 @@ def overlays(of: Held, view: Situation) -> None:
         return
     titles = {
         _NONE: _("nothing over it"),
-        **{one.id: _("and {layer}", layer=_(one.title).lower()) for one in offered},
+        **{one.id: _("with {layer}", layer=_(one.title)) for one in offered},
     }
     now = view.over[0] if view.over else _NONE
     _menu(
@@ -209,16 +224,12 @@ def grain(of: Held, view: Situation) -> None:
     )
 
 
-def slider(totals: Mapping[str, float | None], view: Situation) -> None:
+def slider(totals: Mapping[str, Total], view: Situation) -> None:
     """Choose the period; the arrow keys move it, and it says the period's number."""
-
-    def words(period: str) -> str:
-        value = totals[period]
-        return f"{Period.parse(period).label}: {_('no number') if value is None else number(value)}"
-
-    key = _widget("c-period", view.period, *map(words, totals))
+    words = {period: told(period, total) for period, total in totals.items()}
+    key = _widget("c-period", view.period, *words.items())
     st.select_slider(
-        _("Period"), list(totals), value=view.period, format_func=words, key=key,
+        _("Period"), list(words), value=view.period, format_func=words.__getitem__, key=key,
         on_change=_taking(key, view.period, lambda v, picked: replace(v, period=picked)),
         label_visibility="collapsed",
     )  # fmt: skip
@@ -255,8 +266,11 @@ def step(listed: tuple[str, ...], view: Situation) -> Situation:
     return replace(view, period=listed[place])
 
 
-def projector(view: Situation) -> None:
+def projector() -> None:
     """Turn the projector mode on and off: panels fold, type grows."""
+    view: Situation | None = st.session_state.get(_VIEW)
+    if view is None:
+        return
     key = _widget("c-projector", view.projector)
     st.toggle(
         _("Projector"), value=view.projector, key=key,

@@ -36,9 +36,10 @@ def _bar(site: Site, release: Release | None) -> Markup:
     return html(
         '<div class="topbar"><strong>TACT Map</strong><span class="lands">{}</span>'
         '<span class="tier">{}</span>'
-        '<span class="release">{}</span></div>',
+        '<span class="release" title="{}">{}</span></div>',
         _("Albania and Greece"),
         _(_TIERS[site.tier]),
+        _("Before a release is published, the product tries to work out from it what it hides."),
         _("No release yet") if release is None else _release(release),
     )
 
@@ -52,8 +53,16 @@ def _release(release: Release) -> str:
     passed, checks = audit.get("passed"), audit.get("checks")
     if isinstance(checks, list):
         good = sum(bool(check.get("passed")) for check in checks if isinstance(check, dict))
-        return f"{name} · " + _("audited {good} of {all}", good=good, all=len(checks))
-    return f"{name} · " + (_("audit passed") if passed else _("not audited"))
+        return f"{name} · {_checked(good, len(checks))}"
+    return f"{name} · " + (_("passed its privacy checks") if passed else _("not checked"))
+
+
+def _checked(good: int, checks: int) -> str:
+    if good == checks:
+        return (
+            _("passed its privacy check") if checks == 1 else _("passed its {all} privacy checks", all=checks)
+        )
+    return _("passed {good} of {all} privacy checks", good=good, all=checks)
 
 
 def empty() -> None:

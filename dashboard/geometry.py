@@ -73,6 +73,7 @@ def words_document() -> dict[str, Any]:
             "Map of Albania and Greece. Arrow keys move it, plus and minus zoom. The table holds the same."
         ),
         "find": _("Find an area"),
+        "nowhere": _("No area of that name is on this map. Another level may have it."),
         "views": _("Go to"),
         "failed": _("The shapes of the areas could not be loaded. Reload the page."),
         "places": [

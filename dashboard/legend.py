@@ -34,7 +34,7 @@ def _layer(mark: Mark, scale: float, *, filled: bool) -> Markup:
         '<section><h2>{}</h2><p class="unit">{}</p>{}{}{}</section>',
         mark.title,
         unit,
-        _scale(mark, scale),
+        _scale(mark, scale, filled=filled),
         _without(mark) if filled and mark.data.style.kind != "fill" else _states(mark),
         _origin(words),
     )
@@ -50,31 +50,34 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _scale(mark: Mark, scale: float) -> Markup:
+def _scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
     style = mark.data.style
     if style.kind == "circle":
         return _circles(mark, scale)
-    if len(style.colours) < 2:
+    if not mark.data.classes().ge(0).any():
         return Markup("")
-    if style.kind == "fill" and style.breaks:
+    if style.kind == "fill":
         return _ramp(mark)
     rows = [
         html(
-            '<li><span class="swatch hatch" style="--colour:{};--gap:{}px"></span>{}</li>', colour, gap, label
+            '<li><i class="hatch" style="--colour:{};--gap:{}px"></i>{}</li>', colour, gap, label
         )
-        for colour, gap, label in zip(style.colours, _gaps(len(style.colours)), mark.labels, strict=True)
+        for colour, gap, label in zip(
+            style.colours, _gaps(len(style.colours), filled=filled), mark.labels, strict=True
+        )
     ]
     return html('<ul class="rows">{}</ul>', joined(rows))
 
 
-def _gaps(classes: int) -> list[float]:
-    return [16, 12, 9, 7, 5.5][-classes:]
+def _gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
+    """Give the gaps between the lines of each class, as static/tactmap.js draws them."""
+    return ((23, 18, 14, 11, 8.5) if filled else (16, 12, 9, 7, 5.5))[-classes:]
 
 
 def _ramp(mark: Mark) -> Markup:
     style = mark.data.style
     rows = [
-        html('<li><span class="swatch" style="background:{}"></span>{}</li>', colour, label)
+        html('<li><i style="background:{}"></i>{}</li>', colour, label)
         for colour, label in zip(style.colours, mark.labels, strict=True)
     ]
     return html('<ul class="rows">{}</ul>', joined(rows))
@@ -91,7 +94,7 @@ def _circles(mark: Mark, scale: float) -> Markup:
 
 def _states(mark: Mark) -> Markup:
     rows = [
-        html('<li><span class="swatch {}"></span>{}</li>', f"state-{state}", mark.words[state])
+        html('<li><i class="{}"></i>{}</li>', f"state-{state}", mark.words[state])
         for state in _present(mark)
     ]
     return html('<ul class="rows">{}</ul>', joined(rows)) if rows else Markup("")

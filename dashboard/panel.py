@@ -68,13 +68,14 @@ def _notes(shown: Shown) -> Markup:
 
 @dataclass(frozen=True)
 class Row:
-    """One number of the panel: its words, its margin, and what is told of it on hover."""
+    """One number of the panel: its words, its margin, what is told of it on hover, and what below it."""
 
     label: str
     text: str
     margin: str
     told: str
     quiet: bool = False
+    detail: str = ""
 
 
 def reading(mark: Mark, area: str) -> Row:
@@ -89,8 +90,10 @@ def reading(mark: Mark, area: str) -> Row:
 
 
 def _fact(fact: Fact) -> Row:
-    told = _told(fact.source, fact.period, fact.note)
-    return Row(translated(fact.label), translated(fact.text), fact.margin, told, fact.state not in _KNOWN)
+    # Of a count of axes the note says which; without it the count cannot be used.
+    note, detail = ("", fact.note) if fact.id == "services" else (fact.note, "")
+    told, quiet = _told(fact.source, fact.period, note), fact.state not in _KNOWN
+    return Row(translated(fact.label), translated(fact.text), fact.margin, told, quiet, translated(detail))
 
 
 def _told(*notes: str) -> str:
@@ -105,10 +108,11 @@ def _facts(rows: Sequence[Row]) -> Markup:
 
 def _row(row: Row, common: str) -> Markup:
     return html(
-        '<div class="fact{}"{}><dt>{}</dt><dd>{}{}</dd></div>',
-        " quiet" if row.quiet else "",
+        "<div{}{}><dt>{}{}</dt><dd>{}{}</dd></div>",
+        Markup(' class="quiet"') if row.quiet else "",
         html(' title="{}"', row.told) if row.told != common else "",
         row.label,
+        html("<small>{}</small>", row.detail) if row.detail else "",
         row.text,
         html(" <small>{}</small>", row.margin) if row.margin else "",
     )
@@ -161,7 +165,11 @@ def overview(
     """Describe both countries side by side, while no area is chosen; name the areas without a shape."""
     first, second = profiles
     facts = zip(first.facts, second.facts, strict=True)
-    rows = [_compared(pair, profiles) for pair in facts if allowed(_LAYERS[pair[0].id])]
+    rows = [
+        _compared(pair, profiles)
+        for pair in facts
+        if allowed(_LAYERS[pair[0].id]) and any(fact.state != "no_figure" for fact in pair)
+    ]
     return _panel(
         html('<p class="where">{}</p>', first.facts[0].period),
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),

@@ -105,7 +105,6 @@ def profile(of: Held, area: str, period: str) -> Profile:
 @lru_cache(maxsize=512)
 def series(
     of: Held, name: str, level: str, listed: tuple[str, ...], options: Options
-) -> dict[str, pd.Series]:
-    """Read a layer for each of some periods: by period the numbers by area, a class as its lower bound."""
-    frames = {period: read(of, name, level, period, options).frame for period in listed}
-    return {period: frame["value"].fillna(frame["low"]) for period, frame in frames.items()}
+) -> dict[str, pd.DataFrame]:
+    """Read a layer for each of some periods: by period its rows by area."""
+    return {period: read(of, name, level, period, options).frame for period in listed}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -13,20 +15,23 @@ from dashboard import mapview, panel, reading, strip
 from dashboard.geometry import SHIPPED, SHORTENED
 from dashboard.mapview import Mark
 from dashboard.reading import Held, Options
-from dashboard.state import Situation
+from dashboard.state import Situation, unmet
+from dashboard.strip import Total
 from dashboard.text import _, html, translated
+from data.errors import InputError
 from data.periods import Period
 from data.states import STATES
 from geo.areas import Areas
 from geo.layers import layer, together
 from geo.layers.table import table as layer_table
-from geo.layers.words import state_words
+from geo.layers.words import LEVELS, state_words
 
 __all__ = [
     "base_map",
     "described",
     "fixed",
     "marks",
+    "missed",
     "no_values",
     "table",
     "time_strip",
@@ -36,6 +41,9 @@ __all__ = [
 
 # Smaller areas get smaller circles, so that neighbours do not cover each other.
 _MOST = {"country": 28.0, "region": 22.0, "municipality": 15.0}
+# The largest circle stands for at least so many, so that a map of few does not look like one of many.
+_FULL = 25.0
+_SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
 def fixed(of: Held) -> dict[str, Any]:
@@ -64,7 +72,8 @@ def _mark(of: Held, name: str, level: str, period: str, options: Options) -> Mar
     words: dict[str, str] = {state: translated(state_words(state, of.release.k)) for state in STATES}
     labels = tuple(translated(label) for label in data.style.labels)
     title, unit = translated(data.legend.title), translated(data.legend.unit)
-    return Mark(data, title, unit, labels, words, _MOST[level])
+    most = _MOST[level] * min(1.0, data.style.largest / _FULL) ** 0.5
+    return Mark(data, title, unit, labels, words, most)
 
 
 def values(of: Held, areas: Areas, view: Situation) -> str:
@@ -95,26 +104,76 @@ def described(of: Held, areas: Areas, view: Situation) -> Markup:
     return panel.overview(profiles, shown, _(layer(view.layer).question), unmapped, allowed)
 
 
-def time_totals(of: Held, areas: Areas, view: Situation, listed: tuple[str, ...]) -> dict[str, float | None]:
-    """Give one number a period: of the chosen area, or of both countries together."""
-    level = str(areas.table["level"][view.area]) if view.area else _coarsest(of, view, listed)
-    numbers = reading.series(of, view.layer, level, listed, view.key())
-    return dict(zip(listed, strip.totals(numbers, view.area), strict=True))
+def missed(address: Mapping[str, str], view: Situation, of: Held, areas: pd.DataFrame) -> Markup:
+    """Say in one line what an address asked for and is not there, and what is shown instead; else nothing."""
+    lost = unmet(address, view)
+    if not lost:
+        return Markup("")
+    titles = {name: _(layer(name).title) for name in reading.levels(of)}
+    words = {
+        "layer": (_("layer"), titles.get(address.get("layer", ""), ""), titles.get(view.layer, "")),
+        "level": (_("level"), _(LEVELS.get(address.get("level", ""), "")), _(LEVELS.get(view.level, ""))),
+        "period": (_("period"), _label(address.get("period", "")), _label(view.period)),
+        "area": (_("area"), _named(address.get("area", ""), areas), _named(view.area, areas)),
+        "over": (_("layer over it"), titles.get(address.get("over", ""), ""), _("nothing over it")),
+    }
+    told = [
+        (what, name or _quoted(address[key]), shown) for key in lost for what, name, shown in [words[key]]
+    ]
+    asked = ", ".join(f"{what} {name}".strip() for what, name, _shown in told)
+    return html(
+        '<p class="missed" role="status">{} {}</p>',
+        _("Not found here: {asked}.", asked=asked),
+        _("Shown instead: {shown}.", shown=", ".join(shown for _what, _name, shown in told if shown)),
+    )
 
 
-def time_strip(of: Held, view: Situation, totals: Mapping[str, float | None]) -> Markup:
+def _quoted(text: str) -> str:
+    """Repeat a short name from an address; anything else in it is not for the page to say."""
+    return f"“{text}”" if _SHORT.fullmatch(text) else ""
+
+
+def _label(period: str) -> str:
+    try:
+        return Period.parse(period).label
+    except InputError:
+        return ""
+
+
+def _named(area: str, areas: pd.DataFrame) -> str:
+    if not area:
+        return _("both countries")
+    return str(areas["name_en"][area]) if area in areas.index else ""
+
+
+def time_totals(of: Held, areas: Areas, view: Situation, listed: tuple[str, ...]) -> dict[str, Total]:
+    """Give one number a period: of the chosen area, or of both countries together.
+
+    Of both countries at the coarsest level that has any, because its numbers carry the least noise.
+    """
+    levels = [str(areas.table["level"][view.area])] if view.area else _levels(of, view, listed)
+    found: list[Total] = []
+    for level in levels:
+        found = strip.totals(reading.series(of, view.layer, level, listed, view.key()), view.area)
+        if any(total.value is not None for total in found):
+            break
+    return dict(zip(listed, found, strict=True))
+
+
+def time_strip(of: Held, view: Situation, totals: Mapping[str, Total]) -> Markup:
     """Draw the strip: the period in words, and a bar for each where there are several."""
     words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
     return strip.drawn(words, several, view.period, of.release.manifest["tact"].get("last"))
 
 
-def _coarsest(of: Held, view: Situation, listed: tuple[str, ...]) -> str:
-    """Give the coarsest level at which the layer has these periods: its numbers carry the least noise."""
-    for level in reading.levels(of)[view.layer]:
-        if reading.periods(of, view.layer, level, view.period, view.key()) == listed:
-            return level
-    return view.level
+def _levels(of: Held, view: Situation, listed: tuple[str, ...]) -> list[str]:
+    """List the levels at which the layer has these periods, the coarsest first."""
+    return [
+        level
+        for level in reading.levels(of)[view.layer]
+        if reading.periods(of, view.layer, level, view.period, view.key()) == listed
+    ]
 
 
 @st.dialog("Table", width="large")

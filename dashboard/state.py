@@ -1,7 +1,8 @@
 """What a reader looks at, in the address: so that one address opens the same view for everybody.
 
 An address may hold anything. `parse` takes what has the right form, `settle` what the release and the tier
-allow; everything else falls back to a default, silently, so that an old address still opens something.
+allow; everything else falls back to a default, so that an old address still opens something, and `unmet`
+tells what did.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from data.periods import GRAINS, Calendar, Grain, Period
 from geo.layers import LAYERS, combinable
 from geo.layers.base import Layer, View
 
-__all__ = ["Situation", "grains", "parse", "periods", "settle", "written"]
+__all__ = ["Situation", "grains", "parse", "periods", "settle", "unmet", "written"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
@@ -123,6 +124,16 @@ def settle(view: Situation, of: Held, areas: pd.DataFrame) -> Situation:
     settled = replace(view, layer=layer, level=level, over=over, area=_area(view.area, level, areas))
     settled = replace(settled, options=_choices(settled, of))
     return replace(settled, period=_period(settled, of))
+
+
+def unmet(parameters: Mapping[str, str], view: Situation) -> list[str]:
+    """List the parameters of an address that the view, which was settled from it, does not meet."""
+    met = {**written(view), "over": ",".join(view.over)}
+    return [
+        name
+        for name in ("layer", "level", "over", "period", "area")
+        if parameters.get(name) and parameters[name] != met.get(name, "")
+    ]
 
 
 def _allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:

@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.text import html, joined
+from dashboard.text import _, html, joined, number, quantity, translated
 from data.periods import Period
 
-__all__ = ["drawn", "heights", "totals", "unfinished"]
+__all__ = ["Total", "drawn", "heights", "told", "totals", "unfinished"]
 
 _LEAST = 4  # per cent, so that a bar stays visible
 
 
-def totals(numbers: Mapping[str, pd.Series], area: str = "") -> list[float | None]:
-    """Give one number a period: of an area, or the sum over what is published; None without any."""
-    found: list[float | None] = []
-    for one in numbers.values():
-        known = (one[one.index == area] if area else one).dropna()
-        found.append(float(known.sum()) if len(known) else None)
-    return found
+@dataclass(frozen=True)
+class Total:
+    """One number of a period: None where there is none. least: it is the least that there is."""
+
+    value: float | None
+    margin: float = 0.0
+    least: bool = False
+
+
+def totals(frames: Mapping[str, pd.DataFrame], area: str = "") -> list[Total]:
+    """Give one number a period: of an area, or the sum over what is published and of its margins."""
+    return [_total(frame[frame.index == area] if area else frame) for frame in frames.values()]
+
+
+def _total(frame: pd.DataFrame) -> Total:
+    known = frame["value"].fillna(frame["low"])
+    if not known.notna().any():
+        return Total(None)
+    return Total(
+        float(known.sum()), float(frame["margin"].sum()), bool(frame["value"].isna()[known.notna()].any())
+    )
+
+
+def told(period: str, total: Total) -> str:
+    """Say a period and its number with its margin."""
+    label = Period.parse(period).label
+    if total.value is None:
+        return f"{label}: {_('no number')}"
+    value = translated(quantity(None, total.value)) if total.least else number(total.value)
+    return f"{label}: {value}{f' ±{number(total.margin)}' if total.margin else ''}"
 
 
 def heights(values: Sequence[float | None]) -> list[int]:
@@ -38,18 +62,22 @@ def unfinished(period: str, last: str | None) -> bool:
     return Period.parse(period).end > date.fromisoformat(last)
 
 
-def drawn(when: str, totals: Mapping[str, float | None], now: str, last: str | None) -> Markup:
+def drawn(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
     """Draw the words of the period, one bar a period and the years below.
 
-    The slider that lies over the bars says their numbers in words.
+    The slider that lies over the bars says their numbers to those who listen, and shows a bar's own words
+    to those who point at it.
     """
     bars = []
-    for period, height in zip(totals, heights(list(totals.values())), strict=True):
+    for (period, total), height in zip(
+        totals.items(), heights([total.value for total in totals.values()]), strict=True
+    ):
         classes = ["now"] if period == now else []
         if unfinished(period, last):
             classes.append("unfinished")
         named = html(' class="{}"', " ".join(classes)) if classes else ""
-        bars.append(html('<i{} style="height:{}%"></i>', named, height))
+        words = told(period, total)
+        bars.append(html('<i{} style="height:{}%" title="{}"></i>', named, height, words))
     graph = (
         html('<div class="bars time n{}">{}</div>{}', len(bars), joined(bars), _years(list(totals)))
         if bars

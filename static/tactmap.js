@@ -16,18 +16,21 @@
     pattern: "#7C8593",
   };
   const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure", w: "withheld" };
+  // The gaps between the lines of each class, on bare land and over a fill, which must show between them.
   const HATCH_GAPS = [16, 12, 9, 7, 5.5];
+  const WIDE_GAPS = [23, 18, 14, 11, 8.5];
   const HATCH_BORDER = "#7757AF";
   const SMALLEST_CIRCLE = 2.5;
   const MOTION = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   const MAP = {
-    center: [39.2, 22], zoom: 6, minZoom: 5, maxZoom: 12, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120,
+    center: [39.2, 22], zoom: 6, minZoom: 5, maxZoom: 12, zoomSnap: 0.125, zoomDelta: 0.5, wheelPxPerZoomLevel: 120,
     zoomControl: false, attributionControl: false, preferCanvas: true,
-    maxBounds: [[31, 13], [46, 35]], maxBoundsViscosity: 0.8,
+    // Wide enough never to move the view that both countries need on a large screen.
+    maxBounds: [[15, -30], [60, 75]], maxBoundsViscosity: 0.8,
   };
 
-  let map, options, over, lines, hatches, circles, chosen, hovered, tip;
+  let map, options, over, lines, hatches, circles, names, chosen, hovered, tip;
   let current = null;
   let drawn = null;
   let hits = [];
@@ -76,38 +79,50 @@
     context.fill();
   }
 
-  const FILLS = {
-    few: pattern(6, function (context) {
-      context.fillStyle = COLOURS.pattern;
-      dot(context, 1.5, 1.5, 0.9);
-      dot(context, 4.5, 4.5, 0.9);
-    }, "#FFFFFF"),
-    almost_none: pattern(7, function (context) {
-      context.strokeStyle = COLOURS.pattern;
-      context.lineWidth = 0.8;
-      context.beginPath();
-      context.arc(3.5, 3.5, 1.3, 0, 2 * Math.PI);
-      context.stroke();
-    }, "#FFFFFF"),
-    not_searched: pattern(6, function (context, size) {
-      diagonal(context, size, "#97A0AD", 1.3);
-    }, "#FFFFFF"),
-    structural_zero: pattern(6, function (context, size) {
-      context.fillStyle = "#B4BBC5";
-      context.fillRect(0, 2.6, size, 0.8);
-    }, "#FFFFFF"),
-    no_figure: pattern(6, function (context, size) {
-      context.fillStyle = "#C3C8D0";
-      context.fillRect(2.6, 0, 0.8, size);
-    }, "#FFFFFF"),
-    withheld: pattern(6, function (context, size) {
-      diagonal(context, size, "#B4BBC5", 0.9);
-      context.translate(size, 0);
-      context.scale(-1, 1);
-      diagonal(context, size, "#B4BBC5", 0.9);
-    }, "#FFFFFF"),
-    no_data: "#FFFFFF",
-  };
+  function fills(strength) {
+    function tile(size, draw) {
+      return pattern(size, function (context) {
+        context.globalAlpha = strength;
+        draw(context, size);
+      }, "#FFFFFF");
+    }
+    return {
+      few: tile(6, function (context) {
+        context.fillStyle = COLOURS.pattern;
+        dot(context, 1.5, 1.5, 0.9);
+        dot(context, 4.5, 4.5, 0.9);
+      }),
+      almost_none: tile(7, function (context) {
+        context.strokeStyle = COLOURS.pattern;
+        context.lineWidth = 0.8;
+        context.beginPath();
+        context.arc(3.5, 3.5, 1.3, 0, 2 * Math.PI);
+        context.stroke();
+      }),
+      not_searched: tile(6, function (context, size) {
+        diagonal(context, size, "#97A0AD", 1.3);
+      }),
+      structural_zero: tile(6, function (context, size) {
+        context.fillStyle = "#B4BBC5";
+        context.fillRect(0, 2.6, size, 0.8);
+      }),
+      no_figure: tile(6, function (context, size) {
+        context.fillStyle = "#C3C8D0";
+        context.fillRect(2.6, 0, 0.8, size);
+      }),
+      withheld: tile(6, function (context, size) {
+        diagonal(context, size, "#B4BBC5", 0.9);
+        context.translate(size, 0);
+        context.scale(-1, 1);
+        diagonal(context, size, "#B4BBC5", 0.9);
+      }),
+      no_data: "#FFFFFF",
+    };
+  }
+
+  const FILLS = fills(1);
+  // Under the lines of another layer a state's own pattern steps back, or neither could be read.
+  const QUIET_FILLS = fills(0.4);
 
   function split(list) {
     if (list === undefined || list === "") return [];
@@ -240,16 +255,20 @@
     return Array.from(marks, function (mark) { return isClass(mark) ? values[next++] : undefined; });
   }
 
+  function filled() {
+    return current.layers.find(function (layer) { return layer.kind === "fill"; });
+  }
+
   function hatchFill(layer, index) {
-    const mark = layer.marks[index];
-    const step = Math.min(Number(mark), HATCH_GAPS.length - 1);
+    const gaps = filled() ? WIDE_GAPS : HATCH_GAPS;
+    const step = Math.min(Number(layer.marks[index]), gaps.length - 1);
     layer.patterns = layer.patterns || {};
     if (!layer.patterns[step]) {
-      const gap = HATCH_GAPS[Math.min(HATCH_GAPS.length - 1, step + HATCH_GAPS.length - layer.colours.length)];
+      const gap = gaps[Math.min(gaps.length - 1, step + gaps.length - layer.colours.length)];
       layer.patterns[step] = pattern(gap, function (context, size) {
         // A light edge keeps the lines apart from a dark fill below.
-        diagonal(context, size, "rgba(255, 255, 255, 0.55)", 2.2);
-        diagonal(context, size, layer.colours[step], 1.1);
+        if (filled()) diagonal(context, size, "rgba(255, 255, 255, 0.8)", 3);
+        diagonal(context, size, layer.colours[step], filled() ? 1.3 : 1.1);
       });
     }
     return layer.patterns[step];
@@ -260,12 +279,13 @@
   }
 
   function fillOf(index) {
-    const fill = current.layers.find(function (layer) { return layer.kind === "fill"; });
+    const fill = filled();
     const first = fill || current.layers[0];
     if (!first) return COLOURS.known;
     const mark = first.marks[index] || "d";
     if (fill && isClass(mark)) return fill.colours[Number(mark)];
-    return STATES[mark] ? FILLS[STATES[mark]] : COLOURS.known;
+    const lined = current.layers.some(function (layer) { return layer.kind === "hatch" && isClass(layer.marks[index]); });
+    return STATES[mark] ? (lined ? QUIET_FILLS : FILLS)[STATES[mark]] : COLOURS.known;
   }
 
   function colourAreas() {
@@ -357,10 +377,51 @@
     drawHatches();
     drawLines();
     drawCircles();
+    nameAreas();
     outline(chosen, areaOf(current.selected), CHOSEN);
     hover(null);
     document.body.classList.toggle("tact-projector", Boolean(current.projector));
     map.getContainer().setAttribute("data-shown", current.id || "");
+  }
+
+  /* ---- names -------------------------------------------------------------------------------------- */
+
+  const NAMES_FROM = { region: 7, municipality: 8.75 };
+
+  /* Write the names of areas once there is room for them, those of the larger areas first. */
+  function nameAreas() {
+    names.clearLayers();
+    const zoom = map.getZoom();
+    const which = drawn.level === "municipality" || zoom >= NAMES_FROM.municipality ? "municipality" : "region";
+    if (!current || zoom < NAMES_FROM[which]) return;
+    const view = map.getBounds();
+    level(which).then(function (found) {
+      if (map.getZoom() !== zoom || !map.getBounds().equals(view)) return;
+      const taken = [];
+      const seen = found.areas.filter(function (area) { return area.g && view.contains([area.x[1], area.x[0]]); });
+      for (const area of seen.sort(function (one, other) { return extent(other) - extent(one); })) nameArea(area, taken);
+    });
+  }
+
+  function extent(area) {
+    if (area.extent === undefined) {
+      area.extent = Math.max(...boxes(area).map(function (one) { return (one.getNorth() - one.getSouth()) * (one.getEast() - one.getWest()); }));
+    }
+    return area.extent;
+  }
+
+  function nameArea(area, taken) {
+    const place = L.latLng(area.x[1], area.x[0]);
+    const circle = hits.find(function (hit) { return hit.code === area.c; });
+    const down = circle ? circle.radius + 9 : 0;
+    const at = map.latLngToContainerPoint(place).add([0, down]);
+    const half = L.point(3.4 * area.n.length + 4, 9);
+    const room = L.bounds(at.subtract(half), at.add(half));
+    if (taken.some(function (one) { return one.overlaps(room); })) return;
+    taken.push(room);
+    const name = element("span", "", area.n);
+    const icon = L.divIcon({ className: "tact-area-name", html: name, iconSize: [0, 0], iconAnchor: [0, -down] });
+    L.marker(place, { pane: "tact-labels", icon: icon, interactive: false, keyboard: false }).addTo(names);
   }
 
   /* ---- pointing ----------------------------------------------------------------------------------- */
@@ -426,33 +487,87 @@
 
   /* ---- controls ----------------------------------------------------------------------------------- */
 
-  function boundsOf(view) {
-    return level(view.level).then(function (found) {
-      const bounds = L.latLngBounds([]);
-      for (const area of found.areas) {
-        if (area.g && view.codes.includes(area.c)) bounds.extend(L.latLngBounds(latlngs(area).flat(2)));
-      }
-      return bounds;
+  /* ---- where to look ------------------------------------------------------------------------------ */
+
+  /* What lies over the map, in its own pixels: its controls, and those of the page around the frame. */
+  function covers() {
+    const inside = map.getContainer().querySelectorAll(".tact-find, .tact-views, .tact-note, .leaflet-control-zoom");
+    const around = window.frameElement.ownerDocument.querySelectorAll(
+      ".legend, .missed, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
+    const frame = window.frameElement.getBoundingClientRect();
+    const size = map.getSize();
+    return Array.from(inside).map(function (part) { return box(part, 0, 0); })
+      .concat(Array.from(around).map(function (part) { return box(part, frame.left, frame.top); }))
+      .filter(function (one) { return one.min.x < size.x && one.min.y < size.y && one.max.x > 0 && one.max.y > 0; });
+  }
+
+  function box(part, left, top) {
+    const at = part.getBoundingClientRect();
+    return L.bounds([at.left - left - 6, at.top - top - 6], [at.right - left + 6, at.bottom - top + 6]);
+  }
+
+  /* Give the centre and the largest zoom at which the parts of a view stand whole and nothing lies over them. */
+  function best(parts, most) {
+    const bounds = parts.reduce(function (all, part) { return all.extend(part); }, L.latLngBounds([]));
+    const size = map.getSize();
+    const covering = covers();
+    function margins(room, side) {
+      const wanted = covering.map(side).filter(function (one) { return one > 8 && one < room * 0.6; });
+      return Array.from(new Set([8].concat(wanted)));
+    }
+    let found = null;
+    for (const left of margins(size.x, function (one) { return one.max.x; }))
+      for (const right of margins(size.x, function (one) { return size.x - one.min.x; }))
+        for (const top of margins(size.y, function (one) { return one.max.y; }))
+          for (const bottom of margins(size.y, function (one) { return size.y - one.min.y; })) {
+            const view = placed(bounds, [left, top, right, bottom], size, most);
+            if (view && (!found || view.zoom > found.zoom) && free(parts, view, covering)) found = view;
+          }
+    return found || placed(bounds, [8, 8, 8, 8], size, most);
+  }
+
+  function placed(bounds, margins, size, most) {
+    const [left, top, right, bottom] = margins;
+    if (size.x - left - right < 80 || size.y - top - bottom < 80) return null;
+    const zoom = Math.min(most, map.getBoundsZoom(bounds, false, L.point(left + right, top + bottom)));
+    const middle = map.project(bounds.getSouthWest(), zoom).add(map.project(bounds.getNorthEast(), zoom)).divideBy(2);
+    const half = size.divideBy(2);
+    // On whole pixels, or the canvas is drawn between them and looks blurred.
+    const corner = middle.add([(right - left) / 2, (bottom - top) / 2]).subtract(half).round();
+    return { zoom: zoom, corner: corner, centre: map.unproject(corner.add(half), zoom) };
+  }
+
+  function free(parts, view, covering) {
+    function placeOf(point) { return map.project(point, view.zoom).subtract(view.corner); }
+    return parts.every(function (part) {
+      const at = L.bounds(placeOf(part.getNorthWest()), placeOf(part.getSouthEast()));
+      return !covering.some(function (one) { return one.overlaps(at); });
     });
   }
 
-  function padding() {
-    const size = map.getSize();
-    return size.x > 700
-      ? { paddingTopLeft: [Math.min(268, size.x * 0.33), 96], paddingBottomRight: [Math.min(145, size.x * 0.18), 14] }
-      : { paddingTopLeft: [8, 8], paddingBottomRight: [8, 112] };
+  function boxes(area) {
+    return latlngs(area).map(function (piece) { return L.latLngBounds(piece[0]); });
   }
 
   function fit(view, animate) {
-    return boundsOf(view).then(function (bounds) {
-      if (!bounds.isValid()) return;
+    // A country is seen as its regions: their boxes hold less sea, over which a control may lie.
+    return level("region").then(function (found) {
+      const areas = found.areas.filter(function (area) {
+        return area.g && view.codes.some(function (code) { return area.c === code || area.c.startsWith(code + "-"); });
+      });
+      if (!areas.length) return;
       fitted = view;
-      // A frame that is not laid out yet has no size; the observer fits again as soon as it has one.
-      if (map.getSize().x < 50 || map.getSize().y < 50) return;
       over.fitting = true;
-      map.fitBounds(bounds, Object.assign({ animate: Boolean(animate) && MOTION }, padding()));
+      goTo(areas.flatMap(boxes), MAP.maxZoom, animate);
       over.fitting = false;
     });
+  }
+
+  function goTo(parts, most, animate) {
+    // A frame that is not laid out yet has no size; the observer fits again as soon as it has one.
+    if (map.getSize().x < 50 || map.getSize().y < 50) return;
+    const found = best(parts, most);
+    map.setView(found.centre, found.zoom, { animate: Boolean(animate) && MOTION });
   }
 
   function goControl() {
@@ -486,36 +601,51 @@
     return area.p ? area.n + ", " + area.p : area.n;
   }
 
+  /* Letters as people type them: small, without accents. */
+  function plainLetters(text) {
+    return (text || "").normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase().trim();
+  }
+
   function listAreas() {
     if (!over.list) return;
-    over.labels = new Map();
     const found = [];
-    drawn.areas.forEach(function (area, index) {
+    over.named = [];
+    drawn.areas.forEach(function (area) {
       if (!area.x) return;
-      const label = areaLabel(area);
-      over.labels.set(label.toLocaleLowerCase(), index);
-      over.labels.set(area.n.toLocaleLowerCase(), index);
-      over.labels.set((area.l || "").toLocaleLowerCase(), index);
+      over.named.push({ area: area, names: [areaLabel(area), area.n, area.l].map(plainLetters) });
       const option = element("option");
-      option.value = label;
+      option.value = areaLabel(area);
       if (area.l && area.l !== area.n) option.label = area.l;
       found.push(option);
     });
     over.list.replaceChildren(...found);
   }
 
-  function findArea(text) {
-    const index = over.labels && over.labels.get(text.trim().toLocaleLowerCase());
-    if (index === undefined || index === "") return false;
-    const area = drawn.areas[index];
-    map.fitBounds(L.latLngBounds(latlngs(area).flat(2)), Object.assign({ maxZoom: 9, animate: MOTION }, padding()));
+  /* Give the area of a name, or the first whose name begins with what was typed, or has a word that does. */
+  function areaNamed(text) {
+    const typed = plainLetters(text);
+    if (!typed) return undefined;
+    const ways = [
+      function (name) { return name === typed; },
+      function (name) { return name.startsWith(typed); },
+      function (name) { return name.includes(" " + typed); },
+    ];
+    for (const way of ways) {
+      const found = over.named.find(function (one) { return one.names.some(way); });
+      if (found) return found.area;
+    }
+    return undefined;
+  }
+
+  function findArea(area) {
+    if (area.g) goTo(boxes(area), 9, true);
     outline(chosen, area, CHOSEN);
     map.fire("click", { latlng: L.latLng(area.x[1], area.x[0]), found: true });
-    return true;
   }
 
   function findBox() {
     const box = element("form", "tact-find");
+    box.noValidate = true;
     const input = element("input");
     over.list = element("datalist");
     over.list.id = "tact-areas-list";
@@ -525,10 +655,19 @@
     input.setAttribute("list", over.list.id);
     input.autocomplete = "off";
     box.append(input, over.list);
-    box.addEventListener("submit", function (event) { event.preventDefault(); findArea(input.value); });
+    box.addEventListener("submit", function (event) {
+      event.preventDefault();
+      const area = areaNamed(input.value);
+      if (area) findArea(area);
+      input.setCustomValidity(area || !input.value.trim() ? "" : over.words.nowhere);
+      input.reportValidity();
+    });
     input.addEventListener("input", function (event) {
+      input.setCustomValidity("");
       const picked = !event.inputType || event.inputType === "insertReplacementText";
-      if (picked && findArea(input.value)) input.blur();
+      const area = picked && areaNamed(input.value);
+      if (area) findArea(area);
+      if (area) input.blur();
     });
     return box;
   }
@@ -573,6 +712,22 @@
     L.control.zoom({ position: "bottomright" }).addTo(map);
   }
 
+  /* The slider lies over the bars of time; where it is pointed at, it shows the words of the bar below. */
+  function tellBars() {
+    const page = window.frameElement.ownerDocument;
+    function pointedAt(event) {
+      const slider = event.target.closest && event.target.closest("[class*=st-key-c-period]");
+      if (!slider) return;
+      const bar = Array.from(page.querySelectorAll(".bars.time i")).find(function (one) {
+        const at = one.getBoundingClientRect();
+        return event.clientX >= at.left && event.clientX <= at.right;
+      });
+      slider.title = bar ? bar.title : "";
+    }
+    page.addEventListener("mousemove", pointedAt);
+    window.addEventListener("pagehide", function () { page.removeEventListener("mousemove", pointedAt); });
+  }
+
   function start(id, given) {
     map = L.map(id, MAP);
     options = given;
@@ -582,6 +737,7 @@
     pane("tact-names", 220).style.pointerEvents = "none";
     pane("tact-areas", 400);
     pane("tact-over", 450).style.pointerEvents = "none";
+    pane("tact-labels", 460).style.pointerEvents = "none";
     over = {
       areas: L.canvas({ pane: "tact-areas", padding: 0.3 }),
       marks: L.canvas({ pane: "tact-over", padding: 0.3 }),
@@ -590,6 +746,7 @@
     hatches = L.layerGroup().addTo(map);
     lines = L.layerGroup().addTo(map);
     circles = L.layerGroup().addTo(map);
+    names = L.layerGroup().addTo(map);
     hovered = { group: L.layerGroup().addTo(map), index: null };
     chosen = L.layerGroup().addTo(map);
     tip = element("div", "tact-tip");
@@ -601,11 +758,13 @@
     map.on("mousemove", pointed);
     map.on("mouseout", function () { hover(null); });
     map.on("click", clicked);
+    map.on("moveend", function () { if (current) nameAreas(); });
     map.on("zoomstart dragstart", function () { if (!over.fitting) fitted = null; hover(null); });
     new ResizeObserver(function () {
       map.invalidateSize({ animate: false });
       if (fitted) fit(fitted, false);
     }).observe(map.getContainer());
+    tellBars();
     over.ready = prepare();
     over.ready.catch(fail);
     return map;
@@ -618,8 +777,11 @@
     Promise.all([over.ready, level(wanted.level)]).then(function (found) {
       if (over.wanted !== wanted) return;
       drawAreas(found[1]);
+      const first = current === null;
       current = wanted;
       show();
+      // What lies over the map stands there now, if it did not when the map was made.
+      if (first && fitted) fit(fitted, false);
     }).catch(fail);
   }
 

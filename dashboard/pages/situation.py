@@ -19,6 +19,7 @@ def show() -> None:
     """Draw the page; what changes is within one fragment, so that a change sends little."""
     controls.arrive()
     st.fragment(_situation, run_every=controls.playing())()
+    controls.projector()
 
 
 def _situation() -> None:
@@ -36,7 +37,6 @@ def _situation() -> None:
         _panel(of, areas, view)
     with st.container(key="strip"):
         _strip(of, areas, view)
-        controls.projector(view)
 
 
 def _nothing_yet() -> None:
@@ -55,6 +55,7 @@ def _stage(of: Held, areas: Areas, view: Situation) -> None:
         controls.overlays(of, view)
         for name in view.over:
             controls.options(of, view, name)
+        controls.missed(view)
     mapview.show(situation.fixed(of), situation.values(of, areas, view), controls.clicked(areas, view.level))
     st.html(legend.legend([mark for _name, mark in marks], projector=view.projector))
 

@@ -183,8 +183,8 @@ _HEADLINES = {
 }
 _MORE = mark("Between {low} and {high} more children were met in {now} than in {was}.")
 _FEWER = mark("Between {low} and {high} fewer children were met in {now} than in {was}.")
-_BEYOND = mark("That is sure, and more than chance alone would bring.")
-_CHANCE = mark("That is sure, but chance alone could bring it.")
+_BEYOND = mark("The added noise cannot explain that, and chance alone hardly can.")
+_CHANCE = mark("The added noise cannot explain that, but the chance of who is met in a year could.")
 
 
 def _change_words(

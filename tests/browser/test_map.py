@@ -35,6 +35,24 @@ def test_the_first_view_shows_both_countries_and_asks_nobody_outside(partner, lo
     assert page.watch.clean, vars(page.watch)
 
 
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (1024, 768), (390, 844), (2560, 1440)])
+@pytest.mark.parametrize("address", ["", "?layer=services&over=communities"])
+def test_both_countries_stand_whole_on_the_first_view_of_any_screen(partner, look, size, address):
+    page = look(f"{partner.url}/{address}", size)
+    page.wait_for_timeout(800)
+    frame, inside = page.locator("iframe").bounding_box(), {}
+    for code in ("AL-01", "AL-12", "GR-A", "GR-M", "GR-L", "GR-F"):
+        inside[code] = area_point(page, code, "region")
+    for code, point in inside.items():
+        at = (frame["x"] + point["x"], frame["y"] + point["y"])
+        assert 0 <= point["x"] <= frame["width"], code
+        assert 0 <= point["y"] <= frame["height"], code
+        for part in page.locator(".legend, .st-key-controls [role=radiogroup], .st-key-panel").all():
+            box = part.bounding_box()
+            beside = not box["x"] <= at[0] <= box["x"] + box["width"]
+            assert beside or not box["y"] <= at[1] <= box["y"] + box["height"], code
+
+
 def test_the_canvas_is_drawn_and_not_blank(partner, look):
     page = look(partner.url)
     colours = (
@@ -156,6 +174,53 @@ def test_text_from_data_is_text_everywhere(hostile, look):
     assert page.locator("img[src='x']").count() == 0
     assert frame.locator("img").count() == 0
     assert page.watch.clean, vars(page.watch)
+
+
+@pytest.mark.parametrize(("typed", "found"), [("Durr", "Durrës"), ("tiran", "Tirana"), ("αττικ", "Attica")])
+def test_an_area_is_found_by_the_first_letters_of_its_name(partner, look, typed, found):
+    page = look(partner.url)
+    box = map_frame(page).get_by_label("Find an area")
+    box.fill(typed)
+    box.press("Enter")
+    until(page, lambda: heading(page) == found)
+
+
+def test_a_name_that_is_not_there_is_said(partner, look):
+    page = look(partner.url)
+    box = map_frame(page).get_by_label("Find an area")
+    box.fill("Atlantis")
+    box.press("Enter")
+    assert "No area of that name" in box.evaluate("e => e.validationMessage")
+    box.press("End")
+    page.keyboard.type("x")
+    assert box.evaluate("e => e.validationMessage") == ""
+
+
+def test_names_stand_on_the_map_once_there_is_room(partner, look):
+    page = look(partner.url)
+    names = map_frame(page).locator(".tact-area-name span")
+    assert names.count() == 0
+    map_frame(page).get_by_role("button", name="Tirana and Durrës").click()
+    until(page, lambda: "Tirana" in names.all_inner_texts())
+
+
+def test_a_bar_tells_its_period_and_number_with_the_margin(partner, look):
+    page = look(partner.url)
+    slider, bar = page.locator("[class*=st-key-c-period]"), page.locator(".bars.time i").nth(2)
+    box = bar.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
+    until(page, lambda: "Dec 2006 to Feb 2007: " in (slider.get_attribute("title") or ""))
+    assert "±" in slider.get_attribute("title")
+    assert "±" in slider.locator("input").get_attribute("aria-valuetext")
+
+
+def test_a_wrong_address_says_what_was_not_found_until_the_reader_goes_on(partner, look):
+    page = look(f"{partner.url}/?layer=nothing&area=XX-9")
+    said = page.locator(".missed")
+    assert "layer “nothing”" in said.inner_text()
+    assert "Children met" in said.inner_text()
+    changed(page, radio(page, "Services").click)
+    assert said.count() == 0
 
 
 def test_everything_can_be_reached_by_keyboard(partner, look):

@@ -1,14 +1,17 @@
 """The Situation page and its parts, without a browser: words, escaping, and that it runs for every layer."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import legend, panel, reading, situation, strip
 from dashboard.access import Site
 from dashboard.geometry import areas_of
-from dashboard.state import parse, periods, settle
+from dashboard.state import parse, periods, settle, written
 from dashboard.text import html
 from geo.layers import LAYERS
 
@@ -155,8 +158,56 @@ def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
     totals = situation.time_totals(of, areas_of(of.release), view, listed)
     text = strip.drawn("now", totals, view.period, "2009-04-30")
     assert text.count("<i") == len(listed)
+    assert text.count("title=") == len(listed)
     assert text.count("unfinished") == 1
     assert text.count("now unfinished") == 1
+
+
+def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
+    frame = pd.DataFrame({"value": [3.0, np.nan], "low": [np.nan, 5.0], "margin": [5.0, np.nan]}, ["a", "b"])
+    [both] = strip.totals({"2008-03-01/P3M": frame})
+    assert strip.told("2008-03-01/P3M", both) == "Mar to May 2008: at least 8 ±5"
+    [one] = strip.totals({"2008-03-01/P3M": frame}, "a")
+    assert strip.told("2008-03-01/P3M", one) == "Mar to May 2008: 3 ±5"
+    [none] = strip.totals({"2008-03-01/P3M": frame}, "c")
+    assert strip.told("2008-03-01/P3M", none) == "Mar to May 2008: no number"
+
+
+def test_communities_have_bars_though_no_country_has_a_number(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, layer="communities", level="municipality")
+    totals = situation.time_totals(of, areas_of(of.release), view, periods(view, of))
+    assert all(total.value for total in totals.values())
+
+
+def test_few_draw_no_large_circles(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    for level in ("region", "municipality"):
+        [(_name, mark)] = situation.marks(of, view_of(of, level=level))
+        assert mark.data.style.radius(1, mark.most) <= 22 / 25**0.5
+
+
+def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    [(_name, mark)] = situation.marks(of, view_of(of, layer="communities"))
+    style = replace(mark.data.style, breaks=(), colours=("#111111",))
+    alone = replace(mark, data=replace(mark.data, style=style), labels=("100 to 499",))
+    assert "100 to 499" in legend.legend([alone])
+
+
+def test_an_address_is_told_what_of_it_is_not_there(of):
+    areas = areas_of(of.release).table
+    address = {"layer": "nothing", "area": "<b>", "period": "2040-01-01/P1Y"}
+    view = settle(parse(address), of, areas)
+    text = situation.missed(address, view, of, areas)
+    assert "Not found here: layer “nothing”, period 2040, area." in text
+    assert "both countries" in text
+    assert situation.missed(written(view), view, of, areas) == ""
+
+
+def test_countries_without_a_figure_have_no_row_for_it(of):
+    text = situation.described(of, areas_of(of.release), view_of(of))
+    assert "no figure found" not in text
 
 
 def test_heights_follow_the_values_and_nothing_has_none():
