@@ -8,7 +8,8 @@ before its year. Numbers of earlier releases cannot be taken back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.disclosure._complementary import complements
+from data.disclosure._crossing import prove
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.lattice import Table
 from data.disclosure.attacks.system import UNKNOWN, Bounds
@@ -23,7 +25,7 @@ from data.disclosure.plan import LEVELS
 from data.periods import GRAINS
 from data.states import STATES
 
-__all__ = ["Withheld", "withhold_until_safe"]
+__all__ = ["Outcome", "Withheld", "withhold_until_proved", "withhold_until_safe"]
 
 Ints = npt.NDArray[np.int64]
 Withheld = list[tuple[Table, int]]
@@ -47,6 +49,37 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
         taken += [_take(attack, unknown) for unknown in sorted(chosen)]
         failed = attack.judge(bounds := attack.system.solve())
     return taken, failed
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What was withheld, the unknowns that fail all the same, and those that were not proved in time."""
+
+    taken: Withheld
+    failed: Ints
+    unproved: Ints
+    seconds: float
+
+
+def withhold_until_proved(attack: BoundsAttack, release: int, seconds: float = 60.0) -> Outcome:
+    """Withhold until no cell fails, of exact numbers also by sums that cross, as far as time allows.
+
+    `seconds` bound the proof alone (data/disclosure/_crossing.py), which noisy numbers need not: no cell of
+    theirs is hidden by a pattern.
+    """
+    began = time.monotonic()
+    taken, failed = withhold_until_safe(attack, release)
+    until = time.monotonic() + seconds
+    while True:
+        proof = prove(attack, bounds := attack.system.solve(), until - time.monotonic())
+        chosen = _Trace(attack, bounds, release).choose_in(proof.broken)
+        if not chosen:
+            break
+        taken += [_take(attack, unknown) for unknown in sorted(chosen)]
+        more, failed = withhold_until_safe(attack, release)
+        taken += more
+    failed = np.union1d(failed, np.array(list(proof.broken), np.int64))
+    return Outcome(taken, failed, proof.unproved, time.monotonic() - began)
 
 
 def _take(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
@@ -92,6 +125,20 @@ class _Trace:
                     chosen.add(number)
                     for touched in (unknown, number):
                         settled.update(tie for tie, _, _ in self._ends(touched))
+        return chosen
+
+    def choose_in(self, broken: Mapping[int, Ints]) -> set[int]:
+        """Choose a number to withhold from the sums that say too much of a cell; each sum serves once."""
+        ties = self.attack.system.ties
+        chosen: set[int] = set()
+        settled: set[int] = set()
+        for unknown in sorted(broken, key=self._rank):
+            sums = broken[unknown].tolist()
+            around = [p for tie in sums for p in ties.part[ties.start[tie] : ties.start[tie + 1]].tolist()]
+            able = {n for n in (*around, *ties.total[sums].tolist()) if self._may_go(n)}
+            if able and settled.isdisjoint(sums):
+                chosen.add(min(able, key=self._rank))
+                settled.update(sums)
         return chosen
 
     def choose(self, unknown: int) -> int:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.disclosure._crossing import prove
 from data.disclosure.attacks.bounds import BoundsAttack, Published, attack
-from data.disclosure.coarsen import withhold_until_safe
+from data.disclosure.cell_key import CellKey
+from data.disclosure.coarsen import withhold_until_proved, withhold_until_safe
 from data.disclosure.mechanism import Knowledge
-from data.disclosure.plan import COUNTED, DEFAULT_PLAN, TableSpec
+from data.disclosure.plan import CATEGORIES, COUNTED, DEFAULT_PLAN, TableSpec
 from data.disclosure.threshold import Threshold
 from data.errors import InputError
 from data.states import STATES
@@ -241,6 +243,89 @@ def test_numbers_of_earlier_releases_stand():
     plan = BoundsAttack.of([first, later], world.areas)
     _, failed = withhold_until_safe(plan, 1)
     assert len(failed) > 10
+
+
+# -- sums that cross --
+
+STAGES = CATEGORIES["stage"]
+
+
+def crossing():
+    """Hide cells of regions by stage so that two rows less two columns leave one of them, which holds 5."""
+    held = {
+        ("AL-1", 0): 30, ("AL-1", 1): 30, ("AL-2", 0): 30, ("AL-2", 1): 30, ("AL-3", 1): 5,
+        ("AL-3", 2): 40, ("AL-3", 3): 40, ("AL-4", 2): 40, ("AL-4", 3): 40,
+    }  # fmt: skip
+    areas = tree(4)
+    cells = {(r, s): held.get((r, s), 0) for r in areas.index[1:] for s in range(len(STAGES))}
+    rows = {
+        COUNTRY: [("AL", None, sum(cells.values()))],
+        REGIONS: [(r, None, sum(v for (q, _), v in cells.items() if q == r)) for r in areas.index[1:]],
+        TableSpec("children", "country", "year", ("stage",)): [
+            ("AL", s, sum(v for (_, t), v in cells.items() if t == s)) for s in range(len(STAGES))
+        ],
+        TableSpec("children", "region", "year", ("stage",)): [(r, s, v) for (r, s), v in cells.items()],
+    }
+    tables = {}
+    for spec, listed in rows.items():
+        hidden = [spec.level == "region" and s is not None and v > 0 for _, s, v in listed]
+        numbers = [None if gone else v for (_, _, v), gone in zip(listed, hidden, strict=True)]
+        columns = {
+            "area": [r for r, _, _ in listed],
+            "period": [YEAR] * len(listed),
+            "value": pa.array(numbers, pa.int64()),
+            "state": ["withheld" if gone else "number" for gone in hidden],
+        }
+        if spec.breakdown:
+            columns["stage"] = [STAGES[s] for _, s, _ in listed]
+        tables[spec] = pa.table(columns)
+    known = dict.fromkeys(COUNTED, SHOWN.knowledge(1, 11))
+    return BoundsAttack.of([Published("r", tables, known, 11)], areas)
+
+
+def test_sums_that_cross_give_away_what_single_sums_do_not():
+    plan = crossing()
+    bounds = plan.system.solve()
+    assert failing(plan) == 0, "one sum at a time leaves all open"
+    found = [plan.lattice.cell(unknown) for unknown in prove(plan, bounds).broken]
+    cells = [table.name(offset) for table, offset in found]
+    assert {"area": "AL-3", "period": YEAR, "stage": STAGES[1]} in cells
+
+
+def test_what_crossing_sums_give_away_is_withheld_too():
+    world = C["small"](1)
+    plan = BoundsAttack.of([world.published(MERGED, "partner")], world.areas)
+    withhold_until_safe(plan, 0)
+    broken = prove(plan, plan.system.solve()).broken
+    assert broken
+    assert withhold_until_proved(plan, 0).taken
+    assert prove(plan, plan.system.solve()).broken == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_release_is_proved_in_time(seed):
+    world = C["small"](seed)
+    for tier in ("partner", "public"):
+        plan = BoundsAttack.of([world.published(MERGED, tier)], world.areas)
+        outcome = withhold_until_proved(plan, 0)
+        assert len(outcome.failed) == len(outcome.unproved) == failing(plan) == 0
+
+
+def test_what_was_not_proved_in_time_is_named():
+    world = C["small"](1)
+    plan = BoundsAttack.of([world.published(MERGED, "partner")], world.areas)
+    outcome = withhold_until_proved(plan, 0, seconds=0)
+    assert len(outcome.unproved) > 100
+    found = [plan.lattice.cell(unknown) for unknown in outcome.unproved]
+    assert {table.state.ravel()[offset] for table, offset in found} == {WITHHELD}
+    assert len(outcome.failed) == 0
+
+
+def test_noisy_numbers_need_no_proof():
+    world = C["small"](1)
+    plan = BoundsAttack.of([world.published(CellKey(), "partner")], world.areas)
+    proof = prove(plan, plan.system.solve())
+    assert (proof.proved, proof.broken, len(proof.unproved)) == (0, {}, 0)
 
 
 # -- a mechanism that is too weak --
