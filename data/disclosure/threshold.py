@@ -3,8 +3,9 @@
 Cells below k are hidden, and beside them as many others as it takes that no sum of shown numbers closes in
 on them (Hundepool and others, "Statistical Disclosure Control", 2012, chapter 4). Both kinds look alike: a
 reader never learns from a cell's state that it is small. The others are found by withhold_until_proved in
-data/disclosure/coarsen.py, which reads what is shown and nothing else. Shown numbers add up exactly. There is no protection in the method but this: who knows all other children of a shown cell
-knows the last one, so that releases lean on the frozen numbers all the more.
+data/disclosure/coarsen.py, which reads what is shown and nothing else. Shown numbers add up exactly. There
+is no protection in the method but this: who knows all other children of a shown cell knows the last one, so
+that releases lean on the frozen numbers all the more.
 """
 
 from __future__ import annotations
