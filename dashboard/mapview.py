@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import folium
 import pandas as pd
 import streamlit as st
+from branca.element import Element, Figure
 from folium.template import Template
 from streamlit_folium import st_folium
 
@@ -83,6 +84,8 @@ class _Map(folium.Map):
 
     def __init__(self, fixed: Mapping[str, Any]) -> None:
         super().__init__(location=(39.2, 22.0), tiles=None)
+        # The component's page states its encoding itself; here it would be sent again with every change.
+        cast("Figure", self.get_root()).header = Element()
         self.fixed = literal(fixed)
 
 

@@ -23,6 +23,7 @@ from data.periods import Period
 from data.states import STATES
 from geo.areas import Areas
 from geo.layers import layer, together
+from geo.layers.table import COLUMNS
 from geo.layers.table import table as layer_table
 from geo.layers.words import LEVELS, state_words
 
@@ -43,6 +44,9 @@ __all__ = [
 _MOST = {"country": 28.0, "region": 22.0, "municipality": 15.0}
 # The largest circle stands for at least so many, so that a map of few does not look like one of many.
 _FULL = 25.0
+# The number stands beside its area, where a small screen shows it.
+_CODE, _AREA, _LOCAL, _COUNTRY, *_REST = COLUMNS
+_IN_ORDER = (_AREA, *_REST, _LOCAL, _COUNTRY, _CODE)
 _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
@@ -164,7 +168,9 @@ def time_strip(of: Held, view: Situation, totals: Mapping[str, Total]) -> Markup
     """Draw the strip: the period in words, and a bar for each where there are several."""
     words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
-    return strip.drawn(words, several, view.period, of.release.manifest["tact"].get("last"))
+    # Published figures do not end with the records.
+    last = None if layer(view.layer).of_figures else of.release.manifest["tact"].get("last")
+    return strip.drawn(words, several, view.period, last)
 
 
 def _levels(of: Held, view: Situation, listed: tuple[str, ...]) -> list[str]:
@@ -182,8 +188,8 @@ def table(of: Held, view: Situation) -> None:
     for name, mark in marks(of, view):
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))
-        shown = layer_table(of.release, layer(name), view.view(name), data)
-        st.dataframe(shown, width="stretch", height=420)
+        shown = layer_table(of.release, layer(name), view.view(name), data).reset_index()
+        st.dataframe(shown, width="stretch", height=420, hide_index=True, column_order=_IN_ORDER)
         st.html(
             html('<p class="origin">{}. {}</p>', translated(data.legend.source), translated(data.legend.note))
         )

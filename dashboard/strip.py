@@ -77,7 +77,7 @@ def drawn(when: str, totals: Mapping[str, Total], now: str, last: str | None) ->
             classes.append("unfinished")
         named = html(' class="{}"', " ".join(classes)) if classes else ""
         words = told(period, total)
-        bars.append(html('<i{} style="height:{}%" title="{}"></i>', named, height, words))
+        bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, words))
     graph = (
         html('<div class="bars time n{}">{}</div>{}', len(bars), joined(bars), _years(list(totals)))
         if bars

@@ -506,7 +506,7 @@
     return L.bounds([at.left - left - 6, at.top - top - 6], [at.right - left + 6, at.bottom - top + 6]);
   }
 
-  /* Give the centre and the largest zoom at which the parts of a view stand whole and nothing lies over them. */
+  /* Give the centre and the largest zoom at which the parts of a view stand whole and least of them is covered. */
   function best(parts, most) {
     const bounds = parts.reduce(function (all, part) { return all.extend(part); }, L.latLngBounds([]));
     const size = map.getSize();
@@ -521,9 +521,11 @@
         for (const top of margins(size.y, function (one) { return one.max.y; }))
           for (const bottom of margins(size.y, function (one) { return size.y - one.min.y; })) {
             const view = placed(bounds, [left, top, right, bottom], size, most);
-            if (view && (!found || view.zoom > found.zoom) && free(parts, view, covering)) found = view;
+            if (!view || (found && found.hidden === 0 && view.zoom <= found.zoom)) continue;
+            view.hidden = hidden(parts, view, covering);
+            if (!found || view.hidden < found.hidden || (view.hidden === found.hidden && view.zoom > found.zoom)) found = view;
           }
-    return found || placed(bounds, [8, 8, 8, 8], size, most);
+    return found;
   }
 
   function placed(bounds, margins, size, most) {
@@ -532,17 +534,16 @@
     const zoom = Math.min(most, map.getBoundsZoom(bounds, false, L.point(left + right, top + bottom)));
     const middle = map.project(bounds.getSouthWest(), zoom).add(map.project(bounds.getNorthEast(), zoom)).divideBy(2);
     const half = size.divideBy(2);
-    // On whole pixels, or the canvas is drawn between them and looks blurred.
-    const corner = middle.add([(right - left) / 2, (bottom - top) / 2]).subtract(half).round();
+    const corner = middle.add([(right - left) / 2, (bottom - top) / 2]).subtract(half);
     return { zoom: zoom, corner: corner, centre: map.unproject(corner.add(half), zoom) };
   }
 
-  function free(parts, view, covering) {
+  function hidden(parts, view, covering) {
     function placeOf(point) { return map.project(point, view.zoom).subtract(view.corner); }
-    return parts.every(function (part) {
+    return parts.filter(function (part) {
       const at = L.bounds(placeOf(part.getNorthWest()), placeOf(part.getSouthEast()));
-      return !covering.some(function (one) { return one.overlaps(at); });
-    });
+      return covering.some(function (one) { return one.overlaps(at); });
+    }).length;
   }
 
   function boxes(area) {
@@ -567,7 +568,10 @@
     // A frame that is not laid out yet has no size; the observer fits again as soon as it has one.
     if (map.getSize().x < 50 || map.getSize().y < 50) return;
     const found = best(parts, most);
-    map.setView(found.centre, found.zoom, { animate: Boolean(animate) && MOTION });
+    const moving = Boolean(animate) && MOTION;
+    map.setView(found.centre, found.zoom, { animate: moving });
+    // A jump leaves the canvases between two pixels, where they look blurred, until the map says that it stands.
+    if (!moving) map.fire("moveend");
   }
 
   function goControl() {

@@ -336,6 +336,17 @@ def test_on_a_phone_map_panel_and_strip_stand_one_below_another(partner, look):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_on_a_phone_nothing_that_matters_is_cut(partner, look):
+    page = look(partner.url, (390, 844))
+    for part in (".tier", ".invented", "[class*=st-key-c-layer] [role=radiogroup]"):
+        assert page.locator(part).evaluate("e => e.scrollWidth <= e.clientWidth"), part
+    assert page.locator(".panel .hint").count() == 1
+    page.get_by_role("button", name="Table").click()
+    page.locator("[data-testid=stDataFrame] [role=gridcell]").first.wait_for(state="attached")
+    heads = page.locator("[data-testid=stDataFrame] [role=columnheader]").all_text_contents()
+    assert heads[:4] == ["Area", "Value", "±", "State"]
+
+
 def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, tmp_path):
     served = serve(tmp_path)
     page = look(served.url)

@@ -172,7 +172,7 @@ class Walker:
         ]
         if allowed:
             name = self.chance.choice(["", *allowed])
-            words = f"and {layer(name).title.lower()}" if name else "nothing over it"
+            words = f"with {layer(name).title}" if name else "nothing over it"
             self.ask(f"over {name}", lambda: self.pick("Over it", words), over=(name,) if name else ())
 
     def choice(self):

@@ -210,6 +210,13 @@ def test_countries_without_a_figure_have_no_row_for_it(of):
     assert "no figure found" not in text
 
 
+def test_published_figures_have_no_unfinished_years(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, layer="referrals")
+    totals = situation.time_totals(of, areas_of(of.release), view, periods(view, of))
+    assert "unfinished" not in situation.time_strip(of, view, totals)
+
+
 def test_heights_follow_the_values_and_nothing_has_none():
     assert strip.heights([0, 50, 100, None]) == [4, 50, 100, 0]
     assert strip.heights([None, None]) == [0, 0]
