@@ -59,9 +59,7 @@ def _scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
     if style.kind == "fill":
         return _ramp(mark)
     rows = [
-        html(
-            '<li><i class="hatch" style="--colour:{};--gap:{}px"></i>{}</li>', colour, gap, label
-        )
+        html('<li><i class="hatch" style="--colour:{};--gap:{}px"></i>{}</li>', colour, gap, label)
         for colour, gap, label in zip(
             style.colours, _gaps(len(style.colours), filled=filled), mark.labels, strict=True
         )
@@ -94,8 +92,7 @@ def _circles(mark: Mark, scale: float) -> Markup:
 
 def _states(mark: Mark) -> Markup:
     rows = [
-        html('<li><i class="{}"></i>{}</li>', f"state-{state}", mark.words[state])
-        for state in _present(mark)
+        html('<li><i class="{}"></i>{}</li>', f"state-{state}", mark.words[state]) for state in _present(mark)
     ]
     return html('<ul class="rows">{}</ul>', joined(rows)) if rows else Markup("")
 
