@@ -441,9 +441,9 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
     """Noise that is drawn anew with other keys in each release gives counts away by averaging."""
     world = W["encounters"](np.random.default_rng(4), 900, 600)
     loose = replace(Policy(), frozen=False)
-    vault = W["MemoryVault"](encounter=world)
     published_ = []
     for number in range(12):
+        vault = W["MemoryVault"](encounter=world)
         keys = W["IdentifierHasher"](bytes([number]) * 32).record_keys
         folder = tmp_path / str(number)
         W["release"](vault, folder, policy=loose, record_keys=keys)
