@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from data.disclosure._crossing import prove
-from data.disclosure.attacks.bounds import HIDDEN, BoundsAttack
+from data.disclosure.attacks.bounds import BoundsAttack
+from data.disclosure.attacks.lattice import HIDDEN
 from data.disclosure.attacks.system import UNKNOWN
 from data.disclosure.coarsen import withhold_until_proved, withhold_until_safe
 from data.disclosure.plan import DEFAULT_PLAN, TableSpec

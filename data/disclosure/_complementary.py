@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from data.disclosure.attacks.bounds import HIDDEN, BoundsAttack
+from data.disclosure.attacks.bounds import BoundsAttack
+from data.disclosure.attacks.lattice import HIDDEN
 from data.disclosure.attacks.system import UNKNOWN
 from data.disclosure.plan import LEVELS
 from data.periods import GRAINS
@@ -55,7 +56,7 @@ class _Search:
             self.open[here] = hidden.ravel() & ~self.shown[here]
             fresh = (table.since == release).ravel()
             self.free[here] = fresh & self.shown[here] & (self.low[here] > 0)
-            self.least[here], self.most[here] = known.open_from, known.open_to
+            self.least[here], self.most[here] = known.open_from, attack.must_reach(known)
             level, grain = LEVELS.index(table.shape.level), GRAINS.index(table.shape.grain)
             self.rank[here] = level * len(GRAINS) + len(GRAINS) - grain
 

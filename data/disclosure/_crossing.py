@@ -21,7 +21,8 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from data.disclosure.attacks.bounds import HIDDEN, BoundsAttack
+from data.disclosure.attacks.bounds import BoundsAttack
+from data.disclosure.attacks.lattice import HIDDEN
 from data.disclosure.attacks.system import UNKNOWN, Bounds, Ties
 
 __all__ = ["Proof", "prove"]
@@ -76,7 +77,7 @@ class _Search:
                 here = slice(table.base, table.base + table.state.size)
                 now = (table.listed == self.attack.last) & np.isin(table.state, HIDDEN)
                 hidden[here] = now.ravel()
-                least[here], most[here] = known.open_from, known.open_to
+                least[here], most[here] = known.open_from, self.attack.must_reach(known)
         return hidden & (self.bounds.low < most), least, most
 
     def _build(self, ties: Ties) -> None:

@@ -16,18 +16,17 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from data.disclosure.attacks.lattice import Lattice, Shape, Table
+from data.disclosure.attacks.lattice import HIDDEN, Lattice, Shape, Table
 from data.disclosure.attacks.staleness import slack_of
 from data.disclosure.attacks.system import Bounds, System, Ties
 from data.disclosure.mechanism import Knowledge
 from data.disclosure.plan import COUNTED, TableSpec, table_name
 from data.states import STATES
 
-__all__ = ["HIDDEN", "BoundsAttack", "Finding", "Published", "attack"]
+__all__ = ["BoundsAttack", "Finding", "Published", "attack"]
 
 Ints = npt.NDArray[np.int64]
 _FEW = STATES.index("few")
-HIDDEN = (_FEW, STATES.index("withheld"))
 _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "withheld")]
 
 
@@ -88,12 +87,6 @@ class BoundsAttack:
                     lattice.observe(number, shape, rows, known, release.frozen)
         ties, last = Ties.join(lattice.ties()), releases[-1]
         low, high = lattice.intervals()
-        for table in lattice.tables.values():
-            if table.shape.measure in last.knowledge:
-                hidden = np.isin(table.state, HIDDEN) & (table.listed == len(releases) - 1)
-                least = hidden.ravel() * last.knowledge[table.shape.measure].withheld_from
-                here = slice(table.base, table.base + table.state.size)
-                low[here] = np.maximum(low[here], least)
         times = lattice.times({m: _apart(k, last.k) for m, k in last.knowledge.items()})
         slack = slack_of(ties, times) if last.frozen else ties.slack
         system = System(low, high, Ties(ties.total, ties.start, ties.part, slack))
@@ -109,14 +102,23 @@ class BoundsAttack:
                 failed.append(table.base + here[table.listed.ravel()[here] == self.last])
         return np.concatenate(failed) if failed else np.zeros(0, np.int64)
 
-    @staticmethod
-    def _failed(table: Table, known: Knowledge, bounds: Bounds) -> Ints:
+    def must_reach(self, known: Knowledge) -> int:
+        """Give the largest value that must stay feasible for a hidden cell.
+
+        That a number is repeated says that fewer than k children changed behind it. What is hidden by a
+        pattern can then be bounded by k - 1, and no pattern can undo that.
+        """
+        repeated = bool((self.system.ties.slack > 0).any())
+        return known.open_to - int(known.by_pattern and repeated)
+
+    def _failed(self, table: Table, known: Knowledge, bounds: Bounds) -> Ints:
         here = slice(table.base, table.base + table.state.size)
         low, high, state = bounds.low[here], bounds.high[here], table.state.ravel()
-        closed = (low > known.open_from) | (high < known.open_to)
+        reach = self.must_reach(known)
+        closed = (low > known.open_from) | (high < reach)
         narrow = high - low + 1 < known.open_values
         if known.by_pattern:  # one that is sure to be large was hidden for others
-            return np.flatnonzero(np.isin(state, HIDDEN) & closed & (low < known.open_to))
+            return np.flatnonzero(np.isin(state, HIDDEN) & closed & (low < reach))
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def findings(self, failed: Ints) -> list[Finding]:

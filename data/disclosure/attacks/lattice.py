@@ -23,7 +23,7 @@ from data.disclosure.plan import CATEGORIES, Level
 from data.periods import GRAINS, Grain, Period
 from data.states import STATES
 
-__all__ = ["Lattice", "Shape", "Table"]
+__all__ = ["HIDDEN", "Lattice", "Shape", "Table"]
 
 Ints = npt.NDArray[np.int64]
 _NEXT_LEVEL: dict[Level, tuple[Level, ...]] = {
@@ -32,6 +32,7 @@ _NEXT_LEVEL: dict[Level, tuple[Level, ...]] = {
     "country": (),
 }
 NOT_PUBLISHED = -1
+HIDDEN = (STATES.index("few"), STATES.index("withheld"))  # of mechanisms that hide by a pattern
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,16 @@ class Lattice:
         table.low[at], table.high[at] = (
             np.where(speaks, new, old[at]) for new, old in ((low, table.low), (high, table.high))
         )
+        if known.by_pattern:
+            self._hide(table, at, np.isin(state, HIDDEN) & (table.high[at] >= UNKNOWN), release, known)
+
+    @staticmethod
+    def _hide(
+        table: Table, at: tuple[Ints, ...], hidden: npt.NDArray[np.bool_], release: int, known: Knowledge
+    ) -> None:
+        """Take in cells that are hidden by a pattern: of any size, and as of now, for they repeat nothing."""
+        here = tuple(place[hidden] for place in at)
+        table.low[here], table.spoken[here], table.since[here] = known.hidden_from, release, release
 
     def _as_before(self, table: Table, at: tuple[Ints, ...]) -> tuple[Ints, ...]:
         """Give the cells that spoke for these before: their own, but of the whole the last one's."""
@@ -308,7 +319,8 @@ class Lattice:
         """Give when each unknown's number is from; `apart` by measure, see Times.unit."""
         unit = np.zeros(self.size, np.int64)
         for table in self.tables.values():
-            unit[table.base : table.base + table.state.size] = apart.get(table.shape.measure, 0)
+            of_table = np.where(table.high >= UNKNOWN, UNKNOWN, apart.get(table.shape.measure, 0))
+            unit[table.base : table.base + table.state.size] = of_table.ravel()
         return Times(self._gather("since", -1), self._gather("spoken", -1), unit)
 
     def _gather(self, name: str, otherwise: int) -> Ints:

@@ -328,6 +328,43 @@ def test_noisy_numbers_need_no_proof():
     assert (proof.proved, proof.broken, len(proof.unproved)) == (0, {}, 0)
 
 
+# -- several releases --
+
+
+def years(name, *cells):
+    """Publish a country's whole and its years: period and number, or None for a hidden one."""
+    tables = {}
+    for grain in ("whole", "year"):
+        kept = [(period, n) for period, n in cells if period.endswith("P1Y") == (grain == "year")]
+        numbers = [n for _, n in kept]
+        columns = {"area": ["AL"] * len(kept), "period": [p for p, _ in kept]}
+        columns |= {"value": pa.array(numbers, pa.int64())}
+        columns |= {"state": ["withheld" if n is None else "number" for n in numbers]}
+        tables[TableSpec("children", "country", grain)] = pa.table(columns)
+    return Published(name, tables, dict.fromkeys(COUNTED, MERGED.knowledge(1, 11)), 11)
+
+
+def test_a_hidden_cell_beside_repeated_numbers_is_bounded_by_what_may_have_changed():
+    """A total that stands from before the new year began does not say that nobody came since."""
+    first = years("r0", ("2006-06-01/2007-05-31", 60), (YEAR, 60))
+    later = years("r1", ("2006-06-01/2007-08-31", 60), (YEAR, 60), ("2007-06-01/P1Y", None))
+    plan = BoundsAttack.of([first, later], tree(1))
+    found = plan.system.solve()
+    table = next(t for s, t in plan.lattice.tables.items() if s.grain == "year")
+    assert (found.low[table.base + 1], found.high[table.base + 1]) == (0, 20), "k - 1 for each old number"
+    assert found.contradictions == failing(plan) == 0
+
+
+def test_a_hidden_cell_beside_numbers_of_its_own_day_has_no_slack():
+    first = years("r0", ("2006-06-01/2007-05-31", 60), (YEAR, 60))
+    later = years("r1", ("2006-06-01/2007-08-31", 75), (YEAR, 71), ("2007-06-01/P1Y", None))
+    plan = BoundsAttack.of([first, later], tree(1))
+    found = plan.system.solve()
+    table = next(t for s, t in plan.lattice.tables.items() if s.grain == "year")
+    assert (found.low[table.base + 1], found.high[table.base + 1]) == (4, 4)
+    assert failing(plan) == 1
+
+
 # -- a mechanism that is too weak --
 
 
