@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from data.periods import Period
@@ -109,18 +110,25 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
 def _axes(place: Place, period: str) -> Fact:
     """Count the axes of work on which the area has a service, of those that are published for it."""
     found = [place.near(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
-    told = [at_work for cell, _ in found if (at_work := _at_work(cell)) is not None]
-    label = mark("Services at work")
-    if not told:
+    told = [_at_work(cell) for cell, _ in found]
+    label, when = mark("Services at work"), found[0][1]
+    hidden = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work is None]
+    if len(hidden) == len(AXES):
         silent = all(cell.state == "no_data" for cell, _ in found)
-        return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, found[0][1])
-    there, hidden = sum(told), len(AXES) - len(told)
-    text = Message("on {there} of {known} axes", there=there, known=len(told))
-    if hidden:
-        text = Message(
-            "on {there} of {known} axes, {hidden} not shown", there=there, known=len(told), hidden=hidden
-        )
-    return _fact(place, "services", label, Cell("number", there), found[0][1], text)
+        return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, when)
+    there = sum(map(bool, told))
+    if not hidden:
+        text = Message("on {there} of {all} axes", there=there, all=len(AXES))
+        return _fact(place, "services", label, Cell("number", there), when, text)
+    text = Message(
+        "on {there} of {all} axes, {hidden} not shown", there=there, all=len(AXES), hidden=len(hidden)
+    )
+    note = Message("Not shown, to protect people: {axes}", axes=reduce(_listed, hidden))
+    return replace(_fact(place, "services", label, Cell("number", there), when, text), note=note)
+
+
+def _listed(first: str, second: str) -> str:
+    return Message("{first}, {second}", first=first, second=second)
 
 
 def _at_work(cell: Cell) -> bool | None:

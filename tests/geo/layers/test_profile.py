@@ -52,8 +52,9 @@ def test_the_few_numbers_with_margin_and_source(partner):
 
 
 def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
-    assert facts(partner, "AL-02")["services"].text == "on 2 of 4 axes, 1 not shown"
-    assert facts(partner, "AL-04")["services"].text == "on 2 of 5 axes"
+    assert facts(partner, "AL-02")["services"].text == "on 2 of 5 axes, 1 not shown"
+    whole = facts(partner, "AL-04")["services"]
+    assert (whole.text, whole.note) == ("on 2 of 5 axes", "")
 
 
 def of_axes(folder, cells, tier="partner", table="services_region_quarter_axis", period=QUARTERS[0]):
@@ -66,9 +67,10 @@ def of_axes(folder, cells, tier="partner", table="services_region_quarter_axis",
 def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     hidden, span, number = SMALL["state"]("withheld"), SMALL["span"], SMALL["number"]
     none = of_axes(tmp_path / "none", [number(0), hidden, hidden, hidden, number(0)])
-    assert none.text == "on 0 of 2 axes, 3 not shown"
+    assert none.text == "on 0 of 5 axes, 3 not shown"
     some = of_axes(tmp_path / "some", [number(2), span(3, None), hidden, hidden, number(0)])
-    assert some.text == "on 2 of 3 axes, 2 not shown"
+    assert some.text == "on 2 of 5 axes, 2 not shown"
+    assert some.note == "Not shown, to protect people: assisted voluntary return, reintegration"
     year = (YEARS[0],)
     few = of_axes(
         tmp_path / "few",
@@ -77,7 +79,7 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
         "services_region_year_axis",
         *year,
     )
-    assert few.text == "on 1 of 1 axes, 4 not shown"
+    assert few.text == "on 1 of 5 axes, 4 not shown"
     dark = of_axes(
         tmp_path / "dark",
         [span(0, 2), *[hidden] * 3, span(0, 2)],
