@@ -1,6 +1,6 @@
 """The states of a published cell: never confused, never a colour of a scale.
 
-Public: number; few ("fewer than 11, possibly none"); structural_zero; no_data.
+Public: number; few ("fewer than k, possibly none"); structural_zero; no_data.
 Partner: number with margin; almost_none (a noisy 0); not_searched; no_data.
 Both: withheld, where a number would undo the protection of another, or where too few operators work.
 Published figures: number or no_figure. Where only a class is published: class, with low and high. A total

@@ -118,9 +118,10 @@ DEFAULT_PLAN: Plan = {
     ),
     "public": (
         *_tables("children", _WIDE, ("year", "whole")),
+        # More breakdowns of counties and regions would tell too much of a child that several of them show.
+        *(TableSpec("children", "region", "whole", (by,)) for by in ("pathway", "stage")),
         *(
-            TableSpec("children", level, "whole", (by,))
-            for level in _WIDE
+            TableSpec("children", "country", "whole", (by,))
             for by in ("pathway", "stage", "form", "axis", "sex", "age_band")
         ),
         *(TableSpec("children", "country", "year", (by,)) for by in ("pathway", "stage")),

@@ -11,6 +11,9 @@ from data.errors import InputError
 __all__ = ["DEFAULT_POLICY", "FEWEST", "LOWEST_K", "Policy"]
 
 LOWEST_K = 11
+# With 11 to 14 and noise of variance 2, the number of a county and year would tell of one child more than
+# 0.10 over guessing, where about as many children are expected (data/disclosure/attacks/membership.py).
+_DEFAULT_K = 15
 FEWEST = 3
 _MOST_KEY_BITS = 32
 
@@ -28,7 +31,7 @@ class Policy:
     no_programme: areas where there is no programme, so that zero is structural.
     """
 
-    k: int = LOWEST_K
+    k: int = _DEFAULT_K
     variance: float = 2.0
     largest: int = 5
     cap: int = 3

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,12 @@ class ReleasedTable:
         """Take the number of one cell away."""
         place = tuple(self.axes[column].index(name) for column, name in cell.items())
         self.withhold_at(place)
+
+    def cells_of(self, areas: Collection[str]) -> Iterator[dict[str, str]]:
+        """List the cells of some areas."""
+        axes = {**self.axes, "area": tuple(a for a in self.axes["area"] if a in areas)}
+        for names in product(*axes.values()):
+            yield dict(zip(axes, names, strict=True))
 
     def withhold_at(self, place: tuple[int, ...]) -> None:
         """Take the number of one cell away, by its place in the arrays."""

@@ -31,7 +31,12 @@ def test_a_release_passes_and_the_report_names_what_was_attacked(places):
     manifest = json.loads((result.report / "manifest.json").read_text())
     assert report["passed"]
     assert {(c["attack"], c["tier"]) for c in report["checks"]} == {
-        (a, t) for a in ("bounds", "surface", "threshold", "checksums") for t in ("partner", "public")
+        (a, t)
+        for a in (
+            *("averaging", "bounds", "checksums", "forgetting", "homogeneity", "membership"),
+            *("surface", "threshold"),
+        )
+        for t in ("partner", "public")
     }
     assert set(manifest["release_sha256"]) == {"partner", "public"}
     assert manifest["code_version"]

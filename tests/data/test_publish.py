@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from data import publish
 from data.disclosure.plan import DEFAULT_PLAN, TIERS, TableSpec
-from data.disclosure.policy import Policy
+from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 from data.vault import Vault
@@ -96,7 +96,8 @@ def test_the_manifest_says_how_it_was_made(made):
     assert partner["licenses"] == [{"name": "other-closed", "title": "Under agreement"}]
     for tier, described in (("partner", partner), ("public", public)):
         told = described["tact"]
-        assert (told["release"], told["tier"], told["k"], told["invented"]) == (result.name, tier, 11, True)
+        assert (told["release"], told["tier"], told["invented"]) == (result.name, tier, True)
+        assert told["k"] == DEFAULT_POLICY.k
         assert (told["first"], told["last"], told["first_month"]) == ("2006-06-01", "2007-05-31", 6)
         assert told["privacy"]["spent"] is None
         assert told["audit"]["passed"] is True
@@ -109,7 +110,7 @@ def test_the_manifest_says_how_it_was_made(made):
         assert described["sources"]
         states = told["suppressed"]["children_region_whole"]
         assert sum(states.values()) == pytest.approx(1, abs=0.001)
-    assert public["tact"]["knowledge"]["children"]["hidden_to"] == 15
+    assert public["tact"]["knowledge"]["children"]["hidden_to"] == DEFAULT_POLICY.k - 1 + 5
     assert "encounters" in partner["tact"]["method"]
     assert "Numbers below 11" in public["tact"]["method"]
     assert "Numbers below 11" not in partner["tact"]["method"]
@@ -143,7 +144,7 @@ def test_both_tiers_repeat_the_same_number(made):
             shown = both[both["value_public"].notna()]
             assert (shown["value"] == shown["value_public"]).all()
             few = both[both["state_public"] == "few"]
-            assert (few["value"].fillna(0) < 11).all()
+            assert (few["value"].fillna(0) < DEFAULT_POLICY.k).all()
             compared += len(shown)
     assert compared > 50
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 
@@ -38,7 +39,7 @@ def test_tables_keep_whole_numbers_and_missing_ones(folder):
     frame = release.table("children_region_year")
     assert str(frame["value"].dtype) == str(frame["margin"].dtype) == "Int64"
     assert frame["value"].isna().any()
-    assert release.k == 11
+    assert release.k == DEFAULT_POLICY.k
     assert release.invented
     with pytest.raises(ReleaseError, match="no table"):
         release.table("children_municipality_quarter")

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from data import files as safely
-from data.disclosure.attacks import bounds, reading, surface
-from data.disclosure.attacks.bounds import Finding
+from data.disclosure.attacks import reading, surface
+from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.manifest import code_version
 from data.disclosure.plan import TIERS, Tier
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 
-__all__ = ["Audit", "audit", "below_threshold"]
+__all__ = ["Audit", "audit"]
 
 Progress = Callable[[int, int | None], None]
 
@@ -90,31 +91,16 @@ def _attacks(
     releases: Path, release: Release, leaving: Sequence[Path]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
     yield "checksums", _checksums(release), {}
-    yield "threshold", below_threshold(release), {}
-    if reading.specifications(release):
-        yield "bounds", *bounds.attack(until(releases, release), reading.areas_of(release))
+    yield from attack_numbers(before(releases, release), release)
     own = [release.folder / f"{table}.parquet" for table in release.tables]
     yield "surface", *surface.search(release, [*own, *leaving])
 
 
-def until(releases: Path, release: Release) -> list[bounds.Published]:
-    """Read a release and all earlier ones of its tier, oldest first."""
+def before(releases: Path, release: Release) -> list[Published]:
+    """Read the releases of its tier that came before a release, oldest first; figures alone say nothing."""
     listed = list(reversed(names(releases)))
     earlier = [Release.open(releases, release.tier, n) for n in listed[: listed.index(release.name)]]
-    return [reading.published(r) for r in [*earlier, release] if reading.specifications(r)]
-
-
-def below_threshold(release: Release) -> list[Finding]:
-    """Find numbers below the threshold in counted tables of the public tier."""
-    found = []
-    if release.tier == "public":
-        for name in reading.specifications(release).values():
-            frame = release.table(name.name)
-            low = frame[frame["value"].notna() & (frame["value"] < release.k)]
-            for row in low[["area", "period", *name.breakdown]].to_dict("records"):
-                cell = {str(k): str(v) for k, v in row.items()}
-                found.append(Finding("threshold", name.name, cell, "shows a number below the threshold"))
-    return found
+    return [reading.published(r) for r in earlier if reading.specifications(r)]
 
 
 def _checksums(release: Release) -> list[Finding]:

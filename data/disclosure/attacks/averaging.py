@@ -14,16 +14,15 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from scipy.special import gammaln
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
-from data.disclosure.attacks.lattice import Table
+from data.disclosure.attacks.lattice import Shape, Table
 from data.disclosure.mechanism import Mechanism
 from data.disclosure.plan import TableSpec, table_name
 from data.states import STATES
 
-__all__ = ["CERTAIN", "attack"]
+__all__ = ["CERTAIN", "attack", "guesses"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,15 +39,8 @@ def attack(
 
     `system` is the bounds attack on the same releases, which knows what adds up to what.
     """
-    readings = _Readings(system, mechanism)
-    again = [] if releases[-1].frozen else list(releases[:-1])
     findings, surest = [], 0.0
-    for unknown, parts in readings.totals(alone=bool(again)):
-        table, offset = system.lattice.cell(unknown)
-        earlier = [v for r in again if (v := _value(r, table, offset)) is not None]
-        value, sure = readings.guess(unknown, parts, earlier)
-        if value == 0:
-            continue
+    for table, offset, sure in guesses(releases, system, mechanism):
         surest = max(surest, sure)
         if sure >= CERTAIN:
             shape = table.shape
@@ -58,19 +50,34 @@ def attack(
     return findings, {"surest": round(surest, 4)}
 
 
-def _value(release: Published, table: Table, offset: int) -> int | None:
-    """Look one cell up in an earlier release."""
-    shape, cell = table.shape, table.name(offset)
-    rows: pa.Table | None = release.tables.get(
-        TableSpec(shape.measure, shape.level, shape.grain, shape.breakdown)  # type: ignore[arg-type]
-    )
+def guesses(
+    releases: Sequence[Published], system: BoundsAttack, mechanism: Mechanism
+) -> Iterator[tuple[Table, int, float]]:
+    """Guess each total of which a value other than zero is likeliest: table, place, and how sure it is."""
+    readings = _Readings(system, mechanism)
+    again = [] if releases[-1].frozen else list(releases[:-1])
+    before: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
+    for unknown, parts in readings.totals(alone=bool(again)):
+        table, offset = system.lattice.cell(unknown)
+        if table.shape not in before:
+            before[table.shape] = [_numbers(release, table) for release in again]
+        cell = tuple(table.name(offset).values())
+        earlier = [numbers[cell] for numbers in before[table.shape] if cell in numbers]
+        value, sure = readings.guess(unknown, parts, earlier)
+        if value > 0:
+            yield table, offset, sure
+
+
+def _numbers(release: Published, table: Table) -> dict[tuple[str, ...], int]:
+    """Give the numbers of a table in an earlier release by the names of its cells."""
+    shape = table.shape
+    spec = TableSpec(shape.measure, shape.level, shape.grain, shape.breakdown)  # type: ignore[arg-type]
+    rows = release.tables.get(spec)
     if rows is None:
-        return None
-    frame = rows.to_pandas()
-    for column, name in cell.items():
-        frame = frame[frame[column] == name]
-    shown = frame["value"].dropna()
-    return int(shown.iloc[0]) if len(shown) else None
+        return {}
+    columns = [rows[name].to_pylist() for name in ("area", "period", *shape.breakdown)]
+    cells = zip(zip(*columns, strict=True), rows["value"].to_pylist(), strict=True)
+    return {cell: int(value) for cell, value in cells if value is not None}
 
 
 @dataclass(eq=False)
@@ -105,7 +112,10 @@ class _Readings:
         told: dict[int, list[Ints]] = {}
         for tie in np.flatnonzero((self.values[ties.total] > 0) & (ties.slack == 0)):
             parts = ties.part[ties.start[tie] : ties.start[tie + 1]]
-            if (self.values[parts] >= 0).all():
+            shown = self.values[parts]
+            # A part that shows its total's number alone may hold the same children: no new reading.
+            repeats = (shown == self.values[ties.total[tie]]).any() and (shown > 0).sum() == 1
+            if (shown >= 0).all() and not repeats:
                 told.setdefault(int(ties.total[tie]), []).append(parts)
         if alone:
             for unknown in np.flatnonzero(self.values > 0):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,12 +28,24 @@ from data.disclosure.cell_key import cell_keys
 from data.disclosure.mechanism import Counts, Mechanism
 from data.disclosure.plan import CATEGORIES, TableSpec
 
-__all__ = ["LIMITS", "Advantage", "Attacker", "Child", "attack", "of_one_number", "worst_of_one_number"]
+__all__ = [
+    "ALL_NUMBERS",
+    "LIMITS",
+    "ONE_NUMBER",
+    "Advantage",
+    "Attacker",
+    "Child",
+    "attack",
+    "of_one_number",
+    "worst_of_one_number",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 # Of the public tier: for the number of a county or region and year alone, and for all tables together.
 LIMITS = (0.10, 0.25)
+ONE_NUMBER = "the number of one year tells more of a child than it may"
+ALL_NUMBERS = "all numbers together tell more of a child than they may"
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
 _RIDGE = 1.0
 _DRAWS = 2**23  # children that are drawn at most; where a region has more, fewer worlds are
@@ -55,6 +67,13 @@ def of_one_number(rates: npt.ArrayLike, mechanism: Mechanism, k: int | None) -> 
 def worst_of_one_number(mechanism: Mechanism, k: int | None, most: float = 60.0) -> float:
     """Give the largest advantage from one number, whatever the expected number of others (up to most)."""
     return float(of_one_number(np.arange(0.0, most, 0.1), mechanism, k).max())
+
+
+@lru_cache(maxsize=16)
+def _advantage_by_root(mechanism: Mechanism, k: int | None) -> tuple[Floats, Floats]:
+    """Tabulate the advantage from one number by the square root of the rate."""
+    roots = np.linspace(0.0, 40.0, 400)
+    return roots, of_one_number(roots**2, mechanism, k)
 
 
 @dataclass(frozen=True)
@@ -81,7 +100,7 @@ class Attacker:
     """Attacks the tables of children of one tier; `tables` are those that it reads.
 
     These are of regions, and of countries by year or whole. What a tier publishes beyond them is left out:
-    there the advantage is a lower bound.
+    there the advantage is a lower bound. `withheld` names tables and regions of which nothing is shown.
     """
 
     rates: Rates
@@ -89,6 +108,12 @@ class Attacker:
     k: int | None
     tables: Sequence[TableSpec]
     key_range: int = 2**24
+    withheld: frozenset[tuple[TableSpec, str]] = frozenset()
+
+    def read(self, child: Child) -> list[TableSpec]:
+        """List the tables that show anything of a child's area."""
+        region = self.rates.regions[child.region]
+        return [spec for spec in self.tables if (spec, region) not in self.withheld]
 
     @cached_property
     def breakdowns(self) -> tuple[str, ...]:
@@ -108,14 +133,15 @@ class Attacker:
         return float(sum(n for n, c in zip(there, rates.country, strict=True) if c == here))
 
     def worst_children(self, how_many: int) -> list[Child]:
-        """List the children whose own cells tell most, one of each region and period at most."""
+        """List the children whose own cells tell most, one of each region."""
         found = []
         for region in range(len(self.rates.regions)):
             for period in range(self.rates.children.shape[1]):
                 child = Child(region, period, {n: self._telling(region, period, n) for n in self.breakdowns})
                 found.append((self._told(child), child))
         found.sort(key=lambda pair: (-pair[0], pair[1].region, pair[1].period))
-        return [child for _, child in found[:how_many]]
+        first = {child.region: child for _, child in reversed(found)}  # of each region the worst
+        return [child for _, child in found if first[child.region] is child][:how_many]
 
     def _telling(self, region: int, period: int, name: str) -> int:
         """Choose the category in which a child is easiest to see."""
@@ -125,17 +151,12 @@ class Attacker:
         return int((self._alone(rates) ** 2).sum(axis=1).argmax())
 
     def _told(self, child: Child) -> float:
-        rates = np.array([self.expected(child, s) for s in self.tables])
+        rates = np.array([self.expected(child, s) for s in self.read(child)])
         return float((self._alone(rates) ** 2).sum())
 
     def _alone(self, rates: Floats) -> Floats:
         """Look the advantage from one number up, by the square root of the rate."""
-        return np.interp(np.sqrt(rates), self._grid[0], self._grid[1])
-
-    @cached_property
-    def _grid(self) -> tuple[Floats, Floats]:
-        roots = np.linspace(0.0, 40.0, 400)
-        return roots, of_one_number(roots**2, self.mechanism, self.k)
+        return np.interp(np.sqrt(rates), *_advantage_by_root(self.mechanism, self.k))  # type: ignore[arg-type]
 
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
         """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
@@ -156,7 +177,7 @@ class Attacker:
         others = _Others.draw(self, child, worlds, draw)
         key = draw.integers(0, self.key_range, worlds)
         features: tuple[list[Floats], list[Floats]] = ([], [])
-        for spec in self.tables:
+        for spec in self.read(child):
             counts, keys, own = others.count(spec)
             rate = self.expected(child, spec)
             for there in (0, 1):
@@ -314,52 +335,52 @@ def attack(
     children: int = 4,
     worlds: int = 8000,
     seed: int = 0,
+    sure: bool = True,
 ) -> tuple[list[Finding], dict[str, float]]:
     """Attack a release for the worst-placed children; give findings (public tier only), and how it went.
 
-    `k` is the threshold below which numbers are hidden, None where the tier has none. The seed makes the
-    estimate repeatable; it is no secret.
+    `k` is the threshold below which numbers are hidden, None where the tier has none. An estimate is above
+    the limit when all of its interval is, or, if not `sure`, when some of it is. The seed makes it
+    repeatable; it is no secret.
     """
     rates = read_rates(release, areas)
     tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
     if rates is None or not tables:
         return [], {}
-    attacker = Attacker(rates, mechanism, k, tables)
+    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
     totals = of_one_number(rates.children, mechanism, k)
-    found = [
-        attacker.attack(child, worlds, seed + i) for i, child in enumerate(attacker.worst_children(children))
-    ]
+    tried = attacker.worst_children(children)
+    found = [attacker.attack(child, worlds, seed + i) for i, child in enumerate(tried)]
     worst = max(found, key=lambda a: a.value)
-    told = {
+    telling: list[tuple[int, str]] = []
+    if k is not None:
+        telling += [(int(r), ONE_NUMBER) for r in np.flatnonzero((totals > LIMITS[0]).any(axis=1))]
+        above = [a for a in found if (a.low if sure else a.high) > LIMITS[1]]
+        telling += [(a.child.region, ALL_NUMBERS) for a in above]
+    name = next((s.name for s in tables if s.level == "region"), tables[0].name)
+    findings = [
+        Finding("membership", name, {"area": rates.regions[region]}, reason)
+        for region, reason in dict.fromkeys(telling)
+    ]
+    return findings, {
         "one_number": round(float(totals.max()), 4),
         "all_numbers": worst.value,
         "all_numbers_low": worst.low,
         "all_numbers_high": worst.high,
         "worlds": worlds,
     }
-    findings: list[Finding] = []
-    if k is not None:
-        place = np.unravel_index(int(totals.argmax()), totals.shape)
-        if totals.max() > LIMITS[0]:
-            findings.append(
-                _finding(release, rates, int(place[0]), "one number tells more of a child than it may")
-            )
-        if worst.low > LIMITS[1]:
-            findings.append(
-                _finding(
-                    release,
-                    rates,
-                    worst.child.region,
-                    "all numbers together tell more of a child than they may",
-                )
-            )
-    return findings, told
+
+
+def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
+    """Find the tables of which nothing is shown in a region."""
+    found: set[tuple[TableSpec, str]] = set()
+    for spec in tables:
+        if spec.level == "region":
+            frame = release.tables[spec].select(["area", "state"]).to_pandas()
+            silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
+            found.update((spec, str(area)) for area in silent.index[silent])
+    return frozenset(found)
 
 
 def _attacked(spec: TableSpec) -> bool:
     return spec.level == "region" or (spec.level == "country" and spec.grain in ("year", "whole"))
-
-
-def _finding(release: Published, rates: Rates, region: int, reason: str) -> Finding:
-    name = next(s.name for s in release.tables if s.measure == "children" and s.level == "region")
-    return Finding("membership", name, {"area": rates.regions[region]}, reason)

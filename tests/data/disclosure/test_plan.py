@@ -61,7 +61,7 @@ def test_categories_are_those_of_the_records(column, codes):
         {"cap": 0},
         {"variance": 5.0},
         {"variance": 0.0},
-        {"largest": 11},
+        {"largest": DEFAULT_POLICY.k},
         {"key_range": 1000},
         {"key_range": 2**40},
     ],

@@ -31,7 +31,7 @@ def test_every_state_has_words():
 
 
 def test_the_public_tier_shows_numbers_from_k_on_and_nothing_else():
-    frame = table([0, 1, 10, 11, 40], tier="public")
+    frame = table([0, 1, 14, 15, 40], tier="public")
     assert frame["state"].tolist() == ["few", "few", "few", "number", "number"]
     assert frame["value"].isna().tolist() == [True, True, True, False, False]
     assert frame["margin"].fillna(0).tolist() == [0, 0, 0, 5, 5]
