@@ -112,7 +112,7 @@ def test_the_manifest_says_how_it_was_made(made):
         assert sum(states.values()) == pytest.approx(1, abs=0.001)
     assert public["tact"]["knowledge"]["children"]["hidden_to"] == DEFAULT_POLICY.k - 1 + 5
     assert "encounters" in partner["tact"]["method"]
-    assert "Numbers below 11" in public["tact"]["method"]
+    assert f"Numbers below {DEFAULT_POLICY.k}" in public["tact"]["method"]
     assert "Numbers below 11" not in partner["tact"]["method"]
 
 
