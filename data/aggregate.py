@@ -326,22 +326,20 @@ def _find_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Int
 def members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
     """Mark who stands behind the numbers of each area and period, for the frozen-number rule.
 
-    family "met": children by place of encounter (all tables but flows); "flows": by destination.
+    family "met": children by the place where each counts; "encounters": by each place of an encounter;
+    "flows": by destination.
     """
-    home = _home(encounters, family == "flows", level, grain)
     size = len(encounters.grid.codes[level]) * len(encounters.grid.periods(grain))
-    if family == "flows":
+    if family == "encounters":
+        block, child, times = _pairs(encounters, level, grain)
+        counted = np.minimum(times, cap)
+    else:
+        home = _home(encounters, family == "flows", level, grain)
         child = np.argsort(home, kind="stable")
         child = child[home[child] >= 0]
-        block, times = home[child], np.ones(len(child), np.int64)
-    else:
-        block, child, times = _pairs(encounters, level, grain)
-        times = np.minimum(times, cap)
-    content = encounters.content[encounters.first]
-    counted = np.where(home[child] == block, content[child] + 1, 0)
-    mixed = _mix(counted.astype(np.uint64) * np.uint64(cap + 1) + times.astype(np.uint64))
+        block, counted = home[child], encounters.content[encounters.first][child]
     upper = (encounters.identity[child] >> _MARK_BITS) << _MARK_BITS
-    marks = upper | (mixed >> np.uint64(64 - int(_MARK_BITS)))
+    marks = upper | (_mix(counted.astype(np.uint64)) >> np.uint64(64 - int(_MARK_BITS)))
     return Members(marks, np.searchsorted(block, np.arange(size + 1)).astype(np.int64))
 
 

@@ -1,6 +1,6 @@
 """Frozen numbers: what was published is repeated until enough children behind it have changed.
 
-A block is all numbers of one area and period. Its number is drawn once; a later release repeats it unless
+A block is all numbers of one area and period that count the same children (`family_of`). Its number is drawn once; a later release repeats it unless
 the records behind the block changed by at least k different children since it was last published, and then
 all that changed is drawn again together (unchanged cells have unchanged cell keys and stay by themselves).
 Late, moved and forgotten records wait until then. The vault itself forgets at once, the marks in its blocks
@@ -35,14 +35,18 @@ Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 Place = tuple[str, Level, Grain]  # family, level, grain
 Cell = dict[str, str]
-_FORMAT = 1
+_FORMAT = 2
 _HEAD = struct.Struct("<BI")
 _CHILD = np.uint64(24)  # bits of a mark below the child's
 
 
 def family_of(spec: TableSpec) -> str:
-    """Name the family of a table: "flows" stand by destination, all others by where the child was met."""
-    return "flows" if spec.measure == "flows" else "met"
+    """Name the family of a table: tables in which the same children count in the same cells.
+
+    Each has its own count of changed children: many who were met again must not let the number of children
+    follow the one who was met first.
+    """
+    return spec.measure if spec.measure in ("flows", "encounters") else "met"
 
 
 @dataclass(eq=False)

@@ -202,6 +202,16 @@ def test_the_noise_of_encounters_has_keys_of_its_own():
     assert children != encounters
 
 
+def test_meeting_a_child_again_changes_who_stands_behind_encounters_and_not_behind_children():
+    once, again = read(rows({})), read(rows({}, {"date": "2006-07-09"}))
+
+    def behind(held, family):
+        return aggregate.members(held, family, "municipality", "quarter", 3).of(0).tolist()
+
+    assert behind(once, "met") == behind(again, "met")
+    assert behind(once, "encounters") != behind(again, "encounters")
+
+
 def test_members_are_marked_by_child_and_by_what_is_counted():
     frame = rows({}, {"child": W["child"](2)}, {"date": "2006-07-09"})
     changed = frame.assign(sex=["male", "female", "female"])

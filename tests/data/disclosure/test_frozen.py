@@ -67,6 +67,15 @@ def test_fewer_than_k_late_children_wait_and_k_let_all_change(world):
     assert changed[cell] >= 30 + K - 5 > 35 >= first[cell]
 
 
+def test_many_who_are_met_again_do_not_let_the_one_who_is_new_show(world):
+    base = children(40)
+    again = children(K + 5).assign(date="2006-07-09")
+    first, second = world(base), world(base, again, children(1, 500, stage="returning"))
+    changed = {cell[0] for cell in first if first[cell] != second[cell]}
+    assert changed
+    assert all(table.startswith("encounters") for table in changed)
+
+
 def test_a_forgotten_child_changes_nothing(world):
     base = children(40)
     first = world(base)
