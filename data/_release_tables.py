@@ -36,6 +36,8 @@ __all__ = ["Built", "Records", "Tables", "Vault", "build", "read_records", "scal
 Ints = npt.NDArray[np.int64]
 Tables = dict[TableSpec, ReleasedTable]
 Tick = Callable[[str], None]
+# Names the blocks whose numbers would tell who changed if the tables of each tier were published.
+Telling = Callable[[Mapping[Tier, Tables]], set[str]]
 
 
 class Vault(Protocol):
@@ -137,25 +139,29 @@ def build(
     policy: Policy,
     mechanism: Mechanism,
     published: Mapping[str, bytes],
+    telling: Telling,
     tick: Tick,
 ) -> Built:
-    """Count, protect and freeze all tables of the plan."""
+    """Count, protect and freeze all tables of the plan; blocks that would tell who changed are held."""
     tick("Linking children")
     encounters = aggregate.read_encounters(records.encounters, records.grid, record_keys)
     tick("Counting")
-    frozen = _protected(encounters, plan, policy, mechanism, published)
+    noisy, members = _noisy(encounters, plan, policy, mechanism)
     tick("Making tables")
-    return Built({tier: _tier(tier, plan, frozen, records, policy) for tier in plan}, frozen)
+    earlier, held = published if policy.frozen else {}, set[str]()
+    while True:
+        frozen = freeze(noisy, members, earlier, records.grid, policy.k, held)
+        tables = {tier: _tier(tier, plan, frozen, records, policy) for tier in plan}
+        new = (telling(tables) & set(earlier)) - held
+        if not new:
+            return Built(tables, frozen)
+        held |= new
 
 
-def _protected(
-    encounters: aggregate.Encounters,
-    plan: Plan,
-    policy: Policy,
-    mechanism: Mechanism,
-    published: Mapping[str, bytes],
-) -> Frozen:
-    """Give the noisy value of every counted cell of either tier, once, frozen where the rule says so."""
+def _noisy(
+    encounters: aggregate.Encounters, plan: Plan, policy: Policy, mechanism: Mechanism
+) -> tuple[dict[TableSpec, Ints], dict[Place, aggregate.Members]]:
+    """Give the noisy value of every counted cell of either tier, once, and who stands behind each block."""
     wanted = _with_totals(s for tier in plan for s in plan[tier] if s.counted)
     # Tables of one level and grain together: what they share is worked out once.
     specs = sorted(dict.fromkeys(wanted), key=lambda s: (s.level, s.grain, s.measure, s.breakdown))
@@ -167,7 +173,7 @@ def _protected(
             members[place] = aggregate.members(encounters, *place, policy.cap)
         cells = aggregate.count(encounters, spec, policy.cap, policy.key_range)
         noisy[spec] = mechanism.publish(cells.counts, cells.keys, scale_of(spec.measure, policy))
-    return freeze(noisy, members, published if policy.frozen else {}, encounters.grid, policy.k)
+    return noisy, members
 
 
 def _with_totals(specs: Iterator[TableSpec]) -> Iterator[TableSpec]:

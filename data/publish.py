@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ from data import files
 from data._release_tables import Built, Records, Tables, Vault, build, read_records
 from data.aggregate import RecordKeys
 from data.disclosure import manifest
-from data.disclosure.attacks import membership, reading
+from data.disclosure.attacks import forgetting, membership, reading
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.suite import attack_numbers, given_away
 from data.disclosure.cell_key import CellKey
 from data.disclosure.coarsen import withhold_until_safe
+from data.disclosure.frozen import block_name
 from data.disclosure.mechanism import Knowledge, Mechanism
 from data.disclosure.plan import DEFAULT_PLAN, TIERS, Plan, TableSpec, Tier
 from data.disclosure.policy import DEFAULT_POLICY, Policy
@@ -94,10 +96,6 @@ def make_release(
         _refuse_lost(vault, releases)
         tick("Reading records")
         records = read_records(vault, area_table, first_month, policy) if vault else None
-        built = Built({tier: {} for tier in TIERS}, None)
-        if records is not None and vault is not None and record_keys is not None:
-            published = {name: b.members for name, b in vault.published_blocks().items()}
-            built = build(records, record_keys, plan, policy, chosen, published, tick)
         draft = _Draft(
             _new_name(releases, records, figures),
             invented,
@@ -110,8 +108,13 @@ def make_release(
             chosen,
             records.grid.whole if records else None,
         )
-        tick("Attacking")
         earlier = {tier: _earlier(releases, tier) for tier in TIERS}
+        built = Built({tier: {} for tier in TIERS}, None)
+        if records is not None and vault is not None and record_keys is not None:
+            published = {name: b.members for name, b in vault.published_blocks().items()}
+            telling = partial(_telling, draft, earlier)
+            built = build(records, record_keys, plan, policy, chosen, published, telling, tick)
+        tick("Attacking")
         withheld = _coarsen(built, draft, earlier, area_table)
         return _publish(vault, releases, draft, built, earlier, withheld, tick)
 
@@ -250,6 +253,20 @@ def _figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> p
     both["source"] = both["source"].mask(both["invented"], _INVENTED + both["source"])
     both = both.sort_values(list(_FIGURE_COLUMNS), kind="stable", ignore_index=True)
     return pa.Table.from_pandas(both, preserve_index=False).replace_schema_metadata(None)
+
+
+def _telling(
+    draft: _Draft, earlier: Mapping[Tier, list[Published]], tables: Mapping[Tier, Tables]
+) -> set[str]:
+    """Name the blocks in which what changed since an earlier release would look like one child's."""
+    places = {
+        place
+        for tier, held in tables.items()
+        for place in forgetting.places([*earlier[tier], draft.published(tier, held)])
+    }
+    return {
+        block_name("met", area, "whole" if grain == "whole" else period) for _, grain, area, period in places
+    }
 
 
 def _coarsen(

@@ -1,11 +1,13 @@
 """Frozen numbers: what was published is repeated until enough children behind it have changed.
 
-A block is all numbers of one area and period that count the same children (`family_of`). Its number is drawn once; a later release repeats it unless
-the records behind the block changed by at least k different children since it was last published, and then
-all that changed is drawn again together (unchanged cells have unchanged cell keys and stay by themselves).
-Late, moved and forgotten records wait until then. The vault itself forgets at once, the marks in its blocks
-included: a mark of somebody who is in the vault no more is replaced by a random one (`Block.disown`), so that
-the rule counts one child that went, as it would have counted the mark itself.
+A block is all numbers of one area and period that count the same children (`family_of`). Its numbers are
+drawn once; a later release repeats them unless the records behind the block changed by at least k different
+children since it was last published, and then all that changed is drawn again together (unchanged cells have
+unchanged cell keys and stay by themselves). Where what changed would still look like one child's, the block
+is held: it is repeated once more. Late, moved and forgotten records wait until then. The vault itself forgets
+at once, the marks in its blocks included: a mark of somebody who is in the vault no more is replaced by a
+random one (`Block.disown`), so that the rule counts one child that went, as it would have counted the mark
+itself.
 
 "The whole" of an area is one block for ever, though its last day moves: otherwise each release would draw it
 again, with whatever correction came in between. What was withheld in a block stays withheld as long as its
@@ -17,7 +19,7 @@ from __future__ import annotations
 import json
 import secrets
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,7 +31,7 @@ from data.disclosure.plan import CATEGORIES, Level, TableSpec, Tier
 from data.errors import ReleaseError
 from data.periods import Grain
 
-__all__ = ["Block", "Frozen", "Place", "changed_children", "family_of", "freeze"]
+__all__ = ["Block", "Frozen", "Place", "block_name", "changed_children", "family_of", "freeze"]
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -131,7 +133,7 @@ class Frozen:
             index.append(names.index(cell[column]))
         flat = int(np.ravel_multi_index(tuple(index), tuple(sizes))) if sizes else 0
         period = "whole" if spec.grain == "whole" else cell["period"]
-        block = _block_name(family_of(spec), cell["area"], period)
+        block = block_name(family_of(spec), cell["area"], period)
         listed = self.blocks[block].withheld.setdefault(tier, [])
         entry = f"{_name(spec)}/{flat}"
         if entry not in listed:
@@ -149,11 +151,12 @@ def freeze(
     published: Mapping[str, bytes],
     grid: Grid,
     k: int,
+    held: Collection[str] = (),
 ) -> Frozen:
     """Apply the rule.
 
     `noisy` holds freshly looked-up values, shape (areas, periods, *categories); `published` the blocks of
-    the vault.
+    the vault; `held` names those to repeat however many children have changed.
     """
     result = Frozen(grid, {spec: values.copy() for spec, values in noisy.items()})
     for place, behind in members.items():
@@ -162,7 +165,7 @@ def freeze(
             now = behind.of(number)
             cells = {table: values[area, period, ...] for table, values in tables.items()}
             old = Block.decode(published[name]) if name in published else None
-            if old is None or changed_children(old.marks, now) >= k:
+            if old is None or (name not in held and changed_children(old.marks, now) >= k):
                 result.blocks[name] = Block(_plain(cells), now)
                 result.changed.add(name)
                 continue
@@ -178,7 +181,8 @@ def _name(spec: TableSpec) -> str:
     return "_".join((spec.measure, *spec.breakdown))
 
 
-def _block_name(family: str, area: str, period: str) -> str:
+def block_name(family: str, area: str, period: str) -> str:
+    """Name the block of a family, an area and a period, "whole" for all of time."""
     return f"{family}|{area}|{period}"
 
 
@@ -188,7 +192,7 @@ def _blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]]:
     names = ["whole"] if grain == "whole" else [p.id for p in grid.periods(grain)]
     for area, code in enumerate(grid.codes[level]):
         for period, name in enumerate(names):
-            yield area * len(names) + period, _block_name(family, code, name), area, period
+            yield area * len(names) + period, block_name(family, code, name), area, period
 
 
 def _repeat(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> None:
