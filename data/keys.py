@@ -40,6 +40,7 @@ __all__ = [
     "key_folder",
     "load",
     "locations",
+    "of_seed",
     "store",
 ]
 
@@ -50,6 +51,7 @@ ENVIRONMENT = {"vault": "TACT_VAULT_KEY", "identifier": "TACT_IDENTIFIER_KEY"}
 
 _CHILD = b"tact-map child identifier v1"
 _RECORD = b"tact-map record key v1"
+_INVENTED = b"tact-map invented world v1 "
 
 
 class Secret:
@@ -157,6 +159,15 @@ def create(workspace_id: str, place: Place = "file") -> Keys:
     keys = Keys.random()
     store(workspace_id, keys, place)
     return keys
+
+
+def of_seed(seed: int) -> Keys:
+    """Make the keys of an invented world: the vault's is drawn, the identifiers' follows from the seed.
+
+    So the same seed gives the same noise and the same published numbers. Never for real records: anybody can
+    work this key out.
+    """
+    return Keys(Secret.random(), Secret(hashlib.sha256(_INVENTED + str(seed).encode()).digest()))
 
 
 def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:

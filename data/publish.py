@@ -299,20 +299,17 @@ def _coarsen(
 
 
 def _quieten(built: Built, draft: _Draft, areas: pd.DataFrame) -> None:
-    """Withhold the public breakdowns of areas where all numbers together would tell too much of a child."""
+    """Withhold the public breakdowns of areas where all numbers together may tell too much of a child."""
     tables = built.tables.get("public", {})
     by = [spec for spec in tables if spec.measure == "children" and spec.level == "region" and spec.breakdown]
-    silent: set[str] = set()
-    while True:
-        now = draft.published("public", tables)
-        found, _ = membership.attack(now, areas, draft.mechanism, now.k, worlds=3000, sure=False)
-        telling = {f.cell["area"] for f in found if f.reason == membership.ALL_NUMBERS} - silent
-        if not telling or not by:
-            return
-        silent |= telling
-        for spec in by:
-            for cell in tables[spec].cells_of(telling):
-                _withhold(built, "public", spec, cell)
+    if not by:
+        return
+    now = draft.published("public", tables)
+    found = membership.survey(now, areas, draft.mechanism, now.k)
+    telling = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
+    for spec in by:
+        for cell in tables[spec].cells_of(telling):
+            _withhold(built, "public", spec, cell)
 
 
 def _withhold(built: Built, tier: Tier, spec: TableSpec, cell: Mapping[str, str]) -> None:

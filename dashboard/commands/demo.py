@@ -44,7 +44,9 @@ def build_demo(
         files.remove_folder(path)
     workspace = Workspace.create(path, "invented", demo=True, workspace_id=known.id if known else None)
     governance.ensure(workspace)
-    secrets = keys.load(workspace.id) if keys.exist(workspace.id) else keys.create(workspace.id)
+    if not keys.exist(workspace.id):
+        keys.store(workspace.id, keys.of_seed(seed))
+    secrets = keys.load(workspace.id)
     say("Building an invented world.")
     with Vault.create(workspace.vault, secrets) as vault:
         _fill(Importer.of(workspace, vault, secrets), _world(seed, children))

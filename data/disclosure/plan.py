@@ -119,7 +119,7 @@ DEFAULT_PLAN: Plan = {
     "public": (
         *_tables("children", _WIDE, ("year", "whole")),
         # More breakdowns of counties and regions would tell too much of a child that several of them show.
-        *(TableSpec("children", "region", "whole", (by,)) for by in ("pathway", "stage")),
+        TableSpec("children", "region", "whole", ("pathway",)),
         *(
             TableSpec("children", "country", "whole", (by,))
             for by in ("pathway", "stage", "form", "axis", "sex", "age_band")

@@ -132,7 +132,7 @@ def test_no_rate_is_below_nothing_whatever_is_hidden(values):
 def test_a_release_that_tells_too_much_is_found_and_named():
     tables = {**TABLES, REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, [11, 11, 11, 12, None, 20])}
     release = Published("r", tables, {}, 11)
-    findings, went = membership.attack(release, AREAS, Bare(), 11, children=1, worlds=4000)
+    findings, went = membership.attack(release, AREAS, Bare(), 11, children=1, worlds=(4000,))
     assert {f.cell["area"] for f in findings} <= {"AL-11", "AL-02", "AL-01"}
     assert findings
     assert went["one_number"] > membership.LIMITS[0]
@@ -141,7 +141,7 @@ def test_a_release_that_tells_too_much_is_found_and_named():
 
 def test_a_tier_without_a_threshold_is_told_and_never_refused():
     findings, went = membership.attack(
-        Published("r", TABLES, {}, 11), AREAS, Bare(), None, children=1, worlds=400
+        Published("r", TABLES, {}, 11), AREAS, Bare(), None, children=1, worlds=(400,)
     )
     assert not findings
     assert went["all_numbers"] > 0

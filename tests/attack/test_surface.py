@@ -126,8 +126,8 @@ def test_a_number_beside_a_state_that_has_none_is_a_leak_whatever_it_is(release,
 
 
 def test_wide_columns_are_checked_with_their_own_states(release, tmp_path):
-    frame = release.table("children_region_whole_stage").rename(columns={"area": "code"})
-    wide = frame.pivot_table(index="code", columns="stage", values="value", dropna=False).astype("Int64")
+    frame = release.table("children_region_whole_pathway").rename(columns={"area": "code"})
+    wide = frame.pivot_table(index="code", columns="pathway", values="value", dropna=False).astype("Int64")
     path = tmp_path / "a.csv"
     wide.reset_index().to_csv(path, index=False)
     assert search(release, [path])[0] == []

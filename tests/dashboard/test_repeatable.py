@@ -109,6 +109,14 @@ def test_another_identifier_key_gives_other_noise_and_the_same_rest(first, files
     }
 
 
+def test_a_seed_makes_the_same_demo_with_the_same_noise(tmp_path):
+    made, own = [], dict.fromkeys(KEYS, "")
+    for name in ("one", "other"):
+        tact(tmp_path / name, "demo", "--seed", 7, "--children", 60, **own)
+        made.append(tables(tmp_path / name))
+    assert differing(*made) == []
+
+
 def content(path):
     """Give the bytes of a file; of a GeoPackage its rows, since GDAL does not lay out pages alike."""
     if path.suffix != ".gpkg":

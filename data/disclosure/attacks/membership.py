@@ -32,11 +32,13 @@ __all__ = [
     "ALL_NUMBERS",
     "LIMITS",
     "ONE_NUMBER",
+    "WORLDS",
     "Advantage",
     "Attacker",
     "Child",
     "attack",
     "of_one_number",
+    "survey",
     "worst_of_one_number",
 ]
 
@@ -44,6 +46,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 # Of the public tier: for the number of a county or region and year alone, and for all tables together.
 LIMITS = (0.10, 0.25)
+WORLDS = (3000, 16_000)  # at first, and where the limit lies within the interval
 ONE_NUMBER = "the number of one year tells more of a child than it may"
 ALL_NUMBERS = "all numbers together tell more of a child than they may"
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
@@ -132,8 +135,8 @@ class Attacker:
         here = rates.country[child.region]
         return float(sum(n for n, c in zip(there, rates.country, strict=True) if c == here))
 
-    def worst_children(self, how_many: int) -> list[Child]:
-        """List the children whose own cells tell most, one of each region."""
+    def worst_children(self, how_many: int | None = None) -> list[Child]:
+        """List the children whose own cells tell most, one of each region, the worst first."""
         found = []
         for region in range(len(self.rates.regions)):
             for period in range(self.rates.children.shape[1]):
@@ -171,6 +174,14 @@ class Attacker:
         value = true - false
         ends = [round(float(v), 4) for v in (value, value - spread, value + spread)]
         return Advantage(ends[0], ends[1], ends[2], child)
+
+    def judge(self, child: Child, worlds: Sequence[int], limit: float, seed: int) -> Advantage:
+        """Estimate the advantage for one child, over more worlds as long as its interval holds the limit."""
+        for size in worlds:
+            found = self.attack(child, size, seed)
+            if not found.low <= limit <= found.high:
+                break
+        return found
 
     def _publish(self, child: Child, worlds: int, draw: np.random.Generator) -> tuple[Floats, Floats]:
         """Publish worlds without and with the child; features of shape (worlds, features)."""
@@ -326,48 +337,63 @@ def _best_cut(without: Floats, with_it: Floats) -> float:
     return float(cuts[int(np.argmax(gain))])
 
 
+def survey(
+    release: Published,
+    areas: pd.DataFrame,
+    mechanism: Mechanism,
+    k: int | None,
+    *,
+    children: int | None = None,
+    worlds: Sequence[int] = WORLDS,
+    seed: int = 0,
+) -> dict[str, Advantage]:
+    """Attack the worst-placed child of each region, or of so many; give the advantages by region.
+
+    `k` is the threshold below which numbers are hidden, None where the tier has none. The seed makes it
+    repeatable; it is no secret.
+    """
+    rates = read_rates(release, areas)
+    tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
+    if rates is None or not tables:
+        return {}
+    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
+    tried = enumerate(attacker.worst_children(children), seed)
+    found = [attacker.judge(child, worlds, LIMITS[1], number) for number, child in tried]
+    return {rates.regions[one.child.region]: one for one in found}
+
+
 def attack(
     release: Published,
     areas: pd.DataFrame,
     mechanism: Mechanism,
     k: int | None,
     *,
-    children: int = 4,
-    worlds: int = 8000,
-    seed: int = 0,
-    sure: bool = True,
+    children: int | None = None,
+    worlds: Sequence[int] = WORLDS,
 ) -> tuple[list[Finding], dict[str, float]]:
     """Attack a release for the worst-placed children; give findings (public tier only), and how it went.
 
-    `k` is the threshold below which numbers are hidden, None where the tier has none. An estimate is above
-    the limit when all of its interval is, or, if not `sure`, when some of it is. The seed makes it
-    repeatable; it is no secret.
+    Arguments as for `survey`. An estimate is above the limit when all of its interval is.
     """
+    found = survey(release, areas, mechanism, k, children=children, worlds=worlds)
     rates = read_rates(release, areas)
-    tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
-    if rates is None or not tables:
+    if not found or rates is None:
         return [], {}
-    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
     totals = of_one_number(rates.children, mechanism, k)
-    tried = attacker.worst_children(children)
-    found = [attacker.attack(child, worlds, seed + i) for i, child in enumerate(tried)]
-    worst = max(found, key=lambda a: a.value)
-    telling: list[tuple[int, str]] = []
+    worst = max(found.values(), key=lambda a: a.value)
+    telling: list[tuple[str, str]] = []
     if k is not None:
-        telling += [(int(r), ONE_NUMBER) for r in np.flatnonzero((totals > LIMITS[0]).any(axis=1))]
-        above = [a for a in found if (a.low if sure else a.high) > LIMITS[1]]
-        telling += [(a.child.region, ALL_NUMBERS) for a in above]
-    name = next((s.name for s in tables if s.level == "region"), tables[0].name)
-    findings = [
-        Finding("membership", name, {"area": rates.regions[region]}, reason)
-        for region, reason in dict.fromkeys(telling)
-    ]
+        above = np.flatnonzero((totals > LIMITS[0]).any(axis=1))
+        telling += [(rates.regions[r], ONE_NUMBER) for r in above]
+        telling += [(region, ALL_NUMBERS) for region, a in found.items() if a.low > LIMITS[1]]
+    table = next(s for s in release.tables if s.measure == "children" and s.level == "region")
+    findings = [Finding("membership", table.name, {"area": area}, reason) for area, reason in telling]
     return findings, {
         "one_number": round(float(totals.max()), 4),
         "all_numbers": worst.value,
         "all_numbers_low": worst.low,
         "all_numbers_high": worst.high,
-        "worlds": worlds,
+        "children": len(found),
     }
 
 

@@ -45,7 +45,7 @@ def attack_numbers(
     if thorough:
         yield "membership", *membership.attack(releases[-1], areas, mechanism, k)
     elif k is not None:
-        yield "membership", *membership.attack(releases[-1], areas, mechanism, k, children=2, worlds=2000)
+        yield "membership", *membership.attack(releases[-1], areas, mechanism, k, children=2, worlds=(2000,))
 
 
 def given_away(
