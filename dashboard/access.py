@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,22 +30,23 @@ __all__ = [
 HEALTH = "/health"
 # The names of this machine's own address, and the only ones that show the partner tier.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_RELEASES, _TIER = "TACT_RELEASES", "TACT_TIER"
+_RELEASES, _TIER, _WITHOUT = "TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT"
 # The session bus leads to the system keyring, where the vault's key may live.
 _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
 
 
 @dataclass(frozen=True)
 class Site:
-    """What this web process may show: one folder of releases, one tier."""
+    """What this web process may show: one folder of releases, one tier, without some measures."""
 
     releases: Path
     tier: Tier
+    without: frozenset[str] = frozenset()
 
     def release(self) -> Release | None:
         """Open the current release; None where there is none yet."""
         name = current_name(self.releases)
-        return None if name is None else Release.open(self.releases, self.tier, name)
+        return None if name is None else Release.open(self.releases, self.tier, name, self.without)
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:
@@ -71,8 +72,8 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def serve_command(releases: Path, host: str, port: int) -> list[str]:
-    """Give the command of the web process, which is handed the releases folder and nothing else."""
+def serve_command(releases: Path, host: str, port: int, without: Iterable[str] = ()) -> list[str]:
+    """Give the command of the web process, which is handed the releases folder and what not to show of it."""
     return [
         sys.executable,
         "-m",
@@ -81,6 +82,7 @@ def serve_command(releases: Path, host: str, port: int) -> list[str]:
         *("--tier", allowed_tier(host)),
         *("--host", host),
         *("--port", str(port)),
+        *(word for measure in sorted(without) for word in ("--without", measure)),
     ]
 
 
@@ -88,6 +90,7 @@ def announce(chosen: Site) -> None:
     """Tell the Streamlit script, which runs in the same process, what it may show."""
     os.environ[_RELEASES] = str(chosen.releases)
     os.environ[_TIER] = chosen.tier
+    os.environ[_WITHOUT] = " ".join(sorted(chosen.without))
 
 
 def site() -> Site:
@@ -96,4 +99,5 @@ def site() -> Site:
     if not folder:
         msg = "No folder of releases was given. Start the map with: tact serve"
         raise InputError(msg)
-    return Site(Path(folder), "partner" if os.environ.get(_TIER) == "partner" else "public")
+    tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
+    return Site(Path(folder), tier, frozenset(os.environ.get(_WITHOUT, "").split()))

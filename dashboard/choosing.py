@@ -32,6 +32,10 @@ def choose(of: Held) -> tuple[str, ...]:
         st.caption(_("No layer is chosen. Choose at least one above, and its file is offered here."))
         return ()
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
+    if not takeaway.free(of.release):
+        st.caption(_("Partner files of real records are named and noted: the data officer writes them."))
+        st.code(takeaway.command(kind), language=None, wrap_lines=True)
+        return layers
     file = takeaway.offer(of, kind, layers)
     st.download_button(label, file.make, file.name, file.kind, type="primary", on_click="ignore")
     st.caption(file.told)

@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--releases", type=Path, required=True)
     parser.add_argument("--tier", choices=("partner", "public"))
+    parser.add_argument("--without", action="append", default=[], help="A measure that is not shown.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8642)
     return parser
@@ -104,9 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     asked = parser.parse_args(arguments)
     try:
-        site = Site(asked.releases.resolve(), allowed_tier(asked.host, asked.tier))
+        tier = allowed_tier(asked.host, asked.tier)
     except InputError as error:
         parser.error(str(error))
+    site = Site(asked.releases.resolve(), tier, frozenset(asked.without))
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce(site)

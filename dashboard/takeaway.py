@@ -27,7 +27,9 @@ __all__ = [
     "Format",
     "Offer",
     "asked",
+    "command",
     "contents",
+    "free",
     "offer",
     "offered",
     "preview",
@@ -120,6 +122,16 @@ def terms_of_use(release: Release) -> list[str]:
         else "",
         f"{terms.boundaries(release)}.",
     ]
+
+
+def free(release: Release) -> bool:
+    """Say whether a page may hand files out: partner files of real records leave under a name alone."""
+    return release.tier == "public" or release.invented
+
+
+def command(kind: str) -> str:
+    """Give the command that writes partner files and notes for whom."""
+    return f'tact export --tier partner --for "{_("NAME")}" --to {_("FOLDER")} --format {kind}'
 
 
 def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:

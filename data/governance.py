@@ -73,11 +73,16 @@ class Governance:
             raise WorkspaceError(msg)
 
     @property
+    def blocked(self) -> frozenset[str]:
+        """The measures that neither enter a release nor leave one: communities without approval."""
+        return frozenset() if self.communities else frozenset({"communities"})
+
+    @property
     def plan(self) -> Plan:
-        """The tables that may be released: those of communities with the Roma partner's approval alone."""
-        if self.communities:
-            return DEFAULT_PLAN
-        return {t: tuple(s for s in plan if s.measure != "communities") for t, plan in DEFAULT_PLAN.items()}
+        """The tables that may be released."""
+        return {
+            t: tuple(s for s in plan if s.measure not in self.blocked) for t, plan in DEFAULT_PLAN.items()
+        }
 
     def kept_since(self, today: dt.date) -> dt.date | None:
         """Give the day since which a child must have been met for its records to be kept; None keeps all."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -64,14 +65,17 @@ def _made(manifest: Path, _changed: int) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Release:
-    """One tier of one release, read only."""
+    """One tier of one release, read only. Tables of the measures in `without` are as if it had none."""
 
     folder: Path
     name: str
     tier: Tier
+    without: frozenset[str] = frozenset()
 
     @classmethod
-    def open(cls, releases: Path, tier: Tier, name: str | None = None) -> Release:
+    def open(
+        cls, releases: Path, tier: Tier, name: str | None = None, without: Iterable[str] = ()
+    ) -> Release:
         """Open a release by name, the current one by default; raise ReleaseError when it is not there."""
         chosen = name or current_name(releases)
         if chosen is None:
@@ -83,12 +87,14 @@ class Release:
                 f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
             )
             raise ReleaseError(msg)
-        return cls(folder, chosen, tier)
+        return cls(folder, chosen, tier, frozenset(without))
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The Data Package descriptor."""
         loaded: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        listed = loaded["resources"]
+        loaded["resources"] = [r for r in listed if r.get("tact", {}).get("measure") not in self.without]
         return loaded
 
     @property

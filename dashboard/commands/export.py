@@ -20,7 +20,6 @@ from geo import export as exports
 __all__ = ["register"]
 
 _COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
-_COMMUNITIES = "communities"
 _TIERS = ("partner", "public")
 
 
@@ -46,10 +45,10 @@ def export(
         msg = f"{to} is a file. Give a folder: --to FOLDER"
         raise InputError(msg)
     workspace = open_workspace(context, or_demo=True)
-    opened = Release.open(workspace.releases, cast("Tier", tier), release)
     governed = governance.read(workspace)
     # Of earlier releases too: an approval that was taken back holds for what leaves from now on.
-    layers = [one.id for one in exports.exportable(opened) if governed.communities or one.id != _COMMUNITIES]
+    opened = Release.open(workspace.releases, cast("Tier", tier), release, governed.blocked)
+    layers = [one.id for one in exports.exportable(opened)]
     if tier == "partner":
         _hand_over(workspace, governed, opened, receiver, formats, layers)
     with progress("Writing") as tick:

@@ -20,6 +20,7 @@ import typer
 from dashboard.access import HEALTH, allowed_tier, clean_environment, serve_command
 from dashboard.commands.demo import build_demo
 from dashboard.commands.output import Json, emit, say
+from data import governance
 from data.errors import InputError, WorkspaceError
 from data.release import current_name
 from data.workspace import Workspace, default_path, demo_path
@@ -93,7 +94,9 @@ def serve(
     port = _port(address, port)
     here = "127.0.0.1" if address in _ALL else address
     url = f"http://{f'[{here}]' if ':' in here else here}:{port}"
-    with _web_process(serve_command(workspace.releases, address, port)) as process:
+    # An approval that the Roma partner took back holds for what was released before, too.
+    blocked = governance.read(workspace).blocked
+    with _web_process(serve_command(workspace.releases, address, port, blocked)) as process:
         _wait_until_up(process, url)
         tier = allowed_tier(address)
         emit(

@@ -51,6 +51,16 @@ def test_the_command_names_the_releases_and_the_tier_and_no_other_folder(tmp_pat
     ]
 
 
+def test_what_may_not_be_shown_goes_along_with_the_folder(tmp_path, monkeypatch):
+    command = access.serve_command(tmp_path, "127.0.0.1", 8642, {"communities"})
+    assert command[-2:] == ["--without", "communities"]
+    for name in ("TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT"):
+        monkeypatch.setenv(name, "")  # so that what is announced is undone afterwards
+    chosen = access.Site(tmp_path, "partner", frozenset({"communities"}))
+    access.announce(chosen)
+    assert access.site() == chosen
+
+
 def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, monkeypatch):
     for name in ("TACT_RELEASES", "TACT_TIER"):
         monkeypatch.delenv(name, raising=False)

@@ -74,6 +74,19 @@ def test_everything_is_offered_at_first(app):
     assert len(test.get("download_button")) == 1
 
 
+@pytest.mark.parametrize(("tier", "handed_out"), [("partner", False), ("public", True)])
+def test_partner_files_of_real_records_are_written_by_the_command_that_notes_for_whom(
+    tmp_path, monkeypatch, tier, handed_out
+):
+    SMALL["make"](tmp_path, tier, invented=False)
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    monkeypatch.setenv("TACT_TIER", tier)
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception
+    assert bool(test.get("download_button")) is handed_out
+    assert any("tact export --tier partner --for" in c.value for c in test.code) is not handed_out
+
+
 def test_an_address_opens_its_choice(app):
     test = app(format="xlsx", layers="effort,population")
     assert test.radio[0].value == "xlsx"

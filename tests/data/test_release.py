@@ -45,6 +45,15 @@ def test_tables_keep_whole_numbers_and_missing_ones(folder):
         release.table("children_municipality_quarter")
 
 
+def test_what_it_is_opened_without_is_as_if_it_had_never_been(folder):
+    without = Release.open(folder, "public", without=["children"])
+    assert "figures" in without.tables
+    assert not any(name.startswith("children") for name in without.tables)
+    assert any(name.startswith("children") for name in Release.open(folder, "public").tables)
+    with pytest.raises(ReleaseError, match="no table"):
+        without.table("children_region_year")
+
+
 def test_the_checksum_of_the_areas_is_that_of_the_file(folder):
     import hashlib
 
