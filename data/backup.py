@@ -2,9 +2,9 @@
 
 The file is a SQLCipher database of its own, keyed by the passphrase (PBKDF2 with SHA-512, 256,000
 rounds, an HMAC on each page), so that it can lie anywhere and damage is found before anything is
-replaced. With it go the partners' column mappings, the governance file with its logs, and the releases: a
-published number is repeated until enough children have changed, and that needs what was published.
-Imported boundaries stand in each release.
+replaced. With it go the partners' column mappings, the governance file with its logs, the policy, and the
+releases: a published number is repeated until enough children have changed, and that needs what was
+published. Imported boundaries stand in each release.
 
 Before a restored vault gets its name, whoever stands in the workspace's forget log is forgotten in it
 (data/_vault_log.py), and the log of the backup is joined to that of the workspace.
@@ -26,6 +26,7 @@ from data import _vault_removal as removal
 from data import _vault_tables as tables
 from data import files, governance, keys, ledger
 from data._vault_lock import WriterLock
+from data.disclosure import policy_file
 from data.errors import CorruptVault, InputError, VaultError, WorkspaceError, WrongKey
 from data.keys import Keys, Secret
 from data.vault import Vault, building, open_vault
@@ -36,7 +37,7 @@ __all__ = ["PASSPHRASE_CHARACTERS", "Restored", "backup", "restore"]
 PASSPHRASE_CHARACTERS = 12
 _APPLICATION = 0x54414342  # "TACB", in the file's header
 _FORMAT = "1"
-_DOCUMENTS = (governance.FILE, ledger.APPROVALS, ledger.EXPORTS)
+_DOCUMENTS = (governance.FILE, policy_file.FILE, ledger.APPROVALS, ledger.EXPORTS)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from typing import Any
 
 from data import files
 from data._governance_texts import BREACH, INVENTED, TEMPLATE
-from data.disclosure.plan import DEFAULT_PLAN, Plan
+from data.disclosure import policy_file
+from data.disclosure.plan import Plan
 from data.errors import WorkspaceError
 from data.workspace import Workspace
 
@@ -77,11 +78,11 @@ class Governance:
         """The measures that neither enter a release nor leave one: communities without approval."""
         return frozenset() if self.communities else frozenset({"communities"})
 
-    @property
-    def plan(self) -> Plan:
-        """The tables that may be released."""
+    def permitted(self, plan: Plan) -> Plan:
+        """Leave the tables of a plan that may be released."""
         return {
-            t: tuple(s for s in plan if s.measure not in self.blocked) for t, plan in DEFAULT_PLAN.items()
+            tier: tuple(spec for spec in specs if spec.measure not in self.blocked)
+            for tier, specs in plan.items()
         }
 
     def kept_since(self, today: dt.date) -> dt.date | None:
@@ -111,8 +112,9 @@ class Governance:
 
 
 def ensure(workspace: Workspace) -> list[Path]:
-    """Write the governance file and the breach page where they are missing; give what was written."""
+    """Write what people keep where it is missing: governance, policy, breach page; give what was written."""
     texts = {FILE: INVENTED if workspace.invented else TEMPLATE, BREACH_FILE: BREACH}
+    texts[policy_file.FILE] = policy_file.template()
     missing = [workspace.path / name for name in texts if not (workspace.path / name).exists()]
     for path in missing:
         files.write_text(path, texts[path.name], mode=0o600)

@@ -105,6 +105,7 @@ def make_release(
             areas_geoparquet,
             _figures(vault, figures, invented=invented),
             policy,
+            plan,
             chosen,
             records.grid.whole if records else None,
         )
@@ -144,6 +145,7 @@ class _Draft:
     areas: bytes
     figures: pa.Table
     policy: Policy
+    plan: Plan
     mechanism: Mechanism
     whole: Period | None
 
@@ -391,6 +393,7 @@ def _write(folder: Path, tier: Tier, draft: _Draft, tables: Tables) -> None:
         areas_source=draft.areas_source,
         resources=resources,
         policy=draft.policy,
+        plan=draft.plan,
         mechanism=draft.mechanism,
         cell_counts=states,
     )

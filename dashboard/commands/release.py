@@ -12,6 +12,7 @@ from dashboard.commands.approving import ask_second, note
 from dashboard.commands.output import Json, Tick, emit, progress
 from dashboard.commands.upkeep import delete_overdue, open_workspace
 from data import governance, keys, publish
+from data.disclosure import policy_file
 from data.disclosure.plan import TIERS
 from data.errors import ReleaseRefused
 from data.reference import area_table, figures
@@ -39,6 +40,7 @@ def release_workspace(
 ) -> publish.Made:
     """Make a release of a workspace; without a vault, of published figures and areas alone."""
     geometry, source = _areas_of(workspace)
+    rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
     return publish.make_release(
         vault,
@@ -50,7 +52,8 @@ def release_workspace(
         record_keys=hasher.record_keys if hasher else None,
         areas_source=source,
         first_month=workspace.start_month,
-        plan=governance.read(workspace).plan,
+        plan=governance.read(workspace).permitted(rules.plan),
+        policy=rules.policy,
         progress=tick,
     )
 

@@ -14,6 +14,7 @@ import typer
 from dashboard.commands.output import Json, console, emit, say
 from data import backup as backups
 from data import governance, keys, publish, templates
+from data.disclosure import policy_file
 from data.disclosure.plan import TIERS
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
@@ -124,6 +125,7 @@ def _problems(path: Path) -> list[str]:
         *_vault_problems(workspace),
         *_release_problems(workspace.releases),
         *_governance_problems(workspace),
+        *_policy_problems(workspace),
     ]
 
 
@@ -171,6 +173,14 @@ def _governance_problems(workspace: Workspace) -> list[str]:
             "`tact import` or `tact release` deletes them."
         )
     return problems
+
+
+def _policy_problems(workspace: Workspace) -> list[str]:
+    try:
+        policy_file.read(workspace.path)
+    except TactError as error:
+        return [str(error)]
+    return []
 
 
 def _holds_communities(releases: Path) -> bool:

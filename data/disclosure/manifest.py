@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from data.disclosure.mechanism import Mechanism
-from data.disclosure.plan import COUNTED, TableSpec, Tier
+from data.disclosure.plan import COUNTED, Plan, TableSpec, Tier
 from data.disclosure.policy import Policy
 from data.periods import Period
 from data.reference import registry
@@ -142,6 +142,7 @@ def package(
     areas_source: str,
     resources: Iterable[dict[str, Any]],
     policy: Policy,
+    plan: Plan,
     mechanism: Mechanism,
     cell_counts: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -176,6 +177,7 @@ def package(
             "last": whole.end.isoformat() if whole else None,
             "first_month": first_month,
             "mechanism": mechanism.name,
+            "plan": {name: [spec.name for spec in specs] for name, specs in plan.items()},
             "parameters": {**values, **mechanism.parameters((1, policy.cap))},
             "knowledge": knowledge(tier, policy, mechanism),
             "method": _METHOD.format(**values, threshold=threshold),

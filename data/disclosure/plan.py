@@ -16,10 +16,14 @@ from data.periods import Grain
 __all__ = [
     "CATEGORIES",
     "COUNTED",
+    "DEFAULT_BLOCKS",
     "DEFAULT_PLAN",
     "LEVELS",
+    "MAY_HOLD",
     "RESTRICTED_AXES",
     "TIERS",
+    "Allowed",
+    "Block",
     "Level",
     "Measure",
     "Plan",
@@ -85,11 +89,24 @@ class TableSpec:
         return self.measure in COUNTED
 
 
-def _tables(
-    measure: Measure, levels: tuple[Level, ...], grains: tuple[Grain, ...], *breakdowns: str
-) -> tuple[TableSpec, ...]:
-    rows = product(levels, grains, ("", *breakdowns))
-    return tuple(TableSpec(measure, level, grain, (by,) if by else ()) for level, grain, by in rows)
+@dataclass(frozen=True)
+class Block:
+    """Tables that a plan lists together: every combination of measures, levels, periods and breakdowns.
+
+    An empty breakdown is the number itself. why: what a reader of the plan should know.
+    """
+
+    measures: tuple[Measure, ...]
+    levels: tuple[Level, ...]
+    periods: tuple[Grain, ...]
+    breakdowns: tuple[tuple[str, ...], ...] = ((),)
+    why: str = ""
+
+    @property
+    def specs(self) -> tuple[TableSpec, ...]:
+        """The tables, in order."""
+        combined = product(self.measures, self.levels, self.periods, self.breakdowns)
+        return tuple(TableSpec(*names) for names in combined)
 
 
 _ALL: tuple[Level, ...] = ("country", "region", "municipality")
@@ -97,36 +114,92 @@ _WIDE: tuple[Level, ...] = ("country", "region")
 _LONG: tuple[Grain, ...] = ("year", "whole")
 _NESTED: tuple[Grain, ...] = ("quarter", "year", "whole")
 
+_SPLIT = ((), ("axis",), ("duty_bearer",))
+
 Plan = Mapping[Tier, tuple[TableSpec, ...]]
 
-DEFAULT_PLAN: Plan = {
+DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
     "partner": (
-        *_tables("children", _ALL, _NESTED, "pathway", "stage"),
-        *(
-            TableSpec("children", level, grain, (by,))
-            for level, grain, by in product(_WIDE, _LONG, ("form", "axis", "sex", "age_band", "found"))
+        Block(
+            ("children",), _ALL, _NESTED, ((), ("pathway",), ("stage",)), "Children met for the first time."
         ),
-        *_tables("encounters", _ALL, _NESTED),
-        *_tables("effort", _ALL, _NESTED),
-        *_tables("services", _ALL, ("quarter",), "axis", "duty_bearer"),
-        *_tables("staff", _ALL, ("quarter",), "axis", "duty_bearer"),
-        *_tables("capacity", _ALL, ("quarter",), "axis", "duty_bearer"),
-        *_tables("communities", _ALL, ("year",)),
-        *(TableSpec("flows", level, grain, ("origin",)) for level in _WIDE for grain in _LONG),
-        TableSpec("model", "region", "quarter", ("crossing", "found")),
-        TableSpec("model", "municipality", "quarter", ("crossing", "found")),
+        Block(
+            ("children",),
+            _WIDE,
+            _LONG,
+            (("form",), ("axis",), ("sex",), ("age_band",), ("found",)),
+            "More about them, of larger areas and longer times.",
+        ),
+        Block(("encounters",), _ALL, _NESTED, why="Every meeting, also with the same child again."),
+        Block(("effort",), _ALL, _NESTED, why="Outreach days; where nobody looked, nobody was met."),
+        Block(("services", "staff", "capacity"), _ALL, ("quarter",), _SPLIT, "What there is to help with."),
+        Block(("communities",), _ALL, ("year",), why="Estimates, after the Roma partner's approval alone."),
+        Block(("flows",), _WIDE, _LONG, (("origin",),), "From where to where."),
+        Block(
+            ("model",),
+            ("region", "municipality"),
+            ("quarter",),
+            (("crossing", "found"),),
+            "What the risk model reads; the only table with two breakdowns.",
+        ),
     ),
     "public": (
-        *_tables("children", _WIDE, ("year", "whole")),
-        # More breakdowns of counties and regions would tell too much of a child that several of them show.
-        TableSpec("children", "region", "whole", ("pathway",)),
-        *(
-            TableSpec("children", "country", "whole", (by,))
-            for by in ("pathway", "stage", "form", "axis", "sex", "age_band")
+        Block(("children",), _WIDE, _LONG, why="Children met for the first time."),
+        Block(
+            ("children",),
+            ("region",),
+            ("whole",),
+            (("pathway",),),
+            "More breakdowns of counties or regions would tell too much of a child that several show.",
         ),
-        *(TableSpec("children", "country", "year", (by,)) for by in ("pathway", "stage")),
-        *_tables("effort", _WIDE, ("year",)),
-        *_tables("services", _WIDE, ("year",), "axis", "duty_bearer"),
-        *_tables("communities", _WIDE, ("year",)),
+        Block(
+            ("children",),
+            ("country",),
+            ("whole",),
+            (("pathway",), ("stage",), ("form",), ("axis",), ("sex",), ("age_band",)),
+        ),
+        Block(("children",), ("country",), ("year",), (("pathway",), ("stage",))),
+        Block(("effort",), _WIDE, ("year",), why="In classes."),
+        Block(("services",), _WIDE, ("year",), _SPLIT, "In classes; staff and places are never public."),
+        Block(("communities",), _WIDE, ("year",), why="Estimates, after the Roma partner's approval alone."),
     ),
+}
+
+DEFAULT_PLAN: Plan = {
+    tier: tuple(spec for block in blocks for spec in block.specs) for tier, blocks in DEFAULT_BLOCKS.items()
+}
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a plan may ask of a measure on a tier."""
+
+    levels: tuple[Level, ...]
+    periods: tuple[Grain, ...]
+    breakdowns: tuple[tuple[str, ...], ...] = ((),)
+
+
+_OF_CHILDREN = ((), *((name,) for name in ("pathway", "stage", "form", "axis", "sex", "age_band", "found")))
+_OF_SERVICES = Allowed(_ALL, ("quarter", "year"), _SPLIT)
+
+# Everything that a plan may hold. What is missing here is missing on purpose: nothing finer than a county,
+# a region or a year is public, and no staff, place, flow or encounter; community affiliation is no breakdown.
+MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
+    "partner": {
+        "children": Allowed(_ALL, _NESTED, _OF_CHILDREN),
+        "encounters": Allowed(_ALL, _NESTED),
+        "effort": Allowed(_ALL, _NESTED),
+        "services": _OF_SERVICES,
+        "staff": _OF_SERVICES,
+        "capacity": _OF_SERVICES,
+        "communities": Allowed(_ALL, ("year",)),
+        "flows": Allowed(_WIDE, _LONG, (("origin",),)),
+        "model": Allowed(("region", "municipality"), ("quarter",), (("crossing", "found"),)),
+    },
+    "public": {
+        "children": Allowed(_WIDE, _LONG, _OF_CHILDREN),
+        "effort": Allowed(_WIDE, ("year",)),
+        "services": Allowed(_WIDE, ("year",), _SPLIT),
+        "communities": Allowed(_WIDE, ("year",)),
+    },
 }

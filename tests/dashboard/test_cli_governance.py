@@ -264,3 +264,28 @@ def test_a_backup_carries_the_file_the_logs_and_the_second_person(tact, made, ty
     typed(WORDS)
     assert tact("--workspace", new, "release").code == 0
     assert len(lines(new / "approvals.csv")) == 2
+
+
+# -- policy --
+
+
+def test_the_policy_file_is_kept_to_and_its_faults_stop_a_release(tact, tmp_path) -> None:
+    folder = tmp_path / "w"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    policy = folder / "policy.toml"
+    assert "k = 15" in policy.read_text()
+    assert tact("--workspace", folder, "import", encounters(tmp_path / "encounter.csv")).code == 0
+    policy.write_text(policy.read_text().replace("k = 15", "k = 9"))
+    refused = tact("--workspace", folder, "release", "--json")
+    assert (refused.code, refused.json["error"]) == (2, "InputError")
+    assert "k = 9; the least is 11" in refused.json["message"]
+    assert any("k = 9" in p for p in tact("--workspace", folder, "doctor", "--json").json["problems"])
+    policy.write_text(
+        policy.read_text().replace("k = 9", "k = 20").replace('"pathway", "stage"', '"pathway"')
+    )
+    assert tact("--workspace", folder, "release").code == 0
+    for tier in ("partner", "public"):
+        release = Release.open(folder / "releases", tier)
+        assert release.k == 20
+        assert release.manifest["tact"]["plan"]["partner"]
+        assert not any(table.endswith("quarter_stage") for table in release.tables)

@@ -7,6 +7,7 @@ import pytest
 
 from data import governance, ledger
 from data._governance_texts import INVENTED, TEMPLATE
+from data.disclosure import policy_file
 from data.disclosure.plan import DEFAULT_PLAN
 from data.errors import InputError, WorkspaceError
 from data.governance import FILE, ensure, read
@@ -109,7 +110,7 @@ def test_an_invented_workspace_goes_by_the_invented_file(tmp_path):
 
 def test_what_is_there_is_never_written_over(workspace):
     write(workspace, "mine = 1")
-    assert [path.name for path in ensure(workspace)] == [governance.BREACH_FILE]
+    assert [path.name for path in ensure(workspace)] == [governance.BREACH_FILE, policy_file.FILE]
     assert (workspace.path / FILE).read_text() == "mine = 1"
     assert ensure(workspace) == []
 
@@ -131,7 +132,8 @@ def test_records_are_kept_for_so_many_months(workspace, months, today, since):
 
 @pytest.mark.parametrize("decision", ["approved", "blocked", "withdrawn", ""])
 def test_tables_of_communities_are_in_the_plan_with_approval_alone(workspace, decision):
-    plan = write(workspace, COMPLETE.replace('decision = "approved"', f'decision = "{decision}"')).plan
+    governed = write(workspace, COMPLETE.replace('decision = "approved"', f'decision = "{decision}"'))
+    plan = governed.permitted(DEFAULT_PLAN)
     held = {tier: any(spec.measure == "communities" for spec in specs) for tier, specs in plan.items()}
     assert set(held.values()) == {decision == "approved"}
     for tier, specs in DEFAULT_PLAN.items():

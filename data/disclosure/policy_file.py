@@ -1,0 +1,259 @@
+"""The policy file of a workspace: how releases are protected, and every table that they may hold.
+
+`policy.toml` is written by `tact init` with the safe defaults and an explanation of each line. It may only
+raise what protects, and a plan may only hold what MAY_HOLD in data/disclosure/plan.py allows. A file that is
+wrong anywhere is not used at all: every fault is told with its place and what is allowed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import textwrap
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from data.disclosure.plan import (
+    CATEGORIES,
+    DEFAULT_BLOCKS,
+    DEFAULT_PLAN,
+    LEVELS,
+    MAY_HOLD,
+    TIERS,
+    Block,
+    Plan,
+    TableSpec,
+    Tier,
+)
+from data.disclosure.policy import DEFAULT_POLICY, Policy
+from data.errors import InputError
+from data.periods import GRAINS
+from data.reference import area_table
+
+__all__ = ["FILE", "KEYS", "Rules", "parse", "read", "template"]
+
+FILE = "policy.toml"
+_NONE, _AND = "none", " and "
+KEYS = ("measures", "levels", "periods", "breakdowns")
+_WIDTH = 110
+_REMEDY = "Mend it, or move it away: `tact doctor` writes the default."
+
+# Of each value that may be set: its section, its kind, and what a data officer should know.
+_VALUES: tuple[tuple[str, str, str, str], ...] = (
+    ("protection", "k", "whole", "A public count of children below it is not shown. It may only be raised."),
+    ("protection", "variance", "number", "How much the noise on a count of children varies."),
+    ("protection", "largest", "whole", "The most that noise ever adds or takes away."),
+    ("counting", "cap", "whole", "So many meetings with one child count in an area and period at most."),
+    ("counting", "operators", "whole", "Protection, return and reintegration show where so many work."),
+    ("counting", "first", "day", "The first day to cover, as 2006-06-01; left out: as far as records go."),
+    ("counting", "last", "day", "The last day to cover; left out: as far as records go."),
+    ("counting", "no_programme", "codes", "Areas without any programme, whose zeros are no news."),
+    ("licence", "partner_licence", "text", "What partner files say of what may be done with them."),
+    ("licence", "public_licence", "text", "The same of public files."),
+)
+_HEAD = """\
+# How releases of this workspace are protected, and every table that they hold. `tact release` reads it and
+# copies it into the manifest; `tact doctor` checks it; `tact policy compare` shows what other values would
+# cost readers and give attackers. Lines that you leave out have their default.
+# What draws the noise (variance, largest, cap) cannot be changed once something was released: a number that
+# was published is repeated, and a second draw of it could be averaged with the first.
+"""
+_PLAN_HEAD = """\
+# Tables are listed in blocks: every combination of what a block names. "none" is the number itself.
+"""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A policy file as read."""
+
+    policy: Policy
+    plan: Plan
+
+
+def read(workspace: Path) -> Rules:
+    """Read a workspace's policy, the defaults where it has none; raise InputError with all its faults."""
+    path = workspace / FILE
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Rules(DEFAULT_POLICY, DEFAULT_PLAN)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read: {error}. {_REMEDY}"
+        raise InputError(msg) from None
+
+
+def template() -> str:
+    """Give the file with the defaults, each explained."""
+    parts = [_HEAD]
+    for section in dict.fromkeys(section for section, *_ in _VALUES):
+        parts.append(f"[{section}]")
+        parts += [_line(name, kind, words) for place, name, kind, words in _VALUES if place == section]
+        parts.append("")
+    parts.append(_PLAN_HEAD)
+    parts += [_block(tier, block) for tier in TIERS for block in DEFAULT_BLOCKS[tier]]
+    return "\n".join(parts)
+
+
+def _line(name: str, kind: str, words: str) -> str:
+    value = getattr(DEFAULT_POLICY, name)
+    if value is None:
+        return f"# {words}\n# {name} ="
+    return f"# {words}\n{name} = {json.dumps(sorted(value) if kind == 'codes' else value)}"
+
+
+def _block(tier: Tier, block: Block) -> str:
+    names = [_AND.join(b) or _NONE for b in block.breakdowns]
+    values = zip(KEYS, (block.measures, block.levels, block.periods, names), strict=True)
+    why = textwrap.wrap(block.why, _WIDTH - 2)
+    lines = [f"[[{tier}]]", *(f"# {line}" for line in why)]
+    return "\n".join([*lines, *(f"{key} = {json.dumps(list(value))}" for key, value in values), ""])
+
+
+def parse(text: str) -> Rules:
+    """Read the text of a policy file; raise InputError with every fault, its place and what is allowed."""
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{FILE} cannot be read: {error}. {_REMEDY}"
+        raise InputError(msg) from None
+    faults = list(_unknown(given))
+    values = dict(_values(given, faults))
+    policy = DEFAULT_POLICY
+    try:
+        policy = Policy(**values)
+    except InputError as error:
+        faults.append(str(error))
+    nowhere = sorted(policy.no_programme - set(area_table().index))
+    faults += [f"[counting] no_programme: {code!r} is no area. Write codes, as GR-69." for code in nowhere]
+    plan = {tier: tuple(_tables(tier, given, faults)) for tier in TIERS}
+    faults += _unmatched(plan)
+    if faults:
+        msg = f"{FILE} cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults)
+        raise InputError(msg)
+    return Rules(policy, plan)
+
+
+def _unknown(given: Mapping[str, Any]) -> Iterator[str]:
+    sections = {section: [name for place, name, *_ in _VALUES if place == section] for section, *_ in _VALUES}
+    for name, value in given.items():
+        if name in TIERS:
+            continue
+        if name not in sections or not isinstance(value, dict):
+            yield f"{name}: there is no such section. There are: {', '.join((*sections, *TIERS))}."
+            continue
+        for key in value.keys() - set(sections[name]):
+            yield f"[{name}] {key}: there is no such value. There are: {', '.join(sections[name])}."
+
+
+def _values(given: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[str, Any]]:
+    for section, name, kind, _ in _VALUES:
+        held = given.get(section)
+        if not isinstance(held, dict) or name not in held:
+            continue
+        fits, words, make = _KINDS[kind]
+        if fits(held[name]):
+            yield name, make(held[name])
+        else:
+            faults.append(f"[{section}] {name} = {held[name]!r}: write {words}.")
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return _is_whole(value) or isinstance(value, float)
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+
+
+def _is_list(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
+    "whole": (_is_whole, "a whole number", int),
+    "number": (_is_number, "a number", float),
+    "day": (_is_day, "a day without quotes, as 2006-06-01", lambda day: day),
+    "codes": (_is_list, 'a list of codes of areas, as ["GR-69"]', frozenset),
+    "text": (_is_text, "a text in quotes", str),
+}
+
+
+def _tables(tier: Tier, given: Mapping[str, Any], faults: list[str]) -> Iterator[TableSpec]:
+    """Read the tables of a tier; the defaults where the file lists none of either tier."""
+    if not any(name in given for name in TIERS):
+        yield from DEFAULT_PLAN[tier]
+        return
+    blocks = given.get(tier, [])
+    if not isinstance(blocks, list) or not all(isinstance(b, dict) for b in blocks):
+        faults.append(f"{tier}: write blocks, each under [[{tier}]].")
+        return
+    seen: set[TableSpec] = set()
+    for number, block in enumerate(blocks, start=1):
+        where = f"[[{tier}]] block {number}"
+        wrong = list(_wrong_words(block, tier))
+        specs = [] if wrong else _made(block).specs
+        wrong += [words for spec in specs if (words := _forbidden(spec, tier))]
+        faults += [f"{where}, {words}" for words in dict.fromkeys(wrong)]
+        if not wrong:
+            yield from (spec for spec in specs if spec not in seen)
+            seen.update(specs)
+
+
+def _breakdowns() -> list[str]:
+    allowed = {b for measures in MAY_HOLD.values() for a in measures.values() for b in a.breakdowns}
+    order = ("", *CATEGORIES, "origin")
+    return [_AND.join(b) or _NONE for b in sorted(allowed, key=lambda b: order.index(b[0] if b else ""))]
+
+
+def _wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
+    known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _breakdowns())
+    for key in block.keys() - set(KEYS):
+        yield f"{key}: there is no such line. There are: {', '.join(KEYS)}."
+    for key, words in zip(KEYS, known, strict=True):
+        value = block.get(key, [_NONE] if key == "breakdowns" else None)
+        if not _is_list(value) or not value:
+            yield f"{key}: write a list, of {', '.join(words)}."
+            continue
+        for word in value:
+            if word not in words:
+                yield f"{key}: {word!r} is not allowed. Allowed: {', '.join(words)}."
+
+
+def _made(block: Mapping[str, Any]) -> Block:
+    names = block.get("breakdowns", [_NONE])
+    breakdowns = tuple(() if name == _NONE else tuple(name.split(_AND)) for name in names)
+    return Block(tuple(block["measures"]), tuple(block["levels"]), tuple(block["periods"]), breakdowns)
+
+
+def _forbidden(spec: TableSpec, tier: Tier) -> str:
+    """Say what of a table a tier may not hold; empty where it may."""
+    may = MAY_HOLD[tier][spec.measure]
+    names = [_AND.join(b) or _NONE for b in may.breakdowns]
+    asked: tuple[tuple[str, str, Iterable[str]], ...] = (
+        ("levels", spec.level, may.levels),
+        ("periods", spec.grain, may.periods),
+        ("breakdowns", _AND.join(spec.breakdown) or _NONE, names),
+    )
+    for key, word, words in asked:
+        if word not in words:
+            return f"{key}: {spec.measure} by {word!r} is not allowed here. Allowed: {', '.join(words)}."
+    return ""
+
+
+def _unmatched(plan: Plan) -> Iterator[str]:
+    """Tell of public counts that partners would not have: the tiers must agree on what was counted."""
+    for spec in plan["public"]:
+        if spec.counted and spec not in plan["partner"]:
+            yield f"[[public]]: {spec.name} must be a partner table too. Add it to a [[partner]] block."

@@ -1,0 +1,120 @@
+"""The policy file: what it may say, what it may not, and that each fault is told with its place."""
+
+import contextlib
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.disclosure import policy_file
+from data.disclosure.plan import DEFAULT_PLAN, MAY_HOLD, TIERS, TableSpec
+from data.disclosure.policy import DEFAULT_POLICY, LOWEST_K
+from data.errors import InputError
+
+TEMPLATE = policy_file.template()
+BOTH = """
+[[partner]]
+measures = ["children"]
+levels = ["region"]
+periods = ["year"]
+
+[[public]]
+measures = ["children"]
+levels = ["region"]
+periods = ["year"]
+"""
+
+
+def faults(text):
+    with pytest.raises(InputError) as caught:
+        policy_file.parse(text)
+    head, *told = str(caught.value).splitlines()
+    assert policy_file.FILE in head
+    return told
+
+
+def test_the_file_that_is_written_holds_the_defaults():
+    read = policy_file.parse(TEMPLATE)
+    assert (read.policy, read.plan) == (DEFAULT_POLICY, DEFAULT_PLAN)
+
+
+def test_an_empty_or_missing_file_has_the_defaults(tmp_path):
+    assert policy_file.parse("") == policy_file.read(tmp_path) == policy_file.parse(TEMPLATE)
+
+
+def test_values_and_tables_are_read():
+    told = '[protection]\nk = 20\n[counting]\nfirst = 2006-06-01\nno_programme = ["GR-69"]\n' + BOTH
+    rules = policy_file.parse(told)
+    assert (rules.policy.k, rules.policy.first) == (20, dt.date(2006, 6, 1))
+    assert rules.policy.no_programme == {"GR-69"}
+    only = (TableSpec("children", "region", "year"),)
+    assert rules.plan == {"partner": only, "public": only}
+
+
+@given(k=st.integers(-5, LOWEST_K - 1))
+def test_the_threshold_may_only_be_raised(k):
+    assert any(f"k = {k}" in fault for fault in faults(f"[protection]\nk = {k}\n"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("k = 15", 'k = "15"', "[protection] k = '15': write a whole number"),
+        ("k = 15", "k = true", "[protection] k = True"),
+        ("variance = 2.0", "variance = 5.0", "between 0 and largest"),
+        ("operators = 3", "operators = 2", "operators = 2; the least is 3"),
+        ("cap = 3", "caps = 3", "[counting] caps: there is no such value. There are: cap,"),
+        ("[licence]", "[licences]", "licences: there is no such section"),
+        ("# first =", 'first = "June"', "[counting] first = 'June': write a day"),
+        ("no_programme = []", 'no_programme = ["XX"]', "'XX' is no area"),
+        ('["effort"]', '["afford"]', "'afford' is not allowed. Allowed: children, "),
+        ('breakdowns = ["origin"]', 'breakdowns = ["none"]', "flows by 'none' is not allowed"),
+        ('measures = ["flows"]', "measures = []", "measures: write a list"),
+        ('measures = ["flows"]', 'measure = ["flows"]', "measure: there is no such line"),
+    ],
+)
+def test_each_fault_is_told_with_its_place_and_what_is_allowed(old, new, told):
+    assert old in TEMPLATE
+    assert any(told in fault for fault in faults(TEMPLATE.replace(old, new, 1)))
+
+
+def test_all_faults_are_told_at_once():
+    assert len(faults("[protection]\nk = 3\n[nothing]\n[[public]]\nmeasures = ['x']\n")) >= 4
+
+
+@pytest.mark.parametrize(
+    ("measure", "level", "period", "breakdown", "word"),
+    [
+        ("encounters", "region", "year", "none", "encounters"),
+        ("capacity", "region", "year", "none", "capacity"),
+        ("children", "municipality", "year", "none", "municipality"),
+        ("children", "region", "quarter", "none", "quarter"),
+        ("children", "region", "year", "community", "community"),
+        ("children", "region", "year", "sex and form", "sex and form"),
+    ],
+)
+def test_nothing_becomes_public_that_may_not(measure, level, period, breakdown, word):
+    words = zip(policy_file.KEYS, (measure, level, period, breakdown), strict=True)
+    block = "\n".join(f'{key} = ["{value}"]' for key, value in words)
+    assert any(word in fault for fault in faults(f"{BOTH}\n[[public]]\n{block}\n"))
+
+
+def test_what_is_public_is_counted_for_partners_too():
+    alone = BOTH[BOTH.index("[[public]]") :]
+    assert any("must be a partner table too" in fault for fault in faults(alone))
+
+
+def test_the_default_plan_holds_only_what_a_plan_may():
+    for tier in TIERS:
+        for spec in DEFAULT_PLAN[tier]:
+            may = MAY_HOLD[tier][spec.measure]
+            assert spec.level in may.levels
+            assert spec.grain in may.periods
+            assert spec.breakdown in may.breakdowns
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_written_there_ends_in_rules_or_in_a_clear_error(text):
+    with contextlib.suppress(InputError):
+        assert policy_file.parse(text).policy.k >= LOWEST_K
