@@ -76,10 +76,11 @@ def area_table():
     return frame.rename_axis("code")
 
 
-def areas_bytes():
+def areas_bytes(table=None):
+    table = area_table() if table is None else table
     kept = ["code", "country", "level", "parent", "name_en", "name_local"]
     raw = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(area_table().reset_index()[kept], preserve_index=False), raw)
+    pq.write_table(pa.Table.from_pandas(table.reset_index()[kept], preserve_index=False), raw)
     return raw.getvalue()
 
 
