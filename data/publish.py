@@ -12,7 +12,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,10 +96,12 @@ def make_release(
         _refuse_lost(vault, releases)
         tick("Reading records")
         records = read_records(vault, area_table, first_month, policy) if vault else None
+        earlier = {tier: _earlier(releases, tier) for tier in TIERS}
         draft = _Draft(
             _new_name(releases, records, figures),
             invented,
             _sequence(releases),
+            policy.frozen and any(earlier.values()),
             first_month,
             areas_source,
             areas_geoparquet,
@@ -109,7 +111,6 @@ def make_release(
             chosen,
             records.grid.whole if records else None,
         )
-        earlier = {tier: _earlier(releases, tier) for tier in TIERS}
         built = Built({tier: {} for tier in TIERS}, None)
         if records is not None and vault is not None and record_keys is not None:
             published = {name: b.members for name, b in vault.published_blocks().items()}
@@ -140,6 +141,7 @@ class _Draft:
     name: str
     invented: bool
     sequence: int
+    repeats: bool
     first_month: int
     areas_source: str
     areas: bytes
@@ -301,17 +303,24 @@ def _coarsen(
 
 
 def _quieten(built: Built, draft: _Draft, areas: pd.DataFrame) -> None:
-    """Withhold the public breakdowns of areas where all numbers together may tell too much of a child."""
+    """Withhold publicly where all numbers of an area together may tell too much of a child.
+
+    First the breakdowns of the area, then its years, so that the number of the whole time is left.
+    """
     tables = built.tables.get("public", {})
-    by = [spec for spec in tables if spec.measure == "children" and spec.level == "region" and spec.breakdown]
-    if not by:
-        return
-    now = draft.published("public", tables)
-    found = membership.survey(now, areas, draft.mechanism, now.k)
-    telling = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
-    for spec in by:
-        for cell in tables[spec].cells_of(telling):
-            _withhold(built, "public", spec, cell)
+    totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
+    stages = (
+        [s for s in totals if s.breakdown],
+        [s for s in totals if s.grain != "whole" and not s.breakdown],
+    )
+    telling: Collection[str] | None = None
+    for specs in stages:
+        now = draft.published("public", tables)
+        found = membership.survey(now, areas, draft.mechanism, now.k, regions=telling)
+        telling = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
+        for spec in specs if telling else ():
+            for cell in tables[spec].cells_of(telling):
+                _withhold(built, "public", spec, cell)
 
 
 def _withhold(built: Built, tier: Tier, spec: TableSpec, cell: Mapping[str, str]) -> None:
@@ -388,6 +397,7 @@ def _write(folder: Path, tier: Tier, draft: _Draft, tables: Tables) -> None:
         invented=draft.invented,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         sequence=draft.sequence,
+        repeats=draft.repeats,
         whole=draft.whole,
         first_month=draft.first_month,
         areas_source=draft.areas_source,

@@ -24,6 +24,10 @@ from geo import areas, export
 __all__ = ["register", "release_workspace"]
 
 _FOUND = 5
+_FIRST = (
+    "What it shows of an area and time is repeated until {k} children there have changed. So import what all "
+    "partners have of a time before you release it."
+)
 
 
 def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
@@ -70,6 +74,7 @@ def release(
     Real records need a complete governance.toml and a second person, who confirms with a passphrase.
     """
     workspace = open_workspace(context)
+    first = not names(workspace.releases)
     try:
         made = _make(workspace, figures_only or not workspace.vault.exists())
     except ReleaseRefused as refusal:
@@ -83,6 +88,7 @@ def release(
         as_json,
         f"Published release {made.name}, tiers {' and '.join(made.tiers)}.",
         *([f"{withheld} more cells are withheld to protect others."] if withheld else []),
+        *([_FIRST.format(k=Release.open(workspace.releases, "public", made.name).k)] if first else []),
         "Open it with: tact serve",
     )
 

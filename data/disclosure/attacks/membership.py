@@ -13,8 +13,8 @@ the release itself, categories are taken as independent of one another within an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -51,6 +51,7 @@ ONE_NUMBER = "the number of one year tells more of a child than it may"
 ALL_NUMBERS = "all numbers together tell more of a child than they may"
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
 _RIDGE = 1.0
+_SHORT = 1000  # worlds that tell the worst-placed child from others
 _DRAWS = 2**23  # children that are drawn at most; where a region has more, fewer worlds are
 _FEWEST = 500  # worlds
 _STEPS = 12
@@ -174,6 +175,16 @@ class Attacker:
         value = true - false
         ends = [round(float(v), 4) for v in (value, value - spread, value + spread)]
         return Advantage(ends[0], ends[1], ends[2], child)
+
+    def worst_like(self, child: Child, seed: int) -> Child:
+        """Choose, by a short attack on each, among children that differ in what is shown by region."""
+        shown = {s.breakdown[0] for s in self.tables if s.level == "region" and len(s.breakdown) == 1}
+        tried = [
+            replace(child, categories={**child.categories, name: category})
+            for name in sorted(shown)
+            for category in range(len(CATEGORIES[name]))
+        ]
+        return max([child, *tried], key=lambda one: self.attack(one, _SHORT, seed).value) if tried else child
 
     def judge(self, child: Child, worlds: Sequence[int], limit: float, seed: int) -> Advantage:
         """Estimate the advantage for one child, over more worlds as long as its interval holds the limit."""
@@ -344,10 +355,11 @@ def survey(
     k: int | None,
     *,
     children: int | None = None,
+    regions: Collection[str] | None = None,
     worlds: Sequence[int] = WORLDS,
     seed: int = 0,
 ) -> dict[str, Advantage]:
-    """Attack the worst-placed child of each region, or of so many; give the advantages by region.
+    """Attack the worst-placed child of each region, of so many or of some; give the advantages by region.
 
     `k` is the threshold below which numbers are hidden, None where the tier has none. The seed makes it
     repeatable; it is no secret.
@@ -357,7 +369,11 @@ def survey(
     if rates is None or not tables:
         return {}
     attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
-    tried = enumerate(attacker.worst_children(children), seed)
+    tried = [
+        (number, child if k is None else attacker.worst_like(child, number))
+        for number, child in enumerate(attacker.worst_children(children), seed)
+        if regions is None or rates.regions[child.region] in regions
+    ]
     found = [attacker.judge(child, worlds, LIMITS[1], number) for number, child in tried]
     return {rates.regions[one.child.region]: one for one in found}
 

@@ -57,6 +57,12 @@ def test_the_same_records_give_the_same_numbers(world):
     assert first == second
 
 
+def test_a_release_says_whether_its_numbers_may_be_behind(world):
+    for number in range(2):
+        world(children(30))
+        assert Release.open(world.folder, "public").behind == number * (K - 1)
+
+
 def test_fewer_than_k_late_children_wait_and_k_let_all_change(world):
     base = children(30)
     first = world(base)
