@@ -13,7 +13,7 @@ the release itself, categories are taken as independent of one another within an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -163,6 +163,8 @@ class Attacker:
 
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
         """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
+        if not self.read(child):  # nothing is shown of its area
+            return Advantage(0.0, 0.0, 0.0, child)
         draw = np.random.default_rng(seed)
         worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
         without, with_it = self._publish(child, worlds, draw)
@@ -346,8 +348,9 @@ def survey(
     children: int | None = None,
     worlds: Sequence[int] = WORLDS,
     seed: int = 0,
+    regions: Collection[str] | None = None,
 ) -> dict[str, Advantage]:
-    """Attack the worst-placed child of each region, or of so many; give the advantages by region.
+    """Attack the worst-placed child of each region, or of so many, or of some; advantages by region.
 
     `k` is the threshold below which numbers are hidden, None where the tier has none. The seed makes it
     repeatable; it is no secret.
@@ -357,7 +360,11 @@ def survey(
     if rates is None or not tables:
         return {}
     attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
-    tried = enumerate(attacker.worst_children(children), seed)
+    tried = [
+        (number, child)
+        for number, child in enumerate(attacker.worst_children(children), seed)
+        if regions is None or rates.regions[child.region] in regions
+    ]
     found = [attacker.judge(child, worlds, LIMITS[1], number) for number, child in tried]
     return {rates.regions[one.child.region]: one for one in found}
 
