@@ -24,6 +24,7 @@ from dashboard.commands import (
     forgetting,
     importing,
     later,
+    policy,
     release,
     serve,
     upkeep,
@@ -68,7 +69,7 @@ def common(
     context.obj = workspace
 
 
-for module in (upkeep, demo, importing, areas, release, approving, forgetting, later, export, serve):
+for module in (upkeep, demo, importing, areas, policy, release, approving, forgetting, later, export, serve):
     module.register(app)
 
 

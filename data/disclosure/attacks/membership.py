@@ -164,6 +164,8 @@ class Attacker:
 
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
         """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
+        if not self.read(child):  # nothing is shown of its area
+            return Advantage(0.0, 0.0, 0.0, child)
         draw = np.random.default_rng(seed)
         worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
         without, with_it = self._publish(child, worlds, draw)
