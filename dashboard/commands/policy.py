@@ -12,20 +12,23 @@ import typer
 from dashboard.commands import compared, picture
 from dashboard.commands.output import Json, Tick, emit, progress
 from data import files, keys
-from data.disclosure import mechanisms
+from data.disclosure import mechanisms, policy_file
 from data.disclosure.attacks import membership
 from data.disclosure.compare import Measured, measured
-from data.disclosure.plan import DEFAULT_PLAN
+from data.disclosure.plan import Plan
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.disclosure.trial import Counted, try_out
 from data.invented import count_world
 from data.reference import area_table
+from data.workspace import default_path
 from risk import simulate
 
 __all__ = ["register"]
 
 # Beside the current policy: the usual threshold; the default; more noise; less hidden, with more noise yet.
 _OTHERS = ((11, 2.0, 5), (15, 2.0, 5), (15, 3.0, 5), (12, 5.0, 8))
+# What is compared of a policy; days and areas of the programme mean nothing in an invented world.
+_COMPARED = ("k", "variance", "largest", "cap")
 _CHILDREN = 1400
 _NAME = "policy-compare"
 
@@ -37,16 +40,18 @@ class _Worlds:
     many: int
     children: int
     seed: int
+    plan: Plan
 
     def count(self, number: int, policy: Policy) -> Counted:
         """Draw and count one world."""
         seed = self.seed + number
         drawn = simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=self.children))
         hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
-        return count_world(drawn.records["encounter"], hasher, area_table(), DEFAULT_PLAN, policy)
+        return count_world(drawn.records["encounter"], hasher, area_table(), self.plan, policy)
 
 
 def compare(
+    context: typer.Context,
     k: Annotated[
         int | None, typer.Option(help="A policy of your own: public numbers below it are not shown.")
     ] = None,
@@ -68,11 +73,12 @@ def compare(
     All of it is worked out on invented worlds. No record is read, and nothing is published or changed. What
     your own policy does not say is taken from the current one.
     """
-    current = DEFAULT_POLICY
+    rules = policy_file.read(context.obj or default_path())
+    current = replace(DEFAULT_POLICY, **{name: getattr(rules.policy, name) for name in _COMPARED})
     candidates = _candidates(current, k, variance, largest)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    found = _measure(candidates, _Worlds(worlds, children, seed))
+    found = _measure(candidates, _Worlds(worlds, children, seed, rules.plan))
     told = compared.Comparison(found, candidates.index(current), worlds, children, seed)
     written = _write(told, folder) if folder is not None else []
     emit(

@@ -30,7 +30,18 @@ ASKED = ("policy", "compare", "--worlds", "1", "--children", "300", "--seed", "4
 def quick(monkeypatch):
     """A small plan, and few worlds for the membership attack: these tests are about the command."""
     monkeypatch.setattr(membership, "WORLDS", (200,))
-    monkeypatch.setattr(policy, "DEFAULT_PLAN", SMALL_PLAN)
+    real = policy.policy_file.read
+    small = lambda path: policy.policy_file.Rules(real(path).policy, SMALL_PLAN)  # noqa: E731
+    monkeypatch.setattr(policy.policy_file, "read", small)
+
+
+def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path):
+    folder = tmp_path / "w"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    path = folder / "policy.toml"
+    path.write_text(path.read_text().replace("k = 15", "k = 19"))
+    told = tact("--workspace", folder, *ASKED, "--json").json
+    assert [one["k"] for one in told["candidates"] if one["current"]] == [19]
 
 
 def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(quick, tact, tmp_path):
