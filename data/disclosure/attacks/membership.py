@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.stats import poisson
 
 from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.classifier import Classifier
 from data.disclosure.attacks.rates import Rates, read_rates
 from data.disclosure.cell_key import cell_keys
 from data.disclosure.mechanism import Counts, Mechanism
@@ -50,11 +51,9 @@ WORLDS = (3000, 16_000)  # at first, and where the limit lies within the interva
 ONE_NUMBER = "the number of one year tells more of a child than it may"
 ALL_NUMBERS = "all numbers together tell more of a child than they may"
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
-_RIDGE = 1.0
 _SHORT = 1000  # worlds that tell the worst-placed child from others
 _DRAWS = 2**23  # children that are drawn at most; where a region has more, fewer worlds are
 _FEWEST = 500  # worlds
-_STEPS = 12
 _NORMAL = 1.96  # for 95 of 100
 
 
@@ -78,6 +77,12 @@ def _advantage_by_root(mechanism: Mechanism, k: int | None) -> tuple[Floats, Flo
     """Tabulate the advantage from one number by the square root of the rate."""
     roots = np.linspace(0.0, 40.0, 400)
     return roots, of_one_number(roots**2, mechanism, k)
+
+
+@lru_cache(maxsize=64)
+def _outcomes(mechanism: Mechanism, most: int, k: int | None) -> Floats:
+    """Give the distribution over what is seen of one number, shape (most + 1, outcomes)."""
+    return mechanism.channel(most, 1, k).outcomes()
 
 
 @dataclass(frozen=True)
@@ -170,13 +175,31 @@ class Attacker:
         worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
         without, with_it = self._publish(child, worlds, draw)
         half = worlds // 2
-        learnt = _Classifier.fit(without[:half], with_it[:half])
+        learnt = Classifier.fit(without[:half], with_it[:half])
         quiet, alarmed = learnt.score(without[half:]), learnt.score(with_it[half:])
         false, true = float((quiet > 0).mean()), float((alarmed > 0).mean())
         spread = _NORMAL * np.sqrt((false * (1 - false) + true * (1 - true)) / max(worlds - half, 1))
         value = true - false
         ends = [round(float(v), 4) for v in (value, value - spread, value + spread)]
         return Advantage(ends[0], ends[1], ends[2], child)
+
+    def kind(self, child: Child) -> tuple[object, ...]:
+        """Give all that an attack on a child depends on; hidden regions of a country are often alike."""
+        rates, region = self.rates, child.region
+        shares = (share[region].tobytes() for share in rates.shares.values())
+        return (rates.country[region], rates.children[region].tobytes(), *shares, *self.read(child))
+
+    def survey(self, child: Child, worlds: Sequence[int], seed: int) -> Advantage:
+        """Attack the worst-placed child like one, where there is a threshold; where little is told, none.
+
+        Numbers that were independent of one another would tell the square root of the sum of their squares.
+        Where twice that is within the limit, nobody is tried: cells of hundreds of children.
+        """
+        told = float(np.sqrt(self._told(child)))
+        if 2 * told < LIMITS[1]:
+            return Advantage(round(told, 4), 0.0, round(2 * told, 4), child)
+        tried = child if self.k is None else self.worst_like(child, seed)
+        return self.judge(tried, worlds, LIMITS[1], seed)
 
     def worst_like(self, child: Child, seed: int) -> Child:
         """Choose, by a short attack on each, among children that differ in what is shown by region."""
@@ -185,6 +208,7 @@ class Attacker:
             replace(child, categories={**child.categories, name: category})
             for name in sorted(shown)
             for category in range(len(CATEGORIES[name]))
+            if category != child.categories[name]
         ]
         return max([child, *tried], key=lambda one: self.attack(one, _SHORT, seed).value) if tried else child
 
@@ -216,7 +240,8 @@ class Attacker:
         hidden = shown < (self.k or 1)
         seen = np.where(hidden, 0, shown).astype(np.float64)
         most = int(max(counts[:, own].max(initial=0), poisson.isf(_TAIL, max(rate, 1.0)))) + 2
-        outcomes = self.mechanism.channel(most, 1, self.k).outcomes()
+        table = _outcomes(self.mechanism, 2 ** most.bit_length(), self.k)  # type: ignore[arg-type]
+        outcomes = table[: most + 1]
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
         told = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
@@ -249,9 +274,16 @@ class _Others:
         rates, keys = attacker.rates, attacker.key_range
         children = rates.children[child.region]
         size = draw.poisson(children.sum(), worlds)
-        drawn = {"": children, **{n: rates.shares[n][child.region] for n in attacker.breakdowns}}
-        found = {name: cls._pick(chance, int(size.sum()), draw) for name, chance in drawn.items()}
-        period = found.pop("")
+        period = cls._pick(children, int(size.sum()), draw)
+        told = {name for spec in attacker.tables if spec.level == "region" for name in spec.breakdown}
+        found = {}
+        for name in attacker.breakdowns:
+            chance, own = rates.shares[name][child.region], child.categories[name]
+            if name in told:
+                found[name] = cls._pick(chance, int(size.sum()), draw)
+            else:  # by country alone, where no cell but the child's own is read
+                other = (own + 1) % len(chance)
+                found[name] = np.where(draw.random(int(size.sum())) < chance[own], own, other)
         world, key = np.repeat(np.arange(worlds), size), draw.integers(0, keys, int(size.sum()))
         counts = draw.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(found))))
         # The sum of uniform keys is uniform, and that of none is zero.
@@ -310,46 +342,6 @@ class _Others:
         return np.asarray(values[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))
 
 
-@dataclass(frozen=True, eq=False)
-class _Classifier:
-    """Logistic regression with a ridge, on standardised features."""
-
-    centre: Floats
-    scale: Floats
-    weights: Floats
-    cut: float
-
-    @classmethod
-    def fit(cls, without: Floats, with_it: Floats) -> _Classifier:
-        """Learn to tell the two apart; features that never vary are given no weight."""
-        features = np.concatenate([without, with_it])
-        label = np.repeat([0.0, 1.0], [len(without), len(with_it)])
-        centre, scale = features.mean(axis=0), features.std(axis=0)
-        scale[scale == 0] = np.inf
-        x = np.column_stack([np.ones(len(label)), (features - centre) / scale])
-        weights = np.zeros(x.shape[1])
-        ridge = np.full(x.shape[1], _RIDGE)
-        for _ in range(_STEPS):  # Newton
-            chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-            spread = np.maximum(chance * (1 - chance), 1e-9)
-            slope = x.T @ (chance - label) + ridge * weights
-            weights -= np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), slope)
-        learnt = cls(centre, scale, weights, 0.0)
-        return cls(centre, scale, weights, _best_cut(learnt.score(without), learnt.score(with_it)))
-
-    def score(self, features: Floats) -> Floats:
-        """Say how much speaks for the child; above 0 the attacker says that it is there."""
-        told = ((features - self.centre) / self.scale) @ self.weights[1:]
-        return np.asarray(told + self.weights[0] - self.cut)
-
-
-def _best_cut(without: Floats, with_it: Floats) -> float:
-    """Find the score above which alarms are right most often beyond false ones."""
-    cuts = np.quantile(np.concatenate([without, with_it]), np.linspace(0.02, 0.98, 97))
-    gain = [float((with_it > c).mean() - (without > c).mean()) for c in cuts]
-    return float(cuts[int(np.argmax(gain))])
-
-
 def survey(
     release: Published,
     areas: pd.DataFrame,
@@ -371,13 +363,16 @@ def survey(
     if rates is None or not tables:
         return {}
     attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
-    tried = [
-        (number, child if k is None else attacker.worst_like(child, number))
-        for number, child in enumerate(attacker.worst_children(children), seed)
-        if regions is None or rates.regions[child.region] in regions
-    ]
-    found = [attacker.judge(child, worlds, LIMITS[1], number) for number, child in tried]
-    return {rates.regions[one.child.region]: one for one in found}
+    found: dict[str, Advantage] = {}
+    alike: dict[tuple[object, ...], Advantage] = {}
+    for number, child in enumerate(attacker.worst_children(children), seed):
+        region = rates.regions[child.region]
+        if regions is None or region in regions:
+            kind = attacker.kind(child)
+            if kind not in alike:
+                alike[kind] = attacker.survey(child, worlds, number)
+            found[region] = alike[kind]
+    return found
 
 
 def attack(
