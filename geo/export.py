@@ -33,7 +33,7 @@ __all__ = ["FORMATS", "export", "exportable", "pack", "parts"]
 _DIGITS = 6
 _AS_TEXT = (
     "Read the column code as text: some codes hold letters, and others would lose what makes them codes. "
-    'In pandas: read_csv(file, dtype={"code": str}). In R: read.csv(file, colClasses = c(code = "character")).'
+    'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
 )
 _COMMUNITIES = "communities"
 # A GeoPackage says these once, in its area layers and in its tables "about" and "codebook".
