@@ -8,7 +8,9 @@ Of one number the advantage is exact: the total variation between what is seen w
 the others Poisson. Of all numbers together it is estimated: worlds of other children are drawn, each is
 published with the child and without, a classifier is trained on half of them and judged on the other half
 (Homer et al. 2008; Shokri et al. 2017, for the idea of trained attackers). Where a rate is only known from
-the release itself, categories are taken as independent of one another within an area.
+the release itself, categories are taken as independent of one another within an area. In those worlds
+nothing is hidden beside other cells and no sums are made to hold: the attacker sees there what a release
+was made of, which tells more.
 """
 
 from __future__ import annotations
@@ -163,6 +165,8 @@ class Attacker:
 
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
         """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
+        if not self.read(child):
+            return Advantage(0.0, 0.0, 0.0, child)
         draw = np.random.default_rng(seed)
         worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
         without, with_it = self._publish(child, worlds, draw)
@@ -194,21 +198,23 @@ class Attacker:
             for there in (0, 1):
                 counts[:, own] += there
                 keys[:, own] = (keys[:, own] + there * key) % self.key_range
-                features[there].extend(self._features(counts, keys, own, rate))
+                features[there].extend(self._features(counts, keys, own, rate, draw))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
+    def _features(
+        self, counts: Counts, keys: Ints, own: int, rate: float, draw: np.random.Generator
+    ) -> list[Floats]:
         """Give what is seen of a table: its numbers, which are hidden, and how much the own cell tells."""
-        shown = self.mechanism.publish(counts, keys)
-        hidden = shown < (self.k or 1)
+        shown = self.mechanism.imitate(counts, keys, draw)
+        hidden = self.mechanism.hides(shown, self.k)
         seen = np.where(hidden, 0, shown).astype(np.float64)
         most = int(max(counts[:, own].max(initial=0), poisson.isf(_TAIL, max(rate, 1.0)))) + 2
-        outcomes = self.mechanism.channel(most, 1, self.k).outcomes()
+        channel = self.mechanism.channel(most, 1, self.k)
+        outcomes = channel.outcomes()
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
         told = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
-        place = np.where(hidden[:, own], 0, shown[:, own] - (self.k or 0) + 1)
-        return [told[place], *seen.T, *hidden.astype(np.float64).T]
+        return [told[channel.place(shown[:, own])], *seen.T, *hidden.astype(np.float64).T]
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,7 +362,7 @@ def survey(
     tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
     if rates is None or not tables:
         return {}
-    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
+    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables, mechanism))
     tried = enumerate(attacker.worst_children(children), seed)
     found = [attacker.judge(child, worlds, LIMITS[1], number) for number, child in tried]
     return {rates.regions[one.child.region]: one for one in found}
@@ -397,11 +403,17 @@ def attack(
     }
 
 
-def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the tables of which nothing is shown in a region."""
+def _withheld(
+    release: Published, tables: Sequence[TableSpec], mechanism: Mechanism
+) -> frozenset[tuple[TableSpec, str]]:
+    """Find the tables of which nothing is shown in a region.
+
+    Where small cells are hidden alike, a total of which nothing is shown is read all the same: it is small.
+    """
+    alike = mechanism.knowledge().by_pattern
     found: set[tuple[TableSpec, str]] = set()
     for spec in tables:
-        if spec.level == "region":
+        if spec.level == "region" and (spec.breakdown or not alike):
             frame = release.tables[spec].select(["area", "state"]).to_pandas()
             silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
             found.update((spec, str(area)) for area in silent.index[silent])
