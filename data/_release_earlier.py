@@ -21,7 +21,7 @@ from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.release import Release, names
 
-__all__ = ["read_earlier", "refuse_lost", "refuse_other_draws"]
+__all__ = ["read_earlier", "refuse_lost", "refuse_older_vault", "refuse_other_draws"]
 
 _DRAWN_BY = ("mechanism", "variance", "largest", "key_range", "cap", "epsilon", "cells")
 _WHY = "published numbers are repeated, and the same ones drawn in another way could be averaged with them"
@@ -70,6 +70,19 @@ def refuse_other_draws(releases: Path, policy: Policy, mechanism: Mechanism) -> 
         raise _refused(last.name, other, was, now, _WHY, "back into the policy")
     if policy.k < last.k:
         raise _refused(last.name, ["k"], was, now, _WHY_K, "or more into the policy")
+
+
+def refuse_older_vault(releases: Path, spent: float) -> None:
+    """Stop where the releases have spent more privacy than the vault knows of: it would draw them again."""
+    last = next(iter(_counting(releases, "partner")), None)
+    told = last.manifest["tact"]["privacy"]["spent"] if last is not None else None
+    if last is not None and told is not None and spent < told * (1 - 1e-12):
+        msg = (
+            f"Release {last.name} says that {told:g} of the privacy budget was spent, and the vault knows of "
+            f"{spent:g}: it is older than the releases. Nothing was published, since it would draw numbers "
+            "again that are published already. Bring vault and releases back from one backup (tact restore)."
+        )
+        raise ReleaseError(msg)
 
 
 def _refused(

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from data import files
 from data._release_budget import Spending, booked
 from data._release_draft import Draft
-from data._release_earlier import read_earlier, refuse_lost, refuse_other_draws
+from data._release_earlier import read_earlier, refuse_lost, refuse_older_vault, refuse_other_draws
 from data._release_tables import Built, Records, Tables, Vault, build, read_records
 from data._release_withholding import Searched, withhold
 from data.aggregate import RecordKeys
@@ -125,6 +125,8 @@ def make_release(
             telling = partial(_telling, draft, before)
             built = build(records, record_keys, plan, policy, chosen, published, telling, tick)
         spending = booked(draft.name, built.frozen, published, chosen, policy.budget)
+        if records is not None:
+            refuse_older_vault(releases, spending.before.epsilon)
         tick("Attacking")
         searched = withhold(built, draft, before, area_table)
         return _publish(vault, releases, draft, _Whole(built, spending, searched), before, tick)

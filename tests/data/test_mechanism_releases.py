@@ -264,6 +264,20 @@ def test_a_new_table_costs_its_own_price_alone(tmp_path):
     assert after.epsilon == before.epsilon + 1
 
 
+def test_a_child_counts_in_no_more_cells_than_its_price_pays_for(tmp_path):
+    """Children who were met in four regions, a plan that leaves one cell for them, and next to no noise."""
+    pytest.importorskip("opendp")
+    row = world().iloc[0]
+    places = ("101", "201", "9001", "9261")
+    frame = pd.DataFrame(
+        [{**row, "child": W["child"](n), "municipality": m} for n in range(60) for m in places]
+    )
+    narrow = Policy(mechanism="dp", epsilon=10.0, cells=9, budget=90.0)
+    release(W["MemoryVault"](encounter=frame), tmp_path, plan=FEW, policy=narrow)
+    table = Release.open(tmp_path, "partner").table("encounters_region_year")
+    assert 50 <= table["value"].fillna(0).sum() <= 70
+
+
 def test_when_the_budget_is_spent_nothing_is_published(tmp_path):
     pytest.importorskip("opendp")
     vault = W["MemoryVault"](encounter=world())
@@ -277,6 +291,15 @@ def test_when_the_budget_is_spent_nothing_is_published(tmp_path):
     assert (len(names(tmp_path)), vault.published, vault.staged) == (1, held, None)
     release(vault, tmp_path, plan=FEW, policy=replace(tight, budget=30.0))
     assert Ledger.decode(vault.published[LEDGER]).epsilon == 30
+
+
+def test_a_vault_that_is_older_than_its_releases_draws_nothing_again(tmp_path):
+    pytest.importorskip("opendp")
+    vault = W["MemoryVault"](encounter=world())
+    release(vault, tmp_path, plan=FEW, policy=PRIVATE)
+    with pytest.raises(ReleaseError, match=r"80 of the privacy budget was spent, and the vault knows of 0"):
+        release(W["MemoryVault"](encounter=world()), tmp_path, plan=FEW, policy=PRIVATE)
+    assert len(names(tmp_path)) == 1
 
 
 def test_without_opendp_no_release_is_made_and_its_command_is_named(tmp_path, monkeypatch):
