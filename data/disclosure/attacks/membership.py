@@ -8,7 +8,9 @@ Of one number the advantage is exact: the total variation between what is seen w
 the others Poisson. Of all numbers together it is estimated: worlds of other children are drawn, each is
 published with the child and without, a classifier is trained on half of them and judged on the other half
 (Homer et al. 2008; Shokri et al. 2017, for the idea of trained attackers). Where a rate is only known from
-the release itself, categories are taken as independent of one another within an area.
+the release itself, categories are taken as independent of one another within an area. In those worlds
+nothing is hidden beside other cells and no sums are made to hold: the attacker sees there what a release
+was made of, which tells more.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.classifier import Classifier
 from data.disclosure.attacks.rates import Rates, read_rates
 from data.disclosure.cell_key import cell_keys
-from data.disclosure.mechanism import Counts, Mechanism
+from data.disclosure.mechanism import Channel, Counts, Mechanism
 from data.disclosure.plan import CATEGORIES, TableSpec
 
 __all__ = [
@@ -80,9 +82,10 @@ def _advantage_by_root(mechanism: Mechanism, k: int | None) -> tuple[Floats, Flo
 
 
 @lru_cache(maxsize=64)
-def _outcomes(mechanism: Mechanism, most: int, k: int | None) -> Floats:
-    """Give the distribution over what is seen of one number, shape (most + 1, outcomes)."""
-    return mechanism.channel(most, 1, k).outcomes()
+def _channel(mechanism: Mechanism, most: int, k: int | None) -> tuple[Channel, Floats]:
+    """Give the channel of one number, and the distribution over what is seen, shape (most + 1, outcomes)."""
+    channel = mechanism.channel(most, 1, k)
+    return channel, channel.outcomes()
 
 
 @dataclass(frozen=True)
@@ -231,22 +234,23 @@ class Attacker:
             for there in (0, 1):
                 counts[:, own] += there
                 keys[:, own] = (keys[:, own] + there * key) % self.key_range
-                features[there].extend(self._features(counts, keys, own, rate))
+                features[there].extend(self._features(counts, keys, own, rate, draw))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
+    def _features(
+        self, counts: Counts, keys: Ints, own: int, rate: float, draw: np.random.Generator
+    ) -> list[Floats]:
         """Give what is seen of a table: its numbers, which are hidden, and how much the own cell tells."""
-        shown = self.mechanism.publish(counts, keys)
-        hidden = shown < (self.k or 1)
+        shown = self.mechanism.imitate(counts, keys, draw)
+        hidden = self.mechanism.hides(shown, self.k)
         seen = np.where(hidden, 0, shown).astype(np.float64)
         most = int(max(counts[:, own].max(initial=0), poisson.isf(_TAIL, max(rate, 1.0)))) + 2
-        table = _outcomes(self.mechanism, 2 ** most.bit_length(), self.k)  # type: ignore[arg-type]
+        channel, table = _channel(self.mechanism, 2 ** most.bit_length(), self.k)  # type: ignore[arg-type]
         outcomes = table[: most + 1]
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
         told = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
-        place = np.where(hidden[:, own], 0, shown[:, own] - (self.k or 0) + 1)
-        return [told[place], *seen.T, *hidden.astype(np.float64).T]
+        return [told[channel.place(shown[:, own])], *seen.T, *hidden.astype(np.float64).T]
 
 
 @dataclass(frozen=True, eq=False)
@@ -362,7 +366,7 @@ def survey(
     tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
     if rates is None or not tables:
         return {}
-    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
+    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables, mechanism))
     found: dict[str, Advantage] = {}
     alike: dict[tuple[object, ...], Advantage] = {}
     for number, child in enumerate(attacker.worst_children(children), seed):
@@ -410,11 +414,17 @@ def attack(
     }
 
 
-def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the tables of which nothing is shown in a region."""
+def _withheld(
+    release: Published, tables: Sequence[TableSpec], mechanism: Mechanism
+) -> frozenset[tuple[TableSpec, str]]:
+    """Find the tables of which nothing is shown in a region.
+
+    Where small cells are hidden alike, a total of which nothing is shown is read all the same: it is small.
+    """
+    alike = mechanism.knowledge().by_pattern
     found: set[tuple[TableSpec, str]] = set()
     for spec in tables:
-        if spec.level == "region":
+        if spec.level == "region" and (spec.breakdown or not alike):
             frame = release.tables[spec].select(["area", "state"]).to_pandas()
             silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
             found.update((spec, str(area)) for area in silent.index[silent])
