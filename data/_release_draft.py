@@ -38,6 +38,12 @@ class Draft:
     mechanism: Mechanism
     whole: Period | None
 
+    @classmethod
+    def of_trial(cls, policy: Policy, plan: Plan, mechanism: Mechanism) -> Draft:
+        """Make one that is never written, of an invented world."""
+        nothing = pa.table({})
+        return cls("trial", True, 1, False, 6, "", b"", nothing, policy, plan, mechanism, None)
+
     @property
     def by_pattern(self) -> bool:
         """Whether cells are hidden by a pattern, which must be found and proved."""

@@ -6,7 +6,7 @@ hidden beside them, and it is proved that no sums give them away; what cannot be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -16,11 +16,12 @@ from data._release_tables import Built
 from data.disclosure.attacks import membership
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.lattice import Table
+from data.disclosure.attacks.membership import Advantage
 from data.disclosure.attacks.suite import given_away
 from data.disclosure.coarsen import Outcome, withhold_until_proved
 from data.disclosure.plan import TIERS, TableSpec, Tier, table_name
 
-__all__ = ["Searched", "withhold"]
+__all__ = ["Searched", "Withholding", "withhold"]
 
 # For the proof of one tier. What is not proved by then is not published.
 _PROOF_SECONDS = 600.0
@@ -47,7 +48,7 @@ def withhold(
     Gives how each tier was searched, where cells are hidden by a pattern. Raises ReleaseRefused then, with
     the cells that something gives away all the same, and those of which that could not be ruled out in time.
     """
-    work = _Withholding(built, draft, earlier, areas)
+    work = Withholding(built, draft, earlier, areas)
     for tier in sorted(built.tables, key=TIERS.index):
         if built.tables[tier]:
             work.withhold(tier)
@@ -55,8 +56,12 @@ def withhold(
 
 
 @dataclass(eq=False)
-class _Withholding:
-    """The tables of a release, and what has gone from them so far."""
+class Withholding:
+    """The tables of a release, and what has gone from them so far.
+
+    planned: of each county or region the advantage over its worst-placed child before anything was withheld
+    for it; quietened: those for which something was. worlds: how thorough that attack is.
+    """
 
     built: Built
     draft: Draft
@@ -64,6 +69,9 @@ class _Withholding:
     areas: pd.DataFrame
     gone: dict[TableSpec, list[dict[str, str]]] = field(default_factory=dict)
     searched: dict[Tier, Searched] = field(default_factory=dict)
+    worlds: Sequence[int] = membership.WORLDS
+    planned: dict[str, Advantage] = field(default_factory=dict)
+    quietened: frozenset[str] = frozenset()
 
     def withhold(self, tier: Tier) -> None:
         """Withhold numbers of a tier, and those that went from the one before."""
@@ -114,16 +122,22 @@ class _Withholding:
         totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
         years = [spec for spec in totals if spec.grain != "whole" and not spec.breakdown]
         telling: Collection[str] | None = None
-        gone = False
         for specs in ([spec for spec in totals if spec.breakdown], years):
-            now = self.draft.published("public", tables)
-            found = membership.survey(now, self.areas, self.draft.mechanism, now.k, regions=telling)
+            found = self.survey(telling)
+            self.planned = self.planned or found
             telling = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
-            gone = gone or bool(telling and specs)
             for spec in specs if telling else ():
+                self.quietened |= telling
                 for cell in tables[spec].cells_of(telling):
                     self._withhold("public", spec, cell)
-        return gone
+        return bool(self.quietened)
+
+    def survey(self, regions: Collection[str] | None = None) -> dict[str, Advantage]:
+        """Attack the worst-placed child of each county or region over all public tables."""
+        now = self.draft.published("public", self.built.tables["public"])
+        return membership.survey(
+            now, self.areas, self.draft.mechanism, now.k, regions=regions, worlds=self.worlds
+        )
 
     def _withhold(self, tier: Tier, spec: TableSpec, cell: Mapping[str, str]) -> None:
         self.built.tables[tier][spec].withhold(cell)

@@ -17,9 +17,9 @@ from data._identity import child_names
 from data.disclosure.grid import Grid
 from data.disclosure.plan import Plan, TableSpec
 from data.disclosure.policy import Policy
-from data.disclosure.trial import Counted
 from data.keys import IdentifierHasher
 from data.periods import Calendar
+from data.trial import Counted
 
 __all__ = ["count_world"]
 

@@ -17,9 +17,10 @@ from data.disclosure.attacks import membership
 from data.disclosure.compare import Measured, measured
 from data.disclosure.plan import Plan
 from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.disclosure.trial import Counted, try_out
+from data.errors import InputError
 from data.invented import count_world
 from data.reference import area_table
+from data.trial import Counted, try_out
 from data.workspace import default_path
 from risk import simulate
 
@@ -74,6 +75,12 @@ def compare(
     your own policy does not say is taken from the current one.
     """
     rules = policy_file.read(context.obj or default_path())
+    if rules.policy.mechanism != mechanisms.DEFAULT:
+        msg = (
+            f"Your policy protects by {rules.policy.mechanism!r}. Policies are compared by the noise of "
+            f"{mechanisms.DEFAULT!r} alone; what {rules.policy.mechanism!r} hides, `tact release` says."
+        )
+        raise InputError(msg)
     current = replace(DEFAULT_POLICY, **{name: getattr(rules.policy, name) for name in _COMPARED})
     candidates = _candidates(current, k, variance, largest)
     if folder is not None:
@@ -116,7 +123,7 @@ def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[Measured]:
 
 
 def _try(policy: Policy, counted: Sequence[Counted], tick: Tick, done: int, total: int) -> Measured:
-    mechanism = mechanisms.make(mechanisms.DEFAULT, policy.parameters())
+    mechanism = mechanisms.make(policy.mechanism, policy.parameters())
     trials = []
     for number, world in enumerate(counted, 1):
         trials.append(try_out(world, policy, mechanism, membership.WORLDS))

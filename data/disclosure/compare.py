@@ -26,7 +26,7 @@ from data.disclosure.mechanism import Mechanism
 from data.disclosure.plan import TIERS, TableSpec, Tier
 from data.disclosure.policy import Policy
 from data.disclosure.protect import code
-from data.disclosure.trial import Trial
+from data.trial import Trial
 
 __all__ = ["ALL_NUMBERS", "BOTH", "ONE_NUMBER", "Attackers", "Measured", "Readers", "measured"]
 

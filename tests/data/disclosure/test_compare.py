@@ -7,18 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data import _release_withholding as withholding
 from data import keys
-from data.disclosure import mechanisms, trial
+from data.disclosure import mechanisms
 from data.disclosure.attacks import membership
 from data.disclosure.attacks.membership import worst_of_one_number
 from data.disclosure.cell_key import CellKey
 from data.disclosure.compare import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, measured
 from data.disclosure.plan import DEFAULT_PLAN, TableSpec
 from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.disclosure.trial import Counted, try_out
 from data.invented import count_world
 from data.reference import area_table
 from data.release import Release
+from data.trial import Counted, try_out
 
 COUNTED = runpy.run_path(str(Path(__file__).parent / "counted.py"))
 REGION_YEAR = TableSpec("children", "region", "year")
@@ -42,7 +43,7 @@ class Bare(CellKey):
 @pytest.fixture
 def unrepaired(monkeypatch):
     """Leave numbers in place that are certain: without noise all of them are, and none would be shown."""
-    monkeypatch.setattr(trial, "given_away", lambda *_: [])
+    monkeypatch.setattr(withholding, "given_away", lambda *_: [])
 
 
 @pytest.fixture(scope="module")
