@@ -29,7 +29,7 @@ import pyarrow as pa
 
 from data._checks import Cells, Rows, check_rows
 from data._headings import Layout, choose_sheet, match_headings, recognised
-from data._identity import Identified, child_names, hash_children, identify
+from data._identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data._personal import list_headings, plain_heading
 from data._personal_check import refuse_personal_content, refuse_personal_headings
 from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
@@ -41,6 +41,7 @@ from data.mapping import read as mapping_of
 from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, kind_of
 
 __all__ = [
+    "BY_NUMBER",
     "REJECT_COLUMNS",
     "Intake",
     "child_names",

@@ -1,4 +1,4 @@
-"""How commands speak: one JSON object for scripts, plain words for people, progress on standard error."""
+"""How commands speak: one JSON value for scripts, plain words for people, progress on standard error."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typer.exceptions import TyperException
 
 from data.errors import TactError
 
-__all__ = ["Json", "Tick", "console", "emit", "fail", "hidden", "progress", "say"]
+__all__ = ["Json", "Tick", "console", "emit", "fail", "progress", "say"]
 
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON value on standard output.")]
 Tick = Callable[[int, int | None], None]
 
 console = Console(stderr=True, highlight=False)
@@ -28,7 +28,7 @@ _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
-    """Print the answer: the object itself for scripts, or the lines for people."""
+    """Print the answer: the value itself for scripts, or the lines for people."""
     if as_json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2, default=str) + "\n")
         return
@@ -57,13 +57,6 @@ def fail(error: TactError | TyperException, *, as_json: bool) -> NoReturn:
 
 def _message(error: TactError | TyperException) -> str:
     return error.format_message() if isinstance(error, TyperException) else str(error)
-
-
-def hidden(question: str) -> str:
-    """Ask without echo; where there is no terminal, read a line of standard input."""
-    if sys.stdin.isatty():
-        return str(typer.prompt(question, default="", hide_input=True, show_default=False, err=True))
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 @contextmanager

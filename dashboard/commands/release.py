@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dashboard.commands.approving import ask_second, note
-from dashboard.commands.output import Json, Tick, emit, progress
-from dashboard.commands.upkeep import delete_overdue, open_workspace
+from dashboard.commands.output import Json, Tick, emit, progress, say
+from dashboard.commands.upkeep import delete_overdue, open_workspace, tell_overdue
 from data import governance, keys, publish
 from data.disclosure import policy_file
 from data.disclosure.plan import TIERS
@@ -71,7 +73,8 @@ def release(
     """
     workspace = open_workspace(context)
     try:
-        made = _make(workspace, figures_only or not workspace.vault.exists())
+        with _told_when_stopped(workspace):
+            made = _make(workspace, figures_only or not workspace.vault.exists())
     except ReleaseRefused as refusal:
         if not as_json:
             raise
@@ -87,12 +90,25 @@ def release(
     )
 
 
+@contextmanager
+def _told_when_stopped(workspace: Workspace) -> Iterator[None]:
+    """Say, when a release is stopped by hand, whether anything was published."""
+    before = set(names(workspace.releases))
+    try:
+        yield
+    except KeyboardInterrupt:
+        published = set(names(workspace.releases)) - before
+        say(f"\nPublished: {', '.join(published)}." if published else "\nNothing was published.")
+        raise
+
+
 def _make(workspace: Workspace, figures_only: bool) -> publish.Made:
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return release_workspace(workspace, None, None, tick)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault, vault.writing():
+        tell_overdue(workspace, vault)
         second = ask_second(workspace, vault, governance.read(workspace))
         delete_overdue(workspace, vault)
         with progress("Releasing") as tick:
