@@ -75,7 +75,7 @@ class Importer:
             "already_known": records.counts.already_known,
             "rejects": self._return_rejects(path, read),
             "faults": len(read.rejects),
-            "reasons": read.rejects.drop(columns="record_number").head(_SHOWN).to_dict("records"),
+            "reasons": read.rejects.drop(columns=["record_number", "value"]).head(_SHOWN).to_dict("records"),
             "unknown_columns": list(read.unknown_columns),
             "notes": list(read.notes),
         }

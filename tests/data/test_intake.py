@@ -320,7 +320,7 @@ def test_rejects_are_written_for_a_spreadsheet(tmp_path):
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
     assert tuple(rows[0]) == REJECT_COLUMNS
-    assert rows[1][:4] == ["2", "", "stage", "not one of the categories"]
+    assert rows[1][:5] == ["2", "", "stage", "late", "not one of the categories"]
     assert "calc" not in path.read_text(encoding="utf-8")
 
 
