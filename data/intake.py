@@ -1,6 +1,6 @@
 """Reading, checking and rejecting partner files.
 
-A row that fails comes back with its line, column, what was wrong and what is allowed; the rest goes in;
+A row that fails is listed with its line, column, what was wrong and what is allowed; the rest goes in;
 nothing is guessed. A file that holds names, birth dates, phone numbers, coordinates or other personal data
 of children is refused whole. No message or exception holds what stood in a cell, and no reject more than
 the record's number and what data/_repeated.py lets through.

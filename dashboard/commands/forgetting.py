@@ -50,7 +50,7 @@ def forget(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Forget one child: all its records leave at once, and rows about it are sent back from now on.
+    """Forget one child: all its records leave at once, and rows about it are rejected from now on.
 
     The identifier is asked for and never shown; it is no argument, because other programs and the shell's
     history can read those. A child that has a programme number and an identifier needs both to be kept out.
@@ -70,7 +70,7 @@ def forget(
         as_json,
         f"Forgotten: {gone} records left the vault. {_STAYS}"
         if gone
-        else "No record of this child was here. Should one come, it is sent back.",
+        else "No record of this child was here. Should one come, it is rejected.",
         *_elsewhere(workspace),
     )
 

@@ -1,4 +1,4 @@
-"""`tact import`: partner files into the vault; what fails comes back, the rest goes in."""
+"""`tact import`: partner files into the vault; what fails is listed, the rest goes in."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def import_files(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import partner files. Rows that fail come back with the reason; the same file twice changes nothing.
+    """Import partner files. Rows that fail are listed with the reason; the same file twice changes nothing.
 
     A file in which personal data of children are seen is refused whole. Not every name can be recognised:
     look before you import.

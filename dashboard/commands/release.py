@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.approving import ask_second, note
-from dashboard.commands.output import Json, Tick, emit, progress, say
+from dashboard.commands.output import Json, Tick, emit, progress, say, table
 from dashboard.commands.upkeep import delete_overdue, open_workspace, tell_overdue
 from data import governance, keys, publish
 from data.disclosure import policy_file
@@ -26,6 +26,7 @@ from geo import areas, export
 __all__ = ["register", "release_workspace"]
 
 _FOUND = 5
+_HEAD = ("release", "created (UTC)", "tiers", "")
 
 
 def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
@@ -125,9 +126,13 @@ def list_releases(context: typer.Context, as_json: Json = False) -> None:
     emit(
         rows,
         as_json,
-        *(f"{row['release']}  {row['created']}{'  current' if row['current'] else ''}" for row in rows),
-        *([] if rows else ["No release yet. Make one with: tact release"]),
+        *(table([_HEAD, *map(_told, rows)]) if rows else ["No release yet. Make one with: tact release"]),
     )
+
+
+def _told(row: Mapping[str, Any]) -> tuple[str, ...]:
+    tiers = ", ".join(row["tiers"])
+    return row["release"], row["created"], tiers, "current" if row["current"] else ""
 
 
 def _row(folder: Path, name: str, current: str | None) -> dict[str, Any]:

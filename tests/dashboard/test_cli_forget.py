@@ -104,6 +104,18 @@ def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_p
     assert forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS").code == 0
 
 
+def test_a_backup_from_before_a_wrong_entry_is_without_it_in_a_folder_of_its_own(
+    tact, practice, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", PASSPHRASE)
+    assert tact("--workspace", practice, "backup", tmp_path / "older.backup").code == 0
+    forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS", "--even-if-unknown")
+    assert tact("--workspace", tmp_path / "new", "restore", tmp_path / "older.backup").code == 0
+    rows = [ROW | {"child_id": "K-77", "record_number": "L"}]
+    assert take(tact, practice, tmp_path / "late.csv", rows)["accepted"] == 0
+    assert take(tact, tmp_path / "new", tmp_path / "late.csv", rows)["accepted"] == 1
+
+
 @pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("Yes ", 0), ("", 2), ("y", 2), ("no", 2)])
 def test_on_a_terminal_an_unknown_child_is_asked_about(tact, practice, terminal, answer, code) -> None:
     terminal("K-77", "", answer)
