@@ -30,18 +30,22 @@ __all__ = [
 HEALTH = "/health"
 # The names of this machine's own address, and the only ones that show the partner tier.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_RELEASES, _TIER, _WITHOUT = "TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT"
+_RELEASES, _TIER, _WITHOUT, _DERIVED = "TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED"
 # The session bus leads to the system keyring, where the vault's key may live.
 _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
 
 
 @dataclass(frozen=True)
 class Site:
-    """What this web process may show: one folder of releases, one tier, without some measures."""
+    """What this web process may show: one folder of releases, one tier, without some measures.
+
+    `derived` is the folder of what was made from the releases, audits among it; None where there is none.
+    """
 
     releases: Path
     tier: Tier
     without: frozenset[str] = frozenset()
+    derived: Path | None = None
 
     def release(self) -> Release | None:
         """Open the current release; None where there is none yet."""
@@ -72,13 +76,19 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def serve_command(releases: Path, host: str, port: int, without: Iterable[str] = ()) -> list[str]:
-    """Give the command of the web process, which is handed the releases folder and what not to show of it."""
+def serve_command(
+    releases: Path, host: str, port: int, without: Iterable[str] = (), derived: Path | None = None
+) -> list[str]:
+    """Give the command of the web process, which is handed two folders and what not to show of them.
+
+    These are the releases and what was derived from them; no other folder of a workspace.
+    """
     return [
         sys.executable,
         "-m",
         "dashboard.server",
         *("--releases", str(releases)),
+        *(("--derived", str(derived)) if derived is not None else ()),
         *("--tier", allowed_tier(host)),
         *("--host", host),
         *("--port", str(port)),
@@ -91,6 +101,7 @@ def announce(chosen: Site) -> None:
     os.environ[_RELEASES] = str(chosen.releases)
     os.environ[_TIER] = chosen.tier
     os.environ[_WITHOUT] = " ".join(sorted(chosen.without))
+    os.environ[_DERIVED] = str(chosen.derived or "")
 
 
 def site() -> Site:
@@ -100,4 +111,6 @@ def site() -> Site:
         msg = "No folder of releases was given. Start the map with: tact serve"
         raise InputError(msg)
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
-    return Site(Path(folder), tier, frozenset(os.environ.get(_WITHOUT, "").split()))
+    derived = os.environ.get(_DERIVED)
+    without = frozenset(os.environ.get(_WITHOUT, "").split())
+    return Site(Path(folder), tier, without, Path(derived) if derived else None)

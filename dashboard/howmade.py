@@ -71,7 +71,10 @@ def key_facts(release: Release) -> list[tuple[str, str]]:
             _("Smallest count of children shown"),
             str(release.k) if release.tier == "public" else _("1, with its margin"),
         ),
-        (_("Largest noise"), f"±{parameters['largest']}" if "largest" in parameters else ""),
+        (
+            _("Largest noise on a count of children"),
+            f"±{parameters['largest']}" if "largest" in parameters else "",
+        ),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
         (_("Records of"), _span(tact)),
     ]

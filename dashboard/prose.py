@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from dashboard.text import html, joined
 
-__all__ = ["definitions", "listed", "paragraphs", "steps", "table"]
+__all__ = ["definitions", "listed", "narrow", "paragraphs", "steps", "table"]
 
 _NARROW = 2
 
@@ -55,6 +55,11 @@ def table(frame: pd.DataFrame) -> Markup:
         head,
         rows,
     )
+
+
+def narrow(content: Markup) -> Markup:
+    """Keep something as narrow as a text, so that the eye finds the end of a line."""
+    return html('<div class="prose">{}</div>', content)
 
 
 def _row(cells: tuple[object, ...], names: list[str], numeric: list[bool]) -> Markup:

@@ -14,6 +14,9 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.access import Site
+from data import audits
+from data.audits import AuditReport
+from data.disclosure.cost import cost
 from data.disclosure.plan import Tier
 from data.release import MANIFEST, Release
 from geo.layers import LAYERS, layer
@@ -23,6 +26,8 @@ from geo.layers.profile import Profile, area_profile
 __all__ = [
     "Held",
     "Options",
+    "audited",
+    "costs",
     "frozen",
     "held",
     "levels",
@@ -58,6 +63,17 @@ def held(site: Site) -> Held | None:
 @lru_cache(maxsize=16)
 def _held(release: Release, checksum: str, tier: Tier) -> Held:
     return Held(release, checksum, tier)
+
+
+def audited(site: Site, of: Held) -> AuditReport | None:
+    """Open the newest audit of what is shown; None where there is none. Read each time: one may be made."""
+    return audits.newest(site.derived, of.release.name, of.tier, of.checksum)
+
+
+@lru_cache(maxsize=16)
+def costs(of: Held) -> pd.DataFrame:
+    """Say what protection costs the release, see data/disclosure/cost.py."""
+    return cost(of.release)
 
 
 def frozen(options: Mapping[str, str]) -> Options:

@@ -1,7 +1,7 @@
 """The web process: Streamlit with the map's geometry, its assets and security headers around it.
 
-It is started with a folder of releases and a tier. It has no path to the vault and no key; what is left
-of either in its environment is dropped first.
+It is started with a folder of releases, one of what was derived from them, and a tier. It has no path to the
+vault and no key; what is left of either in its environment is dropped first.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="dashboard.server", description="Serve the map of a releases folder."
     )
     parser.add_argument("--releases", type=Path, required=True)
+    parser.add_argument("--derived", type=Path, help="What was made from the releases: audits.")
     parser.add_argument("--tier", choices=("partner", "public"))
     parser.add_argument("--without", action="append", default=[], help="A measure that is not shown.")
     parser.add_argument("--host", default="127.0.0.1")
@@ -108,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tier = allowed_tier(asked.host, asked.tier)
     except InputError as error:
         parser.error(str(error))
-    site = Site(asked.releases.resolve(), tier, frozenset(asked.without))
+    derived = asked.derived.resolve() if asked.derived else None
+    site = Site(asked.releases.resolve(), tier, frozenset(asked.without), derived)
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce(site)

@@ -109,7 +109,11 @@ def terms_of_use(release: Release) -> list[str]:
     return [
         translated(terms.TIERS[release.tier]),
         _("Licence: {licence}.", licence=terms.licence(release)),
-        _("Counts of children carry noise: every number lies within its margin of the true one."),
+        _(
+            "Counts of children carry noise: when a number was first published, the true one lay within its "
+            "margin. Later files repeat it until {k} children have changed.",
+            k=release.k,
+        ),
         _(
             "Every file says its tier and release, what each column and state means, and where "
             "numbers and boundaries come from."

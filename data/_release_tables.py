@@ -151,7 +151,8 @@ def build(
     earlier, held = published if policy.frozen else {}, set[str]()
     while True:
         frozen = freeze(noisy, members, earlier, records.grid, policy.k, held)
-        tables = {tier: _tier(tier, plan, frozen, records, policy) for tier in plan}
+        numbers = mechanism.settle(frozen.numbers, records.grid)
+        tables = {tier: _tier(tier, plan, frozen, numbers, records, policy, mechanism) for tier in plan}
         new = (telling(tables) & set(earlier)) - held
         if not new:
             return Built(tables, frozen)
@@ -166,12 +167,13 @@ def _noisy(
     # Tables of one level and grain together: what they share is worked out once.
     specs = sorted(dict.fromkeys(wanted), key=lambda s: (s.level, s.grain, s.measure, s.breakdown))
     noisy: dict[TableSpec, Ints] = {}
+    visits = mechanism.visits(specs)
     members: dict[Place, aggregate.Members] = {}
     for spec in specs:
         place = (family_of(spec), spec.level, spec.grain)
         if place not in members:
             members[place] = aggregate.members(encounters, *place, policy.cap)
-        cells = aggregate.count(encounters, spec, policy.cap, policy.key_range)
+        cells = aggregate.count(encounters, spec, policy.cap, policy.key_range, visits)
         noisy[spec] = mechanism.publish(cells.counts, cells.keys, scale_of(spec.measure, policy))
     return noisy, members
 
@@ -183,14 +185,23 @@ def _with_totals(specs: Iterator[TableSpec]) -> Iterator[TableSpec]:
         yield TableSpec("children", spec.level, spec.grain)
 
 
-def _tier(tier: Tier, plan: Plan, frozen: Frozen, records: Records, policy: Policy) -> Tables:
-    grid, noisy = records.grid, frozen.numbers
+def _tier(
+    tier: Tier,
+    plan: Plan,
+    frozen: Frozen,
+    numbers: Mapping[TableSpec, Ints],
+    records: Records,
+    policy: Policy,
+    mechanism: Mechanism,
+) -> Tables:
+    grid = records.grid
     tables: Tables = {}
     for spec in plan[tier]:
         if spec.counted:
-            total = noisy[TableSpec("children", spec.level, spec.grain)]
-            searched = _searched(records.effort, spec)
-            tables[spec] = protect.counted(spec, noisy[spec], total, searched, grid, tier, policy)
+            total = numbers[TableSpec("children", spec.level, spec.grain)]
+            looked = _searched(records.effort, spec)
+            own = numbers[spec]
+            tables[spec] = protect.counted(spec, own, total, looked, grid, tier, policy, mechanism)
             for place in frozen.withheld(spec, tier):
                 tables[spec].withhold_at(place)
         elif spec.measure == "effort":

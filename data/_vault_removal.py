@@ -15,7 +15,7 @@ from data import _vault_tables as tables
 from data._sqlcipher import Connection
 from data._values import normal_identifier
 from data._vault_log import Entry, today
-from data.disclosure.frozen import Block
+from data.disclosure.frozen import LEDGER, Block
 
 __all__ = ["apply", "brought", "count", "entries", "held", "linked", "named", "remove", "silent_since"]
 
@@ -140,7 +140,8 @@ def _sweep(connection: Connection) -> None:
     words = b"".join(start.rjust(8, b"\0") for (start,) in connection.execute(_PRESENT) if start)
     present = np.frombuffer(words, ">u8").astype(np.uint64)
     for table in ("published", "staged"):
-        for name, members in connection.execute(f"SELECT block, members FROM {table}").fetchall():  # noqa: S608
+        blocks = connection.execute(f"SELECT block, members FROM {table} WHERE block <> ?", (LEDGER,))  # noqa: S608
+        for name, members in blocks.fetchall():
             block = Block.decode(members)
             if block.disown(present):
                 connection.execute(f"UPDATE {table} SET members = ? WHERE block = ?", (block.encode(), name))  # noqa: S608

@@ -34,6 +34,7 @@ __all__ = [
     "VaultError",
     "WorkspaceError",
     "WrongKey",
+    "other_format",
 ]
 
 
@@ -97,6 +98,15 @@ class ReleaseError(TactError):
 
 class ReleaseRefused(ReleaseError):
     """An attack on the release succeeded, so it is not published."""
+
+
+def other_format(what: str, found: object, readable: int) -> str:
+    """Say that the vault keeps something in a format of another version of the product, and what to do."""
+    return (
+        f"The vault keeps {what} in format {found}, and this version reads {readable}. Nothing was changed. "
+        "Use the version of TACT Map that made the last release, or a newer one; to stay with this version, "
+        "bring back a backup that it made (tact restore)."
+    )
 
 
 class NotYet(TactError):

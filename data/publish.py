@@ -14,7 +14,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,20 +27,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data import files
+from data._release_budget import Spending, booked
+from data._release_draft import Draft
+from data._release_earlier import read_earlier, refuse_lost, refuse_older_vault, refuse_other_draws
 from data._release_tables import Built, Records, Tables, Vault, build, read_records
+from data._release_withholding import Searched, withhold
 from data.aggregate import RecordKeys
-from data.disclosure import manifest
-from data.disclosure.attacks import forgetting, membership, reading
-from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
-from data.disclosure.attacks.suite import attack_numbers, given_away
-from data.disclosure.cell_key import CellKey
-from data.disclosure.coarsen import withhold_until_safe
+from data.disclosure import manifest, mechanisms
+from data.disclosure.attacks import forgetting
+from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.frozen import block_name
-from data.disclosure.mechanism import Knowledge, Mechanism
-from data.disclosure.plan import DEFAULT_PLAN, TIERS, Plan, TableSpec, Tier
+from data.disclosure.mechanism import Mechanism
+from data.disclosure.plan import DEFAULT_PLAN, TIERS, Plan, Tier
 from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.errors import ReleaseError, ReleaseRefused
-from data.periods import Period
+from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 
 __all__ = ["Made", "make_release", "recover"]
@@ -50,17 +51,21 @@ _TMP, _LOCK, _USED = ".tmp-", ".lock", ".names"
 _FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
 _INVENTED = "Invented: "
 _STEPS = 8
-_NAMED = 20  # cells that a refusal lists
 
 
 @dataclass(frozen=True)
 class Made:
-    """A release that was made. withheld: cells taken away to protect others, by tier."""
+    """A release that was made.
+
+    withheld: cells taken away to protect others, by tier; where small ones look the same, those among them.
+    searched: how each tier was searched for what to hide beside them, where cells are hidden by a pattern.
+    """
 
     name: str
     tiers: tuple[str, ...]
     withheld: Mapping[str, int]
     refused: tuple[Finding, ...] = ()
+    searched: Mapping[Tier, Searched] = field(default_factory=dict)
 
 
 def make_release(
@@ -82,24 +87,30 @@ def make_release(
     """Make a release of both tiers and let `current` point at it.
 
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
-    data.keys.IdentifierHasher.record_keys; needed with a vault. Raises ReleaseRefused with the cells on
-    which an attack succeeds (nothing is published then), ReleaseError when another release is being made.
+    data.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's; another one is
+    for tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError where the
+    policy protects otherwise than earlier releases, where the privacy budget is spent, and when another
+    release is being made (nothing is published then).
     """
     if vault is not None and record_keys is None:
         msg = "A release of records needs the identifier key. Check it with: tact doctor"
         raise ReleaseError(msg)
-    chosen = mechanism or CellKey(policy.variance, policy.largest, policy.key_range)
+    chosen = mechanism or mechanisms.make(policy.mechanism, policy.parameters())
     releases.mkdir(parents=True, exist_ok=True)
     tick = _Ticker(progress)
     with _alone(releases):
         _settle(vault, releases)
-        _refuse_lost(vault, releases)
+        refuse_lost(vault, releases)
         tick("Reading records")
         records = read_records(vault, area_table, first_month, policy) if vault else None
-        draft = _Draft(
+        if records is not None:
+            refuse_other_draws(releases, policy, chosen)
+        before = {tier: read_earlier(releases, tier) for tier in TIERS}
+        draft = Draft(
             _new_name(releases, records, figures),
             invented,
             _sequence(releases),
+            policy.frozen and any(before.values()),
             first_month,
             areas_source,
             areas_geoparquet,
@@ -109,15 +120,18 @@ def make_release(
             chosen,
             records.grid.whole if records else None,
         )
-        earlier = {tier: _earlier(releases, tier) for tier in TIERS}
         built = Built({tier: {} for tier in TIERS}, None)
+        published: dict[str, bytes] = {}
         if records is not None and vault is not None and record_keys is not None:
             published = {name: b.members for name, b in vault.published_blocks().items()}
-            telling = partial(_telling, draft, earlier)
+            telling = partial(_telling, draft, before)
             built = build(records, record_keys, plan, policy, chosen, published, telling, tick)
+        spending = booked(draft.name, built.frozen, published, chosen, policy.budget)
+        if records is not None:
+            refuse_older_vault(releases, spending.before.epsilon)
         tick("Attacking")
-        withheld = _coarsen(built, draft, earlier, area_table)
-        return _publish(vault, releases, draft, built, earlier, withheld, tick)
+        searched = withhold(built, draft, before, area_table)
+        return _publish(vault, releases, draft, _Whole(built, spending, searched), before, tick)
 
 
 @dataclass
@@ -134,30 +148,21 @@ class _Ticker:
 
 
 @dataclass(frozen=True, eq=False)
-class _Draft:
-    """What stands in the manifest of a release that is being made."""
+class _Whole:
+    """All of a release but its name and its figures: tables, what they cost, how they were searched."""
 
-    name: str
-    invented: bool
-    sequence: int
-    first_month: int
-    areas_source: str
-    areas: bytes
-    figures: pa.Table
-    policy: Policy
-    plan: Plan
-    mechanism: Mechanism
-    whole: Period | None
+    built: Built
+    spending: Spending
+    searched: Mapping[Tier, Searched]
 
-    def knowledge(self, tier: Tier) -> dict[str, Knowledge]:
-        """Give what a reader of a tier knows of one cell of each measure."""
-        told = manifest.knowledge(tier, self.policy, self.mechanism)
-        return {measure: Knowledge.of(values) for measure, values in told.items()}
+    @property
+    def withheld(self) -> dict[str, int]:
+        """The number of withheld cells by tier."""
+        return {str(tier): sum(t.withheld for t in held.values()) for tier, held in self.built.tables.items()}
 
-    def published(self, tier: Tier, tables: Tables) -> Published:
-        """Give what the attacks read of the tables of a tier."""
-        counted = {s: t.arrow() for s, t in tables.items() if s.counted}
-        return Published(self.name, counted, self.knowledge(tier), self.policy.k, self.policy.frozen)
+    def staged(self) -> dict[str, bytes]:
+        """Pack what the vault must learn."""
+        return {**(self.built.frozen.staged() if self.built.frozen else {}), **self.spending.staged()}
 
 
 @contextmanager
@@ -196,20 +201,6 @@ def _settle(vault: Vault | None, releases: Path) -> None:
     held = names(releases)
     if held and current_name(releases) not in held:
         _point_at(releases, held[0])
-
-
-def _refuse_lost(vault: Vault | None, releases: Path) -> None:
-    """Stop where what was published is gone: a new release could not be attacked together with it."""
-    published = {b.release for b in vault.published_blocks().values()} if vault is not None else set()
-    lost = sorted(published - set(names(releases)))
-    if lost:
-        msg = (
-            f"The vault has published {', '.join(lost)}, and {releases} holds no such release. Nothing was "
-            "published: a new release must be attacked together with all earlier ones. Restore the releases "
-            "from a backup: bring it back into a folder of its own (tact --workspace NEW-FOLDER restore "
-            "BACKUP) and copy what stands in its folder releases to here."
-        )
-        raise ReleaseError(msg)
 
 
 def _sequence(releases: Path) -> int:
@@ -258,81 +249,25 @@ def _figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> p
 
 
 def _telling(
-    draft: _Draft, earlier: Mapping[Tier, list[Published]], tables: Mapping[Tier, Tables]
+    draft: Draft, earlier: Mapping[Tier, list[Published]], tables: Mapping[Tier, Tables]
 ) -> set[str]:
     """Name the blocks in which what changed since an earlier release would look like one child's."""
     places = {
         place
         for tier, held in tables.items()
-        for place in forgetting.places([*earlier[tier], draft.published(tier, held)])
+        for place in forgetting.places([*earlier[tier], draft.published(tier, held)], draft.mechanism)
     }
     return {
         block_name("met", area, "whole" if grain == "whole" else period) for _, grain, area, period in places
     }
 
 
-def _coarsen(
-    built: Built, draft: _Draft, earlier: Mapping[Tier, list[Published]], areas: pd.DataFrame
-) -> dict[str, int]:
-    """Withhold numbers until the attacks fail, partner tier first; what goes there goes everywhere."""
-    gone: dict[TableSpec, list[dict[str, str]]] = {}
-    for tier in sorted(built.tables, key=TIERS.index):
-        tables = built.tables[tier]
-        if not tables:
-            continue
-        for spec, cells in gone.items():
-            for cell in cells if spec in tables else ():
-                _withhold(built, tier, spec, cell)
-        by_name = {(str(s.measure), s.level, s.grain, s.breakdown): s for s in tables}
-        system = BoundsAttack.of([*earlier[tier], draft.published(tier, tables)], areas)
-        taken, _ = withhold_until_safe(system, len(earlier[tier]))
-        while True:
-            for table, offset in taken:
-                shape = table.shape
-                spec = by_name[shape.measure, shape.level, shape.grain, shape.breakdown]
-                _withhold(built, tier, spec, table.name(offset))
-                gone.setdefault(spec, []).append(table.name(offset))
-            # Read anew: what earlier releases showed of a cell is known although it is withheld now.
-            taken = given_away([*earlier[tier], draft.published(tier, tables)], areas, draft.mechanism)
-            if not taken:
-                break
-    _quieten(built, draft, areas)
-    return {str(tier): sum(t.withheld for t in tables.values()) for tier, tables in built.tables.items()}
-
-
-def _quieten(built: Built, draft: _Draft, areas: pd.DataFrame) -> None:
-    """Withhold the public breakdowns of areas where all numbers together may tell too much of a child."""
-    tables = built.tables.get("public", {})
-    by = [spec for spec in tables if spec.measure == "children" and spec.level == "region" and spec.breakdown]
-    if not by:
-        return
-    now = draft.published("public", tables)
-    found = membership.survey(now, areas, draft.mechanism, now.k)
-    telling = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
-    for spec in by:
-        for cell in tables[spec].cells_of(telling):
-            _withhold(built, "public", spec, cell)
-
-
-def _withhold(built: Built, tier: Tier, spec: TableSpec, cell: Mapping[str, str]) -> None:
-    built.tables[tier][spec].withhold(cell)
-    if built.frozen is not None:
-        built.frozen.withhold(spec, tier, cell)
-
-
-def _earlier(releases: Path, tier: Tier) -> list[Published]:
-    """Read the releases of a tier, oldest first; those of figures alone say nothing of children."""
-    found = [Release.open(releases, tier, name) for name in reversed(names(releases))]
-    return [reading.published(release) for release in found if reading.specifications(release)]
-
-
 def _publish(
     vault: Vault | None,
     releases: Path,
-    draft: _Draft,
-    built: Built,
+    draft: Draft,
+    whole: _Whole,
     earlier: Mapping[Tier, list[Published]],
-    withheld: Mapping[str, int],
     tick: _Ticker,
 ) -> Made:
     folder = releases / f"{_TMP}{draft.name}-{secrets.token_hex(4)}"
@@ -340,11 +275,11 @@ def _publish(
         tick("Writing")
         folder.mkdir()
         for tier in TIERS:
-            _write(folder / tier, tier, draft, built.tables.get(tier, {}))
+            _write(folder / tier, tier, draft, whole)
         tick("Auditing")
         _audit(folder, earlier, draft)
         if vault is not None:
-            vault.stage_publication(draft.name, built.frozen.staged() if built.frozen else {})
+            vault.stage_publication(draft.name, whole.staged())
         _remember(releases, draft.name)
         files.publish_folder(folder, releases / draft.name)
     finally:
@@ -354,7 +289,7 @@ def _publish(
     if vault is not None:
         vault.confirm_publication(draft.name)
     tick("Done")
-    return Made(draft.name, tuple(TIERS), withheld)
+    return Made(draft.name, tuple(TIERS), whole.withheld, searched=whole.searched)
 
 
 def _point_at(releases: Path, name: str) -> None:
@@ -367,11 +302,11 @@ def _remember(releases: Path, name: str) -> None:
     files.write_text(releases / _USED, "\n".join(used) + "\n")
 
 
-def _write(folder: Path, tier: Tier, draft: _Draft, tables: Tables) -> None:
+def _write(folder: Path, tier: Tier, draft: Draft, whole: _Whole) -> None:
     """Write one tier: tables, figures, areas, manifest."""
     folder.mkdir()
     resources, states = [], {}
-    for spec, table in tables.items():
+    for spec, table in whole.built.tables.get(tier, {}).items():
         states[spec.name] = table.shares()
         about = manifest.of_table(spec, states[spec.name])
         resources.append(_parquet(folder, spec.name, table.arrow(), about))
@@ -388,6 +323,7 @@ def _write(folder: Path, tier: Tier, draft: _Draft, tables: Tables) -> None:
         invented=draft.invented,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         sequence=draft.sequence,
+        repeats=draft.repeats,
         whole=draft.whole,
         first_month=draft.first_month,
         areas_source=draft.areas_source,
@@ -396,6 +332,8 @@ def _write(folder: Path, tier: Tier, draft: _Draft, tables: Tables) -> None:
         plan=draft.plan,
         mechanism=draft.mechanism,
         cell_counts=states,
+        privacy=manifest.privacy(draft.mechanism, whole.spending.before, whole.spending.after),
+        search=whole.searched[tier].as_dict() if tier in whole.searched else None,
     )
     _write_manifest(folder, described)
 
@@ -416,7 +354,7 @@ def _described(folder: Path, name: str, schema: pa.Schema, about: Mapping[str, A
     return manifest.resource(name, f"{name}.parquet", digest, len(raw), schema, about)
 
 
-def _audit(folder: Path, earlier: Mapping[Tier, list[Published]], draft: _Draft) -> None:
+def _audit(folder: Path, earlier: Mapping[Tier, list[Published]], draft: Draft) -> None:
     """Attack what was written, as a reader would, and note the outcome; raise ReleaseRefused."""
     findings: list[Finding] = []
     for tier in TIERS:
@@ -429,13 +367,4 @@ def _audit(folder: Path, earlier: Mapping[Tier, list[Published]], draft: _Draft)
         _write_manifest(folder / tier, described)
         findings += [f for cells in found.values() for f in cells]
     if findings:
-        raise ReleaseRefused(_refusal(draft.name, findings))
-
-
-def _refusal(name: str, findings: list[Finding]) -> str:
-    listed = "\n".join(f"  {f.words}" for f in findings[:_NAMED])
-    more = f"\n  and {len(findings) - _NAMED} more" if len(findings) > _NAMED else ""
-    return (
-        f"Release {name} is refused and nothing was published: what is published would give cells away.\n"
-        f"{listed}{more}\nTake the finest of these tables out of the plan, or wait for more records."
-    )
+        raise draft.refusal(findings)

@@ -108,6 +108,11 @@ class Release:
         return int(self.manifest["tact"]["k"])
 
     @property
+    def behind(self) -> int:
+        """How many children a number may be behind: it is repeated until one more has changed."""
+        return self.k - 1 if self.manifest["tact"].get("repeats") else 0
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables, the areas aside."""
         return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")

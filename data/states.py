@@ -44,7 +44,8 @@ MEANINGS: dict[State, str] = {
     "class": "Only a range is told: its lowest and highest value stand beside it. Where the highest is "
     "missing, it is at least the lowest; where the lowest is 0, there may be none.",
     "few": "The number is small or zero; which of the two is not told, so that no child can be recognised.",
-    "almost_none": "The protected number is zero; the true one is zero or very small.",
+    "almost_none": "The protected number is zero; the true one was zero or very small when it was first "
+    "published.",
     "not_searched": "No outreach is recorded there and then, so nothing could be found. It is not a zero.",
     "structural_zero": "The programme does not work there.",
     "withheld": "The number is kept back: it would give another away, or too few operators work there or "

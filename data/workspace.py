@@ -142,7 +142,7 @@ class Workspace:
 
     @property
     def releases(self) -> Path:
-        """Published folders, and `current`; all that the web process is given."""
+        """Published folders, and `current`; with `derived` all that the web process is given."""
         return self.path / "releases"
 
     @property

@@ -31,6 +31,10 @@ from geo.layers.columns import LEFT_OUT, codebook
 __all__ = ["FORMATS", "export", "exportable", "pack", "parts"]
 
 _DIGITS = 6
+_AS_TEXT = (
+    "Read the column code as text: some codes hold letters, and others would lose what makes them codes. "
+    'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
+)
 _COMMUNITIES = "communities"
 # A GeoPackage says these once, in its area layers and in its tables "about" and "codebook".
 _SAID_ELSEWHERE = [
@@ -243,6 +247,7 @@ def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
         "About": [f"{key.replace('_', ' ')}: {value}" for key, value in told.items()],
         "States": [f"{v}: {m}" for v, m in zip(states["value"], states["meaning"], strict=True)],
         "Rows": [LEFT_OUT],
+        "Reading": [_AS_TEXT],
         "Layers": [f"{one.id}: {one.question} {_note(release, one)}" for one in layers],
         "Sources": [" | ".join(filter(None, row)) for row in credit.itertuples(index=False, name=None)],
     }

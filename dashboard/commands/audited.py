@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dashboard.attempts import TRIED, outcome
 from dashboard.commands.output import table
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.bounds import Finding
 
-__all__ = ["TRIED", "told"]
+__all__ = ["told"]
 
-TRIED = {
-    "checksums": "whether each file is the one that was published",
-    "threshold": "whether a count of children shows that is too small",
-    "bounds": "to work out numbers from sums and differences, earlier releases too",
-    "homogeneity": "to find areas where nearly all children are alike",
-    "averaging": "to average the noise away",
-    "forgetting": "to tell who left between two releases",
-    "membership": "to tell whether one child is among those counted",
-    "surface": "to find numbers in files that the release does not hold",
-}
-_NOT_BOUNDED = {("membership", "partner"): "measured"}
 _LISTED = 20  # cells of one place
 _HEAD = ("attack", "tier", "result", "what was tried")
 
@@ -43,9 +33,8 @@ def told(result: Audit) -> list[str]:
 
 
 def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
-    outcome = "held" if check["passed"] else "SUCCEEDED"
-    name, tier = str(check["attack"]), str(check["tier"])
-    return name, tier, _NOT_BOUNDED.get((name, tier), outcome), TRIED.get(name, "")
+    name, went = str(check["attack"]), outcome(check)
+    return name, str(check["tier"]), "SUCCEEDED" if went == "succeeded" else went, TRIED.get(name, "")
 
 
 def _findings(found: Sequence[Finding]) -> Iterator[str]:

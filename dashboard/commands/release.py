@@ -27,6 +27,10 @@ __all__ = ["register", "release_workspace"]
 
 _FOUND = 5
 _HEAD = ("release", "created (UTC)", "tiers", "")
+_FIRST = (
+    "What it shows of an area and time is repeated until {k} children there have changed. So import what all "
+    "partners have of a time before you release it."
+)
 
 
 def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
@@ -73,6 +77,7 @@ def release(
     Real records need a complete governance.toml and a second person, who confirms with a passphrase.
     """
     workspace = open_workspace(context)
+    first = not names(workspace.releases)
     try:
         with _told_when_stopped(workspace):
             made = _make(workspace, figures_only or not workspace.vault.exists())
@@ -87,6 +92,7 @@ def release(
         as_json,
         f"Published release {made.name}, tiers {' and '.join(made.tiers)}.",
         *([f"{withheld} more cells are withheld to protect others."] if withheld else []),
+        *([_FIRST.format(k=Release.open(workspace.releases, "public", made.name).k)] if first else []),
         "Open it with: tact serve",
     )
 

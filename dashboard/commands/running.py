@@ -18,6 +18,7 @@ from dashboard.commands import (
     forgetting,
     importing,
     later,
+    policy,
     release,
     serve,
     upkeep,
@@ -62,7 +63,7 @@ def common(
     context.obj = workspace
 
 
-for module in (upkeep, demo, importing, areas, release, approving, forgetting, later, export, serve):
+for module in (upkeep, demo, importing, areas, policy, release, approving, forgetting, later, export, serve):
     module.register(app)
 
 

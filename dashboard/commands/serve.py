@@ -1,4 +1,4 @@
-"""`tact serve`: start the web process with the releases folder alone and no key in its environment."""
+"""`tact serve`: start the web process with the releases, what was derived from them, and no key in reach."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ def serve(
     url = f"http://{f'[{here}]' if ':' in here else here}:{port}"
     # An approval that the Roma partner took back holds for what was released before, too.
     blocked = governance.read(workspace).blocked
-    with _web_process(serve_command(workspace.releases, address, port, blocked)) as process:
+    command = serve_command(workspace.releases, address, port, blocked, workspace.derived)
+    with _web_process(command) as process:
         _wait_until_up(process, url)
         tier = allowed_tier(address)
         emit(

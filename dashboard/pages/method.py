@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import frame, howmade, prose
+from dashboard import attempts, costs, frame, howmade, prose, reading
 from dashboard.access import site
-from dashboard.reading import held
+from dashboard.reading import Held
 from dashboard.text import _
+from data.audits import AuditReport
 from data.release import Release
 from geo.layers import terms
 
@@ -17,7 +18,8 @@ __all__ = ["show"]
 
 def show() -> None:
     """Draw the page."""
-    of = held(site())
+    here = site()
+    of = reading.held(here)
     if of is None:
         frame.empty()
         return
@@ -28,6 +30,8 @@ def show() -> None:
     _section(_("From a record to a number"), prose.steps(howmade.steps()))
     _section(_("Noise, and what is hidden"), prose.listed(howmade.noise_words(release)))
     _noise(release)
+    _cost(of)
+    _learnt(of, reading.audited(here, of))
     _section(_("What the data are not"), prose.listed(howmade.not_meant()))
     _section(_("Protection of children and communities"), prose.listed(howmade.data_protection()))
     _section(_("Layers"), prose.table(howmade.layers(release)))
@@ -55,3 +59,29 @@ def _noise(release: Release) -> None:
     if len(table):
         with st.expander(_("What share of each table is shown")):
             st.dataframe(table, hide_index=True)
+
+
+def _cost(of: Held) -> None:
+    """Tell what protection costs in accuracy; nothing where no children are counted."""
+    found = reading.costs(of)
+    if len(found):
+        _section(_("What protection costs"), prose.paragraphs([costs.headline(found)]))
+        st.html(prose.table(costs.table(found)))
+        st.html(prose.listed(costs.notes(of.release, found)))
+
+
+def _learnt(of: Held, report: AuditReport | None) -> None:
+    """Tell what an attacker could still learn, and what was tried to find out."""
+    said = attempts.one_number(of.release)
+    if not said:
+        return
+    if report is None:
+        told, checks = attempts.checked(of.release), attempts.own_checks(of.release)
+    else:
+        said += attempts.guess(report)
+        told, checks = attempts.summary(report), list(report.checks)
+    _section(_("What an attacker could still learn"), prose.listed(said))
+    st.html(prose.paragraphs(told))
+    st.html(prose.narrow(prose.table(attempts.results(checks))))
+    if report is None:
+        st.html(prose.paragraphs(attempts.more()))

@@ -141,6 +141,11 @@ class CellKey:
         """A hidden cell says that its number is small."""
         return "few"
 
+    @property
+    def moves_alone(self) -> bool:
+        """A number stands still unless its members change."""
+        return False
+
     def table(self, scale: int = 1) -> Floats:
         """Give P(perturbation | count), see `perturbation_table`."""
         return perturbation_table(self.variance, self.largest, scale)
@@ -161,6 +166,10 @@ class CellKey:
             members = rows == row
             moves[members] = np.searchsorted(thresholds[row], cell[members], side="right")
         return (flat + moves - self.largest * scale).reshape(counts.shape)
+
+    def imitate(self, counts: Counts, keys: Keys, draw: np.random.Generator) -> Counts:  # noqa: ARG002
+        """Publish; the noise is in the keys."""
+        return self.publish(counts, keys)
 
     def settle(self, values: Mapping[TableSpec, Counts], grid: Grid) -> dict[TableSpec, Counts]:  # noqa: ARG002
         """Leave all as it is: each cell has its own noise."""

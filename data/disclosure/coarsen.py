@@ -69,6 +69,8 @@ def withhold_until_proved(attack: BoundsAttack, release: int, seconds: float = 6
     """
     began = time.monotonic()
     taken, failed = withhold_until_safe(attack, release)
+    if not any(known.by_pattern for known in attack.knowledge.values()):
+        return Outcome(taken, failed, np.zeros(0, np.int64), time.monotonic() - began)
     until = time.monotonic() + seconds
     while True:
         proof = prove(attack, bounds := attack.system.solve(), until - time.monotonic())

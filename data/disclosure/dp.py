@@ -9,6 +9,7 @@ and booked in a ledger. A number is drawn once and repeated; drawing it again sp
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from data.disclosure._consistency import consistent
 from data.disclosure.grid import Grid
 from data.disclosure.mechanism import Bools, Channel, Counts, Keys, Knowledge
 from data.disclosure.plan import TableSpec
-from data.errors import InputError, ReleaseError
+from data.errors import InputError, ReleaseError, other_format
 from data.states import State
 
 __all__ = ["Dp", "Ledger", "Spent", "bounded"]
@@ -28,6 +29,7 @@ __all__ = ["Dp", "Ledger", "Spent", "bounded"]
 # Noise beyond this is left out of the channel and of what the attacks assume: once in a billion cells.
 _TAIL = 1e-9
 _MOST = 10.0
+_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Dp:
         """A hidden cell says that its number is small."""
         return "few"
 
+    @property
+    def moves_alone(self) -> bool:
+        """A number follows its neighbours' when sums are made to hold; the draws themselves stand still."""
+        return True
+
     def largest(self, scale: int = 1) -> int:
         """Give the distance from the truth that noise passes once in a billion cells."""
         rate = self._rate(scale)
@@ -78,6 +85,12 @@ class Dp:
         space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64")
         draw = dp.m.make_laplace(*space, scale=scale / self.epsilon)
         return np.array(draw(counts.ravel().tolist()), np.int64).reshape(counts.shape)
+
+    def imitate(self, counts: Counts, keys: Keys, draw: np.random.Generator) -> Counts:  # noqa: ARG002
+        """Add noise from a generator; what is below zero is zero. Needs no OpenDP, and protects nobody."""
+        chance = 1 - self._rate(1)
+        noise = draw.geometric(chance, counts.shape) - draw.geometric(chance, counts.shape)
+        return np.maximum(counts + noise, 0)
 
     def settle(self, values: Mapping[TableSpec, Counts], grid: Grid) -> dict[TableSpec, Counts]:
         """Make parts add up to their totals, nothing below zero; costs no privacy."""
@@ -109,11 +122,13 @@ class Dp:
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
         """Give everything about the mechanism; `largest` for each scale."""
+        rate = self._rate(1)
         return {
             "mechanism": self.name,
             "epsilon": self.epsilon,
             "cells": self.cells,
             "epsilon_of_a_child": self.epsilon * self.cells,
+            "variance": 2 * rate / (1 - rate) ** 2,
             "largest": self.largest(),
             "reach": {str(scale): self.largest(scale) for scale in sorted({1, *scales})},
             "adds_up": True,
@@ -190,7 +205,8 @@ class Ledger:
         if self.limit is not None and self.epsilon + epsilon > self.limit * (1 + 1e-12):
             msg = (
                 f"Drawing {what} costs {epsilon:g}, and {self.epsilon:g} of {self.limit:g} are spent. "
-                "Nothing more can be drawn: repeat what was published, or decide on a higher limit."
+                "Nothing more can be drawn. Keep to the releases that there are, or decide on a higher limit "
+                "(budget in the policy)."
             )
             raise ReleaseError(msg)
         return Ledger((*self.entries, Spent(what, epsilon)), self.limit)
@@ -199,6 +215,18 @@ class Ledger:
         """Give plain values for JSON."""
         entries = [{"what": entry.what, "epsilon": entry.epsilon} for entry in self.entries]
         return {"limit": self.limit, "spent": self.epsilon, "entries": entries}
+
+    def encode(self) -> bytes:
+        """Pack it for the vault."""
+        return json.dumps({"format": _FORMAT, **self.as_dict()}, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, blob: bytes) -> Ledger:
+        """Unpack it; raise ReleaseError when it was packed by another version."""
+        values = json.loads(blob)
+        if values["format"] != _FORMAT:
+            raise ReleaseError(other_format("the privacy spent", values["format"], _FORMAT))
+        return cls.of(values)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Ledger:

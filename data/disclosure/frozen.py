@@ -28,15 +28,17 @@ import numpy.typing as npt
 from data.aggregate import Members
 from data.disclosure.grid import Grid
 from data.disclosure.plan import CATEGORIES, Level, TableSpec, Tier
-from data.errors import ReleaseError
+from data.errors import ReleaseError, other_format
 from data.periods import Grain
 
-__all__ = ["Block", "Frozen", "Place", "block_name", "changed_children", "family_of", "freeze"]
+__all__ = ["LEDGER", "Block", "Frozen", "Place", "block_name", "changed_children", "family_of", "freeze"]
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 Place = tuple[str, Level, Grain]  # family, level, grain
 Cell = dict[str, str]
+# Kept among the blocks and named like none of them: what drawing them has cost (data/disclosure/dp.py).
+LEDGER = "ledger"
 _FORMAT = 2
 _HEAD = struct.Struct("<BI")
 _CHILD = np.uint64(24)  # bits of a mark below the child's
@@ -55,8 +57,8 @@ def family_of(spec: TableSpec) -> str:
 class Block:
     """What was last published of one area and period.
 
-    values: by table, before any threshold. withheld: by tier, "table/cell" in the order of the values.
-    marks: who stood behind them.
+    values: by table, as drawn, before sums are made to hold and before any threshold. withheld: by tier,
+    "table/cell" in the order of the values. marks: who stood behind them.
     """
 
     values: dict[str, list[int]]
@@ -73,8 +75,7 @@ class Block:
         """Unpack it; raise ReleaseError when it was packed by another version."""
         version, length = _HEAD.unpack_from(blob)
         if version != _FORMAT:
-            msg = f"The vault keeps what was published in format {version}, this version reads {_FORMAT}."
-            raise ReleaseError(msg)
+            raise ReleaseError(other_format("what was published", version, _FORMAT))
         end = _HEAD.size + length
         values, withheld = json.loads(blob[_HEAD.size : end])
         return cls(values, np.frombuffer(blob, "<u8", offset=end).astype(np.uint64), withheld)
@@ -105,12 +106,16 @@ def changed_children(before: Words, after: Words) -> int:
 
 @dataclass(eq=False)
 class Frozen:
-    """The numbers to publish, and the blocks behind them. changed: blocks that the vault must learn."""
+    """The numbers of a release as drawn, and the blocks behind them.
+
+    changed: blocks that the vault must learn. drawn: tables of which a number is new.
+    """
 
     grid: Grid
     numbers: dict[TableSpec, Ints]
     blocks: dict[str, Block] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    drawn: set[TableSpec] = field(default_factory=set)
 
     def withheld(self, spec: TableSpec, tier: Tier) -> Iterator[tuple[int, ...]]:
         """List the cells of a table that stay withheld, as places in its array."""
@@ -160,7 +165,8 @@ def freeze(
     """
     result = Frozen(grid, {spec: values.copy() for spec, values in noisy.items()})
     for place, behind in members.items():
-        tables = {_name(s): v for s, v in result.numbers.items() if (family_of(s), s.level, s.grain) == place}
+        specs = {_name(s): s for s in result.numbers if (family_of(s), s.level, s.grain) == place}
+        tables = {name: result.numbers[spec] for name, spec in specs.items()}
         for number, name, area, period in _blocks(place, grid):
             now = behind.of(number)
             cells = {table: values[area, period, ...] for table, values in tables.items()}
@@ -168,12 +174,14 @@ def freeze(
             if old is None or (name not in held and changed_children(old.marks, now) >= k):
                 result.blocks[name] = Block(_plain(cells), now)
                 result.changed.add(name)
+                result.drawn.update(specs.values())
                 continue
-            _repeat(cells, old.values)
+            fresh = _repeat(cells, old.values)
             result.blocks[name] = old
-            if not set(cells) <= set(old.values):  # a table that the plan holds since
-                old.values = {**old.values, **_plain(cells)}
+            if fresh:  # tables that the plan holds since, or that have other categories
+                old.values = {**old.values, **_plain({table: cells[table] for table in fresh})}
                 result.changed.add(name)
+                result.drawn.update(specs[table] for table in fresh)
     return result
 
 
@@ -195,11 +203,16 @@ def _blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]]:
             yield area * len(names) + period, block_name(family, code, name), area, period
 
 
-def _repeat(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> None:
+def _repeat(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> list[str]:
+    """Put the values of a block in place; list the tables of which it has none."""
+    fresh = []
     for name, array in cells.items():
         old = values.get(name)
         if old is not None and len(old) == array.size:
             array[...] = np.array(old, np.int64).reshape(array.shape)
+        else:
+            fresh.append(name)
+    return fresh
 
 
 def _plain(cells: Mapping[str, Ints]) -> dict[str, list[int]]:

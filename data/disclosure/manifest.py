@@ -8,34 +8,69 @@ from typing import Any
 
 import pyarrow as pa
 
+from data.disclosure import mechanisms
+from data.disclosure.dp import Ledger
 from data.disclosure.mechanism import Mechanism
 from data.disclosure.plan import COUNTED, Plan, TableSpec, Tier
 from data.disclosure.policy import Policy
 from data.periods import Period
 from data.reference import registry
 
-__all__ = ["code_version", "package", "resource"]
+__all__ = [
+    "code_version",
+    "knowledge",
+    "method",
+    "of_table",
+    "package",
+    "parameters",
+    "privacy",
+    "resource",
+]
 
 _TITLES: dict[Tier, str] = {
     "partner": "protected, not anonymous: under agreement with the programme's partners",
     "public": "for anyone",
 }
-_METHOD = (
+_COUNTED = (
     "Each child counts once, in the cell of its first encounter of the whole programme; encounters count at "
-    "most {cap} times a child and cell. Counts carry noise by the cell key method: variance {variance}, "
-    "never more than {largest} (times {cap} for encounters), zero on average for counts from 1 on; a true "
-    "zero stays zero. The same children show the same number in every table. Tables therefore do not add up "
-    "exactly: a total and its parts differ by at most (parts + 1) x {largest}. {threshold}A published number "
-    "is repeated by later releases until at least {k} different children behind it have changed."
+    "most {cap} times a child and cell. "
 )
+_REPEATED = "until at least {k} different children behind it have changed."
+# Of each mechanism, what is true of the numbers that it makes.
+_METHODS = {
+    "cell_key": "Counts carry noise by the cell key method: variance {variance:g}, never more than {largest} "
+    "(times {cap} for encounters), zero on average for counts from 1 on; a true zero stays zero. The same "
+    "children show the same number in every table. Tables therefore do not add up exactly: a total and its "
+    "parts differ by at most (parts + 1) x {largest}. {threshold}A published number is repeated by later "
+    "releases " + _REPEATED,
+    "threshold": "Numbers that are shown are exact. Counts below {k} are not shown on either tier, {zeros}; "
+    "nor are others beside them, so that no sum of shown numbers gives a small one away. Both look alike: "
+    "that a number is not shown does not say that it is small. Shown numbers add up as long as they are of "
+    "one day; a published number is repeated by later releases " + _REPEATED + " A repeated number is that "
+    "of the day on which it was first published, and may differ from newer ones by what fewer children than "
+    "that have changed.",
+    "dp": "Counts carry noise that gives differential privacy: two-sided geometric, epsilon {epsilon:g} for "
+    "a count of children, {cap} times as wide for encounters; beyond {largest} (times {cap} for encounters) "
+    "once in a billion cells. A child counts in {cells} cells of all tables at most, of tables of encounters "
+    "in some of those where it was met. Numbers are then made whole, none below zero, and made to add up, "
+    "but for flows over areas and for encounters. {threshold}What was drawn is repeated by later releases "
+    + _REPEATED + " A number may still move a little, so that it adds up with newer ones.",
+}  # fmt: skip
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "
+_ZEROS = {False: "zero among them", True: "zero is"}
+_NO_BUDGET = {
+    "cell_key": "The cell key method has no privacy budget.",
+    "threshold": "Suppression has no privacy budget.",
+}
+_BUDGET = "Epsilon on the child that lost most, of all that was ever drawn; costs of tables add up."
 _COLUMNS = {
     "area": "Code of the area; see the resource areas.",
     "period": "The period, as an ISO 8601 interval: a start and a length, or a first and a last day.",
-    "value": "The number, where the state is number; counts of children and encounters carry noise.",
+    "value": "The number, where the state is number; whether counts carry noise, the method says.",
     "state": "What the cell is: number, class, few, almost_none, not_searched, structural_zero, withheld, "
     "no_data, no_figure.",
-    "margin": "How far the number may be from the truth at most; empty where it is exact.",
+    "margin": "How far the number may be from the truth at most, but for what the method says; empty where "
+    "it is exact.",
     "low": "Lower end of the class, or the least that there is, where the state is class.",
     "high": "Upper end of the class; empty where it is open, or where something may have been left out.",
     "number": "The figure as published, where it is a number.",
@@ -137,6 +172,7 @@ def package(
     invented: bool,
     created: str,
     sequence: int,
+    repeats: bool,
     whole: Period | None,
     first_month: int,
     areas_source: str,
@@ -145,11 +181,11 @@ def package(
     plan: Plan,
     mechanism: Mechanism,
     cell_counts: Mapping[str, Any],
+    privacy: Mapping[str, Any],
+    search: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Make the descriptor of one tier of a release."""
     listed = list(resources)
-    values = policy.parameters()
-    threshold = _THRESHOLD.format(k=policy.k) if tier == "public" else ""
     span = f"{whole.start.isoformat()} to {whole.end.isoformat()}" if whole else "published figures only"
     content = next(r["hash"] for r in listed if r["name"] == "areas")
     figures = next(r["tact"] for r in listed if r["name"] == "figures")
@@ -173,21 +209,46 @@ def package(
             "sequence": sequence,
             "k": policy.k,
             "frozen": policy.frozen,
+            "repeats": repeats,
             "first": whole.start.isoformat() if whole else None,
             "last": whole.end.isoformat() if whole else None,
             "first_month": first_month,
             "mechanism": mechanism.name,
             "plan": {name: [spec.name for spec in specs] for name, specs in plan.items()},
-            "parameters": {**values, **mechanism.parameters((1, policy.cap))},
+            "parameters": parameters(policy, mechanism),
             "knowledge": knowledge(tier, policy, mechanism),
-            "method": _METHOD.format(**values, threshold=threshold),
+            "method": method(tier, policy, mechanism),
             "suppressed": dict(cell_counts),
-            "privacy": {"spent": None, "why": "The cell key method has no privacy budget."},
+            **({} if search is None else {"search": dict(search)}),
+            "privacy": dict(privacy),
             "areas_source": areas_source,
             "code_version": code_version(),
             "created": created,
         },
     }
+
+
+def parameters(policy: Policy, mechanism: Mechanism) -> dict[str, Any]:
+    """Give what the policy decides, and of mechanisms the parameters of this one alone."""
+    others = {*mechanisms.PARAMETERS, "mechanism", "budget"}
+    general = {name: value for name, value in policy.parameters().items() if name not in others}
+    return {**general, **mechanism.parameters((1, policy.cap))}
+
+
+def method(tier: Tier, policy: Policy, mechanism: Mechanism) -> str:
+    """Say in words how numbers are made, for whoever reads them."""
+    values = parameters(policy, mechanism)
+    threshold = _THRESHOLD.format(k=policy.k) if tier == "public" else ""
+    zeros = _ZEROS[bool(values.get("zeros_shown"))]
+    return (_COUNTED + _METHODS[mechanism.name]).format(**values, threshold=threshold, zeros=zeros)
+
+
+def privacy(mechanism: Mechanism, before: Ledger, after: Ledger) -> dict[str, Any]:
+    """Say what the numbers have cost by way of privacy, before a release and with it."""
+    if mechanism.name in _NO_BUDGET:
+        return {"spent": None, "why": _NO_BUDGET[mechanism.name]}
+    now = after.epsilon - before.epsilon
+    return {"spent": after.epsilon, "by_this_release": now, "limit": after.limit, "why": _BUDGET}
 
 
 def knowledge(tier: Tier, policy: Policy, mechanism: Mechanism) -> dict[str, dict[str, int]]:

@@ -127,6 +127,11 @@ class Channel:
         """Give the distribution over what is seen: hidden first, then the shown values; (n_max + 1, m)."""
         return np.column_stack([self.hidden(), self.matrix[:, self._seen]])
 
+    def place(self, values: Counts) -> Counts:
+        """Give the column of `outcomes` in which each value, not below zero, is seen; 0: it is hidden."""
+        columns = np.where(self._seen, np.cumsum(self._seen), 0)
+        return np.asarray(columns[np.minimum(values, len(columns) - 1)], np.int64)
+
     def total_variation(self) -> Floats:
         """Give how well n and n + 1 can be told apart by one cell, for n = 0 .. n_max - 1; from 0 to 1."""
         seen = self.outcomes()
@@ -138,7 +143,7 @@ class Mechanism(Protocol):
 
     In order: `publish` draws each table's values; values of earlier releases take their place where they
     are frozen; `settle` looks at all tables together; `hides` says what a tier does not show. All but
-    `publish` read nothing but its results.
+    `publish`, and `imitate` in worlds of an attacker's own, read nothing but its results.
     """
 
     @property
@@ -151,8 +156,17 @@ class Mechanism(Protocol):
         """The state of a hidden cell."""
         ...
 
+    @property
+    def moves_alone(self) -> bool:
+        """Whether `settle` may move a number although nobody behind it changed."""
+        ...
+
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
         """Turn true counts and cell keys, any one shape, into values of the same shape, to be settled."""
+        ...
+
+    def imitate(self, counts: Counts, keys: Keys, draw: np.random.Generator) -> Counts:
+        """Publish as an attacker would who tries it out, repeatably and at no cost; scale 1."""
         ...
 
     def settle(self, values: Mapping[TableSpec, Counts], grid: Grid) -> dict[TableSpec, Counts]:

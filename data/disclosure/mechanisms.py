@@ -12,11 +12,13 @@ from data.disclosure.mechanism import Mechanism
 from data.disclosure.threshold import Threshold
 from data.errors import InputError
 
-__all__ = ["DEFAULT", "NAMES", "make"]
+__all__ = ["DEFAULT", "NAMES", "PARAMETERS", "make"]
 
 _KINDS = {"cell_key": CellKey, "threshold": Threshold, "dp": Dp}
 NAMES: tuple[str, ...] = tuple(_KINDS)
 DEFAULT = NAMES[0]
+# What belongs to one mechanism or another, and says nothing of the rest.
+PARAMETERS: frozenset[str] = frozenset(f.name for kind in _KINDS.values() for f in fields(kind)) - {"k"}
 
 
 def make(name: str = DEFAULT, parameters: Mapping[str, Any] | None = None) -> Mechanism:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from data.disclosure import mechanisms
 from data.disclosure.plan import (
     CATEGORIES,
     DEFAULT_BLOCKS,
@@ -43,9 +44,19 @@ _REMEDY = "Mend it, or move it away: `tact doctor` writes the default."
 
 # Of each value that may be set: its section, its kind, and what a data officer should know.
 _VALUES: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "protection",
+        "mechanism",
+        "text",
+        "cell_key: noise on every count; threshold: exact numbers, small ones hidden; dp: a privacy budget.",
+    ),
     ("protection", "k", "whole", "A public count of children below it is not shown. It may only be raised."),
-    ("protection", "variance", "number", "How much the noise on a count of children varies."),
-    ("protection", "largest", "whole", "The most that noise ever adds or takes away."),
+    ("protection", "variance", "number", "cell_key: how much the noise on a count of children varies."),
+    ("protection", "largest", "whole", "cell_key: the most that noise ever adds or takes away."),
+    ("protection", "zeros_shown", "yes", "threshold: whether a true zero is shown; hidden is safer."),
+    ("protection", "epsilon", "number", "dp: the privacy that one count costs a child in it."),
+    ("protection", "cells", "whole", "dp: in so many cells of all tables a child counts at most."),
+    ("protection", "budget", "number", "dp: the most privacy that may ever be spent on a child."),
     ("counting", "cap", "whole", "So many meetings with one child count in an area and period at most."),
     ("counting", "operators", "whole", "Protection, return and reintegration show where so many work."),
     ("counting", "first", "day", "The first day to cover, as 2006-06-01; left out: as far as records go."),
@@ -58,8 +69,8 @@ _HEAD = """\
 # How releases of this workspace are protected, and every table that they hold. `tact release` reads it and
 # copies it into the manifest; `tact doctor` checks it; `tact policy compare` shows what other values would
 # cost readers and give attackers. Lines that you leave out have their default.
-# What draws the noise (variance, largest, cap) cannot be changed once something was released: a number that
-# was published is repeated, and a second draw of it could be averaged with the first.
+# What draws the noise (mechanism, variance, largest, cap, epsilon, cells) cannot be changed once something
+# was released: a published number is repeated, and a second draw of it could be averaged with the first.
 """
 _PLAN_HEAD = """\
 # Tables are listed in blocks: every combination of what a block names. "none" is the number itself.
@@ -125,6 +136,7 @@ def parse(text: str) -> Rules:
     policy = DEFAULT_POLICY
     try:
         policy = Policy(**values)
+        mechanisms.make(policy.mechanism, policy.parameters())
     except InputError as error:
         faults.append(str(error))
     nowhere = sorted(policy.no_programme - set(area_table().index))
@@ -184,6 +196,7 @@ def _is_text(value: object) -> bool:
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
     "whole": (_is_whole, "a whole number", int),
     "number": (_is_number, "a number", float),
+    "yes": (lambda value: isinstance(value, bool), "true or false", bool),
     "day": (_is_day, "a day without quotes, as 2006-06-01", lambda day: day),
     "codes": (_is_list, 'a list of codes of areas, as ["GR-69"]', frozenset),
     "text": (_is_text, "a text in quotes", str),

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.grid import Grid
+from data.disclosure.mechanism import Mechanism
 from data.disclosure.plan import CATEGORIES, TableSpec, Tier
 from data.disclosure.policy import Policy
 from data.states import STATES, State
@@ -119,28 +120,37 @@ def _numbers(values: Floats, kind: pa.DataType) -> pa.Array:
 
 
 def counted(
-    spec: TableSpec, noisy: Ints, total: Ints, searched: Bools, grid: Grid, tier: Tier, policy: Policy
+    spec: TableSpec,
+    values: Ints,
+    total: Ints,
+    searched: Bools,
+    grid: Grid,
+    tier: Tier,
+    policy: Policy,
+    mechanism: Mechanism,
 ) -> ReleasedTable:
     """Give the states of a counted table. `total` and `searched` have shape (areas, periods).
 
-    All of it follows from noisy values and effort alone. Where no effort is recorded and the noisy total is
-    zero the state is "not searched", whether the true count is zero or not: otherwise "almost none" in such
-    a place would say that there is a child.
+    All of it follows from the mechanism's values and effort alone. Where no effort is recorded and the total
+    is zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost
+    none" in such a place would say that there is a child. What the mechanism hides says nothing else: where
+    it hides zeros, no state tells them from the small numbers.
     """
-    state = np.full(noisy.shape, code("number"), np.int8)
-    if tier == "public":
-        state[noisy < policy.k] = code("few")
-    else:
-        state[noisy == 0] = code("almost_none")
-        empty = (noisy == 0) & _spread((total == 0) & ~searched, noisy.ndim)
-        # What was reported needs nobody to search.
-        state[empty & _searchable(spec, noisy.shape)] = code("not_searched")
-    if policy.no_programme:
-        outside = _outside(spec, grid, policy.no_programme)
-        state[outside] = code("structural_zero")
-    value = np.where(state == code("number"), noisy.astype(np.float64), np.nan)
     scale = policy.cap if spec.measure == "encounters" else 1
-    return ReleasedTable(spec, grid, value, state, policy.largest * scale)
+    margin = mechanism.knowledge(scale).largest
+    state = np.full(values.shape, code("number"), np.int8)
+    if tier == "partner":
+        if margin:  # else a zero that is shown is exact
+            state[values == 0] = code("almost_none")
+        empty = (values == 0) & _spread((total == 0) & ~searched, values.ndim)
+        # What was reported needs nobody to search.
+        state[empty & _searchable(spec, values.shape)] = code("not_searched")
+    hidden = mechanism.hides(values, policy.k if tier == "public" else None)
+    state[hidden] = code(mechanism.hidden_state)
+    if policy.no_programme:
+        state[_outside(spec, grid, policy.no_programme)] = code("structural_zero")
+    value = np.where(state == code("number"), values.astype(np.float64), np.nan)
+    return ReleasedTable(spec, grid, value, state, margin or None)
 
 
 def _spread(flags: Bools, dimensions: int) -> Bools:

@@ -60,8 +60,17 @@ class Threshold:
         """A hidden cell does not say whether it is small."""
         return "withheld"
 
+    @property
+    def moves_alone(self) -> bool:
+        """A number stands still unless its count changes."""
+        return False
+
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:  # noqa: ARG002
         """Give the counts themselves: what protects them is what `hides` and the search for others hide."""
+        return counts.copy()
+
+    def imitate(self, counts: Counts, keys: Keys, draw: np.random.Generator) -> Counts:  # noqa: ARG002
+        """Give the counts themselves, of which a reader sees no more than that: others are hidden too."""
         return counts.copy()
 
     def settle(self, values: Mapping[TableSpec, Counts], grid: Grid) -> dict[TableSpec, Counts]:  # noqa: ARG002
@@ -102,6 +111,8 @@ class Threshold:
             "k": self.k,
             "zeros_shown": self.zeros_shown,
             "beside": self.beside,
+            "variance": 0,
+            "largest": 0,
             "adds_up": True,
         }
 

@@ -172,12 +172,13 @@ class Counted:
     def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
         chosen = choices_of(self.options, view.options)
         labels = [c.label for o in self.options for c in o.choices if c.id == chosen[o.id] != o.default]
+        margin = _margin(table, release.behind, least=bool(self.least))
         return Legend(
             title=": ".join([self.title, *labels]),
             unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
             period=Period.parse(period).label if period else "",
             source=self.source(release),
-            margin=_joined(_margin(table, least=bool(self.least)), self._missing(release, chosen, table)),
+            margin=_joined(margin, self._missing(release, chosen, table)),
             note=self.note,
         )
 
@@ -261,7 +262,7 @@ def _joined(first: str, second: str) -> str:
     return Message("{first}; {second}", first=first, second=second) if first and second else first or second
 
 
-def _margin(table: pd.DataFrame, *, least: bool) -> str:
+def _margin(table: pd.DataFrame, behind: int, *, least: bool) -> str:
     classed = table["state"] == "class"
     if classed.any() and not (least and _partial(table)[classed].all()):
         if ((table["low"] == 0) & (table["high"] > 0)).any():
@@ -270,4 +271,11 @@ def _margin(table: pd.DataFrame, *, least: bool) -> str:
     margin = table["margin"].max()
     if np.isnan(margin):
         return Message("as recorded") if (table["state"] == "number").any() else ""
+    if behind:
+        return Message(
+            "within {margin} of the number when first published; up to {behind} children reported since may "
+            "be missing",
+            margin=quantity(margin),
+            behind=number(behind),
+        )
     return Message("within {margin} of the true number", margin=quantity(margin))

@@ -74,8 +74,8 @@ COLUMNS: tuple[Column, ...] = (
         "margin",
         _NUMBER,
         mark(
-            "The true number lies within this distance of the value; empty where the value is as "
-            "recorded or as published."
+            "The true number lay within this distance of the value when it was first published; it is "
+            "repeated until enough children have changed. Empty where the value is as recorded."
         ),
     ),
     Column(

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import runpy
 from pathlib import Path
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data import audits
 from data.disclosure.attacks.audit import audit
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release
@@ -40,6 +42,28 @@ def test_a_release_passes_and_the_report_names_what_was_attacked(places):
     }
     assert set(manifest["release_sha256"]) == {"partner", "public"}
     assert manifest["code_version"]
+
+
+def test_what_came_out_for_a_tier_stands_by_itself_and_is_what_its_readers_get(places, tmp_path):
+    leak = tmp_path / "leak.csv"
+    pd.DataFrame({"code": ["AL-11"], "value": [7]}).to_csv(leak, index=False)
+    result = audit(*places, files={"partner": [leak]})
+    told = {}
+    for tier, other in (("partner", "public"), ("public", "partner")):
+        release = Release.open(places[0], tier)
+        checksum = hashlib.sha256((release.folder / MANIFEST).read_bytes()).hexdigest()
+        told[tier] = audits.newest(places[1], result.release, tier, checksum)
+        assert {check["tier"] for check in told[tier].checks} == {tier}
+        assert len(told[tier].checks) == 8
+        text = (result.report / f"{tier}.json").read_text()
+        assert other not in text
+        assert ("leak.csv" in text) == (tier == "partner")
+    assert [attack for attack, _ in told["partner"].reasons] == ["surface"]
+    assert "7" not in told["partner"].reasons[0][1]
+    assert not told["partner"].passed
+    assert told["public"].passed
+    whole = json.loads((result.report / "report.json").read_text())
+    assert {finding["tier"] for finding in whole["findings"]} == {"partner"}
 
 
 def test_the_same_audit_is_written_once_and_never_changed(places):

@@ -429,7 +429,7 @@ def _ambiguous(world):
 def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
     from data import publish
 
-    monkeypatch.setattr(publish, "withhold_until_safe", lambda *_: ([], []))
+    monkeypatch.setattr(publish, "withhold", lambda *_: {})
     vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(0), 900, 600, concentration=0.1))
     with pytest.raises(ReleaseRefused, match="nothing was published") as refused:
         W["release"](vault, tmp_path)

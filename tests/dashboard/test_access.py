@@ -7,6 +7,8 @@ import pytest
 from dashboard import access
 from data.errors import InputError
 
+VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED")
+
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_this_machines_own_address_shows_the_partner_tier(host):
@@ -42,9 +44,18 @@ def test_the_environment_loses_keys_and_the_keyring():
     assert access.clean_environment(given) == {"PATH": "/bin", "LANG": "sq_AL.UTF-8"}
 
 
-def test_the_command_names_the_releases_and_the_tier_and_no_other_folder(tmp_path):
-    command = access.serve_command(tmp_path / "releases", "0.0.0.0", 8642)
+def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_other_folder(tmp_path):
+    command = access.serve_command(tmp_path / "releases", "0.0.0.0", 8642, derived=tmp_path / "derived")
     assert command[1:3] == ["-m", "dashboard.server"]
+    assert command[3:] == [
+        *("--releases", str(tmp_path / "releases")),
+        *("--derived", str(tmp_path / "derived")),
+        *("--tier", "public", "--host", "0.0.0.0", "--port", "8642"),
+    ]
+
+
+def test_without_a_folder_of_what_was_derived_none_is_named(tmp_path):
+    command = access.serve_command(tmp_path / "releases", "0.0.0.0", 8642)
     assert command[3:] == [
         *("--releases", str(tmp_path / "releases")),
         *("--tier", "public", "--host", "0.0.0.0", "--port", "8642"),
@@ -54,25 +65,28 @@ def test_the_command_names_the_releases_and_the_tier_and_no_other_folder(tmp_pat
 def test_what_may_not_be_shown_goes_along_with_the_folder(tmp_path, monkeypatch):
     command = access.serve_command(tmp_path, "127.0.0.1", 8642, {"communities"})
     assert command[-2:] == ["--without", "communities"]
-    for name in ("TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT"):
+    for name in VARIABLES:
         monkeypatch.setenv(name, "")  # so that what is announced is undone afterwards
-    chosen = access.Site(tmp_path, "partner", frozenset({"communities"}))
+    chosen = access.Site(tmp_path, "partner", frozenset({"communities"}), tmp_path / "derived")
     access.announce(chosen)
     assert access.site() == chosen
 
 
 def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, monkeypatch):
-    for name in ("TACT_RELEASES", "TACT_TIER"):
-        monkeypatch.delenv(name, raising=False)
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     with pytest.raises(InputError, match="tact serve"):
         access.site()
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
     assert access.site() == access.Site(tmp_path, "public")
     monkeypatch.setenv("TACT_TIER", "Partner ")
     assert access.site().tier == "public"
+    access.announce(access.Site(tmp_path, "public", derived=tmp_path / "derived"))
     access.announce(access.Site(tmp_path, "partner"))
     assert access.site() == access.Site(tmp_path, "partner")
     assert os.environ["TACT_TIER"] == "partner"
+    assert access.site().derived is None, "what was announced of another site must be gone"
 
 
 def test_a_site_without_a_release_has_none(tmp_path):

@@ -14,12 +14,14 @@ import pytest
 import streamlit
 
 from dashboard.navigation import PAGES
+from data.disclosure.plan import TIERS
 from data.release import Release
 
 HERE = Path(__file__).parent
 GUARDING = runpy.run_path(str(HERE / "guarding.py"))
 serve, ask, Watched = (GUARDING[name] for name in ("serve", "ask", "Watched"))
 open_page = runpy.run_path(str(HERE / "conversation.py"))["open_page"]
+write_report = runpy.run_path(str(HERE.parent / "data" / "audit_reports.py"))["write"]
 INDEX = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
 KEY = "5ec7e7" + "0" * 58
 SECRETS = {
@@ -63,7 +65,12 @@ def visit(command, *, more=("",)):
 
 @pytest.fixture(scope="module")
 def workspace(demo_world, tmp_path_factory):
-    return copied(demo_world, tmp_path_factory.mktemp("wall"))
+    """A copy of the demo world, with an audit of each tier that found something."""
+    copy = copied(demo_world, tmp_path_factory.mktemp("wall"))
+    for tier in TIERS:
+        found = [{"attack": "bounds", "table": "t", "cell": {}, "reason": f"seen by {tier} readers alone"}]
+        write_report(copy / "derived", Release.open(copy / "releases", tier), findings=found)
+    return copy
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +104,13 @@ def public(workspace, tmp_path_factory):
 # -- what the process has -------------------------------------------------------------------------------
 
 
-def test_the_process_is_given_the_releases_and_no_key(partner, workspace):
+def test_the_process_is_given_the_releases_what_was_derived_and_no_key(partner, workspace):
     proc = Path(f"/proc/{partner.web}")
     words = (proc / "cmdline").read_bytes().decode().split("\0")
-    assert str(workspace / "releases") in words
+    assert [word for word in words if str(workspace) in word] == [
+        str(workspace / "releases"),
+        str(workspace / "derived"),
+    ]
     assert not any("vault" in word or KEY in word for word in words)
     assert not any(word.rstrip("/") == str(workspace) for word in words)
     environment = (proc / "environ").read_bytes()
@@ -110,7 +120,7 @@ def test_the_process_is_given_the_releases_and_no_key(partner, workspace):
 
 
 def test_it_opens_no_file_behind_the_wall_and_loads_nothing_that_could(partner, workspace, keys):
-    behind = [workspace / part for part in ("vault", "mappings", "rejects", "areas", "derived")]
+    behind = [workspace / part for part in ("vault", "mappings", "rejects", "areas")]
     watched = Watched([*behind, keys])
     visit(partner)
     assert watched.opened() == []
@@ -145,6 +155,17 @@ def test_a_public_process_opens_nothing_of_the_partner_tier(public, workspace):
     assert watched.opened() == []
     assert not any("/partner" in path for path in public.did("open"))
     assert open_page(public.url).text.count("Public tier") == 1
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_of_audits_a_process_opens_those_of_its_own_tier_alone(public, partner, workspace, tier):
+    other = {"public": "partner", "partner": "public"}[tier]
+    command = {"public": public, "partner": partner}[tier]
+    watched = Watched([workspace / "derived"])
+    shown = open_page(command.url, "method")
+    assert f"seen by {tier} readers alone" in shown.text
+    assert f"seen by {other} readers alone" not in shown.text
+    assert {Path(path).name for path in watched.opened() if Path(path).is_file()} == {f"{tier}.json"}
 
 
 def test_no_reader_of_the_public_tier_can_ask_for_the_other(public, partner):

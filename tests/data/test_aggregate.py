@@ -96,6 +96,19 @@ def test_encounters_count_at_most_three_times_a_child_and_cell():
     assert count(frame, "encounters", "region", "whole", cap=8) == {("AL-11", "2006-06-01/2007-05-31"): 8}
 
 
+def test_a_child_can_be_bounded_to_some_of_the_cells_where_it_was_met():
+    frame = rows(
+        *({"municipality": m, "date": d} for m in ("101", "102", "201") for d in ("2006-07-01", "2006-07-02"))
+    )
+    spec = TableSpec("encounters", "municipality", "quarter")
+    for visits, cells in ((None, 3), (3, 3), (2, 2), (1, 1)):
+        made = aggregate.count(read(frame), spec, 3, KEY_RANGE, visits)
+        assert ((made.counts > 0).sum(), made.counts.sum()) == (cells, 2 * cells)
+        assert ((made.keys > 0) <= (made.counts > 0)).all()
+    children = aggregate.count(read(frame), TableSpec("children", "country", "whole"), 3, KEY_RANGE, 0)
+    assert children.counts.sum() == 1, "a child counts once there in any case"
+
+
 def test_the_model_table_leaves_out_prevention_and_unknown_pathways():
     frame = rows(
         {"child": W["child"](1)},

@@ -42,6 +42,18 @@ if "dashboard.cli" in getattr(sys, "orig_argv", ()):
             os.write(told, b".")
     sys.addaudithook(hook)
 """
+# A few tables of both tiers: forty releases, and a kill among the steps that count rather than among tables.
+POLICY = """
+[[partner]]
+measures = ["children", "encounters", "effort"]
+levels = ["region", "municipality"]
+periods = ["year", "whole"]
+
+[[public]]
+measures = ["children"]
+levels = ["region"]
+periods = ["year", "whole"]
+"""
 MUNICIPALITIES = ("Tiranë", "Durrës", "Fier", "Elbasan", "Korçë")
 
 pytestmark = [
@@ -149,6 +161,7 @@ def practice(folder, *files):
     for words in (("init", "--practice"), ("import", *files)):
         command = [sys.executable, "-m", "dashboard.cli", "--workspace", folder, *words]
         subprocess.run(command, cwd=ROOT, env=os.environ | KEYS, check=True, capture_output=True)
+        (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     return folder
 
 

@@ -304,6 +304,7 @@ def test_csv_comes_with_codebook_and_readme(files):
         "none or almost none. The protected number is zero",
         "not searched",
         "threshold k: 11",
+        'dtype={"code": str}',
     ):
         assert text in readme
 

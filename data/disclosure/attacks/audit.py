@@ -1,7 +1,8 @@
 """Auditing a release: all attacks on both tiers, and a report that anyone with the release can make again.
 
 The report is an immutable folder, derived/<release>/audit-<hash>, with a manifest that names the checksums
-of the release and of the files that were searched, the version of the code, and the parameters.
+of the release and of the files that were searched, the version of the code, and the parameters. What came out
+stands in it twice: as a whole, and for each tier by itself; data/audits.py reads the latter for the pages.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data import audits
 from data import files as safely
 from data.disclosure.attacks import reading, surface
 from data.disclosure.attacks.bounds import Finding, Published
@@ -28,6 +30,7 @@ from data.release import MANIFEST, Release, current_name, names
 __all__ = ["Audit", "audit"]
 
 Progress = Callable[[int, int | None], None]
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -74,17 +77,18 @@ def audit(
     began = time.monotonic()
     leaving = {tier: sorted((files or {}).get(tier, ()), key=lambda p: p.name) for tier in TIERS}
     checks: list[dict[str, Any]] = []
-    findings: list[Finding] = []
+    findings: dict[Tier, list[Finding]] = {tier: [] for tier in TIERS}
     for done, tier in enumerate(TIERS, start=1):
         release = Release.open(releases, tier, chosen)
         for attack, found, went in _attacks(releases, release, leaving[tier]):
             checks.append({"attack": attack, "tier": tier, "passed": not found, **went})
-            findings += found
+            findings[tier] += found
         if progress is not None:
             progress(done, len(TIERS))
     seconds = round(time.monotonic() - began, 2)
     report = _write(releases / chosen, derived / chosen, checks, findings, leaving, seconds)
-    return Audit(chosen, tuple(checks), tuple(findings), seconds, report)
+    all_found = tuple(finding for tier in TIERS for finding in findings[tier])
+    return Audit(chosen, tuple(checks), all_found, seconds, report)
 
 
 def _attacks(
@@ -116,34 +120,59 @@ def _write(
     release: Path,
     derived: Path,
     checks: list[dict[str, Any]],
-    findings: list[Finding],
+    findings: Mapping[Tier, Sequence[Finding]],
     leaving: Mapping[Tier, Sequence[Path]],
     seconds: float,
 ) -> Path:
-    about = {
+    about = _about(release, checks, leaving)
+    mark = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    final = derived / f"{audits.PREFIX}{mark}"
+    if final.is_dir():
+        return final
+    derived.mkdir(parents=True, exist_ok=True)
+    aside = derived / f".tmp-{audits.PREFIX}{secrets.token_hex(4)}"
+    aside.mkdir()
+    made = {**about, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds}
+    written = {audits.MANIFEST: made, audits.REPORT: _outcome(checks, findings)}
+    written |= {audits.tier_file(tier): _of_tier(tier, made, checks, findings[tier]) for tier in TIERS}
+    for name, content in written.items():
+        (aside / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    safely.publish_folder(aside, final)
+    return final
+
+
+def _about(
+    release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier, Sequence[Path]]
+) -> dict[str, Any]:
+    """Name what was audited, and by what: the same things by the same code have the same."""
+    return {
         "kind": "audit",
+        "format": _FORMAT,
         "release": release.name,
         "release_sha256": {t: _digest(release / t / MANIFEST) for t in TIERS if (release / t).is_dir()},
         "files": {t: {p.name: _digest(p) for p in paths} for t, paths in leaving.items()},
         "code_version": code_version(),
         "parameters": {"attacks": sorted({c["attack"] for c in checks})},
     }
-    mark = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-    final = derived / f"audit-{mark}"
-    if final.is_dir():
-        return final
-    derived.mkdir(parents=True, exist_ok=True)
-    aside = derived / f".tmp-audit-{secrets.token_hex(4)}"
-    aside.mkdir()
-    made = {**about, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds}
+
+
+def _of_tier(
+    tier: Tier, made: Mapping[str, Any], checks: list[dict[str, Any]], found: Sequence[Finding]
+) -> dict[str, Any]:
+    """Give what a reader of one tier may be told, with nothing of the other."""
+    named = {name: made[name] for name in ("kind", "format", "release", "code_version", "created")}
+    own = [check for check in checks if check["tier"] == tier]
+    checksum = made["release_sha256"].get(tier)
+    return {**named, "tier": tier, "release_sha256": checksum, **_outcome(own, {tier: found})}
+
+
+def _outcome(checks: list[dict[str, Any]], findings: Mapping[Tier, Sequence[Finding]]) -> dict[str, Any]:
     told = [
-        {"attack": f.attack, "table": f.table, "cell": dict(f.cell), "reason": f.reason} for f in findings
+        {"tier": tier, "attack": f.attack, "table": f.table, "cell": dict(f.cell), "reason": f.reason}
+        for tier, found in findings.items()
+        for f in found
     ]
-    report = {"passed": not findings, "checks": checks, "findings": told}
-    for name, content in (("manifest.json", made), ("report.json", report)):
-        (aside / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    safely.publish_folder(aside, final)
-    return final
+    return {"passed": not told, "checks": checks, "findings": told}
 
 
 def _digest(path: Path) -> str:

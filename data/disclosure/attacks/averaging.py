@@ -37,8 +37,11 @@ def attack(
 ) -> tuple[list[Finding], dict[str, float]]:
     """Attack the totals of the last release; give findings, and how it went.
 
-    `system` is the bounds attack on the same releases, which knows what adds up to what.
+    `system` is the bounds attack on the same releases, which knows what adds up to what. Where what is shown
+    is exact there is nothing to average, and nothing is found: what is not shown is the bounds attack's.
     """
+    if not mechanism.knowledge().largest:
+        return [], {}
     findings, surest = [], 0.0
     for table, offset, sure in guesses(releases, system, mechanism):
         surest = max(surest, sure)
@@ -53,7 +56,12 @@ def attack(
 def guesses(
     releases: Sequence[Published], system: BoundsAttack, mechanism: Mechanism
 ) -> Iterator[tuple[Table, int, float]]:
-    """Guess each total of which a value other than zero is likeliest: table, place, and how sure it is."""
+    """Guess each total of which a value other than zero is likeliest: table, place, and how sure it is.
+
+    None where shown numbers are exact by design.
+    """
+    if not mechanism.knowledge().largest:
+        return
     readings = _Readings(system, mechanism)
     again = [] if releases[-1].frozen else list(releases[:-1])
     before: dict[Shape, list[dict[tuple[str, ...], int]]] = {}

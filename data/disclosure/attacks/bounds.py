@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from data.disclosure.attacks.lattice import HIDDEN, Lattice, Shape, Table
 from data.disclosure.attacks.staleness import slack_of
-from data.disclosure.attacks.system import Bounds, System, Ties
+from data.disclosure.attacks.system import UNKNOWN, Bounds, System, Ties
 from data.disclosure.mechanism import Knowledge
 from data.disclosure.plan import COUNTED, TableSpec, table_name
 from data.states import STATES
@@ -100,7 +100,19 @@ class BoundsAttack:
             if known is not None:
                 here = self._failed(table, known, bounds)
                 failed.append(table.base + here[table.listed.ravel()[here] == self.last])
-        return np.concatenate(failed) if failed else np.zeros(0, np.int64)
+        return self._unsure(np.concatenate(failed)) if failed else np.zeros(0, np.int64)
+
+    def _unsure(self, failed: Ints) -> Ints:
+        """Leave out what is hidden by a pattern and was sure to be large on the day of the numbers around it.
+
+        That those are repeated lets it have become a little smaller since, and says no more of it.
+        """
+        ties, patterns = self.system.ties, [k for k in self.knowledge.values() if k.by_pattern]
+        if not len(failed) or not patterns or not (ties.slack > 0).any():
+            return failed
+        still = replace(ties, slack=np.where(ties.slack < UNKNOWN, 0, ties.slack))
+        then = System(self.system.low, self.system.high, still).solve().low
+        return failed[then[failed] < max(map(self.must_reach, patterns))]
 
     def must_reach(self, known: Knowledge) -> int:
         """Give the largest value that must stay feasible for a hidden cell.
@@ -118,7 +130,10 @@ class BoundsAttack:
         closed = (low > known.open_from) | (high < reach)
         narrow = high - low + 1 < known.open_values
         if known.by_pattern:  # one that is sure to be large was hidden for others
-            return np.flatnonzero(np.isin(state, HIDDEN) & closed & (low < reach))
+            told = table.told.ravel()
+            # A lower threshold showed it once, and it may be the same still: no secret of this release.
+            again = (told >= 0) & (told < reach) & (low <= told) & (told <= high)
+            return np.flatnonzero(np.isin(state, HIDDEN) & closed & (low < reach) & ~again)
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def findings(self, failed: Ints) -> list[Finding]:

@@ -8,13 +8,15 @@ Of one number the advantage is exact: the total variation between what is seen w
 the others Poisson. Of all numbers together it is estimated: worlds of other children are drawn, each is
 published with the child and without, a classifier is trained on half of them and judged on the other half
 (Homer et al. 2008; Shokri et al. 2017, for the idea of trained attackers). Where a rate is only known from
-the release itself, categories are taken as independent of one another within an area.
+the release itself, categories are taken as independent of one another within an area. In those worlds
+nothing is hidden beside other cells and no sums are made to hold: the attacker sees there what a release
+was made of, which tells more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -23,9 +25,10 @@ import pandas as pd
 from scipy.stats import poisson
 
 from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.classifier import Classifier
 from data.disclosure.attacks.rates import Rates, read_rates
 from data.disclosure.cell_key import cell_keys
-from data.disclosure.mechanism import Counts, Mechanism
+from data.disclosure.mechanism import Channel, Counts, Mechanism
 from data.disclosure.plan import CATEGORIES, TableSpec
 
 __all__ = [
@@ -50,10 +53,9 @@ WORLDS = (3000, 16_000)  # at first, and where the limit lies within the interva
 ONE_NUMBER = "the number of one year tells more of a child than it may"
 ALL_NUMBERS = "all numbers together tell more of a child than they may"
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
-_RIDGE = 1.0
+_SHORT = 1000  # worlds that tell the worst-placed child from others
 _DRAWS = 2**23  # children that are drawn at most; where a region has more, fewer worlds are
 _FEWEST = 500  # worlds
-_STEPS = 12
 _NORMAL = 1.96  # for 95 of 100
 
 
@@ -77,6 +79,13 @@ def _advantage_by_root(mechanism: Mechanism, k: int | None) -> tuple[Floats, Flo
     """Tabulate the advantage from one number by the square root of the rate."""
     roots = np.linspace(0.0, 40.0, 400)
     return roots, of_one_number(roots**2, mechanism, k)
+
+
+@lru_cache(maxsize=64)
+def _channel(mechanism: Mechanism, most: int, k: int | None) -> tuple[Channel, Floats]:
+    """Give the channel of one number, and the distribution over what is seen, shape (most + 1, outcomes)."""
+    channel = mechanism.channel(most, 1, k)
+    return channel, channel.outcomes()
 
 
 @dataclass(frozen=True)
@@ -163,17 +172,48 @@ class Attacker:
 
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
         """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
+        if not self.read(child):  # nothing is shown of its area
+            return Advantage(0.0, 0.0, 0.0, child)
         draw = np.random.default_rng(seed)
         worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
         without, with_it = self._publish(child, worlds, draw)
         half = worlds // 2
-        learnt = _Classifier.fit(without[:half], with_it[:half])
+        learnt = Classifier.fit(without[:half], with_it[:half])
         quiet, alarmed = learnt.score(without[half:]), learnt.score(with_it[half:])
         false, true = float((quiet > 0).mean()), float((alarmed > 0).mean())
         spread = _NORMAL * np.sqrt((false * (1 - false) + true * (1 - true)) / max(worlds - half, 1))
         value = true - false
         ends = [round(float(v), 4) for v in (value, value - spread, value + spread)]
         return Advantage(ends[0], ends[1], ends[2], child)
+
+    def kind(self, child: Child) -> tuple[object, ...]:
+        """Give all that an attack on a child depends on; hidden regions of a country are often alike."""
+        rates, region = self.rates, child.region
+        shares = (share[region].tobytes() for share in rates.shares.values())
+        return (rates.country[region], rates.children[region].tobytes(), *shares, *self.read(child))
+
+    def survey(self, child: Child, worlds: Sequence[int], seed: int) -> Advantage:
+        """Attack the worst-placed child like one, where there is a threshold; where little is told, none.
+
+        Numbers that were independent of one another would tell the square root of the sum of their squares.
+        Where twice that is within the limit, nobody is tried: cells of hundreds of children.
+        """
+        told = float(np.sqrt(self._told(child)))
+        if 2 * told < LIMITS[1]:
+            return Advantage(round(told, 4), 0.0, round(2 * told, 4), child)
+        tried = child if self.k is None else self.worst_like(child, seed)
+        return self.judge(tried, worlds, LIMITS[1], seed)
+
+    def worst_like(self, child: Child, seed: int) -> Child:
+        """Choose, by a short attack on each, among children that differ in what is shown by region."""
+        shown = {s.breakdown[0] for s in self.tables if s.level == "region" and len(s.breakdown) == 1}
+        tried = [
+            replace(child, categories={**child.categories, name: category})
+            for name in sorted(shown)
+            for category in range(len(CATEGORIES[name]))
+            if category != child.categories[name]
+        ]
+        return max([child, *tried], key=lambda one: self.attack(one, _SHORT, seed).value) if tried else child
 
     def judge(self, child: Child, worlds: Sequence[int], limit: float, seed: int) -> Advantage:
         """Estimate the advantage for one child, over more worlds as long as its interval holds the limit."""
@@ -194,21 +234,23 @@ class Attacker:
             for there in (0, 1):
                 counts[:, own] += there
                 keys[:, own] = (keys[:, own] + there * key) % self.key_range
-                features[there].extend(self._features(counts, keys, own, rate))
+                features[there].extend(self._features(counts, keys, own, rate, draw))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
+    def _features(
+        self, counts: Counts, keys: Ints, own: int, rate: float, draw: np.random.Generator
+    ) -> list[Floats]:
         """Give what is seen of a table: its numbers, which are hidden, and how much the own cell tells."""
-        shown = self.mechanism.publish(counts, keys)
-        hidden = shown < (self.k or 1)
+        shown = self.mechanism.imitate(counts, keys, draw)
+        hidden = self.mechanism.hides(shown, self.k)
         seen = np.where(hidden, 0, shown).astype(np.float64)
         most = int(max(counts[:, own].max(initial=0), poisson.isf(_TAIL, max(rate, 1.0)))) + 2
-        outcomes = self.mechanism.channel(most, 1, self.k).outcomes()
+        channel, table = _channel(self.mechanism, 2 ** most.bit_length(), self.k)  # type: ignore[arg-type]
+        outcomes = table[: most + 1]
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
         told = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
-        place = np.where(hidden[:, own], 0, shown[:, own] - (self.k or 0) + 1)
-        return [told[place], *seen.T, *hidden.astype(np.float64).T]
+        return [told[channel.place(shown[:, own])], *seen.T, *hidden.astype(np.float64).T]
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,9 +278,16 @@ class _Others:
         rates, keys = attacker.rates, attacker.key_range
         children = rates.children[child.region]
         size = draw.poisson(children.sum(), worlds)
-        drawn = {"": children, **{n: rates.shares[n][child.region] for n in attacker.breakdowns}}
-        found = {name: cls._pick(chance, int(size.sum()), draw) for name, chance in drawn.items()}
-        period = found.pop("")
+        period = cls._pick(children, int(size.sum()), draw)
+        told = {name for spec in attacker.tables if spec.level == "region" for name in spec.breakdown}
+        found = {}
+        for name in attacker.breakdowns:
+            chance, own = rates.shares[name][child.region], child.categories[name]
+            if name in told:
+                found[name] = cls._pick(chance, int(size.sum()), draw)
+            else:  # by country alone, where no cell but the child's own is read
+                other = (own + 1) % len(chance)
+                found[name] = np.where(draw.random(int(size.sum())) < chance[own], own, other)
         world, key = np.repeat(np.arange(worlds), size), draw.integers(0, keys, int(size.sum()))
         counts = draw.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(found))))
         # The sum of uniform keys is uniform, and that of none is zero.
@@ -297,46 +346,6 @@ class _Others:
         return np.asarray(values[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))
 
 
-@dataclass(frozen=True, eq=False)
-class _Classifier:
-    """Logistic regression with a ridge, on standardised features."""
-
-    centre: Floats
-    scale: Floats
-    weights: Floats
-    cut: float
-
-    @classmethod
-    def fit(cls, without: Floats, with_it: Floats) -> _Classifier:
-        """Learn to tell the two apart; features that never vary are given no weight."""
-        features = np.concatenate([without, with_it])
-        label = np.repeat([0.0, 1.0], [len(without), len(with_it)])
-        centre, scale = features.mean(axis=0), features.std(axis=0)
-        scale[scale == 0] = np.inf
-        x = np.column_stack([np.ones(len(label)), (features - centre) / scale])
-        weights = np.zeros(x.shape[1])
-        ridge = np.full(x.shape[1], _RIDGE)
-        for _ in range(_STEPS):  # Newton
-            chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-            spread = np.maximum(chance * (1 - chance), 1e-9)
-            slope = x.T @ (chance - label) + ridge * weights
-            weights -= np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), slope)
-        learnt = cls(centre, scale, weights, 0.0)
-        return cls(centre, scale, weights, _best_cut(learnt.score(without), learnt.score(with_it)))
-
-    def score(self, features: Floats) -> Floats:
-        """Say how much speaks for the child; above 0 the attacker says that it is there."""
-        told = ((features - self.centre) / self.scale) @ self.weights[1:]
-        return np.asarray(told + self.weights[0] - self.cut)
-
-
-def _best_cut(without: Floats, with_it: Floats) -> float:
-    """Find the score above which alarms are right most often beyond false ones."""
-    cuts = np.quantile(np.concatenate([without, with_it]), np.linspace(0.02, 0.98, 97))
-    gain = [float((with_it > c).mean() - (without > c).mean()) for c in cuts]
-    return float(cuts[int(np.argmax(gain))])
-
-
 def survey(
     release: Published,
     areas: pd.DataFrame,
@@ -344,10 +353,11 @@ def survey(
     k: int | None,
     *,
     children: int | None = None,
+    regions: Collection[str] | None = None,
     worlds: Sequence[int] = WORLDS,
     seed: int = 0,
 ) -> dict[str, Advantage]:
-    """Attack the worst-placed child of each region, or of so many; give the advantages by region.
+    """Attack the worst-placed child of each region, of so many or of some; give the advantages by region.
 
     `k` is the threshold below which numbers are hidden, None where the tier has none. The seed makes it
     repeatable; it is no secret.
@@ -356,10 +366,17 @@ def survey(
     tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
     if rates is None or not tables:
         return {}
-    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
-    tried = enumerate(attacker.worst_children(children), seed)
-    found = [attacker.judge(child, worlds, LIMITS[1], number) for number, child in tried]
-    return {rates.regions[one.child.region]: one for one in found}
+    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables, mechanism))
+    found: dict[str, Advantage] = {}
+    alike: dict[tuple[object, ...], Advantage] = {}
+    for number, child in enumerate(attacker.worst_children(children), seed):
+        region = rates.regions[child.region]
+        if regions is None or region in regions:
+            kind = attacker.kind(child)
+            if kind not in alike:
+                alike[kind] = attacker.survey(child, worlds, number)
+            found[region] = alike[kind]
+    return found
 
 
 def attack(
@@ -397,11 +414,17 @@ def attack(
     }
 
 
-def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the tables of which nothing is shown in a region."""
+def _withheld(
+    release: Published, tables: Sequence[TableSpec], mechanism: Mechanism
+) -> frozenset[tuple[TableSpec, str]]:
+    """Find the tables of which nothing is shown in a region.
+
+    Where small cells are hidden alike, a total of which nothing is shown is read all the same: it is small.
+    """
+    alike = mechanism.knowledge().by_pattern
     found: set[tuple[TableSpec, str]] = set()
     for spec in tables:
-        if spec.level == "region":
+        if spec.level == "region" and (spec.breakdown or not alike):
             frame = release.tables[spec].select(["area", "state"]).to_pandas()
             silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
             found.update((spec, str(area)) for area in silent.index[silent])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
+from data.disclosure import mechanisms
+from data.disclosure._crossing import prove
 from data.disclosure.attacks import averaging, forgetting, homogeneity, membership, reading
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.lattice import Table
-from data.disclosure.cell_key import CellKey
+from data.disclosure.attacks.system import Bounds
 from data.disclosure.mechanism import Mechanism
 from data.release import Release
 
@@ -25,23 +28,26 @@ def attack_numbers(
 
     Gives for each attack its name, the findings, and how it went. What is published in the partner tier is
     protected, not anonymous: there the membership attack tells how far, and finds nothing, so that only a
-    thorough attack makes it; one that is not tries fewer children in fewer worlds.
+    thorough attack makes it; one that is not tries fewer children in fewer worlds. It does not try sums that
+    cross either, which whoever makes a release has done (data/disclosure/coarsen.py).
     """
-    yield "threshold", below_threshold(release), {}
+    told = release.manifest["tact"]["parameters"]
+    mechanism = mechanisms.make(told["mechanism"], told)
+    k = release.k if release.tier == "public" else None
+    yield "threshold", below_threshold(release, mechanism, k), {}
     if not reading.specifications(release):
         return
     releases, areas = [*earlier, reading.published(release)], reading.areas_of(release)
-    told = release.manifest["tact"]["parameters"]
-    mechanism = CellKey(told["variance"], told["largest"], told["key_range"])
-    k = release.k if release.tier == "public" else None
     system = BoundsAttack.of(releases, areas)
     bounds = system.system.solve()
     went = {"unknowns": system.lattice.size, "ties": len(system.system.ties.total), "sweeps": bounds.sweeps}
     went["contradictions"] = bounds.contradictions
     yield "bounds", system.findings(system.judge(bounds)), went
+    if thorough and mechanism.knowledge(1, k).by_pattern:
+        yield "crossing", *_crossing(system, bounds)
     yield "homogeneity", homogeneity.judge(system, bounds), {}
     yield "averaging", *averaging.attack(releases, system, mechanism)
-    yield "forgetting", *forgetting.attack(releases)
+    yield "forgetting", *forgetting.attack(releases, mechanism)
     if thorough:
         yield "membership", *membership.attack(releases[-1], areas, mechanism, k)
     elif k is not None:
@@ -59,14 +65,21 @@ def given_away(
     return [*sure, *((table, int(cell)) for table, cells in alike for cell in cells)]
 
 
-def below_threshold(release: Release) -> list[Finding]:
-    """Find numbers below the threshold in counted tables of the public tier."""
+def _crossing(system: BoundsAttack, bounds: Bounds) -> tuple[list[Finding], dict[str, float]]:
+    """Add and subtract sums; give the cells of which they say too much, and how many time left open."""
+    proof = prove(system, bounds)
+    broken = system.findings(np.array(sorted(proof.broken), np.int64))
+    return broken, {"proved": proof.proved, "unproved": len(proof.unproved)}
+
+
+def below_threshold(release: Release, mechanism: Mechanism, k: int | None) -> list[Finding]:
+    """Find numbers in counted tables that the mechanism hides in a tier of threshold k; None: of none."""
     found = []
-    if release.tier == "public":
-        for name in reading.specifications(release).values():
-            frame = release.table(name.name)
-            low = frame[frame["value"].notna() & (frame["value"] < release.k)]
-            for row in low[["area", "period", *name.breakdown]].to_dict("records"):
-                cell = {str(k): str(v) for k, v in row.items()}
-                found.append(Finding("threshold", name.name, cell, "shows a number below the threshold"))
+    for spec in reading.specifications(release).values():
+        frame = release.table(spec.name)
+        frame = frame[frame["value"].notna()]
+        low = frame[mechanism.hides(frame["value"].to_numpy(np.int64), k)]
+        for row in low[["area", "period", *spec.breakdown]].to_dict("records"):
+            cell = {str(name): str(value) for name, value in row.items()}
+            found.append(Finding("threshold", spec.name, cell, "shows a number below the threshold"))
     return found

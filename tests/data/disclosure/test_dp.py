@@ -64,6 +64,16 @@ def test_a_number_is_drawn_anew_each_time():
     assert (first != second).any()
 
 
+def test_an_attacker_s_own_draws_follow_the_channel_and_repeat():
+    counts = np.repeat([0, 5, 40], 4000)
+    values = ONE.imitate(counts, NO_KEYS, np.random.default_rng(1))
+    assert (values == ONE.imitate(counts, NO_KEYS, np.random.default_rng(1))).all()
+    matrix = ONE.channel(40).matrix
+    for count in (0, 5, 40):
+        seen = np.bincount(values[counts == count], minlength=matrix.shape[1]) / 4000
+        assert np.abs(np.cumsum(seen) - np.cumsum(matrix[count])).max() < 0.045
+
+
 def test_without_opendp_the_command_that_installs_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "opendp", None)
     monkeypatch.setitem(sys.modules, "opendp.prelude", None)
@@ -134,6 +144,14 @@ def test_a_ledger_adds_up_and_survives_json():
     with pytest.raises(ReleaseError, match=r"costs 0\.1, and 2 of 2 are spent"):
         ledger.spend("one more", 0.1)
     assert Ledger().spend("no end", 1e6).epsilon == 1e6
+
+
+def test_a_ledger_of_another_format_is_refused_with_a_remedy():
+    ledger = Ledger(limit=None).spend("r x", 0.5)
+    assert Ledger.decode(ledger.encode()) == ledger
+    other = ledger.encode().replace(b'"format":1', b'"format":7')
+    with pytest.raises(ReleaseError, match=r"privacy spent in format 7.*tact restore"):
+        Ledger.decode(other)
 
 
 # -- sums --

@@ -57,6 +57,12 @@ def test_the_same_records_give_the_same_numbers(world):
     assert first == second
 
 
+def test_a_release_says_whether_its_numbers_may_be_behind(world):
+    for number in range(2):
+        world(children(30))
+        assert Release.open(world.folder, "public").behind == number * (K - 1)
+
+
 def test_fewer_than_k_late_children_wait_and_k_let_all_change(world):
     base = children(30)
     first = world(base)
@@ -180,7 +186,7 @@ def test_a_block_costs_eight_bytes_a_child():
 
 
 def test_a_block_of_another_format_is_refused():
-    with pytest.raises(ReleaseError, match="format 9"):
+    with pytest.raises(ReleaseError, match=r"format 9, and this version reads 2\..*tact restore"):
         Block.decode(b"\x09" + Block({}, np.zeros(0, np.uint64)).encode()[1:])
 
 

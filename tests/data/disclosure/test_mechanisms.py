@@ -36,6 +36,7 @@ def test_a_manifest_gives_the_mechanism_back(mechanism):
     told = json.loads(json.dumps(mechanism.parameters((1, 3))))
     assert mechanisms.make(told["mechanism"], told) == mechanism
     assert told["adds_up"] == (mechanism.name != "cell_key")
+    assert told["largest"] == mechanism.knowledge().largest
 
 
 @pytest.mark.parametrize("name", mechanisms.NAMES)
@@ -50,6 +51,9 @@ def test_all_keep_the_promises_of_the_interface(name, scale, k):
     assert mechanism.hidden_state in STATES
     values = np.arange(61)
     hidden = mechanism.hides(values, k)
+    places = channel.place(values)
+    assert ((places == 0) == hidden).all()
+    assert (np.diff(places[~hidden]) == 1).all(), "what is shown stands in the order of `outcomes`"
     for value in values:
         if hidden[value]:
             assert not channel.shown(int(value)).any()

@@ -3,10 +3,11 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.disclosure import protect
+from data.disclosure import mechanisms, protect
 from data.disclosure.grid import Grid
 from data.disclosure.plan import TableSpec
 from data.disclosure.policy import Policy
@@ -23,7 +24,9 @@ def table(values, searched=True, tier="partner", spec=YEARS, total=None, **polic
     noisy = np.array(values, np.int64).reshape(SIZE, 1, *([2] * len(spec.breakdown)))
     total = noisy if total is None else np.array(total).reshape(SIZE, 1)
     looked = np.broadcast_to(np.array(searched), (SIZE,)).reshape(SIZE, 1)
-    return protect.counted(spec, noisy, total, looked, GRID, tier, Policy(**policy)).frame()
+    chosen = Policy(**policy)
+    mechanism = mechanisms.make(chosen.mechanism, chosen.parameters())
+    return protect.counted(spec, noisy, total, looked, GRID, tier, chosen, mechanism).frame()
 
 
 def test_every_state_has_words():
@@ -41,6 +44,29 @@ def test_the_partner_tier_tells_not_searched_from_almost_none():
     frame = table([0, 0, 3, 1, 0], searched=[True, False, False, True, False])
     assert frame["state"].tolist() == ["almost_none", "not_searched", "number", "number", "not_searched"]
     assert frame["value"].fillna(-1).tolist() == [-1, -1, 3, 1, -1]
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_a_zero_that_is_hidden_looks_like_any_small_number(tier):
+    frame = table(
+        [0, 0, 3, 14, 15], searched=[False, True, False, True, True], tier=tier, mechanism="threshold"
+    )
+    assert frame["state"].tolist() == ["withheld"] * 4 + ["number"]
+    assert frame["value"].fillna(-1).tolist() == [-1] * 4 + [15]
+    assert frame["margin"].isna().all(), "a number that is shown is exact"
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_a_zero_that_is_shown_exactly_is_a_number(tier):
+    frame = table([0, 1, 3, 14, 15], tier=tier, mechanism="threshold", zeros_shown=True)
+    assert frame["state"].tolist() == ["number", "withheld", "withheld", "withheld", "number"]
+    assert frame["value"].fillna(-1).tolist() == [0, -1, -1, -1, 15]
+
+
+def test_the_margin_is_the_mechanism_s():
+    spec = TableSpec("encounters", "region", "year")
+    margins = {m: table([20] * SIZE, spec=spec, mechanism=m)["margin"].iloc[0] for m in ("cell_key", "dp")}
+    assert margins == {"cell_key": 15, "dp": mechanisms.make("dp").knowledge(3).largest}
 
 
 def test_not_searched_follows_from_the_noisy_total_and_effort_alone():
@@ -69,7 +95,9 @@ def test_every_cell_has_a_row():
     spec = TableSpec("children", "municipality", "quarter", ("stage",))
     shape = (len(GRID.codes["municipality"]), 4, 6)
     zeros = np.zeros(shape, np.int64)
-    frame = protect.counted(spec, zeros, zeros[..., 0], zeros[..., 0] > 0, GRID, "partner", Policy()).frame()
+    none = zeros[..., 0]
+    made = protect.counted(spec, zeros, none, none > 0, GRID, "partner", Policy(), mechanisms.make())
+    frame = made.frame()
     assert len(frame) == np.prod(shape)
     assert not frame.duplicated(["area", "period", "stage"]).any()
 

@@ -365,6 +365,27 @@ def test_a_hidden_cell_beside_numbers_of_its_own_day_has_no_slack():
     assert failing(plan) == 1
 
 
+def test_a_small_count_behind_a_number_that_was_large_is_a_secret_of_the_later_release():
+    """Who only believed the old number would not see that the newer total leaves the small one."""
+    other = "2007-06-01/P1Y"
+    first = years("r0", ("2006-06-01/2008-05-31", 90), (YEAR, 40), (other, 50))
+    later = years("r1", ("2006-06-01/2008-05-31", 83), (YEAR, None), (other, 80))
+    plan = BoundsAttack.of([first, later], tree(1))
+    table = next(t for s, t in plan.lattice.tables.items() if s.grain == "year")
+    found = plan.system.solve()
+    assert (found.low[table.base], found.high[table.base]) == (3, 3)
+    assert failing(plan) == 1
+
+
+def test_a_number_that_a_lower_threshold_showed_is_no_secret_of_a_higher_one():
+    first = years("r0", ("2006-06-01/2008-05-31", 63), (YEAR, 13), ("2007-06-01/P1Y", 50))
+    later = years("r1", ("2006-06-01/2008-05-31", 63), (YEAR, None), ("2007-06-01/P1Y", 50))
+    higher = dict.fromkeys(COUNTED, Threshold(15).knowledge())
+    later = Published("r1", later.tables, higher, 15)
+    assert failing(BoundsAttack.of([first, later], tree(1))) == 0
+    assert failing(BoundsAttack.of([later], tree(1))) == 1, "to who never saw the earlier one"
+
+
 # -- a mechanism that is too weak --
 
 

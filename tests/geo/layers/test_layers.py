@@ -1,5 +1,6 @@
 """Layers read a release: numbers, states, figures with their sources, and what may lie over what."""
 
+import json
 import pickle
 import runpy
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
+from data.release import Release
 from data.states import STATES, WORDS
 from geo.layers import LAYERS, apart, combinable, layer, terms, together, wide
 from geo.layers.base import View
@@ -331,6 +333,19 @@ def test_legends_say_unit_period_source_margin(partner):
         "Jun 2007 to May 2008",
         "Invented records, release 2008-05-001",
         "within 5 of the true number",
+    )
+
+
+def test_a_number_that_may_be_behind_says_by_how_many_children(tmp_path):
+    release = SMALL["make"](tmp_path)
+    path = release.folder / "datapackage.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["tact"]["repeats"] = True
+    path.write_text(json.dumps(told), encoding="utf-8")
+    later = Release.open(tmp_path, "partner")
+    margin = layer("encounters").read(later, View("region", YEARS[1])).legend.margin
+    assert margin == (
+        "within 5 of the number when first published; up to 10 children reported since may be missing"
     )
 
 

@@ -1,0 +1,138 @@
+"""`tact policy compare`: what a few policies cost readers and what they leave to attackers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.commands import compared, picture
+from dashboard.commands.output import Json, Tick, emit, progress
+from data import files, keys
+from data.disclosure import mechanisms, policy_file
+from data.disclosure.attacks import membership
+from data.disclosure.compare import Measured, measured
+from data.disclosure.plan import Plan
+from data.disclosure.policy import DEFAULT_POLICY, Policy
+from data.disclosure.trial import Counted, try_out
+from data.invented import count_world
+from data.reference import area_table
+from data.workspace import default_path
+from risk import simulate
+
+__all__ = ["register"]
+
+# Beside the current policy: the usual threshold; the default; more noise; less hidden, with more noise yet.
+_OTHERS = ((11, 2.0, 5), (15, 2.0, 5), (15, 3.0, 5), (12, 5.0, 8))
+# What is compared of a policy; days and areas of the programme mean nothing in an invented world.
+_COMPARED = ("k", "variance", "largest", "cap")
+_CHILDREN = 1400
+_NAME = "policy-compare"
+
+
+@dataclass(frozen=True)
+class _Worlds:
+    """Which invented worlds to try policies on; one seed a world, one after the other."""
+
+    many: int
+    children: int
+    seed: int
+    plan: Plan
+
+    def count(self, number: int, policy: Policy) -> Counted:
+        """Draw and count one world."""
+        seed = self.seed + number
+        drawn = simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=self.children))
+        hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
+        return count_world(drawn.records["encounter"], hasher, area_table(), self.plan, policy)
+
+
+def compare(
+    context: typer.Context,
+    k: Annotated[
+        int | None, typer.Option(help="A policy of your own: public numbers below it are not shown.")
+    ] = None,
+    variance: Annotated[float | None, typer.Option(help="Of your own policy's noise.")] = None,
+    largest: Annotated[int | None, typer.Option(help="The most that your own policy's noise adds.")] = None,
+    worlds: Annotated[int, typer.Option(min=1, help="How many invented worlds to try them on.")] = 5,
+    children: Annotated[
+        int, typer.Option(min=1, help="Children in a world, about: as many as your programme has met.")
+    ] = _CHILDREN,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--to", help="Write the table (CSV) and the picture (SVG) into this folder."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show for a few policies what readers lose and what attackers gain, to choose knowingly.
+
+    All of it is worked out on invented worlds. No record is read, and nothing is published or changed. What
+    your own policy does not say is taken from the current one.
+    """
+    rules = policy_file.read(context.obj or default_path())
+    current = replace(DEFAULT_POLICY, **{name: getattr(rules.policy, name) for name in _COMPARED})
+    candidates = _candidates(current, k, variance, largest)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    found = _measure(candidates, _Worlds(worlds, children, seed, rules.plan))
+    told = compared.Comparison(found, candidates.index(current), worlds, children, seed)
+    written = _write(told, folder) if folder is not None else []
+    emit(
+        {**told.as_dict(), "files": written},
+        as_json,
+        *told.lines(),
+        *(f"Written: {path}" for path in written),
+    )
+
+
+def _candidates(current: Policy, k: int | None, variance: float | None, largest: int | None) -> list[Policy]:
+    """List the policies to compare, each once, the current one first and one's own last."""
+    own = (
+        current.k if k is None else k,
+        current.variance if variance is None else variance,
+        current.largest if largest is None else largest,
+    )
+    others = [replace(current, k=a, variance=b, largest=c) for a, b, c in (*_OTHERS, own)]
+    return list(dict.fromkeys([current, *others]))
+
+
+def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[Measured]:
+    """Try every policy on every world; what is not done yet when it is stopped is lost, and nothing else."""
+    total = worlds.many * (1 + len(candidates))
+    with progress("Comparing policies on invented worlds") as tick:
+        tick(0, total)
+        counted = []
+        for number in range(worlds.many):
+            counted.append(worlds.count(number, candidates[0]))
+            tick(number + 1, total)
+        return [
+            _try(policy, counted, tick, worlds.many * (1 + place), total)
+            for place, policy in enumerate(candidates)
+        ]
+
+
+def _try(policy: Policy, counted: Sequence[Counted], tick: Tick, done: int, total: int) -> Measured:
+    mechanism = mechanisms.make(mechanisms.DEFAULT, policy.parameters())
+    trials = []
+    for number, world in enumerate(counted, 1):
+        trials.append(try_out(world, policy, mechanism, membership.WORLDS))
+        tick(done + number, total)
+    return measured(policy, mechanism, trials)
+
+
+def _write(told: compared.Comparison, folder: Path) -> list[str]:
+    table, drawing = folder / f"{_NAME}.csv", folder / f"{_NAME}.svg"
+    files.write_text(table, told.csv())
+    files.write_text(drawing, picture.draw(told))
+    return [str(table), str(drawing)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="What binds a release, and what it costs.", no_args_is_help=True)
+    group.command("compare")(compare)
+    app.add_typer(group, name="policy")

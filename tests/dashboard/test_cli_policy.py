@@ -1,0 +1,127 @@
+"""`tact policy compare`: the answer, the words, the files, and what a wrong option gets."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from dashboard.commands import policy
+from data.disclosure.attacks import membership
+from data.disclosure.plan import TableSpec
+from data.disclosure.policy import DEFAULT_POLICY
+
+SMALL_PLAN = {
+    "partner": (TableSpec("children", "municipality", "quarter"),),
+    "public": (
+        TableSpec("children", "region", "year"),
+        TableSpec("children", "region", "whole", ("pathway",)),
+    ),
+}
+ASKED = ("policy", "compare", "--worlds", "1", "--children", "300", "--seed", "4")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A small plan, and few worlds for the membership attack: these tests are about the command."""
+    monkeypatch.setattr(membership, "WORLDS", (200,))
+    real = policy.policy_file.read
+    small = lambda path: policy.policy_file.Rules(real(path).policy, SMALL_PLAN)  # noqa: E731
+    monkeypatch.setattr(policy.policy_file, "read", small)
+
+
+def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path):
+    folder = tmp_path / "w"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    path = folder / "policy.toml"
+    path.write_text(path.read_text().replace("k = 15", "k = 19"))
+    told = tact("--workspace", folder, *ASKED, "--json").json
+    assert [one["k"] for one in told["candidates"] if one["current"]] == [19]
+
+
+def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(quick, tact, tmp_path):
+    own = ("--k", "20", "--variance", "4", "--largest", "9")
+    first = tact(*ASKED, *own, "--to", tmp_path / "new" / "here", "--json")
+    assert first.code == 0
+    told = first.json
+    assert (told["invented"], told["worlds"], told["children"], told["seed"]) == (True, 1, 300, 4)
+    assert told["limits"] == {"one_number": 0.1, "all_numbers": 0.25}
+    rows = [(r["k"], r["variance"], r["largest"]) for r in told["candidates"]]
+    assert len(set(rows)) == len(rows)
+    assert {(11, 2.0, 5), (15, 2.0, 5), (15, 3.0, 5), (12, 5.0, 8), (20, 4.0, 9)} == set(rows)
+    current = [r for r in told["candidates"] if r["current"]]
+    assert [(r["k"], r["variance"]) for r in current] == [(DEFAULT_POLICY.k, DEFAULT_POLICY.variance)]
+    by_k = {r["k"]: r for r in told["candidates"]}
+    assert by_k[11]["fails"] == ["one_number"]
+    assert by_k[15]["readers"]["both"]["hidden_children"] >= by_k[11]["readers"]["both"]["hidden_children"]
+    assert set(by_k[11]["readers"]) == {"AL", "GR", "both"}
+
+    table, picture = map(str, told["files"])
+    with Path(table).open(encoding="utf-8") as file:
+        written = list(csv.DictReader(file))
+    assert [int(r["k"]) for r in written] == [r["k"] for r in told["candidates"]]
+    assert float(written[0]["readers_AL_hidden_children"]) == current[0]["readers"]["AL"]["hidden_children"]
+    words = "".join(ET.parse(picture).getroot().itertext())
+    for expected in ("(current policy)", "limit of 0.10", "limit of 0.25", "fails", "invented"):
+        assert expected in words
+
+    again = tact(*ASKED, *own, "--json").json
+    assert again["candidates"] == told["candidates"]
+    assert again["files"] == []
+
+
+def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact):
+    out = tact(*ASKED).out
+    assert "No record was read" in out
+    assert f"k {DEFAULT_POLICY.k}, variance 2, largest 5 (current policy): holds both limits." in out
+    assert "k 11, variance 2, largest 5: fails, one public number can tell 0.115, the limit is 0.10." in out
+    assert "Albania" in out
+    assert max(map(len, out.splitlines())) < 200
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "allowed"),
+    [
+        ("--k", "5", "the least is 11"),
+        ("--variance", "0", "between 0 and largest"),
+        ("--variance", "5", "between 0 and largest"),
+        ("--variance", "nan", "between 0 and largest"),
+        ("--largest", "15", "less than k = 15"),
+        ("--worlds", "0", "greater than or equal to 1"),
+        ("--children", "0", "greater than or equal to 1"),
+        ("--children", "99000000", "1 to 10,000,000"),
+        ("--seed", "-1", "greater than or equal to 0"),
+        ("--k", "many", "integer"),
+    ],
+)
+def test_a_wrong_option_is_refused_and_says_what_is_allowed(tact, option, value, allowed):
+    answer = tact("policy", "compare", "--worlds", "1", option, value, "--json")
+    assert answer.code == 2
+    assert allowed in answer.json["message"]
+
+
+def test_a_folder_that_is_a_file_is_refused_before_anything_is_worked_out(tact, tmp_path):
+    (tmp_path / "taken").write_text("")
+    answer = tact(*ASKED, "--to", tmp_path / "taken", "--json")
+    assert answer.code == 2
+    assert "taken" in answer.json["message"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_it_can_be_stopped_and_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "dashboard.cli", "policy", "compare", "--to", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 120
+        while not (tmp_path / "out").exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+    assert list((tmp_path / "out").iterdir()) == []
