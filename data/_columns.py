@@ -135,9 +135,12 @@ def _days(column: Column) -> str:
     return text if column.future else f"{text} to today"
 
 
+_DECIMALS = "after a point, as 0.5, or one or two after a comma, as 0,5"
+
+
 def _numbers(column: Column) -> str:
     whole = column.type == "whole"
-    word, sign = ("a whole number", "") if whole else ("a number", ", decimals after a point, as 0.5")
+    word, sign = ("a whole number", "") if whole else ("a number", f", decimals {_DECIMALS}")
     low, high = column.minimum, column.maximum
     if low is not None and high is not None:
         return f"{word} from {low:.10g} to {high:.10g}{sign}"

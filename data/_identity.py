@@ -24,8 +24,9 @@ from data._checks import Cells, Rows, combinations
 from data._values import Value, normal_identifier
 from data.schema import HashIdentifier
 
-__all__ = ["Identified", "child_names", "hash_children", "identify"]
+__all__ = ["BY_NUMBER", "Identified", "child_names", "hash_children", "identify"]
 
+BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = "this record number stands in the file more than once, with different content"
@@ -85,7 +86,7 @@ def _own(partner: str, child: str) -> str:
 
 
 def _shared(number: str) -> str:
-    return f"programme:{normal_identifier(number)}"
+    return f"{BY_NUMBER}{normal_identifier(number)}"
 
 
 def identify(rows: Rows) -> Identified:

@@ -6,6 +6,7 @@ marks of children who are in the vault no more (data/disclosure/frozen.py).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,10 +14,10 @@ import numpy as np
 from data import _vault_tables as tables
 from data._sqlcipher import Connection
 from data._values import normal_identifier
-from data._vault_log import Entry
+from data._vault_log import Entry, today
 from data.disclosure.frozen import LEDGER, Block
 
-__all__ = ["apply", "count", "entries", "linked", "named", "remove", "silent_since"]
+__all__ = ["apply", "brought", "count", "entries", "held", "linked", "named", "remove", "silent_since"]
 
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
 # The first 40 bits of a hash are what a mark in a published block holds.
@@ -53,6 +54,13 @@ def named(connection: Connection) -> list[str]:
     return [name for (name,) in connection.execute(tables.NAMED) if name]
 
 
+def brought(connection: Connection, partner: str) -> int:
+    """Count the records that a partner brought until today."""
+    given = (_spellings(connection, partner), today())
+    counts = (connection.execute(tables.brought_sql(kind), given).fetchone()[0] for kind in tables.TABLES)
+    return sum(map(int, counts))
+
+
 def remove(connection: Connection, children: set[bytes]) -> int:
     """Delete the records of some children, who may come back; gives the number of records."""
     gone = _delete(connection, children)
@@ -64,6 +72,11 @@ def remove(connection: Connection, children: set[bytes]) -> int:
 def linked(connection: Connection, children: set[bytes]) -> set[bytes]:
     """Give the hashes of these children and of all that are linked to them, directly or through others."""
     return _closure(connection.execute(_PAIRS).fetchall(), children)
+
+
+def held(connection: Connection, children: set[bytes]) -> set[bytes]:
+    """Give those of some hashes that stand in a record."""
+    return children & {h for pair in connection.execute(_PAIRS) for h in pair}
 
 
 def silent_since(connection: Connection, day: str) -> set[bytes]:
@@ -105,15 +118,17 @@ def _delete(connection: Connection, children: set[bytes]) -> int:
 
 def _leave(connection: Connection, entry: Entry) -> int:
     """Delete what a partner brought until the day on which it left; it may have come back since."""
-    spellings = [
-        text for text in named(connection) if normal_identifier(text) == normal_identifier(entry.name)
-    ]
+    spellings = _spellings(connection, entry.name)
     return sum(
-        int(connection.execute(statement, (spelling, entry.day)).rowcount)
+        int(connection.execute(tables.leave_sql(kind), (spellings, entry.day)).rowcount)
         for kind in tables.TABLES
-        for statement in tables.leave_sql(kind)
-        for spelling in spellings
     )
+
+
+def _spellings(connection: Connection, partner: str) -> str:
+    """List, as JSON, how a partner's name is spelt here."""
+    same = normal_identifier(partner)
+    return json.dumps([text for text in named(connection) if normal_identifier(text) == same])
 
 
 def _sweep(connection: Connection) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "VERSION",
     "Storage",
     "any_sql",
+    "brought_sql",
     "clear_terms_sql",
     "columns_of",
     "copy_sql",
@@ -192,22 +193,30 @@ def clear_terms_sql(kind: str, column: str) -> str:
     )
 
 
-def leave_sql(kind: str) -> list[str]:
-    """Delete what a partner brought until a day; parameters: partner, day.
+def leave_sql(kind: str) -> str:
+    """Delete what a partner brought until a day; parameters: its spellings as a JSON list, the day.
 
     The partner is named in the record or, in records that name none, with the file that they came in; a
     service is also its operator's.
     """
-    named = [c for c in _PARTNERS if c in TABLES[kind]]
-    of_batch = "batch IN (SELECT id FROM batch WHERE substr(at, 1, 10) <= ?2{})"
-    statements = [
-        f"DELETE FROM {kind} WHERE {c} IN (SELECT code FROM term WHERE \"column\" = '{term_name(kind, c)}' "
-        f"AND text = ?1) AND {of_batch.format('')}"
-        for c in named
+    return f"DELETE FROM {kind} WHERE {_brought(kind)}"
+
+
+def brought_sql(kind: str) -> str:
+    """Count what `leave_sql` deletes; parameters as there."""
+    return f"SELECT count(*) FROM {kind} WHERE {_brought(kind)}"
+
+
+def _brought(kind: str) -> str:
+    spelt = "IN (SELECT value FROM json_each(?1))"
+    ways = [
+        f"{c} IN (SELECT code FROM term WHERE \"column\" = '{term_name(kind, c)}' AND text {spelt})"
+        for c in _PARTNERS
+        if c in TABLES[kind]
     ]
     if "partner" not in TABLES[kind]:
-        statements.append(f"DELETE FROM {kind} WHERE {of_batch.format(' AND partner = ?1')}")
-    return statements
+        ways.append(f"batch IN (SELECT id FROM batch WHERE partner {spelt})")
+    return f"batch IN (SELECT id FROM batch WHERE substr(at, 1, 10) <= ?2) AND ({' OR '.join(ways)})"
 
 
 def unexplained_sql(kind: str, column: str) -> str:

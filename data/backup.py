@@ -32,7 +32,15 @@ from data.keys import Keys, Secret
 from data.vault import Vault, building, open_vault
 from data.workspace import Workspace
 
-__all__ = ["PASSPHRASE_CHARACTERS", "Restored", "backup", "restore"]
+__all__ = [
+    "PASSPHRASE_CHARACTERS",
+    "Restored",
+    "backup",
+    "check_passphrase",
+    "find",
+    "refuse_target",
+    "restore",
+]
 
 PASSPHRASE_CHARACTERS = 12
 _APPLICATION = 0x54414342  # "TACB", in the file's header
@@ -76,13 +84,7 @@ def backup(workspace: Workspace, both: Keys, to: Path, passphrase: str) -> None:
     CorruptVault rather than copy a damaged vault, DiskFull. The file gets its name only when it was
     read back whole.
     """
-    to, passphrase = Path(to).absolute(), _passphrase(passphrase)
-    if to.exists():
-        msg = f"{to} exists already, and a backup is never written over. Choose another name."
-        raise InputError(msg)
-    if not to.parent.is_dir():
-        msg = f"There is no folder {to.parent} to write the backup to. Make it first."
-        raise InputError(msg)
+    to, passphrase = refuse_target(to), check_passphrase(passphrase)
     with open_vault(workspace, both) as vault, vault.writing():
         try:
             with files.replacing(to, mode=0o600) as part:
@@ -93,6 +95,18 @@ def backup(workspace: Workspace, both: Keys, to: Path, passphrase: str) -> None:
         except OSError as error:
             msg = f"The backup {to} could not be written: {error.strerror}. Choose a folder that is yours."
             raise InputError(msg) from error
+
+
+def refuse_target(to: Path) -> Path:
+    """Give the whole path of a backup to be written; raise InputError where it cannot be."""
+    to = Path(to).absolute()
+    if to.exists():
+        msg = f"{to} exists already, and a backup is never written over. Choose another name."
+        raise InputError(msg)
+    if not to.parent.is_dir():
+        msg = f"There is no folder {to.parent} to write the backup to. Make it first."
+        raise InputError(msg)
+    return to
 
 
 def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> None:
@@ -155,10 +169,7 @@ def restore(
     records (or cannot be read, so that it may have some) and `replace` is false. A vault that is
     replaced is kept under the name that is returned, and a key is never overwritten.
     """
-    file = Path(file).absolute()
-    if not file.is_file():
-        msg = f"There is no backup {file}."
-        raise InputError(msg)
+    file = find(file)
     with _opened(file, _normal(passphrase)) as (connection, manifest):
         _refuse_other_keys(manifest)
         workspace = _workspace(Path(path), manifest)
@@ -173,6 +184,15 @@ def restore(
         releases = released.put(connection, workspace.releases)
     with open_vault(workspace, manifest.keys) as vault:
         return Restored(workspace, vault.has_records(), wrote, kept, tuple(releases))
+
+
+def find(file: Path) -> Path:
+    """Give the whole path of a backup; raise InputError where there is none."""
+    file = Path(file).absolute()
+    if not file.is_file():
+        msg = f"There is no backup {file}."
+        raise InputError(msg)
+    return file
 
 
 def _workspace(path: Path, manifest: _Manifest) -> Workspace:
@@ -359,7 +379,8 @@ def _normal(text: str) -> str:
     return unicodedata.normalize("NFC", text).replace("\0", "")
 
 
-def _passphrase(text: str) -> str:
+def check_passphrase(text: str) -> str:
+    """Give a passphrase as it is used; raise InputError for one that is too short for a new backup."""
     passphrase = _normal(text)
     if len(passphrase) >= PASSPHRASE_CHARACTERS and "\0" not in text:
         return passphrase

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ FILE, BREACH_FILE = "governance.toml", "BREACH.md"
 _DECISIONS = ("approved", "blocked", "withdrawn")
 _PARTNER, _AUTHORITIES = "partner", ("police", "migration")
 _TWO = 2
+_OTHER_DAY = re.compile(r"\s*\w+\s*=\s*((\d{1,2})[./-](\d{1,2})[./-](\d{4}))\s*(?:#.*)?")
+_FOLLOW = "The other checks of this file follow once it can be read."
 
 # What must be filled in: section, name, and what it is, as a message says it.
 _TEXTS = (
@@ -130,7 +133,10 @@ def read(workspace: Workspace) -> Governance:
         missing = [f"{FILE}, {line}" for line in sorted(_missing(fields, workspace.invented), key=_place)]
     except FileNotFoundError:
         missing = [f"There is no {path}. `tact doctor` writes an empty one: fill it in."]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
+        days = list(_other_days(path.read_text(encoding="utf-8")))
+        missing = [f"{path} cannot be read: {' '.join(days) or f'{error}.'} {_FOLLOW}"]
+    except (OSError, UnicodeDecodeError) as error:
         missing = [f"{path} cannot be read: {error}. Mend it, or move it away and start again."]
     return Governance(
         path,
@@ -140,6 +146,17 @@ def read(workspace: Workspace) -> Governance:
         _text(_section(fields, "communities"), "decision") == "approved",
         tuple(map(_agreement, _blocks(fields, "agreements"))),
     )
+
+
+def _other_days(text: str) -> Iterator[str]:
+    """Find days in a form that the file cannot hold; name the line and say how a day is written."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if day := _OTHER_DAY.fullmatch(line):
+            meant = f" ({day[4]}-{int(day[3]):02d}-{int(day[2]):02d})" if "." in day[1] else ""
+            yield (
+                f"line {number} says {day[1]}; a day is written year, month, day with - between and without "
+                f"quotes, as 2009-03-02{meant}."
+            )
 
 
 def _place(line: str) -> int:

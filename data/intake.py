@@ -1,9 +1,9 @@
 """Reading, checking and rejecting partner files.
 
-A row that fails comes back with its line, column, what was wrong and what is allowed; the rest goes in;
+A row that fails is listed with its line, column, what was wrong and what is allowed; the rest goes in;
 nothing is guessed. A file that holds names, birth dates, phone numbers, coordinates or other personal data
 of children is refused whole. No message or exception holds what stood in a cell, and no reject more than
-the record's number.
+the record's number and what data/_repeated.py lets through.
 
     intake = read_file(path, "encounter", resolve=places.resolve, hash_identifier=hasher.hash)
     with vault.importing(intake.kind, path, intake.partner or "") as records:
@@ -29,10 +29,11 @@ import pyarrow as pa
 
 from data._checks import Cells, Rows, check_rows
 from data._headings import Layout, choose_sheet, match_headings, recognised
-from data._identity import Identified, child_names, hash_children, identify
+from data._identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data._personal import list_headings, plain_heading
 from data._personal_check import refuse_personal_content, refuse_personal_headings
 from data._readers import Fault, Progress, RawColumn, RawTable, read_headings, read_table
+from data._repeated import Repeater
 from data._values import fold
 from data.errors import FileRefused
 from data.files import write_text
@@ -41,6 +42,7 @@ from data.mapping import read as mapping_of
 from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, kind_of
 
 __all__ = [
+    "BY_NUMBER",
     "REJECT_COLUMNS",
     "Intake",
     "child_names",
@@ -51,7 +53,7 @@ __all__ = [
     "write_rejects",
 ]
 
-REJECT_COLUMNS = ("line", "record_number", "column", "reason", "allowed")
+REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed")
 _BATCH = 100_000
 _NAMED = 6  # lines in a note
 _TELLING = 3  # headings of ours, to take a file for one of a kind
@@ -63,7 +65,8 @@ class Intake:
     """A file as read: accepted records, rejected rows, and what a person must know of the reading.
 
     `rejects` has the columns of REJECT_COLUMNS, one row a fault, in the order of lines; the record's
-    number stands there only where it looks like one, and is all that a reject repeats of its row.
+    number stands there only where it looks like one, the wrong value only where it can be nothing personal
+    (data/_repeated.py); a reject repeats nothing else of its row.
     accepted_rows + rejected_rows = rows. `unknown_columns` are headings that mean nothing to us:
     they were checked for personal data and not read further.
     """
@@ -287,6 +290,7 @@ def _intake(
 ) -> Intake:
     told = identify(rows)
     rejects, rejected = _rejects(rows, table.faults)
+    rejects.insert(3, "value", _values(kind, table, layout, rejects))
     headings = [column.heading for column in table.columns]
     return Intake(
         kind=kind.name,
@@ -345,6 +349,27 @@ def _rejects(rows: Rows, unread: list[Fault]) -> tuple[pd.DataFrame, int]:
     frame = frame.sort_values("line", kind="stable", ignore_index=True)
     frame.insert(1, "record_number", _record_numbers(rows, frame["line"]))
     return frame, int((~rows.good()).sum()) + len(unread)
+
+
+def _values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
+    """Give what stood in each faulty cell, where it may be repeated."""
+    if rejects.empty:
+        return []
+    repeater = Repeater.of(kind, table, layout)
+    alone = ~rejects["line"].duplicated(keep=False)
+    at = np.searchsorted(table.lines, rejects["line"])
+    known: dict[tuple[str, int, bool], str] = {}
+    values = []
+    for column, row, only in zip(rejects["column"], at.tolist(), alone, strict=True):
+        if column not in layout.columns:
+            values.append("")
+            continue
+        raw = table.columns[layout.columns[column]]
+        cell = (column, int(raw.codes[row]), bool(only))
+        if cell not in known:
+            known[cell] = repeater.repeat(column, raw.distinct[cell[1]], alone=only)
+        values.append(known[cell])
+    return values
 
 
 def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:

@@ -46,7 +46,7 @@ from data.release import MANIFEST, Release, current_name, names
 
 __all__ = ["Made", "make_release", "recover"]
 
-Progress = Callable[[int, int | None], None]
+Progress = Callable[[int, int | None, str], None]
 _TMP, _LOCK, _USED = ".tmp-", ".lock", ".names"
 _FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
 _INVENTED = "Invented: "
@@ -141,10 +141,10 @@ class _Ticker:
     progress: Progress | None
     done: int = 0
 
-    def __call__(self, _what: str) -> None:
+    def __call__(self, what: str) -> None:
         self.done += 1
         if self.progress is not None:
-            self.progress(min(self.done, _STEPS), _STEPS)
+            self.progress(min(self.done, _STEPS), _STEPS, what)
 
 
 @dataclass(frozen=True, eq=False)

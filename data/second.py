@@ -29,7 +29,7 @@ from data.errors import InputError, WorkspaceError
 if TYPE_CHECKING:
     from data.vault import Vault
 
-__all__ = ["Second", "appoint", "appointed", "confirm"]
+__all__ = ["Second", "appoint", "appointed", "check", "confirm"]
 
 CHARACTERS = 12
 _REMARK = "second person"
@@ -58,9 +58,7 @@ def appoint(vault: Vault, name: str, passphrase: str, before: str | None) -> Sec
 
     Raises InputError for a short passphrase or a wrong one before it.
     """
-    if len(passphrase) < CHARACTERS:
-        msg = f"The passphrase has at least {CHARACTERS} characters. Four or more random words are good."
-        raise InputError(msg)
+    check(passphrase)
     now, today = appointed(vault), dt.datetime.now(dt.UTC).date().isoformat()
     if now is not None and before is not None:
         _require(now, before)
@@ -70,6 +68,13 @@ def appoint(vault: Vault, name: str, passphrase: str, before: str | None) -> Sec
     made = Second(name, today, salt, _hash(passphrase, salt), replaced)
     vault.write_remark(_REMARK, json.dumps(asdict(made)))
     return made
+
+
+def check(passphrase: str) -> None:
+    """Raise InputError for a passphrase that is too short to be chosen."""
+    if len(passphrase) < CHARACTERS:
+        msg = f"The passphrase has at least {CHARACTERS} characters. Four or more random words are good."
+        raise InputError(msg)
 
 
 def confirm(second: Second, approvers: tuple[str, ...], passphrase: str) -> None:

@@ -16,7 +16,7 @@ import datetime as dt
 import hmac
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -28,11 +28,10 @@ from data import _vault_frames as frames
 from data import _vault_log as log
 from data import _vault_removal as removal
 from data import _vault_tables as tables
-from data import files, keys
-from data._values import normal_identifier
+from data import files, keys, partner_names
 from data._vault_import import Counts, Import
 from data._vault_lock import WriterLock
-from data.errors import InputError, VaultError, WorkspaceError, WrongKey
+from data.errors import VaultError, WorkspaceError, WrongKey
 from data.keys import Secret
 from data.workspace import Workspace
 
@@ -243,12 +242,16 @@ class Vault:
         What it sends later goes in again. Raises InputError for a name that no partner has.
         """
         with self.writing():
-            known = {normal_identifier(name): name for name in self.partners()}
-            if normal_identifier(partner) not in known:
-                names = ", ".join(sorted(known.values())) or "none"
-                msg = f"No partner {partner!r} has records here. There are: {names}."
-                raise InputError(msg)
-            return self._forget([log.Entry("partner", known[normal_identifier(partner)], log.today())])
+            return self._forget([log.Entry("partner", self.find_partner(partner), log.today())])
+
+    def brought(self, partner: str) -> int:
+        """Count the records that `withdraw` would delete."""
+        with sql.translated(self._db):
+            return removal.brought(self._connection, partner)
+
+    def find_partner(self, name: str) -> str:
+        """Give a partner's name as it is known here; raise InputError for a name that no partner has."""
+        return partner_names.find(name, self.partners(), self.partners("encounter"))
 
     def _forget(self, entries: Sequence[log.Entry]) -> int:
         # The file first: see data/_vault_log.py.
@@ -275,10 +278,21 @@ class Vault:
         with sql.translated(self._db):
             return removal.count(self._connection, removal.silent_since(self._connection, day.isoformat()))
 
-    def partners(self) -> list[str]:
-        """List the partners that are named in records or have sent files."""
+    def partners(self, kind: str | None = None) -> list[str]:
+        """List the partners that are named in records or have sent files; of one kind, those in its records.
+
+        The operator of a service is a partner too.
+        """
         with sql.translated(self._db):
+            if kind is not None:
+                return sorted(self._texts_in_use(kind, "partner") - {""})
             return sorted(set(removal.named(self._connection)))
+
+    def unknown(self, children: Collection[str]) -> frozenset[str]:
+        """Give those of some hashes of children that no record has and that were not forgotten before."""
+        with sql.translated(self._db):
+            held = removal.held(self._connection, {bytes.fromhex(child) for child in children})
+        return frozenset(children) - {child.hex() for child in held} - self.forgotten()
 
     def forgotten(self) -> frozenset[str]:
         """Give the hashes of all forgotten children, of which an import takes no record."""

@@ -132,7 +132,7 @@ class Workspace:
 
     @property
     def rejects(self) -> Path:
-        """Rows that were sent back, one file an import."""
+        """Lists of the rows that were rejected, one a file."""
         return self.path / "rejects"
 
     @property

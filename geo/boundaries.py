@@ -5,7 +5,7 @@ repaired, and the shapes of both countries are joined to one coverage. Areas tha
 hold keep what they had, cut back to what the new shapes leave of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from geo._matching import Columns, Unmatched, find_columns, match_rows
 from geo.areas import BOUNDARIES, load, read_cells
 from geo.places import Places, predecessors
 
-__all__ = ["SLIVER", "BoundaryReport", "Split", "Unmatched", "import_boundaries"]
+__all__ = ["SLIVER", "UNNAMED", "BoundaryReport", "Split", "Unmatched", "import_boundaries"]
 
+UNNAMED = "Boundaries imported, source not named"
 SLIVER = 1000.0  # metres: boundaries simplified one by one cross each other by less than this
 _SLIVER_SHARE = 0.25  # of the smaller area: more is no sliver, however thin
 _REMAINS = 0.5  # of an old shape must remain for it to be kept beside new ones
@@ -72,7 +73,8 @@ def import_boundaries(
 
     `orphan_check` holds the codes of areas in which records stand: a file that would leave one of
     them without the shape it has is refused. `country` ("AL", "GR") narrows the reading of names.
-    `credit` says whose boundaries they are and on what terms; the file's name stands in without it.
+    `credit` says whose boundaries they are and on what terms; without it all that shows them says that
+    their source is not named.
     Raises AreaError, with the remedy and nothing changed, for a file that cannot be used.
     """
     path = Path(path)
@@ -90,13 +92,14 @@ def import_boundaries(
         raise AreaError(msg)
     target = Path(workspace_areas) / BOUNDARIES
     before = read_cells(target if target.exists() else None)
-    after, repaired = _joined(official, before, credit or f"Boundaries from {path.name}")
+    after, repaired = _joined(official, before, credit or UNNAMED)
     touched = _touched(official, areas_table, after.index)
-    _refuse_orphans(before.index, after.index, set(orphan_check), places)
+    left_out = sorted([*unmatched, *partial], key=lambda row: row.row)
+    _refuse_orphans(before.index, after.index, set(orphan_check), places, left_out)
     _write(after, target)
     return BoundaryReport(
         tuple(sorted(official)),
-        tuple(sorted([*unmatched, *partial], key=lambda row: row.row)),
+        tuple(left_out),
         split,
         *touched,
         repaired,
@@ -246,15 +249,26 @@ def _touched(
     return tuple(codes[codes.isin(shown)]), tuple(codes[~codes.isin(shown)])
 
 
-def _refuse_orphans(before: pd.Index, after: pd.Index, in_use: set[str], places: Places) -> None:
+def _refuse_orphans(
+    before: pd.Index, after: pd.Index, in_use: set[str], places: Places, left_out: Sequence[Unmatched]
+) -> None:
     lost = sorted(in_use & set(before.difference(after)))
     if lost:
         names = "; ".join(map(places.label, lost))
         msg = (
             f"Records stand in areas that these boundaries leave no room for: {names}."
-            " Add them to the file, or give a file that has them."
+            f" Add them to the file, or give a file that has them.{_not_matched(left_out)}"
         )
         raise AreaError(msg)
+
+
+def _not_matched(rows: Sequence[Unmatched]) -> str:
+    """List the rows that were left out: what records need may be among them under another name."""
+    if not rows:
+        return ""
+    listed = "; ".join(f"row {row.row}, {row.name}: {row.reason.rstrip('.')}" for row in rows[:_NAMED_PAIRS])
+    more = f"; and {len(rows) - _NAMED_PAIRS} more" if len(rows) > _NAMED_PAIRS else ""
+    return f" Rows of the file that were not matched: {listed}{more}."
 
 
 def _write(cells: gpd.GeoDataFrame, target: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.output import Json, emit, hidden, say
+from dashboard.commands.asking import choose, hidden
+from dashboard.commands.output import Json, emit, say
 from dashboard.commands.upkeep import open_workspace
 from data import governance, ledger
 from data import second as seconds
@@ -71,10 +72,7 @@ def second(
     with open_vault(workspace) as vault:
         now = seconds.appointed(vault)
         before = hidden(f"Passphrase of {now.name}, who is it now") if now and not lost else None
-        chosen = hidden(f"A passphrase that only {name} knows")
-        if hidden("The same again") != chosen:
-            msg = "The two are different. Nothing was changed."
-            raise InputError(msg)
+        chosen = choose(f"A passphrase that only {name} knows", seconds.check)
         made = seconds.appoint(vault, approvers[name.casefold()], chosen, before)
     emit(
         {"second": made.name, "since": made.since, "replaced": made.replaced or None},

@@ -10,12 +10,15 @@ import typer
 
 from dashboard.commands.output import Json, emit
 from dashboard.commands.upkeep import open_workspace
+from data.errors import InputError
 from data.reference import area_table
 from data.vault import open_vault
 from geo import boundaries
 from geo.places import Places
 
 __all__ = ["register"]
+
+_LISTED = 10  # areas in a line
 
 
 def import_areas(
@@ -26,12 +29,23 @@ def import_areas(
     name_column: Annotated[str | None, typer.Option(help="The column with names.")] = None,
     credit: Annotated[
         str | None,
-        typer.Option(help="Whose boundaries they are and on what terms; stands wherever they show."),
+        typer.Option(
+            help="Whose boundaries they are, on what terms; stands wherever they show; real records need it."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take official boundaries into this workspace; the next release shows them."""
+    """Take official boundaries into this workspace; the next release shows them.
+
+    For real records they need --credit: they replace what is there, and maps and exports name their source.
+    """
     workspace = open_workspace(context)
+    credit = (credit or "").strip() or None
+    if credit is None and not workspace.invented:
+        msg = (
+            f"Say whose boundaries {file.name} holds: --credit 'Source, year, licence'. Nothing was changed."
+        )
+        raise InputError(msg)
     in_use: set[str] = set()
     if workspace.vault.exists():
         with open_vault(workspace) as vault:
@@ -63,13 +77,16 @@ def import_areas(
         *(f"  {label(s.code)} is joined from {', '.join(s.parts)}" for s in report.split),
         *_listed("Keep the shape they had", report.kept, label),
         *_listed("Have no shape now, and stand in the tables only", report.missing, label),
-        *([] if credit else ["Nobody is credited. If the terms ask for it: --credit 'Source, licence'"]),
+        *([] if credit else [f"{boundaries.UNNAMED}. To name it: --credit 'Source, year, licence'"]),
         "The next release shows these boundaries: tact release",
     )
 
 
 def _listed(words: str, codes: tuple[str, ...], label: Callable[[str], str]) -> list[str]:
-    return [f"{words}: {', '.join(map(label, codes))}."] if codes else []
+    if not codes:
+        return []
+    more = f" and {len(codes) - _LISTED} more" if len(codes) > _LISTED else ""
+    return [f"{words}: {len(codes)} areas, {', '.join(map(label, codes[:_LISTED]))}{more}."]
 
 
 def register(app: typer.Typer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dashboard.attempts import TRIED, outcome
+from dashboard.commands.output import table
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.bounds import Finding
 
@@ -21,7 +22,7 @@ def told(result: Audit) -> list[str]:
     return [
         f"Release {result.release}, attacked together with all earlier ones in {result.seconds:.0f} seconds.",
         "",
-        *_table([_HEAD, *rows]),
+        *table([_HEAD, *rows]),
         "",
         *_findings(result.found),
         "Passed: no attack succeeded."
@@ -36,18 +37,12 @@ def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
     return name, str(check["tier"]), "SUCCEEDED" if went == "succeeded" else went, TRIED.get(name, "")
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
 def _findings(found: Sequence[Finding]) -> Iterator[str]:
     places: dict[tuple[str, str, str], list[str]] = {}
     for one in found:
         places.setdefault((one.table, one.attack, one.reason), []).append(", ".join(one.cell.values()))
-    for (table, attack, reason), cells in places.items():
-        yield f"{table}: {reason} ({attack}; {len(cells)} in all)"
+    for (place, attack, reason), cells in places.items():
+        yield f"{place}: {reason} ({attack}; {len(cells)} in all)"
         yield from (f"  {cell}" for cell in cells[:_LISTED] if cell)
         if len(cells) > _LISTED:
             yield f"  and {len(cells) - _LISTED} more, in the report"

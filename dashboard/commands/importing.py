@@ -1,4 +1,4 @@
-"""`tact import`: partner files into the vault; what fails comes back, the rest goes in."""
+"""`tact import`: partner files into the vault; what fails is listed, the rest goes in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, progress
-from dashboard.commands.upkeep import delete_overdue, open_workspace
+from dashboard.commands.upkeep import delete_overdue, open_workspace, overdue
 from data import intake, keys, mapping
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.reference import area_table
@@ -21,6 +21,10 @@ from geo.places import Places
 __all__ = ["Importer", "register"]
 
 _SHOWN = 5  # reasons on the screen; all of them are in the file
+_OVERDUE = (
+    "{count:,} of these records are of children last met before {day} and are deleted by the next import or "
+    "release, as governance.toml says; raise months if that is wrong."
+)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 
@@ -70,7 +74,8 @@ class Importer:
             "changed": records.counts.changed,
             "already_known": records.counts.already_known,
             "rejects": self._return_rejects(path, read),
-            "reasons": read.rejects.drop(columns="record_number").head(_SHOWN).to_dict("records"),
+            "faults": len(read.rejects),
+            "reasons": read.rejects.drop(columns=["record_number", "value"]).head(_SHOWN).to_dict("records"),
             "unknown_columns": list(read.unknown_columns),
             "notes": list(read.notes),
         }
@@ -148,7 +153,7 @@ def import_files(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import partner files. Rows that fail come back with the reason; the same file twice changes nothing.
+    """Import partner files. Rows that fail are listed with the reason; the same file twice changes nothing.
 
     A file in which personal data of children are seen is refused whole. Not every name can be recognised:
     look before you import.
@@ -165,9 +170,15 @@ def import_files(
         for path in files:
             with progress(path.name) as tick:
                 results.append(_take(importer, path, kind, partner, kept, tick))
+        late, since = overdue(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
     refused = [result["file"] for result in results if result.get("refused")]
-    emit({**totals, "refused": refused, "files": results}, as_json, *map(_line, results))
+    emit(
+        {**totals, "overdue": late, "refused": refused, "files": results},
+        as_json,
+        *map(_line, results),
+        *([_OVERDUE.format(count=late, day=since)] if late else []),
+    )
     if refused:
         raise SystemExit(InputError.exit_code)
 
@@ -189,6 +200,9 @@ def _line(result: dict[str, Any]) -> str:
     parts += [f"{result[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[2:] if result[name]]
     lines = [f"{Path(result['file']).name} ({result['kind']}): {', '.join(parts)}."]
     lines += [f"  {_reason(why)}" for why in result["reasons"]]
+    more = result["faults"] - len(result["reasons"])
+    if more:
+        lines.append(f"  and {more:,} more.")
     if result["rejects"]:
         lines.append(f"  All reasons, to mend the rows by or to send back: {result['rejects']}")
     return "\n".join([*lines, *(f"  {note}" for note in result["notes"])])

@@ -1,13 +1,13 @@
-"""How commands speak: one JSON object for scripts, plain words for people, progress on standard error."""
+"""How commands speak: one JSON value for scripts, plain words for people, progress on standard error."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, Protocol
 
 import typer
 from rich.console import Console
@@ -17,10 +17,17 @@ from typer.exceptions import TyperException
 
 from data.errors import TactError
 
-__all__ = ["Json", "Tick", "console", "emit", "fail", "hidden", "progress", "say"]
+__all__ = ["Json", "Tick", "console", "emit", "fail", "progress", "say", "table"]
 
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
-Tick = Callable[[int, int | None], None]
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON value on standard output.")]
+
+
+class Tick(Protocol):
+    """Takes what is done, the total where it is known, and the name of the step that has begun."""
+
+    def __call__(self, done: int, total: int | None = None, step: str = "") -> None:
+        """Show it."""
+
 
 console = Console(stderr=True, highlight=False)
 # Names of files, of columns and of areas come from outside; a terminal obeys these characters.
@@ -28,7 +35,7 @@ _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
-    """Print the answer: the object itself for scripts, or the lines for people."""
+    """Print the answer: the value itself for scripts, or the lines for people."""
     if as_json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2, default=str) + "\n")
         return
@@ -59,21 +66,21 @@ def _message(error: TactError | TyperException) -> str:
     return error.format_message() if isinstance(error, TyperException) else str(error)
 
 
-def hidden(question: str) -> str:
-    """Ask without echo; where there is no terminal, read a line of standard input."""
-    if sys.stdin.isatty():
-        return str(typer.prompt(question, default="", hide_input=True, show_default=False, err=True))
-    return sys.stdin.readline().rstrip("\r\n")
+def table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Write rows as lines with their columns below one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Tick]:
-    """Show a bar on a terminal; give a function that takes what is done and the total, if known."""
+    """Show a bar on a terminal; give the function that moves it and names the step that has begun."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(escape(_plain(what)), total=None)
 
-        def tick(done: int, total: int | None = None) -> None:
-            bar.update(task, completed=done, total=total)
+        def tick(done: int, total: int | None = None, step: str = "") -> None:
+            bar.update(task, completed=done, total=total, description=escape(_plain(step or what)))
 
         yield tick

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dashboard.commands.approving import ask_second, note
-from dashboard.commands.output import Json, Tick, emit, progress
-from dashboard.commands.upkeep import delete_overdue, open_workspace
+from dashboard.commands.output import Json, Tick, emit, progress, say, table
+from dashboard.commands.upkeep import delete_overdue, open_workspace, tell_overdue
 from data import governance, keys, publish
 from data.disclosure import policy_file
 from data.disclosure.plan import TIERS
@@ -24,6 +26,7 @@ from geo import areas, export
 __all__ = ["register", "release_workspace"]
 
 _FOUND = 5
+_HEAD = ("release", "created (UTC)", "tiers", "")
 _FIRST = (
     "What it shows of an area and time is repeated until {k} children there have changed. So import what all "
     "partners have of a time before you release it."
@@ -76,7 +79,8 @@ def release(
     workspace = open_workspace(context)
     first = not names(workspace.releases)
     try:
-        made = _make(workspace, figures_only or not workspace.vault.exists())
+        with _told_when_stopped(workspace):
+            made = _make(workspace, figures_only or not workspace.vault.exists())
     except ReleaseRefused as refusal:
         if not as_json:
             raise
@@ -93,12 +97,25 @@ def release(
     )
 
 
+@contextmanager
+def _told_when_stopped(workspace: Workspace) -> Iterator[None]:
+    """Say, when a release is stopped by hand, whether anything was published."""
+    before = set(names(workspace.releases))
+    try:
+        yield
+    except KeyboardInterrupt:
+        published = set(names(workspace.releases)) - before
+        say(f"\nPublished: {', '.join(published)}." if published else "\nNothing was published.")
+        raise
+
+
 def _make(workspace: Workspace, figures_only: bool) -> publish.Made:
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return release_workspace(workspace, None, None, tick)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault, vault.writing():
+        tell_overdue(workspace, vault)
         second = ask_second(workspace, vault, governance.read(workspace))
         delete_overdue(workspace, vault)
         with progress("Releasing") as tick:
@@ -115,9 +132,13 @@ def list_releases(context: typer.Context, as_json: Json = False) -> None:
     emit(
         rows,
         as_json,
-        *(f"{row['release']}  {row['created']}{'  current' if row['current'] else ''}" for row in rows),
-        *([] if rows else ["No release yet. Make one with: tact release"]),
+        *(table([_HEAD, *map(_told, rows)]) if rows else ["No release yet. Make one with: tact release"]),
     )
+
+
+def _told(row: Mapping[str, Any]) -> tuple[str, ...]:
+    tiers = ", ".join(row["tiers"])
+    return row["release"], row["created"], tiers, "current" if row["current"] else ""
 
 
 def _row(folder: Path, name: str, current: str | None) -> dict[str, Any]:

@@ -106,12 +106,19 @@ def serve(
             "",
             f"  TACT Map is at {url}",
             *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in _ALL else []),
-            f"  It shows the {tier} tier{' of an invented world' if workspace.invented else ''}. "
-            "Stop it with Ctrl+C.",
+            f"  It shows the {tier} tier of {_named(workspace)}. Stop it with Ctrl+C.",
             "",
         )
         sys.stdout.flush()
         raise SystemExit(process.wait())
+
+
+def _named(workspace: Workspace) -> str:
+    if workspace.demo:
+        return "the demo world, which is invented"
+    if workspace.invented:
+        return f"your practice workspace {workspace.path}"
+    return f"the workspace {workspace.path}"
 
 
 @contextmanager

@@ -11,18 +11,19 @@ from typing import Annotated
 
 import typer
 
+from dashboard.commands.asking import can_ask, choose, hidden
 from dashboard.commands.output import Json, console, emit, say
 from data import backup as backups
 from data import governance, keys, publish, templates
 from data.disclosure import policy_file
 from data.disclosure.plan import TIERS
-from data.errors import TactError, VaultError
+from data.errors import InputError, TactError, VaultError
 from data.release import Release, current_name, names
 from data.schema import KINDS
 from data.vault import Vault, examine, open_vault
 from data.workspace import Workspace, default_path, demo_path
 
-__all__ = ["delete_overdue", "open_workspace", "register"]
+__all__ = ["delete_overdue", "open_workspace", "overdue", "register", "tell_overdue"]
 
 _UNHEALTHY = 7
 _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
@@ -45,6 +46,22 @@ def delete_overdue(workspace: Workspace, vault: Vault) -> None:
     gone = vault.expire(since) if since else 0
     if gone:
         say(f"{gone} records of children last met before {since} were deleted, as governance.toml says.")
+
+
+def overdue(workspace: Workspace, vault: Vault) -> tuple[int, dt.date | None]:
+    """Count the records that the next import or release deletes, and give the day they were not met since."""
+    since = _kept_since(workspace)
+    return (vault.overdue(since) if since else 0), since
+
+
+def tell_overdue(workspace: Workspace, vault: Vault) -> None:
+    """Say how many records are about to be deleted, while that can still be stopped."""
+    count, since = overdue(workspace, vault)
+    if count:
+        say(
+            f"{count} records of children last met before {since} are deleted first, as governance.toml "
+            "says. If that is wrong, stop here and raise months in it."
+        )
 
 
 def _kept_since(workspace: Workspace) -> dt.date | None:
@@ -163,13 +180,12 @@ def _governance_problems(workspace: Workspace) -> list[str]:
         )
     try:
         with open_vault(workspace) as vault:
-            since = _kept_since(workspace)
-            overdue = vault.overdue(since) if since else 0
+            late, since = overdue(workspace, vault)
     except TactError:
         return problems  # what is wrong with the vault is told by its own check
-    if overdue:
+    if late:
         problems.append(
-            f"{overdue} records of children last met before {since} are kept too long. The next "
+            f"{late} records of children last met before {since} are kept too long. The next "
             "`tact import` or `tact release` deletes them."
         )
     return problems
@@ -232,11 +248,19 @@ def _described(title: str, columns: list[dict[str, str]]) -> Iterator[str]:
         yield ""
 
 
-def _passphrase(confirm: bool) -> str:
+def _passphrase(*, new: bool) -> str:
+    """Take the passphrase of a backup from the environment, else ask for it; twice for a new backup."""
     given = os.environ.get(_PASSPHRASE)
     if given:
         return given
-    return str(typer.prompt("Passphrase of the backup", hide_input=True, confirmation_prompt=confirm))
+    if not can_ask():
+        msg = (
+            "There is no terminal to ask for the passphrase of the backup. Nothing was changed. Run it on a "
+            f"terminal, or put the passphrase into the environment as {_PASSPHRASE}."
+        )
+        raise InputError(msg)
+    question = "Passphrase of the backup"
+    return choose(question, backups.check_passphrase) if new else hidden(question)
 
 
 def backup(
@@ -246,7 +270,8 @@ def backup(
 ) -> None:
     """Write records and both keys into one file, sealed with a passphrase."""
     workspace = open_workspace(context)
-    backups.backup(workspace, keys.load(workspace.id), file, _passphrase(confirm=True))
+    secrets = keys.load(workspace.id)
+    backups.backup(workspace, secrets, backups.refuse_target(file), _passphrase(new=True))
     emit(
         {"file": str(file)},
         as_json,
@@ -264,7 +289,8 @@ def restore(
 ) -> None:
     """Bring a workspace back from a backup; checks all of it before anything is replaced."""
     path = context.obj or default_path()
-    done = backups.restore(file, path, _passphrase(confirm=False), replace=replace)
+    done = backups.restore(backups.find(file), path, _passphrase(new=False), replace=replace)
+    held = names(done.workspace.releases)
     emit(
         {
             "workspace": str(done.workspace.path),
@@ -273,9 +299,17 @@ def restore(
             "replaced": str(done.kept) if done.kept else None,
         },
         as_json,
-        f"Restored {done.workspace.path}, with {len(done.releases)} releases.",
+        f"Restored {done.workspace.path}. {_releases_held(len(held), len(done.releases))}",
         *([f"What was there before is kept in {done.kept}."] if done.kept else []),
     )
+
+
+def _releases_held(held: int, brought: int) -> str:
+    """Say how many releases stand there, and which of them the backup brought."""
+    if not held:
+        return "It has no release."
+    stood = f", {held - brought} stood there and are left as they were" if held > brought else ""
+    return f"Releases in it: {held}; {brought} came from the backup{stood}."
 
 
 def register(app: typer.Typer) -> None:

@@ -146,7 +146,7 @@ def build(folder: Path) -> Hostile:
     bad = [write(folder / f"{kind}-bad {{{{7}}}}.csv", spoiled_rows(kind)) for kind in KINDS]
     world.answers["bad"] = world.tact("import", *bad)
     world.answers["mapped"] = _by_mapping(world, folder)
-    world.answers["areas"] = world.tact("areas", "import", boundaries(folder))
+    world.answers["areas"] = world.tact("areas", "import", boundaries(folder), "--credit", FILE_NAME)
     world.answers["release"] = world.tact("release")
     return world
 

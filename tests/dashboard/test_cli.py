@@ -176,6 +176,7 @@ def test_the_first_reasons_stand_on_the_screen(tact, practice: Path, tmp_path: P
     assert answer.code == 0
     assert "line 2, stage:" in answer.out
     assert answer.out.count("stage:") == 5
+    assert "and 5 more." in answer.out
 
 
 def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_path: Path) -> None:

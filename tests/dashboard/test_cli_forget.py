@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 PASSPHRASE = "katër fjalë të rastit"
 ROW = {
@@ -88,15 +89,68 @@ def test_an_identifier_alone_or_from_a_file_or_a_shared_number(tact, practice, t
     }
 
 
-def test_an_unknown_child_is_kept_out_and_it_is_said(tact, practice, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("K-77"))
+def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_path, monkeypatch) -> None:
+    log, late = practice / "vault.forgotten", [ROW | {"child_id": "K-77", "record_number": "L"}]
+    refused = forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS")
+    assert (refused.code, refused.json["error"]) == (2, "InputError")
+    told = refused.json["message"]
+    assert all(words in told for words in ("No record", "ARSIS", "no command takes it back", "--even-if"))
+    assert "K-77" not in refused.out + refused.err
+    assert not log.exists()
+    noted = forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS", "--even-if-unknown")
+    assert (noted.code, noted.json) == (0, {"forgotten": 0, "known": False})
+    assert take(tact, practice, tmp_path / "late.csv", late)["rejected"] == 1
+    # Once it is noted, noting it again is no question.
+    assert forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS").code == 0
+
+
+def test_a_backup_from_before_a_wrong_entry_is_without_it_in_a_folder_of_its_own(
+    tact, practice, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", PASSPHRASE)
+    assert tact("--workspace", practice, "backup", tmp_path / "older.backup").code == 0
+    forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS", "--even-if-unknown")
+    assert tact("--workspace", tmp_path / "new", "restore", tmp_path / "older.backup").code == 0
+    rows = [ROW | {"child_id": "K-77", "record_number": "L"}]
+    assert take(tact, practice, tmp_path / "late.csv", rows)["accepted"] == 0
+    assert take(tact, tmp_path / "new", tmp_path / "late.csv", rows)["accepted"] == 1
+
+
+@pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("Yes ", 0), ("", 2), ("y", 2), ("no", 2)])
+def test_on_a_terminal_an_unknown_child_is_asked_about(tact, practice, terminal, answer, code) -> None:
+    terminal("K-77", "", answer)
     said = tact("--workspace", practice, "forget", "--partner", "ARSIS")
-    assert said.code == 0
-    assert "No record" in said.out
-    assert "ARSIS" in said.out
+    assert said.code == code
+    assert "No record here has what you gave" in said.err
+    assert (practice / "vault.forgotten").exists() == (code == 0)
     assert "K-77" not in said.out + said.err
-    late = take(tact, practice, tmp_path / "late.csv", [ROW | {"child_id": "K-77", "record_number": "L"}])
-    assert (late["accepted"], late["rejected"]) == (0, 1)
+
+
+def test_a_known_child_with_an_unknown_number_is_asked_about(tact, practice, monkeypatch) -> None:
+    refused = forget(tact, practice, monkeypatch, f"{KETI}\nP-811", "--partner", "ARSIS")
+    assert refused.code == 2
+    assert "programme number" in refused.json["message"]
+    assert not (practice / "vault.forgotten").exists()
+    options = ("--partner", "ARSIS", "--even-if-unknown")
+    assert forget(tact, practice, monkeypatch, f"{KETI}\nP-811", *options).json["forgotten"] == 1
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Sit at a terminal and give answers, the hidden ones too."""
+
+    def sit(*answers: str) -> list[str]:
+        asked, left = [], iter(answers)
+
+        def prompt(text, **_how):
+            asked.append(text)
+            return next(left)
+
+        monkeypatch.setattr(typer, "prompt", prompt)
+        monkeypatch.setattr(sys, "stdin", type("Terminal", (io.StringIO,), {"isatty": lambda _: True})())
+        return asked
+
+    return sit
 
 
 @pytest.mark.parametrize("text", ["", "\n", "K-1\nK-2\nK-3"])
@@ -107,15 +161,13 @@ def test_nothing_and_too_much_are_refused(tact, practice, monkeypatch, text) -> 
 
 
 def test_on_a_terminal_it_is_asked_without_echo(tact, practice, monkeypatch) -> None:
-    from dashboard.commands import forgetting
-
     asked = []
 
     def prompt(text, **how):
         asked.append((text, how["hide_input"]))
         return KETI if len(asked) == 1 else ""
 
-    monkeypatch.setattr(forgetting.typer, "prompt", prompt)
+    monkeypatch.setattr(typer, "prompt", prompt)
     monkeypatch.setattr(sys, "stdin", type("Terminal", (io.StringIO,), {"isatty": lambda _: True})())
     assert tact("--workspace", practice, "forget", "--partner", "ARSIS", "--json").json["forgotten"] == 1
     assert [hidden for _, hidden in asked] == [True, True]
@@ -147,6 +199,46 @@ def test_forgetting_after_a_release_keeps_its_numbers(tact, practice, monkeypatc
 
 def test_a_partner_withdraws(tact, practice) -> None:
     assert tact("--workspace", practice, "withdraw", "--partner", "Nobody", "--json").code == 2
-    answer = tact("--workspace", practice, "withdraw", "--partner", "arsis", "--json")
+    answer = tact("--workspace", practice, "withdraw", "--partner", "arsis", "--yes", "--json")
     assert answer.json == {"withdrawn": 12}
     assert tact("--workspace", practice, "doctor", "--json").json["healthy"]
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_partner_is_not_withdrawn_where_nobody_can_be_asked(tact, practice, monkeypatch, words) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("arsis\n"))
+    refused = tact("--workspace", practice, "withdraw", "--partner", "arsis", *words)
+    told = refused.json["message"] if words else refused.err
+    assert refused.code == 2
+    assert "12 records of ARSIS" in told
+    assert "--yes" in told
+    assert tact("--workspace", practice, "withdraw", "--partner", "arsis", "--yes", "--json").code == 0
+
+
+def test_a_partner_is_withdrawn_when_its_name_is_typed_again(tact, practice, terminal) -> None:
+    withdraw = ("--workspace", practice, "withdraw", "--partner", "arsis")
+    terminal("yes")
+    refused = tact(*withdraw)
+    assert (refused.code, refused.out) == (2, "")
+    assert "12 records of ARSIS" in refused.err
+    asked = terminal("Arsis")
+    done = tact(*withdraw)
+    assert (done.code, len(asked)) == (0, 1)
+    assert "12 records of ARSIS left" in done.out
+
+
+def test_an_unknown_partner_is_told_with_few_names_and_the_message_last(tact, practice, tmp_path) -> None:
+    service = {
+        "municipality": "Tiranë",
+        "duty_bearer": "ngo",
+        "axis": "protection",
+        "valid_from": "2008-01-01",
+    }
+    services = [service | {"operator": f"Operator {n}"} for n in range(30)]
+    assert take(tact, practice, tmp_path / "services.csv", services)["accepted"] == 30
+    for name, meant in (("ARSSIS", "ARSIS"), ("Operater 7", "Operator 7"), ("zzz", "ARSIS")):
+        refused = tact("--workspace", practice, "withdraw", "--partner", name, "--yes", "--json")
+        *listed, last = refused.json["message"].splitlines()
+        assert meant in " ".join(listed)
+        assert " ".join(listed).count(",") < 10
+        assert last.startswith(f"No partner '{name}' has records here")

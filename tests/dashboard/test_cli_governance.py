@@ -204,6 +204,33 @@ def test_what_was_kept_long_enough_is_deleted_before_an_import_and_a_release(tac
     assert "records" not in tact("--workspace", folder, "release", "--json").err
 
 
+def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_before_it_asks(
+    tact, made, typed, tmp_path
+) -> None:
+    folder = made()
+    complete(folder)
+    typed(WORDS, WORDS)
+    tact("--workspace", folder, "second", "--name", SECOND)
+    complete(folder, "months = 1200", "months = 12")
+    old = encounters(tmp_path / "old.csv", 4, date="2007-03-04")
+    answer = tact("--workspace", folder, "import", old, "--json")
+    assert (answer.json["accepted"], answer.json["overdue"]) == (4, 4)
+    again = tact("--workspace", folder, "import", old)
+    assert "4 of these records are of children last met before" in again.out
+    typed("not the passphrase")
+    refused = tact("--workspace", folder, "release")
+    assert refused.code == 2
+    said, _, asked = refused.err.partition("A release of")
+    assert "4 records of children last met before" in said
+    assert asked
+    assert tact("--workspace", folder, "doctor", "--json").code == 7
+
+
+def test_an_import_of_recent_children_warns_of_nothing(tact, made, tmp_path) -> None:
+    answer = tact("--workspace", made("--practice"), "import", tmp_path / "e.csv", "--json")
+    assert answer.json["overdue"] == 0
+
+
 def keep(folder: Path, months: int) -> None:
     text = INVENTED.replace("months = 1200", f"months = {months}")
     (folder / "governance.toml").write_text(text, encoding="utf-8")

@@ -90,6 +90,29 @@ def test_what_is_wrong_is_named(workspace, old, new, told):
     assert any(told in line for line in missing)
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("02.03.2009", ("line {line} says 02.03.2009", "as 2009-03-02 (2009-03-02)")),
+        ("2.3.2009  # the board", ("line {line} says 2.3.2009", "(2009-03-02)")),
+        ("31/05/2009", ("line {line} says 31/05/2009", "as 2009-03-02.")),
+    ],
+)
+def test_a_day_in_the_european_way_is_told_with_its_line_and_how_to_write_it(workspace, typed, told):
+    text = COMPLETE.replace("date = 2006-05-02", f"date = {typed}")
+    line = next(n for n, words in enumerate(text.splitlines(), 1) if words == f"date = {typed}")
+    (missing,) = write(workspace, text).missing
+    assert all(words.format(line=line) in missing for words in told)
+    assert "without quotes" in missing
+    assert "other checks of this file follow" in missing
+
+
+def test_a_file_that_cannot_be_read_says_that_the_other_checks_follow(workspace):
+    (missing,) = write(workspace, COMPLETE.replace("[transfer]", "[transfer")).missing
+    assert "line" in missing
+    assert "other checks of this file follow" in missing
+
+
 def test_without_a_file_all_is_missing_and_no_layer_of_communities_leaves(workspace):
     governed = read(workspace)
     assert "tact doctor" in governed.missing[0]

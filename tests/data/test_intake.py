@@ -274,6 +274,18 @@ def test_a_wrong_row_of_another_kind(tmp_path, kind, row, column, reason):
     assert reasons(intake, line=3) == {column: reason}
 
 
+def test_a_decimal_comma_is_read_as_a_point_and_the_schema_says_so(tmp_path):
+    column = KINDS["indicator"].column("value")
+    assert "or one or two after a comma, as 0,5" in column.limits
+    sound = {c.name: c.example for c in KINDS["indicator"].given} | {"area": "AL-02", "period": "2008"}
+    values = ["12,5", "12.5", "12,50", "12,500", "1.250,5", "1,250.5"]
+    rows = [sound | {"value": value, "indicator": f"i{n}"} for n, value in enumerate(values)]
+    intake = read(write(tmp_path, text_of(rows)), "indicator")
+    assert intake.accepted.value.tolist() == [12.5, 12.5, 12.5]
+    assert reasons(intake, line=5) == {"value": "not a number"}
+    assert intake.rejected_rows == 3
+
+
 def test_all_faults_of_a_row_are_listed(tmp_path):
     intake = read_rows(tmp_path, {"date": "", "stage": "late", "municipality": "Tirna", "child_id": ""})
     assert set(reasons(intake)) == {"date", "stage", "municipality", "child_id"}
@@ -320,7 +332,7 @@ def test_rejects_are_written_for_a_spreadsheet(tmp_path):
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
     assert tuple(rows[0]) == REJECT_COLUMNS
-    assert rows[1][:4] == ["2", "", "stage", "not one of the categories"]
+    assert rows[1][:5] == ["2", "", "stage", "late", "not one of the categories"]
     assert "calc" not in path.read_text(encoding="utf-8")
 
 

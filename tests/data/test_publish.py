@@ -264,7 +264,7 @@ def test_a_policy_that_ends_before_it_begins_is_named(tmp_path):
 def test_progress_is_told_to_its_end(tmp_path):
     seen = []
     vault = W["MemoryVault"](encounter=world())
-    W["release"](vault, tmp_path, progress=lambda d, n: seen.append((d, n)), **SMALL)
+    W["release"](vault, tmp_path, progress=lambda d, n, _step: seen.append((d, n)), **SMALL)
     assert seen[-1][0] == seen[-1][1]
     assert [d for d, _ in seen] == sorted({d for d, _ in seen})
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from data.errors import AreaError
 from data.reference import area_table
 from geo import areas, boundaries
-from geo.boundaries import Split, import_boundaries
+from geo.boundaries import UNNAMED, Split, import_boundaries
 from geo.places import predecessors
 
 TABLE = area_table()
@@ -459,6 +459,12 @@ def test_a_file_that_would_orphan_records_is_refused(tmp_path, albania):
     with pytest.raises(AreaError, match=r"Records stand in areas.*Kamëz, Tirana \(10944417\)"):
         take(path, tmp_path / "areas", in_use=["10944417", "10944420"])
     assert (tmp_path / "areas" / areas.BOUNDARIES).read_bytes() == before
+    # What records need may be in the file, under a name that is not known.
+    other = rows.assign(code="")
+    other.loc[kamez, ["name", "geometry"]] = ["Nowhere at all", rows.geometry[kamez].buffer(-0.01)]
+    other.loc[tirana, "geometry"] = rows.geometry[tirana].difference(other.geometry[kamez])
+    with pytest.raises(AreaError, match=r"not matched: row \d+, Nowhere at all: "):
+        take(save(other, tmp_path / "misnamed.gpkg"), tmp_path / "areas", in_use=["10944417"])
     report = take(path, tmp_path / "areas", in_use=["10944420"])
     assert report.missing == ("10944417",)
     assert "10944417" in areas.load(tmp_path / "areas").missing("municipality")
@@ -482,10 +488,12 @@ def test_a_failing_write_leaves_the_old_boundaries(tmp_path, albania, monkeypatc
     assert (tmp_path / areas.BOUNDARIES).read_bytes() == before
 
 
-def test_a_file_name_is_shown_as_plain_text(tmp_path):
+def test_a_credit_is_shown_as_plain_text_and_that_none_was_given(tmp_path):
     path = save(cells_of("AL"), tmp_path / "plain.gpkg").rename(tmp_path / "a\u202eb.gpkg")
     take(path, tmp_path / "areas")
-    assert "Boundaries from a b.gpkg" in areas.load(tmp_path / "areas").source
+    assert UNNAMED in areas.load(tmp_path / "areas").source
+    take(path, tmp_path / "areas", credit="A\u202eB, 2009")
+    assert "A B, 2009" in areas.load(tmp_path / "areas").source
 
 
 @settings(max_examples=8, deadline=None)

@@ -1,0 +1,88 @@
+"""All commands together, and how an error of theirs becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from dashboard.commands import (
+    approving,
+    areas,
+    demo,
+    export,
+    forgetting,
+    importing,
+    later,
+    policy,
+    release,
+    serve,
+    upkeep,
+)
+from dashboard.commands.output import fail
+from data.errors import InputError, TactError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="tact",
+    help="Protected maps of child trafficking, services and communities in Albania and Greece.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tact {version('tact-map')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            envvar="TACT_WORKSPACE",
+            help="Folder of the workspace. Default: a folder under your user data directory.",
+        ),
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Choose the workspace."""
+    context.obj = workspace
+
+
+for module in (upkeep, demo, importing, areas, policy, release, approving, forgetting, later, export, serve):
+    module.register(app)
+
+
+def run() -> int:
+    """Run the command line and give the exit code; a TactError becomes a message and its code."""
+    as_json = "--json" in sys.argv
+    try:
+        code = app(standalone_mode=not as_json)
+    except SystemExit as stop:
+        code = stop.code
+    except (TactError, TyperException) as error:
+        fail(error, as_json=as_json)
+    except OSError as error:
+        fail(_no_access(error), as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _no_access(error: OSError) -> InputError:
+    """Say which path could not be read or written; a bug in the program has no path and stays one."""
+    if error.filename is None:
+        raise error
+    return InputError(f"{error.filename}: {error.strerror}. Check the path, and that you may use it.")

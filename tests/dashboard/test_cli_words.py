@@ -1,0 +1,90 @@
+"""What commands say of workspaces, releases and boundaries."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from shapely.geometry import box
+
+from dashboard.commands import areas, output
+from dashboard.commands import serve as serving
+from data.workspace import Workspace
+from geo.boundaries import UNNAMED
+
+
+@pytest.fixture
+def practice(tact, tmp_path: Path) -> Path:
+    folder = tmp_path / "practice"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    return folder
+
+
+@pytest.fixture
+def square(tmp_path: Path) -> Path:
+    """A file with one rough square for a municipality."""
+    import geopandas as gpd
+
+    frame = gpd.GeoDataFrame({"name": ["Tiranë"]}, geometry=[box(19.7, 41.2, 20.0, 41.5)], crs=4326)
+    frame.to_file(tmp_path / "square.gpkg")
+    return tmp_path / "square.gpkg"
+
+
+def test_boundaries_of_real_records_need_a_source(tact, square, tmp_path):
+    real = tmp_path / "real"
+    tact("--workspace", real, "init")
+    for credit in ((), ("--credit", "  ")):
+        refused = tact("--workspace", real, "areas", "import", square, *credit, "--json")
+        assert (refused.code, refused.json["error"]) == (2, "InputError")
+        assert "--credit 'Source, year, licence'" in refused.json["message"]
+    assert not list((real / "areas").iterdir())
+    assert tact("--workspace", real, "areas", "import", square, "--credit", "Us, 2009, CC-BY").code == 0
+
+
+def test_where_no_source_is_named_it_is_said_and_the_areas_are_counted(tact, practice, square):
+    from geo.areas import load
+
+    said = tact("--workspace", practice, "areas", "import", square).out
+    assert UNNAMED in said
+    assert UNNAMED in load(practice / "areas").source
+    (kept,) = (line for line in said.splitlines() if line.startswith("Keep the shape they had: "))
+    assert " areas, " in kept
+    assert " more." in kept
+    assert kept.count("(") == 10
+
+
+def test_few_areas_are_all_listed():
+    assert areas._listed("Kept", ("a", "b"), str.upper) == ["Kept: 2 areas, A, B."]
+    assert areas._listed("Kept", (), str) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "demo", "words"),
+    [
+        ("real", False, "the workspace {folder}"),
+        ("invented", False, "your practice workspace {folder}"),
+        ("invented", True, "the demo world, which is invented"),
+    ],
+)
+def test_serve_names_what_it_shows(tmp_path, kind, demo, words):
+    workspace = Workspace.create(tmp_path / "w", kind, demo=demo)
+    assert serving._named(workspace) == words.format(folder=workspace.path)
+
+
+def test_releases_are_listed_below_headings(tact, practice):
+    for _ in range(2):
+        tact("--workspace", practice, "release", "--figures-only")
+    head, newest, oldest = tact("--workspace", practice, "releases").out.splitlines()
+    assert head.split() == ["release", "created", "(UTC)", "tiers"]
+    assert newest.endswith("current")
+    assert oldest.endswith("public")
+    assert head.index("created") == newest.index("20", 8)
+
+
+def test_the_bar_of_a_release_names_its_steps(monkeypatch, tact, practice):
+    screen = io.StringIO()
+    monkeypatch.setattr(output, "console", Console(file=screen, force_terminal=True, width=200))
+    assert tact("--workspace", practice, "release", "--figures-only").code == 0
+    assert "Done" in screen.getvalue()
