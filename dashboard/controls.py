@@ -209,7 +209,7 @@ def _option(name: str, option: Option, view: Situation) -> None:
 
 def _choice_words(choice: Choice) -> str:
     label = translated(choice.label)
-    return f"{translated(choice.group)}: {label}" if choice.group else label[:1].upper() + label[1:]
+    return f"{translated(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
 
 
 def grain(of: Held, view: Situation) -> None:

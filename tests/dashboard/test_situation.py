@@ -149,7 +149,7 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     of = reading.held(Site(demo_world / "releases", "partner"))
     view = view_of(of, layer="encounters", over="services", level="municipality")
     text = legend.legend([mark for _name, mark in situation.marks(of, view)])
-    assert "Without a mark: none or almost none, not searched" in text
+    assert "Without a mark: none or almost none, no outreach recorded" in text
 
 
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):

@@ -73,7 +73,7 @@ def test_a_pathway_is_read_from_its_own_table(partner):
     view = View("region", YEARS[1], {"of": "pathway-internal"})
     data = layer("encounters").read(partner, view)
     assert data.frame.loc["AL-02", "value"] == 71
-    assert data.legend.title == "Children met for the first time: trafficked inside the country"
+    assert data.legend.title == "Children met for the first time: pathway inside the country"
 
 
 def test_colours_and_circles_keep_their_meaning_in_time(partner):
@@ -315,7 +315,7 @@ def test_words_of_the_states():
         "class": "between two values, or at least the lower",
         "few": "fewer than 11, possibly none",
         "almost_none": "none or almost none",
-        "not_searched": "not searched",
+        "not_searched": "no outreach recorded",
         "structural_zero": "none: no programme there",
         "withheld": "not shown here, to protect people",
         "no_data": "no data",
