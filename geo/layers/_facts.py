@@ -126,12 +126,12 @@ def _axes(place: Place, period: str) -> Fact:
 
 def _axes_text(there: list[str], hidden: list[str]) -> str:
     if hidden:
-        return mark("on one axis shown") if len(there) == 1 else _several(there)
-    return Message("on {there} of {all} axes", there=len(there), all=len(AXES))
+        return mark("one axis shown") if len(there) == 1 else _several(there)
+    return Message("{there} of {all} axes", there=len(there), all=len(AXES))
 
 
 def _several(there: list[str]) -> str:
-    return Message("on {there} axes shown", there=len(there)) if there else ""
+    return Message("{there} axes shown", there=len(there)) if there else ""
 
 
 def _named(there: list[str], hidden: list[str]) -> str:

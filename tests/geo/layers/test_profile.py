@@ -53,9 +53,9 @@ def test_the_few_numbers_with_margin_and_source(partner):
 
 
 def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
-    assert facts(partner, "AL-02")["services"].text == "on 2 axes shown"
+    assert facts(partner, "AL-02")["services"].text == "2 axes shown"
     whole = facts(partner, "AL-04")["services"]
-    assert whole.text == "on 2 of 5 axes"
+    assert whole.text == "2 of 5 axes"
     assert len(whole.note.split(", ")) == 2
 
 
@@ -72,7 +72,7 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     assert (none.text, none.state) == ("not shown here, to protect people", "withheld")
     assert none.note.startswith("none on the axes that are shown; not shown, to protect people: protection")
     some = of_axes(tmp_path / "some", [number(2), span(3, None), hidden, hidden, number(0)])
-    assert some.text == "on 2 axes shown"
+    assert some.text == "2 axes shown"
     assert some.note == (
         "prevention, protection; not shown, to protect people: assisted voluntary return, reintegration"
     )
@@ -84,7 +84,7 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
         "services_region_year_axis",
         *year,
     )
-    assert few.text == "on one axis shown"
+    assert few.text == "one axis shown"
     dark = of_axes(
         tmp_path / "dark",
         [span(0, 2), *[hidden] * 3, span(0, 2)],
