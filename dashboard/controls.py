@@ -32,8 +32,6 @@ __all__ = [
     "choose",
     "clicked",
     "current",
-    "fold",
-    "folded",
     "grain",
     "keep",
     "layers",
@@ -53,7 +51,6 @@ _VIEW, _WRITTEN = "situation", "situation-address"
 _ARRIVED, _MISSED = "situation-arrived", "situation-missed"
 _OWN, _MADE = "situation-own", "situation-made"
 _GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
-_FOLDED = "situation-folded"
 _NONE = "none"
 _PLAYING, _STEPPED, _TIMED = "situation-playing", "situation-stepped", "situation-timed"
 # Whether the reader chose the period, or it is only the one that a layer opened on.
@@ -285,21 +282,6 @@ def slider(totals: Mapping[str, Total], view: Situation) -> None:
         on_change=_taking(key, view.period, _timed),
         label_visibility="collapsed",
     )  # fmt: skip
-
-
-def folded() -> bool:
-    """Say whether the reader has folded the legend; the session remembers."""
-    return bool(st.session_state.get(_FOLDED))
-
-
-def fold() -> None:
-    """Fold the legend to its titles, or open it again."""
-    words = _("Open") if folded() else _("Fold")
-    st.button(words, key="c-fold", on_click=_fold)
-
-
-def _fold() -> None:
-    st.session_state[_FOLDED] = not folded()
 
 
 def play(listed: tuple[str, ...], view: Situation) -> None:

@@ -16,12 +16,11 @@ _SMALLEST = 2.5
 _ORDER = ("few", "almost_none", "not_searched", "structural_zero", "withheld", "no_figure", "no_data")
 
 
-def legend(
-    marks: Sequence[Mark], beside: str = "", *, projector: bool = False, folded: bool = False
-) -> Markup:
+def legend(marks: Sequence[Mark], beside: str = "", *, projector: bool = False) -> Markup:
     """Word the legend of all layers, the main one first; its class turns on the projector's look.
 
-    `beside` is what a community layer with another one does not mean; it stays when the rest is folded.
+    `beside` is what a community layer with another one does not mean; it stays when the rest is folded. The
+    browser folds the legend and remembers that (static/tactmap.js).
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     sources = list(dict.fromkeys(translated(mark.data.legend.source) for mark in marks))
@@ -30,10 +29,11 @@ def legend(
     parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks]
     if shared:
         parts.append(html('<p class="origin shared">{}.</p>', shared))
+    fold = html("<button class=fold>{}</button><button class=unfold>{}</button>", _("Fold"), _("Unfold"))
     return html(
-        '<div class="legend{}{}" tabindex="0">{}{}</div>',
+        '<div class="legend{}" tabindex="0">{}{}{}</div>',
         " projecting" if projector else "",
-        " folded" if folded else "",
+        fold,
         joined(parts),
         html('<p class="beside">{}</p>', beside) if beside else "",
     )

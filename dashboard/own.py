@@ -15,7 +15,7 @@ from dashboard.reading import Held, Options
 from dashboard.text import _, html, joined, number, quantity, translated
 from geo.layers import layer
 
-__all__ = ["Own", "Where", "block", "carriers", "line", "of_area"]
+__all__ = ["Own", "Where", "block", "carriers", "of_area"]
 
 _KNOWN = {"number", "class"}
 _EMPTY = {"no_data", "no_figure"}
@@ -105,39 +105,20 @@ def _number(one: Own, *, named: bool, dated: bool = False) -> Markup:
     )
 
 
-def line(mark: Mark, told: Sequence[Own], place: str) -> Markup:
-    """Word name and number in one line, for where the panel is not in view."""
-    numbers = joined(_number(one, named=len(told) > 1) for one in told)
-    when = next((one.when for one in told if one.when), "")
-    return html(
-        '<div class="headline"><h2>{}</h2><div class="numbers">{}</div><p>{}</p></div>',
-        place,
-        numbers,
-        ", ".join(filter(None, (f"{mark.title} ({mark.unit})", when))),
-    )
-
-
 def carriers(of: Held, level: str, period: str, area: str, options: Options) -> str:
-    """Name those who carry the services of an area, with their number; empty where that is not known."""
+    """Name those who carry the services of an area; empty where a part is chosen or nothing is told."""
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in reading.levels(of)["services"]:
         return ""
     option = next(one for one in layer("services").options if one.id == "of")
-    found = [
-        (one, _carried(of, level, period, area, one.id))
-        for one in option.choices
-        if one.id.startswith("duty")
-    ]
-    listed = ", ".join(f"{translated(one.label)} {text}" for one, text in found if text)
-    return _("Carried by: {listed}.", listed=listed) if listed else ""
+    bearers = (one for one in option.choices if one.id.startswith("duty_bearer"))
+    found = [translated(one.label) for one in bearers if _carries(of, level, period, area, one.id)]
+    return _("Carried by: {listed}.", listed=", ".join(found)) if found else ""
 
 
-def _carried(of: Held, level: str, period: str, area: str, choice: str) -> str:
-    """Give the number of services of one duty bearer; empty for none, and where it is not told."""
+def _carries(of: Held, level: str, period: str, area: str, choice: str) -> bool:
+    """Say whether a duty bearer is known to carry a service there."""
     if not reading.offers(of, "services", level, (("of", choice),)):
-        return ""
+        return False
     frame = reading.read(of, "services", level, period, (("of", choice),)).frame
-    row: dict[Any, Any] = frame.loc[area].to_dict() if area in frame.index else {"state": "", "value": 0}
-    if str(row["state"]) not in _KNOWN or row["value"] == 0:
-        return ""
-    return translated(quantity(row["value"], row["low"], row["high"]))
+    return area in frame.index and bool(frame.loc[[area], ["value", "low"]].gt(0).any(axis=None))

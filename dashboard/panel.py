@@ -34,7 +34,8 @@ class Shown:
     `when` is the period on the map in words. `told` names the facts that need not be told again. `allowed`
     names the layers whose numbers may stand beside what is on the map: what may not lie on the map together
     does not stand in the panel together either. `beside` is the sentence where a community layer stands
-    with another one; `community` says whether it is the main one.
+    with another one; `community` says whether it is the main one. `changes`: the small bars of children
+    met are shown, which the strip does not show already.
     """
 
     marks: Sequence[Mark]
@@ -46,6 +47,7 @@ class Shown:
     allowed: frozenset[str]
     beside: str = ""
     community: bool = False
+    changes: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def area_panel(profile: Profile, shown: Shown) -> Markup:
     rows = [_fact(fact, shown.when) for fact in _facts_of(profile, shown)]
     whole = {"encounters", "effort"} <= shown.allowed
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
-    series = _changes(profile.series, shown.now, _("Children met, first time"))
+    series = _changes(profile.series, shown.now, _("Children met, first time")) if shown.changes else ""
     return _panel(
         html(
             '<p class="where">{}</p><h2>{}</h2>', " · ".join(filter(None, (where, shown.when))), profile.name
@@ -144,7 +146,7 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         return Markup("")
     values = [bar.value if bar.state == "number" else None for bar in series]
     drawn = [
-        html('<i{} style="height:{}%" title="{}"></i>', _bar_class(bar, now), height, _bar_words(bar))
+        html("<i{} style=height:{}%></i>", _bar_class(bar, now), height)
         for bar, height in zip(series, heights(values), strict=True)
     ]
     return html(
@@ -161,7 +163,7 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
 
 
 def _bar_words(bar: Bar) -> str:
-    return f"{bar.label}: {translated(bar.words)}{f' ±{number(bar.margin)}' if bar.margin > 0 else ''}"
+    return f"{translated(bar.words)}{f' ±{number(bar.margin)}' if bar.margin > 0 else ''}"
 
 
 def _bar_class(bar: Bar, now: str) -> Markup:
@@ -192,24 +194,13 @@ def overview(profiles: Sequence[Profile], shown: Shown, question: str, unmapped:
     """Describe both countries side by side, while no area is chosen; name the areas without a shape."""
     first, second = profiles
     facts = zip(_facts_of(first, shown), _facts_of(second, shown), strict=True)
-    rows = [
-        _compared(pair, profiles, shown.when)
-        for pair in facts
-        if any(fact.state != "no_figure" for fact in pair)
-    ]
-    table = html(
-        '<table class="both"><thead><tr><th scope="col"><span class="hidden">{}</span></th>'
-        '<th scope="col">{}</th><th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>',
-        _("Measure"),
-        first.name,
-        second.name,
-        joined(rows),
-    )
+    known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
+    table = _table(known, profiles, shown.when) if known else Markup("")
     return _panel(
         html('<p class="where">{}</p>', shown.when or _("Latest figures")),
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
         html('<p class="question">{}</p>', question),
-        _ordered(shown, table if rows else Markup("")),
+        _ordered(shown, table),
         html(
             '<p class="hint">{}</p>',
             _("Choose an area on the map to see its numbers, how they changed and what they mean."),
@@ -226,9 +217,28 @@ def _without_shape(names: Sequence[str]) -> Markup:
     return html('<details class="unmapped"><summary>{}</summary>{}</details>', told, ", ".join(names))
 
 
-def _compared(facts: Sequence[Fact], profiles: Sequence[Profile], when: str) -> Markup:
+def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:
+    """Put both countries side by side; what most rows have in common is told by the table."""
+    measures = [[_fact(fact, when) for fact in pair] for pair in facts]
+    told = ["; ".join(dict.fromkeys(row.told for row in rows if row.told)) for rows in measures]
+    common = Counter(told).most_common(1)[0][0]
+    lines = [
+        _compared(rows, profiles, one if one != common else "")
+        for rows, one in zip(measures, told, strict=True)
+    ]
+    return html(
+        '<table class="both" title="{}"><thead><tr><th scope="col"><span class="hidden">{}</span></th>{}</tr>'
+        "</thead><tbody>{}</tbody></table>",
+        common,
+        _("Measure"),
+        joined(html('<th scope="col">{}</th>', profile.name) for profile in profiles),
+        joined(lines),
+    )
+
+
+def _compared(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Markup:
     """Give one measure of several areas; the words of the first stand for all, without its country."""
-    label, rows = translated(facts[0].label), [_fact(fact, when) for fact in facts]
+    label = rows[0].label
     for profile in profiles:
         label = label.replace(profile.country, _("the country"))
     cells = joined(
@@ -240,10 +250,14 @@ def _compared(facts: Sequence[Fact], profiles: Sequence[Profile], when: str) -> 
         )
         for row in rows
     )
-    told = "; ".join(dict.fromkeys(row.told for row in rows if row.told))
     detail = _details(rows, profiles)
-    small = html("<small>{}</small>", detail) if detail else ""
-    return html('<tr title="{}"><th scope="row">{}{}</th>{}</tr>', told, label, small, cells)
+    return html(
+        '<tr{}><th scope="row">{}{}</th>{}</tr>',
+        html(' title="{}"', told) if told else "",
+        label,
+        html("<small>{}</small>", detail) if detail else "",
+        cells,
+    )
 
 
 def _details(rows: Sequence[Row], profiles: Sequence[Profile]) -> str:

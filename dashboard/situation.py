@@ -31,7 +31,6 @@ __all__ = [
     "base_map",
     "described",
     "fixed",
-    "headline",
     "marks",
     "missed",
     "no_values",
@@ -121,7 +120,14 @@ def _shown(of: Held, areas: Areas, view: Situation) -> panel.Shown:
         allowed=frozenset(one.id for one in LAYERS if not together(of.tier, [*view.layers, one.id])),
         beside=_(sentence) if sentence else "",
         community=layer(view.layer).nature == "community",
+        changes="encounters" in view.layers and not _in_strip(of, view),
     )
+
+
+def _in_strip(of: Held, view: Situation) -> bool:
+    """Say whether the strip shows all children met, by the shortest periods: then the panel need not."""
+    every = view.layer == "encounters" and view.chosen(view.layer).get("of", "all") == "all"
+    return every and view.period in reading.periods(of, view.layer, view.level, "", ())
 
 
 def _community(view: Situation) -> bool:
@@ -175,14 +181,6 @@ def _where(of: Held, areas: Areas, view: Situation, name: str, code: str) -> own
 
 def _countries(areas: Areas) -> list[str]:
     return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
-
-
-def headline(of: Held, areas: Areas, view: Situation) -> Markup:
-    """Name the chosen area and the layer's number in a line, for projectors and phones."""
-    wheres = _wheres(of, areas, view, view.layer)
-    place = wheres[0].name if view.area else _("Albania and Greece")
-    [(_name, mark), *_others] = marks(of, view)
-    return own.line(_worded(wheres, mark), [own.of_area(where) for where in wheres], place)
 
 
 def missed(address: Mapping[str, str], view: Situation, of: Held, areas: pd.DataFrame) -> Markup:

@@ -511,7 +511,7 @@
   function covers() {
     const inside = map.getContainer().querySelectorAll(".tact-find, .tact-said:not(:empty), .tact-views, .tact-note, .leaflet-control-zoom");
     const around = window.frameElement.ownerDocument.querySelectorAll(
-      ".st-key-legend, .st-key-headline, .missed, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
+      ".legend, .headline, .missed, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
     const frame = window.frameElement.getBoundingClientRect();
     const size = map.getSize();
     function seen(part) { return part.getClientRects().length > 0; }
@@ -774,10 +774,16 @@
     L.control.zoom({ position: "bottomright" }).addTo(map);
   }
 
-  /* The slider lies over the bars of time; where it is pointed at, it shows the words of the bar below. */
+  /* The slider lies over the bars of time; where it is pointed at, it shows the words of the bar below. The bars
+     of the panel have their words together, for those who listen. */
   function tellBars() {
     const page = window.frameElement.ownerDocument;
     function pointedAt(event) {
+      const small = event.target.closest && event.target.closest(".bars.counts i");
+      if (small) {
+        const told = (small.parentElement.getAttribute("aria-label") || "").split("; ");
+        small.title = told[Array.prototype.indexOf.call(small.parentElement.children, small)] || "";
+      }
       const slider = event.target.closest && event.target.closest("[class*=st-key-c-period]");
       if (!slider) return;
       const bar = Array.from(page.querySelectorAll(".bars.time i")).find(function (one) {
@@ -788,6 +794,58 @@
     }
     page.addEventListener("mousemove", pointedAt);
     window.addEventListener("pagehide", function () { page.removeEventListener("mousemove", pointedAt); });
+  }
+
+  /* Buttons that stand in the page's own words: they fold the legend, which stays so in this browser, and go back
+     from an area by the panel's button, which may be out of view. */
+  function serveButtons() {
+    const page = window.frameElement.ownerDocument;
+    const memory = "tact-legend-folded";
+    function fold(folded) {
+      page.documentElement.classList.toggle("tact-folded", folded);
+    }
+    function pressed(event) {
+      const button = event.target.closest && event.target.closest("button.fold, button.unfold, button.back");
+      if (!button) return;
+      if (button.className === "back") {
+        const clear = page.querySelector(".st-key-c-clear button");
+        if (clear) clear.click();
+        return;
+      }
+      const folded = button.className === "fold";
+      fold(folded);
+      try { window.localStorage.setItem(memory, folded ? "1" : ""); } catch (error) { /* It is then forgotten. */ }
+      const other = page.querySelector(folded ? "button.unfold" : "button.fold");
+      if (other) other.focus();
+    }
+    try { fold(window.localStorage.getItem(memory) === "1"); } catch (error) { fold(false); }
+    page.addEventListener("click", pressed);
+    window.addEventListener("pagehide", function () { page.removeEventListener("click", pressed); });
+  }
+
+  /* Name and number of the panel in a line of their own, for projectors and phones, where the panel is not in view. */
+  function mirrorPanel() {
+    const page = window.frameElement.ownerDocument;
+    const stage = page.querySelector(".st-key-stage");
+    const panel = page.querySelector(".st-key-panel");
+    if (!stage || !panel) return;
+    const line = page.createElement("div");
+    line.className = "headline";
+    stage.append(line);
+    function mirror() {
+      const shown = [".panel h2", ".own .numbers", ".own h3", ".own .unit"].map(function (part) { return panel.querySelector(part); });
+      line.replaceChildren(...shown.filter(Boolean).map(function (part) { return part.cloneNode(true); }));
+      const clear = panel.querySelector(".st-key-c-clear button");
+      if (!clear) return;
+      const back = page.createElement("button");
+      back.className = "back";
+      back.textContent = clear.textContent;
+      line.append(back);
+    }
+    const observer = new window.parent.MutationObserver(mirror);
+    observer.observe(panel, { childList: true, subtree: true, characterData: true });
+    mirror();
+    window.addEventListener("pagehide", function () { observer.disconnect(); line.remove(); });
   }
 
   function start(id, given) {
@@ -828,6 +886,8 @@
       if (fitted) fit(fitted, false);
     }).observe(map.getContainer());
     tellBars();
+    serveButtons();
+    mirrorPanel();
     over.ready = prepare();
     over.ready.catch(fail);
     return map;

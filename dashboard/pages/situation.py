@@ -59,17 +59,8 @@ def _stage(of: Held, areas: Areas, view: Situation) -> None:
         controls.missed(view)
         controls.unnumbered(of, view)
     mapview.show(situation.fixed(of), situation.values(of, areas, view), controls.clicked(areas, view.level))
-    with st.container(key="legend"):
-        folded = controls.folded()
-        words = legend.legend(
-            [mark for _name, mark in marks], _(beside(view.layers)), projector=view.projector, folded=folded
-        )
-        st.html(words)
-        controls.fold()
-    with st.container(key="headline"):
-        st.html(situation.headline(of, areas, view))
-        if view.area:
-            st.button(_("Both countries"), key="c-clear-here", on_click=controls.choose, args=("",))
+    words = legend.legend([mark for _name, mark in marks], _(beside(view.layers)), projector=view.projector)
+    st.html(words)
 
 
 def _panel(of: Held, areas: Areas, view: Situation) -> None:

@@ -212,10 +212,7 @@ def _share_words(place: Place, year: str, share: tuple[float, float] | None, ins
     """Word the share of a pathway inside the country, where the margins leave something to say."""
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
-    template = mark(
-        "Of those met in {year}, {low} to {high} in 10 had a pathway inside {country}; children at risk are "
-        "counted too."
-    )
+    template = mark("Of those met in {year}, {low} to {high} in 10 had a pathway inside {country}.")
     low, high = math.floor(share[0] * 10), math.ceil(share[1] * 10)
     return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)
 

@@ -384,12 +384,15 @@ def test_the_legend_stands_whole_and_clear_of_the_controls(partner, look, addres
 
 def test_the_legend_folds_and_stays_folded(partner, look):
     page = look(f"{partner.url}/?layer=encounters&over=communities")
-    page.get_by_role("button", name="Fold").click()
-    page.get_by_role("button", name="Open").wait_for()
+    page.get_by_role("button", name="Fold", exact=True).click()
+    page.get_by_role("button", name="Unfold").wait_for()
     changed(page, radio(page, "Services").click)
-    assert page.locator(".legend.folded").count() == 1
+    page.reload()
+    page.get_by_role("button", name="Unfold").wait_for()
     assert page.locator(".legend .origin:visible").count() == 0
     assert "causes trafficking" in page.locator(".legend").inner_text()
+    page.get_by_role("button", name="Unfold").click()
+    assert page.locator(".legend .origin:visible").count() > 0
 
 
 def test_no_name_of_a_country_runs_into_a_control_or_another_name(partner, look):

@@ -187,7 +187,7 @@ def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_pat
             label = data.style.labels[data.classes().loc[area]]
             assert int(label.removeprefix("at least ")) <= low
     assert data.legend.margin.startswith("at least so many: protection, shelter and return")
-    assert "fewer than 3 operators run them or nobody does" in data.legend.margin
+    assert "fewer than 3 operators work" in data.legend.margin
     assert data.legend.margin.endswith("in all municipalities")
 
 
