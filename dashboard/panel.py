@@ -92,7 +92,7 @@ def _ordered(shown: Shown, numbers: Markup) -> Markup:
 
 
 def _apart(block: Markup, sentence: str) -> Markup:
-    return html('<div class="apart">{}<p class="beside">{}</p></div>', block, sentence)
+    return html('<div class="apart"><p class="beside">{}</p>{}</div>', sentence, block)
 
 
 def _panel(*parts: object) -> Markup:

@@ -155,13 +155,14 @@ def _worded(wheres: list[own.Where], mark: Mark) -> Mark:
 
 
 def _carriers(of: Held, areas: Areas, view: Situation, wheres: list[own.Where]) -> list[str]:
-    """Name the duty bearers of each area, with the area's name where there are several."""
-    lines = []
+    """Name the duty bearers of each area, with the area's name where they differ."""
+    lines: list[tuple[str, str]] = []
     for where in wheres:
         level = str(areas.table["level"][where.code])
         told = own.carriers(of, level, view.period, where.code, view.key("services"))
-        lines += [f"{where.name}: {told}" if len(wheres) > 1 else told] if told else []
-    return lines
+        lines += [(where.name, told)] if told else []
+    said = list(dict.fromkeys(told for _name, told in lines))
+    return said if len(said) < 2 else [f"{name}: {told}" for name, told in lines]
 
 
 def _wheres(of: Held, areas: Areas, view: Situation, name: str) -> list[own.Where]:

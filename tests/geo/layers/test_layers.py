@@ -188,7 +188,7 @@ def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_pat
             assert int(label.removeprefix("at least ")) <= low
     assert data.legend.margin.startswith("at least so many: protection, shelter and return")
     assert "fewer than 3 operators work" in data.legend.margin
-    assert data.legend.margin.endswith("in all municipalities")
+    assert data.legend.margin.endswith("and in municipalities")
 
 
 def test_exact_totals_beside_least_ones_keep_their_zero(partner):
