@@ -25,10 +25,9 @@ def choose(of: Held) -> tuple[str, ...]:
         _("Format"), list(forms), format_func=takeaway.NAMES.__getitem__, captions=uses, key="download-format"
     )
     layers = tuple(name for name in offered if name in picked)
-    label = _("Download {format}", format=forms[kind].name)
     if not layers:
         st.query_params.pop("layers", None)
-        st.button(label, type="primary", disabled=True)
+        st.button(_("Download {format}", format=forms[kind].name), type="primary", disabled=True)
         st.caption(_("No layer is chosen. Choose at least one above, and its file is offered here."))
         return ()
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
@@ -37,7 +36,15 @@ def choose(of: Held) -> tuple[str, ...]:
         st.code(takeaway.command(kind), language=None, wrap_lines=True)
         return layers
     file = takeaway.offer(of, kind, layers)
-    st.download_button(label, file.make, file.name, file.kind, type="primary", on_click="ignore")
+    label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")
+    st.download_button(
+        label.format(format=forms[kind].name),
+        file.make,
+        file.name,
+        file.kind,
+        type="primary",
+        on_click="ignore",
+    )
     st.caption(file.told)
     return layers
 

@@ -18,9 +18,9 @@ import streamlit as st
 
 from dashboard import mapview, reading, situation
 from dashboard.reading import Held
-from dashboard.state import Situation, grains, parse, settle, written
+from dashboard.state import Situation, grains, latest, numbered, parse, periods, settle, written
 from dashboard.strip import Total, told
-from dashboard.text import _, translated
+from dashboard.text import _, html, translated
 from data.periods import Period
 from geo.areas import Areas
 from geo.layers import combinable, layer
@@ -44,6 +44,7 @@ __all__ = [
     "projector",
     "slider",
     "step",
+    "unnumbered",
 ]
 
 _VIEW, _WRITTEN = "situation", "situation-address"
@@ -51,7 +52,9 @@ _ARRIVED, _MISSED = "situation-arrived", "situation-missed"
 _OWN, _MADE = "situation-own", "situation-made"
 _GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
 _NONE = "none"
-_PLAYING, _STEPPED = "situation-playing", "situation-stepped"
+_PLAYING, _STEPPED, _TIMED = "situation-playing", "situation-stepped", "situation-timed"
+# Whether the reader chose the period, or it is only the one that a layer opened on.
+_PICKED = "situation-picked"
 _STEP = 1.4
 _T = TypeVar("_T")
 
@@ -80,12 +83,45 @@ def current(of: Held, areas: pd.DataFrame) -> Situation:
     if address is not None:
         found = settle(parse(address), of, areas)
         st.session_state[_VIEW] = found
+        st.session_state[_PICKED] = bool(address.get("period"))
         st.session_state[_MISSED] = (found, situation.missed(address, found, of, areas))
     asked: Situation = st.session_state[_VIEW]
     view = settle(asked, of, areas)
     if not asked.period:
         st.session_state[_VIEW] = replace(asked, period=view.period)
-    return view
+    return view if st.session_state.get(_PICKED) else _opened(view, of)
+
+
+def _opened(view: Situation, of: Held) -> Situation:
+    """Open a layer on the last period that has numbers, while the reader has chosen none."""
+    if not view.period or not periods(view, of) or numbered(view, of):
+        return view
+    return replace(view, period=latest(view, of))
+
+
+def unnumbered(of: Held, view: Situation) -> None:
+    """Say that the period chosen has no numbers, and offer the last that has."""
+    listed = periods(view, of)
+    if not listed or numbered(view, of):
+        return
+    last = latest(view, of)
+    st.html(html('<p class="missed" role="status">{}</p>', _nothing(view, last)))
+    if last != view.period:
+        st.button(
+            _("Show {period}", period=Period.parse(last).label), key="c-last", on_click=_at, args=(last,)
+        )
+
+
+def _nothing(view: Situation, last: str) -> str:
+    label = Period.parse(view.period).label
+    if last == view.period:
+        return _("No period has numbers here.")
+    return _("No numbers for {period}. The last are of {last}.", period=label, last=Period.parse(last).label)
+
+
+def _at(period: str) -> None:
+    st.session_state[_PICKED] = True
+    _ask(lambda v: replace(v, period=period))
 
 
 def missed(view: Situation) -> None:
@@ -97,6 +133,9 @@ def missed(view: Situation) -> None:
 
 def keep(view: Situation) -> None:
     """Write the view into the address, when it is not there yet."""
+    if st.session_state.get(_PLAYING):
+        # One step back in the browser undoes all that was played.
+        return
     address = written(view)
     st.session_state[_WRITTEN] = address
     if _address() != address:
@@ -162,13 +201,19 @@ def _menu(
 def layers(of: Held, view: Situation) -> None:
     """Choose the main layer."""
     titles = {name: _(layer(name).title) for name in reading.levels(of)}
-    _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(v, layer=picked))
+    _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_still(v), layer=picked))
 
 
 def levels(of: Held, view: Situation) -> None:
     """Choose the level of the areas, of those that the main layer has."""
     words = {level: _(LEVELS[level]) for level in LEVELS if level in reading.levels(of)[view.layer]}
-    _segments("c-level", _("Level"), words, view.level, lambda v, picked: replace(v, level=picked))
+    _segments("c-level", _("Level"), words, view.level, lambda v, picked: replace(_still(v), level=picked))
+
+
+def _still(view: Situation) -> Situation:
+    """Stop time where another layer or level is asked for."""
+    st.session_state[_PLAYING] = False
+    return view
 
 
 def overlays(of: Held, view: Situation) -> None:
@@ -181,12 +226,12 @@ def overlays(of: Held, view: Situation) -> None:
     if not offered:
         return
     titles = {
-        _NONE: _("nothing over it"),
+        _NONE: _("No second layer"),
         **{one.id: _("with {layer}", layer=_(one.title)) for one in offered},
     }
     now = view.over[0] if view.over else _NONE
     _menu(
-        "c-over", _("Over it"), titles, now,
+        "c-over", _("Second layer"), titles, now,
         lambda v, picked: replace(v, over=() if picked == _NONE else (picked,)),
     )  # fmt: skip
 
@@ -209,7 +254,13 @@ def _option(name: str, option: Option, view: Situation) -> None:
 
 def _choice_words(choice: Choice) -> str:
     label = translated(choice.label)
-    return f"{translated(choice.group)}: {label}" if choice.group else label[:1].upper() + label[1:]
+    return f"{translated(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
+
+
+def _timed(view: Situation, period: str) -> Situation:
+    """Give the view at a period that the reader chose."""
+    st.session_state[_PICKED] = True
+    return replace(view, period=period)
 
 
 def grain(of: Held, view: Situation) -> None:
@@ -219,9 +270,7 @@ def grain(of: Held, view: Situation) -> None:
         return
     words = {one: _(_GRAINS[one]) for one in found}
     now = Period.parse(view.period).grain
-    _segments(
-        "c-grain", _("Length of periods"), words, now, lambda v, picked: replace(v, period=found[picked])
-    )
+    _segments("c-grain", _("Length of periods"), words, now, lambda v, picked: _timed(v, found[picked]))
 
 
 def slider(totals: Mapping[str, Total], view: Situation) -> None:
@@ -230,7 +279,7 @@ def slider(totals: Mapping[str, Total], view: Situation) -> None:
     key = _widget("c-period", view.period, *words.items())
     st.select_slider(
         _("Period"), list(words), value=view.period, format_func=words.__getitem__, key=key,
-        on_change=_taking(key, view.period, lambda v, picked: replace(v, period=picked)),
+        on_change=_taking(key, view.period, _timed),
         label_visibility="collapsed",
     )  # fmt: skip
 
@@ -248,15 +297,21 @@ def play(listed: tuple[str, ...], view: Situation) -> None:
 
 def playing() -> float | None:
     """Give the seconds between two steps while time runs; None while it stands."""
-    return _STEP if st.session_state.get(_PLAYING) else None
+    st.session_state[_TIMED] = bool(st.session_state.get(_PLAYING))
+    return _STEP if st.session_state[_TIMED] else None
 
 
 def step(listed: tuple[str, ...], view: Situation) -> Situation:
     """Give the view of the next period when its time has come; stop at the last."""
+    if st.session_state.get(_TIMED) and not st.session_state.get(_PLAYING):
+        # Something else stopped it: the clock of the page stops with a whole run only.
+        keep(view)
+        st.rerun()
     due = time.monotonic() - st.session_state.get(_STEPPED, 0.0) >= _STEP * 0.8
     if not st.session_state.get(_PLAYING) or not due or view.period not in listed:
         return view
     st.session_state[_STEPPED] = time.monotonic()
+    st.session_state[_PICKED] = True
     place = listed.index(view.period) + 1
     if place >= len(listed):
         st.session_state[_PLAYING] = False

@@ -35,34 +35,26 @@ def around(site: Site, release: Release | None) -> None:
 def _bar(site: Site, release: Release | None) -> Markup:
     return html(
         '<div class="topbar"><strong>TACT Map</strong><span class="lands">{}</span>'
-        '<span class="tier">{}</span>'
-        '<span class="release" title="{}">{}</span></div>',
+        '<span class="tier">{}</span><span class="release">{}</span></div>',
         _("Albania and Greece"),
         _(_TIERS[site.tier]),
-        _("Before a release is published, the product tries to work out from it what it hides."),
         _("No release yet") if release is None else _release(release),
     )
 
 
-def _release(release: Release) -> str:
-    """Name the release and what its audit found; the manifest says so since it was made."""
-    name = _("Release {name}", name=release.name)
+def _release(release: Release) -> Markup:
+    """Name the release, and say that it was checked; how, the Method page tells."""
+    name = html("{}", _("Release {name}", name=release.name))
     audit = release.manifest["tact"].get("audit")
     if not isinstance(audit, dict):
         return name
-    passed, checks = audit.get("passed"), audit.get("checks")
-    if isinstance(checks, list):
-        good = sum(bool(check.get("passed")) for check in checks if isinstance(check, dict))
-        return f"{name} · {_checked(good, len(checks))}"
-    return f"{name} · " + (_("passed its privacy checks") if passed else _("not checked"))
-
-
-def _checked(good: int, checks: int) -> str:
-    if good == checks:
-        return (
-            _("passed its privacy check") if checks == 1 else _("passed its {all} privacy checks", all=checks)
-        )
-    return _("passed {good} of {all} privacy checks", good=good, all=checks)
+    if not audit.get("passed"):
+        return name + html(" · {}", _("not checked"))
+    return name + html(
+        ' · <a href="method" target="_self" title="{}">{}</a>',
+        _("Before a release is published, the product tries to work out from it what it hides. See Method."),
+        _("checked before release"),
+    )
 
 
 def empty() -> None:

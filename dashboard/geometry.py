@@ -11,8 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.access import Site
@@ -21,6 +22,7 @@ from data import reference
 from data.errors import ReleaseError
 from data.release import Release, names
 from geo.areas import LEVELS, Areas, load, read
+from geo.places import Places, predecessors
 
 __all__ = ["LAND", "SHIPPED", "SHORTENED", "areas_of", "level_document", "routes"]
 
@@ -36,6 +38,7 @@ _PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Greece", "country", ("GR",)),
     ("Tirana and Durrës", "region", ("AL-11", "AL-02")),
 )
+_LONGEST, _MOST = 80, 6
 _A_DAY = "public, max-age=86400"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -73,13 +76,41 @@ def words_document() -> dict[str, Any]:
             "Map of Albania and Greece. Arrow keys move it, plus and minus zoom. The table holds the same."
         ),
         "find": _("Find an area"),
-        "nowhere": _("No area of that name is on this map. Another level may have it."),
+        "nowhere": _("No area of that name is known."),
+        "inside": _("{area} is in {around}."),
+        "several": _("Several areas have that name: {areas}."),
+        "larger": _("{area} is larger than the areas on this map."),
         "views": _("Go to"),
         "failed": _("The shapes of the areas could not be loaded. Reload the page."),
         "places": [
             {"label": _(label), "level": level, "codes": list(codes)} for label, level, codes in _PLACES
         ],
     }
+
+
+@lru_cache(maxsize=1)
+def _places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
+    areas = reference.area_table()
+    return areas, Places(areas), predecessors(areas)
+
+
+def chains(name: str) -> list[list[dict[str, str]]]:
+    """Find the areas of any name that an import understands: each with what it lies in, names and codes.
+
+    Of areas of several levels the largest count.
+    """
+    areas, places, older = _places()
+    found = sorted({older.get(code, code) for code in places.find(name, level=None)})
+    depth = {code: LEVELS.index(areas["level"][code]) for code in found}
+    return [_chain(areas, code) for code in found if depth[code] == min(depth.values())][:_MOST]
+
+
+def _chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
+    listed = []
+    while code:
+        listed.append({"code": code, "name": str(areas["name_en"][code])})
+        code = str(areas["parent"][code] or "")
+    return listed
 
 
 def _zipped(document: object) -> bytes:
@@ -131,7 +162,7 @@ def _answer(request: Request, zipped: bytes, kept: str) -> Response:
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """Give the routes: /geometry/land.json and /geometry/<checksum>/<level>.json."""
+    """Give the routes: /geometry/land.json, /geometry/<checksum>/<level>.json and /geometry/find.json."""
 
     def level(request: Request) -> Response:
         asked = request.path_params["level"]
@@ -145,11 +176,15 @@ def routes(site: Site) -> list[BaseRoute]:
     def land(request: Request) -> Response:
         return _answer(request, _land(), _A_DAY)
 
+    def find(request: Request) -> Response:
+        return JSONResponse({"chains": chains(request.query_params.get("name", "")[:_LONGEST])})
+
     def words(request: Request) -> Response:
         return _answer(request, _zipped(words_document()), _A_DAY)
 
     return [
         Route("/geometry/land.json", land),
         Route("/geometry/words/en.json", words),
+        Route("/geometry/find.json", find),
         Route("/geometry/{checksum}/{level}.json", level),
     ]

@@ -23,6 +23,8 @@ _COMMON = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# Until the first run a page carries the framework's name; the other name is as long, for the length is told.
+_TITLES = (b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
 _NEVER_KEPT = ("text/html", "application/json")
 
 
@@ -80,6 +82,8 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._set(MutableHeaders(scope=message), scope["path"])
+            if message["type"] == "http.response.body" and message.get("body"):
+                message["body"] = bytes(message["body"]).replace(*_TITLES)
             await send(message)
 
         await self._app(scope, receive, with_headers)

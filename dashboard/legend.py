@@ -16,18 +16,30 @@ _SMALLEST = 2.5
 _ORDER = ("few", "almost_none", "not_searched", "structural_zero", "withheld", "no_figure", "no_data")
 
 
-def legend(marks: Sequence[Mark], *, projector: bool = False) -> Markup:
-    """Word the legend of all layers, the main one first; its class turns on the projector's look."""
+def legend(marks: Sequence[Mark], beside: str = "", *, projector: bool = False) -> Markup:
+    """Word the legend of all layers, the main one first; its class turns on the projector's look.
+
+    `beside` is what a community layer with another one does not mean; it stays when the rest is folded. The
+    browser folds the legend and remembers that (static/tactmap.js).
+    """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
-    parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled) for mark in marks]
+    sources = list(dict.fromkeys(translated(mark.data.legend.source) for mark in marks))
+    # What is from the same source says so once, at the end.
+    shared = sources[0].rstrip(".") if len(marks) > len(sources) else ""
+    parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks]
+    if shared:
+        parts.append(html('<p class="origin shared">{}.</p>', shared))
+    fold = html("<button class=fold>{}</button><button class=unfold>{}</button>", _("Fold"), _("Unfold"))
     return html(
-        '<div class="legend{}" tabindex="0">{}</div>',
+        '<div class="legend{}" tabindex="0">{}{}{}</div>',
         " projecting" if projector else "",
+        fold,
         joined(parts),
+        html('<p class="beside">{}</p>', beside) if beside else "",
     )
 
 
-def _layer(mark: Mark, scale: float, *, filled: bool) -> Markup:
+def _layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
     words = mark.data.legend
     unit = joined([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
     return html(
@@ -36,13 +48,13 @@ def _layer(mark: Mark, scale: float, *, filled: bool) -> Markup:
         unit,
         _scale(mark, scale, filled=filled),
         _without(mark) if filled and mark.data.style.kind != "fill" else _states(mark),
-        _origin(words),
+        _origin(words, sourced=sourced),
     )
 
 
-def _origin(words: Legend) -> Markup:
+def _origin(words: Legend, *, sourced: bool) -> Markup:
     margin = html("{}. ", _sentence(translated(words.margin))) if words.margin else ""
-    source = html("{}.", translated(words.source).rstrip(".")) if words.source else ""
+    source = html("{}.", translated(words.source).rstrip(".")) if words.source and sourced else ""
     return html('<p class="origin">{}{}</p>', margin, source)
 
 

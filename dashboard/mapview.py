@@ -71,7 +71,7 @@ class _Map(folium.Map):
     """
 
     default_js = [("leaflet", _asset("leaflet/leaflet.js")), ("tactmap", _asset("tactmap.js"))]  # noqa: RUF012
-    default_css = [("leaflet", _asset("leaflet/leaflet.css")), ("theme", _asset("theme.css"))]  # noqa: RUF012
+    default_css = [("theme", _asset("theme.css"))]  # noqa: RUF012
     _template = Template(
         "{% macro header(this, kwargs) %}{% endmacro %}"
         "{% macro html(this, kwargs) %}"

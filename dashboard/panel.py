@@ -1,25 +1,20 @@
-"""The panel beside the map: who and where, the few numbers that matter, how they changed, what they mean."""
+"""The panel beside the map: the layer's own number first, then the others that matter, how they changed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
 from dashboard.mapview import Mark
 from dashboard.strip import heights
-from dashboard.text import _, html, joined, number, quantity, translated
+from dashboard.text import _, html, joined, number, translated
 from geo.layers.profile import Bar, Fact, Profile
-from geo.layers.table import dated
 
-__all__ = ["Row", "area_panel", "overview", "reading"]
+__all__ = ["Row", "Shown", "area_panel", "overview"]
 
-# Shown by the profile already, so the layer on the map need not be repeated above it.
-_IN_PROFILE = {"encounters", "effort", "services", "population"}
 _KNOWN = {"number", "class"}
 # Which layer's number each fact of a profile is.
 _LAYERS = {
@@ -29,41 +24,30 @@ _LAYERS = {
     "services": "services",
     "population": "population",
 }
-Shown = Sequence[tuple[str, Mark]]
-Allowed = Callable[[str], bool]
 
 
-def area_panel(profile: Profile, shown: Shown, now: str, allowed: Allowed) -> Markup:
-    """Describe one area; `shown` are the layers on the map by identifier, `now` the period.
+@dataclass(frozen=True)
+class Shown:
+    """What is on the map, as the panel needs it.
 
-    `allowed` says whether a layer's numbers may stand beside what is shown: what may not lie on the map
-    together does not stand in the panel together either.
+    `first` is the main layer's own number and `others` those of the layers over it, already in words.
+    `when` is the period on the map in words. `told` names the facts that need not be told again. `allowed`
+    names the layers whose numbers may stand beside what is on the map: what may not lie on the map together
+    does not stand in the panel together either. `beside` is the sentence where a community layer stands
+    with another one; `community` says whether it is the main one. `changes`: the small bars of children
+    met are shown, which the strip does not show already.
     """
-    extra = [
-        reading(mark, profile.area)
-        for name, mark in shown
-        if name not in _IN_PROFILE and profile.area in mark.data.frame.index
-    ]
-    facts = [_fact(fact) for fact in profile.facts if allowed(_LAYERS[fact.id])]
-    whole = allowed("encounters") and allowed("effort")
-    where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
-    return _panel(
-        html('<p class="where">{}</p><h2>{}</h2>', where, profile.name),
-        html('<p class="local">{}</p>', profile.name_local) if profile.name_local != profile.name else "",
-        _facts([*extra, *facts]),
-        _changes(profile.series, now, _("Children met, first time")) if allowed("encounters") else "",
-        _meaning(profile) if whole else html('<div class="meaning">{}</div>', _notes(shown)),
-    )
 
-
-def _panel(*parts: object) -> Markup:
-    """Put the parts of the panel together; it scrolls by keyboard too."""
-    return html('<div class="panel" tabindex="0">{}</div>', joined(parts))
-
-
-def _notes(shown: Shown) -> Markup:
-    notes = (mark.data.legend.note for _name, mark in shown)
-    return joined(html("<p>{}</p>", translated(note)) for note in notes if note)
+    marks: Sequence[Mark]
+    first: Markup
+    others: Sequence[Markup]
+    when: str
+    now: str
+    told: frozenset[str]
+    allowed: frozenset[str]
+    beside: str = ""
+    community: bool = False
+    changes: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,22 +62,60 @@ class Row:
     detail: str = ""
 
 
-def reading(mark: Mark, area: str) -> Row:
-    """Give what a layer says of an area."""
-    row: dict[Any, Any] = mark.data.frame.loc[area].to_dict()
-    text = quantity(row["value"], row["low"], row["high"]) or mark.words[str(row["state"])]
-    margin = "" if pd.isna(row["margin"]) else f"±{number(row['margin'])}"
-    source = dated(str(row["source"]), float(row["year"]))
-    told = _told(source or mark.data.legend.source, mark.data.legend.period, str(row["note"]))
-    label = ". ".join(filter(None, (f"{mark.title}, {mark.unit}", source)))
-    return Row(label, translated(text), margin, told)
+def area_panel(profile: Profile, shown: Shown) -> Markup:
+    """Describe one area."""
+    rows = [_fact(fact, shown.when) for fact in _facts_of(profile, shown)]
+    whole = {"encounters", "effort"} <= shown.allowed
+    where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
+    series = _changes(profile.series, shown.now, _("Children met, first time")) if shown.changes else ""
+    return _panel(
+        html(
+            '<p class="where">{}</p><h2>{}</h2>', " · ".join(filter(None, (where, shown.when))), profile.name
+        ),
+        html('<p class="local">{}</p>', profile.name_local) if profile.name_local != profile.name else "",
+        _ordered(shown, joined((_facts(rows), series if "encounters" in shown.allowed else ""))),
+        _meaning(profile) if whole else html('<div class="meaning">{}</div>', _notes(shown.marks)),
+    )
 
 
-def _fact(fact: Fact) -> Row:
+def _facts_of(profile: Profile, shown: Shown) -> list[Fact]:
+    return [fact for fact in profile.facts if _LAYERS[fact.id] in shown.allowed and fact.id not in shown.told]
+
+
+def _ordered(shown: Shown, numbers: Markup) -> Markup:
+    """Put the layer's own number first; a community's number stands apart, with what it does not mean."""
+    if not shown.beside:
+        return joined((shown.first, *shown.others, numbers))
+    if shown.community:
+        return joined((_apart(shown.first, shown.beside), *shown.others, numbers))
+    return joined((shown.first, numbers, *(_apart(other, shown.beside) for other in shown.others)))
+
+
+def _apart(block: Markup, sentence: str) -> Markup:
+    return html('<div class="apart"><p class="beside">{}</p>{}</div>', sentence, block)
+
+
+def _panel(*parts: object) -> Markup:
+    """Put the parts of the panel together; it scrolls by keyboard too."""
+    return html('<div class="panel" tabindex="0">{}</div>', joined(parts))
+
+
+def _notes(marks: Sequence[Mark]) -> Markup:
+    notes = (mark.data.legend.note for mark in marks)
+    return joined(html("<p>{}</p>", translated(note)) for note in notes if note)
+
+
+def _fact(fact: Fact, when: str) -> Row:
     # Of a count of axes the note says which; without it the count cannot be used.
-    note, detail = ("", fact.note) if fact.id == "services" else (fact.note, "")
+    note, detail = ("", translated(fact.note)) if fact.id == "services" else (fact.note, "")
     told, quiet = _told(fact.source, fact.period, note), fact.state not in _KNOWN
-    return Row(translated(fact.label), translated(fact.text), fact.margin, told, quiet, translated(detail))
+    detail = "; ".join(filter(None, (_dated(fact, when), detail)))
+    return Row(translated(fact.label), translated(fact.text), fact.margin, told, quiet, detail)
+
+
+def _dated(fact: Fact, when: str) -> str:
+    """Give the period of a number that is not of the one on the map, unless its words say it."""
+    return "" if not fact.period or fact.period == when or fact.period in fact.label else fact.period
 
 
 def _told(*notes: str) -> str:
@@ -108,13 +130,13 @@ def _facts(rows: Sequence[Row]) -> Markup:
 
 def _row(row: Row, common: str) -> Markup:
     return html(
-        "<div{}{}><dt>{}{}</dt><dd>{}{}</dd></div>",
+        "<div{}{}><dt>{}</dt><dd>{}{}</dd>{}</div>",
         Markup(' class="quiet"') if row.quiet else "",
         html(' title="{}"', row.told) if row.told != common else "",
         row.label,
-        html("<small>{}</small>", row.detail) if row.detail else "",
         row.text,
         html(" <small>{}</small>", row.margin) if row.margin else "",
+        html('<dd class="detail">{}</dd>', row.detail) if row.detail else "",
     )
 
 
@@ -124,23 +146,32 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         return Markup("")
     values = [bar.value if bar.state == "number" else None for bar in series]
     drawn = [
-        html('<i{} style="height:{}%"></i>', _bar_class(bar, now), height)
+        html("<i{} style=height:{}%></i>", _bar_class(bar, now), height)
         for bar, height in zip(series, heights(values), strict=True)
     ]
     return html(
-        '<figure class="changes"><figcaption>{}</figcaption><div class="bars counts" aria-hidden="true">'
-        '{}</div><div class="ends"><span>{}</span><span>{}</span></div></figure>',
+        '<figure class="changes"><figcaption><span>{}</span><span>{}</span></figcaption>'
+        '<div class="bars counts" role="img" aria-label="{}">{}</div>'
+        '<div class="ends"><span>{}</span><span>{}</span></div></figure>',
         title,
+        _("highest {value}", value=number(max(value for value in values if value is not None))),
+        "; ".join(map(_bar_words, series)),
         joined(drawn),
         _first(series[0].label),
         _last(series[-1].label),
     )
 
 
+def _bar_words(bar: Bar) -> str:
+    return f"{translated(bar.words)}{f' ±{number(bar.margin)}' if bar.margin > 0 else ''}"
+
+
 def _bar_class(bar: Bar, now: str) -> Markup:
     classes = ["now"] if bar.period == now else []
     if not bar.complete:
         classes.append("unfinished")
+    if bar.state != "number":
+        classes.append(f"state-{bar.state}")
     return html(' class="{}"', " ".join(classes)) if classes else Markup("")
 
 
@@ -159,34 +190,22 @@ def _meaning(profile: Profile) -> Markup:
     return html('<div class="meaning"><b>{}.</b> {}</div>', translated(profile.meaning.headline), sentences)
 
 
-def overview(
-    profiles: Sequence[Profile], shown: Shown, question: str, unmapped: Sequence[str], allowed: Allowed
-) -> Markup:
+def overview(profiles: Sequence[Profile], shown: Shown, question: str, unmapped: Sequence[str]) -> Markup:
     """Describe both countries side by side, while no area is chosen; name the areas without a shape."""
     first, second = profiles
-    facts = zip(first.facts, second.facts, strict=True)
-    rows = [
-        _compared(pair, profiles)
-        for pair in facts
-        if allowed(_LAYERS[pair[0].id]) and any(fact.state != "no_figure" for fact in pair)
-    ]
+    facts = zip(_facts_of(first, shown), _facts_of(second, shown), strict=True)
+    known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
+    table = _table(known, profiles, shown.when) if known else Markup("")
     return _panel(
-        html('<p class="where">{}</p>', first.facts[0].period),
+        html('<p class="where">{}</p>', shown.when or _("Latest figures")),
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
         html('<p class="question">{}</p>', question),
-        html(
-            '<table class="both"><thead><tr><th scope="col"><span class="hidden">{}</span></th>'
-            '<th scope="col">{}</th><th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>',
-            _("Measure"),
-            first.name,
-            second.name,
-            joined(rows),
-        ),
+        _ordered(shown, table),
         html(
             '<p class="hint">{}</p>',
             _("Choose an area on the map to see its numbers, how they changed and what they mean."),
         ),
-        html('<div class="meaning">{}</div>', _notes(shown)),
+        html('<div class="meaning">{}</div>', _notes(shown.marks)),
         _without_shape(unmapped),
     )
 
@@ -194,23 +213,56 @@ def overview(
 def _without_shape(names: Sequence[str]) -> Markup:
     if not names:
         return Markup("")
-    told = _("Without a shape on this map: {names}. The table holds them.", names=", ".join(names))
-    return html('<p class="unmapped">{}</p>', told)
+    told = _("{count} areas without a shape on this map; the table holds them", count=len(names))
+    return html('<details class="unmapped"><summary>{}</summary>{}</details>', told, ", ".join(names))
 
 
-def _compared(facts: Sequence[Fact], profiles: Sequence[Profile]) -> Markup:
+def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:
+    """Put both countries side by side; what most rows have in common is told by the table."""
+    measures = [[_fact(fact, when) for fact in pair] for pair in facts]
+    told = ["; ".join(dict.fromkeys(row.told for row in rows if row.told)) for rows in measures]
+    common = Counter(told).most_common(1)[0][0]
+    lines = [
+        _compared(rows, profiles, one if one != common else "")
+        for rows, one in zip(measures, told, strict=True)
+    ]
+    return html(
+        '<table class="both" title="{}"><thead><tr><th scope="col"><span class="hidden">{}</span></th>{}</tr>'
+        "</thead><tbody>{}</tbody></table>",
+        common,
+        _("Measure"),
+        joined(html('<th scope="col">{}</th>', profile.name) for profile in profiles),
+        joined(lines),
+    )
+
+
+def _compared(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Markup:
     """Give one measure of several areas; the words of the first stand for all, without its country."""
-    label = translated(facts[0].label)
+    label = rows[0].label
     for profile in profiles:
         label = label.replace(profile.country, _("the country"))
     cells = joined(
         html(
             "<td{}>{}{}</td>",
-            Markup(' class="quiet"') if f.state not in _KNOWN else "",
-            translated(f.text),
-            html(" <small>{}</small>", f.margin) if f.margin else "",
+            Markup(' class="quiet"') if row.quiet else "",
+            row.text,
+            html(" <small>{}</small>", row.margin) if row.margin else "",
         )
-        for f in facts
+        for row in rows
     )
-    told = dict.fromkeys(". ".join(filter(None, (translated(f.source), f.period))) for f in facts)
-    return html('<tr title="{}"><th scope="row">{}</th>{}</tr>', "; ".join(filter(None, told)), label, cells)
+    detail = _details(rows, profiles)
+    return html(
+        '<tr{}><th scope="row">{}{}</th>{}</tr>',
+        html(' title="{}"', told) if told else "",
+        label,
+        html("<small>{}</small>", detail) if detail else "",
+        cells,
+    )
+
+
+def _details(rows: Sequence[Row], profiles: Sequence[Profile]) -> str:
+    """Say what stands below a measure once where it is the same for all, else by name."""
+    if len({row.detail for row in rows}) == 1:
+        return rows[0].detail
+    named = zip(profiles, rows, strict=True)
+    return ". ".join(f"{profile.name}: {row.detail}" for profile, row in named if row.detail)

@@ -22,7 +22,7 @@ from data.periods import GRAINS, Calendar, Grain, Period
 from geo.layers import LAYERS, combinable
 from geo.layers.base import Layer, View
 
-__all__ = ["Situation", "grains", "parse", "periods", "settle", "unmet", "written"]
+__all__ = ["Situation", "grains", "latest", "numbered", "parse", "periods", "settle", "unmet", "written"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
@@ -171,7 +171,7 @@ def periods(view: Situation, of: Held) -> tuple[str, ...]:
 
 
 def _period(view: Situation, of: Held) -> str:
-    """Give the asked period, or the one nearest to it that the layer holds, or the last.
+    """Give the asked period, or the one nearest to it that the layer holds, or the last with numbers.
 
     A layer that does not move with time leaves the period as it is, for the layer that comes after it.
     """
@@ -181,11 +181,24 @@ def _period(view: Situation, of: Held) -> str:
     try:
         wanted = Period.parse(view.period)
     except InputError:
-        return listed[-1]
+        return latest(view, of)
     known = [Period.parse(one) for one in listed]
     around = [p for p in known if p.contains(wanted)]
     within = [p for p in known if wanted.contains(p)]
     return (around or within or known)[-1].id
+
+
+def numbered(view: Situation, of: Held) -> bool:
+    """Say whether the main layer has a number or class anywhere in the view's period."""
+    frame = reading.read(of, view.layer, view.level, view.period, view.key()).frame
+    return bool(frame["state"].isin(["number", "class"]).any())
+
+
+def latest(view: Situation, of: Held) -> str:
+    """Give the last period of the main layer that has numbers; the last of all where none has."""
+    listed = periods(view, of)
+    known = (one for one in reversed(listed) if numbered(replace(view, period=one), of))
+    return next(known, listed[-1] if listed else "")
 
 
 def grains(view: Situation, of: Held) -> dict[Grain, str]:

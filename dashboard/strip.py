@@ -19,34 +19,52 @@ _LEAST = 4  # per cent, so that a bar stays visible
 
 @dataclass(frozen=True)
 class Total:
-    """One number of a period: None where there is none. least: it is the least that there is."""
+    """One number of a period: None where there is none, with the state and its words where all share one.
+
+    least: it is the least that there is.
+    """
 
     value: float | None
     margin: float = 0.0
     least: bool = False
+    state: str = ""
+    words: str = ""
 
 
-def totals(frames: Mapping[str, pd.DataFrame], area: str = "") -> list[Total]:
-    """Give one number a period: of an area, or the sum over what is published and of its margins."""
-    return [_total(frame[frame.index == area] if area else frame) for frame in frames.values()]
+def totals(
+    frames: Mapping[str, pd.DataFrame], area: str = "", words: Mapping[str, str] | None = None
+) -> list[Total]:
+    """Give one number a period: of an area, or the sum over what is published and of its margins.
+
+    `words` says states in words.
+    """
+    return [_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()]
 
 
-def _total(frame: pd.DataFrame) -> Total:
+def _total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
     known = frame["value"].fillna(frame["low"])
     if not known.notna().any():
-        return Total(None)
+        states = set(frame["state"]) if "state" in frame else set()
+        state = str(states.pop()) if len(states) == 1 else ""
+        return Total(None, state=state, words=words.get(state, ""))
     return Total(
         float(known.sum()), float(frame["margin"].sum()), bool(frame["value"].isna()[known.notna()].any())
     )
 
 
 def told(period: str, total: Total) -> str:
-    """Say a period and its number with its margin."""
+    """Say a period and its number with its margin, or else its state."""
     label = Period.parse(period).label
     if total.value is None:
-        return f"{label}: {_('no number')}"
+        return f"{label}: {total.words or _('no number')}"
+    return f"{label}: {_value(total)}"
+
+
+def _value(total: Total) -> str:
+    if total.value is None:
+        return ""
     value = translated(quantity(None, total.value)) if total.least else number(total.value)
-    return f"{label}: {value}{f' ±{number(total.margin)}' if total.margin else ''}"
+    return f"{value}{f' ±{number(total.margin)}' if total.margin else ''}"
 
 
 def heights(values: Sequence[float | None]) -> list[int]:
@@ -75,16 +93,36 @@ def drawn(when: str, totals: Mapping[str, Total], now: str, last: str | None) ->
         classes = ["now"] if period == now else []
         if unfinished(period, last):
             classes.append("unfinished")
+        if total.value is None and total.state:
+            classes.append(f"state-{total.state}")
         named = html(' class="{}"', " ".join(classes)) if classes else ""
         words = told(period, total)
         bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, words))
     graph = (
-        html('<div class="bars time n{}">{}</div>{}', len(bars), joined(bars), _years(list(totals)))
+        html(
+            '{}<div class="bars time n{}">{}</div>{}',
+            _scale(totals),
+            len(bars),
+            joined(bars),
+            _years(list(totals)),
+        )
         if bars
         else ""
     )
     return html(
         '<div class="when"><p>{}</p><div class="graph" aria-hidden="true">{}</div></div>', when, graph
+    )
+
+
+def _scale(totals: Mapping[str, Total]) -> Markup:
+    """Write the largest value beside the top of the bars, and zero beside their foot."""
+    largest = max(
+        (t for t in totals.values() if t.value is not None), key=lambda t: t.value or 0.0, default=None
+    )
+    if largest is None:
+        return Markup("")
+    return html(
+        '<div class="scale"><b>{}{}</b><b>0</b></div>', "≥" if largest.least else "", number(largest.value)
     )
 
 

@@ -90,6 +90,11 @@ class Offer:
     make: Callable[[], bytes]
     told: str
 
+    @property
+    def zipped(self) -> bool:
+        """Say whether the format comes inside a ZIP file."""
+        return self.kind == _ZIP
+
 
 def offered(release: Release) -> list[str]:
     """List the layers that can be taken away."""
@@ -145,7 +150,11 @@ def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:
     single = form.together and len(sets) == 1
     stem = terms.stem(of.release, invented=_any_invented(of.release, layers))
     name = f"{stem}.{kind}" if single else f"{stem}-{kind}.zip"
-    told = _("One file, {name}.", name=name) if single else _("One ZIP file, {name}.", name=name)
+    told = (
+        _("One file, {name}.", name=name)
+        if single
+        else _("One ZIP file with {format} in it, {name}.", format=form.name, name=name)
+    )
     if len(sets) > 1 and form.together:
         told += " " + _("Layers of communities stand in a file of their own in it, never beside effort.")
     return Offer(name, form.kind if single else _ZIP, partial(_made, of, kind, layers), told)

@@ -23,7 +23,8 @@ _TRANSLATIONS: Mapping[str, _gettext.NullTranslations] = {"en": _gettext.NullTra
 
 def _(message: str, **values: object) -> str:
     """Translate a message and fill in its values."""
-    text = _TRANSLATIONS["en"].gettext(message)
+    # An empty message is the catalogue's own header.
+    text = _TRANSLATIONS["en"].gettext(message) if message else ""
     return text.format(**values) if values else text
 
 

@@ -32,7 +32,7 @@ WORDS: dict[State, str] = {
     "class": "between two values, or at least the lower",
     "few": "fewer than {k}, possibly none",
     "almost_none": "none or almost none",
-    "not_searched": "not searched",
+    "not_searched": "no outreach recorded",
     "structural_zero": "none: no programme there",
     "withheld": "not shown here, to protect people",
     "no_data": "no data",
@@ -46,7 +46,8 @@ MEANINGS: dict[State, str] = {
     "few": "The number is small or zero; which of the two is not told, so that no child can be recognised.",
     "almost_none": "The protected number is zero; the true one was zero or very small when it was first "
     "published.",
-    "not_searched": "No outreach is recorded there and then, so nothing could be found. It is not a zero.",
+    "not_searched": "No outreach is recorded there and then; a child may still have been met or reported. "
+    "It is not a zero.",
     "structural_zero": "The programme does not work there.",
     "withheld": "The number is kept back: it would give another away, or too few operators work there or "
     "none.",

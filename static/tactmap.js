@@ -208,7 +208,24 @@
     const width = bounds.getEast() - bounds.getWest();
     // A small country's name stands in its middle, or it would run over the areas beside it.
     const longitude = width < 4 ? bounds.getCenter().lng : place[0];
-    L.marker([place[1], longitude], { pane: "tact-names", icon: icon, interactive: false, keyboard: false }).addTo(map);
+    const marker = L.marker([place[1], longitude], { pane: "tact-names", icon: icon, interactive: false, keyboard: false });
+    over.lands.push(marker.addTo(map));
+  }
+
+  /* Hide the names of neighbouring countries that a control covers, or that run into another name. */
+  function placeLandNames() {
+    const frame = map.getContainer().getBoundingClientRect();
+    const taken = covers();
+    for (const marker of over.lands) {
+      const name = marker.getElement() && marker.getElement().firstElementChild;
+      if (!name) continue;
+      const room = box(name, frame.left, frame.top);
+      room.min = room.min.add([6, 6]);
+      room.max = room.max.subtract([6, 6]);
+      const free = !taken.some(function (one) { return one.overlaps(room); });
+      name.style.visibility = free ? "" : "hidden";
+      if (free) taken.push(room);
+    }
   }
 
   function drawAreas(found) {
@@ -378,6 +395,7 @@
     drawLines();
     drawCircles();
     nameAreas();
+    placeLandNames();
     outline(chosen, areaOf(current.selected), CHOSEN);
     hover(null);
     document.body.classList.toggle("tact-projector", Boolean(current.projector));
@@ -491,13 +509,14 @@
 
   /* What lies over the map, in its own pixels: its controls, and those of the page around the frame. */
   function covers() {
-    const inside = map.getContainer().querySelectorAll(".tact-find, .tact-views, .tact-note, .leaflet-control-zoom");
+    const inside = map.getContainer().querySelectorAll(".tact-find, .tact-said:not(:empty), .tact-views, .tact-note, .leaflet-control-zoom");
     const around = window.frameElement.ownerDocument.querySelectorAll(
-      ".legend, .missed, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
+      ".legend, .headline, .missed, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]");
     const frame = window.frameElement.getBoundingClientRect();
     const size = map.getSize();
+    function seen(part) { return part.getClientRects().length > 0; }
     return Array.from(inside).map(function (part) { return box(part, 0, 0); })
-      .concat(Array.from(around).map(function (part) { return box(part, frame.left, frame.top); }))
+      .concat(Array.from(around).filter(seen).map(function (part) { return box(part, frame.left, frame.top); }))
       .filter(function (one) { return one.min.x < size.x && one.min.y < size.y && one.max.x > 0 && one.max.y > 0; });
   }
 
@@ -587,7 +606,8 @@
         button.addEventListener("click", function () { fit(view, true); });
         bar.append(button);
       }
-      row.append(findBox(), bar);
+      const form = findBox();
+      row.append(over.said, form, bar);
       L.DomEvent.disableClickPropagation(row);
       L.DomEvent.on(row, "keydown keypress dblclick", L.DomEvent.stopPropagation);
       return row;
@@ -647,10 +667,48 @@
     map.fire("click", { latlng: L.latLng(area.x[1], area.x[0]), found: true });
   }
 
+  function say(words, plain) {
+    over.said.textContent = words;
+    over.said.classList.toggle("plain", Boolean(plain));
+  }
+
+  function filledIn(words, values) {
+    return words.replace(/\{(\w+)\}/g, function (whole, name) { return name in values ? values[name] : whole; });
+  }
+
+  /* Ask by all names that are known: of other levels, of other languages, as people write them. */
+  function findElsewhere(text) {
+    const asked = options.home + "geometry/find.json?name=" + encodeURIComponent(text.slice(0, 80));
+    fetch(asked).then(function (answer) {
+      if (!answer.ok) throw new Error("no answer");
+      return answer.json();
+    }).then(function (found) {
+      if (found.chains.length > 1) {
+        const named = found.chains.map(function (one) { return one[0].name + " (" + one[1].name + ")"; });
+        say(filledIn(over.words.several, { areas: named.join(", ") }), true);
+        return;
+      }
+      const chain = found.chains[0] || [];
+      const here = chain.findIndex(function (one) { return drawn.areas.some(function (area) { return area.c === one.code && area.x; }); });
+      if (here >= 0) {
+        findArea(drawn.areas.find(function (area) { return area.c === chain[here].code; }));
+        say(here ? filledIn(over.words.inside, { area: chain[0].name, around: chain[here].name }) : "", true);
+      } else if (chain.length) {
+        const around = areaOf(chain[0].code);
+        if (around && around.g) goTo(boxes(around), 9, true);
+        say(filledIn(over.words.larger, { area: chain[0].name }), true);
+      } else {
+        say(over.words.nowhere);
+      }
+    }).catch(function () { say(over.words.nowhere); });
+  }
+
   function findBox() {
-    const box = element("form", "tact-find");
-    box.noValidate = true;
+    const form = element("form", "tact-find");
+    form.noValidate = true;
     const input = element("input");
+    over.said = element("div", "tact-said");
+    over.said.setAttribute("role", "status");
     over.list = element("datalist");
     over.list.id = "tact-areas-list";
     input.type = "search";
@@ -658,22 +716,22 @@
     input.setAttribute("aria-label", over.words.find);
     input.setAttribute("list", over.list.id);
     input.autocomplete = "off";
-    box.append(input, over.list);
-    box.addEventListener("submit", function (event) {
+    form.append(input, over.list);
+    form.addEventListener("submit", function (event) {
       event.preventDefault();
       const area = areaNamed(input.value);
+      say("");
       if (area) findArea(area);
-      input.setCustomValidity(area || !input.value.trim() ? "" : over.words.nowhere);
-      input.reportValidity();
+      else if (input.value.trim()) findElsewhere(input.value.trim());
     });
     input.addEventListener("input", function (event) {
-      input.setCustomValidity("");
+      say("");
       const picked = !event.inputType || event.inputType === "insertReplacementText";
       const area = picked && areaNamed(input.value);
       if (area) findArea(area);
       if (area) input.blur();
     });
-    return box;
+    return form;
   }
 
   function fail(error) {
@@ -716,10 +774,16 @@
     L.control.zoom({ position: "bottomright" }).addTo(map);
   }
 
-  /* The slider lies over the bars of time; where it is pointed at, it shows the words of the bar below. */
+  /* The slider lies over the bars of time; where it is pointed at, it shows the words of the bar below. The bars
+     of the panel have their words together, for those who listen. */
   function tellBars() {
     const page = window.frameElement.ownerDocument;
     function pointedAt(event) {
+      const small = event.target.closest && event.target.closest(".bars.counts i");
+      if (small) {
+        const told = (small.parentElement.getAttribute("aria-label") || "").split("; ");
+        small.title = told[Array.prototype.indexOf.call(small.parentElement.children, small)] || "";
+      }
       const slider = event.target.closest && event.target.closest("[class*=st-key-c-period]");
       if (!slider) return;
       const bar = Array.from(page.querySelectorAll(".bars.time i")).find(function (one) {
@@ -730,6 +794,58 @@
     }
     page.addEventListener("mousemove", pointedAt);
     window.addEventListener("pagehide", function () { page.removeEventListener("mousemove", pointedAt); });
+  }
+
+  /* Buttons that stand in the page's own words: they fold the legend, which stays so in this browser, and go back
+     from an area by the panel's button, which may be out of view. */
+  function serveButtons() {
+    const page = window.frameElement.ownerDocument;
+    const memory = "tact-legend-folded";
+    function fold(folded) {
+      page.documentElement.classList.toggle("tact-folded", folded);
+    }
+    function pressed(event) {
+      const button = event.target.closest && event.target.closest("button.fold, button.unfold, button.back");
+      if (!button) return;
+      if (button.className === "back") {
+        const clear = page.querySelector(".st-key-c-clear button");
+        if (clear) clear.click();
+        return;
+      }
+      const folded = button.className === "fold";
+      fold(folded);
+      try { window.localStorage.setItem(memory, folded ? "1" : ""); } catch (error) { /* It is then forgotten. */ }
+      const other = page.querySelector(folded ? "button.unfold" : "button.fold");
+      if (other) other.focus();
+    }
+    try { fold(window.localStorage.getItem(memory) === "1"); } catch (error) { fold(false); }
+    page.addEventListener("click", pressed);
+    window.addEventListener("pagehide", function () { page.removeEventListener("click", pressed); });
+  }
+
+  /* Name and number of the panel in a line of their own, for projectors and phones, where the panel is not in view. */
+  function mirrorPanel() {
+    const page = window.frameElement.ownerDocument;
+    const stage = page.querySelector(".st-key-stage");
+    const panel = page.querySelector(".st-key-panel");
+    if (!stage || !panel) return;
+    const line = page.createElement("div");
+    line.className = "headline";
+    stage.append(line);
+    function mirror() {
+      const shown = [".panel h2", ".own .numbers", ".own h3", ".own .unit"].map(function (part) { return panel.querySelector(part); });
+      line.replaceChildren(...shown.filter(Boolean).map(function (part) { return part.cloneNode(true); }));
+      const clear = panel.querySelector(".st-key-c-clear button");
+      if (!clear) return;
+      const back = page.createElement("button");
+      back.className = "back";
+      back.textContent = clear.textContent;
+      line.append(back);
+    }
+    const observer = new window.parent.MutationObserver(mirror);
+    observer.observe(panel, { childList: true, subtree: true, characterData: true });
+    mirror();
+    window.addEventListener("pagehide", function () { observer.disconnect(); line.remove(); });
   }
 
   function start(id, given) {
@@ -746,6 +862,7 @@
       areas: L.canvas({ pane: "tact-areas", padding: 0.3 }),
       marks: L.canvas({ pane: "tact-over", padding: 0.3 }),
       under: null,
+      lands: [],
     };
     hatches = L.layerGroup().addTo(map);
     lines = L.layerGroup().addTo(map);
@@ -762,13 +879,15 @@
     map.on("mousemove", pointed);
     map.on("mouseout", function () { hover(null); });
     map.on("click", clicked);
-    map.on("moveend", function () { if (current) nameAreas(); });
+    map.on("moveend", function () { if (current) { nameAreas(); placeLandNames(); } });
     map.on("zoomstart dragstart", function () { if (!over.fitting) fitted = null; hover(null); });
     new ResizeObserver(function () {
       map.invalidateSize({ animate: false });
       if (fitted) fit(fitted, false);
     }).observe(map.getContainer());
     tellBars();
+    serveButtons();
+    mirrorPanel();
     over.ready = prepare();
     over.ready.catch(fail);
     return map;

@@ -11,6 +11,7 @@ from dashboard.reading import Held, held
 from dashboard.state import Situation, periods
 from dashboard.text import _
 from geo.areas import Areas
+from geo.layers import beside
 
 __all__ = ["show"]
 
@@ -56,8 +57,10 @@ def _stage(of: Held, areas: Areas, view: Situation) -> None:
         for name in view.over:
             controls.options(of, view, name)
         controls.missed(view)
+        controls.unnumbered(of, view)
     mapview.show(situation.fixed(of), situation.values(of, areas, view), controls.clicked(areas, view.level))
-    st.html(legend.legend([mark for _name, mark in marks], projector=view.projector))
+    words = legend.legend([mark for _name, mark in marks], _(beside(view.layers)), projector=view.projector)
+    st.html(words)
 
 
 def _panel(of: Held, areas: Areas, view: Situation) -> None:

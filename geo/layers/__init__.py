@@ -1,7 +1,8 @@
 """All layers, in the order in which they are offered, and what may be laid over what.
 
 Community layers may lie over encounters and services on the partner tier, which is what access and equity
-need, and alone or over services on the public tier; never over effort, never over risk. That holds for the
+need, with one sentence of what that does not mean, and alone or over services on the public tier; never
+over effort, never over risk. That holds for the
 map, for addresses, for exports and for the briefing, so all of them ask here.
 """
 
@@ -15,7 +16,7 @@ from geo.layers import communities, effort, encounters, population, referrals, r
 from geo.layers.base import Layer
 from geo.layers.words import mark
 
-__all__ = ["LAYERS", "apart", "combinable", "layer", "together"]
+__all__ = ["LAYERS", "apart", "beside", "combinable", "layer", "together"]
 
 LAYERS: tuple[Layer, ...] = (
     encounters.LAYER,
@@ -48,8 +49,14 @@ def together(tier: Tier, names: Iterable[str]) -> str:
     if len(others) == len(layers) or others <= _UNDER_COMMUNITIES[tier]:
         return ""
     if tier == "public":
-        return mark("On the public tier community layers stand alone or with services.")
-    return mark("Community layers are laid over encounters and services only.")
+        return mark("On the public tier layers of communities stand alone or with services.")
+    return mark("Layers of communities may stand with children met and services only.")
+
+
+def beside(names: Iterable[str]) -> str:
+    """Say what a community layer does not mean where another one stands with it; empty where none does."""
+    natures = {layer(name).nature == "community" for name in names}
+    return communities.BESIDE if len(natures) > 1 else ""
 
 
 def combinable(tier: Tier, names: Iterable[str]) -> str:

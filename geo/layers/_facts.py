@@ -72,20 +72,20 @@ def facts(place: Place, period: str) -> tuple[Fact, ...]:
     days, days_when = place.near(effort.COUNTED, period)
     return (
         _fact(place, "children", mark("Children met, first time"), met, when),
-        _trafficked_inside(place, when, inside, inside_when),
+        _pathway_inside(place, when, inside, inside_when),
         _fact(place, "effort", mark("Outreach days"), days, days_when),
         _axes(place, period),
         _population(place),
     )
 
 
-def _trafficked_inside(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
-    """Give those trafficked inside the country; of another time than all, with all of that time beside."""
+def _pathway_inside(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
+    """Give those of a pathway inside the country, of any stage; of another time, with all of that time."""
     if when == inside_when or not inside_when:
-        label = Message("of these trafficked inside {country}", country=place.country)
+        label = Message(mark("of these, pathway inside {country}"), country=place.country)
         return _fact(place, "internal", label, inside, inside_when)
     period = Period.parse(inside_when).label
-    label = Message("trafficked inside {country}, {period}", country=place.country, period=period)
+    label = Message(mark("pathway inside {country}, {period}"), country=place.country, period=period)
     every = place.at(encounters.COUNTED, inside_when)
     told = {"part": words(inside, place.release.k), "all": words(every, place.release.k)}
     text = Message("{part} of {all} met", **told) if inside.state == every.state == "number" else ""
@@ -113,18 +113,35 @@ def _axes(place: Place, period: str) -> Fact:
     told = [_at_work(cell) for cell, _ in found]
     label, when = mark("Services at work"), found[0][1]
     hidden = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work is None]
+    there = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work]
     if len(hidden) == len(AXES):
         silent = all(cell.state == "no_data" for cell, _ in found)
         return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, when)
-    there = sum(map(bool, told))
-    if not hidden:
-        text = Message("on {there} of {all} axes", there=there, all=len(AXES))
-        return _fact(place, "services", label, Cell("number", there), when, text)
-    text = Message(
-        "on {there} of {all} axes, {hidden} not shown", there=there, all=len(AXES), hidden=len(hidden)
+    # A zero beside what is hidden would be read as "none": then the row is about what is not shown.
+    cell = _WITHHELD if hidden and not there else Cell("number", len(there))
+    return replace(
+        _fact(place, "services", label, cell, when, _axes_text(there, hidden)), note=_named(there, hidden)
     )
-    note = Message("Not shown, to protect people: {axes}", axes=reduce(_listed, hidden))
-    return replace(_fact(place, "services", label, Cell("number", there), when, text), note=note)
+
+
+def _axes_text(there: list[str], hidden: list[str]) -> str:
+    if hidden:
+        return mark("one axis shown") if len(there) == 1 else _several(there)
+    return Message("{there} of {all} axes", there=len(there), all=len(AXES))
+
+
+def _several(there: list[str]) -> str:
+    return Message("{there} axes shown", there=len(there)) if there else ""
+
+
+def _named(there: list[str], hidden: list[str]) -> str:
+    """Name the axes: those on which something is at work, and those that are not shown."""
+    told = reduce(_listed, there) if there else ""
+    if not hidden:
+        return told
+    silent = Message("not shown, to protect people: {axes}", axes=reduce(_listed, hidden))
+    none = mark("none on the axes that are shown")
+    return Message("{there}; {hidden}", there=told or none, hidden=silent)
 
 
 def _listed(first: str, second: str) -> str:

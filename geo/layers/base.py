@@ -30,6 +30,11 @@ class Choice:
     label: str
     group: str = ""
 
+    @property
+    def headed(self) -> bool:
+        """Say whether the label needs its group's name before it, since it does not say it itself."""
+        return bool(self.group) and self.group.lower() not in self.label.lower()
+
 
 @dataclass(frozen=True)
 class Option:

@@ -10,7 +10,7 @@ import pandas as pd
 from data.release import Release
 from data.states import MEANINGS, STATES, State
 from geo.layers import _tables
-from geo.layers.base import Layer
+from geo.layers.base import Choice, Layer
 from geo.layers.words import mark, state_words
 
 __all__ = ["COLUMNS", "LEFT_OUT", "Column", "codebook", "states"]
@@ -152,7 +152,7 @@ def codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     for layer in layers:
         rows.append((layer.id, "", "layer", f"{layer.title}. {layer.question}", ""))
         for option in layer.options:
-            rows += [(layer.id, option.id, "choice", _label(c.group, c.label), c.id) for c in option.choices]
+            rows += [(layer.id, option.id, "choice", _label(c), c.id) for c in option.choices]
             rows += [
                 (layer.id, c.id.replace("-", "_"), "number", _BESIDE.format(label=c.label), "")
                 for c in option.choices[1:]
@@ -160,5 +160,5 @@ def codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "column", "kind", "meaning", "value"])
 
 
-def _label(group: str, label: str) -> str:
-    return f"{group}: {label}" if group else label
+def _label(choice: Choice) -> str:
+    return f"{choice.group}: {choice.label}" if choice.headed else choice.label

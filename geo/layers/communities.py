@@ -12,11 +12,15 @@ from geo.layers._counted import Counted, Slice
 from geo.layers.base import Choice, Layer, Option
 from geo.layers.words import mark
 
-__all__ = ["COUNTED", "LAYER", "NOT_MEANT"]
+__all__ = ["BESIDE", "COUNTED", "LAYER", "NOT_MEANT"]
 
 NOT_MEANT = mark(
     "It shows where people live, to plan access to services; it says nothing about risk or about "
     "anybody's conduct."
+)
+BESIDE = mark(
+    "Communities are shown so that services reach them. Nothing here says that a community causes "
+    "trafficking."
 )
 _GROUP = Option(
     "group",

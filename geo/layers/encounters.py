@@ -20,9 +20,9 @@ OF = Option(
     mark("Of these"),
     (
         Choice("all", mark("All children met")),
-        Choice("pathway-internal", mark("trafficked inside the country"), _PATHWAY),
-        Choice("pathway-al_to_gr", mark("from Albania to Greece"), _PATHWAY),
-        Choice("pathway-other_cross_border", mark("across another border"), _PATHWAY),
+        Choice("pathway-internal", mark("pathway inside the country"), _PATHWAY),
+        Choice("pathway-al_to_gr", mark("pathway from Albania to Greece"), _PATHWAY),
+        Choice("pathway-other_cross_border", mark("pathway across another border"), _PATHWAY),
         Choice("pathway-none_known", mark("no pathway known"), _PATHWAY),
         Choice("stage-at_risk", mark("at risk"), _STAGE),
         Choice("stage-recruited", mark("recruited"), _STAGE),
@@ -48,7 +48,8 @@ COUNTED = Counted(
     locate=_locate,
     note=mark(
         "Each child counts once, where and when a partner first met it; later meetings with the same child "
-        "are not counted. It does not say how many children there are: where nobody looks, nobody is met."
+        "are not counted. A pathway is told of children of every stage, also of those at risk. It does not "
+        "say how many children there are: where nobody looks, hardly anybody is met."
     ),
 )
 LAYER = Layer(

@@ -168,14 +168,19 @@ def _meaning(place: Place, period: str) -> Meaning:
     found = change(was, now, place.release.k, largest, noise)
     inside = place.at(encounters.COUNTED, years[1], _facts.INTERNAL)
     sentences = (
-        *_change_words(place, found, (was, now), years),
+        *_change_words(found, (was, now), years),
         _share_words(place, years[1], share_bounds(inside, now, place.release.k, largest), inside),
         _effort_words(place, years, found),
     )
     return Meaning(_HEADLINES[found.verdict if found else "cannot tell"], tuple(filter(None, sentences)))
 
 
-_SILENT = {"not_searched", "no_data", "withheld"}
+_UNTOLD = {
+    "not_searched": mark("A change cannot be told: no outreach is recorded for {when}."),
+    "no_data": mark("A change cannot be told: nothing was reported for {when}."),
+    "withheld": mark("A change cannot be told: the number of {when} is not shown, to protect people."),
+}
+_SILENT = frozenset(_UNTOLD)
 _HEADLINES = {
     "more": mark("More children met than the year before"),
     "fewer": mark("Fewer children met than the year before"),
@@ -187,14 +192,11 @@ _BEYOND = mark("The added noise cannot explain that, and chance alone hardly can
 _CHANCE = mark("The added noise cannot explain that, but the chance of who is met in a year could.")
 
 
-def _change_words(
-    place: Place, found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]
-) -> tuple[str, ...]:
+def _change_words(found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]) -> tuple[str, ...]:
     was, now = (Period.parse(y).label for y in years)
     if found is None:
         when, silent = next((w, c) for w, c in zip((was, now), cells, strict=True) if c.state in _SILENT)
-        template = mark("A change cannot be told: for {when} the release says “{words}”.")
-        return (Message(template, when=when, words=_facts.words(silent, place.release.k)),)
+        return (Message(_UNTOLD[silent.state], when=when),)
     if found.verdict == "cannot tell":
         template = mark(
             "Whether more or fewer children were met in {now} than in {was} cannot be told: the margins are "
@@ -207,10 +209,10 @@ def _change_words(
 
 
 def _share_words(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:
-    """Word the share trafficked inside the country, where the margins leave something to say."""
+    """Word the share of a pathway inside the country, where the margins leave something to say."""
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
-    template = mark("Of those met in {year}, {low} to {high} in 10 were trafficked inside {country}.")
+    template = mark("Of those met in {year}, {low} to {high} in 10 had a pathway inside {country}.")
     low, high = math.floor(share[0] * 10), math.ceil(share[1] * 10)
     return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)
 

@@ -39,7 +39,7 @@ _PUBLISHED = Published(
 )
 LAYER = Layer(
     "referrals",
-    mark("Referrals"),
+    mark("Victims identified"),
     mark("How many victims of trafficking did each country identify in a year?"),
     "circle",
     (_WHO,),

@@ -53,8 +53,8 @@ def _least(release: Release, chosen: Mapping[str, str]) -> str:
     """Say what may be missing from a number that is the least that there is, and why."""
     parameters = release.manifest["tact"].get("parameters") or {}
     missing = mark(
-        "at least so many: services for protection, shelter and return are left out where fewer than "
-        "{operators} operators run them or nobody does, and in all municipalities"
+        "at least so many: protection, shelter and return are left out where fewer than {operators} "
+        "operators work, and in municipalities"
     )
     unreported = mark("{missing}; so is what was not reported")
     told = Message(missing, operators=int(parameters.get("operators", FEWEST)))

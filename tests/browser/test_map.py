@@ -190,10 +190,40 @@ def test_a_name_that_is_not_there_is_said(partner, look):
     box = map_frame(page).get_by_label("Find an area")
     box.fill("Atlantis")
     box.press("Enter")
-    assert "No area of that name" in box.evaluate("e => e.validationMessage")
+    told = map_frame(page).locator(".tact-said")
+    until(page, lambda: "No area of that name" in told.inner_text())
+    assert box.evaluate("e => e.validationMessage") == ""
     box.press("End")
     page.keyboard.type("x")
-    assert box.evaluate("e => e.validationMessage") == ""
+    assert told.text_content() == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "around", "said"),
+    [
+        ("Heraklion", "Crete", "Heraklion is in Crete."),
+        ("Selanik", "Central Macedonia", "Thessaloniki is in Central Macedonia."),
+        ("Λάρισα", "Thessaly", "Larissa is in Thessaly."),
+    ],
+)
+def test_a_city_is_found_where_the_map_shows_larger_areas(partner, look, typed, around, said):
+    page = look(partner.url)
+    box = map_frame(page).get_by_label("Find an area")
+    box.fill(typed)
+    box.press("Enter")
+    until(page, lambda: heading(page) == around)
+    assert map_frame(page).locator(".tact-said").inner_text() == said
+    assert page.watch.clean, vars(page.watch)
+
+
+def test_a_name_of_several_areas_names_them(partner, look):
+    page = look(partner.url)
+    box = map_frame(page).get_by_label("Find an area")
+    box.fill("Iraklio")
+    box.press("Enter")
+    told = map_frame(page).locator(".tact-said")
+    until(page, lambda: "Heraklion (Crete)" in told.inner_text())
+    assert heading(page) == "Albania and Greece"
 
 
 def test_names_stand_on_the_map_once_there_is_room(partner, look):
@@ -307,13 +337,24 @@ def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):
     assert "projector=1" in page.url
     size = page.locator(".legend h2").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
     assert size >= 22
+    for kept in ("[class*=st-key-c-level]", "[class*=st-key-c-over]", "[class*=st-key-c-period]"):
+        assert page.locator(kept).first.is_visible(), kept
+    click_area(page, "GR-B")
+    until(page, lambda: page.locator(".headline h2").inner_text() == "Central Macedonia")
+    assert "±" in page.locator(".headline .numbers").inner_text()
+    page.get_by_role("link", name="Method").click()
+    until(page, lambda: "/method" in page.url)
+    page.get_by_role("link", name="Situation").click()
+    until(page, lambda: "projector=1" in page.url)
 
 
 def test_play_steps_through_time(partner, look):
     page = look(f"{partner.url}/?period=2008-09-01/P3M")
     page.get_by_role("button", name="Play").click()
+    before = page.evaluate("history.length")
     until(page, lambda: "2009-03-01" in page.url)
     page.get_by_role("button", name="Play").wait_for(timeout=30_000)
+    assert page.evaluate("history.length") <= before + 1
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
@@ -326,11 +367,60 @@ def test_on_a_desk_all_parts_are_in_view(partner, look, size):
         assert box["y"] + box["height"] <= size[1], part
 
 
+@pytest.mark.parametrize(
+    "address", ["layer=services&over=communities", "layer=communities&over=encounters", "layer=referrals"]
+)
+def test_the_legend_stands_whole_and_clear_of_the_controls(partner, look, address):
+    page = look(f"{partner.url}/?{address}")
+    page.wait_for_timeout(600)
+    legend = page.locator(".legend")
+    assert legend.evaluate("e => e.scrollHeight <= e.clientHeight")
+    box = legend.bounding_box()
+    for part in page.locator(".st-key-controls > *").all():
+        other = part.bounding_box()
+        beside = other["x"] >= box["x"] + box["width"]
+        assert beside or other["y"] + other["height"] <= box["y"]
+
+
+def test_the_legend_folds_and_stays_folded(partner, look):
+    page = look(f"{partner.url}/?layer=encounters&over=communities")
+    page.get_by_role("button", name="Fold", exact=True).click()
+    page.get_by_role("button", name="Unfold").wait_for()
+    changed(page, radio(page, "Services").click)
+    page.reload()
+    page.get_by_role("button", name="Unfold").wait_for()
+    assert page.locator(".legend .origin:visible").count() == 0
+    assert "causes trafficking" in page.locator(".legend").inner_text()
+    page.get_by_role("button", name="Unfold").click()
+    assert page.locator(".legend .origin:visible").count() > 0
+
+
+def test_no_name_of_a_country_runs_into_a_control_or_another_name(partner, look):
+    page = look(partner.url)
+    page.wait_for_timeout(800)
+    names = map_frame(page).locator(".tact-land-name span")
+    boxes = [one.bounding_box() for one in names.all() if one.is_visible()]
+    boxes += [one.bounding_box() for one in page.locator(".st-key-controls [role=radiogroup]").all()]
+    assert len(boxes) > 4
+    for i, one in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            apart = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+            assert apart or one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+
+
+def test_on_a_phone_the_chosen_area_and_its_number_stand_above_the_map(partner, look):
+    page = look(f"{partner.url}/?area=AL-11", (390, 844))
+    assert page.locator(".headline h2").inner_text() == "Tirana"
+    box = page.locator(".headline").bounding_box()
+    assert box["y"] + box["height"] <= page.locator("iframe").bounding_box()["y"] + 12
+    assert "±" in page.locator(".headline").inner_text()
+
+
 def test_on_a_phone_map_panel_and_strip_stand_one_below_another(partner, look):
     page = look(partner.url, (390, 844))
     tops = [
         page.locator(part).first.bounding_box()["y"]
-        for part in (".st-key-controls", "iframe", ".legend", ".panel h2", ".when")
+        for part in (".st-key-controls", ".headline", "iframe", ".when", ".legend", ".panel h2")
     ]
     assert tops == sorted(tops)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

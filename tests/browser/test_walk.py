@@ -172,8 +172,8 @@ class Walker:
         ]
         if allowed:
             name = self.chance.choice(["", *allowed])
-            words = f"with {layer(name).title}" if name else "nothing over it"
-            self.ask(f"over {name}", lambda: self.pick("Over it", words), over=(name,) if name else ())
+            words = f"with {layer(name).title}" if name else "No second layer"
+            self.ask(f"over {name}", lambda: self.pick("Second layer", words), over=(name,) if name else ())
 
     def choice(self):
         view = self.view

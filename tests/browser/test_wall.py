@@ -50,8 +50,8 @@ def test_no_source_is_served(partner, path):
     status, body = answer(f"{partner.url}/{path}")
     if status in {400, 404}:
         return
-    # Streamlit answers any other path with its own empty page, which runs app.py and nothing else.
-    assert "<title>Streamlit</title>" in body
+    # Streamlit answers any other path with its empty page, which runs app.py and nothing else.
+    assert "<title>TACT Map</title>" in body
     assert "import streamlit" not in body
 
 

@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import legend, panel, reading, situation, strip
+from dashboard import controls, legend, own, panel, reading, situation, state, strip
 from dashboard.access import Site
 from dashboard.geometry import areas_of
 from dashboard.state import parse, periods, settle, written
 from dashboard.text import html
-from geo.layers import LAYERS
+from geo.layers import LAYERS, beside, layer
+from geo.layers.communities import BESIDE
+from geo.layers.table import table as layer_table
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -28,8 +30,11 @@ def view_of(of, **address):
     return settle(parse(address), of, areas_of(of.release).table)
 
 
-def always(_name):
-    return True
+def on_the_map(mark, **changes):
+    block = own.block(mark, [own.of_area(own.Where("AL-04", "x", mark))])
+    everything = frozenset(one.id for one in LAYERS)
+    plain = panel.Shown([mark], block, (), "", "", frozenset(), everything)
+    return replace(plain, **changes)
 
 
 def run(monkeypatch, releases, tier="partner", **address):
@@ -149,7 +154,7 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     of = reading.held(Site(demo_world / "releases", "partner"))
     view = view_of(of, layer="encounters", over="services", level="municipality")
     text = legend.legend([mark for _name, mark in situation.marks(of, view)])
-    assert "Without a mark: none or almost none, not searched" in text
+    assert "Without a mark: none or almost none, no outreach recorded" in text
 
 
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
@@ -235,8 +240,8 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
     bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
     for text in (
         legend.legend([bad, bad]),
-        panel.area_panel(bad_profile, [("x", bad)], "", always),
-        panel.overview([bad_profile, bad_profile], [("x", bad)], HOSTILE, [HOSTILE], always),
+        panel.area_panel(bad_profile, on_the_map(bad)),
+        panel.overview([bad_profile, bad_profile], on_the_map(bad, beside=HOSTILE), HOSTILE, [HOSTILE]),
         strip.drawn(HOSTILE, {}, "", None),
         html('<p title="{}">{}</p>', HOSTILE, '" onload="x'),
     ):
@@ -249,8 +254,122 @@ def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(
     text = situation.described(of, areas, view_of(of, layer="communities", area="AL-02"))
     assert "Outreach" not in text
     assert ("Children met" in text) == (of.tier == "partner")
+    assert BESIDE not in text
     plain = situation.described(of, areas, view_of(of, layer="encounters", area="AL-02"))
     assert "Outreach days" in plain
     assert "communities" not in plain.lower()
     both = situation.described(of, areas, view_of(of, layer="services", over="communities"))
     assert "Outreach" not in both
+
+
+@pytest.mark.parametrize("address", [("encounters", "communities"), ("communities", "encounters")])
+def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, address):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    first, over = address
+    view = view_of(of, layer=first, over=over, area="AL-02")
+    text = situation.described(of, areas_of(of.release), view)
+    assert text.count(BESIDE) == 1
+    assert '<div class="apart">' in text
+    assert "pathway" not in text.partition('<div class="meaning">')[0]
+    words = legend.legend([mark for _name, mark in situation.marks(of, view)], beside(view.layers))
+    assert BESIDE in words
+    alone = view_of(of, layer=first, area="AL-02")
+    assert BESIDE not in situation.described(of, areas_of(of.release), alone)
+    assert beside(alone.layers) == ""
+
+
+def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
+    areas = areas_of(of.release)
+    for name, levels in reading.levels(of).items():
+        for area in ("", "AL-02" if "region" in levels else "AL"):
+            view = view_of(of, layer=name, area=area)
+            text = str(situation.described(of, areas, view))
+            [(_name, mark), *_others] = situation.marks(of, view)
+            before = text.partition('<section class="own">')[0]
+            assert not any(numbers in before for numbers in ("<dl", "<table"))
+            assert html("<h3>{}</h3>", mark.title) in text
+            if area:
+                assert own.of_area(own.Where(area, "x", mark)).text in text
+
+
+def test_numbers_of_another_time_say_when_they_are_of(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    areas = areas_of(of.release)
+    text = situation.described(of, areas, view_of(of, layer="referrals", area="AL"))
+    assert "Albania · 2020" in text
+    children = text.partition("Children met, first time")[2].partition("</div>")[0]
+    assert '<dd class="detail">Mar to May 2009</dd>' in children
+    same = situation.described(of, areas, view_of(of, layer="effort", area="AL-11"))
+    assert "County, Albania · Mar to May 2009" in same
+    assert '<dd class="detail">Mar to May 2009' not in same
+
+
+def test_those_who_carry_the_services_are_named(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    text = situation.described(of, areas_of(of.release), view_of(of, layer="services", area="AL-11"))
+    assert "at least 14" in text
+    assert "Carried by: the state, " in text
+
+
+def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_one_has_none(
+    monkeypatch, demo_world
+):
+    def numbered(view, _of):
+        return view.layer != "effort" or view.period < "2009"
+
+    for module in (state, controls):
+        monkeypatch.setattr(module, "numbered", numbered)
+    app = run(monkeypatch, demo_world / "releases")
+    pick(app, "Layer", "effort")
+    assert app.query_params["period"] == "2008-12-01/P3M"
+    assert "No numbers for" not in said(app)
+    pick(app, "Layer", "encounters")
+    assert app.query_params["period"] == "2009-03-01/P3M"
+    chosen = run(monkeypatch, demo_world / "releases", layer="effort", period="2009-03-01/P3M")
+    assert "No numbers for Mar to May 2009. The last are of Dec 2008 to Feb 2009." in said(chosen)
+    chosen.button(key="c-last").click().run()
+    assert chosen.query_params["period"] == "2008-12-01/P3M"
+
+
+def test_another_layer_stops_time(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", period="2006-06-01/P3M")
+    app.button(key="c-play").click().run()
+    assert app.session_state["situation-playing"]
+    pick(app, "Layer", "services")
+    assert not app.session_state["situation-playing"]
+
+
+def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, area="GR-F")
+    listed = periods(view, of)
+    totals = situation.time_totals(of, areas_of(of.release), view, listed)
+    text = situation.time_strip(of, view, totals)
+    for state_class, words in (
+        ("state-almost_none", "none or almost none"),
+        ("state-not_searched", "no outreach"),
+    ):
+        assert state_class in text
+        assert words in text
+    assert '<div class="scale"><b>' in text
+    whole = view_of(of, area="GR-F", period="2006-06-01/2009-05-31")
+    described = situation.described(of, areas_of(of.release), whole)
+    assert "state-not_searched" in described
+    assert "no outreach recorded; " in described
+
+
+def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
+    areas = areas_of(of.release).table
+    address = {"layer": "effort", "over": "communities"}
+    text = situation.missed(address, settle(parse(address), of, areas), of, areas)
+    assert "Communities is not shown with it: " in text
+    assert "with services" in text or "children met and services only" in text
+
+
+def test_the_table_leaves_out_what_says_nothing_and_cuts_nothing(demo_world):
+    of = reading.held(Site(demo_world / "releases", "partner"))
+    rows = layer_table(of.release, layer("population"), view_of(of, layer="population").view()).reset_index()
+    shown = situation.told_apart(rows)
+    assert set(shown.loc[shown["Area"] == "Durrës", "Local name"]) == {""}
+    assert "±" not in shown
+    assert situation.width(shown, "Source") > 7 * max(map(len, shown["Source"]))

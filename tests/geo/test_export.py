@@ -302,7 +302,7 @@ def test_csv_comes_with_codebook_and_readme(files):
         "licence",
         "citation",
         "none or almost none. The protected number is zero",
-        "not searched",
+        "no outreach recorded",
         "threshold k: 11",
         'dtype={"code": str}',
     ):

@@ -75,7 +75,7 @@ def test_a_pathway_is_read_from_its_own_table(partner):
     view = View("region", YEARS[1], {"of": "pathway-internal"})
     data = layer("encounters").read(partner, view)
     assert data.frame.loc["AL-02", "value"] == 71
-    assert data.legend.title == "Children met for the first time: trafficked inside the country"
+    assert data.legend.title == "Children met for the first time: pathway inside the country"
 
 
 def test_colours_and_circles_keep_their_meaning_in_time(partner):
@@ -188,9 +188,9 @@ def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_pat
         if low:
             label = data.style.labels[data.classes().loc[area]]
             assert int(label.removeprefix("at least ")) <= low
-    assert data.legend.margin.startswith("at least so many: services for protection, shelter and return")
-    assert "fewer than 3 operators run them or nobody does" in data.legend.margin
-    assert data.legend.margin.endswith("in all municipalities")
+    assert data.legend.margin.startswith("at least so many: protection, shelter and return")
+    assert "fewer than 3 operators work" in data.legend.margin
+    assert data.legend.margin.endswith("and in municipalities")
 
 
 def test_exact_totals_beside_least_ones_keep_their_zero(partner):
@@ -317,7 +317,7 @@ def test_words_of_the_states():
         "class": "between two values, or at least the lower",
         "few": "fewer than 11, possibly none",
         "almost_none": "none or almost none",
-        "not_searched": "not searched",
+        "not_searched": "no outreach recorded",
         "structural_zero": "none: no programme there",
         "withheld": "not shown here, to protect people",
         "no_data": "no data",

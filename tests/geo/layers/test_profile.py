@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import AreaError
+from geo.layers import encounters
 from geo.layers.change import Cell, bounds, change, ratio_interval, share_bounds
 from geo.layers.profile import area_profile, timeline
 
@@ -45,16 +46,17 @@ def test_the_few_numbers_with_margin_and_source(partner):
     found = facts(partner, "AL-02")
     assert [found[n].text for n in ("children", "internal", "effort")] == ["79", "71", "103"]
     assert [found[n].margin for n in ("children", "internal", "effort")] == ["±5", "±5", ""]
-    assert found["internal"].label == "of these trafficked inside Albania"
+    assert found["internal"].label == "of these, pathway inside Albania"
     assert found["population"].label == "Population, census 2023"
     assert (found["population"].text, found["population"].invented) == ("226,863", False)
     assert all(f.source for f in found.values())
 
 
 def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
-    assert facts(partner, "AL-02")["services"].text == "on 2 of 5 axes, 1 not shown"
+    assert facts(partner, "AL-02")["services"].text == "2 axes shown"
     whole = facts(partner, "AL-04")["services"]
-    assert (whole.text, whole.note) == ("on 2 of 5 axes", "")
+    assert whole.text == "2 of 5 axes"
+    assert len(whole.note.split(", ")) == 2
 
 
 def of_axes(folder, cells, tier="partner", table="services_region_quarter_axis", period=QUARTERS[0]):
@@ -67,10 +69,13 @@ def of_axes(folder, cells, tier="partner", table="services_region_quarter_axis",
 def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     hidden, span, number = SMALL["state"]("withheld"), SMALL["span"], SMALL["number"]
     none = of_axes(tmp_path / "none", [number(0), hidden, hidden, hidden, number(0)])
-    assert none.text == "on 0 of 5 axes, 3 not shown"
+    assert (none.text, none.state) == ("not shown here, to protect people", "withheld")
+    assert none.note.startswith("none on the axes that are shown; not shown, to protect people: protection")
     some = of_axes(tmp_path / "some", [number(2), span(3, None), hidden, hidden, number(0)])
-    assert some.text == "on 2 of 5 axes, 2 not shown"
-    assert some.note == "Not shown, to protect people: assisted voluntary return, reintegration"
+    assert some.text == "2 axes shown"
+    assert some.note == (
+        "prevention, protection; not shown, to protect people: assisted voluntary return, reintegration"
+    )
     year = (YEARS[0],)
     few = of_axes(
         tmp_path / "few",
@@ -79,7 +84,7 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
         "services_region_year_axis",
         *year,
     )
-    assert few.text == "on 1 of 5 axes, 4 not shown"
+    assert few.text == "one axis shown"
     dark = of_axes(
         tmp_path / "dark",
         [span(0, 2), *[hidden] * 3, span(0, 2)],
@@ -100,7 +105,7 @@ def test_a_part_of_another_time_stands_beside_all_of_that_time(tmp_path):
     )
     release = SMALL["make"](tmp_path, "public", tables=tables)
     fact = facts(release, "AL-02", YEARS[1])["internal"]
-    assert fact.label == "trafficked inside Albania, Jun 2006 to May 2008"
+    assert fact.label == "pathway inside Albania, Jun 2006 to May 2008"
     assert (fact.text, fact.margin) == ("52 of 145 met", "±5")
 
 
@@ -112,7 +117,7 @@ def test_a_state_is_said_in_words(partner, public):
 
 def test_a_part_of_another_time_is_not_called_of_these(public):
     label = facts(public, "AL-02")["internal"].label
-    assert label == "trafficked inside Albania, Jun 2006 to May 2008"
+    assert label == "pathway inside Albania, Jun 2006 to May 2008"
 
 
 def test_a_sure_rise_with_equal_effort(partner):
@@ -121,7 +126,7 @@ def test_a_sure_rise_with_equal_effort(partner):
     assert profile.meaning.sentences == (
         "Between 29 and 49 more children were met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
         "The added noise cannot explain that, and chance alone hardly can.",
-        "Of those met in Jun 2007 to May 2008, 7 to 10 in 10 were trafficked inside Albania.",
+        "Of those met in Jun 2007 to May 2008, 7 to 10 in 10 had a pathway inside Albania.",
         "Outreach stayed about the same: 100 days, then 103.",
     )
 
@@ -143,7 +148,14 @@ def test_the_margin_that_covers_a_change(partner):
 
 
 def test_a_year_in_which_nobody_searched(partner):
-    assert "for Jun 2006 to May 2007 the release says “not searched”" in said(partner, "GR-I")
+    assert "no outreach is recorded for Jun 2006 to May 2007" in said(partner, "GR-I")
+
+
+def test_no_word_calls_a_child_trafficked_that_may_be_at_risk(partner):
+    told = [said(partner, area) for area in ("AL-02", "AL-11", "GR-A")]
+    told += [fact.label for fact in facts(partner, "AL-02").values()]
+    told += [choice.label for choice in encounters.OF.choices]
+    assert not [words for words in told if "trafficked" in words]
 
 
 def test_the_first_year_has_nothing_to_compare_with(partner):

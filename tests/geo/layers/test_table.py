@@ -25,7 +25,7 @@ def test_numbers_states_margins_and_sources(partner):
     rows = table(partner, layer("encounters"), View("region", YEARS[0]))
     assert list(rows.columns) == ["Area", "Local name", "Country", "Value", "±", "State", "Source", "Note"]
     assert list(rows.loc["AL-02"][["Value", "±", "State"]]) == ["40", "5", "number"]
-    assert list(rows.loc["GR-I"][["Value", "±", "State"]]) == ["", "", "not searched"]
+    assert list(rows.loc["GR-I"][["Value", "±", "State"]]) == ["", "", "no outreach recorded"]
     assert set(rows["Source"]) == {"Invented records, release 2008-05-001"}
 
 
