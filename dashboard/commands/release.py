@@ -91,7 +91,7 @@ def release(
         {"release": made.name, "tiers": list(made.tiers), "refused": [], "withheld": dict(made.withheld)},
         as_json,
         f"Published release {made.name}, tiers {' and '.join(made.tiers)}.",
-        *([f"{withheld} more cells are withheld to protect others."] if withheld else []),
+        *([f"{withheld} cells are withheld, to protect children."] if withheld else []),
         *([_FIRST.format(k=Release.open(workspace.releases, "public", made.name).k)] if first else []),
         "Open it with: tact serve",
     )
