@@ -79,11 +79,15 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        kind = ""
+
         async def with_headers(message: Message) -> None:
+            nonlocal kind
             if message["type"] == "http.response.start":
+                kind = Headers(scope=message).get("content-type", "").partition(";")[0]
                 self._set(MutableHeaders(scope=message), scope["path"])
-            if message["type"] == "http.response.body" and message.get("body"):
-                message["body"] = bytes(message["body"]).replace(*_TITLES)
+            if message["type"] == "http.response.body" and kind == "text/html":
+                message["body"] = bytes(message.get("body", b"")).replace(*_TITLES)
             await send(message)
 
         await self._app(scope, receive, with_headers)

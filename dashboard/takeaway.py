@@ -153,7 +153,7 @@ def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:
     told = (
         _("One file, {name}.", name=name)
         if single
-        else _("One ZIP file with {format} in it, {name}.", format=form.name, name=name)
+        else _("One ZIP file of {format} files, {name}.", format=form.name, name=name)
     )
     if len(sets) > 1 and form.together:
         told += " " + _("Layers of communities stand in a file of their own in it, never beside effort.")

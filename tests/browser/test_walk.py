@@ -128,7 +128,8 @@ class Walker:
         slider = page.locator("[class*=st-key-c-period] input")
         if slider.count():
             wanted["slider"] = wanted["period"]
-            found["slider"] = slider.get_attribute("aria-valuetext").partition(":")[0]
+            # One that was replaced leaves with the end of the run.
+            found["slider"] = slider.first.get_attribute("aria-valuetext").partition(":")[0]
         return {key: (found[key], wanted[key]) for key in wanted if found[key] != wanted[key]}
 
     def radio(self, name):

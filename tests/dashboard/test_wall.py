@@ -22,7 +22,8 @@ GUARDING = runpy.run_path(str(HERE / "guarding.py"))
 serve, ask, Watched = (GUARDING[name] for name in ("serve", "ask", "Watched"))
 open_page = runpy.run_path(str(HERE / "conversation.py"))["open_page"]
 write_report = runpy.run_path(str(HERE.parent / "data" / "audit_reports.py"))["write"]
-INDEX = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
+PLAIN = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
+INDEX = PLAIN.replace(b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
 KEY = "5ec7e7" + "0" * 58
 SECRETS = {
     "TACT_VAULT_KEY": KEY,
@@ -258,9 +259,11 @@ def test_no_path_leads_to_a_file_of_the_product_or_of_the_machine(partner, metho
     assert [path for path, (_, told) in given.items() if told] == []
 
 
-def test_the_empty_page_that_stands_for_any_address_is_streamlits_own(partner):
+def test_the_empty_page_that_stands_for_any_address_is_streamlits_own_but_for_its_name(partner):
     status, _, body = ask(partner, "/dashboard/pages/method")
     assert (status, body) == (200, INDEX)
+    assert len(INDEX) == len(PLAIN)
+    assert INDEX != PLAIN
 
 
 @pytest.mark.parametrize("address", [address for _, _, _, address in PAGES])
