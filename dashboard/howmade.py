@@ -297,7 +297,7 @@ def hidden(release: Release) -> pd.DataFrame:
 _SHORT = {
     "few": "Few, %",
     "almost_none": "Almost none, %",
-    "not_searched": "Not searched, %",
+    "not_searched": "No outreach recorded, %",
     "withheld": "Withheld, %",
     "no_data": "No data, %",
 }
