@@ -122,7 +122,7 @@ def test_stopping_at_a_question_is_an_exit_code(tact, practice, tmp_path, termin
     assert (told.code, told.json["error"]) == (130, "Stopped")
 
 
-def test_stopping_while_the_program_still_loads_is_an_exit_code():
+def test_stopping_while_the_program_still_loads_is_an_exit_code(stoppable):
     code = "import dashboard.cli as c, sys; sys.stdout.write('here'); sys.stdout.flush(); c.main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

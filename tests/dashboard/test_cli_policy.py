@@ -116,7 +116,7 @@ def test_a_folder_that_is_a_file_is_refused_before_anything_is_worked_out(tact, 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_it_can_be_stopped_and_leaves_nothing(tmp_path):
+def test_it_can_be_stopped_and_leaves_nothing(tmp_path, stoppable):
     command = [sys.executable, "-m", "dashboard.cli", "policy", "compare", "--to", str(tmp_path / "out")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         until = time.monotonic() + 120
