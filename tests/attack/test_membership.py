@@ -86,6 +86,16 @@ def test_the_same_seed_gives_the_same():
     assert attacker.attack(child, 2000, 7) == attacker.attack(child, 2000, 7)
 
 
+def test_a_region_of_more_children_than_can_be_drawn_is_judged_without_drawing_them(monkeypatch):
+    many = Attacker(rates(3e6, 12.0), CellKey(), 11, [REGION_YEAR, REGION_SEX])
+    monkeypatch.setattr(Attacker, "attack", lambda *_: pytest.fail("it draws millions of children"))
+    found = many.survey(Child(0, 1, {"sex": 2}), (3000,), 1)
+    alone = of_one_number([12.0], CellKey(), 11)[0]
+    assert found.low == 0
+    assert alone / 2 < found.value < 2 * alone
+    assert found.high == pytest.approx(2 * found.value, abs=0.001)
+
+
 def test_the_worst_child_is_where_a_number_can_be_told():
     attacker = Attacker(rates(10.0, 0.5), CellKey(), 11, [REGION_YEAR])
     assert attacker.worst_children(1) == [Child(0, 0, {})]

@@ -196,10 +196,11 @@ class Attacker:
         """Attack the worst-placed child like one, where there is a threshold; where little is told, none.
 
         Numbers that were independent of one another would tell the square root of the sum of their squares.
-        Where twice that is within the limit, nobody is tried: cells of hundreds of children.
+        Where twice that is within the limit, nobody is tried: cells of hundreds of children. Nor where a
+        region has more children than can be drawn: there twice that is the upper end.
         """
         told = float(np.sqrt(self._told(child)))
-        if 2 * told < LIMITS[1]:
+        if 2 * told < LIMITS[1] or self.rates.children[child.region].sum() > _DRAWS // _FEWEST:
             return Advantage(round(told, 4), 0.0, round(2 * told, 4), child)
         tried = child if self.k is None else self.worst_like(child, seed)
         return self.judge(tried, worlds, LIMITS[1], seed)
