@@ -53,6 +53,11 @@ def test_one_number_alone_is_told_exactly():
     assert worst_of_one_number(Bare(), 11) > worst_of_one_number(CellKey(), 11)
 
 
+def test_a_number_of_any_size_is_judged_in_little_memory():
+    few, many, most = of_one_number([100.0, 1e4, 1e7], CellKey(), 15)
+    assert few > many == most > 0
+
+
 @given(rate=st.floats(0, 80), k=st.sampled_from([None, 11, 15]))
 def test_an_advantage_is_a_chance(rate, k):
     assert 0 <= of_one_number([rate], CellKey(), k)[0] <= 1

@@ -53,6 +53,7 @@ WORLDS = (3000, 16_000)  # at first, and where the limit lies within the interva
 ONE_NUMBER = "the number of one year tells more of a child than it may"
 ALL_NUMBERS = "all numbers together tell more of a child than they may"
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
+_MOST = 1600.0  # others, from which on a number is not looked at more closely
 _SHORT = 1000  # worlds that tell the worst-placed child from others
 _DRAWS = 2**23  # children that are drawn at most; where a region has more, fewer worlds are
 _FEWEST = 500  # worlds
@@ -60,8 +61,11 @@ _NORMAL = 1.96  # for 95 of 100
 
 
 def of_one_number(rates: npt.ArrayLike, mechanism: Mechanism, k: int | None) -> Floats:
-    """Give the advantage from one number of children, for expected numbers of others; same shape."""
-    wanted = np.atleast_1d(np.asarray(rates, np.float64))
+    """Give the advantage from one number of children, for expected numbers of others; same shape.
+
+    It falls with them, so that beyond _MOST others it is at most what it is there.
+    """
+    wanted = np.minimum(np.atleast_1d(np.asarray(rates, np.float64)), _MOST)
     most = int(poisson.isf(_TAIL, max(float(wanted.max(initial=0.0)), 1.0))) + 2
     seen = mechanism.channel(most, 1, k).outcomes()
     moved = np.diff(seen, axis=0)  # what one child more does to what is seen
@@ -245,6 +249,8 @@ class Attacker:
         shown = self.mechanism.imitate(counts, keys, draw)
         hidden = self.mechanism.hides(shown, self.k)
         seen = np.where(hidden, 0, shown).astype(np.float64)
+        if rate > _MOST:  # among so many, one child more cannot be seen
+            return [*seen.T, *hidden.astype(np.float64).T]
         most = int(max(counts[:, own].max(initial=0), poisson.isf(_TAIL, max(rate, 1.0)))) + 2
         channel, table = _channel(self.mechanism, 2 ** most.bit_length(), self.k)  # type: ignore[arg-type]
         outcomes = table[: most + 1]
