@@ -349,7 +349,7 @@ def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
 # -- whole releases --
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.05, 3))
 def test_the_default_release_of_any_world_withstands(tmp_path_factory, seed, children, concentration):
     folder = tmp_path_factory.mktemp("r")
@@ -388,9 +388,7 @@ def test_worst_worlds_withstand(tmp_path, what):
     vault = W["MemoryVault"](encounter=world.reset_index(drop=True))
     W["release"](vault, tmp_path)
     for tier in ("partner", "public"):
-        # How much the partner tier tells of one child is measured and not bounded: no need to, here.
-        release = Release.open(tmp_path, tier)
-        for name, findings, _ in attack_numbers([], release, thorough=tier == "public"):
+        for name, findings, _ in attack_numbers([], Release.open(tmp_path, tier)):
             assert findings == [], name
 
 
@@ -457,7 +455,7 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     """Records come late, go, and new quarters begin; the attack finds nothing, and no contradiction."""
     rng = np.random.default_rng([40, seed])
