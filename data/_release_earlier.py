@@ -23,7 +23,7 @@ from data.release import Release, names
 
 __all__ = ["read_earlier", "refuse_lost", "refuse_older_vault", "refuse_other_draws"]
 
-_DRAWN_BY = ("mechanism", "variance", "largest", "key_range", "cap", "epsilon", "cells")
+_DRAWN_BY = ("mechanism", "variance", "variance_near_k", "largest", "key_range", "cap", "epsilon", "cells")
 _WHY = "published numbers are repeated, and the same ones drawn in another way could be averaged with them"
 _WHY_K = (
     "that a number is repeated says how few children behind it changed, and what was hidden was hidden by it"
@@ -63,6 +63,7 @@ def refuse_other_draws(releases: Path, policy: Policy, mechanism: Mechanism) -> 
     if last is None:
         return
     was, now = last.manifest["tact"]["parameters"], manifest.parameters(policy, mechanism)
+    was = {"variance_near_k": was.get("variance"), **was}  # releases from before there was one
     other = [name for name in _DRAWN_BY if was.get(name) != now.get(name)]
     if "mechanism" in other:  # the rest follows from it
         other = ["mechanism"]

@@ -8,6 +8,7 @@ the design of transition probabilities and disclosure risk estimation for additi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ from scipy.optimize import minimize
 from data.disclosure.grid import Grid
 from data.disclosure.mechanism import Bools, Channel, Counts, Floats, Keys, Knowledge
 from data.disclosure.plan import TableSpec
+from data.disclosure.policy import LOWEST_K
 from data.errors import ReleaseError
 from data.states import State
 
@@ -28,33 +30,49 @@ __all__ = ["CellKey", "cell_keys", "perturbation_table"]
 # Rounded so that the last digits of an optimiser or of a platform's exp never reach a published number.
 _DECIMALS = 9
 _TOLERANCE = 1e-7
+# Counts whose noise may be wider: 7 to 15, so that k can be raised to 15 without drawing numbers anew.
+_NEAR, _WIDE = LOWEST_K, 4
 
 
 @lru_cache(maxsize=32)
-def perturbation_table(variance: float, largest: int, scale: int = 1) -> Floats:
+def perturbation_table(
+    variance: float, largest: int, scale: int = 1, variance_near_k: float | None = None
+) -> Floats:
     """Compute P(perturbation | count), shape (rows, 2 * largest * scale + 1); rows add to 1.
 
     Row n is for count n, the last row for all larger ones; column d + largest * scale is perturbation d.
     Each row has maximum entropy among those with mean zero, the variance, no perturbation beyond the
     largest and no result below zero. Row 0 is certain: a true zero stays zero.
 
+    Counts about a threshold may have a variance of their own (`_spread`): it takes the edge off the step from
+    hidden to shown, which tells more of one child than any other, and leaves large numbers as exact as they
+    are. A table of counts in which one child can add more than one has no threshold, and none of that.
+
     Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2.
     Up to `scale`, a cell may be one child's alone: there the variance is what hides it as often as a table
     of children would. (Multiples of `scale` as noise would show a count's remainder.)
     """
     reach = largest * scale
-    table = np.zeros((reach + 1, 2 * reach + 1))
+    near = variance if variance_near_k is None or scale > 1 else variance_near_k
+    rows = max(reach, _NEAR + _WIDE + math.ceil(near - variance)) if near > variance else reach
+    table = np.zeros((rows + 1, 2 * reach + 1))
     table[0, reach] = 1.0
-    for count in range(1, reach + 1):
-        values = np.arange(-count, reach + 1)
-        spread = variance * scale**2
+    for count in range(1, rows + 1):
+        below = min(count, reach)
+        values = np.arange(-below, reach + 1)
+        spread = _spread(count, variance, near) * scale**2
         if count <= scale > 1:
             spread = _hiding(values, perturbation_table(variance, largest)[1, largest - 1])
-        table[count, reach - count :] = _maximum_entropy(values, spread)
+        table[count, reach - below :] = _maximum_entropy(values, spread)
     table = np.round(table, _DECIMALS)
-    table[np.arange(reach + 1), reach] += 1.0 - table.sum(axis=1)
+    table[np.arange(rows + 1), reach] += 1.0 - table.sum(axis=1)
     table.setflags(write=False)
     return table
+
+
+def _spread(count: int, variance: float, near: float) -> float:
+    """Give the variance at a count: `near` about the thresholds there may be, one less a count further away."""
+    return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
 def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
@@ -130,6 +148,7 @@ class CellKey:
     variance: float = 2.0
     largest: int = 5
     key_range: int = 2**24
+    variance_near_k: float | None = None
 
     @property
     def name(self) -> str:
@@ -148,7 +167,7 @@ class CellKey:
 
     def table(self, scale: int = 1) -> Floats:
         """Give P(perturbation | count), see `perturbation_table`."""
-        return perturbation_table(self.variance, self.largest, scale)
+        return perturbation_table(self.variance, self.largest, scale, self.variance_near_k)
 
     def thresholds(self, scale: int = 1) -> Keys:
         """Give for each row the cell keys from which on the next perturbation applies; (rows, width - 1)."""
@@ -194,7 +213,7 @@ class CellKey:
             row = table[min(count, len(table) - 1)]
             below = min(count, reach)
             matrix[count, count - below : count + reach + 1] = row[reach - below :]
-        return Channel(matrix, reach, k)
+        return Channel(matrix, reach, k, steady=len(table) - 1)
 
     def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
         """Give the intervals: a hidden cell shows less than k, so its truth is at most k - 1 + largest."""
@@ -209,6 +228,7 @@ class CellKey:
         return {
             "mechanism": self.name,
             "variance": self.variance,
+            "variance_near_k": self.variance if self.variance_near_k is None else self.variance_near_k,
             "largest": self.largest,
             "key_range": self.key_range,
             "true_zero_stays_zero": True,

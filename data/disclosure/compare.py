@@ -88,7 +88,7 @@ class Measured:
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
-        chosen = {name: getattr(self.policy, name) for name in ("k", "variance", "largest")}
+        chosen = {name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")}
         least, most = self.hidden
         return {
             **chosen,

@@ -104,8 +104,8 @@ def most_of_one_number(release: Release) -> float:
 
 def _channel(mechanism: Mechanism, k: int | None, scale: int = 1) -> tuple[Channel, int]:
     """Give a channel, and the value from which on a larger one is as exact: noise knows no size there."""
-    reach = mechanism.knowledge(scale, k).largest
-    steady = max(2 * reach, mechanism.channel(0, scale, k).k or 0)
+    reach, none = mechanism.knowledge(scale, k).largest, mechanism.channel(0, scale, k)
+    steady = max(2 * reach, none.steady + reach, none.k or 0)
     return mechanism.channel(steady + reach + 1, scale, k), steady
 
 

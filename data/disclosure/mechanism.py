@@ -71,13 +71,14 @@ class Channel:
 
     `matrix` has shape (n_max + 1, n_max + largest + 1), rows true counts, columns noisy values, rows sum
     to 1. With a threshold `k`, noisy values below it are published as one outcome, "hidden"; zero is among
-    them unless `zeros_shown`.
+    them unless `zeros_shown`. From the true count `steady` on all have the same noise.
     """
 
     matrix: Floats
     largest: int
     k: int | None = None
     zeros_shown: bool = False
+    steady: int = 0
 
     @property
     def n_max(self) -> int:

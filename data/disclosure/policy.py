@@ -12,9 +12,6 @@ from data.errors import InputError
 __all__ = ["DEFAULT_POLICY", "FEWEST", "LOWEST_K", "Policy"]
 
 LOWEST_K = 11
-# With 11 to 14 and noise of variance 2, the number of a county and year would tell of one child more than
-# 0.10 over guessing, where about as many children are expected (data/disclosure/attacks/membership.py).
-_DEFAULT_K = 15
 FEWEST = 3
 _MOST_KEY_BITS = 32
 _MOST_EPSILON = 10.0
@@ -27,7 +24,8 @@ class Policy:
     mechanism: how counts are protected, on both tiers; a name of data/disclosure/mechanisms.py, where it is
     checked. k: a public number below it is not shown. cap: encounters of one child that count in a cell.
     variance, largest, key_range (cell_key): of the noise on a count of children; record keys and cell keys
-    are uniform on 0 .. key_range - 1 (a power of two). zeros_shown (threshold): a true zero is shown.
+    are uniform on 0 .. key_range - 1 (a power of two). variance_near_k (cell_key): of counts of 7 to 15, about
+    which k lies (data/disclosure/cell_key.py). zeros_shown (threshold): a true zero is shown.
     epsilon, cells (dp): of one count, and in how many cells of all tables a child counts at most. budget
     (dp): the most that may ever be spent on a child, over all releases; the default pays for one drawing of
     all tables, so that a second one must be decided on. None: no end.
@@ -38,8 +36,11 @@ class Policy:
     """
 
     mechanism: str = "cell_key"
-    k: int = _DEFAULT_K
+    k: int = LOWEST_K
     variance: float = 2.0
+    # Less, and the number of a county and year would tell of one child more than 0.10 over guessing, where
+    # about k children are expected (data/disclosure/attacks/membership.py).
+    variance_near_k: float = 6.0
     largest: int = 5
     cap: int = 3
     key_range: int = 2**24
@@ -65,6 +66,10 @@ class Policy:
             ),
             (self.cap >= 1, f"cap = {self.cap}; the least is 1"),
             (0 < self.variance < self.largest, f"variance = {self.variance}; it lies between 0 and largest"),
+            (
+                self.variance <= self.variance_near_k < 2 * self.largest,
+                f"variance_near_k = {self.variance_near_k}; it lies between variance and twice largest",
+            ),
             (self.largest < self.k, f"largest = {self.largest}; it must be less than k = {self.k}"),
             (2**bits == self.key_range, f"key_range = {self.key_range}; it must be a power of two"),
             (10 <= bits <= _MOST_KEY_BITS, f"key_range = {self.key_range}; from 2**10 to 2**32"),

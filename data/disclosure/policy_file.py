@@ -52,6 +52,12 @@ _VALUES: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("protection", "k", "whole", "A public count of children below it is not shown. It may only be raised."),
     ("protection", "variance", "number", "cell_key: how much the noise on a count of children varies."),
+    (
+        "protection",
+        "variance_near_k",
+        "number",
+        "cell_key: the same for counts of 7 to 15; it lets k be 11 (see `tact policy compare`).",
+    ),
     ("protection", "largest", "whole", "cell_key: the most that noise ever adds or takes away."),
     ("protection", "zeros_shown", "yes", "threshold: whether a true zero is shown; hidden is safer."),
     ("protection", "epsilon", "number", "dp: the privacy that one count costs a child in it."),
@@ -69,7 +75,7 @@ _HEAD = """\
 # How releases of this workspace are protected, and every table that they hold. `tact release` reads it and
 # copies it into the manifest; `tact doctor` checks it; `tact policy compare` shows what other values would
 # cost readers and give attackers. Lines that you leave out have their default.
-# What draws the noise (mechanism, variance, largest, cap, epsilon, cells) cannot be changed once something
+# What draws the noise (mechanism, variance, variance_near_k, largest, cap, epsilon, cells) cannot be changed once something
 # was released: a published number is repeated, and a second draw of it could be averaged with the first.
 """
 _PLAN_HEAD = """\
