@@ -66,5 +66,5 @@ class Draft:
         return ReleaseRefused(
             f"Release {self.name} is refused and nothing was published: what is published would give cells "
             f"away.\n{listed}{more}\n"
-            "Take the finest of these tables out of the plan, or wait for more records."
+            "Raise k in the policy, take the finest tables out of its plan, or wait for more records."
         )

@@ -62,8 +62,9 @@ def refuse_other_draws(releases: Path, policy: Policy, mechanism: Mechanism) -> 
     last = next(iter(_counting(releases, "partner")), None)
     if last is None:
         return
-    was, now = last.manifest["tact"]["parameters"], manifest.parameters(policy, mechanism)
-    was = {"variance_near_k": was.get("variance"), **was}  # releases from before there was one
+    told = (last.manifest["tact"]["parameters"], manifest.parameters(policy, mechanism))
+    # One noise for all counts, as in releases from before there was another for those about k.
+    was, now = ({"variance_near_k": values.get("variance"), **values} for values in told)
     other = [name for name in _DRAWN_BY if was.get(name) != now.get(name)]
     if "mechanism" in other:  # the rest follows from it
         other = ["mechanism"]

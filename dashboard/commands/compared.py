@@ -54,7 +54,8 @@ class Comparison:
         """Name a policy by what it is."""
         policy = self.found[place].policy
         now = " (current policy)" if place == self.current else ""
-        return f"k {policy.k}, variance {policy.variance:g}, largest {policy.largest}{now}"
+        noise = f"variance {policy.variance:g} (near k {policy.variance_near_k:g})"
+        return f"k {policy.k}, {noise}, largest {policy.largest}{now}"
 
     def verdict(self, place: int) -> str:
         """Say which limits a policy fails, and by how much."""
@@ -131,7 +132,8 @@ class Comparison:
         for place, name in enumerate(self.names):
             policy = self.found[place].policy
             now = "current\n" if place == self.current else ""
-            head = f"{name}\n{now}k {policy.k}\nvariance {policy.variance:g}\nlargest {policy.largest}"
+            noise = f"variance {policy.variance:g}\nnear k {policy.variance_near_k:g}"
+            head = f"{name}\n{now}k {policy.k}\n{noise}\nlargest {policy.largest}"
             table.add_column(head, justify="right", vertical="bottom")
         for words, tell in _rows(self.found[0]):
             table.add_row(words, *([] if tell is None else [tell(one) for one in self.found]))

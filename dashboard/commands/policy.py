@@ -26,10 +26,11 @@ from risk import simulate
 
 __all__ = ["register"]
 
-# Beside the current policy: the usual threshold; the default; more noise; less hidden, with more noise yet.
-_OTHERS = ((11, 2.0, 5), (15, 2.0, 5), (15, 3.0, 5), (12, 5.0, 8))
+# Beside the current policy: the usual threshold with one noise; a higher one; the default; more noise.
+_OTHERS = ((11, 2.0, 2.0, 5), (15, 2.0, 2.0, 5), (11, 2.0, 6.0, 5), (12, 5.0, 5.0, 8))
+_NOISE = ("k", "variance", "variance_near_k", "largest")
 # What is compared of a policy; days and areas of the programme mean nothing in an invented world.
-_COMPARED = ("k", "variance", "largest", "cap")
+_COMPARED = (*_NOISE, "cap")
 _CHILDREN = 1400
 _NAME = "policy-compare"
 
@@ -57,6 +58,9 @@ def compare(
         int | None, typer.Option(help="A policy of your own: public numbers below it are not shown.")
     ] = None,
     variance: Annotated[float | None, typer.Option(help="Of your own policy's noise.")] = None,
+    variance_near_k: Annotated[
+        float | None, typer.Option(help="The same of counts of 7 to 15, about which k lies.")
+    ] = None,
     largest: Annotated[int | None, typer.Option(help="The most that your own policy's noise adds.")] = None,
     worlds: Annotated[int, typer.Option(min=1, help="How many invented worlds to try them on.")] = 5,
     children: Annotated[
@@ -82,7 +86,7 @@ def compare(
         )
         raise InputError(msg)
     current = replace(DEFAULT_POLICY, **{name: getattr(rules.policy, name) for name in _COMPARED})
-    candidates = _candidates(current, k, variance, largest)
+    candidates = _candidates(current, (k, variance, variance_near_k, largest))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     found = _measure(candidates, _Worlds(worlds, children, seed, rules.plan))
@@ -96,14 +100,12 @@ def compare(
     )
 
 
-def _candidates(current: Policy, k: int | None, variance: float | None, largest: int | None) -> list[Policy]:
+def _candidates(current: Policy, own: Sequence[float | None]) -> list[Policy]:
     """List the policies to compare, each once, the current one first and one's own last."""
-    own = (
-        current.k if k is None else k,
-        current.variance if variance is None else variance,
-        current.largest if largest is None else largest,
-    )
-    others = [replace(current, k=a, variance=b, largest=c) for a, b, c in (*_OTHERS, own)]
+    asked = [
+        getattr(current, name) if given is None else given for name, given in zip(_NOISE, own, strict=True)
+    ]
+    others = [replace(current, **dict(zip(_NOISE, values, strict=True))) for values in (*_OTHERS, asked)]
     return list(dict.fromkeys([current, *others]))
 
 

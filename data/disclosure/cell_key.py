@@ -35,9 +35,7 @@ _NEAR, _WIDE = LOWEST_K, 4
 
 
 @lru_cache(maxsize=32)
-def perturbation_table(
-    variance: float, largest: int, scale: int = 1, variance_near_k: float | None = None
-) -> Floats:
+def perturbation_table(variance: float, largest: int, scale: int = 1, variance_near_k: float = 0.0) -> Floats:
     """Compute P(perturbation | count), shape (rows, 2 * largest * scale + 1); rows add to 1.
 
     Row n is for count n, the last row for all larger ones; column d + largest * scale is perturbation d.
@@ -53,8 +51,9 @@ def perturbation_table(
     of children would. (Multiples of `scale` as noise would show a count's remainder.)
     """
     reach = largest * scale
-    near = variance if variance_near_k is None or scale > 1 else variance_near_k
-    rows = max(reach, _NEAR + _WIDE + math.ceil(near - variance)) if near > variance else reach
+    wider = scale == 1 and variance_near_k > variance
+    near = variance_near_k if wider else variance
+    rows = max(reach, _NEAR + _WIDE + math.ceil(near - variance)) if wider else reach
     table = np.zeros((rows + 1, 2 * reach + 1))
     table[0, reach] = 1.0
     for count in range(1, rows + 1):
@@ -71,7 +70,7 @@ def perturbation_table(
 
 
 def _spread(count: int, variance: float, near: float) -> float:
-    """Give the variance at a count: `near` about the thresholds there may be, one less a count further away."""
+    """Give the variance at a count: `near` where thresholds may be, less by one a count further away."""
     return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
@@ -143,12 +142,12 @@ def cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_
 
 @dataclass(frozen=True)
 class CellKey:
-    """The default mechanism; see the module."""
+    """The default mechanism; see the module. variance_near_k: no less than variance has no effect."""
 
     variance: float = 2.0
     largest: int = 5
     key_range: int = 2**24
-    variance_near_k: float | None = None
+    variance_near_k: float = 0.0
 
     @property
     def name(self) -> str:
@@ -228,7 +227,7 @@ class CellKey:
         return {
             "mechanism": self.name,
             "variance": self.variance,
-            "variance_near_k": self.variance if self.variance_near_k is None else self.variance_near_k,
+            "variance_near_k": self.variance_near_k,
             "largest": self.largest,
             "key_range": self.key_range,
             "true_zero_stays_zero": True,

@@ -88,7 +88,9 @@ class Measured:
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
-        chosen = {name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")}
+        chosen = {
+            name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")
+        }
         least, most = self.hidden
         return {
             **chosen,

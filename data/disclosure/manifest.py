@@ -38,11 +38,11 @@ _COUNTED = (
 _REPEATED = "until at least {k} different children behind it have changed."
 # Of each mechanism, what is true of the numbers that it makes.
 _METHODS = {
-    "cell_key": "Counts carry noise by the cell key method: variance {variance:g}, never more than {largest} "
-    "(times {cap} for encounters), zero on average for counts from 1 on; a true zero stays zero. The same "
-    "children show the same number in every table. Tables therefore do not add up exactly: a total and its "
-    "parts differ by at most (parts + 1) x {largest}. {threshold}A published number is repeated by later "
-    "releases " + _REPEATED,
+    "cell_key": "Counts carry noise by the cell key method: variance {variance:g} ({variance_near_k:g} for "
+    "counts of 7 to 15, about which the threshold lies), never more than {largest} (times {cap} for "
+    "encounters), zero on average for counts from 1 on; a true zero stays zero. The same children show the "
+    "same number in every table. Tables therefore do not add up exactly: a total and its parts differ by at "
+    "most (parts + 1) x {largest}. {threshold}A published number is repeated by later releases " + _REPEATED,
     "threshold": "Numbers that are shown are exact. Counts below {k} are not shown on either tier, {zeros}; "
     "nor are others beside them, so that no sum of shown numbers gives a small one away. Both look alike: "
     "that a number is not shown does not say that it is small. Shown numbers add up as long as they are of "

@@ -24,8 +24,8 @@ class Policy:
     mechanism: how counts are protected, on both tiers; a name of data/disclosure/mechanisms.py, where it is
     checked. k: a public number below it is not shown. cap: encounters of one child that count in a cell.
     variance, largest, key_range (cell_key): of the noise on a count of children; record keys and cell keys
-    are uniform on 0 .. key_range - 1 (a power of two). variance_near_k (cell_key): of counts of 7 to 15, about
-    which k lies (data/disclosure/cell_key.py). zeros_shown (threshold): a true zero is shown.
+    are uniform on 0 .. key_range - 1 (a power of two). variance_near_k (cell_key): of counts of 7 to 15,
+    about which k lies (data/disclosure/cell_key.py). zeros_shown (threshold): a true zero is shown.
     epsilon, cells (dp): of one count, and in how many cells of all tables a child counts at most. budget
     (dp): the most that may ever be spent on a child, over all releases; the default pays for one drawing of
     all tables, so that a second one must be decided on. None: no end.

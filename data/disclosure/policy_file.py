@@ -50,7 +50,12 @@ _VALUES: tuple[tuple[str, str, str, str], ...] = (
         "text",
         "cell_key: noise on every count; threshold: exact numbers, small ones hidden; dp: a privacy budget.",
     ),
-    ("protection", "k", "whole", "A public count of children below it is not shown. It may only be raised."),
+    (
+        "protection",
+        "k",
+        "whole",
+        "A public count of children below it is not shown. It may only be raised; threshold and dp need 15.",
+    ),
     ("protection", "variance", "number", "cell_key: how much the noise on a count of children varies."),
     (
         "protection",
@@ -75,8 +80,9 @@ _HEAD = """\
 # How releases of this workspace are protected, and every table that they hold. `tact release` reads it and
 # copies it into the manifest; `tact doctor` checks it; `tact policy compare` shows what other values would
 # cost readers and give attackers. Lines that you leave out have their default.
-# What draws the noise (mechanism, variance, variance_near_k, largest, cap, epsilon, cells) cannot be changed once something
-# was released: a published number is repeated, and a second draw of it could be averaged with the first.
+# What draws the noise (mechanism, variance, variance_near_k, largest, cap, epsilon, cells) cannot be changed
+# once something was released: a published number is repeated, and a second draw of it could be averaged with
+# the first.
 """
 _PLAN_HEAD = """\
 # Tables are listed in blocks: every combination of what a block names. "none" is the number itself.

@@ -300,9 +300,9 @@ def test_the_policy_file_is_kept_to_and_its_faults_stop_a_release(tact, tmp_path
     folder = tmp_path / "w"
     assert tact("--workspace", folder, "init", "--practice").code == 0
     policy = folder / "policy.toml"
-    assert "k = 15" in policy.read_text()
+    assert "k = 11" in policy.read_text()
     assert tact("--workspace", folder, "import", encounters(tmp_path / "encounter.csv")).code == 0
-    policy.write_text(policy.read_text().replace("k = 15", "k = 9"))
+    policy.write_text(policy.read_text().replace("k = 11", "k = 9"))
     refused = tact("--workspace", folder, "release", "--json")
     assert (refused.code, refused.json["error"]) == (2, "InputError")
     assert "k = 9; the least is 11" in refused.json["message"]

@@ -39,7 +39,7 @@ def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path):
     folder = tmp_path / "w"
     assert tact("--workspace", folder, "init", "--practice").code == 0
     path = folder / "policy.toml"
-    path.write_text(path.read_text().replace("k = 15", "k = 19"))
+    path.write_text(path.read_text().replace("k = 11", "k = 19"))
     told = tact("--workspace", folder, *ASKED, "--json").json
     assert [one["k"] for one in told["candidates"] if one["current"]] == [19]
     path.write_text(path.read_text().replace('"cell_key"', '"threshold"'))
@@ -54,15 +54,16 @@ def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(qui
     told = first.json
     assert (told["invented"], told["worlds"], told["children"], told["seed"]) == (True, 1, 300, 4)
     assert told["limits"] == {"one_number": 0.1, "all_numbers": 0.25}
-    rows = [(r["k"], r["variance"], r["largest"]) for r in told["candidates"]]
+    rows = [(r["k"], r["variance"], r["variance_near_k"], r["largest"]) for r in told["candidates"]]
     assert len(set(rows)) == len(rows)
-    assert {(11, 2.0, 5), (15, 2.0, 5), (15, 3.0, 5), (12, 5.0, 8), (20, 4.0, 9)} == set(rows)
+    others = {(11, 2.0, 2.0, 5), (15, 2.0, 2.0, 5), (12, 5.0, 5.0, 8), (20, 4.0, 6.0, 9)}
+    assert {(11, 2.0, 6.0, 5), *others} == set(rows)
     current = [r for r in told["candidates"] if r["current"]]
     assert [(r["k"], r["variance"]) for r in current] == [(DEFAULT_POLICY.k, DEFAULT_POLICY.variance)]
-    by_k = {r["k"]: r for r in told["candidates"]}
-    assert by_k[11]["fails"] == ["one_number"]
-    assert by_k[15]["readers"]["both"]["hidden_children"] >= by_k[11]["readers"]["both"]["hidden_children"]
-    assert set(by_k[11]["readers"]) == {"AL", "GR", "both"}
+    flat = {r["k"]: r for r in told["candidates"] if r["variance_near_k"] == r["variance"] == 2.0}
+    assert flat[11]["fails"] == ["one_number"]
+    assert flat[15]["readers"]["both"]["hidden_children"] >= flat[11]["readers"]["both"]["hidden_children"]
+    assert set(flat[11]["readers"]) == {"AL", "GR", "both"}
 
     table, picture = map(str, told["files"])
     with Path(table).open(encoding="utf-8") as file:
@@ -81,8 +82,11 @@ def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(qui
 def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact):
     out = tact(*ASKED).out
     assert "No record was read" in out
-    assert f"k {DEFAULT_POLICY.k}, variance 2, largest 5 (current policy): holds both limits." in out
-    assert "k 11, variance 2, largest 5: fails, one public number can tell 0.115, the limit is 0.10." in out
+    assert (
+        f"k {DEFAULT_POLICY.k}, variance 2 (near k 6), largest 5 (current policy): holds both limits." in out
+    )
+    flat = "k 11, variance 2 (near k 2), largest 5"
+    assert f"{flat}: fails, one public number can tell 0.115, the limit is 0.10." in out
     assert "Albania" in out
     assert max(map(len, out.splitlines())) < 200
 
@@ -94,7 +98,8 @@ def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact):
         ("--variance", "0", "between 0 and largest"),
         ("--variance", "5", "between 0 and largest"),
         ("--variance", "nan", "between 0 and largest"),
-        ("--largest", "15", "less than k = 15"),
+        ("--variance-near-k", "1", "between variance and twice largest"),
+        ("--largest", "15", "less than k = 11"),
         ("--worlds", "0", "greater than or equal to 1"),
         ("--children", "0", "greater than or equal to 1"),
         ("--children", "99000000", "1 to 10,000,000"),

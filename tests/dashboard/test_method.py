@@ -181,7 +181,7 @@ def test_without_an_audit_the_page_tells_of_the_releases_own_check(demo, monkeyp
         assert "To work out numbers from sums and differences, earlier releases too" in text
         assert "tact audit" in text
         assert "The data officer attacked" not in text
-    assert ("fewer than 15, possibly none” knows that at most 19 children" in text) == (tier == "public")
+    assert ("fewer than 11, possibly none” knows that at most 15 children" in text) == (tier == "public")
 
 
 def test_the_newest_audit_is_told_with_its_day_and_what_it_tried(demo, monkeypatch, tmp_path):

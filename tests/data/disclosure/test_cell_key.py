@@ -3,7 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.disclosure import mechanisms
+from data.disclosure.attacks.membership import LIMITS, worst_of_one_number
 from data.disclosure.cell_key import CellKey, cell_keys, perturbation_table
+from data.disclosure.policy import DEFAULT_POLICY, LOWEST_K
 from data.errors import ReleaseError
 
 DEFAULT = CellKey()
@@ -46,6 +49,41 @@ def test_the_variance_is_at_most_count_times_largest():
     assert moments(perturbation_table(4.9, 5))[1][1] == pytest.approx(4.9, abs=1e-6)
     with pytest.raises((ReleaseError, np.linalg.LinAlgError)):
         perturbation_table(5.1, 5)
+
+
+def test_about_the_threshold_noise_is_wider_and_elsewhere_as_it_was():
+    plain, wide = perturbation_table(2.0, 5), perturbation_table(2.0, 5, variance_near_k=6.0)
+    mean, variance = moments(wide)
+    assert mean[1:] == pytest.approx(0, abs=1e-7)
+    assert variance[1:] == pytest.approx([2, 2, 2, 3, 4, 5, *[6] * 9, 5, 4, 3, 2], abs=1e-6)
+    assert (wide[:3] == plain[:3]).all()
+    assert wide[-1] == pytest.approx(plain[-1], abs=1e-9), "large numbers are as exact as they were"
+    assert (perturbation_table(2.0, 5, 3, 6.0) == perturbation_table(2.0, 5, 3)).all(), "of encounters too"
+    assert (perturbation_table(2.0, 5, 1, 2.0) == plain).all()
+
+
+def test_the_default_tells_no_more_of_one_number_than_it_may_and_one_noise_for_all_does():
+    """Wider noise about the threshold is what lets it be 11."""
+    usual = mechanisms.make("cell_key", DEFAULT_POLICY.parameters())
+    for k in range(LOWEST_K, 21):
+        assert worst_of_one_number(usual, k) <= LIMITS[0]
+        assert (worst_of_one_number(DEFAULT, k) <= LIMITS[0]) == (k >= 15)
+
+
+def test_from_the_steady_count_on_all_have_the_same_noise():
+    for mechanism in (DEFAULT, CellKey(variance_near_k=6.0), CellKey(3.0, 8, variance_near_k=7.5)):
+        channel = mechanism.channel(60)
+        around = [
+            channel.matrix[n, n - mechanism.largest : n + mechanism.largest + 1]
+            for n in range(60)
+            if n >= channel.steady
+        ]
+        assert np.ptp(around, axis=0).max() < 1e-9
+        before = channel.steady - 1
+        if before >= mechanism.largest:
+            assert not np.allclose(
+                channel.matrix[before, before - mechanism.largest : before + mechanism.largest + 1], around[0]
+            )
 
 
 def test_the_table_is_of_maximum_entropy():

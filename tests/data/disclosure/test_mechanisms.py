@@ -27,11 +27,13 @@ def test_a_name_that_is_not_known_is_answered_with_those_that_are():
 def test_a_policy_gives_what_is_the_mechanism_s_own():
     policy = replace(DEFAULT_POLICY, k=20, variance=1.5)
     assert mechanisms.make("threshold", policy.parameters()) == Threshold(k=20)
-    assert mechanisms.make("cell_key", policy.parameters()) == CellKey(1.5)
+    assert mechanisms.make("cell_key", policy.parameters()) == CellKey(1.5, variance_near_k=6)
     assert mechanisms.make("dp", {**policy.parameters(), "epsilon": 0.5}) == Dp(0.5)
 
 
-@pytest.mark.parametrize("mechanism", [CellKey(1.5, 4), Threshold(13, beside=0.2), Dp(0.25, 60)])
+@pytest.mark.parametrize(
+    "mechanism", [CellKey(1.5, 4), CellKey(variance_near_k=6), Threshold(13, beside=0.2), Dp(0.25, 60)]
+)
 def test_a_manifest_gives_the_mechanism_back(mechanism):
     told = json.loads(json.dumps(mechanism.parameters((1, 3))))
     assert mechanisms.make(told["mechanism"], told) == mechanism

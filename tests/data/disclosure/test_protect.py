@@ -34,7 +34,7 @@ def test_every_state_has_words():
 
 
 def test_the_public_tier_shows_numbers_from_k_on_and_nothing_else():
-    frame = table([0, 1, 14, 15, 40], tier="public")
+    frame = table([0, 1, 10, 11, 40], tier="public")
     assert frame["state"].tolist() == ["few", "few", "few", "number", "number"]
     assert frame["value"].isna().tolist() == [True, True, True, False, False]
     assert frame["margin"].fillna(0).tolist() == [0, 0, 0, 5, 5]
@@ -49,18 +49,18 @@ def test_the_partner_tier_tells_not_searched_from_almost_none():
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_a_zero_that_is_hidden_looks_like_any_small_number(tier):
     frame = table(
-        [0, 0, 3, 14, 15], searched=[False, True, False, True, True], tier=tier, mechanism="threshold"
+        [0, 0, 3, 10, 11], searched=[False, True, False, True, True], tier=tier, mechanism="threshold"
     )
     assert frame["state"].tolist() == ["withheld"] * 4 + ["number"]
-    assert frame["value"].fillna(-1).tolist() == [-1] * 4 + [15]
+    assert frame["value"].fillna(-1).tolist() == [-1] * 4 + [11]
     assert frame["margin"].isna().all(), "a number that is shown is exact"
 
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_a_zero_that_is_shown_exactly_is_a_number(tier):
-    frame = table([0, 1, 3, 14, 15], tier=tier, mechanism="threshold", zeros_shown=True)
+    frame = table([0, 1, 3, 10, 11], tier=tier, mechanism="threshold", zeros_shown=True)
     assert frame["state"].tolist() == ["number", "withheld", "withheld", "withheld", "number"]
-    assert frame["value"].fillna(-1).tolist() == [0, -1, -1, -1, 15]
+    assert frame["value"].fillna(-1).tolist() == [0, -1, -1, -1, 11]
 
 
 def test_the_margin_is_the_mechanism_s():
