@@ -233,7 +233,7 @@ def _legend(told: Comparison, top: float) -> Iterator[str]:
         yield from _mark(told, place, 34, y - 4)
         yield _text(52, y, name, colour, size=15, weight=700)
         yield _text(74, y, told.title(place), weight=600)
-        yield _text(360, y, told.verdict(place), _WARNING if told.found[place].fails else _MUTED)
+        yield _text(420, y, told.verdict(place), _WARNING if told.found[place].fails else _MUTED)
     y = top + _ROW * len(told.found)
     yield _text(24, y + 4, _HOW_FAR, _MUTED, size=12)
 

@@ -1,0 +1,118 @@
+"""One child more, less, elsewhere or met again and again: it shows in weak releases and in no other."""
+
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.disclosure.attacks.audit import before
+from data.disclosure.attacks.suite import attack_numbers
+from data.disclosure.cell_key import CellKey
+from data.disclosure.plan import TIERS, TableSpec
+from data.disclosure.policy import DEFAULT_POLICY
+from data.errors import ReleaseRefused
+from data.release import Release, names
+
+W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
+PLACE, QUARTER = "9261", "2006-06-01/P3M"
+ENCOUNTERS = TableSpec("encounters", "municipality", "quarter")
+
+
+def here(number, *, first=0, **changes):
+    """Draw children who are met once each in one place and quarter."""
+    some = W["encounters"](np.random.default_rng(3), number, 10**9)
+    who = [W["child"](n, "here") for n in range(first, first + number)]
+    return some.assign(child=who, municipality=PLACE, date="2006-07-01", **changes)
+
+
+BASE = pd.concat([W["encounters"](np.random.default_rng(8), 500, 350), here(9)], ignore_index=True)
+CHANGES = {
+    "a count that crosses the threshold": lambda w: pd.concat([w, here(3, first=100)]),
+    "one child forgotten": lambda w: w.iloc[:-1],
+    "one child moved": lambda w: pd.concat([w.iloc[:-1], w.iloc[-1:].assign(municipality="101")]),
+    "one child reported late": lambda w: pd.concat([w, here(1, first=100)]),
+    "one child corrected": lambda w: pd.concat([w.iloc[:-1], w.iloc[-1:].assign(stage="returning")]),
+}
+
+
+def released_twice(folder, what, **changes):
+    vault = W["MemoryVault"](encounter=BASE)
+    W["release"](vault, folder, **changes)
+    vault.records["encounter"] = CHANGES[what](BASE).reset_index(drop=True)
+    W["release"](vault, folder, **changes)
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_shows_nowhere_and_no_attack_succeeds(tmp_path, what):
+    released_twice(tmp_path, what)
+    for tier in TIERS:
+        first, second = (Release.open(tmp_path, tier, name) for name in reversed(names(tmp_path)))
+        for name, findings, _ in attack_numbers(before(tmp_path, second), second):
+            assert findings == [], name
+        for table in (t for t in first.tables if t.startswith(("children", "flows"))):
+            assert first.table(table)["value"].equals(second.table(table)["value"]), table
+
+
+@pytest.mark.parametrize("what", ["one child forgotten", "one child reported late"])
+def test_it_shows_where_numbers_are_drawn_anew_and_the_release_is_refused(tmp_path, what):
+    with pytest.raises(ReleaseRefused, match="can be one child's"):
+        released_twice(tmp_path, what, policy=replace(DEFAULT_POLICY, frozen=False))
+    assert len(names(tmp_path)) == 1
+
+
+# -- a child with forty encounters ----------------------------------------------------------------------
+
+
+class Narrow(CellKey):
+    """Noise as for one child a cell, however much a child may add."""
+
+    def table(self, scale=1):
+        return super().table(1)
+
+    def publish(self, counts, keys, scale=1):
+        return super().publish(counts, keys, 1)
+
+
+def met_often(folder, *, there, **changes):
+    """Release with or without a child that is met forty times; give the number of its place and time."""
+    often = [here(1, first=500)] * 40 if there else []
+    days = [f"2006-07-{1 + n % 28:02d}" for n in range(len(often))]
+    world = pd.concat([BASE, *(one.assign(date=day) for one, day in zip(often, days, strict=True))])
+    plan = {"partner": (ENCOUNTERS,), "public": ()}
+    W["release"](W["MemoryVault"](encounter=world.reset_index(drop=True)), folder, plan=plan, **changes)
+    table = Release.open(folder, "partner").table(ENCOUNTERS.name).set_index(["area", "period"])
+    return int(table.loc[(PLACE, QUARTER), "value"])
+
+
+def keys(number):
+    return W["IdentifierHasher"](bytes([number]) * 32).record_keys
+
+
+def test_without_a_cap_a_child_that_is_met_often_is_known_to_be_there(tmp_path):
+    """Whoever knows all others sees it, whatever the noise."""
+    loose = {"policy": replace(DEFAULT_POLICY, cap=40), "mechanism": Narrow()}
+    moved = [
+        met_often(tmp_path / f"{n}-with", there=True, record_keys=keys(n), **loose)
+        - met_often(tmp_path / f"{n}-without", there=False, record_keys=keys(n), **loose)
+        for n in range(6)
+    ]
+    assert min(moved) >= 40 - 2 * 5 > 2 * 5
+
+
+def test_with_the_cap_it_is_told_no_better_than_any_other(tmp_path):
+    """It adds three at most, to noise three times as wide."""
+    moved = [
+        met_often(tmp_path / f"{n}-with", there=True, record_keys=keys(n))
+        - met_often(tmp_path / f"{n}-without", there=False, record_keys=keys(n))
+        for n in range(6)
+    ]
+    cap = DEFAULT_POLICY.cap
+    assert max(map(abs, moved)) <= cap + 2 * 5 * cap
+    assert min(moved) < 10, "which a change of others explains as well"
+    seen = CellKey().channel(80, cap).outcomes()
+    apart = [np.abs(seen[n + cap] - seen[n]).sum() / 2 for n in range(cap, 60)]
+    assert apart[0] < 0.66, "beside one other child alone: what partners may learn, hence the agreement"
+    assert max(apart[1:]) < CellKey().channel(80).total_variation()[1] + 0.01
