@@ -50,7 +50,9 @@ class Site:
     def release(self) -> Release | None:
         """Open the current release; None where there is none yet."""
         name = current_name(self.releases)
-        return None if name is None else Release.open(self.releases, self.tier, name, self.without)
+        if name is None:
+            return None
+        return Release.open(self.releases, self.tier, name, self.without, self.derived)
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:

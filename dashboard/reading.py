@@ -6,7 +6,6 @@ one release is never shown of another. What they return is shared between sessio
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,9 +15,10 @@ import pandas as pd
 from dashboard.access import Site
 from data import audits
 from data.audits import AuditReport
+from data.derived import Result
 from data.disclosure.cost import cost
 from data.disclosure.plan import Tier
-from data.release import MANIFEST, Release
+from data.release import Release
 from geo.layers import LAYERS, layer
 from geo.layers.base import LayerData, Option, View
 from geo.layers.profile import Profile, area_profile
@@ -44,11 +44,15 @@ Options = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Held:
-    """A release and the checksum of its manifest, which tells it from another of the same name."""
+    """A release and the checksum of its manifest, which tells it from another of the same name.
+
+    `added` names what was worked out from it, which may be made while the map is open.
+    """
 
     release: Release = field(compare=False)
     checksum: str
     tier: Tier
+    added: tuple[Result, ...] = ()
 
 
 def held(site: Site) -> Held | None:
@@ -56,13 +60,12 @@ def held(site: Site) -> Held | None:
     release = site.release()
     if release is None:
         return None
-    manifest = (release.folder / MANIFEST).read_bytes()
-    return _held(release, hashlib.sha256(manifest).hexdigest(), release.tier)
+    return _held(release, release.checksum)
 
 
 @lru_cache(maxsize=16)
-def _held(release: Release, checksum: str, tier: Tier) -> Held:
-    return Held(release, checksum, tier)
+def _held(release: Release, checksum: str) -> Held:
+    return Held(release, checksum, release.tier, release.added)
 
 
 def audited(site: Site, of: Held) -> AuditReport | None:

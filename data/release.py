@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.derived import KINDS, Result, newest
 from data.disclosure.plan import TIERS, Tier
 from data.errors import ReleaseError
 
@@ -65,18 +66,30 @@ def _made(manifest: Path, _changed: int) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Release:
-    """One tier of one release, read only. Tables of the measures in `without` are as if it had none."""
+    """One tier of one release, read only. Tables of the measures in `without` are as if it had none.
+
+    `added` holds what was worked out from it (data/derived.py), whose tables are read like its own.
+    """
 
     folder: Path
     name: str
     tier: Tier
     without: frozenset[str] = frozenset()
+    added: tuple[Result, ...] = ()
 
     @classmethod
     def open(
-        cls, releases: Path, tier: Tier, name: str | None = None, without: Iterable[str] = ()
+        cls,
+        releases: Path,
+        tier: Tier,
+        name: str | None = None,
+        without: Iterable[str] = (),
+        derived: Path | None = None,
     ) -> Release:
-        """Open a release by name, the current one by default; raise ReleaseError when it is not there."""
+        """Open a release by name, the current one by default; raise ReleaseError when it is not there.
+
+        With the folder `derived`, the newest of each kind of what was worked out from it is read with it.
+        """
         chosen = name or current_name(releases)
         if chosen is None:
             msg = f"No release in {releases} yet. Make one with: tact release"
@@ -87,13 +100,22 @@ class Release:
                 f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
             )
             raise ReleaseError(msg)
-        return cls(folder, chosen, tier, frozenset(without))
+        alone = cls(folder, chosen, tier, frozenset(without))
+        kinds = KINDS if derived is not None else ()
+        found = (newest(derived, chosen, tier, alone.checksum, kind) for kind in kinds)
+        return replace(alone, added=tuple(result for result in found if result is not None))
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of its manifest, which holds those of its tables."""
+        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The Data Package descriptor."""
         loaded: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
         listed = loaded["resources"]
+        listed += [resource for result in self.added for resource in result.resources]
         loaded["resources"] = [r for r in listed if r.get("tact", {}).get("measure") not in self.without]
         return loaded
 
@@ -122,8 +144,13 @@ class Release:
         if name not in self.tables:
             msg = f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}."
             raise ReleaseError(msg)
-        table = pq.read_table(self.folder / f"{name}.parquet")
+        path = next(r["path"] for r in self.manifest["resources"] if r["name"] == name)
+        table = pq.read_table(self.folder / path)
         return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))
+
+    def result(self, kind: str) -> Result | None:
+        """Give what was worked out of a kind; None where there is none."""
+        return next((result for result in self.added if result.manifest["kind"] == kind), None)
 
     @property
     def areas_file(self) -> Path:

@@ -3,8 +3,9 @@
 Public: number; few ("fewer than k, possibly none"); structural_zero; no_data.
 Partner: number with margin; almost_none (a noisy 0); not_searched; no_data.
 Both: withheld, where a number would undo the protection of another, or where too few operators work.
-Published figures: number or no_figure. Where only a class is published: class, with low and high. A total
-from which something may have been left out is a class too: low is what is shown, and high is missing.
+Published figures: number or no_figure. Risk: class, or cannot_tell where none is sure enough.
+Where only a class is published: class, with low and high. A total from which something may have been left
+out is a class too: low is what is shown, and high is missing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ State = Literal[
     "withheld",
     "no_data",
     "no_figure",
+    "cannot_tell",
 ]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -37,6 +39,7 @@ WORDS: dict[State, str] = {
     "withheld": "not shown here, to protect people",
     "no_data": "no data",
     "no_figure": "no figure found",
+    "cannot_tell": "cannot tell",
 }
 # What each asks of its reader, one sentence or two.
 MEANINGS: dict[State, str] = {
@@ -53,4 +56,5 @@ MEANINGS: dict[State, str] = {
     "none.",
     "no_data": "Nothing was reported.",
     "no_figure": "Nobody was found to have published a figure.",
+    "cannot_tell": "The risk model is not sure enough of one class to name it.",
 }

@@ -47,7 +47,9 @@ def export(
     workspace = open_workspace(context, or_demo=True)
     governed = governance.read(workspace)
     # Of earlier releases too: an approval that was taken back holds for what leaves from now on.
-    opened = Release.open(workspace.releases, cast("Tier", tier), release, governed.blocked)
+    opened = Release.open(
+        workspace.releases, cast("Tier", tier), release, governed.blocked, workspace.derived
+    )
     layers = [one.id for one in exports.exportable(opened)]
     if tier == "partner":
         _hand_over(workspace, governed, opened, receiver, formats, layers)

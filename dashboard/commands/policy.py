@@ -102,10 +102,13 @@ def compare(
 
 def _candidates(current: Policy, own: Sequence[float | None]) -> list[Policy]:
     """List the policies to compare, each once, the current one first and one's own last."""
-    asked = [
+    asked = (
         getattr(current, name) if given is None else given for name, given in zip(_NOISE, own, strict=True)
+    )
+    others = [
+        replace(current, k=int(k), variance=variance, variance_near_k=near, largest=int(largest))
+        for k, variance, near, largest in (*_OTHERS, tuple(asked))
     ]
-    others = [replace(current, **dict(zip(_NOISE, values, strict=True))) for values in (*_OTHERS, asked)]
     return list(dict.fromkeys([current, *others]))
 
 

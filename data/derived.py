@@ -1,0 +1,143 @@
+"""What was worked out from a release: folders `derived/<release>/<kind>-<hash>/` of tables with a manifest.
+
+A result names the release by checksum, the code and the parameters, and carries the release's tier. It never
+changes: what is worked out anew stands beside it, and the newest one that fits counts. `data.release.Release`
+reads its tables like its own, so that whatever shows a number takes it from a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data import files
+from data.disclosure import manifest as described
+from data.disclosure.plan import Tier
+
+if TYPE_CHECKING:
+    from data.release import Release
+
+__all__ = ["KINDS", "MANIFEST", "Result", "Table", "newest", "publish"]
+
+MANIFEST = "manifest.json"
+KINDS = ("risk",)  # those whose tables are read with a release
+_FORMAT = 1
+_NEEDED = {"kind": str, "format": int, "tier": str, "release_sha256": str, "created": str, "resources": list}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a result: as a release's, with the measure, level, grain and breakdown that name it."""
+
+    measure: str
+    level: str
+    grain: str
+    breakdown: tuple[str, ...]
+    title: str
+    rows: pa.Table
+
+    @property
+    def name(self) -> str:
+        """The name by which it is read."""
+        return "_".join((self.measure, self.level, self.grain, *self.breakdown))
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result that was found, with its manifest; see the module."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        """Results differ by where they stand: a folder's name holds the checksum of what is in it."""
+        return hash(self.folder)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by folder."""
+        return isinstance(other, Result) and self.folder == other.folder
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """Its tables, described as a release describes its own; paths are absolute."""
+        return [{**r, "path": str(self.folder / r["path"])} for r in self.manifest["resources"]]
+
+
+def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> Result | None:
+    """Find the newest result of a kind for a tier of a release; None where there is none that can be read."""
+    folder = derived / name if derived is not None else None
+    if folder is None or not folder.is_dir():
+        return None
+    found = [(path.parent, _read(path)) for path in folder.glob(f"{kind}-{tier}-*/{MANIFEST}")]
+    fitting = [(at, m) for at, m in found if m.get("release_sha256") == checksum and m.get("tier") == tier]
+    last = max(fitting, key=lambda one: (one[1]["created"], one[0].name), default=None)
+    return None if last is None else Result(*last)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a manifest; an empty one where it is damaged or of another layout."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    well = isinstance(told, dict) and all(isinstance(told.get(n), kind) for n, kind in _NEEDED.items())
+    return told if well and told["format"] == _FORMAT else {}
+
+
+def publish(
+    derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]
+) -> Result:
+    """Write a result of one tier of a release; the same one is not written twice.
+
+    `about` joins the manifest: parameters, and what a reader must know.
+    """
+    name, tier = release.name, release.tier
+    own = {
+        "kind": kind,
+        "format": _FORMAT,
+        "release": name,
+        "tier": tier,
+        "release_sha256": release.checksum,
+        "code_version": described.code_version(),
+        **about,
+    }
+    (derived / name).mkdir(parents=True, exist_ok=True)
+    aside = derived / name / f".tmp-{kind}-{secrets.token_hex(4)}"
+    aside.mkdir()
+    try:
+        own["resources"] = [_write(aside, table) for table in tables]
+        mark = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
+        final = derived / name / f"{kind}-{tier}-{mark}"
+        made = {**own, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        text = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+        (aside / MANIFEST).write_text(text, encoding="utf-8")
+        if not final.is_dir():
+            files.publish_folder(aside, final)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Result(final, _read(final / MANIFEST))
+
+
+def _write(folder: Path, table: Table) -> dict[str, Any]:
+    path = folder / f"{table.name}.parquet"
+    pq.write_table(table.rows, path, compression="zstd")
+    raw = path.read_bytes()
+    about = {
+        "measure": table.measure,
+        "level": table.level,
+        "grain": table.grain,
+        "breakdown": list(table.breakdown),
+    }
+    digest = hashlib.sha256(raw).hexdigest()
+    resource = described.resource(table.name, path.name, digest, len(raw), table.rows.schema, None)
+    return {**resource, "title": table.title, "tact": about}
