@@ -1,0 +1,63 @@
+"""Counting an invented world as the model table counts records, without a vault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from risk.simulate import World
+
+__all__ = ["counted", "effort_days"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_CROSSING = {"internal": 0, "al_to_gr": 1, "other_cross_border": 1}
+_FOUND = {"reported": 0, "discovered": 1}
+
+
+def counted(world: World, codes: list[str]) -> Ints:
+    """Count children by region, quarter, (internal, cross-border) and (reported, discovered).
+
+    Each is told apart by the world's truth, and counts with the attributes of its first encounter.
+    """
+    frame = world.records["encounter"].assign(child=world.truth.child)
+    frame = frame.assign(date=frame["date"].astype(str)).sort_values("date", kind="stable")
+    first = frame[~frame["child"].duplicated()]
+    first = first[first["stage"].astype(str) != "at_risk"]
+    columns = [
+        _region(world, first["municipality"], codes),
+        _quarter(world, first["date"]),
+        first["pathway"].astype(str).map(_CROSSING).fillna(-1).to_numpy(dtype=np.int64),
+        first["found"].astype(str).map(_FOUND).fillna(-1).to_numpy(dtype=np.int64),
+    ]
+    return _tally(columns, (len(codes), world.parameters.quarters, 2, 2)).astype(np.int64)
+
+
+def effort_days(world: World, codes: list[str]) -> Floats:
+    """Sum days of outreach by region and quarter."""
+    frame = world.records["effort"]
+    columns = [_region(world, frame["municipality"], codes), _quarter(world, frame["date"].astype(str))]
+    return _tally(columns, (len(codes), world.parameters.quarters), frame["days"].to_numpy(dtype=float))
+
+
+def _region(world: World, municipality: pd.Series, codes: list[str]) -> Ints:
+    at = pd.Series(np.arange(len(codes)), index=codes)
+    return municipality.astype(str).map(world.areas["parent"]).map(at).fillna(-1).to_numpy(dtype=np.int64)
+
+
+def _quarter(world: World, days: pd.Series) -> Ints:
+    starts = np.array([f"{day:%Y-%m-%d}" for day in world.parameters.quarter_starts])
+    return np.searchsorted(starts, days.to_numpy(dtype=str), side="right").astype(np.int64) - 1
+
+
+def _tally(columns: list[Ints], shape: tuple[int, ...], weights: Floats | None = None) -> Floats:
+    """Add up rows by cell; those outside of it all are left out."""
+    inside = np.all([column >= 0 for column in columns], axis=0)
+    cell = np.ravel_multi_index(tuple(column[inside] for column in columns), shape)
+    kept = None if weights is None else weights[inside]
+    return np.bincount(cell, kept, int(np.prod(shape))).reshape(shape).astype(float)
