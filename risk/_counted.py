@@ -52,7 +52,7 @@ def _region(world: World, municipality: pd.Series, codes: list[str]) -> Ints:
 
 def _quarter(world: World, days: pd.Series) -> Ints:
     starts = np.array([f"{day:%Y-%m-%d}" for day in world.parameters.quarter_starts])
-    return np.searchsorted(starts, days.to_numpy(dtype=str), side="right").astype(np.int64) - 1
+    return np.asarray(np.searchsorted(starts, days.to_numpy(dtype=str), side="right") - 1, np.int64)
 
 
 def _tally(columns: list[Ints], shape: tuple[int, ...], weights: Floats | None = None) -> Floats:

@@ -16,7 +16,16 @@ from scipy.special import betaln, expit, gammaln
 
 from risk.graph import Structure
 
-__all__ = ["Beta", "Field", "GammaPrecision", "HalfNormal", "Hyper", "PenalisedComplexity", "Precision", "Prior"]
+__all__ = [
+    "Beta",
+    "Field",
+    "GammaPrecision",
+    "HalfNormal",
+    "Hyper",
+    "PenalisedComplexity",
+    "Precision",
+    "Prior",
+]
 
 Floats = NDArray[np.float64]
 
@@ -168,7 +177,7 @@ class Field:
         spectrum = np.maximum(mixed * self.structure.variances + 1.0 - mixed, _LEVEL)
         inverse = 1.0 / (sd**2 * spectrum)
         over, across = self._across(common), self.structure.product(inverse)
-        matrix = np.kron(over, across)
+        matrix: Floats = np.kron(over, across).astype(np.float64)
         toward = (self.structure.variances - 1.0) / spectrum  # d log spectrum / d mixed
         slopes = {
             self.sd: (-2.0 * sd_slope / sd * matrix, -2.0 * self.size * sd_slope / sd),
@@ -186,7 +195,7 @@ class Field:
         return Precision(
             matrix,
             log_det,
-            np.array([slope for slope, _ in free]).reshape(-1, self.size, self.size),
+            np.array([slope for slope, _ in free], dtype=float).reshape(-1, self.size, self.size),
             np.array([slope for _, slope in free], dtype=float),
         )
 

@@ -101,9 +101,7 @@ class Fit:
         """Posterior mean and standard deviation of each covariate's effect, by name."""
         mean, sd = self.posterior.moments()
         names = self.observations.covariate_names
-        return {
-            n: (float(mean[i]), float(sd[i])) for n, i in zip(names, self.layout.covariates, strict=True)
-        }
+        return {n: (float(mean[i]), float(sd[i])) for n, i in zip(names, self.layout.covariates, strict=True)}
 
     @cached_property
     def whole(self) -> Summary:

@@ -71,7 +71,7 @@ def _counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
     shape = (-1, *[1] * (mean.ndim - 1))
     size = 1.0 / np.maximum(kappa, 1e-4).reshape(shape) ** 2
     frailty = rng.gamma(np.broadcast_to(size, mean.shape)) / size
-    return rng.poisson(np.where(kappa.reshape(shape) > 0, frailty, 1.0) * mean).astype(np.int64)
+    return np.asarray(rng.poisson(np.where(kappa.reshape(shape) > 0, frailty, 1.0) * mean), np.int64)
 
 
 def _through(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:

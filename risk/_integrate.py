@@ -84,7 +84,7 @@ class Posterior:
 
 def integrate(model: Latent, progress: Progress | None = None) -> Posterior:
     """Fit a latent model; the same for the same model. Raises NoMode where there is no proper posterior."""
-    tell = progress or (lambda done, total, what: None)
+    tell = progress or _silent
     top = _optimum(model, tell)
     size = len(model.hypers)
     if not size:
@@ -102,12 +102,14 @@ def integrate(model: Latent, progress: Progress | None = None) -> Posterior:
     return _mixture(model, modes, weights, log_marginal)
 
 
+def _silent(_done: int, _total: int | None, _what: str) -> None:
+    """Tell nobody."""
+
+
 def _mixture(model: Latent, modes: list[Mode], weights: Floats, log_marginal: float) -> Posterior:
     heavy = np.flatnonzero(weights > _LIGHT * weights.max())
     kept = weights[heavy] / weights[heavy].sum()
-    nodes = [
-        Node(float(w), modes[i], *corrected(model, modes[i])) for i, w in zip(heavy, kept, strict=True)
-    ]
+    nodes = [Node(float(w), modes[i], *corrected(model, modes[i])) for i, w in zip(heavy, kept, strict=True)]
     return Posterior(model, tuple(nodes), float(log_marginal))
 
 

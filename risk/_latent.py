@@ -143,7 +143,8 @@ class Latent:
     @cached_property
     def at(self) -> Floats:
         """Which period of the local part each observation of a block has, (m, T), ones and zeros."""
-        return (self.time[:, None] == np.arange(self.periods)).astype(float)
+        at: Floats = (self.time[:, None] == np.arange(self.periods)).astype(np.float64)
+        return at
 
     def log_prior(self, theta: Floats) -> tuple[float, Floats]:
         """Give the log prior density of the hyperparameters, and its gradient."""
@@ -187,7 +188,8 @@ class Latent:
     def gather(self, values: Floats) -> tuple[Floats, Floats]:
         """Apply the transposed design to values of observations (B, m): shapes (n,) and (B, T)."""
         pulled = (values[:, None, :] @ self.rows)[:, 0]
-        return np.bincount(self.index.ravel(), pulled.ravel(), self.size), values @ self.at
+        summed = np.bincount(self.index.ravel(), pulled.ravel(), self.size)
+        return summed.astype(np.float64), values @ self.at
 
     def factorise(self, setting: Setting, weights: Floats) -> Factor:
         """Factorise prior precision plus weights of observations (B, m); LinAlgError where not positive."""
@@ -199,9 +201,9 @@ class Latent:
         across = shared @ inner
         own = weighted @ self.rows - across @ np.swapaxes(shared, 1, 2)
         flat = self.index[:, :, None] * self.size + self.index[:, None, :]
-        core = np.bincount(flat.ravel(), own.ravel(), self.size**2).reshape(self.size, self.size)
-        core += setting.core
-        return Factor(self.index, np.linalg.cholesky(core), local, inner, across)
+        summed = np.bincount(flat.ravel(), own.ravel(), self.size**2).reshape(self.size, self.size)
+        core = np.linalg.cholesky(summed + setting.core)
+        return Factor(self.index, np.asarray(core), np.asarray(local), np.asarray(inner), across)
 
     def variances(self, factor: Factor) -> Floats:
         """Give the posterior variance of every log mean, (B, m)."""

@@ -83,10 +83,15 @@ class _Sizes:
     countries: int
     covariates: int
 
+    @classmethod
+    def of(cls, seen: Observations) -> _Sizes:
+        areas, quarters, pathways, ways = seen.published.shape
+        return cls(areas, quarters, pathways, ways, len(seen.country_names), seen.features.shape[1])
+
 
 def lay_out(seen: Observations, effects: Effects) -> Layout:
     """Build the latent model of some observations."""
-    sizes = _Sizes(*seen.published.shape, len(seen.country_names), seen.features.shape[1])
+    sizes = _Sizes.of(seen)
     searched = seen.effort[seen.effort > 0]
     unit = float(np.exp(np.log(searched).mean())) if len(searched) else 1.0
     usable = np.moveaxis(seen.usable, 2, 1).reshape(sizes.areas * sizes.pathways, -1)

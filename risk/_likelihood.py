@@ -102,7 +102,7 @@ class Counts:
         )
 
     def _base(self, kappa: float) -> Floats:
-        """What of log P(published | n) + log P(n | mean) does not know the mean, shape (cells, most)."""
+        """Give the part of log P(published | n) P(n | mean) that knows no mean, shape (cells, most)."""
         n = np.arange(self.true.max(initial=0) + 1)
         table = -gammaln(n + 1.0)
         if kappa > _POISSON:

@@ -98,8 +98,8 @@ def ground(
     countries = tuple(sorted(regions["country"].unique()))
     region_people = population.reindex(regions.index).fillna(0.0).to_numpy(dtype=float)
     codes = towns.index.to_numpy(dtype=object)
-    edges = edges_of(towns.index, neighbours)
-    region_edges = edges_of(regions.index, neighbours)
+    edges = edges_of(list(towns.index), neighbours)
+    region_edges = edges_of(list(regions.index), neighbours)
     return Ground(
         regions=regions.index.to_numpy(dtype=object),
         municipalities=codes,

@@ -101,9 +101,10 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Observations | None = None) -> Floats:  # noqa: ARG002, N803
-        """Give the median relative risk of the areas that were fitted, over the whole time, (areas, pathways)."""
+        """Give the median relative risk over the whole time of the fitted areas, (areas, pathways)."""
         risk = self.fit_.whole
-        return np.exp(risk.quantiles[risk.levels.index(0.5)])
+        median: Floats = np.exp(risk.quantiles[risk.levels.index(0.5)])
+        return median
 
     def _effects(self, seen: Observations) -> Effects:
         for name, allowed in (("likelihood", _LIKELIHOODS), ("area_time", _COURSES)):

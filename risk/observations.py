@@ -1,4 +1,4 @@
-"""What the risk model sees: published counts by area, quarter, pathway and way of finding, with their channel.
+"""What the risk model sees: published counts by area, quarter, pathway and way, with their channel.
 
 Read from a release alone (`of`, `of_public`), or from an invented world for studies that need no vault
 (`of_world`). Expected children are people times the national share of children: provisional, until child
@@ -134,14 +134,14 @@ class Observations:
         places = _Places.of(release, areas, level)
         quarters = tuple(sorted(counts["period"].unique()))
         published = _lay_out(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
-        days = effort.set_index(["area", "period"])["value"].astype(float).unstack("period")
+        days = effort.assign(days=effort["value"].astype(float).fillna(0.0))
         return cls(
             *places.head,
             quarters,
             PATHWAYS,
             WAYS,
             published,
-            days.reindex(index=places.codes, columns=list(quarters)).fillna(0.0).to_numpy(),
+            _days(days, places, quarters),
             places.edges,
             _channel(_mechanism(release), published, None),
             release.tier,
@@ -160,15 +160,14 @@ class Observations:
         years = tuple(sorted(counts["period"].unique()))
         published = _lay_out(counts, places, years, {})[..., None, None]
         upper = effort["high"].astype(float).fillna(_OPEN * effort["low"].astype(float))
-        effort = effort.assign(days=(effort["low"].astype(float) + upper) / 2.0)
-        days = effort.set_index(["area", "period"])["days"].unstack("period")
+        days = effort.assign(days=(effort["low"].astype(float) + upper) / 2.0)
         return cls(
             *places.head,
             years,
             ALL,
             ALL,
             published,
-            days.reindex(index=places.codes, columns=list(years)).fillna(0.0).to_numpy(),
+            _days(days, places, years),
             places.edges,
             _channel(_mechanism(release), published, release.k),
             release.tier,
@@ -252,6 +251,14 @@ def _lay_out(
     full = pd.MultiIndex.from_product(levels)
     laid = pd.Series(number, index=index).reindex(full, fill_value=MISSING)
     return laid.to_numpy().reshape([len(level) for level in levels])
+
+
+def _days(table: pd.DataFrame, places: _Places, periods: Sequence[str]) -> Floats:
+    """Lay days of outreach out, (areas, periods); 0 where none are recorded."""
+    index = pd.MultiIndex.from_frame(table[["area", "period"]].astype(str))
+    full = pd.MultiIndex.from_product([places.codes, list(periods)])
+    laid = pd.Series(table["days"].to_numpy(dtype=float), index=index).reindex(full, fill_value=0.0)
+    return laid.to_numpy().reshape(len(places.codes), len(periods))
 
 
 def _mechanism(release: Release) -> Mechanism:
