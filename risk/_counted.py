@@ -8,20 +8,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.disclosure.plan import CATEGORIES
+
 if TYPE_CHECKING:
     from risk.simulate import World
 
-__all__ = ["counted", "effort_days"]
+__all__ = ["CROSSING", "counted", "effort_days", "merged"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_CROSSING = {"internal": 0, "al_to_gr": 1, "other_cross_border": 1}
-_FOUND = {"reported": 0, "discovered": 1}
+# Which crossing each known pathway is; "none_known", the last, is neither.
+CROSSING = (0, 1, 1)
+_KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)])}
+_FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 
 
 def counted(world: World, codes: list[str]) -> Ints:
-    """Count children by region, quarter, (internal, cross-border) and (reported, discovered).
+    """Count children by region, quarter, known pathway and (reported, discovered).
 
     Each is told apart by the world's truth, and counts with the attributes of its first encounter.
     """
@@ -29,13 +33,21 @@ def counted(world: World, codes: list[str]) -> Ints:
     frame = frame.assign(date=frame["date"].astype(str)).sort_values("date", kind="stable")
     first = frame[~frame["child"].duplicated()]
     first = first[first["stage"].astype(str) != "at_risk"]
-    columns = [
+    shape = (len(codes), world.parameters.quarters, len(CROSSING), len(_FOUND))
+    columns: list[Ints] = [
         _region(world, first["municipality"], codes),
         _quarter(world, first["date"]),
-        first["pathway"].astype(str).map(_CROSSING).fillna(-1).to_numpy(dtype=np.int64),
+        first["pathway"].astype(str).map(_KNOWN).fillna(-1).to_numpy(dtype=np.int64),
         first["found"].astype(str).map(_FOUND).fillna(-1).to_numpy(dtype=np.int64),
     ]
-    return _tally(columns, (len(codes), world.parameters.quarters, 2, 2)).astype(np.int64)
+    return _tally(columns, shape).astype(np.int64)
+
+
+def merged(counts: Ints) -> Ints:
+    """Add the pathways across a border up, (areas, periods, pathways, ways); negative where a part is."""
+    parts = [counts[:, :, [i for i, c in enumerate(CROSSING) if c == crossing]] for crossing in (0, 1)]
+    totals = [np.where((p < 0).any(axis=2), p.min(axis=2), p.sum(axis=2)) for p in parts]
+    return np.stack(totals, axis=2)
 
 
 def effort_days(world: World, codes: list[str]) -> Floats:

@@ -87,4 +87,4 @@ def _through(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
     out = np.minimum(out, channel.matrix.shape[1] - 1) + flat - row
     if channel.k is not None:
         out[(out < channel.k) & ~(channel.zeros_shown & (out == 0))] = HIDDEN
-    return out.reshape(counts.shape)
+    return np.asarray(out.reshape(counts.shape), np.int64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from data.errors import TactError
 from risk._latent import Factor, Latent, Setting
-from risk._likelihood import Slopes
+from risk._response import Response
 
 __all__ = ["Mode", "NoMode", "best_mode", "corrected", "evaluate"]
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 _STEPS = 200
 _NEAR = 1.0  # from which gain on the true curvature serves as weights
-_DONE = 1e-9  # of gain in log density
+_DONE, _SMALL = 1e-9, 1e-5  # of gain in log density
 _SHIFT = 1e-4  # of the log of the overdispersion, for its derivative
 _SQRT3 = np.sqrt(3.0)
 
@@ -37,7 +37,7 @@ class Mode:
     """The mode at given hyperparameters.
 
     core, local : the latent numbers, (n,) and (B, T).
-    slopes : the likelihood there. factor : the true posterior precision there.
+    response : the likelihood there. factor : the true posterior precision there.
     log_density : Laplace's log p(theta, published); gradient: its gradient in theta.
     """
 
@@ -45,7 +45,7 @@ class Mode:
     setting: Setting
     core: Floats
     local: Floats
-    slopes: Slopes
+    response: Response
     factor: Factor
     log_density: float
     gradient: Floats
@@ -55,17 +55,17 @@ def evaluate(model: Latent, theta: Floats, start: tuple[Floats, Floats] | None =
     """Find the mode from a start, zero by default; raise NoMode where it is none."""
     setting = model.setting(theta)
     core, local = _newton(model, setting, start or _flat(model))
-    slopes = _likelihood(model, core, local, setting.kappa)
+    response = model.respond(core, local, setting.kappa)
     try:
-        factor = model.factorise(setting, model.spread(slopes.curvature))
+        factor = model.factorise(setting, response.curvature, _pull(model, response))
     except np.linalg.LinAlgError:
         msg = "The posterior is not curved downwards at its mode. Fit fewer effects, or coarser periods."
         raise NoMode(msg) from None
     prior, prior_slope = model.log_prior(theta)
-    log_density = slopes.log.sum() - _penalty(setting, core, local) + prior
+    log_density = response.log - _penalty(setting, core, local) + prior
     log_density += 0.5 * (setting.log_det - factor.log_det)
-    gradient = _gradient(model, setting, core, local, slopes, factor) + prior_slope
-    return Mode(theta, setting, core, local, slopes, factor, float(log_density), gradient)
+    gradient = _gradient(model, setting, core, local, response, factor) + prior_slope
+    return Mode(theta, setting, core, local, response, factor, float(log_density), gradient)
 
 
 def best_mode(model: Latent, theta: Floats, start: tuple[Floats, Floats] | None = None) -> Mode:
@@ -76,27 +76,26 @@ def best_mode(model: Latent, theta: Floats, start: tuple[Floats, Floats] | None 
     setting = model.setting(theta)
     starts = (start or _flat(model), _raw(model, setting))
     modes = [_newton(model, setting, one) for one in starts]
-    best = max(modes, key=lambda at: _objective(model, setting, *at))
+    best = max(modes, key=lambda at: _objective(model, setting, *at)[0])
     return evaluate(model, theta, best)
 
 
 def corrected(model: Latent, mode: Mode, steps: int = 4) -> tuple[Floats, Floats]:
     """Move the mode to the mean: maximise the expected log likelihood under the Laplace covariance.
 
-    The expectation is by three Gauss-Hermite nodes for each observation.
+    The expectation is by three Gauss-Hermite nodes for each cell; totals, normal already, stay at the middle.
     """
-    core, local = mode.core.copy(), mode.local.copy()
+    core, local, kappa = mode.core.copy(), mode.local.copy(), mode.setting.kappa
     away = _SQRT3 * np.sqrt(model.variances(mode.factor).ravel()[model.seen])
     for _ in range(steps):
         middle = model.log_mean(core, local).ravel()[model.seen]
-        gradient = sum(
-            weight * model.counts.slopes(middle + side * away, mode.setting.kappa).gradient
-            for side, weight in ((0.0, 2 / 3), (-1.0, 1 / 6), (1.0, 1 / 6))
-        )
-        right = _right(model, mode.setting, core, local, np.asarray(gradient))
+        below, above = (model.counts.slopes(middle + side * away, kappa).gradient for side in (-1.0, 1.0))
+        straight = model.counts.slopes(middle, kappa).gradient
+        bent = model.spread((below + above - 2.0 * straight) / 6.0)
+        right = _right(model, mode.setting, core, local, model.respond(core, local, kappa).gradient + bent)
         step = mode.factor.solve(*right)
         core, local = core + step[0], local + step[1]
-        if _inner(right, step) < 1e-5:
+        if _inner(right, step) < _SMALL:
             break
     return core, local
 
@@ -114,25 +113,26 @@ def _raw(model: Latent, setting: Setting) -> tuple[Floats, Floats]:
     return model.factorise(setting, weights).solve(*model.gather(weights * target))
 
 
-def _likelihood(model: Latent, core: Floats, local: Floats, kappa: float) -> Slopes:
-    return model.counts.slopes(model.log_mean(core, local).ravel()[model.seen], kappa)
+def _pull(model: Latent, response: Response) -> Floats | None:
+    return None if model.totals is None else response.pull
 
 
 def _penalty(setting: Setting, core: Floats, local: Floats) -> float:
     return 0.5 * float(core @ setting.core @ core + ((local @ setting.local) * local).sum())
 
 
-def _objective(model: Latent, setting: Setting, core: Floats, local: Floats) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        value = _likelihood(model, core, local, setting.kappa).log.sum() - _penalty(setting, core, local)
-    return float(value) if np.isfinite(value) else -np.inf
+def _objective(model: Latent, setting: Setting, core: Floats, local: Floats) -> tuple[float, Response]:
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        response = model.respond(core, local, setting.kappa)
+        value = response.log - _penalty(setting, core, local)
+    return (float(value) if np.isfinite(value) else -np.inf), response
 
 
 def _right(
     model: Latent, setting: Setting, core: Floats, local: Floats, gradient: Floats
 ) -> tuple[Floats, Floats]:
     """Give the gradient of the log posterior in the latent numbers."""
-    pulled = model.gather(model.spread(gradient))
+    pulled = model.gather(gradient)
     return pulled[0] - setting.core @ core, pulled[1] - local @ setting.local
 
 
@@ -143,59 +143,58 @@ def _inner(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
 def _newton(model: Latent, setting: Setting, start: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Climb to the mode. Far away the expected information is the weight, which is always positive."""
     core, local = start
-    slopes = _likelihood(model, core, local, setting.kappa)
-    value, near = _objective(model, setting, core, local), False
+    value, response = _objective(model, setting, core, local)
+    near = False
     for _ in range(_STEPS):
-        right = _right(model, setting, core, local, slopes.gradient)
-        factor = _weigh(model, setting, slopes, near=near)
-        step = factor.solve(*right)
+        right = _right(model, setting, core, local, response.gradient)
+        step = _weigh(model, setting, response, near=near).solve(*right)
         gain = _inner(right, step)
         if gain < _DONE:
             return core, local
-        scale, better = _search(model, setting, (core, local), step, value)
-        if better <= value:
-            if gain < 1e-5:
+        scale, better, answer = _search(model, setting, (core, local), step, value)
+        if answer is None:
+            if gain < _SMALL:  # below what a difference of log densities can show
                 return core, local
             break
         core, local, value, near = core + scale * step[0], local + scale * step[1], better, gain < _NEAR
-        slopes = _likelihood(model, core, local, setting.kappa)
+        response = answer
     msg = f"The mode was not found in {_STEPS} steps. Check the counts for a number that cannot be."
     raise NoMode(msg)
 
 
-def _weigh(model: Latent, setting: Setting, slopes: Slopes, *, near: bool) -> Factor:
+def _weigh(model: Latent, setting: Setting, response: Response, *, near: bool) -> Factor:
+    pull = _pull(model, response)
     if near:
         try:
-            return model.factorise(setting, model.spread(slopes.curvature))
+            return model.factorise(setting, response.curvature, pull)
         except np.linalg.LinAlgError:
             pass
-    return model.factorise(setting, model.spread(slopes.information))
+    return model.factorise(setting, response.information, pull)
 
 
 def _search(
     model: Latent, setting: Setting, at: tuple[Floats, Floats], step: tuple[Floats, Floats], value: float
-) -> tuple[float, float]:
-    """Halve the step until it climbs; the value stays as it was where it never does."""
+) -> tuple[float, float, Response | None]:
+    """Halve the step until it climbs; no response where it never does."""
     scale = 1.0
     while scale > 1e-6:
-        new = _objective(model, setting, at[0] + scale * step[0], at[1] + scale * step[1])
+        new, response = _objective(model, setting, at[0] + scale * step[0], at[1] + scale * step[1])
         if new > value:
-            return scale, new
+            return scale, new, response
         scale /= 2.0
-    return 0.0, value
+    return 0.0, value, None
 
 
 def _gradient(
-    model: Latent, setting: Setting, core: Floats, local: Floats, slopes: Slopes, factor: Factor
+    model: Latent, setting: Setting, core: Floats, local: Floats, response: Response, factor: Factor
 ) -> Floats:
     """Differentiate Laplace's log density in the hyperparameters, but for their prior.
 
     The determinant moves with the curvature, and that with the mode: dmode = H^-1 (-dQ mode + Z' dg). One
-    solve for the direction Z' (variance * third) serves all hyperparameters.
+    solve for the direction Z' d log|H| serves all hyperparameters.
     """
-    variance = model.variances(factor)
-    seen = variance.ravel()[model.seen]
-    toward = factor.solve(*model.gather(model.spread(seen * slopes.third)))
+    variance, spread = model.variances(factor), model.spreads(factor, response.pull)
+    toward = factor.solve(*model.gather(response.turned(spread, variance)))
     local_covariance = factor.local_covariance()
     out = []
     pairs = zip(setting.slopes, model.slopes(setting, core, local), strict=True)
@@ -205,23 +204,11 @@ def _gradient(
         trace = float((covariance * matrix).sum())
         out.append(0.5 * (log_det - penalty - trace + _inner(toward, moved)))
     if model.kappa.prior is not None:
-        out.append(_overdispersion(model, setting, core, local, seen, toward))
+        low, high = (
+            model.respond(core, local, setting.kappa * float(np.exp(side * _SHIFT))) for side in (-1, 1)
+        )
+        curved = variance * (high.curvature - low.curvature) + 2.0 * spread * (high.pull - low.pull)
+        moved = model.gather(high.gradient - low.gradient)
+        change = high.log - low.log - 0.5 * (float(curved.sum()) + _inner(toward, moved))
+        out.append(change / (2.0 * _SHIFT))
     return np.array(out)
-
-
-def _overdispersion(
-    model: Latent,
-    setting: Setting,
-    core: Floats,
-    local: Floats,
-    variance: Floats,
-    toward: tuple[Floats, Floats],
-) -> float:
-    """Differentiate in the log of kappa, by a difference of the likelihood alone."""
-    kappas = setting.kappa * np.exp([-_SHIFT, _SHIFT])
-    low, high = (_likelihood(model, core, local, float(kappa)) for kappa in kappas)
-    change = (high.gradient - low.gradient) / (2.0 * _SHIFT)
-    straight = (high.log.sum() - low.log.sum()) / (2.0 * _SHIFT)
-    curved = (variance * (high.curvature - low.curvature)).sum() / (2.0 * _SHIFT)
-    moved = _inner(toward, model.gather(model.spread(change)))
-    return float(straight - 0.5 * (curved + moved))

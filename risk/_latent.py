@@ -21,6 +21,7 @@ from scipy.linalg import cho_solve, solve_triangular
 
 from risk._fields import Field, Hyper
 from risk._likelihood import Counts
+from risk._response import Response, Totals, moments_of, total_response
 
 __all__ = ["Factor", "Latent", "Setting"]
 
@@ -108,7 +109,7 @@ class Latent:
 
     log mean = offset + rows @ core[index] + local[time], for observation i of block b: `offset` (B, m),
     `rows` (B, m, k), `index` (B, k), `time` (m,). `seen` holds the flat positions, of B x m, of the cells in
-    `counts`; others have no observation. The core starts with fixed effects of prior precision `fixed`, then
+    `counts`; others have no observation. `totals` are published for whole blocks. The core starts with fixed effects of prior precision `fixed`, then
     come the `fields`; `local` is the field of every block.
     """
 
@@ -118,6 +119,7 @@ class Latent:
     offset: Floats
     seen: Ints
     counts: Counts
+    totals: Totals | None
     fixed: Floats
     fields: tuple[Field, ...]
     local: Field | None
@@ -191,23 +193,64 @@ class Latent:
         summed = np.bincount(self.index.ravel(), pulled.ravel(), self.size)
         return summed.astype(np.float64), values @ self.at
 
-    def factorise(self, setting: Setting, weights: Floats) -> Factor:
-        """Factorise prior precision plus weights of observations (B, m); LinAlgError where not positive."""
+    def respond(self, core: Floats, local: Floats, kappa: float) -> Response:
+        """Evaluate the likelihood of all that is published."""
+        slopes = self.counts.slopes(self.log_mean(core, local).ravel()[self.seen], kappa)
+        log, none = float(slopes.log.sum()), np.zeros(self.offset.shape)
+        gradient, pull, own, every = self.spread(slopes.gradient), none, none, none
+        if self.totals is not None:
+            moments = tuple(self.spread(moment) for moment in moments_of(slopes))
+            logs, more, pull, own, every = total_response(self.totals, moments)
+            log, gradient = log + float(logs.sum()), gradient + more
+        return Response(
+            log,
+            gradient,
+            self.spread(slopes.curvature),
+            self.spread(slopes.third),
+            self.spread(slopes.information),
+            pull,
+            own,
+            every,
+        )
+
+    def factorise(self, setting: Setting, weights: Floats, pull: Floats | None = None) -> Factor:
+        """Factorise prior precision plus the weights of observations; LinAlgError where not positive.
+
+        In a block the weights are `weights` (B, m) on the diagonal plus pull pull', (B, m).
+        """
         weighted = np.swapaxes(self.rows * weights[..., None], 1, 2)
         blocks = setting.local + (weights @ self.at)[:, :, None] * np.eye(self.periods)
+        shared, own = weighted @ self.at, weighted @ self.rows
+        if pull is not None:
+            over = np.swapaxes(self.rows, 1, 2) @ pull[..., None]
+            within = (pull @ self.at)[:, None, :]
+            blocks = blocks + np.swapaxes(within, 1, 2) @ within
+            shared, own = shared + over @ within, own + over @ np.swapaxes(over, 1, 2)
         local = np.linalg.cholesky(blocks)
         inner = np.linalg.inv(blocks)
-        shared = weighted @ self.at
         across = shared @ inner
-        own = weighted @ self.rows - across @ np.swapaxes(shared, 1, 2)
+        own = own - across @ np.swapaxes(shared, 1, 2)
         flat = self.index[:, :, None] * self.size + self.index[:, None, :]
         summed = np.bincount(flat.ravel(), own.ravel(), self.size**2).reshape(self.size, self.size)
         core = np.linalg.cholesky(summed + setting.core)
         return Factor(self.index, np.asarray(core), np.asarray(local), np.asarray(inner), across)
 
+    def spreads(self, factor: Factor, values: Floats) -> Floats:
+        """Multiply values (B, m) by the posterior covariance of the log means of their block, (B, m)."""
+        rows = self._free_rows(factor)
+        pulled = factor.touched @ (np.swapaxes(rows, 1, 2) @ values[..., None])
+        within = (factor.inner @ (values @ self.at)[..., None])[..., 0] @ self.at.T
+        total: Floats = (rows @ pulled)[..., 0] + within
+        return total
+
+    def _free_rows(self, factor: Factor) -> Floats:
+        """Give the design of the core once the local part has followed it, (B, m, k)."""
+        rows: Floats = self.rows - self.at @ np.swapaxes(factor.across, 1, 2)
+        return rows
+
     def variances(self, factor: Factor) -> Floats:
         """Give the posterior variance of every log mean, (B, m)."""
-        rows = self.rows - self.at @ np.swapaxes(factor.across, 1, 2)
+        rows = self._free_rows(factor)
         within = np.diagonal(factor.inner, axis1=1, axis2=2) @ self.at.T
         total: Floats = ((rows @ factor.touched) * rows).sum(axis=2) + within
         return total

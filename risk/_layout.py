@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from risk._fields import Field, Hyper
 from risk._latent import Latent
 from risk._likelihood import Counts
+from risk._response import Totals
 from risk.graph import Structure, chain, structure, unconnected
-from risk.observations import ALL, Observations
+from risk.observations import ALL, MISSING, Observations
 
 __all__ = ["Effects", "Layout", "lay_out"]
 
@@ -119,6 +120,7 @@ def lay_out(seen: Observations, effects: Effects) -> Layout:
         offset,
         chosen,
         Counts.of(published, seen.channel),
+        _totals(seen),
         fixed,
         fields,
         local,
@@ -161,6 +163,15 @@ def _log_effort(seen: Observations, unit: float) -> Floats:
 def _by_outreach(seen: Observations) -> Floats:
     """Say for each way whether effort finds by it; where ways are not told apart, it does in part."""
     return np.array([float(way in ("discovered", *ALL)) for way in seen.ways])
+
+
+def _totals(seen: Observations) -> Totals | None:
+    """Give the published totals of areas on pathways, where no part of theirs is missing."""
+    if seen.whole is None:
+        return None
+    complete = (seen.published != MISSING).all(axis=(1, 3))
+    value = np.where(complete & (seen.whole >= 0), seen.whole, np.nan)
+    return Totals(value.ravel(), np.broadcast_to(seen.whole_noise, value.shape).ravel())
 
 
 @dataclass(frozen=True, eq=False)

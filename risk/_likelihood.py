@@ -34,6 +34,8 @@ class Slopes:
     gradient, curvature : first and minus second derivative in the log mean; `curvature` may be negative.
     third : derivative of `curvature`.
     information : expected information of the complete data, the true count known; always positive.
+    expected, variance, skew : first three central moments of the true count given what is published.
+    share : size / (size + mean), 1 for Poisson.
     """
 
     log: Floats
@@ -41,6 +43,10 @@ class Slopes:
     curvature: Floats
     third: Floats
     information: Floats
+    expected: Floats
+    variance: Floats
+    skew: Floats
+    share: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +105,10 @@ class Counts:
                 - share**3 * skew
             ),
             information=information,
+            expected=expected,
+            variance=variance,
+            skew=skew,
+            share=share,
         )
 
     def _base(self, kappa: float) -> Floats:

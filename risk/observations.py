@@ -8,7 +8,7 @@ populations are imported. The share moves nothing but a country's intercept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from data.disclosure.plan import CATEGORIES, Tier, table_name
 from data.errors import ReleaseError
 from data.release import Release
 from geo import areas as geography
+from risk._counted import CROSSING, merged
 from risk._likelihood import HIDDEN, MISSING
 from risk._population import CHILD_SHARE, USUAL_SHARE
 from risk.graph import edges_of
@@ -53,6 +54,8 @@ class Observations:
     effort : days of outreach, (areas, quarters), 0 where none is recorded.
     edges : pairs of neighbours by position, (n, 2).
     channel : P(published | true count); None where counts are exact.
+    whole : published counts of the whole time, (areas, pathways), MISSING where there is none; with the
+        variance of its noise by pathway, (pathways,). Far more exact than the sum of the quarters.
     covariates : (areas, c), of which `covariate_names` are the names. Never communities or ethnicity.
     """
 
@@ -67,6 +70,8 @@ class Observations:
     edges: Ints
     channel: Channel | None
     tier: Tier
+    whole: Ints | None = None
+    whole_noise: Floats = field(default_factory=lambda: np.zeros(1))
     covariates: Floats | None = None
     covariate_names: tuple[str, ...] = ()
 
@@ -116,6 +121,7 @@ class Observations:
         """Keep the first quarters alone, as they were known then: for a rolling origin."""
         return replace(
             self,
+            whole=None,
             quarters=self.quarters[:quarters],
             published=self.published[:, :quarters],
             effort=self.effort[:, :quarters],
@@ -134,6 +140,7 @@ class Observations:
         places = _Places.of(release, areas, level)
         quarters = tuple(sorted(counts["period"].unique()))
         published = _lay_out(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
+        channel = _channel(_mechanism(release), published, None)
         days = effort.assign(days=effort["value"].astype(float).fillna(0.0))
         return cls(
             *places.head,
@@ -143,8 +150,9 @@ class Observations:
             published,
             _days(days, places, quarters),
             places.edges,
-            _channel(_mechanism(release), published, None),
+            channel,
             release.tier,
+            *_whole(release, places, channel, level),
         )
 
     @classmethod
@@ -185,10 +193,16 @@ class Observations:
         people = world.truth.areas.query("level == 'region'")
         people = people[people["children"] >= _LEAST_EXPECTED]
         codes = [str(code) for code in people.index]
-        published = counted(world, codes)
+        exact = counted(world, codes)
+        published, whole = merged(exact), exact.sum(axis=(1, 3))
+        channel, noise = None, np.zeros(len(PATHWAYS))
         if mechanism is not None:
             rng = np.random.default_rng([world.parameters.seed, 0])
-            published = mechanism.publish(published, rng.integers(0, 2**24, published.shape))
+            published, whole = (
+                mechanism.publish(table, rng.integers(0, 2**24, table.shape)) for table in (published, whole)
+            )
+            channel = _channel(mechanism, published, None)
+            noise = _noise(channel)
         return cls(
             tuple(codes),
             tuple(people["country"].astype(str)),
@@ -199,8 +213,10 @@ class Observations:
             published,
             effort_days(world, codes),
             edges_of(codes, pairs),
-            None if mechanism is None else _channel(mechanism, published, None),
+            channel,
             "partner",
+            None if mechanism is None else merged(whole[:, None, :, None])[:, 0, :, 0],
+            noise,
         )
 
 
@@ -233,6 +249,26 @@ class _Places:
         codes = [str(code) for code in kept]
         countries = tuple(str(c) for c in frame.loc[kept, "country"])
         return cls(codes, countries, expected[kept].to_numpy(), edges_of(codes, known.neighbours(level)))
+
+
+def _whole(release: Release, places: _Places, channel: Channel, level: str) -> tuple[Ints | None, Floats]:
+    """Read the counts of the whole time by pathway, and the variance of their noise.
+
+    They hold children at risk too, who are on no pathway unless their records say so.
+    """
+    name = table_name("children", level, "whole", "pathway")
+    if name not in release.tables or not channel.largest:
+        return None, np.zeros(len(PATHWAYS))
+    table = release.table(name)
+    laid = _lay_out(table, places, tuple(table["period"].unique()[:1]), {"pathway": CATEGORIES["pathway"]})
+    return merged(laid[:, :, :, None])[:, 0, :, 0], _noise(channel)
+
+
+def _noise(channel: Channel) -> Floats:
+    """Give the variance of the noise of a large count, added up over the parts of each crossing."""
+    chance = channel.matrix[-1]
+    away = np.arange(len(chance)) - channel.n_max
+    return float(chance @ away**2) * np.bincount(np.array(CROSSING), minlength=len(PATHWAYS)).astype(float)
 
 
 def _lay_out(
