@@ -30,7 +30,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 # Variance of what an intrinsic field says nothing of, its level; in effect the constraint to a sum of zero.
-_LEVEL = 1e-8
+_LEVEL = 1e-6
 
 
 class Prior(Protocol):

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 _STEPS = 200
 _NEAR = 1.0  # from which gain on the true curvature serves as weights
-_DONE, _SMALL = 1e-9, 1e-5  # of gain in log density
+_DONE, _SMALL = 1e-8, 1e-5  # of gain in log density
 _SHIFT = 1e-4  # of the log of the overdispersion, for its derivative
 _SQRT3 = np.sqrt(3.0)
 
@@ -177,7 +177,7 @@ def _search(
 ) -> tuple[float, float, Response | None]:
     """Halve the step until it climbs; no response where it never does."""
     scale = 1.0
-    while scale > 1e-6:
+    while scale > 1e-3:
         new, response = _objective(model, setting, at[0] + scale * step[0], at[1] + scale * step[1])
         if new > value:
             return scale, new, response
