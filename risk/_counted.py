@@ -37,8 +37,8 @@ def counted(world: World, codes: list[str]) -> Ints:
     columns: list[Ints] = [
         _region(world, first["municipality"], codes),
         _quarter(world, first["date"]),
-        first["pathway"].astype(str).map(_KNOWN).fillna(-1).to_numpy(dtype=np.int64),
-        first["found"].astype(str).map(_FOUND).fillna(-1).to_numpy(dtype=np.int64),
+        _position(first["pathway"], _KNOWN),
+        _position(first["found"], _FOUND),
     ]
     return _tally(columns, shape).astype(np.int64)
 
@@ -55,6 +55,11 @@ def effort_days(world: World, codes: list[str]) -> Floats:
     frame = world.records["effort"]
     columns = [_region(world, frame["municipality"], codes), _quarter(world, frame["date"].astype(str))]
     return _tally(columns, (len(codes), world.parameters.quarters), frame["days"].to_numpy(dtype=float))
+
+
+def _position(values: pd.Series, positions: dict[str, int]) -> Ints:
+    """Give the position of each value, -1 for another."""
+    return np.array([positions.get(str(value), -1) for value in values], np.int64)
 
 
 def _region(world: World, municipality: pd.Series, codes: list[str]) -> Ints:

@@ -151,12 +151,12 @@ class Fit:
 
     def _draws_at(self, node: Node, count: int, rng: np.random.Generator) -> Draws:
         seen, layout = self.observations, self.layout
-        core, local = node.mode.factor.draw(rng, count)
+        core, local = node.factor(layout.model).draw(rng, count)
         core, local = core + node.core, local + node.local
         pathways = len(seen.pathways)
         rate = layout.rate(core, local, np.repeat(seen.features, pathways, axis=0))
         rate = rate.reshape(count, len(seen.areas), pathways, -1)
-        hyper = {h.name: h.natural(t)[0] for h, t in zip(layout.model.hypers, node.mode.theta, strict=True)}
+        hyper = {h.name: h.natural(t)[0] for h, t in zip(layout.model.hypers, node.theta, strict=True)}
         gamma, gap = self._gamma_and_gap(core)
         scalars = [hyper.get(name, 0.0) for name in ("kappa", "time_sd", "local_sd")]
         kappa, time_sd, local_sd = (np.full(count, value) for value in scalars)

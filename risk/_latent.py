@@ -5,8 +5,8 @@ has a dense precision matrix. The local part belongs to one block of cells, an a
 number a period; given the core, blocks are independent, so each is eliminated by itself (Schur complement)
 and only the core is factorised as a whole.
 
-Axes: B blocks, m observations a block, k core numbers that a block touches, T periods of the local part, 0
-where there is none.
+Axes: B blocks, m observations a block, T periods, c core numbers that a block touches at all times, k = c + T
+with those of the random walk of its group (k = c where there is none).
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ Ints = NDArray[np.int64]
 class Factor:
     """A factorised posterior precision matrix of core and local part.
 
+    index : positions in the core of the numbers that each block touches, (B, k).
     core : lower Cholesky factor of the core's Schur complement, (n, n).
-    local : lower Cholesky factors of the blocks, (B, T, T); inner: the inverse of the blocks.
+    local : lower Cholesky factors of the blocks, (B, T, T), (B, 0, 0) without a local part.
+    inner : the inverse of the blocks, (B, T, T), zero without a local part.
     across : what the local part owes to the core, (B, k, T).
     """
 
@@ -71,6 +73,19 @@ class Factor:
         """The covariance of the core numbers that each block touches, (B, k, k)."""
         return np.asarray(self.covariance[self.index[:, :, None], self.index[:, None, :]])
 
+    @cached_property
+    def free(self) -> Floats:
+        """How a block's log means move with the core once its local part has followed, (B, k, c + T).
+
+        First the numbers of all times, then the walk and the local part together.
+        """
+        periods = self.inner.shape[1]
+        always = len(self.index[0]) - (periods if len(self.index[0]) > periods else 0)
+        moved = np.zeros((*self.index.shape, always + periods))
+        moved[:, :, always:] = -self.across
+        moved += np.eye(self.index.shape[1], always + periods)
+        return moved
+
     def local_covariance(self) -> Floats:
         """Give the covariance of the local part, summed over blocks, (T, T)."""
         total: Floats = (self.inner + np.swapaxes(self.across, 1, 2) @ self.touched @ self.across).sum(axis=0)
@@ -80,7 +95,9 @@ class Factor:
         """Draw deviations from the mean, shapes (size, n) and (size, B, T)."""
         plain = rng.standard_normal((len(self.core), size))
         core = solve_triangular(self.core, plain, lower=True, trans="T", check_finite=False).T
-        blocks, periods = self.local.shape[:2]
+        blocks, periods = self.inner.shape[:2]
+        if not self.local.size:
+            return core, np.zeros((size, blocks, periods))
         own = np.linalg.solve(np.swapaxes(self.local, 1, 2), rng.standard_normal((blocks, periods, size)))
         pulled = np.swapaxes(self.across, 1, 2) @ core.T[self.index]
         return core, np.moveaxis(own - pulled, 2, 0)
@@ -107,14 +124,16 @@ class Setting:
 class Latent:
     """A latent Gaussian model of counts.
 
-    log mean = offset + rows @ core[index] + local[time], for observation i of block b: `offset` (B, m),
-    `rows` (B, m, k), `index` (B, k), `time` (m,). `seen` holds the flat positions, of B x m, of the cells in
-    `counts`; others have no observation. `totals` are published for whole blocks. The core starts with fixed effects of prior precision `fixed`, then
-    come the `fields`; `local` is the field of every block.
+    log mean = offset + rows @ core[index] + core[walk][time] + local[time], for observation i of block b:
+    `offset` (B, m), `rows` (B, m, c), `index` (B, c), `time` (m,), `walk` (B, T), or (B, 0) without one.
+    `seen` holds the flat positions, of B x m, of the cells in `counts`; others have no observation. `totals`
+    are published for whole blocks. The core starts with fixed effects of prior precision `fixed`, then come
+    the `fields`; `local` is the field of every block.
     """
 
     index: Ints
     rows: Floats
+    walk: Ints
     time: Ints
     offset: Floats
     seen: Ints
@@ -132,8 +151,13 @@ class Latent:
 
     @cached_property
     def periods(self) -> int:
-        """Length of the local part of a block."""
-        return 0 if self.local is None else self.local.size
+        """Number of periods."""
+        return int(self.time.max()) + 1
+
+    @cached_property
+    def touched(self) -> Ints:
+        """Positions of all core numbers that a block touches, (B, k)."""
+        return np.column_stack([self.index, self.walk])
 
     @cached_property
     def hypers(self) -> tuple[Hyper, ...]:
@@ -144,7 +168,7 @@ class Latent:
 
     @cached_property
     def at(self) -> Floats:
-        """Which period of the local part each observation of a block has, (m, T), ones and zeros."""
+        """Which period each observation of a block has, (m, T), ones and zeros."""
         at: Floats = (self.time[:, None] == np.arange(self.periods)).astype(np.float64)
         return at
 
@@ -167,7 +191,7 @@ class Latent:
             core[where, where] = own.matrix
             log_det += own.log_det
             slopes += [(where, *pair) for pair in zip(own.slopes, own.log_det_slopes, strict=True)]
-        local = np.zeros((0, 0))
+        local = np.zeros((self.periods, self.periods))
         if self.local is not None:
             own, blocks = self.local.precision([next(given) for _ in self.local.free]), len(self.index)
             local = own.matrix
@@ -178,7 +202,8 @@ class Latent:
 
     def log_mean(self, core: Floats, local: Floats) -> Floats:
         """Give the log mean of every observation, (B, m)."""
-        mean: Floats = self.offset + (self.rows @ core[self.index][..., None])[..., 0] + local @ self.at.T
+        course = local + core[self.walk] if self.walk.shape[1] else local
+        mean: Floats = self.offset + (self.rows @ core[self.index][..., None])[..., 0] + course[:, self.time]
         return mean
 
     def spread(self, values: Floats) -> Floats:
@@ -189,9 +214,10 @@ class Latent:
 
     def gather(self, values: Floats) -> tuple[Floats, Floats]:
         """Apply the transposed design to values of observations (B, m): shapes (n,) and (B, T)."""
-        pulled = (values[:, None, :] @ self.rows)[:, 0]
-        summed = np.bincount(self.index.ravel(), pulled.ravel(), self.size)
-        return summed.astype(np.float64), values @ self.at
+        always, course = (values[:, None, :] @ self.rows)[:, 0], values @ self.at
+        pulled = np.column_stack([always, course]) if self.walk.shape[1] else always
+        summed = np.bincount(self.touched.ravel(), pulled.ravel(), self.size).astype(np.float64)
+        return summed, course if self.local is not None else np.zeros_like(course)
 
     def respond(self, core: Floats, local: Floats, kappa: float) -> Response:
         """Evaluate the likelihood of all that is published."""
@@ -213,46 +239,55 @@ class Latent:
             every,
         )
 
-    def factorise(self, setting: Setting, weights: Floats, pull: Floats | None = None) -> Factor:
+    def factorise(self, setting: Setting, weights: Floats, pull: Floats) -> Factor:
         """Factorise prior precision plus the weights of observations; LinAlgError where not positive.
 
         In a block the weights are `weights` (B, m) on the diagonal plus pull pull', (B, m).
         """
+        course, within = weights @ self.at, pull @ self.at
+        local, inner = self._inner(setting, course, within)
         weighted = np.swapaxes(self.rows * weights[..., None], 1, 2)
-        blocks = setting.local + (weights @ self.at)[:, :, None] * np.eye(self.periods)
-        shared, own = weighted @ self.at, weighted @ self.rows
-        if pull is not None:
-            over = np.swapaxes(self.rows, 1, 2) @ pull[..., None]
-            within = (pull @ self.at)[:, None, :]
-            blocks = blocks + np.swapaxes(within, 1, 2) @ within
-            shared, own = shared + over @ within, own + over @ np.swapaxes(over, 1, 2)
-        local = np.linalg.cholesky(blocks)
-        inner = np.linalg.inv(blocks)
+        over = np.swapaxes(self.rows, 1, 2) @ pull[..., None]
+        shared = weighted @ self.at + over @ within[:, None, :]
         across = shared @ inner
-        own = own - across @ np.swapaxes(shared, 1, 2)
-        flat = self.index[:, :, None] * self.size + self.index[:, None, :]
+        own = weighted @ self.rows + over @ np.swapaxes(over, 1, 2) - across @ np.swapaxes(shared, 1, 2)
+        if self.walk.shape[1]:
+            own, across = _with_walk(own, shared, across, inner, course, within)
+        index = self.touched
+        flat = index[:, :, None] * self.size + index[:, None, :]
         summed = np.bincount(flat.ravel(), own.ravel(), self.size**2).reshape(self.size, self.size)
         core = np.linalg.cholesky(summed + setting.core)
-        return Factor(self.index, np.asarray(core), np.asarray(local), np.asarray(inner), across)
+        return Factor(index, np.asarray(core), local, inner, across)
+
+    def _inner(self, setting: Setting, course: Floats, within: Floats) -> tuple[Floats, Floats]:
+        """Give the Cholesky factor of the local part of each block, and its inverse."""
+        if self.local is None:
+            blocks, periods = course.shape
+            return np.zeros((blocks, 0, 0)), np.zeros((blocks, periods, periods))
+        whole = setting.local + _weights(course, within)
+        return np.asarray(np.linalg.cholesky(whole)), np.asarray(np.linalg.inv(whole))
 
     def spreads(self, factor: Factor, values: Floats) -> Floats:
         """Multiply values (B, m) by the posterior covariance of the log means of their block, (B, m)."""
-        rows = self._free_rows(factor)
-        pulled = factor.touched @ (np.swapaxes(rows, 1, 2) @ values[..., None])
-        within = (factor.inner @ (values @ self.at)[..., None])[..., 0] @ self.at.T
-        total: Floats = (rows @ pulled)[..., 0] + within
+        course = values @ self.at
+        given = np.concatenate([(values[:, None, :] @ self.rows)[:, 0], course], axis=1)
+        moved = factor.touched @ (factor.free @ given[..., None])
+        joint = (np.swapaxes(factor.free, 1, 2) @ moved)[..., 0]
+        always = self.rows.shape[2]
+        joint[:, always:] += (factor.inner @ course[..., None])[..., 0]
+        total: Floats = (self.rows @ joint[:, :always, None])[..., 0] + joint[:, always:][:, self.time]
         return total
-
-    def _free_rows(self, factor: Factor) -> Floats:
-        """Give the design of the core once the local part has followed it, (B, m, k)."""
-        rows: Floats = self.rows - self.at @ np.swapaxes(factor.across, 1, 2)
-        return rows
 
     def variances(self, factor: Factor) -> Floats:
         """Give the posterior variance of every log mean, (B, m)."""
-        rows = self._free_rows(factor)
-        within = np.diagonal(factor.inner, axis1=1, axis2=2) @ self.at.T
-        total: Floats = ((rows @ factor.touched) * rows).sum(axis=2) + within
+        always = self.rows.shape[2]
+        moved = factor.touched @ factor.free
+        joint = np.swapaxes(factor.free[:, :, :always], 1, 2) @ moved
+        course = (factor.free[:, :, always:] * moved[:, :, always:]).sum(axis=1)
+        course += np.diagonal(factor.inner, axis1=1, axis2=2)
+        by_time = np.swapaxes(joint[:, :, always:], 1, 2)[:, self.time]
+        mixed = (self.rows @ joint[:, :, :always] + 2.0 * by_time) * self.rows
+        total: Floats = mixed.sum(axis=2) + course[:, self.time]
         return total
 
     def slopes(self, setting: Setting, core: Floats, local: Floats) -> Iterator[tuple[Floats, Floats]]:
@@ -264,3 +299,30 @@ class Latent:
             else:
                 pair[0][where] = matrix @ core[where]
             yield pair
+
+
+def _weights(course: Floats, within: Floats) -> Floats:
+    """Give the weights by period of each block, diagonal `course` plus within within', (B, T, T)."""
+    whole = within[:, :, None] * within[:, None, :]
+    each = np.arange(course.shape[1])
+    whole[:, each, each] += course
+    return whole
+
+
+def _with_walk(
+    own: Floats, shared: Floats, across: Floats, inner: Floats, course: Floats, within: Floats
+) -> tuple[Floats, Floats]:
+    """Add the random walk to what blocks give the core: it meets the counts as the local part does.
+
+    With weights W by period the walk owes W inner to the local part, and keeps W - W inner W. W is a diagonal
+    and a product of vectors, so that no matrices need to be multiplied.
+    """
+    pushed = inner * course[:, None, :] + (inner @ within[..., None]) * within[:, None, :]
+    kept = -course[:, :, None] * pushed - within[:, :, None] * (within[:, None, :] @ pushed)
+    kept += _weights(course, within)
+    beside = shared - shared @ pushed
+    always, size = own.shape[1], own.shape[1] + len(course[0])
+    whole = np.empty((len(own), size, size))
+    whole[:, :always, :always], whole[:, always:, always:] = own, kept
+    whole[:, :always, always:], whole[:, always:, :always] = beside, np.swapaxes(beside, 1, 2)
+    return whole, np.concatenate([across, np.swapaxes(pushed, 1, 2)], axis=1)

@@ -109,13 +109,14 @@ def lay_out(seen: Observations, effects: Effects) -> Layout:
     gamma = np.full((len(group), int(places.gamma is not None)), places.gamma or 0)
     covariates = np.tile(places.covariates, (len(group), 1))
     area_at = starts[0] + pathway * sizes.areas + area
-    index = np.column_stack([group, area_at, time, gamma, gaps, covariates])
+    index = np.column_stack([group, area_at, gamma, gaps, covariates])
     chosen = np.flatnonzero(usable.ravel())
     published = np.moveaxis(seen.published, 2, 1).ravel()[chosen]
     local = None if sizes.quarters == 1 or effects.local is None else _local(effects, sizes.quarters)
     model = Latent(
         index,
-        _rows(seen, sizes, unit, time.shape[1], gamma.shape[1], gaps.shape[1]),
+        _rows(seen, sizes, unit, gamma.shape[1], gaps.shape[1]),
+        time,
         np.repeat(np.arange(sizes.quarters), sizes.ways),
         offset,
         chosen,
@@ -220,13 +221,10 @@ def _local(effects: Effects, quarters: int) -> Field:
     return Field(course, 1, effects.local, Hyper("smooth", fixed=float(effects.walks)), Hyper("none"))
 
 
-def _rows(seen: Observations, sizes: _Sizes, unit: float, walk: int, gamma: int, gaps: int) -> Floats:
-    """Give the design, (B, m, k): intercept, area, walk, gamma, gap, covariates."""
+def _rows(seen: Observations, sizes: _Sizes, unit: float, gamma: int, gaps: int) -> Floats:
+    """Give the design, (B, m, c): intercept, area, gamma, gap, covariates."""
     shape = (sizes.areas, sizes.pathways, sizes.quarters, sizes.ways)
     parts = [np.ones((*shape, 2))]
-    if walk:
-        now = np.eye(sizes.quarters)[:, None, :]
-        parts.append(np.broadcast_to(now, (*shape, sizes.quarters)))
     if gamma:
         effort = _log_effort(seen, unit)[:, None, :, None] * _by_outreach(seen)
         parts.append(np.broadcast_to(effort, shape)[..., None])

@@ -54,7 +54,8 @@ class Response:
         spread : posterior covariance times pull, (B, m); variance: its diagonal, (B, m).
         """
         joint = (self.pull * spread).sum(axis=1, keepdims=True)
-        return variance * self.third + 2.0 * spread * self.own - joint * self.all
+        turned: Floats = variance * self.third + 2.0 * spread * self.own - joint * self.all
+        return turned
 
 
 def total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats, ...]:
@@ -64,6 +65,7 @@ def total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats,
     """
     expected, variance, rise, bend, widening = moments
     spread = variance.sum(axis=1) + totals.noise
+    # With exact cells the total says nothing new.
     known = ~np.isnan(totals.value) & (spread > 0)
     safe = np.where(known, spread, 1.0)
     off = np.where(known, np.nan_to_num(totals.value) - expected.sum(axis=1), 0.0)
