@@ -25,6 +25,7 @@ Start = tuple[Floats, Floats]
 _STEPS = 200
 _NEAR = 1.0  # from which gain on the true curvature serves as weights
 _DONE, _SMALL = 1e-7, 1e-5  # of gain in log density
+_NO_MOVE = 1e-4  # of the mean, squared and in units of the posterior
 _SHIFT = 1e-4  # of the log of the overdispersion, for its derivative
 _SQRT3 = np.sqrt(3.0)
 
@@ -103,12 +104,12 @@ def corrected(model: Latent, mode: Mode, steps: int = 4) -> tuple[Floats, Floats
     for _ in range(steps):
         middle = model.log_mean(core, local).ravel()[model.seen]
         below, above = (model.counts.slopes(middle + side * away, kappa).gradient for side in (-1.0, 1.0))
-        straight = model.counts.slopes(middle, kappa).gradient
-        bent = model.spread((below + above - 2.0 * straight) / 6.0)
-        right = _right(model, mode.setting, core, local, model.respond(core, local, kappa).gradient + bent)
+        straight = model.counts.slopes(middle, kappa)
+        bent = model.spread((below + above - 2.0 * straight.gradient) / 6.0)
+        right = _right(model, mode.setting, core, local, model.answer(straight).gradient + bent)
         step = mode.factor.solve(*right)
         core, local = core + step[0], local + step[1]
-        if _inner(right, step) < _SMALL:
+        if _inner(right, step) < _NO_MOVE:
             break
     return core, local
 
@@ -161,8 +162,8 @@ def _flat(model: Latent) -> tuple[Floats, Floats]:
 
 def _raw(model: Latent, setting: Setting) -> tuple[Floats, Floats]:
     """Start from the counts: least squares on their logs."""
-    likely = np.take_along_axis(model.counts.true, model.counts.log_chance.argmax(axis=1)[:, None], axis=1)
-    count = likely[:, 0].astype(np.float64) + 0.5
+    likely = np.take_along_axis(model.counts.true, model.counts.log_chance.argmax(axis=0)[None], axis=0)
+    count = likely[0].astype(np.float64) + 0.5
     weights = model.spread(count)
     target = model.spread(np.log(count) - model.offset.ravel()[model.seen])
     factor = model.factorise(setting, weights, np.zeros_like(weights))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 
 from risk._fields import Field, Hyper
-from risk._likelihood import Counts
+from risk._likelihood import Counts, Slopes
 from risk._response import Response, Totals, moments_of, total_response
 
 __all__ = ["Factor", "Latent", "Setting"]
@@ -221,7 +221,10 @@ class Latent:
 
     def respond(self, core: Floats, local: Floats, kappa: float) -> Response:
         """Evaluate the likelihood of all that is published."""
-        slopes = self.counts.slopes(self.log_mean(core, local).ravel()[self.seen], kappa)
+        return self.answer(self.counts.slopes(self.log_mean(core, local).ravel()[self.seen], kappa))
+
+    def answer(self, slopes: Slopes) -> Response:
+        """Lay the slopes of the cells out over blocks, and add those of the totals."""
         log, none = float(slopes.log.sum()), np.zeros(self.offset.shape)
         gradient, pull, own, every = self.spread(slopes.gradient), none, none, none
         if self.totals is not None:

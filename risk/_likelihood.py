@@ -53,7 +53,7 @@ class Slopes:
 class Counts:
     """Published cells as the true counts that may stand behind each, and how likely each shows so.
 
-    true, log_chance : shape (cells, most), -inf where a row has fewer.
+    true, log_chance : shape (most, cells), the latter -inf where a cell has fewer.
     """
 
     true: Ints
@@ -69,28 +69,28 @@ class Counts:
             if (published < 0).any():
                 msg = "A hidden count needs the channel that hid it."
                 raise InputError(msg)
-            return cls(published[:, None], np.zeros((len(published), 1)))
+            return cls(published[None, :], np.zeros((1, len(published))))
         values, row = np.unique(published, return_inverse=True)
         tables = [_behind(int(value), channel) for value in values]
         most = max((len(true) for true, _ in tables), default=1)
         true, chance = np.zeros((len(tables), most), np.int64), np.full((len(tables), most), -np.inf)
         for i, (counts, log_chance) in enumerate(tables):
             true[i, : len(counts)], chance[i, : len(counts)] = counts, log_chance
-        return cls(true[row], chance[row])
+        return cls(np.ascontiguousarray(true[row].T), np.ascontiguousarray(chance[row].T))
 
     def slopes(self, log_mean: Floats, kappa: float) -> Slopes:
         """Evaluate at the log of the mean of each cell, shape (cells,)."""
         mean = np.exp(log_mean)
         share = 1.0 / (1.0 + mean * kappa**2) if kappa > _POISSON else np.ones_like(mean)
-        joint = self._base(kappa) + self.true * (log_mean + np.log(share))[:, None]
-        top = joint.max(axis=1)
-        weight = np.exp(joint - top[:, None])
-        total = weight.sum(axis=1)
-        weight /= total[:, None]
-        expected = (weight * self.true).sum(axis=1)
-        around = self.true - expected[:, None]
+        joint = self._base(kappa) + self.true * (log_mean + np.log(share))
+        top = joint.max(axis=0)
+        weight = np.exp(joint - top)
+        total = weight.sum(axis=0)
+        weight /= total
+        expected = (weight * self.true).sum(axis=0)
+        around = self.true - expected
         square = weight * around**2
-        variance, skew = square.sum(axis=1), (square * around).sum(axis=1)
+        variance, skew = square.sum(axis=0), (square * around).sum(axis=0)
         none = np.log1p(mean * kappa**2) / kappa**2 if kappa > _POISSON else mean
         rest = 1.0 - share
         information = share * rest * expected + share**2 * mean
@@ -112,7 +112,7 @@ class Counts:
         )
 
     def _base(self, kappa: float) -> Floats:
-        """Give the part of log P(published | n) P(n | mean) that knows no mean, shape (cells, most)."""
+        """Give the part of log P(published | n) P(n | mean) that knows no mean, shape (most, cells)."""
         n = np.arange(self.true.max(initial=0) + 1)
         table = -gammaln(n + 1.0)
         if kappa > _POISSON:
