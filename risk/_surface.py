@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from risk.graph import edges_of, structure
 
-__all__ = ["Floats", "Ground", "Ints", "bym2", "choose", "components", "ground", "stream"]
+__all__ = ["Floats", "Ground", "Ints", "bym2", "choose", "ground", "stream"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,8 +98,8 @@ def ground(
     countries = tuple(sorted(regions["country"].unique()))
     region_people = population.reindex(regions.index).fillna(0.0).to_numpy(dtype=float)
     codes = towns.index.to_numpy(dtype=object)
-    edges = _edges(towns.index, neighbours)
-    region_edges = _edges(regions.index, neighbours)
+    edges = edges_of(list(towns.index), neighbours)
+    region_edges = edges_of(list(regions.index), neighbours)
     return Ground(
         regions=regions.index.to_numpy(dtype=object),
         municipalities=codes,
@@ -132,63 +132,16 @@ def _invent_people(codes: NDArray[np.object_], region_of: Ints, total: Floats, s
     return people
 
 
-def _edges(index: pd.Index, pairs: list[tuple[str, str]]) -> Ints:
-    """Keep the pairs of one level as sorted, unique positions, shape (n, 2)."""
-    at = {code: i for i, code in enumerate(index)}
-    kept = {tuple(sorted((at[a], at[b]))) for a, b in pairs if a in at and b in at and a != b}
-    return np.array(sorted(kept), dtype=np.int64).reshape(-1, 2)
-
-
-def components(size: int, edges: Ints) -> Ints:
-    """Label the connected parts of a graph, shape (size,)."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size))
-    labels: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
-    return labels
-
-
 def bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int) -> Floats:
     """Draw BYM2 effects of unit variance, shape (size, draws) (Riebler et al. 2016, equation 7).
 
-    The structured part is intrinsic and scaled in each connected part to a geometric mean variance
-    of 1 (Freni-Sterrantino et al. 2018); an area without neighbours has a plain normal effect.
+    The structured part is scaled in each connected part, see risk/graph.py.
     """
     normal, plain = rng.standard_normal((2, size, draws))
-    smooth = normal.copy()
-    labels = components(size, edges)
-    for part in np.flatnonzero(np.bincount(labels) > 1):
-        inside = np.flatnonzero(labels == part)
-        smooth[inside] = _intrinsic_root(inside, edges) @ normal[inside]
+    smooth = structure(size, edges).root() @ normal
     # Rounded, so that the last bit of a linear algebra library never changes a world.
     mixed: Floats = np.sqrt(structured) * smooth + np.sqrt(1.0 - structured) * plain
     return np.round(mixed, 9)
-
-
-def _intrinsic_root(inside: Ints, edges: Ints) -> Floats:
-    """Symmetric root of the scaled covariance of an intrinsic field: unique, unlike eigenvectors."""
-    at = np.full(int(max(inside.max(), edges.max())) + 1, -1)
-    at[inside] = np.arange(len(inside))
-    own = at[edges]
-    return _root_of(len(inside), own[(own >= 0).all(axis=1)].tobytes())
-
-
-@lru_cache(maxsize=64)
-def _root_of(size: int, pairs: bytes) -> Floats:
-    """Compute the root once for a graph: studies draw many worlds over the same areas."""
-    first, second = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2).T
-    structure = np.zeros((size, size))
-    structure[first, second] = structure[second, first] = -1.0
-    structure[np.arange(size), np.arange(size)] = -structure.sum(axis=1)
-    values, vectors = np.linalg.eigh(structure)
-    positive = values > 1e-9 * values[-1]
-    inverse = np.where(positive, 1.0 / np.where(positive, values, 1.0), 0.0)
-    variance = (vectors**2) @ inverse
-    scale = np.exp(np.mean(np.log(variance)))
-    root: Floats = (vectors * np.sqrt(inverse / scale)) @ vectors.T
-    root.flags.writeable = False
-    return root
 
 
 def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from risk._population import CHILD_SHARE, USUAL_SHARE
 from risk._surface import Floats, Ground, Ints, bym2, stream
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _PRESENCE = {
     "GR-A": 0.03, "GR-H": 0.02, "GR-J": 0.02, "GR-M": 0.012, "GR-F": 0.004, "GR-K": 0.002,
     "GR-L": 0.002,
 }  # fmt: skip
-_CHILD_SHARE = {"AL": 0.24, "GR": 0.17}
 _NEED_SHARE = {"AL": 0.57, "GR": 0.43}
 _EFFORT_SHARE = {"AL": 0.6, "GR": 0.4}
 _INTERNAL_SHARE = {"AL": 0.42, "GR": 0.35}  # of the children on a known pathway, before the shift
@@ -117,7 +117,7 @@ def need(land: Ground, given: WorldParameters) -> Need:
     """Draw the true need; its sum over everything is children / detection."""
     theta, local = _surfaces(land, given)
     where = land.country_of
-    children = land.people * by_country(land, _CHILD_SHARE, 0.2)[land.country_of_municipality]
+    children = land.people * by_country(land, CHILD_SHARE, USUAL_SHARE)[land.country_of_municipality]
     living = land.sum_by_region(children)
     rate = np.exp(theta[:, :, None] + _time(land, given)[where])
     rate *= living[:, None, None]

@@ -1,0 +1,161 @@
+"""What the model reads: the numbers of a release as they are shown, and nothing where there is none."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.disclosure import mechanisms
+from data.errors import ReleaseError
+from data.release import Release
+from geo import areas
+from risk.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
+from risk.simulate import WorldParameters, over_own_areas
+
+
+@pytest.fixture(scope="module")
+def world():
+    return over_own_areas(WorldParameters(seed=3))
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return areas.load().neighbours("region")
+
+
+@pytest.fixture(scope="module")
+def exact(world, pairs):
+    return Observations.of_world(world, pairs)
+
+
+def partner(demo_world):
+    return Release.open(demo_world / "releases", "partner")
+
+
+def public(demo_world):
+    return Release.open(demo_world / "releases", "public")
+
+
+def test_each_number_of_the_model_table_stands_where_it_was_shown(demo_world):
+    release = partner(demo_world)
+    seen = Observations.of(release)
+    table = release.table("model_region_quarter_crossing_found")
+    shown = table[table["state"] == "number"]
+    shown = shown[shown["area"].isin(seen.areas)]
+    assert len(shown) > 100
+    for row in shown.itertuples():
+        at = seen.areas.index(row.area), seen.quarters.index(row.period)
+        cell = seen.published[(*at, PATHWAYS.index(row.crossing), WAYS.index(row.found))]
+        assert cell == row.value
+    assert seen.published.sum() == shown["value"].sum()
+
+
+def test_nothing_can_be_discovered_where_nobody_searched(demo_world):
+    seen = Observations.of(partner(demo_world))
+    assert (~seen.searched).any()
+    assert not seen.usable[~seen.searched][:, :, WAYS.index("discovered")].any()
+    assert seen.usable[~seen.searched][:, :, WAYS.index("reported")].all()
+
+
+def test_the_channel_is_the_one_that_the_manifest_states(demo_world):
+    release = partner(demo_world)
+    seen = Observations.of(release)
+    about = release.manifest["tact"]
+    table = np.array(about["parameters"]["table"])
+    assert seen.channel.shown(0)[:2] == pytest.approx([1.0, table[1][about["parameters"]["largest"] - 1]])
+    assert seen.channel.k is None
+    assert np.isfinite(seen.channel.log_likelihood([seen.published.max()])).any()
+
+
+def test_the_whole_is_read_by_crossing(demo_world):
+    release = partner(demo_world)
+    seen = Observations.of(release)
+    table = release.table("children_region_whole_pathway").assign(
+        value=lambda t: t["value"].astype(float).fillna(0.0)
+    )
+    wide = table.pivot_table(index="area", columns="pathway", values="value").loc[list(seen.areas)]
+    np.testing.assert_array_equal(seen.whole[:, 0], wide["internal"])
+    np.testing.assert_array_equal(seen.whole[:, 1], wide["al_to_gr"] + wide["other_cross_border"])
+    np.testing.assert_allclose(seen.whole_noise, [2.0, 4.0], rtol=1e-6)
+
+
+def test_expected_children_are_people_times_the_share_of_children(demo_world):
+    release = partner(demo_world)
+    seen = Observations.of(release)
+    people = release.table("figures").query("measure == 'population' and area == 'AL-01'")["number"].iloc[-1]
+    assert seen.expected[seen.areas.index("AL-01")] == pytest.approx(0.24 * people)
+    assert (seen.expected >= 1).all()
+    assert "GR-69" not in seen.areas  # Mount Athos
+
+
+def test_a_release_without_population_of_a_level_says_so(demo_world):
+    with pytest.raises(ReleaseError, match="municipality"):
+        Observations.of(partner(demo_world), level="municipality")
+
+
+def test_the_public_tier_hides_small_numbers_as_an_outcome(demo_world):
+    release = public(demo_world)
+    seen = Observations.of_public(release)
+    table = release.table("children_region_year")
+    table = table[table["area"].isin(seen.areas)]
+    assert seen.published.shape == (len(seen.areas), 3, 1, 1)
+    assert (seen.pathways, seen.ways, seen.tier) == (ALL, ALL, "public")
+    assert (seen.published == HIDDEN).sum() == (table["state"] == "few").sum()
+    assert (seen.published == MISSING).sum() == (table["state"] == "withheld").sum()
+    assert seen.published[seen.published >= 0].min() >= release.k
+    assert seen.channel.hidden()[[0, release.k + 20]] == pytest.approx([1.0, 0.0])
+    assert seen.effort.max() > 0
+
+
+def test_a_world_is_counted_as_the_vault_counts_it(world, exact):
+    """Every child once, by the record of its first meeting, counted here one by one."""
+    frame = world.records["encounter"].astype(str).assign(child=world.truth.child)
+    parent = world.areas["parent"]
+    counts = dict.fromkeys(((a, p) for a in exact.areas for p in PATHWAYS), 0)
+    for _, rows in frame.groupby("child"):
+        first = rows.sort_values("date", kind="stable").iloc[0]
+        if first["stage"] != "at_risk" and first["pathway"] != "none_known":
+            crossing = "internal" if first["pathway"] == "internal" else "cross_border"
+            counts[parent[first["municipality"]], crossing] += 1
+    mine = exact.published.sum(axis=(1, 3))
+    for (area, pathway), count in counts.items():
+        assert mine[exact.areas.index(area), PATHWAYS.index(pathway)] == count
+
+
+def test_effort_of_a_world_is_that_of_its_truth(world, exact):
+    rows = world.truth.need.query("level == 'region' and pathway == 'internal'")
+    true = rows.pivot_table(index="area", columns="quarter", values="days", observed=True)
+    np.testing.assert_allclose(exact.effort, true.loc[list(exact.areas)], atol=1e-9)
+
+
+def test_a_world_through_a_mechanism_shows_what_its_channel_allows(world, exact, pairs):
+    seen = Observations.of_world(world, pairs, mechanisms.make())
+    assert (np.abs(seen.published - exact.published) <= seen.channel.largest).all()
+    assert (seen.published[exact.published == 0] == 0).all()
+    assert (seen.published != exact.published).mean() > 0.2
+    again = Observations.of_world(world, pairs, mechanisms.make())
+    digest = [hashlib.sha256(o.published.tobytes()).hexdigest() for o in (seen, again)]
+    assert digest[0] == digest[1]
+    away = seen.whole - exact.published.sum(axis=(1, 3))
+    assert 1.0 < (away**2).mean() < 6.0
+
+
+def test_the_first_quarters_are_what_was_known_then(exact):
+    early = exact.up_to(5)
+    np.testing.assert_array_equal(early.published, exact.published[:, :5])
+    assert early.quarters == exact.quarters[:5]
+    assert early.whole is None
+
+
+def test_shapes_that_do_not_belong_together_are_refused(exact):
+    from dataclasses import replace
+
+    with pytest.raises(ReleaseError, match="effort has shape"):
+        replace(exact, effort=exact.effort[:, :3])
+
+
+def test_shares_of_children_are_those_of_the_worlds(world, exact):
+    people = world.truth.areas.loc[list(exact.areas)]
+    assert isinstance(people, pd.DataFrame)
+    np.testing.assert_allclose(exact.expected, people["children"])
