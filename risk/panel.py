@@ -10,8 +10,9 @@ import numpy as np
 from data.errors import InputError
 from risk._surface import Floats, Ints
 
-__all__ = ["Panel", "Progress"]
+__all__ = ["Interval", "Panel", "Progress"]
 
+Interval = tuple[float, float]
 # Called with how much is done, of how much (None: not known), and what is being done.
 Progress = Callable[[int, int | None, str], None]
 

@@ -26,12 +26,11 @@ from scipy.stats import beta, binomtest, norm
 
 from data.errors import InputError
 from risk._surface import Floats, stream
-from risk.panel import Panel
+from risk.panel import Interval, Panel
 
 __all__ = [
     "Break",
     "Change",
-    "Interval",
     "Rules",
     "Shift",
     "compare",
@@ -40,7 +39,6 @@ __all__ = [
     "share_shift",
 ]
 
-Interval = tuple[float, float]
 Verdict = Literal["no clear change", "rise", "fall", "possible break", "not compared"]
 _LEVEL = 0.95  # of the intervals that are shown
 _EVERYWHERE = 0.01  # p value below which a jump of the sum, and that of rising areas, is no chance
