@@ -18,8 +18,6 @@ from risk._surface import Floats, Ints
 
 __all__ = ["RollingOrigin", "SpatialBlocks", "hops"]
 
-_REGROWN = 8  # times at most that blocks grow again from their middles
-
 
 @dataclass(frozen=True)
 class RollingOrigin:
@@ -83,27 +81,16 @@ class SpatialBlocks:
     def labels(self) -> Ints:
         """Give the block of each area, (size,); the same for the same map.
 
-        Blocks grow from areas far apart, always the smallest by one of its neighbours, then again from their
-        middles. A part of the map that no block began in (an island) joins the smallest block whole, so such
-        a block is contiguous in each of its parts only.
+        Blocks grow from areas far apart, always the smallest by one of its neighbours, so that sizes differ
+        by little where borders allow it. A part of the map that no block began in (an island) joins the
+        smallest block whole, so such a block is contiguous in each of its parts only.
         """
         apart = hops(self.edges, self.size)
-        begin = _far_apart(apart, self.blocks)
-        best = self._grown(apart, begin)
-        for _ in range(_REGROWN):
-            begin = [_middle(apart, np.flatnonzero(best == block)) for block in range(self.blocks)]
-            label = self._grown(apart, begin)
-            if np.bincount(label).min() < np.bincount(best).min():
-                break
-            best = label
-        return best
-
-    def _grown(self, apart: Floats, begin: list[int]) -> Ints:
-        """Grow a block from each beginning until every area has one."""
         label = np.full(self.size, -1)
-        label[begin] = np.arange(self.blocks)
+        label[_far_apart(apart, self.blocks)] = np.arange(self.blocks)
+        touching, connected = apart == 1, np.isfinite(apart)
         while (label < 0).any():
-            self._grow(label, apart == 1, np.isfinite(apart))
+            self._grow(label, touching, connected)
         return label
 
     def _grow(self, label: Ints, touching: np.ndarray, connected: np.ndarray) -> None:
@@ -142,14 +129,6 @@ def hops(edges: Ints, size: int) -> Floats:
     """Count the borders to cross between areas, (size, size); infinite where there is no way over land."""
     graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size)).tocsr()
     return np.asarray(shortest_path(graph, directed=False, unweighted=True))
-
-
-def _middle(apart: Floats, inside: Ints) -> int:
-    """Find the area of a block from which its other areas over land are nearest, in its largest part."""
-    own = apart[np.ix_(inside, inside)]
-    reached = np.isfinite(own).sum(axis=1)
-    total = np.where(np.isfinite(own), own, 0.0).sum(axis=1)
-    return int(inside[np.lexsort((total, -reached))[0]])
 
 
 def _far_apart(apart: Floats, count: int) -> list[int]:

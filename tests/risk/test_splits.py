@@ -36,7 +36,7 @@ def test_blocks_are_contiguous_even_and_cover_every_area_once(blocks, islands):
     labels = SpatialBlocks(edges, size, blocks).labels()
     counts = np.bincount(labels, minlength=blocks)
     assert counts.sum() == size
-    assert counts.min() >= 0.5 * size / blocks
+    assert counts.min() >= size / blocks / 3
     for block in range(blocks):
         inside = np.flatnonzero(labels[:80] == block)
         own = edges[np.isin(edges, inside).all(axis=1)]
