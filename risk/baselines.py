@@ -80,25 +80,36 @@ class ByMean(ABC):
             raise InputError(msg)
         rng = stream(seed, type(self).__name__)
         mean = self.means(history, horizon)
-        size = np.broadcast_to(self._sizes(history, horizon), (draws, *mean.shape))
+        # An area that was never counted is a stranger, and as far from its people's share as others are.
+        stranger = np.asarray(np.isnan(history.counts).all(axis=1))[:, None]
+        known, unknown = self._sizes(history, horizon), _size_of_strangers(history)
+        size = np.broadcast_to(np.where(stranger, unknown, known), (draws, *mean.shape))
         return rng.poisson(mean * rng.gamma(size, 1.0 / size)).astype(float)
 
     def _sizes(self, history: Panel, horizon: int) -> Floats:
         """Give the most likely size of earlier forecasts for each quarter ahead and pathway, (horizon, P)."""
-        shape = (len(_SIZES), horizon, len(history.pathways))
-        likelihood, some = np.zeros(shape), np.zeros(shape[1:], bool)
+        likelihood = np.zeros((len(_SIZES), horizon, len(history.pathways)))
         last = len(history.quarters)
         for origin in range(max(1, last - _REPLAYS), last):
             ahead = min(horizon, last - origin)
             mean = self.means(history.until(origin), ahead)
-            seen = history.counts[:, origin : origin + ahead]
-            each = negative_binomial(seen, mean, _SIZES[:, None, None, None])
-            likelihood[:, :ahead] += np.nansum(each, axis=1)
-            some[:ahead] |= ~np.isnan(seen).all(axis=0)
-        # A quarter further ahead than was ever tried is no surer than the furthest that was.
+            likelihood[:, :ahead] += _likelihood(history.counts[:, origin : origin + ahead], mean)
+        some = likelihood.any(axis=0)
         found = np.where(some, _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
-        reached = np.maximum(some.sum(axis=0) - 1, 0)
-        return np.where(some, found, found[reached, np.arange(found.shape[1])])
+        # A quarter further ahead than was ever tried is no surer than the furthest that was.
+        furthest = np.maximum(some.sum(axis=0) - 1, 0)
+        return np.where(some, found, found[furthest, np.arange(found.shape[1])])
+
+
+def _likelihood(counts: Floats, mean: Floats) -> Floats:
+    """Log likelihood of each size, over areas, (A, T, P) to (sizes, T, P); 0 where nothing is known."""
+    return np.asarray(np.nansum(negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
+
+
+def _size_of_strangers(history: Panel) -> Floats:
+    """Give the most likely size of all counts around their population share, (P,)."""
+    likelihood = _likelihood(history.counts, _by_population(history)[:, None]).sum(axis=1)
+    return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 
 
 def _ahead(mean: Floats, horizon: int) -> Floats:
