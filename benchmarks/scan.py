@@ -1,0 +1,108 @@
+"""The spatial scan against a plain loop over circles and replicates, and the space-time scan's time.
+
+Both look at the same circles of the same invented map. The loop runs few replicates; its time for all of
+them is that times as many.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from risk.hotspots import scan, space_time_scan
+
+QUARTERS, CASES = 12, 1400
+
+
+def world(areas: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw cases by area and quarter at the common rate, what is expected, and centres."""
+    rng = np.random.default_rng(seed)
+    expected = np.repeat(rng.lognormal(0.0, 0.8, areas)[:, None], QUARTERS, axis=1)
+    cases = rng.multinomial(CASES, (expected / expected.sum()).ravel()).reshape(expected.shape)
+    return cases.astype(float), expected, rng.random((areas, 2))
+
+
+def loop(cases: np.ndarray, expected: np.ndarray, centres: np.ndarray, replicates: int) -> float:
+    """Give the p value of the most likely circle, one circle of one replicate after the other."""
+    rng, share, total = np.random.default_rng(0), expected / expected.sum(), int(cases.sum())
+    orders = [np.argsort(((centres - centre) ** 2).sum(axis=1)) for centre in centres]
+
+    def largest(counts: np.ndarray) -> float:
+        best = 0.0
+        for order in orders:
+            n = inside = 0.0
+            for area in order:
+                n, inside = n + counts[area], inside + share[area]
+                if inside > 0.5:
+                    break
+                e = inside * total
+                if n > e:
+                    rest = (total - n) * np.log((total - n) / (total - e)) if n < total else 0.0
+                    best = max(best, n * np.log(n / e) + rest)
+        return best
+
+    observed = largest(cases)
+    worlds = rng.multinomial(total, share, size=replicates)
+    return (1 + sum(largest(counts) >= observed for counts in worlds)) / (replicates + 1)
+
+
+def timed(run: Callable[[], object], repeats: int) -> float:
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+
+
+def peak() -> float:
+    """Peak resident memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measured(areas: int, replicates: int, repeats: int, few: int) -> dict[str, float]:
+    cases, expected, centres = world(areas, 0)
+    by_area = cases.sum(axis=1), expected.sum(axis=1), centres
+    base = peak()
+    spatial = timed(lambda: scan(*by_area, replicates=replicates), repeats)
+    after = peak()
+    plain = timed(lambda: loop(*by_area, few), 1) * (replicates + 1) / (few + 1)
+    now = timed(lambda: space_time_scan(cases, expected, centres, prospective=True, replicates=replicates), 1)
+    return {
+        "areas": areas,
+        "replicates": replicates,
+        "spatial seconds": spatial,
+        "spatial peak MB over start": after - base,
+        "plain loop seconds, extrapolated": plain,
+        "times faster": plain / spatial,
+        "prospective space-time seconds": now,
+        "prospective peak MB over start": peak() - base,
+    }
+
+
+def whole_time(areas: int, replicates: int) -> dict[str, float]:
+    cases, expected, centres = world(areas, 0)
+    seconds = timed(lambda: space_time_scan(cases, expected, centres, replicates=replicates), 1)
+    return {"areas": areas, "replicates": replicates, "retrospective space-time seconds": seconds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--areas", type=int, default=400)
+    parser.add_argument("--replicates", type=int, default=9999)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--few", type=int, default=9, help="replicates of the plain loop")
+    parser.add_argument("--retrospective", type=int, default=0, metavar="AREAS", help="also all stretches")
+    given = parser.parse_args()
+    found = [measured(given.areas, given.replicates, given.repeats, given.few)]
+    if given.retrospective:
+        found.append(whole_time(given.retrospective, given.replicates))
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""What a reader of hotspots relies on: published answers, planted clusters found, few false alarms."""
+
+import esda
+import libpysal
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from data.errors import InputError
+from risk import hotspots
+
+
+def example(name, column):
+    weights = libpysal.io.open(libpysal.examples.get_path(f"{name}.gal")).read()
+    place = {code: at for at, code in enumerate(weights.id_order)}
+    pairs = {tuple(sorted((place[a], place[b]))) for a in weights.neighbors for b in weights.neighbors[a]}
+    values = np.array(libpysal.io.open(libpysal.examples.get_path(f"{name}.dbf")).by_col(column), float)
+    weights.transform = "r"
+    return values, np.array(sorted(pairs)), weights
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "expected", "z"),
+    [
+        ("sids2", "SIDR74", 0.247725, 3.9428),
+        ("sids2", "SIDR79", 0.166557, 2.6623),
+        ("columbus", "CRIME", 0.500189, None),
+    ],
+)
+def test_morans_i_is_the_published_one(name, column, expected, z):
+    values, edges, _ = example(name, column)
+    found = hotspots.moran(values, edges, permutations=999)
+    assert found.statistic == pytest.approx(expected, abs=1e-5)
+    assert z is None or found.z == pytest.approx(z, abs=1e-4)
+    assert found.p < 0.01
+
+
+def test_gearys_c_is_the_published_one():
+    values, edges, weights = example("columbus", "CRIME")
+    found = hotspots.geary(values, edges, permutations=999)
+    assert found.statistic == pytest.approx(0.540528, abs=1e-5)
+    assert found.z == pytest.approx(esda.Geary(values, weights, permutations=0).z_rand, abs=1e-6)
+    assert found.p == pytest.approx(0.001, abs=1e-6)
+
+
+def test_nine_areas_of_sids2_pass_five_percent_and_none_after_control():
+    values, edges, _ = example("sids2", "SIDR79")
+    found = hotspots.local_moran(values, edges)
+    assert (found.p <= 0.05).sum() == 9
+    assert not found.found(0.05).any()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of esda itself
+@pytest.mark.parametrize("column", ["SIDR74", "SIDR79"])
+def test_local_statistics_are_those_of_esda(column):
+    values, edges, weights = example("sids2", column)
+    local, other = (
+        hotspots.local_moran(values, edges),
+        esda.Moran_Local(values, weights, seed=1),
+    )
+    np.testing.assert_allclose(local.statistic, other.Is, atol=1e-12)
+    np.testing.assert_allclose(local.p, other.p_sim, atol=0.06)
+    kinds = np.array(["high", "low among high", "low", "high among low"])[other.q - 1]
+    assert list(local.kind) == list(kinds)
+
+    weights.transform = "b"
+    gi, other = (
+        hotspots.getis_ord(values, edges),
+        esda.G_Local(values, weights, star=True, transform="B", seed=1),
+    )
+    np.testing.assert_allclose(gi.statistic, other.Zs, atol=1e-12)
+    np.testing.assert_array_equal(gi.p, local.p)
+
+
+def test_an_island_has_no_local_statistic_and_disturbs_no_other():
+    values = np.array([1.0, 5.0, 2.0, 9.0, 4.0, 3.0])
+    edges = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
+    found = hotspots.local_moran(values, edges, permutations=99)
+    assert np.isnan(found.statistic[5])
+    assert np.isnan(found.q[5])
+    assert found.kind[5] == "island"
+    assert np.isfinite(found.statistic[:5]).all()
+    assert not found.found(1.0)[5]
+    assert np.isfinite(hotspots.moran(values, edges, permutations=99).z)
+
+
+def test_false_discovery_rates_are_those_of_the_paper():
+    # Benjamini and Hochberg (1995), section 3.2: four rejections at .05, three of them by Bonferroni.
+    p = np.array([
+        0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
+        0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000,
+    ])  # fmt: skip
+    shuffled = np.random.default_rng(0).permutation(15)
+    q = hotspots.benjamini_hochberg(p[shuffled])
+    assert sorted(shuffled[q <= 0.05]) == [0, 1, 2, 3]
+    assert (hotspots.benjamini_hochberg(np.array([0.01, np.nan]))[:1] == 0.01).all()
+
+
+def test_local_moran_without_signal_discovers_nothing_in_most_maps():
+    _, edges, _ = example("sids2", "SIDR79")
+    rng = np.random.default_rng(3)
+    maps = [hotspots.local_moran(rng.normal(size=100), edges, 999, seed) for seed in range(60)]
+    assert sum(found.found(0.05).any() for found in maps) <= binom.ppf(0.999, 60, 0.05)
+    # Without control, every map shows "clusters".
+    assert np.mean([(found.p <= 0.05).sum() for found in maps]) > 5
+
+
+def land(size=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.random((size, 2)), rng.lognormal(0.0, 0.7, size), rng
+
+
+def naive(cases, expected, centres):
+    """Likelihood ratios of every circle, one after the other."""
+    total, share, best = cases.sum(), expected / expected.sum(), (0.0, frozenset())
+    for centre in centres:
+        order = np.argsort(np.hypot(*(centres - centre).T), kind="stable")
+        for size in range(1, len(order) + 1):
+            inside = order[:size]
+            n, e = cases[inside].sum(), share[inside].sum() * total
+            if share[inside].sum() > 0.5 or n <= e:
+                continue
+            outside = (total - n) * np.log((total - n) / (total - e)) if n < total else 0.0
+            best = max(best, (n * np.log(n / e) + outside, frozenset(inside.tolist())), key=lambda b: b[0])
+    return best
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_scan_finds_what_looking_at_every_circle_finds(seed):
+    centres, expected, rng = land(40, seed)
+    cases = rng.poisson(3.0 * expected).astype(float)
+    statistic, areas = naive(cases, expected, centres)
+    replicates = 40
+    found = hotspots.scan(cases, expected, centres, replicates=replicates, seed=seed)
+    first = found.clusters[0]
+    assert first.statistic == pytest.approx(statistic, abs=1e-9)
+    assert frozenset(first.areas) == areas
+    drawn = hotspots.stream(seed, "scan").multinomial(
+        int(cases.sum()), expected / expected.sum(), size=replicates
+    )
+    beaten = sum(naive(row, expected, centres)[0] >= statistic - 1e-9 for row in drawn)
+    assert first.p == pytest.approx((1 + beaten) / (replicates + 1))
+
+
+def test_planted_circles_are_found_and_do_not_overlap():
+    centres, expected, rng = land(80, 5)
+    risk = np.ones(80)
+    for corner in ([0.15, 0.15], [0.85, 0.85]):
+        risk[np.argsort(np.hypot(*(centres - corner).T))[:6]] = 4.0
+    cases = rng.poisson(4.0 * expected * risk).astype(float)
+    found = hotspots.scan(cases, expected, centres, replicates=999).found()
+    assert len(found) == 2
+    assert not set(found[0].areas) & set(found[1].areas)
+    inside = np.array([at for cluster in found for at in cluster.areas])
+    assert np.isin(np.flatnonzero(risk > 1), inside).mean() > 0.8
+    assert np.mean(risk[inside] > 1) > 0.7
+    assert all(cluster.relative_risk > 2.0 and cluster.p == 0.001 for cluster in found)
+
+
+def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
+    centres, expected, rng = land(30, 1)
+    worlds = rng.multinomial(150, expected / expected.sum(), size=300).astype(float)
+    p = [
+        hotspots.scan(w, expected, centres, replicates=99, seed=i).clusters[0].p for i, w in enumerate(worlds)
+    ]
+    for level in (0.05, 0.2, 0.5):
+        low, high = binom.ppf([0.001, 0.999], 300, level)
+        assert low <= (np.array(p) <= level).sum() <= high
+
+
+def test_a_planted_cylinder_is_found_in_its_place_and_quarters():
+    centres, people, rng = land(40, 2)
+    expected = np.repeat(2.0 * people[:, None], 12, axis=1)
+    near = np.argsort(np.hypot(*(centres - 0.3).T))[:5]
+    risk = np.ones((40, 12))
+    risk[near, 9:] = 4.0
+    cases = rng.poisson(expected * risk).astype(float)
+    for prospective in (True, False):
+        found = hotspots.space_time_scan(
+            cases, expected, centres, prospective=prospective, replicates=199, seed=1
+        )
+        first = found.clusters[0]
+        assert (first.first, first.last) == (9, 11)
+        assert len(set(first.areas) & set(near.tolist())) >= 4
+        assert first.p == 0.005
+
+
+def test_a_prospective_scan_says_nothing_of_clusters_that_are_over():
+    centres, people, rng = land(40, 2)
+    expected = np.repeat(2.0 * people[:, None], 12, axis=1)
+    risk = np.ones((40, 12))
+    risk[np.argsort(np.hypot(*(centres - 0.3).T))[:5], 2:5] = 5.0
+    cases = rng.poisson(expected * risk).astype(float)
+    whole = hotspots.space_time_scan(cases, expected, centres, replicates=199)
+    now = hotspots.space_time_scan(cases, expected, centres, prospective=True, replicates=199)
+    assert whole.clusters[0].p == 0.005
+    assert (whole.clusters[0].first, whole.clusters[0].last) == (2, 4)
+    assert all(cluster.last == 11 for cluster in now.clusters)
+    assert not now.found()
+
+
+def test_an_unknown_area_is_left_out():
+    centres, expected, rng = land(20, 3)
+    cases = rng.poisson(5.0 * expected).astype(float)
+    cases[4] = np.nan
+    with_gap = hotspots.scan(cases, expected, centres, replicates=99)
+    kept = np.arange(20) != 4
+    without = hotspots.scan(cases[kept], expected[kept], centres[kept], replicates=99)
+    assert with_gap.clusters[0].statistic == pytest.approx(without.clusters[0].statistic)
+    assert with_gap.clusters[0].expected == pytest.approx(without.clusters[0].expected)
+
+
+def test_the_same_seed_gives_the_same_p_and_progress_is_told():
+    centres, expected, rng = land(20, 4)
+    cases = rng.poisson(5.0 * expected).astype(float)
+    told = []
+    first = hotspots.scan(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
+    assert first == hotspots.scan(cases, expected, centres, replicates=199)
+    assert told[-1] == (199, 199, "scan")
+
+
+def test_what_cannot_be_scanned_is_refused():
+    centres, expected, _ = land(5)
+    with pytest.raises(InputError, match="at least one case"):
+        hotspots.scan(np.zeros(5), expected, centres)
+    with pytest.raises(InputError, match="one shape"):
+        hotspots.scan(np.ones(4), expected, centres)
+    with pytest.raises(InputError, match="not all the same"):
+        hotspots.moran(np.ones(5), np.array([[0, 1]]))

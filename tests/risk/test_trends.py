@@ -1,0 +1,215 @@
+"""What a reader of trends relies on: published intervals, few false flags, effort and breaks said first."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from data.errors import InputError
+from risk.panel import Panel
+from risk.trends import Break, Rules, compare, look, possible_breaks, share_shift
+
+
+def panel(counts, effort=None, countries=None):
+    size, time, pathways = counts.shape
+    return Panel(
+        tuple(f"a{i}" for i in range(size)),
+        countries or ("AL",) * size,
+        np.ones(size),
+        tuple(f"q{t}" for t in range(time)),
+        tuple(f"p{p}" for p in range(pathways)),
+        counts.astype(float),
+        np.ones((size, time)) if effort is None else effort,
+        np.zeros((0, 2), np.int64),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ratio", "wald", "exact", "flagged"),
+    [
+        (95, 105, 1.11, (0.84, 1.46), (0.83, 1.48), False),
+        (103, 86, 0.83, (0.63, 1.11), (0.62, 1.12), False),
+        (26, 51, 1.96, (1.22, 3.15), (1.20, 3.28), True),
+    ],
+)
+def test_the_programmes_own_changes(before, after, ratio, wald, exact, flagged):
+    found = compare(before, after, effort=(100.0, 100.0))
+    assert found.ratio == pytest.approx(ratio, abs=0.006)
+    assert found.wald == pytest.approx(wald, abs=0.006)
+    assert found.exact == pytest.approx(exact, abs=0.006)
+    assert found.flagged is flagged
+    assert not found.effort_warning
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_the_exact_interval_is_clopper_and_pearsons(before, after):
+    wanted = binomtest(after, before + after).proportion_ci(0.95, method="exact")
+    low, high = compare(before, after).exact
+    assert low / (1 + low) == pytest.approx(wanted.low, abs=1e-9)
+    assert high / (1 + high) == pytest.approx(wanted.high, abs=1e-9)
+
+
+def test_nothing_before_or_after_is_compared_without_failing():
+    assert compare(0, 0).verdict == "no clear change"
+    assert compare(0, 12).verdict == "rise"
+    assert compare(12, 0).verdict == "fall"
+    assert compare(0, 12).ratio == float("inf")
+    with pytest.raises(InputError):
+        compare(-1, 3)
+
+
+def ever_flagged(before, after, rules):
+    """Share of areas that are flagged at one look or more; before and after: areas x looks."""
+    pairs = zip(before.ravel(), after.ravel(), strict=True)
+    flags = np.array([compare(float(a), float(b), rules=rules).flagged for a, b in pairs])
+    return flags.reshape(before.shape).any(axis=1).mean()
+
+
+def flat_series(areas, size, mean, seed=11):
+    """Thirteen quarters without any change: overdispersed counts with noise of variance 2."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(mean * rng.gamma(size, 1 / size, (areas, 13)))
+    return np.maximum(counts + rng.binomial(8, 0.5, counts.shape) - 4, 0)
+
+
+def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_level():
+    counts = flat_series(300, 20.0, 25.0)
+    before, after = counts[:, :9], counts[:, 4:]  # each quarter against that of the year before
+    noisy = {"noise_variance": 2.0, "size": 20.0}
+    assert ever_flagged(before, after, Rules(looks=9, **noisy)) <= 0.05
+    # Without allowing for the looks many more are, and without the noise as well most.
+    assert ever_flagged(before, after, Rules(looks=1, **noisy)) > 0.15
+    assert ever_flagged(before, after, Rules(looks=1)) > 0.5
+
+
+def test_looks_at_years_that_overlap_flag_no_more_either():
+    counts = flat_series(300, 20.0, 8.0)
+    yearly = np.lib.stride_tricks.sliding_window_view(counts, 4, axis=1).sum(axis=2)
+    before, after = np.repeat(yearly[:, :1], 9, axis=1), yearly[:, 1:]
+    # The sum of four quarters: four times the noise, and four times the size.
+    assert ever_flagged(before, after, Rules(looks=9, noise_variance=8.0, size=80.0)) <= 0.05
+
+
+def test_a_true_doubling_is_still_flagged_after_nine_looks():
+    rng = np.random.default_rng(5)
+    pairs = rng.poisson([40.0, 80.0], (300, 2))
+    found = [compare(*pair, rules=Rules(looks=9, noise_variance=8.0)) for pair in pairs]
+    assert np.mean([change.verdict == "rise" for change in found]) > 0.7
+    assert not any(change.verdict == "fall" for change in found)
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.floats(0, 500), st.floats(0, 500))
+def test_what_rose_with_effort_is_never_flagged_without_a_warning(before, after, days, later):
+    found = compare(before, after, (days, later))
+    if found.verdict == "rise" and later > 1.2 * days:
+        assert found.effort_warning
+        assert "effort" in found.words
+    if found.verdict == "rise" and 0 < later <= days:
+        assert not found.effort_warning
+
+
+def test_noise_and_overdispersion_widen_every_interval():
+    plain = compare(26, 51)
+    for rules in (Rules(noise_variance=4.0), Rules(size=20.0)):
+        wider = compare(26, 51, rules=rules)
+        for name in ("wald", "exact", "allowing"):
+            (low, high), (inner_low, inner_high) = getattr(wider, name), getattr(plain, name)
+            assert low < inner_low < inner_high < high
+    # The log ratio of overdispersed counts has the variance that the interval claims.
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(200 * rng.gamma(10, 0.1, (40_000, 2))) + rng.normal(0, 5, (40_000, 2))
+    low, high = compare(200, 200, rules=Rules(noise_variance=25.0, size=10.0)).wald
+    assert np.log(high / low) / 2 / 1.96 == pytest.approx(np.log(counts[:, 1] / counts[:, 0]).std(), rel=0.05)
+
+
+def test_a_series_break_stops_comparison_across_it_and_only_there():
+    counts = np.full((2, 8, 1), 3.0)
+    counts[:, 4:] = 30.0
+    both = panel(counts, countries=("AL", "GR"))
+    law = Break("q4", "a new law counts more cases", country="AL")
+    first, second = look(both, 4, breaks=[law])
+    assert first.verdict == "not compared"
+    assert not first.flagged
+    assert "a new law" in first.words
+    assert second.verdict == "rise"
+    # It ended before what is compared: both spans lie after it.
+    later = look(both, 2, breaks=[law])
+    assert all(change.verdict == "no clear change" for change in later)
+
+
+def test_a_jump_everywhere_is_offered_as_a_break_before_it_is_offered_as_a_rise():
+    rng = np.random.default_rng(2)
+    counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
+    assert possible_breaks(panel(counts)) == ()
+    counts[:, 6:] = rng.poisson(14.0, (25, 2, 1))
+    one = panel(counts)
+    assert [found.period for found in possible_breaks(one)] == ["q6"]
+    changes = look(one, 2)
+    assert any(change.verdict == "possible break" for change in changes)
+    assert not any(change.verdict == "rise" for change in changes)
+    assert "recording" in next(c for c in changes if c.verdict == "possible break").words
+
+
+def test_a_jump_in_one_area_is_no_break():
+    rng = np.random.default_rng(2)
+    counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
+    counts[3, 6:] = 90.0
+    one = panel(counts)
+    assert possible_breaks(one) == ()
+    assert [change.area for change in look(one, 2, rules=Rules(looks=9)) if change.flagged] == ["a3"]
+
+
+def test_flat_series_offer_few_breaks():
+    rng = np.random.default_rng(8)
+    offered = [possible_breaks(panel(rng.poisson(5.0, (25, 12, 1)))) for _ in range(100)]
+    assert sum(bool(found) for found in offered) <= 3
+
+
+def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():
+    counts = np.full((2, 4, 2), 5.0)
+    counts[0, 3, 1] = np.nan
+    one = panel(counts)
+    assert [change.verdict for change in look(one, 2)] == ["not compared", "no clear change"]
+    assert look(one, 2, pathway="p0")[0].verdict == "no clear change"
+    with pytest.raises(InputError, match="there are 4"):
+        look(one, 3)
+    with pytest.raises(InputError, match="'other'"):
+        look(one, 2, pathway="other")
+
+
+def test_a_shift_between_pathways_is_said_with_its_interval_and_probability():
+    found = share_shift((10, 50), (40, 60), place="Durrës")
+    assert found.before == pytest.approx(10.5 / 51, abs=0.01)
+    assert found.after == pytest.approx(40.5 / 61, abs=0.01)
+    assert found.probability > 0.999
+    low, high = found.interval
+    assert 0.2 < low < 0.4667 < high < 0.7
+    assert found.words.startswith("Internal share in Durrës rose from 21 % to 66 % (difference +29 to +")
+    back = share_shift((40, 60), (10, 50), place="Durrës")
+    assert " fell from " in back.words
+    assert back.interval == pytest.approx((-high, -low), abs=0.02)
+
+
+def test_draws_of_a_model_are_taken_as_they_are():
+    rng = np.random.default_rng(0)
+    before, after = rng.beta(20, 80, 4000), rng.beta(80, 20, 4000)
+    found = share_shift(before, after, place="Tirana")
+    assert found.before == pytest.approx(before.mean())
+    assert found.interval == pytest.approx(tuple(np.quantile(after - before, [0.025, 0.975])))
+    with pytest.raises(InputError, match="at least 100"):
+        share_shift(before[:5], after[:5], place="Tirana")
+    with pytest.raises(InputError, match="7 of 5"):
+        share_shift((7, 5), (1, 5), place="Tirana")
+
+
+def test_a_share_that_did_not_change_is_seldom_said_to_have():
+    rng = np.random.default_rng(4)
+    pairs = rng.binomial(40, 0.5, (400, 2))
+    said = [
+        share_shift((a, 40), (b, 40), place="x", draws=2000, seed=i).words for i, (a, b) in enumerate(pairs)
+    ]
+    assert np.mean(["clearly" not in words for words in said]) < 0.09
+    looks = Rules(looks=9)
+    said = [share_shift((a, 40), (b, 40), place="x", draws=2000, rules=looks).words for a, b in pairs]
+    assert np.mean(["clearly" not in words for words in said]) < 0.02
