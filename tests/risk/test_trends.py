@@ -166,6 +166,19 @@ def test_flat_series_offer_few_breaks():
     assert sum(bool(found) for found in offered) <= 3
 
 
+def test_sums_carry_the_noise_of_all_their_counts():
+    counts = np.full((1, 8, 2), 5.0)
+    counts[:, 4:] = 8.0
+    one = panel(counts)
+    found = look(one, 4, rules=Rules(noise_variance=2.0, size=20.0))[0]
+    by_hand = compare(40.0, 64.0, rules=Rules(noise_variance=16.0, size=160.0))
+    assert (found.before, found.after) == (40.0, 64.0)
+    assert found.wald == by_hand.wald
+    assert look(one, 4, pathway="p1", rules=Rules(noise_variance=2.0))[0].wald == pytest.approx(
+        compare(20.0, 32.0, rules=Rules(noise_variance=8.0)).wald
+    )
+
+
 def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():
     counts = np.full((2, 4, 2), 5.0)
     counts[0, 3, 1] = np.nan
