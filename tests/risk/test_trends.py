@@ -74,7 +74,7 @@ def flat_series(areas, size, mean, seed=11):
 
 
 def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_level():
-    counts = flat_series(300, 20.0, 25.0)
+    counts = flat_series(200, 20.0, 25.0)
     before, after = counts[:, :9], counts[:, 4:]  # each quarter against that of the year before
     noisy = {"noise_variance": 2.0, "size": 20.0}
     assert ever_flagged(before, after, Rules(looks=9, **noisy)) <= 0.05
@@ -84,7 +84,7 @@ def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_lev
 
 
 def test_looks_at_years_that_overlap_flag_no_more_either():
-    counts = flat_series(300, 20.0, 8.0)
+    counts = flat_series(200, 20.0, 8.0)
     yearly = np.lib.stride_tricks.sliding_window_view(counts, 4, axis=1).sum(axis=2)
     before, after = np.repeat(yearly[:, :1], 9, axis=1), yearly[:, 1:]
     # The sum of four quarters: four times the noise, and four times the size.
