@@ -4,8 +4,9 @@ The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each wi
 expected, and cylinders of such circles over stretches of quarters. Its statistic is the likelihood ratio
 of more cases inside than outside. Given the total, cases are multinomial in proportion to what is
 expected; the largest statistic of each of 9,999 such replicates gives the p value of a cluster, so that
-looking everywhere is paid for. Counts that vary more than a Poisson count do (children found together)
-make more false alarms than the p values say: a cluster is a place to ask about, not a finding.
+looking everywhere is paid for. Counts that vary more than a Poisson count does (children found together)
+make many more false alarms than such p values say; where their negative binomial size is given, replicates
+vary as much. A cluster is a place to ask about, not a finding.
 
 Values that neighbours share (Moran's I, Geary's C, local Moran, Getis-Ord Gi*) stand in
 `_autocorrelation`, of which this module passes on the functions.
@@ -91,6 +92,7 @@ def scan(
     expected: Floats,
     centres: Floats,
     *,
+    size: float = np.inf,
     replicates: int = 9999,
     seed: int = 0,
     progress: Progress | None = None,
@@ -105,6 +107,8 @@ def scan(
         What they are set against, up to a factor, (A,).
     centres
         Of the areas, in metres or kilometres of a projection, (A, 2).
+    size
+        Of the negative binomial of one count; smaller is more variation, infinite is Poisson.
     replicates
         How many worlds without a cluster to compare with; the least p value is one over one more.
     seed
@@ -118,7 +122,8 @@ def scan(
         Shapes or values do not fit, or there is no case.
 
     """
-    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], replicates, seed, progress)
+    null = _Null(size, replicates, seed)
+    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], null, progress)
 
 
 def space_time_scan(
@@ -127,6 +132,7 @@ def space_time_scan(
     centres: Floats,
     *,
     prospective: bool = False,
+    size: float = np.inf,
     replicates: int = 9999,
     seed: int = 0,
     progress: Progress | None = None,
@@ -134,7 +140,8 @@ def space_time_scan(
     """Scan for circles and stretches of quarters with more cases than expected (Kulldorff 2001).
 
     `cases` and `expected` have the shape (A, T). A stretch holds at most half of the quarters;
-    `prospective` looks only at stretches that last until now. Otherwise as `scan`.
+    `prospective` looks only at stretches that last until now; its p value is that of one look, not of all
+    that were made before. Otherwise as `scan`.
     """
     time = cases.shape[1]
     longest = max(int(_MOST * time), 1)
@@ -143,7 +150,27 @@ def space_time_scan(
         for stop in ([time] if prospective else range(1, time + 1))
         for length in range(1, min(longest, stop) + 1)
     ]
-    return _scan(cases, expected, centres, stretches, replicates, seed, progress)
+    return _scan(cases, expected, centres, stretches, _Null(size, replicates, seed), progress)
+
+
+@dataclass(frozen=True)
+class _Null:
+    """Worlds without a cluster: how varied, how many, and of which random numbers."""
+
+    size: float
+    replicates: int
+    seed: int
+
+    def draws(self, share: Floats, total: int, block: int) -> Iterator[Ints]:
+        """Draw counts of a total in proportion to shares, block by block, (block or fewer, cells)."""
+        rng = stream(self.seed, "scan")
+        for start in range(0, self.replicates, block):
+            shape = (min(block, self.replicates - start), len(share))
+            if np.isinf(self.size):
+                yield rng.multinomial(total, share, size=shape[0])
+            else:
+                varied = share * rng.gamma(self.size, 1.0, shape)
+                yield rng.multinomial(total, varied / varied.sum(axis=1, keepdims=True))
 
 
 def _scan(
@@ -151,14 +178,16 @@ def _scan(
     expected: Floats,
     centres: Floats,
     stretches: list[tuple[int, int]],
-    replicates: int,
-    seed: int,
+    null: _Null,
     progress: Progress | None,
 ) -> Scan:
+    if not null.size > 0 or null.replicates < 1:
+        msg = f"A scan needs a size above 0 and one replicate or more, not {null.size} and {null.replicates}."
+        raise InputError(msg)
     counts, share = _checked(cases, expected, centres)
     windows = _Windows.of(share, centres, stretches)
-    most = _simulated(windows, share, int(counts.sum()), replicates, seed, progress)
-    return Scan(tuple(_clusters(windows, counts, share, most)), replicates, seed)
+    most = _simulated(windows, share, int(counts.sum()), null, progress)
+    return Scan(tuple(_clusters(windows, counts, share, most)), null.replicates, null.seed)
 
 
 def _checked(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
@@ -279,20 +308,17 @@ class _Ratio:
 
 
 def _simulated(
-    windows: _Windows, share: Floats, total: int, replicates: int, seed: int, progress: Progress | None
+    windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None
 ) -> Floats:
     """Largest statistic of each replicate, (R,)."""
-    rng = stream(seed, "scan")
     cells = len(share) * max(share.shape[1], len(windows.stretches))
-    block = max(min(replicates, _CELLS_HELD // cells), 1)
-    best = []
-    for start in range(0, replicates, block):
-        size = min(block, replicates - start)
-        drawn = rng.multinomial(total, share.ravel(), size=size).astype(np.int32)
-        best.append(windows.largest(np.ascontiguousarray(drawn.T).reshape(*share.shape, size)))
+    best = np.empty(0)
+    for drawn in null.draws(share.ravel(), total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
+        counts = np.ascontiguousarray(drawn.astype(np.int32).T).reshape(*share.shape, len(drawn))
+        best = np.append(best, windows.largest(counts))
         if progress:
-            progress(start + size, replicates, "scan")
-    return np.concatenate(best)
+            progress(len(best), null.replicates, "scan")
+    return best
 
 
 def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> Iterator[Cluster]:

@@ -62,8 +62,7 @@ class Rules:
     """When a change is flagged.
 
     looks : how often the same series will have been looked at in the end.
-    noise_variance : of the noise in each count that is compared; for a sum of n published cells n times
-        that of one.
+    noise_variance : of the noise of disclosure control in each count that is compared.
     size : of the negative binomial of one count; smaller is more variation.
     effort_ratio : a change of effort by more than this factor, in the direction of the count, is warned of.
         At 1.2 and γ = 0.8 effort alone explains a rise of 16 %.
@@ -195,8 +194,10 @@ def look(
 ) -> tuple[Change, ...]:
     """Compare each area's last `span` quarters with as many `lag` quarters earlier (by default just before).
 
-    The counts are those of one pathway, or of all. A break in between, or an unknown count, stops the
-    comparison; where a possible break lies in between (see `possible_breaks`), a change is offered as that.
+    The counts are those of one pathway, or of all. `rules` are those of one published count, so a sum of n
+    of them has n times the noise, and n times the size where they are alike. A break in between, or an
+    unknown count, stops the comparison; where a possible break lies in between (see `possible_breaks`), a
+    rise is offered as that.
 
     Raises
     ------
@@ -204,11 +205,12 @@ def look(
         The panel is too short, or does not have the pathway.
 
     """
-    given, back, last = rules or Rules(), span if lag is None else lag, len(panel.quarters)
+    back, last = span if lag is None else lag, len(panel.quarters)
     if span < 1 or back < 1 or last < span + back:
         msg = f"Comparing {span} quarters with those {back} earlier needs {span + back}; there are {last}."
         raise InputError(msg)
     counts = _counts_of(panel, pathway)
+    given = _of_sum(rules or Rules(), span * (1 if pathway else len(panel.pathways)))
     new, old = slice(last - span, last), slice(last - span - back, last - back)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
@@ -220,6 +222,11 @@ def look(
         here = [[b for b in some if b.concerns(panel.countries[at])] for some in (stops, maybe)]
         changes.append(_judged(area, pair, effort, given, *here))
     return tuple(changes)
+
+
+def _of_sum(rules: Rules, counts: int) -> Rules:
+    """Give the rules of a sum of published counts."""
+    return replace(rules, noise_variance=counts * rules.noise_variance, size=counts * rules.size)
 
 
 def _judged(

@@ -52,7 +52,7 @@ def test_empirical_bayes_is_the_published_one():
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_each_draws_counts_of_the_right_shape_the_same_for_the_same_seed(name):
-    panel = invented()
+    panel = invented(quarters=8)
     found = BASELINES[name].forecast(panel, 4, 50, seed=3)
     assert found.shape == (50, 40, 4, 2)
     assert (found >= 0).all()

@@ -99,8 +99,8 @@ def test_false_discovery_rates_are_those_of_the_paper():
 def test_local_moran_without_signal_discovers_nothing_in_most_maps():
     _, edges, _ = example("sids2", "SIDR79")
     rng = np.random.default_rng(3)
-    maps = [hotspots.local_moran(rng.normal(size=100), edges, 999, seed) for seed in range(60)]
-    assert sum(found.found(0.05).any() for found in maps) <= binom.ppf(0.999, 60, 0.05)
+    maps = [hotspots.local_moran(rng.normal(size=100), edges, 999, seed) for seed in range(40)]
+    assert sum(found.found(0.05).any() for found in maps) <= binom.ppf(0.999, 40, 0.05)
     # Without control, every map shows "clusters".
     assert np.mean([(found.p <= 0.05).sum() for found in maps]) > 5
 
@@ -168,6 +168,45 @@ def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
         assert low <= (np.array(p) <= level).sum() <= high
 
 
+def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
+    centres, expected, rng = land(30, 1)
+    share = expected * rng.gamma(8.0, 1 / 8.0, (80, 30))
+    worlds = rng.multinomial(600, share / share.sum(axis=1, keepdims=True)).astype(float)
+
+    def alarms(size):
+        scans = [
+            hotspots.scan(w, expected, centres, size=size, replicates=99, seed=i)
+            for i, w in enumerate(worlds)
+        ]
+        return sum(found.clusters[0].p <= 0.05 for found in scans)
+
+    assert alarms(np.inf) > 30
+    assert alarms(8.0) <= binom.ppf(0.999, 80, 0.05)
+
+
+def test_prospective_false_alarms_are_as_rare_as_the_level_says():
+    centres, people, rng = land(12, 1)
+    expected = np.repeat(people[:, None], 6, axis=1)
+    share = (expected / expected.sum()).ravel()
+    worlds = rng.multinomial(100, share, size=200).reshape(200, 12, 6).astype(float)
+    p = [
+        hotspots.space_time_scan(w, expected, centres, prospective=True, replicates=99, seed=i).clusters
+        for i, w in enumerate(worlds)
+    ]
+    found = sum(bool(clusters) and clusters[0].p <= 0.1 for clusters in p)
+    low, high = binom.ppf([0.001, 0.999], 200, 0.1)
+    assert low <= found <= high
+
+
+def test_only_the_proportions_of_what_is_expected_matter():
+    centres, expected, rng = land(25, 7)
+    cases = rng.poisson(4.0 * expected).astype(float)
+    first = hotspots.scan(cases, expected, centres, replicates=99).clusters
+    scaled = hotspots.scan(cases, 1000.0 * expected, centres, replicates=99).clusters
+    assert [c.areas for c in first] == [c.areas for c in scaled]
+    np.testing.assert_allclose([c.statistic for c in first], [c.statistic for c in scaled])
+
+
 def test_a_planted_cylinder_is_found_in_its_place_and_quarters():
     centres, people, rng = land(40, 2)
     expected = np.repeat(2.0 * people[:, None], 12, axis=1)
@@ -223,6 +262,8 @@ def test_what_cannot_be_scanned_is_refused():
     centres, expected, _ = land(5)
     with pytest.raises(InputError, match="at least one case"):
         hotspots.scan(np.zeros(5), expected, centres)
+    with pytest.raises(InputError, match="size above 0"):
+        hotspots.scan(np.ones(5), expected, centres, size=0.0)
     with pytest.raises(InputError, match="one shape"):
         hotspots.scan(np.ones(4), expected, centres)
     with pytest.raises(InputError, match="not all the same"):

@@ -74,7 +74,7 @@ def flat_series(areas, size, mean, seed=11):
 
 
 def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_level():
-    counts = flat_series(300, 20.0, 25.0)
+    counts = flat_series(200, 20.0, 25.0)
     before, after = counts[:, :9], counts[:, 4:]  # each quarter against that of the year before
     noisy = {"noise_variance": 2.0, "size": 20.0}
     assert ever_flagged(before, after, Rules(looks=9, **noisy)) <= 0.05
@@ -84,7 +84,7 @@ def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_lev
 
 
 def test_looks_at_years_that_overlap_flag_no_more_either():
-    counts = flat_series(300, 20.0, 8.0)
+    counts = flat_series(200, 20.0, 8.0)
     yearly = np.lib.stride_tricks.sliding_window_view(counts, 4, axis=1).sum(axis=2)
     before, after = np.repeat(yearly[:, :1], 9, axis=1), yearly[:, 1:]
     # The sum of four quarters: four times the noise, and four times the size.
@@ -164,6 +164,19 @@ def test_flat_series_offer_few_breaks():
     rng = np.random.default_rng(8)
     offered = [possible_breaks(panel(rng.poisson(5.0, (25, 12, 1)))) for _ in range(100)]
     assert sum(bool(found) for found in offered) <= 3
+
+
+def test_sums_carry_the_noise_of_all_their_counts():
+    counts = np.full((1, 8, 2), 5.0)
+    counts[:, 4:] = 8.0
+    one = panel(counts)
+    found = look(one, 4, rules=Rules(noise_variance=2.0, size=20.0))[0]
+    by_hand = compare(40.0, 64.0, rules=Rules(noise_variance=16.0, size=160.0))
+    assert (found.before, found.after) == (40.0, 64.0)
+    assert found.wald == by_hand.wald
+    assert look(one, 4, pathway="p1", rules=Rules(noise_variance=2.0))[0].wald == pytest.approx(
+        compare(20.0, 32.0, rules=Rules(noise_variance=8.0)).wald
+    )
 
 
 def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():
