@@ -147,7 +147,8 @@ class Fit:
         until[-1] = size
         counts = np.diff(until, prepend=0)
         for node, count in zip(self.posterior.nodes, counts, strict=True):
-            yield node, int(count), rng
+            if count:
+                yield node, int(count), rng
 
     def _draws_at(self, node: Node, count: int, rng: np.random.Generator) -> Draws:
         seen, layout = self.observations, self.layout

@@ -38,6 +38,7 @@ class Factor:
     local : lower Cholesky factors of the blocks, (B, T, T), (B, 0, 0) without a local part.
     inner : the inverse of the blocks, (B, T, T), zero without a local part.
     across : what the local part owes to the core, (B, k, T).
+    always : c of the k, which a block touches at all times.
     """
 
     index: Ints
@@ -45,6 +46,7 @@ class Factor:
     local: Floats
     inner: Floats
     across: Floats
+    always: int
 
     @cached_property
     def log_det(self) -> float:
@@ -79,11 +81,10 @@ class Factor:
 
         First the numbers of all times, then the walk and the local part together.
         """
-        periods = self.inner.shape[1]
-        always = len(self.index[0]) - (periods if len(self.index[0]) > periods else 0)
-        moved = np.zeros((*self.index.shape, always + periods))
-        moved[:, :, always:] = -self.across
-        moved += np.eye(self.index.shape[1], always + periods)
+        size = self.always + self.inner.shape[1]
+        moved = np.zeros((*self.index.shape, size))
+        moved[:, :, self.always :] = -self.across
+        moved += np.eye(self.index.shape[1], size)
         return moved
 
     def local_covariance(self) -> Floats:
@@ -260,7 +261,7 @@ class Latent:
         flat = index[:, :, None] * self.size + index[:, None, :]
         summed = np.bincount(flat.ravel(), own.ravel(), self.size**2).reshape(self.size, self.size)
         core = np.linalg.cholesky(summed + setting.core)
-        return Factor(index, np.asarray(core), local, inner, across)
+        return Factor(index, np.asarray(core), local, inner, across, self.index.shape[1])
 
     def _inner(self, setting: Setting, course: Floats, within: Floats) -> tuple[Floats, Floats]:
         """Give the Cholesky factor of the local part of each block, and its inverse."""
