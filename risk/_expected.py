@@ -50,11 +50,12 @@ def explained(fit: Fit, draws: Draws, log_risk: Floats) -> Explained:
 def _found(seen: Observations) -> Floats:
     """Give the published total where there is one, else the sum of the quarters."""
     known = seen.published >= 0
-    parts = np.where(known, seen.published, 0).sum(axis=(1, 3)).astype(float)
+    parts: Floats = np.where(known, seen.published, 0).sum(axis=(1, 3)).astype(float)
     parts[~(seen.published != MISSING).any(axis=(1, 3))] = np.nan
     if seen.whole is None:
         return parts
-    return np.where(seen.whole >= 0, seen.whole, parts)
+    told: Floats = np.where(seen.whole >= 0, seen.whole.astype(float), parts)
+    return told
 
 
 def _by_effort(fit: Fit, draws: Draws) -> Floats:
@@ -85,7 +86,8 @@ def _reach(fit: Fit, draws: Draws) -> Floats:
 
 
 def _national(values: Floats, seen: Observations) -> Floats:
-    return np.bincount(seen.country_of, values, len(seen.country_names))[seen.country_of]
+    total: Floats = np.bincount(seen.country_of, values, len(seen.country_names)).astype(float)
+    return total[seen.country_of]
 
 
 def _country_sum(found: Floats, seen: Observations) -> Floats:

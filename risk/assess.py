@@ -30,16 +30,18 @@ from risk.change import ALIKE, Changes, changes
 from risk.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
 from risk.hotspots import scan
 from risk.model import Fit, RiskModel
-from risk.observations import Observations
+from risk.observations import Observations, noise_of
 from risk.trends import Rules, share_shift
 
-__all__ = ["AHEAD", "KIND", "assess"]
+__all__ = ["AHEAD", "KIND", "WATCHED", "assess"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int | None, str], None]
 
 KIND = "risk"
 AHEAD = 4  # quarters
+# Where the programme expects internal trafficking to grow: told together, since each alone is small.
+WATCHED = ("AL-02", "AL-11")
 _DRAWS, _SEED = 4000, 0
 _YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
@@ -136,7 +138,7 @@ def _partner_tables(judged: _Judged, areas: geography.Areas) -> Iterator[Table]:
         yield _table("risk", grain, "Risk class", rows)
         chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
         yield _table("exceedance", grain, "Chance of more than 1.5 times the country's rate, %", chance)
-    yield _table("internalshare", "quarter", "Share of internal trafficking, %", _share_rows(judged))
+    yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
     yield _table("forecast", "quarter", "Children expected to be met", _forecast_rows(judged))
     if judged.changed is not None:
         yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
@@ -148,11 +150,15 @@ def _public_tables(judged: _Judged) -> Iterator[Table]:
     """Give the classes alone, by year."""
     seen, kept = judged.seen, ["area", "period", "state", "value", "low", "high"]
     rows = pd.concat([_risk_rows(seen, *one) for one in judged.by_quarter()], ignore_index=True)
-    yield Table("risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows[kept], False))
+    yield Table(
+        "risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows[kept], preserve_index=False)
+    )
 
 
 def _table(measure: str, grain: str, title: str, rows: pd.DataFrame) -> Table:
-    return Table(measure, "region", grain, ("crossing",), title, pa.Table.from_pandas(rows, False))
+    return Table(
+        measure, "region", grain, ("crossing",), title, pa.Table.from_pandas(rows, preserve_index=False)
+    )
 
 
 def _cells(seen: Observations, period: str, **columns: NDArray[Any]) -> pd.DataFrame:
@@ -189,21 +195,13 @@ def _risk_rows(seen: Observations, period: str, need: Floats, judged: Judgement)
 
 
 def _share_rows(judged: _Judged) -> pd.DataFrame:
-    """Give the share of internal trafficking among the children on a pathway, by quarter."""
+    """Give each pathway's share of the children on any, in per cent, by quarter; with 95 % intervals."""
     rate = np.exp(judged.log_rate)
-    share = 100.0 * rate[..., 0] / rate.sum(axis=-1)
-    low, median, high = np.quantile(share, _ENDS, axis=0)
-    frames = [
-        _cells(judged.seen, quarter, value=both[:, :, None][:, at], lower=lower, upper=upper)
-        for at, quarter in enumerate(judged.seen.quarters)
-        for both, lower, upper in [
-            (
-                np.stack([median, 100 - median], axis=-1)[:, at][:, None],
-                np.stack([low, 100 - high], axis=-1)[:, at],
-                np.stack([high, 100 - low], axis=-1)[:, at],
-            )
-        ]
-    ]
+    found = np.quantile(100.0 * rate / rate.sum(axis=-1, keepdims=True), _ENDS, axis=0)
+    frames = []
+    for at, quarter in enumerate(judged.seen.quarters):
+        low, median, high = found[:, :, at]
+        frames.append(_cells(judged.seen, quarter, value=median, lower=low, upper=high))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -299,36 +297,43 @@ def _centres(seen: Observations, areas: geography.Areas) -> Floats:
 
 
 def _statements(judged: _Judged, areas: geography.Areas) -> dict[str, Any]:
-    """Say where the share of internal trafficking moved between the first and the last year."""
+    """Say where the share of internal trafficking moved between the first and the last year, from counts.
+
+    Of the counts as published, so that no area borrows a shift from others or loses one to them.
+    """
     seen = judged.seen
     if len(seen.quarters) < 2 * _YEAR or len(seen.pathways) < 2:
         return {}
-    met = np.exp(judged.log_rate) * seen.expected[:, None, None]
     names = areas.frame("region")["name_en"].astype(str)
-    groups = {str(names.get(code, code)): [at] for at, code in enumerate(seen.areas)}
-    rules = Rules(looks=len(seen.quarters) - 2 * _YEAR + 1)
-    told = []
-    for name, members in groups.items():
-        share = [_share(met[:, members, part]) for part in (slice(None, _YEAR), slice(-_YEAR, None))]
-        shift = share_shift(*share, place=name, rules=rules)
-        told.append(
-            {
-                "areas": [seen.areas[at] for at in members],
-                "before": round(100 * shift.before, 1),
-                "after": round(100 * shift.after, 1),
-                "low": round(100 * shift.interval[0], 1),
-                "high": round(100 * shift.interval[1], 1),
-                "probability": round(shift.probability, 4),
-                "words": shift.words,
-            }
-        )
+    place = {code: at for at, code in enumerate(seen.areas)}
+    groups = {str(names.get(code, code)): [at] for code, at in place.items()}
+    watched = [place[code] for code in WATCHED if code in place]
+    pooled = {" and ".join(str(names.get(seen.areas[at])) for at in watched): watched}
+    told = [shift for name, members in {**pooled, **groups}.items() if (shift := _shift(seen, name, members))]
     first, last = (Period.parse(seen.quarters[at]) for at in (0, -1))
     return {"first_year": first.start.isoformat(), "last_year_ends": last.end.isoformat(), "shifts": told}
 
 
-def _share(met: Floats) -> Floats:
-    total = met.sum(axis=(1, 2))
-    return np.asarray(total[:, 0] / total.sum(axis=1))
+def _shift(seen: Observations, name: str, members: list[int]) -> dict[str, Any]:
+    """Test the shift of some areas together; nothing where nobody was met in one of the years."""
+    counts = np.maximum(seen.published[members], 0).sum(axis=(0, 3))
+    years = (counts[:_YEAR].sum(axis=0), counts[-_YEAR:].sum(axis=0))
+    if min(year.sum() for year in years) == 0:
+        return {}
+    cells = len(members) * _YEAR * len(seen.ways)
+    noise = 0.0 if seen.channel is None else cells * noise_of(seen.channel)
+    rules = Rules(looks=len(seen.quarters) - 2 * _YEAR + 1, noise_variance=noise)
+    before, after = ((float(year[0]), float(year.sum())) for year in years)
+    shift = share_shift(before, after, place=name, rules=rules, seed=_SEED)
+    return {
+        "areas": [seen.areas[at] for at in members],
+        "before": round(100 * shift.before, 1),
+        "after": round(100 * shift.after, 1),
+        "low": round(100 * shift.interval[0], 1),
+        "high": round(100 * shift.interval[1], 1),
+        "probability": round(shift.probability, 4),
+        "words": shift.words,
+    }
 
 
 def _parameters(fit: Fit) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Changes:
 
 
 def changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
-    """Compare years from draws of log rates, (d, areas, quarters, pathways), and effort, (areas, quarters)."""
+    """Compare years, of draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters)."""
     sums = np.cumsum(np.exp(log_rate), axis=2)
     later = _spans(sums, year)
     ratio = later[:, :, year:] / later[:, :, :-year]

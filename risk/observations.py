@@ -29,7 +29,7 @@ from risk.graph import edges_of
 if TYPE_CHECKING:
     from risk.simulate import World
 
-__all__ = ["ALL", "HIDDEN", "MISSING", "PATHWAYS", "WAYS", "Observations"]
+__all__ = ["ALL", "HIDDEN", "MISSING", "PATHWAYS", "WAYS", "Observations", "noise_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -264,11 +264,16 @@ def _whole(release: Release, places: _Places, channel: Channel, level: str) -> t
     return merged(laid[:, :, :, None])[:, 0, :, 0], _noise(channel)
 
 
-def _noise(channel: Channel) -> Floats:
-    """Give the variance of the noise of a large count, added up over the parts of each crossing."""
+def noise_of(channel: Channel) -> float:
+    """Give the variance of the noise of a large count."""
     chance = channel.matrix[-1]
     away = np.arange(len(chance)) - channel.n_max
-    return float(chance @ away**2) * np.bincount(np.array(CROSSING), minlength=len(PATHWAYS)).astype(float)
+    return float(chance @ away**2)
+
+
+def _noise(channel: Channel) -> Floats:
+    """Give it added up over the parts of each crossing, (pathways,)."""
+    return noise_of(channel) * np.bincount(np.array(CROSSING), minlength=len(PATHWAYS)).astype(float)
 
 
 def _lay_out(
