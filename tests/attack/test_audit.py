@@ -46,7 +46,7 @@ def test_a_release_passes_and_the_report_names_what_was_attacked(places):
 
 def test_what_came_out_for_a_tier_stands_by_itself_and_is_what_its_readers_get(places, tmp_path):
     leak = tmp_path / "leak.csv"
-    pd.DataFrame({"code": ["AL-11"], "value": [7]}).to_csv(leak, index=False)
+    pd.DataFrame({"code": ["AL-11"], "value": [99991]}).to_csv(leak, index=False)
     result = audit(*places, files={"partner": [leak]})
     told = {}
     for tier, other in (("partner", "public"), ("public", "partner")):
@@ -59,7 +59,7 @@ def test_what_came_out_for_a_tier_stands_by_itself_and_is_what_its_readers_get(p
         assert other not in text
         assert ("leak.csv" in text) == (tier == "partner")
     assert [attack for attack, _ in told["partner"].reasons] == ["surface"]
-    assert "7" not in told["partner"].reasons[0][1]
+    assert "99991" not in told["partner"].reasons[0][1]
     assert not told["partner"].passed
     assert told["public"].passed
     whole = json.loads((result.report / "report.json").read_text())
@@ -76,7 +76,7 @@ def test_the_same_audit_is_written_once_and_never_changed(places):
 
 def test_files_that_leave_are_part_of_it(places, tmp_path):
     leak = tmp_path / "leak.csv"
-    pd.DataFrame({"code": ["AL-11"], "value": [7]}).to_csv(leak, index=False)
+    pd.DataFrame({"code": ["AL-11"], "value": [99991]}).to_csv(leak, index=False)
     result = audit(*places, files={"public": [leak]})
     assert not result.passed
     assert len(result.findings) == 1

@@ -136,7 +136,8 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
     assert "What protection costs" in text
     region = found[(found["level"] == "region") & (found["grain"] == "year")].set_index("country")
     for code, where in (("AL", "Albania by county"), ("GR", "Greece by region")):
-        share = f"{100 * region.loc[code, 'hidden']:.0f} %"
+        hidden = 100 * region.loc[code, "hidden"]
+        share = f"{hidden:.0f} %" if hidden >= 10 else f"{hidden:.1f} %"
         assert f"about {share} (" in text
         assert f"{share} of the children met" in text or f"{share} of those met" in text
         assert f"{where}, each year" in text
