@@ -11,6 +11,7 @@ import typer
 from dashboard.commands.importing import Importer
 from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.release import release_workspace
+from dashboard.commands.risk import score
 from data import files, governance, keys
 from data.errors import WorkspaceError
 from data.release import current_name
@@ -52,6 +53,8 @@ def build_demo(
         _fill(Importer.of(workspace, vault, secrets), _world(seed, children))
         with progress("Releasing") as tick:
             release_workspace(workspace, vault, secrets, tick)
+    with progress("Fitting the risk model") as tick:
+        score(workspace, tick)
     return workspace
 
 

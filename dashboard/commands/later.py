@@ -10,12 +10,6 @@ from data.errors import NotYet
 __all__ = ["register"]
 
 
-def risk(as_json: Json = False) -> None:  # noqa: ARG001
-    """Score areas and periods (comes with a later version)."""
-    msg = "The risk model comes with a later version. The map and the exports work without it."
-    raise NotYet(msg)
-
-
 def plan(as_json: Json = False) -> None:  # noqa: ARG001
     """Propose moves of staff and capacity (comes with a later version)."""
     msg = "The planner comes with a later version. The map and the exports work without it."
@@ -24,5 +18,4 @@ def plan(as_json: Json = False) -> None:  # noqa: ARG001
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(risk)
     app.command()(plan)

@@ -93,6 +93,7 @@ def release(
         f"Published release {made.name}, tiers {' and '.join(made.tiers)}.",
         *([f"{withheld} cells are withheld, to protect children."] if withheld else []),
         *([_FIRST.format(k=Release.open(workspace.releases, "public", made.name).k)] if first else []),
+        "Score areas with: tact risk",
         "Open it with: tact serve",
     )
 

@@ -20,6 +20,7 @@ from dashboard.commands import (
     later,
     policy,
     release,
+    risk,
     serve,
     upkeep,
 )
@@ -63,7 +64,9 @@ def common(
     context.obj = workspace
 
 
-for module in (upkeep, demo, importing, areas, policy, release, approving, forgetting, later, export, serve):
+for module in (
+    *(upkeep, demo, importing, areas, policy, release, risk, approving, forgetting, later, export, serve),
+):
     module.register(app)
 
 

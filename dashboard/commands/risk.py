@@ -1,0 +1,110 @@
+"""`tact risk`: what the model says of a release, and how well it has predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from dashboard.commands.output import Json, Tick, emit, progress, table
+from dashboard.commands.upkeep import open_workspace
+from data import governance
+from data.derived import Result
+from data.disclosure.plan import TIERS, Tier
+from data.errors import InputError
+from data.release import Release
+from data.workspace import Workspace
+from geo import areas as geography
+from risk.assess import assess
+from risk.forecasting import MODEL, evaluated
+from risk.observations import Observations
+
+__all__ = ["register", "score"]
+
+
+def score(
+    workspace: Workspace, tick: Tick, *, tiers: Sequence[Tier] = TIERS, name: str | None = None
+) -> list[Result]:
+    """Write what the model says of tiers of a release beside it."""
+    return [_assess(workspace, tier, name, {}, tick) for tier in tiers]
+
+
+def _assess(
+    workspace: Workspace, tier: Tier, name: str | None, evaluation: dict[str, Any], tick: Tick
+) -> Result:
+    opened = _open(workspace, tier, name)
+    return assess(opened, workspace.derived, evaluation=evaluation, progress=tick)
+
+
+def _open(workspace: Workspace, tier: Tier, name: str | None) -> Release:
+    blocked = governance.read(workspace).blocked
+    return Release.open(workspace.releases, tier, name, blocked)
+
+
+def risk(
+    context: typer.Context,
+    tier: Annotated[str | None, typer.Option(help="partner or public; default: both.")] = None,
+    release: Annotated[str | None, typer.Option(help="A release's name; default: the current one.")] = None,
+    evaluate: Annotated[
+        bool,
+        typer.Option("--evaluate", help="Measure it against simpler forecasts too (partner tier, a minute)."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score counties and regions: where more children are found than people and effort explain.
+
+    The result stands beside the release, in the folder derived of the workspace, and carries its tier.
+    """
+    if tier not in (None, *TIERS):
+        msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
+        raise InputError(msg)
+    workspace = open_workspace(context, or_demo=True)
+    chosen = TIERS if tier is None else (tier,)
+    evaluation: dict[str, Any] = {}
+    if evaluate:
+        evaluation = _evaluation(workspace, release)
+    with progress("Fitting the risk model") as tick:
+        results = [
+            _assess(workspace, one, release, evaluation if one == "partner" else {}, tick) for one in chosen
+        ]
+    emit(
+        {"results": [str(r.folder) for r in results], "evaluation": evaluation},
+        as_json,
+        *(line for result in results for line in _told(result)),
+        *_verdicts(evaluation),
+        *(f"Written: {result.folder}" for result in results),
+    )
+
+
+def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
+    opened = _open(workspace, "partner", name)
+    seen = Observations.of(opened, geography.read(opened.areas_file))
+    with progress("Forecasting from each earlier quarter") as tick:
+        return dict(evaluated(seen, progress=tick).as_dict())
+
+
+def _told(result: Result) -> list[str]:
+    """Say what came out for a tier, in words."""
+    about = result.manifest
+    card, tier = about["card"], about["tier"]
+    lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]
+    shifts = about.get("statements", {}).get("shifts", [])
+    return lines + [f"  {shift['words']}" for shift in shifts if "did not" not in shift["words"]]
+
+
+def _verdicts(evaluation: dict[str, Any]) -> list[str]:
+    if not evaluation:
+        return []
+    judged = [v for v in evaluation["verdicts"] if v["name"] == MODEL]
+    scores: dict[str, list[float]] = {}
+    for row in evaluation["scores"]:
+        scores.setdefault(str(row["forecaster"]), []).append(float(row["crps"]))
+    rows = [("", "CRPS, next to fourth quarter (smaller is better)")]
+    rows += [(name, "  ".join(f"{value:.2f}" for value in values)) for name, values in scores.items()]
+    return [*(str(v["words"]) for v in judged), *table(rows)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(risk)
