@@ -41,6 +41,8 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Speed:
+    """One fit."""
+
     case: str
     seconds: float
     cpu: float
@@ -50,6 +52,8 @@ class Speed:
 
 @dataclass(frozen=True)
 class Truth:
+    """One world and one kind of counts."""
+
     seed: int
     counts: str
     gamma: float
