@@ -28,6 +28,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from data.disclosure import mechanisms
+from data.disclosure.mechanism import Mechanism
+from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.detection import DetectionRange
 from risk.model import RiskModel
@@ -80,7 +82,7 @@ def large(seed: int, *, protected: bool) -> Observations:
     counts = rng.poisson(means * rng.gamma(20.0, 1 / 20.0, means.shape))
     channel = None
     if protected:
-        mechanism = mechanisms.make()
+        mechanism = usual()
         counts = mechanism.publish(counts, rng.integers(0, 2**24, counts.shape))
         channel = mechanism.channel(int(counts.max()) + 5)
     codes = tuple(f"{i:03d}" for i in range(at.size))
@@ -100,6 +102,10 @@ def large(seed: int, *, protected: bool) -> Observations:
     )
 
 
+def usual() -> Mechanism:
+    return mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+
+
 def world(seed: int, gamma: float = 0.8) -> World:
     return over_own_areas(WorldParameters(seed=seed, gamma=gamma))
 
@@ -110,7 +116,7 @@ def borders() -> list[tuple[str, str]]:
 
 def speed(case: str) -> Speed:
     if case == "regions":
-        seen = Observations.of_world(world(0), borders(), mechanisms.make())
+        seen = Observations.of_world(world(0), borders(), usual())
     else:
         seen = large(0, protected=case == "large protected")
     began, cpu = time.perf_counter(), time.process_time()
@@ -127,7 +133,7 @@ def truth(seed: int, pairs: list[tuple[str, str]]) -> list[Truth]:
         index="area", columns="pathway", values="relative_risk"
     )
     found = []
-    for name, mechanism in (("exact", None), ("protected", mechanisms.make())):
+    for name, mechanism in (("exact", None), ("protected", usual())):
         seen = Observations.of_world(one, pairs, mechanism)
         fit = RiskModel().fit(seen).fit_
         true = np.log(table.reindex(index=list(seen.areas), columns=list(seen.pathways)).to_numpy())

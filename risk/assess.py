@@ -30,18 +30,16 @@ from risk.change import ALIKE, Changes, changes
 from risk.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
 from risk.hotspots import scan
 from risk.model import Fit, RiskModel
-from risk.observations import Observations, noise_of
-from risk.trends import Rules, share_shift
+from risk.observations import Observations
+from risk.shift import WATCHED, shifts
 
-__all__ = ["AHEAD", "KIND", "WATCHED", "assess"]
+__all__ = ["AHEAD", "KIND", "assess"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int | None, str], None]
 
 KIND = "risk"
 AHEAD = 4  # quarters
-# Where the programme expects internal trafficking to grow: told together, since each alone is small.
-WATCHED = ("AL-02", "AL-11")
 _DRAWS, _SEED = 4000, 0
 _YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
@@ -77,7 +75,7 @@ def assess(
     about = {
         "parameters": {**_parameters(fit), **(model or RiskModel()).get_params()},
         "card": _card(fit),
-        "statements": _statements(judged, areas) if partner else {},
+        "statements": _statements(seen, areas) if partner else {},
         "safeguards": safeguards.report(release, seen, judged.log_risk) if partner else {},
         "evaluation": dict(evaluation or {}),
     }
@@ -296,43 +294,19 @@ def _centres(seen: Observations, areas: geography.Areas) -> Floats:
     return points.to_numpy(dtype=float)
 
 
-def _statements(judged: _Judged, areas: geography.Areas) -> dict[str, Any]:
-    """Say where the share of internal trafficking moved between the first and the last year, from counts.
-
-    Of the counts as published, so that no area borrows a shift from others or loses one to them.
-    """
-    seen = judged.seen
-    if len(seen.quarters) < 2 * _YEAR or len(seen.pathways) < 2:
-        return {}
+def _statements(seen: Observations, areas: geography.Areas) -> dict[str, Any]:
+    """Say where the share of internal trafficking moved between the first and the last year."""
     names = areas.frame("region")["name_en"].astype(str)
     place = {code: at for at, code in enumerate(seen.areas)}
     groups = {str(names.get(code, code)): [at] for code, at in place.items()}
     watched = [place[code] for code in WATCHED if code in place]
     pooled = {" and ".join(str(names.get(seen.areas[at])) for at in watched): watched}
-    told = [shift for name, members in {**pooled, **groups}.items() if (shift := _shift(seen, name, members))]
+    told = shifts(seen, {**pooled, **groups}, _SEED)
     first, last = (Period.parse(seen.quarters[at]) for at in (0, -1))
-    return {"first_year": first.start.isoformat(), "last_year_ends": last.end.isoformat(), "shifts": told}
-
-
-def _shift(seen: Observations, name: str, members: list[int]) -> dict[str, Any]:
-    """Test the shift of some areas together; nothing where nobody was met in one of the years."""
-    counts = np.maximum(seen.published[members], 0).sum(axis=(0, 3))
-    years = (counts[:_YEAR].sum(axis=0), counts[-_YEAR:].sum(axis=0))
-    if min(year.sum() for year in years) == 0:
-        return {}
-    cells = len(members) * _YEAR * len(seen.ways)
-    noise = 0.0 if seen.channel is None else cells * noise_of(seen.channel)
-    rules = Rules(looks=len(seen.quarters) - 2 * _YEAR + 1, noise_variance=noise)
-    before, after = ((float(year[0]), float(year.sum())) for year in years)
-    shift = share_shift(before, after, place=name, rules=rules, seed=_SEED)
     return {
-        "areas": [seen.areas[at] for at in members],
-        "before": round(100 * shift.before, 1),
-        "after": round(100 * shift.after, 1),
-        "low": round(100 * shift.interval[0], 1),
-        "high": round(100 * shift.interval[1], 1),
-        "probability": round(shift.probability, 4),
-        "words": shift.words,
+        "first_year": first.start.isoformat(),
+        "last_year_ends": last.end.isoformat(),
+        "shifts": [one.as_dict() for one in told],
     }
 
 

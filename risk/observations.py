@@ -29,7 +29,7 @@ from risk.graph import edges_of
 if TYPE_CHECKING:
     from risk.simulate import World
 
-__all__ = ["ALL", "HIDDEN", "MISSING", "PATHWAYS", "WAYS", "Observations", "noise_of"]
+__all__ = ["ALL", "HIDDEN", "MISSING", "PATHWAYS", "WAYS", "Observations"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,7 +55,7 @@ class Observations:
     edges : pairs of neighbours by position, (n, 2).
     channel : P(published | true count); None where counts are exact.
     whole : published counts of the whole time, (areas, pathways), MISSING where there is none; with the
-        variance of its noise by pathway, (pathways,). Far more exact than the sum of the quarters.
+        variance of their noise, of the same shape. Far more exact than the sum of the quarters.
     covariates : (areas, c), of which `covariate_names` are the names. Never communities or ethnicity.
     """
 
@@ -202,7 +202,7 @@ class Observations:
                 mechanism.publish(table, rng.integers(0, 2**24, table.shape)) for table in (published, whole)
             )
             channel = _channel(mechanism, published, None)
-            noise = _noise(channel)
+            noise = _noise(channel, whole)
         return cls(
             tuple(codes),
             tuple(people["country"].astype(str)),
@@ -261,19 +261,14 @@ def _whole(release: Release, places: _Places, channel: Channel, level: str) -> t
         return None, np.zeros(len(PATHWAYS))
     table = release.table(name)
     laid = _lay_out(table, places, tuple(table["period"].unique()[:1]), {"pathway": CATEGORIES["pathway"]})
-    return merged(laid[:, :, :, None])[:, 0, :, 0], _noise(channel)
+    return merged(laid[:, :, :, None])[:, 0, :, 0], _noise(channel, laid[:, 0])
 
 
-def noise_of(channel: Channel) -> float:
-    """Give the variance of the noise of a large count."""
-    chance = channel.matrix[-1]
-    away = np.arange(len(chance)) - channel.n_max
-    return float(chance @ away**2)
-
-
-def _noise(channel: Channel) -> Floats:
-    """Give it added up over the parts of each crossing, (pathways,)."""
-    return noise_of(channel) * np.bincount(np.array(CROSSING), minlength=len(PATHWAYS)).astype(float)
+def _noise(channel: Channel, parts: Ints) -> Floats:
+    """Give the variance of the noise of counts of pathways, (areas, parts), added up by crossing."""
+    variance = channel.variance()[np.clip(parts, 0, channel.n_max)]
+    by_crossing = [variance[:, [i for i, c in enumerate(CROSSING) if c == at]].sum(axis=1) for at in (0, 1)]
+    return np.stack(by_crossing, axis=1)
 
 
 def _lay_out(

@@ -124,6 +124,12 @@ class Channel:
         feasible = self.support(published)
         return int(feasible[0]), int(feasible[-1])
 
+    def variance(self) -> Floats:
+        """Give the variance of the noise of each true count, (n_max + 1,)."""
+        away = np.arange(self.matrix.shape[1]) - np.arange(len(self.matrix))[:, None]
+        mean = (self.matrix * away).sum(axis=1)
+        return np.asarray((self.matrix * away**2).sum(axis=1) - mean**2)
+
     def outcomes(self) -> Floats:
         """Give the distribution over what is seen: hidden first, then the shown values; (n_max + 1, m)."""
         return np.column_stack([self.hidden(), self.matrix[:, self._seen]])
