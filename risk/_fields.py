@@ -179,24 +179,24 @@ class Field:
         over, across = self._across(common), self.structure.product(inverse)
         matrix: Floats = np.kron(over, across).astype(np.float64)
         toward = (self.structure.variances - 1.0) / spectrum  # d log spectrum / d mixed
-        slopes = {
-            self.sd: (-2.0 * sd_slope / sd * matrix, -2.0 * self.size * sd_slope / sd),
-            self.structured: (
-                np.kron(over, self.structure.product(-mixed_slope * toward * inverse)),
-                -self.copies * mixed_slope * float(toward.sum()),
-            ),
-            self.common: (
-                np.kron(-common_slope * over @ self._apart @ over, across),
-                -self.structure.size * common_slope * float((over * self._apart).sum()),
-            ),
-        }
-        free = [slopes[h] for h in self.free]
+        slopes: list[tuple[Floats, float]] = []
+        if self.sd.prior is not None:
+            slopes.append((-2.0 * sd_slope / sd * matrix, -2.0 * self.size * sd_slope / sd))
+        if self.structured.prior is not None:
+            turned: Floats = self.structure.product(-mixed_slope * toward * inverse)
+            slopes.append(
+                (np.kron(over, turned).astype(np.float64), -self.copies * mixed_slope * float(toward.sum()))
+            )
+        if self.common.prior is not None:
+            inner = over @ self._apart @ over
+            change = -self.structure.size * common_slope * float((over * self._apart).sum())
+            slopes.append((np.kron(-common_slope * inner, across).astype(np.float64), change))
         log_det = self.copies * float(np.log(inverse).sum()) + self.structure.size * self._log_det(common)
         return Precision(
             matrix,
             log_det,
-            np.array([slope for slope, _ in free], dtype=float).reshape(-1, self.size, self.size),
-            np.array([slope for _, slope in free], dtype=float),
+            np.array([slope for slope, _ in slopes], dtype=float).reshape(-1, self.size, self.size),
+            np.array([slope for _, slope in slopes], dtype=float),
         )
 
     @property

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from risk._forecast import forecast
 from risk._integrate import Node, Posterior
 from risk._layout import Layout
 from risk.observations import Observations
@@ -135,8 +136,6 @@ class Fit:
         Random walks go on from the last quarter. `effort` are days, (areas, horizon). `published`: pass the
         counts through the channel, to be compared with what a release shows; HIDDEN where it hides.
         """
-        from risk._forecast import forecast
-
         return forecast(self, horizon, effort, size, seed, published=published)
 
     def _spread(self, size: int, seed: int) -> Iterator[tuple[Node, int, np.random.Generator]]:

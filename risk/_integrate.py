@@ -132,11 +132,11 @@ def _optimum(model: Latent, tell: Progress) -> Mode:
         return last[0]
 
     def loss(theta: Floats) -> tuple[float, Floats]:
-        try:
-            last[0] = evaluate(model, theta, (last[0].core, last[0].local))
-        except (NoMode, np.linalg.LinAlgError):
-            return 1e10, np.zeros_like(theta)
         tell(0, None, "mode")
+        mode = _Around(model, last[0])(theta)
+        if mode is None:
+            return 1e10, np.zeros_like(theta)
+        last[0] = mode
         return -last[0].log_density, -gradient(model, last[0])
 
     found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 0.02, "maxiter": 100})
@@ -144,7 +144,7 @@ def _optimum(model: Latent, tell: Progress) -> Mode:
 
 
 class _Around:
-    """Modes around the best one, each looked for from where the tangent there points."""
+    """Modes around one that is known, each looked for from where the tangent there points."""
 
     def __init__(self, model: Latent, top: Mode) -> None:
         self.model, self.top = model, top

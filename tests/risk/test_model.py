@@ -21,6 +21,7 @@ from risk._integrate import integrate
 from risk._laplace import NoMode, best_mode, evaluate, gradient
 from risk._layout import lay_out
 from risk._likelihood import Counts, Slopes
+from risk._response import Totals, moments_of, total_response
 from risk.detection import (
     CANNOT_TELL,
     CLASSES,
@@ -268,14 +269,49 @@ def test_the_factor_is_that_of_the_whole_matrix(seen):
         np.testing.assert_allclose(
             model.spreads(mode.factor, values)[b], covariance[at, at] @ values[b], rtol=1e-3, atol=1e-6
         )
-    core, local = mode.factor.draw(np.random.default_rng(0), 20_000)
-    drawn = model.log_mean(core, local) - model.offset if core.ndim == 1 else None
-    assert drawn is None
-    some = np.array(
-        [model.log_mean(c, u) - model.offset for c, u in zip(core[:4000], local[:4000], strict=True)]
-    )
+    core, local = mode.factor.draw(np.random.default_rng(0), 4000)
+    some = np.array([model.log_mean(c, u) - model.offset for c, u in zip(core, local, strict=True)])
     ratio = some.reshape(4000, -1).var(axis=0) / np.diag(covariance)
     assert np.abs(ratio - 1.0).mean() < 0.05
+
+
+def test_a_total_is_as_likely_as_adding_up_says():
+    """Against the exact distribution of the sum of counts that are known through the noise."""
+    rng = np.random.default_rng(2)
+    channel, means = NOISE.channel(80), rng.gamma(1.5, 1.2, 24)
+    true = rng.poisson(means)
+    published = NOISE.publish(true, rng.integers(0, 2**24, 24))
+    counts = Counts.of(published, channel)
+    slopes = counts.slopes(np.log(means), 0.3)
+    exact = np.ones(1)
+    for value, mean in zip(published, means, strict=True):
+        n = np.arange(channel.n_max + 1)
+        one = channel.shown(int(value)) * nbinom.pmf(n, 0.3**-2, 1 / (1 + mean * 0.3**2))
+        exact = np.convolve(exact, one / one.sum())
+    noise = channel.matrix[-1][-2 * channel.largest - 1 :]
+    for away in (-6, -2, 0, 3, 6):
+        value = int(true.sum()) + away
+        lows = exact[value - channel.largest : value + channel.largest + 1]
+        totals = Totals(np.array([float(value)]), np.array([2.0]))
+        log, *_ = total_response(totals, tuple(m[None] for m in moments_of(slopes)))
+        assert log[0] == pytest.approx(np.log(lows @ noise[::-1]), abs=0.12)
+
+
+@pytest.mark.parametrize("value", [4.0, 40.0, np.nan])
+def test_slopes_of_a_total_are_its_derivatives(value):
+    counts = Counts.of(np.array([0, 1, 4, 9]), NOISE.channel(60))
+    totals, h = Totals(np.array([value]), np.array([2.0])), 1e-5
+
+    def at(log_means):
+        return total_response(totals, tuple(m[None] for m in moments_of(counts.slopes(log_means, 0.4))))
+
+    here = np.array([-1.0, 0.3, 0.9, 2.0])
+    _, gradient, pull, own, every = at(here)
+    for i, step in enumerate(h * np.eye(4)):
+        high, low = at(here + step), at(here - step)
+        assert gradient[0, i] == pytest.approx((high[0][0] - low[0][0]) / (2 * h), abs=1e-5)
+        change = (high[2] - low[2])[0] / (2 * h)
+        np.testing.assert_allclose(change, own[0] * (step > 0) - pull[0] * every[0, i] / 2, atol=1e-5)
 
 
 # Invented worlds
@@ -383,9 +419,7 @@ def test_draws_have_the_moments_of_the_mixture(fits):
     assert drawn.gamma.mean() == pytest.approx(mean, abs=4 * sd / 6000**0.5)
     assert drawn.gamma.std() == pytest.approx(sd, rel=0.06)
     rows, _ = fit.posterior.log_means()
-    reported = rows.reshape(
-        26 if len(fit.observations.areas) == 26 else len(fit.observations.areas), 2, 12, 2
-    )
+    reported = rows.reshape(len(fit.observations.areas), 2, 12, 2)
     base = drawn.log_rate.mean(axis=0) + np.log(fit.observations.expected)[:, None, None]
     gap = drawn.gap.mean(axis=0)[fit.observations.country_of][:, None, None]
     np.testing.assert_allclose(np.moveaxis(base + gap, 2, 1), reported[..., 0], atol=0.06)
@@ -428,7 +462,7 @@ def test_forecasts_hold_what_comes_next(seen):
         fit = RiskModel().fit(one.up_to(10)).fit_
         ahead = fit.forecast(2, one.effort[:, 10:], 800, 0, published=True)
         low, high = np.quantile(ahead, [0.05, 0.95], axis=0)
-        later = np.moveaxis(one.published[:, 10:], 0, 0)
+        later = one.published[:, 10:]
         scores.append(((low <= later) & (later <= high)).mean())
     assert 0.88 < np.mean(scores) <= 1.0
 
@@ -495,6 +529,13 @@ def test_classes_that_are_given_are_mostly_right(worlds, seen, fits):
         right += list((true > 1.5)[said.classes == HIGH]) + list((true > 2.25)[said.classes == VERY_HIGH])
     assert len(right) > 20
     assert np.mean(right) > 0.8
+
+
+def test_a_world_without_signal_raises_no_alarm(pairs):
+    for seed in (20, 21):
+        one = Observations.of_world(over_own_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
+        said = judge(RiskModel().fit(one).fit_.log_risk(2000, 0), one)
+        assert not np.isin(said.classes, (LOW, HIGH, VERY_HIGH)).any()
 
 
 def test_areas_without_any_outreach_say_so(seen, fits):
