@@ -72,7 +72,8 @@ def changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
         sure = chance >= (_STEADY if name == STEADY else _SURE)
         given, probability = np.where(sure, name, given), np.where(sure, chance, probability)
     known = before > 0
-    more = np.divide(after, before, out=np.full(before.shape, np.nan), where=known)
+    with np.errstate(over="ignore"):  # next to nothing before
+        more = np.divide(after, before, out=np.full(before.shape, np.nan), where=known)
     return Changes(np.quantile(ratio, _ENDS, axis=0), given, probability, more)
 
 

@@ -266,7 +266,7 @@ def _whole(release: Release, places: _Places, channel: Channel, level: str) -> t
 
 def _noise(channel: Channel, parts: Ints) -> Floats:
     """Give the variance of the noise of counts of pathways, (areas, parts), added up by crossing."""
-    variance = channel.variance()[np.clip(parts, 0, channel.n_max)]
+    variance = channel.variance()[np.clip(parts, 1, channel.n_max)]  # nobody knows a true zero
     by_crossing = [variance[:, [i for i, c in enumerate(CROSSING) if c == at]].sum(axis=1) for at in (0, 1)]
     return np.stack(by_crossing, axis=1)
 

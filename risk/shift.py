@@ -81,5 +81,5 @@ def _shift(seen: Observations, name: str, members: list[int], seed: int) -> Shif
 
 def _noise(channel: Channel, counts: np.ndarray) -> float:
     """Add up the variance of the noise of counts of about this size; one pathway's on average."""
-    variance = channel.variance()[np.minimum(counts, channel.n_max)]
+    variance = channel.variance()[np.clip(counts, 1, channel.n_max)]
     return float(variance.sum() / counts.shape[2])

@@ -1,10 +1,10 @@
 """How the risk model does where all is known: invented worlds, their truth, and what the model makes of them.
 
-For each seed a world with a signal is fitted on exact counts and on protected ones: rank correlation with the
-true relative risk, coverage of its intervals, and with which release the planted shift to internal trafficking
-is found. A second world of the same seed has no signal at all: there every flag is a false alarm. It is
-looked at with each quarter's release, as people do. Effort follows finds in all of them, and many children are
-never reported (risk/simulate.py).
+For each seed a world with a signal is fitted on exact counts and on protected ones: rank correlation with
+the true relative risk, coverage of its intervals, and with which release the planted shift to internal
+trafficking is found. A second world of the same seed has no signal at all: there every flag is a false alarm.
+It is looked at with each quarter's release, as people do. Effort follows finds in all of them, and many
+children are never reported (risk/simulate.py).
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _found(
 
 
 def _when_shifted(seen: Observations) -> tuple[int, ...]:
-    """Give the first quarter with whose release the shift is told, of each watched area and of all together."""
+    """Give the first quarter whose release tells the shift, of each watched area and of all together."""
     groups = [[seen.areas.index(code)] for code in WATCHED]
     groups.append([at for group in groups for at in group])
     first = [0] * len(groups)

@@ -233,7 +233,7 @@ def test_the_gradient_of_the_hyperparameters_is_that_of_their_density(seen, tota
         high, low = (evaluate(model, theta + side * step, (here.core, here.local)) for side in (1, -1))
         slopes.append((high.log_density - low.log_density) / 2e-2)
     # The curvature of totals is the expected one, so that their part is near, not exact.
-    np.testing.assert_allclose(gradient(model, here), slopes, atol=0.15 if totals else 0.02)
+    np.testing.assert_allclose(gradient(model, here), slopes, atol=0.25 if totals else 0.02)
 
 
 def test_the_factor_is_that_of_the_whole_matrix(seen):
@@ -402,6 +402,7 @@ def test_the_order_of_areas_does_not_matter(seen, fits):
         published=one.published[order],
         effort=one.effort[order],
         whole=one.whole[order],
+        whole_noise=one.whole_noise[order],
         edges=np.sort(at[one.edges], axis=1),
     )
     fit = RiskModel().fit(turned).fit_

@@ -77,7 +77,11 @@ def test_the_whole_is_read_by_crossing(demo_world):
     wide = table.pivot_table(index="area", columns="pathway", values="value").loc[list(seen.areas)]
     np.testing.assert_array_equal(seen.whole[:, 0], wide["internal"])
     np.testing.assert_array_equal(seen.whole[:, 1], wide["al_to_gr"] + wide["other_cross_border"])
-    np.testing.assert_allclose(seen.whole_noise, [2.0, 4.0], rtol=1e-6)
+    cross = wide[["al_to_gr", "other_cross_border"]].to_numpy(int)
+    noise = seen.channel.variance()[np.clip(cross, 1, seen.channel.n_max)].sum(axis=1)
+    np.testing.assert_allclose(seen.whole_noise[:, 1], noise)
+    # Counts of 7 to 15 carry wider noise than others.
+    assert {2.0, 6.0} <= set(np.round(seen.whole_noise[:, 0], 6))
 
 
 def test_expected_children_are_people_times_the_share_of_children(demo_world):

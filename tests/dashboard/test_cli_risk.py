@@ -1,0 +1,72 @@
+"""`tact risk`: what is written, what is said, what a wrong word gets."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from data.release import Release
+
+
+@pytest.fixture
+def demo(demo_world, tmp_path):
+    """A copy of the demo without what was worked out from it."""
+    copy = tmp_path / "demo"
+    shutil.copytree(demo_world, copy)
+    shutil.rmtree(copy / "derived")
+    (copy / "derived").mkdir()
+    return copy
+
+
+def test_both_tiers_are_scored_and_read_with_the_release(tact, demo):
+    assert Release.open(demo / "releases", "partner", derived=demo / "derived").added == ()
+    told = tact("--workspace", demo, "risk", "--json").json
+    assert len(told["results"]) == 2
+    assert told["evaluation"] == {}
+    for tier in ("partner", "public"):
+        opened = Release.open(demo / "releases", tier, derived=demo / "derived")
+        assert str(opened.result("risk").folder) in told["results"]
+    again = tact("--workspace", demo, "risk", "--tier", "public", "--json").json
+    assert again["results"] == told["results"][1:]
+
+
+def test_people_read_what_changed(tact, demo):
+    answer = tact("--workspace", demo, "risk", "--tier", "partner")
+    assert answer.code == 0
+    assert "Internal share in Durrës and Tirana rose from" in answer.out
+    assert "Written: " in answer.out
+
+
+@pytest.mark.slow
+def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo):
+    told = tact("--workspace", demo, "risk", "--tier", "partner", "--evaluate", "--json").json
+    names = {row["forecaster"] for row in told["evaluation"]["scores"]}
+    assert {"risk model", "historical mean", "last count", "gradient boosting"} <= names
+    verdict = next(v for v in told["evaluation"]["verdicts"] if v["name"] == "risk model")
+    assert verdict["beats"] == (verdict["interval"][0] > 0)
+    kept = Release.open(demo / "releases", "partner", derived=demo / "derived").result("risk")
+    assert kept.manifest["evaluation"]["verdicts"] == told["evaluation"]["verdicts"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--tier", "secret"), "There are: partner, public"),
+        (("--release", "1999-01-001"), "No release '1999-01-001'"),
+        (("--study", "0"), "greater than or equal to 1"),
+        (("--seed", "-1"), "greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
+    answer = tact("--workspace", demo, "risk", *words, "--json")
+    assert answer.code != 0
+    assert said in answer.json["message"]
+
+
+def test_a_release_of_figures_alone_has_nothing_to_score(tact, tmp_path: Path):
+    folder = tmp_path / "figures"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    assert tact("--workspace", folder, "release", "--figures-only").code == 0
+    answer = tact("--workspace", folder, "risk", "--json")
+    assert answer.code != 0
+    assert "has no table" in answer.json["message"]

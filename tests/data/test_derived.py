@@ -1,0 +1,84 @@
+"""What was worked out from a release is read with it, as long as it is of that release and whole."""
+
+import json
+import shutil
+
+import pyarrow as pa
+import pytest
+
+from data import derived
+from data.derived import KINDS, Table, newest, publish
+from data.release import MANIFEST, Release
+
+ROWS = pa.table({"area": ["AL-11"], "period": ["2006-06-01/P1Y"], "state": ["number"], "value": [1.5]})
+TABLE = Table("risk", "region", "year", (), "Risk class", ROWS)
+
+
+@pytest.fixture
+def places(demo_world, tmp_path):
+    shutil.copytree(demo_world / "releases", tmp_path / "releases")
+    return tmp_path / "releases", tmp_path / "derived"
+
+
+def test_its_tables_are_read_like_the_releases_own(places):
+    releases, folder = places
+    alone = Release.open(releases, "public")
+    result = publish(folder, alone, KINDS[0], [TABLE], {"parameters": {"seed": 1}})
+    both = Release.open(releases, "public", derived=folder)
+    assert set(both.tables) == {*alone.tables, TABLE.name}
+    assert both.table(TABLE.name)["value"].tolist() == [1.5]
+    assert both.result(KINDS[0]).manifest["parameters"] == {"seed": 1}
+    assert both.manifest["tact"] == alone.manifest["tact"]
+    assert both.check() == []
+    (result.folder / f"{TABLE.name}.parquet").write_bytes(b"no table")
+    assert "was changed" in both.check()[0]
+
+
+def test_the_same_is_written_once_and_the_newest_counts(places):
+    releases, folder = places
+    release = Release.open(releases, "public")
+    first = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 1}})
+    made = (first.folder / derived.MANIFEST).read_text()
+    assert publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 1}}).folder == first.folder
+    assert (first.folder / derived.MANIFEST).read_text() == made
+    second = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 2}})
+    path = second.folder / derived.MANIFEST
+    later = {**json.loads(path.read_text()), "created": "2999-01-01T00:00:00Z"}
+    path.write_text(json.dumps(later))
+    assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == second.folder
+    assert sorted(p.name for p in (folder / release.name).iterdir()) == sorted(
+        [first.folder.name, second.folder.name]
+    )
+
+
+@pytest.mark.parametrize("harm", ["other tier", "other release", "damaged", "other format"])
+def test_a_result_of_anything_else_is_none(places, harm):
+    releases, folder = places
+    release = Release.open(releases, "public")
+    result = publish(folder, release, KINDS[0], [TABLE], {})
+    manifest = result.folder / derived.MANIFEST
+    if harm == "other tier":
+        assert Release.open(releases, "partner", derived=folder).added == ()
+        return
+    if harm == "other release":
+        path = release.folder / MANIFEST
+        path.write_text(path.read_text() + "\n")
+    elif harm == "damaged":
+        manifest.write_text(manifest.read_text()[:-20])
+    else:
+        manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    assert Release.open(releases, "public", derived=folder).added == ()
+
+
+def test_a_failure_while_writing_leaves_nothing(places, monkeypatch):
+    releases, folder = places
+
+    def full(*_args, **_rest):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(derived.pq, "write_table", full)
+    release = Release.open(releases, "public")
+    with pytest.raises(OSError, match="No space"):
+        publish(folder, release, KINDS[0], [TABLE], {})
+    assert list((folder / release.name).iterdir()) == []
+    assert Release.open(releases, "public", derived=folder).added == ()

@@ -1,0 +1,127 @@
+"""What the model says of a release: of its tier, from nothing but it, and the same each time."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from data.release import Release
+from risk.assess import AHEAD, assess
+from risk.detection import CUTS
+
+CHILDREN = "riskreasons_region_whole_crossing"
+
+
+@pytest.fixture(scope="module")
+def scored(demo_world):
+    """Open the demo with what its own building worked out."""
+    return {
+        tier: Release.open(demo_world / "releases", tier, derived=demo_world / "derived")
+        for tier in ("partner", "public")
+    }
+
+
+def test_a_class_is_given_where_it_is_sure_and_no_other_is(scored):
+    table = scored["partner"].table("risk_region_whole_crossing")
+    known = table["state"] == "class"
+    assert set(table["state"]) == {"class", "cannot_tell"}
+    assert (table.loc[known, "probability"] >= 0.8).all()
+    assert table.loc[~known, ["low", "high"]].isna().all().all()
+    assert set(table.loc[known, "low"]) <= {0.0, *CUTS}
+    inside = table[known]
+    assert ((inside["median"] > inside["low"]) & ~(inside["median"] > inside["high"])).mean() > 0.8
+    assert (table["lower"] < table["median"]).all()
+    assert (table["median"] < table["upper"]).all()
+    assert len(table) == 50
+
+
+def test_the_public_tier_gets_classes_and_nothing_else(scored):
+    table = scored["public"].table("risk_region_year")
+    assert list(table) == ["area", "period", "state", "value", "low", "high"]
+    assert table["value"].isna().all()
+    assert [
+        n for n in scored["public"].tables if n.startswith(("exceed", "riskch", "fore", "pathwaysh"))
+    ] == []
+    assert scored["public"].result("risk").manifest["statements"] == {}
+
+
+def test_the_planted_shift_is_told_of_durres_and_tirana_together(scored):
+    first = scored["partner"].result("risk").manifest["statements"]["shifts"][0]
+    assert first["areas"] == ["AL-02", "AL-11"]
+    assert first["rose"]
+    assert first["words"].startswith("Internal share in Durrës and Tirana rose from")
+    assert first["after"] > first["before"] + 25
+
+
+def test_what_an_answer_rests_on_adds_up(scored):
+    table = scored["partner"].table(CHILDREN)
+    for _, part in table.groupby([table["area"].str[:2], "crossing"]):
+        assert part["by_population"].sum() == pytest.approx(part["value"].sum())
+        # At the country's rate and with the area's own effort as many are met, within what is by chance.
+        assert part["by_effort"].sum() == pytest.approx(part["value"].sum(), rel=0.35)
+    assert (table["high_from"] > CUTS[1]).all()
+    assert (table["low_below"] < CUTS[0]).all()
+
+
+def test_the_next_quarters_are_forecast_with_intervals(scored):
+    table = scored["partner"].table("forecast_region_quarter_crossing")
+    last = scored["partner"].table("risk_region_quarter_crossing")["period"].max()
+    assert table["period"].nunique() == AHEAD
+    assert (table["period"] > last).all()
+    assert (table["lower"] <= table["value"]).all()
+    assert (table["value"] <= table["upper"]).all()
+    share = scored["partner"].table("pathwayshare_region_quarter_crossing")
+    assert share.groupby(["area", "period"])["value"].sum().to_numpy() == pytest.approx(100, abs=0.5)
+
+
+def test_what_is_said_of_the_public_tier_reads_nothing_of_the_other(scored, demo_world, tmp_path):
+    """So it tells nobody more than the public numbers do, which is what the membership attack is made on."""
+    name = scored["public"].name
+    shutil.copytree(demo_world / "releases" / name / "public", tmp_path / "releases" / name / "public")
+    alone = Release.open(tmp_path / "releases", "public", name)
+    again = assess(alone, tmp_path / "derived")
+    assert (
+        again.manifest["resources"][0]["hash"]
+        == scored["public"].result("risk").manifest["resources"][0]["hash"]
+    )
+
+
+def test_without_the_layers_of_communities_the_same_risk_is_found(scored, demo_world, tmp_path):
+    """They never enter; and the same release and seed give the same result."""
+    without = Release.open(demo_world / "releases", "partner", without=["communities"])
+    assert not any(name.startswith("communities") for name in without.tables)
+    again = assess(without, tmp_path).manifest
+    was = scored["partner"].result("risk").manifest
+    assert [r["hash"] for r in again["resources"]] == [r["hash"] for r in was["resources"]]
+    assert again["card"] == was["card"]
+    assert was["safeguards"]["proxy"]
+    assert again["safeguards"]["proxy"] == []
+
+
+def test_a_result_carries_the_tier_of_its_release(scored, demo_world):
+    for tier, other in (("partner", "public"), ("public", "partner")):
+        result = scored[tier].result("risk")
+        assert result.manifest["tier"] == tier
+        assert result.manifest["release_sha256"] == scored[tier].checksum != scored[other].checksum
+        assert Release.open(demo_world / "releases", tier, derived=demo_world / "derived").added == (result,)
+
+
+def test_a_cluster_says_how_likely_it_is_chance(scored):
+    table = scored["partner"].table("hotspots_region_whole_crossing")
+    found = table[table["cluster"].notna()]
+    assert len(found)
+    assert found["p"].between(1e-4, 1).all()
+    for _, part in found.groupby([found["area"].str[:2], "crossing", "cluster"]):
+        assert part["p"].nunique() == 1
+        assert (part["value"] > 1).all()
+
+
+def test_the_audit_by_proxy_is_a_rank_correlation_within_each_country(scored):
+    told = scored["partner"].result("risk").manifest["safeguards"]
+    for row in told["proxy"]:
+        assert -1 <= row["low"] <= row["correlation"] <= row["high"] <= 1
+        assert row["areas"] >= 4
+    assert {row["country"] for row in told["proxy"]} <= {"AL", "GR"}
+    assert "drifts" in told["feedback"]["finds_alone"]
+    assert "stays near" in told["feedback"]["corrected"]
+    assert np.isfinite(scored["partner"].result("risk").manifest["card"]["gamma"]).all()

@@ -1,0 +1,53 @@
+"""When a rate is called rising or falling, and that effort is never left unsaid."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.change import ALIKE, CANNOT_TELL, EFFORT_RATIO, FALLING, RISING, STEADY, changes
+
+QUARTERS = 8
+
+
+def rates(last, spread=0.05, draws=1000, seed=0):
+    """Draw log rates of one area and pathway: one for a year, then `last` times that."""
+    level = np.repeat([0.0, np.log(last)], 4)
+    noise = spread * np.random.default_rng(seed).standard_normal((draws, 1, 1, 1))
+    return level[None, None, :, None] * (1 + noise) + np.zeros((draws, 1, QUARTERS, 1))
+
+
+def one(last, effort=(10.0, 10.0), **given):
+    found = changes(rates(last, **given), np.repeat(effort, 4)[None])
+    return found.classes[0, 0, 0], bool(found.effort_warning[0, 0, 0]), found
+
+
+def test_rises_falls_and_steady_years_are_told_apart():
+    assert one(1.0)[0] == STEADY
+    assert one(1.8)[0] == RISING
+    assert one(0.5)[0] == FALLING
+    assert one(ALIKE, spread=1.0)[0] == CANNOT_TELL
+
+
+def test_the_ratio_is_that_of_the_years():
+    found = one(2.0, spread=0.0)[2]
+    np.testing.assert_allclose(found.ratio[:, 0, 0, 0], 2.0)
+    np.testing.assert_allclose(found.effort_ratio, 1.0)
+
+
+@given(st.floats(0.2, 5.0), st.floats(0.0, 100.0), st.floats(0.0, 100.0))
+def test_no_area_whose_effort_doubled_is_called_rising_without_a_warning(last, before, after):
+    given_, warned, found = one(last, effort=(before, after))
+    if given_ == RISING and after >= 2 * before:
+        assert warned
+    if given_ == FALLING and 0 < after <= before / 2:
+        assert warned
+    if warned:
+        assert given_ in (RISING, FALLING)
+        ratio = found.effort_ratio[0, 0]
+        assert np.isnan(ratio) or ratio > EFFORT_RATIO or ratio < 1 / EFFORT_RATIO
+
+
+def test_each_later_quarter_is_another_look():
+    found = changes(np.zeros((50, 3, 11, 2)), np.ones((3, 11)))
+    assert found.classes.shape == (3, 4, 2)
+    assert (found.classes == STEADY).all()

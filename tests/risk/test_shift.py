@@ -1,0 +1,50 @@
+"""The shift to internal trafficking as a tested statement."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.disclosure import mechanisms
+from data.disclosure.policy import DEFAULT_POLICY
+from geo import areas
+from risk.observations import MISSING, Observations
+from risk.shift import WATCHED, shifts
+from risk.simulate import WorldParameters, over_own_areas
+
+
+def seen_of(seed, **given):
+    world = over_own_areas(WorldParameters(seed=seed, **given))
+    usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+    return Observations.of_world(world, areas.load().neighbours("region"), usual)
+
+
+def watched(seen):
+    return {"both": [seen.areas.index(code) for code in WATCHED]}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_planted_one_is_found_by_the_eighth_quarter_and_not_where_there_is_none(seed):
+    seen = seen_of(seed)
+    (found,) = shifts(seen.up_to(8), watched(seen))
+    assert found.rose
+    assert found.areas == WATCHED
+    assert found.shift.before < 0.5 < found.shift.after
+    quiet = seen_of(seed, internal_after=0.2)
+    assert not any(one.rose for one in shifts(quiet.up_to(8), watched(quiet)))
+
+
+def test_nothing_is_said_of_too_short_a_time_or_where_nobody_was_met():
+    seen = seen_of(1)
+    assert shifts(seen.up_to(7), watched(seen)) == []
+    nobody = replace(seen, published=np.where(seen.published > 0, 0, seen.published))
+    assert shifts(nobody, watched(seen)) == []
+    unknown = replace(seen, published=np.full_like(seen.published, MISSING))
+    assert shifts(unknown, watched(seen)) == []
+
+
+def test_plain_values_are_in_per_cent():
+    seen = seen_of(1)
+    told = shifts(seen, watched(seen))[0].as_dict()
+    assert told["low"] < told["after"] - told["before"] < told["high"]
+    assert 0 <= told["before"] < told["after"] <= 100
