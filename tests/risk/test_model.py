@@ -16,6 +16,7 @@ from data.disclosure import mechanisms
 from data.errors import InputError
 from data.release import Release
 from geo import areas
+from risk import _integrate
 from risk._fields import Beta, Field, GammaPrecision, HalfNormal, Hyper, PenalisedComplexity
 from risk._integrate import integrate
 from risk._laplace import NoMode, best_mode, evaluate, gradient
@@ -118,6 +119,20 @@ def test_the_mean_correction_moves_the_intercept(lip_cancer):
         for node in lip_cancer.posterior.nodes
     )
     assert 0.01 < uncorrected - lip_cancer.posterior.moments()[0][0] < 0.05
+
+
+def test_the_design_for_many_hyperparameters_agrees_with_the_full_grid(lip_cancer):
+    model, grid = lip_cancer.layout.model, lip_cancer.posterior
+    top = evaluate(model, max(grid.nodes, key=lambda node: node.log_density).theta)
+    root, log_volume = _integrate._root(model, top, _integrate._silent)
+    nodes, volumes, spread = _integrate._design(model, top, root, _integrate._silent)
+    weights = volumes * np.exp([node.log_density - top.log_density for node in nodes])
+    pairs = zip(nodes, weights / weights.sum(), strict=True)
+    design = _integrate.Posterior(model, tuple(replace(n, weight=float(w)) for n, w in pairs), 0.0)
+    np.testing.assert_allclose(design.log_means()[0], grid.log_means()[0], atol=0.03)
+    np.testing.assert_allclose(design.log_means()[1], grid.log_means()[1], rtol=0.05)
+    log_marginal = top.log_density + np.log(2.0 * np.pi) + log_volume + spread
+    assert log_marginal == pytest.approx(grid.log_marginal, abs=0.3)
 
 
 def test_lip_cancer_with_an_intrinsic_field():

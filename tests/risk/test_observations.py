@@ -112,8 +112,8 @@ def test_the_public_tier_hides_small_numbers_as_an_outcome(demo_world):
     assert seen.effort.max() > 0
 
 
-def test_a_world_is_counted_as_the_vault_counts_it(world, exact):
-    """Every child once, by the record of its first meeting, counted here one by one."""
+def test_each_child_of_a_world_counts_once_as_it_was_first_met(world, exact):
+    """Counted here child by child, told apart by the truth."""
     frame = world.records["encounter"].astype(str).assign(child=world.truth.child)
     parent = world.areas["parent"]
     counts = dict.fromkeys(((a, p) for a in exact.areas for p in PATHWAYS), 0)
