@@ -21,15 +21,21 @@ class Explained:
 
     found : children met, as published (the most exact there is); NaN where unknown. by_population : those of
     its country shared out by children living there; by_effort : what the country's rate, the area's children
-    and its effort would bring. neighbours : mean relative risk of the areas around, NaN without any.
-    effort : outreach days for a child living there, over the country's, (areas,).
+    and its effort would bring, and by_quarter the same quarter by quarter, (areas, quarters, pathways).
+    neighbours : mean relative risk of the areas around, NaN without any. effort : outreach days for a child
+    living there, over the country's, (areas,).
     """
 
     found: Floats
     by_population: Floats
-    by_effort: Floats
+    by_quarter: Floats
     neighbours: Floats
     effort: Floats
+
+    @property
+    def by_effort(self) -> Floats:
+        """The sum of `by_quarter`, (areas, pathways)."""
+        return np.asarray(self.by_quarter.sum(axis=1))
 
 
 def explained(fit: Fit, draws: Draws, log_risk: Floats) -> Explained:
@@ -43,7 +49,7 @@ def explained(fit: Fit, draws: Draws, log_risk: Floats) -> Explained:
         relative = (days / seen.expected) / (effort / people)
     share = (seen.expected / people)[:, None]
     return Explained(
-        found, share * _country_sum(found, seen), _by_effort(fit, draws), _around(risk, seen), relative
+        found, share * _country_sum(found, seen), _by_quarter(fit, draws), _around(risk, seen), relative
     )
 
 
@@ -58,7 +64,7 @@ def _found(seen: Observations) -> Floats:
     return told
 
 
-def _by_effort(fit: Fit, draws: Draws) -> Floats:
+def _by_quarter(fit: Fit, draws: Draws) -> Floats:
     """Give what would be met at the country's rate in each quarter with the effort that there was."""
     seen = fit.observations
     weights = np.zeros((len(seen.areas), len(seen.country_names)))
@@ -66,7 +72,7 @@ def _by_effort(fit: Fit, draws: Draws) -> Floats:
     national = np.einsum("daqp,ac->dcqp", np.exp(draws.log_rate), weights / weights.sum(axis=0))
     rate = np.median(national, axis=0)[seen.country_of]
     reach = _reach(fit, draws)
-    return np.asarray((seen.expected[:, None, None] * rate * reach[:, :, None]).sum(axis=1))
+    return np.asarray(seen.expected[:, None, None] * rate * reach[:, :, None])
 
 
 def _reach(fit: Fit, draws: Draws) -> Floats:

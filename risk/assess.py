@@ -24,11 +24,10 @@ from data.derived import Result, Table
 from data.periods import Period
 from data.release import Release
 from geo import areas as geography
-from risk import safeguards
+from risk import clusters, safeguards
 from risk._expected import Explained, explained
 from risk.change import ALIKE, Changes, changes
 from risk.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
-from risk.hotspots import scan
 from risk.model import Fit, RiskModel
 from risk.observations import Observations
 from risk.shift import WATCHED, shifts
@@ -45,6 +44,7 @@ _YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
 _LIKELY = (0.1, 0.5, 0.9)
 _REPLICATES = 9999
+_NORMAL_80 = 0.8416  # the normal deviate of 0.8, from which on a class is given
 # Lower and upper end of each class, in terms of the country's rate; see detection.CLASSES.
 _BOUNDS = tuple(zip((0.0, *CUTS), (*CUTS, np.nan), strict=True))
 
@@ -141,7 +141,7 @@ def _partner_tables(judged: _Judged, areas: geography.Areas) -> Iterator[Table]:
     if judged.changed is not None:
         yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
     yield _table("riskreasons", "whole", "What the risk class rests on", _reason_rows(judged))
-    yield _table("hotspots", "whole", "Clusters", _hotspot_rows(judged, areas))
+    yield from _partner_clusters(judged, areas)
 
 
 def _public_tables(judged: _Judged) -> Iterator[Table]:
@@ -260,31 +260,16 @@ def _reason_rows(judged: _Judged) -> pd.DataFrame:
     )
 
 
-_NORMAL_80 = 0.8416  # the normal deviate of 0.8
-
-
-def _hotspot_rows(judged: _Judged, areas: geography.Areas) -> pd.DataFrame:
-    """Say which areas stand in a cluster of more children than people and effort explain, by country."""
+def _partner_clusters(judged: _Judged, areas: geography.Areas) -> Iterator[Table]:
+    """Give clusters over the whole time and recent ones, of more children than people and effort explain."""
     seen, why = judged.seen, judged.explained
-    place = _centres(seen, areas)
-    rank, p, ratio = (np.full(why.found.shape, np.nan) for _ in range(3))
-    for country in range(len(seen.country_names)):
-        inside = np.flatnonzero((seen.country_of == country) & ~np.isnan(place).any(axis=1))
-        for pathway in range(len(seen.pathways)):
-            cases = np.round(why.found[inside, pathway])
-            if np.nansum(cases) < 1 or len(inside) < _FEWEST:
-                continue
-            expected = why.by_effort[inside, pathway]
-            clusters = scan(cases, expected, place[inside], replicates=_REPLICATES, seed=_SEED).clusters
-            for number, cluster in enumerate(clusters, 1):
-                members = inside[list(cluster.areas)]
-                rank[members, pathway], p[members, pathway] = number, cluster.p
-                ratio[members, pathway] = cluster.relative_risk
-    state = np.where(np.isnan(rank), "no_data", "number")
-    return _cells(seen, judged.period, state=state, value=ratio, cluster=rank, p=p)
-
-
-_FEWEST = 4  # areas that a scan needs
+    size = judged.fit.hyper.get("kappa", (0.0, 0.0))[0] ** -2
+    within = clusters.Ground(seen, _centres(seen, areas), size, _REPLICATES, _SEED)
+    whole = within.whole(why.found, why.by_effort)
+    yield _table("hotspots", "whole", "Clusters", _cells(seen, judged.period, **whole))
+    met = np.maximum(seen.published, 0).sum(axis=-1).astype(float)
+    recent = within.recent(met, why.by_quarter)
+    yield _table("recenthotspots", "quarter", "Recent clusters", _cells(seen, seen.quarters[-1], **recent))
 
 
 def _centres(seen: Observations, areas: geography.Areas) -> Floats:
