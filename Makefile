@@ -31,7 +31,7 @@ check: $(DEVELOP)
 	$(BIN)/lint-imports
 
 browser: $(DEVELOP)
-	@$(BIN)/python -m pytest -m browser tests/browser
+	@$(BIN)/python -m pytest -m browser tests/browser -n 2 --dist loadfile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "TACT Map needs Python 3.11, 3.12 or 3.13. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }

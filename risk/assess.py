@@ -26,8 +26,10 @@ from data.release import Release
 from geo import areas as geography
 from risk import clusters, safeguards
 from risk._expected import Explained, explained
+from risk.baselines import BASELINES, HISTORICAL_MEAN
 from risk.change import ALIKE, Changes, changes
 from risk.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
+from risk.forecasting import MODEL, panel_of
 from risk.model import Fit, RiskModel
 from risk.observations import Observations
 from risk.shift import WATCHED, shifts
@@ -71,13 +73,14 @@ def assess(
     fit = (model or RiskModel()).fit(seen).fit_
     tell(2, 3, "Judging")
     judged = _Judged.of(fit)
-    tables = list(_partner_tables(judged, areas) if partner else _public_tables(judged))
+    told = dict(evaluation or {})
+    tables = list(_partner_tables(judged, areas, told) if partner else _public_tables(judged))
     about = {
         "parameters": {**_parameters(fit), **(model or RiskModel()).get_params()},
         "card": _card(fit),
         "statements": _statements(seen, areas) if partner else {},
         "safeguards": safeguards.report(release, seen, judged.log_risk) if partner else {},
-        "evaluation": dict(evaluation or {}),
+        "evaluation": told,
     }
     result = derived.publish(folder, release, KIND, tables, about)
     tell(3, 3, "Done")
@@ -127,7 +130,9 @@ class _Judged:
             yield quarter, self.need(within[:, :, at]), judge(within[:, :, at], self.seen)
 
 
-def _partner_tables(judged: _Judged, areas: geography.Areas) -> Iterator[Table]:
+def _partner_tables(
+    judged: _Judged, areas: geography.Areas, evaluation: Mapping[str, Any]
+) -> Iterator[Table]:
     seen = judged.seen
     whole = [(judged.period, judged.need(judged.log_risk), judged.whole)]
     quarters = list(judged.by_quarter())
@@ -137,7 +142,7 @@ def _partner_tables(judged: _Judged, areas: geography.Areas) -> Iterator[Table]:
         chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
         yield _table("exceedance", grain, "Chance of more than 1.5 times the country's rate, %", chance)
     yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
-    yield _table("forecast", "quarter", "Children expected to be met", _forecast_rows(judged))
+    yield _table("forecast", "quarter", "Children expected to be met", _forecast_rows(judged, evaluation))
     if judged.changed is not None:
         yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
     yield _table("riskreasons", "whole", "What the risk class rests on", _reason_rows(judged))
@@ -203,18 +208,26 @@ def _share_rows(judged: _Judged) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _forecast_rows(judged: _Judged) -> pd.DataFrame:
-    """Give the children to be met in the next quarters at the last year's effort, with 80 % intervals."""
+def _forecast_rows(judged: _Judged, evaluation: Mapping[str, Any]) -> pd.DataFrame:
+    """Give the children to be met in the next quarters at the last year's effort, with 80 % intervals.
+
+    By the historical mean, where the model was measured and did not beat it; `by` says by which.
+    """
     seen = judged.seen
-    effort = np.repeat(seen.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
-    counts = judged.fit.forecast(AHEAD, effort, _DRAWS, _SEED).sum(axis=-1)
+    verdicts = [v for v in evaluation.get("verdicts", []) if v["name"] == MODEL]
+    by = MODEL if all(verdict["beats"] for verdict in verdicts) else HISTORICAL_MEAN
+    if by == MODEL:
+        effort = np.repeat(seen.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
+        counts: Floats = judged.fit.forecast(AHEAD, effort, _DRAWS, _SEED).sum(axis=-1).astype(float)
+    else:
+        counts = BASELINES[by].forecast(panel_of(seen), AHEAD, _DRAWS, _SEED)
     low, median, high = np.quantile(counts, _LIKELY, axis=0)
     start = Period.parse(seen.quarters[-1])
     frames = []
     for at in range(AHEAD):
         start = Period.starting(start.end + pd.Timedelta(days=1).to_pytimedelta(), "quarter")
         columns = {"value": median[:, at], "lower": low[:, at], "upper": high[:, at]}
-        frames.append(_cells(seen, start.id, **columns))
+        frames.append(_cells(seen, start.id, **columns).assign(by=by))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -1,19 +1,27 @@
-"""The risk model as one of the forecasters that it is measured against (risk/baselines.py)."""
+"""The risk model as one of the forecasters that it is measured against (risk/baselines.py).
+
+From rolling origins with the data as known then: where an earlier release ended with the quarter before an
+origin, forecasters see that release; elsewhere the quarters before it as the newest release shows them. And
+over spatial blocks, one quarter ahead: areas without counts of their own or of their neighbours.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.baselines import BASELINES, Forecaster
+from risk.baselines import BASELINES
 from risk.evaluate import Evaluation, evaluate
 from risk.model import RiskModel
 from risk.observations import MISSING, Observations
 from risk.panel import Panel, Progress
+from risk.splits import SpatialBlocks
 
-__all__ = ["FIRST_ORIGIN", "MODEL", "ModelForecaster", "evaluated", "panel_of"]
+__all__ = ["FIRST_ORIGIN", "MODEL", "ModelForecaster", "evaluated", "over_blocks", "panel_of"]
 
 Floats = NDArray[np.float64]
 
@@ -41,16 +49,24 @@ def panel_of(seen: Observations) -> Panel:
 
 @dataclass(frozen=True, eq=False)
 class ModelForecaster:
-    """Fits the model to what was known at an origin; effort goes on as in the last year before it."""
+    """Fits the model to what was known at an origin; effort goes on as in the last year before it.
+
+    earlier : what was known at some origins, by the number of quarters before them.
+    """
 
     seen: Observations
     model: RiskModel
+    earlier: Mapping[int, Observations] = field(default_factory=dict)
+
+    def known(self, quarters: int) -> Observations:
+        """Give what was known after so many quarters."""
+        return self.earlier.get(quarters) or self.seen.up_to(quarters)
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw counts as they would be published, (draws, areas, horizon, pathways)."""
-        known = self.seen.up_to(len(history.quarters))
+        known = self.known(len(history.quarters))
         hidden = np.isnan(history.counts)[..., None]
-        known = replace(known, published=np.where(hidden, MISSING, known.published))
+        known = replace(known, whole=None, published=np.where(hidden, MISSING, known.published))
         effort = np.repeat(known.effort[:, -_YEAR:].mean(axis=1)[:, None], horizon, axis=1)
         fit = self.model.fit(known).fit_
         counts: Floats = fit.forecast(horizon, effort, draws, seed, published=True).sum(axis=-1).astype(float)
@@ -61,19 +77,53 @@ def evaluated(
     seen: Observations,
     model: RiskModel | None = None,
     *,
+    earlier: Mapping[int, Observations] | None = None,
     horizons: int = 4,
     draws: int = 1000,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure the model against all baselines from rolling origins, on the counts as published."""
-    forecasters: dict[str, Forecaster] = {**BASELINES, MODEL: ModelForecaster(seen, model or RiskModel())}
+    """Measure the model against all baselines from rolling origins, on the counts as published.
+
+    `earlier` holds what was known at some origins, by the number of quarters before them.
+    """
+    mine = ModelForecaster(seen, model or RiskModel(), _fitting(seen, earlier or {}))
     return evaluate(
         panel_of(seen),
-        forecasters,
+        {**BASELINES, MODEL: mine},
         first_origin=FIRST_ORIGIN,
         horizons=horizons,
         draws=draws,
         seed=seed,
+        known=lambda origin: panel_of(mine.known(origin)),
         progress=progress,
     )
+
+
+def over_blocks(
+    seen: Observations, model: RiskModel | None = None, *, draws: int = 1000, seed: int = 0
+) -> dict[str, Any]:
+    """Forecast the last quarter block by block, areas without their own counts; mean scores by forecaster."""
+    mine = ModelForecaster(seen, model or RiskModel())
+    found = evaluate(
+        panel_of(seen),
+        {**BASELINES, MODEL: mine},
+        first_origin=len(seen.quarters) - 1,
+        horizons=1,
+        draws=draws,
+        seed=seed,
+        blocks=SpatialBlocks(seen.edges, len(seen.areas)),
+    )
+    scores = found.scores.set_index(found.scores["forecaster"].astype(str))
+    return {
+        str(name): {"log": float(row["log"]), "crps": float(row["crps"])} for name, row in scores.iterrows()
+    }
+
+
+def _fitting(seen: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
+    """Keep what has the same areas and quarters as the newest release."""
+    return {
+        quarters: known
+        for quarters, known in earlier.items()
+        if known.areas == seen.areas and known.quarters == seen.quarters[:quarters]
+    }

@@ -3,8 +3,9 @@
 For each seed a world with a signal is fitted on exact counts and on protected ones: rank correlation with
 the true relative risk, coverage of its intervals, and with which release the planted shift to internal
 trafficking is found. A second world of the same seed has no signal at all: there every flag is a false alarm.
-It is looked at with each quarter's release, as people do. Effort follows finds in all of them, and many
-children are never reported (risk/simulate.py).
+It is looked at with each quarter's release, as people do. In a third one a hotspot moves from area to area:
+how well does the ranking of each quarter follow? Effort follows finds in all of them, and many children are
+never reported (risk/simulate.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
@@ -23,6 +25,7 @@ from data.disclosure import mechanisms
 from data.disclosure.mechanism import Mechanism
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas as geography
+from risk._fit import relative
 from risk.change import RISING, changes
 from risk.detection import HIGH, VERY_HIGH, DetectionRange, judge
 from risk.model import RiskModel
@@ -30,7 +33,7 @@ from risk.observations import Observations
 from risk.shift import WATCHED, shifts
 from risk.simulate import World, WorldParameters, over_own_areas
 
-__all__ = ["GAMMAS", "Alarms", "Found", "Study", "study"]
+__all__ = ["GAMMAS", "Alarms", "Followed", "Found", "Study", "study"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -40,6 +43,7 @@ GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
 _DRAWS = 2000
 _YEAR = 4
 _LEVELS = (0.5, 0.8, 0.95)
+_HOTSPOT = 1.0  # added to the log rate
 _FIRST_LOOK = 4  # quarters of the first release that is looked at
 
 
@@ -77,11 +81,24 @@ class Alarms:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """A world with a moving hotspot: rank correlation with the true risk of each quarter, mean by pathway.
+
+    still : the same of a ranking that never moves, that of the whole time.
+    """
+
+    seed: int
+    moving: tuple[float, ...]
+    still: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Study:
     """All worlds of a study."""
 
     found: tuple[Found, ...]
     alarms: tuple[Alarms, ...]
+    followed: tuple[Followed, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """Give what all worlds say together."""
@@ -105,6 +122,10 @@ class Study:
             "flagged_ever": _mean([a.ever for a in self.alarms]),
             "without_a_warning": sum(a.unwarned for a in self.alarms),
         }
+        if self.followed:
+            out["moving_hotspot"] = {
+                name: _mean([getattr(f, name) for f in self.followed]) for name in ("moving", "still")
+            }
         out["cost_of_the_wall"] = [
             round(e - p, 3)
             for e, p in zip(out["exact"]["correlation"], out["protected"]["correlation"], strict=True)
@@ -118,6 +139,7 @@ class Study:
             "summary": self.summary(),
             "found": [asdict(f) for f in self.found],
             "alarms": [asdict(a) for a in self.alarms],
+            "followed": [asdict(f) for f in self.followed],
         }
 
 
@@ -137,23 +159,27 @@ def study(
     """Study so many seeded worlds; some minutes for ten. The same seeds give the same answer."""
     found: list[Found] = []
     alarms: list[Alarms] = []
+    followed: list[Followed] = []
     one = partial(_one, model=model or RiskModel())
     seeds = range(first_seed, first_seed + worlds)
     with ProcessPoolExecutor(processes) as pool:
-        for done, (mine, alarm) in enumerate(pool.map(one, seeds), 1):
+        for done, (mine, alarm, hotspot) in enumerate(pool.map(one, seeds), 1):
             found += mine
             alarms.append(alarm)
+            followed.append(hotspot)
             if progress is not None:
                 progress(done, worlds, "Studying invented worlds")
-    return Study(tuple(found), tuple(alarms))
+    return Study(tuple(found), tuple(alarms), tuple(followed))
 
 
-def _one(seed: int, model: RiskModel) -> tuple[list[Found], Alarms]:
+def _one(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
     pairs = geography.load().neighbours("region")
     world = over_own_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
     found = [_found(world, pairs, kind, mechanism, model) for kind, mechanism in _kinds()]
     quiet = over_own_areas(WorldParameters(seed=seed, signal=False, internal_after=0.2))
-    return found, _alarms(Observations.of_world(quiet, pairs, _usual()), seed, model)
+    alarms = _alarms(Observations.of_world(quiet, pairs, _usual()), seed, model)
+    moving = over_own_areas(WorldParameters(seed=seed, hotspot=_HOTSPOT))
+    return found, alarms, _followed(moving, pairs, model)
 
 
 def _usual() -> Mechanism:
@@ -183,6 +209,30 @@ def _found(
     return Found(
         given.seed, kind, given.gamma, fit.gamma[0], tuple(ranks), tuple(covered), _when_shifted(seen)
     )
+
+
+def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:
+    """Rank areas in each quarter by the fit and by the truth."""
+    seen = Observations.of_world(world, pairs, _usual())
+    fit = model.fit(seen).fit_
+    need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
+    crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
+    rows = (
+        need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
+    )
+    index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
+    shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
+    rate = rows.reindex(index).to_numpy().reshape(shape) / seen.expected[:, None, None]
+    true = relative(np.log(rate)[None], seen)[0]
+    still = np.repeat(fit.whole.mean[:, None], len(seen.quarters), axis=1)
+    moving, fixed = (
+        tuple(
+            float(np.mean([spearmanr(told[:, q, p], true[:, q, p]).statistic for q in range(shape[1])]))
+            for p in range(shape[2])
+        )
+        for told in (fit.quarterly.mean, still)
+    )
+    return Followed(world.parameters.seed, moving, fixed)
 
 
 def _when_shifted(seen: Observations) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +13,12 @@ from dashboard.commands.upkeep import open_workspace
 from data import governance
 from data.derived import Result
 from data.disclosure.plan import TIERS, Tier
-from data.errors import InputError
-from data.release import Release
+from data.errors import InputError, ReleaseError
+from data.release import Release, names
 from data.workspace import Workspace
 from geo import areas as geography
 from risk.assess import assess
-from risk.forecasting import MODEL, evaluated
+from risk.forecasting import MODEL, evaluated, over_blocks
 from risk.observations import Observations
 from risk.study import study
 
@@ -91,8 +92,22 @@ def risk(
 def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
     opened = _open(workspace, "partner", name)
     seen = Observations.of(opened, geography.read(opened.areas_file))
+    earlier = _earlier(workspace, opened)
     with progress("Forecasting from each earlier quarter") as tick:
-        return dict(evaluated(seen, progress=tick).as_dict())
+        found = evaluated(seen, earlier=earlier, progress=tick).as_dict()
+    return {**found, "blocks": over_blocks(seen), "as_known_then": sorted(earlier)}
+
+
+def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
+    """Read earlier releases: what was known at the origins of forecasts, by quarters that they hold."""
+    found: dict[int, Observations] = {}
+    for name in names(workspace.releases):  # newest first: of two that hold as much the earlier one counts
+        if name != newest.name:
+            with suppress(ReleaseError):  # of figures alone
+                held = _open(workspace, "partner", name)
+                seen = Observations.of(held, geography.read(held.areas_file))
+                found[len(seen.quarters)] = seen
+    return found
 
 
 def _study(worlds: int, seed: int, *, as_json: bool) -> None:
@@ -123,6 +138,8 @@ def _studied(told: dict[str, Any], seed: int) -> list[str]:
         "In worlds without any signal, looked at each quarter, flagged of 100 areas on a pathway:",
         f"  as high at one release {100 * high:.1f} at most, as rising {100 * rising:.1f} at most; "
         f"ever {100 * quiet['flagged_ever']:.1f}.",
+        f"  Where a hotspot moves, rank correlation by quarter: {_numbers(told['moving_hotspot']['moving'])}"
+        f" (of a ranking that never moves: {_numbers(told['moving_hotspot']['still'])}).",
         f"  Called rising without a warning though effort doubled: {quiet['without_a_warning']} areas.",
     ]
 

@@ -44,3 +44,4 @@ def test_worlds_are_found_out_and_quiet_ones_left_alone():
     assert told["no_signal"]["flagged_ever"] <= 0.1
     assert told["no_signal"]["without_a_warning"] == 0
     assert np.isfinite(told["exact"]["gamma_off"])
+    assert min(told["moving_hotspot"]["moving"]) > 0.5
