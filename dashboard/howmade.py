@@ -173,8 +173,8 @@ def noise_words(release: Release) -> list[str]:
             largest=largest,
         ),
         _(
-            "Counts of 7 to 15 carry wider noise than others, though never more than that: the threshold lies "
-            "among them, and whether a number is shown must not tell of one child."
+            "Counts of 7 to 15 carry wider noise than others, though never more than that: the threshold "
+            "lies among them, and whether a number is shown must not tell of one child."
         )
         if parameters.get("variance_near_k", 0) > parameters.get("variance", 0)
         else "",
