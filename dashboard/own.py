@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dashboard import reading
 from dashboard.mapview import Mark
 from dashboard.reading import Held, Options
-from dashboard.text import _, html, joined, number, quantity, translated
+from dashboard.text import _, html, joined, number, translated
 from geo.layers import layer
 
 __all__ = ["Own", "Where", "block", "carriers", "of_area"]
@@ -56,15 +56,18 @@ def of_area(where: Where) -> Own:
         return told
     return Own(
         name=where.name,
-        text=translated(
-            quantity(row["value"], row["low"], row["high"]) or where.mark.words[str(row["state"])]
-        ),
+        text=_text(where.mark, where.code) or where.mark.words[str(row["state"])],
         margin="" if pd.isna(row["margin"]) else f"±{number(row['margin'])}",
         when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translated(str(row["source"]) or legend.source),
         note=translated(str(row["note"])),
         known=str(row["state"]) in _KNOWN,
     )
+
+
+def _text(mark: Mark, area: str) -> str:
+    """Give the number of an area, or the words of its class; empty where there is neither."""
+    return translated(mark.data.texts()[area])
 
 
 def _parts(where: Where) -> Own | None:
