@@ -14,7 +14,7 @@ from geo.layers import palette
 
 __all__ = ["drawn", "key"]
 
-_INK, _UNSURE, _STEP = "#3B4252", "#FFFFFF", 25
+_INK, _UNSURE, _STEP = "#3B4252", "#FFFFFF", 30
 _WIDEST = (0.1, 10.0)
 _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
 
@@ -30,7 +30,10 @@ def drawn(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     chosen = str(frame.loc[area, "name"]) if area in frame.index else ""
     base = alt.Chart(rows, title=title).encode(y=_names(rows, chosen), tooltip=_told())
     rate = alt.X(
-        "low:Q", title=None, scale=alt.Scale(type="log", domain=list(_WIDEST), nice=False), axis=_axis()
+        "low:Q",
+        title=_("times the country's rate"),
+        scale=alt.Scale(type="log", domain=list(_WIDEST), nice=False),
+        axis=_axis(),
     )
     spans = base.mark_rule(color=_INK, strokeWidth=1.4).encode(x=rate, x2="high:Q")
     dots = base.mark_circle(size=110, opacity=1, stroke=_INK, strokeWidth=1.2).encode(
@@ -46,7 +49,15 @@ def drawn(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
 
 def _names(rows: pd.DataFrame, chosen: str) -> alt.Y:
     bold = alt.condition(alt.datum.value == chosen, alt.value("bold"), alt.value("normal"))
-    axis = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelLimit=190, labelFontWeight=bold)
+    axis = alt.Axis(
+        ticks=False,
+        domain=False,
+        labelFontSize=13,
+        labelLimit=190,
+        labelFontWeight=bold,
+        labelOverlap=False,
+        labelBound=False,
+    )
     return alt.Y("name:N", title=None, sort=list(rows["name"]), axis=axis)
 
 

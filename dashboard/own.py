@@ -54,20 +54,23 @@ def of_area(where: Where) -> Own:
     legend = where.mark.data.legend
     if str(row["state"]) in _EMPTY and (told := _parts(where)):
         return told
+    text, meaning = _worded(where.mark, where.code)
     return Own(
         name=where.name,
-        text=_text(where.mark, where.code) or where.mark.words[str(row["state"])],
+        text=text or where.mark.words[str(row["state"])],
         margin="" if pd.isna(row["margin"]) else f"±{number(row['margin'])}",
         when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translated(str(row["source"]) or legend.source),
-        note=translated(str(row["note"])),
+        note="; ".join(filter(None, (meaning, translated(row["note"])))),
         known=str(row["state"]) in _KNOWN,
     )
 
 
-def _text(mark: Mark, area: str) -> str:
-    """Give the number of an area, or the words of its class; empty where there is neither."""
-    return translated(mark.data.texts()[area])
+def _worded(mark: Mark, area: str) -> tuple[str, str]:
+    """Give the number of an area, or the name and the meaning of its class; empty without either."""
+    text = translated(mark.data.texts()[area])
+    name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
+    return name, meaning[:1].upper() + meaning[1:]
 
 
 def _parts(where: Where) -> Own | None:

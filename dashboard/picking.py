@@ -8,6 +8,8 @@ import streamlit as st
 
 __all__ = ["menu", "segments"]
 
+_WIDTH = 320
+
 
 def segments(name: str, label: str, words: Mapping[str, str]) -> str:
     """Offer a few choices side by side; the first one is the default. Give the one that is chosen."""
@@ -26,7 +28,7 @@ def segments(name: str, label: str, words: Mapping[str, str]) -> str:
 def menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
     """Offer many choices in a menu, `first` where none was made yet. Give the one that is chosen."""
     key = _settled(name, [first, *words])
-    st.selectbox(label, list(words), format_func=words.__getitem__, key=key)
+    st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=_WIDTH)
     return _kept(name, key)
 
 

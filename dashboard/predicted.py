@@ -22,7 +22,7 @@ _MODEL, _MEAN = "risk model", "historical mean"
 _BUDGET = 0.2
 _DRAWS, _SEED, _AHEAD = 1000, 0, 4
 _ENDS = (0.1, 0.5, 0.9)
-HEIGHT = 190
+HEIGHT = 260
 _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 
 
@@ -116,7 +116,14 @@ def hits(told: Mapping[str, Any]) -> alt.Chart:
             "forecaster:N",
             title=None,
             sort=list(rows["forecaster"]),
-            axis=alt.Axis(ticks=False, domain=False, labelFontSize=13, labelLimit=220),
+            axis=alt.Axis(
+                ticks=False,
+                domain=False,
+                labelFontSize=13,
+                labelLimit=220,
+                labelOverlap=False,
+                labelBound=False,
+            ),
         ),
         color=alt.condition("datum.own", alt.value(_ACCENT), alt.value(_OTHER)),
         tooltip=[

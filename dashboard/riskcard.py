@@ -12,7 +12,7 @@ from dashboard.riskpage import countries, pathways
 from dashboard.text import _
 from data.periods import Period
 
-__all__ = ["facts", "feedback", "limits", "proxy", "proxy_words"]
+__all__ = ["audited", "facts", "feedback", "limits", "proxy", "proxy_words"]
 
 _USED = {
     "counts of children": "counts of children, as published",
@@ -69,23 +69,28 @@ def limits(told: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def audited(told: Mapping[str, Any]) -> bool:
+    """Say whether the safeguards were checked: on the partner tier alone, which holds communities by area."""
+    return bool(told.get("safeguards"))
+
+
 def proxy_words(told: Mapping[str, Any]) -> str:
     """Say whether the ranking of risk could be guessed from where communities live."""
-    audited = (told.get("safeguards") or {}).get("proxy") or []
-    if not audited:
+    checks = (told.get("safeguards") or {}).get("proxy") or []
+    if not checks:
         return _("It could not be checked: the release holds too few estimates of communities.")
-    clear = [one for one in audited if one["low"] > 0 or one["high"] < 0]
+    clear = [one for one in checks if one["low"] > 0 or one["high"] < 0]
     if not clear:
         return _(
             "Could the order of areas by risk be guessed from where communities live? No: in none of {all} "
             "checks does the order of both go together more than chance allows.",
-            all=len(audited),
+            all=len(checks),
         )
     return _(
         "In {clear} of {all} checks the order of areas by risk goes together with that of communities by "
         "more than chance. The model does not read it; think of who else lives there before you act on it.",
         clear=len(clear),
-        all=len(audited),
+        all=len(checks),
     )
 
 

@@ -193,6 +193,8 @@ def _change(row: Mapping[Any, Any], pathway: str) -> str:
     told = template.format(area=row["name"], pathway=pathway, **ends)
     if not row["effort_warning"]:
         return told
+    if math.isnan(row["effort_ratio"]):
+        return f"{told} {_('No outreach is recorded for the year before, so that more of it may be why.')}"
     days = number(round(float(row["effort_ratio"]), 1))
     return f"{told} {_('Outreach was {days} times that of the year before, which may be why.', days=days)}"
 

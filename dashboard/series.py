@@ -16,7 +16,7 @@ __all__ = ["effort", "met", "share", "signs"]
 _COUNTS, _AHEAD, _DAYS, _SHARE, _INK, _BREAK = (
     "#1B4B8F", "#A5B8D4", "#9EA5AF", "#0F6B66", "#1D2433", "#9A3412",
 )  # fmt: skip
-_TALL, _LOW = 230, 110
+_TALL, _LOW = 290, 150
 _ROOM = 44  # pixels for the numbers of every picture, so that their times stand one below another
 # States have a sign at the foot of the picture, never a bar.
 _SIGNS = {"almost_none": "○", "not_searched": "╱", "few": "∴", "withheld": "╳", "structural_zero": "–"}
@@ -45,11 +45,11 @@ def share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
     base = alt.Chart(shares).encode(
         x=_x(periods, named=True), tooltip=_told(_("share inside the country, %"))
     )
-    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), axis=_axis("~g"))
+    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), axis=_axis(".0f"))
     band = base.mark_area(color=_SHARE, opacity=0.16, interpolate="monotone").encode(y=y, y2="high:Q")
     line = base.mark_line(color=_SHARE, strokeWidth=2, interpolate="monotone").encode(y="value:Q")
     dots = base.mark_circle(color=_SHARE, size=46, opacity=1).encode(y="value:Q")
-    return _finished(band + line + dots, _("Of these, pathway inside the country, % (model)"), _LOW + 20)
+    return _finished(band + line + dots, _("Of these, pathway inside the country, % (model)"), _LOW + 50)
 
 
 def signs(frames: Sequence[pd.DataFrame]) -> list[str]:
@@ -64,7 +64,7 @@ def _bars(
 ) -> alt.LayerChart:
     """Draw a bar a period and, where it is not exact, a line between its bounds."""
     base = alt.Chart(rows).encode(x=_x(periods, named=named), tooltip=_told(what))
-    bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=_axis(",~g")))
+    bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=_axis(",.0f")))
     ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.2)
     return alt.LayerChart(layer=[bars, ends.encode(y=alt.Y("low:Q"), y2="high:Q")])
 
@@ -102,7 +102,7 @@ def _x(periods: Sequence[str], *, named: bool) -> alt.X:
 def _axis(form: str) -> alt.Axis:
     return alt.Axis(
         title=None, format=form, tickCount=4, ticks=False, domain=False, minExtent=_ROOM, maxExtent=_ROOM,
-        labelFontSize=12.5, gridColor="#E8EBEE",
+        labelFontSize=12.5, gridColor="#E8EBEE", labelBound=False,
     )  # fmt: skip
 
 

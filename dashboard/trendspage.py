@@ -8,7 +8,7 @@ country is offered as a possible break before it is read as a rise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -49,14 +49,14 @@ _PARTS = {
     "cross_border": ("pathway-al_to_gr", "pathway-other_cross_border"),
 }
 _LEVEL = "region"
+_UNCLEAR = "did not clearly change"
 _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
 def pathways(of: Held) -> dict[str, str]:
     """Name what may be looked at: all children met, or those of a pathway that the model tells apart."""
-    named = {_EVERY: _("All children met")}
-    offered = (one for one in riskpage.pathways() if _held(of, one))
-    return {**named, **{one: riskpage.pathways()[one] for one in offered}}
+    told_apart = {one: words for one, words in riskpage.pathways().items() if _held(of, one)}
+    return {**told_apart, _EVERY: _("All children met")}
 
 
 def _held(of: Held, pathway: str) -> bool:
@@ -86,10 +86,11 @@ def _shifts(of: Held) -> list[Mapping[str, Any]]:
     return list((told.get("statements") or {}).get("shifts") or [])
 
 
-def shifts(of: Held) -> list[str]:
-    """List the statements on the share of internal trafficking, those that are sure first."""
-    said = [str(one["words"]) for one in _shifts(of)]
-    return sorted(said, key=lambda words: "did not clearly change" in words)
+def shifts(of: Held) -> tuple[list[str], list[str]]:
+    """List the statements on the share of internal trafficking: sure or told together, and others."""
+    told = _shifts(of)
+    first = [one for one in told if len(one["areas"]) > 1 or _UNCLEAR not in one["words"]]
+    return [str(one["words"]) for one in first], [str(one["words"]) for one in told if one not in first]
 
 
 @lru_cache(maxsize=256)
@@ -181,11 +182,16 @@ def changes(of: Held, area: str) -> list[str]:
         return []
     named = riskpage.pathways()
     rows = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
-    said = [_change(row, named[str(row["crossing"])]) for row in rows.to_dict("records")]
+    # A year is looked at again each quarter: the latest look is told, and that earlier ones saw it too.
+    said = [
+        _change(same.to_dict("records"), named[str(pathway)])
+        for (pathway, _low), same in rows.groupby(["crossing", "low"], sort=False)
+    ]
     return [one for one in said if one] or [_("The model is not sure of any rise or fall here.")]
 
 
-def _change(row: Mapping[Any, Any], pathway: str) -> str:
+def _change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
+    row = looks[0]
     if row["low"] > 0 and not math.isnan(row["high"]):
         return ""  # steady
     level = _("rising") if math.isnan(row["high"]) else _("falling")
@@ -193,14 +199,24 @@ def _change(row: Mapping[Any, Any], pathway: str) -> str:
         "{pathway}: {level}, the year to {when} {ratio} times the one before (95 %: {low} to {high})."
     )
     ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
-    when = Period.parse(str(row["period"])).label.rpartition(" to ")[2]
-    told = template.format(pathway=pathway, level=level, when=when, **ends)
+    told = template.format(pathway=pathway, level=level, when=_ending(row), **ends)
+    earlier = ", ".join(map(_ending, looks[1:]))
+    seen = f" {_('So it was for the years to {earlier}.', earlier=earlier)}" if earlier else ""
+    return f"{told} {_outreach(row)}{seen}"
+
+
+def _ending(row: Mapping[Any, Any]) -> str:
+    return Period.parse(str(row["period"])).label.rpartition(" to ")[2]
+
+
+def _outreach(row: Mapping[Any, Any]) -> str:
+    """Show outreach beside a change, with a warning where it went the same way."""
+    if math.isnan(row["effort_ratio"]):
+        return _("No outreach is recorded for the year before, so that more of it may be why.")
     days = number(round(float(row["effort_ratio"]), 1))
     if row["effort_warning"]:
-        return (
-            f"{told} {_('Outreach was {days} times that of the year before, which may be why.', days=days)}"
-        )
-    return f"{told} {_('Outreach was {days} times that of the year before.', days=days)}"
+        return _("Outreach was {days} times that of the year before, which may be why.", days=days)
+    return _("Outreach was {days} times that of the year before.", days=days)
 
 
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}

@@ -71,8 +71,9 @@ def _partner(of: Held, told: Mapping[str, Any]) -> None:
 
 def _rates(of: Held) -> None:
     _section(_("Rates of areas, within each country"))
-    pathway = picking.segments("pathway", _("Pathway"), riskpage.pathways())
-    area = picking.menu("area", _("Area"), riskpage.areas(of), riskpage.most(of, pathway))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+        pathway = picking.segments("pathway", _("Pathway"), riskpage.pathways())
+        area = picking.menu("area", _("Area"), riskpage.areas(of), riskpage.most(of, pathway))
     rated = riskpage.rated(of, pathway)
     st.html(caterpillar.key())
     columns = st.columns(2, gap="medium")
@@ -117,9 +118,8 @@ def _prediction(found: Mapping[str, Any]) -> None:
 def _card(of: Held, told: Mapping[str, Any]) -> None:
     st.html(prose.definitions(riskcard.facts(told)))
     st.html(prose.listed(riskcard.limits(told)))
-    st.html(prose.paragraphs([riskcard.proxy_words(told)]))
-    st.html(prose.table(riskcard.proxy(of, told)))
-    st.html(prose.listed(riskcard.feedback(told)))
+    st.html(prose.listed([riskcard.proxy_words(told), *riskcard.feedback(told)]))
+    st.html(prose.narrow(prose.table(riskcard.proxy(of, told))))
 
 
 def _section(title: str) -> None:

@@ -40,8 +40,8 @@ def _public(of: Held) -> None:
 
 def _partner(of: Held) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        area = picking.menu("area", _("Area"), trendspage.areas(of), trendspage.places(of))
         pathway = picking.segments("of", _("Pathway"), trendspage.pathways(of))
+        area = picking.menu("area", _("Area"), trendspage.areas(of), trendspage.places(of))
     met, days = trendspage.met(of, area, pathway), trendspage.effort(of, area)
     ahead, shares = trendspage.expected(of, area, pathway), trendspage.share(of, area)
     breaks = trendspage.breaks(of, area, pathway) if riskpage.manifest(of) else []
@@ -65,11 +65,13 @@ _EFFORT = "More outreach finds more children: read every change with the days be
 
 
 def _statements(of: Held) -> None:
-    said = trendspage.shifts(of)
-    if said:
+    sure, others = trendspage.shifts(of)
+    if sure or others:
         _section(_("Has trafficking inside the country become a larger share?"))
         st.html(prose.paragraphs([_(_SHIFTS)]))
-        st.html(prose.listed(said))
+        st.html(prose.listed(sure))
+        with st.expander(_("Areas where it did not clearly change")):
+            st.html(prose.listed(others))
     elif of.tier == "partner" and riskpage.manifest(of) is None:
         frame.without_risk()
 
