@@ -56,7 +56,7 @@ def _names(rows: pd.DataFrame, chosen: str) -> alt.Y:
         labelLimit=190,
         labelFontWeight=bold,
         labelOverlap=False,
-        labelBound=False,
+        labelFlush=False,
     )
     return alt.Y("name:N", title=None, sort=list(rows["name"]), axis=axis)
 

@@ -21,7 +21,7 @@ __all__ = ["HEIGHT", "beaten", "calibration", "evaluation", "hits", "instead", "
 _MODEL, _MEAN = "risk model", "historical mean"
 _BUDGET = 0.2
 _DRAWS, _SEED, _AHEAD = 1000, 0, 4
-_ENDS = (0.1, 0.5, 0.9)
+_ENDS = (0.1, 0.9)
 HEIGHT = 260
 _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 
@@ -52,7 +52,7 @@ def beaten(told: Mapping[str, Any]) -> bool:
 def instead(of: Held) -> pd.DataFrame:
     """Give the historical mean's forecast of the next four quarters, which stands where it is no worse.
 
-    Columns are words: area, pathway, and each quarter as "4 (1 to 8)", the middle with an 80 % interval.
+    Columns are words: area, pathway, and each quarter as "4 (1 – 8)", the mean with an 80 % interval.
     """
     from geo import areas as geography
     from risk.baselines import BASELINES
@@ -62,7 +62,7 @@ def instead(of: Held) -> pd.DataFrame:
     release = of.release
     panel = panel_of(Observations.of(release, geography.read(release.areas_file)))
     drawn = BASELINES[_MEAN].forecast(panel, _AHEAD, _DRAWS, _SEED)
-    low, mid, high = np.quantile(drawn, _ENDS, axis=0)
+    (low, high), mid = np.quantile(drawn, _ENDS, axis=0), drawn.mean(axis=0)
     named, pathways = riskpage.names(of), riskpage.pathways()
     ahead = _following(panel.quarters[-1])
     rows = []
@@ -122,7 +122,7 @@ def hits(told: Mapping[str, Any]) -> alt.Chart:
                 labelFontSize=13,
                 labelLimit=220,
                 labelOverlap=False,
-                labelBound=False,
+                labelFlush=False,
             ),
         ),
         color=alt.condition("datum.own", alt.value(_ACCENT), alt.value(_OTHER)),

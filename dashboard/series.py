@@ -65,14 +65,14 @@ def _bars(
     """Draw a bar a period and, where it is not exact, a line between its bounds."""
     base = alt.Chart(rows).encode(x=_x(periods, named=named), tooltip=_told(what))
     bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=_axis(",.0f")))
-    ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.2)
+    ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.2, aria=False)
     return alt.LayerChart(layer=[bars, ends.encode(y=alt.Y("low:Q"), y2="high:Q")])
 
 
 def _signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = True) -> alt.Chart:
     kept = rows[~rows["state"].isin(["number", "class"])]
     kept = kept.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in kept["state"]])
-    text = alt.Chart(kept).mark_text(dy=-8, fontSize=13, color="#5B6575")
+    text = alt.Chart(kept).mark_text(dy=-8, fontSize=13, color="#5B6575", aria=bool(len(kept)))
     drawn: alt.Chart = text.encode(
         x=_x(periods, named=named), y=alt.datum(0), text="sign:N", tooltip=_told(_("told"))
     )
@@ -101,8 +101,8 @@ def _x(periods: Sequence[str], *, named: bool) -> alt.X:
 
 def _axis(form: str) -> alt.Axis:
     return alt.Axis(
-        title=None, format=form, tickCount=4, ticks=False, domain=False, minExtent=_ROOM, maxExtent=_ROOM,
-        labelFontSize=12.5, gridColor="#E8EBEE", labelBound=False,
+        title=None, format=form, tickCount=4, tickMinStep=1, ticks=False, domain=False,
+        minExtent=_ROOM, maxExtent=_ROOM, labelFontSize=12.5, gridColor="#E8EBEE", labelFlush=False,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def _told(what: str) -> list[alt.Tooltip]:
 
 def _finished(chart: alt.LayerChart, title: str, height: int) -> alt.Chart:
     done: alt.Chart = (
-        chart.properties(height=height, title=title)
+        chart.properties(height=height, title=title, description=title)
         .configure_view(stroke=None)
         .configure_title(anchor="start", fontSize=14)
     )

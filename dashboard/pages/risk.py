@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import caterpillar, frame, picking, predicted, prose, reading, riskcard, riskpage
 from dashboard.access import site
 from dashboard.reading import Held
-from dashboard.text import _
+from dashboard.text import _, said
 
 __all__ = ["show"]
 
@@ -57,7 +57,10 @@ _PUBLIC = (
 def _partner(of: Held, told: Mapping[str, Any]) -> None:
     found = predicted.evaluation(of)
     if predicted.beaten(found):
-        st.warning(predicted.words(found))
+        st.warning(said(predicted.words(found)))
+        st.caption(
+            _("Children each quarter by the historical mean; in brackets, 80 % of what it holds possible.")
+        )
         st.dataframe(predicted.instead(of), hide_index=True)
     with st.container(border=True, key="headlines"):
         st.html(prose.listed(riskpage.headlines(of)))

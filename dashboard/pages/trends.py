@@ -28,14 +28,12 @@ def show() -> None:
 
 def _public(of: Held) -> None:
     area = picking.menu("area", _("Area"), trendspage.areas(of), trendspage.places(of))
-    met, days = trendspage.met(of, area, "all"), trendspage.effort(of, area)
-    periods = list(met["period"])
-    st.altair_chart(series.met(met, met.head(0), ()), width="stretch")
-    st.caption("; ".join(series.signs([met])))
-    st.html(prose.table(trendspage.yearly(of, area)))
-    if days.empty or not periods:
-        return
-    st.html(prose.paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
+    met = trendspage.met(of, area, "all")
+    with st.container(width=_YEARS):
+        st.altair_chart(series.met(met, met.head(0), ()), width="stretch")
+        st.html(prose.paragraphs(["; ".join(series.signs([met]))]))
+        st.html(prose.table(trendspage.yearly(of, area)))
+        st.html(prose.paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
 
 
 def _partner(of: Held) -> None:
@@ -57,6 +55,7 @@ def _partner(of: Held) -> None:
         st.dataframe(trendspage.table(of, area, pathway), hide_index=True)
 
 
+_YEARS = 640  # pixels: few bars need no more
 _LINES = (
     "Thin lines hold the true number of children met, whatever the noise added, and of what is expected 80 % "
     "of what the model thinks possible; the band around the share holds 95 %"
