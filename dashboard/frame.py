@@ -10,7 +10,7 @@ from dashboard.access import Site
 from dashboard.text import _, html
 from data.release import Release
 
-__all__ = ["around", "empty"]
+__all__ = ["around", "empty", "without_risk"]
 
 _TIERS = {
     "partner": "Partner tier: protected, not anonymous",
@@ -55,6 +55,19 @@ def _release(release: Release) -> Markup:
         _("Before a release is published, the product tries to work out from it what it hides. See Method."),
         _("checked before release"),
     )
+
+
+def without_risk() -> None:
+    """Say what to do while the risk model was not fitted to the release that is shown."""
+    with st.container(key="empty"):
+        st.html(
+            html(
+                "<h2>{}</h2><p>{}</p><pre>tact risk</pre><p>{}</p>",
+                _("The risk model was not fitted to this release yet"),
+                _("A data officer fits it, which takes less than a minute:"),
+                _("Then this page shows it, and the map has a layer more."),
+            )
+        )
 
 
 def empty() -> None:

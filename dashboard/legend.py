@@ -13,7 +13,16 @@ from geo.layers.base import Legend
 __all__ = ["legend"]
 
 _SMALLEST = 2.5
-_ORDER = ("few", "almost_none", "not_searched", "structural_zero", "withheld", "no_figure", "no_data")
+_ORDER = (
+    "few",
+    "almost_none",
+    "not_searched",
+    "structural_zero",
+    "withheld",
+    "cannot_tell",
+    "no_figure",
+    "no_data",
+)
 
 
 def legend(marks: Sequence[Mark], beside: str = "", *, projector: bool = False) -> Markup:

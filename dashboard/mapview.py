@@ -42,6 +42,7 @@ _STATE_CODES = {
     "no_data": "d",
     "no_figure": "g",
     "withheld": "w",
+    "cannot_tell": "c",
 }
 
 

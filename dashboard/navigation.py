@@ -20,6 +20,8 @@ __all__ = ["PAGES", "run"]
 # Section, module in dashboard/pages, title, address. The first one opens by itself.
 PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "situation", "Situation", "situation"),
+    ("Look", "risk", "Risk", "risk"),
+    ("Look", "trends", "Trends", "trends"),
     ("Take away", "download", "Download", "download"),
     ("Take away", "method", "Method", "method"),
 )

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dashboard import reading
 from dashboard.mapview import Mark
 from dashboard.reading import Held, Options
-from dashboard.text import _, html, joined, number, quantity, translated
+from dashboard.text import _, html, joined, number, translated
 from geo.layers import layer
 
 __all__ = ["Own", "Where", "block", "carriers", "of_area"]
@@ -54,17 +54,23 @@ def of_area(where: Where) -> Own:
     legend = where.mark.data.legend
     if str(row["state"]) in _EMPTY and (told := _parts(where)):
         return told
+    text, meaning = _worded(where.mark, where.code)
     return Own(
         name=where.name,
-        text=translated(
-            quantity(row["value"], row["low"], row["high"]) or where.mark.words[str(row["state"])]
-        ),
+        text=text or where.mark.words[str(row["state"])],
         margin="" if pd.isna(row["margin"]) else f"±{number(row['margin'])}",
         when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translated(str(row["source"]) or legend.source),
-        note=translated(str(row["note"])),
+        note="; ".join(filter(None, (meaning, translated(row["note"])))),
         known=str(row["state"]) in _KNOWN,
     )
+
+
+def _worded(mark: Mark, area: str) -> tuple[str, str]:
+    """Give the number of an area, or the name and the meaning of its class; empty without either."""
+    text = translated(mark.data.texts()[area])
+    name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
+    return name, meaning[:1].upper() + meaning[1:]
 
 
 def _parts(where: Where) -> Own | None:

@@ -37,6 +37,7 @@ __all__ = [
     "profile",
     "read",
     "series",
+    "table",
 ]
 
 Options = tuple[tuple[str, str], ...]
@@ -77,6 +78,12 @@ def audited(site: Site, of: Held) -> AuditReport | None:
 def costs(of: Held) -> pd.DataFrame:
     """Say what protection costs the release, see data/disclosure/cost.py."""
     return cost(of.release)
+
+
+@lru_cache(maxsize=64)
+def table(of: Held, name: str) -> pd.DataFrame:
+    """Read a table of the release or of what was worked out from it; empty where there is none."""
+    return of.release.table(name) if name in of.release.tables else pd.DataFrame()
 
 
 def frozen(options: Mapping[str, str]) -> Options:

@@ -250,6 +250,9 @@ def time_totals(of: Held, areas: Areas, view: Situation, listed: tuple[str, ...]
 
     Of both countries at the coarsest level that has any, because its numbers carry the least noise.
     """
+    if not layer(view.layer).sums:
+        data = [reading.read(of, view.layer, view.level, period, view.key()) for period in listed]
+        return dict(zip(listed, strip.judged(data, view.area, _state_words(of)), strict=True))
     levels = [str(areas.table["level"][view.area])] if view.area else _levels(of, view, listed)
     found: list[Total] = []
     for level in levels:

@@ -185,7 +185,8 @@ def _period(view: Situation, of: Held) -> str:
     known = [Period.parse(one) for one in listed]
     around = [p for p in known if p.contains(wanted)]
     within = [p for p in known if wanted.contains(p)]
-    return (around or within or known)[-1].id
+    near = min(known, key=lambda p: abs(p.start - wanted.start))
+    return (around or within or [near])[-1].id
 
 
 def numbered(view: Situation, of: Held) -> bool:

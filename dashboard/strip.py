@@ -11,8 +11,9 @@ from markupsafe import Markup
 
 from dashboard.text import _, html, joined, number, quantity, translated
 from data.periods import Period
+from geo.layers.base import LayerData
 
-__all__ = ["Total", "drawn", "heights", "told", "totals", "unfinished"]
+__all__ = ["Total", "drawn", "heights", "judged", "told", "totals", "unfinished"]
 
 _LEAST = 4  # per cent, so that a bar stays visible
 
@@ -50,6 +51,26 @@ def _total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
     return Total(
         float(known.sum()), float(frame["margin"].sum()), bool(frame["value"].isna()[known.notna()].any())
     )
+
+
+def judged(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
+    """Say what is told in each period where numbers of areas cannot be added up.
+
+    Of an area its number, or the words of its class or state; else of how many areas something is told.
+    """
+    return [_judged(one, area, words) if area else _how_many(one) for one in layers]
+
+
+def _judged(of: LayerData, area: str, words: Mapping[str, str]) -> Total:
+    if area not in of.frame.index or of.frame.loc[area, "state"] != "class":
+        return _total(of.frame[of.frame.index == area], words)
+    return Total(None, state="named", words=translated(of.texts()[area]))
+
+
+def _how_many(of: LayerData) -> Total:
+    known = int(of.frame["state"].isin(["number", "class"]).sum())
+    text = _("told for {known} of {all} areas", known=known, all=len(of.frame))
+    return Total(None, state="named", words=text)
 
 
 def told(period: str, total: Total) -> str:

@@ -156,7 +156,9 @@ def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:
         else _("One ZIP file of {format} files, {name}.", format=form.name, name=name)
     )
     if len(sets) > 1 and form.together:
-        told += " " + _("Layers of communities stand in a file of their own in it, never beside effort.")
+        told += " " + _(
+            "Layers of communities stand in a file of their own in it, never beside effort or risk."
+        )
     return Offer(name, form.kind if single else _ZIP, partial(_made, of, kind, layers), told)
 
 

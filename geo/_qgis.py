@@ -16,8 +16,19 @@ __all__ = ["qml"]
 
 _BORDER, _INK = "120,128,140,255", "91,101,117,255"
 _LARGEST_MM = 12.0
+# A cross is drawn by its outline alone.
+_CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
 _WITH_VALUE = ("number", "class")
-_ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "no_figure", "no_data")
+_ORDER = (
+    "few",
+    "almost_none",
+    "structural_zero",
+    "withheld",
+    "not_searched",
+    "cannot_tell",
+    "no_figure",
+    "no_data",
+)
 
 
 def qml(data: LayerData, k: int) -> str:
@@ -61,8 +72,9 @@ def _conditions(breaks: tuple[float, ...]) -> list[str]:
     value = 'coalesce("value", "low")'
     if not breaks:
         return [f"{value} IS NOT NULL"]
-    inner = [f"{value} >= {a:.15g} AND {value} < {b:.15g}" for a, b in pairwise(breaks)]
-    return [f"{value} < {breaks[0]:.15g}", *inner, f"{value} >= {breaks[-1]:.15g}"]
+    edges = [repr(edge).removesuffix(".0") for edge in breaks]  # the same number to the last digit
+    inner = [f"{value} >= {a} AND {value} < {b}" for a, b in pairwise(edges)]
+    return [f"{value} < {edges[0]}", *inner, f"{value} >= {edges[-1]}"]
 
 
 def _class_layers(style: Style, place: int) -> list[str]:
@@ -85,6 +97,7 @@ def _state_layers(state: str) -> list[str]:
         "structural_zero": _hatch(_INK, "0", "3"),
         "withheld": _hatch(_INK, "90", "3"),
         "not_searched": _hatch(_INK, "45", "2"),
+        "cannot_tell": _dots("4", "cross"),
     }
     return [white, patterns[state]] if state in patterns else [white]
 
@@ -136,11 +149,9 @@ def _hatch(colour: str, angle: str, distance: str) -> str:
     return _layer("LinePatternFill", values, _symbol("@n@1", "line", line))
 
 
-def _dots(distance: str) -> str:
-    dot = _layer(
-        "SimpleMarker",
-        {"name": "circle", "color": _INK, "outline_style": "no", "size": "0.7", "size_unit": "MM"},
-    )
+def _dots(distance: str, shape: str = "circle") -> str:
+    line = {"outline_style": "no", "size": "0.7"} if shape == "circle" else _CROSS
+    dot = _layer("SimpleMarker", {"name": shape, "color": _INK, **line, "size_unit": "MM"})
     values = {
         "distance_x": distance,
         "distance_y": distance,

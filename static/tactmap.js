@@ -15,7 +15,7 @@
     countryBorder: "#3B4252",
     pattern: "#7C8593",
   };
-  const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure", w: "withheld" };
+  const STATES = { f: "few", a: "almost_none", s: "not_searched", z: "structural_zero", d: "no_data", g: "no_figure", w: "withheld", c: "cannot_tell" };
   // The gaps between the lines of each class, on bare land and over a fill, which must show between them.
   const HATCH_GAPS = [16, 12, 9, 7, 5.5];
   const WIDE_GAPS = [23, 18, 14, 11, 8.5];
@@ -115,6 +115,18 @@
         context.translate(size, 0);
         context.scale(-1, 1);
         diagonal(context, size, "#B4BBC5", 0.9);
+      }),
+      cannot_tell: tile(8, function (context) {
+        context.strokeStyle = "#97A0AD";
+        context.lineWidth = 0.9;
+        context.beginPath();
+        for (const at of [2, 6]) {
+          context.moveTo(at - 1.5, at);
+          context.lineTo(at + 1.5, at);
+          context.moveTo(at, at - 1.5);
+          context.lineTo(at, at + 1.5);
+        }
+        context.stroke();
       }),
       no_data: "#FFFFFF",
     };

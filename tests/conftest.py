@@ -90,3 +90,30 @@ def demo_world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
             build_demo(aside)
             aside.replace(folder)
     return folder
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The demo's releases, and beside them what the risk model says of both tiers."""
+
+    releases: Path
+    derived: Path
+
+
+@pytest.fixture(scope="session")
+def scored(demo_world: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Scored:
+    """Fit the risk model to the demo world once, shared by all workers; never written to."""
+    from data.disclosure.plan import TIERS
+    from data.release import Release
+    from risk.assess import assess
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    found = Scored(demo_world / "releases", shared / "scored")
+    with FileLock(shared / "scored.lock"):
+        if not found.derived.exists():
+            aside = shared / "scoring"
+            for tier in TIERS:
+                assess(Release.open(found.releases, tier), aside)
+            aside.replace(found.derived)
+    return found

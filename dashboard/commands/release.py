@@ -166,7 +166,7 @@ def audit(
     with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
         files = {}
         for tier in TIERS:
-            opened = Release.open(workspace.releases, tier, name)
+            opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
             files[tier] = export.export(opened, Path(folder) / tier, export.FORMATS)
         result = audits.audit(workspace.releases, workspace.derived, name, files=files, progress=tick)
     emit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import attempts, costs, frame, howmade, prose, reading
+from dashboard import attempts, costs, frame, howmade, prose, reading, riskcard, riskpage
 from dashboard.access import site
 from dashboard.reading import Held
 from dashboard.text import _
@@ -32,6 +32,7 @@ def show() -> None:
     _noise(release)
     _cost(of)
     _learnt(of, reading.audited(here, of))
+    _risk(of)
     _section(_("What the data are not"), prose.listed(howmade.not_meant()))
     _section(_("Protection of children and communities"), prose.listed(howmade.data_protection()))
     _section(_("Layers"), prose.table(howmade.layers(release)))
@@ -68,6 +69,18 @@ def _cost(of: Held) -> None:
         _section(_("What protection costs"), prose.paragraphs([costs.headline(found)]))
         st.html(prose.table(costs.table(found)))
         st.html(prose.listed(costs.notes(of.release, found)))
+
+
+def _risk(of: Held) -> None:
+    """Tell what the risk model is, what it never reads, and how that is checked; nothing without one."""
+    told = riskpage.manifest(of)
+    if told is None:
+        return
+    _section(_("The risk model"), prose.definitions(riskcard.facts(told)))
+    st.html(prose.listed(riskcard.limits(told)))
+    if riskcard.audited(told):
+        st.html(prose.listed([riskcard.proxy_words(told), *riskcard.feedback(told)]))
+        st.html(prose.narrow(prose.table(riskcard.proxy(of, told))))
 
 
 def _learnt(of: Held, report: AuditReport | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from data.disclosure.plan import Tier
 from data.errors import InputError
-from geo.layers import communities, effort, encounters, population, referrals, roma_figures, services
+from geo.layers import communities, effort, encounters, population, referrals, risk, roma_figures, services
 from geo.layers.base import Layer
 from geo.layers.words import mark
 
@@ -22,6 +22,7 @@ LAYERS: tuple[Layer, ...] = (
     encounters.LAYER,
     services.LAYER,
     effort.LAYER,
+    risk.LAYER,
     communities.LAYER,
     population.LAYER,
     roma_figures.LAYER,

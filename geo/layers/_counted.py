@@ -16,7 +16,7 @@ from geo.layers.base import Kind, LayerData, Legend, Option, Style, View
 from geo.layers.change import Cell
 from geo.layers.words import Message, number, quantity
 
-__all__ = ["Counted", "Slice", "cells", "choices_of"]
+__all__ = ["Counted", "Slice", "cells", "choices_of", "every_choice", "framed"]
 
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
 _NUMBERS = ["value", "margin", "low", "high"]
@@ -119,7 +119,7 @@ class Counted:
         grain = next((g for g, periods in held.items() if period in periods), "")
         part = self._slice(view.options)
         table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
-        frame = _frame(release, table[table["period"] == period], view.level)
+        frame = framed(release, table[table["period"] == period], view.level)
         if part and grain != "whole":
             frame["note"] = _coarser(frame, cells(release, part, view.level, "whole"))
         style, legend = self._style(release, view, grain), self._legend(release, view, period, table)
@@ -129,7 +129,7 @@ class Counted:
         """Give every released row of the layer at a level, one column an option."""
         parts = [
             cells(release, part, level, grain).assign(**chosen)
-            for chosen in _every_choice(self.options)
+            for chosen in every_choice(self.options)
             if (part := self._slice(chosen))
             for grain in self._held(release, level, chosen)
         ]
@@ -208,14 +208,16 @@ def _periods(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted(table["period"].unique()))
 
 
-def _every_choice(options: tuple[Option, ...]) -> list[dict[str, str]]:
+def every_choice(options: tuple[Option, ...]) -> list[dict[str, str]]:
+    """Give every combination of the choices of some options."""
     chosen: list[dict[str, str]] = [{}]
     for option in options:
         chosen = [{**one, option.id: choice.id} for one in chosen for choice in option.choices]
     return chosen
 
 
-def _frame(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
+def framed(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Give one row an area of the level, of the cells of one period; no data where there is no cell."""
     areas = _tables.areas(release)
     index = areas.index[areas["level"] == level]
     frame = now.set_index("area").drop(columns="period").reindex(index)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data.release import Release
+from geo.layers.words import quantity
 
 __all__ = ["Choice", "Kind", "Layer", "LayerData", "Legend", "Nature", "Option", "Style", "View"]
 
@@ -72,6 +73,7 @@ class Style:
     circle: area is proportional to the value; `breaks` are the values shown in the legend, `largest` the
     largest value of any period, so that circles do not change size as time moves.
     hatch: outline and hatch by class, never a fill.
+    named: the labels are names of classes, which stand in place of the bounds of a class.
     """
 
     kind: Kind
@@ -79,6 +81,7 @@ class Style:
     colours: tuple[str, ...]
     labels: tuple[str, ...] = ()
     largest: float = 0.0
+    named: bool = False
 
     def classify(self, value: float) -> int:
         """Give the class of a value, from 0."""
@@ -116,6 +119,15 @@ class LayerData:
     legend: Legend
     invented: bool
 
+    def texts(self) -> dict[str, str]:
+        """Give each area's number, or the words of its class, by code; empty where there is neither."""
+        if self.style.named:
+            names = (*self.style.labels, "")  # class -1 takes the last
+            return {str(area): names[one] for area, one in self.classes().items()}
+        columns = (self.frame[name] for name in ("value", "low", "high"))
+        numbers = zip(self.frame.index, *columns, strict=True)
+        return {str(area): quantity(value, low, high) for area, value, low, high in numbers}
+
     def classes(self) -> pd.Series:
         """Give the class of each area, from 0; -1 where there is neither a number nor a class."""
         known = self.frame["value"].fillna(self.frame["low"]).to_numpy(dtype=float)
@@ -136,6 +148,8 @@ class Layer:
     option (its choice), value, state, margin, low, high, source, year, note.
     `nature` says what they are about; see geo/layers/__init__.py for what may be laid together.
     `of_figures`: the numbers are published figures, of which each area has its own source and year.
+    `sums`: numbers of several areas may be added up. `more` names further columns of `rows`, with what each
+    means.
     """
 
     id: str
@@ -150,6 +164,8 @@ class Layer:
     offers: Callable[[Release, str, Mapping[str, str]], bool] = lambda _release, _level, _options: True
     nature: Nature = "programme"
     of_figures: bool = False
+    sums: bool = True
+    more: tuple[tuple[str, str], ...] = ()
 
     def offered(self, release: Release, level: str) -> tuple[Option, ...]:
         """Give the options with the choices that the release holds at a level; none with only one choice."""

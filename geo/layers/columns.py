@@ -157,6 +157,7 @@ def codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
                 (layer.id, c.id.replace("-", "_"), "number", _BESIDE.format(label=c.label), "")
                 for c in option.choices[1:]
             ]
+        rows += [(layer.id, name, "number", meaning, "") for name, meaning in layer.more]
     return pd.DataFrame(rows, columns=["table", "column", "kind", "meaning", "value"])
 
 

@@ -1,4 +1,4 @@
-"""Colours of layers: sequences of five steps whose lightness falls from step to step.
+"""Colours of layers: sequences whose lightness falls from step to step, and one that parts in the middle.
 
 They are told apart by lightness alone, hence also by colour-blind readers and in print. Each keeps clear of
 white (no data), of the sea and of the circles that may lie on it.
@@ -6,12 +6,28 @@ white (no data), of the sea and of the circles that may lie on it.
 
 from __future__ import annotations
 
-__all__ = ["COUNTS", "COVERAGE", "EFFORT", "POPULATION", "VIOLET", "lightness", "steps"]
+__all__ = [
+    "CHANGE",
+    "COUNTS",
+    "COVERAGE",
+    "EFFORT",
+    "POPULATION",
+    "RISK",
+    "RISKS",
+    "VIOLET",
+    "lightness",
+    "steps",
+]
 
 COUNTS = "#1B4B8F"
 COVERAGE = ("#DDEFEC", "#B0D8D3", "#79B9B2", "#40938D", "#0F6B66")
 EFFORT = ("#E1E4E8", "#C3C8CF", "#9EA5AF", "#777F8B", "#505865")
 POPULATION = ("#F1E9D8", "#DDCEAE", "#C3AE83", "#A18A5C", "#75623B")
+# Classes of risk: average is neutral, so that the eye goes to what is above it. RISKS is for numbers.
+RISK = ("#FBEBC8", "#D9CFBC", "#D9783F", "#7E2A2A")
+RISKS = ("#FBEBC8", "#F3C98B", "#E59A5C", "#C4603B", "#7E2A2A")
+# Falling, steady, rising: blue and red differ for colour-blind readers too, and in lightness.
+CHANGE = ("#7FA8CF", "#E6E0D3", "#A8442A")
 VIOLET = ("#CFC3E6", "#B3A0D8", "#957BC6", "#7757AF", "#583792")
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from data.release import Release
 from geo.layers import _tables
 from geo.layers.base import Layer, LayerData, View
-from geo.layers.words import mark, number, quantity, state_words
+from geo.layers.words import mark, number, state_words
 
 __all__ = ["COLUMNS", "dated", "table"]
 
@@ -32,13 +32,12 @@ def table(release: Release, layer: Layer, view: View, data: LayerData | None = N
     shown = data or layer.read(release, view)
     frame, areas = shown.frame, _tables.areas(release)
     names = areas.loc[frame.index]
-    values = zip(frame["value"], frame["low"], frame["high"], strict=True)
     columns: tuple[list[str], ...] = (
         list(frame.index),
         list(names["name_en"]),
         list(names["name_local"]),
         list(names["country"].map(areas["name_en"])),
-        [quantity(v, low, high) for v, low, high in values],
+        list(shown.texts().values()),
         [number(m) for m in frame["margin"]],
         [state_words(s, release.k) for s in frame["state"]],
         [_source(layer, shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],

@@ -66,8 +66,8 @@ def _everything(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
     options = [o.id for o in layer.options]
     rows = _worded(release, rows.assign(**_periods(rows["period"])), layer)
     rows = rows.assign(unit=_units(release, layer, rows))
-    order = ["code", *_NAMES, "period", "period_label", "first_day", "last_day", *options, *_NUMBERS, *_TAIL]
-    return rows[order]
+    order = ["code", *_NAMES, "period", "period_label", "first_day", "last_day", *options]
+    return rows[[*order, *_NUMBERS, *dict(layer.more), *_TAIL]]
 
 
 def _told(rows: pd.DataFrame) -> pd.DataFrame:

@@ -22,8 +22,8 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module", params=["partner", "public"])
-def of(demo_world, request):
-    return reading.held(Site(demo_world / "releases", request.param))
+def of(scored, request):
+    return reading.held(Site(scored.releases, request.param, derived=scored.derived))
 
 
 def view_of(of, **address):
@@ -37,8 +37,9 @@ def on_the_map(mark, **changes):
     return replace(plain, **changes)
 
 
-def run(monkeypatch, releases, tier="partner", **address):
+def run(monkeypatch, releases, tier="partner", derived="", **address):
     monkeypatch.setenv("TACT_RELEASES", str(releases))
+    monkeypatch.setenv("TACT_DERIVED", str(derived))
     monkeypatch.setenv("TACT_TIER", tier)
     app = AppTest.from_file(APP, default_timeout=60)
     app.query_params.update(address)
@@ -54,10 +55,10 @@ def said(app):
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("name", [one.id for one in LAYERS])
-def test_every_layer_opens_at_every_level(monkeypatch, demo_world, tier, name):
-    of = reading.held(Site(demo_world / "releases", tier))
+def test_every_layer_opens_at_every_level(monkeypatch, scored, tier, name):
+    of = reading.held(Site(scored.releases, tier, derived=scored.derived))
     for level in reading.levels(of)[name]:
-        app = run(monkeypatch, demo_world / "releases", tier, layer=name, level=level)
+        app = run(monkeypatch, scored.releases, tier, scored.derived, layer=name, level=level)
         assert app.query_params["layer"] == name
         assert app.query_params["level"] == level
         assert "legend" in said(app)

@@ -80,7 +80,7 @@ def audit(
     findings: dict[Tier, list[Finding]] = {tier: [] for tier in TIERS}
     for done, tier in enumerate(TIERS, start=1):
         release = Release.open(releases, tier, chosen)
-        for attack, found, went in _attacks(releases, release, leaving[tier]):
+        for attack, found, went in _attacks(releases, derived, release, leaving[tier]):
             checks.append({"attack": attack, "tier": tier, "passed": not found, **went})
             findings[tier] += found
         if progress is not None:
@@ -92,12 +92,14 @@ def audit(
 
 
 def _attacks(
-    releases: Path, release: Release, leaving: Sequence[Path]
+    releases: Path, derived: Path, release: Release, leaving: Sequence[Path]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
     yield "checksums", _checksums(release), {}
     yield from attack_numbers(before(releases, release), release)
     own = [release.folder / f"{table}.parquet" for table in release.tables]
-    yield "surface", *surface.search(release, [*own, *leaving])
+    # Files hold what was worked out from the release too.
+    added = Release.open(releases, release.tier, release.name, derived=derived)
+    yield "surface", *surface.search(added, [*own, *leaving])
 
 
 def before(releases: Path, release: Release) -> list[Published]:

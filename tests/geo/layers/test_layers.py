@@ -322,6 +322,7 @@ def test_words_of_the_states():
         "withheld": "not shown here, to protect people",
         "no_data": "no data",
         "no_figure": "no figure found",
+        "cannot_tell": "cannot tell",
     }
 
 

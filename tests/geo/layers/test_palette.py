@@ -7,7 +7,7 @@ import pytest
 from geo.layers import LAYERS, palette
 from geo.layers.palette import lightness, steps
 
-SEQUENCES = [palette.COVERAGE, palette.EFFORT, palette.POPULATION, palette.VIOLET]
+SEQUENCES = [palette.COVERAGE, palette.EFFORT, palette.POPULATION, palette.RISKS, palette.VIOLET]
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
@@ -42,3 +42,12 @@ def test_only_circles_and_hatches_show_people_met_and_communities():
     kinds = {one.id: one.kind for one in LAYERS}
     assert kinds["encounters"] == "circle"
     assert kinds["communities"] == kinds["roma_figures"] == "hatch"
+
+
+def test_classes_of_risk_darken_and_change_parts_in_the_middle():
+    found = [lightness(colour) for colour in palette.RISK]
+    assert found == sorted(found, reverse=True)
+    assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(found))
+    falling, steady, rising = map(lightness, palette.CHANGE)
+    assert rising < falling < steady
+    assert (falling + 0.05) / (rising + 0.05) > 1.15

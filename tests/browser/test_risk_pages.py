@@ -1,0 +1,54 @@
+"""Risk and Trends in a browser: pictures stand, the address follows, nothing is asked of anybody else."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.tools import until
+
+pytestmark = pytest.mark.browser
+SIZES = [(1366, 768), (390, 844)]
+
+
+@pytest.fixture(scope="module")
+def served(serve, scored):
+    return serve(scored.releases, "--derived", str(scored.derived))
+
+
+def opened(look, served, address, size=(1366, 768)):
+    page = look(f"{served.url}/{address}", size, ready=False)
+    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+    return page
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("address", ["risk", "trends"])
+def test_a_page_draws_its_pictures_and_nothing_runs_over_its_edge(served, look, address, size):
+    page = opened(look, served, address, size)
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert not page.watch.outside
+    assert "area=" in page.url
+
+
+def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, look):
+    page = opened(look, served, "risk?pathway=internal&area=AL-02")
+    page.get_by_role("radio", name="Across a border").click()
+    until(page, lambda: "pathway=cross_border" in page.url and "area=AL-02" in page.url)
+    page.go_back()
+    inside = page.get_by_role("radio", name="Inside the country")
+    until(page, lambda: "pathway=internal" in page.url and inside.get_attribute("aria-checked") == "true")
+    page.get_by_role("link", name="Trends").click()
+    until(page, lambda: "/trends" in page.url and "area=AL-02" in page.url)
+
+
+@pytest.mark.parametrize("address", ["risk", "trends"])
+def test_nothing_serious_for_axe(served, look, address):
+    axe = pytest.importorskip("axe_playwright_python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page = opened(look, served, address)
+    page.wait_for_timeout(1500)
+    page.evaluate(script)
+    found = page.evaluate("axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false})")
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in serious] == []

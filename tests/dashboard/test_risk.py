@@ -1,0 +1,259 @@
+"""The Risk page: what it says is what the model wrote, plainly, with how sure it is."""
+
+import json
+import re
+import shutil
+from html import unescape
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import predicted, reading, riskcard, riskpage
+from dashboard.access import Site
+from data.release import Release
+from geo import areas as geography
+from risk.baselines import HISTORICAL_MEAN, HistoricalMean, PopulationShare
+from risk.evaluate import evaluate
+from risk.forecasting import MODEL, panel_of
+from risk.observations import Observations
+
+
+def page():
+    from dashboard.pages import risk
+
+    risk.show()
+
+
+def method():
+    from dashboard.pages import method
+
+    method.show()
+
+
+@pytest.fixture
+def run(monkeypatch, scored):
+    def opened(tier="partner", derived=None, shown=page, **address):
+        monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
+        monkeypatch.setenv("TACT_TIER", tier)
+        monkeypatch.setenv("TACT_DERIVED", str(derived or scored.derived))
+        test = AppTest.from_function(shown, default_timeout=60)
+        test.query_params.update(address)
+        test.run()
+        assert not test.exception
+        return test
+
+    return opened
+
+
+def said(test):
+    bodies = (element.proto.body for element in test.get("html"))
+    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+
+
+@pytest.fixture(scope="module")
+def of(scored):
+    return reading.held(Site(scored.releases, "partner", derived=scored.derived))
+
+
+@pytest.fixture(scope="module")
+def manifest(of):
+    return of.release.result("risk").manifest
+
+
+@pytest.fixture(scope="module")
+def found(of):
+    """Measure two baselines, one of them in the model's name, in the last quarters of the demo world."""
+    panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
+
+    def measure(model):
+        both = {HISTORICAL_MEAN: HistoricalMean(), MODEL: model}
+        return evaluate(panel, both, first_origin=10, horizons=2, draws=200).as_dict()
+
+    return measure
+
+
+@pytest.fixture
+def measured(scored, tmp_path):
+    """Give the derived folder with an evaluation in it."""
+
+    def write(evaluation):
+        folder = shutil.copytree(scored.derived, tmp_path / "derived")
+        for path in folder.glob("*/risk-partner-*/manifest.json"):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            path.write_text(json.dumps({**told, "evaluation": evaluation}), encoding="utf-8")
+        return folder
+
+    return write
+
+
+def test_the_statement_on_durres_and_tirana_comes_first(run, manifest):
+    first = manifest["statements"]["shifts"][0]
+    assert first["areas"] == ["AL-02", "AL-11"]
+    text = said(run())
+    assert first["words"] in text
+    assert text.index(first["words"]) < text.index("pathway inside the country")
+    assert "never a person, a settlement or a community" in text
+
+
+def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(of):
+    lines = riskpage.headlines(of)
+    table = of.release.table("risk_region_whole_crossing")
+    for pathway, words in (("internal", "inside the country"), ("cross_border", "across a border")):
+        frame = table[table["crossing"] == pathway]
+        for code, country in (("AL", "Albania"), ("GR", "Greece")):
+            (line,) = [one for one in lines if one.startswith(f"{country}, pathway {words}")]
+            inside = frame[frame["area"].str.startswith(code)]
+            named = {a for a in inside["area"] if f"{riskpage.names(of)[a]} (" in line}
+            sure = inside[(inside["state"] == "class") & ~inside["low"].between(0.6, 0.7)]
+            assert named == set(sure["area"])
+            unsure = int((inside["state"] == "cannot_tell").sum())
+            assert f"For {unsure} of {len(inside)} areas it cannot tell." in line
+
+
+def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
+    row = {
+        "name": "Berat", "class": 2, "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
+        "effort_ratio": 1.9,
+    }  # fmt: skip
+    told = riskpage._change(row, "pathway inside the country")
+    assert told.startswith("Berat, pathway inside the country: rising, 1.7 times the year before")
+    assert "Outreach was 1.9 times that of the year before, which may be why." in told
+    assert "which may be why" not in riskpage._change({**row, "effort_warning": False}, "")
+    none = riskpage._change({**row, "effort_ratio": float("nan")}, "")
+    assert "No outreach is recorded for the year before" in none
+
+
+@pytest.mark.parametrize("area", ["AL-01", "AL-02", "GR-D", "GR-I"])
+def test_the_reasons_are_the_numbers_of_the_model(of, area):
+    row = (
+        of.release.table("riskreasons_region_whole_crossing")
+        .set_index(["area", "crossing"])
+        .loc[(area, "internal")]
+    )
+    facts = dict(riskpage.reasons(of, "internal", area))
+    assert facts["Children met"] == f"{row['value']:.0f}"
+    assert facts["Expected from people alone"] == f"{row['by_population']:.0f}"
+    assert facts["Expected from people and outreach"] == f"{row['by_effort']:.0f}"
+    told = " ".join(riskpage.why(of, "internal", area))
+    assert f"{row['value']:.0f} children were met" in told
+    rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("It would") :])]
+    expected = {round(row[name], 2 if row[name] < 1 else 1) for name in ("high_from", "low_below", "median")}
+    assert set(rates) <= expected
+    assert round(row["median"], 2 if row["median"] < 1 else 1) in rates
+
+
+def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run, of):
+    test = run(pathway="cross_border", area="AL-12")
+    assert "Vlorë: " in said(test)
+    menu = next(one for one in test.selectbox if one.label == "Area")
+    assert menu.value == "AL-12"
+    menu.set_value("AL-06").run()
+    assert test.query_params["area"] == "AL-06"
+    assert test.query_params["pathway"] == "cross_border"
+    assert "Korçë: " in said(test)
+    test.query_params["area"] = "GR-M"
+    test.run()
+    assert "Crete: " in said(test)
+
+
+def test_an_address_of_nothing_that_there_is_opens_where_the_chance_is_highest(run, of):
+    test = run(pathway="<b>", area="XX-1")
+    frame = of.release.table("risk_region_whole_crossing").query("crossing == 'internal'")
+    highest = frame.loc[frame["exceeding"].idxmax(), "area"]
+    assert test.query_params["area"] == highest
+    assert "<b>" not in said(test)
+
+
+def test_a_cluster_says_what_chance_would_bring(of):
+    table = riskpage.clusters(of, "internal")
+    held = of.release.table("hotspots_region_whole_crossing").query("crossing == 'internal' and cluster > 0")
+    assert sum(len(areas.split(", ")) for areas in table["Areas"]) == len(held)
+    for words in table["By chance alone"]:
+        p = float(re.search(r"\d\.\d+", words).group())
+        assert ("may well be chance" in words) == (p > 0.05)
+
+
+def test_where_it_was_not_measured_it_says_what_to_run(run):
+    test = run()
+    assert "tact risk --evaluate" in [code.value for code in test.code]
+    assert not test.warning
+
+
+def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run, found, measured):
+    told = found(PopulationShare())
+    assert predicted.beaten(told)
+    test = run(derived=measured(told))
+    assert "does not beat the historical mean" in test.warning[0].value
+    shown = test.dataframe[0].value
+    assert list(shown)[:2] == ["Area", "Pathway"]
+    assert len(list(shown)) == 2 + 4
+    assert len(shown) == 50
+    kinds = [child.type for child in test.main.children.values()]
+    assert kinds[:5] == ["title", "html", "warning", "caption", "dataframe"]
+
+
+def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(of):
+    panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
+    shown = predicted.instead(of).set_index(["Area", "Pathway"])
+    at = panel.areas.index("AL-11")
+    mean = panel.counts[at, :, 0].mean()
+    told = float(shown.loc[("Tirana", "Inside the country")].iloc[0].split(" ")[0])
+    assert told == pytest.approx(mean, abs=0.15 * mean + 0.5)
+
+
+def test_what_was_measured_is_drawn(run, found, measured):
+    told = found(HistoricalMean())
+    test = run(derived=measured(told))
+    assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 4
+    rows = predicted.calibration(told).to_dict()
+    held = [row["held"] for rows in rows["datasets"].values() for row in rows]
+    mine = next(row for row in told["calibration"] if row["forecaster"] == MODEL)
+    assert held == pytest.approx([mine["in_50"], mine["in_80"], mine["in_95"]])
+    scores = predicted.scores(told)
+    assert list(scores["Forecast"].sort_values()) == sorted([HISTORICAL_MEAN, MODEL])
+
+
+def test_the_table_holds_the_picture(of):
+    rated, shown = riskpage.rated(of, "internal"), riskpage.table(of, "internal")
+    assert len(shown) == len(rated) == 25
+    assert np.allclose(shown["Rate against the country's"], rated["median"], atol=0.006)
+    by_country = rated.groupby("country", sort=False)["median"]
+    assert all(values.is_monotonic_decreasing for _code, values in by_country)
+
+
+def test_the_card_says_what_it_never_reads_and_what_was_checked(run, of, manifest):
+    for text in (said(run()), said(run(shown=method))):
+        assert "It never reads: layers of communities, ethnicity, single children" in text
+        assert "could not be checked" not in text
+        assert manifest["safeguards"]["feedback"]["corrected"] in text
+    assert len(riskcard.proxy(of, manifest)) == len(manifest["safeguards"]["proxy"])
+
+
+def test_a_proxy_that_was_found_is_told(manifest):
+    (first, *others) = manifest["safeguards"]["proxy"]
+    found = {**manifest, "safeguards": {"proxy": [{**first, "low": 0.2, "high": 0.9}, *others]}}
+    assert riskcard.proxy_words(found).startswith(f"In 1 of {len(others) + 1} checks")
+
+
+def test_the_public_page_has_classes_by_year_and_no_rate(run, scored):
+    text = said(run("public"))
+    release = Release.open(scored.releases, "public", derived=scored.derived)
+    rows = release.table("risk_region_year")
+    assert text.count("cannot tell") >= int((rows["state"] == "cannot_tell").sum())
+    assert "95 % interval" not in text
+    assert "Internal share" not in text
+    assert "could not be checked" not in said(run("public", shown=method))
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_without_a_result_it_says_what_to_do(run, tmp_path, tier):
+    text = said(run(tier, derived=tmp_path))
+    assert "tact risk" in text
+    assert "The risk model" not in said(run(tier, derived=tmp_path, shown=method))
+
+
+def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert "tact release" in said(test)

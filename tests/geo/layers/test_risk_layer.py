@@ -1,0 +1,188 @@
+"""The layer of the risk model: classes in words, states apart from them, and never beside communities."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+
+from dashboard import reading, strip
+from dashboard.access import Site
+from dashboard.geometry import areas_of
+from dashboard.state import parse, settle
+from data.disclosure.attacks import surface
+from data.periods import Period
+from data.release import Release
+from data.states import STATES
+from geo import _qgis
+from geo.export import FORMATS, export, exportable, parts
+from geo.layers import apart, combinable, layer, together
+from geo.layers.base import View
+from geo.layers.columns import codebook
+from geo.layers.risk import CHANGES, CLASSES, RATES, SAME
+from geo.layers.table import table
+from geo.layers.wide import everything
+from risk.change import ALIKE
+from risk.detection import CUTS
+
+RISK = layer("risk")
+
+
+@pytest.fixture(scope="module")
+def partner(scored):
+    return Release.open(scored.releases, "partner", derived=scored.derived)
+
+
+@pytest.fixture(scope="module")
+def public(scored):
+    return Release.open(scored.releases, "public", derived=scored.derived)
+
+
+def read(release, period="", **options):
+    return RISK.read(release, View("region", period, options))
+
+
+def test_the_classes_are_those_that_the_model_names():
+    assert CUTS == RATES
+    assert pytest.approx((1 / ALIKE, ALIKE)) == SAME
+
+
+@pytest.mark.parametrize("on", ["internal", "cross_border"])
+def test_a_class_reads_in_words_and_no_state_takes_a_colour(partner, on):
+    data = read(partner, on=on)
+    source = partner.table("risk_region_whole_crossing").query("crossing == @on").set_index("area")
+    shown = table(partner, RISK, View("region", "", {"on": on}), data)
+    for area, row in source.iterrows():
+        if row["state"] == "class":
+            at = int(np.searchsorted(CUTS, row["low"], side="right"))
+            assert shown.loc[area, "Value"] == CLASSES[at]
+            assert data.classes()[area] == at
+        else:
+            assert (shown.loc[area, "State"], shown.loc[area, "Value"]) == ("cannot tell", "")
+            assert data.classes()[area] == -1
+    assert {"class", "cannot_tell"} <= set(data.frame["state"])
+
+
+def test_the_interval_stands_beside_every_class_that_is_told_and_that_is_not(partner):
+    source = partner.table("risk_region_whole_crossing").query("crossing == 'internal'").set_index("area")
+    notes = read(partner).frame["note"]
+    for area, row in source.iterrows():
+        ends = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", notes[area])]
+        assert ends[0] == pytest.approx(row["median"], abs=0.006)
+        assert ends[1:3] == pytest.approx([row["lower"], row["upper"]], abs=0.006)
+
+
+def test_chances_are_those_of_the_table(partner):
+    period = read(partner).legend.period
+    data = read(partner, show="chance", on="cross_border")
+    source = partner.table("exceedance_region_whole_crossing").query("crossing == 'cross_border'")
+    expected = source.set_index("area")["value"]
+    assert data.frame["value"].dropna().to_dict() == pytest.approx(expected.to_dict())
+    assert data.legend.period == period
+
+
+def test_the_level_is_of_the_whole_time_and_what_is_expected_lies_ahead(partner):
+    last = Period.parse(partner.manifest["tact"]["first"] + "/" + partner.manifest["tact"]["last"]).end
+    assert len(RISK.periods(partner, View("region", ""))) == 1
+    ahead = RISK.periods(partner, View("region", "", {"show": "expected"}))
+    assert len(ahead) == 4
+    assert all(Period.parse(one).start > last for one in ahead)
+    changes = read(partner, show="change")
+    assert changes.style.labels == CHANGES
+    assert set(changes.frame["state"]) <= {"class", "cannot_tell", "no_data"}
+
+
+def test_the_public_tier_has_one_class_by_year_and_nothing_else(public):
+    assert RISK.levels(public) == ("region",)
+    assert RISK.offered(public, "region") == ()
+    years = RISK.periods(public, View("region", ""))
+    assert {Period.parse(one).grain for one in years} == {"year"}
+    data = read(public, show="class", on="cross_border")
+    assert "all pathways" in data.legend.title
+    assert data.frame["value"].isna().all()
+    assert (data.frame["note"] == "").all()
+    rows = RISK.rows(public, "region")
+    assert set(rows["on"]) == {"all"}
+    assert rows[["median", "lower", "upper", "value"]].isna().all(axis=None)
+
+
+def test_without_a_result_it_is_not_offered(scored):
+    bare = Release.open(scored.releases, "partner")
+    assert RISK not in exportable(bare)
+    assert "risk" not in reading.levels(reading.held(Site(scored.releases, "partner")))
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_communities_never_stand_over_it(scored, tier):
+    of = reading.held(Site(scored.releases, tier, derived=scored.derived))
+    known = areas_of(of.release).table
+    for first, second in (("risk", "communities"), ("communities", "risk")):
+        assert together(tier, [first, second])
+        assert combinable(tier, [first, second])
+        assert len(apart(tier, [first, second])) == 2
+        assert settle(parse({"layer": first, "over": second}), of, known).over == ()
+    for together_in_a_file in parts(of.release):
+        names = {one.id for one in together_in_a_file}
+        assert not {"risk", "communities"} <= names
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, tmp_path, tier):
+    release = Release.open(scored.releases, tier, derived=scored.derived)
+    files = export(release, tmp_path, FORMATS, ["risk"])
+    assert {path.suffix for path in files} >= {".gpkg", ".geojson", ".csv", ".xlsx", ".parquet", ".qml"}
+    found, went = surface.search(release, files)
+    assert not found
+    assert went["cells"] > 0
+    alone = Release.open(scored.releases, tier)
+    assert surface.search(alone, files)[0], "a release without the result does not hold these numbers"
+
+
+def test_a_number_of_the_model_that_was_changed_is_found(partner, tmp_path):
+    rows = everything(partner, RISK)
+    at = int(np.flatnonzero(rows["median"].notna())[0])
+    rows.assign(median=rows["median"].where(rows.index != at, 1.2345671)).to_csv(
+        tmp_path / "a.csv", index=False
+    )
+    found, _ = surface.search(partner, [tmp_path / "a.csv"])
+    assert [one.cell["column"] for one in found] == ["median"]
+
+
+def test_the_codebook_explains_every_column_and_the_state(partner):
+    book = codebook(partner, (RISK,))
+    assert set(everything(partner, RISK).columns) <= set(book["column"])
+    assert "cannot_tell" in set(book.loc[book["kind"] == "state", "value"])
+    assert (book["meaning"] != "").all()
+
+
+def test_a_geopackage_keeps_the_bounds_exactly(partner, tmp_path):
+    (path,) = export(partner, tmp_path, ["gpkg"], ["risk"])
+    low = pyogrio.read_dataframe(path, layer="risk_region")["low"].dropna()
+    assert set(low) <= {0.0, *CUTS}
+    filters = re.findall(r'filter="([^"]*)"', _qgis.qml(read(partner), partner.k))
+    edges = {float(n) for text in filters for n in re.findall(r"&[lg]t;=? (\d\S*)", text)}
+    assert edges == set(CUTS)
+    assert any("cannot_tell" in text for text in filters)
+
+
+def test_bars_of_time_never_add_classes_up(partner):
+    periods = RISK.periods(partner, View("region", "2009-03-01/P3M"))
+    layers = [read(partner, period) for period in periods]
+    words = dict.fromkeys(STATES, "state")
+    assert all(total.value is None for total in strip.judged(layers, "", words))
+    of_area = strip.judged(layers, "GR-D", words)
+    expected = [data.texts()["GR-D"] or "state" for data in layers]
+    assert [total.words for total in of_area] == expected
+    chance = [read(partner, period, show="chance") for period in periods]
+    values = [data.frame["value"]["GR-D"] for data in chance]
+    assert [total.value for total in strip.judged(chance, "GR-D", words)] == pytest.approx(values)
+
+
+def test_what_it_does_not_mean_stands_with_it(partner, public):
+    for release in (partner, public):
+        legend = read(release).legend
+        assert "never a person or a community" in legend.note
+        assert release.name in legend.source
+        assert pd.notna(legend.margin)
+        assert "80 %" in legend.margin
