@@ -209,11 +209,17 @@ class Field:
         return np.ones((self.copies, self.copies)) - np.eye(self.copies)
 
     def _over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:
-        """Give the precision over areas. Levels are added last: so large, they cost others their digits."""
+        """Give the precision over areas; see `_LEVEL`.
+
+        Levels are added last and without eigenvectors: so large, they cost all others their digits.
+        """
         level = spectrum <= _LEVEL
         if not level.any():
             return self.structure.product(inverse)
-        return self.structure.product(np.where(level, 0.0, inverse)) + self.structure.product(level * inverse)
+        labels, sizes = self.structure.labels, np.bincount(self.structure.labels)
+        shared = (labels[:, None] == labels) & (sizes[labels] > 1)
+        share = inverse[level].max() / sizes[labels]
+        return self.structure.product(np.where(level, 0.0, inverse)) + np.where(shared, share, 0.0)
 
     def _across(self, common: float) -> Floats:
         """Invert the factor over copies."""

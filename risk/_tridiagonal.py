@@ -32,14 +32,13 @@ _SAME = 1e-9  # of the largest entry
 class Tridiagonal:
     """The factor A = L D L', with ones on the diagonal of L.
 
-    Below it column t of L holds `vectors` times `all_later`, and `next_one` besides in row t + 1.
+    Below it column t of L is column[t, 0] in row t + 1, plus column[t, 1:] times `vectors` in all rows.
 
-    pivots : the diagonal of D, (T, B). next_one : (T - 1, B). all_later, vectors : (T, R, B).
+    pivots : the diagonal of D, (T, B). column : (T, 1 + R, B). vectors : (T, R, B).
     """
 
     pivots: Floats
-    next_one: Floats
-    all_later: Floats
+    column: Floats
     vectors: Floats
 
     @classmethod
@@ -48,22 +47,22 @@ class Tridiagonal:
 
         Raises LinAlgError where a matrix is not positive definite.
         """
-        pivots, all_later = np.empty(diagonal.shape), np.empty(vectors.shape)
-        next_one = np.empty((len(beside), diagonal.shape[1]))
-        among = weights[:, None, None] * np.eye(len(weights))[:, :, None] * np.ones(diagonal.shape[1])
-        own, first = diagonal[0], np.zeros(vectors.shape[1:])
+        periods, each, blocks = vectors.shape
+        pivots, column = np.empty((periods, blocks)), np.zeros((periods, 1 + each, blocks))
+        among = np.diag(weights)[..., None] * np.ones(blocks)
+        own, first = diagonal[0], np.zeros((each, blocks))
         for t, vector in enumerate(vectors):
-            column = (among * vector).sum(axis=1) + first
-            pivots[t] = own + (vector * (column + first)).sum(axis=0)
-            if not (pivots[t] > 0).all():
+            bound = np.einsum("rsb,sb->rb", among, vector) + first
+            pivots[t] = own + np.einsum("rb,rb->b", vector, bound + first)
+            if not pivots[t].min() > 0:
                 msg = "A block is not positive definite."
                 raise np.linalg.LinAlgError(msg)
-            all_later[t] = column / pivots[t]
-            among -= column[:, None] * all_later[t]
-            if t < len(beside):
-                next_one[t] = beside[t] / pivots[t]
-                own, first = diagonal[t + 1] - beside[t] * next_one[t], -column * next_one[t]
-        return cls(pivots, next_one, all_later, vectors)
+            column[t, 1:] = bound / pivots[t]
+            among -= bound[:, None] * column[t, 1:]
+            if t < periods - 1:
+                column[t, 0] = beside[t] / pivots[t]
+                own, first = diagonal[t + 1] - beside[t] * column[t, 0], -bound * column[t, 0]
+        return cls(pivots, column, vectors)
 
     @property
     def log_det(self) -> float:
@@ -71,36 +70,34 @@ class Tridiagonal:
         return float(np.log(self.pivots).sum())
 
     def inverse(self) -> Floats:
-        """Give the inverse of each matrix, (T, T, B)."""
-        periods, _, blocks = self.vectors.shape
-        out, sums = np.empty((periods, periods, blocks)), np.zeros(self.vectors.shape)
-        out[-1, -1] = 1.0 / self.pivots[-1]
-        sums[-1] = self.vectors[-1] * out[-1, -1]
-        for t in reversed(range(periods - 1)):
+        """Give the inverse of each matrix, (T, T, B), from the last row upwards.
+
+        `below` holds, in the columns to come, the row below and the sums of all rows below times `vectors`.
+        """
+        periods, each, blocks = self.vectors.shape
+        out, below = np.empty((periods, periods, blocks)), np.zeros((periods, 1 + each, blocks))
+        for t in reversed(range(periods)):
             later = slice(t + 1, periods)
             row = out[t, later]
-            np.multiply(-self.next_one[t], out[t + 1, later], out=row)
-            for r, share in enumerate(self.all_later[t]):
-                row -= share * sums[later, r]
+            np.einsum("rb,jrb->jb", -self.column[t], below[later], out=row)
             out[later, t] = row
-            below = np.einsum("trb,tb->rb", self.vectors[later], row)
-            out[t, t] = (
-                1.0 / self.pivots[t] - self.next_one[t] * row[0] - (self.all_later[t] * below).sum(axis=0)
-            )
-            for r, vector in enumerate(self.vectors[t]):
-                sums[later, r] += vector * row
-            sums[t] = below + self.vectors[t] * out[t, t]
+            if len(row):
+                below[t, 0] = row[0]
+                np.einsum("jrb,jb->rb", self.vectors[later], row, out=below[t, 1:])
+            out[t, t] = 1.0 / self.pivots[t] - np.einsum("rb,rb->b", self.column[t], below[t])
+            below[t:, 0] = out[t, t:]
+            below[later, 1:] += self.vectors[t] * row[:, None]
+            below[t, 1:] += self.vectors[t] * out[t, t]
         return out
 
     def draw(self, plain: Floats) -> Floats:
         """Turn independent standard normal numbers, (T, B, d), into draws with the inverse as covariance."""
-        out, sums = np.empty(plain.shape), np.zeros((self.vectors.shape[1], *plain.shape[1:]))
-        scaled = plain / np.sqrt(self.pivots)[..., None]
+        out, below = np.empty(plain.shape), np.zeros((*self.column.shape[1:], plain.shape[2]))
         for t in reversed(range(len(out))):
-            out[t] = scaled[t] - (self.all_later[t][..., None] * sums).sum(axis=0)
-            if t + 1 < len(out):
-                out[t] -= self.next_one[t][:, None] * out[t + 1]
-            sums += self.vectors[t][..., None] * out[t]
+            out[t] = plain[t] / np.sqrt(self.pivots[t])[:, None]
+            out[t] -= np.einsum("rb,rbd->bd", self.column[t], below)
+            below[0] = out[t]
+            below[1:] += self.vectors[t][..., None] * out[t]
         return out
 
 
