@@ -66,7 +66,7 @@ class Weights:
     def kept(self, inner: Floats, blocks: slice | Ints) -> Floats:
         """Add up W - W inner W over some blocks, what their walk keeps of the weights W, (T, T)."""
         inner, course, within = inner[:, :, blocks], self.course[:, blocks], self.within[:, blocks]
-        kept = np.diag(course.sum(axis=1)) - np.einsum("ib,ijb,jb->ij", course, inner, course)
+        kept: Floats = np.diag(course.sum(axis=1)) - np.einsum("ib,ijb,jb->ij", course, inner, course)
         if within.any():
             moved = _times(inner, within)
             mixed = (course * moved) @ within.T
@@ -110,7 +110,7 @@ class Factor:
     def _pushed(self, local: Floats) -> Floats:
         """Give the core's part in a right-hand side of the local part, (T, B) to (n,)."""
         always = np.einsum("ctb,tb->cb", self.across, local)
-        out = np.bincount(self.index.ravel(), always.ravel(), len(self.core)).astype(np.float64)
+        out: Floats = np.bincount(self.index.ravel(), always.ravel(), len(self.core)).astype(np.float64)
         if self.groups:
             course = self.weights.times(_times(self.inner, local))
             for blocks, at in self.groups:
@@ -122,14 +122,15 @@ class Factor:
         walk = np.zeros_like(local)
         for blocks, at in self.groups:
             walk[:, blocks] = core[at, None]
-        own = _times(self.inner, local - self.weights.times(walk))
-        return own - np.einsum("ctb,cb->tb", self.across, core[self.index])
+        own: Floats = _times(self.inner, local - self.weights.times(walk))
+        own -= np.einsum("ctb,cb->tb", self.across, core[self.index])
+        return own
 
     @cached_property
     def covariance(self) -> Floats:
         """The covariance of the core, (n, n)."""
         lower, _ = dpotri(self.core, lower=True)
-        return np.tril(lower) + np.tril(lower, -1).T
+        return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
     @cached_property
     def always(self) -> Floats:
@@ -165,7 +166,7 @@ class Factor:
 
     def local_covariance(self) -> Floats:
         """Give the covariance of the local part, summed over blocks, (T, T)."""
-        total = self.inner.sum(axis=2) + _summed(self.across, self.pulled)
+        total: Floats = self.inner.sum(axis=2) + _summed(self.across, self.pulled)
         mixed = _summed(self.across, self.apart)
         total += mixed + mixed.T
         for blocks, at in self.groups:
@@ -373,7 +374,7 @@ class Latent:
             core += mixed + mixed.T
         for blocks, at in self.groups:
             core[at, at] += by_time.kept(inner, blocks)
-        lower = np.linalg.cholesky(core)
+        lower = np.asarray(np.linalg.cholesky(core))
         return Factor(self.index.T, self.groups, lower, local, inner, across, by_time)
 
     def _added(self, values: Floats, at: Ints) -> Floats:

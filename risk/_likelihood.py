@@ -10,6 +10,7 @@ moments of the true count given what is published, since log P(n | mean) is line
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,27 +126,26 @@ class Counts:
 
     def _moments(self, rate: Floats, kappa: float) -> Floats:
         """Sum over the true counts n: the log of the sum of exp(n rate), and three moments, (4, cells)."""
-        base, (most, _) = self._base(kappa), self.log_chances.shape
-        steps = np.arange(most) - (most - 1) // 2  # about a middle, that powers stay small
-        powers, out = np.vander(steps, 4, increasing=True).T.astype(np.float64), np.empty((4, len(rate)))
-        for start in range(0, len(rate), max(_AT_ONCE // most, 1)):
-            part = slice(start, start + max(_AT_ONCE // most, 1))
-            joint = base[:, self.kind[part]]
+        base, most = self._base(kappa), len(self.log_chances)
+        steps = np.arange(most) - (most - 1) // 2.0  # about a middle, that powers stay small
+        powers, out = steps ** np.arange(4)[:, None], np.empty((4, len(rate)))
+        size = max(_AT_ONCE // most, 1)
+        for start in range(0, len(rate), size):
+            part = slice(start, start + size)
+            joint = base.take(self.kind[part], axis=1)
             joint += steps[:, None] * rate[part]
-            top = joint.max(axis=0)
+            top = reduce(np.maximum, joint)  # row by row, four times as fast as `max` over an axis
             joint -= top
-            np.exp(joint, out=joint)
-            np.matmul(powers, joint, out=out[:, part])
+            out[:, part] = powers @ np.exp(joint, out=joint)
             out[1:, part] /= out[0, part]
             out[0, part] = top + np.log(out[0, part])
-        middle = self.least[self.kind] - steps[0]
         log, mean, square, cube = out
-        return np.array([
-            log + middle * rate,
-            middle + mean,
-            np.maximum(square - mean**2, 0.0),
-            cube - mean * (3.0 * square - 2.0 * mean**2),
-        ])  # fmt: skip
+        middle = self.least[self.kind] - steps[0]
+        out[3] = cube - mean * (3.0 * square - 2.0 * mean**2)
+        out[2] = np.maximum(square - mean**2, 0.0)
+        out[1] += middle
+        out[0] = log + middle * rate
+        return out
 
     def _base(self, kappa: float) -> Floats:
         """Give the part of log P(published | n) P(n | mean) that knows no mean, shape (most, kinds)."""
