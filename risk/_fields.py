@@ -176,7 +176,7 @@ class Field:
         (sd, sd_slope), (mixed, mixed_slope), (common, common_slope) = own
         spectrum = np.maximum(mixed * self.structure.variances + 1.0 - mixed, _LEVEL)
         inverse = 1.0 / (sd**2 * spectrum)
-        over, across = self._across(common), self.structure.product(inverse)
+        over, across = self._across(common), self._over_areas(inverse, spectrum)
         matrix: Floats = np.kron(over, across).astype(np.float64)
         toward = (self.structure.variances - 1.0) / spectrum  # d log spectrum / d mixed
         slopes: list[tuple[Floats, float]] = []
@@ -207,6 +207,19 @@ class Field:
     def _apart(self) -> Floats:
         """The derivative of the factor over copies in `common`."""
         return np.ones((self.copies, self.copies)) - np.eye(self.copies)
+
+    def _over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:
+        """Give the precision over areas; see `_LEVEL`.
+
+        Levels are added last and without eigenvectors: so large, they cost all others their digits.
+        """
+        level = spectrum <= _LEVEL
+        if not level.any():
+            return self.structure.product(inverse)
+        labels, sizes = self.structure.labels, np.bincount(self.structure.labels)
+        shared = (labels[:, None] == labels) & (sizes[labels] > 1)
+        share = inverse[level].max() / sizes[labels]
+        return self.structure.product(np.where(level, 0.0, inverse)) + np.where(shared, share, 0.0)
 
     def _across(self, common: float) -> Floats:
         """Invert the factor over copies."""

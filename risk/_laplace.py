@@ -162,8 +162,7 @@ def _flat(model: Latent) -> tuple[Floats, Floats]:
 
 def _raw(model: Latent, setting: Setting) -> tuple[Floats, Floats]:
     """Start from the counts: least squares on their logs."""
-    likely = np.take_along_axis(model.counts.true, model.counts.log_chance.argmax(axis=0)[None], axis=0)
-    count = likely[0].astype(np.float64) + 0.5
+    count = model.counts.likeliest.astype(np.float64) + 0.5
     weights = model.spread(count)
     target = model.spread(np.log(count) - model.offset.ravel()[model.seen])
     factor = model.factorise(setting, weights, np.zeros_like(weights))

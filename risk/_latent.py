@@ -18,91 +18,174 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
-from scipy.linalg.lapack import dpotrf, dpotri
+from scipy.linalg.lapack import dpotri
 
 from risk._fields import Field, Hyper
 from risk._likelihood import Counts, Slopes
 from risk._response import Response, Totals, moments_of, total_response
+from risk._tridiagonal import Tridiagonal, parts
 
 __all__ = ["Factor", "Latent", "Setting"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Groups = tuple[tuple[slice | Ints, slice], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The weights of observations by period: `course` on the diagonal plus within within', both (T, B)."""
+
+    course: Floats
+    within: Floats
+
+    @classmethod
+    def of(cls, course: Floats, within: Floats) -> Weights:
+        """Take them block by block, (B, T)."""
+        return cls(np.ascontiguousarray(course.T), np.ascontiguousarray(within.T))
+
+    def times(self, values: Floats) -> Floats:
+        """Multiply by a vector of each block, (T, B)."""
+        product: Floats = self.course * values + self.within * (self.within * values).sum(axis=0)
+        return product
+
+    def after(self, inner: Floats) -> Floats:
+        """Multiply matrices by the weights, (T, T, B)."""
+        product = inner * self.course
+        if self.within.any():
+            product += _times(inner, self.within)[:, None] * self.within
+        return product
+
+    def onto(self, prior: Floats) -> Tridiagonal:
+        """Factorise a prior precision (T, T) plus the weights of each block."""
+        diagonal, beside, level = parts(prior)
+        vectors = [np.ones_like(self.course), *([self.within] if self.within.any() else [])]
+        scales = np.array([level, 1.0])[: len(vectors)]
+        return Tridiagonal.of(diagonal[:, None] + self.course, beside, scales, np.stack(vectors, axis=1))
+
+    def kept(self, inner: Floats, blocks: slice | Ints) -> Floats:
+        """Add up W - W inner W over some blocks, what their walk keeps of the weights W, (T, T)."""
+        inner, course, within = inner[:, :, blocks], self.course[:, blocks], self.within[:, blocks]
+        kept: Floats = np.diag(course.sum(axis=1)) - np.einsum("ib,ijb,jb->ij", course, inner, course)
+        if within.any():
+            moved = _times(inner, within)
+            mixed = (course * moved) @ within.T
+            kept += (within * (1.0 - (within * moved).sum(axis=0))) @ within.T - mixed - mixed.T
+        return kept
 
 
 @dataclass(frozen=True, eq=False)
 class Factor:
     """A factorised posterior precision matrix of core and local part.
 
-    index : positions in the core of the numbers that each block touches, (B, k).
+    index : positions in the core of the numbers that each block touches at all times, (c, B).
+    groups : blocks that share a random walk, and where it stands in the core.
     core : lower Cholesky factor of the core's Schur complement, (n, n).
-    local : lower Cholesky factors of the blocks, (B, T, T), (B, 0, 0) without a local part.
-    inner : the inverse of the blocks, (B, T, T), zero without a local part.
-    across : what the local part owes to the core, (B, k, T).
-    always : c of the k, which a block touches at all times.
+    local : factor of the blocks, None without a local part. inner : their inverse, (T, T, B), or zero.
+    across : inner times what binds the local part to the core's numbers of all times, (c, T, B).
+    weights : by period, what binds it to the walk.
     """
 
     index: Ints
+    groups: Groups
     core: Floats
-    local: Floats
+    local: Tridiagonal | None
     inner: Floats
     across: Floats
-    always: int
+    weights: Weights
 
     @cached_property
     def log_det(self) -> float:
         """The log determinant of the whole matrix."""
-        diagonals = np.diagonal(self.local, axis1=1, axis2=2)
-        return 2.0 * float(np.log(np.diag(self.core)).sum() + np.log(diagonals).sum())
+        core = 2.0 * float(np.log(np.diag(self.core)).sum())
+        return core if self.local is None else core + self.local.log_det
 
     def solve(self, core: Floats, local: Floats) -> tuple[Floats, Floats]:
         """Solve for a right-hand side of shapes (n,) and (B, T)."""
-        pushed = (self.across @ local[..., None])[..., 0]
-        right = core - np.bincount(self.index.ravel(), pushed.ravel(), len(core))
+        given = np.ascontiguousarray(local.T)
+        right = core - self._pushed(given)
         solved = cho_solve((self.core, True), right, check_finite=False)
-        return solved, (self.inner @ local[..., None])[..., 0] - self._pulled(solved)
+        return solved, self._followed(solved, given).T
 
-    def _pulled(self, core: Floats) -> Floats:
-        pulled: Floats = (core[self.index][:, None, :] @ self.across)[:, 0]
-        return pulled
+    def _pushed(self, local: Floats) -> Floats:
+        """Give the core's part in a right-hand side of the local part, (T, B) to (n,)."""
+        always = np.einsum("ctb,tb->cb", self.across, local)
+        out: Floats = np.bincount(self.index.ravel(), always.ravel(), len(self.core)).astype(np.float64)
+        if self.groups:
+            course = self.weights.times(_times(self.inner, local))
+            for blocks, at in self.groups:
+                out[at] += course[:, blocks].sum(axis=1)
+        return out
+
+    def _followed(self, core: Floats, local: Floats) -> Floats:
+        """Solve for the local part, (T, B), once the core is known."""
+        walk = np.zeros_like(local)
+        for blocks, at in self.groups:
+            walk[:, blocks] = core[at, None]
+        own: Floats = _times(self.inner, local - self.weights.times(walk))
+        own -= np.einsum("ctb,cb->tb", self.across, core[self.index])
+        return own
 
     @cached_property
     def covariance(self) -> Floats:
         """The covariance of the core, (n, n)."""
-        return np.asarray(cho_solve((self.core, True), np.eye(len(self.core)), check_finite=False))
+        lower, _ = dpotri(self.core, lower=True)
+        return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
     @cached_property
-    def touched(self) -> Floats:
-        """The covariance of the core numbers that each block touches, (B, k, k)."""
-        return np.asarray(self.covariance[self.index[:, :, None], self.index[:, None, :]])
+    def always(self) -> Floats:
+        """The covariance of the numbers of all times that each block touches, (c, c, B)."""
+        return np.asarray(self.covariance[self.index[:, None], self.index[None]])
 
     @cached_property
-    def free(self) -> Floats:
-        """How a block's log means move with the core once its local part has followed, (B, k, c + T).
+    def beside(self) -> Floats:
+        """The covariance of those with the walk, (c, T, B), zero without one."""
+        out = np.zeros_like(self.across)
+        for blocks, at in self.groups:
+            out[:, :, blocks] = np.moveaxis(self.covariance[self.index[:, blocks], at], 2, 1)
+        return out
 
-        First the numbers of all times, then the walk and the local part together.
-        """
-        size = self.always + self.inner.shape[1]
-        moved = np.zeros((*self.index.shape, size))
-        moved[:, :, self.always :] = -self.across
-        moved += np.eye(self.index.shape[1], size)
-        return moved
+    @cached_property
+    def answering(self) -> Floats:
+        """How much of the walk the local part takes back, (T, T, B)."""
+        return self.weights.after(self.inner)
+
+    @cached_property
+    def apart(self) -> Floats:
+        """The covariance of the numbers of all times with what is taken of the walk, (c, T, B)."""
+        out = np.empty_like(self.beside)
+        for own, beside in zip(out, self.beside, strict=True):
+            np.einsum("tkb,kb->tb", self.answering, beside, out=own)
+        return out
+
+    @cached_property
+    def pulled(self) -> Floats:
+        """The covariance of the numbers of all times with what they owe the local part, (c, T, B)."""
+        out: Floats = np.einsum("cdb,dtb->ctb", self.always, self.across)
+        return out
 
     def local_covariance(self) -> Floats:
         """Give the covariance of the local part, summed over blocks, (T, T)."""
-        total: Floats = (self.inner + np.swapaxes(self.across, 1, 2) @ self.touched @ self.across).sum(axis=0)
+        total: Floats = self.inner.sum(axis=2) + _summed(self.across, self.pulled)
+        mixed = _summed(self.across, self.apart)
+        total += mixed + mixed.T
+        for blocks, at in self.groups:
+            taken = self.answering[:, :, blocks]
+            periods = len(taken)
+            total += (self.covariance[at, at] @ taken).reshape(periods, -1) @ taken.reshape(periods, -1).T
         return total
 
     def draw(self, rng: np.random.Generator, size: int) -> tuple[Floats, Floats]:
         """Draw deviations from the mean, shapes (size, n) and (size, B, T)."""
         plain = rng.standard_normal((len(self.core), size))
         core = solve_triangular(self.core, plain, lower=True, trans="T", check_finite=False).T
-        blocks, periods = self.inner.shape[:2]
-        if not self.local.size:
+        periods, _, blocks = self.inner.shape
+        if self.local is None:
             return core, np.zeros((size, blocks, periods))
-        own = np.linalg.solve(np.swapaxes(self.local, 1, 2), rng.standard_normal((blocks, periods, size)))
-        pulled = np.swapaxes(self.across, 1, 2) @ core.T[self.index]
-        return core, np.moveaxis(own - pulled, 2, 0)
+        own = self.local.draw(np.swapaxes(rng.standard_normal((blocks, periods, size)), 0, 1))
+        none = np.zeros((periods, blocks))
+        pulled = np.array([self._followed(one, none) for one in core]).reshape(size, periods, blocks)
+        return core, np.swapaxes(np.moveaxis(own, 2, 0) + pulled, 1, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +243,30 @@ class Latent:
     def touched(self) -> Ints:
         """Positions of all core numbers that a block touches, (B, k)."""
         return np.column_stack([self.index, self.walk])
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The blocks of each random walk, and where it stands in the core; none without walks."""
+        if not self.walk.shape[1]:
+            return ()
+        starts = np.unique(self.walk[:, 0])
+        if len(starts) == 1:  # a slice, which copies nothing
+            return ((slice(None), slice(int(starts[0]), int(starts[0]) + self.periods)),)
+        return tuple(
+            (np.flatnonzero(self.walk[:, 0] == at), slice(int(at), int(at) + self.periods)) for at in starts
+        )
+
+    @cached_property
+    def always(self) -> Ints:
+        """Flat places in the core's matrix of the pairs of numbers of all times, (c, c, B)."""
+        at: Ints = self.index.T[:, None] * self.size + self.index.T[None]
+        return at
+
+    @cached_property
+    def beside(self) -> Ints:
+        """Flat places of the pairs of those with the walk, (c, T, B)."""
+        at: Ints = self.index.T[:, None] * self.size + self.walk.T[None]
+        return at
 
     @cached_property
     def hypers(self) -> tuple[Hyper, ...]:
@@ -249,49 +356,62 @@ class Latent:
 
         In a block the weights are `weights` (B, m) on the diagonal plus pull pull', (B, m).
         """
-        course, within = weights @ self.at, pull @ self.at
-        local, inner = self._inner(setting, course, within)
+        by_time = Weights.of(weights @ self.at, pull @ self.at)
+        local = None if self.local is None else by_time.onto(setting.local)
+        inner = np.zeros((self.periods,) * 2 + (len(self.index),)) if local is None else local.inverse()
         weighted = np.swapaxes(self.rows * weights[..., None], 1, 2)
         over = np.swapaxes(self.rows, 1, 2) @ pull[..., None]
-        shared = weighted @ self.at + over @ within[:, None, :]
-        across = shared @ inner
-        own = weighted @ self.rows + over @ np.swapaxes(over, 1, 2) - across @ np.swapaxes(shared, 1, 2)
-        if self.walk.shape[1]:
-            own, across = _with_walk(own, shared, across, inner, course, within)
-        index = self.touched
-        flat = index[:, :, None] * self.size + index[:, None, :]
-        summed = np.bincount(flat.ravel(), own.ravel(), self.size**2).reshape(self.size, self.size)
-        core = np.linalg.cholesky(summed + setting.core)
-        return Factor(index, np.asarray(core), local, inner, across, self.index.shape[1])
+        own = (weighted @ self.rows + over @ np.swapaxes(over, 1, 2)).transpose(1, 2, 0)
+        shared = weighted @ self.at + over * by_time.within.T[:, None, :]
+        shared = np.ascontiguousarray(shared.transpose(1, 2, 0))
+        across = np.empty_like(shared)
+        for one, bound in zip(across, shared, strict=True):
+            np.einsum("tub,ub->tb", inner, bound, out=one)
+        core = setting.core + self._added(own - np.einsum("ctb,dtb->cdb", across, shared), self.always)
+        if self.groups:
+            kept = np.array([shared[c] - by_time.times(across[c]) for c in range(len(shared))])
+            mixed = self._added(kept, self.beside)
+            core += mixed + mixed.T
+        for blocks, at in self.groups:
+            core[at, at] += by_time.kept(inner, blocks)
+        lower = np.asarray(np.linalg.cholesky(core))
+        return Factor(self.index.T, self.groups, lower, local, inner, across, by_time)
 
-    def _inner(self, setting: Setting, course: Floats, within: Floats) -> tuple[Floats, Floats]:
-        """Give the Cholesky factor of the local part of each block, and its inverse."""
-        if self.local is None:
-            blocks, periods = course.shape
-            return np.zeros((blocks, 0, 0)), np.zeros((blocks, periods, periods))
-        return _inverted(setting.local + _weights(course, within))
+    def _added(self, values: Floats, at: Ints) -> Floats:
+        """Add up what blocks give to places of the core's matrix, (n, n)."""
+        summed = np.bincount(at.ravel(), values.ravel(), self.size**2).reshape(self.size, self.size)
+        return summed.astype(np.float64, copy=False)
 
     def spreads(self, factor: Factor, values: Floats) -> Floats:
         """Multiply values (B, m) by the posterior covariance of the log means of their block, (B, m)."""
-        course = values @ self.at
-        given = np.concatenate([(values[:, None, :] @ self.rows)[:, 0], course], axis=1)
-        moved = factor.touched @ (factor.free @ given[..., None])
-        joint = (np.swapaxes(factor.free, 1, 2) @ moved)[..., 0]
-        always = self.rows.shape[2]
-        joint[:, always:] += (factor.inner @ course[..., None])[..., 0]
-        total: Floats = (self.rows @ joint[:, :always, None])[..., 0] + joint[:, always:][:, self.time]
+        if not values.any():
+            return np.zeros_like(values)
+        always, course = (values[:, None, :] @ self.rows)[:, 0].T, (values @ self.at).T
+        always = always - np.einsum("ctb,tb->cb", factor.across, course)
+        pushed = course - factor.weights.times(_times(factor.inner, course))
+        moved = np.einsum("cdb,db->cb", factor.always, always) + np.einsum(
+            "ctb,tb->cb", factor.beside, pushed
+        )
+        walk = np.einsum("ctb,cb->tb", factor.beside, always)
+        for blocks, at in self.groups:
+            walk[:, blocks] += factor.covariance[at, at] @ pushed[:, blocks]
+        walk += _times(factor.inner, course - factor.weights.times(walk))
+        walk -= np.einsum("ctb,cb->tb", factor.across, moved)
+        total: Floats = (self.rows @ moved.T[..., None])[..., 0] + walk.T[:, self.time]
         return total
 
     def variances(self, factor: Factor) -> Floats:
         """Give the posterior variance of every log mean, (B, m)."""
-        always = self.rows.shape[2]
-        moved = factor.touched @ factor.free
-        joint = np.swapaxes(factor.free[:, :, :always], 1, 2) @ moved
-        course = (factor.free[:, :, always:] * moved[:, :, always:]).sum(axis=1)
-        course += np.diagonal(factor.inner, axis1=1, axis2=2)
-        by_time = np.swapaxes(joint[:, :, always:], 1, 2)[:, self.time]
-        mixed = (self.rows @ joint[:, :, :always] + 2.0 * by_time) * self.rows
-        total: Floats = mixed.sum(axis=2) + course[:, self.time]
+        walk = factor.beside - factor.apart
+        course = np.einsum("ttb->tb", factor.inner).copy()
+        course += (factor.across * (factor.pulled - 2.0 * walk)).sum(axis=0)
+        for blocks, at in self.groups:
+            left = -factor.answering[:, :, blocks]
+            np.einsum("ttb->tb", left)[:] += 1.0
+            course[:, blocks] += np.einsum("tkb,tkb->tb", factor.covariance[at, at] @ left, left)
+        by_time = (walk - factor.pulled).transpose(2, 1, 0)[:, self.time]
+        mixed = (self.rows @ factor.always.transpose(2, 0, 1) + 2.0 * by_time) * self.rows
+        total: Floats = mixed.sum(axis=2) + course.T[:, self.time]
         return total
 
     def slopes(self, setting: Setting, core: Floats, local: Floats) -> Iterator[tuple[Floats, Floats]]:
@@ -305,56 +425,13 @@ class Latent:
             yield pair
 
 
-def _inverted(blocks: Floats) -> tuple[Floats, Floats]:
-    """Give the Cholesky factor and the inverse of each of many small matrices, (B, T, T).
-
-    One by one through LAPACK: from its factor an inverse costs a third of what numpy's costs. Raises
-    LinAlgError where one is not positive definite.
-    """
-    local, inner = np.empty_like(blocks), np.empty_like(blocks)
-    for i, block in enumerate(blocks):
-        local[i], failed = dpotrf(block, lower=True)
-        if failed:
-            msg = "A block is not positive definite."
-            raise np.linalg.LinAlgError(msg)
-        inner[i], _ = dpotri(local[i], lower=True)
-    # LAPACK fills the lower triangle alone.
-    upper = np.triu_indices(blocks.shape[1], 1)
-    inner[:, upper[0], upper[1]] = inner[:, upper[1], upper[0]]
-    return local, inner
+def _times(inner: Floats, values: Floats) -> Floats:
+    """Multiply a matrix of each block by its vector, (T, T, B) and (T, B)."""
+    product: Floats = np.einsum("stb,tb->sb", inner, values)
+    return product
 
 
-def _weights(course: Floats, within: Floats) -> Floats:
-    """Give the weights by period of each block, diagonal `course` plus within within', (B, T, T)."""
-    blocks, periods = course.shape
-    each = np.arange(periods)
-    whole = np.zeros((blocks, periods, periods))
-    if within.any():
-        np.multiply(within[:, :, None], within[:, None, :], out=whole)
-    whole[:, each, each] += course
-    return whole
-
-
-def _with_walk(
-    own: Floats, shared: Floats, across: Floats, inner: Floats, course: Floats, within: Floats
-) -> tuple[Floats, Floats]:
-    """Add the random walk to what blocks give the core: it meets the counts as the local part does.
-
-    With weights W by period the walk owes W inner to the local part, and keeps W - W inner W. W is a diagonal
-    and a product of vectors, so that no matrices need to be multiplied.
-    """
-    pushed = inner * course[:, None, :]
-    always, each = own.shape[1], np.arange(course.shape[1])
-    whole = np.empty((len(own), always + len(each), always + len(each)))
-    kept = whole[:, always:, always:]
-    if within.any():
-        pushed += (inner @ within[..., None]) * within[:, None, :]
-        np.multiply(within[:, :, None], within[:, None, :] - within[:, None, :] @ pushed, out=kept)
-        kept -= course[:, :, None] * pushed
-    else:
-        np.multiply(-course[:, :, None], pushed, out=kept)
-    kept[:, each, each] += course
-    beside = shared - shared @ pushed
-    whole[:, :always, :always] = own
-    whole[:, :always, always:], whole[:, always:, :always] = beside, np.swapaxes(beside, 1, 2)
-    return whole, np.concatenate([across, np.swapaxes(pushed, 1, 2)], axis=1)
+def _summed(one: Floats, other: Floats) -> Floats:
+    """Multiply over c and B, (c, T, B) each, to (T, T)."""
+    product: Floats = np.einsum("ctb,csb->ts", one, other)
+    return product
