@@ -44,7 +44,7 @@ NOT_MEANT = mark(
 )
 _CHANCES = (20.0, 50.0, 80.0)
 _LEVEL, _BY, _EVERY = "region", "crossing", "all"
-_GRAINS = ("whole", "quarter", "year")  # the level is read from the whole time, so that one comes first
+_GRAINS = ("quarter", "year", "whole")
 _MORE = {
     "median": mark(
         "The rate in terms of the country's (of a change: of the year before): half of what the model holds "

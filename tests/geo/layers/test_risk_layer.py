@@ -22,7 +22,7 @@ from geo.layers.base import View
 from geo.layers.columns import codebook
 from geo.layers.risk import CHANGES, CLASSES, RATES, SAME
 from geo.layers.table import table
-from geo.layers.wide import everything
+from geo.layers.wide import everything, latest_view
 from risk.change import ALIKE
 from risk.detection import CUTS
 
@@ -39,8 +39,13 @@ def public(scored):
     return Release.open(scored.releases, "public", derived=scored.derived)
 
 
-def read(release, period="", **options):
-    return RISK.read(release, View("region", period, options))
+def whole(release):
+    """The whole time, of which a level of risk is read."""
+    return latest_view(release, "region").period
+
+
+def read(release, period=None, **options):
+    return RISK.read(release, View("region", whole(release) if period is None else period, options))
 
 
 def test_the_classes_are_those_that_the_model_names():
@@ -52,7 +57,7 @@ def test_the_classes_are_those_that_the_model_names():
 def test_a_class_reads_in_words_and_no_state_takes_a_colour(partner, on):
     data = read(partner, on=on)
     source = partner.table("risk_region_whole_crossing").query("crossing == @on").set_index("area")
-    shown = table(partner, RISK, View("region", "", {"on": on}), data)
+    shown = table(partner, RISK, View("region", whole(partner), {"on": on}), data)
     for area, row in source.iterrows():
         if row["state"] == "class":
             at = int(np.searchsorted(CUTS, row["low"], side="right"))
@@ -84,7 +89,8 @@ def test_chances_are_those_of_the_table(partner):
 
 def test_the_level_is_of_the_whole_time_and_what_is_expected_lies_ahead(partner):
     last = Period.parse(partner.manifest["tact"]["first"] + "/" + partner.manifest["tact"]["last"]).end
-    assert len(RISK.periods(partner, View("region", ""))) == 1
+    assert RISK.periods(partner, View("region", whole(partner))) == (whole(partner),)
+    assert len(RISK.periods(partner, View("region", ""))) == 12
     ahead = RISK.periods(partner, View("region", "", {"show": "expected"}))
     assert len(ahead) == 4
     assert all(Period.parse(one).start > last for one in ahead)
