@@ -74,11 +74,12 @@ def areas(of: Held) -> dict[str, str]:
 
 
 def places(of: Held) -> str:
-    """Give the area that the page opens on: the first of those that are told together, else the first."""
-    shifts = _shifts(of)
+    """Give the area that the page opens on: of those that are told together, else where most were met."""
     known = areas(of)
-    together: list[str] = next((one["areas"] for one in shifts[:1]), [])
-    return str(together[-1]) if together and together[-1] in known else next(iter(known))
+    together: list[str] = next((one["areas"] for one in _shifts(of)[:1]), [])
+    if together and together[-1] in known:
+        return str(together[-1])
+    return max(known, key=lambda area: met(of, area, "all")["value"].astype(float).sum())
 
 
 def _shifts(of: Held) -> list[Mapping[str, Any]]:
