@@ -16,7 +16,17 @@ from dashboard.reading import Held
 from dashboard.text import _
 from data.periods import Period
 
-__all__ = ["HEIGHT", "beaten", "calibration", "evaluation", "hits", "instead", "scores", "words"]
+__all__ = [
+    "HEIGHT",
+    "beaten",
+    "calibration",
+    "evaluation",
+    "hits",
+    "instead",
+    "mean_ahead",
+    "scores",
+    "words",
+]
 
 _MODEL, _MEAN = "risk model", "historical mean"
 _BUDGET = 0.2
@@ -49,10 +59,10 @@ def beaten(told: Mapping[str, Any]) -> bool:
 
 
 @lru_cache(maxsize=4)
-def instead(of: Held) -> pd.DataFrame:
+def mean_ahead(of: Held) -> pd.DataFrame:
     """Give the historical mean's forecast of the next four quarters, which stands where it is no worse.
 
-    Columns are words: area, pathway, and each quarter as "4 (1 – 8)", the mean with an 80 % interval.
+    Columns area, period, crossing, value (the mean), lower and upper (80 %), as the model's own. Shared.
     """
     from geo import areas as geography
     from risk.baselines import BASELINES
@@ -62,23 +72,32 @@ def instead(of: Held) -> pd.DataFrame:
     release = of.release
     panel = panel_of(Observations.of(release, geography.read(release.areas_file)))
     drawn = BASELINES[_MEAN].forecast(panel, _AHEAD, _DRAWS, _SEED)
-    (low, high), mid = np.quantile(drawn, _ENDS, axis=0), drawn.mean(axis=0)
-    named, pathways = riskpage.names(of), riskpage.pathways()
-    ahead = _following(panel.quarters[-1])
-    rows = []
-    for area, code in enumerate(panel.areas):
-        for at, pathway in enumerate(panel.pathways):
-            cells = zip(*(part[area, :, at] for part in (low, mid, high)), strict=True)
-            told = [f"{m:.0f} ({a:.0f} – {b:.0f})" for a, m, b in cells]
-            rows.append((named[code], pathways[pathway], *told))
-    return pd.DataFrame(rows, columns=[_("Area"), _("Pathway"), *ahead])
+    low, high = np.quantile(drawn, _ENDS, axis=0)
+    axes = [list(panel.areas), _following(panel.quarters[-1]), list(panel.pathways)]
+    places = pd.MultiIndex.from_product(axes, names=["area", "period", "crossing"]).to_frame(index=False)
+    return places.assign(value=drawn.mean(axis=0).ravel(), lower=low.ravel(), upper=high.ravel())
+
+
+def instead(of: Held) -> pd.DataFrame:
+    """Word it: area, pathway, and each quarter as "4 (1 – 8)", the mean with an 80 % interval."""
+    rows = mean_ahead(of)
+    ends = zip(rows["value"], rows["lower"], rows["upper"], strict=True)
+    rows = rows.assign(told=[f"{mean:.0f} ({low:.0f} – {high:.0f})" for mean, low, high in ends])
+    wide = rows.pivot_table(
+        index=["area", "crossing"], columns="period", values="told", aggfunc="first", sort=False
+    )
+    wide = wide.rename(columns=lambda period: Period.parse(str(period)).label).reset_index()
+    return wide.assign(
+        area=riskpage.names(of).reindex(wide["area"]).to_numpy(),
+        crossing=wide["crossing"].map(riskpage.pathways()),
+    ).rename(columns={"area": _("Area"), "crossing": _("Pathway")})
 
 
 def _following(last: str) -> list[str]:
     quarter, found = Period.parse(last), []
     for _step in range(_AHEAD):
         quarter = Period.starting(quarter.end + timedelta(days=1), "quarter")
-        found.append(quarter.label)
+        found.append(quarter.id)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard import reading, riskpage
+from dashboard import predicted, reading, riskpage
 from dashboard.geometry import areas_of
 from dashboard.reading import Held
 from dashboard.text import _, number, quantity, translated
@@ -141,7 +141,12 @@ def effort(of: Held, area: str) -> pd.DataFrame:
 
 
 def expected(of: Held, area: str, pathway: str) -> pd.DataFrame:
-    """Give what the model expects of the next quarters, in the columns of `met`, bounds holding 80 %."""
+    """Give what is expected of the next quarters, in the columns of `met`, bounds holding 80 %.
+
+    By the model, or by the historical mean where the model was measured and is not better.
+    """
+    if predicted.beaten(predicted.evaluation(of)):
+        return _worded(predicted.mean_ahead(of), area, pathway)
     return _modelled(of, "forecast_region_quarter_crossing", area, pathway)
 
 
@@ -155,9 +160,13 @@ def _modelled(of: Held, name: str, area: str, pathway: str) -> pd.DataFrame:
     table = reading.table(of, name)
     if table.empty:
         return pd.DataFrame(columns=_COLUMNS)
-    rows = table[(table["area"] == area) & (table["crossing"] == pathway)].sort_values(
-        "period", kind="stable"
-    )
+    return _worded(table, area, pathway)
+
+
+def _worded(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
+    """Give the rows of an area and pathway, oldest first, with their interval in words."""
+    here = table[(table["area"] == area) & (table["crossing"] == pathway)]
+    rows = here.sort_values("period", kind="stable")
     told = [
         _(
             "{value} ({low} to {high})",
@@ -171,6 +180,7 @@ def _modelled(of: Held, name: str, area: str, pathway: str) -> pd.DataFrame:
         label=[Period.parse(str(period)).label for period in rows["period"]],
         low=rows["lower"],
         high=rows["upper"],
+        state="number",
         words=told,
     )
     return rows[_COLUMNS].reset_index(drop=True)

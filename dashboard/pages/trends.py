@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import frame, picking, prose, reading, riskpage, series, trendspage
+from dashboard import frame, picking, predicted, prose, reading, riskpage, series, trendspage
 from dashboard.access import site
 from dashboard.reading import Held
-from dashboard.text import _
+from dashboard.text import _, said
 
 __all__ = ["show"]
 
@@ -49,6 +49,8 @@ def _partner(of: Held) -> None:
     if len(shares):
         st.altair_chart(series.share(shares, periods), width="stretch")
     st.html(prose.paragraphs(["; ".join([_(_LINES), *series.signs([met, days])]) + "."]))
+    if predicted.beaten(predicted.evaluation(of)):
+        st.warning(said(predicted.words(predicted.evaluation(of))))
     _section(_("Changes here"))
     st.html(prose.listed([*(one.words for one in breaks), *trendspage.changes(of, area), _(_EFFORT)]))
     with st.expander(_("Table")):

@@ -42,6 +42,20 @@ def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, l
     until(page, lambda: "/trends" in page.url and "area=AL-02" in page.url)
 
 
+def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):
+    page = look(f"{served.url}/?layer=risk&area=GR-D")
+    legend = page.locator(".legend").inner_text()
+    assert "very high: more than two and a quarter times the country's rate" in legend
+    assert page.locator(".legend .state-cannot_tell").count() == 1
+    assert page.watch.clean, vars(page.watch)
+    names = [one.strip() for one in page.locator("[role=radio]").all_inner_texts()]
+    assert "Risk" in names
+    page.goto(f"{served.url}/?layer=risk&over=communities")
+    page.locator(".missed").wait_for()
+    assert "over=" not in page.url
+    assert "may stand with children met and services only" in page.locator(".missed").inner_text()
+
+
 @pytest.mark.parametrize("address", ["risk", "trends"])
 def test_nothing_serious_for_axe(served, look, address):
     axe = pytest.importorskip("axe_playwright_python")
