@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard import riskpage
+from dashboard import reading, riskpage
 from dashboard.reading import Held
 from dashboard.text import _
 from data.periods import Period
@@ -23,15 +21,12 @@ __all__ = [
     "evaluation",
     "hits",
     "instead",
-    "mean_ahead",
     "scores",
     "words",
 ]
 
 _MODEL, _MEAN = "risk model", "historical mean"
 _BUDGET = 0.2
-_DRAWS, _SEED, _AHEAD = 1000, 0, 4
-_ENDS = (0.1, 0.9)
 HEIGHT = 260
 _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 
@@ -58,31 +53,14 @@ def beaten(told: Mapping[str, Any]) -> bool:
     return verdict is not None and not verdict["beats"]
 
 
-@lru_cache(maxsize=4)
-def mean_ahead(of: Held) -> pd.DataFrame:
-    """Give the historical mean's forecast of the next four quarters, which stands where it is no worse.
-
-    Columns area, period, crossing, value (the mean), lower and upper (80 %), as the model's own. Shared.
-    """
-    from geo import areas as geography
-    from risk.baselines import BASELINES
-    from risk.forecasting import panel_of
-    from risk.observations import Observations
-
-    release = of.release
-    panel = panel_of(Observations.of(release, geography.read(release.areas_file)))
-    drawn = BASELINES[_MEAN].forecast(panel, _AHEAD, _DRAWS, _SEED)
-    low, high = np.quantile(drawn, _ENDS, axis=0)
-    axes = [list(panel.areas), _following(panel.quarters[-1]), list(panel.pathways)]
-    places = pd.MultiIndex.from_product(axes, names=["area", "period", "crossing"]).to_frame(index=False)
-    return places.assign(value=drawn.mean(axis=0).ravel(), lower=low.ravel(), upper=high.ravel())
-
-
 def instead(of: Held) -> pd.DataFrame:
-    """Word it: area, pathway, and each quarter as "4 (1 – 8)", the mean with an 80 % interval."""
-    rows = mean_ahead(of)
+    """Word what is forecast: area, pathway, and each quarter as "4 (1 – 8)", with an 80 % interval.
+
+    Where the model was measured and is not better it is the historical mean's (risk/assess.py).
+    """
+    rows = reading.table(of, "forecast_region_quarter_crossing")
     ends = zip(rows["value"], rows["lower"], rows["upper"], strict=True)
-    rows = rows.assign(told=[f"{mean:.0f} ({low:.0f} – {high:.0f})" for mean, low, high in ends])
+    rows = rows.assign(told=[f"{middle:.0f} ({low:.0f} – {high:.0f})" for middle, low, high in ends])
     wide = rows.pivot_table(
         index=["area", "crossing"], columns="period", values="told", aggfunc="first", sort=False
     )
@@ -91,14 +69,6 @@ def instead(of: Held) -> pd.DataFrame:
         area=riskpage.names(of).reindex(wide["area"]).to_numpy(),
         crossing=wide["crossing"].map(riskpage.pathways()),
     ).rename(columns={"area": _("Area"), "crossing": _("Pathway")})
-
-
-def _following(last: str) -> list[str]:
-    quarter, found = Period.parse(last), []
-    for _step in range(_AHEAD):
-        quarter = Period.starting(quarter.end + timedelta(days=1), "quarter")
-        found.append(quarter.id)
-    return found
 
 
 def calibration(told: Mapping[str, Any]) -> alt.Chart:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard import predicted, reading, riskpage
+from dashboard import reading, riskpage
 from dashboard.geometry import areas_of
 from dashboard.reading import Held
 from dashboard.text import _, number, quantity, translated
@@ -145,8 +145,6 @@ def expected(of: Held, area: str, pathway: str) -> pd.DataFrame:
 
     By the model, or by the historical mean where the model was measured and is not better.
     """
-    if predicted.beaten(predicted.evaluation(of)):
-        return _worded(predicted.mean_ahead(of), area, pathway)
     return _modelled(of, "forecast_region_quarter_crossing", area, pathway)
 
 

@@ -44,7 +44,7 @@ AHEAD = 4  # quarters
 _DRAWS, _SEED = 4000, 0
 _YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
-_LIKELY = (0.1, 0.5, 0.9)
+_LIKELY = (0.1, 0.9)
 _REPLICATES = 9999
 _NORMAL_80 = 0.8416  # the normal deviate of 0.8, from which on a class is given
 # Lower and upper end of each class, in terms of the country's rate; see detection.CLASSES.
@@ -221,12 +221,13 @@ def _forecast_rows(judged: _Judged, evaluation: Mapping[str, Any]) -> pd.DataFra
         counts: Floats = judged.fit.forecast(AHEAD, effort, _DRAWS, _SEED).sum(axis=-1).astype(float)
     else:
         counts = BASELINES[by].forecast(panel_of(seen), AHEAD, _DRAWS, _SEED)
-    low, median, high = np.quantile(counts, _LIKELY, axis=0)
+    low, high = np.quantile(counts, _LIKELY, axis=0)
+    mean = counts.mean(axis=0)
     start = Period.parse(seen.quarters[-1])
     frames = []
     for at in range(AHEAD):
         start = Period.starting(start.end + pd.Timedelta(days=1).to_pytimedelta(), "quarter")
-        columns = {"value": median[:, at], "lower": low[:, at], "upper": high[:, at]}
+        columns = {"value": mean[:, at], "lower": low[:, at], "upper": high[:, at]}
         frames.append(_cells(seen, start.id, **columns).assign(by=by))
     return pd.concat(frames, ignore_index=True)
 
