@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from risk._factor import Factor
 from risk._laplace import Mode, NoMode, best_mode, corrected, evaluate, gradient, tangent
-from risk._latent import Factor, Latent
+from risk._latent import Latent
 
 __all__ = ["Node", "Posterior", "Progress", "integrate"]
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import TactError
-from risk._latent import Factor, Latent, Setting
+from risk._factor import Factor
+from risk._latent import Latent, Setting
 from risk._response import Response
 
 __all__ = ["Mode", "NoMode", "Start", "best_mode", "corrected", "evaluate", "gradient", "tangent"]

@@ -134,7 +134,8 @@ class Counts:
             part = slice(start, start + size)
             joint = base.take(self.kind[part], axis=1)
             joint += steps[:, None] * rate[part]
-            top = reduce(np.maximum, joint)  # row by row, four times as fast as `max` over an axis
+            # Row by row, which is four times as fast as `max` over an axis; a copy, where there is but one.
+            top = reduce(np.maximum, joint[1:], joint[0].copy())
             joint -= top
             out[:, part] = powers @ np.exp(joint, out=joint)
             out[1:, part] /= out[0, part]

@@ -1,0 +1,62 @@
+"""The likelihood of published counts against the distributions that it is made of."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import nbinom, poisson
+
+from data.disclosure import mechanisms
+from risk import _likelihood
+from risk._likelihood import HIDDEN, Counts
+
+KAPPAS = st.sampled_from([0.0, 0.05, 0.4, 1.0])
+CHANNEL = mechanisms.make().channel(60)
+
+
+def distribution(mean, kappa):
+    return poisson(mean) if not kappa else nbinom(kappa**-2, 1 / (1 + mean * kappa**2))
+
+
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=6), st.floats(-3.0, 5.0), KAPPAS)
+def test_an_exact_count_is_as_likely_as_its_distribution_says(values, log_mean, kappa):
+    published = np.array(values)
+    slopes = Counts.of(published, None).slopes(np.full(len(values), log_mean), kappa)
+    np.testing.assert_allclose(
+        slopes.log, distribution(np.exp(log_mean), kappa).logpmf(published), rtol=1e-8, atol=1e-8
+    )
+    np.testing.assert_array_equal(slopes.expected, published)
+    np.testing.assert_array_equal(slopes.variance, 0.0)
+
+
+@given(st.integers(0, 40), st.floats(-3.0, 3.5), KAPPAS)
+def test_moments_are_those_of_the_true_count_given_what_is_published(value, log_mean, kappa):
+    true = np.arange(61)
+    weight = CHANNEL.shown(value) * distribution(np.exp(log_mean), kappa).pmf(true)
+    weight /= weight.sum()
+    mean = weight @ true
+    slopes = Counts.of(np.array([value]), CHANNEL).slopes(np.array([log_mean]), kappa)
+    assert slopes.expected[0] == pytest.approx(mean, rel=1e-9, abs=1e-11)
+    assert slopes.variance[0] == pytest.approx(weight @ (true - mean) ** 2, rel=1e-7, abs=1e-11)
+    assert slopes.skew[0] == pytest.approx(weight @ (true - mean) ** 3, rel=1e-6, abs=1e-10)
+
+
+def test_each_cell_holds_the_true_counts_that_can_show_so():
+    channel = mechanisms.make().channel(60, 1, 11)
+    published = np.array([14, HIDDEN, 30, 14])
+    counts = Counts.of(published, channel)
+    for cell, value in enumerate(published):
+        chance = channel.hidden() if value == HIDDEN else channel.shown(int(value))
+        possible = np.isfinite(counts.log_chance[:, cell])
+        np.testing.assert_array_equal(counts.true[possible, cell], np.flatnonzero(chance))
+        np.testing.assert_allclose(np.exp(counts.log_chance[possible, cell]), chance[chance > 0])
+        assert counts.likeliest[cell] == chance.argmax()
+
+
+def test_working_in_portions_changes_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    counts, log_mean = Counts.of(rng.integers(0, 20, 300), CHANNEL), rng.normal(1.0, 1.0, 300)
+    whole = counts.slopes(log_mean, 0.3)
+    monkeypatch.setattr(_likelihood, "_AT_ONCE", 7 * len(counts.log_chances))
+    for name, values in vars(counts.slopes(log_mean, 0.3)).items():
+        np.testing.assert_allclose(values, getattr(whole, name), rtol=1e-9, atol=1e-10, err_msg=name)
