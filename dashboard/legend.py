@@ -40,11 +40,11 @@ def legend(marks: Sequence[Mark], beside: str = "", *, projector: bool = False) 
         parts.append(html('<p class="origin shared">{}.</p>', shared))
     fold = html("<button class=fold>{}</button><button class=unfold>{}</button>", _("Fold"), _("Unfold"))
     return html(
-        '<div class="legend{}" tabindex="0">{}{}{}</div>',
+        '<div class="legend{}" tabindex=0>{}{}{}</div>',
         " projecting" if projector else "",
         fold,
         joined(parts),
-        html('<p class="beside">{}</p>', beside) if beside else "",
+        html("<p class=beside>{}</p>", beside) if beside else "",
     )
 
 
@@ -52,7 +52,7 @@ def _layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
     words = mark.data.legend
     unit = joined([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
     return html(
-        '<section><h2>{}</h2><p class="unit">{}</p>{}{}{}</section>',
+        "<section><h2>{}</h2><p class=unit>{}</p>{}{}{}</section>",
         mark.title,
         unit,
         _scale(mark, scale, filled=filled),
@@ -64,7 +64,7 @@ def _layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
 def _origin(words: Legend, *, sourced: bool) -> Markup:
     margin = html("{}. ", _sentence(translated(words.margin))) if words.margin else ""
     source = html("{}.", translated(words.source).rstrip(".")) if words.source and sourced else ""
-    return html('<p class="origin">{}{}</p>', margin, source)
+    return html("<p class=origin>{}{}</p>", margin, source)
 
 
 def _sentence(text: str) -> str:
@@ -80,12 +80,12 @@ def _scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
     if style.kind == "fill":
         return _ramp(mark)
     rows = [
-        html('<li><i class="hatch" style="--colour:{};--gap:{}px"></i>{}</li>', colour, gap, label)
+        html('<li><i class=hatch style="--colour:{};--gap:{}px"></i>{}</li>', colour, gap, label)
         for colour, gap, label in zip(
             style.colours, _gaps(len(style.colours), filled=filled), mark.labels, strict=True
         )
     ]
-    return html('<ul class="rows">{}</ul>', joined(rows))
+    return html("<ul class=rows>{}</ul>", joined(rows))
 
 
 def _gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
@@ -99,23 +99,23 @@ def _ramp(mark: Mark) -> Markup:
         html('<li><i style="background:{}"></i>{}</li>', colour, label)
         for colour, label in zip(style.colours, mark.labels, strict=True)
     ]
-    return html('<ul class="rows">{}</ul>', joined(rows))
+    return html("<ul class=rows>{}</ul>", joined(rows))
 
 
 def _circles(mark: Mark, scale: float) -> Markup:
     rows, style = [], mark.data.style
     for value, label in zip(style.breaks, mark.labels, strict=True):
         radius = scale * max(_SMALLEST, style.radius(value, mark.most))
-        circle = html('<span class="circle" style="--size:{}px"></span>', f"{2 * radius:.1f}")
+        circle = html('<span class=circle style="--size:{}px"></span>', f"{2 * radius:.1f}")
         rows.append(html("<li>{}{}</li>", circle, label))
-    return html('<ul class="circles">{}</ul>', joined(rows)) if rows else Markup("")
+    return html("<ul class=circles>{}</ul>", joined(rows)) if rows else Markup("")
 
 
 def _states(mark: Mark) -> Markup:
     rows = [
         html('<li><i class="{}"></i>{}</li>', f"state-{state}", mark.words[state]) for state in _present(mark)
     ]
-    return html('<ul class="rows">{}</ul>', joined(rows)) if rows else Markup("")
+    return html("<ul class=rows>{}</ul>", joined(rows)) if rows else Markup("")
 
 
 def _present(mark: Mark) -> list[str]:
@@ -131,4 +131,4 @@ def _without(mark: Mark) -> Markup:
     told = _("Without a mark: {states}.", states=", ".join(states))
     if len(states) > 1:
         told = f"{told} {_('Point at an area to see which.')}"
-    return html('<p class="without">{}</p>', told)
+    return html("<p class=without>{}</p>", told)

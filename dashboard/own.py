@@ -91,12 +91,12 @@ def block(mark: Mark, told: Sequence[Own], more: Sequence[str] = ()) -> Markup:
     sources = list(dict.fromkeys(one.source for one in told if one.source))
     below = [*(one.note for one in told if one.note and len(told) == 1), *more]
     return html(
-        '<section class="own"><h3>{}</h3><p class="unit">{}</p><div class="numbers">{}</div>{}{}</section>',
+        "<section class=own><h3>{}</h3><p class=unit>{}</p><div class=numbers>{}</div>{}{}</section>",
         mark.title,
         ", ".join([mark.unit, *whens[:1]]) if len(whens) < 2 else mark.unit,
         joined(numbers) if len(whens) < 2 else joined(_number(one, named=True, dated=True) for one in told),
-        joined(html('<p class="below">{}</p>', one) for one in below),
-        html('<p class="origin">{}</p>', "; ".join(sources)) if sources else "",
+        joined(html("<p class=below>{}</p>", one) for one in below),
+        html("<p class=origin>{}</p>", "; ".join(sources)) if sources else "",
     )
 
 

@@ -69,12 +69,10 @@ def area_panel(profile: Profile, shown: Shown) -> Markup:
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
     series = _changes(profile.series, shown.now, _("Children met, first time")) if shown.changes else ""
     return _panel(
-        html(
-            '<p class="where">{}</p><h2>{}</h2>', " · ".join(filter(None, (where, shown.when))), profile.name
-        ),
-        html('<p class="local">{}</p>', profile.name_local) if profile.name_local != profile.name else "",
+        html("<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, shown.when))), profile.name),
+        html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
         _ordered(shown, joined((_facts(rows), series if "encounters" in shown.allowed else ""))),
-        _meaning(profile) if whole else html('<div class="meaning">{}</div>', _notes(shown.marks)),
+        _meaning(profile) if whole else html("<div class=meaning>{}</div>", _notes(shown.marks)),
     )
 
 
@@ -92,12 +90,12 @@ def _ordered(shown: Shown, numbers: Markup) -> Markup:
 
 
 def _apart(block: Markup, sentence: str) -> Markup:
-    return html('<div class="apart"><p class="beside">{}</p>{}</div>', sentence, block)
+    return html("<div class=apart><p class=beside>{}</p>{}</div>", sentence, block)
 
 
 def _panel(*parts: object) -> Markup:
     """Put the parts of the panel together; it scrolls by keyboard too."""
-    return html('<div class="panel" tabindex="0">{}</div>', joined(parts))
+    return html("<div class=panel tabindex=0>{}</div>", joined(parts))
 
 
 def _notes(marks: Sequence[Mark]) -> Markup:
@@ -125,7 +123,7 @@ def _told(*notes: str) -> str:
 def _facts(rows: Sequence[Row]) -> Markup:
     """List the numbers; what most of them have in common is told by the list, the rest by its row."""
     common = Counter(row.told for row in rows).most_common(1)[0][0] if rows else ""
-    return html('<dl class="facts" title="{}">{}</dl>', common, joined(_row(row, common) for row in rows))
+    return html('<dl class=facts title="{}">{}</dl>', common, joined(_row(row, common) for row in rows))
 
 
 def _row(row: Row, common: str) -> Markup:
@@ -136,7 +134,7 @@ def _row(row: Row, common: str) -> Markup:
         row.label,
         row.text,
         html(" <small>{}</small>", row.margin) if row.margin else "",
-        html('<dd class="detail">{}</dd>', row.detail) if row.detail else "",
+        html("<dd class=detail>{}</dd>", row.detail) if row.detail else "",
     )
 
 
@@ -150,9 +148,9 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         for bar, height in zip(series, heights(values), strict=True)
     ]
     return html(
-        '<figure class="changes"><figcaption><span>{}</span><span>{}</span></figcaption>'
+        "<figure class=changes><figcaption><span>{}</span><span>{}</span></figcaption>"
         '<div class="bars counts" role="img" aria-label="{}">{}</div>'
-        '<div class="ends"><span>{}</span><span>{}</span></div></figure>',
+        "<div class=ends><span>{}</span><span>{}</span></div></figure>",
         title,
         _("highest {value}", value=number(max(value for value in values if value is not None))),
         "; ".join(map(_bar_words, series)),
@@ -187,7 +185,7 @@ def _last(label: str) -> str:
 
 def _meaning(profile: Profile) -> Markup:
     sentences = " ".join(translated(s) for s in profile.meaning.sentences)
-    return html('<div class="meaning"><b>{}.</b> {}</div>', translated(profile.meaning.headline), sentences)
+    return html("<div class=meaning><b>{}.</b> {}</div>", translated(profile.meaning.headline), sentences)
 
 
 def overview(profiles: Sequence[Profile], shown: Shown, question: str, unmapped: Sequence[str]) -> Markup:
@@ -197,15 +195,15 @@ def overview(profiles: Sequence[Profile], shown: Shown, question: str, unmapped:
     known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
     table = _table(known, profiles, shown.when) if known else Markup("")
     return _panel(
-        html('<p class="where">{}</p>', shown.when or _("Latest figures")),
+        html("<p class=where>{}</p>", shown.when or _("Latest figures")),
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
-        html('<p class="question">{}</p>', question),
+        html("<p class=question>{}</p>", question),
         _ordered(shown, table),
         html(
-            '<p class="hint">{}</p>',
+            "<p class=hint>{}</p>",
             _("Choose an area on the map to see its numbers, how they changed and what they mean."),
         ),
-        html('<div class="meaning">{}</div>', _notes(shown.marks)),
+        html("<div class=meaning>{}</div>", _notes(shown.marks)),
         _without_shape(unmapped),
     )
 
@@ -214,7 +212,7 @@ def _without_shape(names: Sequence[str]) -> Markup:
     if not names:
         return Markup("")
     told = _("{count} areas without a shape on this map; the table holds them", count=len(names))
-    return html('<details class="unmapped"><summary>{}</summary>{}</details>', told, ", ".join(names))
+    return html("<details class=unmapped><summary>{}</summary>{}</details>", told, ", ".join(names))
 
 
 def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:
@@ -227,11 +225,9 @@ def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: s
         for rows, one in zip(measures, told, strict=True)
     ]
     return html(
-        '<table class="both" title="{}"><thead><tr><th scope="col"><span class="hidden">{}</span></th>{}</tr>'
-        "</thead><tbody>{}</tbody></table>",
+        '<table class=both title="{}"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table>',
         common,
-        _("Measure"),
-        joined(html('<th scope="col">{}</th>', profile.name) for profile in profiles),
+        joined(html("<th scope=col>{}</th>", profile.name) for profile in profiles),
         joined(lines),
     )
 
@@ -252,7 +248,7 @@ def _compared(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Ma
     )
     detail = _details(rows, profiles)
     return html(
-        '<tr{}><th scope="row">{}{}</th>{}</tr>',
+        "<tr{}><th scope=row>{}{}</th>{}</tr>",
         html(' title="{}"', told) if told else "",
         label,
         html("<small>{}</small>", detail) if detail else "",

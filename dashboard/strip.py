@@ -130,9 +130,7 @@ def drawn(when: str, totals: Mapping[str, Total], now: str, last: str | None) ->
         if bars
         else ""
     )
-    return html(
-        '<div class="when"><p>{}</p><div class="graph" aria-hidden="true">{}</div></div>', when, graph
-    )
+    return html('<div class=when><p>{}</p><div class=graph aria-hidden="true">{}</div></div>', when, graph)
 
 
 def _scale(totals: Mapping[str, Total]) -> Markup:
@@ -143,7 +141,7 @@ def _scale(totals: Mapping[str, Total]) -> Markup:
     if largest is None:
         return Markup("")
     return html(
-        '<div class="scale"><b>{}{}</b><b>0</b></div>', "≥" if largest.least else "", number(largest.value)
+        "<div class=scale><b>{}{}</b><b>0</b></div>", "≥" if largest.least else "", number(largest.value)
     )
 
 
@@ -154,4 +152,4 @@ def _years(periods: Sequence[str]) -> Markup:
     for place, year in enumerate(years):
         if place == 0 or year != years[place - 1]:
             spans.append(html('<b style="flex:{}">{}</b>', years.count(year), year))
-    return html('<div class="years">{}</div>', joined(spans))
+    return html("<div class=years>{}</div>", joined(spans))
