@@ -119,9 +119,9 @@ class Travel:
         )
 
     def to_people(self) -> Floats:
-        """Give the minutes from the people of each area to the middle of each, (A, A), inside on the diagonal.
+        """Give the minutes from the people of each area to the middle of each, (A, A).
 
-        A service stands in the middle of its area; the people next to it still have a way to go.
+        The diagonal is `inside`: a service stands in the middle of its area, and people have a way to go.
         """
         own = np.eye(len(self.codes), dtype=bool)
         return np.where(own, self.inside[:, None], self.minutes)
@@ -247,7 +247,7 @@ def _laid(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
 
 
 def _parts(areas: Areas, level: str, codes: tuple[str, ...]) -> Ints:
-    """Number the part of the land that each area belongs to, (A,)."""
+    """Give the part of the land that each area belongs to, a number, (A,)."""
     number = {code: at for at, group in enumerate(areas.parts(level)) for code in group}
     return np.array([number[code] for code in codes], dtype=np.int64)
 

@@ -73,14 +73,15 @@ class Catchment:
 
 
 def reach(people: Floats, weight: Floats) -> Floats:
-    """Give the share of what a site has that reaches each area, (A, S); columns sum to 1, or 0 where to nobody.
+    """Give the share of a site's supply that reaches each area, (A, S); columns sum to 1, or 0: to nobody.
 
     `people` (A,), `weight` (A, S). This is step one, without the supply: what a planner needs, since it is
     the same wherever the units stand.
     """
     wanted = people[:, None] * weight
     total = wanted.sum(axis=0)
-    return np.divide(wanted, total, out=np.zeros_like(wanted), where=total > 0)
+    shared: Floats = np.divide(wanted, total, out=np.zeros_like(wanted), where=total > 0)
+    return shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +192,10 @@ class Supply:
         category: str = "",
         period: str = "",
     ) -> Supply:
-        """Read it; the last quarter by default. Raises ReleaseError where there is no such table or category."""
+        """Read it, the last quarter by default.
+
+        Raises ReleaseError where there is no such table, InputError where there is no such quarter in it.
+        """
         split = (by,) if by else ()
         table = release.table(table_name(what, level, "quarter", *split))
         if by:
