@@ -63,11 +63,11 @@ class Benefit:
     def of(cls, need: Floats, most: Floats, pieces: int) -> Benefit:
         """Cut so that no chord is farther from its curve than any other; `most` is the largest capacity."""
         mean = np.maximum(need.mean(axis=0), _SMALL)
-        step = np.arange(pieces) / pieces
-        # The curve bends as exp(-u): equal errors need knots as dense as exp(-u / 2).
-        knots = np.append(-2.0 * np.log1p(step * np.expm1(-_BEND / 2.0)), _BEND)
-        knots = np.minimum(knots * mean[..., None], most[..., None])
-        knots[..., -1] = np.maximum(most, _SMALL)
+        step = np.arange(pieces) / (pieces - 1)
+        # The curve bends as exp(-u): equal errors need knots as dense as exp(-u / 2). The last piece is flat.
+        knots = -2.0 * np.log1p(step * np.expm1(-_BEND / 2.0))
+        ends = np.minimum(knots * mean[..., None], most[..., None])
+        knots = np.concatenate([ends, np.maximum(most, _SMALL)[..., None]], axis=-1)
         height = np.stack([met(need, knots[..., p]) for p in range(pieces + 1)], axis=-1)
         width = np.diff(knots, axis=-1)
         slope = np.divide(np.diff(height, axis=-1), width, out=np.zeros(height.shape[:-1] + (pieces,)),

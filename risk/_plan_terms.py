@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -163,16 +163,16 @@ class Solver:
     seconds: float = 60.0
     gap: float = 1e-3
     pieces: int = 16
-    seed: int = field(default=0)
+    seed: int = 0
 
 
-def _check_shape(name: str, value: NDArray[np.generic], wanted: tuple[int, ...]) -> None:
+def _check_shape(name: str, value: Floats | Ints | Bools, wanted: tuple[int, ...]) -> None:
     if value.shape != wanted:
         msg = f"{name} has shape {value.shape}; the areas, sites and kinds ask for {wanted}."
         raise InputError(msg)
 
 
-def _check(name: str, value: NDArray[np.generic], at_least: float) -> None:
-    if not bool(np.all(value >= at_least)):  # type: ignore[operator]
+def _check(name: str, value: Floats | Ints, at_least: float) -> None:
+    if not (value >= at_least).all():
         msg = f"{name} holds a number below {at_least:g}, or none. Give numbers from {at_least:g}."
         raise InputError(msg)
