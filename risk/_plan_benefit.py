@@ -70,7 +70,7 @@ class Benefit:
         knots = np.concatenate([ends, np.maximum(most, _SMALL)[..., None]], axis=-1)
         height = np.stack([met(need, knots[..., p]) for p in range(pieces + 1)], axis=-1)
         width = np.diff(knots, axis=-1)
-        slope = np.divide(np.diff(height, axis=-1), width, out=np.zeros(height.shape[:-1] + (pieces,)),
+        slope = np.divide(np.diff(height, axis=-1), width, out=np.zeros((*height.shape[:-1], pieces)),
                           where=width > _SMALL)  # fmt: skip
         return cls(need, width, slope)
 

@@ -45,7 +45,7 @@ RULES = {
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """Rows of one rule over flows and layout: `matrix` @ (flows, units) at least `least`, in natural units."""
+    """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, in the rule's own units."""
 
     rule: str
     matrix: sparse.csr_array
@@ -80,13 +80,13 @@ class Region:
     @property
     def size(self) -> int:
         """The number of columns: flows, then units."""
-        return self.flows.shape[1] + self.posts.units.size
+        return int(self.flows.shape[1] + self.posts.units.size)
 
     @cached_property
     def cost(self) -> Floats:
         """What one unit of each flow costs, (F,)."""
         start, end, _ = self.flows
-        return self.posts.cost[start, end]
+        return np.asarray(self.posts.cost[start, end])
 
     def balance(self) -> tuple[sparse.csr_array, Floats]:
         """Give the rows by which units - in + out = units today, and what they equal, (S K,)."""
@@ -123,7 +123,7 @@ class Region:
         if rules.floor is not None:
             yield Row("floor", self.capacity(every), rules.floor)
         if rules.communities is not None and rules.services_floor > 0:
-            least = rules.services_floor * rules.communities
+            least = np.where(rules.communities, rules.services_floor, 0.0)
             yield Row("services_floor", self.capacity(~posts.searching), least)
         if self.explored.any():
             row = sparse.csr_array(self.capacity(posts.searching)[self.explored].sum(axis=0)[None, :])

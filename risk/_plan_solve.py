@@ -83,7 +83,7 @@ class Solved:
 
 @dataclass(eq=False)
 class _Programme:
-    """The columns: flows and units (region), pieces (A K P), bad cases, worst-off level and shortfalls (A)."""
+    """Columns: flows and units (the region), pieces (A K P), bad cases, worst-off level, shortfalls (A)."""
 
     region: Region
     goal: Goal

@@ -236,8 +236,8 @@ def explored_areas(posts: Posts, rules: Rules, need: Floats, seed: int) -> Bools
 
 
 def floor_of_today(posts: Posts, share: float) -> Floats:
-    """Give a floor, (A,): a share of the capacity that reaches each area today, so that no area loses more."""
-    return share * posts.capacity(posts.units).sum(axis=1)
+    """Give a floor, (A,): a share of the capacity that reaches each area today; no area loses more."""
+    return np.asarray(share * posts.capacity(posts.units).sum(axis=1))
 
 
 def frontier(
