@@ -117,7 +117,7 @@ def _where(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
     names: tuple[str, ...] = {
         "floor": posts.areas,
         "services_floor": posts.areas,
-        "exploration": (", ".join(np.array(posts.areas)[region.explored]),),
+        "exploration": (", ".join(np.array(posts.areas)[region.explored.areas]),),
         "commitments": tuple(site for site in posts.sites for _ in posts.kinds),
         "room": posts.sites,
         "accepted": tuple(

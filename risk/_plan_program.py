@@ -22,6 +22,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
 from data.errors import InputError
+from risk._plan_explore import Exploration
 from risk._plan_terms import Decision, Posts, Rules
 
 __all__ = ["RULES", "Region", "Row", "Timer", "run"]
@@ -54,20 +55,16 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The layouts that rules allow.
-
-    flows : site from, site to, kind of each column of flows, (3, F). explored : the areas drawn for
-    exploration, (A,).
-    """
+    """The layouts that rules allow. flows : site from, site to, kind of each column of flows, (3, F)."""
 
     posts: Posts
     rules: Rules
     decisions: tuple[Decision, ...]
-    explored: Bools
+    explored: Exploration
     flows: Ints
 
     @classmethod
-    def of(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Bools) -> Region:
+    def of(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
         """Lay the flows out: from where units are to where there is room, declined ones left out."""
         declined = {_triple(posts, d) for d in decisions if d.decided == "decline"}
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
@@ -125,22 +122,16 @@ class Region:
         if rules.communities is not None and rules.services_floor > 0:
             least = np.where(rules.communities, rules.services_floor, 0.0)
             yield Row("services_floor", self.capacity(~posts.searching), least)
-        if self.explored.any():
-            row = sparse.csr_array(self.capacity(posts.searching)[self.explored].sum(axis=0)[None, :])
-            yield Row("exploration", row, np.array([rules.exploration * self.searched]))
+        if self.explored.least:
+            reaching = self.capacity(posts.searching)[self.explored.areas]
+            row = sparse.csr_array(reaching.sum(axis=0)[None, :])
+            yield Row("exploration", row, np.array([self.explored.least]))
         yield Row("commitments", -self.leaving(), (posts.committed - posts.units).ravel().astype(float))
         room = sparse.kron(sparse.eye_array(len(posts.sites)), np.ones((1, len(posts.kinds))))
         empty = sparse.csr_array((len(posts.sites), len(flow)))
         yield Row("room", sparse.csr_array(-sparse.hstack([empty, room])), -posts.room.astype(float))
         if accepted := [d for d in self.decisions if d.decided == "accept"]:
             yield self._accepted(accepted)
-
-    @property
-    def searched(self) -> float:
-        """The capacity of all that searches."""
-        posts = self.posts
-        each = np.array([k.children for k in posts.kinds]) * posts.searching
-        return float((posts.units * each).sum())
 
     def _one_row(self, values: Floats) -> sparse.csr_array:
         return sparse.csr_array(np.append(values, np.zeros(self.posts.units.size))[None, :])

@@ -90,8 +90,8 @@ class Rules:
     floor : capacity of all kinds that must reach each area, (A,), children a quarter.
     services_floor : capacity of services, never of search, that must reach each area in `communities`, (A,),
         where Roma and Egyptian communities live. They raise nothing else.
-    under_searched : areas where too little was looked, (A,); `exploration` is the share of the search
-        capacity that must reach those of them which are drawn (Thompson), see risk/plan.py.
+    under_searched : areas where too little was looked, (A,); `exploration` is the share of what searches
+        that must serve those of them which are drawn, see risk/_plan_explore.py.
     Raises InputError for a number that is none.
     """
 

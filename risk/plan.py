@@ -8,9 +8,8 @@ HiGHS; the other half judges it, because what looks best among noisy numbers loo
 than 3 % of the need met today is 0.9 or more; without that rule moves are proposed where today's posts are
 right. A plan that is not recommended is still shown, with its moves, and says so.
 
-**Exploration.** A share of what searches, a tenth by default, must reach areas where too little was looked.
-Which of them is drawn: each unit of the share goes to where, in one draw of the need (Thompson 1933), most is
-left unmet, so that an area is looked at as often as it may be the worst. Communities play no part in it.
+**Exploration.** A share of what searches, a tenth by default, goes to areas where too little was looked,
+drawn by chance (risk/_plan_explore.py). Communities play no part in it.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from data.errors import InputError
 from risk._plan_benefit import met
 from risk._plan_clash import Clash, RulesClash, clashes
 from risk._plan_explain import Effect, Estimate, Move, Outcome, moves_of, outcome
+from risk._plan_explore import Exploration, drawn
 from risk._plan_program import RULES, Region
 from risk._plan_solve import Goal, Progress, Solved, solve
 from risk._plan_terms import Aims, Decision, Kind, Posts, Rules, Solver
@@ -38,6 +38,7 @@ __all__ = [
     "Decision",
     "Effect",
     "Estimate",
+    "Exploration",
     "Kind",
     "Move",
     "Outcome",
@@ -48,7 +49,7 @@ __all__ = [
     "Rules",
     "RulesClash",
     "Solver",
-    "explored_areas",
+    "drawn",
     "floor_of_today",
     "frontier",
     "plan",
@@ -56,7 +57,6 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 LEAST_GAIN = 0.03  # of the need met today
 LEAST_CHANCE = 0.9
@@ -69,7 +69,7 @@ class Plan:
 
     units : the layout, (S, K). moves : each with its reasons. gain : children more whose need is met, a
     quarter. probability : that the gain is more than 3 % of the need met today. broken_today : rules that
-    changing nothing would break. explored : areas drawn for exploration, (A,). gap : how much better any
+    changing nothing would break. explored : areas drawn for exploration. gap : how much better any
     other layout could be on the solver's pieces, relative; proven : whether it stopped because the gap was
     small enough, not because the time was up.
     """
@@ -82,7 +82,7 @@ class Plan:
     gain: Estimate
     probability: float
     broken_today: tuple[str, ...]
-    explored: Bools
+    explored: Exploration
     gap: float
     proven: bool
     decisions: tuple[Decision, ...]
@@ -154,7 +154,7 @@ def plan(
     draws = _checked(need, posts)
     choosing, judging = draws[::2], draws[1::2]
     tell = progress or (lambda *_: None)
-    explored = explored_areas(posts, given, choosing, how.seed)
+    explored = drawn(posts, given, choosing, how.seed)
     region = Region.of(posts, given, decisions, explored)
     found = _found(region, Goal(posts, wanted, choosing), how, tell)
     return _judged(region, found, judging)
@@ -208,31 +208,6 @@ def _judged(region: Region, found: Solved, need: Floats) -> Plan:
         found.proven,
         region.decisions,
     )
-
-
-def explored_areas(posts: Posts, rules: Rules, need: Floats, seed: int) -> Bools:
-    """Draw the areas to explore, (A,); none where nothing searches or everything was looked at.
-
-    `need` are draws, (d, A, K). As many draws as the share has units, at least one.
-    """
-    chosen = np.zeros(len(posts.areas), dtype=bool)
-    kinds = np.flatnonzero(posts.searching)
-    units = int(posts.units[:, kinds].sum())
-    if rules.under_searched is None or not rules.exploration or not units:
-        return chosen
-    open_to = rules.under_searched & (posts.reach > 0).any(axis=1)
-    rng = np.random.default_rng([seed, 0])
-    placed, each = np.zeros(len(chosen)), float(np.mean([posts.kinds[k].children for k in kinds]))
-    for _ in range(int(np.ceil(rules.exploration * units))):
-        drawn = need[rng.integers(len(need))][:, kinds].mean(axis=1)
-        ratio = np.divide(placed, drawn, out=np.zeros_like(drawn), where=drawn > 0)
-        unmet = np.where(open_to, drawn * np.exp(-ratio), -1.0)
-        if unmet.max() < 0.0:
-            break
-        best = int(np.argmax(unmet))
-        chosen[best] = True
-        placed[best] += each
-    return chosen
 
 
 def floor_of_today(posts: Posts, share: float) -> Floats:

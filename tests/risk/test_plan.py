@@ -21,7 +21,7 @@ from risk.plan import (
     Rules,
     RulesClash,
     Solver,
-    explored_areas,
+    drawn,
     floor_of_today,
     frontier,
     plan,
@@ -311,8 +311,9 @@ def test_communities_move_no_search(seed):
     marked = np.random.default_rng(seed).random(6) < 0.5
     least = 0.9 * float(posts.capacity(posts.units)[marked, 1].min(initial=9.0))
     with_floor = replace(rules, communities=marked, services_floor=least)
-    drawn = [explored_areas(posts, r, np.repeat(need[..., None], 2, axis=2), 0) for r in (rules, with_floor)]
-    np.testing.assert_array_equal(*drawn)
+    both = [drawn(posts, r, np.repeat(need[..., None], 2, axis=2), 0) for r in (rules, with_floor)]
+    np.testing.assert_array_equal(both[0].areas, both[1].areas)
+    assert both[0].least == both[1].least > 0
     # With services held where they are, communities change nothing at all.
     held = replace(posts, committed=posts.units * np.array([0, 1]))
     one, other = (plan(held, need, r, solver=EXACT) for r in (rules, with_floor))
@@ -323,12 +324,13 @@ def test_a_share_of_search_goes_where_too_little_was_looked():
     posts, need = lopsided(level=(100.0, 1.0))
     rules = Rules(under_searched=np.array([False, True]), exploration=0.25)
     made = plan(posts, need, rules)
-    np.testing.assert_array_equal(made.explored, [False, True])
+    np.testing.assert_array_equal(made.explored.areas, [False, True])
+    assert made.explored.least == 10.0
     assert made.units[1, 0] == 1
     assert made.broken_today == ("exploration",)
     assert plan(posts, need, replace(rules, exploration=0.0)).moved == 0
     # Search alone explores.
-    assert not plan(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.any()
+    assert not plan(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.least
 
 
 def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
@@ -336,7 +338,7 @@ def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
     rng = np.random.default_rng(1)
     need = np.exp(rng.standard_normal((500, 6, 1)) * np.array([0.1, 0.1, 1.0, 1.0, 1.0, 1.0])[:, None])
     rules = Rules(under_searched=np.array([True, True, True, True, False, False]))
-    seen = np.mean([explored_areas(posts, rules, need, seed) for seed in range(400)], axis=0)
+    seen = np.mean([drawn(posts, rules, need, seed).areas for seed in range(400)], axis=0)
     assert (seen[4:] == 0).all()
     assert seen[2:4].min() > 0.3 > seen[:2].max() > 0
 
