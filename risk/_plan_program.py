@@ -201,6 +201,10 @@ class Timer:
         """Seconds left, a tenth at least, so that a solve can end in order."""
         return max(self._until - time.monotonic(), 0.1)
 
+    def part(self, share: float) -> Timer:
+        """Give a timer of a share of what is left."""
+        return Timer(share * self.left)
+
     @property
     def over(self) -> bool:
         """Whether the time is up."""

@@ -25,8 +25,9 @@ from risk._plan_benefit import met
 from risk._plan_clash import Clash, RulesClash, clashes
 from risk._plan_explain import Effect, Estimate, Move, Outcome, moves_of, outcome
 from risk._plan_explore import Exploration, drawn
+from risk._plan_goal import Goal
 from risk._plan_program import RULES, Region
-from risk._plan_solve import Goal, Progress, Solved, solve
+from risk._plan_solve import Progress, Solved, solve
 from risk._plan_terms import Aims, Decision, Kind, Posts, Rules, Solver
 
 __all__ = [

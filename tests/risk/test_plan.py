@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from data.errors import InputError
 from risk._plan_benefit import Benefit, least_served, met, worst_mean
-from risk._plan_solve import Goal
+from risk._plan_goal import Goal
 from risk.access import Catchment, reach
 from risk.plan import (
     Aims,
