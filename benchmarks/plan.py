@@ -47,10 +47,10 @@ def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.nd
     need = level * np.exp(0.4 * rng.standard_normal((2 * draws, areas)))
     services = posts.capacity(posts.units)[:, 1]
     marked = (rng.random(areas) < 0.2) & (services > 0)
-    least = float(np.quantile(services[marked], 0.2))
+    least = float(np.quantile(services[marked], 0.05))
     rules = Rules(
-        moves=60,
-        budget=6000.0,
+        moves=100,
+        budget=8000.0,
         floor=floor_of_today(posts, 0.5),
         communities=marked,
         services_floor=least,
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--areas", type=int, default=400)
     parser.add_argument("--sites", type=int, default=150)
     parser.add_argument("--draws", type=int, default=200, help="for choosing; as many judge")
-    parser.add_argument("--limit", type=float, default=60.0, help="seconds of solving")
+    parser.add_argument("--limit", type=float, default=15.0, help="seconds of solving")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()

@@ -50,7 +50,10 @@ class Goal:
 
     def value(self, units: Ints, spent: float) -> float:
         """Give the value of a layout, (S, K), for which `spent` was paid."""
-        served = met(self.need, self.posts.capacity(units))
+        return self.worth(met(self.need, self.posts.capacity(units)), spent)
+
+    def worth(self, served: Floats, spent: float) -> float:
+        """Give the value of children served, (d, A, K), for which `spent` was paid."""
         by_draw = served.sum(axis=(1, 2))
         bad = self.aims.robustness
         many = (1.0 - bad) * by_draw.mean() + bad * float(worst_mean(by_draw) @ by_draw)

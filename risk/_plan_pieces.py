@@ -60,7 +60,14 @@ class Programme:
     @property
     def large(self) -> bool:
         """Whether there are too many flows to look at all of them at once."""
-        return self.region.flows.shape[1] > MANY
+        return bool(self.region.flows.shape[1] > MANY)
+
+    def value(self, units: NDArray[np.int64], flows: NDArray[np.int64]) -> float:
+        """Give the goal of a layout on the pieces, all weighings of draws considered."""
+        capacity = self.region.posts.capacity(units)[..., None]
+        before = np.cumsum(self.benefit.width, axis=-1) - self.benefit.width
+        served = self.benefit.slope * np.clip(capacity - before, 0.0, self.benefit.width)
+        return self.goal.worth(served.sum(axis=-1), float(self.region.cost @ flows))
 
     def whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
         """Solve with whole units, among the flows that are looked at.

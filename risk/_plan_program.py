@@ -152,6 +152,12 @@ class Region:
         at = self.vector(flows, units)
         return tuple(row.rule for row in self.rows() if (row.matrix @ at < row.least - 1e-6).any())
 
+    def units(self, flows: Ints) -> Ints:
+        """Give the layout, (S, K), to which flows, (F,), lead."""
+        matrix, today = self.balance()
+        units = np.rint(today - matrix[:, : len(flows)] @ flows).astype(np.int64)
+        return np.asarray(units.reshape(self.posts.units.shape))
+
     def cheapest(self, units: Ints) -> Ints | None:
         """Give whole flows, (F,), that lead to a layout and cost least; None where there are none."""
         change = units - self.posts.units

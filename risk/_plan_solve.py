@@ -50,20 +50,30 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
     if goal.aims.robustness or programme.large:
         tell(0, None, "Looking for the bad cases")
         relaxed = _relaxed(programme, timer)
-    best, gap = None, np.inf
+    best: Layout | None = None
+    bound = programme.bound
     for _ in range(_WHOLE):
+        if _gap(programme, best, bound) <= how.gap:
+            break
         tell(1, None, "Choosing moves")
         found, bound = _whole(programme, relaxed, timer, how.gap)
         if found.x is None:
             break
         best = _better(region, goal, best, _units(region, found.x))
-        gap = max(0.0, float(found.fun) - bound) / max(abs(float(found.fun)), 1e-9)
-        if not goal.aims.robustness or not programme.learn(found.x):
+        if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
             break
-        if timer.over:
-            gap = np.inf  # the bad cases of this layout are worse than the programme knew
-            break
-    return None if best is None else _settled(region, goal, best, gap, bool(gap <= 1.01 * how.gap))
+    if best is None:
+        return None
+    gap = _gap(programme, best, bound)
+    return _settled(region, goal, best, gap, proven=bool(gap <= 1.01 * how.gap))
+
+
+def _gap(programme: Programme, best: Layout | None, bound: float) -> float:
+    """Give how much better than a layout any can be, relative, on the pieces."""
+    if best is None:
+        return np.inf
+    value = programme.value(*best)
+    return max(0.0, -bound - value) / max(abs(value), 1e-9)
 
 
 def _relaxed(programme: Programme, timer: Timer) -> Floats | None:
@@ -92,9 +102,10 @@ def _whole(
             if found.x is not None:
                 return found, programme.bound
     found = programme.whole(timer, gap)
-    if found.x is None or not programme.large:
-        return found, -np.inf if found.x is None else float(found.mip_dual_bound)
-    return found, max(programme.bound, min(float(found.mip_dual_bound), programme.others))
+    proven = found.mip_dual_bound if found.x is not None else None
+    if proven is None or not programme.large:
+        return found, programme.bound if proven is None else float(proven)
+    return found, max(programme.bound, min(float(proven), programme.others))
 
 
 def _programme(region: Region, goal: Goal, how: Solver) -> Programme:
@@ -120,9 +131,7 @@ def _units(region: Region, found: Floats) -> Ints:
     return units.astype(np.int64).reshape(region.posts.units.shape)
 
 
-def _better(
-    region: Region, goal: Goal, best: tuple[Ints, Ints] | None, units: Ints
-) -> tuple[Ints, Ints] | None:
+def _better(region: Region, goal: Goal, best: Layout | None, units: Ints) -> Layout | None:
     flows = region.cheapest(units)
     if flows is None:
         return best

@@ -255,7 +255,7 @@ def _met(posts: Posts, units: Ints, need: Floats) -> float:
 def _apportioned(share: Floats, total: int) -> Ints:
     """Share whole units out in proportion, by largest remainder."""
     exact = share / share.sum() * total
-    whole = np.floor(exact).astype(np.int64)
+    whole: Ints = np.floor(exact).astype(np.int64)
     rest = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
     whole[rest] += 1
     return whole

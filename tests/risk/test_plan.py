@@ -359,8 +359,8 @@ def test_every_plan_keeps_its_rules(seed, moves, equity, cost, robustness):
 
 
 def test_sliders_do_what_their_names_say():
-    posts, need = country(2, sites=8, each=12)
-    rules = Rules(moves=8)
+    posts, need = country(2, sites=6, each=8)
+    rules = Rules(moves=5)
     plain, fair, safe, thrifty = (
         plan(posts, need, rules, a, solver=EXACT)
         for a in (Aims(), Aims(1.0), Aims(robustness=1.0), Aims(cost=1.0))
