@@ -50,8 +50,7 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
     if goal.aims.robustness or programme.large:
         tell(0, None, "Looking for the bad cases")
         relaxed = _relaxed(programme, timer)
-    best: Layout | None = None
-    bound = programme.bound
+    best, bound = _rounded_down(programme, relaxed), programme.bound
     for _ in range(_WHOLE):
         if _gap(programme, best, bound) <= how.gap:
             break
@@ -66,6 +65,16 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
         return None
     gap = _gap(programme, best, bound)
     return _settled(region, goal, best, gap, proven=bool(gap <= 1.01 * how.gap))
+
+
+def _rounded_down(programme: Programme, relaxed: Floats | None) -> Layout | None:
+    """Give the whole part of a large relaxation's flows, where that keeps the rules: better than nothing."""
+    if not programme.large or relaxed is None:
+        return None
+    region = programme.region
+    flows = np.floor(relaxed[: region.flows.shape[1]] + 1e-7).astype(np.int64)
+    units = region.units(flows)
+    return None if region.broken(flows, units) else (units, flows)
 
 
 def _gap(programme: Programme, best: Layout | None, bound: float) -> float:

@@ -1,4 +1,4 @@
-"""Regret: the rivals do what their names say, and the plan is worth its moves in worlds with a known truth."""
+"""Regret: the rivals do what their names say, and the plan is worth its moves where the truth is known."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def posts(units):
 
 def test_moving_towards_shares_takes_from_the_most_too_many():
     start = posts([6, 2, 2])
-    np.testing.assert_array_equal(towards(start, np.array([1.0, 4.0, 5.0]), 2)[:, 0], [4, 2, 4])
+    np.testing.assert_array_equal(towards(start, np.array([1.0, 4.0, 5.0]), 2)[:, 0], [4, 3, 3])
     np.testing.assert_array_equal(towards(start, np.array([1.0, 4.0, 5.0]), 99)[:, 0], [1, 4, 5])
     np.testing.assert_array_equal(towards(start, np.array([6.0, 2.0, 2.0]), 9), start.units)
 
