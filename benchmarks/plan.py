@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from data.errors import InputError
 from risk.access import Catchment, reach
 from risk.plan import Aims, Kind, Posts, Rules, Solver, floor_of_today, plan
 
@@ -64,7 +65,10 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, object]:
     seconds = []
     for _ in range(given.repeats):
         began = time.perf_counter()
-        made = plan(posts, need, rules, AIMS[name], solver=Solver(seconds=given.limit))
+        try:
+            made = plan(posts, need, rules, AIMS[name], solver=Solver(seconds=given.limit))
+        except InputError as error:
+            return {"aims": name, "seconds": round(time.perf_counter() - began, 2), "none": str(error)}
         seconds.append(time.perf_counter() - began)
     return {
         "aims": name,
