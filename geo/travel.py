@@ -1,0 +1,271 @@
+"""Travel times between areas, in minutes.
+
+By default the straight line between the centres of two areas times a detour factor, at one speed: a first
+guess, said to be one. Measured times from a file take the place of single pairs. Over water there is no
+guess: areas that do not hang together over land are joined by the ferries that someone enters with their
+source; the table of ferries starts empty, since nobody here knows a timetable. Without one, such a pair
+keeps the default and is marked as provisional.
+
+Both tables are CSV files in UTF-8 with a heading:
+
+    from,to,minutes[,source]        codes of areas; a pair stands for both directions unless it stands twice
+
+For ferries `minutes` holds waiting, boarding and the crossing, and `source` must be filled.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import FileRefused, InputError
+from geo.areas import Areas
+
+__all__ = ["Link", "Speed", "Travel", "read_links", "straight_line"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_EARTH_KM = 6371.0088  # mean radius (IUGG)
+_COLUMNS = ("from", "to", "minutes")
+_MOST = 7 * 24 * 60.0  # a week
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How a straight line becomes a time: `detour` times its length, at `km_per_hour`.
+
+    Raises InputError for a detour below 1 or a speed that is none.
+    """
+
+    detour: float = 1.3
+    km_per_hour: float = 50.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not (1.0 <= self.detour < np.inf and 0.0 < self.km_per_hour < np.inf):
+            msg = (
+                f"No travel with a detour factor of {self.detour!r} at {self.km_per_hour!r} km an hour. "
+                "Give a factor of 1 or more and a speed above 0."
+            )
+            raise InputError(msg)
+
+    def minutes(self, km: Floats) -> Floats:
+        """Give the minutes for straight lines of a length, any shape."""
+        return np.asarray(60.0 * self.detour * km / self.km_per_hour)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A measured or entered time from one area to another, in minutes."""
+
+    start: str
+    end: str
+    minutes: float
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Travel:
+    """Minutes between the areas of one level.
+
+    minutes : from each area (row) to each (column), (A, A); the diagonal is zero, and inf stands where an
+        area has no shape and no time was given.
+    inside : mean minutes from the middle of each area to its people, as if it were a disc, (A,).
+    provisional : where the default stands for a way over water, (A, A).
+    given : where the time was uploaded, (A, A).
+    """
+
+    codes: tuple[str, ...]
+    minutes: Floats
+    inside: Floats
+    provisional: Bools
+    given: Bools
+
+    @classmethod
+    def between(
+        cls,
+        areas: Areas,
+        level: str,
+        speed: Speed | None = None,
+        uploaded: Iterable[Link] = (),
+        ferries: Iterable[Link] = (),
+    ) -> Travel:
+        """Work the times out; uploaded pairs take the place of what was worked out.
+
+        Raises InputError where a link names an area that the level does not hold.
+        """
+        pace, frame = speed or Speed(), areas.frame(level)
+        codes = tuple(str(code) for code in frame.index)
+        points = areas.centres(level).reindex(frame.index).to_numpy(dtype=float)
+        straight = pace.minutes(straight_line(points))
+        part = _parts(areas, level, codes)
+        minutes, provisional = _over_water(straight, part, _laid(codes, ferries))
+        given = _laid(codes, uploaded)
+        inside = pace.minutes(2.0 / 3.0 * np.sqrt(frame["km2"].to_numpy(dtype=float) / np.pi))
+        known = np.isfinite(given)
+        return cls(
+            codes,
+            np.where(known, given, minutes),
+            np.where(np.isfinite(inside), inside, 0.0),
+            np.asarray(provisional & ~known),
+            np.asarray(known),
+        )
+
+    def to_people(self) -> Floats:
+        """Give the minutes from the people of each area to the middle of each, (A, A).
+
+        The diagonal is `inside`: a service stands in the middle of its area, and people have a way to go.
+        """
+        own = np.eye(len(self.codes), dtype=bool)
+        return np.where(own, self.inside[:, None], self.minutes)
+
+    def at(self, codes: Sequence[str]) -> Travel:
+        """Keep some areas, in the order given; raise InputError for one that is not known."""
+        order = np.array([_position(self.codes, code) for code in codes], dtype=np.int64)
+        square = np.ix_(order, order)
+        return Travel(
+            tuple(codes),
+            self.minutes[square],
+            self.inside[order],
+            self.provisional[square],
+            self.given[square],
+        )
+
+
+def straight_line(points: Floats) -> Floats:
+    """Give the great-circle distances in km between points in degrees (lon, lat), (n, 2) to (n, n).
+
+    Haversine, mean radius; nan where a point is missing.
+    """
+    lon, lat = np.radians(points).T
+    across = np.sin((lon[:, None] - lon) / 2.0) ** 2 * (np.cos(lat)[:, None] * np.cos(lat))
+    along = np.sin((lat[:, None] - lat) / 2.0) ** 2
+    km: Floats = 2.0 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(along + across, 0.0, 1.0)))
+    return km
+
+
+def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tuple[Link, ...]:
+    """Read a table of times between areas; see the module for its format. `sources`: each row needs one.
+
+    Raises FileRefused where the file cannot be read as such a table, and InputError, naming the row, what is
+    wrong with it and what to do; nothing is guessed and nothing of a faulty file is taken.
+    """
+    known, seen = set(codes), dict[tuple[str, str], int]()
+    links = []
+    for row, cells in _rows(Path(path)):
+        link = _link(cells, known, row, path.name, sources=sources)
+        pair = (link.start, link.end)
+        if pair in seen:
+            msg = (
+                f"{path.name}, row {row}: {link.start} to {link.end} stands in row {seen[pair]} already. "
+                "Keep one of the two."
+            )
+            raise InputError(msg)
+        seen[pair] = row
+        links.append(link)
+    return tuple(links)
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Read the rows with their numbers, the heading being row 1; empty rows do not count."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path.name} cannot be read. Save it as CSV in UTF-8 with the columns from,to,minutes."
+        raise FileRefused(msg) from error
+    lines = list(csv.reader(text.splitlines()))
+    heading = [name.strip().casefold() for name in lines[0]] if lines else []
+    if missing := [name for name in _COLUMNS if name not in heading]:
+        msg = (
+            f"{path.name} has no column {', '.join(missing)}. Row 1 must hold from,to,minutes with commas "
+            "between; source may follow."
+        )
+        raise FileRefused(msg)
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if any(cell.strip() for cell in line):
+            cells = [cell.strip() for cell in line] + [""] * (len(heading) - len(line))
+            rows.append((number, dict(zip(heading, cells, strict=False))))
+    return rows
+
+
+def _link(cells: dict[str, str], known: set[str], row: int, name: str, *, sources: bool) -> Link:
+    for column in ("from", "to"):
+        if cells[column] not in known:
+            msg = (
+                f"{name}, row {row}: {cells[column]!r} in column {column} is no area of this level. "
+                "Write a code of the areas table, such as AL-11, or leave the row out."
+            )
+            raise InputError(msg)
+    if cells["from"] == cells["to"]:
+        msg = f"{name}, row {row}: {cells['from']} to itself is no journey. Leave the row out."
+        raise InputError(msg)
+    if sources and not cells.get("source"):
+        msg = f"{name}, row {row}: the ferry has no source. Say in column source where the time is from."
+        raise InputError(msg)
+    return Link(cells["from"], cells["to"], _minutes(cells["minutes"], row, name), cells.get("source", ""))
+
+
+def _minutes(text: str, row: int, name: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not 0.0 < value <= _MOST:
+        msg = (
+            f"{name}, row {row}: {text!r} in column minutes is no time. Write minutes above 0, at most "
+            f"{_MOST:.0f}, with a decimal point."
+        )
+        raise InputError(msg)
+    return value
+
+
+def _position(codes: Sequence[str], code: str) -> int:
+    try:
+        return codes.index(code)
+    except ValueError:
+        msg = f"There is no area {code!r} between which travel is known; use a code of the areas table."
+        raise InputError(msg) from None
+
+
+def _laid(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
+    """Lay links out, (A, A), nan where there is none; a pair stands for the way back unless that is given."""
+    place = {code: at for at, code in enumerate(codes)}
+    there = np.full((len(codes), len(codes)), np.nan)
+    for link in links:
+        if link.start not in place or link.end not in place:
+            _position(codes, link.start if link.start not in place else link.end)
+        there[place[link.start], place[link.end]] = link.minutes
+    return np.where(np.isnan(there), there.T, there)
+
+
+def _parts(areas: Areas, level: str, codes: tuple[str, ...]) -> Ints:
+    """Give the part of the land that each area belongs to, a number, (A,)."""
+    number = {code: at for at, group in enumerate(areas.parts(level)) for code in group}
+    return np.array([number[code] for code in codes], dtype=np.int64)
+
+
+def _over_water(straight: Floats, part: Ints, ferries: Floats) -> tuple[Floats, Bools]:
+    """Give times by land and ferry, and mark the ways over water for which there is no ferry, (A, A) each."""
+    from scipy.sparse.csgraph import shortest_path
+
+    by_land = part[:, None] == part
+    open_ways = np.fmin(np.where(by_land & np.isfinite(straight), straight, np.inf), _inf(ferries))
+    np.fill_diagonal(open_ways, 0.0)
+    found = np.asarray(shortest_path(open_ways, method="FW")) if np.isfinite(ferries).any() else open_ways
+    reached = np.isfinite(found)
+    default = np.where(np.isfinite(straight), straight, np.inf)
+    minutes: Floats = np.where(reached, found, default)
+    np.fill_diagonal(minutes, 0.0)
+    return minutes, np.asarray(~reached & np.isfinite(straight))
+
+
+def _inf(values: Floats) -> Floats:
+    return np.where(np.isnan(values), np.inf, values)

@@ -1,0 +1,246 @@
+"""The plan: which units to move where, so that more children's need is met, and whether to move any at all.
+
+Of need n in an area, capacity c that reaches it meets n (1 - exp(-c / n)). The need is known by draws of the
+risk model over the detection range. A layout of whole units is chosen by half of the draws, within rules, by
+HiGHS; the other half judges it, because what looks best among noisy numbers looks better than it is.
+
+**Change nothing is always an answer.** A plan is recommended only where the probability that it gains more
+than 3 % of the need met today is 0.9 or more; without that rule moves are proposed where today's posts are
+right. A plan that is not recommended is still shown, with its moves, and says so.
+
+**Exploration.** A share of what searches, a tenth by default, goes to areas where too little was looked,
+drawn by chance (risk/_plan_explore.py). Communities play no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from risk._plan_benefit import met
+from risk._plan_clash import Clash, RulesClash, clashes
+from risk._plan_explain import Effect, Estimate, Move, Outcome, moves_of, outcome
+from risk._plan_explore import Exploration, drawn
+from risk._plan_goal import Goal
+from risk._plan_program import RULES, Region
+from risk._plan_solve import Progress, Solved, solve
+from risk._plan_terms import Aims, Decision, Kind, Posts, Rules, Solver
+
+__all__ = [
+    "LEAST_CHANCE",
+    "LEAST_GAIN",
+    "RULES",
+    "Aims",
+    "Clash",
+    "Decision",
+    "Effect",
+    "Estimate",
+    "Exploration",
+    "Kind",
+    "Move",
+    "Outcome",
+    "Plan",
+    "Point",
+    "Posts",
+    "Progress",
+    "Rules",
+    "RulesClash",
+    "Solver",
+    "drawn",
+    "floor_of_today",
+    "frontier",
+    "plan",
+]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LEAST_GAIN = 0.03  # of the need met today
+LEAST_CHANCE = 0.9
+_LEAST_DRAWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A layout and what is known of it, against today's posts; judged by draws not used for choosing.
+
+    units : the layout, (S, K). moves : each with its reasons. gain : children more whose need is met, a
+    quarter. probability : that the gain is more than 3 % of the need met today. broken_today : rules that
+    changing nothing would break. explored : areas drawn for exploration. gap : how much better any
+    other layout could be on the solver's pieces, relative; proven : whether it stopped because the gap was
+    small enough, not because the time was up.
+    """
+
+    posts: Posts
+    units: Ints
+    moves: tuple[Move, ...]
+    today: Outcome
+    planned: Outcome
+    gain: Estimate
+    probability: float
+    broken_today: tuple[str, ...]
+    explored: Exploration
+    gap: float
+    proven: bool
+    decisions: tuple[Decision, ...]
+
+    @property
+    def recommended(self) -> bool:
+        """Whether to make the moves; otherwise the answer is to change nothing."""
+        return bool(self.moves) and self.probability >= LEAST_CHANCE
+
+    @property
+    def cost(self) -> float:
+        """What all moves cost together."""
+        return sum(move.cost for move in self.moves)
+
+    @property
+    def moved(self) -> int:
+        """How many units move."""
+        return sum(move.units for move in self.moves)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the frontier: a limit of moves, what was moved and paid, and what it gains."""
+
+    limit: int
+    moved: int
+    cost: float
+    gain: Estimate
+    probability: float
+    recommended: bool
+
+
+def plan(
+    posts: Posts,
+    need: Floats,
+    rules: Rules | None = None,
+    aims: Aims | None = None,
+    *,
+    decisions: Sequence[Decision] = (),
+    solver: Solver | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan moves of units; the same for the same arguments, unless the time is up.
+
+    Parameters
+    ----------
+    posts
+        What stands where today.
+    need
+        Draws of the children in need in a quarter, (d, A) for all kinds alike or (d, A, K); every second
+        draw chooses, the others judge. From `risk.detection.DetectionRange.need`.
+    rules, aims
+        What must hold, and what counts how much; nothing and the plain average by default.
+    decisions
+        Moves that were accepted or declined: the plan is made around them.
+    solver, progress
+        How hard to look; told what is being done.
+
+    Raises
+    ------
+    RulesClash
+        No layout keeps all rules: it says which clash and what would free them.
+    InputError
+        Draws are too few, negative or of another shape; or time ran out before any layout was found.
+
+    """
+    given, wanted, how = rules or Rules(), aims or Aims(), solver or Solver()
+    given.check_for(posts)
+    draws = _checked(need, posts)
+    choosing, judging = draws[::2], draws[1::2]
+    tell = progress or (lambda *_: None)
+    explored = drawn(posts, given, choosing, how.seed)
+    region = Region.of(posts, given, decisions, explored)
+    found = _found(region, Goal(posts, wanted, choosing), how, tell)
+    return _judged(region, found, judging)
+
+
+def _checked(need: Floats, posts: Posts) -> Floats:
+    areas, kinds = len(posts.areas), len(posts.kinds)
+    wide = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
+    if wide.shape[1:] != (areas, kinds) or len(wide) < _LEAST_DRAWS or not (wide >= 0).all():
+        msg = (
+            f"Need of shape {need.shape} is no {_LEAST_DRAWS} draws or more of {areas} areas and {kinds} "
+            "kinds, none negative. Draw it with DetectionRange.need for the areas of the posts."
+        )
+        raise InputError(msg)
+    return wide
+
+
+def _found(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved:
+    """Find the best layout; today's posts stand in for it where they are better or all there is."""
+    posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
+    today_allowed = not region.broken(nothing, posts.units)
+    best = solve(region, goal, how, tell)
+    if best is None:
+        if found := clashes(region):
+            raise RulesClash(found)
+        if not today_allowed:
+            msg = f"No plan was found in {how.seconds:g} seconds. Allow more time, or fewer moves."
+            raise InputError(msg)
+        return Solved(posts.units, nothing, np.inf, proven=False)
+    spent = float(region.cost @ best.flows)
+    if today_allowed and goal.value(posts.units, 0.0) >= goal.value(best.units, spent):
+        return Solved(posts.units, nothing, best.gap, best.proven)
+    return best
+
+
+def _judged(region: Region, found: Solved, need: Floats) -> Plan:
+    posts = region.posts
+    before = met(need, posts.capacity(posts.units)).sum(axis=(1, 2))
+    gain = met(need, posts.capacity(found.units)).sum(axis=(1, 2)) - before
+    return Plan(
+        posts,
+        found.units,
+        moves_of(region, found.units, found.flows, need),
+        outcome(posts, posts.units, need),
+        outcome(posts, found.units, need),
+        Estimate.of(gain),
+        float((gain > LEAST_GAIN * before).mean()),
+        region.broken(np.zeros_like(found.flows), posts.units),
+        region.explored,
+        found.gap,
+        found.proven,
+        region.decisions,
+    )
+
+
+def floor_of_today(posts: Posts, share: float) -> Floats:
+    """Give a floor, (A,): a share of the capacity that reaches each area today; no area loses more."""
+    return np.asarray(share * posts.capacity(posts.units).sum(axis=1))
+
+
+def frontier(
+    posts: Posts,
+    need: Floats,
+    limits: Iterable[int],
+    rules: Rules | None = None,
+    aims: Aims | None = None,
+    *,
+    decisions: Sequence[Decision] = (),
+    solver: Solver | None = None,
+    progress: Progress | None = None,
+) -> tuple[Point, ...]:
+    """Give what can be gained with ever more moves; limits with which the rules clash are left out.
+
+    Each limit is a plan of its own, with the solver's seconds each. Arguments as for `plan`.
+    """
+    wanted = sorted(set(limits))
+    points = []
+    for done, limit in enumerate(wanted, 1):
+        within = replace(rules or Rules(), moves=limit)
+        try:
+            made = plan(posts, need, within, aims, decisions=decisions, solver=solver)
+        except RulesClash:
+            continue
+        finally:
+            if progress is not None:
+                progress(done, len(wanted), "Weighing numbers of moves")
+        points.append(Point(limit, made.moved, made.cost, made.gain, made.probability, made.recommended))
+    return tuple(points)

@@ -1,0 +1,56 @@
+"""Regret: the rivals do what their names say, and the plan is worth its moves where the truth is known."""
+
+import numpy as np
+import pytest
+
+from risk.plan import Kind, Posts
+from risk.regret import RIVALS, Programme, Regret, Study, greedy, study, towards
+
+
+def posts(units):
+    size = len(units)
+    column = np.array(units)[:, None]
+    return Posts(
+        tuple("abc"[:size]), tuple("xyz"[:size]), (Kind("team", 10.0, True),), column, np.eye(size),
+        np.ones((size, size)), np.full(size, 99), np.zeros_like(column),
+    )  # fmt: skip
+
+
+def test_moving_towards_shares_takes_from_the_most_too_many():
+    start = posts([6, 2, 2])
+    np.testing.assert_array_equal(towards(start, np.array([1.0, 4.0, 5.0]), 2)[:, 0], [4, 3, 3])
+    np.testing.assert_array_equal(towards(start, np.array([1.0, 4.0, 5.0]), 99)[:, 0], [1, 4, 5])
+    np.testing.assert_array_equal(towards(start, np.array([6.0, 2.0, 2.0]), 9), start.units)
+
+
+def test_greedy_makes_the_best_move_first_and_stops_where_none_helps():
+    start = posts([4, 0, 0])
+    need = np.array([10.0, 100.0, 12.0])
+    np.testing.assert_array_equal(greedy(start, need, 1)[:, 0], [3, 1, 0])
+    np.testing.assert_array_equal(greedy(start, need, 50)[:, 0], [0, 4, 0])
+    np.testing.assert_array_equal(greedy(posts([0, 1, 0]), need, 9)[:, 0], [0, 1, 0])
+
+
+def test_what_is_recovered_and_the_summary_of_all_worlds():
+    one = Regret(0, (100.0, 90.0, 105.0, 110.0, 118.0, 120.0), 118.0, True, 9, True, True)
+    other = Regret(1, (100.0, 90.0, 112.0, 110.0, 110.0, 120.0), 110.0, True, 9, True, False)
+    assert [one.recovered(name) for name in RIVALS] == pytest.approx([0, -0.5, 0.25, 0.5, 0.9, 1])
+    told = Study((one, other)).summary()
+    assert told["recovered"]["plan"] == pytest.approx(0.7)
+    assert told["beats_counts"] == 0.5
+    assert told["floor_kept"]
+    assert told["quiet_where_today_is_best"] == 0.5
+    nothing = Regret(2, (100.0,) * 6, 100.0, False, 0, True, True)
+    assert nothing.recovered("plan") == 1.0
+
+
+@pytest.mark.slow
+def test_the_plan_is_worth_its_moves_and_leaves_good_posts_alone():
+    found = study(4, first_seed=200)
+    told = found.summary()
+    assert told["recovered"]["plan"] >= 0.7
+    assert told["beats_counts"] >= 0.75
+    assert told["floor_kept"]
+    assert told["quiet_where_today_is_best"] >= 0.75
+    assert all(w.moved <= Programme().moves for w in found.worlds)
+    assert study(1, first_seed=200).worlds == found.worlds[:1]
