@@ -270,8 +270,8 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     view = view_of(of, layer=first, over=over, area="AL-02")
     text = situation.described(of, areas_of(of.release), view)
     assert text.count(BESIDE) == 1
-    assert '<div class=apart>' in text
-    assert "pathway" not in text.partition('<div class=meaning>')[0]
+    assert "<div class=apart>" in text
+    assert "pathway" not in text.partition("<div class=meaning>")[0]
     words = legend.legend([mark for _name, mark in situation.marks(of, view)], beside(view.layers))
     assert BESIDE in words
     alone = view_of(of, layer=first, area="AL-02")
@@ -286,7 +286,7 @@ def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
             view = view_of(of, layer=name, area=area)
             text = str(situation.described(of, areas, view))
             [(_name, mark), *_others] = situation.marks(of, view)
-            before = text.partition('<section class=own>')[0]
+            before = text.partition("<section class=own>")[0]
             assert not any(numbers in before for numbers in ("<dl", "<table"))
             assert html("<h3>{}</h3>", mark.title) in text
             if area:
@@ -299,10 +299,10 @@ def test_numbers_of_another_time_say_when_they_are_of(demo_world):
     text = situation.described(of, areas, view_of(of, layer="referrals", area="AL"))
     assert "Albania · 2020" in text
     children = text.partition("Children met, first time")[2].partition("</div>")[0]
-    assert '<dd class=detail>Mar to May 2009</dd>' in children
+    assert "<dd class=detail>Mar to May 2009</dd>" in children
     same = situation.described(of, areas, view_of(of, layer="effort", area="AL-11"))
     assert "County, Albania · Mar to May 2009" in same
-    assert '<dd class=detail>Mar to May 2009' not in same
+    assert "<dd class=detail>Mar to May 2009" not in same
 
 
 def test_those_who_carry_the_services_are_named(demo_world):
@@ -352,7 +352,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     ):
         assert state_class in text
         assert words in text
-    assert '<div class=scale><b>' in text
+    assert "<div class=scale><b>" in text
     whole = view_of(of, area="GR-F", period="2006-06-01/2009-05-31")
     described = situation.described(of, areas_of(of.release), whole)
     assert "state-not_searched" in described
