@@ -64,8 +64,25 @@ def limits(told: Mapping[str, Any]) -> list[str]:
             "changes nothing here; one that differs between areas does, and a spread of it is part of how "
             "sure each class is."
         ),
+        *_sensitivity(card),
         _("Areas are compared within their country only: there is no ranking across both."),
         _("It is no reason to search, stop or watch anybody, and never one to search a community more."),
+    ]
+
+
+def _sensitivity(card: Mapping[str, Any]) -> list[str]:
+    told = card.get("sensitivity")
+    if not told:
+        return []
+    return [
+        _(
+            "How much more is found with more outreach is estimated. If finds grew as fast as outreach, "
+            "{changed} of {all} classes would be others, and the order of areas would go together with this "
+            "one by {rank} (1 is the same).",
+            changed=told["classes_changed"],
+            all=told["classes"],
+            rank=f"{min(told['rank_correlation']):.2f}",
+        )
     ]
 
 

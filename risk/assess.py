@@ -18,6 +18,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.base import clone
 
 from data import derived
 from data.derived import Result, Table
@@ -77,7 +79,7 @@ def assess(
     tables = list(_partner_tables(judged, areas, told) if partner else _public_tables(judged))
     about = {
         "parameters": {**_parameters(fit), **(model or RiskModel()).get_params()},
-        "card": _card(fit),
+        "card": {**_card(fit), "sensitivity": _sensitivity(judged, model or RiskModel())},
         "statements": _statements(seen, areas) if partner else {},
         "safeguards": safeguards.report(release, seen, judged.log_risk) if partner else {},
         "evaluation": told,
@@ -306,6 +308,21 @@ def _statements(seen: Observations, areas: geography.Areas) -> dict[str, Any]:
         "first_year": first.start.isoformat(),
         "last_year_ends": last.end.isoformat(),
         "shifts": [one.as_dict() for one in told],
+    }
+
+
+def _sensitivity(judged: _Judged, model: RiskModel) -> dict[str, Any]:
+    """Say what would be told if finds grew as fast as outreach: the exponent of effort fixed at 1."""
+    seen = judged.seen
+    log_risk = clone(model).set_params(gamma=1.0).fit(seen).fit_.log_risk(_DRAWS, _SEED)
+    medians = [np.median(draws, axis=0) for draws in (judged.log_risk, log_risk)]
+    ranks = [float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(seen.pathways))]
+    changed = judge(log_risk, seen).classes != judged.whole.classes
+    return {
+        "gamma": 1.0,
+        "rank_correlation": [round(rank, 3) for rank in ranks],
+        "classes_changed": int(changed.sum()),
+        "classes": int(changed.size),
     }
 
 

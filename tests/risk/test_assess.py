@@ -106,6 +106,14 @@ def test_a_result_carries_the_tier_of_its_release(scored, demo_world):
         assert Release.open(demo_world / "releases", tier, derived=demo_world / "derived").added == (result,)
 
 
+def test_the_card_says_what_another_exponent_of_effort_would_change(scored):
+    told = scored["partner"].result("risk").manifest["card"]["sensitivity"]
+    assert told["gamma"] == 1.0
+    assert told["classes"] == 50
+    assert 0 <= told["classes_changed"] < 25
+    assert all(0.8 < rank <= 1 for rank in told["rank_correlation"])
+
+
 def test_a_cluster_says_how_likely_it_is_chance(scored):
     table = scored["partner"].table("hotspots_region_whole_crossing")
     found = table[table["cluster"].notna()]
