@@ -22,6 +22,7 @@ PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "situation", "Situation", "situation"),
     ("Look", "risk", "Risk", "risk"),
     ("Look", "trends", "Trends", "trends"),
+    ("Decide", "reallocate", "Reallocate", "reallocate"),
     ("Take away", "download", "Download", "download"),
     ("Take away", "method", "Method", "method"),
 )
