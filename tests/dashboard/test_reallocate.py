@@ -1,4 +1,4 @@
-"""The Reallocate page: the answer first; choices and decisions make the plan anew; what is kept comes back."""
+"""The Reallocate page: the answer first; choices and decisions make the plan anew; what is kept returns."""
 
 import re
 import shutil
@@ -392,7 +392,8 @@ def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
     drawn = frontier.drawn(points, "moved", told_of(of)["plan"]).to_dict()
     assert len(drawn["layer"]) == 4
     test = run()
-    assert not (test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart"))
+    assert not (test.get("arrow_vega_lite_chart"))
+    assert not (test.get("vega_lite_chart"))
     widget(test.toggle, "Show what more").set_value(True).run()
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
 
