@@ -138,7 +138,7 @@ def plan(
     rules, aims
         What must hold, and what counts how much; nothing and the plain average by default.
     decisions
-        Moves that were accepted or declined: the plan is made around them.
+        Moves that were accepted or declined, and units that were locked in: the plan is made around them.
     solver, progress
         How hard to look; told what is being done.
 
