@@ -4,7 +4,7 @@ A move counts from the quarter on in which it is made, so what helps most comes 
 within what can be done and paid in a quarter, and no quarter may fall below a floor that today's posts keep
 (nor farther below one that they break). One whole-number programme decides over all quarters at once. Its
 benefit curves run only over the capacity that the moves can give an area, in as many chords as it takes to
-come within a hundred-thousandth of the benefit.
+come within half of the gap.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Ints = NDArray[np.int64]
 Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
 
 _KEPT = ("floor", "services_floor", "exploration", "room")  # a part of the moves cannot break the others
-_CLOSE = 1e-5  # of the benefit, by which all chords together may lie below their curves
+_CLOSE = 0.5  # of the gap, by which all chords together may lie below their curves
 _MOST_PIECES = 200
 _TOLERANCE = 1e-6  # of rules, as where the plan itself was made
 _SMALL = 1e-9
@@ -209,7 +209,7 @@ def _scheduled(
     timer = Timer(how.seconds)
     ordered = _ordered(moves, quarters, most)
     every = _all_fit(moves, ordered, quarters, timer.part(0.2))
-    curves = [one for need in draws for one in _curves(moves, need)]
+    curves = [one for need in draws for one in _curves(moves, need, _CLOSE * how.gap)]
     rows, costs, upper = _with_benefit(moves, ordered, curves, quarters)
     lower = np.zeros(len(costs))
     if every:
@@ -264,7 +264,7 @@ def _all_fit(moves: _Moves, ordered: list[LinearConstraint], quarters: int, time
     return found.x is not None
 
 
-def _curves(moves: _Moves, need: Floats) -> list[Curve]:
+def _curves(moves: _Moves, need: Floats, close: float) -> list[Curve]:
     """Cut the mean benefit of more or less capacity in each area and kind, (A K) curves."""
     posts = moves.plan.posts
     change = _capacity_change(moves)
@@ -278,7 +278,7 @@ def _curves(moves: _Moves, need: Floats) -> list[Curve]:
 
     ends, middle = (mean(low), mean(high)), mean((low + high) / 2.0)
     below = middle - (ends[0] + ends[1]) / 2.0
-    allowed = _CLOSE * max(float(mean(today).sum()), _SMALL) / len(low)
+    allowed = max(close, _SMALL) * max(float(mean(today).sum()), _SMALL) / len(low)
     pieces = np.clip(np.ceil(np.sqrt(np.maximum(below, 0.0) / allowed)), 1, _MOST_PIECES).astype(int)
     knots = int(pieces.max()) + 1
     at = low[:, None] + (high - low)[:, None] * np.minimum(np.arange(knots) / pieces[:, None], 1.0)
