@@ -19,7 +19,6 @@ from data import derived
 from data.derived import Result
 from data.errors import InputError
 from data.release import Release
-from data.small_tables import rows_of
 from risk import posts as tables
 from risk._plan_benefit import met
 from risk.plan import Decision, Move, Outcome, Plan, Point
@@ -125,7 +124,7 @@ def setting_of(told: Mapping[str, Any]) -> Setting:
 
 def posts_of(told: Mapping[str, Any], areas: Sequence[str]) -> tables.Table:
     """Read the posts of a kept plan back."""
-    return tables.parsed("posts", rows_of("posts", str(told["posts"]), tables.COLUMNS), areas)
+    return tables.read_text("posts", str(told["posts"]), areas)
 
 
 def decided_of(told: Mapping[str, Any]) -> tuple[Decided, ...]:
