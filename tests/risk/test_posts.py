@@ -47,7 +47,7 @@ def test_areas_without_a_row_have_none_and_empty_cells_mean_no_limit():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' is no area of the plan"),
+        ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' in column area is no area of the plan"),
         ("AL-11,,yes,4,2.5,,", "kind must name"),
         ("AL-11,team,perhaps,4,2.5,,", "searches be yes or no"),
         ("AL-11,team,yes,-4,2.5,,", "'-4' in column units is no such number. Write a whole number"),
