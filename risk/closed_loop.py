@@ -96,8 +96,8 @@ def words(summary: dict[str, Any]) -> list[str]:
     """Say a summary in plain lines, for the terminal."""
     names = {"plan": "Following the plan", "counts": "Following the last counts alone"}
     lines = [
-        f"{summary['worlds']} invented worlds, {summary['quarters']} quarters each, with what was found "
-        "fed back."
+        f"Invented worlds: {summary['worlds']}. For {summary['quarters']} quarters after a first year, what "
+        "was found was published and planned with again."
     ]
     for way in WAYS:
         told = summary[way]

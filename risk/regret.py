@@ -113,7 +113,7 @@ def words(summary: dict[str, Any]) -> list[str]:
     """Say a summary in plain lines, for the terminal."""
     part = summary["recovered"]
     return [
-        f"{summary['worlds']} invented worlds, every rival with the same number of moves.",
+        f"Invented worlds: {summary['worlds']}. Every rival may make the same number of moves.",
         f"Of the gain that is possible the plan makes {part['plan']:.0%}; {summary['recovered_shown']:.0%} "
         "if its moves are made even where it does not recommend them.",
         f"Following last year's counts makes {part['counts']:.0%}, following population "
