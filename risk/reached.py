@@ -5,7 +5,7 @@ for a hundred children newly in need in a quarter (risk/access.py over draws of 
 and the way to the nearest service.
 
 * A gap is less than half of what the country's shown places would give each of its children in need. Need and
-  yardstick come from the same draw, so that a share of children found that is the same everywhere cancels out.
+  yardstick come from the same draw: a share of children found that is the same everywhere cancels out.
 * A gap is sure only where all services in reach are shown. Where some are withheld, the number is the least
   that there is, and what is said is "no gap" or "cannot tell".
 * Services of one country are not counted for children of the other.
@@ -34,7 +34,18 @@ from risk.access import Access, Catchment, Certainty, Supply, nearest, two_step
 from risk.detection import DetectionRange
 from risk.observations import Observations
 
-__all__ = ["CATCHMENT", "GAP", "Times", "about", "tables"]
+__all__ = [
+    "A_GAP",
+    "CATCHMENT",
+    "GAP",
+    "NO_GAP",
+    "TITLES",
+    "Times",
+    "about",
+    "tables",
+    "two_digits",
+    "yearly_need",
+]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -48,6 +59,13 @@ _LEVEL = "region"
 _YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
 _SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer")
+TITLES = {
+    "access": "Places in reach for a hundred children newly in need in a quarter",
+    "accessgap": "Chance of less than half of the country's places for a child in need, %",
+    "accesstime": "Minutes to the nearest service",
+}
+# Of a chance in per cent: what is said, from what on, and where it ends.
+NO_GAP, A_GAP = (0.0, 20.0), (80.0, 100.0)
 
 
 @dataclass(frozen=True)
@@ -95,11 +113,11 @@ def tables(
         split = (by,) if by else ()
         held = [table_name(what, _LEVEL, "quarter", *split) for what in ("capacity", "services")]
         if all(name in release.tables and len(release.table(name)) for name in held):
-            rows = [_rows(release, ways, need, by, one) for one in (CATEGORIES[by] if by else ("",))]
-            yield _table("access", "quarter", split, _TITLE, pd.concat(rows, ignore_index=True))
-
-
-_TITLE = "Places for a hundred children newly in need in a quarter"
+            kinds = CATEGORIES[by] if by else ("",)
+            told = [_told(release, ways, need, by, one) for one in kinds]
+            for measure, title in TITLES.items():
+                rows = pd.concat([one[measure] for one in told], ignore_index=True)
+                yield _table(measure, "quarter", split, title, rows)
 
 
 def yearly_need(draws: Draws, seen: Observations, seed: int) -> Floats:
@@ -114,8 +132,9 @@ class _Ways:
     """The ways from the areas with children (A,) to all areas of the level (S,).
 
     country : of each area and site, (A,) and (S,). inside : where both are of one country, (A, S). minutes :
-    from people to services, (A, S), inf where no way is known. weight : of the catchment, (A, S). own :
-    position of each area among the sites, (A,). scattered : areas most of which lie on other islands, (A,).
+    from people to services, (A, S), inf where no way is known. weight : of the catchment, (A, S). doubtful :
+    where the straight line is short enough, but leads over water without a time, (A, S). own : position of
+    each area among the sites, (A,). scattered : areas of several islands, none of which holds half, (A,).
     """
 
     travel: Travel
@@ -124,6 +143,7 @@ class _Ways:
     inside: Bools
     minutes: Floats
     weight: Floats
+    doubtful: Bools
     own: NDArray[np.int64]
     scattered: Bools
 
@@ -133,12 +153,12 @@ class _Ways:
         own = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
         country = areas.frame(_LEVEL)["country"].reindex(list(travel.codes)).to_numpy(dtype=object)
         inside = country[own][:, None] == country
-        known = np.where(travel.provisional, np.inf, travel.to_people())[own]
-        minutes = np.where(inside, known, np.inf)
-        return cls(
-            travel, codes, (country[own], country), np.asarray(inside), minutes, CATCHMENT.weight(minutes),
-            own, _scattered(areas, codes),
-        )  # fmt: skip
+        straight, over = travel.to_people()[own], travel.provisional[own]
+        minutes = np.where(inside & ~over, straight, np.inf)
+        doubtful = inside & over & (straight <= CATCHMENT.minutes)
+        weight, apart = CATCHMENT.weight(minutes), _scattered(areas, codes)
+        lands = (country[own], country)
+        return cls(travel, codes, lands, inside, minutes, weight, doubtful, own, apart)
 
 
 def _scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
@@ -149,37 +169,61 @@ def _scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
     return np.asarray(share.to_numpy(dtype=float) < GAP)
 
 
-def _rows(release: Release, ways: _Ways, need: Floats, by: By, category: str) -> pd.DataFrame:
-    """Lay out what is said of the services of one kind, one row an area."""
+def _told(release: Release, ways: _Ways, need: Floats, by: By, category: str) -> dict[str, pd.DataFrame]:
+    """Lay out what is said of the services of one kind by measure, one row an area."""
     sites, asked = ways.travel.codes, {"by": by, "category": category}
     places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]
     services = Supply.of(release, sites, what="services", period=places.period, **asked)  # type: ignore[arg-type]
-    found = _reached(ways, need, places)
-    frame = pd.DataFrame({"area": list(ways.areas), "period": places.period, **found, **_way(ways, services)})
-    return frame.assign(**{by: category}) if by else frame
-
-
-def _reached(ways: _Ways, need: Floats, places: Supply) -> dict[str, NDArray[Any]]:
-    """Give access, its state and what is said of a gap, (A,) each.
-
-    Value and state are as of every table: the least that there is where some is withheld (a class without a
-    high end), withheld where nothing is shown in reach.
-    """
     access = two_step(need, places.amount, ways.weight)
-    told = Access(access.value * _A_HUNDRED, access.unreached).certainty(0.0)
-    least = np.asarray(((ways.weight > 0) & places.at_least).any(axis=1))
-    hidden = least & (told.median <= 0)
-    gap = np.where(hidden, np.nan, _against_the_country(ways, need, places, access).below)
+    withheld = ((ways.weight > 0) & places.at_least).any(axis=1)
+    doubted = (ways.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
+    least = np.asarray(withheld | doubted)
+    hidden = np.asarray(withheld & ~(ways.weight @ places.amount > 0))
+    found = {
+        "access": _places(access, least, hidden),
+        "accessgap": _gaps(_against_the_country(ways, need, places, access).below, least, hidden),
+        "accesstime": _way(ways, services),
+    }
+    head: dict[str, Any] = {"area": list(ways.areas), "period": places.period}
+    if by:
+        head[by] = category
+    return {name: pd.DataFrame({**head, **columns}) for name, columns in found.items()}
+
+
+def _places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
+    """Give the places in reach, (A,) each, to two digits.
+
+    Where some are withheld, what is shown is the least that there is: a class without a high end. Where none
+    is shown in reach, they are withheld.
+    """
     state = np.select([hidden, least], ["withheld", "class"], "number")
-    shown = {"median": told.median, "lower": told.low, "upper": told.high, "gap": gap}
-    shown = {name: np.where(hidden, np.nan, values) for name, values in shown.items()}
+    ends = np.quantile(np.where(hidden, np.nan, access.value), _ENDS, axis=0)
+    lower, median, upper = two_digits(_A_HUNDRED * ends)
     return {
-        "value": np.where(state == "number", told.median, np.nan),
+        "value": np.where(state == "number", median, np.nan),
         "state": state,
-        "low": np.where(state == "class", told.median, np.nan),
+        "low": np.where(state == "class", median, np.nan),
         "high": np.full(len(state), np.nan),
-        **shown,
-        "verdict": _verdict(gap, least),
+        "median": median,
+        "lower": lower,
+        "upper": upper,
+        "at_least": least,
+    }
+
+
+def _gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
+    """Say where there is a gap and where none, (A,) each; a gap only where nothing in reach is withheld."""
+    said = Certainty(below, below, below, below)
+    telling = [hidden, said.cannot_tell | (said.gap & least)]
+    state = np.select(telling, ["withheld", "cannot_tell"], "class")
+    ends = np.where(said.gap[:, None], A_GAP, NO_GAP)
+    low, high = np.where((state == "class")[:, None], ends, np.nan).T
+    return {
+        "value": np.full(len(state), np.nan),
+        "state": state,
+        "low": low,
+        "high": high,
+        "chance": np.where(hidden, np.nan, np.round(_A_HUNDRED * below)),
         "at_least": least,
     }
 
@@ -195,33 +239,38 @@ def _against_the_country(ways: _Ways, need: Floats, places: Supply, access: Acce
     return Access(ratio, access.unreached).certainty(GAP)
 
 
-def _verdict(gap: Floats, least: Bools) -> NDArray[Any]:
-    """Say "gap" or "no_gap" where it is 80 % sure, and a gap only where nothing in reach is withheld."""
-    sure = Certainty(gap, gap, gap, gap)
-    telling = [np.isnan(gap), sure.gap & ~least, sure.gap | sure.cannot_tell]
-    return np.select(telling, ["withheld", "gap", "cannot_tell"], "no_gap")
-
-
 def _way(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
-    """Give the minutes to the nearest service that is shown, and what is known of the way, (A,) each.
+    """Give the whole minutes to the nearest service that is shown, and what is known of the way, (A,) each.
 
-    way : land; islands, where the nearest is in an own area of islands; water, where all ways lead over water
-    without a time; none, where none is shown in the country. nearer : whether one that is not shown may be
-    nearer.
+    way : land; islands, where the nearest is in the own area, which lies on several; water, where all ways
+    lead over water without a time; none, where none is shown in the country. nearer : whether one that is
+    not shown may be nearer.
     """
     minutes = nearest(ways.minutes, services.amount)
-    hidden = nearest(ways.minutes, np.where(services.at_least & (services.amount <= 0), 1.0, 0.0))
+    unseen = nearest(ways.minutes, (services.at_least & (services.amount <= 0)).astype(float))
     anywhere = (ways.inside & (services.amount > 0)).any(axis=1)
-    at_home = services.amount[ways.own] > 0
-    way = np.select(
-        [~anywhere, ~np.isfinite(minutes), ways.scattered & at_home], ["none", "water", "islands"], "land"
-    )
-    known = way == "land"
-    return {"minutes": np.where(known, minutes, np.nan), "way": way, "nearer": np.asarray(hidden < minutes)}
+    at_home = ways.scattered & (services.amount[ways.own] > 0)
+    nearer = unseen < minutes
+    way = np.select([~anywhere, ~np.isfinite(minutes), at_home], ["none", "water", "islands"], "land")
+    told = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
+    silent = (ways.inside & services.at_least).any(axis=1) & ~anywhere
+    return {
+        "value": np.where(way == "land", np.round(minutes), np.nan),
+        "state": np.where(silent, "withheld", [told[one] for one in way]),
+        "way": way,
+        "nearer": np.asarray(nearer),
+    }
+
+
+def two_digits(values: Floats) -> Floats:
+    """Round to two digits that count, any shape: more would say what the intervals deny."""
+    size = np.floor(np.log10(np.where(values > 0, values, 1.0)))
+    step = 10.0 ** (size - 1.0)
+    return np.asarray(np.round(np.round(values / step) * step, 6))
 
 
 def _need_table(need: Floats, seen: Observations) -> Table:
-    low, median, high = np.quantile(need, _ENDS, axis=0)
+    low, median, high = two_digits(np.quantile(need, _ENDS, axis=0))
     columns = {"value": median, "state": "number", "lower": low, "upper": high}
     rows = pd.DataFrame({"area": list(seen.areas), "period": seen.quarters[-1], **columns})
     return _table("need", "quarter", (), "Children newly in need in a quarter, mean of the last year", rows)
