@@ -22,17 +22,17 @@ from geo.layers.base import Choice, Layer, LayerData, Legend, Option, Style, Vie
 from geo.layers.services import OF
 from geo.layers.words import Message, mark, number
 
-__all__ = ["LAYER", "MEANT", "SURE", "WAYS", "percent"]
+__all__ = ["LAYER", "MEANT", "SURE", "WAYS", "chance"]
 
 SURE = 80.0  # per cent, from which on a gap is named
 MEANT = mark(
     "Children in need are those who newly need help in a quarter, as the risk model estimates them from "
-    "those who are found. Services of one country are not counted for children of the other, nor those over water "
-    "to which no time was entered. Where services are not shown, there may be more places than are told."
+    "those who are found. Services of one country are not counted for children of the other, nor those over "
+    "water to which no time was entered. Where services are not shown, there may be more places than told."
 )
 WAYS = {
-    "islands": mark("between islands: no time is known"),
-    "water": mark("over water: no time was entered"),
+    "islands": mark("between islands, no time known"),
+    "water": mark("over water, time not entered"),
 }
 _NEARER = mark("one that is not shown may be nearer")
 _HIDDEN = mark("some services are not shown")
@@ -176,20 +176,24 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
     if row["state"] == "withheld":
         return ""
     if show == "gap":
-        template = mark("chance of a gap: {chance} %")
-        if row["at_least"]:
-            template = mark("chance of a gap: {chance} % at most, since some services are not shown")
-        return Message(template, chance=percent(row["chance"]))
+        template = mark("chance of a gap: {chance}")
+        if row["state"] == "cannot_tell" and row["at_least"]:
+            template = mark("chance of a gap: {chance}, since some services are not shown")
+        return Message(template, chance=chance(row["chance"], most=bool(row["at_least"])))
     ends = {"low": number(row["lower"]), "high": number(row["upper"])}
     interval = Message(mark("{low} to {high} with 95 % probability"), **ends)
     return Message("{first}; {second}", first=interval, second=_HIDDEN) if row["at_least"] else interval
 
 
-def percent(chance: float) -> str:
-    """Write a chance in whole per cent, of which none is sure."""
-    if chance < 1.0:
-        return Message(mark("under {number}"), number=1)
-    return Message(mark("over {number}"), number=99) if chance > 99.0 else number(chance)
+def chance(percent: float, *, most: bool) -> str:
+    """Write a chance in whole per cent, of which none is sure; `most`: it may be smaller."""
+    if percent < 1.0:
+        return Message(mark("under {number} %"), number=1)
+    if most:
+        return Message(mark("up to {number} %"), number=number(percent))
+    return Message(
+        mark("over {number} %") if percent > 99.0 else "{number} %", number=number(min(percent, 99.0))
+    )
 
 
 def _source(release: Release) -> str:
