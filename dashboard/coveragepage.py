@@ -31,6 +31,7 @@ __all__ = [
     "kinds",
     "map_marks",
     "none_shown",
+    "reckoned",
     "shown",
     "table",
     "view",
@@ -261,3 +262,40 @@ def _at_work(of: Held, bearers: Iterable[str]) -> list[str]:
         there = frame[["value", "low"]].gt(0).any(axis=1)
         found = there if found is None else found | there
     return [] if found is None else [str(code) for code in found.index[found]]
+
+
+def reckoned(of: Held) -> list[str]:
+    """Say how access is worked out, and which travel times were entered."""
+    found = of.release.result("risk")
+    told: Mapping[str, Any] = {} if found is None else found.manifest.get("travel") or {}
+    if not told or not has_access(of):
+        return []
+    ways = {name: number(told[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
+    ways |= {name: number(100 * one) for name, one in zip(("least", "most"), told["found"], strict=True)}
+    return [
+        _(
+            "Places are shared out among the children in need who can reach them: the nearer, the more, and "
+            "none beyond {catchment_minutes} minutes (two-step floating catchment area)."
+        ).format(**ways),
+        _(
+            "Children in need are those newly in need in the mean quarter of the last year, as the risk "
+            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold that."
+        ).format(**ways),
+        _(
+            "A way is the straight line between the middles of two areas times {detour}, at {km_per_hour} km "
+            "an hour, where no time was entered. Services stand in the middle of their area."
+        ).format(**ways),
+        _("A way over water counts only with a time that was entered, and the border is not crossed."),
+        *_entered(of, told),
+    ]
+
+
+def _entered(of: Held, told: Mapping[str, Any]) -> Iterator[str]:
+    names = areas_of(of.release).table["name_en"].astype(str)
+    if told["uploaded"]:
+        yield _("Times entered for {count} pairs of areas.", count=len(told["uploaded"]))
+    for start, end, minutes, source in told["ferries"]:
+        pair = {"start": names[start], "end": names[end], "minutes": number(minutes), "source": source}
+        yield _("Ferry between {start} and {end}: {minutes} minutes ({source}).", **pair)
+    if not (told["uploaded"] or told["ferries"]):
+        yield _("No times were entered. A data officer enters them with: tact risk --travel and --ferries")

@@ -97,8 +97,15 @@ def about(times: Times) -> dict[str, Any]:
         name: [[one.start, one.end, one.minutes, one.source] for one in links]
         for name, links in (("uploaded", times.uploaded), ("ferries", times.ferries))
     }
-    reckoned = {"detour": speed.detour, "km_per_hour": speed.km_per_hour}
-    return {**reckoned, "catchment_minutes": CATCHMENT.minutes, "catchment_scale": CATCHMENT.scale, **laid}
+    found = DetectionRange()
+    return {
+        "detour": speed.detour,
+        "km_per_hour": speed.km_per_hour,
+        "catchment_minutes": CATCHMENT.minutes,
+        "catchment_scale": CATCHMENT.scale,
+        "found": [found.low, found.high],
+        **laid,
+    }
 
 
 def tables(

@@ -11,6 +11,7 @@ from dashboard.reading import Held
 from dashboard.state import Situation
 from dashboard.text import _, translated
 from geo.layers import layer
+from geo.layers.access import MEANT
 from geo.layers.table import table as layer_table
 
 __all__ = ["show"]
@@ -58,9 +59,9 @@ def _reached(of: Held) -> None:
         st.html(prose.paragraphs([_("Of these services none is shown, to protect people.")]))
     _map(of, coveragepage.view(of, shown, kind))
     st.dataframe(coveragepage.table(of, kind), hide_index=True)
-    st.caption(
-        translated(layer("access").read(of.release, coveragepage.view(of, shown, kind).view()).legend.note)
-    )
+    st.caption(translated(MEANT))
+    with st.expander(_("How this is worked out")):
+        st.html(prose.listed(coveragepage.reckoned(of)))
 
 
 def _services(of: Held) -> None:
