@@ -21,6 +21,7 @@ __all__ = ["PAGES", "run"]
 PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "situation", "Situation", "situation"),
     ("Look", "risk", "Risk", "risk"),
+    ("Look", "coverage", "Coverage", "coverage"),
     ("Look", "trends", "Trends", "trends"),
     ("Take away", "download", "Download", "download"),
     ("Take away", "method", "Method", "method"),
