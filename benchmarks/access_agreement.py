@@ -133,9 +133,7 @@ def main() -> None:
     else:
         print(f"{'form':<18} {'compared':>8} {'unlived':>8} {'unreached':>9} {'largest difference':>19}")
         for one in found:
-            print(
-                f"{one.form:<18} {one.compared:8,} {one.unlived:8,} {one.unreached:9,} {one.differ:19.1e}"
-            )
+            print(f"{one.form:<18} {one.compared:8,} {one.unlived:8,} {one.unreached:9,} {one.differ:19.1e}")
     sys.exit(any(one.differ > LEAST for one in found))
 
 

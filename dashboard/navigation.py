@@ -23,6 +23,7 @@ PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "risk", "Risk", "risk"),
     ("Look", "coverage", "Coverage", "coverage"),
     ("Look", "trends", "Trends", "trends"),
+    ("Decide", "reallocate", "Reallocate", "reallocate"),
     ("Take away", "download", "Download", "download"),
     ("Take away", "method", "Method", "method"),
 )

@@ -7,7 +7,7 @@ that tier. The same release, posts, settings and decisions give the same plan, u
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,23 +19,22 @@ from data.release import Release
 from geo import areas as geography
 from geo.travel import Travel
 from risk import posts as tables
-from risk.access import Catchment, reach
+from risk.access import reach
 from risk.detection import DetectionRange
 from risk.model import RiskModel
 from risk.observations import PATHWAYS as _TOLD_APART
 from risk.observations import Observations
 from risk.plan import Aims, Decision, Plan, Point, Posts, Progress, Rules, Solver, frontier, plan
 from risk.plan import floor_of_today as _floor
+from risk.reached import CATCHMENT, Times
 
-__all__ = ["ALL", "CATCHMENT", "PATHWAYS", "Ground", "Setting", "frontier_of", "made"]
+__all__ = ["ALL", "PATHWAYS", "Ground", "Setting", "frontier_of", "made"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 ALL = "all"
 PATHWAYS = (ALL, *_TOLD_APART)
-# Whom a unit reaches from the middle of its area: weights fall with minutes of travel, none beyond two hours.
-CATCHMENT = Catchment(120.0, "gaussian", 40.0)
 _DRAWS, _SEED = 400, 0
 _YEAR = 4  # quarters
 _UNDER_SEARCHED = 0.5  # of the days that the children who live there would make fair
@@ -122,30 +121,36 @@ class Ground:
     def of(cls, release: Release, table: tables.Table | None = None) -> Ground:
         """Read it; posts are drafted where none are given.
 
-        Raises ReleaseError where the release is of the public tier or has nothing to plan with.
+        Travel times are those that the model's result was given. Raises ReleaseError where the release is of
+        the public tier or has nothing to plan with.
         """
         if release.tier != "partner":
             msg = "Plans are made of the partner tier: the public one holds neither outreach nor staff."
             raise ReleaseError(msg)
         areas = geography.read(release.areas_file)
         seen = Observations.of(release, areas)
-        given = tables.drafted(seen) if table is None else table
-        if not given.units.sum():
-            msg = "There are no posts to move. Give a table of posts: tact plan --posts FILE"
-            raise ReleaseError(msg)
-        travel = Travel.between(areas, "region").at(seen.areas)
-        return cls(
+        draft = tables.drafted(seen)
+        travel = _travel(release, areas).at(seen.areas)
+        read = cls(
             release.name,
             release.checksum,
-            given,
-            _posts(given, seen, travel),
+            draft,
+            _posts(draft, seen, travel),
             _needs(seen),
             _communities(release, seen.areas),
             _under_searched(seen),
             seen.countries,
             bool(travel.provisional.any()),
-            table is None,
+            drafted=True,
         )
+        return read if table is None else read.holding(table)
+
+    def holding(self, table: tables.Table) -> Ground:
+        """Put other posts on the same ground; need and places do not depend on them."""
+        placed = replace(
+            self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed
+        )
+        return replace(self, table=table, posts=placed, drafted=False)
 
     def rules(self, setting: Setting) -> Rules:
         """Turn a setting into rules."""
@@ -168,7 +173,10 @@ def made(
     decisions: Sequence[Decision] = (),
     progress: Progress | None = None,
 ) -> Plan:
-    """Make the plan; raises what `risk.plan.plan` does."""
+    """Make the plan; raises what `risk.plan.plan` does, and ReleaseError where there is no unit at all."""
+    if not ground.table.units.sum():
+        msg = "There are no posts to move. Give a table of posts with units in at least one row."
+        raise ReleaseError(msg)
     return plan(
         ground.posts,
         ground.needs[setting.pathway],
@@ -201,11 +209,20 @@ def frontier_of(
     )
 
 
+def _travel(release: Release, areas: geography.Areas) -> Travel:
+    result = release.result("risk")
+    times = Times.told(result.manifest if result else {}).among(areas.frame("region").index)
+    return Travel.between(areas, "region", uploaded=times.uploaded, ferries=times.ferries)
+
+
 def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
-    """Place the units in the middle of their areas. None serves, or moves to, another country."""
+    """Place the units in the middle of their areas. None serves, or moves to, another country.
+
+    Nobody is served over water where no time was given; a move may go there, at the time of a straight line.
+    """
     land = np.array(seen.countries)
     same = land[:, None] == land
-    weight = np.where(same, CATCHMENT.weight(travel.to_people()), 0.0)
+    weight = np.where(same & ~travel.provisional, CATCHMENT.weight(travel.to_people()), 0.0)
     return Posts(
         seen.areas,
         seen.areas,

@@ -131,7 +131,7 @@ def _today() -> str:
 def _ground(opened: Release, given: Path | None) -> Ground:
     with progress("Reading posts and need"):
         ground = Ground.of(opened)
-        return ground if given is None else Ground.of(opened, posts.read(given, ground.posts.areas))
+        return ground if given is None else ground.holding(posts.read(given, ground.posts.areas))
 
 
 def _made(
