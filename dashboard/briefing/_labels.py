@@ -16,14 +16,18 @@ _OVERLAP, _OUTSIDE = 40.0, 200.0
 
 
 def placed(names: Sequence[tuple[str, Point]], passed: Sequence[Point], whole: Point, size: float) -> Iterable[str]:
-    """Write names, each where it meets least: arrows by the points that they pass, names before it, edges."""
+    """Write names, each where it meets least: arrows by the points that they pass, names before it, edges.
+
+    A name for which there is no room is left out.
+    """
     taken: list[Box] = []
     for name, point in names:
         boxes = _around(point, _WIDE * size * len(name), size)
         costs = [_cost(box, taken, passed, whole) + 0.1 * order for order, box in enumerate(boxes)]
-        best = boxes[costs.index(min(costs))]
-        taken.append(best)
-        yield _text(name, best, size)
+        if min(costs) < _OVERLAP:
+            best = boxes[costs.index(min(costs))]
+            taken.append(best)
+            yield _text(name, best, size)
 
 
 def _around(point: Point, wide: float, high: float) -> list[Box]:

@@ -33,7 +33,7 @@ _COUNTRY = "#3B4252"
 _SHRINK = math.cos(math.radians(_LATITUDE))
 _SCALE = _WIDTH / ((_BOUNDS[2] - _BOUNDS[0]) * _SHRINK)
 _HEIGHT = (_BOUNDS[3] - _BOUNDS[1]) * _SCALE
-MOST_ARROWS = 14
+MOST_ARROWS = 12
 
 
 @dataclass(frozen=True)

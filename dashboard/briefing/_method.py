@@ -19,7 +19,7 @@ def method(t: Speech, told: Told, release: Release) -> list[tuple[str, str]]:
     """Give the paragraphs of the box, each with its heading."""
     return [
         (t("Method"), _how(t)),
-        (t("Limits of this plan"), "; ".join(_limits(t, told.get("parameters") or {})) or t("None.")),
+        (t("Limits of this plan"), t.joined(_limits(t, told.get("parameters") or {})) or t("None.")),
         (t("Data protection"), _protection(t, release)),
         (t("Who may read it"), _reading(t, release)),
     ]
@@ -68,7 +68,7 @@ def _protection(t: Speech, release: Release) -> str:
         told.append(t("Protected, not anonymous: small numbers are shown with their margin."))
     else:
         told.append(t("Counts of fewer than {k} children are not shown.", k=release.k))
-    if release.manifest["tact"].get("frozen", True):
+    if parameters.get("frozen", True):
         told.append(
             t("A published number stands until {k} different children behind it have changed.", k=release.k)
         )

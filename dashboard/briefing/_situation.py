@@ -59,7 +59,7 @@ def _level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int)
         if (rows["class"] == one).any()
     ]
     head = t("{country}, {pathway}", country=t.area(country), pathway=t(_PATHWAYS[pathway]))
-    said = "; ".join(parts) or t("no area is clearly above or below the country's own rate")
+    said = t.joined(parts) or t("no area is clearly above or below the country's own rate")
     unsure = int((rows["class"] == riskpage.CANNOT_TELL).sum())
     told = f"{head}: {said}."
     if not unsure:

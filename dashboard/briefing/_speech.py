@@ -105,6 +105,10 @@ class Speech:
         except ValueError:
             return legible(text, 20)
 
+    def joined(self, parts: Iterable[str]) -> str:
+        """Join parts of a sentence; a semicolon asks a question in Greek."""
+        return ("· " if self.language == "el" else "; ").join(parts)
+
     def listed(self, names: Sequence[str], most: int | None = None) -> str:
         """List names, the first of many; say how many more there are."""
         kept, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
