@@ -27,7 +27,7 @@ from data.disclosure.plan import Tier
 if TYPE_CHECKING:
     from data.release import Release
 
-__all__ = ["KINDS", "MANIFEST", "Result", "Table", "newest", "publish"]
+__all__ = ["KINDS", "MANIFEST", "Result", "Table", "every", "newest", "publish"]
 
 MANIFEST = "manifest.json"
 KINDS = ("risk",)  # those whose tables are read with a release
@@ -75,13 +75,21 @@ class Result:
 
 def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> Result | None:
     """Find the newest result of a kind for a tier of a release; None where there is none that can be read."""
+    return next(iter(every(derived, name, tier, checksum, kind)), None)
+
+
+def every(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
+    """List the results of a kind for a tier of a release that can be read, newest first."""
     folder = derived / name if derived is not None else None
     if folder is None or not folder.is_dir():
-        return None
-    found = [(path.parent, _read(path)) for path in folder.glob(f"{kind}-{tier}-*/{MANIFEST}")]
-    fitting = [(at, m) for at, m in found if m.get("release_sha256") == checksum and m.get("tier") == tier]
-    last = max(fitting, key=lambda one: (one[1]["created"], one[0].name), default=None)
-    return None if last is None else Result(*last)
+        return []
+    found = [Result(path.parent, _read(path)) for path in folder.glob(f"{kind}-{tier}-*/{MANIFEST}")]
+    fitting = [
+        one
+        for one in found
+        if one.manifest.get("release_sha256") == checksum and one.manifest.get("tier") == tier
+    ]
+    return sorted(fitting, key=lambda one: (one.manifest["created"], one.folder.name), reverse=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -15,7 +15,6 @@ For ferries `minutes` holds waiting, boarding and the crossing, and `source` mus
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import FileRefused, InputError
+from data.errors import InputError
+from data.small_tables import rows
 from geo.areas import Areas
 
 __all__ = ["Link", "Speed", "Travel", "read_links", "straight_line"]
@@ -159,7 +159,7 @@ def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tu
     """
     known, seen = set(codes), dict[tuple[str, str], int]()
     links = []
-    for row, cells in _rows(Path(path)):
+    for row, cells in rows(Path(path), _COLUMNS):
         link = _link(cells, known, row, path.name, sources=sources)
         pair = (link.start, link.end)
         if pair in seen:
@@ -171,29 +171,6 @@ def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tu
         seen[pair] = row
         links.append(link)
     return tuple(links)
-
-
-def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Read the rows with their numbers, the heading being row 1; empty rows do not count."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path.name} cannot be read. Save it as CSV in UTF-8 with the columns from,to,minutes."
-        raise FileRefused(msg) from error
-    lines = list(csv.reader(text.splitlines()))
-    heading = [name.strip().casefold() for name in lines[0]] if lines else []
-    if missing := [name for name in _COLUMNS if name not in heading]:
-        msg = (
-            f"{path.name} has no column {', '.join(missing)}. Row 1 must hold from,to,minutes with commas "
-            "between; source may follow."
-        )
-        raise FileRefused(msg)
-    rows = []
-    for number, line in enumerate(lines[1:], 2):
-        if any(cell.strip() for cell in line):
-            cells = [cell.strip() for cell in line] + [""] * (len(heading) - len(line))
-            rows.append((number, dict(zip(heading, cells, strict=False))))
-    return rows
 
 
 def _link(cells: dict[str, str], known: set[str], row: int, name: str, *, sources: bool) -> Link:
