@@ -41,6 +41,7 @@ __all__ = [
     "DUTY_BEARERS",
     "QUARTERS",
     "USUAL",
+    "WORDS",
     "Capacity",
     "HandOver",
     "HandedOver",

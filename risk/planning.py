@@ -24,11 +24,24 @@ from risk.detection import DetectionRange
 from risk.model import RiskModel
 from risk.observations import PATHWAYS as _TOLD_APART
 from risk.observations import Observations
-from risk.plan import Aims, Decision, Plan, Point, Posts, Progress, Rules, Solver, frontier, plan
+from risk.plan import (
+    Aims,
+    Decision,
+    Plan,
+    Point,
+    Posts,
+    Progress,
+    Rules,
+    Schedule,
+    Solver,
+    frontier,
+    phased,
+    plan,
+)
 from risk.plan import floor_of_today as _floor
 from risk.reached import CATCHMENT, Times
 
-__all__ = ["ALL", "PATHWAYS", "Ground", "Setting", "frontier_of", "made"]
+__all__ = ["ALL", "PATHWAYS", "Ground", "Setting", "frontier_of", "made", "scheduled"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -47,7 +60,8 @@ class Setting:
     pathway : whose need counts, of PATHWAYS. moves : the most units that move. budget : the most hours of
     travel between old and new posts, None for no limit. floor : share of today's capacity that every area
     keeps. services_floor : of the areas where Roma and Egyptian communities live none may fall under this
-    share of the services that reach the one with least today. seconds : for finding the plan.
+    share of the services that reach the one with least today. per_quarter : the most units that move in one
+    quarter. seconds : for finding the plan.
     Raises InputError for a value that is none.
     """
 
@@ -60,6 +74,7 @@ class Setting:
     equity: float = 0.0
     cost: float = 0.0
     robustness: float = 0.0
+    per_quarter: int = 4
     seconds: float = 20.0
 
     def __post_init__(self) -> None:
@@ -71,8 +86,13 @@ class Setting:
         if self.pathway not in PATHWAYS:
             msg = f"No pathway {self.pathway!r}. There are: {', '.join(PATHWAYS)}."
             raise InputError(msg)
-        if self.moves < 0 or self.seconds <= 0.0 or (self.budget is not None and self.budget < 0.0):
-            msg = "Moves and budget must be 0 or more, and seconds above 0."
+        if (
+            self.moves < 0
+            or self.per_quarter < 1
+            or self.seconds <= 0.0
+            or (self.budget is not None and self.budget < 0.0)
+        ):
+            msg = "Moves and budget must be 0 or more, moves in a quarter 1 or more, and seconds above 0."
             raise InputError(msg)
 
     @classmethod
@@ -186,6 +206,11 @@ def made(
         solver=setting.solver,
         progress=progress,
     )
+
+
+def scheduled(setting: Setting, plan: Plan) -> Schedule:
+    """Spread a plan's moves over four quarters, what helps most first; raises as `risk.plan.phased`."""
+    return phased(plan, per_quarter=setting.per_quarter)
 
 
 def frontier_of(
