@@ -1,9 +1,8 @@
 """The `tact` command: what a data officer does behind the wall, and how the map is started.
 
 Exit codes: 0 done · 1 unexpected · 2 wrong input or wrong use · 3 workspace · 4 vault · 5 release refused,
-or an audit that found something · 6 comes with a later version · 7 `doctor` found problems · 130 stopped by
-hand. With --json after the command, the answer is one JSON value on standard output; progress and
-messages go to standard error.
+or an audit that found something · 7 `doctor` found problems · 130 stopped by hand. With --json after the
+command, the answer is one JSON value on standard output; progress and messages go to standard error.
 
 Nothing is loaded here before `main` can be interrupted: the libraries take seconds on an old laptop.
 """

@@ -21,6 +21,7 @@ __all__ = ["PAGES", "run"]
 PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "situation", "Situation", "situation"),
     ("Look", "risk", "Risk", "risk"),
+    ("Look", "coverage", "Coverage", "coverage"),
     ("Look", "trends", "Trends", "trends"),
     ("Decide", "reallocate", "Reallocate", "reallocate"),
     ("Take away", "download", "Download", "download"),

@@ -46,9 +46,11 @@ ADDRESS: dict[str, str] = {
     "dear": "cost",
     "bad": "robustness",
     "floor": "floor",
+    "services": "services_floor",
     "unsearched": "exploration",
+    "pace": "per_quarter",
 }
-_SHARES = {"equity", "cost", "robustness", "floor", "exploration"}
+_SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "exploration"}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ these functions return is shared between sessions: never change it.
 
 from __future__ import annotations
 
-import csv
 import io
-from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -17,9 +15,8 @@ import pandas as pd
 
 from dashboard.reading import Held
 from dashboard.riskpage import names
-from data.errors import FileRefused, ReleaseError
+from data.errors import FileRefused
 from data.safe_text import shown_frame
-from data.small_tables import rows_of
 from risk import plan_files
 from risk import posts as tables
 from risk.plan import Plan, Point
@@ -35,7 +32,7 @@ _NAME = "posts"
 def ground(of: Held, posts: str = "") -> Ground:
     """Give what a plan stands on; `posts` is a table as risk.posts writes it, empty for the draft.
 
-    Raises ReleaseError where the release has nothing to plan with, and what `read_posts` does.
+    Raises ReleaseError where the release is of the public tier, and what `read_posts` does.
     """
     if not posts:
         return _drafted(of)
@@ -60,11 +57,10 @@ def read_posts(of: Held, name: str, content: bytes) -> str:
     """
     try:
         text = content.decode("utf-8-sig")
-        rows = rows_of(name, text, tables.COLUMNS[:5])
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         msg = f"{name} cannot be read. Save it as CSV in UTF-8, as the table that was downloaded."
         raise FileRefused(msg) from error
-    return tables.written(tables.parsed(name, rows, ground(of).posts.areas))
+    return tables.written(tables.read_text(name, text, ground(of).posts.areas))
 
 
 def _drafted(of: Held) -> Ground:
@@ -82,14 +78,7 @@ def _read(of: Held) -> Ground:
 def _given(of: Held, posts: str) -> Ground:
     """Put other posts on the same ground; need and places do not depend on them."""
     base = ground(of)
-    table = tables.parsed(_NAME, rows_of(_NAME, posts, tables.COLUMNS), base.posts.areas)
-    if not table.units.sum():
-        msg = "The table of posts holds no unit. Give units in at least one row."
-        raise ReleaseError(msg)
-    placed = replace(
-        base.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed
-    )
-    return replace(base, table=table, posts=placed, drafted=False)
+    return base.holding(tables.read_text(_NAME, posts, base.posts.areas))
 
 
 @lru_cache(maxsize=128)
@@ -104,6 +93,7 @@ def frontier(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...
     return frontier_of(ground(of, posts), setting, [one.decision for one in decided])
 
 
+@lru_cache(maxsize=128)
 def told(
     of: Held,
     posts: str,

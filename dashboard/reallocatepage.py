@@ -27,6 +27,7 @@ __all__ = [
     "decided",
     "gained",
     "key_numbers",
+    "later",
     "move_name",
     "moves",
     "percent",
@@ -289,19 +290,23 @@ def _up(value: float) -> str:
     return number(float(-(-value // 1)))
 
 
-def phases(of: Held, told: Told) -> list[tuple[str, str]]:
-    """Say quarter by quarter which moves are made and what is met then; empty where it was not worked out."""
-    return [
+def later(told: Told) -> str:
+    """Say how many units are left for after the last quarter; empty where none are."""
+    units = sum(int(one["units"]) for one in told.get("left") or ())
+    return _("{units} more move after the fourth quarter.", units=units) if units else ""
+
+
+def phases(of: Held, told: Told) -> pd.DataFrame:
+    """Say quarter by quarter which moves are made and what is met then."""
+    rows = [
         (
             _("Quarter {number}", number=one["quarter"]),
-            _(
-                "{moves}. Need met: {met}.",
-                moves="; ".join(move_name(of, move) for move in one["moves"]) or _("no moves"),
-                met=_with_range(one["met"]),
-            ),
+            "; ".join(move_name(of, move) for move in one["moves"]) or _("no moves"),
+            _with_range(one["met"]),
         )
-        for one in told.get("phases") or ()
+        for one in told["phases"]
     ]
+    return pd.DataFrame(rows, columns=[_("When"), _("Moves"), _("Need met in the quarter")])
 
 
 def reasons(told: Told) -> list[str]:

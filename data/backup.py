@@ -2,9 +2,9 @@
 
 The file is a SQLCipher database of its own, keyed by the passphrase (PBKDF2 with SHA-512, 256,000
 rounds, an HMAC on each page), so that it can lie anywhere and damage is found before anything is
-replaced. With it go the partners' column mappings, the governance file with its logs, the policy, and the
-releases: a published number is repeated until enough children have changed, and that needs what was
-published. Imported boundaries stand in each release.
+replaced. With it go the partners' column mappings, the governance file with its logs, the policy, the plans
+that were kept, and the releases: a published number is repeated until enough children have changed, and that
+needs what was published. Imported boundaries stand in each release.
 
 Before a restored vault gets its name, whoever stands in the workspace's forget log is forgotten in it
 (data/_vault_log.py), and the log of the backup is joined to that of the workspace.
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data import _backup_plans as plans
 from data import _backup_releases as released
 from data import _sqlcipher as sql
 from data import _vault_check as checking
@@ -127,6 +128,8 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
         connection.executemany(
             "INSERT INTO copy.backup_release VALUES (?, ?)", released.rows(workspace.releases)
         )
+        connection.execute(plans.CREATE)
+        connection.executemany("INSERT INTO copy.backup_plan VALUES (?, ?)", plans.rows(workspace.derived))
         connection.execute("COMMIT")
         connection.execute(f"PRAGMA copy.application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA copy.user_version = {tables.VERSION}")
@@ -182,6 +185,7 @@ def restore(
         _put_mappings(connection, workspace)
         _put_documents(connection, workspace)
         releases = released.put(connection, workspace.releases)
+        plans.put(connection, workspace.derived)
     with open_vault(workspace, manifest.keys) as vault:
         return Restored(workspace, vault.has_records(), wrote, kept, tuple(releases))
 

@@ -11,9 +11,8 @@
     │   ├── CorruptVault       the file is damaged; the remedy is a restore
     │   ├── VaultBusy          someone else is writing
     │   └── DiskFull           no room left; nothing was changed
-    ├── ReleaseError           a release cannot be read or written                        (exit code 5)
-    │   └── ReleaseRefused     an attack succeeded; the cells are named, the counts never
-    └── NotYet                 a command that comes with a later version                  (exit code 6)
+    └── ReleaseError           a release cannot be read or written                        (exit code 5)
+        └── ReleaseRefused     an attack succeeded; the cells are named, the counts never
 
 A message names the bad value, what is allowed and the next step. It never holds a record, a child's
 identifier or a small count.
@@ -26,7 +25,6 @@ __all__ = [
     "FileRefused",
     "InputError",
     "MissingKey",
-    "NotYet",
     "ReleaseError",
     "ReleaseRefused",
     "TactError",
@@ -107,9 +105,3 @@ def other_format(what: str, found: object, readable: int) -> str:
         "Use the version of TACT Map that made the last release, or a newer one; to stay with this version, "
         "bring back a backup that it made (tact restore)."
     )
-
-
-class NotYet(TactError):
-    """A command that comes with a later version."""
-
-    exit_code = 6

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WORST_AREAS", "WORST_CASES", "Benefit", "least_served", "met", "worst_mean"]
+from data.errors import InputError
+from risk._plan_terms import Posts
+
+__all__ = ["WORST_AREAS", "WORST_CASES", "Benefit", "least_served", "met", "wide", "worst_mean"]
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +24,20 @@ WORST_CASES = 0.1  # of the draws
 WORST_AREAS = 0.2  # of the need
 _BEND = 6.0  # capacity over need beyond which a curve is as good as flat
 _SMALL = 1e-9
+_LEAST_DRAWS = 20
+
+
+def wide(need: Floats, posts: Posts) -> Floats:
+    """Give draws of need by kind, (d, A, K), of (d, A) for all kinds alike or (d, A, K); raise InputError."""
+    areas, kinds = len(posts.areas), len(posts.kinds)
+    by_kind = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
+    if by_kind.shape[1:] != (areas, kinds) or len(by_kind) < _LEAST_DRAWS or not (by_kind >= 0).all():
+        msg = (
+            f"Need of shape {need.shape} is no {_LEAST_DRAWS} draws or more of {areas} areas and {kinds} "
+            "kinds, none negative. Draw it with DetectionRange.need for the areas of the posts."
+        )
+        raise InputError(msg)
+    return by_kind
 
 
 def met(need: Floats, capacity: Floats) -> Floats:

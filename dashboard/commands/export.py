@@ -17,7 +17,7 @@ from data.release import Release
 from data.workspace import Workspace
 from geo import export as exports
 
-__all__ = ["register"]
+__all__ = ["note_receiver", "register"]
 
 _COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
 _TIERS = ("partner", "public")
@@ -52,27 +52,29 @@ def export(
     )
     layers = [one.id for one in exports.exportable(opened)]
     if tier == "partner":
-        _hand_over(workspace, governed, opened, receiver, formats, layers)
+        note_receiver(workspace, opened, receiver, formats, layers)
     with progress("Writing") as tick:
         files = exports.export(opened, to, formats, layers, progress=tick)
     written = [str(path) for path in files]
     emit({"files": written, "release": opened.name, "tier": tier, "for": receiver}, as_json, *written)
 
 
-def _hand_over(
+def note_receiver(
     workspace: Workspace,
-    governed: governance.Governance,
     release: Release,
     receiver: str | None,
     formats: list[str],
     layers: list[str],
 ) -> None:
-    """Check that somebody may receive partner files, and write it down before there is a file."""
+    """Check that somebody may receive partner files, and write it down before there is a file.
+
+    `layers` names what is in them. Raises InputError where nobody is named or nobody of that name may.
+    """
     if receiver is None:
         msg = "Partner files are protected, not anonymous: say who receives them, --for NAME."
         raise InputError(msg)
     today = dt.datetime.now(dt.UTC).date()
-    agreement = governed.receiver(receiver, today)
+    agreement = governance.read(workspace).receiver(receiver, today)
     line = [today.isoformat(), agreement.receiver, agreement.kind, release.name]
     line += [" ".join(formats), " ".join(layers)]
     ledger.append(workspace.path / ledger.EXPORTS, _COLUMNS, line)

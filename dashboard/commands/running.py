@@ -17,7 +17,7 @@ from dashboard.commands import (
     export,
     forgetting,
     importing,
-    later,
+    plan,
     policy,
     release,
     risk,
@@ -65,7 +65,7 @@ def common(
 
 
 for module in (
-    *(upkeep, demo, importing, areas, policy, release, risk, approving, forgetting, later, export, serve),
+    *(upkeep, demo, importing, areas, policy, release, risk, plan, approving, forgetting, export, serve),
 ):
     module.register(app)
 

@@ -109,8 +109,8 @@ def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
 
 def _map(of: Held, told: Told) -> None:
     views = {name: _(words) for name, words in arrows.VIEWS.items()}
-    with st.container(key="planmap"):
-        view = picking.segments("show", _("Show"), views)
+    with st.container(key="mapbox"):
+        view = picking.segments("when", _("Show"), views)
         mapview.show(situation.fixed(of), arrows.values(of, told, view))
         st.html(legend.legend([arrows.mark_of(of, told, view)], more=arrows.key(told)))
 
@@ -126,9 +126,10 @@ def _moves(of: Held, told: Told) -> None:
 
 
 def _around(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
-    if phases := reallocatepage.phases(of, told):
+    if told["moves"]:
         _section(_("When"))
-        st.html(prose.definitions(phases))
+        st.html(prose.table(reallocatepage.phases(of, told)))
+        st.caption(reallocatepage.later(told))
     _section(_("More moves, or fewer"))
     if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):
         _frontier(of, desk, setting, told)

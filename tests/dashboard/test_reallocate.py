@@ -80,8 +80,8 @@ def said(test):
     return unescape(re.sub(r"<[^>]+>", " ", bodies(test)))
 
 
-def widget(kind, label):
-    (found,) = [one for one in kind if one.label.startswith(label)]
+def widget(kind, label, *, exact=False):
+    (found,) = [one for one in kind if (one.label == label if exact else one.label.startswith(label))]
     return found
 
 
@@ -185,7 +185,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     assert len(lines) == len(raised.value.clashes) > 0
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
-    widget(test.number_input, "At most so many moves").set_value(40)
+    widget(test.number_input, "At most so many moves", exact=True).set_value(40)
     widget(test.slider, "Every area").set_value(0)
     widget(test.slider, "Outreach for areas").set_value(0).run()
     assert "No plan keeps all rules" not in said(test)
@@ -228,7 +228,7 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     last = told_of(of)["moves"][-1]
     test.selectbox(key="decide-move").set_value((*way(last), last["units"]))
     decide(test, "accept")
-    widget(test.number_input, "At most so many moves").set_value(4).run()
+    widget(test.number_input, "At most so many moves", exact=True).set_value(4).run()
     assert "accepted by the programme manager" in said(test)
     held = test.session_state["plan-decided"]
     told = told_of(of, Setting(moves=4), held)
@@ -335,7 +335,7 @@ def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
     [
         (b"area,kind\nAL-11,x\n", "has no column"),
         (b"area,kind,searches,units,children\nAL-11,team,yes,two,3\n", "row 2"),
-        (b"area,kind,searches,units,children\nXX-1,team,yes,2,3\n", "'XX-1' is no area"),
+        (b"area,kind,searches,units,children\nXX-1,team,yes,2,3\n", "'XX-1' in column area is no area"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"area,kind,searches,units,children\n" + b'"' + b"x" * 200_000, "cannot be read"),
     ],
@@ -416,14 +416,17 @@ def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
         assert "hatch" not in arrows.values(of, told_of(of), view)
 
 
-def test_quarters_are_told_where_they_were_worked_out(of):
-    told = told_of(of)
-    assert reallocatepage.phases(of, told) == []
-    move = {name: told["moves"][0][name] for name in ("start", "end", "kind", "units")}
-    phase = {"quarter": 1, "moves": [move], "met": told["plan"]["today"]["met"], "cost": 3.0}
-    ((when, words),) = reallocatepage.phases(of, {**told, "phases": [phase]})
-    assert when == "Quarter 1"
-    assert reallocatepage.move_name(of, move) in words
+def test_quarters_hold_every_move_of_the_plan(run, of):
+    told = told_of(of, Setting(per_quarter=2))
+    table = reallocatepage.phases(of, told)
+    assert list(table["When"])[:2] == ["Quarter 1", "Quarter 2"]
+    made = sum(one["units"] for phase in told["phases"] for one in phase["moves"])
+    left = sum(one["units"] for one in told["left"])
+    assert made + left == told["plan"]["moved"]
+    assert (str(left) in reallocatepage.later(told)) is bool(left)
+    first = told["phases"][0]["moves"][0]
+    assert reallocatepage.move_name(of, first) in table["Moves"][0]
+    assert reallocatepage.move_name(of, first) in said(run(pace="2"))
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import runpy
 import stat
@@ -235,3 +236,33 @@ def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, 
     assert content(workspace) == before
     left = {p.name for p in workspace.path.iterdir() if "vault" in p.name}
     assert left == {"vault", "vault.lock"}
+
+
+def kept(derived, *names):
+    for name in names:
+        (derived / "2009-05-001" / name).mkdir(parents=True)
+        (derived / "2009-05-001" / name / "manifest.json").write_text(f'{{"kind": "{name}"}}')
+
+
+def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace, tmp_path):
+    kept(workspace.derived, "plan-partner-a", "plan-partner-b", "risk-partner-c")
+    backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    new = tmp_path / "new"
+    restore(tmp_path / "b.tact", new, PASSPHRASE)
+    held = {str(path): content for path, content in snapshot(new / "derived").items()}
+    assert held == {
+        f"2009-05-001/{name}/manifest.json": f'{{"kind": "{name}"}}'.encode()
+        for name in ("plan-partner-a", "plan-partner-b")
+    }
+    changed = new / "derived" / "2009-05-001" / "plan-partner-a" / "manifest.json"
+    changed.write_text("{}")
+    restore(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
+    assert changed.read_text() == "{}"
+
+
+def test_a_backup_of_before_there_were_plans_is_restored(file, tmp_path):
+    with contextlib.closing(module.sql.connect_with_passphrase(file, PASSPHRASE)) as connection:
+        connection.execute("DROP TABLE backup_plan")
+    lose_keys(Workspace.open(tmp_path / "w"))
+    assert restore(file, tmp_path / "new", PASSPHRASE).has_records
+    assert snapshot(tmp_path / "new" / "derived") == {}

@@ -1,0 +1,81 @@
+"""The briefing: a saved plan and its release as two pages for a board, and as pictures for slides.
+
+In English, Albanian and Greek. **The Albanian and Greek texts were not checked by a native speaker**; the
+catalogues are dashboard/locale/<language>/LC_MESSAGES/tact.po, and changing them needs no tool.
+
+The PDF is tagged and made after PDF/UA-1; the same plan and release give the same bytes. It is set by Typst
+with fonts that ship with it, without a network. What comes from data (titles, reasons, names of partners) is
+handed over as JSON and is never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dashboard.briefing import _typeset
+from dashboard.briefing._document import Document, FirstPage, SecondPage
+from dashboard.briefing._speech import LANGUAGES, Speech
+from dashboard.geometry import areas_of
+from data.errors import InputError
+from data.release import Release
+
+__all__ = ["LANGUAGES", "make", "pictures"]
+
+_PDF, _SLIDES = "briefing.typ", "slides.typ"
+_NAMES = ("1-map", "2-moves", "3-uncertain")
+# From the most that a page holds to what always fits; the first of each that fits is taken.
+_FIRST = tuple(
+    FirstPage(*most)
+    for most in (
+        (10.0, 12, 5, 4), (9.7, 12, 5, 4), (9.4, 12, 4, 4), (9.4, 10, 4, 4), (9.2, 9, 4, 3), (9.2, 8, 3, 3),
+        (9.0, 7, 3, 3), (9.0, 6, 3, 2), (8.8, 5, 2, 2), (8.6, 3, 2, 1),
+    )
+)
+_SECOND = tuple(
+    SecondPage(*most)
+    for most in (
+        (10.0, 6, 5, 5, 6, 6), (9.7, 6, 5, 5, 6, 6), (9.4, 6, 5, 5, 6, 6), (9.4, 5, 5, 4, 5, 6),
+        (9.2, 4, 4, 3, 4, 6), (9.2, 3, 4, 3, 3, 6), (9.0, 3, 4, 2, 2, 6), (8.8, 2, 3, 1, 1, 5), (8.6, 1, 3, 1, 1, 4),
+    )
+)
+
+
+def make(told: Mapping[str, Any], release: Release, language: str = "en") -> bytes:
+    """Make the PDF of a saved plan: two pages, whatever it holds.
+
+    `told` is the plan's manifest, `release` the one that it was made from, with what was worked out from it.
+    Raises InputError for a language that there is not, or a plan of another release or tier.
+    """
+    document = _document(told, release, language)
+    return _typeset.pdf(_PDF, _fitted(document), document.created)
+
+
+def pictures(told: Mapping[str, Any], release: Release, language: str = "en") -> dict[str, bytes]:
+    """Make pictures for slides, 1920 x 1080: map, moves, doubts. By file name; raises as `make`."""
+    document = _document(told, release, language)
+    made = _typeset.pngs(_SLIDES, {**document.frame(), **document.slides()})
+    return {f"{name}-{language}.png": picture for name, picture in zip(_NAMES, made, strict=True)}
+
+
+def _document(told: Mapping[str, Any], release: Release, language: str) -> Document:
+    if language not in LANGUAGES:
+        msg = f"No briefing in {language!r}; the languages are {', '.join(LANGUAGES)}."
+        raise InputError(msg)
+    return Document(told, release, Speech(language, areas_of(release)))
+
+
+def _fitted(document: Document) -> dict[str, Any]:
+    """Fill both pages as far as they hold it."""
+    frame = document.frame()
+    first, second = 0, 0
+    while True:
+        whole = {**frame, **document.first(_FIRST[first]), **document.second(_SECOND[second])}
+        ends = _typeset.pages(_PDF, whole)
+        over = ends[0] > 1, ends[1] - ends[0] > 1
+        if over[0] and first + 1 < len(_FIRST):
+            first += 1
+        elif over[1] and second + 1 < len(_SECOND):
+            second += 1
+        else:
+            return whole

@@ -1,0 +1,49 @@
+"""Words for codes that a plan holds: kinds of unit, axes of work, decisions, rules."""
+
+from __future__ import annotations
+
+from dashboard.briefing._legible import legible
+from dashboard.briefing._speech import Speech
+from geo.layers.words import mark
+
+__all__ = ["decision", "kind", "rule", "unit"]
+
+_KINDS = {
+    "outreach": mark("outreach"),
+    "prevention": mark("prevention"),
+    "protection": mark("protection"),
+    "assisted_voluntary_return": mark("assisted voluntary return"),
+    "reintegration": mark("reintegration"),
+    "coordination": mark("coordination"),
+}
+_DECIDED = {"accept": mark("accepted"), "decline": mark("declined"), "lock": mark("locked")}
+_RULES = {
+    "moves": mark("the number of units that may move"),
+    "budget": mark("the budget for moves"),
+    "floor": mark("the floor of every area"),
+    "services_floor": mark("the floor of services where Roma and Egyptian communities live"),
+    "exploration": mark("the share of search that goes to areas where too little was looked"),
+    "commitments": mark("commitments that may not move"),
+    "room": mark("the room at each site"),
+    "accepted": mark("moves that were accepted"),
+}
+
+
+def kind(t: Speech, code: object) -> str:
+    """Name a kind of unit or an axis of work; as it was written where it is no code of the product."""
+    return t(_KINDS[str(code)]) if str(code) in _KINDS else legible(str(code).replace("_", " "), 32)
+
+
+def unit(t: Speech, units: object, code: object) -> str:
+    """Name a number of units of a kind."""
+    return f"{t.number(float(str(units)), 0)} × {kind(t, code)}"
+
+
+def decision(t: Speech, code: object) -> str:
+    """Name what was decided."""
+    return t(_DECIDED[str(code)]) if str(code) in _DECIDED else legible(code, 20)
+
+
+def rule(t: Speech, code: object) -> str:
+    """Name a rule of the plan."""
+    return t(_RULES[str(code)]) if str(code) in _RULES else legible(code)

@@ -1,0 +1,75 @@
+"""Translations: gettext catalogues, read from the text files that translators edit.
+
+A catalogue is `locale/<language>/LC_MESSAGES/tact.po`. It is compiled in memory when it is first asked for, so
+that there is no second file that could fall behind it and no tool to install. The form is that of GNU gettext
+(PO and MO files), without fuzzy entries.
+"""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import io
+import struct
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["FOLDER", "catalogue", "compiled", "entries"]
+
+FOLDER = Path(__file__).resolve().parent / "locale"
+_KEYWORDS = ("msgctxt", "msgid_plural", "msgid", "msgstr")
+_CONTEXT, _PLURAL = "\x04", "\x00"
+_MAGIC, _HEADER_WORDS, _PAIR = 0x950412DE, 7, 8
+
+
+@lru_cache(maxsize=8)
+def catalogue(language: str) -> gettext.NullTranslations:
+    """Give the translations into a language; English, which messages are written in, needs none."""
+    if language == "en":
+        return gettext.NullTranslations()
+    text = (FOLDER / language / "LC_MESSAGES" / "tact.po").read_text(encoding="utf-8")
+    return gettext.GNUTranslations(io.BytesIO(compiled(entries(text))))
+
+
+def entries(text: str) -> dict[str, tuple[str, ...]]:
+    """Read a PO file: by message, as MO files write it with context and plural, its translations."""
+    found: dict[str, tuple[str, ...]] = {}
+    for block in text.split("\n\n"):
+        fields = _fields(block)
+        if "msgid" in fields:
+            context = fields["msgctxt"] + _CONTEXT if "msgctxt" in fields else ""
+            plural = _PLURAL + fields["msgid_plural"] if "msgid_plural" in fields else ""
+            told = tuple(value for name, value in fields.items() if name.startswith("msgstr"))
+            found[context + fields["msgid"] + plural] = told
+    return found
+
+
+def _fields(block: str) -> dict[str, str]:
+    """Read the keywords of one entry, each with its text put together from its lines."""
+    fields: dict[str, str] = {}
+    name = ""
+    for line in block.splitlines():
+        if line.startswith(_KEYWORDS):
+            name, _, line = line.partition(" ")
+            fields[name] = ""
+        if name and line.startswith('"'):
+            # A quoted line of a PO file is a string literal as Python's.
+            fields[name] += ast.literal_eval(line)
+    return fields
+
+
+def compiled(told: dict[str, tuple[str, ...]]) -> bytes:
+    """Write entries as an MO file; those without a translation are left out."""
+    pairs = sorted(
+        (key.encode(), _PLURAL.join(value).encode()) for key, value in told.items() if all(value) and value
+    )
+    start = _HEADER_WORDS * 4
+    place = start + 2 * _PAIR * len(pairs)
+    tables, texts = [b"", b""], b""
+    for side in (0, 1):
+        for pair in pairs:
+            tables[side] += struct.pack("<II", len(pair[side]), place + len(texts))
+            texts += pair[side] + b"\0"
+    after = start + _PAIR * len(pairs)
+    head = struct.pack("<7I", _MAGIC, 0, len(pairs), start, after, 0, 0)
+    return head + tables[0] + tables[1] + texts

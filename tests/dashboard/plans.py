@@ -1,0 +1,148 @@
+"""Saved plans as the planner writes them, invented, for the tests of what is made from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REGIONS = (
+    *(f"AL-{number:02}" for number in range(1, 13)),
+    *(f"GR-{letter}" for letter in "ABCDEFGHIJKLM"),
+)
+_WAYS = (
+    ("GR-I", "GR-D", "outreach", 2),
+    ("GR-B", "AL-11", "outreach", 2),
+    ("AL-04", "AL-02", "outreach", 1),
+    ("GR-M", "GR-L", "protection", 1),
+    ("GR-I", "GR-A", "reintegration", 1),
+)
+
+
+def estimate(mean: float, width: float = 0.4) -> dict[str, float]:
+    return {"mean": mean, "low": mean * (1 - width), "high": mean * (1 + width)}
+
+
+def move(start: str, end: str, kind: str, units: int, gain: float = 4.1) -> dict[str, Any]:
+    return {
+        "start": start,
+        "end": end,
+        "kind": kind,
+        "units": units,
+        "cost": 1.6 * units,
+        "gain": estimate(gain, 0.7),
+        "beats_staying": 0.93,
+        "brings": [{"area": end, "children": gain + 0.8}],
+        "takes": [{"area": start, "children": -0.8}],
+        "need": 55.0,
+        "pays_down_to": 21.0,
+        "accepted": False,
+    }
+
+
+def saved(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
+    """Give the manifest of a saved plan with so many moves."""
+    ways = [_WAYS[n] if n < len(_WAYS) else _way(n) for n in range(count)]
+    moves = [move(*way, gain=6.0 - 5.0 * n / max(count, 1)) for n, way in enumerate(ways)]
+    return {
+        "release": release,
+        "tier": "partner",
+        "created": "2026-11-25T10:00:00Z",
+        "invented": True,
+        "title": "More outreach in Tirana and Epirus",
+        "note": "",
+        "author": {"role": "programme manager", "date": "2026-11-25"},
+        "parameters": {
+            "moves": 10,
+            "budget": None,
+            "equity": 0.2,
+            "cost": 0.0,
+            "robustness": 0.3,
+            "floor_share": 0.5,
+            "services_share": 0.8,
+            "exploration": 0.1,
+        },
+        "plan": _plan(moves),
+        "moves": moves,
+        "decisions": _decisions() if moves else [],
+        "phases": _phases(moves),
+        "left": [],
+        "handover": [_HANDOVER],
+        "stays": [_STAYS],
+        "frontier": [_point(n) for n in (2, 4, 7, 10)] if moves else [],
+        "coverage": [_coverage(n, area) for n, area in enumerate(REGIONS)],
+        "equity": _EQUITY,
+        **changes,
+    }
+
+
+def _way(n: int) -> tuple[str, str, str, int]:
+    start, end = REGIONS[n % len(REGIONS)], REGIONS[(7 * n + 3) % len(REGIONS)]
+    return start, end if end != start else REGIONS[(n + 1) % len(REGIONS)], "outreach", 1 + n % 3
+
+
+def _plan(moves: list[dict[str, Any]]) -> dict[str, Any]:
+    moved = sum(one["units"] for one in moves)
+    today = {"met": estimate(183.4, 0.2), "worst_cases": 141.2, "least_served": 0.41}
+    planned = {"met": estimate(204.7, 0.2), "worst_cases": 155.9, "least_served": 0.47}
+    return {
+        "recommended": bool(moves),
+        "probability": 0.953 if moves else 0.0,
+        "moved": moved,
+        "cost": 1.6 * moved,
+        "gain": {"mean": 21.3, "low": 9.0, "high": 35.1} if moves else estimate(0.0),
+        "today": today,
+        "planned": planned if moves else today,
+        "broken_today": [],
+        "explored": ["AL-05"],
+        "gap": 0.0005,
+        "proven": True,
+    }
+
+
+def _decisions() -> list[dict[str, Any]]:
+    who = {"role": "programme manager", "date": "2026-11-24"}
+    return [
+        {"start": "GR-B", "end": "AL-11", "kind": "outreach", "decided": "accept", "units": 2,
+         "reason": "Team speaks Albanian", **who},
+        {"start": "GR-I", "end": "GR-G", "kind": "outreach", "decided": "decline", "units": 1,
+         "reason": "Contract with the municipality runs to June", **who},
+        {"start": "GR-I", "end": "GR-A", "kind": "reintegration", "decided": "lock", "units": 1,
+         "reason": "", **who},
+    ]  # fmt: skip
+
+
+def _phases(moves: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = ("start", "end", "kind", "units")
+    return [
+        {
+            "quarter": quarter,
+            "moves": [{name: one[name] for name in names} for one in moves[quarter - 1 :: 3]],
+            "met": estimate(183.4 + 7 * quarter, 0.2),
+            "cost": 4.0,
+        }
+        for quarter in (1, 2, 3)
+    ]
+
+
+def _point(limit: int) -> dict[str, Any]:
+    gain = estimate(5.0 + 2.2 * limit, 0.5)
+    return {"limit": limit, "moved": limit, "cost": 1.6 * limit, "gain": gain,
+            "probability": 0.8 + 0.02 * limit, "recommended": limit >= 4}  # fmt: skip
+
+
+def _coverage(n: int, area: str) -> dict[str, Any]:
+    need = 20.0 + 3 * n
+    share = 0.08 + 0.085 * (7 * n % 11)
+    return {"area": area, "need": need, "today": share * need, "planned": min(share + 0.02 * (n % 7), 0.95) * need,
+            "units_today": {"outreach": 3}, "units_planned": {"outreach": 4}}  # fmt: skip
+
+
+_HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "children": 12.0,
+             "to": "Municipality of Athens", "quarter": 3}  # fmt: skip
+_STAYS = {"area": "AL-11", "partner": "Terre des hommes", "axis": "protection", "children": 30.0,
+          "why": "no other duty bearer has places"}  # fmt: skip
+_EQUITY = [
+    {"group": "country", "area": "AL", "need": 160.0, "today": 0.35, "planned": 0.42},
+    {"group": "country", "area": "GR", "need": 230.0, "today": 0.51, "planned": 0.55},
+    {"group": "communities", "area": "", "need": 110.0, "today": 0.38, "planned": 0.44},
+    {"group": "rest", "area": "", "need": 280.0, "today": 0.46, "planned": 0.51},
+]

@@ -1,0 +1,87 @@
+"""`tact plan`: what is said, what is kept, what a wrong word gets."""
+
+import csv
+import shutil
+
+import pytest
+
+from data.release import Release
+from risk import plan_files
+
+
+@pytest.fixture
+def demo(demo_world, tmp_path):
+    copy = tmp_path / "demo"
+    shutil.copytree(demo_world, copy)
+    return copy
+
+
+def test_a_plan_is_made_kept_listed_and_opened_again(tact, demo):
+    made = tact("--workspace", demo, "plan", "--pathway", "internal", "--title", "East", "--json").json
+    assert made["moved"] == sum(move["units"] for move in made["moves"]) > 0
+    assert made["probability"] > 0.5
+    release = Release.open(demo / "releases", "partner", derived=demo / "derived")
+    kept = plan_files.kept(demo / "derived", release)
+    assert [str(one.folder) for one in kept] == [made["plan"]]
+    listed = tact("--workspace", demo, "plan", "--list", "--json").json
+    assert [(one["plan"], one["title"], one["role"]) for one in listed] == [
+        (kept[0].folder.name, "East", "programme manager")
+    ]
+    again = tact("--workspace", demo, "plan", "--open", kept[0].folder.name, "--json").json
+    assert again == made
+
+
+def test_people_read_the_answer_first_and_names_of_areas(tact, demo):
+    told = tact("--workspace", demo, "plan", "--moves", "0", "--exploration", "0").out.splitlines()
+    assert told[0].startswith("Change nothing")
+    told = tact("--workspace", demo, "plan", "--pathway", "internal", "--moves", "6").out
+    assert "Attica" in told
+    assert "100 %" not in told
+
+
+def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
+    draft = tmp_path / "posts.csv"
+    assert tact("--workspace", demo, "plan", "--draft", draft).code == 0
+    with draft.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["committed"] = row["units"]
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    fixed = tact("--workspace", demo, "plan", "--posts", draft, "--exploration", "0", "--json").json
+    assert (fixed["moved"], fixed["recommended"]) == (0, False)
+
+
+def test_rules_that_clash_are_named_with_what_would_free_them(tact, demo):
+    answer = tact("--workspace", demo, "plan", "--moves", "0", "--exploration", "1", "--json")
+    assert answer.code == 2
+    assert "These clash; ease one of them" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--pathway", "sideways"), "There are: all, internal, cross_border"),
+        (("--equity", "2"), "less than or equal to 1"),
+        (("--role", "Anna"), "There are: programme manager"),
+        (("--title", " "), "needs a title"),
+        (("--open", "plan-none"), "There are: none"),
+        (("--release", "1999-01-001"), "No release '1999-01-001'"),
+        (("--posts", "nowhere.csv"), "cannot be read"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
+    answer = tact("--workspace", demo, "plan", *words, "--json")
+    assert answer.code != 0
+    assert said in answer.json["message"]
+
+
+def test_a_release_of_figures_alone_has_nothing_to_plan_with(tact, tmp_path):
+    folder = tmp_path / "figures"
+    assert tact("--workspace", folder, "init", "--practice").code == 0
+    assert tact("--workspace", folder, "release", "--figures-only").code == 0
+    answer = tact("--workspace", folder, "plan", "--json")
+    assert answer.code != 0
+    assert "has no table" in answer.json["message"] or "No release" in answer.json["message"]

@@ -1,0 +1,157 @@
+"""A plan of a release: read from it alone, within its rules, kept beside it and opened as it was."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.errors import InputError, ReleaseError
+from data.release import Release
+from risk import plan_files
+from risk.plan import Decision
+from risk.plan_files import Author, Decided
+from risk.planning import ALL, Ground, Setting, frontier_of, made
+
+MANAGER = Author("programme manager", "2009-06-01")
+INTERNAL = Setting(pathway="internal")
+
+
+@pytest.fixture(scope="module")
+def release(demo_world):
+    return Release.open(demo_world / "releases", "partner", derived=demo_world / "derived")
+
+
+@pytest.fixture(scope="module")
+def ground(release):
+    return Ground.of(release)
+
+
+@pytest.fixture(scope="module")
+def plan(ground):
+    return made(ground, INTERNAL)
+
+
+def told(ground, setting, plan, **more):
+    return plan_files.told(ground, setting, plan, MANAGER, title="More in the east", **more)
+
+
+def test_posts_are_drafted_of_the_outreach_that_the_release_shows(ground, release):
+    days = release.table("effort_region_quarter")
+    last = sorted(days["period"].unique())[-4:]
+    mean = days[days["period"].isin(last)].groupby("area")["value"].sum() / 4
+    assert [kind.search for kind in ground.table.kinds] == [True]
+    assert ground.table.units[:, 0].tolist() == [
+        round(float(mean[area]) / 20.0) for area in ground.posts.areas
+    ]
+
+
+def test_it_rests_on_the_partner_tier_and_on_nothing_of_communities(release, ground, demo_world):
+    with pytest.raises(ReleaseError, match="partner tier"):
+        Ground.of(Release.open(demo_world / "releases", "public"))
+    without = Ground.of(replace(release, without=frozenset({"communities"})))
+    assert not without.communities.any()
+    assert (without.needs[ALL] == ground.needs[ALL]).all()
+    assert (without.under_searched == ground.under_searched).all()
+    # The draft holds no service, of which alone a floor for communities could be.
+    assert (made(without, INTERNAL).units == made(ground, INTERNAL).units).all()
+
+
+def test_needs_of_the_pathways_make_up_the_whole(ground):
+    parts = ground.needs["internal"] + ground.needs["cross_border"]
+    assert np.allclose(parts, ground.needs[ALL])
+    assert (ground.needs[ALL] > 0).all()
+
+
+def test_no_unit_crosses_the_border_and_no_area_falls_below_its_floor(ground, plan):
+    assert plan.moves
+    assert all(move.start[:2] == move.end[:2] for move in plan.moves)
+    assert plan.moved <= INTERNAL.moves
+    today, after = (ground.posts.capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units))
+    assert (after >= INTERNAL.floor * today - 1e-9).all()
+
+
+def test_the_same_gives_the_same(release, ground, plan):
+    again = made(Ground.of(release), INTERNAL)
+    assert (again.units == plan.units).all()
+    assert told(ground, INTERNAL, again) == told(ground, INTERNAL, plan)
+
+
+def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
+    cheap = made(ground, replace(INTERNAL, budget=10.0))
+    assert cheap.cost <= 10.0 < plan.cost
+    first = plan.moves[0]
+    declined = made(ground, INTERNAL, [Decision(first.start, first.end, first.kind, "decline")])
+    assert (first.start, first.end) not in {(move.start, move.end) for move in declined.moves}
+
+
+def test_ever_more_moves_gain_ever_more(ground):
+    points = frontier_of(ground, INTERNAL)
+    assert [point.limit for point in points] == sorted({point.limit for point in points})
+    gains = [point.gain.mean for point in points]
+    assert gains[-1] > gains[0]
+
+
+def test_a_kept_plan_is_opened_as_it_was(ground, plan, release, tmp_path):
+    first = plan.moves[0]
+    decision = Decision(first.start, first.end, first.kind, "accept", first.units, "Agreed in the meeting")
+    decided = (Decided(decision, MANAGER),)
+    said = told(ground, INTERNAL, plan, decided=decided, points=frontier_of(ground, INTERNAL))
+    result = plan_files.keep(tmp_path, release, said)
+    assert plan_files.keep(tmp_path, release, said).folder == result.folder
+    assert [one.folder for one in plan_files.kept(tmp_path, release)] == [result.folder]
+    manifest = json.loads((result.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["tier"], manifest["invented"], manifest["release"]) == ("partner", True, release.name)
+    assert plan_files.setting_of(manifest) == INTERNAL
+    assert plan_files.decided_of(manifest) == decided
+    assert (plan_files.posts_of(manifest, ground.posts.areas).units == ground.table.units).all()
+    assert manifest["plan"]["moved"] == sum(move["units"] for move in manifest["moves"]) == plan.moved
+
+
+def test_what_is_told_adds_up(ground, plan):
+    said = told(ground, INTERNAL, plan)
+    rows = said["coverage"]
+    gain = sum(row["planned"] - row["today"] for row in rows)
+    assert gain == pytest.approx(said["plan"]["gain"]["mean"], abs=0.01)
+    for name in ("units_today", "units_planned"):
+        assert sum(sum(row[name].values()) for row in rows) == ground.table.units.sum()
+    lands = {row["area"]: row for row in said["equity"] if row["group"] == "country"}
+    for land, row in lands.items():
+        inside = [one for one in rows if one["area"].startswith(land)]
+        share = sum(one["planned"] for one in inside) / sum(one["need"] for one in inside)
+        assert row["planned"] == pytest.approx(share, abs=1e-3)
+
+
+def test_a_later_decision_takes_the_place_of_an_earlier_one():
+    one = Decided(Decision("AL-11", "AL-07", "team", "accept", 2), MANAGER)
+    other = Decided(Decision("AL-02", "AL-07", "team", "decline"), MANAGER)
+    changed = Decided(Decision("AL-11", "AL-07", "team", "decline", reason="No room"), MANAGER)
+    assert plan_files.decided_again([one, other], changed) == (other, changed)
+
+
+@pytest.mark.parametrize(
+    ("title", "note", "said"),
+    [("  ", "", "needs a title"), ("x" * 301, "", "longer than"), ("Moves", "x" * 301, "longer than")],
+)
+def test_a_plan_is_not_kept_without_a_title_or_with_an_endless_text(ground, plan, title, note, said):
+    with pytest.raises(InputError, match=said):
+        plan_files.told(ground, INTERNAL, plan, MANAGER, title=title, note=note)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"floor": 1.5}, {"equity": -0.1}, {"moves": -1}, {"pathway": "inside"}, {"seconds": 0.0}]
+)
+def test_a_setting_that_is_none_is_refused(wrong):
+    with pytest.raises(InputError):
+        Setting(**wrong)
+    with pytest.raises(InputError, match="No role"):
+        Author("Anna", "2009-06-01")
+
+
+def test_plans_of_another_release_are_not_listed(release, ground, plan, demo_world, tmp_path):
+    result = plan_files.keep(tmp_path, release, told(ground, INTERNAL, plan))
+    path = result.folder / "manifest.json"
+    shutil.copytree(result.folder, result.folder.parent / "plan-partner-copy")
+    path.write_text(path.read_text().replace(release.checksum, "0" * 64))
+    assert [one.folder.name for one in plan_files.kept(tmp_path, release)] == ["plan-partner-copy"]
