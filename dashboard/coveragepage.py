@@ -279,7 +279,8 @@ def reckoned(of: Held) -> list[str]:
         ).format(**ways),
         _(
             "Children in need are those newly in need in the mean quarter of the last year, as the risk "
-            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold that."
+            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold "
+            "that."
         ).format(**ways),
         _(
             "A way is the straight line between the middles of two areas times {detour}, at {km_per_hour} km "
