@@ -299,4 +299,4 @@ def _entered(of: Held, told: Mapping[str, Any]) -> Iterator[str]:
         pair = {"start": names[start], "end": names[end], "minutes": number(minutes), "source": source}
         yield _("Ferry between {start} and {end}: {minutes} minutes ({source}).", **pair)
     if not (told["uploaded"] or told["ferries"]):
-        yield _("No times were entered. A data officer enters them with: tact risk --travel and --ferries")
+        yield _("No times were entered. A data officer enters them with tact risk --travel and --ferries.")
