@@ -2,10 +2,10 @@
 
     python benchmarks/access_agreement.py --access PYTHON [--cases 60] [--json]
 
-`--access` names a Python that has the package (pip install access, in an environment of its own). Both get the
-same people, supply and minutes: the plain two-step floating catchment (Luo and Wang 2003) and its enhanced
-form with weights in steps (Luo and Qi 2009) and falling as a normal curve. Some areas are empty, some sites
-have nothing, some are out of reach of everybody.
+`--access` names a Python that has the package (pip install access, in an environment of its own). Both get
+the same people, supply and minutes: the plain two-step floating catchment (Luo and Wang 2003) and its
+enhanced form with weights in steps (Luo and Qi 2009) and falling as a normal curve. Some areas are empty,
+some sites have nothing, some are out of reach of everybody.
 
 Prints the largest difference, relative to the largest access of the case; exit code 1 where it is above 1e-9.
 An area that nothing reaches is left out by them and has access 0 here; an area where nobody lives has none

@@ -1,8 +1,8 @@
 """Translations: gettext catalogues, read from the text files that translators edit.
 
-A catalogue is `locale/<language>/LC_MESSAGES/tact.po`. It is compiled in memory when it is first asked for, so
-that there is no second file that could fall behind it and no tool to install. The form is that of GNU gettext
-(PO and MO files), without fuzzy entries.
+A catalogue is `locale/<language>/LC_MESSAGES/tact.po`. It is compiled in memory when it is first asked for,
+so that there is no second file that could fall behind it and no tool to install. The form is that of GNU
+gettext (PO and MO files), without fuzzy entries.
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ def _fields(block: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     name = ""
     for line in block.splitlines():
+        text = line
         if line.startswith(_KEYWORDS):
-            name, _, line = line.partition(" ")
+            name, _, text = line.partition(" ")
             fields[name] = ""
-        if name and line.startswith('"'):
+        if name and text.startswith('"'):
             # A quoted line of a PO file is a string literal as Python's.
-            fields[name] += ast.literal_eval(line)
+            fields[name] += ast.literal_eval(text)
     return fields
 
 

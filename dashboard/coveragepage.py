@@ -279,7 +279,8 @@ def reckoned(of: Held) -> list[str]:
         ).format(**ways),
         _(
             "Children in need are those newly in need in the mean quarter of the last year, as the risk "
-            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold that."
+            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold "
+            "that."
         ).format(**ways),
         _(
             "A way is the straight line between the middles of two areas times {detour}, at {km_per_hour} km "
@@ -298,4 +299,4 @@ def _entered(of: Held, told: Mapping[str, Any]) -> Iterator[str]:
         pair = {"start": names[start], "end": names[end], "minutes": number(minutes), "source": source}
         yield _("Ferry between {start} and {end}: {minutes} minutes ({source}).", **pair)
     if not (told["uploaded"] or told["ferries"]):
-        yield _("No times were entered. A data officer enters them with: tact risk --travel and --ferries")
+        yield _("No times were entered. A data officer enters them with tact risk --travel and --ferries.")

@@ -60,7 +60,9 @@ def drawn(points: Sequence[Mapping[str, Any]], by: str, now: Mapping[str, Any]) 
         .mark_point(size=420, color="#9A3412", strokeWidth=2, opacity=1)
         .encode(x=x, y="gain:Q")
     )
-    done: alt.Chart = alt.layer(line, spans, dots, ring).properties(height=260).configure_view(stroke=None)
+    # By hours the points need not stand in the order of the moves, so no line leads from one to the next.
+    drawn_first = [line, spans] if by == "moved" else [spans]
+    done: alt.Chart = alt.layer(*drawn_first, dots, ring).properties(height=260).configure_view(stroke=None)
     return done
 
 

@@ -19,6 +19,7 @@ from data.errors import FileRefused
 from data.safe_text import shown_frame
 from risk import plan_files
 from risk import posts as tables
+from risk.handover import HandedOver
 from risk.plan import Plan, Point
 from risk.plan_files import Author, Decided
 from risk.planning import Ground, Setting, frontier_of, made
@@ -104,6 +105,7 @@ def told(
     title: str,
     note: str = "",
     follows: str = "",
+    handed: HandedOver | None = None,
     weighed: bool = False,
 ) -> dict[str, Any]:
     """Say all of a plan in plain values, as it is kept; with its frontier where it shall be `weighed`."""
@@ -116,5 +118,6 @@ def told(
         note=note,
         decided=decided,
         points=frontier(of, posts, setting, decided) if weighed else (),
+        handed=handed,
         follows=follows,
     )

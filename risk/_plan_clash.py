@@ -69,9 +69,8 @@ def clashes(region: Region) -> tuple[Clash, ...]:
     if not _impossible(region, frozenset(), timer):
         return ()
     out: frozenset[str] = frozenset()
-    rows = list(region.rows())
     needed = []
-    for row in rows:
+    for row in region.rows:
         if _impossible(region, out | {row.rule}, timer):
             out |= {row.rule}
         else:

@@ -190,7 +190,7 @@ def _kept(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Float
     region = Region.of(posts, plan.rules, plan.decisions, plan.explored)
     today = posts.units.ravel().astype(float)
     rows, least = [sparse.csr_array((0, change.shape[1]))], [np.zeros(0)]
-    for row in region.rows():
+    for row in region.rows:
         if row.rule in _KEPT:
             on_units = row.matrix[:, region.flows.shape[1] :]
             there = on_units @ today

@@ -113,13 +113,12 @@ class Region:
         empty = sparse.csr_array((len(self.posts.areas), self.flows.shape[1]))
         return sparse.csr_array(sparse.hstack([empty, units]))
 
-    def rows(self) -> Iterator[Row]:
-        """Give the rows of every rule that may be eased."""
-        yield from self._limits()
-        yield from self._floors()
-        yield from self._held()
-        if accepted := [d for d in self.decisions if d.decided == "accept"]:
-            yield self._accepted(accepted)
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of every rule that may be eased."""
+        accepted = [d for d in self.decisions if d.decided == "accept"]
+        last = [self._accepted(accepted)] if accepted else []
+        return (*self._limits(), *self._floors(), *self._held(), *last)
 
     def _limits(self) -> Iterator[Row]:
         rules, flows = self.rules, self.flows.shape[1]
@@ -172,7 +171,7 @@ class Region:
     def broken(self, flows: Ints, units: Ints) -> tuple[str, ...]:
         """Name the rules that a layout breaks."""
         at = self.vector(flows, units)
-        return tuple(row.rule for row in self.rows() if (row.matrix @ at < row.least - 1e-6).any())
+        return tuple(row.rule for row in self.rows if (row.matrix @ at < row.least - 1e-6).any())
 
     def units(self, flows: Ints) -> Ints:
         """Give the layout, (S, K), to which flows, (F,), lead."""
@@ -202,7 +201,7 @@ class Region:
         matrix, equal = self.balance()
         yield LinearConstraint(matrix, equal, equal)
         yield LinearConstraint(self.leaving(), -np.inf, self.posts.units.ravel().astype(float))
-        for row in self.rows():
+        for row in self.rows:
             if row.rule not in without:
                 yield LinearConstraint(row.matrix, row.least, np.inf)
 

@@ -252,8 +252,10 @@ def _equity(ground: Ground, setting: Setting, plan: Plan) -> list[dict[str, Any]
     for country in dict.fromkeys(ground.countries):
         inside = land == country
         groups.append(("country", country, inside))
-        groups.append(("communities", country, inside & ground.communities))
-        groups.append(("elsewhere", country, inside & ~ground.communities))
+        # Where communities live in every area of a country, or in none, there is nothing to tell apart.
+        if 0 < (inside & ground.communities).sum() < inside.sum():
+            groups.append(("communities", country, inside & ground.communities))
+            groups.append(("elsewhere", country, inside & ~ground.communities))
     return [
         _rounded(
             {

@@ -46,7 +46,8 @@ class Regret:
     recommended, moved : of the plan; where it is not recommended, `plan` is today's posts. shown : what its
     moves would have met all the same, and told what it said of their gain. floor_kept : whether they leave
     no area below its floor. quiet : whether no move was recommended where today's posts were the best for
-    the true need; tempted : how many units its solver would have moved there.
+    the true need, with exploration or without; tempted : how many units its solver would have moved there
+    without.
     """
 
     seed: int
@@ -170,7 +171,8 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
         "truth": _knowing(posts, known.truth, rules, how).units,
     }
     kept = bool((posts.capacity(made.units).sum(axis=1) >= np.asarray(rules.floor) - 1e-6).all())
-    again = _where_best(posts, known, rules, how)
+    # With its share of exploration, and with none, so that every move is the solver's own wish.
+    again = [_where_best(posts, known, rule, how) for rule in (rules, replace(rules, exploration=0.0))]
     return Regret(
         world.parameters.seed,
         tuple(meets(posts, layouts[name], known.truth) for name in RIVALS),
@@ -179,8 +181,8 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
         made.recommended,
         made.moved,
         kept,
-        not again.recommended,
-        again.moved,
+        not any(answer.recommended for answer in again),
+        again[-1].moved,
     )
 
 

@@ -27,8 +27,9 @@ def verdict(t: Speech, told: Told) -> dict[str, Any]:
     if advised(told):
         head = t.several("Advice: move {count} unit", "Advice: move {count} units", int(plan["moved"]))
         text = t(
-            "This would meet the need of about {gain} more children a quarter (95 % interval {interval}). That it "
-            "gains more than {least} of the need met today is {chance} sure; from {enough} on it is advised.",
+            "This would meet the need of about {gain} more children a quarter (95 % interval "
+            "{interval}). That it gains more than {least} of the need met today is {chance} sure; from "
+            "{enough} on it is advised.",
             gain=t.number(plan["gain"]["mean"]),
             interval=t.interval(plan["gain"]),
             least=t.percent(LEAST_GAIN),
@@ -38,7 +39,9 @@ def verdict(t: Speech, told: Told) -> dict[str, Any]:
     else:
         head, text = t("Advice: change nothing"), _nothing(t, told)
     broken = [_words.rule(t, one) for one in plan.get("broken_today") or ()]
-    warning = t("Changing nothing would break a rule: {rules}.", rules=t.listed(broken, 3)) if broken else ""
+    warning = (
+        t("Today's posts break a rule of this plan: {rules}.", rules=t.listed(broken, 3)) if broken else ""
+    )
     return {"advised": advised(told), "head": head, "text": text, "warning": warning}
 
 
@@ -46,8 +49,8 @@ def _nothing(t: Speech, told: Told) -> str:
     if not told["moves"]:
         return t("Within the rules no layout was found that is better than today's posts.")
     return t(
-        "That the moves below would gain more than {least} of the need met today is only {chance} sure; advice "
-        "needs {enough}. They are shown to be discussed, not to be carried out.",
+        "That the moves below would gain more than {least} of the need met today is only {chance} sure; "
+        "advice needs {enough}. They are shown to be discussed, not to be carried out.",
         least=t.percent(LEAST_GAIN),
         chance=t.chance(told["plan"]["probability"]),
         enough=t.percent(LEAST_CHANCE),
@@ -59,23 +62,20 @@ def figures(t: Speech, told: Told) -> list[dict[str, str]]:
     plan = told["plan"]
     today, planned = plan["today"], plan["planned"]
     budget = (told.get("parameters") or {}).get("budget")
-    cost = t("cost {cost}", cost=t.number(plan["cost"]))
+    cost = t("{hours} hours of travel", hours=t.number(plan["cost"]))
     if budget is not None:
-        cost = t("cost {cost} of a budget of {budget}", cost=t.number(plan["cost"]), budget=t.number(budget))
+        most = t.number(budget)
+        cost = t("{hours} of at most {budget} hours of travel", hours=t.number(plan["cost"]), budget=most)
+    sure = t("95 % interval {interval}", interval=t.interval(plan["gain"]))
+    met = (t.number(one["met"]["mean"]) for one in (today, planned))
+    least = (t.percent(one["least_served"]) for one in (today, planned))
     rows = (
-        (t("More children a quarter"), t.signed(plan["gain"]["mean"]), t("95 % interval {interval}", interval=t.interval(plan["gain"]))),
-        (t("Need met, children a quarter"), _both(t.number(today["met"]["mean"]), t.number(planned["met"]["mean"])),
-         t("today, and with the plan")),
-        (t("Met where it is served worst"),
-         _both(t.percent(today["least_served"]), t.percent(planned["least_served"])),
-         t("the worst-served fifth of need")),
+        (t("More children a quarter"), t.signed(plan["gain"]["mean"]), sure),
+        (t("Need met, children a quarter"), " → ".join(met), t("today, and with the plan")),
+        (t("Met where it is served worst"), " → ".join(least), t("the worst-served fifth of need")),
         (t("Units that move"), t.number(plan["moved"]), cost),
-    )  # fmt: skip
+    )
     return [{"label": label, "value": value, "below": below} for label, value, below in rows]
-
-
-def _both(before: str, after: str) -> str:
-    return f"{before} → {after}"
 
 
 def uncertain(t: Speech, told: Told, of: Held) -> list[str]:
@@ -93,16 +93,16 @@ def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
             high=t.number(plan["gain"]["high"]),
         )
         yield t(
-            "In the worst tenth of cases today's posts meet the need of {today} children a quarter, the planned "
-            "ones of {planned}.",
+            "In the worst tenth of cases today's posts meet the need of {today} children a quarter, the "
+            "planned ones of {planned}.",
             today=t.number(plan["today"]["worst_cases"]),
             planned=t.number(plan["planned"]["worst_cases"]),
         )
     unsure, every = undecided(of)
     if every:
         yield t(
-            "For {unsure} of {all} pairs of area and pathway the risk model cannot tell whether the rate is high, "
-            "average or low.",
+            "For {unsure} of {all} pairs of area and pathway the risk model cannot tell whether the rate "
+            "is high, average or low.",
             unsure=t.number(unsure),
             all=t.number(every),
         )
@@ -113,10 +113,16 @@ def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
     explored = plan.get("explored") or ()
     if explored:
         yield t(
-            "Too little was looked in: {areas}. Part of the outreach goes there in order to learn, which costs "
-            "some of the gain at first.",
+            "Too little was looked in: {areas}. Part of the outreach goes there in order to learn, which "
+            "costs some of the gain at first.",
             areas=t.named(explored, 4),
         )
+    if told.get("posts_drafted"):
+        yield t(
+            "Today's posts are a draft made from records of outreach; nobody who knows them corrected it."
+        )
+    if told.get("travel_provisional"):
+        yield t("Some times of travel over water are rough guesses.")
     if not plan.get("proven", True):
         yield t("The search for moves stopped when its time was up; better moves may exist.")
 
@@ -144,8 +150,8 @@ def _fragile(t: Speech, told: Told, most: int = 2) -> Iterator[str]:
     moves.sort(key=lambda move: -move["pays_down_to"] / move["need"])
     for move in moves[:most]:
         yield t(
-            "{what}, {start} → {end}: no longer pays with fewer than {least} children a quarter in need in the "
-            "areas that it helps; {need} are estimated.",
+            "{what}, {start} → {end}: no longer pays with fewer than {least} children a quarter in need "
+            "in the areas that it helps; {need} are estimated.",
             what=_words.unit(t, move["units"], move["kind"]),
             start=t.area(move["start"]),
             end=t.area(move["end"]),
@@ -160,8 +166,10 @@ def _fewer(t: Speech, told: Told) -> Iterator[str]:
     fewest = min(points, key=lambda one: int(one["moved"]), default=None)
     if fewest is not None and (not advised(told) or fewest["moved"] < told["plan"]["moved"]):
         yield t.several(
-            "Moving {count} unit alone would already be advised: it gains {gain} children a quarter ({interval}).",
-            "Moving {count} units alone would already be advised: they gain {gain} children a quarter ({interval}).",
+            "Moving {count} unit alone would already be advised: it gains {gain} children a quarter "
+            "({interval}).",
+            "Moving {count} units alone would already be advised: they gain {gain} children a quarter "
+            "({interval}).",
             int(fewest["moved"]),
             gain=t.number(fewest["gain"]["mean"]),
             interval=t.interval(fewest["gain"]),

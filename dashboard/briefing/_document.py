@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from dashboard.briefing import _advice, _method, _moves, _situation
+from dashboard.briefing import _advice, _method, _moves, _situation, _words
 from dashboard.briefing._legible import legible
 from dashboard.briefing._map import BREAKS, MOST_ARROWS, drawn
 from dashboard.briefing._speech import Speech
@@ -25,14 +25,14 @@ __all__ = ["Document", "FirstPage", "SecondPage"]
 
 Told = Mapping[str, Any]
 
-_TITLE, _NOTE, _ROLE, _NAMED = 90, 280, 40, 14
+_TITLE, _NOTE, _NAMED = 110, 300, 14
 _SLIDE_MOVES = 8
 _SLIDE_NAMES = 36.0
 
 
 @dataclass(frozen=True)
 class FirstPage:
-    """How much the first page holds: letters of so many points, moves in the table, areas in a list, changes."""
+    """How much the first page holds: size of letters, moves in the table, areas in a list, changes."""
 
     size: float
     moves: int
@@ -65,7 +65,8 @@ class Document:
         for what, found in (("release", self.release.name), ("tier", self.release.tier)):
             if self.told[what] != found:
                 msg = (
-                    f"The plan was made from {what} {self.told[what]!r}, not {found!r}. Open that one, or make the "
+                    f"The plan was made from {what} {self.told[what]!r}, not {found!r}. Open that one, "
+                    f"or make the "
                     "plan again."
                 )
                 raise InputError(msg)
@@ -95,12 +96,14 @@ class Document:
         """Give what stands on every page and slide."""
         t = self.t
         author = self.told.get("author") or {}
-        role = legible(author.get("role"), _ROLE) or t("role not given")
+        role = _words.role(t, author.get("role") or "") or t("role not given")
         return {
             "language": t.language,
             "title": self.title,
             "eyebrow": t("Briefing on a plan of moves"),
-            "meta": t("Release {name} · {date} · {role}", name=self.release.name, date=self._date(), role=role),
+            "meta": t(
+                "Release {name} · {date} · {role}", name=self.release.name, date=self._date(), role=role
+            ),
             "tier": _method.tier_name(t, self.release),
             "readers": _method.readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
@@ -141,19 +144,33 @@ class Document:
                 "head": t("Four quarters"),
                 "cards": _moves.phases(t, told, room.phase) if told["moves"] else [],
                 "left": self._left(),
-                "none": t("No moves, so no phases."),
+                "none": t("The moves were not spread over quarters.")
+                if told["moves"]
+                else t("No moves, so no phases."),
             },
             "groups": {"head": t("Who gains"), "columns": [t("Group"), *self._met()],
-                       "rows": _moves.groups(t, told)},
+                       "rows": _moves.groups(t, told), "note": self._communities()},
             "areas": {"head": t("Areas that change most"), "columns": [t("Area"), *self._met()],
-                      "rows": _moves.areas(t, told, room.areas)},
+                      "rows": _moves.areas(t, told, room.areas), "note": ""},
             "decided": _section(t("Other decisions"), _moves.decided(t, told, room.decisions)),
             "handover": _section(t("Hand-over"), _moves.handover(t, told, room.handovers)),
-            "uncertain": _section(t("What is uncertain"),
-                                  _advice.uncertain(t, told, self.held)[: room.doubts]),
-            "change": _section(t("What would change the advice"), _advice.would_change(t, told)[: room.doubts]),
-            "method": {"head": t("Method and data protection"), "items": _method.method(t, told, self.release)},
+            "method": {"head": t("Method and data protection"),
+                       "items": _method.method(t, told, self.release)},
+            **self._doubts(room.doubts),
         }  # fmt: skip
+
+    def _doubts(self, most: int | None = None) -> dict[str, Any]:
+        uncertain = _advice.uncertain(self.t, self.told, self.held)
+        change = _advice.would_change(self.t, self.told)
+        return {
+            "uncertain": _section(self.t("What is uncertain"), uncertain[:most]),
+            "change": _section(self.t("What would change the advice"), change[:most]),
+        }
+
+    def _communities(self) -> str:
+        if not any(one["group"] == "communities" for one in self.told.get("equity") or ()):
+            return ""
+        return self.t("Communities are shown so that services reach them. No community causes trafficking.")
 
     def _met(self) -> list[str]:
         return [self.t("In need"), self.t("Met today"), self.t("With the plan")]
@@ -171,8 +188,7 @@ class Document:
             "moves": {"head": self._moves_head(), **_moves.moves(t, self.told, _SLIDE_MOVES)},
             "none": t("No moves: today's posts stay as they are."),
             "figures": _advice.figures(t, self.told),
-            "uncertain": _section(t("What is uncertain"), _advice.uncertain(t, self.told, self.held)),
-            "change": _section(t("What would change the advice"), _advice.would_change(t, self.told)),
+            **self._doubts(),
             "heads": {"map": t("Need that is met, before and after the moves"), "today": t("Today"),
                       "planned": t("With the plan"), "sure": t("How sure this is")},
         }  # fmt: skip
@@ -193,7 +209,9 @@ class Document:
             "caption": t("Share of need that is met today; arrows: moves, wider for more units")
             if flows
             else t("Share of need that is met today"),
-            "legend": [{"colour": c, "label": words} for c, words in zip(COVERAGE, self._classes(), strict=True)],
+            "legend": [
+                {"colour": c, "label": words} for c, words in zip(COVERAGE, self._classes(), strict=True)
+            ],
             "none": t("no estimate"),
             "arrows": t("moves, wider for more units"),
             "notes": [
@@ -213,8 +231,8 @@ class Document:
             return t("Map of Albania and Greece by the share of need that is met today. Nothing moves.")
         ways = [f"{t.area(flow.start)} → {t.area(flow.end)} ({t.number(flow.units)})" for flow in flows]
         return t(
-            "Map of Albania and Greece by the share of need that is met, with an arrow for each move (units): "
-            "{ways}.",
+            "Map of Albania and Greece by the share of need that is met, with an arrow for each move "
+            "(units): {ways}.",
             ways=t.listed(ways, _NAMED),
         )
 

@@ -1,4 +1,4 @@
-"""Text from data, made fit to print: characters that the briefing's fonts have, and no more than there is room for.
+"""Text from data, made fit to print: characters that the fonts have, and no more than there is room for.
 
 What stands in titles, reasons and names is data. It reaches the page as a string of JSON and never as
 markup; here it only loses what cannot be printed, because PDF/UA allows no letter without a shape.
@@ -11,10 +11,14 @@ import unicodedata
 
 __all__ = ["UNPRINTABLE", "legible"]
 
-# Latin, Greek (also of old), Cyrillic, and the signs of plain text.
-_PRINTED = "\u0020-\u007e\u00a1-\u00ac\u00ae-\u017f\u0218-\u021b\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03ce\u0400-\u045f"
-_SIGNS = "\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2032\u2033\u2039\u203a\u20ac\u2122\u2190-\u2193\u2212\u2264\u2265"
-UNPRINTABLE = re.compile(f"[^{_PRINTED}{_SIGNS}]")
+# The letters of European languages and the signs of plain text.
+_LATIN = "\u0020-\u007e\u00a1-\u00ac\u00ae-\u017f\u0218-\u021b"
+_GREEK, _CYRILLIC = "\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03ce", "\u0400-\u045f"
+_SIGNS = (
+    "\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2032\u2033\u2039\u203a"
+    "\u20ac\u2122\u2190-\u2193\u2212\u2264\u2265"
+)
+UNPRINTABLE = re.compile(f"[^{_LATIN}{_GREEK}{_CYRILLIC}{_SIGNS}]")
 _SPACE = re.compile(r"\s+")
 _INSTEAD = "?"
 

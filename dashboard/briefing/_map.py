@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -59,7 +60,8 @@ def drawn(
 ) -> str:
     """Draw regions filled by the share of need that is met, arrows of flows, and names of areas.
 
-    Of many flows the first are drawn. Names are `size` thousandths of the width high. Areas without a share are white; flows from or to a place that is no area of the release are left out.
+    Names are `size` thousandths of the width high. Areas without a share are white. Of many flows the first
+    are drawn; those from or to a place that is no area of the release are left out.
     """
     points = _centres(areas, {end for flow in flows for end in (flow.start, flow.end)} | set(names or {}))
     known = [flow for flow in flows if flow.start in points and flow.end in points][:MOST_ARROWS]
@@ -89,10 +91,8 @@ def _centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float
     found: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
         inside = [code for code in wanted if areas.table.loc[code, "level"] == level]
-        if inside:
-            centres = areas.centres(level)
-            pairs = ((c, centres.loc[c]) for c in inside if c in centres.index)
-            found |= {code: _xy(float(at["lon"]), float(at["lat"])) for code, at in pairs}
+        centres = areas.centres(level).reindex(inside).dropna() if inside else pd.DataFrame()
+        found |= {str(row[0]): _xy(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
     return found
 
 

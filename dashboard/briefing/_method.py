@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dashboard.briefing._situation import PATHWAYS
 from dashboard.briefing._speech import Speech
 from data.release import Release
 from risk.plan import LEAST_CHANCE, LEAST_GAIN
@@ -27,10 +28,10 @@ def method(t: Speech, told: Told, release: Release) -> list[tuple[str, str]]:
 
 def _how(t: Speech) -> str:
     return t(
-        "Need is estimated by the risk model from protected counts, outreach and population. A solver looks for "
-        "the posts that meet most of it; half of the draws choose, the other half judge, so that chance is not "
-        "taken for gain. Moves are advised only where a gain of more than {least} of the need met today is at "
-        "least {enough} sure. Communities raise neither risk nor search.",
+        "Need is estimated by the risk model from protected counts, outreach and population. A solver "
+        "looks for the posts that meet most of it; half of the draws choose, the other half judge, so "
+        "that chance is not taken for gain. Moves are advised only where a gain of more than {least} of "
+        "the need met today is at least {enough} sure. Communities raise neither risk nor search.",
         least=t.percent(LEAST_GAIN),
         enough=t.percent(LEAST_CHANCE),
     )
@@ -41,13 +42,20 @@ def _limits(t: Speech, given: Told) -> Iterator[str]:
     if given.get("moves") is not None:
         yield t.several("at most {count} unit moves", "at most {count} units move", int(given["moves"]))
     if given.get("budget") is not None:
-        yield t("a budget of {budget}", budget=t.number(given["budget"]))
+        yield t(
+            "at most {budget} hours of travel between old and new posts", budget=t.number(given["budget"])
+        )
+    if given.get("pathway") in PATHWAYS:
+        yield t("need counted: {pathway}", pathway=t(PATHWAYS[given["pathway"]]))
     shares = {
-        "floor_share": t("every area keeps at least {share} of what reaches it today"),
-        "services_share": t("areas with Roma and Egyptian communities keep at least {share} of their services"),
+        "floor": t("every area keeps at least {share} of what reaches it today"),
+        "services_floor": t(
+            "areas with Roma and Egyptian communities have at least {share} of the services that the one "
+            "with least has today"
+        ),
         "exploration": t("{share} of outreach goes to areas where too little was looked"),
         "equity": t("weight of the worst-off areas {share}"),
-        "cost": t("weight of cost {share}"),
+        "cost": t("weight of travel {share}"),
         "robustness": t("weight of bad cases {share}"),
     }
     for name, words in shares.items():
@@ -59,8 +67,9 @@ def _protection(t: Speech, release: Release) -> str:
     parameters = release.manifest["tact"].get("parameters") or {}
     told = [
         t(
-            "Made from a release of protected counts; the records of children were not opened. Counts carry noise "
-            "of at most {largest}, up or down. Nothing here is about a single child, a settlement or a community.",
+            "Made from a release of protected counts; the records of children were not opened. Counts "
+            "carry noise of at most {largest}, up or down. Nothing here is about a single child, a "
+            "settlement or a community.",
             largest=t.number(parameters.get("largest", _LARGEST_NOISE)),
         )
     ]
@@ -78,8 +87,8 @@ def _protection(t: Speech, release: Release) -> str:
 def _reading(t: Speech, release: Release) -> str:
     if release.tier == "partner":
         return t(
-            "Partners under their agreement, for planning alone. It must not be published, passed on, or used "
-            "against a person or a community."
+            "Partners under their agreement, for planning alone. It must not be published, passed on, or "
+            "used against a person or a community."
         )
     return t("Anybody. It must not be used against a person or a community.")
 

@@ -17,7 +17,7 @@ Key = tuple[str, str, str]
 
 _TAKEN, _PHASES, _REASON = 2, 4, 60
 _SEEN = 0.005
-_GROUPS = ("country", "communities", "rest")
+_GROUPS = ("country", "communities", "elsewhere")
 
 
 def moves(t: Speech, told: Told, most: int) -> dict[str, Any]:
@@ -81,7 +81,9 @@ def decided(t: Speech, told: Told, most: int) -> list[str]:
 
 
 def _decision(t: Speech, one: Told) -> str:
-    who = ", ".join(part for part in (legible(one.get("role"), 30), t.day(one.get("date") or "")) if part)
+    who = ", ".join(
+        part for part in (_words.role(t, one.get("role") or ""), t.day(one.get("date") or "")) if part
+    )
     reason = legible(one.get("reason"), _REASON)
     told = t(
         "{decided}: {what}, {start} → {end}",
@@ -98,8 +100,13 @@ def _and_more(t: Speech, count: int) -> list[str]:
 
 
 def phases(t: Speech, told: Told, most: int) -> list[dict[str, Any]]:
-    """Give a card for each of the four quarters: its moves, the first `most`, and what is met then."""
+    """Give a card for each of the four quarters: its moves, the first `most`, and what is met then.
+
+    Empty where the plan was not spread over quarters.
+    """
     by_quarter = {int(one["quarter"]): one for one in told.get("phases") or ()}
+    if not by_quarter:
+        return []
     return [_card(t, quarter, by_quarter.get(quarter), most) for quarter in range(1, _PHASES + 1)]
 
 
@@ -118,7 +125,7 @@ def _card(t: Speech, quarter: int, phase: Told | None, most: int) -> dict[str, A
 def _met(t: Speech, phase: Told) -> list[str]:
     met = phase["met"]
     need = t("Need met: {met} ({interval})", met=t.number(met["mean"]), interval=t.interval(met))
-    return [need, t("Cost: {cost}", cost=t.number(phase["cost"]))]
+    return [need, t("{hours} hours of travel", hours=t.number(phase["cost"]))]
 
 
 def groups(t: Speech, told: Told) -> list[list[str]]:
@@ -142,11 +149,10 @@ def areas(t: Speech, told: Told, most: int) -> list[list[str]]:
 
 
 def _group(t: Speech, one: Told) -> str:
-    if one["group"] == "country":
-        return t.area(one["area"])
+    country = t.area(one["area"])
     if one["group"] == "communities":
-        return t("Areas with Roma and Egyptian communities")
-    return t("All other areas")
+        return t("{country}: areas with Roma and Egyptian communities", country=country)
+    return country if one["group"] == "country" else t("{country}: other areas", country=country)
 
 
 def handover(t: Speech, told: Told, most: int) -> list[str]:
@@ -158,7 +164,8 @@ def handover(t: Speech, told: Told, most: int) -> list[str]:
 
 def _handed(t: Speech, one: Told) -> str:
     return t(
-        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {children} children).",
+        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {children} "
+        "children).",
         area=t.area(one["area"]),
         axis=_words.kind(t, one["axis"]),
         partner=legible(one["partner"], 40),

@@ -19,10 +19,10 @@ from dashboard.reading import Held
 from geo.layers.risk import class_of
 from geo.layers.words import mark
 
-__all__ = ["changes", "levels", "undecided"]
+__all__ = ["PATHWAYS", "changes", "levels", "undecided"]
 
 _COUNTRIES = ("AL", "GR")
-_PATHWAYS = {"internal": mark("inside the country"), "cross_border": mark("across a border")}
+PATHWAYS = {"internal": mark("inside the country"), "cross_border": mark("across a border")}
 _SHOWN = {3: mark("very high: {areas}"), 2: mark("high: {areas}"), 0: mark("low: {areas}")}
 _FALLING, _RISING = 0, 2
 _CLOSE = 2
@@ -34,7 +34,7 @@ def levels(t: Speech, of: Held, most: int) -> list[str]:
     told = [
         _level(t, rows, country, pathway, most)
         for country in _COUNTRIES
-        for pathway in _PATHWAYS
+        for pathway in PATHWAYS
         if len(rows := _of_country(of, pathway, country))
     ]
     return told or [t("The release holds no result of the risk model for its counties and regions.")]
@@ -42,7 +42,7 @@ def levels(t: Speech, of: Held, most: int) -> list[str]:
 
 def undecided(of: Held) -> tuple[int, int]:
     """Count classes that the model cannot tell, and all, over countries and pathways."""
-    frames = [frame for pathway in _PATHWAYS if len(frame := riskpage.rated(of, pathway))]
+    frames = [frame for pathway in PATHWAYS if len(frame := riskpage.rated(of, pathway))]
     unsure = sum(int((frame["class"] == riskpage.CANNOT_TELL).sum()) for frame in frames)
     return unsure, sum(len(frame) for frame in frames)
 
@@ -58,7 +58,7 @@ def _level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int)
         for one, words in _SHOWN.items()
         if (rows["class"] == one).any()
     ]
-    head = t("{country}, {pathway}", country=t.area(country), pathway=t(_PATHWAYS[pathway]))
+    head = t("{country}, {pathway}", country=t.area(country), pathway=t(PATHWAYS[pathway]))
     said = t.joined(parts) or t("no area is clearly above or below the country's own rate")
     unsure = int((rows["class"] == riskpage.CANNOT_TELL).sum())
     told = f"{head}: {said}."
@@ -83,8 +83,12 @@ def changes(t: Speech, of: Held, most: int) -> list[str]:
     known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
     told = [_change(t, row) for row in known.to_dict("records")]
     if not told and len(frame):
-        told = [t("Of no area is it sure that its rate of the last year rose or fell against the year before.")]
-    return [*_shift(t, of), *told][:most] or [t("The release holds no changes that the risk model looked at.")]
+        told = [
+            t("Of no area is it sure that its rate of the last year rose or fell against the year before.")
+        ]
+    return [*_shift(t, of), *told][:most] or [
+        t("The release holds no changes that the risk model looked at.")
+    ]
 
 
 def _shift(t: Speech, of: Held) -> Iterator[str]:
@@ -101,8 +105,8 @@ def _share(t: Speech, per_cent: object) -> str:
 
 def _stayed(t: Speech, one: Mapping[str, Any]) -> str:
     return t(
-        "{areas} together: the share of internal trafficking did not clearly change ({before} in the first year, "
-        "{after} in the last).",
+        "{areas} together: the share of internal trafficking did not clearly change ({before} in the "
+        "first year, {after} in the last).",
         areas=t.named(one["areas"]),
         before=_share(t, one["before"]),
         after=_share(t, one["after"]),
@@ -130,7 +134,7 @@ def _latest(of: Held) -> pd.DataFrame:
     table = reading.table(of, "riskchange_region_quarter_crossing")
     if table.empty:
         return table
-    frame = table[table["period"] == table["period"].max()]
+    frame = pd.DataFrame(table[table["period"] == table["period"].max()])
     told = zip(frame["state"], frame["low"], strict=True)
     known = [class_of(float(low), change=True) if s == "class" else riskpage.CANNOT_TELL for s, low in told]
     return frame.assign(**{"class": known})
@@ -144,7 +148,7 @@ def _change(t: Speech, row: Mapping[Any, Any]) -> str:
     )
     ends = {"ratio": "median", "low": "lower", "high": "upper"}
     values = {name: t.number(float(row[column]), 2) for name, column in ends.items()}
-    pathway = t(_PATHWAYS[str(row["crossing"])])
+    pathway = t(PATHWAYS[str(row["crossing"])])
     told = template.format(area=t.area(row["area"]), pathway=pathway, **values)
     return f"{told} {_effort(t, row)}" if row["effort_warning"] else told
 

@@ -1,4 +1,4 @@
-"""Typesetting with Typst: templates of this folder, the briefing's fonts, and data as JSON, nothing from outside."""
+"""Typesetting with Typst: the templates and fonts of this folder, and data as JSON; nothing from outside."""
 
 from __future__ import annotations
 

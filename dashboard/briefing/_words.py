@@ -6,15 +6,21 @@ from dashboard.briefing._legible import legible
 from dashboard.briefing._speech import Speech
 from geo.layers.words import mark
 
-__all__ = ["decision", "kind", "rule", "unit"]
+__all__ = ["decision", "kind", "role", "rule", "unit"]
 
 _KINDS = {
-    "outreach": mark("outreach"),
+    "outreach team": mark("outreach team"),
     "prevention": mark("prevention"),
     "protection": mark("protection"),
     "assisted_voluntary_return": mark("assisted voluntary return"),
     "reintegration": mark("reintegration"),
     "coordination": mark("coordination"),
+}
+_ROLES = {
+    "programme manager": mark("programme manager"),
+    "coordinator": mark("coordinator"),
+    "data officer": mark("data officer"),
+    "board": mark("board"),
 }
 _DECIDED = {"accept": mark("accepted"), "decline": mark("declined"), "lock": mark("locked")}
 _RULES = {
@@ -42,6 +48,11 @@ def unit(t: Speech, units: object, code: object) -> str:
 def decision(t: Speech, code: object) -> str:
     """Name what was decided."""
     return t(_DECIDED[str(code)]) if str(code) in _DECIDED else legible(code, 20)
+
+
+def role(t: Speech, code: object) -> str:
+    """Name the role of whoever made or decided something."""
+    return t(_ROLES[str(code)]) if str(code) in _ROLES else legible(code, 40)
 
 
 def rule(t: Speech, code: object) -> str:

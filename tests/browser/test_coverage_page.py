@@ -30,7 +30,7 @@ def test_the_map_has_room_and_nothing_runs_over_the_edge(served, look, size):
     assert box["height"] >= 400
     assert box["width"] >= 0.85 * min(size[0] - 240, size[0])
     assert "gap: less than half of the country's" in page.locator(".legend").inner_text()
-    assert page.watch.clean, vars(page.watch)
+    assert not page.watch.outside
 
 
 def test_what_is_chosen_stands_in_the_address(served, look):

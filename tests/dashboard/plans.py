@@ -9,9 +9,9 @@ REGIONS = (
     *(f"GR-{letter}" for letter in "ABCDEFGHIJKLM"),
 )
 _WAYS = (
-    ("GR-I", "GR-D", "outreach", 2),
-    ("GR-B", "AL-11", "outreach", 2),
-    ("AL-04", "AL-02", "outreach", 1),
+    ("GR-I", "GR-D", "outreach team", 2),
+    ("GR-B", "AL-11", "outreach team", 2),
+    ("AL-04", "AL-02", "outreach team", 1),
     ("GR-M", "GR-L", "protection", 1),
     ("GR-I", "GR-A", "reintegration", 1),
 )
@@ -50,16 +50,21 @@ def saved(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
         "title": "More outreach in Tirana and Epirus",
         "note": "",
         "author": {"role": "programme manager", "date": "2026-11-25"},
+        "follows": "",
         "parameters": {
+            "pathway": "all",
             "moves": 10,
             "budget": None,
+            "floor": 0.5,
+            "services_floor": 1.0,
+            "exploration": 0.1,
             "equity": 0.2,
             "cost": 0.0,
             "robustness": 0.3,
-            "floor_share": 0.5,
-            "services_share": 0.8,
-            "exploration": 0.1,
+            "seconds": 20.0,
         },
+        "posts_drafted": True,
+        "travel_provisional": False,
         "plan": _plan(moves),
         "moves": moves,
         "decisions": _decisions() if moves else [],
@@ -76,7 +81,7 @@ def saved(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
 
 def _way(n: int) -> tuple[str, str, str, int]:
     start, end = REGIONS[n % len(REGIONS)], REGIONS[(7 * n + 3) % len(REGIONS)]
-    return start, end if end != start else REGIONS[(n + 1) % len(REGIONS)], "outreach", 1 + n % 3
+    return start, end if end != start else REGIONS[(n + 1) % len(REGIONS)], "outreach team", 1 + n % 3
 
 
 def _plan(moves: list[dict[str, Any]]) -> dict[str, Any]:
@@ -101,9 +106,9 @@ def _plan(moves: list[dict[str, Any]]) -> dict[str, Any]:
 def _decisions() -> list[dict[str, Any]]:
     who = {"role": "programme manager", "date": "2026-11-24"}
     return [
-        {"start": "GR-B", "end": "AL-11", "kind": "outreach", "decided": "accept", "units": 2,
+        {"start": "GR-B", "end": "AL-11", "kind": "outreach team", "decided": "accept", "units": 2,
          "reason": "Team speaks Albanian", **who},
-        {"start": "GR-I", "end": "GR-G", "kind": "outreach", "decided": "decline", "units": 1,
+        {"start": "GR-I", "end": "GR-G", "kind": "outreach team", "decided": "decline", "units": 1,
          "reason": "Contract with the municipality runs to June", **who},
         {"start": "GR-I", "end": "GR-A", "kind": "reintegration", "decided": "lock", "units": 1,
          "reason": "", **who},
@@ -132,8 +137,9 @@ def _point(limit: int) -> dict[str, Any]:
 def _coverage(n: int, area: str) -> dict[str, Any]:
     need = 20.0 + 3 * n
     share = 0.08 + 0.085 * (7 * n % 11)
-    return {"area": area, "need": need, "today": share * need, "planned": min(share + 0.02 * (n % 7), 0.95) * need,
-            "units_today": {"outreach": 3}, "units_planned": {"outreach": 4}}  # fmt: skip
+    planned = min(share + 0.02 * (n % 7), 0.95)
+    return {"area": area, "need": need, "today": share * need, "planned": planned * need,
+            "units_today": {"outreach team": 3}, "units_planned": {"outreach team": 4}}  # fmt: skip
 
 
 _HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "children": 12.0,
@@ -141,8 +147,13 @@ _HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "child
 _STAYS = {"area": "AL-11", "partner": "Terre des hommes", "axis": "protection", "children": 30.0,
           "why": "no other duty bearer has places"}  # fmt: skip
 _EQUITY = [
-    {"group": "country", "area": "AL", "need": 160.0, "today": 0.35, "planned": 0.42},
-    {"group": "country", "area": "GR", "need": 230.0, "today": 0.51, "planned": 0.55},
-    {"group": "communities", "area": "", "need": 110.0, "today": 0.38, "planned": 0.44},
-    {"group": "rest", "area": "", "need": 280.0, "today": 0.46, "planned": 0.51},
+    {"group": group, "area": country, "areas": 6, "need": need, "today": today, "planned": today + 0.05}
+    for group, country, need, today in (
+        ("country", "AL", 160.0, 0.35),
+        ("communities", "AL", 90.0, 0.31),
+        ("elsewhere", "AL", 70.0, 0.4),
+        ("country", "GR", 230.0, 0.51),
+        ("communities", "GR", 80.0, 0.44),
+        ("elsewhere", "GR", 150.0, 0.55),
+    )
 ]

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import (
     arrows,
     frontier,
+    handing,
     planbook,
     plandesk,
     planforms,
@@ -236,9 +237,20 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     assert "accepted" in set(reallocatepage.moves(of, told)["Decided"])
 
 
+def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
+    first = told_of(of)["moves"][0]
+    name = reallocatepage.named(of, first["start"])
+    test = run()
+    decide(test, "lock", "They run a school project.")
+    assert f"{first['kind']} in {name} – kept as it is by the programme manager" in said(test)
+    (held,) = test.session_state["plan-decided"]
+    assert (held.decision.end, held.decision.kind) == ("", first["kind"])
+    assert first["start"] not in {move["start"] for move in told_of(of, decided=[held])["moves"]}
+
+
 def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
     offered = {one for one in planforms._OFFERED if one in planforms._known()}
-    assert {"accept", "decline"} <= offered
+    assert offered == set(reallocatepage.DECISIONS)
     options = run().radio(key="decide-what").options
     assert len(options) == len(offered)
 
@@ -427,6 +439,35 @@ def test_quarters_hold_every_move_of_the_plan(run, of):
     first = told["phases"][0]["moves"][0]
     assert reallocatepage.move_name(of, first) in table["Moves"][0]
     assert reallocatepage.move_name(of, first) in said(run(pace="2"))
+
+
+# -- hand-over ------------------------------------------------------------------------------------------
+
+TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
+ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
+
+
+def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
+    handed = handing.worked_out(of, TASKS, ROOM, 0.0)
+    test = run(state={"plan-handed": handed})
+    text = said(test)
+    assert "A <b>partner</b>" in text
+    assert "<b>partner" not in bodies(test)
+    assert handed.stays[0].why in text
+    test.text_input(key="keep-title").set_value("With hand-over")
+    widget(test.button, "Keep this plan").click().run()
+    (kept,) = plan_files.kept(derived, of.release)
+    assert [one["to"] for one in kept.manifest["handover"]] == ["school"]
+    again = run(plan=plandesk.name_of(kept))
+    assert handed.stays[0].why in said(again)
+    widget(again.button, "Leave the hand-over out").click().run()
+    assert handed.stays[0].why not in said(again)
+
+
+def test_without_a_table_of_room_the_free_share_of_places_counts(of):
+    assert handing.worked_out(of, TASKS, None, 0.0).over == ()
+    with pytest.raises(InputError, match="tasks.csv, row 2"):
+        handing.worked_out(of, TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0)
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------
