@@ -443,7 +443,11 @@ def test_quarters_hold_every_move_of_the_plan(run, of):
 
 # -- hand-over ------------------------------------------------------------------------------------------
 
-TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
+TASKS = (
+    b"area,partner,axis,children,to\n"
+    b"AL-11,A <b>partner</b>,prevention,12,school\n"
+    b"AL-02,B,protection,9,state\n"
+)
 ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
 
 
@@ -466,7 +470,7 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
 
 def test_without_a_table_of_room_the_free_share_of_places_counts(of):
     assert handing.worked_out(of, TASKS, None, 0.0).over == ()
-    with pytest.raises(InputError, match="tasks.csv, row 2"):
+    with pytest.raises(InputError, match="row 2"):
         handing.worked_out(of, TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0)
 
 
