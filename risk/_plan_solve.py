@@ -24,7 +24,8 @@ Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 Progress = Callable[[int, int | None, str], None]
 
 _RELAXED, _WHOLE = 30, 6  # the most rounds of weighings, before and with whole units
-_NEAR, _PATIENCE = (1, 3), 0.6  # units from the relaxation, and the part of the time left for each
+_NEAR = (1, 3, None)  # units from the relaxation; anywhere at last
+_PATIENCE = 0.6  # the part of the time left for each of the former
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _OUT_OF_TIME = 1  # scipy.optimize.milp's word for it
@@ -58,17 +59,18 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
         tell(0, None, "Looking for the bad cases")
         relaxed = _relaxed(programme, timer)
     bound, late = programme.bound, False
-    for _ in range(_WHOLE):
-        if _gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
-            break
-        tell(1, None, "Choosing moves")
-        found, bound = _whole(programme, relaxed, timer, how.gap)
-        late = found.status == _OUT_OF_TIME
-        if found.x is None:
-            break
-        best = _better(programme, best, _units(region, found.x))
-        if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
-            break
+    for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:
+        for _ in range(_WHOLE):
+            if _gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
+                break
+            tell(1, None, "Choosing moves")
+            found, proven = _whole(programme, relaxed, near, timer, how.gap)
+            bound, late = max(bound, proven), found.status == _OUT_OF_TIME
+            if found.x is None:
+                break
+            best = _better(programme, best, _units(region, found.x))
+            if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
+                break
     if best is None and late:
         late_timer = Timer(_LATE * how.seconds)
         best = _improved(programme, _near(programme, relaxed, late_timer), late_timer)
@@ -149,22 +151,19 @@ def _relaxed(programme: Programme, timer: Timer) -> Floats | None:
 
 
 def _whole(
-    programme: Programme, relaxed: Floats | None, timer: Timer, gap: float
+    programme: Programme, relaxed: Floats | None, near: int | None, timer: Timer, gap: float
 ) -> tuple[OptimizeResult, float]:
     """Solve with whole units; give the answer and what no other can fall below.
 
-    A large programme looks near its relaxation first, where good answers are, for most of the time.
+    A large programme looks near its relaxation first, where good answers are, for a part of the time.
     """
-    if programme.large and relaxed is not None:
-        for near in _NEAR:
-            found = programme.whole(timer.part(_PATIENCE), gap, (relaxed, near))
-            if found.x is not None:
-                return found, programme.bound
+    if near is not None and relaxed is not None:
+        return programme.whole(timer.part(_PATIENCE), gap, (relaxed, near)), programme.bound
     found = programme.whole(timer, gap)
-    proven = found.mip_dual_bound if found.x is not None else None
-    if proven is None or not programme.large:
-        return found, programme.bound if proven is None else float(proven)
-    return found, max(programme.bound, min(float(proven), programme.others))
+    if found.x is None or found.mip_dual_bound is None:
+        return found, programme.bound
+    proven = float(found.mip_dual_bound)
+    return found, min(proven, programme.others) if programme.large else proven
 
 
 def _programme(region: Region, goal: Goal, how: Solver) -> Programme:
