@@ -44,7 +44,7 @@ def drawn(points: Sequence[Mapping[str, Any]], by: str, now: Mapping[str, Any]) 
     """Draw the points by moves or hours; advised ones are filled, and a ring marks the plan `now`."""
     rows = table(points)
     x = alt.X(f"{by}:Q", title=_(BY[by]), axis=_axis(), scale=alt.Scale(zero=True, nice=True))
-    title = _("Children more a quarter whose need is met")
+    title = _("Children more a quarter")
     base = alt.Chart(rows).encode(x=x, tooltip=_told())
     line = base.mark_line(color="#C5CBD3", strokeWidth=1.5).encode(
         y=alt.Y("gain:Q", title=title, axis=_axis())
@@ -60,7 +60,9 @@ def drawn(points: Sequence[Mapping[str, Any]], by: str, now: Mapping[str, Any]) 
         .mark_point(size=420, color="#9A3412", strokeWidth=2, opacity=1)
         .encode(x=x, y="gain:Q")
     )
-    done: alt.Chart = alt.layer(line, spans, dots, ring).properties(height=260).configure_view(stroke=None)
+    # By hours the points need not stand in the order of the moves, so no line leads from one to the next.
+    drawn_first = [line, spans] if by == "moved" else [spans]
+    done: alt.Chart = alt.layer(*drawn_first, dots, ring).properties(height=260).configure_view(stroke=None)
     return done
 
 

@@ -12,6 +12,7 @@ __all__ = ["menu", "segments", "share", "whole"]
 
 _WIDTH = 320
 _NONE = "none"
+_LONG = 10  # digits
 
 
 def segments(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
@@ -38,12 +39,12 @@ def menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
     return _kept(name, key)
 
 
-def whole(name: str, label: str, most: int, first: int | None, told: str) -> int | None:
-    """Ask for a whole number from 0; where `first` is None it may be left empty. `told` says what it does."""
-    key = _settled_number(name, most, first)
+def whole(name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0) -> int | None:
+    """Ask for a whole number; where `first` is None it may be left empty. `told` says what it does."""
+    key = _settled_number(name, least, most, first)
     st.number_input(
         label,
-        min_value=0,
+        min_value=least,
         max_value=most,
         value=None if first is None else "min",
         step=1,
@@ -56,25 +57,25 @@ def whole(name: str, label: str, most: int, first: int | None, told: str) -> int
 
 def share(name: str, label: str, first: int, told: str) -> int:
     """Offer a slider from 0 to 100, in steps of 5. `told` stands below it."""
-    key = _settled_number(name, 100, first)
+    key = _settled_number(name, 0, 100, first)
     st.slider(label, min_value=0, max_value=100, step=5, key=key, format="%d %%")
     st.caption(told)
     return _kept_number(name, key) or 0
 
 
-def _settled_number(name: str, most: int, first: int | None) -> str:
+def _settled_number(name: str, least: int, most: int, first: int | None) -> str:
     """Do for a number what `_settled` does for a choice; no number is written as "none"."""
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
     kept = str(st.session_state.get(f"{key}-kept", ""))
-    if asked != kept and _is_number(asked, most, first):
+    if asked != kept and _is_number(asked, least, most, first):
         st.session_state[key] = _read_number(asked)
     elif key not in st.session_state:
         st.session_state[key] = _read_number(kept) if kept else first
     return key
 
 
-def _is_number(text: str, most: int, first: int | None) -> bool:
-    whole = text.isascii() and text.isdigit() and int(text) <= most
+def _is_number(text: str, least: int, most: int, first: int | None) -> bool:
+    whole = text.isascii() and text.isdigit() and len(text) < _LONG and least <= int(text) <= most
     return whole or (text == _NONE and first is None)
 
 

@@ -30,6 +30,7 @@ __all__ = ["briefing", "compare", "compared", "keep", "kept", "opener", "shelf"]
 Told = Mapping[str, Any]
 
 _TITLE, _NOTE, _ROLE, _REFUSED, _KEPT = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
+_OPEN, _BRIEF = "open-plan", "briefing-plan"
 _LONGEST, _MOST = 300, 4
 _BRIEFING = "dashboard.briefing"
 _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
@@ -76,15 +77,17 @@ def _keep(of: Held, desk: Desk, setting: Setting) -> None:
             title=state[_TITLE],
             note=state[_NOTE],
             follows=desk.follows,
+            handed=desk.handed,
             weighed=True,
         )
-        plandesk.remember_kept(plan_files.keep(folder, of.release, told))
+        result = plan_files.keep(folder, of.release, told)
     except TactError as error:
         state[_REFUSED] = str(error)
     except OSError:
         state[_REFUSED] = _("The folder of plans cannot be written. Ask whoever starts the map to look.")
     else:
-        state[_KEPT] = True
+        plandesk.remember_kept(result)
+        state[_KEPT], state[_OPEN], state[_BRIEF] = True, *[plandesk.name_of(result)] * 2
         state[_TITLE] = state[_NOTE] = ""
 
 
@@ -111,7 +114,7 @@ def _gain(plan: Told) -> str:
 
 
 def _label(one: Result) -> str:
-    return f"{one.manifest['title']} ({one.manifest['author']['date']})"
+    return f"{one.manifest['title']} ({str(one.manifest['created'])[:16].replace('T', ' ')})"
 
 
 def _picked(label: str, found: Sequence[Result], key: str) -> Result:
@@ -123,7 +126,7 @@ def _picked(label: str, found: Sequence[Result], key: str) -> Result:
 def opener(found: Sequence[Result]) -> None:
     """Offer to open a kept plan again."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="opener"):
-        one = _picked(_("Open a plan again"), found, "open-plan")
+        one = _picked(_("Open a plan again"), found, _OPEN)
         st.button(_("Open"), on_click=plandesk.open_plan, args=(one,))
 
 
@@ -184,7 +187,7 @@ def briefing(of: Held, found: Sequence[Result]) -> None:
     if find_spec(_BRIEFING) is None:
         st.code("tact plan --briefing FILE", language=None)
         return
-    one = _picked(_("Briefing of"), found, "briefing-plan")
+    one = _picked(_("Briefing of"), found, _BRIEF)
     with st.container(horizontal=True, key="briefings"):
         for language, name in _LANGUAGES.items():
             st.download_button(

@@ -15,6 +15,7 @@ import streamlit as st
 
 from data.derived import Result
 from risk import plan_files
+from risk.handover import USUAL, HandedOver, HandOver, Stays, Task
 from risk.plan_files import Author, Decided
 from risk.planning import PATHWAYS, Setting
 
@@ -25,6 +26,7 @@ __all__ = [
     "author",
     "decide",
     "desk",
+    "give_handed",
     "give_posts",
     "name_of",
     "open_plan",
@@ -34,7 +36,7 @@ __all__ = [
     "written",
 ]
 
-_POSTS, _DECIDED, _OPENED = "plan-posts", "plan-decided", "plan-opened"
+_POSTS, _DECIDED, _OPENED, _HANDED = "plan-posts", "plan-decided", "plan-opened", "plan-handed"
 _PLAN = "plan"
 _SHARE = 100
 # The name of each choice in the address, and the field of the setting that it is.
@@ -46,24 +48,31 @@ ADDRESS: dict[str, str] = {
     "dear": "cost",
     "bad": "robustness",
     "floor": "floor",
+    "services": "services_floor",
     "unsearched": "exploration",
+    "pace": "per_quarter",
 }
-_SHARES = {"equity", "cost", "robustness", "floor", "exploration"}
+_SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "exploration"}
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What lies on the desk: posts as a table (empty: the draft), decisions, the plan that it follows."""
+    """What lies on the desk.
+
+    posts : as a table, empty for the draft. follows : the name of the plan that it was opened from. handed :
+    what goes over to duty bearers, where that was worked out.
+    """
 
     posts: str = ""
     decided: tuple[Decided, ...] = ()
     follows: str = ""
+    handed: HandedOver | None = None
 
 
 def desk() -> Desk:
     """Give what lies on the desk."""
     state = st.session_state
-    return Desk(state.get(_POSTS, ""), state.get(_DECIDED, ()), state.get(_OPENED, ""))
+    return Desk(state.get(_POSTS, ""), state.get(_DECIDED, ()), state.get(_OPENED, ""), state.get(_HANDED))
 
 
 def setting(picked: Mapping[str, str | int | None]) -> Setting:
@@ -126,6 +135,20 @@ def _lay(result: Result) -> None:
     st.session_state[_POSTS] = "" if told["posts_drafted"] else str(told["posts"])
     st.session_state[_DECIDED] = plan_files.decided_of(told)
     st.session_state[_OPENED] = name_of(result)
+    st.session_state[_HANDED] = _handed_of(told)
+
+
+def _handed_of(told: Mapping[str, Any]) -> HandedOver | None:
+    """Read back what goes over to duty bearers; None where that was not worked out."""
+    over = tuple(
+        HandOver(_task(one, (one["to"],)), one["to"], int(one["quarter"])) for one in told.get("handover", [])
+    )
+    stays = tuple(Stays(_task(one, USUAL[one["axis"]]), one["why"]) for one in told.get("stays", []))
+    return HandedOver(over, stays, proven=True) if over or stays else None
+
+
+def _task(one: Mapping[str, Any], to: tuple[str, ...]) -> Task:
+    return Task(one["area"], one["partner"], one["axis"], int(one["children"]), to)
 
 
 def remember_kept(result: Result) -> None:
@@ -137,6 +160,11 @@ def remember_kept(result: Result) -> None:
 def give_posts(posts: str) -> None:
     """Plan with other posts; empty for the draft."""
     st.session_state[_POSTS] = posts
+
+
+def give_handed(handed: HandedOver | None) -> None:
+    """Take what goes over to duty bearers up; None leaves it out."""
+    st.session_state[_HANDED] = handed
 
 
 def decide(one: Decided) -> None:

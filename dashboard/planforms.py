@@ -55,6 +55,10 @@ def choices() -> Setting:
     for name, label, start, told in _sliders(first):
         picked[name] = picking.share(name, label, start, told)
     with st.expander(_("Rules that every plan keeps")):
+        told = _("What can be moved in a quarter; the rest follows in the next ones.")
+        picked["pace"] = picking.whole(
+            "pace", _("At most so many moves a quarter"), _MOST_MOVES, first.per_quarter, told, least=1
+        )
         for name, label, start, told in _rules(first):
             picked[name] = picking.share(name, label, start, told)
     return plandesk.setting(picked)
@@ -90,6 +94,12 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
             _("Every area keeps at least"),
             round(100 * first.floor),
             _("Of what reaches it today, so that no area is stripped."),
+        ),
+        (
+            "services",
+            _("Services where Roma and Egyptian communities live"),
+            round(100 * first.services_floor),
+            _("None of these areas falls below this part of what reaches the one with least today."),
         ),
         (
             "unsearched",

@@ -19,6 +19,7 @@ from data.errors import FileRefused
 from data.safe_text import shown_frame
 from risk import plan_files
 from risk import posts as tables
+from risk.handover import HandedOver
 from risk.plan import Plan, Point
 from risk.plan_files import Author, Decided
 from risk.planning import Ground, Setting, frontier_of, made
@@ -32,7 +33,7 @@ _NAME = "posts"
 def ground(of: Held, posts: str = "") -> Ground:
     """Give what a plan stands on; `posts` is a table as risk.posts writes it, empty for the draft.
 
-    Raises ReleaseError where the release has nothing to plan with, and what `read_posts` does.
+    Raises ReleaseError where the release is of the public tier, and what `read_posts` does.
     """
     if not posts:
         return _drafted(of)
@@ -93,6 +94,7 @@ def frontier(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...
     return frontier_of(ground(of, posts), setting, [one.decision for one in decided])
 
 
+@lru_cache(maxsize=128)
 def told(
     of: Held,
     posts: str,
@@ -103,6 +105,7 @@ def told(
     title: str,
     note: str = "",
     follows: str = "",
+    handed: HandedOver | None = None,
     weighed: bool = False,
 ) -> dict[str, Any]:
     """Say all of a plan in plain values, as it is kept; with its frontier where it shall be `weighed`."""
@@ -115,5 +118,6 @@ def told(
         note=note,
         decided=decided,
         points=frontier(of, posts, setting, decided) if weighed else (),
+        handed=handed,
         follows=follows,
     )

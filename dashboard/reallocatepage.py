@@ -27,8 +27,10 @@ __all__ = [
     "decided",
     "gained",
     "key_numbers",
+    "later",
     "move_name",
     "moves",
+    "named",
     "percent",
     "phases",
     "reasons",
@@ -172,7 +174,7 @@ def sure(chance: float) -> str:
     return _("under 1 %") if chance < 0.01 else percent(chance)
 
 
-def _named(of: Held, text: str) -> str:
+def named(of: Held, text: str) -> str:
     """Put names in the place of codes of areas."""
     known = names(of)
     return _CODE.sub(lambda found: str(known.get(found.group(), found.group())), text)
@@ -183,10 +185,8 @@ def move_name(of: Held, move: Told) -> str:
     units = max(int(move.get("units", 1)), 1)
     what = f"{units} × {move['kind']}"
     if not move["end"]:
-        return _("{kind} in {start}", kind=move["kind"], start=_named(of, move["start"]))
-    return _(
-        "{what}: {start} → {end}", what=what, start=_named(of, move["start"]), end=_named(of, move["end"])
-    )
+        return _("{kind} in {start}", kind=move["kind"], start=named(of, move["start"]))
+    return _("{what}: {start} → {end}", what=what, start=named(of, move["start"]), end=named(of, move["end"]))
 
 
 def moves(of: Held, told: Told) -> pd.DataFrame:
@@ -224,7 +224,7 @@ def _to(one: Told) -> str:
 
 def _effects(of: Held, effects: Sequence[Told], most: int = 3) -> str:
     told = [(one["area"], gained(one["children"])) for one in effects]
-    listed = [f"{_named(of, area)} {change}" for area, change in told if change != "0"]
+    listed = [f"{named(of, area)} {change}" for area, change in told if change != "0"]
     if len(listed) > most:
         return _("{areas} and others", areas=", ".join(listed[:most]))
     return ", ".join(listed) or "–"
@@ -279,7 +279,7 @@ def _eased(of: Held, one: Clash) -> str:
             frees=_up(one.frees),
             asked=_up(one.asked),
         )
-    places = [_named(of, place) for place in one.where[:3]]
+    places = [named(of, place) for place in one.where[:3]]
     if one.frees is None or not places:
         return _("{rule}: easing it alone is not enough.", rule=name)
     return _("{rule}: it cannot be kept in full in {places}.", rule=name, places=", ".join(places))
@@ -289,19 +289,23 @@ def _up(value: float) -> str:
     return number(float(-(-value // 1)))
 
 
-def phases(of: Held, told: Told) -> list[tuple[str, str]]:
-    """Say quarter by quarter which moves are made and what is met then; empty where it was not worked out."""
-    return [
+def later(told: Told) -> str:
+    """Say how many units are left for after the last quarter; empty where none are."""
+    units = sum(int(one["units"]) for one in told.get("left") or ())
+    return _("{units} more move after the fourth quarter.", units=units) if units else ""
+
+
+def phases(of: Held, told: Told) -> pd.DataFrame:
+    """Say quarter by quarter which moves are made and what is met then."""
+    rows = [
         (
             _("Quarter {number}", number=one["quarter"]),
-            _(
-                "{moves}. Need met: {met}.",
-                moves="; ".join(move_name(of, move) for move in one["moves"]) or _("no moves"),
-                met=_with_range(one["met"]),
-            ),
+            "; ".join(move_name(of, move) for move in one["moves"]) or _("no moves"),
+            _with_range(one["met"]),
         )
-        for one in told.get("phases") or ()
+        for one in told["phases"]
     ]
+    return pd.DataFrame(rows, columns=[_("When"), _("Moves"), _("Need met in the quarter")])
 
 
 def reasons(told: Told) -> list[str]:

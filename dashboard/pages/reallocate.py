@@ -11,6 +11,7 @@ from dashboard import (
     arrows,
     frame,
     frontier,
+    handing,
     legend,
     mapview,
     picking,
@@ -92,6 +93,7 @@ def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
                 desk.decided,
                 plandesk.author(planforms.ANYBODY),
                 title=_("A plan that is not kept yet"),
+                handed=desk.handed,
             )
     except RulesClash as error:
         st.html(prose.lead(_("No plan keeps all rules. These stand against each other; ease one of them:")))
@@ -109,8 +111,8 @@ def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
 
 def _map(of: Held, told: Told) -> None:
     views = {name: _(words) for name, words in arrows.VIEWS.items()}
-    with st.container(key="planmap"):
-        view = picking.segments("show", _("Show"), views)
+    with st.container(key="mapbox"):
+        view = picking.segments("when", _("Show"), views)
         mapview.show(situation.fixed(of), arrows.values(of, told, view))
         st.html(legend.legend([arrows.mark_of(of, told, view)], more=arrows.key(told)))
 
@@ -126,9 +128,12 @@ def _moves(of: Held, told: Told) -> None:
 
 
 def _around(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
-    if phases := reallocatepage.phases(of, told):
+    if told["moves"]:
         _section(_("When"))
-        st.html(prose.definitions(phases))
+        st.html(prose.table(reallocatepage.phases(of, told)))
+        st.caption(reallocatepage.later(told))
+    with st.expander(_("Hand over to duty bearers"), expanded=desk.handed is not None):
+        _handing(of, desk, told)
     _section(_("More moves, or fewer"))
     if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):
         _frontier(of, desk, setting, told)
@@ -137,6 +142,13 @@ def _around(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
     st.caption(_(BESIDE))
     with st.expander(_("By county and region")):
         st.html(prose.table(served.by_area(of, told)))
+
+
+def _handing(of: Held, desk: Desk, told: Told) -> None:
+    for rows in (handing.over(of, told), handing.stays(of, told)):
+        if not rows.empty:
+            st.html(prose.table(rows))
+    handing.ask(of, desk)
 
 
 def _frontier(of: Held, desk: Desk, setting: Setting, told: Told) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import (
     arrows,
     frontier,
+    handing,
     planbook,
     plandesk,
     planforms,
@@ -80,8 +81,8 @@ def said(test):
     return unescape(re.sub(r"<[^>]+>", " ", bodies(test)))
 
 
-def widget(kind, label):
-    (found,) = [one for one in kind if one.label.startswith(label)]
+def widget(kind, label, *, exact=False):
+    (found,) = [one for one in kind if (one.label == label if exact else one.label.startswith(label))]
     return found
 
 
@@ -185,7 +186,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     assert len(lines) == len(raised.value.clashes) > 0
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
-    widget(test.number_input, "At most so many moves").set_value(40)
+    widget(test.number_input, "At most so many moves", exact=True).set_value(40)
     widget(test.slider, "Every area").set_value(0)
     widget(test.slider, "Outreach for areas").set_value(0).run()
     assert "No plan keeps all rules" not in said(test)
@@ -228,7 +229,7 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     last = told_of(of)["moves"][-1]
     test.selectbox(key="decide-move").set_value((*way(last), last["units"]))
     decide(test, "accept")
-    widget(test.number_input, "At most so many moves").set_value(4).run()
+    widget(test.number_input, "At most so many moves", exact=True).set_value(4).run()
     assert "accepted by the programme manager" in said(test)
     held = test.session_state["plan-decided"]
     told = told_of(of, Setting(moves=4), held)
@@ -236,9 +237,20 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     assert "accepted" in set(reallocatepage.moves(of, told)["Decided"])
 
 
+def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
+    first = told_of(of)["moves"][0]
+    name = reallocatepage.named(of, first["start"])
+    test = run()
+    decide(test, "lock", "They run a school project.")
+    assert f"{first['kind']} in {name} – kept as it is by the programme manager" in said(test)
+    (held,) = test.session_state["plan-decided"]
+    assert (held.decision.end, held.decision.kind) == ("", first["kind"])
+    assert first["start"] not in {move["start"] for move in told_of(of, decided=[held])["moves"]}
+
+
 def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
     offered = {one for one in planforms._OFFERED if one in planforms._known()}
-    assert {"accept", "decline"} <= offered
+    assert offered == set(reallocatepage.DECISIONS)
     options = run().radio(key="decide-what").options
     assert len(options) == len(offered)
 
@@ -335,7 +347,7 @@ def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
     [
         (b"area,kind\nAL-11,x\n", "has no column"),
         (b"area,kind,searches,units,children\nAL-11,team,yes,two,3\n", "row 2"),
-        (b"area,kind,searches,units,children\nXX-1,team,yes,2,3\n", "'XX-1' is no area"),
+        (b"area,kind,searches,units,children\nXX-1,team,yes,2,3\n", "'XX-1' in column area is no area"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"area,kind,searches,units,children\n" + b'"' + b"x" * 200_000, "cannot be read"),
     ],
@@ -416,14 +428,46 @@ def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
         assert "hatch" not in arrows.values(of, told_of(of), view)
 
 
-def test_quarters_are_told_where_they_were_worked_out(of):
-    told = told_of(of)
-    assert reallocatepage.phases(of, told) == []
-    move = {name: told["moves"][0][name] for name in ("start", "end", "kind", "units")}
-    phase = {"quarter": 1, "moves": [move], "met": told["plan"]["today"]["met"], "cost": 3.0}
-    ((when, words),) = reallocatepage.phases(of, {**told, "phases": [phase]})
-    assert when == "Quarter 1"
-    assert reallocatepage.move_name(of, move) in words
+def test_quarters_hold_every_move_of_the_plan(run, of):
+    told = told_of(of, Setting(per_quarter=2))
+    table = reallocatepage.phases(of, told)
+    assert list(table["When"])[:2] == ["Quarter 1", "Quarter 2"]
+    made = sum(one["units"] for phase in told["phases"] for one in phase["moves"])
+    left = sum(one["units"] for one in told["left"])
+    assert made + left == told["plan"]["moved"]
+    assert (str(left) in reallocatepage.later(told)) is bool(left)
+    first = told["phases"][0]["moves"][0]
+    assert reallocatepage.move_name(of, first) in table["Moves"][0]
+    assert reallocatepage.move_name(of, first) in said(run(pace="2"))
+
+
+# -- hand-over ------------------------------------------------------------------------------------------
+
+TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
+ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
+
+
+def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
+    handed = handing.worked_out(of, TASKS, ROOM, 0.0)
+    test = run(state={"plan-handed": handed})
+    text = said(test)
+    assert "A <b>partner</b>" in text
+    assert "<b>partner" not in bodies(test)
+    assert handed.stays[0].why in text
+    test.text_input(key="keep-title").set_value("With hand-over")
+    widget(test.button, "Keep this plan").click().run()
+    (kept,) = plan_files.kept(derived, of.release)
+    assert [one["to"] for one in kept.manifest["handover"]] == ["school"]
+    again = run(plan=plandesk.name_of(kept))
+    assert handed.stays[0].why in said(again)
+    widget(again.button, "Leave the hand-over out").click().run()
+    assert handed.stays[0].why not in said(again)
+
+
+def test_without_a_table_of_room_the_free_share_of_places_counts(of):
+    assert handing.worked_out(of, TASKS, None, 0.0).over == ()
+    with pytest.raises(InputError, match="tasks.csv, row 2"):
+        handing.worked_out(of, TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0)
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------

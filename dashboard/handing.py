@@ -1,0 +1,147 @@
+"""Hand-over to duty bearers on the Reallocate page: a table of tasks is given, and what fits goes over.
+
+What was worked out lies on the desk and is kept with a plan; see risk/handover.py.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import prose
+from dashboard.geometry import areas_of
+from dashboard.plandesk import Desk, give_handed
+from dashboard.reading import Held
+from dashboard.reallocatepage import named
+from dashboard.text import _, number, said
+from data.errors import TactError
+from geo.layers.words import mark
+from risk import handover
+from risk.handover import HandedOver
+
+__all__ = ["ask", "over", "stays", "worked_out"]
+
+Told = Mapping[str, Any]
+
+_TASKS, _ROOM, _FREE, _REFUSED = "plan-tasks", "plan-room", "plan-free", "plan-tasks-refused"
+_HALF = 50
+# The head of each table, and a row that shows how it is filled in.
+_TASKS_DRAFT = (
+    "area,partner,axis,children,to,from_quarter\nAL-11,PARTNER,prevention,12,school;municipality,1\n"
+)
+_ROOM_DRAFT = "area,duty_bearer,quarter,children\nAL-11,school,1,20\n"
+_AXES = {
+    "prevention": mark("prevention"),
+    "protection": mark("protection"),
+    "assisted_voluntary_return": mark("assisted voluntary return"),
+    "reintegration": mark("reintegration"),
+    "coordination": mark("coordination"),
+}
+
+
+def worked_out(of: Held, tasks: bytes, room: bytes | None, free: float) -> HandedOver:
+    """Hand the tasks of a table over, into room that a table gives or the free share of the release's places.
+
+    Raises FileRefused and InputError, naming table, row and remedy, for what is no such table.
+    """
+    codes = [str(code) for code in areas_of(of.release).frame("region").index]
+    with tempfile.TemporaryDirectory(prefix="tact-handover-") as folder:
+        listed = handover.read_tasks(_laid(folder, "tasks.csv", tasks), codes)
+        if room is None:
+            return handover.hand_over(listed, handover.capacity_of(of.release, codes, free))
+        return handover.hand_over(listed, handover.read_capacity(_laid(folder, "room.csv", room), codes))
+
+
+def _laid(folder: str, name: str, content: bytes) -> Path:
+    path = Path(folder) / name
+    path.write_bytes(content)
+    return path
+
+
+def ask(of: Held, desk: Desk) -> None:
+    """Ask for tasks and room, and say what goes over."""
+    st.html(prose.paragraphs([_(_WHY), _(_HOW)]))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.file_uploader(_("Table of tasks"), type="csv", key=_TASKS)
+        st.download_button(
+            _("An empty table of tasks"), _TASKS_DRAFT, "tasks.csv", "text/csv", on_click="ignore"
+        )
+    with right:
+        st.file_uploader(_("Table of room, if you have one"), type="csv", key=_ROOM)
+        st.download_button(
+            _("An empty table of room"), _ROOM_DRAFT, "room.csv", "text/csv", on_click="ignore"
+        )
+    st.slider(
+        _("Without a table of room: share of the places in the release that is free"),
+        min_value=0, max_value=100, value=_HALF, step=5, format="%d %%", key=_FREE,
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        given = st.session_state.get(_TASKS) is not None
+        st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not given)
+        if desk.handed is not None:
+            st.button(_("Leave the hand-over out"), on_click=give_handed, args=(None,))
+    if refused := st.session_state.get(_REFUSED, ""):
+        st.error(said(refused))
+
+
+_WHY = (
+    "A programme ends; what it does has to go on with those whose duty it is. A task goes whole to one duty "
+    "bearer, as early as there is room for good, or it stays with its partner."
+)
+_HOW = (
+    "Tasks: one row a task, with area, partner, axis, children a quarter, duty bearers that may take it, and "
+    "the first quarter. Room: children a quarter that a duty bearer can take on besides its own."
+)
+
+
+def _taken(of: Held) -> None:
+    state = st.session_state
+    tasks, room = state.get(_TASKS), state.get(_ROOM)
+    state[_REFUSED] = ""
+    if tasks is None:
+        return
+    try:
+        content = None if room is None else room.getvalue()
+        give_handed(worked_out(of, tasks.getvalue(), content, state[_FREE] / 100))
+    except TactError as error:
+        state[_REFUSED] = str(error)
+
+
+def over(of: Held, told: Told) -> pd.DataFrame:
+    """List the tasks that go over, by quarter."""
+    rows = [
+        (
+            named(of, one["area"]),
+            _(_AXES.get(one["axis"], one["axis"])),
+            one["partner"],
+            _(handover.WORDS.get(one["to"], one["to"])),
+            _("Quarter {number}", number=one["quarter"]),
+            number(one["children"]),
+        )
+        for one in sorted(told["handover"], key=lambda one: int(one["quarter"]))
+    ]
+    head = [_("Area"), _("Task"), _("Partner"), _("Goes to"), _("When"), _("Children a quarter")]
+    return pd.DataFrame(rows, columns=head)
+
+
+def stays(of: Held, told: Told) -> pd.DataFrame:
+    """List the tasks that stay with their partners, and why."""
+    rows = [
+        (
+            named(of, one["area"]),
+            _(_AXES.get(one["axis"], one["axis"])),
+            one["partner"],
+            number(one["children"]),
+            one["why"],
+        )
+        for one in told["stays"]
+    ]
+    return pd.DataFrame(
+        rows, columns=[_("Area"), _("Task"), _("Partner"), _("Children a quarter"), _("Why it stays")]
+    )
