@@ -157,3 +157,28 @@ _EQUITY = [
         ("elsewhere", "GR", 150.0, 0.55),
     )
 ]
+
+
+def crowded(release: str) -> dict[str, Any]:
+    """Give a plan with more and longer of everything than anybody will write."""
+    wide, kind = "W" * 400, "Mobile protection and reintegration unit"
+    plan = saved(
+        release, 60, title=wide, note="Word and word again " * 40, author={"role": wide, "date": wide}
+    )
+    taken = [{"area": "GR-A", "children": -1.2}] * 4
+    moves = [{**one, "kind": kind, "start": "GR-A", "takes": taken} for one in plan["moves"]]
+    said = {"reason": "Long reason " * 30, "role": wide, "kind": wide}
+    phase = {"moves": moves, "met": {"mean": 12345, "low": 1234, "high": 123456}, "cost": 12345}
+    rules = ["moves", "budget", "floor", "services_floor", "exploration", "commitments", "room", "accepted"]
+    plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "recommended": False}
+    plan["parameters"] |= {"pathway": "internal", "budget": 123456.7, "cost": 0.5}
+    return {
+        **plan,
+        "travel_provisional": True,
+        "moves": moves,
+        "left": moves,
+        "phases": [{**phase, "quarter": quarter} for quarter in (1, 2, 3, 4)],
+        "decisions": [{**plan["decisions"][1], **said, "start": f"site {n}"} for n in range(40)],
+        "handover": [{**_HANDOVER, "partner": wide, "to": wide, "area": "GR-A"}] * 40,
+        "stays": [{**_STAYS, "partner": wide, "why": "why and " * 60, "area": "GR-A"}] * 40,
+    }
