@@ -10,7 +10,7 @@ from dashboard.access import Site
 from dashboard.text import _, html
 from data.release import Release
 
-__all__ = ["around", "empty", "without_risk"]
+__all__ = ["around", "empty", "without_access", "without_risk"]
 
 _TIERS = {
     "partner": "Partner tier: protected, not anonymous",
@@ -65,6 +65,19 @@ def without_risk() -> None:
                 "<h2>{}</h2><p>{}</p><pre>tact risk</pre><p>{}</p>",
                 _("The risk model was not fitted to this release yet"),
                 _("A data officer fits it, which takes less than a minute:"),
+                _("Then this page shows it, and the map has a layer more."),
+            )
+        )
+
+
+def without_access() -> None:
+    """Say what to do while access to services was not worked out for the release that is shown."""
+    with st.container(key="empty"):
+        st.html(
+            html(
+                "<h2>{}</h2><p>{}</p><pre>tact risk</pre><p>{}</p>",
+                _("Access to services was not worked out for this release yet"),
+                _("A data officer does that, in less than a minute:"),
                 _("Then this page shows it, and the map has a layer more."),
             )
         )

@@ -25,11 +25,13 @@ _ORDER = (
 )
 
 
-def legend(marks: Sequence[Mark], beside: str = "", *, projector: bool = False) -> Markup:
+def legend(
+    marks: Sequence[Mark], beside: str = "", *, projector: bool = False, more: Markup | None = None
+) -> Markup:
     """Word the legend of all layers, the main one first; its class turns on the projector's look.
 
     `beside` is what a community layer with another one does not mean; it stays when the rest is folded. The
-    browser folds the legend and remembers that (static/tactmap.js).
+    browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the layers.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     sources = list(dict.fromkeys(translated(mark.data.legend.source) for mark in marks))
@@ -40,10 +42,11 @@ def legend(marks: Sequence[Mark], beside: str = "", *, projector: bool = False) 
         parts.append(html('<p class="origin shared">{}.</p>', shared))
     fold = html("<button class=fold>{}</button><button class=unfold>{}</button>", _("Fold"), _("Unfold"))
     return html(
-        '<div class="legend{}" tabindex=0>{}{}{}</div>',
+        '<div class="legend{}" tabindex=0>{}{}{}{}</div>',
         " projecting" if projector else "",
         fold,
         joined(parts),
+        more or "",
         html("<p class=beside>{}</p>", beside) if beside else "",
     )
 

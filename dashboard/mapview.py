@@ -26,7 +26,7 @@ from streamlit_folium import st_folium
 
 from geo.layers.base import LayerData
 
-__all__ = ["Mark", "clicked_place", "layer_values", "literal", "payload", "show"]
+__all__ = ["Arrow", "Mark", "clicked_place", "layer_values", "literal", "payload", "show"]
 
 KEY = "map"
 _ASSETS = Path(__file__).resolve().parent.parent / "static"
@@ -56,6 +56,16 @@ class Mark:
     labels: tuple[str, ...]
     words: Mapping[str, str]
     most: float = 22.0  # pixels: the radius of the largest circle
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From one place to another, each latitude and longitude; width in pixels; its words, translated."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    width: float
+    label: str
 
 
 @lru_cache(maxsize=16)
@@ -184,14 +194,25 @@ def layer_values(mark: Mark, codes: list[str]) -> str:
 
 
 def payload(
-    layers: Sequence[str], level: str, period: str = "", selected: str = "", *, projector: bool = False
+    layers: Sequence[str],
+    level: str,
+    period: str = "",
+    selected: str = "",
+    *,
+    projector: bool = False,
+    arrows: Sequence[Arrow] = (),
 ) -> str:
     """Describe a view for the map as a JavaScript literal; its `id` changes when anything does."""
     values = f"level:{literal(level)},layers:[{','.join(layers)}]"
     values += f",selected:{literal(selected)}" if selected else ""
     values += ",projector:true" if projector else ""
+    values += f",arrows:{literal([_arrow(one) for one in arrows])}" if arrows else ""
     digest = hashlib.sha256(f"{period}{values}".encode()).hexdigest()[:8]
     return f"{{id:{literal(digest)},{values}}}"
+
+
+def _arrow(one: Arrow) -> dict[str, Any]:
+    return {"from": one.start, "to": one.end, "width": round(one.width, 2), "label": one.label}
 
 
 def clicked_place() -> tuple[float, float] | None:
@@ -205,8 +226,10 @@ def clicked_place() -> tuple[float, float] | None:
         return None
 
 
-def show(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None]) -> None:
+def show(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | None = None) -> None:
     """Draw the map. `fixed` must stay the same while the boundaries do, or the map is mounted anew.
+
+    Without `on_click` a click on it tells the page nothing.
 
     Folium's objects are changed by streamlit-folium, so they are made for each run and never kept.
     """
@@ -216,7 +239,7 @@ def show(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None]) ->
         key=KEY,
         height=_HEIGHT,
         use_container_width=True,
-        returned_objects=["last_clicked"],
+        returned_objects=["last_clicked"] if on_click else [],
         feature_group_to_add=_Values(values),
         on_change=on_click,
     )

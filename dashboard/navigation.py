@@ -21,7 +21,9 @@ __all__ = ["PAGES", "run"]
 PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "situation", "Situation", "situation"),
     ("Look", "risk", "Risk", "risk"),
+    ("Look", "coverage", "Coverage", "coverage"),
     ("Look", "trends", "Trends", "trends"),
+    ("Decide", "reallocate", "Reallocate", "reallocate"),
     ("Take away", "download", "Download", "download"),
     ("Take away", "method", "Method", "method"),
 )

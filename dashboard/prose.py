@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.text import html, joined
+from dashboard.text import _, html, joined
 
-__all__ = ["definitions", "listed", "narrow", "paragraphs", "steps", "table"]
+__all__ = ["definitions", "lead", "listed", "narrow", "paragraphs", "steps", "table", "to_reallocate"]
 
 _NARROW = 2
 
@@ -17,6 +17,11 @@ _NARROW = 2
 def paragraphs(sentences: Iterable[str]) -> Markup:
     """Write one paragraph a text; nothing for empty ones."""
     return html('<div class="prose">{}</div>', joined(html("<p>{}</p>", one) for one in sentences if one))
+
+
+def lead(sentence: str) -> Markup:
+    """Write the sentence that answers the question of a page."""
+    return html('<p class="lead">{}</p>', sentence)
 
 
 def listed(sentences: Iterable[str]) -> Markup:
@@ -55,6 +60,12 @@ def table(frame: pd.DataFrame) -> Markup:
         head,
         rows,
     )
+
+
+def to_reallocate() -> Markup:
+    """Lead from what is seen to what could be done about it."""
+    link = html('<a href="reallocate" target="_self">{}</a>', _("Reallocate"))
+    return html('<p class="next">{} {}</p>', _("What to do about it:"), link)
 
 
 def narrow(content: Markup) -> Markup:

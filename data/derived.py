@@ -27,7 +27,7 @@ from data.disclosure.plan import Tier
 if TYPE_CHECKING:
     from data.release import Release
 
-__all__ = ["KINDS", "MANIFEST", "Result", "Table", "every", "newest", "publish"]
+__all__ = ["KINDS", "MANIFEST", "Result", "Table", "every", "latest", "newest", "publish"]
 
 MANIFEST = "manifest.json"
 KINDS = ("risk",)  # those whose tables are read with a release
@@ -81,15 +81,20 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str
 def every(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
     """List the results of a kind for a tier of a release that can be read, newest first."""
     folder = derived / name if derived is not None else None
-    if folder is None or not folder.is_dir():
-        return []
-    found = [Result(path.parent, _read(path)) for path in folder.glob(f"{kind}-{tier}-*/{MANIFEST}")]
-    fitting = [
-        one
-        for one in found
-        if one.manifest.get("release_sha256") == checksum and one.manifest.get("tier") == tier
-    ]
-    return sorted(fitting, key=lambda one: (one.manifest["created"], one.folder.name), reverse=True)
+    found = [] if folder is None else _found(folder, f"{kind}-{tier}-*/{MANIFEST}", tier)
+    return [one for one in found if one.manifest["release_sha256"] == checksum]
+
+
+def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
+    """Find the newest result of a kind and tier of any release; None where there is none."""
+    return next(iter(_found(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)), None)
+
+
+def _found(folder: Path, pattern: str, tier: Tier) -> list[Result]:
+    """List the results of a tier that can be read, newest first."""
+    read = ((path.parent, _read(path)) for path in folder.glob(pattern))
+    found = [Result(*one) for one in read if one[1].get("tier") == tier]
+    return sorted(found, key=lambda one: (one.manifest["created"], one.folder.name), reverse=True)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -105,9 +110,10 @@ def _read(path: Path) -> dict[str, Any]:
 def publish(
     derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]
 ) -> Result:
-    """Write a result of one tier of a release; the same one is not written twice.
+    """Write a result of one tier of a release; the newest is not written again where it is the same.
 
-    `about` joins the manifest: parameters, and what a reader must know.
+    `about` joins the manifest: parameters, and what a reader must know. One that comes back after another one
+    is written anew and says after which, since the newest one counts.
     """
     name, tier = release.name, release.tier
     own = {
@@ -124,8 +130,13 @@ def publish(
     aside.mkdir()
     try:
         own["resources"] = [_write(aside, table) for table in tables]
-        mark = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
-        final = derived / name / f"{kind}-{tier}-{mark}"
+        last = newest(derived, name, tier, release.checksum, kind)
+        if last is not None and _says(last.manifest) == _says(own):
+            return last
+        final = _place(derived / name, own)
+        if final.is_dir():
+            own["after"] = last.folder.name if last is not None else ""
+            final = _place(derived / name, own)
         made = {**own, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         text = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
         (aside / MANIFEST).write_text(text, encoding="utf-8")
@@ -134,6 +145,18 @@ def publish(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Result(final, _read(final / MANIFEST))
+
+
+def _place(folder: Path, own: Mapping[str, Any]) -> Path:
+    text = json.dumps(own, sort_keys=True)
+    mark = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return folder / f"{own['kind']}-{own['tier']}-{mark}"
+
+
+def _says(manifest: Mapping[str, Any]) -> str:
+    """Give what a result says, apart from when it was written and after which."""
+    apart = ("created", "after")
+    return json.dumps({name: told for name, told in manifest.items() if name not in apart}, sort_keys=True)
 
 
 def _write(folder: Path, table: Table) -> dict[str, Any]:

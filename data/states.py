@@ -56,5 +56,5 @@ MEANINGS: dict[State, str] = {
     "none.",
     "no_data": "Nothing was reported.",
     "no_figure": "Nobody was found to have published a figure.",
-    "cannot_tell": "The risk model is not sure enough of one class to name it.",
+    "cannot_tell": "No answer is sure enough to be named: margins are too wide, or too much is not known.",
 }

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.small_tables import rows
+from data.rows import Row, read_rows
 from geo.areas import Areas
 
 __all__ = ["Link", "Speed", "Travel", "read_links", "straight_line"]
@@ -159,48 +159,42 @@ def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tu
     """
     known, seen = set(codes), dict[tuple[str, str], int]()
     links = []
-    for row, cells in rows(Path(path), _COLUMNS):
-        link = _link(cells, known, row, path.name, sources=sources)
+    for row in read_rows(path, _COLUMNS, ("source",)):
+        link = _link(row, known, sources=sources)
         pair = (link.start, link.end)
         if pair in seen:
-            msg = (
-                f"{path.name}, row {row}: {link.start} to {link.end} stands in row {seen[pair]} already. "
-                "Keep one of the two."
+            raise row.fault(
+                f"{link.start} to {link.end} stands in row {seen[pair]} already. Keep one of the two."
             )
-            raise InputError(msg)
-        seen[pair] = row
+        seen[pair] = row.number
         links.append(link)
     return tuple(links)
 
 
-def _link(cells: dict[str, str], known: set[str], row: int, name: str, *, sources: bool) -> Link:
+def _link(row: Row, known: set[str], *, sources: bool) -> Link:
     for column in ("from", "to"):
-        if cells[column] not in known:
-            msg = (
-                f"{name}, row {row}: {cells[column]!r} in column {column} is no area of this level. "
-                "Write a code of the areas table, such as AL-11, or leave the row out."
-            )
-            raise InputError(msg)
-    if cells["from"] == cells["to"]:
-        msg = f"{name}, row {row}: {cells['from']} to itself is no journey. Leave the row out."
-        raise InputError(msg)
-    if sources and not cells.get("source"):
-        msg = f"{name}, row {row}: the ferry has no source. Say in column source where the time is from."
-        raise InputError(msg)
-    return Link(cells["from"], cells["to"], _minutes(cells["minutes"], row, name), cells.get("source", ""))
+        row.one_of(
+            column,
+            known,
+            "no area of this level. Write a code of the areas table, such as AL-11, or leave the row out.",
+        )
+    if row["from"] == row["to"]:
+        raise row.fault(f"{row['from']} to itself is no journey. Leave the row out.")
+    if sources and not row["source"]:
+        raise row.fault("the ferry has no source. Say in column source where the time is from.")
+    return Link(row["from"], row["to"], _minutes(row), row["source"])
 
 
-def _minutes(text: str, row: int, name: str) -> float:
+def _minutes(row: Row) -> float:
     try:
-        value = float(text)
+        value = float(row["minutes"])
     except ValueError:
         value = np.nan
     if not 0.0 < value <= _MOST:
-        msg = (
-            f"{name}, row {row}: {text!r} in column minutes is no time. Write minutes above 0, at most "
+        raise row.fault(
+            f"{row['minutes']!r} in column minutes is no time. Write minutes above 0, at most "
             f"{_MOST:.0f}, with a decimal point."
         )
-        raise InputError(msg)
     return value
 
 

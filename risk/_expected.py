@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from risk._fit import Draws, Fit
 from risk.observations import ALL, MISSING, Observations
 
-__all__ = ["Explained", "explained"]
+__all__ = ["Explained", "explained", "reach"]
 
 Floats = NDArray[np.float64]
 
@@ -71,23 +71,25 @@ def _by_quarter(fit: Fit, draws: Draws) -> Floats:
     weights[np.arange(len(seen.areas)), seen.country_of] = seen.expected
     national = np.einsum("daqp,ac->dcqp", np.exp(draws.log_rate), weights / weights.sum(axis=0))
     rate = np.median(national, axis=0)[seen.country_of]
-    reach = _reach(fit, draws)
-    return np.asarray(seen.expected[:, None, None] * rate * reach[:, :, None])
+    usual = reach(seen, np.median(draws.gamma, keepdims=True), np.median(draws.gap, axis=0, keepdims=True))[0]
+    return np.asarray(seen.expected[:, None, None] * rate * usual[:, :, None])
 
 
-def _reach(fit: Fit, draws: Draws) -> Floats:
-    """Give what all ways of finding bring, in terms of the rate, (areas, quarters)."""
-    seen, total = fit.observations, np.zeros(fit.observations.effort.shape)
-    unit = fit.layout.effort_unit
-    gamma, gap = np.median(draws.gamma), np.median(draws.gap, axis=0)[seen.country_of]
-    outreach = np.where(seen.searched, np.where(seen.searched, seen.effort, unit) / unit, 0.0) ** gamma
+def reach(seen: Observations, gamma: Floats, gap: Floats) -> Floats:
+    """Give what all ways find with the effort there was, in terms of the rate, (d, areas, quarters).
+
+    gamma : exponents of effort, (d,); gap : log of reports over finds at a usual effort, (d, countries).
+    """
+    log_days = np.log(np.where(seen.searched, seen.effort, seen.usual_effort) / seen.usual_effort)
+    outreach = np.exp(gamma[:, None, None] * log_days)
+    total = np.zeros(outreach.shape)
     for way in seen.ways:
         if way == "reported":
-            total = total + np.exp(gap)[:, None]
+            total = total + np.exp(gap)[:, seen.country_of, None]
         elif way == "discovered":
-            total = total + outreach
+            total = total + np.where(seen.searched, outreach, 0.0)
         elif way in ALL:
-            total = total + np.where(seen.searched, outreach, 1.0)
+            total = total + outreach
     return total
 
 

@@ -93,8 +93,7 @@ class _Sizes:
 def lay_out(seen: Observations, effects: Effects) -> Layout:
     """Build the latent model of some observations."""
     sizes = _Sizes.of(seen)
-    searched = seen.effort[seen.effort > 0]
-    unit = float(np.exp(np.log(searched).mean())) if len(searched) else 1.0
+    unit = seen.usual_effort
     usable = np.moveaxis(seen.usable, 2, 1).reshape(sizes.areas * sizes.pathways, -1)
     base = _base(seen)
     offset = _offset(seen, sizes, unit, effects.gamma) + base

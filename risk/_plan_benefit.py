@@ -13,7 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WORST_AREAS", "WORST_CASES", "Benefit", "least_served", "met", "worst_mean"]
+from data.errors import InputError
+from risk._plan_terms import Posts
+
+__all__ = [
+    "WORST_AREAS",
+    "WORST_CASES",
+    "Benefit",
+    "least_served",
+    "marginal",
+    "met",
+    "wide",
+    "worst_mean",
+    "worst_off",
+]
 
 Floats = NDArray[np.float64]
 
@@ -21,13 +34,38 @@ WORST_CASES = 0.1  # of the draws
 WORST_AREAS = 0.2  # of the need
 _BEND = 6.0  # capacity over need beyond which a curve is as good as flat
 _SMALL = 1e-9
+_LEAST_DRAWS = 20
+
+
+def wide(need: Floats, posts: Posts) -> Floats:
+    """Give draws of need by kind, (d, A, K), of (d, A) for all kinds alike or (d, A, K); raise InputError."""
+    areas, kinds = len(posts.areas), len(posts.kinds)
+    by_kind = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
+    if by_kind.shape[1:] != (areas, kinds) or len(by_kind) < _LEAST_DRAWS or not (by_kind >= 0).all():
+        msg = (
+            f"Need of shape {need.shape} is no {_LEAST_DRAWS} draws or more of {areas} areas and {kinds} "
+            "kinds, none negative. Draw it with DetectionRange.need for the areas of the posts."
+        )
+        raise InputError(msg)
+    return by_kind
 
 
 def met(need: Floats, capacity: Floats) -> Floats:
-    """Give the children whose need is met, need (d, A, K) and capacity (A, K) to (d, A, K)."""
+    """Give the children whose need is met, need (d, ...) and capacity (...) to (d, ...)."""
     ratio = np.divide(capacity, need, out=np.zeros(need.shape), where=need > _SMALL)
     served: Floats = need * -np.expm1(-ratio)
     return served
+
+
+def marginal(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
+    """Give what one more of capacity would meet, and how fast that falls; both (d, A, K), the second below 0.
+
+    need (d, A, K), capacity (A, K): the first two derivatives of `met`.
+    """
+    ratio = np.divide(capacity, need, out=np.full(need.shape, np.inf), where=need > _SMALL)
+    more = np.exp(-ratio)
+    falls = np.divide(-more, need, out=np.zeros(need.shape), where=need > _SMALL)
+    return more, falls
 
 
 def worst_mean(values: Floats) -> Floats:
@@ -39,12 +77,18 @@ def worst_mean(values: Floats) -> Floats:
     return weight / mass
 
 
-def least_served(share: Floats, weight: Floats) -> float:
-    """Give the mean share among the worst-served fifth of the need, (A,) and weights that sum to 1."""
+def worst_off(share: Floats, weight: Floats) -> Floats:
+    """Give what of each area's weight lies in the worst-served fifth of the need, (A,)."""
     order = np.argsort(share, kind="stable")
     before = np.cumsum(weight[order]) - weight[order]
-    inside = np.clip(WORST_AREAS - before, 0.0, weight[order])
-    return float((inside * share[order]).sum() / WORST_AREAS)
+    inside = np.zeros_like(weight)
+    inside[order] = np.clip(WORST_AREAS - before, 0.0, weight[order])
+    return inside
+
+
+def least_served(share: Floats, weight: Floats) -> float:
+    """Give the mean share among the worst-served fifth of the need, (A,) and weights that sum to 1."""
+    return float(worst_off(share, weight) @ share / WORST_AREAS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,8 +29,9 @@ _NAMED = 3  # areas in a sentence
 class Clash:
     """A rule that clashes with others. `frees` is what it would have to become, None where that is no help.
 
-    asked and frees are the limit of moves or budget; of other rules how much is asked for in all, and how
-    much of it can be had. where : areas, sites or moves in which it falls short.
+    asked and frees are the limit of moves or budget; of other rules how much is asked for in all (children
+    a quarter, or units), and how much of it can be had. where : areas, sites or moves in which it falls
+    short.
     """
 
     rule: str
@@ -68,9 +69,8 @@ def clashes(region: Region) -> tuple[Clash, ...]:
     if not _impossible(region, frozenset(), timer):
         return ()
     out: frozenset[str] = frozenset()
-    rows = list(region.rows())
     needed = []
-    for row in rows:
+    for row in region.rows:
         if _impossible(region, out | {row.rule}, timer):
             out |= {row.rule}
         else:
@@ -95,12 +95,12 @@ def _eased(region: Region, row: Row, timer: Timer) -> Clash:
     costs = np.append(np.zeros(region.size), np.ones(count))
     whole = np.append(_whole(region), np.zeros(count))
     found = run(costs, [*others, own], bounds, whole, timer, 0.0)
-    asked = float(np.abs(row.least).sum())
     if found.x is None:
-        return Clash(row.rule, asked, None)
+        return Clash(row.rule, row.asked, None)
     short = np.where(found.x[region.size :] > 1e-6, found.x[region.size :], 0.0)
     change = short.sum() if row.rule in ("moves", "budget") else -short.sum()
-    return Clash(row.rule, round(asked, 6), round(asked + float(change), 6), _where(region, row, short))
+    eased = round(row.asked + float(change), 6)
+    return Clash(row.rule, round(row.asked, 6), eased, _where(region, row, short))
 
 
 def _whole(region: Region) -> Floats:
@@ -123,6 +123,7 @@ def _where(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
         "accepted": tuple(
             f"{d.kind} from {d.start} to {d.end}" for d in region.decisions if d.decided == "accept"
         ),
+        "locked": tuple(f"{d.kind} at {d.start}" for d in region.decisions if d.decided == "lock"),
     }.get(row.rule, ())
     worst = np.argsort(-short, kind="stable")
     return tuple(names[at] for at in worst if names and short[at] > 0)

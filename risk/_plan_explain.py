@@ -134,10 +134,13 @@ def _effects(posts: Posts, by_area: Floats, sign: float) -> tuple[Effect, ...]:
 
 def _least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray[np.bool_]) -> float:
     """Give the share of the need in the areas that gain at which the mean gain is none, from 0 to 1."""
+    touched = with_it != without  # of all others nothing changes
+    need, with_it, without = need[:, touched], with_it[touched], without[touched]
+    less_of = np.repeat(helped[:, None], touched.shape[1], axis=1)[touched]
 
     def gain(share: float) -> float:
-        less = np.where(helped[None, :, None], share * need, need)
-        return float((met(less, with_it) - met(less, without)).sum(axis=(1, 2)).mean())
+        less = np.where(less_of, share * need, need)
+        return float((met(less, with_it) - met(less, without)).sum(axis=1).mean())
 
     low, high = 0.0, 1.0
     if gain(high) <= 0.0:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from risk._plan_benefit import least_served, met, worst_mean
+from risk._plan_benefit import WORST_AREAS, least_served, marginal, met, worst_mean, worst_off
 from risk._plan_terms import Aims, Posts
 
 __all__ = ["Goal"]
@@ -54,10 +54,40 @@ class Goal:
 
     def worth(self, served: Floats, spent: float) -> float:
         """Give the value of children served, (d, A, K), for which `spent` was paid."""
-        by_draw = served.sum(axis=(1, 2))
+        return self.weighed(served.sum(axis=(1, 2)), served.sum(axis=2).mean(axis=0), spent)
+
+    def weighed(self, by_draw: Floats, by_area: Floats, spent: float) -> float:
+        """Give the value of children served by draw, (d,), and on average by area, (A,)."""
         bad = self.aims.robustness
-        many = (1.0 - bad) * by_draw.mean() + bad * float(worst_mean(by_draw) @ by_draw)
-        mean = served.sum(axis=2).mean(axis=0)
-        share = np.divide(mean, self.share * self.total, out=np.ones_like(mean), where=self.share > 0)
-        few = self.total * least_served(share, self.share)
+        many = by_draw.mean()
+        if bad:
+            many = (1.0 - bad) * many + bad * float(worst_mean(by_draw) @ by_draw)
+        few = self.total * least_served(self._met_share(by_area), self.share) if self.aims.equity else 0.0
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
+
+    def slope(self, capacity: Floats) -> tuple[Floats, Floats]:
+        """Give what one more of capacity would add in each area and kind, and how fast that falls, (A, K).
+
+        The bad cases and the worst-off areas are those of this capacity. The goal is concave, so no change
+        of capacity adds more than the first says (a supergradient).
+        """
+        served, aims = met(self.need, capacity), self.aims
+        of_draw = np.full(len(served), 1.0 / len(served))
+        if aims.robustness:
+            worst = worst_mean(served.sum(axis=(1, 2)))
+            of_draw = (1.0 - aims.robustness) * of_draw + aims.robustness * worst
+        of_area = np.zeros(len(self.share))
+        if aims.equity:
+            inside = worst_off(self._met_share(served.sum(axis=2).mean(axis=0)), self.share)
+            np.divide(inside, WORST_AREAS * self.share, out=of_area, where=self.share > 0)
+
+        def weighed(more: Floats) -> Floats:
+            many, few = np.tensordot(of_draw, more, axes=1), of_area[:, None] * more.mean(axis=0)
+            return np.asarray((1.0 - aims.equity) * many + aims.equity * few)
+
+        more, falls = marginal(self.need, capacity)
+        return weighed(more), weighed(falls)
+
+    def _met_share(self, by_area: Floats) -> Floats:
+        wanted = self.share * self.total
+        return np.asarray(np.divide(by_area, wanted, out=np.ones_like(by_area), where=self.share > 0))

@@ -26,12 +26,15 @@ from risk._plan_program import Region, Timer, run
 __all__ = ["Programme"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 MANY = 3000  # flows that are all looked at together
 _NEAREST = 5  # to and from each site, to begin with
 _SLACK = 1e-4  # of the need met, by which a weighing must be violated to be added
 _ZERO = 1e-7
+_OPEN = 1e-5  # of the goal, that flows which are not looked at may bring
+_INFEASIBLE = 2  # scipy.optimize.linprog's word for it
 
 
 @dataclass(eq=False)
@@ -62,12 +65,15 @@ class Programme:
         """Whether there are too many flows to look at all of them at once."""
         return bool(self.region.flows.shape[1] > MANY)
 
-    def value(self, units: NDArray[np.int64], flows: NDArray[np.int64]) -> float:
+    def value(self, units: Ints, flows: Ints) -> float:
         """Give the goal of a layout on the pieces, all weighings of draws considered."""
+        return self.goal.worth(self._served(units), float(self.region.cost @ flows))
+
+    def _served(self, units: Ints) -> Floats:
         capacity = self.region.posts.capacity(units)[..., None]
         before = np.cumsum(self.benefit.width, axis=-1) - self.benefit.width
-        served = self.benefit.slope * np.clip(capacity - before, 0.0, self.benefit.width)
-        return self.goal.worth(served.sum(axis=-1), float(self.region.cost @ flows))
+        filled = np.clip(capacity - before, 0.0, self.benefit.width)
+        return np.asarray((self.benefit.slope * filled).sum(axis=-1))
 
     def whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
         """Solve with whole units, among the flows that are looked at.
@@ -87,34 +93,60 @@ class Programme:
         bounds = Bounds(low[kept], high[kept])
         return self._laid_out(run(self._costs[kept], rows, bounds, integral[kept], timer, gap))
 
-    def relaxed(self, timer: Timer) -> OptimizeResult:
-        """Solve without whole numbers, over all flows; afterwards those are looked at that lost least."""
-        flows = self.region.flows.shape[1]
+    def relaxed(self, timer: Timer) -> Floats | None:
+        """Solve without whole numbers; give the columns, or None where there is no answer in time.
+
+        Flows are taken in until no other could bring more than the answer leaves open; afterwards those are
+        looked at that lost least. Where the time is up before, the last answer stands, and its bound.
+        """
+        flows, answer = self.region.flows.shape[1], None
         equal, least = self._split()
-        low, high = self._bounds
         while True:
             kept = self._columns
-            found = linprog(
-                self._costs[kept],
-                A_ub=-least.A[:, kept],
-                b_ub=-least.lb,
-                A_eq=equal.A[:, kept],
-                b_eq=equal.lb,
-                bounds=np.column_stack([low[kept], high[kept]]),
-                options={"time_limit": timer.left},
-            )
-            if found.status == 2 and not self.flows.all():
+            found = self._linear(equal, least, kept, timer)
+            if found.status == _INFEASIBLE and not self.flows.all():
                 self.flows[:] = True
                 continue
             if found.status != 0:
-                return self._laid_out(found)
+                return answer
             lost = self._costs[:flows] - equal.A[:, :flows].T @ found.eqlin.marginals
             lost += least.A[:, :flows].T @ found.ineqlin.marginals
             missing = (lost < -_ZERO) & ~self.flows
-            if not missing.any():
-                self._look_at_least(lost, float(found.fun))
-                return self._laid_out(found, kept)
+            open_to = self._could_bring(np.where(missing, lost, 0.0))
+            self.bound = max(self.bound, float(found.fun) - open_to)
+            answer = np.zeros(self.size)
+            answer[kept] = found.x
+            if open_to <= _OPEN * abs(float(found.fun)):
+                self._look_at_least(lost, float(found.fun) - open_to)
+                return answer
             self.flows |= missing
+
+    def _linear(
+        self, equal: LinearConstraint, least: LinearConstraint, kept: Ints, timer: Timer
+    ) -> OptimizeResult:
+        low, high = self._bounds
+        return linprog(
+            self._costs[kept],
+            A_ub=-least.A[:, kept],
+            b_ub=-least.lb,
+            A_eq=equal.A[:, kept],
+            b_eq=equal.lb,
+            bounds=np.column_stack([low[kept], high[kept]]),
+            method="highs-ipm" if self.large else "highs",  # twice as fast there
+            options={"time_limit": timer.left},
+        )
+
+    def _could_bring(self, lost: Floats) -> float:
+        """Give the most that flows with such reduced costs, (F,), none above 0, could bring, all together.
+
+        No more units leave a site than stand there, and no more move than may: each at its best.
+        """
+        posts, (start, _, kind) = self.region.posts, self.region.flows
+        best = np.zeros(posts.units.shape)
+        np.minimum.at(best, (start, kind), lost)
+        brings = float(-(best * posts.units).sum())
+        moves = self.region.rules.moves
+        return brings if moves is None else min(brings, -moves * float(lost.min(initial=0.0)))
 
     def learn(self, found: Floats) -> bool:
         """Add the weighing that an answer violates most; say whether it violated any."""
@@ -126,12 +158,19 @@ class Programme:
         self.weighings.append(worst)
         return True
 
+    def learn_from(self, units: Ints) -> bool:
+        """Add the weighing that is the worst for a layout; say whether it is a new one."""
+        worst = worst_mean(self._served(units).sum(axis=(1, 2)))
+        known = any(np.allclose(worst, one) for one in self.weighings)
+        if not known:
+            self.weighings.append(worst)
+        return not known
+
     def _look_at_least(self, lost: Floats, value: float) -> None:
         """Keep the flows that lose least; any other loses what the best of the rest does, or more."""
         order = np.argsort(lost, kind="stable")
         self.flows = np.zeros(len(lost), dtype=bool)
         self.flows[order[:MANY]] = True
-        self.bound = value
         self.others = value + float(lost[order[MANY]]) if len(lost) > MANY else np.inf
 
     def _nearest(self) -> Bools:
@@ -148,11 +187,11 @@ class Programme:
         return looked
 
     @property
-    def _columns(self) -> NDArray[np.int64]:
+    def _columns(self) -> Ints:
         flows = self.region.flows.shape[1]
         return np.append(np.flatnonzero(self.flows), np.arange(flows, self.size))
 
-    def _laid_out(self, found: OptimizeResult, kept: NDArray[np.int64] | None = None) -> OptimizeResult:
+    def _laid_out(self, found: OptimizeResult, kept: Ints | None = None) -> OptimizeResult:
         """Give an answer all columns again."""
         if found.x is not None:
             full = np.zeros(self.size)

@@ -41,16 +41,21 @@ RULES = {
     "commitments": "commitments that may not move",
     "room": "the room at each site",
     "accepted": "moves that were accepted",
+    "locked": "units that were locked where they are",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, in the rule's own units."""
+    """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, in the rule's own units.
+
+    asked : how much the rule asks for in all.
+    """
 
     rule: str
     matrix: sparse.csr_array
     least: Floats
+    asked: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,30 +113,45 @@ class Region:
         empty = sparse.csr_array((len(self.posts.areas), self.flows.shape[1]))
         return sparse.csr_array(sparse.hstack([empty, units]))
 
-    def rows(self) -> Iterator[Row]:
-        """Give the rows of every rule that may be eased."""
-        rules, posts = self.rules, self.posts
-        flow = np.arange(self.flows.shape[1])
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of every rule that may be eased."""
+        accepted = [d for d in self.decisions if d.decided == "accept"]
+        last = [self._accepted(accepted)] if accepted else []
+        return (*self._limits(), *self._floors(), *self._held(), *last)
+
+    def _limits(self) -> Iterator[Row]:
+        rules, flows = self.rules, self.flows.shape[1]
         if rules.moves is not None:
-            yield Row("moves", self._one_row(-np.ones(len(flow))), np.array([-float(rules.moves)]))
+            yield Row("moves", self._one_row(-np.ones(flows)), np.array([-float(rules.moves)]), rules.moves)
         if rules.budget is not None:
-            yield Row("budget", self._one_row(-self.cost), np.array([-rules.budget]))
+            yield Row("budget", self._one_row(-self.cost), np.array([-rules.budget]), rules.budget)
+
+    def _floors(self) -> Iterator[Row]:
+        rules, posts = self.rules, self.posts
         every = np.ones(len(posts.kinds), dtype=bool)
         if rules.floor is not None:
-            yield Row("floor", self.capacity(every), rules.floor)
+            yield Row("floor", self.capacity(every), rules.floor, float(rules.floor.sum()))
         if rules.communities is not None and rules.services_floor > 0:
             least = np.where(rules.communities, rules.services_floor, 0.0)
-            yield Row("services_floor", self.capacity(~posts.searching), least)
+            yield Row("services_floor", self.capacity(~posts.searching), least, float(least.sum()))
         if self.explored.least:
             reaching = self.capacity(posts.searching)[self.explored.areas]
             row = sparse.csr_array(reaching.sum(axis=0)[None, :])
-            yield Row("exploration", row, np.array([self.explored.least]))
-        yield Row("commitments", -self.leaving(), (posts.committed - posts.units).ravel().astype(float))
+            yield Row("exploration", row, np.array([self.explored.least]), self.explored.least)
+
+    def _held(self) -> Iterator[Row]:
+        """Let no unit go that is committed or was locked, and none come for which there is no room."""
+        posts, out = self.posts, -self.leaving()
+        free = (posts.committed - posts.units).ravel().astype(float)
+        yield Row("commitments", out, free, float(posts.committed.sum()))
+        if locked := [_place(posts, d) for d in self.decisions if d.decided == "lock"]:
+            at = np.array([start * len(posts.kinds) + kind for start, kind in locked])
+            yield Row("locked", out[at], np.zeros(len(at)), float(posts.units.ravel()[at].sum()))
         room = sparse.kron(sparse.eye_array(len(posts.sites)), np.ones((1, len(posts.kinds))))
-        empty = sparse.csr_array((len(posts.sites), len(flow)))
-        yield Row("room", sparse.csr_array(-sparse.hstack([empty, room])), -posts.room.astype(float))
-        if accepted := [d for d in self.decisions if d.decided == "accept"]:
-            yield self._accepted(accepted)
+        empty = sparse.csr_array((len(posts.sites), self.flows.shape[1]))
+        matrix = sparse.csr_array(-sparse.hstack([empty, room]))
+        yield Row("room", matrix, -posts.room.astype(float), float(posts.room.sum()))
 
     def _one_row(self, values: Floats) -> sparse.csr_array:
         return sparse.csr_array(np.append(values, np.zeros(self.posts.units.size))[None, :])
@@ -141,7 +161,8 @@ class Region:
         same = (self.flows[None] == ways[:, :, None]).all(axis=1)
         row, column = np.nonzero(same)
         matrix = _coo(row, column, np.ones(len(row)), (len(accepted), self.size))
-        return Row("accepted", matrix, np.array([float(d.units) for d in accepted]))
+        least = np.array([float(d.units) for d in accepted])
+        return Row("accepted", matrix, least, float(least.sum()))
 
     def vector(self, flows: Ints, units: Ints) -> Floats:
         """Join flows (F,) and units (S, K) to one vector of columns."""
@@ -150,7 +171,7 @@ class Region:
     def broken(self, flows: Ints, units: Ints) -> tuple[str, ...]:
         """Name the rules that a layout breaks."""
         at = self.vector(flows, units)
-        return tuple(row.rule for row in self.rows() if (row.matrix @ at < row.least - 1e-6).any())
+        return tuple(row.rule for row in self.rows if (row.matrix @ at < row.least - 1e-6).any())
 
     def units(self, flows: Ints) -> Ints:
         """Give the layout, (S, K), to which flows, (F,), lead."""
@@ -180,7 +201,7 @@ class Region:
         matrix, equal = self.balance()
         yield LinearConstraint(matrix, equal, equal)
         yield LinearConstraint(self.leaving(), -np.inf, self.posts.units.ravel().astype(float))
-        for row in self.rows():
+        for row in self.rows:
             if row.rule not in without:
                 yield LinearConstraint(row.matrix, row.least, np.inf)
 
@@ -231,12 +252,19 @@ def run(
 
 
 def _triple(posts: Posts, decided: Decision) -> tuple[int, int, int]:
-    names = [kind.name for kind in posts.kinds]
-    for value, allowed in ((decided.start, posts.sites), (decided.end, posts.sites), (decided.kind, names)):
-        if value not in allowed:
-            msg = f"A decision names {value!r}, which no post has. Take the names from the table of moves."
-            raise InputError(msg)
-    return posts.sites.index(decided.start), posts.sites.index(decided.end), names.index(decided.kind)
+    start, kind = _place(posts, decided)
+    return start, _found(posts.sites, decided.end), kind
+
+
+def _place(posts: Posts, decided: Decision) -> tuple[int, int]:
+    return _found(posts.sites, decided.start), _found([kind.name for kind in posts.kinds], decided.kind)
+
+
+def _found(names: Sequence[str], name: str) -> int:
+    if name not in names:
+        msg = f"A decision names {name!r}, which no post has. Take the names from the table of moves."
+        raise InputError(msg)
+    return names.index(name)
 
 
 def _coo(row: Ints, column: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:

@@ -13,6 +13,7 @@ from risk._plan_benefit import Benefit, met, worst_mean
 from risk._plan_goal import Goal
 from risk._plan_pieces import Programme
 from risk._plan_program import Region, Timer
+from risk._plan_search import Search, nearest_whole
 from risk._plan_terms import Solver
 
 __all__ = ["Progress", "Solved", "solve"]
@@ -24,6 +25,9 @@ Progress = Callable[[int, int | None, str], None]
 
 _RELAXED, _WHOLE = 30, 6  # the most rounds of weighings, before and with whole units
 _NEAR, _PATIENCE = (1, 3), 0.6  # units from the relaxation, and the part of the time left for each
+_BOUND = 0.6  # of the time, at most, for the first relaxation
+_LATE = 0.1  # of the time, once it is up, to find any layout at all
+_OUT_OF_TIME = 1  # scipy.optimize.milp's word for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,35 +50,78 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
     """
     timer = Timer(how.seconds)
     programme = _programme(region, goal, how)
-    relaxed = None
-    if goal.aims.robustness or programme.large:
+    best, relaxed = None, None
+    if programme.large:
+        tell(0, None, "Looking near what could be")
+        best, relaxed = _searched(programme, timer, how.gap)
+    elif goal.aims.robustness:
         tell(0, None, "Looking for the bad cases")
         relaxed = _relaxed(programme, timer)
-    best, bound = _rounded_down(programme, relaxed), programme.bound
+    bound, late = programme.bound, False
     for _ in range(_WHOLE):
-        if _gap(programme, best, bound) <= how.gap:
+        if _gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
             break
         tell(1, None, "Choosing moves")
         found, bound = _whole(programme, relaxed, timer, how.gap)
+        late = found.status == _OUT_OF_TIME
         if found.x is None:
             break
-        best = _better(region, goal, best, _units(region, found.x))
+        best = _better(programme, best, _units(region, found.x))
         if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
             break
+    if best is None and late:
+        best = _improved(programme, relaxed, Timer(_LATE * how.seconds))
     if best is None:
         return None
     gap = _gap(programme, best, bound)
-    return _settled(region, goal, best, gap, proven=bool(gap <= 1.01 * how.gap))
+    settled = Search(region, goal, *best)
+    settled.settle()
+    return Solved(settled.units, settled.flows, gap, proven=bool(gap <= 1.01 * how.gap))
 
 
-def _rounded_down(programme: Programme, relaxed: Floats | None) -> Layout | None:
-    """Give the whole part of a large relaxation's flows, where that keeps the rules: better than nothing."""
-    if not programme.large or relaxed is None:
+def _searched(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
+    """Relax and look for a layout near that, by turns, until the gap is small or nothing is to be learnt.
+
+    Each turn adds the weighings of draws that are worst for both; gives the best layout and the last
+    relaxation.
+    """
+    best, relaxed = None, None
+    for _ in range(_RELAXED):
+        found = programme.relaxed(timer.part(_BOUND) if relaxed is None else timer)
+        if found is None and best is not None:
+            break
+        relaxed = found if relaxed is None else relaxed
+        best = _best(programme, best, _improved(programme, found, timer))
+        if found is None or not programme.goal.aims.robustness or timer.over:
+            break
+        relaxed = found
+        if _gap(programme, best, programme.bound) <= gap:
+            break
+        fresh = programme.learn(found)
+        fresh = (best is not None and programme.learn_from(best[0])) or fresh
+        if not fresh:
+            break
+    return best, relaxed
+
+
+def _improved(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
+    """Give a layout that keeps the rules, near the relaxation or today's posts, made better move by move."""
+    region, goal = programme.region, programme.goal
+    start = region.vector(np.zeros(len(region.cost), np.int64), region.posts.units)
+    near = start if relaxed is None else relaxed
+    found = nearest_whole(region, goal, near, np.flatnonzero(programme.flows), timer)
+    if found is None:
         return None
-    region = programme.region
-    flows = np.floor(relaxed[: region.flows.shape[1]] + 1e-7).astype(np.int64)
-    units = region.units(flows)
-    return None if region.broken(flows, units) else (units, flows)
+    search = Search(region, goal, *found)
+    search.run(timer)
+    return search.units, search.flows
+
+
+def _best(programme: Programme, one: Layout | None, other: Layout | None) -> Layout | None:
+    if one is None or other is None:
+        return one if other is None else other
+    values = [_value(programme.region, programme.goal, layout) for layout in (one, other)]
+    return one if values[0] >= values[1] else other
 
 
 def _gap(programme: Programme, best: Layout | None, bound: float) -> float:
@@ -90,10 +137,10 @@ def _relaxed(programme: Programme, timer: Timer) -> Floats | None:
     answer = None
     for _ in range(_RELAXED):
         found = programme.relaxed(timer)
-        if found.x is None or timer.over:
+        if found is None or timer.over:
             break
-        answer = np.asarray(found.x)
-        if not programme.goal.aims.robustness or not programme.learn(answer):
+        answer = found
+        if not programme.learn(answer):
             break
     return answer
 
@@ -140,32 +187,10 @@ def _units(region: Region, found: Floats) -> Ints:
     return units.astype(np.int64).reshape(region.posts.units.shape)
 
 
-def _better(region: Region, goal: Goal, best: Layout | None, units: Ints) -> Layout | None:
-    flows = region.cheapest(units)
-    if flows is None:
-        return best
-    if best is None or _value(region, goal, best) < _value(region, goal, (units, flows)):
-        return units, flows
-    return best
+def _better(programme: Programme, best: Layout | None, units: Ints) -> Layout | None:
+    flows = programme.region.cheapest(units)
+    return best if flows is None else _best(programme, best, (units, flows))
 
 
 def _value(region: Region, goal: Goal, layout: Layout) -> float:
     return goal.value(layout[0], float(region.cost @ layout[1]))
-
-
-def _settled(region: Region, goal: Goal, best: Layout, gap: float, proven: bool) -> Solved:
-    """Take back, one after the other, moves that bring nothing and that no rule asks for."""
-    units, flows = best[0].copy(), best[1].copy()
-    improving = True
-    while improving:
-        improving = False
-        for at in np.flatnonzero(flows):
-            start, end, kind = region.flows[:, at]
-            fewer, back = flows.copy(), units.copy()
-            fewer[at] -= 1
-            back[start, kind] += 1
-            back[end, kind] -= 1
-            kept = _value(region, goal, (back, fewer)) >= _value(region, goal, (units, flows)) - 1e-9
-            if kept and not region.broken(fewer, back):
-                units, flows, improving = back, fewer, True
-    return Solved(units, flows, gap, proven)

@@ -146,12 +146,16 @@ class Aims:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decided on a move: `accept` fixes at least so many units, `decline` forbids it."""
+    """What a person decided.
+
+    accept : at least so many units of the kind go from start to end. decline : none do. lock : no unit of the
+    kind leaves start, wherever to (`end` is not looked at, and `units` neither); others may come.
+    """
 
     start: str
     end: str
     kind: str
-    decided: Literal["accept", "decline"]
+    decided: Literal["accept", "decline", "lock"]
     units: int = 1
     reason: str = ""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from risk.graph import edges_of, structure
 
-__all__ = ["Floats", "Ground", "Ints", "bym2", "choose", "ground", "stream"]
+__all__ = ["Floats", "Ground", "Ints", "apportioned", "bym2", "choose", "ground", "stream"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -156,3 +156,12 @@ def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
     found = np.searchsorted(flat, uniform + at, side="right") - at * table.shape[1]
     picked: Ints = np.minimum(found, table.shape[1] - 1)
     return picked
+
+
+def apportioned(share: Floats, total: int) -> Ints:
+    """Share whole units out in proportion, by largest remainder, shape (n,)."""
+    exact = share / share.sum() * total
+    whole: Ints = np.floor(exact).astype(np.int64)
+    rest = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
+    whole[rest] += 1
+    return whole

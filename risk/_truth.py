@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -54,6 +55,14 @@ class Truth:
         national = out["need"].groupby(group).transform("sum") / children.groupby(group).transform("sum")
         out["relative_risk"] = out["need"] / children / national
         return out[["area", "country", "pathway", "need", "relative_risk"]]
+
+    def log_risk(self, regions: Sequence[str], pathways: Sequence[str]) -> Floats:
+        """Return log relative risks over the whole time as an array, (regions, pathways)."""
+        table = self.relative_risk("region").pivot_table("relative_risk", "area", "pathway")
+        risk: Floats = np.log(
+            table.reindex(index=list(regions), columns=list(pathways)).to_numpy(dtype=float)
+        )
+        return risk
 
 
 _LEVELS = ("region", "municipality")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from risk._population import CHILD_SHARE, USUAL_SHARE
-from risk._surface import Floats, Ground, Ints, bym2, stream
+from risk._surface import Floats, Ground, Ints, apportioned, bym2, stream
 
 if TYPE_CHECKING:
     from risk.simulate import WorldParameters
 
-__all__ = ["PATHWAYS", "Meetings", "Need", "meetings", "need"]
+__all__ = ["PATHWAYS", "Course", "Meetings", "Need", "course", "meetings", "need", "remembered"]
 
 PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
 _SURFACE = np.array([0, 1, 1, 2])  # the two cross-border pathways share one surface
@@ -204,8 +204,8 @@ def _outreach(land: Ground, given: WorldParameters) -> _Outreach:
     return _Outreach(_base_effort(land, given), noise, rng.random(shape), budget)
 
 
-def _days(land: Ground, given: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
-    """Outreach days of one quarter: the plan, bent towards where children were found, (M,)."""
+def _weights(land: Ground, given: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
+    """Weigh municipalities for a quarter's days: the plan, bent towards where children were found, (M,)."""
     plan = out.plan[:, t]
     country = land.country_of_municipality
     where = np.bincount(country, plan, len(land.countries))
@@ -213,11 +213,17 @@ def _days(land: Ground, given: WorldParameters, out: _Outreach, t: int, finds: F
     found = np.bincount(country, finds, len(land.countries))[country]
     find_share = (finds + 0.05 * plan_share * (found + _SMALL)) / (1.05 * (found + _SMALL))
     follow = given.effort_follows_finds if t else 0.0
-    weight = plan_share ** (1.0 - follow) * find_share**follow * out.noise[:, t]
+    weight: Floats = plan_share ** (1.0 - follow) * find_share**follow * out.noise[:, t]
     weight[plan == 0] = 0.0
+    return weight
+
+
+def _days(land: Ground, out: _Outreach, t: int, weight: Floats) -> Floats:
+    """Give whole outreach days of one quarter: each country's budget, by weights, (M,)."""
+    country = land.country_of_municipality
     share = weight / np.maximum(np.bincount(country, weight, len(land.countries)), _SMALL)[country]
     days: Floats = np.floor(share * out.budget[country, t] + out.rounding[:, t])
-    days[plan == 0] = 0.0
+    days[out.plan[:, t] == 0] = 0.0
     return days
 
 
@@ -257,20 +263,61 @@ def _share_out(land: Ground, whole: Floats, left: Floats, reach: Floats) -> Floa
     return shared
 
 
-def _run(
-    land: Ground, given: WorldParameters, true: Need, scale: Floats, draw: np.random.Generator | None
-) -> Meetings:
+@dataclass(frozen=True, eq=False)
+class Course:
+    """How the quarters of a world follow one another: who is found with which outreach.
+
+    scale : constants of reporting and of discovery, (2,).
+    """
+
+    land: Ground
+    given: WorldParameters
+    true: Need
+    outreach: _Outreach
+    scale: Floats
+
+    def usual_days(self, t: int, finds: Floats) -> Floats:
+        """Give the days that the programme lays out by itself in a quarter, by earlier finds, (M,)."""
+        weight = _weights(self.land, self.given, self.outreach, t, finds)
+        return _days(self.land, self.outreach, t, weight)
+
+    def days_in_regions(self, t: int, finds: Floats, days: Ints) -> Floats:
+        """Lay whole days of regions, (R,), over their municipalities as the programme does, (M,)."""
+        weight = _weights(self.land, self.given, self.outreach, t, finds)
+        shared = np.zeros(len(weight))
+        for region in np.flatnonzero(days):
+            inside = np.flatnonzero((self.land.region_of == region) & (weight > 0))
+            if len(inside):
+                shared[inside] = apportioned(weight[inside], int(days[region]))
+        return shared
+
+    def expected(self, t: int, days: Floats) -> Floats:
+        """Give the expected finds of a quarter for the days of municipalities, (M, P, F)."""
+        return _means(self.land, self.given, self.true, t, days, self.scale)
+
+    def drawn(self, mean: Floats, draw: np.random.Generator) -> Floats:
+        """Draw the finds of a quarter around their expectation, (M, P, F)."""
+        return _count(self.land, self.given, mean, draw)
+
+
+def remembered(finds: Floats, met: Floats) -> Floats:
+    """Keep what a programme remembers of finds, (M,), when those of another quarter, (M, P, F), come in."""
+    kept: Floats = 0.8 * finds + met.sum(axis=(1, 2))
+    return kept
+
+
+def _run(course: Course, draw: np.random.Generator | None) -> Meetings:
     """Let the quarters follow one another; without random numbers the finds are the expected ones."""
-    out = _outreach(land, given)
-    shape = (len(land.people), len(PATHWAYS), 2, given.quarters)
-    days, expected, counts = np.zeros((shape[0], given.quarters)), np.zeros(shape), np.zeros(shape)
-    finds = np.zeros(shape[0])
-    for t in range(given.quarters):
-        days[:, t] = _days(land, given, out, t, finds)
-        expected[..., t] = _means(land, given, true, t, days[:, t], scale)
-        met = expected[..., t] if draw is None else _count(land, given, expected[..., t], draw)
+    places, quarters = len(course.land.people), course.given.quarters
+    shape = (places, len(PATHWAYS), 2, quarters)
+    days, expected, counts = np.zeros((places, quarters)), np.zeros(shape), np.zeros(shape)
+    finds = np.zeros(places)
+    for t in range(quarters):
+        days[:, t] = course.usual_days(t, finds)
+        expected[..., t] = course.expected(t, days[:, t])
+        met = expected[..., t] if draw is None else course.drawn(expected[..., t], draw)
         counts[..., t] = met
-        finds = 0.8 * finds + met.sum(axis=(1, 2))
+        finds = remembered(finds, met)
     whole = counts if draw is not None else np.zeros(shape)
     return Meetings(days, expected, whole.astype(np.int64))
 
@@ -283,16 +330,22 @@ def _count(land: Ground, given: WorldParameters, mean: Floats, draw: np.random.G
     return counts
 
 
-def meetings(land: Ground, given: WorldParameters, true: Need) -> Meetings:
-    """Draw outreach and first meetings; about `children` of them, a share of them reported.
+def course(land: Ground, given: WorldParameters, true: Need) -> Course:
+    """Set a world up so that its own outreach meets about `children`, a share of them reported.
 
     Fewer are met where the outreach that was asked for cannot find as many.
     """
     shares = np.array([given.reported_share, 1.0 - given.reported_share])
     usual = max(given.effort_days / len(land.regions), 1.0) ** given.gamma
     scale = given.detection * shares / np.array([1.0, usual])
+    out = _outreach(land, given)
     # Effort follows finds, so the constants of reporting and discovery are found by iteration.
     for _ in range(6):
-        expected = _run(land, given, true, scale, None).expected.sum(axis=(0, 1, 3))
+        expected = _run(Course(land, given, true, out, scale), None).expected.sum(axis=(0, 1, 3))
         scale = scale * np.clip(given.children * shares / np.maximum(expected, _SMALL), 0.05, 20.0)
-    return _run(land, given, true, scale, stream(given.seed, "finds"))
+    return Course(land, given, true, out, scale)
+
+
+def meetings(course: Course) -> Meetings:
+    """Draw outreach and first meetings of all quarters."""
+    return _run(course, stream(course.given.seed, "finds"))

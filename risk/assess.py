@@ -26,13 +26,13 @@ from data.derived import Result, Table
 from data.periods import Period
 from data.release import Release
 from geo import areas as geography
-from risk import clusters, safeguards
+from risk import clusters, reached, safeguards
 from risk._expected import Explained, explained
 from risk.baselines import BASELINES, HISTORICAL_MEAN
 from risk.change import ALIKE, Changes, changes
 from risk.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
 from risk.forecasting import MODEL, panel_of
-from risk.model import Fit, RiskModel
+from risk.model import Draws, Fit, RiskModel
 from risk.observations import Observations
 from risk.shift import WATCHED, shifts
 
@@ -59,12 +59,13 @@ def assess(
     *,
     model: RiskModel | None = None,
     evaluation: Mapping[str, Any] | None = None,
+    times: reached.Times | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Fit the model to one tier of a release and write what it says into `folder`, that of derived results.
 
-    `evaluation` is what `risk.evaluate` found, kept with it. Raises ReleaseError where the release has no
-    table to fit, and NoMode where there is no fit.
+    `evaluation` is what `risk.evaluate` found, kept with it; `times` are travel times that somebody gave.
+    Raises ReleaseError where the release has no table to fit, and NoMode where there is no fit.
     """
     tell = progress or (lambda *_: None)
     tell(0, 3, "Reading")
@@ -75,14 +76,17 @@ def assess(
     fit = (model or RiskModel()).fit(seen).fit_
     tell(2, 3, "Judging")
     judged = _Judged.of(fit)
-    told = dict(evaluation or {})
+    told, given = dict(evaluation or {}), times or reached.Times()
     tables = list(_partner_tables(judged, areas, told) if partner else _public_tables(judged))
+    if partner:
+        tables += reached.tables(release, areas, seen, judged.draws, given, _SEED)
     about = {
         "parameters": {**_parameters(fit), **(model or RiskModel()).get_params()},
         "card": {**_card(fit), "sensitivity": _sensitivity(judged, model or RiskModel())},
         "statements": _statements(seen, areas) if partner else {},
         "safeguards": safeguards.report(release, seen, judged.log_risk) if partner else {},
         "evaluation": told,
+        **({"travel": reached.about(given)} if partner else {}),
     }
     result = derived.publish(folder, release, KIND, tables, about)
     tell(3, 3, "Done")
@@ -91,10 +95,10 @@ def assess(
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """A fit and draws from it: log rates (d, areas, quarters, pathways), log relative risk of the whole."""
+    """A fit and draws from it; of these the log relative risk of the whole time, (d, areas, pathways)."""
 
     fit: Fit
-    log_rate: Floats
+    draws: Draws
     log_risk: Floats
     whole: Judgement
     changed: Changes | None
@@ -107,13 +111,15 @@ class _Judged:
         log_risk = fit.log_risk(_DRAWS, _SEED)
         quarters = len(seen.quarters)
         changed = changes(draws.log_rate, seen.effort, _YEAR) if quarters >= 2 * _YEAR else None
-        return cls(
-            fit, draws.log_rate, log_risk, judge(log_risk, seen), changed, explained(fit, draws, log_risk)
-        )
+        return cls(fit, draws, log_risk, judge(log_risk, seen), changed, explained(fit, draws, log_risk))
 
     @property
     def seen(self) -> Observations:
         return self.fit.observations
+
+    @property
+    def log_rate(self) -> Floats:
+        return self.draws.log_rate
 
     @property
     def period(self) -> str:

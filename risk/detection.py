@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from risk._expected import reach
 from risk._fit import Draws, relative
 from risk.observations import Observations
 
@@ -71,15 +72,15 @@ class DetectionRange:
     def need(self, draws: Draws, seen: Observations, seed: int) -> Floats:
         """Draw the children newly in need in a quarter, (d, areas, quarters, pathways).
 
-        Found are those who were reported and those whom a usual effort discovers.
+        Of all, over the whole time, the common share was found with the effort that there was. It stands for
+        no area: where less was searched, or less is reported, less of what is there was found.
         """
         size, areas = draws.log_rate.shape[:2]
-        share = self.common(size)[:, None] + self.between(size, areas, seed)
-        both = np.zeros((size, areas))
-        if len(seen.ways) > 1:
-            both = np.logaddexp(0.0, draws.gap)[:, seen.country_of]
-        found = draws.log_rate + np.log(seen.expected)[:, None, None]
-        need: Floats = np.exp(found + (both - share)[:, :, None, None])
+        rate = np.exp(draws.log_rate) * seen.expected[:, None, None]
+        there = rate * np.exp(-self.between(size, areas, seed))[:, :, None, None]
+        found = (rate.sum(axis=3) * reach(seen, draws.gamma, draws.gap)).sum(axis=(1, 2))
+        level = found / there.sum(axis=(1, 2, 3)) / np.exp(self.common(size))
+        need: Floats = there * level[:, None, None, None]
         return need
 
 

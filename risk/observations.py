@@ -39,6 +39,7 @@ Pairs = Iterable[tuple[str, str]]
 PATHWAYS, WAYS = CATEGORIES["crossing"], CATEGORIES["found"]
 ALL = ("all",)  # where nothing is told apart
 _LEAST_EXPECTED = 1.0
+_KEYS = 2**24  # cell keys of an invented world are below
 _OPEN = 1.5  # a class without an upper end stands for so many times its lower
 
 
@@ -98,6 +99,11 @@ class Observations:
     def searched(self) -> Bools:
         """Where and when outreach is recorded, (areas, quarters). It concerns discovered finds only."""
         return np.asarray(self.effort > 0)
+
+    @property
+    def usual_effort(self) -> float:
+        """The geometric mean of days where outreach is recorded, by which effort is measured; 1 without."""
+        return float(np.exp(np.log(self.effort[self.searched]).mean())) if self.searched.any() else 1.0
 
     @property
     def usable(self) -> Bools:
@@ -190,34 +196,66 @@ class Observations:
         """
         from risk._counted import counted, effort_days
 
-        people = world.truth.areas.query("level == 'region'")
-        people = people[people["children"] >= _LEAST_EXPECTED]
-        codes = [str(code) for code in people.index]
+        codes = list(modelled(world.truth.areas).index)
         exact = counted(world, codes)
+        rng = np.random.default_rng([world.parameters.seed, 0])
+        keys = tuple(rng.integers(0, _KEYS, shape) for shape in key_shapes(exact))
+        days, periods = effort_days(world, codes), world.parameters.periods
+        protected = None if mechanism is None else (mechanism, keys)
+        return cls.of_counts(world.truth.areas, periods, exact, days, pairs, protected)
+
+    @classmethod
+    def of_counts(
+        cls,
+        places: pd.DataFrame,
+        quarters: tuple[str, ...],
+        exact: Ints,
+        days: Floats,
+        pairs: Pairs,
+        protected: tuple[Mechanism, tuple[Ints, ...]] | None = None,
+    ) -> Observations:
+        """Publish counts of an invented world, exactly, or through a mechanism with cell keys.
+
+        `places` as of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
+        quarters) of those of them that `modelled` keeps; cell keys of the `key_shapes` of `exact`.
+        """
+        people = modelled(places)
         published, whole = merged(exact), exact.sum(axis=(1, 3))
         channel, noise = None, np.zeros(len(PATHWAYS))
-        if mechanism is not None:
-            rng = np.random.default_rng([world.parameters.seed, 0])
+        if protected is not None:
+            mechanism, keys = protected
             published, whole = (
-                mechanism.publish(table, rng.integers(0, 2**24, table.shape)) for table in (published, whole)
+                mechanism.publish(*table) for table in zip((published, whole), keys, strict=True)
             )
             channel = _channel(mechanism, published, None)
             noise = _noise(channel, whole)
         return cls(
-            tuple(codes),
+            tuple(people.index),
             tuple(people["country"].astype(str)),
             people["children"].to_numpy(dtype=float),
-            world.parameters.periods,
+            quarters,
             PATHWAYS,
             WAYS,
             published,
-            effort_days(world, codes),
-            edges_of(codes, pairs),
+            days,
+            edges_of(list(people.index), pairs),
             channel,
             "partner",
-            None if mechanism is None else merged(whole[:, None, :, None])[:, 0, :, 0],
+            None if protected is None else merged(whole[:, None, :, None])[:, 0, :, 0],
             noise,
         )
+
+
+def modelled(places: pd.DataFrame) -> pd.DataFrame:
+    """Keep the regions of a world that the model knows, those with a child at least; codes as index."""
+    regions = places[(places["level"] == "region") & (places["children"] >= _LEAST_EXPECTED)]
+    return regions.set_axis([str(code) for code in regions.index])
+
+
+def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give the shapes of cell keys of the quarters and of the whole time, for counts as in `of_counts`."""
+    areas, quarters, known, ways = exact.shape
+    return (areas, quarters, len(PATHWAYS), ways), (areas, known)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,17 +15,19 @@ drawn by chance (risk/_plan_explore.py). Communities play no part in it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from risk._plan_benefit import met
+from risk._plan_benefit import met, wide
 from risk._plan_clash import Clash, RulesClash, clashes
 from risk._plan_explain import Effect, Estimate, Move, Outcome, moves_of, outcome
 from risk._plan_explore import Exploration, drawn
 from risk._plan_goal import Goal
+from risk._plan_made import LEAST_CHANCE, LEAST_GAIN, Plan, Point
+from risk._plan_phases import Phase, Schedule, Step, phased
 from risk._plan_program import RULES, Region
 from risk._plan_solve import Progress, Solved, solve
 from risk._plan_terms import Aims, Decision, Kind, Posts, Rules, Solver
@@ -43,77 +45,25 @@ __all__ = [
     "Kind",
     "Move",
     "Outcome",
+    "Phase",
     "Plan",
     "Point",
     "Posts",
     "Progress",
     "Rules",
     "RulesClash",
+    "Schedule",
     "Solver",
+    "Step",
     "drawn",
     "floor_of_today",
     "frontier",
+    "phased",
     "plan",
 ]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-LEAST_GAIN = 0.03  # of the need met today
-LEAST_CHANCE = 0.9
-_LEAST_DRAWS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """A layout and what is known of it, against today's posts; judged by draws not used for choosing.
-
-    units : the layout, (S, K). moves : each with its reasons. gain : children more whose need is met, a
-    quarter. probability : that the gain is more than 3 % of the need met today. broken_today : rules that
-    changing nothing would break. explored : areas drawn for exploration. gap : how much better any
-    other layout could be on the solver's pieces, relative; proven : whether it stopped because the gap was
-    small enough, not because the time was up.
-    """
-
-    posts: Posts
-    units: Ints
-    moves: tuple[Move, ...]
-    today: Outcome
-    planned: Outcome
-    gain: Estimate
-    probability: float
-    broken_today: tuple[str, ...]
-    explored: Exploration
-    gap: float
-    proven: bool
-    decisions: tuple[Decision, ...]
-
-    @property
-    def recommended(self) -> bool:
-        """Whether to make the moves; otherwise the answer is to change nothing."""
-        return bool(self.moves) and self.probability >= LEAST_CHANCE
-
-    @property
-    def cost(self) -> float:
-        """What all moves cost together."""
-        return sum(move.cost for move in self.moves)
-
-    @property
-    def moved(self) -> int:
-        """How many units move."""
-        return sum(move.units for move in self.moves)
-
-
-@dataclass(frozen=True)
-class Point:
-    """One point of the frontier: a limit of moves, what was moved and paid, and what it gains."""
-
-    limit: int
-    moved: int
-    cost: float
-    gain: Estimate
-    probability: float
-    recommended: bool
 
 
 def plan(
@@ -138,7 +88,7 @@ def plan(
     rules, aims
         What must hold, and what counts how much; nothing and the plain average by default.
     decisions
-        Moves that were accepted or declined: the plan is made around them.
+        Moves that were accepted or declined, and units that were locked in: the plan is made around them.
     solver, progress
         How hard to look; told what is being done.
 
@@ -152,25 +102,13 @@ def plan(
     """
     given, wanted, how = rules or Rules(), aims or Aims(), solver or Solver()
     given.check_for(posts)
-    draws = _checked(need, posts)
+    draws = wide(need, posts)
     choosing, judging = draws[::2], draws[1::2]
     tell = progress or (lambda *_: None)
     explored = drawn(posts, given, choosing, how.seed)
     region = Region.of(posts, given, decisions, explored)
     found = _found(region, Goal(posts, wanted, choosing), how, tell)
-    return _judged(region, found, judging)
-
-
-def _checked(need: Floats, posts: Posts) -> Floats:
-    areas, kinds = len(posts.areas), len(posts.kinds)
-    wide = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
-    if wide.shape[1:] != (areas, kinds) or len(wide) < _LEAST_DRAWS or not (wide >= 0).all():
-        msg = (
-            f"Need of shape {need.shape} is no {_LEAST_DRAWS} draws or more of {areas} areas and {kinds} "
-            "kinds, none negative. Draw it with DetectionRange.need for the areas of the posts."
-        )
-        raise InputError(msg)
-    return wide
+    return _judged(region, found, judging, draws)
 
 
 def _found(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved:
@@ -191,7 +129,7 @@ def _found(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved:
     return best
 
 
-def _judged(region: Region, found: Solved, need: Floats) -> Plan:
+def _judged(region: Region, found: Solved, need: Floats, all_draws: Floats) -> Plan:
     posts = region.posts
     before = met(need, posts.capacity(posts.units)).sum(axis=(1, 2))
     gain = met(need, posts.capacity(found.units)).sum(axis=(1, 2)) - before
@@ -208,6 +146,8 @@ def _judged(region: Region, found: Solved, need: Floats) -> Plan:
         found.gap,
         found.proven,
         region.decisions,
+        region.rules,
+        all_draws,
     )
 
 

@@ -19,11 +19,11 @@ from data import derived
 from data.derived import Result
 from data.errors import InputError
 from data.release import Release
-from data.small_tables import rows_of
 from risk import posts as tables
 from risk._plan_benefit import met
-from risk.plan import Decision, Move, Outcome, Plan, Point
-from risk.planning import Ground, Setting
+from risk.handover import HandedOver
+from risk.plan import Decision, Move, Outcome, Plan, Point, Schedule
+from risk.planning import Ground, Setting, scheduled
 
 __all__ = [
     "KIND",
@@ -81,12 +81,13 @@ def told(
     note: str = "",
     decided: Sequence[Decided] = (),
     points: Sequence[Point] = (),
+    handed: HandedOver | None = None,
     follows: str = "",
-    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Say all of a plan in plain values; `more` joins it as it is.
+    """Say all of a plan in plain values; when its moves are made is worked out here.
 
-    Raises InputError where there is no title, or a text is longer than 300 characters.
+    `points` are those of the frontier, `handed` what goes over to duty bearers, `follows` names the plan on
+    which it was decided. Raises InputError where there is no title, or a text is longer than 300 characters.
     """
     _check_texts(title, note, *(one.decision.reason for one in decided))
     return {
@@ -104,7 +105,8 @@ def told(
         "frontier": [_rounded(asdict(point)) for point in points],
         "coverage": _coverage(ground, setting, plan),
         "equity": _equity(ground, setting, plan),
-        **(more or {}),
+        **_when(scheduled(setting, plan)),
+        **_handed(handed),
     }
 
 
@@ -125,7 +127,7 @@ def setting_of(told: Mapping[str, Any]) -> Setting:
 
 def posts_of(told: Mapping[str, Any], areas: Sequence[str]) -> tables.Table:
     """Read the posts of a kept plan back."""
-    return tables.parsed("posts", rows_of("posts", str(told["posts"]), tables.COLUMNS), areas)
+    return tables.read_text("posts", str(told["posts"]), areas)
 
 
 def decided_of(told: Mapping[str, Any]) -> tuple[Decided, ...]:
@@ -171,6 +173,37 @@ def _summary(plan: Plan) -> dict[str, Any]:
             "proven": plan.proven,
         }
     )
+
+
+def _when(schedule: Schedule) -> dict[str, Any]:
+    """Say which moves are made in which quarter, and which are left for later."""
+    return {
+        "phases": [
+            _rounded(
+                {
+                    "quarter": phase.quarter,
+                    "moves": [asdict(step) for step in phase.moves],
+                    "met": asdict(phase.met),
+                    "cost": phase.cost,
+                }
+            )
+            for phase in schedule.phases
+        ],
+        "left": [asdict(step) for step in schedule.left],
+    }
+
+
+def _handed(handed: HandedOver | None) -> dict[str, Any]:
+    """Say which tasks go over to which duty bearers, and which stay and why."""
+    if handed is None:
+        return {"handover": [], "stays": []}
+    names = ("area", "partner", "axis", "children")
+    tasks = [({name: getattr(one.task, name) for name in names}, one) for one in handed.over]
+    stays = [({name: getattr(one.task, name) for name in names}, one) for one in handed.stays]
+    return {
+        "handover": [{**task, "to": one.to, "quarter": one.quarter} for task, one in tasks],
+        "stays": [{**task, "why": one.why} for task, one in stays],
+    }
 
 
 def _outcome(one: Outcome) -> dict[str, Any]:
@@ -219,8 +252,10 @@ def _equity(ground: Ground, setting: Setting, plan: Plan) -> list[dict[str, Any]
     for country in dict.fromkeys(ground.countries):
         inside = land == country
         groups.append(("country", country, inside))
-        groups.append(("communities", country, inside & ground.communities))
-        groups.append(("elsewhere", country, inside & ~ground.communities))
+        # Where communities live in every area of a country, or in none, there is nothing to tell apart.
+        if 0 < (inside & ground.communities).sum() < inside.sum():
+            groups.append(("communities", country, inside & ground.communities))
+            groups.append(("elsewhere", country, inside & ~ground.communities))
     return [
         _rounded(
             {

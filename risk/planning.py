@@ -7,7 +7,7 @@ that tier. The same release, posts, settings and decisions give the same plan, u
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,23 +19,35 @@ from data.release import Release
 from geo import areas as geography
 from geo.travel import Travel
 from risk import posts as tables
-from risk.access import Catchment, reach
+from risk.access import reach
 from risk.detection import DetectionRange
 from risk.model import RiskModel
 from risk.observations import PATHWAYS as _TOLD_APART
 from risk.observations import Observations
-from risk.plan import Aims, Decision, Plan, Point, Posts, Progress, Rules, Solver, frontier, plan
+from risk.plan import (
+    Aims,
+    Decision,
+    Plan,
+    Point,
+    Posts,
+    Progress,
+    Rules,
+    Schedule,
+    Solver,
+    frontier,
+    phased,
+    plan,
+)
 from risk.plan import floor_of_today as _floor
+from risk.reached import CATCHMENT, Times
 
-__all__ = ["ALL", "CATCHMENT", "PATHWAYS", "Ground", "Setting", "frontier_of", "made"]
+__all__ = ["ALL", "PATHWAYS", "Ground", "Setting", "frontier_of", "made", "scheduled"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 ALL = "all"
 PATHWAYS = (ALL, *_TOLD_APART)
-# Whom a unit reaches from the middle of its area: weights fall with minutes of travel, none beyond two hours.
-CATCHMENT = Catchment(120.0, "gaussian", 40.0)
 _DRAWS, _SEED = 400, 0
 _YEAR = 4  # quarters
 _UNDER_SEARCHED = 0.5  # of the days that the children who live there would make fair
@@ -48,7 +60,8 @@ class Setting:
     pathway : whose need counts, of PATHWAYS. moves : the most units that move. budget : the most hours of
     travel between old and new posts, None for no limit. floor : share of today's capacity that every area
     keeps. services_floor : of the areas where Roma and Egyptian communities live none may fall under this
-    share of the services that reach the one with least today. seconds : for finding the plan.
+    share of the services that reach the one with least today. per_quarter : the most units that move in one
+    quarter. seconds : for finding the plan.
     Raises InputError for a value that is none.
     """
 
@@ -61,6 +74,7 @@ class Setting:
     equity: float = 0.0
     cost: float = 0.0
     robustness: float = 0.0
+    per_quarter: int = 4
     seconds: float = 20.0
 
     def __post_init__(self) -> None:
@@ -72,8 +86,13 @@ class Setting:
         if self.pathway not in PATHWAYS:
             msg = f"No pathway {self.pathway!r}. There are: {', '.join(PATHWAYS)}."
             raise InputError(msg)
-        if self.moves < 0 or self.seconds <= 0.0 or (self.budget is not None and self.budget < 0.0):
-            msg = "Moves and budget must be 0 or more, and seconds above 0."
+        if (
+            self.moves < 0
+            or self.per_quarter < 1
+            or self.seconds <= 0.0
+            or (self.budget is not None and self.budget < 0.0)
+        ):
+            msg = "Moves and budget must be 0 or more, moves in a quarter 1 or more, and seconds above 0."
             raise InputError(msg)
 
     @classmethod
@@ -122,30 +141,36 @@ class Ground:
     def of(cls, release: Release, table: tables.Table | None = None) -> Ground:
         """Read it; posts are drafted where none are given.
 
-        Raises ReleaseError where the release is of the public tier or has nothing to plan with.
+        Travel times are those that the model's result was given. Raises ReleaseError where the release is of
+        the public tier or has nothing to plan with.
         """
         if release.tier != "partner":
             msg = "Plans are made of the partner tier: the public one holds neither outreach nor staff."
             raise ReleaseError(msg)
         areas = geography.read(release.areas_file)
         seen = Observations.of(release, areas)
-        given = tables.drafted(seen) if table is None else table
-        if not given.units.sum():
-            msg = "There are no posts to move. Give a table of posts: tact plan --posts FILE"
-            raise ReleaseError(msg)
-        travel = Travel.between(areas, "region").at(seen.areas)
-        return cls(
+        draft = tables.drafted(seen)
+        travel = _travel(release, areas).at(seen.areas)
+        read = cls(
             release.name,
             release.checksum,
-            given,
-            _posts(given, seen, travel),
+            draft,
+            _posts(draft, seen, travel),
             _needs(seen),
             _communities(release, seen.areas),
             _under_searched(seen),
             seen.countries,
             bool(travel.provisional.any()),
-            table is None,
+            drafted=True,
         )
+        return read if table is None else read.holding(table)
+
+    def holding(self, table: tables.Table) -> Ground:
+        """Put other posts on the same ground; need and places do not depend on them."""
+        placed = replace(
+            self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed
+        )
+        return replace(self, table=table, posts=placed, drafted=False)
 
     def rules(self, setting: Setting) -> Rules:
         """Turn a setting into rules."""
@@ -168,7 +193,10 @@ def made(
     decisions: Sequence[Decision] = (),
     progress: Progress | None = None,
 ) -> Plan:
-    """Make the plan; raises what `risk.plan.plan` does."""
+    """Make the plan; raises what `risk.plan.plan` does, and ReleaseError where there is no unit at all."""
+    if not ground.table.units.sum():
+        msg = "There are no posts to move. Give a table of posts with units in at least one row."
+        raise ReleaseError(msg)
     return plan(
         ground.posts,
         ground.needs[setting.pathway],
@@ -178,6 +206,11 @@ def made(
         solver=setting.solver,
         progress=progress,
     )
+
+
+def scheduled(setting: Setting, plan: Plan) -> Schedule:
+    """Spread a plan's moves over four quarters, what helps most first; raises as `risk.plan.phased`."""
+    return phased(plan, per_quarter=setting.per_quarter)
 
 
 def frontier_of(
@@ -201,11 +234,20 @@ def frontier_of(
     )
 
 
+def _travel(release: Release, areas: geography.Areas) -> Travel:
+    result = release.result("risk")
+    times = Times.told(result.manifest if result else {}).among(areas.frame("region").index)
+    return Travel.between(areas, "region", uploaded=times.uploaded, ferries=times.ferries)
+
+
 def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
-    """Place the units in the middle of their areas. None serves, or moves to, another country."""
+    """Place the units in the middle of their areas. None serves, or moves to, another country.
+
+    Nobody is served over water where no time was given; a move may go there, at the time of a straight line.
+    """
     land = np.array(seen.countries)
     same = land[:, None] == land
-    weight = np.where(same, CATCHMENT.weight(travel.to_people()), 0.0)
+    weight = np.where(same & ~travel.provisional, CATCHMENT.weight(travel.to_people()), 0.0)
     return Posts(
         seen.areas,
         seen.areas,

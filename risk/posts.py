@@ -23,17 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.small_tables import Cells, rows
+from data.rows import Row, read_rows, rows_of
 from risk.observations import Observations
 from risk.plan import Kind
 
-__all__ = ["COLUMNS", "TEAM_DAYS", "Table", "drafted", "parsed", "read", "written"]
+__all__ = ["COLUMNS", "TEAM_DAYS", "Table", "drafted", "read", "read_text", "written"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 COLUMNS = ("area", "kind", "searches", "units", "children", "committed", "room")
-_NEEDED = COLUMNS[:5]
+_NEEDED, _OPTIONAL = COLUMNS[:5], COLUMNS[5:]
+_NO_AREA = (
+    "no area of the plan. Write a county's or region's code, such as AL-11; areas whose population is not "
+    "known cannot be planned for."
+)
 _MOST = 100_000
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 
@@ -102,21 +106,26 @@ def read(path: Path, areas: Sequence[str]) -> Table:
     Raises FileRefused where the file is no such table, and InputError, naming the row, what is wrong with it
     and what to do; nothing of a faulty file is taken.
     """
-    return parsed(Path(path).name, rows(Path(path), _NEEDED), areas)
+    return _parsed(Path(path).name, read_rows(path, _NEEDED, _OPTIONAL), areas)
 
 
-def parsed(name: str, found: Sequence[tuple[int, Cells]], areas: Sequence[str]) -> Table:
+def read_text(name: str, text: str, areas: Sequence[str]) -> Table:
+    """Read a table of posts of a text that came as a file called `name`; see `read`."""
+    return _parsed(name, rows_of(name, text, _NEEDED, _OPTIONAL), areas)
+
+
+def _parsed(name: str, rows: Sequence[Row], areas: Sequence[str]) -> Table:
     """Make a table of the rows of a file called `name`; see `read`."""
     place = {code: at for at, code in enumerate(areas)}
     kinds: dict[str, Kind] = {}
     entries: dict[tuple[int, str], _Entry] = {}
-    for row, cells in found:
-        where = f"{name}, row {row}"
-        at, kind = place[_area(cells, place, where)], _kind(cells, kinds, where)
+    for row in rows:
+        at, kind = place[row.one_of("area", place, _NO_AREA)], _kind(row, kinds)
         if (at, kind.name) in entries:
-            msg = f"{where}: {kind.name!r} in {areas[at]} stands there already. Add the units up in one row."
-            raise InputError(msg)
-        entries[at, kind.name] = _Entry.of(cells, where)
+            raise row.fault(
+                f"{kind.name!r} in {areas[at]} stands there already. Add the units up in one row."
+            )
+        entries[at, kind.name] = _Entry.of(row)
     if not entries:
         msg = f"{name} holds no post. Write one row an area and kind of unit."
         raise InputError(msg)
@@ -132,15 +141,14 @@ class _Entry:
     room: int
 
     @classmethod
-    def of(cls, cells: Cells, where: str) -> _Entry:
+    def of(cls, row: Row) -> _Entry:
         entry = cls(
-            _whole(cells, "units", where),
-            _whole(cells, "committed", where, empty=0),
-            _whole(cells, "room", where, empty=-1),
+            row.whole("units", 0, _MOST),
+            row.whole("committed", 0, _MOST) if row["committed"] else 0,
+            row.whole("room", 0, _MOST) if row["room"] else -1,
         )
         if entry.committed > entry.units:
-            msg = f"{where}: more units are committed than there are. Correct units or committed."
-            raise InputError(msg)
+            raise row.fault("more units are committed than there are. Correct units or committed.")
         return entry
 
 
@@ -160,45 +168,22 @@ def _laid(
     return Table(areas, kinds, units, committed, free)
 
 
-def _area(cells: Cells, known: dict[str, int], where: str) -> str:
-    if cells["area"] not in known:
-        msg = (
-            f"{where}: {cells['area']!r} is no area of the plan. Write a county's or region's code, such as "
-            "AL-11; areas whose population is not known cannot be planned for."
-        )
-        raise InputError(msg)
-    return cells["area"]
-
-
-def _kind(cells: Cells, kinds: dict[str, Kind], where: str) -> Kind:
+def _kind(row: Row, kinds: dict[str, Kind]) -> Kind:
     """Take the kind of a row up; it must be the same in all its rows."""
-    name, searches = cells["kind"], cells["searches"].casefold()
+    name, searches = row["kind"], row["searches"].casefold()
     if not name or searches not in (*_YES, *_NO):
-        msg = f"{where}: kind must name a kind of unit and searches be yes or no."
-        raise InputError(msg)
-    kind = Kind(name, _children(cells["children"], where), search=searches in _YES)
+        raise row.fault("kind must name a kind of unit and searches be yes or no.")
+    kind = Kind(name, _children(row), search=searches in _YES)
     if kinds.setdefault(name, kind) != kind:
-        msg = f"{where}: searches or children of {name!r} differ from its rows above. Use the same in all."
-        raise InputError(msg)
+        raise row.fault(f"searches or children of {name!r} differ from its rows above. Use the same in all.")
     return kind
 
 
-def _children(text: str, where: str) -> float:
+def _children(row: Row) -> float:
     try:
-        value = float(text)
+        value = float(row["children"])
     except ValueError:
         value = np.nan
     if not 0.0 < value <= _MOST:
-        msg = f"{where}: {text!r} in column children is no number above 0. Use a decimal point."
-        raise InputError(msg)
+        raise row.fault(f"{row['children']!r} in column children is no number above 0. Use a decimal point.")
     return value
-
-
-def _whole(cells: Cells, column: str, where: str, empty: int | None = None) -> int:
-    text = cells.get(column, "")
-    if not text and empty is not None:
-        return empty
-    if not text.isascii() or not text.isdigit() or int(text) > _MOST:
-        msg = f"{where}: {text!r} in column {column} is no whole number from 0 to {_MOST}."
-        raise InputError(msg)
-    return int(text)

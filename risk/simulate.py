@@ -62,7 +62,7 @@ from risk import _children, _programme
 from risk._partner_files import encounter_csv, write_partner_files
 from risk._surface import ground
 from risk._truth import Truth
-from risk._world import meetings, need
+from risk._world import course, meetings, need
 
 __all__ = [
     "DEFAULT_SEED",
@@ -214,7 +214,7 @@ def simulate(
     people = published_population() if population is None else population
     land = ground(areas, neighbours, people, parameters.seed)
     true = need(land, parameters)
-    met = meetings(land, parameters, true)
+    met = meetings(course(land, parameters, true))
     effort, slots = _children.effort_records(land, parameters, met.days)
     encounters, child = _children.encounter_records(land, parameters, met, slots)
     records = {

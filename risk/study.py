@@ -33,7 +33,7 @@ from risk.observations import Observations
 from risk.shift import WATCHED, shifts
 from risk.simulate import World, WorldParameters, over_own_areas
 
-__all__ = ["GAMMAS", "Alarms", "Followed", "Found", "Study", "study"]
+__all__ = ["GAMMAS", "Alarms", "Followed", "Found", "Study", "covered", "study"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -196,19 +196,17 @@ def _found(
     given = world.parameters
     seen = Observations.of_world(world, pairs, mechanism)
     fit = model.fit(seen).fit_
-    truth = world.truth.relative_risk("region").pivot_table(
-        index="area", columns="pathway", values="relative_risk"
-    )
-    true = np.log(truth.reindex(index=list(seen.areas), columns=list(seen.pathways)).to_numpy())
+    true = world.truth.log_risk(seen.areas, seen.pathways)
     draws = DetectionRange().log_risk(fit.log_risk(_DRAWS, given.seed), seen, given.seed)
-    covered = []
-    for level in _LEVELS:
-        low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        covered.append(float(((low <= true) & (true <= high)).mean()))
+    inside = tuple(covered(draws, true, level) for level in _LEVELS)
     ranks = [float(spearmanr(fit.whole.mean[:, p], true[:, p]).statistic) for p in range(true.shape[1])]
-    return Found(
-        given.seed, kind, given.gamma, fit.gamma[0], tuple(ranks), tuple(covered), _when_shifted(seen)
-    )
+    return Found(given.seed, kind, given.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen))
+
+
+def covered(draws: Floats, true: Floats, level: float = 0.95) -> float:
+    """Give the share of true values, any shape, in the central intervals of draws, (d, ...)."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return float(((low <= true) & (true <= high)).mean())
 
 
 def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:

@@ -21,6 +21,8 @@
   const WIDE_GAPS = [23, 18, 14, 11, 8.5];
   const HATCH_BORDER = "#7757AF";
   const SMALLEST_CIRCLE = 2.5;
+  // Of arrows, in pixels but for the bend, a part of the length: rim, length of a head, how near is pointed at.
+  const ARROW = { bend: 0.16, pieces: 24, rim: 1.3, head: 9, near: 6 };
   const MOTION = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   const MAP = {
@@ -30,7 +32,7 @@
     maxBounds: [[15, -30], [60, 75]], maxBoundsViscosity: 0.8,
   };
 
-  let map, options, over, lines, hatches, circles, names, chosen, hovered, tip;
+  let map, options, over, lines, hatches, circles, arrows, names, chosen, hovered, tip;
   let current = null;
   let drawn = null;
   let hits = [];
@@ -387,6 +389,54 @@
     requestAnimationFrame(step);
   }
 
+  /* Arrows bow to their left, so that those there and back stay apart; they are made anew at each zoom. */
+  function drawArrows() {
+    arrows.clearLayers();
+    over.ways = [];
+    if (!current) return;
+    for (const arrow of current.arrows) drawArrow(arrow.from, arrow.to, arrow.width * (current.projector ? 1.5 : 1), arrow.label);
+  }
+
+  function drawArrow(from, to, width, label) {
+    const start = map.project(from);
+    const end = map.project(to);
+    const across = end.subtract(start);
+    const middle = start.add(end).divideBy(2).add(L.point(across.y, -across.x).multiplyBy(ARROW.bend));
+    const curve = [];
+    for (let step = 0; step <= ARROW.pieces; step += 1) {
+      const part = step / ARROW.pieces;
+      const rest = 1 - part;
+      curve.push(start.multiplyBy(rest * rest).add(middle.multiplyBy(2 * rest * part)).add(end.multiplyBy(part * part)));
+    }
+    const size = ARROW.head + 1.2 * width;
+    const neck = curve.filter(function (point) { return point.distanceTo(end) > size * 0.8; });
+    if (!neck.length) neck.push(start);
+    const back = neck[neck.length - 1].subtract(end);
+    const along = back.divideBy(Math.max(1e-6, Math.hypot(back.x, back.y))).multiplyBy(size);
+    const side = L.point(-along.y, along.x).multiplyBy(0.45);
+    const head = [end, end.add(along).add(side), end.add(along).subtract(side)].map(toEarth);
+    const line = neck.concat([end.add(along.multiplyBy(0.9))]).map(toEarth);
+    const rim = { pane: "tact-over", color: "#FFFFFF", opacity: 0.9, lineCap: "butt", smoothFactor: 0 };
+    L.polyline(line, plain(over.marks, Object.assign({}, rim, { weight: width + 2 * ARROW.rim }))).addTo(arrows);
+    L.polygon(head, plain(over.marks, Object.assign({}, rim, { weight: 2 * ARROW.rim, fill: false }))).addTo(arrows);
+    L.polyline(line, plain(over.marks, Object.assign({}, rim, { color: INK, opacity: 1, weight: width }))).addTo(arrows);
+    L.polygon(head, plain(over.marks, { pane: "tact-over", stroke: false, fillColor: INK, fillOpacity: 1, smoothFactor: 0 })).addTo(arrows);
+    over.ways.push({ curve: curve.map(toEarth), near: ARROW.near + width / 2, label: label });
+  }
+
+  function toEarth(point) {
+    return map.unproject(point);
+  }
+
+  function arrowAt(point) {
+    return over.ways.find(function (way) {
+      const places = way.curve.map(function (one) { return map.latLngToContainerPoint(one); });
+      return places.slice(1).some(function (one, at) {
+        return L.LineUtil.pointToSegmentDistance(point, places[at], one) <= way.near;
+      });
+    });
+  }
+
   function outline(group, area, style) {
     group.clearLayers();
     if (!area || !area.g) return;
@@ -406,6 +456,7 @@
     drawHatches();
     drawLines();
     drawCircles();
+    drawArrows();
     nameAreas();
     placeLandNames();
     outline(chosen, areaOf(current.selected), CHOSEN);
@@ -488,6 +539,16 @@
       line.append(element("span", "", words(layer, index)));
       tip.append(line);
     }
+    placeTip(point);
+  }
+
+  function tellArrow(arrow, point) {
+    hover(null);
+    tip.replaceChildren(element("div", "tact-tip-line", arrow.label));
+    placeTip(point);
+  }
+
+  function placeTip(point) {
     tip.hidden = false;
     const size = map.getSize();
     const left = point.x + 16 + tip.offsetWidth > size.x ? point.x - 16 - tip.offsetWidth : point.x + 16;
@@ -497,7 +558,13 @@
 
   function pointed(event) {
     if (!current || !drawn) return;
+    const arrow = arrowAt(event.containerPoint);
+    if (arrow) {
+      tellArrow(arrow, event.containerPoint);
+      return;
+    }
     const circle = circleAt(event.containerPoint);
+    if (!circle && over.under === null) tip.hidden = true;
     const index = circle ? circle.index : over.under;
     hover(index === undefined ? null : index);
     map.getContainer().style.cursor = index === null || index === undefined ? "" : "pointer";
@@ -875,10 +942,12 @@
       marks: L.canvas({ pane: "tact-over", padding: 0.3 }),
       under: null,
       lands: [],
+      ways: [],
     };
     hatches = L.layerGroup().addTo(map);
     lines = L.layerGroup().addTo(map);
     circles = L.layerGroup().addTo(map);
+    arrows = L.layerGroup().addTo(map);
     names = L.layerGroup().addTo(map);
     hovered = { group: L.layerGroup().addTo(map), index: null };
     chosen = L.layerGroup().addTo(map);
@@ -892,6 +961,7 @@
     map.on("mouseout", function () { hover(null); });
     map.on("click", clicked);
     map.on("moveend", function () { if (current) { nameAreas(); placeLandNames(); } });
+    map.on("zoomend", drawArrows);
     map.on("zoomstart dragstart", function () { if (!over.fitting) fitted = null; hover(null); });
     new ResizeObserver(function () {
       map.invalidateSize({ animate: false });
@@ -908,6 +978,7 @@
   function update(values) {
     const wanted = { id: values.id, level: values.level, selected: values.selected, projector: values.projector };
     wanted.layers = values.layers.map(readLayer);
+    wanted.arrows = values.arrows || [];
     over.wanted = wanted;
     Promise.all([over.ready, level(wanted.level)]).then(function (found) {
       if (over.wanted !== wanted) return;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,8 @@ from data.errors import InputError
 from data.release import Release
 from data.workspace import Workspace
 from geo import areas as geography
-from risk import plan_files, planning, posts
+from risk import handover, plan_files, planning, posts
+from risk.handover import HandedOver
 from risk.plan_files import Author
 from risk.planning import Ground, Setting
 
@@ -58,9 +60,24 @@ def plan(
     robustness: Annotated[
         float, typer.Option(min=0, max=1, help="How much the bad cases count.")
     ] = _USUAL.robustness,
+    per_quarter: Annotated[
+        int, typer.Option(min=1, help="The most units that move in one quarter.")
+    ] = _USUAL.per_quarter,
     seconds: Annotated[float, typer.Option(min=1, help="For finding the plan.")] = _USUAL.seconds,
     table_of_posts: Annotated[
         Path | None, typer.Option("--posts", help="Your table of posts; default: a draft of the release.")
+    ] = None,
+    tasks: Annotated[
+        Path | None, typer.Option(help="Your table of tasks that duty bearers could take over.")
+    ] = None,
+    capacity: Annotated[
+        Path | None, typer.Option(help="Your table of the room that duty bearers have.")
+    ] = None,
+    free_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="In place of --capacity: share of the places in the release that are free."
+        ),
     ] = None,
     draft: Annotated[
         Path | None, typer.Option("--draft", help="Write that draft into this file and stop.")
@@ -105,9 +122,20 @@ def plan(
         return
     if kept is None:
         setting = Setting(
-            pathway, moves, budget, floor, services_floor, exploration, equity, cost, robustness, seconds
+            pathway,
+            moves,
+            budget,
+            floor,
+            services_floor,
+            exploration,
+            equity,
+            cost,
+            robustness,
+            per_quarter,
+            seconds,
         )
-        result = _made(workspace, opened, setting, table_of_posts, Author(role, _today()), title)
+        tables = _Tables(table_of_posts, tasks, capacity, free_share)
+        result = _made(workspace, opened, setting, tables, Author(role, _today()), title)
     else:
         result = _kept(workspace, opened, kept)
     written = _briefed(workspace, opened, result, briefing, pictures, language, receiver)
@@ -131,18 +159,45 @@ def _today() -> str:
 def _ground(opened: Release, given: Path | None) -> Ground:
     with progress("Reading posts and need"):
         ground = Ground.of(opened)
-        return ground if given is None else Ground.of(opened, posts.read(given, ground.posts.areas))
+        return ground if given is None else ground.holding(posts.read(given, ground.posts.areas))
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables that a manager gives: posts, tasks, room of duty bearers or the share of places free."""
+
+    posts: Path | None
+    tasks: Path | None
+    capacity: Path | None
+    free_share: float | None
 
 
 def _made(
-    workspace: Workspace, opened: Release, setting: Setting, given: Path | None, author: Author, title: str
+    workspace: Workspace, opened: Release, setting: Setting, given: _Tables, author: Author, title: str
 ) -> Result:
-    ground = _ground(opened, given)
+    ground = _ground(opened, given.posts)
+    handed = _handed(opened, given)
     with progress("Looking for the best moves") as tick:
         found = planning.made(ground, setting, progress=tick)
         points = planning.frontier_of(ground, setting, progress=tick)
-    said = plan_files.told(ground, setting, found, author, title=title, points=points)
+    said = plan_files.told(ground, setting, found, author, title=title, points=points, handed=handed)
     return plan_files.keep(workspace.derived, opened, said)
+
+
+def _handed(opened: Release, given: _Tables) -> HandedOver | None:
+    """Hand over what the table of tasks holds, into the room that is given; nothing without such a table."""
+    if given.tasks is None:
+        return None
+    if (given.capacity is None) == (given.free_share is None):
+        msg = "A table of tasks needs the room of duty bearers: either --capacity FILE or --free-share SHARE."
+        raise InputError(msg)
+    areas = list(_names(opened))
+    tasks = handover.read_tasks(given.tasks, areas)
+    if given.capacity is not None:
+        room = handover.read_capacity(given.capacity, areas)
+    else:
+        room = handover.capacity_of(opened, areas, given.free_share or 0.0)
+    return handover.hand_over(tasks, room)
 
 
 def _kept(workspace: Workspace, opened: Release, name: str) -> Result:
@@ -196,6 +251,24 @@ def _told(told: Mapping[str, Any], opened: Release) -> Iterator[str]:
         yield ""
         yield from table(rows)
         yield ""
+    yield from _later(told, names)
+
+
+def _later(told: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+    """Say when the moves are made, and what goes over to duty bearers."""
+    for phase in told["phases"]:
+        if moves := phase["moves"]:
+            listed = ", ".join(
+                f"{one['units']} from {names[one['start']]} to {names[one['end']]}" for one in moves
+            )
+            yield f"Quarter {phase['quarter']}: {listed}."
+    if left := sum(one["units"] for one in told["left"]):
+        yield f"After the fourth quarter: {left} more."
+    for one in told["handover"]:
+        to = handover.WORDS[one["to"]]
+        yield f"{names[one['area']]}: {one['axis']} of {one['partner']} to {to} in quarter {one['quarter']}."
+    for one in told["stays"]:
+        yield f"{names[one['area']]}: {one['axis']} stays with {one['partner']}: {one['why']}."
 
 
 def _row(move: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:

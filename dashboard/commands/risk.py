@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from dashboard.commands import times
 from dashboard.commands.output import Json, Tick, emit, progress, table
 from dashboard.commands.upkeep import open_workspace
 from data import governance
-from data.derived import Result
+from data.derived import Result, newest
+from data.disclosure.manifest import code_version
 from data.disclosure.plan import TIERS, Tier
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from data.workspace import Workspace
 from geo import areas as geography
-from risk.assess import assess
+from risk.assess import KIND, assess
 from risk.forecasting import MODEL, evaluated, over_blocks
 from risk.observations import Observations
+from risk.reached import Times
 from risk.study import study
 
 __all__ = ["register", "score"]
@@ -33,10 +37,25 @@ def score(
 
 
 def _assess(
-    workspace: Workspace, tier: Tier, name: str | None, evaluation: dict[str, Any], tick: Tick
+    workspace: Workspace,
+    tier: Tier,
+    name: str | None,
+    evaluation: dict[str, Any],
+    tick: Tick,
+    files: tuple[Path | None, Path | None] = (None, None),
 ) -> Result:
     opened = _open(workspace, tier, name)
-    return assess(opened, workspace.derived, evaluation=evaluation, progress=tick)
+    known = times.given(workspace, opened, *files)
+    told = evaluation or _evaluated(workspace, opened)
+    return assess(opened, workspace.derived, evaluation=told, times=known, progress=tick)
+
+
+def _evaluated(workspace: Workspace, release: Release) -> dict[str, Any]:
+    """Give what was measured of the same release by the same code: travel times change nothing of it."""
+    last = newest(workspace.derived, release.name, release.tier, release.checksum, KIND)
+    if last is None or last.manifest["code_version"] != code_version():
+        return {}
+    return dict(last.manifest.get("evaluation") or {})
 
 
 def _open(workspace: Workspace, tier: Tier, name: str | None) -> Release:
@@ -52,6 +71,14 @@ def risk(
         bool,
         typer.Option("--evaluate", help="Measure it against simpler forecasts too (partner tier, a minute)."),
     ] = False,
+    travel: Annotated[
+        Path | None,
+        typer.Option(help="CSV of measured times between counties and regions: from,to,minutes[,source]."),
+    ] = None,
+    ferries: Annotated[
+        Path | None,
+        typer.Option(help="CSV of ferries: from,to,minutes,source; minutes with waiting and boarding."),
+    ] = None,
     worlds: Annotated[
         int | None,
         typer.Option(
@@ -63,7 +90,9 @@ def risk(
 ) -> None:
     """Score counties and regions: where more children are found than people and effort explain.
 
-    The result stands beside the release, in the folder derived of the workspace, and carries its tier.
+    The result stands beside the release, in the folder derived of the workspace, and carries its tier. On
+    the partner tier it says who can reach which services too. Travel times that were given are kept for
+    later runs; a file with a heading alone takes them away.
     """
     if tier not in (None, *TIERS):
         msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
@@ -78,7 +107,8 @@ def risk(
         evaluation = _evaluation(workspace, release)
     with progress("Fitting the risk model") as tick:
         results = [
-            _assess(workspace, one, release, evaluation if one == "partner" else {}, tick) for one in chosen
+            _assess(workspace, one, release, evaluation if one == "partner" else {}, tick, (travel, ferries))
+            for one in chosen
         ]
     emit(
         {"results": [str(r.folder) for r in results], "evaluation": evaluation},
@@ -154,7 +184,8 @@ def _told(result: Result) -> list[str]:
     card, tier = about["card"], about["tier"]
     lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]
     shifts = about.get("statements", {}).get("shifts", [])
-    return lines + [f"  {shift['words']}" for shift in shifts if "did not" not in shift["words"]]
+    lines += [f"  {shift['words']}" for shift in shifts if "did not" not in shift["words"]]
+    return lines + [f"  {line}" for line in times.told(Times.told(about))]
 
 
 def _verdicts(evaluation: dict[str, Any]) -> list[str]:

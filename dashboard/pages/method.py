@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import attempts, costs, frame, howmade, prose, reading, riskcard, riskpage
+from dashboard import attempts, costs, coveragepage, frame, howmade, prose, reading, riskcard, riskpage
 from dashboard.access import site
 from dashboard.reading import Held
 from dashboard.text import _
@@ -81,6 +81,9 @@ def _risk(of: Held) -> None:
     if riskcard.audited(told):
         st.html(prose.listed([riskcard.proxy_words(told), *riskcard.feedback(told)]))
         st.html(prose.narrow(prose.table(riskcard.proxy(of, told))))
+    access = coveragepage.reckoned(of)
+    if access:
+        _section(_("Access to services"), prose.listed(access))
 
 
 def _learnt(of: Held, report: AuditReport | None) -> None:

@@ -64,6 +64,7 @@ def _partner(of: Held, told: Mapping[str, Any]) -> None:
         st.dataframe(predicted.instead(of), hide_index=True)
     with st.container(border=True, key="headlines"):
         st.html(prose.listed(riskpage.headlines(of)))
+        st.html(prose.to_reallocate())
     st.fragment(_rates)(of)
     _section(_("How well it has predicted"))
     _prediction(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import controls, frame, legend, mapview, situation
+from dashboard import controls, frame, legend, mapview, prose, situation
 from dashboard.access import site
 from dashboard.geometry import areas_of
 from dashboard.reading import Held, held
@@ -69,6 +69,8 @@ def _panel(of: Held, areas: Areas, view: Situation) -> None:
         situation.table(of, view)
     if view.area:
         st.button(_("Both countries"), key="c-clear", on_click=controls.choose, args=("",))
+    if of.tier == "partner":
+        st.html(prose.to_reallocate())
 
 
 def _strip(of: Held, areas: Areas, view: Situation) -> None:

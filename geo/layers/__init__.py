@@ -1,7 +1,7 @@
 """All layers, in the order in which they are offered, and what may be laid over what.
 
-Community layers may lie over encounters and services on the partner tier, which is what access and equity
-need, with one sentence of what that does not mean, and alone or over services on the public tier; never
+Community layers may lie over encounters, services and access on the partner tier, which is what equity
+needs, with one sentence of what that does not mean, and alone or over services on the public tier; never
 over effort, never over risk. That holds for the
 map, for addresses, for exports and for the briefing, so all of them ask here.
 """
@@ -12,7 +12,17 @@ from collections.abc import Iterable
 
 from data.disclosure.plan import Tier
 from data.errors import InputError
-from geo.layers import communities, effort, encounters, population, referrals, risk, roma_figures, services
+from geo.layers import (
+    access,
+    communities,
+    effort,
+    encounters,
+    population,
+    referrals,
+    risk,
+    roma_figures,
+    services,
+)
 from geo.layers.base import Layer
 from geo.layers.words import mark
 
@@ -21,6 +31,7 @@ __all__ = ["LAYERS", "apart", "beside", "combinable", "layer", "together"]
 LAYERS: tuple[Layer, ...] = (
     encounters.LAYER,
     services.LAYER,
+    access.LAYER,
     effort.LAYER,
     risk.LAYER,
     communities.LAYER,
@@ -29,7 +40,7 @@ LAYERS: tuple[Layer, ...] = (
     referrals.LAYER,
 )
 _UNDER_COMMUNITIES: dict[Tier, frozenset[str]] = {
-    "partner": frozenset({"encounters", "services"}),
+    "partner": frozenset({"encounters", "services", "access"}),
     "public": frozenset({"services"}),
 }
 
@@ -51,7 +62,7 @@ def together(tier: Tier, names: Iterable[str]) -> str:
         return ""
     if tier == "public":
         return mark("On the public tier layers of communities stand alone or with services.")
-    return mark("Layers of communities may stand with children met and services only.")
+    return mark("Layers of communities may stand with children met, services and access to them only.")
 
 
 def beside(names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ __all__ = [
     "COUNTS",
     "COVERAGE",
     "EFFORT",
+    "GAP",
     "POPULATION",
     "RISK",
     "RISKS",
@@ -21,6 +22,8 @@ __all__ = [
 
 COUNTS = "#1B4B8F"
 COVERAGE = ("#DDEFEC", "#B0D8D3", "#79B9B2", "#40938D", "#0F6B66")
+# No gap, gap: light and quiet, dark and warm.
+GAP = ("#B0D8D3", "#A8442A")
 EFFORT = ("#E1E4E8", "#C3C8CF", "#9EA5AF", "#777F8B", "#505865")
 POPULATION = ("#F1E9D8", "#DDCEAE", "#C3AE83", "#A18A5C", "#75623B")
 # Classes of risk: average is neutral, so that the eye goes to what is above it. RISKS is for numbers.

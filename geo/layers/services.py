@@ -11,7 +11,7 @@ from geo.layers._counted import Counted, Slice
 from geo.layers.base import Choice, Layer, Option
 from geo.layers.words import Message, mark
 
-__all__ = ["AXES", "COUNTED", "LAYER"]
+__all__ = ["AXES", "BEARERS", "COUNTED", "LAYER", "OF"]
 
 _AXIS, _BEARER = mark("Axis"), mark("Duty bearer")
 _WHAT = Option(
@@ -23,7 +23,7 @@ _WHAT = Option(
         Choice("capacity", mark("Places")),
     ),
 )
-_OF = Option(
+OF = Option(
     "of",
     mark("Of these"),
     (
@@ -41,7 +41,8 @@ _OF = Option(
         Choice("duty_bearer-community", mark("communities"), _BEARER),
     ),
 )
-AXES: tuple[Choice, ...] = tuple(c for c in _OF.choices if c.group == _AXIS)
+AXES: tuple[Choice, ...] = tuple(c for c in OF.choices if c.group == _AXIS)
+BEARERS: tuple[Choice, ...] = tuple(c for c in OF.choices if c.group == _BEARER)
 
 
 def _locate(chosen: Mapping[str, str]) -> Slice:
@@ -66,7 +67,7 @@ COUNTED = Counted(
     unit=mark("services at work"),
     kind="fill",
     colours=palette.COVERAGE,
-    options=(_WHAT, _OF),
+    options=(_WHAT, OF),
     locate=_locate,
     note=mark(
         "Services for protection, shelter and return stand by county or region only, and only where at "
@@ -80,7 +81,7 @@ LAYER = Layer(
     mark("Services"),
     mark("Which services are at work where, and who carries them?"),
     "fill",
-    (_WHAT, _OF),
+    (_WHAT, OF),
     COUNTED.levels,
     COUNTED.periods,
     COUNTED.read,

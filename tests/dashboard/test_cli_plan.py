@@ -85,3 +85,31 @@ def test_a_release_of_figures_alone_has_nothing_to_plan_with(tact, tmp_path):
     answer = tact("--workspace", folder, "plan", "--json")
     assert answer.code != 0
     assert "has no table" in answer.json["message"] or "No release" in answer.json["message"]
+
+
+TASKS = (
+    "area,partner,axis,children,to\nAL-11,ARSIS,prevention,3,\nAL-05,ARSIS,reintegration,900,municipality\n"
+)
+
+
+def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reason(tact, demo, tmp_path):
+    tasks = tmp_path / "tasks.csv"
+    tasks.write_text(TASKS)
+    answer = tact("--workspace", demo, "plan", "--tasks", tasks, "--free-share", "0.2")
+    assert "Tirana: prevention of ARSIS to a school in quarter 1." in answer.out
+    assert "Gjirokastër: reintegration stays with ARSIS" in answer.out
+    without = tact("--workspace", demo, "plan", "--tasks", tasks, "--json")
+    assert without.code == 2
+    assert "--free-share" in without.json["message"]
+
+
+def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):
+    pdf, slides = tmp_path / "briefing.pdf", tmp_path / "slides"
+    words = ("--pathway", "internal", "--briefing", pdf, "--pictures", slides, "--language", "sq", "--json")
+    made = tact("--workspace", demo, "plan", *words).json
+    assert pdf.read_bytes().startswith(b"%PDF-")
+    assert {path.read_bytes()[:4] for path in slides.iterdir()} == {b"\x89PNG"}
+    assert set(made["files"]) == {str(pdf), *map(str, slides.iterdir())}
+    wrong = tact("--workspace", demo, "plan", "--briefing", tmp_path / "b.pdf", "--language", "de", "--json")
+    assert "There are: en, sq, el" in wrong.json["message"]
+    assert not (tmp_path / "b.pdf").exists()

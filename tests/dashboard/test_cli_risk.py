@@ -37,6 +37,33 @@ def test_people_read_what_changed(tact, demo):
     assert "Written: " in answer.out
 
 
+def test_travel_times_are_kept_until_they_are_taken_away(tact, demo, tmp_path):
+    def nearest():
+        opened = Release.open(demo / "releases", "partner", derived=demo / "derived")
+        ways = opened.table("travel_region_whole_to").set_index(["area", "to"])
+        return float(ways.loc[("GR-F", "GR-D"), "value"]), opened.result("risk").manifest["travel"]["ferries"]
+
+    guessed, none = nearest_of(tact, demo, nearest)
+    assert none == []
+    file = tmp_path / "ferries.csv"
+    file.write_text("from,to,minutes,source\nGR-F,GR-D,91,Invented timetable\n", encoding="utf-8")
+    given = [["GR-F", "GR-D", 91.0, "Invented timetable"]]
+    assert nearest_of(tact, demo, nearest, "--ferries", file) == (91.0, given)
+    assert nearest_of(tact, demo, nearest) == (91.0, given)
+    file.write_text("from,to,minutes,source\n", encoding="utf-8")
+    assert nearest_of(tact, demo, nearest, "--ferries", file) == (guessed, [])
+    file.write_text("from,to,minutes\nGR-F,GR-D,91\n", encoding="utf-8")
+    answer = tact("--workspace", demo, "risk", "--tier", "partner", "--ferries", file, "--json")
+    assert answer.code == 2
+    assert "has no source" in answer.json["message"]
+    assert nearest() == (guessed, []), "what cannot be read changes nothing"
+
+
+def nearest_of(tact, demo, nearest, *words):
+    assert tact("--workspace", demo, "risk", "--tier", "partner", *words).code == 0
+    return nearest()
+
+
 @pytest.mark.slow
 def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo):
     told = tact("--workspace", demo, "risk", "--tier", "partner", "--evaluate", "--json").json

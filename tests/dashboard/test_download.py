@@ -17,7 +17,7 @@ from geo.layers import LAYERS, together
 SMALL = runpy.run_path(str(Path(__file__).parents[1] / "geo" / "layers" / "small_release.py"))
 HOSTILE = SMALL["HOSTILE"]
 # The release is written by hand, and no model was fitted to it.
-ALL = tuple(one.id for one in LAYERS if one.id != "risk")
+ALL = tuple(one.id for one in LAYERS if one.id not in ("risk", "access"))
 
 
 def page():

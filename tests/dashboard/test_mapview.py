@@ -127,3 +127,11 @@ def test_a_click_is_latitude_and_longitude(monkeypatch):
         mapview.st, "session_state", {mapview.KEY: {"last_clicked": {"lat": 41, "lng": 19.5}}}
     )
     assert mapview.clicked_place() == (41.0, 19.5)
+
+
+def test_arrows_go_with_their_words_made_safe_and_are_left_out_where_there_are_none():
+    arrow = mapview.Arrow((41.3, 19.8), (40.6, 20.8), 3.456, "2 × <b>team</b>")
+    text = mapview.payload(["x"], "region", arrows=[arrow])
+    assert "arrows:[{from:[41.3,19.8],to:[40.6,20.8],width:3.46,label:'2 × \\u003cb\\u003eteam" in text
+    assert "<" not in text
+    assert "arrows" not in mapview.payload(["x"], "region")

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 
 from data import derived
-from data.derived import KINDS, Table, newest, publish
+from data.derived import KINDS, Table, latest, newest, publish
 from data.release import MANIFEST, Release
 
 ROWS = pa.table({"area": ["AL-11"], "period": ["2006-06-01/P1Y"], "state": ["number"], "value": [1.5]})
@@ -82,3 +83,28 @@ def test_a_failure_while_writing_leaves_nothing(places, monkeypatch):
         publish(folder, release, KINDS[0], [TABLE], {})
     assert list((folder / release.name).iterdir()) == []
     assert Release.open(releases, "public", derived=folder).added == ()
+
+
+def test_what_comes_back_after_another_result_is_the_newest_again(places, monkeypatch):
+    releases, folder = places
+    release = Release.open(releases, "public")
+
+    def made(seed):
+        return publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": seed}})
+
+    class Clock:
+        hour = 0
+
+        @classmethod
+        def now(cls, _zone):
+            cls.hour += 1
+            return datetime(2026, 1, 1, cls.hour, tzinfo=UTC)
+
+    monkeypatch.setattr(derived, "datetime", Clock)
+    first, second, again = made(1), made(2), made(1)
+    assert again.folder not in (first.folder, second.folder)
+    assert again.manifest["after"] == second.folder.name
+    assert newest(folder, release.name, "public", release.checksum, KINDS[0]) == again
+    assert latest(folder, "public", KINDS[0]) == again
+    assert latest(folder, "partner", KINDS[0]) is None
+    assert made(1) == again, "the newest is not written twice"

@@ -519,6 +519,32 @@ def test_a_common_share_moves_numbers_and_no_ranking(seen, fits):
     np.testing.assert_allclose(low, 2.0 * high)
 
 
+def test_of_the_need_in_all_the_common_share_is_found_with_the_effort_there_was(seen, fits):
+    drawn, one = fits[0].draws(200, 0), seen[0]
+    need = DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, one, 0)
+    days = np.where(one.searched, one.effort, np.nan) / np.exp(np.log(one.effort[one.searched]).mean())
+    reach = (
+        np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, one.country_of, None]
+    )
+    found = (np.exp(drawn.log_rate) * one.expected[:, None, None]).sum(axis=3) * reach
+    np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), found.sum(axis=(1, 2)))
+
+
+def test_numbers_of_children_in_need_are_near_the_truth(worlds, seen, fits):
+    inside, ratios = [], []
+    for world, one, fit in zip(worlds, seen, fits, strict=True):
+        rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
+        true = rows.groupby("area")["need"].sum().loc[list(one.areas)].to_numpy()
+        need = DetectionRange().need(fit.draws(1000, 0), one, 0).sum(axis=(2, 3))
+        low, high = np.quantile(need, [0.025, 0.975], axis=0)
+        inside.append((low <= true) & (true <= high))
+        by_country = [need[:, one.country_of == c].sum(axis=1).mean() for c in (0, 1)]
+        ratios.append(by_country / np.bincount(one.country_of, true))
+    assert np.mean(inside) >= 0.9
+    # The middle of the range is not the true share; beyond that neither country is favoured.
+    np.testing.assert_allclose(np.mean(ratios, axis=0), 1.07, atol=0.15)
+
+
 def test_classes_are_given_where_they_are_likely():
     rng = np.random.default_rng(0)
     centre = np.log([0.4, 1.0, 1.9, 4.0, 1.5])

@@ -255,6 +255,43 @@ def test_decisions_are_kept_and_planned_around():
     assert bound.moved <= 3
 
 
+def test_what_is_locked_stays_and_the_plan_is_made_around_it():
+    posts, need = country(1, sites=6, each=6)
+    free = plan(posts, need, Rules(moves=3), solver=EXACT)
+    first = free.moves[0]
+    lock = Decision(first.start, "", first.kind, "lock", reason="the lease runs on")
+    around = plan(posts, need, Rules(moves=3), decisions=[lock], solver=EXACT)
+    site, kind = posts.sites.index(first.start), [k.name for k in posts.kinds].index(first.kind)
+    assert around.moves
+    assert all((m.start, m.kind) != (first.start, first.kind) for m in around.moves)
+    assert around.units[site, kind] >= posts.units[site, kind]
+    assert around.decisions == (lock,)
+    # The same as a commitment of all of them.
+    held = posts.committed.copy()
+    held[site, kind] = posts.units[site, kind]
+    committed = plan(replace(posts, committed=held), need, Rules(moves=3), solver=EXACT)
+    np.testing.assert_array_equal(around.units, committed.units)
+
+
+def test_a_lock_lets_others_come():
+    posts, need = lopsided()
+    made = plan(posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT)
+    np.testing.assert_array_equal(made.units, [[3], [1]])
+
+
+def test_a_lock_clashes_with_what_it_stands_against():
+    posts, need = lopsided()
+    lock = Decision("one", "nowhere", "team", "lock")
+    with pytest.raises(RulesClash, match=r"locked where they are: 2 of 4 can be kept \(team at one") as told:
+        plan(posts, need, Rules(floor=np.array([0.0, 20.0])), decisions=[lock])
+    assert {c.rule for c in told.value.clashes} == {"floor", "locked"}
+    with pytest.raises(RulesClash) as told:
+        plan(posts, need, decisions=[lock, Decision("one", "two", "team", "accept")])
+    assert {c.rule for c in told.value.clashes} == {"accepted", "locked"}
+    with pytest.raises(InputError, match="'nine'"):
+        plan(posts, need, decisions=[Decision("nine", "", "team", "lock")])
+
+
 def test_a_decision_about_nothing_is_refused():
     posts, need = country(1)
     with pytest.raises(InputError, match="'s9'"):
@@ -292,6 +329,7 @@ def test_commitments_stand_against_a_floor():
     by_rule = {clash.rule: clash for clash in told.value.clashes}
     assert set(by_rule) == {"commitments", "floor"}
     assert by_rule["commitments"].where == ("one",)
+    assert (by_rule["commitments"].asked, by_rule["commitments"].frees) == (4.0, 3.0)
 
 
 def test_the_floor_of_communities_counts_services_and_never_search():

@@ -121,6 +121,17 @@ def test_what_is_told_adds_up(ground, plan):
         inside = [one for one in rows if one["area"].startswith(land)]
         share = sum(one["planned"] for one in inside) / sum(one["need"] for one in inside)
         assert row["planned"] == pytest.approx(share, abs=1e-3)
+        parts = [one for one in said["equity"] if one["area"] == land and one["group"] != "country"]
+        assert not parts or sum(one["areas"] for one in parts) == row["areas"]
+
+
+def test_every_move_is_made_in_some_quarter_or_left_for_later(ground, plan):
+    said = told(ground, replace(INTERNAL, per_quarter=2), plan)
+    steps = [step for phase in said["phases"] for step in phase["moves"]]
+    assert [sum(one["units"] for one in phase["moves"]) for phase in said["phases"]] == [2, 2, 2, 2]
+    assert sum(one["units"] for one in (*steps, *said["left"])) == plan.moved
+    met = [phase["met"]["mean"] for phase in said["phases"]]
+    assert met == sorted(met)
 
 
 def test_a_later_decision_takes_the_place_of_an_earlier_one():

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import FileRefused, InputError
-from data.small_tables import rows_of
 from risk import posts
 from risk.plan import Kind
 from risk.posts import Table
@@ -16,8 +15,7 @@ HEAD = ",".join(posts.COLUMNS)
 
 
 def parsed(*lines, head=HEAD):
-    text = "\n".join((head, *lines))
-    return posts.parsed("posts.csv", rows_of("posts.csv", text, posts.COLUMNS[:5]), AREAS)
+    return posts.read_text("posts.csv", "\n".join((head, *lines)), AREAS)
 
 
 @st.composite
@@ -32,7 +30,7 @@ def tables(draw):
 
 @given(tables())
 def test_what_is_written_is_read_back(table):
-    again = posts.parsed("p", rows_of("p", posts.written(table), posts.COLUMNS), AREAS)
+    again = posts.read_text("p", posts.written(table), AREAS)
     assert again.kinds == table.kinds
     for name in ("units", "committed", "room"):
         assert (getattr(again, name) == getattr(table, name)).all()
@@ -49,10 +47,10 @@ def test_areas_without_a_row_have_none_and_empty_cells_mean_no_limit():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' is no area of the plan"),
+        ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' in column area is no area of the plan"),
         ("AL-11,,yes,4,2.5,,", "kind must name"),
         ("AL-11,team,perhaps,4,2.5,,", "searches be yes or no"),
-        ("AL-11,team,yes,-4,2.5,,", "'-4' in column units is no whole number"),
+        ("AL-11,team,yes,-4,2.5,,", "'-4' in column units is no such number. Write a whole number"),
         ("AL-11,team,yes,4,0,,", "'0' in column children"),
         ("AL-11,team,yes,4,nan,,", "'nan' in column children"),
         ("AL-11,team,yes,4,2.5,5,", "more units are committed"),

@@ -10,6 +10,11 @@ from geo.layers.palette import lightness, steps
 SEQUENCES = [palette.COVERAGE, palette.EFFORT, palette.POPULATION, palette.RISKS, palette.VIOLET]
 
 
+def test_a_gap_is_darker_than_none_and_reads_on_the_page():
+    none, gap = map(lightness, palette.GAP)
+    assert (none + 0.05) / (gap + 0.05) > 3
+
+
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 7])
 def test_lightness_falls_from_class_to_class(sequence, classes):

@@ -1,0 +1,154 @@
+"""What a reader has on the desk while planning: choices in the address, posts, decisions, the plan opened.
+
+Choices and the plan that was opened stand in the address. Posts and decisions stay in the session until they
+are kept with a plan (risk/plan_files.py), which brings them back wherever it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from data.derived import Result
+from risk import plan_files
+from risk.plan_files import Author, Decided
+from risk.planning import PATHWAYS, Setting
+
+__all__ = [
+    "ADDRESS",
+    "Desk",
+    "arrive",
+    "author",
+    "decide",
+    "desk",
+    "give_posts",
+    "name_of",
+    "open_plan",
+    "remember_kept",
+    "setting",
+    "undo",
+    "written",
+]
+
+_POSTS, _DECIDED, _OPENED = "plan-posts", "plan-decided", "plan-opened"
+_PLAN = "plan"
+_SHARE = 100
+# The name of each choice in the address, and the field of the setting that it is.
+ADDRESS: dict[str, str] = {
+    "need": "pathway",
+    "moves": "moves",
+    "hours": "budget",
+    "worst": "equity",
+    "dear": "cost",
+    "bad": "robustness",
+    "floor": "floor",
+    "unsearched": "exploration",
+}
+_SHARES = {"equity", "cost", "robustness", "floor", "exploration"}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What lies on the desk: posts as a table (empty: the draft), decisions, the plan that it follows."""
+
+    posts: str = ""
+    decided: tuple[Decided, ...] = ()
+    follows: str = ""
+
+
+def desk() -> Desk:
+    """Give what lies on the desk."""
+    state = st.session_state
+    return Desk(state.get(_POSTS, ""), state.get(_DECIDED, ()), state.get(_OPENED, ""))
+
+
+def setting(picked: Mapping[str, str | int | None]) -> Setting:
+    """Make a setting of what was picked, by the names of the address; raises InputError."""
+    values: dict[str, Any] = {}
+    for name, value in picked.items():
+        field = ADDRESS[name]
+        values[field] = value / _SHARE if field in _SHARES and isinstance(value, int) else value
+    budget = values.pop("budget", None)
+    return Setting(**values, budget=None if budget is None else float(budget))
+
+
+def written(told: Mapping[str, Any]) -> dict[str, str]:
+    """Write the setting of a kept plan as it stands in an address."""
+    chosen = plan_files.setting_of(told)
+    found: dict[str, str] = {}
+    for name, field in ADDRESS.items():
+        value = getattr(chosen, field)
+        if value is None or value in PATHWAYS:
+            found[name] = value or "none"
+        else:
+            found[name] = str(round(value * _SHARE if field in _SHARES else value))
+    return found
+
+
+def name_of(result: Result) -> str:
+    """Give the name of a kept plan in an address: the mark of what is in it."""
+    return result.folder.name.rpartition("-")[2]
+
+
+def arrive(kept: list[Result]) -> bool:
+    """Open the plan that the address names, unless it lies there already; False where it is not kept.
+
+    What else the address says of the choices holds: it may have been changed since.
+    """
+    asked = str(st.query_params.get(_PLAN, ""))
+    if asked in ("", st.session_state.get(_OPENED, "")):
+        if st.session_state.get(_OPENED) and not asked:
+            st.query_params[_PLAN] = st.session_state[_OPENED]
+        return True
+    found = next((one for one in kept if name_of(one) == asked), None)
+    if found is None:
+        del st.query_params[_PLAN]
+        return False
+    _lay(found)
+    for name, value in written(found.manifest).items():
+        if name not in st.query_params:
+            st.query_params[name] = value
+    return True
+
+
+def open_plan(result: Result) -> None:
+    """Open a kept plan: its choices, posts and decisions take the place of those on the desk."""
+    _lay(result)
+    st.query_params.update({**written(result.manifest), _PLAN: name_of(result)})
+
+
+def _lay(result: Result) -> None:
+    told = result.manifest
+    st.session_state[_POSTS] = "" if told["posts_drafted"] else str(told["posts"])
+    st.session_state[_DECIDED] = plan_files.decided_of(told)
+    st.session_state[_OPENED] = name_of(result)
+
+
+def remember_kept(result: Result) -> None:
+    """Let what is decided from now on follow the plan that was kept."""
+    st.session_state[_OPENED] = name_of(result)
+    st.query_params[_PLAN] = name_of(result)
+
+
+def give_posts(posts: str) -> None:
+    """Plan with other posts; empty for the draft."""
+    st.session_state[_POSTS] = posts
+
+
+def decide(one: Decided) -> None:
+    """Take a decision up, in the place of an earlier one on the same move."""
+    st.session_state[_DECIDED] = plan_files.decided_again(desk().decided, one)
+
+
+def undo(one: Decided) -> None:
+    """Take a decision back."""
+    st.session_state[_DECIDED] = tuple(other for other in desk().decided if other != one)
+
+
+def author(role: str) -> Author:
+    """Give who decides today."""
+    return Author(role, datetime.now(UTC).strftime("%Y-%m-%d"))

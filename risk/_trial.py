@@ -1,0 +1,110 @@
+"""A programme that is tried in an invented world: what it knows, where its posts are, what it must keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo import areas as geography
+from geo.travel import Travel
+from risk._fit import Fit
+from risk._plan_benefit import met
+from risk._plan_terms import Kind, Posts, Rules
+from risk._surface import apportioned
+from risk.access import Catchment, reach
+from risk.detection import DetectionRange
+from risk.observations import Observations
+
+__all__ = ["YEAR", "Programme", "counts_of", "floors", "meets", "need_of", "posts_of", "rules_of", "towards"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+YEAR = 4  # quarters
+_DRAWS = 400
+_UNDER_SEARCHED = 0.5  # of the days that its children would make fair
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The programme of a study: so many units, children that each can serve a quarter, and moves allowed.
+
+    floor : the share of a fair part of the capacity, by children living there, that must reach every area.
+    exploration : see risk.plan.Rules.
+    """
+
+    units: int = 60
+    children: float = 8.0
+    moves: int = 15
+    floor: float = 0.25
+    exploration: float = 0.1
+    catchment: Catchment = field(default_factory=lambda: Catchment(120.0, "gaussian", 40.0))
+
+
+def need_of(fit: Fit, seed: int) -> Floats:
+    """Draw the need of the last year by a fit, children a quarter on all pathways, (d, A)."""
+    draws = DetectionRange().need(fit.draws(_DRAWS, seed), fit.observations, seed)
+    return np.asarray(draws[:, :, -YEAR:].sum(axis=3).mean(axis=2))
+
+
+def counts_of(seen: Observations) -> Floats:
+    """Add up what was published of the last year, (A,); what is hidden or below zero counts as none."""
+    counts: Floats = np.maximum(seen.published[:, -YEAR:], 0).sum(axis=(1, 2, 3)).astype(float)
+    return counts
+
+
+def posts_of(seen: Observations, programme: Programme) -> Posts:
+    """Place the units as the outreach of the first year was placed: where the programme began."""
+    codes = seen.areas
+    travel = Travel.between(geography.load(), "region").at(codes)
+    share = reach(seen.expected, programme.catchment.weight(travel.to_people()))
+    units = apportioned(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
+    # Moves cost their minutes; no rule of a study limits them.
+    return Posts(
+        codes,
+        codes,
+        (Kind("team", programme.children, search=True),),
+        units,
+        share,
+        travel.minutes,
+        np.full(len(codes), programme.units, np.int64),
+        np.zeros_like(units),
+    )
+
+
+def rules_of(seen: Observations, programme: Programme) -> Rules:
+    """Let so many units move, no area be under its floor, and areas be explored where little was looked."""
+    days = seen.effort[:, -YEAR:].sum(axis=1)
+    fair = seen.expected / seen.expected.sum()
+    return Rules(
+        moves=programme.moves,
+        floor=floors(seen, programme) * programme.units * programme.children,
+        under_searched=days < _UNDER_SEARCHED * fair * days.sum(),
+        exploration=programme.exploration,
+    )
+
+
+def floors(seen: Observations, programme: Programme) -> Floats:
+    """Give the share of all capacity under which no area may be, (A,)."""
+    return np.asarray(programme.floor * seen.expected / seen.expected.sum())
+
+
+def towards(posts: Posts, share: Floats, moves: int) -> Ints:
+    """Move units from where there are most too many to where most are missing, by shares of sites, (S,)."""
+    units = posts.units.copy()
+    for kind, total in enumerate(units.sum(axis=0)):
+        wanted = apportioned(share, int(total))
+        for _ in range(moves):
+            over = units[:, kind] - wanted
+            if over.max() <= 0:
+                break
+            units[int(np.argmax(over)), kind] -= 1
+            units[int(np.argmin(over)), kind] += 1
+    return units
+
+
+def meets(posts: Posts, units: Ints, need: Floats) -> float:
+    """Give the children whose need, (A,), a layout of one kind of unit meets in a quarter."""
+    return float(met(need[None, :, None], posts.capacity(units)).sum())

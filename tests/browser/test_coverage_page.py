@@ -1,0 +1,53 @@
+"""Coverage in a browser: the map stands within the page, the address follows, nothing is asked of others."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.tools import map_frame, until
+
+pytestmark = pytest.mark.browser
+SIZES = [(1366, 768), (390, 844)]
+
+
+@pytest.fixture(scope="module")
+def served(serve, scored):
+    return serve(scored.releases, "--derived", str(scored.derived))
+
+
+def opened(look, served, address, size=(1366, 768)):
+    page = look(f"{served.url}/{address}", size, ready=False)
+    map_frame(page).locator("#map_div[data-shown]").wait_for(timeout=60_000)
+    page.locator(".legend").wait_for()
+    return page
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_map_has_room_and_nothing_runs_over_the_edge(served, look, size):
+    page = opened(look, served, "coverage?show=gap&services=axis-prevention", size)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    box = page.locator(".st-key-mapbox iframe").bounding_box()
+    assert box["height"] >= 400
+    assert box["width"] >= 0.85 * min(size[0] - 240, size[0])
+    assert "gap: less than half of the country's" in page.locator(".legend").inner_text()
+    assert not page.watch.outside
+
+
+def test_what_is_chosen_stands_in_the_address(served, look):
+    page = opened(look, served, "coverage")
+    page.get_by_role("radio", name="Way to the nearest").click()
+    until(page, lambda: "show=minutes" in page.url)
+    until(page, lambda: "Way to the nearest service" in page.locator(".legend").inner_text())
+    page.get_by_role("link", name="Trends").click()
+    until(page, lambda: "/trends" in page.url)
+
+
+def test_nothing_serious_for_axe(served, look):
+    axe = pytest.importorskip("axe_playwright_python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page = opened(look, served, "coverage")
+    page.wait_for_timeout(1500)
+    page.evaluate(script)
+    found = page.evaluate("axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false})")
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in serious] == []

@@ -1,0 +1,107 @@
+"""From the first page to a plan that is decided on, kept and opened again, as a programme manager goes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.browser.tools import map_frame, shown, until
+
+pytestmark = pytest.mark.browser
+SIZES = [(1366, 768), (1920, 1080), (390, 844)]
+FIRST = 180_000  # the model is fitted once a process
+
+
+@pytest.fixture(scope="module")
+def served(serve, scored, tmp_path_factory):
+    folder = shutil.copytree(scored.derived, tmp_path_factory.mktemp("kept") / "derived")
+    return serve(scored.releases, "--derived", str(folder))
+
+
+def opened(look, served, address="reallocate", size=(1366, 768)):
+    page = look(f"{served.url}/{address}", size, ready=False)
+    page.locator(".lead").wait_for(timeout=FIRST)
+    map_frame(page).locator("#map_div[data-shown]").wait_for(timeout=60_000)
+    return page
+
+
+def lead(page):
+    return page.locator(".lead").inner_text()
+
+
+def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look):
+    page = look(served.url)
+    page.locator(".next a").click()
+    page.locator(".lead").wait_for(timeout=FIRST)
+    assert "/reallocate" in page.url
+    moves = page.locator(".wordtable tbody th")
+    first = moves.first.inner_text()
+    page.get_by_text("Decline: never make it").click()
+    page.get_by_label("Why (others read it with the plan)").fill("The team has just arrived.")
+    page.get_by_role("button", name="Decide", exact=True).click()
+    page.get_by_role("button", name="Undo").wait_for()
+    until(page, lambda: first not in page.locator(".wordtable").first.inner_text())
+    answer = lead(page)
+    page.get_by_label("Title").fill("Nearer to the children")
+    page.get_by_role("button", name="Keep this plan").click()
+    page.get_by_text("The plan is kept.").wait_for()
+    until(page, lambda: "plan=" in page.url)
+    again = opened(look, served, page.url.removeprefix(served.url + "/"))
+    assert lead(again) == answer
+    until(again, lambda: "The team has just arrived." in again.locator(".stMain").inner_text())
+    assert "Nearer to the children" in again.locator(".stMain").inner_text()
+    assert not (page.watch.outside)
+    assert not (again.watch.outside)
+
+
+def test_a_choice_is_in_the_address_and_going_back_undoes_it(served, look):
+    page = opened(look, served, "reallocate?moves=4")
+    until(page, lambda: "moves=4" in page.url and "need=all" in page.url)
+    page.get_by_role("radio", name="Inside the country").click()
+    until(page, lambda: "need=internal" in page.url and "moves=4" in page.url)
+    page.go_back()
+    every = page.get_by_role("radio", name="All pathways")
+    until(page, lambda: "need=all" in page.url and every.get_attribute("aria-checked") == "true")
+
+
+def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(served, look):
+    page = opened(look, served)
+    frame = map_frame(page)
+    before = shown(page)
+    frame.locator("#map_div").evaluate("() => { window.kept = 1; }")
+    page.get_by_role("radio", name="As planned").click()
+    until(page, lambda: shown(page) != before)
+    assert frame.locator("#map_div").evaluate("() => window.kept") == 1
+    assert "Need met as planned" in page.locator(".legend").inner_text()
+    assert page.locator(".legend .way").count() == 1
+    box, told = page.locator("iframe").bounding_box(), frame.locator(".tact-tip")
+    page.locator("iframe").scroll_into_view_if_needed()
+    names = set()
+    for x in range(20, int(box["width"]) - 20, 12):
+        frame.locator("#map_div").hover(position={"x": x, "y": int(box["height"] * 0.42)}, force=True)
+        if told.is_visible() and "→" in told.inner_text():
+            names.add(told.inner_text())
+    assert names
+    moves = " ".join(page.locator(".wordtable tbody th").all_inner_texts())
+    assert all(one in moves for name in names for one in name.split("; "))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(served, look, size):
+    page = opened(look, served, size=size)
+    page.wait_for_timeout(1000)
+    box = page.locator(".lead").bounding_box()
+    assert box["y"] + box["height"] < size[1] * 0.5
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert not page.watch.outside
+
+
+def test_nothing_serious_for_axe(served, look):
+    axe = pytest.importorskip("axe_playwright_python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page = opened(look, served)
+    page.wait_for_timeout(1500)
+    page.evaluate(script)
+    found = page.evaluate("axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false})")
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in serious] == []

@@ -1,0 +1,174 @@
+"""The Coverage page: gaps that are sure are named, what is not shown is never counted as none."""
+
+import re
+from html import unescape
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import coveragepage, reading
+from dashboard.access import Site
+from data.release import Release
+from geo.layers.access import SURE
+from geo.travel import Link
+from risk.assess import assess
+from risk.reached import Times
+
+
+def page():
+    from dashboard.pages import coverage
+
+    coverage.show()
+
+
+@pytest.fixture
+def run(monkeypatch, scored):
+    def opened(tier="partner", derived=None, releases=None, **address):
+        monkeypatch.setenv("TACT_RELEASES", str(releases or scored.releases))
+        monkeypatch.setenv("TACT_TIER", tier)
+        monkeypatch.setenv("TACT_DERIVED", str(derived or scored.derived))
+        test = AppTest.from_function(page, default_timeout=60)
+        test.query_params.update(address)
+        test.run()
+        assert not test.exception
+        return test
+
+    return opened
+
+
+def said(test):
+    bodies = (element.proto.body for element in test.get("html"))
+    return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
+
+
+@pytest.fixture(scope="module")
+def of(scored):
+    return reading.held(Site(scored.releases, "partner", derived=scored.derived))
+
+
+def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
+    lines = coveragepage.headlines(of)
+    table = of.release.table("accessgap_region_quarter_axis")
+    names = of.release.table("accessgap_region_quarter_axis")["area"].map(
+        lambda code: coveragepage._told(of, "gap", "all").loc[code, "name"]
+    )
+    named = 0
+    for axis in ("prevention", "protection", "reintegration", "coordination"):
+        (line,) = [one for one in lines if one.lower().startswith(f"{axis}:")]
+        rows = table[table["axis"] == axis]
+        sure = set(names[rows.index[rows["low"] == SURE]])
+        told = line.partition(".")[0]
+        assert {name for name in names.unique() if re.search(rf"(in|,|and) {name}(,| and|$)", told)} == sure
+        named += len(sure)
+        unsure = int((rows["state"] == "cannot_tell").sum())
+        assert (f"For {unsure} of {len(rows)} areas it cannot tell." in line) == (unsure > 0)
+        hidden = int((rows["state"] == "withheld").sum())
+        assert (f"Of {hidden} no service in reach is shown." in line) == (hidden > 0)
+    assert named > 0
+
+
+def test_the_longest_way_is_named_and_so_are_the_islands(of):
+    ways = of.release.table("accesstime_region_quarter").set_index("area")
+    names = coveragepage._told(of, "gap", "all")["name"]
+    lines = " ".join(coveragepage.headlines(of))
+    farthest = ways["value"].idxmax()
+    assert f"{names[farthest]} ({ways.loc[farthest, 'value']:.0f} minutes)" in lines
+    islands = lines.partition("Between islands, no time known: ")[2]
+    assert all(names[code] in islands for code in ways.index[ways["way"] == "islands"])
+
+
+@pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo"])
+def test_the_table_holds_what_the_maps_show(of, kind):
+    table = coveragepage.table(of, kind)
+    maps = {show: coveragepage._told(of, show, kind) for show in coveragepage.shown()}
+    assert len(table) == len(maps["places"])
+    for at, (area, row) in enumerate(maps["places"].iterrows()):
+        told = table.iloc[at]
+        assert told["Area"] == row["name"]
+        assert told["Places for 100 of them"].startswith("at least") == (row["state"] == "class")
+        assert (told["Places for 100 of them"] == "not shown") == (row["state"] == "withheld")
+        gap = maps["gap"].loc[area]
+        expected = {"withheld": "not shown", "cannot_tell": "cannot tell"}.get(
+            gap["state"], "gap" if gap["low"] == SURE else "no gap"
+        )
+        assert told["Gap"] == expected
+        way = maps["minutes"].loc[area]
+        if way["way"] == "land":
+            assert told["Minutes to the nearest"].startswith(f"{way['value']:.0f}")
+            assert ("perhaps a nearer one" in told["Minutes to the nearest"]) == way["nearer"]
+
+
+def test_over_water_without_a_time_it_says_so(of):
+    table = coveragepage.table(of, "axis-prevention").set_index("Area")
+    assert table.loc["Ionian Islands", "Minutes to the nearest"] == "over water, time not entered"
+
+
+def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
+    test = run(show="gap", services="axis-prevention")
+    assert "Gaps: prevention" in said(test)
+    test.selectbox[0].set_value("axis-assisted_voluntary_return").run()
+    assert test.query_params["services"] == "axis-assisted_voluntary_return"
+    assert test.query_params["show"] == "gap"
+    assert "Of these services none is shown, to protect people." in said(test)
+    assert run(services="nonsense").query_params["services"] == "all"
+
+
+def test_who_carries_how_much_adds_up_in_each_country(of):
+    carried = coveragepage.carriers(of)
+    counts = of.release.table("services_country_quarter_duty_bearer")
+    last = counts[counts["period"] == counts["period"].max()]
+    for land, column in (("AL", "Albania"), ("GR", "Greece")):
+        told = [re.fullmatch(r"([\d,]+) \((\d+) %\)", one).groups() for one in carried[column]]
+        assert [int(one) for one, _ in told] == last.loc[last["area"] == land, "value"].to_list()
+        assert sum(int(share) for _, share in told) == pytest.approx(100, abs=3)
+
+
+def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
+    (first, *_) = coveragepage.hint(of)
+    table = of.release.table("services_region_quarter_duty_bearer")
+    last = table[table["period"] == table["period"].max()]
+    there = last[last["value"].astype(float).fillna(last["low"].astype(float)) > 0]
+    by = {bearer: set(rows["area"]) for bearer, rows in there.groupby("duty_bearer")}
+    public = by["state"] | by["anti_trafficking_police"] | by["municipality"] | by["school"]
+    names = coveragepage._told(of, "gap", "all")["name"]
+    both = {names[code] for code in by["ngo"] & public}
+    assert both
+    assert all(name in first for name in both)
+    assert first.count(",") + 2 == len(both)
+
+
+def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
+    told = " ".join(coveragepage.reckoned(of))
+    assert "times 1.3, at 50 km an hour" in told
+    assert "11 to 25 % of them to be found" in told
+    assert "No times were entered" in told
+    release = Release.open(scored.releases, "partner")
+    assess(release, tmp_path, times=Times(ferries=(Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),)))
+    test = run(derived=tmp_path, services="axis-prevention")
+    assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in said(test)
+    assert (
+        "over water" not in coveragepage.table(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
+    )
+
+
+def held(scored, derived):
+    return reading.held(Site(scored.releases, "partner", derived=derived))
+
+
+def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
+    test = run("public", services="axis-prevention")
+    text = said(test)
+    assert "worked out from numbers that are not public" in text
+    assert "Services: prevention" in text
+    assert "children in need can reach less" not in text
+    assert "Who carries the services" in [one.value for one in test.header]
+
+
+def test_without_a_result_it_says_what_to_do(run, tmp_path):
+    test = run(derived=tmp_path)
+    assert "tact risk" in said(test)
+    assert "Access to services was not worked out" in said(test)
+
+
+def test_without_a_release_it_says_what_to_do(run, tmp_path):
+    assert "tact release" in said(run(releases=tmp_path))

@@ -1,0 +1,455 @@
+"""The Reallocate page: the answer first; choices and decisions make the plan anew; what is kept returns."""
+
+import re
+import shutil
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import (
+    arrows,
+    frontier,
+    planbook,
+    plandesk,
+    planforms,
+    planned,
+    reading,
+    reallocatepage,
+    served,
+)
+from dashboard.access import Site
+from data.errors import FileRefused, InputError
+from data.release import Release
+from risk import plan_files
+from risk.plan import Clash, Decision, RulesClash
+from risk.plan_files import Author, Decided
+from risk.planning import Setting
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+MANAGER = Author("programme manager", "2026-11-25")
+
+
+def page():
+    from dashboard.pages import reallocate
+
+    reallocate.show()
+
+
+@pytest.fixture(scope="module")
+def derived(scored, tmp_path_factory):
+    """A folder of results of this module alone: plans are kept in it."""
+    return shutil.copytree(scored.derived, tmp_path_factory.mktemp("kept") / "derived")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(derived):
+    yield
+    for folder in derived.glob("*/plan-*"):
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def of(scored, derived):
+    return reading.held(Site(scored.releases, "partner", derived=derived))
+
+
+@pytest.fixture
+def run(monkeypatch, scored, derived):
+    def opened(tier="partner", state=None, **address):
+        monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
+        monkeypatch.setenv("TACT_TIER", tier)
+        monkeypatch.setenv("TACT_DERIVED", str(derived))
+        test = AppTest.from_function(page, default_timeout=120)
+        test.query_params.update(address)
+        for name, value in (state or {}).items():
+            test.session_state[name] = value
+        test.run()
+        assert not test.exception
+        return test
+
+    return opened
+
+
+def bodies(test):
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
+def said(test):
+    return unescape(re.sub(r"<[^>]+>", " ", bodies(test)))
+
+
+def widget(kind, label):
+    (found,) = [one for one in kind if one.label.startswith(label)]
+    return found
+
+
+def told_of(of, setting=None, decided=(), posts=""):
+    return planned.told(of, posts, setting or Setting(), tuple(decided), MANAGER, title="A plan")
+
+
+def way(move):
+    return move["start"], move["end"], move["kind"]
+
+
+# -- the answer ------------------------------------------------------------------------------------------
+
+
+def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
+    told = told_of(of)
+    test = run()
+    text = said(test)
+    first = reallocatepage.answer(told)[0]
+    assert first in text
+    assert text.index(first) < text.index("Need met:")
+    assert "a quarter" in text
+    assert "It is an estimate, and a range, since nobody knows how many children are never found." in text
+    assert "draft of the posts" in text
+    assert reallocatepage.children(told["plan"]["today"]["met"]["mean"]) in text
+    assert all(reallocatepage.move_name(of, move) in text for move in told["moves"])
+
+
+def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_what_it_gains(of):
+    told = told_of(of)
+    for chance, recommended in ((0.6, False), (0.98, True)):
+        plan = {**told["plan"], "probability": chance, "recommended": recommended}
+        first, second, *_ = reallocatepage.answer({**told, "plan": plan})
+        assert first.startswith("Change nothing") is not recommended
+        assert first.startswith("Make the") is recommended
+        assert f"{chance:.0%}".replace("%", " %") in second
+        assert "more than 3 %" in second
+        low = reallocatepage.children(plan["gain"]["low"])
+        assert f"95 %: {low} to" in (first if recommended else second)
+
+
+def test_where_no_move_helps_it_says_so_and_offers_none(run):
+    test = run(moves="0", unsearched="0")
+    assert "no move would meet the need of more children" in said(test)
+    assert "No move is proposed" in said(test)
+    assert "Decide on a move" not in [one.label for one in test.selectbox]
+
+
+def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain():
+    shown = [reallocatepage.gained(value) for value in (132.6, 4.82, 0.04, -0.92)]
+    assert shown == ["+133", "+4.8", "0", "−0.9"]
+    assert [reallocatepage.sure(chance) for chance in (1.0, 0.955, 0.0)] == ["over 99 %", "96 %", "under 1 %"]
+
+
+# -- choices ---------------------------------------------------------------------------------------------
+
+
+def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
+    test = run(moves="4")
+    before = said(test)
+    widget(test.slider, "How much the worst-off areas count").set_value(60).run()
+    assert test.query_params["worst"] == "60"
+    assert test.query_params["moves"] == "4"
+    assert said(test) != before
+    wanted = told_of(of, Setting(moves=4, equity=0.6))
+    assert all(reallocatepage.move_name(of, move) in said(test) for move in wanted["moves"])
+    again = run(**{name: str(value) for name, value in test.query_params.items()})
+    assert said(again) == said(test)
+
+
+def test_garbage_in_the_address_opens_the_page_all_the_same(run):
+    test = run(moves="many", hours="-3", worst="900", need="<b>", plan="../..", floor="½")
+    assert test.query_params["moves"] == "10"
+    assert test.query_params["hours"] == "none"
+    assert test.query_params["worst"] == "0"
+    assert "plan" not in test.query_params
+    assert "not kept here" in test.warning[0].value
+    assert "<b>" not in said(test)
+
+
+@pytest.mark.parametrize(
+    "setting", [Setting(), Setting("internal", 3, 12.0, 0.25, 1.0, 0.0, 0.35, 1.0, 0.05)]
+)
+def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
+    told = {"parameters": setting.as_dict()}
+    picked = {
+        name: value if name == "need" else None if value == "none" else int(value)
+        for name, value in plandesk.written(told).items()
+    }
+    assert plandesk.setting(picked) == setting
+
+
+def test_rules_that_clash_are_named_with_what_frees_them(run, of):
+    impossible = {"moves": "0", "floor": "100", "unsearched": "50"}
+    test = run(**impossible)
+    text = said(test)
+    assert "No plan keeps all rules" in text
+    with pytest.raises(RulesClash) as raised:
+        told_of(of, Setting(moves=0, floor=1.0, exploration=0.5))
+    lines = reallocatepage.clash(of, raised.value.clashes)
+    assert len(lines) == len(raised.value.clashes) > 0
+    assert all(line in text for line in lines)
+    assert "AL-" not in " ".join(lines)
+    widget(test.number_input, "At most so many moves").set_value(40)
+    widget(test.slider, "Every area").set_value(0)
+    widget(test.slider, "Outreach for areas").set_value(0).run()
+    assert "No plan keeps all rules" not in said(test)
+
+
+def test_of_a_limit_that_clashes_it_says_what_would_do(of):
+    lines = reallocatepage.clash(of, [Clash("moves", 2.0, 5.0), Clash("budget", 3.0, None)])
+    assert "5 instead of 2 would do" in lines[0]
+    assert "more alone does not help" in lines[1]
+
+
+# -- decisions -------------------------------------------------------------------------------------------
+
+
+def decide(test, words, reason=""):
+    test.radio(key="decide-what").set_value(words)
+    test.text_input(key="decide-reason").set_value(reason)
+    widget(test.button, "Decide").click().run()
+    assert not test.exception
+
+
+def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run, of):
+    first = told_of(of)["moves"][0]
+    name = reallocatepage.move_name(of, first)
+    test = run()
+    decide(test, "decline", "The team has just arrived.")
+    text = said(test)
+    assert f"{name} – declined by the programme manager on" in text
+    assert "The team has just arrived." in text
+    held = test.session_state["plan-decided"]
+    assert way(first) not in {way(move) for move in told_of(of, decided=held)["moves"]}
+    assert test.text_input(key="decide-reason").value == ""
+    test.button(key="undo-0").click().run()
+    assert "declined" not in said(test)
+    assert name in said(test)
+
+
+def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
+    test = run()
+    last = told_of(of)["moves"][-1]
+    test.selectbox(key="decide-move").set_value((*way(last), last["units"]))
+    decide(test, "accept")
+    widget(test.number_input, "At most so many moves").set_value(4).run()
+    assert "accepted by the programme manager" in said(test)
+    held = test.session_state["plan-decided"]
+    told = told_of(of, Setting(moves=4), held)
+    assert way(last) in {way(move) for move in told["moves"]}
+    assert "accepted" in set(reallocatepage.moves(of, told)["Decided"])
+
+
+def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
+    offered = {one for one in planforms._OFFERED if one in planforms._known()}
+    assert {"accept", "decline"} <= offered
+    options = run().radio(key="decide-what").options
+    assert len(options) == len(offered)
+
+
+def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
+    moves = told_of(of)["moves"][:2]
+    decided = tuple(Decided(Decision(*way(move), "accept", move["units"]), MANAGER) for move in moves)
+    test = run(moves="1", state={"plan-decided": decided})
+    assert "moves that were accepted" in said(test).lower()
+    test.button(key="undo-1").click().run()
+    assert len(test.session_state["plan-decided"]) == 1
+
+
+def test_text_that_people_wrote_is_text(run, of):
+    first = told_of(of)["moves"][0]
+    decided = (Decided(Decision(*way(first), "decline", reason=HOSTILE), MANAGER),)
+    test = run(state={"plan-decided": decided})
+    test.text_input(key="keep-title").set_value(HOSTILE)
+    test.text_input(key="keep-note").set_value("[x](javascript:alert(1)) $x$")
+    widget(test.button, "Keep this plan").click().run()
+    assert said(test).count(HOSTILE) >= 2
+    assert "<img" not in bodies(test)
+
+
+# -- kept plans ------------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
+    test = run(moves="5", floor="40")
+    decide(test, "decline", "Too far.")
+    shown, address = (
+        reallocatepage.answer(told_of(of, Setting(moves=5, floor=0.4), test.session_state["plan-decided"])),
+        {},
+    )
+    test.text_input(key="keep-title").set_value("Fewer moves")
+    widget(test.button, "Keep this plan").click().run()
+    assert "kept" in test.success[0].value
+    (kept,) = plan_files.kept(derived, of.release)
+    assert kept.manifest["title"] == "Fewer moves"
+    assert kept.manifest["frontier"]
+    assert test.query_params["plan"] == plandesk.name_of(kept)
+    address = {"plan": plandesk.name_of(kept)}
+    again = run(**address)
+    assert again.query_params["moves"] == "5"
+    assert again.query_params["floor"] == "40"
+    assert again.session_state["plan-decided"] == test.session_state["plan-decided"]
+    assert shown[0] in said(again)
+    assert "Too far." in said(again)
+    other = run()
+    widget(other.button, "Open").click().run()
+    assert other.query_params["moves"] == "5"
+    assert other.session_state["plan-decided"] == test.session_state["plan-decided"]
+
+
+def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
+    test = run()
+    widget(test.button, "Keep this plan").click().run()
+    assert "needs a title" in test.error[0].value
+    assert plan_files.kept(derived, of.release) == []
+
+
+def test_plans_are_compared_side_by_side(of):
+    few, many = told_of(of, Setting(moves=3)), told_of(of, Setting(moves=10))
+    table = planbook.compared(of, [{**few, "title": "A"}, {**many, "title": "A"}]).set_index("Measure")
+    assert list(table) == ["1. A", "2. A"]
+    assert list(table.loc["Units that move"]) == ["3", "10"]
+    both = {way(m) for m in few["moves"]} & {way(m) for m in many["moves"]}
+    shared = table.loc["Moves in all of them"]
+    assert all(len(text.split("; ")) == len(both) for text in shared if both)
+    assert len(table.loc["Moves not in all", "2. A"].split("; ")) == len(many["moves"]) - len(both)
+
+
+# -- posts -----------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
+    file = planned.posts_file(of)
+    assert planned.read_posts(of, "posts.csv", file) == planned.read_posts(of, "p", planned.posts_file(of))
+    assert "Tirana" in file.decode("utf-8-sig")
+    lines = file.decode("utf-8-sig").splitlines()
+    more = planned.read_posts(of, "posts.csv", "\n".join([*lines, "AL-11,day centre,no,3,20,,"]).encode())
+    ground = planned.ground(of, more)
+    assert [kind.name for kind in ground.table.kinds] == ["outreach team", "day centre"]
+    assert not ground.drafted
+    assert ground.needs is planned.ground(of).needs
+    test = run(state={"plan-posts": more})
+    assert "draft of the posts" not in said(test)
+    widget(test.button, "Back to the draft").click().run()
+    assert "draft of the posts" in said(test)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"area,kind\nAL-11,x\n", "has no column"),
+        (b"area,kind,searches,units,children\nAL-11,team,yes,two,3\n", "row 2"),
+        (b"area,kind,searches,units,children\nXX-1,team,yes,2,3\n", "'XX-1' is no area"),
+        (b"\xff\xfe\x00", "cannot be read"),
+        (b"area,kind,searches,units,children\n" + b'"' + b"x" * 200_000, "cannot be read"),
+    ],
+)
+def test_a_faulty_table_is_refused_in_words_and_nothing_is_lost(of, content, told):
+    with pytest.raises((FileRefused, InputError), match=re.escape(told)):
+        planned.read_posts(of, "posts.csv", content)
+
+
+def test_a_refused_table_is_told_and_the_plan_stays(run):
+    plain = run()
+    test = run(state={"plan-file-refused": "posts.csv, row 3: 'x' in column units is no whole number."})
+    assert "row 3" in test.error[0].value
+    assert lead(test) == lead(plain)
+
+
+def lead(test):
+    return re.search(r'class="lead">([^<]+)<', bodies(test)).group(1)
+
+
+# -- map, frontier, who is served ------------------------------------------------------------------------
+
+
+def test_the_map_shows_need_met_and_an_arrow_for_each_way(of):
+    told = told_of(of)
+    ways = {way(move)[:2] for move in told["moves"]}
+    found = arrows.arrows(of, told)
+    assert len(found) == len(ways)
+    assert all(arrow.start != arrow.end and arrow.width > 0 for arrow in found)
+    by_area = {one["area"]: one for one in told["coverage"]}
+    for view in arrows.VIEWS:
+        value = arrows.mark_of(of, told, view).data.frame["value"]
+        some = by_area["AL-11"]
+        assert value["AL-11"] == round(100 * some[view] / some["need"])
+    assert arrows.values(of, told, arrows.TODAY) != arrows.values(of, told, arrows.PLANNED)
+    assert "arrows:[" not in arrows.values(of, {**told, "moves": []}, arrows.TODAY)
+
+
+def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):
+    told = told_of(of)
+    one, other = (dict(move) for move in told["moves"][:2])
+    one |= {"units": 5, "kind": HOSTILE}
+    wide, narrow = arrows.arrows(of, {**told, "moves": [other, one]})
+    assert wide.width > narrow.width
+    assert HOSTILE in wide.label
+    assert "<img" not in arrows.values(of, {**told, "moves": [other, one]}, arrows.TODAY)
+
+
+def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
+    points = [frontier.plain(one) for one in planned.frontier(of, "", Setting(), ())]
+    rows = frontier.table(points)
+    assert rows["gain"].is_monotonic_increasing or len(rows) < 3
+    assert list(rows["advised"]) == [one["recommended"] for one in points][: len(rows)]
+    drawn = frontier.drawn(points, "moved", told_of(of)["plan"]).to_dict()
+    assert len(drawn["layer"]) == 4
+    test = run()
+    assert not (test.get("arrow_vega_lite_chart"))
+    assert not (test.get("vega_lite_chart"))
+    widget(test.toggle, "Show what more").set_value(True).run()
+    assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
+
+
+def test_who_is_served_is_told_by_group_with_what_it_does_not_mean(run, of):
+    told = told_of(of)
+    table = served.by_group(of, told)
+    assert len(table) == len(told["equity"])
+    assert {"Albania", "Greece"} <= set(table["Where"])
+    test = run()
+    assert any("Nothing here says that a community causes trafficking" in one.value for one in test.caption)
+    areas = served.by_area(of, told)
+    assert len(areas) == len(told["coverage"])
+    moved = {code for move in told["moves"] for code in way(move)[:2]}
+    assert areas["Units"].str.contains("→").sum() <= len(moved)
+
+
+def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
+    for view in arrows.VIEWS:
+        assert "hatch" not in arrows.values(of, told_of(of), view)
+
+
+def test_quarters_are_told_where_they_were_worked_out(of):
+    told = told_of(of)
+    assert reallocatepage.phases(of, told) == []
+    move = {name: told["moves"][0][name] for name in ("start", "end", "kind", "units")}
+    phase = {"quarter": 1, "moves": [move], "met": told["plan"]["today"]["met"], "cost": 3.0}
+    ((when, words),) = reallocatepage.phases(of, {**told, "phases": [phase]})
+    assert when == "Quarter 1"
+    assert reallocatepage.move_name(of, move) in words
+
+
+# -- tiers and empty states ------------------------------------------------------------------------------
+
+
+def test_the_public_page_says_that_plans_are_made_of_the_partner_tier(run):
+    test = run("public")
+    assert "Plans are made of the partner tier" in said(test)
+    assert not test.slider
+    assert not test.button
+
+
+def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert "tact release" in said(test)
+
+
+def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeypatch):
+    test = run()
+    test.text_input(key="keep-title").set_value("A plan")
+    monkeypatch.setattr(Release, "invented", False)
+    widget(test.button, "Keep this plan").click().run()
+    assert any("tact plan --briefing FILE --for" in code.value for code in test.code)
+    assert not [one for one in test.get("download_button") if "PDF" in one.proto.label]
+
+
+def test_a_plan_of_another_setting_is_another_one(of):
+    assert told_of(of, replace(Setting(), moves=2))["plan"]["moved"] <= 2

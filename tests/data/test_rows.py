@@ -1,0 +1,46 @@
+"""Small tables that a person fills in: what is read, and what is said of a faulty cell."""
+
+import pytest
+
+from data.errors import FileRefused, InputError
+from data.rows import read_rows
+
+
+def _file(tmp_path, text):
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_rows_keep_their_numbers_and_columns_any_order(tmp_path):
+    path = _file(tmp_path, '\ufeff Size,NAME,note\n3 ,"a, b",x\n\n,,\n4,c\n')
+    rows = read_rows(path, ("name", "size"))
+    assert [(row.number, row["name"], row["size"], row["note"]) for row in rows] == [
+        (2, "a, b", "3", "x"),
+        (5, "c", "4", ""),
+    ]
+    assert rows[0]["none"] == ""
+    assert rows[0].whole("size", 1, 3) == 3
+
+
+def test_a_faulty_cell_is_named_with_file_row_column_and_remedy(tmp_path):
+    (row,) = read_rows(_file(tmp_path, "name,size\na,4\n"), ("name", "size"))
+    with pytest.raises(InputError, match=r"table.csv, row 2: '4' in column size .* from 1 to 3"):
+        row.whole("size", 1, 3)
+    with pytest.raises(InputError, match=r"row 2: 'a' in column name is no b"):
+        row.one_of("name", {"b"}, "no b")
+    for text in ("-1", "1.5", "1,000", "", "²", "٣"):
+        (row,) = read_rows(_file(tmp_path, f'size\n"{text}"\n' if text else "size,x\n,1\n"), ("size",))
+        with pytest.raises(InputError, match="no such number"):
+            row.whole("size", 0, 2000)
+
+
+def test_a_file_that_is_no_such_table_is_refused(tmp_path):
+    with pytest.raises(FileRefused, match=r"no column size\. Row 1 must hold name,size .* note may follow"):
+        read_rows(_file(tmp_path, "name\n"), ("name", "size"), ("note",))
+    with pytest.raises(FileRefused, match="no column name"):
+        read_rows(_file(tmp_path, ""), ("name",))
+    with pytest.raises(FileRefused, match="cannot be read"):
+        read_rows(tmp_path / "none.csv", ("name",))
+    with pytest.raises(FileRefused, match="cannot be read"):
+        read_rows(_file(tmp_path, "name\n" + "x" * 200_000), ("name",))

@@ -1,0 +1,129 @@
+"""The layer of access: what may be withheld reads "at least", and a gap is named where it is sure alone."""
+
+import pytest
+
+from dashboard import reading
+from dashboard.access import Site
+from dashboard.geometry import areas_of
+from dashboard.state import parse, settle
+from data.disclosure.attacks import surface
+from data.release import Release
+from geo.export import FORMATS, export, exportable
+from geo.layers import apart, combinable, layer, together
+from geo.layers.access import SURE, WAYS, chance
+from geo.layers.base import View
+from geo.layers.columns import codebook
+from geo.layers.table import table
+from geo.layers.wide import everything
+from risk.reached import A_GAP, CATCHMENT, GAP, NO_GAP
+
+ACCESS = layer("access")
+VIEW = View("region", "")
+
+
+@pytest.fixture(scope="module")
+def partner(scored):
+    return Release.open(scored.releases, "partner", derived=scored.derived)
+
+
+def read(release, **options):
+    return ACCESS.read(release, View("region", "", options))
+
+
+def rows(release, measure, axis):
+    found = release.table(f"{measure}_region_quarter_axis")
+    return found[found["axis"] == axis].set_index("area")
+
+
+def test_the_words_are_those_of_what_was_worked_out(partner):
+    assert A_GAP[0] == SURE
+    assert NO_GAP[1] == 100 - SURE
+    assert GAP == 0.5
+    assert "half of the country's" in " ".join(read(partner, show="gap").style.labels)
+    assert CATCHMENT.minutes == 120
+    assert "within two hours" in read(partner).legend.unit
+
+
+def test_places_read_at_least_where_some_are_withheld(partner):
+    source = rows(partner, "access", "protection")
+    data = read(partner, of="axis-protection")
+    shown = table(partner, ACCESS, View("region", "", {"of": "axis-protection"}), data)
+    assert {"number", "class", "withheld"} <= set(source["state"])
+    for area, row in source.iterrows():
+        value, state = shown.loc[area, "Value"], shown.loc[area, "State"]
+        if row["state"] == "number":
+            assert value == f"{row['value']:,g}"
+        elif row["state"] == "class":
+            assert value == f"at least {row['low']:,g}"
+            assert "some services are not shown" in shown.loc[area, "Note"]
+        else:
+            assert (value, state) == ("", "not shown here, to protect people")
+    assert "at least so many" in data.legend.margin
+    assert "at least so many" not in read(partner, of="axis-prevention").legend.margin
+    assert not [one for one in read(partner, of="axis-prevention").style.labels if "at least" in one]
+
+
+def test_a_gap_takes_a_colour_and_what_cannot_be_told_takes_none(partner):
+    source = rows(partner, "accessgap", "prevention")
+    data = read(partner, show="gap", of="axis-prevention")
+    for area, row in source.iterrows():
+        expected = -1 if row["state"] == "cannot_tell" else int(row["low"] == SURE)
+        assert data.classes()[area] == expected
+    assert set(data.classes()) == {-1, 0, 1}
+
+
+def test_the_way_says_what_is_not_known_of_it(partner):
+    source = rows(partner, "accesstime", "protection")
+    frame = read(partner, show="minutes", of="axis-protection").frame
+    assert {"water", "islands", "land"} <= set(source["way"])
+    for area, row in source.iterrows():
+        if row["way"] in WAYS:
+            assert (frame.loc[area, "state"], frame.loc[area, "note"]) == ("cannot_tell", WAYS[row["way"]])
+        else:
+            assert frame.loc[area, "value"] == row["value"]
+            assert ("may be nearer" in frame.loc[area, "note"]) == row["nearer"]
+
+
+def test_a_chance_is_never_told_as_sure():
+    assert chance(0.0, most=False) == chance(0.4, most=True) == "under 1 %"
+    assert chance(100.0, most=False) == "over 99 %"
+    assert chance(38.0, most=False) == "38 %"
+    assert chance(100.0, most=True) == "up to 100 %"
+
+
+def test_without_a_result_it_is_not_offered(scored):
+    bare = Release.open(scored.releases, "partner")
+    assert ACCESS not in exportable(bare)
+    assert ACCESS.levels(bare) == ()
+    assert ACCESS.periods(bare, VIEW) == ()
+    public = Release.open(scored.releases, "public", derived=scored.derived)
+    assert ACCESS not in exportable(public)
+
+
+def test_communities_may_lie_over_it_on_the_partner_tier_and_nowhere_over_risk(scored):
+    of = reading.held(Site(scored.releases, "partner", derived=scored.derived))
+    known = areas_of(of.release).table
+    assert not combinable("partner", ["access", "communities"])
+    assert together("public", ["access", "communities"])
+    assert together("partner", ["access", "communities", "risk"])
+    assert settle(parse({"layer": "access", "over": "communities"}), of, known).over == ("communities",)
+    assert settle(parse({"layer": "access", "over": "risk"}), of, known).over == ()
+    assert apart("partner", ["access", "communities"]) == [["access", "communities"]]
+
+
+def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scored, tmp_path):
+    files = export(partner, tmp_path, FORMATS, ["access"])
+    found, went = surface.search(partner, files)
+    assert not found
+    assert went["cells"] > 0
+    alone = Release.open(scored.releases, "partner")
+    assert surface.search(alone, files)[0], "a release without the result does not hold these numbers"
+
+
+def test_the_codebook_explains_every_column_and_choice(partner):
+    book = codebook(partner, (ACCESS,))
+    told = everything(partner, ACCESS)
+    assert set(told.columns) <= set(book["column"])
+    assert set(told["of"]) <= set(book.loc[book["kind"] == "choice", "value"])
+    assert (book["meaning"] != "").all()
+    assert not (told["state"] == "withheld").any()

@@ -1,0 +1,247 @@
+"""Hand-over: the most that fits, never more than fits, and the reason of what stays."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import FileRefused, InputError
+from data.release import Release
+from geo import areas as geography
+from risk.access import Supply
+from risk.handover import (
+    AXES,
+    DUTY_BEARERS,
+    QUARTERS,
+    USUAL,
+    Capacity,
+    HandOver,
+    Task,
+    capacity_of,
+    hand_over,
+    read_capacity,
+    read_tasks,
+)
+
+AREAS = ("AL-05", "AL-11")
+
+
+def room(given, areas=AREAS, at_least=False):
+    """Give capacity from {(area, duty bearer): four numbers}."""
+    children = np.zeros((len(areas), len(DUTY_BEARERS), QUARTERS), np.int64)
+    for (area, bearer), numbers in given.items():
+        children[areas.index(area), DUTY_BEARERS.index(bearer)] = numbers
+    return Capacity(areas, children, np.full(children.shape[:2], at_least))
+
+
+def task(children, to="school", area="AL-05", partner="Arsis", axis="prevention", start=1):
+    return Task(area, partner, axis, children, tuple(to.split(";")), start)
+
+
+def used(found, areas=AREAS):
+    """Count the children whom each duty bearer serves in each quarter, in plain loops."""
+    total = np.zeros((len(areas), len(DUTY_BEARERS), QUARTERS), np.int64)
+    for one in found.over:
+        for quarter in range(one.quarter, QUARTERS + 1):
+            total[areas.index(one.task.area), DUTY_BEARERS.index(one.to), quarter - 1] += one.task.children
+    return total
+
+
+def worth(found):
+    return sum(one.task.children * (QUARTERS - one.quarter + 1) for one in found.over)
+
+
+def best(tasks, capacity):
+    """Try every hand-over."""
+    ways = [
+        [None, *itertools.product(t.to, range(t.from_quarter, QUARTERS + 1))] if t.children else [None]
+        for t in tasks
+    ]
+    most = 0
+    for chosen in itertools.product(*ways):
+        over = tuple(HandOver(t, *way) for t, way in zip(tasks, chosen, strict=True) if way)
+        found = type("Found", (), {"over": over})
+        if (used(found) <= capacity.children).all():
+            most = max(most, worth(found))
+    return most
+
+
+tasks_of = st.lists(
+    st.builds(
+        Task,
+        st.sampled_from(AREAS),
+        st.sampled_from(["Arsis", "BKTF"]),
+        st.sampled_from(AXES),
+        st.integers(0, 30),
+        st.lists(st.sampled_from(["school", "state"]), min_size=1, max_size=2, unique=True).map(tuple),
+        st.integers(1, QUARTERS),
+    ),
+    max_size=3,
+)
+numbers = st.lists(st.integers(0, 50), min_size=QUARTERS, max_size=QUARTERS)
+capacities = st.fixed_dictionaries({(a, b): numbers for a in AREAS for b in ("school", "state")}).map(room)
+
+
+@settings(max_examples=40, deadline=None)
+@given(tasks_of, capacities)
+def test_it_is_the_best_of_all_and_never_exceeds_the_room(tasks, capacity):
+    found = hand_over(tasks, capacity)
+    assert (used(found) <= capacity.children).all()
+    assert worth(found) == best(tasks, capacity)
+    assert found.proven
+    assert all(one.to in one.task.to and one.quarter >= one.task.from_quarter for one in found.over)
+    everything = [one.task for one in found.over] + [one.task for one in found.stays]
+    assert sorted(everything, key=repr) == sorted(tasks, key=repr)
+    assert all(one.why for one in found.stays)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000))
+def test_many_tasks_never_exceed_the_room_and_their_rows_do_not_matter(seed):
+    rng = np.random.default_rng(seed)
+    tasks = [
+        Task(
+            AREAS[rng.integers(2)], f"partner {rng.integers(5)}", AXES[rng.integers(5)],
+            int(rng.integers(1, 40)), USUAL[AXES[rng.integers(5)]], int(rng.integers(1, 5)),
+        )
+        for _ in range(24)
+    ]  # fmt: skip
+    children = rng.integers(0, 90, (2, len(DUTY_BEARERS), QUARTERS))
+    capacity = Capacity(AREAS, children, np.zeros(children.shape[:2], bool))
+    found = hand_over(tasks, capacity)
+    assert (used(found) <= children).all()
+    order = rng.permutation(len(tasks))
+    assert hand_over([tasks[at] for at in order], capacity) == found
+
+
+def test_it_goes_over_as_early_as_there_is_room_that_lasts():
+    capacity = room({("AL-05", "school"): [30, 10, 30, 30]})
+    (one,) = hand_over([task(20)], capacity).over
+    assert (one.to, one.quarter) == ("school", 3)
+    (one,) = hand_over([task(10, start=2)], capacity).over
+    assert one.quarter == 2
+
+
+def test_first_choices_of_first_tasks_where_it_makes_no_difference():
+    capacity = room({("AL-05", "school"): [20] * 4, ("AL-05", "state"): [20] * 4})
+    (one,) = hand_over([task(20, "state;school")], capacity).over
+    assert one.to == "state"
+    both = [task(20, partner="BKTF"), task(20, partner="Arsis")]
+    found = hand_over(both, capacity)
+    assert [one.task.partner for one in found.over] == ["Arsis"]
+    assert [one.task.partner for one in found.stays] == ["BKTF"]
+    two = hand_over([task(20), task(10, partner="B"), task(10, partner="C")], capacity)
+    assert [one.task.partner for one in two.over] == ["B", "C"]  # as many children, and two tasks
+
+
+def test_what_stays_says_why():
+    capacity = room({("AL-05", "school"): [12, 30, 12, 15], ("AL-05", "state"): [9] * 4})
+    (stay,) = hand_over([task(20, "school;state")], capacity).stays
+    assert stay.why == (
+        "no duty bearer in AL-05 that may take it (a school or the state) has room for 20 children a "
+        "quarter; the most that lasts to the end of the year is 15"
+    )
+    (stay,) = hand_over([task(20, area="AL-11")], room({}, at_least=True)).stays
+    assert stay.why.endswith("for 20 children a quarter; there is none; there may be more room than is known")
+    (stay,) = hand_over([task(9, "state"), task(8, "state")], capacity).stays
+    assert stay.task.children == 8
+    assert "there is room in AL-05 for 8 children a quarter, but the tasks of more children" in stay.why
+
+
+def _file(tmp_path, text):
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path):
+    path = _file(
+        tmp_path,
+        "area,partner,axis,children,to,from_quarter\n"
+        "AL-05,Arsis,prevention,20,,\n"
+        "AL-11,BKTF,protection,8,state; municipality ;state,3\n",
+    )
+    assert read_tasks(path, AREAS) == (
+        Task("AL-05", "Arsis", "prevention", 20, USUAL["prevention"]),
+        Task("AL-11", "BKTF", "protection", 8, ("state", "municipality"), 3),
+    )
+    without = _file(tmp_path, "area,partner,axis,children,to\nAL-05,Arsis,coordination,1,school\n")
+    assert read_tasks(without, AREAS)[0].from_quarter == 1
+    assert set(USUAL) == set(AXES)
+    assert all(set(usual) <= set(DUTY_BEARERS) for usual in USUAL.values())
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("XX,Arsis,prevention,20,,", "row 2: 'XX' in column area is no area"),
+        ("AL-05,,prevention,20,,", "row 2: column partner is empty"),
+        ("AL-05,Arsis,fun,20,,", "row 2: 'fun' in column axis is no axis. Write one of prevention"),
+        ("AL-05,Arsis,prevention,many,,", "row 2: 'many' in column children"),
+        ("AL-05,Arsis,prevention,0,,", "row 2: '0' in column children"),
+        ("AL-05,Arsis,prevention,20,school;king,", "row 2: 'king' in column to is no duty bearer"),
+        ("AL-05,Arsis,prevention,20,,5", "row 2: '5' in column from_quarter .* from 1 to 4"),
+        ("AL-05,Arsis,prevention,20,,\nAL-05,Arsis,prevention,9,,2", "row 3: this task .* stands in row 2"),
+    ],
+)
+def test_a_faulty_task_is_named_with_its_remedy(tmp_path, row, said):
+    with pytest.raises(InputError, match=said):
+        read_tasks(_file(tmp_path, f"area,partner,axis,children,to,from_quarter\n{row}\n"), AREAS)
+
+
+def test_room_is_read_and_what_is_not_there_is_none(tmp_path):
+    path = _file(tmp_path, "area,duty_bearer,quarter,children\nAL-05,school,2,30\nAL-05,school,3,0\n")
+    found = read_capacity(path, AREAS)
+    np.testing.assert_array_equal(found.children, room({("AL-05", "school"): [0, 30, 0, 0]}).children)
+    assert not found.at_least.any()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("XX,school,1,3", "row 2: 'XX' in column area"),
+        ("AL-05,king,1,3", "row 2: 'king' in column duty_bearer is no duty bearer"),
+        ("AL-05,school,0,3", "row 2: '0' in column quarter"),
+        ("AL-05,school,1,-3", "row 2: '-3' in column children"),
+        ("AL-05,school,1,3\nAL-05,school,1,4", "row 3: this room stands in row 2 already"),
+    ],
+)
+def test_faulty_room_is_named_with_its_remedy(tmp_path, row, said):
+    with pytest.raises(InputError, match=said):
+        read_capacity(_file(tmp_path, f"area,duty_bearer,quarter,children\n{row}\n"), AREAS)
+
+
+def test_other_tables_are_refused(tmp_path):
+    with pytest.raises(FileRefused, match="no column partner, axis"):
+        read_tasks(_file(tmp_path, "area,children,to\n"), AREAS)
+    with pytest.raises(FileRefused, match="no column duty_bearer"):
+        read_capacity(_file(tmp_path, "area,quarter,children\n"), AREAS)
+
+
+def test_tasks_and_room_that_cannot_be_are_refused():
+    for wrong in ({"to": ()}, {"to": ("king",)}, {"children": -1}, {"from_quarter": 5}):
+        with pytest.raises(InputError, match="No task in AL-05"):
+            replace(task(3), **wrong)
+    with pytest.raises(InputError, match="Spare room has shape"):
+        Capacity(AREAS, np.zeros((1, 6, 4), np.int64), np.zeros((1, 6), bool))
+    with pytest.raises(InputError, match="'GR-A'"):
+        hand_over([task(3, area="GR-A")], room({}))
+    assert hand_over([], room({})).over == ()
+
+
+def test_room_of_a_release_is_a_share_of_its_places(demo_world):
+    release = Release.open(demo_world / "releases", "partner")
+    codes = tuple(str(c) for c in geography.read(release.areas_file).frame("region").index)
+    half = capacity_of(release, codes, 0.5)
+    for at, bearer in enumerate(DUTY_BEARERS):
+        shown = Supply.of(release, codes, by="duty_bearer", category=bearer)
+        for quarter in range(QUARTERS):
+            np.testing.assert_array_equal(half.children[:, at, quarter], shown.amount // 2)
+        np.testing.assert_array_equal(half.at_least[:, at], shown.at_least)
+    assert half.children.sum() > 0
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InputError, match="the release does not hold it"):
+            capacity_of(release, codes, wrong)

@@ -1,0 +1,192 @@
+"""Who can reach which services: worked out again by hand, and what is withheld is never a zero."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.release import Release
+from geo import areas as geography
+from geo.travel import Link
+from risk import reached
+from risk.model import RiskModel
+from risk.observations import Observations
+
+SPLITS = ("axis", "duty_bearer")
+
+
+@pytest.fixture(scope="module")
+def partner(scored):
+    return Release.open(scored.releases, "partner", derived=scored.derived)
+
+
+@pytest.fixture(scope="module")
+def known(partner):
+    """Give areas, observations and the draws of the model, as `tact risk` makes them."""
+    areas = geography.read(partner.areas_file)
+    seen = Observations.of(partner, areas)
+    return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
+
+
+def made(partner, known, times=None, release=None):
+    found = reached.tables(release or partner, *known, times or reached.Times(), 0)
+    return {table.name: table.rows.to_pandas() for table in found}
+
+
+def of_kind(table, by, category):
+    return table[table[by] == category].set_index("area")
+
+
+def shown(partner, measure, by, category):
+    """Give what a release shows of services in the last quarter: amounts, and which are the least."""
+    table = partner.table(f"{measure}_region_quarter_{by}")
+    rows = of_kind(table[table["period"] == table["period"].max()], by, category)
+    amount = rows["value"].astype(float).fillna(rows["low"].astype(float)).fillna(0.0)
+    return amount, rows["state"] != "number"
+
+
+def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known):
+    _, seen, draws = known
+    need = dict(zip(seen.areas, reached.yearly_need(draws, seen, 0).T, strict=True))
+    places, _ = shown(partner, "capacity", "axis", "prevention")
+    ways = partner.table("travel_region_whole_to").set_index(["area", "to"])
+    weight = {
+        (a, s): np.exp(-((ways["value"][a, s] / 40.0) ** 2) / 2.0)
+        for a in need
+        for s in places.index
+        if a[:2] == s[:2] and not ways["provisional"][a, s] and ways["value"][a, s] <= 120.0
+    }
+    told = of_kind(partner.table("access_region_quarter_axis"), "axis", "prevention")
+    for area in ("AL-11", "AL-05", "GR-B", "GR-F", "GR-C"):
+        access = 0.0
+        for site, amount in places.items():
+            if (area, site) in weight and amount > 0:
+                sharing = sum(need[a] * weight[a, site] for a in need if (a, site) in weight)
+                access = access + amount / sharing * weight[area, site]
+        expected = reached.two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
+        assert told.loc[area, ["value", "lower", "upper"]].to_list() == pytest.approx(expected)
+    assert told.loc["GR-F", "value"] == 0, "nothing there, and no way over water was entered"
+    assert told.loc["AL-11", "value"] > 0
+
+
+@pytest.mark.parametrize("by", SPLITS)
+def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, by):
+    places, gaps = (partner.table(f"{name}_region_quarter_{by}") for name in ("access", "accessgap"))
+    hidden = 0
+    for category in places[by].unique():
+        told, gap = of_kind(places, by, category), of_kind(gaps, by, category)
+        _, partly = shown(partner, "capacity", by, category)
+        own = partly.reindex(told.index)
+        hidden += int(own.sum())
+        assert (told.loc[own, "at_least"]).all()
+        assert set(told.loc[told["at_least"], "state"]) <= {"class", "withheld"}
+        assert (told.loc[told["state"] == "class", "low"] > 0).all()
+        assert (
+            told.loc[told["state"] == "withheld", ["value", "low", "median", "upper"]].isna().all(axis=None)
+        )
+        assert not (gap["at_least"] & (gap["low"] == reached.A_GAP[0])).any()
+    assert hidden > 0
+
+
+@pytest.mark.parametrize("by", SPLITS)
+def test_a_gap_and_none_are_named_where_they_are_sure(partner, by):
+    gap = partner.table(f"accessgap_region_quarter_{by}")
+    told = gap[gap["state"] == "class"]
+    sure = told["low"] == reached.A_GAP[0]
+    assert (told.loc[sure, "chance"] >= 80).all()
+    assert (told.loc[~sure, "chance"] <= 20).all()
+    unsure = gap[gap["state"] == "cannot_tell"]
+    assert len(unsure)
+    assert (unsure["chance"].between(20, 80) | unsure["at_least"]).all()
+    assert set(gap["state"]) <= {"class", "cannot_tell", "withheld"}
+
+
+def test_all_gaps_are_against_the_own_country(partner):
+    """More places in one country change nothing in the other; half of the country's rate is the line."""
+    gap = of_kind(partner.table("accessgap_region_quarter_axis"), "axis", "prevention")
+    told = of_kind(partner.table("access_region_quarter_axis"), "axis", "prevention")
+    need = partner.table("need_region_quarter").set_index("area")["value"]
+    places, _ = shown(partner, "capacity", "axis", "prevention")
+    for land in ("AL", "GR"):
+        inside = told.index[told.index.str.startswith(land)]
+        rate = 100.0 * places[places.index.str.startswith(land)].sum() / need[inside].sum()
+        for area in inside:
+            if gap.loc[area, "state"] == "class":
+                below = told.loc[area, "value"] < 0.5 * rate
+                assert below == (gap.loc[area, "low"] == reached.A_GAP[0]), area
+
+
+def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner):
+    ways = partner.table("travel_region_whole_to")
+    told = partner.table("accesstime_region_quarter_axis")
+    for category in told["axis"].unique():
+        amount, partly = shown(partner, "services", "axis", category)
+        for area, row in of_kind(told, "axis", category).iterrows():
+            own = ways[(ways["area"] == area) & (ways["to"].str[:2] == area[:2]) & ~ways["provisional"]]
+            at_work = own[own["to"].map(amount > 0)]["value"]
+            if row["state"] == "number":
+                assert row["value"] == round(at_work.min())
+                nearer = own[own["to"].map(partly & (amount <= 0))]["value"].min()
+                assert row["nearer"] == (nearer < at_work.min())
+            elif row["way"] == "water":
+                assert at_work.empty
+            elif row["way"] == "none":
+                assert (amount[amount.index.str.startswith(area[:2])] == 0).all()
+
+
+def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known):
+    times = reached.Times(ferries=(Link("GR-F", "GR-D", 90.0, "timetable"),))
+    before, after = made(partner, known), made(partner, known, times)
+    for name, area in (("access", "GR-F"), ("accesstime", "GR-F")):
+        was, now = (of_kind(t[f"{name}_region_quarter_axis"], "axis", "prevention") for t in (before, after))
+        assert not was.loc[area].equals(now.loc[area])
+    assert now.loc["GR-F", "value"] == 90
+    assert was.loc["GR-F", "way"] == "water"
+    assert was.loc["AL-01"].equals(now.loc["AL-01"])
+    ways = after["travel_region_whole_to"].set_index(["area", "to"])
+    assert not ways.loc[("GR-F", "GR-D"), "provisional"]
+    assert ways.loc[("GR-F", "GR-M"), "provisional"]
+
+
+def test_measured_times_take_the_place_of_straight_lines(partner, known):
+    times = reached.Times(uploaded=(Link("AL-07", "AL-10", 45.0, ""),))
+    after = made(partner, known, times)
+    ways = after["travel_region_whole_to"].set_index(["area", "to"])
+    assert ways.loc[("AL-07", "AL-10"), "given"]
+    assert ways.loc[("AL-10", "AL-07"), "value"] == 45
+    nearest = after["accesstime_region_quarter"].set_index("area")
+    assert nearest.loc["AL-07", "value"] == 45
+
+
+def test_what_was_given_is_read_back_from_a_manifest():
+    times = reached.Times((Link("AL-07", "AL-10", 45.0, ""),), (Link("GR-F", "GR-D", 90.5, "Ώρες"),))
+    kept = json.loads(json.dumps({"travel": reached.about(times)}))
+    assert reached.Times.told(kept) == times
+    assert reached.Times.told({}) == reached.Times()
+    assert times.among(["AL-07", "AL-10"]) == reached.Times(uploaded=times.uploaded)
+
+
+def test_it_reads_the_release_alone_and_no_layer_of_communities(partner, known, scored):
+    bare = Release.open(scored.releases, "partner", without=["communities"])
+    assert any(name.startswith("communities") for name in partner.tables)
+    for name, rows in made(bare, known).items():
+        assert rows.equals(partner.table(name)), name
+
+
+def test_without_places_there_are_ways_and_need_alone(partner, known, scored):
+    bare = Release.open(scored.releases, "partner", without=["capacity"])
+    assert set(made(partner, known, release=bare)) == {"travel_region_whole_to", "need_region_quarter"}
+
+
+def test_the_public_tier_gets_none_of_it(scored):
+    public = Release.open(scored.releases, "public", derived=scored.derived)
+    assert not [n for n in public.tables if n.startswith(("access", "travel", "need"))]
+
+
+@given(st.floats(1e-3, 1e6))
+def test_two_digits_stay(value):
+    told = float(reached.two_digits(np.array([value]))[0])
+    assert told == pytest.approx(value, rel=0.051)
+    assert len(f"{told:.6f}".replace(".", "").strip("0")) <= 2
