@@ -85,14 +85,22 @@ def _decision(t: Speech, one: Told) -> str:
         part for part in (_words.role(t, one.get("role") or ""), t.day(one.get("date") or "")) if part
     )
     reason = legible(one.get("reason"), _REASON)
-    told = t(
+    return _what(t, one) + (f" – {reason}" if reason else "") + (f" ({who})" if who else "")
+
+
+def _what(t: Speech, one: Told) -> str:
+    if one["decided"] == "lock":
+        # It holds for all that would leave, so it names no end and no number.
+        return t(
+            "Locked: {kind} in {area} stays", kind=_words.kind(t, one["kind"]), area=t.area(one["start"])
+        )
+    return t(
         "{decided}: {what}, {start} → {end}",
         decided=_words.decision(t, one["decided"]).capitalize(),
         what=_words.unit(t, one.get("units") or 1, one["kind"]),
         start=t.area(one["start"]),
         end=t.area(one["end"]),
     )
-    return told + (f" – {reason}" if reason else "") + (f" ({who})" if who else "")
 
 
 def _and_more(t: Speech, count: int) -> list[str]:
@@ -169,7 +177,7 @@ def _handed(t: Speech, one: Told) -> str:
         area=t.area(one["area"]),
         axis=_words.kind(t, one["axis"]),
         partner=legible(one["partner"], 40),
-        receiver=legible(one["to"], 40),
+        receiver=_words.bearer(t, one["to"]),
         quarter=t.number(one["quarter"]),
         children=t.number(one["children"]),
     )
@@ -182,7 +190,7 @@ def _stays(t: Speech, one: Told) -> str:
         axis=_words.kind(t, one["axis"]),
         partner=legible(one["partner"], 40),
         children=t.number(one["children"]),
-        why=legible(one["why"], 80),
+        why=_words.why(t, one["why"]),
     )
 
 

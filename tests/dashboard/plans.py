@@ -110,7 +110,7 @@ def _decisions() -> list[dict[str, Any]]:
          "reason": "Team speaks Albanian", **who},
         {"start": "GR-I", "end": "GR-G", "kind": "outreach team", "decided": "decline", "units": 1,
          "reason": "Contract with the municipality runs to June", **who},
-        {"start": "GR-I", "end": "GR-A", "kind": "reintegration", "decided": "lock", "units": 1,
+        {"start": "GR-I", "end": "", "kind": "protection", "decided": "lock", "units": 1,
          "reason": "", **who},
     ]  # fmt: skip
 
@@ -143,9 +143,9 @@ def _coverage(n: int, area: str) -> dict[str, Any]:
 
 
 _HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "children": 12.0,
-             "to": "Municipality of Athens", "quarter": 3}  # fmt: skip
+             "to": "municipality", "quarter": 3}  # fmt: skip
 _STAYS = {"area": "AL-11", "partner": "Terre des hommes", "axis": "protection", "children": 30.0,
-          "why": "no other duty bearer has places"}  # fmt: skip
+          "why": "no duty bearer in AL-11 that may take it (the state) has room for 30 children a quarter; there is none"}  # fmt: skip
 _EQUITY = [
     {"group": group, "area": country, "areas": 6, "need": need, "today": today, "planned": today + 0.05}
     for group, country, need, today in (

@@ -6,17 +6,19 @@ import re
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typst
 from pypdf import PdfReader
 
 from dashboard import briefing
-from dashboard.briefing import _legible, _map, _moves, _typeset
+from dashboard.briefing import _legible, _map, _moves, _typeset, _words
 from dashboard.briefing._speech import Speech
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
 from risk import plan_files, planning
+from risk.handover import DUTY_BEARERS, Capacity, Task, hand_over
 from risk.planning import Ground, Setting
 from tests.dashboard.hostile import PAYLOADS
 from tests.dashboard.plans import crowded, move, saved
@@ -181,8 +183,28 @@ def test_moves_that_find_no_room_are_counted(release):
 def test_every_decision_is_told(release):
     first, second = text(briefing.make(saved(release.name), release))
     assert "accepted: Team speaks Albanian" in first
-    assert "locked" in first
+    assert "Locked: protection in Attica stays" in second
     assert "Declined: 1 × outreach team, Attica → Western Greece" in second
+
+
+def test_it_knows_every_reason_for_which_a_task_stays(areas):
+    room = np.full((1, len(DUTY_BEARERS), 4), 10)
+    capacity = Capacity(("AL-11",), room, np.zeros((1, len(DUTY_BEARERS)), bool))
+    tasks = [Task("AL-11", f"partner {n}", "protection", n, ("state",)) for n in (0, 8, 9, 11)]
+    stays = hand_over(tasks, capacity).stays
+    said = {_words.why(Speech("en", areas), one.why) for one in stays}
+    assert said == {
+        "there is nothing to hand over",
+        "other tasks take the room that there is",
+        "no duty bearer that may take it has the room",
+    }
+    assert _words.why(Speech("en", areas), "We want it so.") == "We want it so."
+
+
+def test_hand_over_is_told(release):
+    second = text(briefing.make(saved(release.name), release))[1]
+    assert "Attica, reintegration: ARSIS hands over to a municipality in quarter 3" in second
+    assert "Terre des hommes stays (about 30 children): no duty bearer that may take it" in second
 
 
 def test_it_says_what_the_risk_model_says(release):
