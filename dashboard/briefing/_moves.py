@@ -59,7 +59,7 @@ def _row(t: Speech, move: Told, found: Told | None) -> list[str]:
         t.area(move["end"]),
         t.gain(move["gain"]),
         t.chance(move["beats_staying"]),
-        t.listed(taken, _TAKEN) or "–",
+        t.joined([*taken[:_TAKEN], *_and_more(t, len(taken) - _TAKEN)]) or "–",
         _decided(t, move, found),
     ]
 
@@ -121,7 +121,8 @@ def phases(t: Speech, told: Told, most: int) -> list[dict[str, Any]]:
 def _card(t: Speech, quarter: int, phase: Told | None, most: int) -> dict[str, Any]:
     title = t("Quarter {number}", number=quarter)
     if phase is None or not phase["moves"]:
-        return {"title": title, "lines": [t("No moves.")], "below": [] if phase is None else _met(t, phase)}
+        below = [] if phase is None else _met(t, phase)[:1]
+        return {"title": title, "lines": [t("No moves.")], "below": below}
     lines = [
         f"{_words.unit(t, one['units'], one['kind'])}: {t.area(one['start'])} → {t.area(one['end'])}"
         for one in phase["moves"][:most]

@@ -145,7 +145,7 @@ def _coverage(n: int, area: str) -> dict[str, Any]:
 _HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "children": 12.0,
              "to": "municipality", "quarter": 3}  # fmt: skip
 _STAYS = {"area": "AL-11", "partner": "Terre des hommes", "axis": "protection", "children": 30.0,
-          "why": "no duty bearer in AL-11 that may take it (the state) has room for 30 children a quarter; there is none"}  # fmt: skip
+          "why": "no duty bearer in AL-11 that may take it has room; there is none"}  # fmt: skip
 _EQUITY = [
     {"group": group, "area": country, "areas": 6, "need": need, "today": today, "planned": today + 0.05}
     for group, country, need, today in (
