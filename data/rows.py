@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data.errors import FileRefused, InputError
 
-__all__ = ["Row", "read_rows", "rows_of"]
+__all__ = ["Row", "read_rows", "rows_of", "text_of"]
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,15 @@ def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = 
     Raises FileRefused where the file cannot be read as such a table.
     """
     path = Path(path)
+    return rows_of(path.name, text_of(path, columns), columns, optional)
+
+
+def text_of(path: Path, columns: tuple[str, ...]) -> str:
+    """Read the text of such a table; raise FileRefused where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path.name, columns) from error
-    return rows_of(path.name, text, columns, optional)
 
 
 def rows_of(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:

@@ -16,10 +16,11 @@ import numpy as np
 from data.rows import Row, read_rows
 from risk._handover_terms import AXES, DUTY_BEARERS, QUARTERS, USUAL, Capacity, Task
 
-__all__ = ["read_capacity", "read_tasks"]
+__all__ = ["CAPACITY", "TASKS", "capacity_of_rows", "read_capacity", "read_tasks", "tasks_of"]
 
-_TASKS = ("area", "partner", "axis", "children", "to")
-_CAPACITY = ("area", "duty_bearer", "quarter", "children")
+TASKS = ("area", "partner", "axis", "children", "to")
+_OPTIONAL = ("from_quarter",)
+CAPACITY = ("area", "duty_bearer", "quarter", "children")
 _MOST = 1_000_000
 _NO_AREA = "no area of this level. Write a code of the areas table, such as AL-05, or leave the row out."
 
@@ -29,9 +30,14 @@ def read_tasks(path: Path, areas: Iterable[str]) -> tuple[Task, ...]:
 
     Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
     """
+    return tasks_of(read_rows(path, TASKS, _OPTIONAL), areas)
+
+
+def tasks_of(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
+    """Read the tasks of rows; raises as `read_tasks`."""
     known, seen = set(areas), dict[Task, int]()
     tasks = []
-    for row in read_rows(path, _TASKS, ("from_quarter",)):
+    for row in rows:
         task = _task(row, known)
         same = Task(task.area, task.partner, task.axis, 0, task.to)
         if same in seen:
@@ -71,10 +77,15 @@ def read_capacity(path: Path, areas: Iterable[str]) -> Capacity:
 
     Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
     """
+    return capacity_of_rows(read_rows(path, CAPACITY), areas)
+
+
+def capacity_of_rows(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
+    """Read the spare room of rows; raises as `read_capacity`."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
     seen = dict[tuple[int, int, int], int]()
-    for row in read_rows(path, _CAPACITY):
+    for row in rows:
         area = codes.index(row.one_of("area", codes, _NO_AREA))
         wanted = f"no duty bearer. Write one of {', '.join(DUTY_BEARERS)}."
         bearer = DUTY_BEARERS.index(row.one_of("duty_bearer", DUTY_BEARERS, wanted))

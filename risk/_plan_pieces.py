@@ -33,6 +33,8 @@ MANY = 3000  # flows that are all looked at together
 _NEAREST = 5  # to and from each site, to begin with
 _SLACK = 1e-4  # of the need met, by which a weighing must be violated to be added
 _ZERO = 1e-7
+_FRESH = MANY // 2  # that are taken in at once, the most promising
+_ROUNDS = 50  # of taking in
 _OPEN = 1e-5  # of the goal, that flows which are not looked at may bring
 _INFEASIBLE = 2  # scipy.optimize.linprog's word for it
 
@@ -93,22 +95,23 @@ class Programme:
         bounds = Bounds(low[kept], high[kept])
         return self._laid_out(run(self._costs[kept], rows, bounds, integral[kept], timer, gap))
 
-    def relaxed(self, timer: Timer) -> Floats | None:
+    def relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
         """Solve without whole numbers; give the columns, or None where there is no answer in time.
 
         Flows are taken in until no other could bring more than the answer leaves open; afterwards those are
-        looked at that lost least. Where the time is up before, the last answer stands, and its bound.
+        looked at that lost least. Where the time or the rounds are up before, the last answer stands, and
+        its bound.
         """
         flows, answer = self.region.flows.shape[1], None
         equal, least = self._split()
-        while True:
+        for _ in range(rounds):
             kept = self._columns
             found = self._linear(equal, least, kept, timer)
             if found.status == _INFEASIBLE and not self.flows.all():
                 self.flows[:] = True
                 continue
             if found.status != 0:
-                return answer
+                break
             lost = self._costs[:flows] - equal.A[:, :flows].T @ found.eqlin.marginals
             lost += least.A[:, :flows].T @ found.ineqlin.marginals
             missing = (lost < -_ZERO) & ~self.flows
@@ -119,7 +122,8 @@ class Programme:
             if open_to <= _OPEN * abs(float(found.fun)):
                 self._look_at_least(lost, float(found.fun) - open_to)
                 return answer
-            self.flows |= missing
+            self.flows[np.argsort(lost, kind="stable")[:_FRESH]] = True
+        return answer
 
     def _linear(
         self, equal: LinearConstraint, least: LinearConstraint, kept: Ints, timer: Timer

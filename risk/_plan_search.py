@@ -32,6 +32,7 @@ _FIRST = 0.3  # of the time left, for each of those
 _GAP = 1e-2  # of that first programme: the search does the rest
 _OTHERS = 40  # moves that are tried in the place of each
 _TRIED = 4000  # changes in a pass
+_STALE = 200  # that fail in a row, after some that helped
 _LEAST = 1e-9  # of the goal, that a change must add
 _TOLERANCE = 1e-7
 _NONE = -1
@@ -101,13 +102,17 @@ class Search:
             pass
 
     def _pass(self, timer: Timer) -> bool:
-        """Try what could help, the most promising first; say whether anything did."""
-        helped = False
+        """Try what could help, the most promising first; say whether anything did.
+
+        What was estimated is of the layout before: once changes fail in a row, it is time for new estimates.
+        """
+        helped, failed = False, 0
         for back, put in self._promising():
-            if timer.over:
+            if timer.over or (helped and failed > _STALE):
                 break
             if back == _NONE or self.flows[back]:
-                helped = self._try(back, put) or helped
+                done = self._try(back, put)
+                helped, failed = helped or done, 0 if done else failed + 1
         return helped
 
     def _promising(self) -> list[tuple[int, int]]:

@@ -24,8 +24,9 @@ Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 Progress = Callable[[int, int | None, str], None]
 
 _RELAXED, _WHOLE = 30, 6  # the most rounds of weighings, before and with whole units
-_NEAR, _PATIENCE = (1, 3), 0.6  # units from the relaxation, and the part of the time left for each
-_BOUND = 0.6  # of the time, at most, for the first relaxation
+_NEAR = (1, 3, None)  # units from the relaxation; anywhere at last
+_PATIENCE = 0.6  # the part of the time left for each of the former
+_BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _OUT_OF_TIME = 1  # scipy.optimize.milp's word for it
 
@@ -58,19 +59,21 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
         tell(0, None, "Looking for the bad cases")
         relaxed = _relaxed(programme, timer)
     bound, late = programme.bound, False
-    for _ in range(_WHOLE):
-        if _gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
-            break
-        tell(1, None, "Choosing moves")
-        found, bound = _whole(programme, relaxed, timer, how.gap)
-        late = found.status == _OUT_OF_TIME
-        if found.x is None:
-            break
-        best = _better(programme, best, _units(region, found.x))
-        if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
-            break
+    for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:
+        for _ in range(_WHOLE):
+            if _gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
+                break
+            tell(1, None, "Choosing moves")
+            found, proven = _whole(programme, relaxed, near, timer, how.gap)
+            bound, late = max(bound, proven), found.status == _OUT_OF_TIME
+            if found.x is None:
+                break
+            best = _better(programme, best, _units(region, found.x))
+            if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
+                break
     if best is None and late:
-        best = _improved(programme, relaxed, Timer(_LATE * how.seconds))
+        late_timer = Timer(_LATE * how.seconds)
+        best = _improved(programme, _near(programme, relaxed, late_timer), late_timer)
     if best is None:
         return None
     gap = _gap(programme, best, bound)
@@ -82,37 +85,39 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
 def _searched(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
     """Relax and look for a layout near that, by turns, until the gap is small or nothing is to be learnt.
 
-    Each turn adds the weighings of draws that are worst for both; gives the best layout and the last
-    relaxation.
+    The first layout is found near a relaxation over few flows, so that there is one early. Each turn adds
+    the weighings of draws that are worst for both; gives the best layout and the last relaxation.
     """
-    best, relaxed = None, None
+    relaxed = programme.relaxed(timer.part(_BOUND), rounds=1)
+    best = _near(programme, relaxed, timer)
     for _ in range(_RELAXED):
-        found = programme.relaxed(timer.part(_BOUND) if relaxed is None else timer)
-        if found is None and best is not None:
-            break
-        relaxed = found if relaxed is None else relaxed
-        best = _best(programme, best, _improved(programme, found, timer))
+        found = programme.relaxed(timer.part(_BOUND))
+        relaxed = relaxed if found is None else found
+        fresh_start = None if found is None else _near(programme, found, timer)
+        best = _best(programme, best, _improved(programme, fresh_start or best, timer))
         if found is None or not programme.goal.aims.robustness or timer.over:
             break
-        relaxed = found
         if _gap(programme, best, programme.bound) <= gap:
             break
         fresh = programme.learn(found)
-        fresh = (best is not None and programme.learn_from(best[0])) or fresh
-        if not fresh:
+        if not (best is not None and programme.learn_from(best[0])) and not fresh:
             break
     return best, relaxed
 
 
-def _improved(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
-    """Give a layout that keeps the rules, near the relaxation or today's posts, made better move by move."""
-    region, goal = programme.region, programme.goal
+def _near(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
+    """Give a layout that keeps the rules, near the relaxation or, where there is none, near today's posts."""
+    region = programme.region
     start = region.vector(np.zeros(len(region.cost), np.int64), region.posts.units)
     near = start if relaxed is None else relaxed
-    found = nearest_whole(region, goal, near, np.flatnonzero(programme.flows), timer)
-    if found is None:
+    return nearest_whole(region, programme.goal, near, np.flatnonzero(programme.flows), timer)
+
+
+def _improved(programme: Programme, start: Layout | None, timer: Timer) -> Layout | None:
+    """Make a layout better move by move."""
+    if start is None:
         return None
-    search = Search(region, goal, *found)
+    search = Search(programme.region, programme.goal, start[0].copy(), start[1].copy())
     search.run(timer)
     return search.units, search.flows
 
@@ -146,22 +151,19 @@ def _relaxed(programme: Programme, timer: Timer) -> Floats | None:
 
 
 def _whole(
-    programme: Programme, relaxed: Floats | None, timer: Timer, gap: float
+    programme: Programme, relaxed: Floats | None, near: int | None, timer: Timer, gap: float
 ) -> tuple[OptimizeResult, float]:
     """Solve with whole units; give the answer and what no other can fall below.
 
-    A large programme looks near its relaxation first, where good answers are, for most of the time.
+    A large programme looks near its relaxation first, where good answers are, for a part of the time.
     """
-    if programme.large and relaxed is not None:
-        for near in _NEAR:
-            found = programme.whole(timer.part(_PATIENCE), gap, (relaxed, near))
-            if found.x is not None:
-                return found, programme.bound
+    if near is not None and relaxed is not None:
+        return programme.whole(timer.part(_PATIENCE), gap, (relaxed, near)), programme.bound
     found = programme.whole(timer, gap)
-    proven = found.mip_dual_bound if found.x is not None else None
-    if proven is None or not programme.large:
-        return found, programme.bound if proven is None else float(proven)
-    return found, max(programme.bound, min(float(proven), programme.others))
+    if found.x is None or found.mip_dual_bound is None:
+        return found, programme.bound
+    proven = float(found.mip_dual_bound)
+    return found, min(proven, programme.others) if programme.large else proven
 
 
 def _programme(region: Region, goal: Goal, how: Solver) -> Programme:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from data.errors import InputError
 from data.release import Release
-from risk._handover_files import read_capacity, read_tasks
+from data.rows import rows_of, text_of
+from risk._handover_files import CAPACITY, TASKS, capacity_of_rows, read_capacity, read_tasks, tasks_of
 from risk._handover_terms import (
     AXES,
     DUTY_BEARERS,
@@ -46,6 +48,7 @@ __all__ = [
     "HandOver",
     "HandedOver",
     "Stays",
+    "Tables",
     "Task",
     "capacity_of",
     "hand_over",
@@ -70,6 +73,40 @@ class HandedOver:
     over: tuple[HandOver, ...]
     stays: tuple[Stays, ...]
     proven: bool
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a manager gives for a hand-over, as text of CSV tables: tasks, and room or the share that is free.
+
+    `tasks` empty: no hand-over. Raises InputError unless just one of `room` and `free_share` is given.
+    """
+
+    tasks: str = ""
+    room: str = ""
+    free_share: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check that it is known how much room there is."""
+        if self.tasks and bool(self.room) == (self.free_share is not None):
+            msg = "A table of tasks needs the room of duty bearers: a table, or the share of places free."
+            raise InputError(msg)
+
+    @classmethod
+    def read(cls, tasks: Path, room: Path | None, free_share: float | None) -> Tables:
+        """Read them from files; raises FileRefused where one cannot be read."""
+        return cls(text_of(tasks, TASKS), "" if room is None else text_of(room, CAPACITY), free_share)
+
+    def over(self, release: Release, areas: Sequence[str]) -> HandedOver | None:
+        """Hand over what the tables hold, None without tasks; raises InputError, naming row and remedy."""
+        if not self.tasks:
+            return None
+        tasks = tasks_of(rows_of("tasks", self.tasks, TASKS), areas)
+        if self.free_share is None:
+            room = capacity_of_rows(rows_of("room", self.room, CAPACITY), areas)
+        else:
+            room = capacity_of(release, areas, self.free_share)
+        return hand_over(tasks, room)
 
 
 def capacity_of(release: Release, areas: Sequence[str], free_share: float, level: str = "region") -> Capacity:

@@ -19,6 +19,7 @@ from data import derived
 from data.derived import Result
 from data.errors import InputError
 from data.release import Release
+from risk import handover
 from risk import posts as tables
 from risk._plan_benefit import met
 from risk.handover import HandedOver
@@ -32,6 +33,7 @@ __all__ = [
     "Decided",
     "decided_again",
     "decided_of",
+    "handover_of",
     "keep",
     "kept",
     "posts_of",
@@ -81,13 +83,14 @@ def told(
     note: str = "",
     decided: Sequence[Decided] = (),
     points: Sequence[Point] = (),
-    handed: HandedOver | None = None,
+    handed: tuple[handover.Tables, HandedOver] | None = None,
     follows: str = "",
 ) -> dict[str, Any]:
     """Say all of a plan in plain values; when its moves are made is worked out here.
 
-    `points` are those of the frontier, `handed` what goes over to duty bearers, `follows` names the plan on
-    which it was decided. Raises InputError where there is no title, or a text is longer than 300 characters.
+    `points` are those of the frontier, `handed` what was given for a hand-over and what came of it,
+    `follows` names the plan on which it was decided. Raises InputError where there is no title, or a text is
+    longer than 300 characters.
     """
     _check_texts(title, note, *(one.decision.reason for one in decided))
     return {
@@ -128,6 +131,11 @@ def setting_of(told: Mapping[str, Any]) -> Setting:
 def posts_of(told: Mapping[str, Any], areas: Sequence[str]) -> tables.Table:
     """Read the posts of a kept plan back."""
     return tables.read_text("posts", str(told["posts"]), areas)
+
+
+def handover_of(told: Mapping[str, Any]) -> handover.Tables:
+    """Read back what was given for the hand-over of a kept plan."""
+    return handover.Tables(**told.get("handover_tables") or {})
 
 
 def decided_of(told: Mapping[str, Any]) -> tuple[Decided, ...]:
@@ -193,17 +201,20 @@ def _when(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _handed(handed: HandedOver | None) -> dict[str, Any]:
-    """Say which tasks go over to which duty bearers, and which stay and why."""
+def _handed(handed: tuple[handover.Tables, HandedOver] | None) -> dict[str, Any]:
+    """Say which tasks go over to which duty bearers, and which stay and why; and what was given for that."""
     if handed is None:
-        return {"handover": [], "stays": []}
-    names = ("area", "partner", "axis", "children")
-    tasks = [({name: getattr(one.task, name) for name in names}, one) for one in handed.over]
-    stays = [({name: getattr(one.task, name) for name in names}, one) for one in handed.stays]
+        return {"handover": [], "stays": [], "handover_tables": {}}
+    tables, found = handed
     return {
-        "handover": [{**task, "to": one.to, "quarter": one.quarter} for task, one in tasks],
-        "stays": [{**task, "why": one.why} for task, one in stays],
+        "handover": [{**_task(one.task), "to": one.to, "quarter": one.quarter} for one in found.over],
+        "stays": [{**_task(one.task), "why": one.why} for one in found.stays],
+        "handover_tables": asdict(tables),
     }
+
+
+def _task(task: handover.Task) -> dict[str, Any]:
+    return {name: getattr(task, name) for name in ("area", "partner", "axis", "children")}
 
 
 def _outcome(one: Outcome) -> dict[str, Any]:

@@ -92,6 +92,11 @@ def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
             low=t.number(plan["gain"]["low"]),
             high=t.number(plan["gain"]["high"]),
         )
+    if told.get("posts_drafted"):
+        yield t(
+            "Today's posts are a draft made from records of outreach; nobody who knows them corrected it."
+        )
+    if told["moves"]:
         yield t(
             "In the worst tenth of cases today's posts meet the need of {today} children a quarter, the "
             "planned ones of {planned}.",
@@ -116,10 +121,6 @@ def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
             "Too little was looked in: {areas}. Part of the outreach goes there in order to learn, which "
             "costs some of the gain at first.",
             areas=t.named(explored, 4),
-        )
-    if told.get("posts_drafted"):
-        yield t(
-            "Today's posts are a draft made from records of outreach; nobody who knows them corrected it."
         )
     if told.get("travel_provisional"):
         yield t("Some times of travel over water are rough guesses.")

@@ -25,7 +25,7 @@ __all__ = ["Document", "FirstPage", "SecondPage"]
 
 Told = Mapping[str, Any]
 
-_TITLE, _NOTE, _NAMED = 110, 300, 14
+_TITLE, _SHORT, _NOTE, _NAMED = 110, 70, 300, 14
 _SLIDE_MOVES = 8
 _SLIDE_NAMES = 36.0
 
@@ -99,7 +99,9 @@ class Document:
         role = _words.role(t, author.get("role") or "") or t("role not given")
         return {
             "language": t.language,
-            "title": self.title,
+            "title": self.title.replace("\u200b", ""),
+            "headline": self.title,
+            "short": legible(self.title, _SHORT),
             "eyebrow": t("Briefing on a plan of moves"),
             "meta": t(
                 "Release {name} · {date} · {role}", name=self.release.name, date=self._date(), role=role

@@ -21,12 +21,15 @@ _SIGNS = (
 UNPRINTABLE = re.compile(f"[^{_LATIN}{_GREEK}{_CYRILLIC}{_SIGNS}]")
 _SPACE = re.compile(r"\s+")
 _INSTEAD = "?"
+# A word that is longer than any of a language may be broken anywhere.
+_LONG_WORD, _PIECE, _BREAK = re.compile(r"\S{25,}"), re.compile(r".{1,8}"), "\u200b"
 
 
 def legible(text: object, longest: int = 60) -> str:
     """Give a text on one line, with a question mark for what cannot be printed, cut where it is too long."""
     plain = unicodedata.normalize("NFC", "" if text is None else str(text)[: 20 * longest])
-    plain = _SPACE.sub(" ", plain).strip()
+    plain = _SPACE.sub(" ", plain)
     kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
-    printed = UNPRINTABLE.sub(_INSTEAD, kept)
-    return printed if len(printed) <= longest else printed[: longest - 1].rstrip() + "…"
+    printed = UNPRINTABLE.sub(_INSTEAD, kept.strip())
+    cut = printed if len(printed) <= longest else printed[: longest - 1].rstrip() + "…"
+    return _LONG_WORD.sub(lambda word: _BREAK.join(_PIECE.findall(word[0])), cut)

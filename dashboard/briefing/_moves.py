@@ -59,7 +59,7 @@ def _row(t: Speech, move: Told, found: Told | None) -> list[str]:
         t.area(move["end"]),
         t.gain(move["gain"]),
         t.chance(move["beats_staying"]),
-        t.listed(taken, _TAKEN) or "–",
+        t.joined([*taken[:_TAKEN], *_and_more(t, len(taken) - _TAKEN)]) or "–",
         _decided(t, move, found),
     ]
 
@@ -85,14 +85,22 @@ def _decision(t: Speech, one: Told) -> str:
         part for part in (_words.role(t, one.get("role") or ""), t.day(one.get("date") or "")) if part
     )
     reason = legible(one.get("reason"), _REASON)
-    told = t(
+    return _what(t, one) + (f" – {reason}" if reason else "") + (f" ({who})" if who else "")
+
+
+def _what(t: Speech, one: Told) -> str:
+    if one["decided"] == "lock":
+        # It holds for all that would leave, so it names no end and no number.
+        return t(
+            "Locked: {kind} in {area} stays", kind=_words.kind(t, one["kind"]), area=t.area(one["start"])
+        )
+    return t(
         "{decided}: {what}, {start} → {end}",
         decided=_words.decision(t, one["decided"]).capitalize(),
         what=_words.unit(t, one.get("units") or 1, one["kind"]),
         start=t.area(one["start"]),
         end=t.area(one["end"]),
     )
-    return told + (f" – {reason}" if reason else "") + (f" ({who})" if who else "")
 
 
 def _and_more(t: Speech, count: int) -> list[str]:
@@ -113,7 +121,8 @@ def phases(t: Speech, told: Told, most: int) -> list[dict[str, Any]]:
 def _card(t: Speech, quarter: int, phase: Told | None, most: int) -> dict[str, Any]:
     title = t("Quarter {number}", number=quarter)
     if phase is None or not phase["moves"]:
-        return {"title": title, "lines": [t("No moves.")], "below": [] if phase is None else _met(t, phase)}
+        below = [] if phase is None else _met(t, phase)[:1]
+        return {"title": title, "lines": [t("No moves.")], "below": below}
     lines = [
         f"{_words.unit(t, one['units'], one['kind'])}: {t.area(one['start'])} → {t.area(one['end'])}"
         for one in phase["moves"][:most]
@@ -169,7 +178,7 @@ def _handed(t: Speech, one: Told) -> str:
         area=t.area(one["area"]),
         axis=_words.kind(t, one["axis"]),
         partner=legible(one["partner"], 40),
-        receiver=legible(one["to"], 40),
+        receiver=_words.bearer(t, one["to"]),
         quarter=t.number(one["quarter"]),
         children=t.number(one["children"]),
     )
@@ -182,7 +191,7 @@ def _stays(t: Speech, one: Told) -> str:
         axis=_words.kind(t, one["axis"]),
         partner=legible(one["partner"], 40),
         children=t.number(one["children"]),
-        why=legible(one["why"], 80),
+        why=_words.why(t, one["why"]),
     )
 
 

@@ -6,7 +6,7 @@ from dashboard.briefing._legible import legible
 from dashboard.briefing._speech import Speech
 from geo.layers.words import mark
 
-__all__ = ["decision", "kind", "role", "rule", "unit"]
+__all__ = ["bearer", "decision", "kind", "role", "rule", "unit", "why"]
 
 _KINDS = {
     "outreach team": mark("outreach team"),
@@ -23,6 +23,20 @@ _ROLES = {
     "board": mark("board"),
 }
 _DECIDED = {"accept": mark("accepted"), "decline": mark("declined"), "lock": mark("locked")}
+_BEARERS = {
+    "state": mark("the state"),
+    "anti_trafficking_police": mark("the anti-trafficking police"),
+    "municipality": mark("a municipality"),
+    "school": mark("a school"),
+    "ngo": mark("a non-governmental organisation"),
+    "community": mark("a community"),
+}
+# How the planner begins to say why a task stays (risk/handover.py), and what the briefing says of it.
+_WHY = {
+    "it serves no children": mark("there is nothing to hand over"),
+    "there is room in": mark("other tasks take the room that there is"),
+    "no duty bearer in": mark("no duty bearer that may take it has the room"),
+}
 _RULES = {
     "moves": mark("the number of units that may move"),
     "budget": mark("the budget for moves"),
@@ -48,6 +62,18 @@ def unit(t: Speech, units: object, code: object) -> str:
 def decision(t: Speech, code: object) -> str:
     """Name what was decided."""
     return t(_DECIDED[str(code)]) if str(code) in _DECIDED else legible(code, 20)
+
+
+def bearer(t: Speech, code: object) -> str:
+    """Name a duty bearer; as it was written where it is no code of the product."""
+    return t(_BEARERS[str(code)]) if str(code) in _BEARERS else legible(code, 40)
+
+
+def why(t: Speech, reason: object) -> str:
+    """Say shortly why a task stays; as it was written where the planner did not write it."""
+    known = (words for begins, words in _WHY.items() if str(reason).startswith(begins))
+    words = next(known, None)
+    return legible(reason, 80) if words is None else t(words)
 
 
 def role(t: Speech, code: object) -> str:

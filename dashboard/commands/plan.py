@@ -184,20 +184,13 @@ def _made(
     return plan_files.keep(workspace.derived, opened, said)
 
 
-def _handed(opened: Release, given: _Tables) -> HandedOver | None:
+def _handed(opened: Release, given: _Tables) -> tuple[handover.Tables, HandedOver] | None:
     """Hand over what the table of tasks holds, into the room that is given; nothing without such a table."""
     if given.tasks is None:
         return None
-    if (given.capacity is None) == (given.free_share is None):
-        msg = "A table of tasks needs the room of duty bearers: either --capacity FILE or --free-share SHARE."
-        raise InputError(msg)
-    areas = list(_names(opened))
-    tasks = handover.read_tasks(given.tasks, areas)
-    if given.capacity is not None:
-        room = handover.read_capacity(given.capacity, areas)
-    else:
-        room = handover.capacity_of(opened, areas, given.free_share or 0.0)
-    return handover.hand_over(tasks, room)
+    tables = handover.Tables.read(given.tasks, given.capacity, given.free_share)
+    found = tables.over(opened, list(_names(opened)))
+    return None if found is None else (tables, found)
 
 
 def _kept(workspace: Workspace, opened: Release, name: str) -> Result:

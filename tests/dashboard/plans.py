@@ -110,7 +110,7 @@ def _decisions() -> list[dict[str, Any]]:
          "reason": "Team speaks Albanian", **who},
         {"start": "GR-I", "end": "GR-G", "kind": "outreach team", "decided": "decline", "units": 1,
          "reason": "Contract with the municipality runs to June", **who},
-        {"start": "GR-I", "end": "GR-A", "kind": "reintegration", "decided": "lock", "units": 1,
+        {"start": "GR-I", "end": "", "kind": "protection", "decided": "lock", "units": 1,
          "reason": "", **who},
     ]  # fmt: skip
 
@@ -143,9 +143,9 @@ def _coverage(n: int, area: str) -> dict[str, Any]:
 
 
 _HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "children": 12.0,
-             "to": "Municipality of Athens", "quarter": 3}  # fmt: skip
+             "to": "municipality", "quarter": 3}  # fmt: skip
 _STAYS = {"area": "AL-11", "partner": "Terre des hommes", "axis": "protection", "children": 30.0,
-          "why": "no other duty bearer has places"}  # fmt: skip
+          "why": "no duty bearer in AL-11 that may take it has room; there is none"}  # fmt: skip
 _EQUITY = [
     {"group": group, "area": country, "areas": 6, "need": need, "today": today, "planned": today + 0.05}
     for group, country, need, today in (
@@ -157,3 +157,28 @@ _EQUITY = [
         ("elsewhere", "GR", 150.0, 0.55),
     )
 ]
+
+
+def crowded(release: str) -> dict[str, Any]:
+    """Give a plan with more and longer of everything than anybody will write."""
+    wide, kind = "W" * 400, "Mobile protection and reintegration unit"
+    plan = saved(
+        release, 60, title=wide, note="Word and word again " * 40, author={"role": wide, "date": wide}
+    )
+    taken = [{"area": "GR-A", "children": -1.2}] * 4
+    moves = [{**one, "kind": kind, "start": "GR-A", "takes": taken} for one in plan["moves"]]
+    said = {"reason": "Long reason " * 30, "role": wide, "kind": wide}
+    phase = {"moves": moves, "met": {"mean": 12345, "low": 1234, "high": 123456}, "cost": 12345}
+    rules = ["moves", "budget", "floor", "services_floor", "exploration", "commitments", "room", "accepted"]
+    plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "recommended": False}
+    plan["parameters"] |= {"pathway": "internal", "budget": 123456.7, "cost": 0.5}
+    return {
+        **plan,
+        "travel_provisional": True,
+        "moves": moves,
+        "left": moves,
+        "phases": [{**phase, "quarter": quarter} for quarter in (1, 2, 3, 4)],
+        "decisions": [{**plan["decisions"][1], **said, "start": f"site {n}"} for n in range(40)],
+        "handover": [{**_HANDOVER, "partner": wide, "to": wide, "area": "GR-A"}] * 40,
+        "stays": [{**_STAYS, "partner": wide, "why": "why and " * 60, "area": "GR-A"}] * 40,
+    }

@@ -100,7 +100,7 @@ def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reaso
     assert "Gjirokastër: reintegration stays with ARSIS" in answer.out
     without = tact("--workspace", demo, "plan", "--tasks", tasks, "--json")
     assert without.code == 2
-    assert "--free-share" in without.json["message"]
+    assert "the share of places free" in without.json["message"]
 
 
 def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):

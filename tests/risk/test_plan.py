@@ -1,18 +1,15 @@
 """The plan: the optimum, the rules, the reasons, and that nothing changes without a good one."""
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
 
 from data.errors import InputError
 from risk._plan_benefit import Benefit, least_served, met, worst_mean
 from risk._plan_goal import Goal
-from risk.access import Catchment, reach
 from risk.plan import (
     Aims,
     Decision,
@@ -26,83 +23,7 @@ from risk.plan import (
     frontier,
     plan,
 )
-
-EXACT = Solver(gap=1e-7, pieces=200)
-BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))
-
-
-def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
-    """Invent sites in a square of two hours, each an area of its own, and draws of need."""
-    rng = np.random.default_rng(seed)
-    points = rng.random((sites, 2)) * 120
-    minutes = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
-    people = rng.lognormal(7.0, 0.7, sites)
-    names = [f"{letter}{at}" for letter in "as" for at in range(sites)]
-    units = rng.multinomial(each, np.ones(sites) / sites, len(kinds)).T
-    posts = Posts(
-        tuple(names[:sites]),
-        tuple(names[sites:]),
-        tuple(kinds),
-        units,
-        reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes)),
-        10.0 + minutes,
-        np.full(sites, 2 * each),
-        np.zeros_like(units),
-    )
-    level = 12.0 * people / people.mean() * np.exp(0.6 * rng.standard_normal(sites))
-    return posts, level * np.exp(0.4 * rng.standard_normal((draws, sites)))
-
-
-def layouts(posts):
-    """List every way to place the units of each kind."""
-    totals = posts.units.sum(axis=0)
-    one = [
-        [c for c in itertools.product(range(t + 1), repeat=len(posts.sites)) if sum(c) == t] for t in totals
-    ]
-    return (np.array(columns).T for columns in itertools.product(*one))
-
-
-def cheapest(posts, units):
-    """Give the number and least cost of moves to a layout, by assigning unit to unit."""
-    moved, cost = 0, 0.0
-    for kind in range(len(posts.kinds)):
-        change = units[:, kind] - posts.units[:, kind]
-        gone = np.repeat(np.arange(len(change)), np.maximum(-change, 0))
-        come = np.repeat(np.arange(len(change)), np.maximum(change, 0))
-        pairs = linear_sum_assignment(posts.cost[np.ix_(gone, come)])
-        moved += len(gone)
-        cost += posts.cost[np.ix_(gone, come)][pairs].sum()
-    return moved, cost
-
-
-def keeps(posts, rules, units):
-    """Say whether a layout keeps the rules, in plain loops; with what it costs."""
-    moved, cost = cheapest(posts, units)
-    if moved > rules.moves or cost > rules.budget + 1e-9:
-        return False, cost
-    if (units < posts.committed).any() or (units.sum(axis=1) > posts.room).any():
-        return False, cost
-    for area in range(len(posts.areas)):
-        every = services = 0.0
-        for site, kind in itertools.product(range(len(posts.sites)), range(len(posts.kinds))):
-            here = posts.reach[area, site] * units[site, kind] * posts.kinds[kind].children
-            every += here
-            services += 0.0 if posts.kinds[kind].search else here
-        if every < rules.floor[area] - 1e-9:
-            return False, cost
-        if rules.communities[area] and services < rules.services_floor - 1e-9:
-            return False, cost
-    return True, cost
-
-
-AIMS = [
-    Aims(),
-    Aims(equity=0.6),
-    Aims(cost=0.5),
-    Aims(robustness=0.7),
-    Aims(0.3, 0.2, 0.5),
-    Aims(1.0, 0.0, 1.0),
-]
+from tests.risk.plan_cases import AIMS, EXACT, country, keeps, layouts
 
 
 @pytest.mark.parametrize("aims", AIMS, ids=str)

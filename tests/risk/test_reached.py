@@ -11,6 +11,7 @@ from data.release import Release
 from geo import areas as geography
 from geo.travel import Link
 from risk import reached
+from risk.detection import DetectionRange
 from risk.model import RiskModel
 from risk.observations import Observations
 
@@ -35,6 +36,12 @@ def made(partner, known, times=None, release=None):
     return {table.name: table.rows.to_pandas() for table in found}
 
 
+@pytest.fixture(scope="module")
+def worked(partner, known):
+    """Give the tables, worked out again."""
+    return made(partner, known)
+
+
 def of_kind(table, by, category):
     return table[table[by] == category].set_index("area")
 
@@ -47,33 +54,39 @@ def shown(partner, measure, by, category):
     return amount, rows["state"] != "number"
 
 
-def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known):
+def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, worked):
     _, seen, draws = known
-    need = dict(zip(seen.areas, reached.yearly_need(draws, seen, 0).T, strict=True))
+    by_quarter = DetectionRange().need(draws, seen, 0).sum(axis=-1)
+    need = dict(zip(seen.areas, by_quarter[:, :, -4:].mean(axis=-1).T, strict=True))
     places, _ = shown(partner, "capacity", "axis", "prevention")
-    ways = partner.table("travel_region_whole_to").set_index(["area", "to"])
+    ways = worked["travel_region_whole_to"].set_index(["area", "to"])
     weight = {
         (a, s): np.exp(-((ways["value"][a, s] / 40.0) ** 2) / 2.0)
         for a in need
         for s in places.index
         if a[:2] == s[:2] and not ways["provisional"][a, s] and ways["value"][a, s] <= 120.0
     }
-    told = of_kind(partner.table("access_region_quarter_axis"), "axis", "prevention")
-    for area in ("AL-11", "AL-05", "GR-B", "GR-F", "GR-C"):
-        access = 0.0
+    told = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
+    gaps = of_kind(worked["accessgap_region_quarter_axis"], "axis", "prevention")
+    for area in ("AL-11", "AL-05", "AL-12", "GR-B", "GR-F", "GR-C", "GR-K"):
+        access = np.zeros(4000)
         for site, amount in places.items():
             if (area, site) in weight and amount > 0:
                 sharing = sum(need[a] * weight[a, site] for a in need if (a, site) in weight)
                 access = access + amount / sharing * weight[area, site]
         expected = reached.two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
         assert told.loc[area, ["value", "lower", "upper"]].to_list() == pytest.approx(expected)
+        country = [one for one in need if one[:2] == area[:2]]
+        rate = places[places.index.str[:2] == area[:2]].sum() / sum(need[one] for one in country)
+        assert gaps.loc[area, "chance"] == round(100 * (access < rate / 2).mean())
+    assert {gaps.loc[area, "state"] for area in ("AL-12", "GR-K")} == {"cannot_tell"}
     assert told.loc["GR-F", "value"] == 0, "nothing there, and no way over water was entered"
     assert told.loc["AL-11", "value"] > 0
 
 
 @pytest.mark.parametrize("by", SPLITS)
-def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, by):
-    places, gaps = (partner.table(f"{name}_region_quarter_{by}") for name in ("access", "accessgap"))
+def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, worked, by):
+    places, gaps = (worked[f"{name}_region_quarter_{by}"] for name in ("access", "accessgap"))
     hidden = 0
     for category in places[by].unique():
         told, gap = of_kind(places, by, category), of_kind(gaps, by, category)
@@ -91,8 +104,8 @@ def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, by):
 
 
 @pytest.mark.parametrize("by", SPLITS)
-def test_a_gap_and_none_are_named_where_they_are_sure(partner, by):
-    gap = partner.table(f"accessgap_region_quarter_{by}")
+def test_a_gap_and_none_are_named_where_they_are_sure(worked, by):
+    gap = worked[f"accessgap_region_quarter_{by}"]
     told = gap[gap["state"] == "class"]
     sure = told["low"] == reached.A_GAP[0]
     assert (told.loc[sure, "chance"] >= 80).all()
@@ -103,11 +116,11 @@ def test_a_gap_and_none_are_named_where_they_are_sure(partner, by):
     assert set(gap["state"]) <= {"class", "cannot_tell", "withheld"}
 
 
-def test_all_gaps_are_against_the_own_country(partner):
+def test_all_gaps_are_against_the_own_country(partner, worked):
     """More places in one country change nothing in the other; half of the country's rate is the line."""
-    gap = of_kind(partner.table("accessgap_region_quarter_axis"), "axis", "prevention")
-    told = of_kind(partner.table("access_region_quarter_axis"), "axis", "prevention")
-    need = partner.table("need_region_quarter").set_index("area")["value"]
+    gap = of_kind(worked["accessgap_region_quarter_axis"], "axis", "prevention")
+    told = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
+    need = worked["need_region_quarter"].set_index("area")["value"]
     places, _ = shown(partner, "capacity", "axis", "prevention")
     for land in ("AL", "GR"):
         inside = told.index[told.index.str.startswith(land)]
@@ -118,9 +131,9 @@ def test_all_gaps_are_against_the_own_country(partner):
                 assert below == (gap.loc[area, "low"] == reached.A_GAP[0]), area
 
 
-def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner):
-    ways = partner.table("travel_region_whole_to")
-    told = partner.table("accesstime_region_quarter_axis")
+def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, worked):
+    ways = worked["travel_region_whole_to"]
+    told = worked["accesstime_region_quarter_axis"]
     for category in told["axis"].unique():
         amount, partly = shown(partner, "services", "axis", category)
         for area, row in of_kind(told, "axis", category).iterrows():
@@ -136,9 +149,9 @@ def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner):
                 assert (amount[amount.index.str.startswith(area[:2])] == 0).all()
 
 
-def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known):
+def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known, worked):
     times = reached.Times(ferries=(Link("GR-F", "GR-D", 90.0, "timetable"),))
-    before, after = made(partner, known), made(partner, known, times)
+    before, after = worked, made(partner, known, times)
     for name, area in (("access", "GR-F"), ("accesstime", "GR-F")):
         was, now = (of_kind(t[f"{name}_region_quarter_axis"], "axis", "prevention") for t in (before, after))
         assert not was.loc[area].equals(now.loc[area])
