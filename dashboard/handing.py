@@ -5,26 +5,23 @@ What was worked out lies on the desk and is kept with a plan; see risk/handover.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import prose
-from dashboard.geometry import areas_of
-from dashboard.plandesk import Desk, give_handed
+from dashboard import plandesk, planned, prose
+from dashboard.plandesk import Desk
 from dashboard.reading import Held
 from dashboard.reallocatepage import named
 from dashboard.text import _, number, said
-from data.errors import TactError
+from data.errors import FileRefused, TactError
 from geo.layers.words import mark
 from risk import handover
-from risk.handover import HandedOver
+from risk.handover import Tables
 
-__all__ = ["ask", "over", "stays", "worked_out"]
+__all__ = ["ask", "over", "stays", "tables"]
 
 Told = Mapping[str, Any]
 
@@ -44,23 +41,21 @@ _AXES = {
 }
 
 
-def worked_out(of: Held, tasks: bytes, room: bytes | None, free: float) -> HandedOver:
-    """Hand the tasks of a table over, into room that a table gives or the free share of the release's places.
+def tables(tasks: bytes, room: bytes | None, free: float) -> Tables:
+    """Make the tables of what was given: room by a table, or the free share of the places in the release.
 
-    Raises FileRefused and InputError, naming table, row and remedy, for what is no such table.
+    Raises FileRefused for what is no text.
     """
-    codes = [str(code) for code in areas_of(of.release).frame("region").index]
-    with tempfile.TemporaryDirectory(prefix="tact-handover-") as folder:
-        listed = handover.read_tasks(_laid(folder, "tasks.csv", tasks), codes)
-        if room is None:
-            return handover.hand_over(listed, handover.capacity_of(of.release, codes, free))
-        return handover.hand_over(listed, handover.read_capacity(_laid(folder, "room.csv", room), codes))
+    listed = _text("tasks", tasks)
+    return Tables(listed, free_share=free) if room is None else Tables(listed, _text("room", room))
 
 
-def _laid(folder: str, name: str, content: bytes) -> Path:
-    path = Path(folder) / name
-    path.write_bytes(content)
-    return path
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"The table of {name} cannot be read. Save it as CSV in UTF-8."
+        raise FileRefused(msg) from error
 
 
 def ask(of: Held, desk: Desk) -> None:
@@ -84,8 +79,8 @@ def ask(of: Held, desk: Desk) -> None:
     with st.container(horizontal=True):
         given = st.session_state.get(_TASKS) is not None
         st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not given)
-        if desk.handed is not None:
-            st.button(_("Leave the hand-over out"), on_click=give_handed, args=(None,))
+        if desk.handover.tasks:
+            st.button(_("Leave the hand-over out"), on_click=plandesk.give_tables, args=(Tables(),))
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(said(refused))
 
@@ -108,9 +103,12 @@ def _taken(of: Held) -> None:
         return
     try:
         content = None if room is None else room.getvalue()
-        give_handed(worked_out(of, tasks.getvalue(), content, state[_FREE] / 100))
+        given = tables(tasks.getvalue(), content, state[_FREE] / 100)
+        planned.handed(of, given)
     except TactError as error:
         state[_REFUSED] = str(error)
+    else:
+        plandesk.give_tables(given)
 
 
 def over(of: Held, told: Told) -> pd.DataFrame:

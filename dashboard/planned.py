@@ -13,18 +13,19 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.geometry import areas_of
 from dashboard.reading import Held
 from dashboard.riskpage import names
 from data.errors import FileRefused
 from data.safe_text import shown_frame
 from risk import plan_files
 from risk import posts as tables
-from risk.handover import HandedOver
+from risk.handover import HandedOver, Tables
 from risk.plan import Plan, Point
 from risk.plan_files import Author, Decided
 from risk.planning import Ground, Setting, frontier_of, made
 
-__all__ = ["frontier", "ground", "plan", "posts_file", "read_posts", "told"]
+__all__ = ["frontier", "ground", "handed", "plan", "posts_file", "read_posts", "told"]
 
 _READING = Lock()
 _NAME = "posts"
@@ -62,6 +63,12 @@ def read_posts(of: Held, name: str, content: bytes) -> str:
         msg = f"{name} cannot be read. Save it as CSV in UTF-8, as the table that was downloaded."
         raise FileRefused(msg) from error
     return tables.written(tables.read_text(name, text, ground(of).posts.areas))
+
+
+@lru_cache(maxsize=32)
+def handed(of: Held, given: Tables) -> HandedOver | None:
+    """Hand over what tables hold, None without tasks; raises what `risk.handover.Tables.over` does."""
+    return given.over(of.release, [str(code) for code in areas_of(of.release).frame("region").index])
 
 
 def _drafted(of: Held) -> Ground:
@@ -105,10 +112,11 @@ def told(
     title: str,
     note: str = "",
     follows: str = "",
-    handed: HandedOver | None = None,
+    handover: Tables | None = None,
     weighed: bool = False,
 ) -> dict[str, Any]:
     """Say all of a plan in plain values, as it is kept; with its frontier where it shall be `weighed`."""
+    over = None if handover is None else handed(of, handover)
     return plan_files.told(
         ground(of, posts),
         setting,
@@ -118,6 +126,6 @@ def told(
         note=note,
         decided=decided,
         points=frontier(of, posts, setting, decided) if weighed else (),
-        handed=handed,
+        handed=None if handover is None or over is None else (handover, over),
         follows=follows,
     )

@@ -24,6 +24,7 @@ from dashboard.access import Site
 from data.errors import FileRefused, InputError
 from data.release import Release
 from risk import plan_files
+from risk.handover import Tables
 from risk.plan import Clash, Decision, RulesClash
 from risk.plan_files import Author, Decided
 from risk.planning import Setting
@@ -452,8 +453,9 @@ ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n"
 
 
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
-    handed = handing.worked_out(of, TASKS, ROOM, 0.0)
-    test = run(state={"plan-handed": handed})
+    given = handing.tables(TASKS, ROOM, 0.0)
+    handed = planned.handed(of, given)
+    test = run(state={"plan-handed": given})
     text = said(test)
     assert "A <b>partner</b>" in text
     assert "<b>partner" not in bodies(test)
@@ -469,9 +471,12 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
 
 
 def test_without_a_table_of_room_the_free_share_of_places_counts(of):
-    assert handing.worked_out(of, TASKS, None, 0.0).over == ()
+    assert planned.handed(of, handing.tables(TASKS, None, 0.0)).over == ()
+    assert planned.handed(of, Tables()) is None
     with pytest.raises(InputError, match="row 2"):
-        handing.worked_out(of, TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0)
+        planned.handed(of, handing.tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
+    with pytest.raises(FileRefused, match="UTF-8"):
+        handing.tables(b"\xff\xfe", ROOM, 0.0)
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------
