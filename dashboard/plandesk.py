@@ -81,8 +81,8 @@ def setting(picked: Mapping[str, str | int | None]) -> Setting:
     """Make a setting of what was picked, by the names of the address; raises InputError."""
     values: dict[str, Any] = {}
     for name, value in picked.items():
-        field = ADDRESS[name]
-        values[field] = value / _SHARE if field in _SHARES and isinstance(value, int) else value
+        part = ADDRESS[name]
+        values[part] = value / _SHARE if part in _SHARES and isinstance(value, int) else value
     budget = values.pop("budget", None)
     return Setting(**values, budget=None if budget is None else float(budget))
 
@@ -91,12 +91,12 @@ def written(told: Mapping[str, Any]) -> dict[str, str]:
     """Write the setting of a kept plan as it stands in an address."""
     chosen = plan_files.setting_of(told)
     found: dict[str, str] = {}
-    for name, field in ADDRESS.items():
-        value = getattr(chosen, field)
+    for name, part in ADDRESS.items():
+        value = getattr(chosen, part)
         if value is None or value in PATHWAYS:
             found[name] = value or "none"
         else:
-            found[name] = str(round(value * _SHARE if field in _SHARES else value))
+            found[name] = str(round(value * _SHARE if part in _SHARES else value))
     return found
 
 
