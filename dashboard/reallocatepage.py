@@ -86,8 +86,9 @@ def _moving(plan: Told) -> str:
 
 def _doubted(plan: Told) -> str:
     return _(
-        "The best {moved} moves would meet the need of {gain} more children a quarter ({range}), but the chance "
-        "that they gain {least} is {sure}. Moves are advised from {from_}; these are shown all the same.",
+        "The best {moved} moves would meet the need of {gain} more children a quarter ({range}), but the "
+        "chance that they gain {least} is {sure}. Moves are advised from {from_}; these are shown all the "
+        "same.",
         moved=plan["moved"],
         gain=children(plan["gain"]["mean"]),
         range=_range(plan["gain"]),
