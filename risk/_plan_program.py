@@ -179,13 +179,13 @@ class Region:
         units = np.rint(today - matrix[:, : len(flows)] @ flows).astype(np.int64)
         return np.asarray(units.reshape(self.posts.units.shape))
 
-    def cheapest(self, units: Ints) -> Ints | None:
-        """Give whole flows, (F,), that lead to a layout and cost least; None where there are none."""
+    def cheapest(self, units: Ints, timer: Timer) -> Ints | None:
+        """Give whole flows, (F,), that lead to a layout and cost least; None where none are found in time."""
         change = units - self.posts.units
         costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
         lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
         upper = np.append(self._most(change), units.ravel()).astype(float)
-        found = run(costs, [*self.constraints()], Bounds(lower, upper), np.ones(self.size), Timer(60.0), 0.0)
+        found = run(costs, [*self.constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0)
         return None if found.x is None else np.rint(found.x[: len(self.cost)]).astype(np.int64)
 
     def _most(self, change: Ints) -> Floats:

@@ -28,6 +28,7 @@ _NEAR = (1, 3, None)  # units from the relaxation; anywhere at last
 _PATIENCE = 0.6  # the part of the time left for each of the former
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
+_FLOWS = 60.0  # seconds for the flows to the first layout: it must not be lost
 _OUT_OF_TIME = 1  # scipy.optimize.milp's word for it
 
 
@@ -68,7 +69,7 @@ def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | N
             bound, late = max(bound, proven), found.status == _OUT_OF_TIME
             if found.x is None:
                 break
-            best = _better(programme, best, _units(region, found.x))
+            best = _better(programme, best, _units(region, found.x), timer)
             if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
                 break
     if best is None and late:
@@ -189,8 +190,9 @@ def _units(region: Region, found: Floats) -> Ints:
     return units.astype(np.int64).reshape(region.posts.units.shape)
 
 
-def _better(programme: Programme, best: Layout | None, units: Ints) -> Layout | None:
-    flows = programme.region.cheapest(units)
+def _better(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
+    """Take a layout's cheapest flows; where there is a layout already, only if they are found in time."""
+    flows = programme.region.cheapest(units, timer if best is not None else Timer(_FLOWS))
     return best if flows is None else _best(programme, best, (units, flows))
 
 
