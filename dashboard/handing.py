@@ -1,35 +1,31 @@
 """Hand-over to duty bearers on the Reallocate page: a table of tasks is given, and what fits goes over.
 
-What was worked out lies on the desk and is kept with a plan; see risk/handover.py.
+What was given lies on the desk and is kept with a plan; see risk/handover.py.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import prose
-from dashboard.geometry import areas_of
+from dashboard import planned, prose
 from dashboard.plandesk import Desk, give_handed
 from dashboard.reading import Held
 from dashboard.reallocatepage import named
 from dashboard.text import _, number, said
-from data.errors import TactError
+from data.errors import FileRefused, TactError
 from geo.layers.words import mark
 from risk import handover
-from risk.handover import HandedOver
+from risk.handover import NO_HANDOVER, Tables
 
-__all__ = ["ask", "over", "stays", "worked_out"]
+__all__ = ["ask", "over", "stays", "tables_of"]
 
 Told = Mapping[str, Any]
 
 _TASKS, _ROOM, _FREE, _REFUSED = "plan-tasks", "plan-room", "plan-free", "plan-tasks-refused"
-_HALF = 50
 # The head of each table, and a row that shows how it is filled in.
 _TASKS_DRAFT = (
     "area,partner,axis,children,to,from_quarter\nAL-11,PARTNER,prevention,12,school;municipality,1\n"
@@ -44,23 +40,26 @@ _AXES = {
 }
 
 
-def worked_out(of: Held, tasks: bytes, room: bytes | None, free: float) -> HandedOver:
-    """Hand the tasks of a table over, into room that a table gives or the free share of the release's places.
+def tables_of(of: Held, tasks: bytes, room: bytes | None, free: float | None) -> Tables:
+    """Read the tables that were given: tasks, and room or the share of the release's places that is free.
 
     Raises FileRefused and InputError, naming table, row and remedy, for what is no such table.
     """
-    codes = [str(code) for code in areas_of(of.release).frame("region").index]
-    with tempfile.TemporaryDirectory(prefix="tact-handover-") as folder:
-        listed = handover.read_tasks(_laid(folder, "tasks.csv", tasks), codes)
-        if room is None:
-            return handover.hand_over(listed, handover.capacity_of(of.release, codes, free))
-        return handover.hand_over(listed, handover.read_capacity(_laid(folder, "room.csv", room), codes))
+    found = Tables(
+        _text("tasks.csv", tasks),
+        "" if room is None else _text("room.csv", room),
+        None if room is not None else free,
+    )
+    planned.handed_over(of, found)
+    return found
 
 
-def _laid(folder: str, name: str, content: bytes) -> Path:
-    path = Path(folder) / name
-    path.write_bytes(content)
-    return path
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{name} cannot be read. Save it as CSV in UTF-8, as the empty table that was downloaded."
+        raise FileRefused(msg) from error
 
 
 def ask(of: Held, desk: Desk) -> None:
@@ -77,15 +76,17 @@ def ask(of: Held, desk: Desk) -> None:
         st.download_button(
             _("An empty table of room"), _ROOM_DRAFT, "room.csv", "text/csv", on_click="ignore"
         )
-    st.slider(
-        _("Without a table of room: share of the places in the release that is free"),
-        min_value=0, max_value=100, value=_HALF, step=5, format="%d %%", key=_FREE,
+    st.number_input(
+        _("Without a table of room: share of the places in the release that is free, in %"),
+        min_value=0, max_value=100, value=None, step=5, key=_FREE, placeholder=_("ask the duty bearers"),
     )  # fmt: skip
     with st.container(horizontal=True):
-        given = st.session_state.get(_TASKS) is not None
-        st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not given)
-        if desk.handed is not None:
-            st.button(_("Leave the hand-over out"), on_click=give_handed, args=(None,))
+        state = st.session_state
+        room = state.get(_ROOM) is not None or state.get(_FREE) is not None
+        ready = state.get(_TASKS) is not None and room
+        st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not ready)
+        if desk.handed.tasks:
+            st.button(_("Leave the hand-over out"), on_click=give_handed, args=(NO_HANDOVER,))
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(said(refused))
 
@@ -107,8 +108,8 @@ def _taken(of: Held) -> None:
     if tasks is None:
         return
     try:
-        content = None if room is None else room.getvalue()
-        give_handed(worked_out(of, tasks.getvalue(), content, state[_FREE] / 100))
+        content, free = None if room is None else room.getvalue(), state[_FREE]
+        give_handed(tables_of(of, tasks.getvalue(), content, None if free is None else free / 100))
     except TactError as error:
         state[_REFUSED] = str(error)
 

@@ -15,7 +15,7 @@ import streamlit as st
 
 from data.derived import Result
 from risk import plan_files
-from risk.handover import USUAL, HandedOver, HandOver, Stays, Task
+from risk.handover import NO_HANDOVER, Tables
 from risk.plan_files import Author, Decided
 from risk.planning import PATHWAYS, Setting
 
@@ -60,19 +60,21 @@ class Desk:
     """What lies on the desk.
 
     posts : as a table, empty for the draft. follows : the name of the plan that it was opened from. handed :
-    what goes over to duty bearers, where that was worked out.
+    what was given for a hand-over to duty bearers.
     """
 
     posts: str = ""
     decided: tuple[Decided, ...] = ()
     follows: str = ""
-    handed: HandedOver | None = None
+    handed: Tables = NO_HANDOVER
 
 
 def desk() -> Desk:
     """Give what lies on the desk."""
     state = st.session_state
-    return Desk(state.get(_POSTS, ""), state.get(_DECIDED, ()), state.get(_OPENED, ""), state.get(_HANDED))
+    return Desk(
+        state.get(_POSTS, ""), state.get(_DECIDED, ()), state.get(_OPENED, ""), state.get(_HANDED, Tables())
+    )
 
 
 def setting(picked: Mapping[str, str | int | None]) -> Setting:
@@ -135,20 +137,7 @@ def _lay(result: Result) -> None:
     st.session_state[_POSTS] = "" if told["posts_drafted"] else str(told["posts"])
     st.session_state[_DECIDED] = plan_files.decided_of(told)
     st.session_state[_OPENED] = name_of(result)
-    st.session_state[_HANDED] = _handed_of(told)
-
-
-def _handed_of(told: Mapping[str, Any]) -> HandedOver | None:
-    """Read back what goes over to duty bearers; None where that was not worked out."""
-    over = tuple(
-        HandOver(_task(one, (one["to"],)), one["to"], int(one["quarter"])) for one in told.get("handover", [])
-    )
-    stays = tuple(Stays(_task(one, USUAL[one["axis"]]), one["why"]) for one in told.get("stays", []))
-    return HandedOver(over, stays, proven=True) if over or stays else None
-
-
-def _task(one: Mapping[str, Any], to: tuple[str, ...]) -> Task:
-    return Task(one["area"], one["partner"], one["axis"], int(one["children"]), to)
+    st.session_state[_HANDED] = plan_files.handover_of(told)
 
 
 def remember_kept(result: Result) -> None:
@@ -162,8 +151,8 @@ def give_posts(posts: str) -> None:
     st.session_state[_POSTS] = posts
 
 
-def give_handed(handed: HandedOver | None) -> None:
-    """Take what goes over to duty bearers up; None leaves it out."""
+def give_handed(handed: Tables) -> None:
+    """Take up what was given for a hand-over; empty tables leave it out."""
     st.session_state[_HANDED] = handed
 
 

@@ -13,18 +13,19 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.geometry import areas_of
 from dashboard.reading import Held
 from dashboard.riskpage import names
 from data.errors import FileRefused
 from data.safe_text import shown_frame
 from risk import plan_files
 from risk import posts as tables
-from risk.handover import HandedOver
+from risk.handover import NO_HANDOVER, HandedOver, Tables
 from risk.plan import Plan, Point
 from risk.plan_files import Author, Decided
 from risk.planning import Ground, Setting, frontier_of, made
 
-__all__ = ["frontier", "ground", "plan", "posts_file", "read_posts", "told"]
+__all__ = ["frontier", "ground", "handed_over", "plan", "posts_file", "read_posts", "told"]
 
 _READING = Lock()
 _NAME = "posts"
@@ -94,6 +95,12 @@ def frontier(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...
     return frontier_of(ground(of, posts), setting, [one.decision for one in decided])
 
 
+@lru_cache(maxsize=64)
+def handed_over(of: Held, tables: Tables) -> HandedOver | None:
+    """Hand over what the tables hold, None without tasks; raises InputError, naming table, row and remedy."""
+    return tables.over(of.release, [str(code) for code in areas_of(of.release).frame("region").index])
+
+
 @lru_cache(maxsize=128)
 def told(
     of: Held,
@@ -105,10 +112,11 @@ def told(
     title: str,
     note: str = "",
     follows: str = "",
-    handed: HandedOver | None = None,
+    handed: Tables = NO_HANDOVER,
     weighed: bool = False,
 ) -> dict[str, Any]:
     """Say all of a plan in plain values, as it is kept; with its frontier where it shall be `weighed`."""
+    over = handed_over(of, handed)
     return plan_files.told(
         ground(of, posts),
         setting,
@@ -118,6 +126,6 @@ def told(
         note=note,
         decided=decided,
         points=frontier(of, posts, setting, decided) if weighed else (),
-        handed=handed,
+        handed=None if over is None else (handed, over),
         follows=follows,
     )

@@ -132,7 +132,7 @@ def _around(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
         _section(_("When"))
         st.html(prose.table(reallocatepage.phases(of, told)))
         st.caption(reallocatepage.later(told))
-    with st.expander(_("Hand over to duty bearers"), expanded=desk.handed is not None):
+    with st.expander(_("Hand over to duty bearers"), expanded=bool(desk.handed.tasks)):
         _handing(of, desk, told)
     _section(_("More moves, or fewer"))
     if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):

@@ -443,13 +443,17 @@ def test_quarters_hold_every_move_of_the_plan(run, of):
 
 # -- hand-over ------------------------------------------------------------------------------------------
 
-TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
+TASKS = (
+    b"area,partner,axis,children,to\n"
+    b"AL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
+)
 ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
 
 
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
-    handed = handing.worked_out(of, TASKS, ROOM, 0.0)
-    test = run(state={"plan-handed": handed})
+    tables = handing.tables_of(of, TASKS, ROOM, None)
+    handed = planned.handed_over(of, tables)
+    test = run(state={"plan-handed": tables})
     text = said(test)
     assert "A <b>partner</b>" in text
     assert "<b>partner" not in bodies(test)
@@ -465,9 +469,11 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
 
 
 def test_without_a_table_of_room_the_free_share_of_places_counts(of):
-    assert handing.worked_out(of, TASKS, None, 0.0).over == ()
-    with pytest.raises(InputError, match="tasks.csv, row 2"):
-        handing.worked_out(of, TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0)
+    assert planned.handed_over(of, handing.tables_of(of, TASKS, None, 0.0)).over == ()
+    with pytest.raises(InputError, match=r"tasks\.csv, row 2"):
+        handing.tables_of(of, TASKS.replace(b"prevention", b"dancing"), ROOM, None)
+    with pytest.raises(InputError, match="needs the room of duty bearers"):
+        handing.tables_of(of, TASKS, None, None)
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------
