@@ -1,6 +1,6 @@
 """Hand-over to duty bearers on the Reallocate page: a table of tasks is given, and what fits goes over.
 
-What was given lies on the desk and is kept with a plan; see risk/handover.py.
+What was worked out lies on the desk and is kept with a plan; see risk/handover.py.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import planned, prose
-from dashboard.plandesk import Desk, give_handed
+from dashboard import plandesk, planned, prose
+from dashboard.plandesk import Desk
 from dashboard.reading import Held
 from dashboard.reallocatepage import named
 from dashboard.text import _, number, said
 from data.errors import FileRefused, TactError
 from geo.layers.words import mark
 from risk import handover
-from risk.handover import NO_HANDOVER, Tables
+from risk.handover import Tables
 
-__all__ = ["ask", "over", "stays", "tables_of"]
+__all__ = ["ask", "over", "stays", "tables"]
 
 Told = Mapping[str, Any]
 
@@ -40,25 +40,20 @@ _AXES = {
 }
 
 
-def tables_of(of: Held, tasks: bytes, room: bytes | None, free: float | None) -> Tables:
-    """Read the tables that were given: tasks, and room or the share of the release's places that is free.
+def tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
+    """Make the tables of what was given: room by a table, or the free share of the places in the release.
 
-    Raises FileRefused and InputError, naming table, row and remedy, for what is no such table.
+    Raises FileRefused for what is no text, and InputError where neither is given.
     """
-    found = Tables(
-        _text("tasks.csv", tasks),
-        "" if room is None else _text("room.csv", room),
-        None if room is not None else free,
-    )
-    planned.handed_over(of, found)
-    return found
+    listed = _text("tasks", tasks)
+    return Tables(listed, free_share=free) if room is None else Tables(listed, _text("room", room))
 
 
 def _text(name: str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        msg = f"{name} cannot be read. Save it as CSV in UTF-8, as the empty table that was downloaded."
+        msg = f"The table of {name} cannot be read. Save it as CSV in UTF-8."
         raise FileRefused(msg) from error
 
 
@@ -82,11 +77,11 @@ def ask(of: Held, desk: Desk) -> None:
     )  # fmt: skip
     with st.container(horizontal=True):
         state = st.session_state
-        room = state.get(_ROOM) is not None or state.get(_FREE) is not None
-        ready = state.get(_TASKS) is not None and room
+        known = state.get(_ROOM) is not None or state.get(_FREE) is not None
+        ready = state.get(_TASKS) is not None and known
         st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not ready)
-        if desk.handed.tasks:
-            st.button(_("Leave the hand-over out"), on_click=give_handed, args=(NO_HANDOVER,))
+        if desk.handover.tasks:
+            st.button(_("Leave the hand-over out"), on_click=plandesk.give_tables, args=(Tables(),))
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(said(refused))
 
@@ -108,10 +103,14 @@ def _taken(of: Held) -> None:
     if tasks is None:
         return
     try:
-        content, free = None if room is None else room.getvalue(), state[_FREE]
-        give_handed(tables_of(of, tasks.getvalue(), content, None if free is None else free / 100))
+        content = None if room is None else room.getvalue()
+        free = None if state[_FREE] is None else state[_FREE] / 100
+        given = tables(tasks.getvalue(), content, free)
+        planned.handed(of, given)
     except TactError as error:
         state[_REFUSED] = str(error)
+    else:
+        plandesk.give_tables(given)
 
 
 def over(of: Held, told: Told) -> pd.DataFrame:

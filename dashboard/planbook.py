@@ -77,7 +77,7 @@ def _keep(of: Held, desk: Desk, setting: Setting) -> None:
             title=state[_TITLE],
             note=state[_NOTE],
             follows=desk.follows,
-            handed=desk.handed,
+            handover=desk.handover,
             weighed=True,
         )
         result = plan_files.keep(folder, of.release, told)

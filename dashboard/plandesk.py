@@ -7,7 +7,7 @@ are kept with a plan (risk/plan_files.py), which brings them back wherever it is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ import streamlit as st
 
 from data.derived import Result
 from risk import plan_files
-from risk.handover import NO_HANDOVER, Tables
+from risk.handover import Tables
 from risk.plan_files import Author, Decided
 from risk.planning import PATHWAYS, Setting
 
@@ -26,8 +26,8 @@ __all__ = [
     "author",
     "decide",
     "desk",
-    "give_handed",
     "give_posts",
+    "give_tables",
     "name_of",
     "open_plan",
     "remember_kept",
@@ -59,14 +59,14 @@ _SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "explorati
 class Desk:
     """What lies on the desk.
 
-    posts : as a table, empty for the draft. follows : the name of the plan that it was opened from. handed :
-    what was given for a hand-over to duty bearers.
+    posts : as a table, empty for the draft. follows : the name of the plan that was opened. handover :
+    the tables that were given for a hand-over to duty bearers.
     """
 
     posts: str = ""
     decided: tuple[Decided, ...] = ()
     follows: str = ""
-    handed: Tables = NO_HANDOVER
+    handover: Tables = field(default_factory=Tables)
 
 
 def desk() -> Desk:
@@ -81,8 +81,8 @@ def setting(picked: Mapping[str, str | int | None]) -> Setting:
     """Make a setting of what was picked, by the names of the address; raises InputError."""
     values: dict[str, Any] = {}
     for name, value in picked.items():
-        field = ADDRESS[name]
-        values[field] = value / _SHARE if field in _SHARES and isinstance(value, int) else value
+        part = ADDRESS[name]
+        values[part] = value / _SHARE if part in _SHARES and isinstance(value, int) else value
     budget = values.pop("budget", None)
     return Setting(**values, budget=None if budget is None else float(budget))
 
@@ -91,12 +91,12 @@ def written(told: Mapping[str, Any]) -> dict[str, str]:
     """Write the setting of a kept plan as it stands in an address."""
     chosen = plan_files.setting_of(told)
     found: dict[str, str] = {}
-    for name, field in ADDRESS.items():
-        value = getattr(chosen, field)
+    for name, part in ADDRESS.items():
+        value = getattr(chosen, part)
         if value is None or value in PATHWAYS:
             found[name] = value or "none"
         else:
-            found[name] = str(round(value * _SHARE if field in _SHARES else value))
+            found[name] = str(round(value * _SHARE if part in _SHARES else value))
     return found
 
 
@@ -151,9 +151,9 @@ def give_posts(posts: str) -> None:
     st.session_state[_POSTS] = posts
 
 
-def give_handed(handed: Tables) -> None:
-    """Take up what was given for a hand-over; empty tables leave it out."""
-    st.session_state[_HANDED] = handed
+def give_tables(given: Tables) -> None:
+    """Hand over by other tables; empty ones hand nothing over."""
+    st.session_state[_HANDED] = given
 
 
 def decide(one: Decided) -> None:

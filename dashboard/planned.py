@@ -20,12 +20,12 @@ from data.errors import FileRefused
 from data.safe_text import shown_frame
 from risk import plan_files
 from risk import posts as tables
-from risk.handover import NO_HANDOVER, HandedOver, Tables
+from risk.handover import HandedOver, Tables
 from risk.plan import Plan, Point
 from risk.plan_files import Author, Decided
 from risk.planning import Ground, Setting, frontier_of, made
 
-__all__ = ["frontier", "ground", "handed_over", "plan", "posts_file", "read_posts", "told"]
+__all__ = ["frontier", "ground", "handed", "plan", "posts_file", "read_posts", "told"]
 
 _READING = Lock()
 _NAME = "posts"
@@ -65,6 +65,12 @@ def read_posts(of: Held, name: str, content: bytes) -> str:
     return tables.written(tables.read_text(name, text, ground(of).posts.areas))
 
 
+@lru_cache(maxsize=32)
+def handed(of: Held, given: Tables) -> HandedOver | None:
+    """Hand over what tables hold, None without tasks; raises what `risk.handover.Tables.over` does."""
+    return given.over(of.release, [str(code) for code in areas_of(of.release).frame("region").index])
+
+
 def _drafted(of: Held) -> Ground:
     """One at a time: a second reader waits for the first, instead of fitting the model too."""
     with _READING:
@@ -95,12 +101,6 @@ def frontier(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...
     return frontier_of(ground(of, posts), setting, [one.decision for one in decided])
 
 
-@lru_cache(maxsize=64)
-def handed_over(of: Held, tables: Tables) -> HandedOver | None:
-    """Hand over what the tables hold, None without tasks; raises InputError, naming table, row and remedy."""
-    return tables.over(of.release, [str(code) for code in areas_of(of.release).frame("region").index])
-
-
 @lru_cache(maxsize=128)
 def told(
     of: Held,
@@ -112,11 +112,11 @@ def told(
     title: str,
     note: str = "",
     follows: str = "",
-    handed: Tables = NO_HANDOVER,
+    handover: Tables | None = None,
     weighed: bool = False,
 ) -> dict[str, Any]:
     """Say all of a plan in plain values, as it is kept; with its frontier where it shall be `weighed`."""
-    over = handed_over(of, handed)
+    over = None if handover is None else handed(of, handover)
     return plan_files.told(
         ground(of, posts),
         setting,
@@ -126,6 +126,6 @@ def told(
         note=note,
         decided=decided,
         points=frontier(of, posts, setting, decided) if weighed else (),
-        handed=None if over is None else (handed, over),
+        handed=None if handover is None or over is None else (handover, over),
         follows=follows,
     )

@@ -64,7 +64,7 @@ def answer(told: Told) -> list[str]:
     if not plan["moved"]:
         first = [_("Change nothing: within these choices no move would meet the need of more children.")]
     elif plan["recommended"]:
-        first = [_moving(plan), _("It is {sure} sure that they gain {least}.", **_sureness(plan))]
+        first = [_moving(plan), _("The chance that this gains {least} is {sure}.", **_sureness(plan))]
     else:
         first = [_("Change nothing: no moves were found that are sure enough to help."), _doubted(plan)]
     return [*first, *_unproven(plan), *_broken(plan)]
@@ -86,8 +86,8 @@ def _moving(plan: Told) -> str:
 
 def _doubted(plan: Told) -> str:
     return _(
-        "The best {moved} moves would meet the need of {gain} more children a quarter ({range}), but it is "
-        "only {sure} sure that they gain {least}. Moves are advised from {from_}; these are shown all the "
+        "The best {moved} moves would meet the need of {gain} more children a quarter ({range}), but the "
+        "chance that they gain {least} is {sure}. Moves are advised from {from_}; these are shown all the "
         "same.",
         moved=plan["moved"],
         gain=children(plan["gain"]["mean"]),
@@ -296,7 +296,8 @@ def later(told: Told) -> str:
 
 
 def phases(of: Held, told: Told) -> pd.DataFrame:
-    """Say quarter by quarter which moves are made and what is met then."""
+    """Say quarter by quarter, until the last move, which moves are made and what is met then."""
+    last = max((int(one["quarter"]) for one in told["phases"] if one["moves"]), default=0)
     rows = [
         (
             _("Quarter {number}", number=one["quarter"]),
@@ -304,6 +305,7 @@ def phases(of: Held, told: Told) -> pd.DataFrame:
             _with_range(one["met"]),
         )
         for one in told["phases"]
+        if int(one["quarter"]) <= last
     ]
     return pd.DataFrame(rows, columns=[_("When"), _("Moves"), _("Need met in the quarter")])
 

@@ -41,7 +41,6 @@ from risk.access import Supply
 __all__ = [
     "AXES",
     "DUTY_BEARERS",
-    "NO_HANDOVER",
     "QUARTERS",
     "USUAL",
     "WORDS",
@@ -108,9 +107,6 @@ class Tables:
         else:
             room = capacity_of(release, areas, self.free_share)
         return hand_over(tasks, room)
-
-
-NO_HANDOVER = Tables()
 
 
 def capacity_of(release: Release, areas: Sequence[str], free_share: float, level: str = "region") -> Capacity:

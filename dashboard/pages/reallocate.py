@@ -93,7 +93,7 @@ def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
                 desk.decided,
                 plandesk.author(planforms.ANYBODY),
                 title=_("A plan that is not kept yet"),
-                handed=desk.handed,
+                handover=desk.handover,
             )
     except RulesClash as error:
         st.html(prose.lead(_("No plan keeps all rules. These stand against each other; ease one of them:")))
@@ -132,7 +132,7 @@ def _around(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
         _section(_("When"))
         st.html(prose.table(reallocatepage.phases(of, told)))
         st.caption(reallocatepage.later(told))
-    with st.expander(_("Hand over to duty bearers"), expanded=bool(desk.handed.tasks)):
+    with st.expander(_("Hand over to duty bearers"), expanded=bool(desk.handover.tasks)):
         _handing(of, desk, told)
     _section(_("More moves, or fewer"))
     if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):

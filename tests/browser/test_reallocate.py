@@ -46,6 +46,9 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     page.get_by_role("button", name="Keep this plan").click()
     page.get_by_text("The plan is kept.").wait_for()
     until(page, lambda: "plan=" in page.url)
+    with page.expect_download(timeout=120_000) as download:
+        page.get_by_role("button", name="PDF in English").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
     again = opened(look, served, page.url.removeprefix(served.url + "/"))
     assert lead(again) == answer
     until(again, lambda: "The team has just arrived." in again.locator(".stMain").inner_text())

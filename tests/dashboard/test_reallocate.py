@@ -24,6 +24,7 @@ from dashboard.access import Site
 from data.errors import FileRefused, InputError
 from data.release import Release
 from risk import plan_files
+from risk.handover import Tables
 from risk.plan import Clash, Decision, RulesClash
 from risk.plan_files import Author, Decided
 from risk.planning import Setting
@@ -445,15 +446,16 @@ def test_quarters_hold_every_move_of_the_plan(run, of):
 
 TASKS = (
     b"area,partner,axis,children,to\n"
-    b"AL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
+    b"AL-11,A <b>partner</b>,prevention,12,school\n"
+    b"AL-02,B,protection,9,state\n"
 )
 ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
 
 
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
-    tables = handing.tables_of(of, TASKS, ROOM, None)
-    handed = planned.handed_over(of, tables)
-    test = run(state={"plan-handed": tables})
+    given = handing.tables(TASKS, ROOM, 0.0)
+    handed = planned.handed(of, given)
+    test = run(state={"plan-handed": given})
     text = said(test)
     assert "A <b>partner</b>" in text
     assert "<b>partner" not in bodies(test)
@@ -469,11 +471,14 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
 
 
 def test_without_a_table_of_room_the_free_share_of_places_counts(of):
-    assert planned.handed_over(of, handing.tables_of(of, TASKS, None, 0.0)).over == ()
-    with pytest.raises(InputError, match=r"tasks\.csv, row 2"):
-        handing.tables_of(of, TASKS.replace(b"prevention", b"dancing"), ROOM, None)
+    assert planned.handed(of, handing.tables(TASKS, None, 0.0)).over == ()
+    assert planned.handed(of, Tables()) is None
+    with pytest.raises(InputError, match="row 2"):
+        planned.handed(of, handing.tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
     with pytest.raises(InputError, match="needs the room of duty bearers"):
-        handing.tables_of(of, TASKS, None, None)
+        handing.tables(TASKS, None, None)
+    with pytest.raises(FileRefused, match="UTF-8"):
+        handing.tables(b"\xff\xfe", ROOM, 0.0)
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------
