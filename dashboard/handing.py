@@ -26,7 +26,6 @@ __all__ = ["ask", "over", "stays", "tables"]
 Told = Mapping[str, Any]
 
 _TASKS, _ROOM, _FREE, _REFUSED = "plan-tasks", "plan-room", "plan-free", "plan-tasks-refused"
-_HALF = 50
 # The head of each table, and a row that shows how it is filled in.
 _TASKS_DRAFT = (
     "area,partner,axis,children,to,from_quarter\nAL-11,PARTNER,prevention,12,school;municipality,1\n"
@@ -41,10 +40,10 @@ _AXES = {
 }
 
 
-def tables(tasks: bytes, room: bytes | None, free: float) -> Tables:
+def tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
     """Make the tables of what was given: room by a table, or the free share of the places in the release.
 
-    Raises FileRefused for what is no text.
+    Raises FileRefused for what is no text, and InputError where neither is given.
     """
     listed = _text("tasks", tasks)
     return Tables(listed, free_share=free) if room is None else Tables(listed, _text("room", room))
@@ -72,13 +71,15 @@ def ask(of: Held, desk: Desk) -> None:
         st.download_button(
             _("An empty table of room"), _ROOM_DRAFT, "room.csv", "text/csv", on_click="ignore"
         )
-    st.slider(
-        _("Without a table of room: share of the places in the release that is free"),
-        min_value=0, max_value=100, value=_HALF, step=5, format="%d %%", key=_FREE,
+    st.number_input(
+        _("Without a table of room: share of the places in the release that is free, in %"),
+        min_value=0, max_value=100, value=None, step=5, key=_FREE, placeholder=_("ask the duty bearers"),
     )  # fmt: skip
     with st.container(horizontal=True):
-        given = st.session_state.get(_TASKS) is not None
-        st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not given)
+        state = st.session_state
+        known = state.get(_ROOM) is not None or state.get(_FREE) is not None
+        ready = state.get(_TASKS) is not None and known
+        st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not ready)
         if desk.handover.tasks:
             st.button(_("Leave the hand-over out"), on_click=plandesk.give_tables, args=(Tables(),))
     if refused := st.session_state.get(_REFUSED, ""):
@@ -103,7 +104,8 @@ def _taken(of: Held) -> None:
         return
     try:
         content = None if room is None else room.getvalue()
-        given = tables(tasks.getvalue(), content, state[_FREE] / 100)
+        free = None if state[_FREE] is None else state[_FREE] / 100
+        given = tables(tasks.getvalue(), content, free)
         planned.handed(of, given)
     except TactError as error:
         state[_REFUSED] = str(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,24 @@ from geo import areas as geography
 from geo.travel import Travel
 from risk._fit import Fit
 from risk._plan_benefit import met
-from risk._plan_terms import Kind, Posts, Rules
 from risk._surface import apportioned
 from risk.access import Catchment, reach
 from risk.detection import DetectionRange
 from risk.observations import Observations
+from risk.plan import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
 
-__all__ = ["YEAR", "Programme", "counts_of", "floors", "meets", "need_of", "posts_of", "rules_of", "towards"]
+__all__ = [
+    "YEAR",
+    "Programme",
+    "counts_of",
+    "floors",
+    "meets",
+    "need_of",
+    "planned",
+    "posts_of",
+    "rules_of",
+    "towards",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +42,8 @@ _UNDER_SEARCHED = 0.5  # of the days that its children would make fair
 class Programme:
     """The programme of a study: so many units, children that each can serve a quarter, and moves allowed.
 
-    floor : the share of a fair part of the capacity, by children living there, that must reach every area.
+    floor : the share of a fair part of the capacity, by children living there, that must reach every area;
+    see `planned` for too few moves.
     exploration : see risk.plan.Rules.
     """
 
@@ -89,6 +101,19 @@ def rules_of(seen: Observations, programme: Programme) -> Rules:
 def floors(seen: Observations, programme: Programme) -> Floats:
     """Give the share of all capacity under which no area may be, (A,)."""
     return np.asarray(programme.floor * seen.expected / seen.expected.sum())
+
+
+def planned(posts: Posts, need: Floats, rules: Rules, how: Solver) -> tuple[Plan, Rules]:
+    """Plan within rules; give the plan and the rules that it keeps.
+
+    Where so few moves cannot bring every area to its floor at once, no area that is below it loses anything.
+    """
+    try:
+        return plan(posts, need, rules, solver=how), rules
+    except RulesClash:
+        today = posts.capacity(posts.units).sum(axis=1)
+        eased = replace(rules, floor=np.minimum(np.asarray(rules.floor), today))
+        return plan(posts, need, eased, solver=how), eased
 
 
 def towards(posts: Posts, share: Floats, moves: int) -> Ints:

@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk._history import History, Place, place
-from risk._trial import YEAR, Programme, floors, meets, need_of, posts_of, rules_of, towards
+from risk._trial import YEAR, Programme, floors, meets, need_of, planned, posts_of, rules_of, towards
 from risk.detection import DetectionRange
 from risk.model import RiskModel
 from risk.observations import Observations
-from risk.plan import Posts, Solver, plan
+from risk.plan import Posts, Solver
 from risk.simulate import WorldParameters
 from risk.study import covered
 
@@ -180,7 +180,7 @@ class _Trial:
         draws = need_of(self.model.fit(seen).fit_, self.seed)
         # Another draw of the areas to explore each quarter.
         how = replace(self.solver, seed=1000 * self.seed + len(seen.quarters))
-        made = plan(posts, draws, rules_of(seen, self.programme), solver=how)
+        made, _ = planned(posts, draws, rules_of(seen, self.programme), how)
         return made.units if made.recommended or made.broken_today else posts.units
 
     def _days(self, posts: Posts, t: int) -> Ints:

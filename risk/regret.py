@@ -24,7 +24,7 @@ from data.disclosure import mechanisms
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas as geography
 from risk._plan_explain import Estimate
-from risk._trial import YEAR, Programme, counts_of, meets, need_of, posts_of, rules_of, towards
+from risk._trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
 from risk.model import RiskModel
 from risk.observations import Observations
 from risk.plan import Plan, Posts, Rules, Solver, plan
@@ -159,8 +159,8 @@ class _Known:
 
 def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> Regret:
     known = _known(world, model)
-    posts, rules = posts_of(known.seen, programme), rules_of(known.seen, programme)
-    made = plan(posts, known.draws, rules, solver=how)
+    posts, wanted = posts_of(known.seen, programme), rules_of(known.seen, programme)
+    made, rules = planned(posts, known.draws, wanted, how)
     mean = known.draws.mean(axis=0)
     layouts = {
         "today": posts.units,
@@ -170,7 +170,7 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
         "plan": made.units if made.recommended else posts.units,
         "truth": _knowing(posts, known.truth, rules, how).units,
     }
-    kept = bool((posts.capacity(made.units).sum(axis=1) >= np.asarray(rules.floor) - 1e-6).all())
+    kept = bool((posts.capacity(made.units).sum(axis=1) >= np.asarray(wanted.floor) - 1e-6).all())
     # With its share of exploration, and with none, so that every move is the solver's own wish.
     again = [_where_best(posts, known, rule, how) for rule in (rules, replace(rules, exploration=0.0))]
     return Regret(

@@ -475,6 +475,8 @@ def test_without_a_table_of_room_the_free_share_of_places_counts(of):
     assert planned.handed(of, Tables()) is None
     with pytest.raises(InputError, match="row 2"):
         planned.handed(of, handing.tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
+    with pytest.raises(InputError, match="needs the room of duty bearers"):
+        handing.tables(TASKS, None, None)
     with pytest.raises(FileRefused, match="UTF-8"):
         handing.tables(b"\xff\xfe", ROOM, 0.0)
 
