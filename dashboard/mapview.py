@@ -182,7 +182,7 @@ def layer_values(mark: Mark, codes: list[str]) -> str:
         "title": mark.title,
         "unit": mark.unit,
         "colours": list(style.colours),
-        "labels": [] if style.kind == "circle" else list(mark.labels),
+        "labels": "" if style.kind == "circle" else list(mark.labels),
         "words": {code: mark.words[state] for state, code in _STATE_CODES.items() if state in present},
         "s": _codes(mark.data, frame, codes),
         "v": _column(frame, "value"),

@@ -272,7 +272,7 @@
   function readLayer(layer) {
     const marks = unrolled(layer.s || "");
     const one = layer.m !== undefined && !layer.m.includes(",");
-    return Object.assign({}, layer, {
+    return Object.assign({ labels: [] }, layer, {
       marks: marks,
       values: spread(marks, split(layer.v)),
       margins: one ? [] : spread(marks, split(layer.m)),
