@@ -13,7 +13,7 @@ from risk._fit import Fit
 from risk._plan_benefit import met
 from risk._surface import apportioned
 from risk.access import Catchment, reach
-from risk.detection import DetectionRange
+from risk.detection import yearly_need
 from risk.observations import Observations
 from risk.plan import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
 
@@ -57,8 +57,7 @@ class Programme:
 
 def need_of(fit: Fit, seed: int) -> Floats:
     """Draw the need of the last year by a fit, children a quarter on all pathways, (d, A)."""
-    draws = DetectionRange().need(fit.draws(_DRAWS, seed), fit.observations, seed)
-    return np.asarray(draws[:, :, -YEAR:].sum(axis=3).mean(axis=2))
+    return np.asarray(yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
 
 
 def counts_of(seen: Observations) -> Floats:

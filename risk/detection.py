@@ -19,7 +19,7 @@ from risk._fit import Draws, relative
 from risk.observations import Observations
 
 __all__ = ["AVERAGE", "CANNOT_TELL", "CLASSES", "HIGH", "LOW", "VERY_HIGH", "DetectionRange", "Judgement",
-           "classes", "exceedance", "judge"]  # fmt: skip
+           "classes", "exceedance", "judge", "yearly_need"]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,6 +30,7 @@ LOW, AVERAGE, HIGH, VERY_HIGH, CANNOT_TELL = range(5)
 # Of the country's rate: steps of one half more, so that classes are as wide on both sides of average.
 CUTS = (2 / 3, 1.5, 2.25)
 _LEAST = 0.8
+_YEAR = 4  # quarters
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,12 @@ class DetectionRange:
         level = found / there.sum(axis=(1, 2, 3)) / np.exp(self.common(size))
         need: Floats = there * level[:, None, None, None]
         return need
+
+
+def yearly_need(draws: Draws, seen: Observations, seed: int) -> Floats:
+    """Draw the children newly in need in the mean quarter of the last year, (d, areas, pathways)."""
+    last: Floats = DetectionRange().need(draws, seen, seed)[:, :, -_YEAR:].mean(axis=2)
+    return last
 
 
 @dataclass(frozen=True, eq=False)

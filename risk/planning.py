@@ -20,7 +20,7 @@ from geo import areas as geography
 from geo.travel import Travel
 from risk import posts as tables
 from risk.access import reach
-from risk.detection import DetectionRange
+from risk.detection import yearly_need
 from risk.model import RiskModel
 from risk.observations import PATHWAYS as _TOLD_APART
 from risk.observations import Observations
@@ -261,9 +261,8 @@ def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
 
 
 def _needs(seen: Observations) -> dict[str, Floats]:
-    fit = RiskModel().fit(seen).fit_
-    draws = DetectionRange().need(fit.draws(_DRAWS, _SEED), seen, _SEED)[:, :, -_YEAR:].mean(axis=2)
-    return {ALL: draws.sum(axis=2), **{one: draws[..., at] for at, one in enumerate(seen.pathways)}}
+    need = yearly_need(RiskModel().fit(seen).fit_.draws(_DRAWS, _SEED), seen, _SEED)
+    return {ALL: need.sum(axis=2), **{one: need[..., at] for at, one in enumerate(seen.pathways)}}
 
 
 def _communities(release: Release, areas: tuple[str, ...]) -> Bools:

@@ -31,7 +31,7 @@ from geo import areas as geography
 from geo.travel import Link, Speed, Travel
 from risk._fit import Draws
 from risk.access import Access, Catchment, Certainty, Supply, nearest, two_step
-from risk.detection import DetectionRange
+from risk.detection import DetectionRange, yearly_need
 from risk.observations import Observations
 
 __all__ = [
@@ -44,7 +44,6 @@ __all__ = [
     "about",
     "tables",
     "two_digits",
-    "yearly_need",
 ]
 
 Floats = NDArray[np.float64]
@@ -56,7 +55,6 @@ CATCHMENT = Catchment(120.0, "gaussian", 40.0)
 GAP = 0.5  # of what the country's places would give every child in need
 _A_HUNDRED = 100.0
 _LEVEL = "region"
-_YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
 _SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer")
 TITLES = {
@@ -114,7 +112,7 @@ def tables(
     """Give the tables of travel, need and access; those of access for what the release holds of services."""
     ways = _Ways.of(areas, seen.areas, times)
     yield _travel_table(ways.travel, _whole(seen))
-    need = yearly_need(draws, seen, seed)
+    need = yearly_need(draws, seen, seed).sum(axis=2)
     yield _need_table(need, seen)
     for by in _SPLITS:
         split = (by,) if by else ()
@@ -125,13 +123,6 @@ def tables(
             for measure, title in TITLES.items():
                 rows = pd.concat([one[measure] for one in told], ignore_index=True)
                 yield _table(measure, "quarter", split, title, rows)
-
-
-def yearly_need(draws: Draws, seen: Observations, seed: int) -> Floats:
-    """Give draws of the children newly in need in the mean quarter of the last year, (d, areas)."""
-    need = DetectionRange().need(draws, seen, seed)
-    mean: Floats = need.sum(axis=-1)[:, :, -_YEAR:].mean(axis=-1)
-    return mean
 
 
 @dataclass(frozen=True, eq=False)
