@@ -116,7 +116,7 @@ def _circles(mark: Mark, scale: float) -> Markup:
 
 def _states(mark: Mark) -> Markup:
     rows = [
-        html('<li><i class="{}"></i>{}</li>', f"state-{state}", mark.words[state]) for state in _present(mark)
+        html("<li><i class={}></i>{}</li>", f"state-{state}", mark.words[state]) for state in _present(mark)
     ]
     return html("<ul class=rows>{}</ul>", joined(rows)) if rows else Markup("")
 

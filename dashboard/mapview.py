@@ -166,12 +166,12 @@ def _codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
     return "".join(_runs(marks))
 
 
-def layer_values(mark: Mark, codes: list[str]) -> str:
+def layer_values(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
     """Describe one layer for the map, in the order of the level's shapes, as a JavaScript literal.
 
     `s` holds one character an area (a digit: class, a letter: state), `v` the values of the areas with a
     digit, and `m` one margin for all or one for each value; both are text with commas. In all three a run
-    of the same is shortened: "x(4)".
+    of the same is shortened: "x(4)". Its title tells it from another layer; alone it needs none.
     """
     frame = mark.data.frame.reindex(codes)
     frame = frame.assign(state=frame["state"].fillna("no_data"))
@@ -179,10 +179,10 @@ def layer_values(mark: Mark, codes: list[str]) -> str:
     present = set(frame["state"])
     described: dict[str, Any] = {
         "kind": style.kind,
-        "title": mark.title,
+        "title": mark.title if titled else "",
         "unit": mark.unit,
         "colours": list(style.colours),
-        "labels": [] if style.kind == "circle" else list(mark.labels),
+        "labels": "" if style.kind == "circle" else list(mark.labels),
         "words": {code: mark.words[state] for state, code in _STATE_CODES.items() if state in present},
         "s": _codes(mark.data, frame, codes),
         "v": _column(frame, "value"),
@@ -233,7 +233,7 @@ def show(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | N
 
     Folium's objects are changed by streamlit-folium, so they are made for each run and never kept.
     """
-    drawn = _Map({**fixed, "home": _HOME})
+    drawn = _Map(fixed)
     st_folium(
         drawn,
         key=KEY,

@@ -211,8 +211,8 @@ def overview(profiles: Sequence[Profile], shown: Shown, question: str, unmapped:
 def _without_shape(names: Sequence[str]) -> Markup:
     if not names:
         return Markup("")
-    told = _("{count} areas without a shape on this map; the table holds them", count=len(names))
-    return html("<details class=unmapped><summary>{}</summary>{}</details>", told, ", ".join(names))
+    told = _("Not on this map, but in the table: {areas}.", areas=", ".join(names))
+    return html("<p class=unmapped>{}</p>", told)
 
 
 def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:

@@ -84,14 +84,20 @@ def _mark(of: Held, name: str, level: str, period: str, options: Options) -> Mar
 
 def values(of: Held, areas: Areas, view: Situation) -> str:
     """Describe the view for the map."""
-    layers = [_values(of, areas, name, view.level, view.period, view.key(name)) for name in view.layers]
+    titled = len(view.layers) > 1
+    layers = [
+        _values(of, areas, name, view.level, view.period, view.key(name), titled=titled)
+        for name in view.layers
+    ]
     return mapview.payload(layers, view.level, view.period, view.area, projector=view.projector)
 
 
 @lru_cache(maxsize=4096)
-def _values(of: Held, areas: Areas, name: str, level: str, period: str, options: Options) -> str:
+def _values(
+    of: Held, areas: Areas, name: str, level: str, period: str, options: Options, *, titled: bool
+) -> str:
     codes = areas.map_geometry(level)["codes"]
-    return mapview.layer_values(_mark(of, name, level, period, options), codes)
+    return mapview.layer_values(_mark(of, name, level, period, options), codes, titled=titled)
 
 
 def described(of: Held, areas: Areas, view: Situation) -> Markup:

@@ -130,7 +130,7 @@ def drawn(when: str, totals: Mapping[str, Total], now: str, last: str | None) ->
         if bars
         else ""
     )
-    return html('<div class=when><p>{}</p><div class=graph aria-hidden="true">{}</div></div>', when, graph)
+    return html("<div class=when><p>{}</p><div class=graph aria-hidden=true>{}</div></div>", when, graph)
 
 
 def _scale(totals: Mapping[str, Total]) -> Markup:
@@ -151,5 +151,5 @@ def _years(periods: Sequence[str]) -> Markup:
     spans = []
     for place, year in enumerate(years):
         if place == 0 or year != years[place - 1]:
-            spans.append(html('<b style="flex:{}">{}</b>', years.count(year), year))
+            spans.append(html("<b style=flex:{}>{}</b>", years.count(year), year))
     return html("<div class=years>{}</div>", joined(spans))

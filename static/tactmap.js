@@ -3,6 +3,8 @@
 (function () {
   "use strict";
 
+  // Relative to the component's own page, so that it holds under any base path.
+  const HOME = "../../";
   const INK = "#1D2433";
   const ACCENT = "#0F6B66";
   const COLOURS = {
@@ -272,7 +274,7 @@
   function readLayer(layer) {
     const marks = unrolled(layer.s || "");
     const one = layer.m !== undefined && !layer.m.includes(",");
-    return Object.assign({}, layer, {
+    return Object.assign({ labels: [] }, layer, {
       marks: marks,
       values: spread(marks, split(layer.v)),
       margins: one ? [] : spread(marks, split(layer.m)),
@@ -929,7 +931,7 @@
 
   function start(id, given) {
     map = L.map(id, MAP);
-    options = given;
+    options = Object.assign({ home: HOME }, given);
     map.getContainer().style.background = COLOURS.sea;
     map.getContainer().setAttribute("role", "application");
     pane("tact-land", 200).style.pointerEvents = "none";

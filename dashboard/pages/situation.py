@@ -21,6 +21,9 @@ def show() -> None:
     controls.arrive()
     st.fragment(_situation, run_every=controls.playing())()
     controls.projector()
+    # Outside the fragment, so that a change does not send it again.
+    if site().tier == "partner":
+        st.html(prose.to_reallocate())
 
 
 def _situation() -> None:
@@ -69,8 +72,6 @@ def _panel(of: Held, areas: Areas, view: Situation) -> None:
         situation.table(of, view)
     if view.area:
         st.button(_("Both countries"), key="c-clear", on_click=controls.choose, args=("",))
-    if of.tier == "partner":
-        st.html(prose.to_reallocate())
 
 
 def _strip(of: Held, areas: Areas, view: Situation) -> None:
