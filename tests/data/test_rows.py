@@ -1,5 +1,7 @@
 """Small tables that a person fills in: what is read, and what is said of a faulty cell."""
 
+import csv
+
 import pytest
 
 from data.errors import FileRefused, InputError
@@ -42,5 +44,15 @@ def test_a_file_that_is_no_such_table_is_refused(tmp_path):
         read_rows(_file(tmp_path, ""), ("name",))
     with pytest.raises(FileRefused, match="cannot be read"):
         read_rows(tmp_path / "none.csv", ("name",))
+    (tmp_path / "other.csv").write_bytes(b"name\n\xff\xfe")
     with pytest.raises(FileRefused, match="cannot be read"):
-        read_rows(_file(tmp_path, "name\n" + "x" * 200_000), ("name",))
+        read_rows(tmp_path / "other.csv", ("name",))
+
+
+def test_a_cell_longer_than_the_reader_takes_refuses_the_file(tmp_path):
+    before = csv.field_size_limit(1000)  # one for the whole process, which other readers set too
+    try:
+        with pytest.raises(FileRefused, match="cannot be read"):
+            read_rows(_file(tmp_path, "name\n" + "x" * 2000), ("name",))
+    finally:
+        csv.field_size_limit(before)
