@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,10 +13,12 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from anyascii import anyascii
 
 from dashboard import plandesk, planforms, planned, prose, takeaway
 from dashboard.access import site
 from dashboard.plandesk import Desk
+from dashboard.planforms import NEEDS
 from dashboard.reading import Held
 from dashboard.reallocatepage import children, gained, move_name, percent, sure
 from dashboard.text import _, number, said
@@ -25,13 +28,13 @@ from data.release import Release
 from risk import plan_files
 from risk.planning import Setting
 
-__all__ = ["briefing", "compare", "compared", "keep", "kept", "opener", "shelf"]
+__all__ = ["briefing", "compare", "compared", "drifted", "keep", "kept", "opener", "shelf"]
 
 Told = Mapping[str, Any]
 
 _TITLE, _NOTE, _ROLE, _REFUSED, _KEPT = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
 _OPEN, _BRIEF = "open-plan", "briefing-plan"
-_LONGEST, _MOST = 300, 4
+_LONGEST, _MOST, _SHORT = 300, 4, 40
 _BRIEFING = "dashboard.briefing"
 _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
@@ -40,6 +43,25 @@ def kept(of: Held) -> list[Result]:
     """List the plans that were kept of the release, newest first; none where no folder was given."""
     folder = site().derived
     return [] if folder is None else plan_files.kept(folder, of.release)
+
+
+def drifted(of: Held, desk: Desk, setting: Setting, told: Told) -> str:
+    """Say where a kept plan that was opened comes out otherwise now; empty where it does not."""
+    one = next((one.manifest for one in kept(of) if plandesk.name_of(one) == desk.follows), None)
+    if one is None or plan_files.setting_of(one) != setting or plan_files.decided_of(one) != desk.decided:
+        return ""
+    posts = "" if one["posts_drafted"] else one["posts"]
+    names = ("gain", "cost", "moved")
+    if posts != desk.posts or all(one["plan"][name] == told["plan"][name] for name in names):
+        return ""
+    return _(
+        "What this plan stands on has changed since it was kept, as travel times or the model do. Kept were "
+        "{moved} moves with {gain} children more a quarter and {hours} hours of travel: its briefing holds "
+        "those.",
+        moved=number(one["plan"]["moved"]),
+        gain=_gain(one["plan"]),
+        hours=number(round(one["plan"]["cost"])),
+    )
 
 
 def keep(of: Held, desk: Desk, setting: Setting) -> None:
@@ -150,6 +172,8 @@ def compared(of: Held, plans: Sequence[Told]) -> pd.DataFrame:
     moves = [{_way(move): move for move in told["moves"]} for told in plans]
     shared = set.intersection(*(set(one) for one in moves))
     rows: dict[str, list[str]] = {
+        _("Whose need counts"): [_(NEEDS[told["parameters"]["pathway"]]) for told in plans],
+        _("Posts"): [_("draft") if told["posts_drafted"] else _("table") for told in plans],
         _("Advice"): [
             _("make the moves") if p["plan"]["recommended"] else _("change nothing") for p in plans
         ],
@@ -193,7 +217,7 @@ def briefing(of: Held, found: Sequence[Result]) -> None:
             st.download_button(
                 _("PDF in {language}", language=name),
                 partial(_pdf, one.manifest, of.release, language),
-                f"plan-{plandesk.name_of(one)}-{language}.pdf",
+                f"{_file_name(one)}-{language}.pdf",
                 "application/pdf",
                 on_click="ignore",
                 key=f"briefing-{language}",
@@ -201,10 +225,16 @@ def briefing(of: Held, found: Sequence[Result]) -> None:
         st.download_button(
             _("Pictures for slides"),
             partial(_pictures, one.manifest, of.release),
-            f"plan-{plandesk.name_of(one)}.zip",
+            f"{_file_name(one)}.zip",
             "application/zip",
             on_click="ignore",
         )
+
+
+def _file_name(one: Result) -> str:
+    """Make a file's name of the title, in plain letters, and the day."""
+    plain = re.sub(r"[^a-z0-9]+", "-", anyascii(one.manifest["title"]).lower()).strip("-")
+    return f"{plain[:_SHORT] or 'plan'}-{one.manifest['author']['date']}"
 
 
 def _pdf(told: Told, release: Release, language: str) -> bytes:

@@ -39,7 +39,7 @@ __all__ = [
 _POSTS, _DECIDED, _OPENED, _HANDED = "plan-posts", "plan-decided", "plan-opened", "plan-handed"
 _PLAN = "plan"
 _SHARE = 100
-# The name of each choice in the address, and the field of the setting that it is.
+# The name of each choice in the address, which no other page may use, and the setting's field that it is.
 ADDRESS: dict[str, str] = {
     "need": "pathway",
     "moves": "moves",
@@ -48,7 +48,7 @@ ADDRESS: dict[str, str] = {
     "dear": "cost",
     "bad": "robustness",
     "floor": "floor",
-    "services": "services_floor",
+    "kept": "services_floor",
     "unsearched": "exploration",
     "pace": "per_quarter",
 }

@@ -17,12 +17,12 @@ from risk.plan import Decision
 from risk.plan_files import ROLES, Decided
 from risk.planning import Setting
 
-__all__ = ["ANYBODY", "choices", "decide", "posts", "role", "undo"]
+__all__ = ["ANYBODY", "NEEDS", "choices", "decide", "posts", "role", "undo"]
 
 Told = Mapping[str, Any]
 Way = tuple[str, str, str, int]  # from, to, kind, units
 
-_NEEDS = {
+NEEDS = {
     "all": mark("All pathways"),
     "internal": mark("Inside the country"),
     "cross_border": mark("Across a border"),
@@ -34,6 +34,7 @@ _OFFERED = {
 }
 _LONGEST, _MOST_MOVES, _MOST_HOURS = 300, 200, 10_000
 _MOVE, _WHAT, _REASON, _ROLE = "decide-move", "decide-what", "decide-reason", "decide-role"
+_UNSAID = "decide-unsaid"
 _FILE, _REFUSED = "plan-file", "plan-file-refused"
 ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 
@@ -41,7 +42,7 @@ ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 def choices() -> Setting:
     """Ask for what a plan may do and what counts; every choice stands in the address."""
     first = Setting()
-    needs = {name: _(words) for name, words in _NEEDS.items()}
+    needs = {name: _(words) for name, words in NEEDS.items()}
     picked: dict[str, str | int | None] = {
         "need": picking.segments("need", _("Whose need counts"), needs, labelled=True)
     }
@@ -74,9 +75,9 @@ def _sliders(first: Setting) -> Sequence[tuple[str, str, int, str]]:
         ),
         (
             "dear",
-            _("How dear a move may be"),
+            _("How much distance counts against a move"),
             round(100 * first.cost),
-            _("0: any distance. The higher, the more a long way must bring."),
+            _("0: not at all. The higher, the more a long way must bring."),
         ),
         (
             "bad",
@@ -96,7 +97,7 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
             _("Of what reaches it today, so that no area is stripped."),
         ),
         (
-            "services",
+            "kept",
             _("Services where Roma and Egyptian communities live"),
             round(100 * first.services_floor),
             _("None of these areas falls below this part of what reaches the one with least today."),
@@ -142,6 +143,8 @@ def decide(of: Held, told: Told) -> None:
         with right:
             role(_ROLE)
         st.form_submit_button(_("Decide"), on_click=_taken)
+    if st.session_state.pop(_UNSAID, False):
+        st.error(_("Say why the move is declined or kept as it is: those who read the plan will ask."))
 
 
 def _way_name(of: Held, way: Way) -> str:
@@ -154,14 +157,18 @@ def _known() -> tuple[str, ...]:
 
 
 def _taken() -> None:
+    """Take a decision up; what is not made needs a reason, since others wonder why."""
     state = st.session_state
+    if state[_WHAT] != "accept" and not state[_REASON].strip():
+        state[_UNSAID] = True
+        return
     start, end, kind, units = state[_MOVE]
     what = state[_WHAT]
     if what == "lock":
         end, units = "", 1
     decision = Decision(start, end, kind, cast("Any", what), units, state[_REASON].strip())
     plandesk.decide(Decided(decision, plandesk.author(state[_ROLE])))
-    state[_REASON] = ""
+    state[_REASON], state[_WHAT] = "", "accept"
 
 
 def undo(of: Held, desk: Desk) -> None:

@@ -57,6 +57,8 @@ _REMEDIES = {
 }
 _ENDS = ("low", "high")
 
+_SURE = 0.8
+
 
 def answer(told: Told) -> list[str]:
     """Give the answer in a sentence, then what stands behind it."""
@@ -115,7 +117,7 @@ def _unproven(plan: Told) -> Iterator[str]:
 def _broken(plan: Told) -> Iterator[str]:
     if plan["broken_today"]:
         rules = "; ".join(_(RULES.get(one, one)) for one in plan["broken_today"])
-        yield _("Today's posts do not keep: {rules}.", rules=rules)
+        yield _("Today's posts break a rule that these moves keep: {rules}.", rules=rules)
 
 
 def key_numbers(told: Told) -> list[tuple[str, str]]:
@@ -234,9 +236,10 @@ def _what_would(move: Told) -> str:
     if move["pays_down_to"] >= move["need"]:
         return _("By itself it does not pay: a rule or a decision asks for it.")
     if move["pays_down_to"] <= 0:
-        return _("It pays however few children are in need there.")
+        return _("It pays however few children are in need in the areas that it helps.")
     return _(
-        "Would no longer pay if fewer than {least} children a quarter were in need there (now {now}).",
+        "Would no longer pay if fewer than {least} children a quarter were in need in the areas that it "
+        "helps (now {now}).",
         least=children(move["pays_down_to"]),
         now=children(move["need"]),
     )
@@ -324,9 +327,26 @@ def reasons(told: Told) -> list[str]:
 
 
 def ways(told: Told) -> str:
-    """Say where a time of travel is a guess; empty where none is."""
-    if not told["travel_provisional"]:
-        return ""
-    return _(
-        "Ways over water that nobody entered count with an estimated time; a data officer can enter them."
-    )
+    """Say how the table of moves is to be read: what does not add up, what brings little, what is a guess."""
+    said = [
+        _(
+            "Each move is judged against staying, with all others made, so the gains of single moves do not "
+            "add up to that of all."
+        )
+    ]
+    if doubtful := sum(move["beats_staying"] < _SURE for move in told["moves"]):
+        said.append(
+            _(
+                "Of {count} it is less than 80 % sure that they beat staying: fewer moves may do nearly as "
+                "well; see below what more or fewer would bring.",
+                count=doubtful,
+            )
+        )
+    if told["travel_provisional"]:
+        said.append(
+            _(
+                "Hours over water to which no time was entered are those of a straight line; whom a unit "
+                "reaches over water is never guessed."
+            )
+        )
+    return " ".join(said)

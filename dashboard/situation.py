@@ -57,6 +57,11 @@ def fixed(of: Held) -> dict[str, Any]:
     return {"shapes": of.release.areas_checksum[:SHORTENED]}
 
 
+def within(of: Held) -> dict[str, Any]:
+    """Give the same for a map that stands within a page, which the wheel scrolls."""
+    return {**fixed(of), "within": True}
+
+
 def base_map() -> dict[str, Any]:
     """Give what never changes on a map without a release: the areas that ship with the product."""
     return {"shapes": SHIPPED}

@@ -24,19 +24,23 @@ def rows(derived: Path) -> Iterator[tuple[str, bytes]]:
             yield path.relative_to(derived).as_posix(), path.read_bytes()
 
 
-def put(connection: sql.Connection, derived: Path) -> None:
-    """Write the plans that are not there, each as a whole; one that is there is never changed."""
+def put(connection: sql.Connection, derived: Path) -> int:
+    """Write the plans that are not there, each as a whole; one that is there is never changed.
+
+    Returns how many were written.
+    """
     found = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'backup_plan'"
     if connection.execute(found).fetchone() is None:
-        return  # made before there were plans
+        return 0  # made before there were plans
     folders: dict[str, dict[str, bytes]] = {}
     for name, content in connection.execute("SELECT name, content FROM backup_plan ORDER BY name"):
         if plain := _parts(name):
             release, plan, file = plain
             folders.setdefault(f"{release}/{plan}", {})[file] = content
-    for folder, held in folders.items():
-        if not (derived / folder).exists():
-            _write(derived / folder, held)
+    missing = {folder: held for folder, held in folders.items() if not (derived / folder).exists()}
+    for folder, held in missing.items():
+        _write(derived / folder, held)
+    return len(missing)
 
 
 def _parts(path: str) -> tuple[str, ...]:

@@ -51,13 +51,14 @@ _DOCUMENTS = (governance.FILE, policy_file.FILE, ledger.APPROVALS, ledger.EXPORT
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did: the workspace, where an earlier vault is kept, which releases came back."""
+    """What a restore did: the workspace, where an earlier vault is kept, which releases and plans came."""
 
     workspace: Workspace
     has_records: bool
     wrote_keys: bool
     kept: Path | None
     releases: tuple[str, ...]
+    plans: int = 0
 
     @property
     def path(self) -> Path:
@@ -185,9 +186,9 @@ def restore(
         _put_mappings(connection, workspace)
         _put_documents(connection, workspace)
         releases = released.put(connection, workspace.releases)
-        plans.put(connection, workspace.derived)
+        brought = plans.put(connection, workspace.derived)
     with open_vault(workspace, manifest.keys) as vault:
-        return Restored(workspace, vault.has_records(), wrote, kept, tuple(releases))
+        return Restored(workspace, vault.has_records(), wrote, kept, tuple(releases), brought)
 
 
 def find(file: Path) -> Path:

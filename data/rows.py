@@ -63,6 +63,9 @@ def text_of(path: Path, columns: tuple[str, ...]) -> str:
     """Read the text of such a table; raise FileRefused where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        msg = f"There is no file {path}. Give the path of a CSV file with the columns {','.join(columns)}."
+        raise FileRefused(msg) from error
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path.name, columns) from error
 

@@ -40,15 +40,21 @@ class Clash:
     where: tuple[str, ...] = ()
 
     @property
+    def _enough(self) -> float:
+        """What would do, in whole moves or tenths of the budget, rounded so that it does."""
+        tenths = 1.0 if self.rule == "moves" else 10.0
+        return float(np.ceil((self.frees or 0.0) * tenths - 1e-6) / tenths)
+
+    @property
     def words(self) -> str:
         """Say it in a sentence."""
         name = RULES[self.rule]
         if self.frees is None:
-            return f"{name} ({self.asked:g}): easing it alone is not enough"
+            return f"{name} ({self.asked:.3g}): easing it alone is not enough"
         if self.rule in ("moves", "budget"):
-            return f"{name}: {self.frees:g} instead of {self.asked:g} would do"
+            return f"{name}: {self._enough:g} instead of {self.asked:g} would do"
         places = ", ".join(self.where[:_NAMED]) + (" and others" if len(self.where) > _NAMED else "")
-        return f"{name}: {self.frees:g} of {self.asked:g} can be kept ({places} would fall short)"
+        return f"{name}: {self.frees:.3g} of {self.asked:.3g} can be kept ({places} would fall short)"
 
 
 class RulesClash(InputError):

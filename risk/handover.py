@@ -101,9 +101,9 @@ class Tables:
         """Hand over what the tables hold, None without tasks; raises InputError, naming row and remedy."""
         if not self.tasks:
             return None
-        tasks = tasks_of(rows_of("tasks.csv", self.tasks, TASKS), areas)
+        tasks = tasks_of(rows_of("table of tasks", self.tasks, TASKS), areas)
         if self.free_share is None:
-            room = capacity_of_rows(rows_of("room.csv", self.room, CAPACITY), areas)
+            room = capacity_of_rows(rows_of("table of room", self.room, CAPACITY), areas)
         else:
             room = capacity_of(release, areas, self.free_share)
         return hand_over(tasks, room)

@@ -932,6 +932,8 @@
   function start(id, given) {
     map = L.map(id, MAP);
     options = Object.assign({ home: HOME }, given);
+    // Within a page the wheel belongs to the page.
+    if (options.within) map.scrollWheelZoom.disable();
     map.getContainer().style.background = COLOURS.sea;
     map.getContainer().setAttribute("role", "application");
     pane("tact-land", 200).style.pointerEvents = "none";

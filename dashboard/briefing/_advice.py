@@ -96,6 +96,8 @@ def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
         yield t(
             "Today's posts are a draft made from records of outreach; nobody who knows them corrected it."
         )
+    if told.get("travel_provisional"):
+        yield t("Some times of travel over water are rough guesses.")
     if told["moves"]:
         yield t(
             "In the worst tenth of cases today's posts meet the need of {today} children a quarter, the "
@@ -122,8 +124,6 @@ def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
             "costs some of the gain at first.",
             areas=t.named(explored, 4),
         )
-    if told.get("travel_provisional"):
-        yield t("Some times of travel over water are rough guesses.")
     if not plan.get("proven", True):
         yield t("The search for moves stopped when its time was up; better moves may exist.")
 

@@ -27,7 +27,7 @@ from risk.planning import Ground, Setting
 __all__ = ["register"]
 
 _USUAL = Setting()
-_TITLE = "Proposed moves"
+_TITLE, _ROLE = "Proposed moves", "data officer"
 _ALMOST = 0.99
 _HEAD = ("units", "what", "from", "to", "brings", "95 %", "better than staying")
 
@@ -86,10 +86,10 @@ def plan(
         str | None, typer.Option("--open", help="Take a plan that was kept, by its name; see --list.")
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the plans that were kept.")] = False,
-    title: Annotated[str, typer.Option(help="What the plan is called.")] = _TITLE,
-    role: Annotated[
-        str, typer.Option(help=f"Who makes it: {', '.join(plan_files.ROLES)}.")
-    ] = plan_files.ROLES[0],
+    title: Annotated[
+        str | None, typer.Option(help="Keep the plan, under this title. Without one it is shown alone.")
+    ] = None,
+    role: Annotated[str, typer.Option(help=f"Who makes it: {', '.join(plan_files.ROLES)}.")] = _ROLE,
     briefing: Annotated[
         Path | None, typer.Option("--briefing", help="Write the two pages for the board into this PDF.")
     ] = None,
@@ -113,7 +113,7 @@ def plan(
 ) -> None:
     """Propose which units to move where, or say that changing nothing is best. Partner tier.
 
-    The plan is kept beside the release, in the folder derived of the workspace.
+    With a title, or for a briefing, it is kept beside the release, in the folder derived of the workspace.
     """
     if worlds is not None:
         _study(worlds, seed, as_json=as_json)
@@ -126,6 +126,11 @@ def plan(
         _list(workspace, opened, as_json=as_json)
         return
     if draft is not None:
+        if draft.exists():
+            msg = (
+                f"{draft} exists already and may hold corrections: it is not written over. Give another name."
+            )
+            raise InputError(msg)
         ground = _ground(opened, None)
         files.write_text(draft, posts.written(ground.table))
         emit({"draft": str(draft)}, as_json, f"Written: {draft}. Correct it, then: tact plan --posts {draft}")
@@ -144,16 +149,22 @@ def plan(
             per_quarter,
             seconds,
         )
-        tables = _Tables(table_of_posts, tasks, capacity, free_share)
-        result = _made(workspace, opened, setting, tables, Author(role, _today()), title)
+        given = _Tables(table_of_posts, tasks, capacity, free_share)
+        told = _made(opened, setting, given, Author(role, _today()), _TITLE if title is None else title)
+        keep = title is not None or briefing is not None or pictures is not None
+        result = plan_files.keep(workspace.derived, opened, told) if keep else None
     else:
         result = _kept(workspace, opened, kept)
-    written = _briefed(workspace, opened, result, briefing, pictures, language, receiver)
+        told = result.manifest
+    written = (
+        [] if result is None else _briefed(workspace, opened, result, briefing, pictures, language, receiver)
+    )
     emit(
-        {"plan": str(result.folder), **_answer(result.manifest), "files": written},
+        {"plan": None if result is None else str(result.folder), **_answer(told), "files": written},
         as_json,
-        *_told(result.manifest, opened),
-        *(f"Written: {one}" for one in (*written, result.folder)),
+        *_told(told, opened),
+        *(f"Written: {one}" for one in written),
+        'Not kept. To keep it: --title "..."' if result is None else f"Kept: {result.folder}",
     )
 
 
@@ -182,33 +193,37 @@ class _Tables:
     free_share: float | None
 
 
-def _made(
-    workspace: Workspace, opened: Release, setting: Setting, given: _Tables, author: Author, title: str
-) -> Result:
+def _made(opened: Release, setting: Setting, given: _Tables, author: Author, title: str) -> Mapping[str, Any]:
     ground = _ground(opened, given.posts)
     handed = _handed(opened, given)
     with progress("Looking for the best moves") as tick:
         found = planning.made(ground, setting, progress=tick)
         points = planning.frontier_of(ground, setting, progress=tick)
-    said = plan_files.told(ground, setting, found, author, title=title, points=points, handed=handed)
-    return plan_files.keep(workspace.derived, opened, said)
+    return plan_files.told(ground, setting, found, author, title=title, points=points, handed=handed)
 
 
 def _handed(opened: Release, given: _Tables) -> tuple[handover.Tables, HandedOver] | None:
     """Hand over what the table of tasks holds, into the room that is given; nothing without such a table."""
-    if given.tasks is None:
+    if given.tasks is None and given.capacity is None and given.free_share is None:
         return None
+    if given.tasks is None or (given.capacity is None) == (given.free_share is None):
+        msg = "A hand-over needs --tasks FILE and either --capacity FILE or --free-share SHARE, not both."
+        raise InputError(msg)
     tables = handover.Tables.read(given.tasks, given.capacity, given.free_share)
     found = tables.over(opened, list(_names(opened)))
     return None if found is None else (tables, found)
 
 
 def _kept(workspace: Workspace, opened: Release, name: str) -> Result:
+    """Find a kept plan by its name, or by its title where only one has it."""
     found = plan_files.kept(workspace.derived, opened)
-    for result in found:
-        if result.folder.name == name:
-            return result
-    known = ", ".join(result.folder.name for result in found) or "none"
+    named = [result for result in found if name in (result.folder.name, result.manifest["title"])]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        msg = f"{len(named)} plans are called {name!r}. Give one of their names; tact plan --list shows them."
+        raise InputError(msg)
+    known = ", ".join(f"{r.folder.name} ({r.manifest['title']})" for r in found) or "none"
     msg = f"No plan {name!r} of release {opened.name}. There are: {known}."
     raise InputError(msg)
 
@@ -216,13 +231,22 @@ def _kept(workspace: Workspace, opened: Release, name: str) -> Result:
 def _list(workspace: Workspace, opened: Release, *, as_json: bool) -> None:
     found = plan_files.kept(workspace.derived, opened)
     rows = [
-        (result.folder.name, m["author"]["date"], m["author"]["role"], m["title"])
+        (
+            result.folder.name,
+            m["author"]["date"],
+            m["author"]["role"],
+            m["title"],
+            m["parameters"]["pathway"],
+            f"{m['plan']['moved']} moves",
+            f"{m['plan']['gain']['mean']:+.1f}",
+            "advised" if m["plan"]["recommended"] else "change nothing",
+        )
         for result in found
         for m in (result.manifest,)
     ]
     answer = [
         {"plan": name, "date": date, "role": role, "title": title, **_answer(result.manifest)}
-        for result, (name, date, role, title) in zip(found, rows, strict=True)
+        for result, (name, date, role, title, *_) in zip(found, rows, strict=True)
     ]
     emit(answer, as_json, *(table(rows) if rows else [f"No plan of release {opened.name} was kept yet."]))
 
@@ -332,6 +356,9 @@ def _briefed(
     """Write what was asked for; of real records it is noted first for whom."""
     if pdf is None and folder is None:
         return []
+    if pdf is not None and not pdf.absolute().parent.is_dir():
+        msg = f"There is no folder {pdf.absolute().parent} to write the briefing to. Make it first."
+        raise InputError(msg)
     from dashboard import briefing as pages
 
     if not opened.invented:

@@ -296,10 +296,13 @@ def restore(
             "workspace": str(done.workspace.path),
             "records": done.has_records,
             "releases": list(done.releases),
+            "plans": done.plans,
             "replaced": str(done.kept) if done.kept else None,
         },
         as_json,
         f"Restored {done.workspace.path}. {_releases_held(len(held), len(done.releases))}",
+        *([f"Plans that came from the backup: {done.plans}."] if done.plans else []),
+        *(["What the risk model says is worked out again with: tact risk"] if done.releases else []),
         *([f"What was there before is kept in {done.kept}."] if done.kept else []),
     )
 

@@ -75,7 +75,7 @@ def _services(of: Held) -> None:
 def _map(of: Held, seen: Situation) -> None:
     with st.container(key="mapbox"):
         values = situation.values(of, areas_of(of.release), seen)
-        mapview.show(situation.fixed(of), values, on_click=lambda: None)
+        mapview.show(situation.within(of), values, on_click=lambda: None)
         st.html(legend.legend(coveragepage.map_marks(of, seen)))
 
 

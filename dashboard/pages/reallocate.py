@@ -70,6 +70,8 @@ def _page(of: Held) -> None:
         setting = planforms.choices()
     with answer:
         told = _made(of, desk, setting)
+        if told is not None and (changed := planbook.drifted(of, desk, setting, told)):
+            st.warning(changed)
     if told is not None:
         with left:
             _map(of, told)
@@ -113,7 +115,7 @@ def _map(of: Held, told: Told) -> None:
     views = {name: _(words) for name, words in arrows.VIEWS.items()}
     with st.container(key="mapbox"):
         view = picking.segments("when", _("Show"), views)
-        mapview.show(situation.fixed(of), arrows.values(of, told, view))
+        mapview.show(situation.within(of), arrows.values(of, told, view))
         st.html(legend.legend([arrows.mark_of(of, told, view)], more=arrows.key(told)))
 
 
@@ -161,12 +163,12 @@ def _frontier(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
 
 
 def _kept(of: Held, desk: Desk, setting: Setting | None) -> None:
-    _section(_("Keep and compare"))
+    _section(_("Keep, compare, take a briefing"))
     if setting is not None:
         planbook.keep(of, desk, setting)
     found = planbook.kept(of)
     if not found:
-        st.html(prose.paragraphs([_("No plan is kept yet. Kept plans can be compared and taken away.")]))
+        st.html(prose.paragraphs([_(_NONE_KEPT)]))
         return
     st.html(prose.table(planbook.shelf(found)))
     planbook.opener(found)
@@ -174,6 +176,12 @@ def _kept(of: Held, desk: Desk, setting: Setting | None) -> None:
         planbook.compare(of, found)
     _section(_("Briefing"))
     planbook.briefing(of, found)
+
+
+_NONE_KEPT = (
+    "No plan is kept yet. Keep this one, and it can be compared with others, opened again, and taken away as "
+    "a briefing: two pages in English, Albanian or Greek, and pictures for slides."
+)
 
 
 def _section(title: str) -> None:

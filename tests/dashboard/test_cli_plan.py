@@ -25,10 +25,13 @@ def test_a_plan_is_made_kept_listed_and_opened_again(tact, demo):
     assert [str(one.folder) for one in kept] == [made["plan"]]
     listed = tact("--workspace", demo, "plan", "--list", "--json").json
     assert [(one["plan"], one["title"], one["role"]) for one in listed] == [
-        (kept[0].folder.name, "East", "programme manager")
+        (kept[0].folder.name, "East", "data officer")
     ]
     again = tact("--workspace", demo, "plan", "--open", kept[0].folder.name, "--json").json
     assert again == made
+    assert tact("--workspace", demo, "plan", "--open", "East", "--json").json == made
+    assert tact("--workspace", demo, "plan", "--moves", "2", "--json").json["plan"] is None
+    assert len(plan_files.kept(demo / "derived", release)) == 1
 
 
 def test_people_read_the_answer_first_and_names_of_areas(tact, demo):
@@ -42,6 +45,9 @@ def test_people_read_the_answer_first_and_names_of_areas(tact, demo):
 def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
     draft = tmp_path / "posts.csv"
     assert tact("--workspace", demo, "plan", "--draft", draft).code == 0
+    again = tact("--workspace", demo, "plan", "--draft", draft)
+    assert again.code == 2
+    assert "may hold corrections" in again.err
     with draft.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -69,7 +75,9 @@ def test_rules_that_clash_are_named_with_what_would_free_them(tact, demo):
         (("--title", " "), "needs a title"),
         (("--open", "plan-none"), "There are: none"),
         (("--release", "1999-01-001"), "No release '1999-01-001'"),
-        (("--posts", "nowhere.csv"), "cannot be read"),
+        (("--posts", "nowhere.csv"), "There is no file nowhere.csv"),
+        (("--free-share", "0.2"), "A hand-over needs --tasks FILE"),
+        (("--briefing", "nowhere/b.pdf"), "Make it first"),
     ],
 )
 def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
@@ -100,7 +108,7 @@ def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reaso
     assert "Gjirokastër: reintegration stays with ARSIS" in answer.out
     without = tact("--workspace", demo, "plan", "--tasks", tasks, "--json")
     assert without.code == 2
-    assert "the share of places free" in without.json["message"]
+    assert "--free-share SHARE, not both" in without.json["message"]
 
 
 def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):

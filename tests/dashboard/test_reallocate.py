@@ -4,6 +4,7 @@ import re
 import shutil
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -508,3 +509,30 @@ def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeyp
 
 def test_a_plan_of_another_setting_is_another_one(of):
     assert told_of(of, replace(Setting(), moves=2))["plan"]["moved"] <= 2
+
+
+def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
+    """Pages share the address and the session: a name of two meanings breaks the page that comes second."""
+    used = {}
+    for path in Path(reallocatepage.__file__).parent.rglob("*.py"):
+        names = re.findall(r'picking\.\w+\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
+        used |= {name: used.get(name, set()) | {path.stem} for name in names}
+    own = {"plan", *plandesk.ADDRESS}
+    assert used["services"] == {"coverage"}
+    assert {name: pages for name, pages in used.items() if name in own and pages != {"planforms"}} == {}
+
+
+def test_a_decline_needs_a_reason(run, of):
+    test = run()
+    decide(test, "decline", "")
+    assert any("Say why the move is declined" in error.value for error in test.error)
+    assert "plan-decided" not in test.session_state
+
+
+def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
+    said_of = told_of(of)
+    changed = {**said_of, "plan": {**said_of["plan"], "cost": said_of["plan"]["cost"] + 7.0}}
+    one = plan_files.keep(derived, of.release, changed)
+    assert "changed since it was kept" in " ".join(w.value for w in run(plan=plandesk.name_of(one)).warning)
+    same = plan_files.keep(derived, of.release, said_of)
+    assert not run(plan=plandesk.name_of(same)).warning

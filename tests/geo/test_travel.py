@@ -126,7 +126,7 @@ def test_a_file_that_is_no_such_table_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FileRefused, match="UTF-8"):
         read_links(path, ["A"])
-    with pytest.raises(FileRefused, match="cannot be read"):
+    with pytest.raises(FileRefused, match="There is no file"):
         read_links(tmp_path / "none.csv", ["A"])
 
 
