@@ -99,6 +99,8 @@ def corrected(model: Latent, mode: Mode, steps: int = 4) -> tuple[Floats, Floats
     """Move the mode to the mean: maximise the expected log likelihood under the Laplace covariance.
 
     The expectation is by three Gauss-Hermite nodes for each cell; totals, normal already, stay at the middle.
+    Where next to nothing is known the covariance is too wide for whole steps to close in: none moves a log
+    mean by more than its standard deviation.
     """
     core, local, kappa = mode.core.copy(), mode.local.copy(), mode.setting.kappa
     away = _SQRT3 * np.sqrt(model.variances(mode.factor).ravel()[model.seen])
@@ -109,7 +111,9 @@ def corrected(model: Latent, mode: Mode, steps: int = 4) -> tuple[Floats, Floats
         bent = model.spread((below + above - 2.0 * straight.gradient) / 6.0)
         right = _right(model, mode.setting, core, local, model.answer(straight).gradient + bent)
         step = mode.factor.solve(*right)
-        core, local = core + step[0], local + step[1]
+        moved = model.log_mean(core + step[0], local + step[1]).ravel()[model.seen] - middle
+        share = 1.0 / max(1.0, float((_SQRT3 * np.abs(moved) / away).max(initial=0.0)))
+        core, local = core + share * step[0], local + share * step[1]
         if _inner(right, step) < _NO_MOVE:
             break
     return core, local

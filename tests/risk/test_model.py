@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import nbinom, norm, poisson, spearmanr
@@ -639,6 +639,8 @@ def test_a_mode_that_is_none_is_an_error(seen):
 
 @settings(max_examples=10)
 @given(st.integers(0, 10_000))
+@example(8374)  # where whole steps towards the mean ran away
+@example(8)
 def test_any_small_data_set_is_fitted(seed):
     """Few areas, no edges or some, zeros everywhere: always an answer, with finite intervals."""
     rng = np.random.default_rng(seed)
@@ -658,5 +660,6 @@ def test_any_small_data_set_is_fitted(seed):
         NOISE.channel(60),
         "partner",
     )
-    risk = RiskModel(draws=100).fit(data).fit_.whole
-    assert np.isfinite(risk.quantiles).all()
+    fit = RiskModel(draws=100).fit(data).fit_
+    assert np.isfinite(fit.whole.quantiles).all()
+    assert max(np.abs(node.core).max() for node in fit.posterior.nodes) < 40.0
