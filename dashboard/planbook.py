@@ -24,6 +24,7 @@ from dashboard.reallocatepage import children, gained, move_name, percent, sure
 from dashboard.text import _, number, said
 from data.derived import Result
 from data.errors import TactError
+from data.free_text import LONGEST
 from data.release import Release
 from risk import plan_files
 from risk.planning import Setting
@@ -34,7 +35,7 @@ Told = Mapping[str, Any]
 
 _TITLE, _NOTE, _ROLE, _REFUSED, _KEPT = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
 _OPEN, _BRIEF = "open-plan", "briefing-plan"
-_LONGEST, _MOST, _SHORT = 300, 4, 40
+_MOST, _SHORT = 4, 40
 _BRIEFING = "dashboard.briefing"
 _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
@@ -45,9 +46,9 @@ def kept(of: Held) -> list[Result]:
     return [] if folder is None else plan_files.kept(folder, of.release)
 
 
-def drifted(of: Held, desk: Desk, setting: Setting, told: Told) -> str:
+def drifted(found: Sequence[Result], desk: Desk, setting: Setting, told: Told) -> str:
     """Say where a kept plan that was opened comes out otherwise now; empty where it does not."""
-    one = next((one.manifest for one in kept(of) if plandesk.name_of(one) == desk.follows), None)
+    one = next((one.manifest for one in found if plandesk.name_of(one) == desk.follows), None)
     if one is None or plan_files.setting_of(one) != setting or plan_files.decided_of(one) != desk.decided:
         return ""
     posts = "" if one["posts_drafted"] else one["posts"]
@@ -73,9 +74,9 @@ def keep(of: Held, desk: Desk, setting: Setting) -> None:
         left, right = st.columns([3, 1])
         with left:
             st.text_input(
-                _("Title"), max_chars=_LONGEST, key=_TITLE, placeholder=_("More outreach in the north")
+                _("Title"), max_chars=LONGEST, key=_TITLE, placeholder=_("More outreach in the north")
             )
-            st.text_input(_("Note"), max_chars=_LONGEST, key=_NOTE)
+            st.text_input(_("Note"), max_chars=LONGEST, key=_NOTE)
         with right:
             planforms.role(_ROLE)
         st.form_submit_button(_("Keep this plan"), type="primary", on_click=_keep, args=(of, desk, setting))

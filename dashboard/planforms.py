@@ -7,11 +7,12 @@ from typing import Any, cast, get_args, get_type_hints
 
 import streamlit as st
 
-from dashboard import picking, plandesk, planned, prose, reallocatepage
+from dashboard import picking, plandesk, planned, prose, reallocatepage, takeaway
 from dashboard.plandesk import Desk
 from dashboard.reading import Held
 from dashboard.text import _, said
 from data.errors import InputError, ReleaseError
+from data.free_text import LONGEST
 from geo.layers.words import mark
 from risk.plan import Decision
 from risk.plan_files import ROLES, Decided
@@ -32,7 +33,7 @@ _OFFERED = {
     "decline": mark("Decline: never make it"),
     "lock": mark("Keep as it is: none of these units leaves"),
 }
-_LONGEST, _MOST_MOVES, _MOST_HOURS = 300, 200, 10_000
+_MOST_MOVES, _MOST_HOURS = 200, 10_000
 _MOVE, _WHAT, _REASON, _ROLE = "decide-move", "decide-what", "decide-reason", "decide-role"
 _UNSAID = "decide-unsaid"
 _FILE, _REFUSED = "plan-file", "plan-file-refused"
@@ -139,7 +140,7 @@ def decide(of: Held, told: Told) -> None:
         )
         left, right = st.columns([3, 1])
         with left:
-            st.text_input(_("Why (others read it with the plan)"), max_chars=_LONGEST, key=_REASON)
+            st.text_input(_("Why (others read it; nothing about a child)"), max_chars=LONGEST, key=_REASON)
         with right:
             role(_ROLE)
         st.form_submit_button(_("Decide"), on_click=_taken)
@@ -184,11 +185,16 @@ def posts(of: Held, desk: Desk) -> None:
     st.html(prose.paragraphs([_(_GIVEN) if desk.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
-        try:
-            text = planned.posts_file(of, desk.posts)
-        except (InputError, ReleaseError):
-            return  # The answer says why there is none.
-        st.download_button(_("Download the table of posts"), text, "posts.csv", "text/csv", on_click="ignore")
+        if takeaway.free(of.release):
+            try:
+                text = planned.posts_file(of, desk.posts)
+            except (InputError, ReleaseError):
+                return  # The answer says why there is none.
+            name = "posts.csv"
+            st.download_button(_("Download the table of posts"), text, name, "text/csv", on_click="ignore")
+        else:
+            st.caption(_("A table of real records does not leave by this page: the data officer writes it."))
+            st.code("tact plan --draft FILE", language=None)
         if desk.posts:
             st.button(_("Back to the draft"), on_click=plandesk.give_posts, args=("",))
     with right:

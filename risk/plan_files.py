@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data import derived
+from data import derived, free_text
 from data.derived import Result
 from data.errors import InputError
 from data.release import Release
@@ -47,7 +47,6 @@ Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
 KIND = "plan"
 ROLES: tuple[str, ...] = get_args(Role)
-_LONGEST = 300
 _DIGITS = 4
 
 
@@ -90,9 +89,11 @@ def told(
 
     `points` are those of the frontier, `handed` what was given for a hand-over and what came of it,
     `follows` names the plan on which it was decided. Raises InputError where there is no title, or a text is
-    longer than 300 characters.
+    longer than 300 characters or holds what looks like personal data.
     """
-    _check_texts(title, note, *(one.decision.reason for one in decided))
+    over = _handed(handed)
+    partners = [one["partner"] for listed in ("handover", "stays") for one in over[listed]]
+    _check_texts(title, note, *(one.decision.reason for one in decided), *partners)
     return {
         "title": title.strip(),
         "note": note.strip(),
@@ -109,7 +110,7 @@ def told(
         "coverage": _coverage(ground, setting, plan),
         "equity": _equity(ground, setting, plan),
         **_when(scheduled(setting, plan)),
-        **_handed(handed),
+        **over,
     }
 
 
@@ -159,9 +160,7 @@ def _check_texts(title: str, *texts: str) -> None:
     if not title.strip():
         msg = "A plan that is kept needs a title, such as: More outreach in the north."
         raise InputError(msg)
-    if any(len(text) > _LONGEST for text in (title, *texts)):
-        msg = f"A title, note or reason is longer than {_LONGEST} characters. Shorten it."
-        raise InputError(msg)
+    free_text.check((title, *texts), "A title, note, reason or partner's name")
 
 
 def _summary(plan: Plan) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from dashboard.access import site
 from dashboard.plandesk import Desk
 from dashboard.reading import Held
 from dashboard.text import _, said
+from data.derived import Result
 from data.errors import InputError, ReleaseError
 from geo.layers.communities import BESIDE
 from risk.plan import RulesClash
@@ -61,7 +62,8 @@ _PUBLIC = (
 
 
 def _page(of: Held) -> None:
-    if not plandesk.arrive(planbook.kept(of)):
+    found = planbook.kept(of)
+    if not plandesk.arrive(found):
         st.warning(_("The plan that the address names is not kept here. Shown is a new one."))
     desk = plandesk.desk()
     answer = st.container(border=True, key="answer")
@@ -70,7 +72,7 @@ def _page(of: Held) -> None:
         setting = planforms.choices()
     with answer:
         told = _made(of, desk, setting)
-        if told is not None and (changed := planbook.drifted(of, desk, setting, told)):
+        if told is not None and (changed := planbook.drifted(found, desk, setting, told)):
             st.warning(changed)
     if told is not None:
         with left:
@@ -81,7 +83,7 @@ def _page(of: Held) -> None:
         _around(of, desk, setting, told)
     _section(_("Today's posts"))
     planforms.posts(of, desk)
-    _kept(of, desk, setting if told is not None else None)
+    _kept(of, found, desk, setting if told is not None else None)
 
 
 def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
@@ -162,11 +164,10 @@ def _frontier(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
     st.caption(_("Filled: sure enough to advise. Hollow: not. Ring: the plan above. Lines hold 95 %."))
 
 
-def _kept(of: Held, desk: Desk, setting: Setting | None) -> None:
+def _kept(of: Held, found: list[Result], desk: Desk, setting: Setting | None) -> None:
     _section(_("Keep, compare, take a briefing"))
     if setting is not None:
         planbook.keep(of, desk, setting)
-    found = planbook.kept(of)
     if not found:
         st.html(prose.paragraphs([_(_NONE_KEPT)]))
         return

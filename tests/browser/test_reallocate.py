@@ -37,7 +37,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     moves = page.locator(".wordtable tbody th")
     first = moves.first.inner_text()
     page.get_by_text("Decline: never make it").click()
-    page.get_by_label("Why (others read it with the plan)").fill("The team has just arrived.")
+    page.get_by_label("Why (others read it; nothing about a child)").fill("The team has just arrived.")
     page.get_by_role("button", name="Decide", exact=True).click()
     page.get_by_role("button", name="Undo").wait_for()
     until(page, lambda: first not in page.locator(".wordtable").first.inner_text())

@@ -504,7 +504,9 @@ def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeyp
     monkeypatch.setattr(Release, "invented", False)
     widget(test.button, "Keep this plan").click().run()
     assert any("tact plan --briefing FILE --for" in code.value for code in test.code)
-    assert not [one for one in test.get("download_button") if "PDF" in one.proto.label]
+    assert any("tact plan --draft FILE" in code.value for code in test.code)
+    left = [one.proto.label for one in test.get("download_button")]
+    assert not [label for label in left if "PDF" in label or "posts" in label]
 
 
 def test_a_plan_of_another_setting_is_another_one(of):

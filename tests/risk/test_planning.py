@@ -143,11 +143,23 @@ def test_a_later_decision_takes_the_place_of_an_earlier_one():
 
 @pytest.mark.parametrize(
     ("title", "note", "said"),
-    [("  ", "", "needs a title"), ("x" * 301, "", "longer than"), ("Moves", "x" * 301, "longer than")],
+    [
+        ("  ", "", "needs a title"),
+        ("x" * 301, "", "longer than"),
+        ("Moves", "x" * 301, "longer than"),
+        ("Moves", "Ask +355 69 123 4567", "looks like phone numbers"),
+        ("a.person@example.org", "", "looks like addresses"),
+        ("Moves", "the boy born on 4.3.2001", "looks like birth dates"),
+    ],
 )
 def test_a_plan_is_not_kept_without_a_title_or_with_an_endless_text(ground, plan, title, note, said):
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=said) as refused:
         plan_files.told(ground, INTERNAL, plan, MANAGER, title=title, note=note)
+    assert not note or note not in str(refused.value)
+    reason = Decided(Decision("AL-11", "AL-07", "outreach team", "accept", reason=note), MANAGER)
+    if note:
+        with pytest.raises(InputError, match=said):
+            plan_files.told(ground, INTERNAL, plan, MANAGER, title="Moves", decided=[reason])
 
 
 @pytest.mark.parametrize(
