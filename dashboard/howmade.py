@@ -149,8 +149,8 @@ def data_protection() -> list[str]:
         _("Community affiliation of children is no breakdown of any table."),
         _(
             "The partners' estimates of communities are shown as areas with a range, never as "
-            "settlements. They may stand over children met, services and access to them, so that services "
-            "reach them, and never over effort or risk."
+            "settlements. They may stand over children met and services, so that services reach them, and "
+            "never over effort, risk or what rests on it."
         ),
         _(
             "The data officer can forget a child, or all that a partner brought: the records leave the "
@@ -343,8 +343,8 @@ def not_meant() -> list[str]:
         ),
         _(
             "They say nothing about a person, a settlement or a community. Communities are shown so that "
-            "services reach them: over children met and access on the partner tier, over services on both "
-            "tiers, never over effort or risk. Nothing says that a community causes trafficking."
+            "services reach them: over children met on the partner tier, over services on both tiers, never "
+            "over effort, risk or what rests on it. Nothing says that a community causes trafficking."
         ),
         _("Published figures are of other years and other methods. They are shown, and not computed with."),
     ]

@@ -1,9 +1,9 @@
 """All layers, in the order in which they are offered, and what may be laid over what.
 
-Community layers may lie over encounters, services and access on the partner tier, which is what equity
-needs, with one sentence of what that does not mean, and alone or over services on the public tier; never
-over effort, never over risk. That holds for the
-map, for addresses, for exports and for the briefing, so all of them ask here.
+Community layers may lie over encounters and services on the partner tier, which is what access and equity
+need, with one sentence of what that does not mean, and alone or over services on the public tier; never over
+effort, never over risk, nor over access, whose places for each child in need give the model's need away. That
+holds for the map, for addresses, for exports and for the briefing, so all of them ask here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LAYERS: tuple[Layer, ...] = (
     referrals.LAYER,
 )
 _UNDER_COMMUNITIES: dict[Tier, frozenset[str]] = {
-    "partner": frozenset({"encounters", "services", "access"}),
+    "partner": frozenset({"encounters", "services"}),
     "public": frozenset({"services"}),
 }
 
@@ -62,7 +62,7 @@ def together(tier: Tier, names: Iterable[str]) -> str:
         return ""
     if tier == "public":
         return mark("On the public tier layers of communities stand alone or with services.")
-    return mark("Layers of communities may stand with children met, services and access to them only.")
+    return mark("Layers of communities may stand with children met and services only.")
 
 
 def beside(names: Iterable[str]) -> str:

@@ -366,7 +366,7 @@ def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
     address = {"layer": "effort", "over": "communities"}
     text = situation.missed(address, settle(parse(address), of, areas), of, areas)
     assert "Communities is not shown with it: " in text
-    assert "with services" in text or "children met, services and access to them only" in text
+    assert "with services" in text or "children met and services only" in text
 
 
 def test_the_table_leaves_out_what_says_nothing_and_cuts_nothing(demo_world):

@@ -100,15 +100,15 @@ def test_without_a_result_it_is_not_offered(scored):
     assert ACCESS not in exportable(public)
 
 
-def test_communities_may_lie_over_it_on_the_partner_tier_and_nowhere_over_risk(scored):
+def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
     of = reading.held(Site(scored.releases, "partner", derived=scored.derived))
     known = areas_of(of.release).table
-    assert not combinable("partner", ["access", "communities"])
+    assert combinable("partner", ["access", "communities"])
     assert together("public", ["access", "communities"])
     assert together("partner", ["access", "communities", "risk"])
-    assert settle(parse({"layer": "access", "over": "communities"}), of, known).over == ("communities",)
+    assert settle(parse({"layer": "access", "over": "communities"}), of, known).over == ()
     assert settle(parse({"layer": "access", "over": "risk"}), of, known).over == ()
-    assert apart("partner", ["access", "communities"]) == [["access", "communities"]]
+    assert apart("partner", ["access", "communities"]) == [["access"], ["communities"]]
 
 
 def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scored, tmp_path):

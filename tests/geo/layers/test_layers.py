@@ -370,7 +370,7 @@ def test_a_message_keeps_its_template_when_it_is_stored():
 def test_communities_lie_over_encounters_and_services_on_the_partner_tier_only(community):
     assert not combinable("partner", [community, "encounters"])
     assert not combinable("partner", [community, "encounters", "services"])
-    assert not combinable("partner", [community, "encounters", "access"])
+    assert together("partner", [community, "access"])
     assert combinable("public", [community, "encounters"])
     assert not combinable("public", [community, "services"])
     assert not combinable("public", [community])
