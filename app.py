@@ -1,5 +1,5 @@
 """The Streamlit script: navigation, nothing else. It is started by dashboard/server.py."""
 
-from dashboard import navigation
+from dashboard.web import navigation
 
 navigation.run()

@@ -22,10 +22,10 @@ import numpy as np
 from data.disclosure import mechanisms
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
-from risk.baselines import BASELINES
-from risk.forecasting import MODEL, evaluated
-from risk.observations import Observations
-from risk.simulate import WorldParameters, over_own_areas
+from risk.evaluation.baselines import BASELINES
+from risk.evaluation.risk_model import MODEL, evaluated
+from risk.model.observations import Observations
+from risk.worlds import WorldParameters, over_own_areas
 
 SCORES = ("log", "crps")
 

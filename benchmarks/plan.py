@@ -16,7 +16,7 @@ import numpy as np
 
 from data.errors import InputError
 from risk.access import Catchment, reach
-from risk.plan import Aims, Kind, Posts, Rules, Solver, floor_of_today, plan
+from risk.planning import Aims, Kind, Posts, Rules, Solver, floor_of_today, plan
 
 KINDS = (Kind("outreach", 8.0, search=True), Kind("centre", 12.0))
 AIMS = {

@@ -28,13 +28,13 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from data.disclosure import mechanisms
-from data.disclosure.mechanism import Mechanism
+from data.disclosure.channel import Mechanism
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
-from risk.detection import DetectionRange
 from risk.model import RiskModel
-from risk.observations import Observations
-from risk.simulate import World, WorldParameters, over_own_areas
+from risk.model.detection import DetectionRange
+from risk.model.observations import Observations
+from risk.worlds import World, WorldParameters, over_own_areas
 
 CASES = ("regions", "large exact", "large protected")
 GAMMAS = (0.6, 0.8, 1.0)

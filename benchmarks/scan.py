@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from risk.hotspots import scan, space_time_scan
+from risk.clusters.scan import scan, space_time_scan
 
 QUARTERS, CASES = 12, 1400
 

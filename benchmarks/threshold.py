@@ -23,11 +23,11 @@ import numpy as np
 
 from data.disclosure._crossing import prove
 from data.disclosure.attacks.bounds import BoundsAttack
-from data.disclosure.attacks.lattice import HIDDEN
-from data.disclosure.attacks.system import UNKNOWN
-from data.disclosure.coarsen import withhold_until_proved, withhold_until_safe
-from data.disclosure.plan import DEFAULT_PLAN, TableSpec
+from data.disclosure.attacks.bounds.lattice import HIDDEN
+from data.disclosure.attacks.bounds.system import UNKNOWN
 from data.disclosure.threshold import Threshold
+from data.restricted.publishing.withhold import withhold_until_proved, withhold_until_safe
+from data.tables.spec import DEFAULT_PLAN, TableSpec
 
 COUNTED = Path(__file__).parents[1] / "tests" / "data" / "disclosure" / "counted.py"
 WAYS = ("whole rows", "without proof", "with proof")

@@ -22,9 +22,9 @@ from starlette.staticfiles import StaticFiles
 from streamlit import App, net_util
 from streamlit.web import bootstrap
 
-from dashboard import geometry
-from dashboard.access import HEALTH, LOOPBACK, Site, allowed_tier, announce, clean_environment
-from dashboard.headers import HostGuard, SecurityHeaders
+from dashboard.map import shapes
+from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce, clean_environment
+from dashboard.web.headers import HostGuard, SecurityHeaders
 from data.errors import InputError
 
 __all__ = ["application", "main", "settings"]
@@ -70,7 +70,7 @@ def _routes(site: Site) -> list[BaseRoute]:
 
     return [
         Route(HEALTH, health),
-        *geometry.routes(site),
+        *shapes.routes(site),
         Mount("/assets", _Assets(directory=ASSETS)),
     ]
 

@@ -19,8 +19,8 @@ from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from data.errors import AreaError
-from data.files import replacing
 from data.reference import FOLDER, area_table, registry
+from data.workspace.files import replacing
 
 __all__ = ["BOUNDARIES", "LEVELS", "Areas", "load", "read", "read_cells"]
 

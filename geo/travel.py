@@ -20,17 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.rows import Row, read_rows
+from data.workspace.small_tables import Row, read_rows
+from data.workspace.types import Bools, Floats, Ints
 from geo.areas import Areas
 
 __all__ = ["Link", "Speed", "Travel", "read_links", "straight_line"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 _EARTH_KM = 6371.0088  # mean radius (IUGG)
 _COLUMNS = ("from", "to", "minutes")

@@ -26,7 +26,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from data.reference import FOLDER, area_table
-from geo._coverage import dissolve, faces_and_owners
+from geo.boundaries.coverage import dissolve, faces_and_owners
 from geo.places import Places
 from scripts._packages import packages
 from scripts._registry import record

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dashboard.briefing import _typeset
-from dashboard.briefing._document import Document, FirstPage, SecondPage
-from dashboard.briefing._speech import LANGUAGES, Speech
-from dashboard.geometry import areas_of
+from dashboard.briefing import typeset
+from dashboard.briefing.document import Document, FirstPage, SecondPage
+from dashboard.briefing.speech import LANGUAGES, Speech
+from dashboard.map.shapes import areas_of
 from data.errors import InputError
 from data.release import Release
 
@@ -70,13 +70,13 @@ def make(told: Mapping[str, Any], release: Release, language: str = "en") -> byt
     Raises InputError for a language that there is not, or a plan of another release or tier.
     """
     document = _document(told, release, language)
-    return _typeset.pdf(_PDF, _fitted(document), document.created)
+    return typeset.pdf(_PDF, _fitted(document), document.created)
 
 
 def pictures(told: Mapping[str, Any], release: Release, language: str = "en") -> dict[str, bytes]:
     """Make pictures for slides, 1920 x 1080: map, moves, doubts. By file name; raises as `make`."""
     document = _document(told, release, language)
-    made = _typeset.pngs(_SLIDES, {**document.frame(), **document.slides()})
+    made = typeset.pngs(_SLIDES, {**document.frame(), **document.slides()})
     return {f"{name}-{language}.png": picture for name, picture in zip(_NAMES, made, strict=True)}
 
 
@@ -93,7 +93,7 @@ def _fitted(document: Document) -> dict[str, Any]:
     first, second = 0, 0
     while True:
         whole = {**frame, **document.first(_FIRST[first]), **document.second(_SECOND[second])}
-        ends = _typeset.pages(_PDF, whole)
+        ends = typeset.pages(_PDF, whole)
         over = ends[0] > 1, ends[1] - ends[0] > 1
         if over[0] and first + 1 < len(_FIRST):
             first += 1

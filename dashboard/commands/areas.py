@@ -12,7 +12,7 @@ from dashboard.commands.output import Json, emit
 from dashboard.commands.upkeep import open_workspace
 from data.errors import InputError
 from data.reference import area_table
-from data.vault import open_vault
+from data.restricted.vault import open_vault
 from geo import boundaries
 from geo.places import Places
 

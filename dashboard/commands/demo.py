@@ -8,28 +8,28 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.importing import Importer
+from dashboard.commands.import_ import Importer
 from dashboard.commands.output import Json, emit, progress, say
 from dashboard.commands.release import release_workspace
 from dashboard.commands.risk import score
-from data import files, governance, keys
 from data.errors import WorkspaceError
 from data.release import current_name
-from data.vault import Vault
-from data.workspace import Workspace, demo_path
-from risk import simulate
+from data.restricted import governance, keys
+from data.restricted.vault import Vault
+from data.workspace import Workspace, demo_path, files
+from risk import worlds
 
 __all__ = ["build_demo", "register"]
 
 _CHILDREN = 1400
 
 
-def _world(seed: int, children: int) -> simulate.World:
-    return simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=children))
+def _world(seed: int, children: int) -> worlds.World:
+    return worlds.over_own_areas(worlds.WorldParameters(seed=seed, children=children))
 
 
 def build_demo(
-    path: Path, *, seed: int = simulate.DEFAULT_SEED, children: int = _CHILDREN, missing_only: bool = False
+    path: Path, *, seed: int = worlds.DEFAULT_SEED, children: int = _CHILDREN, missing_only: bool = False
 ) -> Workspace:
     """Make the demo's workspace, fill it with an invented world and release it.
 
@@ -69,7 +69,7 @@ def _demo_at(path: Path) -> Workspace | None:
     return workspace
 
 
-def _fill(importer: Importer, world: simulate.World) -> None:
+def _fill(importer: Importer, world: worlds.World) -> None:
     """Take the world in by the same way as a partner's files."""
     with tempfile.TemporaryDirectory(dir=importer.workspace.path) as folder:
         for kind, frame in world.records.items():
@@ -81,7 +81,7 @@ def _fill(importer: Importer, world: simulate.World) -> None:
 
 def demo(
     context: typer.Context,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = simulate.DEFAULT_SEED,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = worlds.DEFAULT_SEED,
     children: Annotated[int, typer.Option(min=1, help="How many children, about.")] = _CHILDREN,
     folder: Annotated[
         Path | None,
@@ -94,7 +94,7 @@ def demo(
 ) -> None:
     """Build the invented demo world, or write it as partner files."""
     if folder is not None:
-        written = [str(p) for p in simulate.write_partner_files(_world(seed, children), folder, bad_rows)]
+        written = [str(p) for p in worlds.write_partner_files(_world(seed, children), folder, bad_rows)]
         emit({"files": written}, as_json, *written)
         return
     workspace = build_demo(context.obj or demo_path(), seed=seed, children=children)

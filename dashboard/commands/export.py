@@ -10,10 +10,11 @@ import typer
 
 from dashboard.commands.output import Json, emit, progress
 from dashboard.commands.upkeep import open_workspace
-from data import governance, ledger
-from data.disclosure.plan import Tier
 from data.errors import InputError
 from data.release import Release
+from data.restricted import governance
+from data.restricted.governance import ledger
+from data.tables.spec import Tier
 from data.workspace import Workspace
 from geo import export as exports
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from dashboard.commands.compared import Comparison
+from dashboard.commands.policy_words import Comparison
 from data.disclosure.attacks.membership import LIMITS
-from data.disclosure.compare import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured
+from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured
 
 __all__ = ["draw"]
 

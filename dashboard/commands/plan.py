@@ -13,16 +13,18 @@ import typer
 from dashboard.commands.export import note_receiver
 from dashboard.commands.output import Json, emit, progress, table
 from dashboard.commands.upkeep import open_workspace
-from data import files, governance
-from data.derived import Result
 from data.errors import InputError
 from data.release import Release
-from data.workspace import Workspace
+from data.release.result import Result
+from data.restricted import governance
+from data.workspace import Workspace, files
 from geo import areas as geography
-from risk import closed_loop, handover, plan_files, planning, posts, regret
+from risk import handover
 from risk.handover import HandedOver
-from risk.plan_files import Author
-from risk.planning import Ground, Setting
+from risk.planning import inputs, posts, saved
+from risk.planning.inputs import Ground, Setting
+from risk.planning.saved import Author
+from risk.studies import plan_followed, plan_once
 
 __all__ = ["register"]
 
@@ -39,7 +41,7 @@ def plan(
         float | None, typer.Option(min=0, help="The most hours of travel between old and new posts.")
     ] = None,
     pathway: Annotated[
-        str, typer.Option(help=f"Whose need counts: {', '.join(planning.PATHWAYS)}.")
+        str, typer.Option(help=f"Whose need counts: {', '.join(inputs.PATHWAYS)}.")
     ] = _USUAL.pathway,
     floor: Annotated[
         float, typer.Option(min=0, max=1, help="Share of today's capacity that every area keeps.")
@@ -89,7 +91,7 @@ def plan(
     title: Annotated[
         str | None, typer.Option(help="Keep the plan, under this title. Without one it is shown alone.")
     ] = None,
-    role: Annotated[str, typer.Option(help=f"Who makes it: {', '.join(plan_files.ROLES)}.")] = _ROLE,
+    role: Annotated[str, typer.Option(help=f"Who makes it: {', '.join(saved.ROLES)}.")] = _ROLE,
     briefing: Annotated[
         Path | None, typer.Option("--briefing", help="Write the two pages for the board into this PDF.")
     ] = None,
@@ -152,7 +154,7 @@ def plan(
         given = _Tables(table_of_posts, tasks, capacity, free_share)
         told = _made(opened, setting, given, Author(role, _today()), _TITLE if title is None else title)
         keep = title is not None or briefing is not None or pictures is not None
-        result = plan_files.keep(workspace.derived, opened, told) if keep else None
+        result = saved.keep(workspace.derived, opened, told) if keep else None
     else:
         result = _kept(workspace, opened, kept)
         told = result.manifest
@@ -197,9 +199,9 @@ def _made(opened: Release, setting: Setting, given: _Tables, author: Author, tit
     ground = _ground(opened, given.posts)
     handed = _handed(opened, given)
     with progress("Looking for the best moves") as tick:
-        found = planning.made(ground, setting, progress=tick)
-        points = planning.frontier_of(ground, setting, progress=tick)
-    return plan_files.told(ground, setting, found, author, title=title, points=points, handed=handed)
+        found = inputs.made(ground, setting, progress=tick)
+        points = inputs.frontier_of(ground, setting, progress=tick)
+    return saved.told(ground, setting, found, author, title=title, points=points, handed=handed)
 
 
 def _handed(opened: Release, given: _Tables) -> tuple[handover.Tables, HandedOver] | None:
@@ -216,7 +218,7 @@ def _handed(opened: Release, given: _Tables) -> tuple[handover.Tables, HandedOve
 
 def _kept(workspace: Workspace, opened: Release, name: str) -> Result:
     """Find a kept plan by its name, or by its title where only one has it."""
-    found = plan_files.kept(workspace.derived, opened)
+    found = saved.kept(workspace.derived, opened)
     named = [result for result in found if name in (result.folder.name, result.manifest["title"])]
     if len(named) == 1:
         return named[0]
@@ -229,7 +231,7 @@ def _kept(workspace: Workspace, opened: Release, name: str) -> Result:
 
 
 def _list(workspace: Workspace, opened: Release, *, as_json: bool) -> None:
-    found = plan_files.kept(workspace.derived, opened)
+    found = saved.kept(workspace.derived, opened)
     rows = [
         (
             result.folder.name,
@@ -254,15 +256,15 @@ def _list(workspace: Workspace, opened: Release, *, as_json: bool) -> None:
 def _study(worlds: int, seed: int, *, as_json: bool) -> None:
     """Say what plans are worth where the truth is known: against rivals, and when followed for two years."""
     with progress("Planning in invented worlds") as tick:
-        once = regret.study(worlds, first_seed=seed, progress=tick)
+        once = plan_once.study(worlds, first_seed=seed, progress=tick)
     with progress("Following the plan for two years") as tick:
-        followed = closed_loop.loop(worlds, first_seed=seed, progress=tick)
+        followed = plan_followed.loop(worlds, first_seed=seed, progress=tick)
     emit(
         {"invented": True, "once": once.as_dict(), "followed": followed.as_dict()},
         as_json,
-        *regret.words(once.summary()),
+        *plan_once.words(once.summary()),
         "",
-        *closed_loop.words(followed.summary()),
+        *plan_followed.words(followed.summary()),
     )
 
 

@@ -9,20 +9,20 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import compared, picture
+from dashboard.commands import picture, policy_words
 from dashboard.commands.output import Json, Tick, emit, progress
-from data import files, keys
 from data.disclosure import mechanisms, policy_file
 from data.disclosure.attacks import membership
-from data.disclosure.compare import Measured, measured
-from data.disclosure.plan import Plan
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError
-from data.invented import count_world
 from data.reference import area_table
-from data.trial import Counted, try_out
-from data.workspace import default_path
-from risk import simulate
+from data.restricted import keys
+from data.restricted.comparison import Measured, measured
+from data.restricted.comparison.invented import count_world
+from data.restricted.comparison.trial import Counted, try_out
+from data.tables.spec import Plan
+from data.workspace import default_path, files
+from risk import worlds as simulate
 
 __all__ = ["register"]
 
@@ -90,7 +90,7 @@ def compare(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     found = _measure(candidates, _Worlds(worlds, children, seed, rules.plan))
-    told = compared.Comparison(found, candidates.index(current), worlds, children, seed)
+    told = policy_words.Comparison(found, candidates.index(current), worlds, children, seed)
     written = _write(told, folder) if folder is not None else []
     emit(
         {**told.as_dict(), "files": written},
@@ -136,7 +136,7 @@ def _try(policy: Policy, counted: Sequence[Counted], tick: Tick, done: int, tota
     return measured(policy, mechanism, trials)
 
 
-def _write(told: compared.Comparison, folder: Path) -> list[str]:
+def _write(told: policy_words.Comparison, folder: Path) -> list[str]:
     table, drawing = folder / f"{_NAME}.csv", folder / f"{_NAME}.svg"
     files.write_text(table, told.csv())
     files.write_text(drawing, picture.draw(told))

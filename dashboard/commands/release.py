@@ -10,16 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.approving import ask_second, note
 from dashboard.commands.output import Json, Tick, emit, progress, say, table
+from dashboard.commands.second import ask_second, note
 from dashboard.commands.upkeep import delete_overdue, open_workspace, tell_overdue
-from data import governance, keys, publish
 from data.disclosure import policy_file
-from data.disclosure.plan import TIERS
 from data.errors import ReleaseRefused
 from data.reference import area_table, figures
 from data.release import Release, current_name, names
-from data.vault import Vault, open_vault
+from data.restricted import governance, keys, publishing
+from data.restricted.vault import Vault, open_vault
+from data.tables.spec import TIERS
 from data.workspace import Workspace
 from geo import areas, export
 
@@ -44,12 +44,12 @@ def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
 
 def release_workspace(
     workspace: Workspace, vault: Vault | None, secrets: keys.Keys | None, tick: Tick | None = None
-) -> publish.Made:
+) -> publishing.Made:
     """Make a release of a workspace; without a vault, of published figures and areas alone."""
     geometry, source = _areas_of(workspace)
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
-    return publish.make_release(
+    return publishing.make_release(
         vault,
         workspace.releases,
         areas_geoparquet=geometry,
@@ -110,7 +110,7 @@ def _told_when_stopped(workspace: Workspace) -> Iterator[None]:
         raise
 
 
-def _make(workspace: Workspace, figures_only: bool) -> publish.Made:
+def _make(workspace: Workspace, figures_only: bool) -> publishing.Made:
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return release_workspace(workspace, None, None, tick)
@@ -159,7 +159,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Attack a release together with all earlier ones, and every file that can leave."""
-    from dashboard.commands import audited
+    from dashboard.commands import audit as audited
     from data.disclosure.attacks import audit as audits
 
     workspace = open_workspace(context, or_demo=True)

@@ -12,19 +12,19 @@ import typer
 from dashboard.commands import times
 from dashboard.commands.output import Json, Tick, emit, progress, table
 from dashboard.commands.upkeep import open_workspace
-from data import governance
-from data.derived import Result, newest
-from data.disclosure.manifest import code_version
-from data.disclosure.plan import TIERS, Tier
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
+from data.release.result import Result, newest
+from data.restricted import governance
+from data.tables.spec import TIERS, Tier
 from data.workspace import Workspace
+from data.workspace.version import code_version
 from geo import areas as geography
-from risk.assess import KIND, assess
-from risk.forecasting import MODEL, evaluated, over_blocks
-from risk.observations import Observations
-from risk.reached import Times
-from risk.study import study
+from risk.access.tables import Times
+from risk.evaluation.risk_model import MODEL, evaluated, over_blocks
+from risk.model.observations import Observations
+from risk.report import KIND, assess
+from risk.studies.model import study
 
 __all__ = ["register", "score"]
 

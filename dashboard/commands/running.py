@@ -11,16 +11,16 @@ import typer
 from typer.exceptions import TyperException
 
 from dashboard.commands import (
-    approving,
     areas,
     demo,
     export,
-    forgetting,
-    importing,
+    forget,
+    import_,
     plan,
     policy,
     release,
     risk,
+    second,
     serve,
     upkeep,
 )
@@ -64,9 +64,7 @@ def common(
     context.obj = workspace
 
 
-for module in (
-    *(upkeep, demo, importing, areas, policy, release, risk, plan, approving, forgetting, export, serve),
-):
+for module in (*(upkeep, demo, import_, areas, policy, release, risk, plan, second, forget, export, serve),):
     module.register(app)
 
 

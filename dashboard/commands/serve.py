@@ -17,12 +17,12 @@ from typing import Annotated
 
 import typer
 
-from dashboard.access import HEALTH, allowed_tier, clean_environment, serve_command
 from dashboard.commands.demo import build_demo
 from dashboard.commands.output import Json, emit, say
-from data import governance
+from dashboard.site import HEALTH, allowed_tier, clean_environment, serve_command
 from data.errors import InputError, WorkspaceError
 from data.release import current_name
+from data.restricted import governance
 from data.workspace import Workspace, default_path, demo_path
 
 __all__ = ["register"]

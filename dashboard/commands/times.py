@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data import derived
-from data.release import Release
+from data.release import Release, result
 from data.workspace import Workspace
 from geo import areas as geography
 from geo.travel import read_links
-from risk.assess import KIND
-from risk.reached import Times
+from risk.access.tables import Times
+from risk.report import KIND
 
 __all__ = ["given", "told"]
 
@@ -21,7 +20,7 @@ def given(workspace: Workspace, release: Release, travel: Path | None, ferries: 
     A file with a heading alone takes away what was given before. Raises FileRefused and InputError for what
     cannot be read, see geo.travel.read_links.
     """
-    last = derived.latest(workspace.derived, "partner", KIND)
+    last = result.latest(workspace.derived, "partner", KIND)
     kept = Times() if last is None else Times.told(last.manifest)
     codes = [str(code) for code in geography.read(release.areas_file).frame("region").index]
     return Times(

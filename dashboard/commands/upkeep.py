@@ -13,14 +13,15 @@ import typer
 
 from dashboard.commands.asking import can_ask, choose, hidden
 from dashboard.commands.output import Json, console, emit, say
-from data import backup as backups
-from data import governance, keys, publish, templates
 from data.disclosure import policy_file
-from data.disclosure.plan import TIERS
 from data.errors import InputError, TactError, VaultError
 from data.release import Release, current_name, names
+from data.restricted import backup as backups
+from data.restricted import governance, keys, publishing
+from data.restricted.intake import templates
+from data.restricted.vault import Vault, examine, open_vault
 from data.schema import KINDS
-from data.vault import Vault, examine, open_vault
+from data.tables.spec import TIERS
 from data.workspace import Workspace, default_path, demo_path
 
 __all__ = ["delete_overdue", "open_workspace", "overdue", "register", "tell_overdue"]
@@ -150,11 +151,11 @@ def _settle(workspace: Workspace) -> None:
     """Finish or take back a release that was interrupted; leave it while somebody is at work."""
     try:
         if not workspace.vault.exists():
-            publish.recover(None, workspace.releases)
+            publishing.recover(None, workspace.releases)
             return
         with open_vault(workspace) as vault, vault.writing():
             staged = vault.staged_publication()
-            publish.recover(vault, workspace.releases)
+            publishing.recover(vault, workspace.releases)
     except (TactError, OSError):
         return  # what is wrong is told by the checks that follow
     if staged is not None:
@@ -224,7 +225,7 @@ def _release_problems(releases: Path) -> list[str]:
 
 
 def _print_schema(as_json: bool) -> None:
-    from data.codebook import describe
+    from data.schema.codebook import describe
 
     answer = {name: describe(name) for name in KINDS}
     lines = [line for name, columns in answer.items() for line in _described(KINDS[name].title, columns)]

@@ -3,7 +3,7 @@
 A heuristic that goes from the coarsest sums to the finest, with margins fixed from above: where a shown
 total leaves its hidden parts too little to share, the smallest shown part goes too; whatever lies inside a
 hidden cell is hidden with it, so that the area shows a coarser grain. Sums that cross are looked at again
-until nothing changes. It reads shown numbers only. It proves nothing; data/disclosure/coarsen.py repairs
+until nothing changes. It reads shown numbers only. It proves nothing; data/restricted/publishing/withhold.py repairs
 what is left, with the attack itself.
 """
 
@@ -13,15 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from data.disclosure.attacks.bounds import BoundsAttack
-from data.disclosure.attacks.lattice import HIDDEN
-from data.disclosure.attacks.system import UNKNOWN
-from data.disclosure.plan import LEVELS
-from data.periods import GRAINS
+from data.disclosure.attacks.bounds.lattice import HIDDEN
+from data.disclosure.attacks.bounds.system import UNKNOWN
+from data.tables.periods import GRAINS
+from data.tables.spec import LEVELS
+from data.workspace.types import Bools, Ints
 
 __all__ = ["complements"]
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 _LAST = 2**20  # beyond any rank
 
 

@@ -16,20 +16,18 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import lsmr
 
-from data.disclosure.attacks.lattice import Lattice, Shape, Table
-from data.disclosure.attacks.system import Ties
-from data.disclosure.grid import Grid
-from data.disclosure.plan import CATEGORIES, LEVELS, Level, TableSpec
-from data.periods import GRAINS, Grain
+from data.disclosure.attacks.bounds.lattice import Lattice, Shape, Table
+from data.disclosure.attacks.bounds.system import Ties
+from data.tables.grid import Grid
+from data.tables.periods import GRAINS, Grain
+from data.tables.spec import CATEGORIES, LEVELS, Level, TableSpec
+from data.workspace.types import Floats, Ints
 
 __all__ = ["consistent", "fit"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Place = tuple[Level, Grain]
 T = TypeVar("T")
 Numbers = TypeVar("Numbers", Ints, Floats)

@@ -17,19 +17,16 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from data.disclosure.attacks.bounds import BoundsAttack
-from data.disclosure.attacks.lattice import HIDDEN
-from data.disclosure.attacks.system import UNKNOWN, Bounds, Ties
+from data.disclosure.attacks.bounds.lattice import HIDDEN
+from data.disclosure.attacks.bounds.system import UNKNOWN, Bounds, Ties
+from data.workspace.types import Bools, Floats, Ints
 
 __all__ = ["Proof", "prove"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 _SMALL = 1e-6
 _SECONDS = 60.0
 

@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from data.disclosure.grid import Grid
-from data.disclosure.mechanism import Bools, Channel, Counts, Floats, Keys, Knowledge
-from data.disclosure.plan import TableSpec
+from data.disclosure.channel import Channel, Counts, Keys, Knowledge
 from data.disclosure.policy import LOWEST_K
 from data.errors import ReleaseError
-from data.states import State
+from data.tables.grid import Grid
+from data.tables.spec import TableSpec
+from data.tables.states import State
+from data.workspace.types import Bools, Floats
 
 __all__ = ["CellKey", "cell_keys", "perturbation_table"]
 

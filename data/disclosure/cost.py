@@ -17,10 +17,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from data.disclosure import mechanisms
-from data.disclosure.mechanism import Channel, Floats, Mechanism
-from data.disclosure.plan import LEVELS, TableSpec
-from data.periods import GRAINS
+from data.disclosure.channel import Channel, Mechanism
 from data.release import Release
+from data.tables.periods import GRAINS
+from data.tables.spec import LEVELS, TableSpec
+from data.workspace.types import Floats
 
 __all__ = ["COLUMNS", "cost", "expected_errors", "hidden_share", "most_of_one_number"]
 

@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from data.disclosure._consistency import consistent
-from data.disclosure.grid import Grid
-from data.disclosure.mechanism import Bools, Channel, Counts, Keys, Knowledge
-from data.disclosure.plan import TableSpec
+from data.disclosure.channel import Channel, Counts, Keys, Knowledge
 from data.errors import InputError, ReleaseError, other_format
-from data.states import State
+from data.tables.grid import Grid
+from data.tables.spec import TableSpec
+from data.tables.states import State
+from data.workspace.types import Bools
 
 __all__ = ["Dp", "Ledger", "Spent", "bounded"]
 

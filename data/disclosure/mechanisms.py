@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Mechanism
 from data.disclosure.dp import Dp
-from data.disclosure.mechanism import Mechanism
 from data.disclosure.threshold import Threshold
 from data.errors import InputError
 

@@ -39,7 +39,7 @@ class Policy:
     k: int = LOWEST_K
     variance: float = 2.0
     # Less, and the number of a county and year would tell of one child more than 0.10 over guessing, where
-    # about k children are expected (data/disclosure/attacks/membership.py).
+    # about k children are expected (data/disclosure/attacks/membership/__init__.py).
     variance_near_k: float = 6.0
     largest: int = 5
     cap: int = 3

@@ -1,7 +1,7 @@
 """The policy file of a workspace: how releases are protected, and every table that they may hold.
 
 `policy.toml` is written by `tact init` with the safe defaults and an explanation of each line. It may only
-raise what protects, and a plan may only hold what MAY_HOLD in data/disclosure/plan.py allows. A file that is
+raise what protects, and a plan may only hold what MAY_HOLD in data/tables/spec.py allows. A file that is
 wrong anywhere is not used at all: every fault is told with its place and what is allowed.
 """
 
@@ -17,7 +17,11 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from data.disclosure import mechanisms
-from data.disclosure.plan import (
+from data.disclosure.policy import DEFAULT_POLICY, Policy
+from data.errors import InputError
+from data.reference import area_table
+from data.tables.periods import GRAINS
+from data.tables.spec import (
     CATEGORIES,
     DEFAULT_BLOCKS,
     DEFAULT_PLAN,
@@ -29,10 +33,6 @@ from data.disclosure.plan import (
     TableSpec,
     Tier,
 )
-from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.errors import InputError
-from data.periods import GRAINS
-from data.reference import area_table
 
 __all__ = ["FILE", "KEYS", "Rules", "parse", "read", "template"]
 

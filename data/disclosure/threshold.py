@@ -3,7 +3,7 @@
 Cells below k are hidden, and beside them as many others as it takes that no sum of shown numbers closes in
 on them (Hundepool and others, "Statistical Disclosure Control", 2012, chapter 4). Both kinds look alike: a
 reader never learns from a cell's state that it is small. The others are found by withhold_until_proved in
-data/disclosure/coarsen.py, which reads what is shown and nothing else. Shown numbers add up exactly. There
+data/restricted/publishing/withhold.py, which reads what is shown and nothing else. Shown numbers add up exactly. There
 is no protection in the method but this: who knows all other children of a shown cell knows the last one, so
 that releases lean on the frozen numbers all the more.
 """
@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from data.disclosure.attacks.system import UNKNOWN
-from data.disclosure.grid import Grid
-from data.disclosure.mechanism import Bools, Channel, Counts, Keys, Knowledge
-from data.disclosure.plan import TableSpec
+from data.disclosure.attacks.bounds.system import UNKNOWN
+from data.disclosure.channel import Channel, Counts, Keys, Knowledge
 from data.disclosure.policy import LOWEST_K
 from data.errors import InputError
-from data.states import State
+from data.tables.grid import Grid
+from data.tables.spec import TableSpec
+from data.tables.states import State
+from data.workspace.types import Bools
 
 __all__ = ["Threshold"]
 

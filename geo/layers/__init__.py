@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from data.disclosure.plan import Tier
 from data.errors import InputError
+from data.tables.spec import Tier
 from geo.layers import (
     access,
     communities,
@@ -23,8 +23,8 @@ from geo.layers import (
     roma_figures,
     services,
 )
-from geo.layers.base import Layer
-from geo.layers.words import mark
+from geo.layers.core import Layer
+from geo.layers.core.words import mark
 
 __all__ = ["LAYERS", "apart", "beside", "combinable", "layer", "together"]
 

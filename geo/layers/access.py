@@ -1,6 +1,6 @@
 """Access to services: places in reach of children in need, gaps, and the way to the nearest service.
 
-It is read from what `tact risk` wrote beside a release (risk/reached.py); without that it is not there. What
+It is read from what `tact risk` wrote beside a release (risk/access/tables.py); without that it is not there. What
 is withheld is never a zero: a number then is the least that there is, and no gap is said to be sure.
 """
 
@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.periods import Period
 from data.release import Release
-from geo.layers import _tables, breaks, palette
-from geo.layers._counted import COLUMNS, choices_of, every_choice, framed
-from geo.layers.base import Choice, Layer, LayerData, Legend, Option, Style, View
+from data.tables.periods import Period
+from geo.layers.core import Choice, Layer, LayerData, Legend, Option, Style, View, breaks, palette
+from geo.layers.core.words import Message, mark, number
+from geo.layers.reading import tables
+from geo.layers.reading.counted import COLUMNS, choices_of, every_choice, framed
 from geo.layers.services import OF
-from geo.layers.words import Message, mark, number
 
 __all__ = ["LAYER", "MEANT", "SURE", "WAYS", "chance"]
 
@@ -100,13 +100,13 @@ def _rows(release: Release, show: str, of: str) -> pd.DataFrame:
     by, _, category = of.partition("-")
     stem = "_".join((_SHOWN[show].measure, _LEVEL, _GRAIN))
     name = f"{stem}_{by}" if category else stem
-    found = _tables.digest(release, name)
+    found = tables.digest(release, name)
     return _read(release, name, found, by, category) if found else pd.DataFrame(columns=[*COLUMNS, *_MORE])
 
 
 @lru_cache(maxsize=256)
 def _read(release: Release, name: str, _hash: str, by: str, category: str) -> pd.DataFrame:
-    table = _tables.table(release, name)
+    table = tables.table(release, name)
     kept = table[table[by] == category] if category else table
     wanted = kept.reset_index(drop=True).reindex(columns=[*COLUMNS, *_MORE, *_BESIDE])
     return wanted.astype(dict.fromkeys(["value", *COLUMNS[4:], *_MORE], float))
@@ -134,7 +134,7 @@ def _periods(release: Release, view: View) -> tuple[str, ...]:
 def _layer_data(release: Release, view: View) -> LayerData:
     show, of = _chosen(view.options)
     held = _periods(release, view)
-    period = _tables.settle(view.period, {_GRAIN: held} if held else {})
+    period = tables.settle(view.period, {_GRAIN: held} if held else {})
     table = _rows(release, show, of)
     now = table[table["period"] == period]
     frame = framed(release, now.reindex(columns=COLUMNS), view.level)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from geo.layers import palette
-from geo.layers._counted import Counted, Slice
-from geo.layers.base import Layer
-from geo.layers.words import mark
+from geo.layers.core import Layer, palette
+from geo.layers.core.words import mark
+from geo.layers.reading.counted import Counted, Slice
 
 __all__ = ["COUNTED", "LAYER"]
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geo.layers import palette
-from geo.layers._counted import Counted, Slice
-from geo.layers.base import Choice, Layer, Option
-from geo.layers.words import mark
+from geo.layers.core import Choice, Layer, Option, palette
+from geo.layers.core.words import mark
+from geo.layers.reading.counted import Counted, Slice
 
 __all__ = ["COUNTED", "LAYER", "OF"]
 

@@ -1,6 +1,6 @@
 """What the risk model says of areas and periods: classes, chances, changes, children expected.
 
-It is read from what was worked out beside a release (data/derived.py); without that the layer is not there.
+It is read from what was worked out beside a release (data/release/derived.py); without that the layer is not there.
 Every word is about an area and a time, never about a person or a community, and no community layer may lie
 over it: see geo/layers/__init__.py.
 """
@@ -14,17 +14,17 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from data.periods import Period
 from data.release import Release
-from geo.layers import _tables, breaks, palette
-from geo.layers._counted import COLUMNS, choices_of, every_choice, framed
-from geo.layers.base import Choice, Layer, LayerData, Legend, Option, Style, View
-from geo.layers.words import Message, mark, number
+from data.tables.periods import Period
+from geo.layers.core import Choice, Layer, LayerData, Legend, Option, Style, View, breaks, palette
+from geo.layers.core.words import Message, mark, number
+from geo.layers.reading import tables
+from geo.layers.reading.counted import COLUMNS, choices_of, every_choice, framed
 
 __all__ = ["CHANGES", "CLASSES", "LAYER", "NOT_MEANT", "RATES", "SAME", "class_of"]
 
 # The lower bounds of the classes above the lowest, in terms of the country's rate; and those of a change
-# over a year. The model names classes by the same ones (risk/detection.py, risk/change.py).
+# over a year. The model names classes by the same ones (risk/model/detection.py, risk/report/change.py).
 RATES = (2 / 3, 1.5, 2.25)
 SAME = (0.8, 1.25)
 CLASSES = (
@@ -140,13 +140,13 @@ def _rows(release: Release, show: str, on: str, grain: str) -> pd.DataFrame:
     """Read what the model says of one choice at all areas and periods; empty when it is not there. Shared."""
     stem = "_".join((_SHOWN[show].measure, _LEVEL, grain))
     name = stem if on == _EVERY else f"{stem}_{_BY}"
-    found = _tables.digest(release, name)
+    found = tables.digest(release, name)
     return _read(release, name, found, on) if found else pd.DataFrame(columns=[*COLUMNS, *_MORE])
 
 
 @lru_cache(maxsize=256)
 def _read(release: Release, name: str, _hash: str, on: str) -> pd.DataFrame:
-    table = _tables.table(release, name)
+    table = tables.table(release, name)
     kept = table[table[_BY] == on] if _BY in table else table
     wanted = kept.reset_index(drop=True).reindex(columns=[*COLUMNS, *_MORE])
     return wanted.astype(dict.fromkeys([*COLUMNS[2:3], *COLUMNS[4:], *_MORE], float))
@@ -188,7 +188,7 @@ def _periods(release: Release, view: View) -> tuple[str, ...]:
 def _layer_data(release: Release, view: View) -> LayerData:
     show, on = _chosen(release, view.options)
     held = _held(release, show, on) if view.level == _LEVEL else {}
-    period = _tables.settle(view.period, held)
+    period = tables.settle(view.period, held)
     grain = next((g for g, periods in held.items() if period in periods), _GRAINS[0])
     table = _rows(release, show, on, grain)
     frame = framed(release, table[table["period"] == period], view.level)

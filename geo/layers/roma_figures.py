@@ -5,11 +5,10 @@ Figures of different sources differ two to fourteen times, so none of them is di
 
 from __future__ import annotations
 
-from geo.layers import palette
-from geo.layers._published import Figure, Published
-from geo.layers.base import Choice, Layer, Option
 from geo.layers.communities import NOT_MEANT
-from geo.layers.words import mark
+from geo.layers.core import Choice, Layer, Option, palette
+from geo.layers.core.words import mark
+from geo.layers.reading.published import Figure, Published
 
 __all__ = ["LAYER"]
 

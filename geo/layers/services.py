@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from data.disclosure.policy import FEWEST
 from data.release import Release
-from geo.layers import palette
-from geo.layers._counted import Counted, Slice
-from geo.layers.base import Choice, Layer, Option
-from geo.layers.words import Message, mark
+from geo.layers.core import Choice, Layer, Option, palette
+from geo.layers.core.words import Message, mark
+from geo.layers.reading.counted import Counted, Slice
 
 __all__ = ["AXES", "BEARERS", "COUNTED", "LAYER", "OF"]
 

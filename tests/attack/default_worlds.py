@@ -16,18 +16,18 @@ import pandas as pd
 
 from data.disclosure.attacks.audit import before
 from data.disclosure.attacks.suite import attack_numbers
-from data.disclosure.plan import TIERS
-from data.keys import IdentifierHasher
 from data.reference import area_table
 from data.release import Release
-from risk import simulate
+from data.restricted.keys import IdentifierHasher
+from data.tables.spec import TIERS
+from risk import worlds
 
 W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 
 
 def released(seed, folder):
     """Release a world as the vault would hold it; give its encounters."""
-    records = simulate.over_own_areas(simulate.WorldParameters(seed=seed)).records["encounter"]
+    records = worlds.over_own_areas(worlds.WorldParameters(seed=seed)).records["encounter"]
     hasher = IdentifierHasher(seed.to_bytes(32, "big"))
     frame = records.assign(child=hasher.hash(records["child_id"]), programme_child="")
     numbered = records["programme_number"].ne("")

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data import audits
 from data.disclosure.attacks.audit import audit
 from data.errors import ReleaseError
-from data.release import MANIFEST, Release
+from data.release import MANIFEST, Release, audits
 
 W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import BoundsAttack, Published, attack
+from data.disclosure.attacks.bounds.system import UNKNOWN, System, Ties
 from data.disclosure.attacks.suite import attack_numbers
-from data.disclosure.attacks.system import UNKNOWN, System, Ties
-from data.disclosure.mechanism import Knowledge
-from data.disclosure.plan import TableSpec
+from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.release import Release, names
+from data.tables.spec import TableSpec
 
 W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 # Primary suppression of exact numbers: a hidden cell is 1 to 10 where zeros show, 0 to 10 where they do not.
@@ -122,7 +122,7 @@ def exact_world(seed, known, *, zeros_shown):
     frame["country"] = frame["region"].map(W["area_table"]()["parent"])
     tables = {}
     for level, by in product(("municipality", "region", "country"), ((), ("stage",))):
-        from data.disclosure.plan import CATEGORIES
+        from data.tables.spec import CATEGORIES
 
         areas_ = W["area_table"]().query("level == @level and counted").index
         names_ = [areas_, *(CATEGORIES[c] for c in by)]
@@ -427,9 +427,9 @@ def _ambiguous(world):
 
 
 def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
-    from data import publish
+    from data.restricted import publishing
 
-    monkeypatch.setattr(publish, "withhold", lambda *_: {})
+    monkeypatch.setattr(publishing, "withhold", lambda *_: {})
     vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(0), 900, 600, concentration=0.1))
     with pytest.raises(ReleaseRefused, match="nothing was published") as refused:
         W["release"](vault, tmp_path)

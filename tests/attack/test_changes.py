@@ -11,10 +11,10 @@ import pytest
 from data.disclosure.attacks.audit import before
 from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.cell_key import CellKey
-from data.disclosure.plan import TIERS, TableSpec
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseRefused
 from data.release import Release, names
+from data.tables.spec import TIERS, TableSpec
 
 W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 PLACE, QUARTER = "9261", "2006-06-01/P3M"

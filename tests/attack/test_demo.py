@@ -2,10 +2,10 @@
 
 import pytest
 
-from dashboard.commands import audited
+from dashboard.commands import audit as audited
 from data.disclosure.attacks.audit import audit
-from data.disclosure.plan import TIERS
 from data.release import Release
+from data.tables.spec import TIERS
 
 
 def test_the_demo_withstands_its_audit(demo_world, tmp_path):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from data.disclosure.attacks import membership
 from data.disclosure.attacks.bounds import Published
 from data.disclosure.attacks.membership import Attacker, Child, of_one_number, worst_of_one_number
-from data.disclosure.attacks.rates import Rates, read_rates
+from data.disclosure.attacks.membership.rates import Rates, read_rates
 from data.disclosure.cell_key import CellKey
-from data.disclosure.plan import CATEGORIES, TableSpec
+from data.tables.spec import CATEGORIES, TableSpec
 
 YEARS = ("2006-06-01/P1Y", "2007-06-01/P1Y")
 WHOLE = "2006-06-01/2008-05-31"

@@ -1,7 +1,7 @@
 import numpy as np
 
-from data.disclosure.attacks.staleness import Times, slack_of
-from data.disclosure.attacks.system import UNKNOWN, Ties
+from data.disclosure.attacks.bounds.staleness import Times, slack_of
+from data.disclosure.attacks.bounds.system import UNKNOWN, Ties
 
 
 def times(since, spoken=None, unit=10):

@@ -9,17 +9,17 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from data import publish as publish_module
 from data.disclosure.attacks import averaging, forgetting, homogeneity, reading
 from data.disclosure.attacks.bounds import BoundsAttack, Published
 from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Knowledge
 from data.disclosure.dp import Dp
-from data.disclosure.mechanism import Knowledge
-from data.disclosure.plan import CATEGORIES, TableSpec
 from data.disclosure.policy import Policy
 from data.disclosure.threshold import Threshold
 from data.errors import ReleaseRefused
 from data.release import Release, names
+from data.restricted import publishing as publish_module
+from data.tables.spec import CATEGORIES, TableSpec
 
 W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 PLAN = {

@@ -32,7 +32,7 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
     """Start servers as `tact serve` does: releases only, a clean environment, a process of its own."""
-    from dashboard.access import clean_environment
+    from dashboard.site import clean_environment
 
     running: list[subprocess.Popen[bytes]] = []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.navigation import PAGES
+from dashboard.web.navigation import PAGES
 from tests.browser.tools import until
 
 pytestmark = pytest.mark.browser

@@ -1,6 +1,6 @@
 """Random walks over the controls: a step changes what it asks for, and nothing else, ever.
 
-The walker keeps a view of its own, by the rules of dashboard/state.py, and compares it with the address and
+The walker keeps a view of its own, by the rules of dashboard/pages/situation/view.py, and compares it with the address and
 with the screen after each step. A walk is drawn from its seed, so one that fails can be walked again.
 """
 
@@ -10,13 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from dashboard import reading
-from dashboard.access import Site
-from dashboard.geometry import areas_of
-from dashboard.state import grains, parse, periods, settle, written
-from data.periods import Period
+from dashboard.map.shapes import areas_of
+from dashboard.pages.situation.view import grains, parse, periods, settle, written
+from dashboard.site import Site, current_release
+from data.tables.periods import Period
 from geo.layers import combinable, layer
-from geo.layers.words import LEVELS
+from geo.layers.core.words import LEVELS
 from tests.browser.tools import click_area, map_frame, until, wait_for_map
 
 pytestmark = pytest.mark.browser
@@ -28,7 +27,7 @@ GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed):
-    walker = Walker(look(partner.url), reading.held(Site(releases, "partner")), random.Random(seed))
+    walker = Walker(look(partner.url), current_release.held(Site(releases, "partner")), random.Random(seed))
     for _ in range(STEPS):
         walker.step()
     assert walker.page.watch.clean, vars(walker.page.watch)
@@ -136,11 +135,11 @@ class Walker:
         return self.page.get_by_role("radio", name=name, exact=True)
 
     def to_layer(self):
-        name = self.chance.choice(list(reading.levels(self.of)))
+        name = self.chance.choice(list(current_release.levels(self.of)))
         self.ask(f"layer {name}", self.radio(layer(name).title).click, layer=name)
 
     def to_level(self):
-        level = self.chance.choice(reading.levels(self.of)[self.view.layer])
+        level = self.chance.choice(current_release.levels(self.of)[self.view.layer])
         self.ask(f"level {level}", self.radio(LEVELS[level]).click, level=level)
 
     def to_period(self):
@@ -166,7 +165,7 @@ class Walker:
         view = self.view
         allowed = [
             name
-            for name, levels in reading.levels(self.of).items()
+            for name, levels in current_release.levels(self.of).items()
             if name != view.layer
             and view.level in levels
             and not combinable(self.of.tier, [view.layer, name])
@@ -178,7 +177,7 @@ class Walker:
 
     def choice(self):
         view = self.view
-        for option in reading.offered(self.of, view.layer, view.level):
+        for option in current_release.offered(self.of, view.layer, view.level):
             plain = [choice for choice in option.choices if not choice.group]
             choice = self.chance.choice(plain)
             words = choice.label[:1].upper() + choice.label[1:]

@@ -26,7 +26,7 @@ def hook(event, arguments):
     told = str(arguments[0]) if arguments else ""
     if event == "open" and (".db" in told or "/vault" in told or sys.argv[1] in told):
         seen.write(f"open {told}\\n")
-    if event == "import" and told in {"sqlcipher3", "keyring", "data.vault", "data.keys", "data.intake"}:
+    if event == "import" and told in {"sqlcipher3", "keyring", "data.restricted.vault", "data.restricted.keys", "data.restricted.intake"}:
         seen.write(f"import {told}\\n")
 unwanted = sys.argv[1]
 sys.addaudithook(hook)

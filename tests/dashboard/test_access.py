@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dashboard import access
+from dashboard import site
 from data.errors import InputError
 
 VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED")
@@ -12,23 +12,23 @@ VARIABLES = ("TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED")
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_this_machines_own_address_shows_the_partner_tier(host):
-    assert access.allowed_tier(host) == "partner"
-    assert access.allowed_tier(host, "partner") == "partner"
-    assert access.allowed_tier(host, "public") == "public"
+    assert site.allowed_tier(host) == "partner"
+    assert site.allowed_tier(host, "partner") == "partner"
+    assert site.allowed_tier(host, "public") == "public"
 
 
 @pytest.mark.parametrize(
     "host", ["0.0.0.0", "::", "192.168.1.5", "127.0.0.2.example", "localhost.example", "", "127.1"]
 )
 def test_any_other_address_shows_the_public_tier_only(host):
-    assert access.allowed_tier(host) == "public"
+    assert site.allowed_tier(host) == "public"
     with pytest.raises(InputError, match="partner tier is not shown"):
-        access.allowed_tier(host, "partner")
+        site.allowed_tier(host, "partner")
 
 
 def test_an_unknown_tier_is_refused_by_name():
     with pytest.raises(InputError, match="'vault'"):
-        access.allowed_tier("127.0.0.1", "vault")
+        site.allowed_tier("127.0.0.1", "vault")
 
 
 def test_the_environment_loses_keys_and_the_keyring():
@@ -41,11 +41,11 @@ def test_the_environment_loses_keys_and_the_keyring():
         "PATH": "/bin",
         "LANG": "sq_AL.UTF-8",
     }
-    assert access.clean_environment(given) == {"PATH": "/bin", "LANG": "sq_AL.UTF-8"}
+    assert site.clean_environment(given) == {"PATH": "/bin", "LANG": "sq_AL.UTF-8"}
 
 
 def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_other_folder(tmp_path):
-    command = access.serve_command(tmp_path / "releases", "0.0.0.0", 8642, derived=tmp_path / "derived")
+    command = site.serve_command(tmp_path / "releases", "0.0.0.0", 8642, derived=tmp_path / "derived")
     assert command[1:3] == ["-m", "dashboard.server"]
     assert command[3:] == [
         *("--releases", str(tmp_path / "releases")),
@@ -55,7 +55,7 @@ def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_oth
 
 
 def test_without_a_folder_of_what_was_derived_none_is_named(tmp_path):
-    command = access.serve_command(tmp_path / "releases", "0.0.0.0", 8642)
+    command = site.serve_command(tmp_path / "releases", "0.0.0.0", 8642)
     assert command[3:] == [
         *("--releases", str(tmp_path / "releases")),
         *("--tier", "public", "--host", "0.0.0.0", "--port", "8642"),
@@ -63,13 +63,13 @@ def test_without_a_folder_of_what_was_derived_none_is_named(tmp_path):
 
 
 def test_what_may_not_be_shown_goes_along_with_the_folder(tmp_path, monkeypatch):
-    command = access.serve_command(tmp_path, "127.0.0.1", 8642, {"communities"})
+    command = site.serve_command(tmp_path, "127.0.0.1", 8642, {"communities"})
     assert command[-2:] == ["--without", "communities"]
     for name in VARIABLES:
         monkeypatch.setenv(name, "")  # so that what is announced is undone afterwards
-    chosen = access.Site(tmp_path, "partner", frozenset({"communities"}), tmp_path / "derived")
-    access.announce(chosen)
-    assert access.site() == chosen
+    chosen = site.Site(tmp_path, "partner", frozenset({"communities"}), tmp_path / "derived")
+    site.announce(chosen)
+    assert site.site() == chosen
 
 
 def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, monkeypatch):
@@ -77,17 +77,17 @@ def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, mon
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     with pytest.raises(InputError, match="tact serve"):
-        access.site()
+        site.site()
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
-    assert access.site() == access.Site(tmp_path, "public")
+    assert site.site() == site.Site(tmp_path, "public")
     monkeypatch.setenv("TACT_TIER", "Partner ")
-    assert access.site().tier == "public"
-    access.announce(access.Site(tmp_path, "public", derived=tmp_path / "derived"))
-    access.announce(access.Site(tmp_path, "partner"))
-    assert access.site() == access.Site(tmp_path, "partner")
+    assert site.site().tier == "public"
+    site.announce(site.Site(tmp_path, "public", derived=tmp_path / "derived"))
+    site.announce(site.Site(tmp_path, "partner"))
+    assert site.site() == site.Site(tmp_path, "partner")
     assert os.environ["TACT_TIER"] == "partner"
-    assert access.site().derived is None, "what was announced of another site must be gone"
+    assert site.site().derived is None, "what was announced of another site must be gone"
 
 
 def test_a_site_without_a_release_has_none(tmp_path):
-    assert access.Site(tmp_path, "partner").release() is None
+    assert site.Site(tmp_path, "partner").release() is None

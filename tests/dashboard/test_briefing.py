@@ -12,14 +12,16 @@ import typst
 from pypdf import PdfReader
 
 from dashboard import briefing
-from dashboard.briefing import _legible, _map, _moves, _typeset, _words
-from dashboard.briefing._speech import Speech
+from dashboard.briefing import legible, map, moves, typeset
+from dashboard.briefing import words as _words
+from dashboard.briefing.speech import Speech
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
-from risk import plan_files, planning
 from risk.handover import DUTY_BEARERS, Capacity, Task, hand_over
-from risk.planning import Ground, Setting
+from risk.planning import inputs
+from risk.planning import saved as plan_files
+from risk.planning.inputs import Ground, Setting
 from tests.dashboard.hostile import PAYLOADS
 from tests.dashboard.plans import crowded, move, saved
 
@@ -209,9 +211,9 @@ def test_hand_over_is_told(release):
 
 def test_it_says_what_the_risk_model_says(release):
     of = briefing._document(saved(release.name), release, "en").held
-    from dashboard import riskpage
+    from dashboard.pages.risk import summary
 
-    unsure = sum(int((riskpage.rated(of, way)["class"] == -1).sum()) for way in ("internal", "cross_border"))
+    unsure = sum(int((summary.rated(of, way)["class"] == -1).sum()) for way in ("internal", "cross_border"))
     first, second = text(briefing.make(saved(release.name), release))
     assert "Greece, inside the country:" in first
     assert "the share of internal trafficking" in first
@@ -242,19 +244,19 @@ def test_text_from_data_is_never_markup(release, start):
     assert len(read(pdf).pages) == 2
     shown = closed("".join(text(pdf)))
     for one in (plan["title"], plan["note"], plan["author"]["role"], plan["moves"][0]["kind"]):
-        assert closed(_legible.legible(one, 25).rstrip("…")) in shown
+        assert closed(legible.legible(one, 25).rstrip("…")) in shown
     assert len(briefing.pictures(plan, release, language)) == 3
 
 
 def test_a_word_without_end_may_be_broken():
-    assert _legible.legible("n" * 30) == "\u200b".join(("n" * 8, "n" * 8, "n" * 8, "n" * 6))
-    assert _legible.legible("υποβοηθούμενη") == "υποβοηθούμενη"
-    assert _legible.legible("one two three", 8) == "one two…"
-    assert _legible.legible(" a\n\tb \x00") == "a b"
+    assert legible.legible("n" * 30) == "\u200b".join(("n" * 8, "n" * 8, "n" * 8, "n" * 6))
+    assert legible.legible("υποβοηθούμενη") == "υποβοηθούμενη"
+    assert legible.legible("one two three", 8) == "one two…"
+    assert legible.legible(" a\n\tb \x00") == "a b"
 
 
 def test_what_is_called_legible_can_be_printed():
-    every = [chr(point) for point in range(0x20, 0x3000) if not _legible.UNPRINTABLE.match(chr(point))]
+    every = [chr(point) for point in range(0x20, 0x3000) if not legible.UNPRINTABLE.match(chr(point))]
     assert len(every) > 500
     source = """
         #set document(title: "t")
@@ -265,7 +267,7 @@ def test_what_is_called_legible_can_be_printed():
     for start in range(0, len(every), 50):
         told = '"' + " ".join(f"\\u{ord(one):04x}" for one in every[start : start + 50]) + '"'
         made, warnings = typst.compile_with_warnings(
-            source.encode(), font_paths=_typeset._fonts(), sys_inputs={"t": told}, pdf_standards="ua-1"
+            source.encode(), font_paths=typeset._fonts(), sys_inputs={"t": told}, pdf_standards="ua-1"
         )
         assert made
         assert not warnings
@@ -303,7 +305,7 @@ def test_a_plan_of_another_release_is_refused(release, scored):
 
 def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
     ground, setting = Ground.of(release), Setting(moves=2, seconds=3.0)
-    found = planning.made(ground, setting)
+    found = inputs.made(ground, setting)
     author = plan_files.Author("coordinator", "2026-11-25")
     kept = plan_files.keep(
         tmp_path, release, plan_files.told(ground, setting, found, author, title="Two moves")
@@ -350,27 +352,27 @@ def test_areas_are_named_in_the_language(areas):
 def test_flows_add_up_the_units_of_all_kinds():
     told = {"moves": [move("AL-11", "AL-02", "outreach team", 2), move("GR-I", "GR-B", "school", 1),
                       move("GR-I", "GR-B", "outreach team", 3)]}  # fmt: skip
-    assert _moves.flows(told) == [_map.Flow("GR-I", "GR-B", 4), _map.Flow("AL-11", "AL-02", 2)]
+    assert moves.flows(told) == [map.Flow("GR-I", "GR-B", 4), map.Flow("AL-11", "AL-02", 2)]
 
 
 def test_the_map_draws_every_area_and_the_flows_between_those_that_it_knows(areas):
-    flows = [_map.Flow("GR-I", "AL-11", 2), _map.Flow("GR-I", "nowhere", 1)]
-    bare, drawn = (_map.drawn(areas, {"GR-I": 0.5}, given) for given in ((), flows))
+    flows = [map.Flow("GR-I", "AL-11", 2), map.Flow("GR-I", "nowhere", 1)]
+    bare, drawn = (map.drawn(areas, {"GR-I": 0.5}, given) for given in ((), flows))
     shapes = len(areas.map_geometry("region")["features"])
     assert bare.count('stroke="#fff" stroke-width="1.4"') == shapes
     assert drawn.count("<circle") == 1
     assert bare.count("<circle") == 0
-    assert [_map.class_of(share) for share in (0.0, 0.19, 0.2, 0.79, 0.8, 1.0)] == [0, 0, 1, 3, 4, 4]
+    assert [map.class_of(share) for share in (0.0, 0.19, 0.2, 0.79, 0.8, 1.0)] == [0, 0, 1, 3, 4, 4]
 
 
 def test_names_on_the_map_are_never_markup(areas):
-    drawn = _map.drawn(areas, {}, (), {"GR-I": "<script>&"})
+    drawn = map.drawn(areas, {}, (), {"GR-I": "<script>&"})
     assert "&lt;script&gt;&amp;" in drawn
     assert "<script" not in drawn
 
 
 def test_a_name_without_room_is_left_out(areas):
-    from dashboard.briefing._labels import placed
+    from dashboard.briefing.labels import placed
 
     names = [(f"Long name {n}", (500.0, 500.0)) for n in range(20)]
     assert 1 <= len(list(placed(names, [], (1000.0, 1000.0), 30.0))) < 20

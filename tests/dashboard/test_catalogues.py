@@ -6,7 +6,8 @@ import string
 
 import pytest
 
-from dashboard import briefing, catalogues
+from dashboard import briefing
+from dashboard.site import catalogues
 from data.reference import area_table
 from tests.dashboard.messages import messages
 

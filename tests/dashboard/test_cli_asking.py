@@ -136,7 +136,7 @@ def test_stopping_while_the_program_still_loads_is_an_exit_code(stoppable):
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_release_that_is_stopped_says_whether_anything_was_published(tact, practice, monkeypatch, late):
-    from data import files
+    from data.workspace import files
 
     publish = files.publish_folder
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from data._governance_texts import INVENTED
 from data.release import Release, current_name
+from data.restricted.governance.texts import INVENTED
 
 COMPLETE = INVENTED.replace("invented = true", "")
 SECOND, WORDS = "Invented Person B", "fjalë e dytë e fshehtë"

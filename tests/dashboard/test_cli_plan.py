@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from data.release import Release
-from risk import plan_files
+from risk.planning import saved
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def test_a_plan_is_made_kept_listed_and_opened_again(tact, demo):
     assert made["moved"] == sum(move["units"] for move in made["moves"]) > 0
     assert made["probability"] > 0.5
     release = Release.open(demo / "releases", "partner", derived=demo / "derived")
-    kept = plan_files.kept(demo / "derived", release)
+    kept = saved.kept(demo / "derived", release)
     assert [str(one.folder) for one in kept] == [made["plan"]]
     listed = tact("--workspace", demo, "plan", "--list", "--json").json
     assert [(one["plan"], one["title"], one["role"]) for one in listed] == [
@@ -31,7 +31,7 @@ def test_a_plan_is_made_kept_listed_and_opened_again(tact, demo):
     assert again == made
     assert tact("--workspace", demo, "plan", "--open", "East", "--json").json == made
     assert tact("--workspace", demo, "plan", "--moves", "2", "--json").json["plan"] is None
-    assert len(plan_files.kept(demo / "derived", release)) == 1
+    assert len(saved.kept(demo / "derived", release)) == 1
 
 
 def test_people_read_the_answer_first_and_names_of_areas(tact, demo):

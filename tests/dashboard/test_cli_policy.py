@@ -13,8 +13,8 @@ import pytest
 
 from dashboard.commands import policy
 from data.disclosure.attacks import membership
-from data.disclosure.plan import TableSpec
 from data.disclosure.policy import DEFAULT_POLICY
+from data.tables.spec import TableSpec
 
 SMALL_PLAN = {
     "partner": (TableSpec("children", "municipality", "quarter"),),

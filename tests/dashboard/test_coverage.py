@@ -6,13 +6,13 @@ from html import unescape
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import coveragepage, reading
-from dashboard.access import Site
+from dashboard.pages.coverage import summary
+from dashboard.site import Site, current_release
 from data.release import Release
 from geo.layers.access import SURE
 from geo.travel import Link
-from risk.assess import assess
-from risk.reached import Times
+from risk.access.tables import Times
+from risk.report import assess
 
 
 def page():
@@ -43,14 +43,14 @@ def said(test):
 
 @pytest.fixture(scope="module")
 def of(scored):
-    return reading.held(Site(scored.releases, "partner", derived=scored.derived))
+    return current_release.held(Site(scored.releases, "partner", derived=scored.derived))
 
 
 def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
-    lines = coveragepage.headlines(of)
+    lines = summary.headlines(of)
     table = of.release.table("accessgap_region_quarter_axis")
     names = of.release.table("accessgap_region_quarter_axis")["area"].map(
-        lambda code: coveragepage._told(of, "gap", "all").loc[code, "name"]
+        lambda code: summary._told(of, "gap", "all").loc[code, "name"]
     )
     named = 0
     for axis in ("prevention", "protection", "reintegration", "coordination"):
@@ -69,8 +69,8 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
 
 def test_the_longest_way_is_named_and_so_are_the_islands(of):
     ways = of.release.table("accesstime_region_quarter").set_index("area")
-    names = coveragepage._told(of, "gap", "all")["name"]
-    lines = " ".join(coveragepage.headlines(of))
+    names = summary._told(of, "gap", "all")["name"]
+    lines = " ".join(summary.headlines(of))
     farthest = ways["value"].idxmax()
     assert f"{names[farthest]} ({ways.loc[farthest, 'value']:.0f} minutes)" in lines
     islands = lines.partition("Between islands, no time known: ")[2]
@@ -79,8 +79,8 @@ def test_the_longest_way_is_named_and_so_are_the_islands(of):
 
 @pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo"])
 def test_the_table_holds_what_the_maps_show(of, kind):
-    table = coveragepage.table(of, kind)
-    maps = {show: coveragepage._told(of, show, kind) for show in coveragepage.shown()}
+    table = summary.table(of, kind)
+    maps = {show: summary._told(of, show, kind) for show in summary.shown()}
     assert len(table) == len(maps["places"])
     for at, (area, row) in enumerate(maps["places"].iterrows()):
         told = table.iloc[at]
@@ -99,7 +99,7 @@ def test_the_table_holds_what_the_maps_show(of, kind):
 
 
 def test_over_water_without_a_time_it_says_so(of):
-    table = coveragepage.table(of, "axis-prevention").set_index("Area")
+    table = summary.table(of, "axis-prevention").set_index("Area")
     assert table.loc["Ionian Islands", "Minutes to the nearest"] == "over water, time not entered"
 
 
@@ -114,7 +114,7 @@ def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
 
 
 def test_who_carries_how_much_adds_up_in_each_country(of):
-    carried = coveragepage.carriers(of)
+    carried = summary.carriers(of)
     counts = of.release.table("services_country_quarter_duty_bearer")
     last = counts[counts["period"] == counts["period"].max()]
     for land, column in (("AL", "Albania"), ("GR", "Greece")):
@@ -124,13 +124,13 @@ def test_who_carries_how_much_adds_up_in_each_country(of):
 
 
 def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
-    (first, *_) = coveragepage.hint(of)
+    (first, *_) = summary.hint(of)
     table = of.release.table("services_region_quarter_duty_bearer")
     last = table[table["period"] == table["period"].max()]
     there = last[last["value"].astype(float).fillna(last["low"].astype(float)) > 0]
     by = {bearer: set(rows["area"]) for bearer, rows in there.groupby("duty_bearer")}
     public = by["state"] | by["anti_trafficking_police"] | by["municipality"] | by["school"]
-    names = coveragepage._told(of, "gap", "all")["name"]
+    names = summary._told(of, "gap", "all")["name"]
     both = {names[code] for code in by["ngo"] & public}
     assert both
     assert all(name in first for name in both)
@@ -138,7 +138,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
 
 
 def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
-    told = " ".join(coveragepage.reckoned(of))
+    told = " ".join(summary.reckoned(of))
     assert "times 1.3, at 50 km an hour" in told
     assert "11 to 25 % of them to be found" in told
     assert "No times were entered" in told
@@ -146,13 +146,11 @@ def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
     assess(release, tmp_path, times=Times(ferries=(Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),)))
     test = run(derived=tmp_path, services="axis-prevention")
     assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in said(test)
-    assert (
-        "over water" not in coveragepage.table(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
-    )
+    assert "over water" not in summary.table(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
 
 
 def held(scored, derived):
-    return reading.held(Site(scored.releases, "partner", derived=derived))
+    return current_release.held(Site(scored.releases, "partner", derived=derived))
 
 
 def test_the_public_tier_shows_services_and_says_what_is_not_public(run):

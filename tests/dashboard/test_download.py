@@ -9,9 +9,9 @@ import pyogrio
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import takeaway
-from dashboard.access import Site
-from dashboard.reading import held
+from dashboard.pages.download import files
+from dashboard.site import Site
+from dashboard.site.current_release import held
 from geo.layers import LAYERS, together
 
 SMALL = runpy.run_path(str(Path(__file__).parents[1] / "geo" / "layers" / "small_release.py"))
@@ -151,9 +151,9 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
     assert "There is no release to show yet" in markup(test)
 
 
-@pytest.mark.parametrize("kind", [form.id for form in takeaway.FORMATS])
+@pytest.mark.parametrize("kind", [form.id for form in files.FORMATS])
 def test_what_is_offered_is_what_is_made(partner, kind):
-    offer = takeaway.offer(partner, kind, ALL)
+    offer = files.offer(partner, kind, ALL)
     assert offer.name == f"tact-2008-05-001-partner-invented-{kind}.zip"
     with zipfile.ZipFile(io.BytesIO(offer.make())) as archive:
         assert archive.testzip() is None
@@ -161,7 +161,7 @@ def test_what_is_offered_is_what_is_made(partner, kind):
 
 
 def test_one_file_comes_as_it_is(partner, tmp_path):
-    offer = takeaway.offer(partner, "gpkg", ("encounters", "services"))
+    offer = files.offer(partner, "gpkg", ("encounters", "services"))
     assert offer.name == "tact-2008-05-001-partner-invented.gpkg"
     path = tmp_path / offer.name
     path.write_bytes(offer.make())
@@ -169,11 +169,11 @@ def test_one_file_comes_as_it_is(partner, tmp_path):
 
 
 def test_published_figures_alone_are_not_called_invented(partner):
-    assert takeaway.offer(partner, "gpkg", ("population",)).name == "tact-2008-05-001-partner.gpkg"
+    assert files.offer(partner, "gpkg", ("population",)).name == "tact-2008-05-001-partner.gpkg"
 
 
 def test_a_file_is_made_once(partner):
-    offer = takeaway.offer(partner, "csv", ("effort",))
+    offer = files.offer(partner, "csv", ("effort",))
     assert offer.make() is offer.make()
 
 
@@ -181,7 +181,7 @@ def test_a_file_is_made_once(partner):
 def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tier, tmp_path):
     of = held(Site(releases, tier))
     with zipfile.ZipFile(
-        io.BytesIO(takeaway.offer(of, "gpkg", tuple(takeaway.offered(of.release))).make())
+        io.BytesIO(files.offer(of, "gpkg", tuple(files.offered(of.release))).make())
     ) as archive:
         archive.extractall(tmp_path)
     for path in tmp_path.glob("*.gpkg"):
@@ -190,20 +190,20 @@ def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tie
 
 
 def test_states_that_occur_are_explained(partner):
-    told = takeaway.states(partner.release)
+    told = files.states(partner.release)
     assert not told.isna().any(axis=None)
     assert "number" in set(told["State"])
     assert "few" not in set(told["State"]), "small numbers show on this tier"
 
 
 def test_the_first_rows_say_of_when_they_are(partner):
-    assert set(takeaway.preview(partner.release, "encounters")["Period"]) == {"Jun 2006 to May 2008"}
-    figures = takeaway.preview(partner.release, "population")
+    assert set(files.preview(partner.release, "encounters")["Period"]) == {"Jun 2006 to May 2008"}
+    figures = files.preview(partner.release, "population")
     assert {"2023"} <= set(figures["Period"]) <= {"2021", "2023"}
 
 
 def test_what_is_in_it_names_choices_as_people_write_them(partner):
-    rows = takeaway.contents(partner.release, ALL).set_index("Layer")
+    rows = files.contents(partner.release, ALL).set_index("Layer")
     assert rows.loc["Children met", "Also by"] == "pathway"
     assert rows.loc["Communities", "Also by"] == "Roma; Egyptian; Roma and Egyptian together"
     assert rows.loc["Effort", "Also by"] == "—"

@@ -19,8 +19,8 @@ import pytest
 
 from data.disclosure.attacks import surface
 from data.release import Release
-from data.safe_text import shown
 from data.schema import KINDS
+from data.workspace.safe_text import shown
 from tests.dashboard import hostile
 
 SIGNS = ("=", "+", "-", "@", "\t", "\r")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import attempts, costs, howmade
-from dashboard.commands import forgetting
+from dashboard.commands import forget
+from dashboard.pages.method import attacks, costs, summary
 from data.disclosure.cost import cost
-from data.disclosure.plan import TIERS
 from data.release import Release
+from data.tables.spec import TIERS
 
 TESTS = Path(__file__).parents[1]
 SMALL = runpy.run_path(str(TESTS / "geo" / "layers" / "small_release.py"))
@@ -63,14 +63,14 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
 
 
 def test_what_is_said_of_forgetting_is_what_the_command_does():
-    told = " ".join(howmade.data_protection())
+    told = " ".join(summary.data_protection())
     assert "The data officer can forget a child" in told
     assert "Published numbers stay as they are until enough children have changed." in told
-    assert "Published numbers stay as they are until enough children have changed." in forgetting._STAYS
+    assert "Published numbers stay as they are until enough children have changed." in forget._STAYS
 
 
 def test_sources_are_named_as_people_know_them(demo):
-    told = howmade.sources(Release.open(demo, "public"))
+    told = summary.sources(Release.open(demo, "public"))
     assert not told.map(lambda text: any(word in text for word in ("npm", "scripts/", ".py"))).any(axis=None)
     assert (told[["Source", "Licence"]] != "").all(axis=None)
     assert "Census of Albania 2023" in told.set_index("What").loc["Published figures", "Source"]
@@ -88,7 +88,7 @@ def test_a_figure_with_markup_as_its_source_shows_as_text(tmp_path, monkeypatch)
 
 def test_the_tier_decides_what_is_said_of_small_numbers(demo):
     public, partner = (
-        " ".join(howmade.noise_words(Release.open(demo, tier))) for tier in ("public", "partner")
+        " ".join(summary.noise_words(Release.open(demo, tier))) for tier in ("public", "partner")
     )
     k = Release.open(demo, "public").k
     assert f"A count of children below {k} is not shown" in public
@@ -96,7 +96,7 @@ def test_the_tier_decides_what_is_said_of_small_numbers(demo):
 
 
 def test_the_picture_of_the_noise_is_the_published_table(demo):
-    rows = howmade.noise(Release.open(demo, "public"))
+    rows = summary.noise(Release.open(demo, "public"))
     one = rows[rows["true"] == 1].set_index("shown")["chance"]
     assert one[0] == pytest.approx(0.52, abs=0.005)
     for true in (1, 4, 12):
@@ -108,7 +108,7 @@ def test_the_picture_of_the_noise_is_the_published_table(demo):
 
 def test_shares_shown_and_hidden_of_a_table_add_up(demo):
     for tier in ("partner", "public"):
-        table = howmade.hidden(Release.open(demo, tier))
+        table = summary.hidden(Release.open(demo, tier))
         numbers = table.select_dtypes("number")
         assert len(table) > 20
         assert (numbers.sum(axis=1) - 100).abs().max() < 0.5
@@ -189,13 +189,13 @@ def test_the_newest_audit_is_told_with_its_day_and_what_it_tried(demo, monkeypat
     release = Release.open(demo, "public")
     write_report(tmp_path, release, "2026-11-20T10:00:00Z")
     write_report(
-        tmp_path, release, "2026-11-24T10:00:00Z", checks=[{"attack": name} for name in attempts.TRIED]
+        tmp_path, release, "2026-11-24T10:00:00Z", checks=[{"attack": name} for name in attacks.TRIED]
     )
     text = words(open_page(monkeypatch, demo, "public", tmp_path))
     assert "The data officer attacked this release as below on 2026-11-24. No attack succeeded" in text
-    for tried in attempts.TRIED.values():
+    for tried in attacks.TRIED.values():
         assert tried[1:] in text
-    assert text.count(">Held<") == len(attempts.TRIED)
+    assert text.count(">Held<") == len(attacks.TRIED)
     assert "tact audit" not in text
 
 
@@ -248,7 +248,7 @@ def test_a_check_that_the_release_did_not_pass_is_not_told_as_held(tmp_path):
     release = SMALL["make"](tmp_path, "public")
     checks = [{"name": "bounds", "passed": False}, {"name": "averaging", "passed": True}, "x"]
     release.manifest["tact"]["audit"] = {"passed": False, "checks": checks}
-    assert "An attack succeeded" in attempts.checked(release)[0]
-    assert list(attempts.results(attempts.own_checks(release))["How it went"]) == ["Succeeded", "Held"]
+    assert "An attack succeeded" in attacks.checked(release)[0]
+    assert list(attacks.results(attacks.own_checks(release))["How it went"]) == ["Succeeded", "Held"]
     release.manifest["tact"]["audit"] = None
-    assert attempts.checked(release) == []
+    assert attacks.checked(release) == []

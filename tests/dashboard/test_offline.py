@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.navigation import PAGES
+from dashboard.web.navigation import PAGES
 
 ROOT = Path(__file__).parents[2]
 # Runs in the namespace: turns on its own address, shows that no other can be reached, and goes the whole way.
@@ -77,7 +77,7 @@ def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch)
     """The same without a namespace: in this process nothing can be connected to or looked up."""
     from streamlit.testing.v1 import AppTest
 
-    from dashboard.access import Site, announce
+    from dashboard.site import Site, announce
 
     def refuse(*asked, **_):
         raise AssertionError(f"asked for {asked}")

@@ -9,26 +9,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import (
-    arrows,
-    frontier,
-    handing,
-    planbook,
-    plandesk,
-    planforms,
-    planned,
-    reading,
-    reallocatepage,
-    served,
-)
-from dashboard.access import Site
+from dashboard.pages.reallocate import forms, frontier, handover, map, served, session, summary
+from dashboard.pages.reallocate import made as planned
+from dashboard.pages.reallocate import saved as planbook
+from dashboard.site import Site, current_release
 from data.errors import FileRefused, InputError
 from data.release import Release
-from risk import plan_files
 from risk.handover import Tables
-from risk.plan import Clash, Decision, RulesClash
-from risk.plan_files import Author, Decided
-from risk.planning import Setting
+from risk.planning import Clash, Decision, RulesClash, saved
+from risk.planning.inputs import Setting
+from risk.planning.saved import Author, Decided
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANAGER = Author("programme manager", "2026-11-25")
@@ -55,7 +45,7 @@ def nothing_kept(derived):
 
 @pytest.fixture(scope="module")
 def of(scored, derived):
-    return reading.held(Site(scored.releases, "partner", derived=derived))
+    return current_release.held(Site(scored.releases, "partner", derived=derived))
 
 
 @pytest.fixture
@@ -103,26 +93,26 @@ def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
     told = told_of(of)
     test = run()
     text = said(test)
-    first = reallocatepage.answer(told)[0]
+    first = summary.answer(told)[0]
     assert first in text
     assert text.index(first) < text.index("Need met:")
     assert "a quarter" in text
     assert "It is an estimate, and a range, since nobody knows how many children are never found." in text
     assert "draft of the posts" in text
-    assert reallocatepage.children(told["plan"]["today"]["met"]["mean"]) in text
-    assert all(reallocatepage.move_name(of, move) in text for move in told["moves"])
+    assert summary.children(told["plan"]["today"]["met"]["mean"]) in text
+    assert all(summary.move_name(of, move) in text for move in told["moves"])
 
 
 def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_what_it_gains(of):
     told = told_of(of)
     for chance, recommended in ((0.6, False), (0.98, True)):
         plan = {**told["plan"], "probability": chance, "recommended": recommended}
-        first, second, *_ = reallocatepage.answer({**told, "plan": plan})
+        first, second, *_ = summary.answer({**told, "plan": plan})
         assert first.startswith("Change nothing") is not recommended
         assert first.startswith("Make the") is recommended
         assert f"{chance:.0%}".replace("%", " %") in second
         assert "more than 3 %" in second
-        low = reallocatepage.children(plan["gain"]["low"])
+        low = summary.children(plan["gain"]["low"])
         assert f"95 %: {low} to" in (first if recommended else second)
 
 
@@ -134,9 +124,9 @@ def test_where_no_move_helps_it_says_so_and_offers_none(run):
 
 
 def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain():
-    shown = [reallocatepage.gained(value) for value in (132.6, 4.82, 0.04, -0.92)]
+    shown = [summary.gained(value) for value in (132.6, 4.82, 0.04, -0.92)]
     assert shown == ["+133", "+4.8", "0", "−0.9"]
-    assert [reallocatepage.sure(chance) for chance in (1.0, 0.955, 0.0)] == ["over 99 %", "96 %", "under 1 %"]
+    assert [summary.sure(chance) for chance in (1.0, 0.955, 0.0)] == ["over 99 %", "96 %", "under 1 %"]
 
 
 # -- choices ---------------------------------------------------------------------------------------------
@@ -150,7 +140,7 @@ def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
     assert test.query_params["moves"] == "4"
     assert said(test) != before
     wanted = told_of(of, Setting(moves=4, equity=0.6))
-    assert all(reallocatepage.move_name(of, move) in said(test) for move in wanted["moves"])
+    assert all(summary.move_name(of, move) in said(test) for move in wanted["moves"])
     again = run(**{name: str(value) for name, value in test.query_params.items()})
     assert said(again) == said(test)
 
@@ -172,9 +162,9 @@ def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
     told = {"parameters": setting.as_dict()}
     picked = {
         name: value if name == "need" else None if value == "none" else int(value)
-        for name, value in plandesk.written(told).items()
+        for name, value in session.written(told).items()
     }
-    assert plandesk.setting(picked) == setting
+    assert session.setting(picked) == setting
 
 
 def test_rules_that_clash_are_named_with_what_frees_them(run, of):
@@ -184,7 +174,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     assert "No plan keeps all rules" in text
     with pytest.raises(RulesClash) as raised:
         told_of(of, Setting(moves=0, floor=1.0, exploration=0.5))
-    lines = reallocatepage.clash(of, raised.value.clashes)
+    lines = summary.clash(of, raised.value.clashes)
     assert len(lines) == len(raised.value.clashes) > 0
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
@@ -195,7 +185,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
 
 
 def test_of_a_limit_that_clashes_it_says_what_would_do(of):
-    lines = reallocatepage.clash(of, [Clash("moves", 2.0, 5.0), Clash("budget", 3.0, None)])
+    lines = summary.clash(of, [Clash("moves", 2.0, 5.0), Clash("budget", 3.0, None)])
     assert "5 instead of 2 would do" in lines[0]
     assert "more alone does not help" in lines[1]
 
@@ -212,7 +202,7 @@ def decide(test, words, reason=""):
 
 def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run, of):
     first = told_of(of)["moves"][0]
-    name = reallocatepage.move_name(of, first)
+    name = summary.move_name(of, first)
     test = run()
     decide(test, "decline", "The team has just arrived.")
     text = said(test)
@@ -236,12 +226,12 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     held = test.session_state["plan-decided"]
     told = told_of(of, Setting(moves=4), held)
     assert way(last) in {way(move) for move in told["moves"]}
-    assert "accepted" in set(reallocatepage.moves(of, told)["Decided"])
+    assert "accepted" in set(summary.moves(of, told)["Decided"])
 
 
 def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
     first = told_of(of)["moves"][0]
-    name = reallocatepage.named(of, first["start"])
+    name = summary.named(of, first["start"])
     test = run()
     decide(test, "lock", "They run a school project.")
     assert f"{first['kind']} in {name} – kept as it is by the programme manager" in said(test)
@@ -251,8 +241,8 @@ def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
 
 
 def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
-    offered = {one for one in planforms._OFFERED if one in planforms._known()}
-    assert offered == set(reallocatepage.DECISIONS)
+    offered = {one for one in forms._OFFERED if one in forms._known()}
+    assert offered == set(summary.DECISIONS)
     options = run().radio(key="decide-what").options
     assert len(options) == len(offered)
 
@@ -284,17 +274,17 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     test = run(moves="5", floor="40")
     decide(test, "decline", "Too far.")
     shown, address = (
-        reallocatepage.answer(told_of(of, Setting(moves=5, floor=0.4), test.session_state["plan-decided"])),
+        summary.answer(told_of(of, Setting(moves=5, floor=0.4), test.session_state["plan-decided"])),
         {},
     )
     test.text_input(key="keep-title").set_value("Fewer moves")
     widget(test.button, "Keep this plan").click().run()
     assert "kept" in test.success[0].value
-    (kept,) = plan_files.kept(derived, of.release)
+    (kept,) = saved.kept(derived, of.release)
     assert kept.manifest["title"] == "Fewer moves"
     assert kept.manifest["frontier"]
-    assert test.query_params["plan"] == plandesk.name_of(kept)
-    address = {"plan": plandesk.name_of(kept)}
+    assert test.query_params["plan"] == session.name_of(kept)
+    address = {"plan": session.name_of(kept)}
     again = run(**address)
     assert again.query_params["moves"] == "5"
     assert again.query_params["floor"] == "40"
@@ -311,7 +301,7 @@ def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
     test = run()
     widget(test.button, "Keep this plan").click().run()
     assert "needs a title" in test.error[0].value
-    assert plan_files.kept(derived, of.release) == []
+    assert saved.kept(derived, of.release) == []
 
 
 def test_plans_are_compared_side_by_side(of):
@@ -376,26 +366,26 @@ def lead(test):
 def test_the_map_shows_need_met_and_an_arrow_for_each_way(of):
     told = told_of(of)
     ways = {way(move)[:2] for move in told["moves"]}
-    found = arrows.arrows(of, told)
+    found = map.arrows(of, told)
     assert len(found) == len(ways)
     assert all(arrow.start != arrow.end and arrow.width > 0 for arrow in found)
     by_area = {one["area"]: one for one in told["coverage"]}
-    for view in arrows.VIEWS:
-        value = arrows.mark_of(of, told, view).data.frame["value"]
+    for view in map.VIEWS:
+        value = map.mark_of(of, told, view).data.frame["value"]
         some = by_area["AL-11"]
         assert value["AL-11"] == round(100 * some[view] / some["need"])
-    assert arrows.values(of, told, arrows.TODAY) != arrows.values(of, told, arrows.PLANNED)
-    assert "arrows:[" not in arrows.values(of, {**told, "moves": []}, arrows.TODAY)
+    assert map.values(of, told, map.TODAY) != map.values(of, told, map.PLANNED)
+    assert "arrows:[" not in map.values(of, {**told, "moves": []}, map.TODAY)
 
 
 def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):
     told = told_of(of)
     one, other = (dict(move) for move in told["moves"][:2])
     one |= {"units": 5, "kind": HOSTILE}
-    wide, narrow = arrows.arrows(of, {**told, "moves": [other, one]})
+    wide, narrow = map.arrows(of, {**told, "moves": [other, one]})
     assert wide.width > narrow.width
     assert HOSTILE in wide.label
-    assert "<img" not in arrows.values(of, {**told, "moves": [other, one]}, arrows.TODAY)
+    assert "<img" not in map.values(of, {**told, "moves": [other, one]}, map.TODAY)
 
 
 def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
@@ -426,21 +416,21 @@ def test_who_is_served_is_told_by_group_with_what_it_does_not_mean(run, of):
 
 
 def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
-    for view in arrows.VIEWS:
-        assert "hatch" not in arrows.values(of, told_of(of), view)
+    for view in map.VIEWS:
+        assert "hatch" not in map.values(of, told_of(of), view)
 
 
 def test_quarters_hold_every_move_of_the_plan(run, of):
     told = told_of(of, Setting(per_quarter=2))
-    table = reallocatepage.phases(of, told)
+    table = summary.phases(of, told)
     assert list(table["When"])[:2] == ["Quarter 1", "Quarter 2"]
     made = sum(one["units"] for phase in told["phases"] for one in phase["moves"])
     left = sum(one["units"] for one in told["left"])
     assert made + left == told["plan"]["moved"]
-    assert (str(left) in reallocatepage.later(told)) is bool(left)
+    assert (str(left) in summary.later(told)) is bool(left)
     first = told["phases"][0]["moves"][0]
-    assert reallocatepage.move_name(of, first) in table["Moves"][0]
-    assert reallocatepage.move_name(of, first) in said(run(pace="2"))
+    assert summary.move_name(of, first) in table["Moves"][0]
+    assert summary.move_name(of, first) in said(run(pace="2"))
 
 
 # -- hand-over ------------------------------------------------------------------------------------------
@@ -454,7 +444,7 @@ ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n"
 
 
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
-    given = handing.tables(TASKS, ROOM, 0.0)
+    given = handover.tables(TASKS, ROOM, 0.0)
     handed = planned.handed(of, given)
     test = run(state={"plan-handed": given})
     text = said(test)
@@ -463,23 +453,23 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
     assert handed.stays[0].why in text
     test.text_input(key="keep-title").set_value("With hand-over")
     widget(test.button, "Keep this plan").click().run()
-    (kept,) = plan_files.kept(derived, of.release)
+    (kept,) = saved.kept(derived, of.release)
     assert [one["to"] for one in kept.manifest["handover"]] == ["school"]
-    again = run(plan=plandesk.name_of(kept))
+    again = run(plan=session.name_of(kept))
     assert handed.stays[0].why in said(again)
     widget(again.button, "Leave the hand-over out").click().run()
     assert handed.stays[0].why not in said(again)
 
 
 def test_without_a_table_of_room_the_free_share_of_places_counts(of):
-    assert planned.handed(of, handing.tables(TASKS, None, 0.0)).over == ()
+    assert planned.handed(of, handover.tables(TASKS, None, 0.0)).over == ()
     assert planned.handed(of, Tables()) is None
     with pytest.raises(InputError, match="row 2"):
-        planned.handed(of, handing.tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
+        planned.handed(of, handover.tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
     with pytest.raises(InputError, match="needs the room of duty bearers"):
-        handing.tables(TASKS, None, None)
+        handover.tables(TASKS, None, None)
     with pytest.raises(FileRefused, match="UTF-8"):
-        handing.tables(b"\xff\xfe", ROOM, 0.0)
+        handover.tables(b"\xff\xfe", ROOM, 0.0)
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------
@@ -516,10 +506,10 @@ def test_a_plan_of_another_setting_is_another_one(of):
 def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
     """Pages share the address and the session: a name of two meanings breaks the page that comes second."""
     used = {}
-    for path in Path(reallocatepage.__file__).parent.rglob("*.py"):
+    for path in Path(summary.__file__).parent.rglob("*.py"):
         names = re.findall(r'picking\.\w+\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
         used |= {name: used.get(name, set()) | {path.stem} for name in names}
-    own = {"plan", *plandesk.ADDRESS}
+    own = {"plan", *session.ADDRESS}
     assert used["services"] == {"coverage"}
     assert {name: pages for name, pages in used.items() if name in own and pages != {"planforms"}} == {}
 
@@ -534,7 +524,7 @@ def test_a_decline_needs_a_reason(run, of):
 def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
     said_of = told_of(of)
     changed = {**said_of, "plan": {**said_of["plan"], "cost": said_of["plan"]["cost"] + 7.0}}
-    one = plan_files.keep(derived, of.release, changed)
-    assert "changed since it was kept" in " ".join(w.value for w in run(plan=plandesk.name_of(one)).warning)
-    same = plan_files.keep(derived, of.release, said_of)
-    assert not run(plan=plandesk.name_of(same)).warning
+    one = saved.keep(derived, of.release, changed)
+    assert "changed since it was kept" in " ".join(w.value for w in run(plan=session.name_of(one)).warning)
+    same = saved.keep(derived, of.release, said_of)
+    assert not run(plan=session.name_of(same)).warning

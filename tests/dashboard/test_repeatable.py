@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.disclosure.plan import TIERS
+from data.tables.spec import TIERS
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"TACT_VAULT_KEY": "c3" * 32, "TACT_IDENTIFIER_KEY": "d4" * 32}

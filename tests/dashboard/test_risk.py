@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import predicted, reading, riskcard, riskpage, trendspage
-from dashboard.access import Site
+from dashboard.pages.risk import evaluation as predicted
+from dashboard.pages.risk import model_card, summary
+from dashboard.pages.trends import summary as trendspage
+from dashboard.site import Site, current_release
 from data.release import Release
 from geo import areas as geography
-from risk.assess import assess
-from risk.baselines import HISTORICAL_MEAN, HistoricalMean, PopulationShare
-from risk.evaluate import evaluate
-from risk.forecasting import MODEL, panel_of
-from risk.observations import Observations
+from risk.evaluation import evaluate
+from risk.evaluation.baselines import HISTORICAL_MEAN, HistoricalMean, PopulationShare
+from risk.evaluation.risk_model import MODEL, panel_of
+from risk.model.observations import Observations
+from risk.report import assess
 
 
 def page():
@@ -52,7 +54,7 @@ def said(test):
 
 @pytest.fixture(scope="module")
 def of(scored):
-    return reading.held(Site(scored.releases, "partner", derived=scored.derived))
+    return current_release.held(Site(scored.releases, "partner", derived=scored.derived))
 
 
 @pytest.fixture(scope="module")
@@ -93,14 +95,14 @@ def test_the_statement_on_durres_and_tirana_comes_first(run, manifest):
 
 
 def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(of):
-    lines = riskpage.headlines(of)
+    lines = summary.headlines(of)
     table = of.release.table("risk_region_whole_crossing")
     for pathway, words in (("internal", "inside the country"), ("cross_border", "across a border")):
         frame = table[table["crossing"] == pathway]
         for code, country in (("AL", "Albania"), ("GR", "Greece")):
             (line,) = [one for one in lines if one.startswith(f"{country}, pathway {words}")]
             inside = frame[frame["area"].str.startswith(code)]
-            named = {a for a in inside["area"] if f"{riskpage.names(of)[a]} (" in line}
+            named = {a for a in inside["area"] if f"{summary.names(of)[a]} (" in line}
             sure = inside[(inside["state"] == "class") & ~inside["low"].between(0.6, 0.7)]
             assert named == set(sure["area"])
             unsure = int((inside["state"] == "cannot_tell").sum())
@@ -112,11 +114,11 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
         "name": "Berat", "class": 2, "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
         "effort_ratio": 1.9,
     }  # fmt: skip
-    told = riskpage._change(row, "pathway inside the country")
+    told = summary._change(row, "pathway inside the country")
     assert told.startswith("Berat, pathway inside the country: rising, 1.7 times the year before")
     assert "Outreach was 1.9 times that of the year before, which may be why." in told
-    assert "which may be why" not in riskpage._change({**row, "effort_warning": False}, "")
-    none = riskpage._change({**row, "effort_ratio": float("nan")}, "")
+    assert "which may be why" not in summary._change({**row, "effort_warning": False}, "")
+    none = summary._change({**row, "effort_ratio": float("nan")}, "")
     assert "No outreach is recorded for the year before" in none
 
 
@@ -127,11 +129,11 @@ def test_the_reasons_are_the_numbers_of_the_model(of, area):
         .set_index(["area", "crossing"])
         .loc[(area, "internal")]
     )
-    facts = dict(riskpage.reasons(of, "internal", area))
+    facts = dict(summary.reasons(of, "internal", area))
     assert facts["Children met"] == f"{row['value']:.0f}"
     assert facts["Expected from people alone"] == f"{row['by_population']:.0f}"
     assert facts["Expected from people and outreach"] == f"{row['by_effort']:.0f}"
-    told = " ".join(riskpage.why(of, "internal", area))
+    told = " ".join(summary.why(of, "internal", area))
     assert f"{row['value']:.0f} children were met" in told
     rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("It would") :])]
     expected = {round(row[name], 2 if row[name] < 1 else 1) for name in ("high_from", "low_below", "median")}
@@ -162,7 +164,7 @@ def test_an_address_of_nothing_that_there_is_opens_where_the_chance_is_highest(r
 
 
 def test_a_cluster_says_what_chance_would_bring(of):
-    table = riskpage.clusters(of, "internal")
+    table = summary.clusters(of, "internal")
     held = of.release.table("hotspots_region_whole_crossing").query("crossing == 'internal' and cluster > 0")
     assert sum(len(areas.split(", ")) for areas in table["Areas"]) == len(held)
     for words in table["By chance alone"]:
@@ -191,7 +193,7 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
     folder = measured(found(PopulationShare()))
-    of = reading.held(Site(scored.releases, "partner", derived=folder))
+    of = current_release.held(Site(scored.releases, "partner", derived=folder))
     panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
     shown = predicted.instead(of).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
@@ -214,7 +216,7 @@ def test_what_was_measured_is_drawn(run, found, measured):
 
 
 def test_the_table_holds_the_picture(of):
-    rated, shown = riskpage.rated(of, "internal"), riskpage.table(of, "internal")
+    rated, shown = summary.rated(of, "internal"), summary.table(of, "internal")
     assert len(shown) == len(rated) == 25
     assert np.allclose(shown["Rate against the country's"], rated["median"], atol=0.006)
     by_country = rated.groupby("country", sort=False)["median"]
@@ -226,13 +228,13 @@ def test_the_card_says_what_it_never_reads_and_what_was_checked(run, of, manifes
         assert "It never reads: layers of communities, ethnicity, single children" in text
         assert "could not be checked" not in text
         assert manifest["safeguards"]["feedback"]["corrected"] in text
-    assert len(riskcard.proxy(of, manifest)) == len(manifest["safeguards"]["proxy"])
+    assert len(model_card.proxy(of, manifest)) == len(manifest["safeguards"]["proxy"])
 
 
 def test_a_proxy_that_was_found_is_told(manifest):
     (first, *others) = manifest["safeguards"]["proxy"]
     found = {**manifest, "safeguards": {"proxy": [{**first, "low": 0.2, "high": 0.9}, *others]}}
-    assert riskcard.proxy_words(found).startswith(f"In 1 of {len(others) + 1} checks")
+    assert model_card.proxy_words(found).startswith(f"In 1 of {len(others) + 1} checks")
 
 
 def test_the_public_page_has_classes_by_year_and_no_rate(run, scored):

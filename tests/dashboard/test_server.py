@@ -172,7 +172,7 @@ for _section, module, _title, _address in PAGES:
 app = AppTest.from_file("app.py", default_timeout=120).run()
 assert not app.exception
 assert seen == [], seen
-behind = {"sqlcipher3", "data.vault", "data.intake", "data.aggregate", "data.publish", "data.keys"}
+behind = {"sqlcipher3", "data.restricted.vault", "data.restricted.intake", "data.restricted.counting.encounters", "data.restricted.publishing", "data.restricted.keys"}
 loaded = behind & set(sys.modules)
 assert not loaded, loaded
 print("clean")

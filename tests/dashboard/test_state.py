@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard import reading, state
-from dashboard.access import Site
-from dashboard.geometry import areas_of
-from data.periods import Period
+from dashboard.map.shapes import areas_of
+from dashboard.pages.situation import view as state
+from dashboard.site import Site, current_release
+from data.tables.periods import Period
 from geo.layers import LAYERS, combinable
-from geo.layers.words import LEVELS
+from geo.layers.core.words import LEVELS
 
 NAMES = [one.id for one in LAYERS]
 WORDS = st.sampled_from(
@@ -30,7 +30,7 @@ ADDRESSES = st.dictionaries(KEYS | st.text(max_size=10), VALUES, max_size=8)
 
 @pytest.fixture(scope="module", params=["partner", "public"])
 def of(demo_world, request):
-    return reading.held(Site(demo_world / "releases", request.param))
+    return current_release.held(Site(demo_world / "releases", request.param))
 
 
 def settled(of, address):
@@ -41,7 +41,7 @@ def settled(of, address):
 @given(address=ADDRESSES)
 def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     view = settled(of, address)
-    held = reading.levels(of)
+    held = current_release.levels(of)
     areas = areas_of(of.release).table
     assert view.level in held[view.layer]
     assert not combinable(of.tier, view.layers)
@@ -50,7 +50,7 @@ def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     listed = state.periods(view, of)
     assert not listed or view.period in listed
     for name in view.layers:
-        assert not reading.read(of, name, view.level, view.period, view.key(name)).frame.empty
+        assert not current_release.read(of, name, view.level, view.period, view.key(name)).frame.empty
 
 
 @settings(max_examples=100, deadline=None)
@@ -86,7 +86,7 @@ def test_an_area_deeper_than_the_level_becomes_the_one_around_it(of):
 
 
 def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
-    of = reading.held(Site(demo_world / "releases", "partner"))
+    of = current_release.held(Site(demo_world / "releases", "partner"))
     view = settled(of, {"period": "2008-03-01/P3M"})
     found = state.grains(view, of)
     assert list(found) == ["quarter", "year", "whole"]

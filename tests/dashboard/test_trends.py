@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import predicted, reading, series, trendspage
-from dashboard.access import Site
+from dashboard.pages.risk import evaluation
+from dashboard.pages.trends import charts as series
+from dashboard.pages.trends import summary
+from dashboard.site import Site, current_release
 from data.release import Release
 from geo import areas as geography
-from risk import forecasting
-from risk.forecasting import panel_of
-from risk.observations import Observations
-from risk.trends import Break
+from risk.evaluation import risk_model
+from risk.evaluation.risk_model import panel_of
+from risk.model.observations import Observations
+from risk.report.trends import Break
 
 
 def page():
@@ -51,7 +53,7 @@ def charts(test):
 
 @pytest.fixture(scope="module")
 def of(scored):
-    return reading.held(Site(scored.releases, "partner", derived=scored.derived))
+    return current_release.held(Site(scored.releases, "partner", derived=scored.derived))
 
 
 def cells(of, area, pathway):
@@ -61,7 +63,7 @@ def cells(of, area, pathway):
 
 @pytest.mark.parametrize("area", ["AL-11", "GR-K", "GR-A"])
 def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
-    found, rows = trendspage.met(of, area, "internal").set_index("period"), cells(of, area, "internal")
+    found, rows = summary.met(of, area, "internal").set_index("period"), cells(of, area, "internal")
     assert list(found.index) == sorted(rows.index)
     for period, row in rows.iterrows():
         assert found.loc[period, "state"] == row["state"]
@@ -75,7 +77,7 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
 
 def test_two_published_numbers_add_up_with_their_bounds(of):
     parts = [cells(of, "AL-11", name) for name in ("al_to_gr", "other_cross_border")]
-    found = trendspage.met(of, "AL-11", "cross_border").set_index("period")
+    found = summary.met(of, "AL-11", "cross_border").set_index("period")
     for period, row in found[found["state"] == "number"].iterrows():
         values = [part.loc[period, "value"] for part in parts]
         assert row["value"] == sum(0 if pd.isna(value) else value for value in values)
@@ -84,18 +86,18 @@ def test_two_published_numbers_add_up_with_their_bounds(of):
 
 
 def test_what_is_expected_is_the_next_four_quarters(of):
-    ahead = trendspage.expected(of, "AL-11", "internal")
+    ahead = summary.expected(of, "AL-11", "internal")
     assert len(ahead) == 4
-    assert ahead["period"].min() > trendspage.met(of, "AL-11", "internal")["period"].max()
+    assert ahead["period"].min() > summary.met(of, "AL-11", "internal")["period"].max()
     assert (ahead["low"] <= ahead["value"]).all()
     assert (ahead["value"] <= ahead["high"]).all()
-    assert trendspage.expected(of, "AL-11", "all").empty
+    assert summary.expected(of, "AL-11", "all").empty
 
 
 def test_all_pictures_share_one_axis_of_time(of):
-    met, ahead = trendspage.met(of, "AL-11", "internal"), trendspage.expected(of, "AL-11", "internal")
+    met, ahead = summary.met(of, "AL-11", "internal"), summary.expected(of, "AL-11", "internal")
     periods = [*met["period"], *ahead["period"]]
-    days, shares = trendspage.effort(of, "AL-11"), trendspage.share(of, "AL-11")
+    days, shares = summary.effort(of, "AL-11"), summary.share(of, "AL-11")
     drawn = [
         series.met(met, ahead, ()),
         series.effort(days, periods, last=False),
@@ -117,7 +119,7 @@ def _domains(told):
 
 
 def test_a_state_has_a_sign_that_the_page_explains(of, run):
-    frames = [trendspage.met(of, "GR-K", "internal"), trendspage.effort(of, "GR-K")]
+    frames = [summary.met(of, "GR-K", "internal"), summary.effort(of, "GR-K")]
     states = set(pd.concat(frames)["state"]) - {"number", "class"}
     told = series.signs(frames)
     assert len(told) == len(states)
@@ -128,13 +130,13 @@ def test_a_state_has_a_sign_that_the_page_explains(of, run):
 
 def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
     one = Break("2008-03-01/P3M", "counts rose in 11 and fell in 0 areas of AL at once", "AL")
-    monkeypatch.setattr(trendspage, "_breaks", lambda _of, _pathway: (one,))
-    assert trendspage.breaks(of, "AL-11", "internal") == [one]
-    assert trendspage.breaks(of, "GR-I", "internal") == []
+    monkeypatch.setattr(summary, "_breaks", lambda _of, _pathway: (one,))
+    assert summary.breaks(of, "AL-11", "internal") == [one]
+    assert summary.breaks(of, "GR-I", "internal") == []
     text = said(run(area="AL-11", of="internal"))
     assert text.index(one.words) < text.index("read every change with the days beneath it")
-    empty = trendspage.expected(of, "AL-11", "all")
-    drawn = series.met(trendspage.met(of, "AL-11", "all"), empty, [one]).to_dict()
+    empty = summary.expected(of, "AL-11", "all")
+    drawn = series.met(summary.met(of, "AL-11", "all"), empty, [one]).to_dict()
     assert any(one.words in str(rows) for rows in drawn["datasets"].values())
 
 
@@ -143,10 +145,10 @@ def test_a_jump_everywhere_in_the_published_counts_is_offered_as_a_break(of, mon
     quarter, counts = panel.quarters[6], panel.counts.copy()
     counts[[country == "AL" for country in panel.countries], 6:, 0] += 6
     jumped = replace(panel, counts=counts)
-    monkeypatch.setattr(forecasting, "panel_of", lambda _seen: jumped)
-    trendspage._breaks.cache_clear()
-    found = {pathway: trendspage._breaks(of, pathway) for pathway in ("internal", "cross_border")}
-    trendspage._breaks.cache_clear()
+    monkeypatch.setattr(risk_model, "panel_of", lambda _seen: jumped)
+    summary._breaks.cache_clear()
+    found = {pathway: summary._breaks(of, pathway) for pathway in ("internal", "cross_border")}
+    summary._breaks.cache_clear()
     assert ("AL", quarter) in {(one.country, one.period) for one in found["internal"]}
     assert ("AL", quarter) not in {(one.country, one.period) for one in found["cross_border"]}
 
@@ -156,19 +158,19 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
         "period": "2009-03-01/P3M", "low": 1.25, "high": float("nan"), "median": 1.8, "lower": 1.3,
         "upper": 2.4, "effort_ratio": 1.7, "effort_warning": True,
     }  # fmt: skip
-    told = trendspage._change([look, {**look, "period": "2008-12-01/P3M"}], "Inside the country")
+    told = summary._change([look, {**look, "period": "2008-12-01/P3M"}], "Inside the country")
     assert told.startswith("Inside the country: rising, the year to May 2009 1.8 times the one before")
     assert "which may be why" in told
     assert "So it was for the years to Feb 2009." in told
     calm = {**look, "low": 0.8, "high": 1.25}
-    assert trendspage._change([calm], "Inside the country") == ""
+    assert summary._change([calm], "Inside the country") == ""
 
 
 def test_every_statement_on_the_shift_is_listed_sure_ones_first(of, run):
     statements = [one["words"] for one in of.release.result("risk").manifest["statements"]["shifts"]]
     text = said(run())
     assert all(words in text for words in statements)
-    sure, others = trendspage.shifts(of)
+    sure, others = summary.shifts(of)
     assert sorted([*sure, *others]) == sorted(statements)
     assert sure[0] == statements[0]
     assert all("did not clearly change" in words for words in others)
@@ -182,7 +184,7 @@ def test_the_address_opens_the_same_view(run):
 
 
 def test_the_table_holds_every_quarter(of):
-    table = trendspage.table(of, "AL-11", "internal")
+    table = summary.table(of, "AL-11", "internal")
     assert len(table) == 12 + 4
     assert (table["Children met"] != "").sum() == 12
     assert (table["Children expected"] != "").sum() == 4
@@ -208,5 +210,5 @@ def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_r
 
 def test_where_the_model_is_not_better_the_page_says_so(run, monkeypatch):
     assert not run(area="AL-11").warning
-    monkeypatch.setattr(predicted, "beaten", lambda _told: True)
+    monkeypatch.setattr(evaluation, "beaten", lambda _told: True)
     assert run(area="AL-11").warning

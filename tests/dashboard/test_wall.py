@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 import streamlit
 
-from dashboard.navigation import PAGES
-from data.disclosure.plan import TIERS
+from dashboard.web.navigation import PAGES
 from data.release import Release
+from data.tables.spec import TIERS
 
 HERE = Path(__file__).parent
 GUARDING = runpy.run_path(str(HERE / "guarding.py"))
@@ -128,7 +128,7 @@ def test_it_opens_no_file_behind_the_wall_and_loads_nothing_that_could(partner, 
     (workspace / "vault" / "vault.db").open("rb").close()
     assert watched.opened() == [str(workspace / "vault" / "vault.db")], "the watch itself must work"
     imported = set(partner.did("import"))
-    assert "dashboard.navigation" in imported, "the hook itself must work"
+    assert "dashboard.web.navigation" in imported, "the hook itself must work"
     assert not FORBIDDEN & imported
     assert not any(module.startswith("data._vault") for module in imported)
     opened = partner.did("open")
@@ -282,7 +282,7 @@ def test_a_deep_link_opens_its_page_through_the_script(partner, address):
     [
         "dashboard/pages/method",
         "pages/method",
-        "dashboard/pages/method.py",
+        "dashboard/pages/method/__init__.py",
         "../dashboard/pages/method.py",
         "app",
     ],

@@ -4,8 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from data import audits
-from data.release import MANIFEST, Release
+from data.release import MANIFEST, Release, audits
 
 MEMBERSHIP = {"attack": "membership", "all_numbers": 0.2, "all_numbers_high": 0.22, "children": 26}
 

@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 
 from data.errors import FileRefused
-from data.intake import read_file
 from data.reference import area_table
+from data.restricted.intake import read_file
 
 TODAY = dt.date(2009, 6, 30)
 AREAS = area_table()

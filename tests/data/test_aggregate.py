@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import aggregate
-from data.disclosure.grid import Grid
-from data.disclosure.plan import CATEGORIES, TableSpec
 from data.errors import ReleaseError
-from data.periods import Calendar
+from data.restricted.counting import encounters as aggregate
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.tables.spec import CATEGORIES, TableSpec
 
 W = runpy.run_path(str(Path(__file__).parent / "disclosure" / "worlds.py"))
 GRID = Grid(W["area_table"](), Calendar(6), date(2006, 6, 1), date(2007, 5, 31))

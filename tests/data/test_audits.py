@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data import audits
-from data.release import MANIFEST
+from data.release import MANIFEST, audits
 
 write = runpy.run_path(str(Path(__file__).parent / "audit_reports.py"))["write"]
 SMALL = runpy.run_path(str(Path(__file__).parents[1] / "geo" / "layers" / "small_release.py"))

@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from data import backup as module
-from data import keys
-from data.backup import backup, restore
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
-from data.keys import Keys
-from data.vault import PublishedBlock, Vault, open_vault
+from data.restricted import backup as module
+from data.restricted import keys
+from data.restricted.backup import backup, restore
+from data.restricted.keys import Keys
+from data.restricted.vault import PublishedBlock, Vault, open_vault
 from data.workspace import Workspace
 
 frame = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "records.py"))["frame"]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from data import derived
-from data.derived import KINDS, Table, latest, newest, publish
-from data.release import MANIFEST, Release
+from data.release import MANIFEST, Release, derived
+from data.release.derived import publish
+from data.release.result import KINDS, Table, latest, newest
 
 ROWS = pa.table({"area": ["AL-11"], "period": ["2006-06-01/P1Y"], "state": ["number"], "value": [1.5]})
 TABLE = Table("risk", "region", "year", (), "Risk class", ROWS)
@@ -39,11 +39,11 @@ def test_the_same_is_written_once_and_the_newest_counts(places):
     releases, folder = places
     release = Release.open(releases, "public")
     first = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 1}})
-    made = (first.folder / derived.MANIFEST).read_text()
+    made = (first.folder / MANIFEST).read_text()
     assert publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 1}}).folder == first.folder
-    assert (first.folder / derived.MANIFEST).read_text() == made
+    assert (first.folder / MANIFEST).read_text() == made
     second = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 2}})
-    path = second.folder / derived.MANIFEST
+    path = second.folder / MANIFEST
     later = {**json.loads(path.read_text()), "created": "2999-01-01T00:00:00Z"}
     path.write_text(json.dumps(later))
     assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == second.folder
@@ -57,7 +57,7 @@ def test_a_result_of_anything_else_is_none(places, harm):
     releases, folder = places
     release = Release.open(releases, "public")
     result = publish(folder, release, KINDS[0], [TABLE], {})
-    manifest = result.folder / derived.MANIFEST
+    manifest = result.folder / MANIFEST
     if harm == "other tier":
         assert Release.open(releases, "partner", derived=folder).added == ()
         return

@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from data import files
 from data.errors import DiskFull, ReleaseError
+from data.workspace import files
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data import _vault_log, _vault_tables, backup, keys
-from data.disclosure.frozen import Block, changed_children
 from data.errors import InputError, VaultError
-from data.vault import Vault, open_vault
+from data.restricted import backup, keys
+from data.restricted.publishing.frozen import changed_children
+from data.restricted.vault import Vault, forget_log, open_vault, tables
+from data.restricted.vault.blocks import Block
 from data.workspace import Workspace
 
 frame = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "records.py"))["frame"]
@@ -250,9 +251,9 @@ def test_a_restored_backup_brings_nobody_back(workspace, older):
 
 
 def _connect(workspace):
-    from data import _sqlcipher
+    from data.restricted.vault import sqlcipher
 
-    return _sqlcipher.connect(workspace.vault / "vault.db", keys.load(workspace.id).vault)
+    return sqlcipher.connect(workspace.vault / "vault.db", keys.load(workspace.id).vault)
 
 
 def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
@@ -266,13 +267,11 @@ def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
 
 
 def test_a_backup_of_the_first_version_is_restored(workspace, tmp_path, monkeypatch):
-    create, copy = _vault_tables.create_sql, _vault_tables.copy_sql
+    create, copy = tables.create_sql, tables.copy_sql
     with monkeypatch.context() as patch:
-        patch.setattr(_vault_tables, "VERSION", 1)
-        patch.setattr(
-            _vault_tables, "create_sql", lambda s="main": [t for t in create(s) if "forgotten" not in t]
-        )
-        patch.setattr(_vault_tables, "copy_sql", lambda s, _: copy(s, 1))
+        patch.setattr(tables, "VERSION", 1)
+        patch.setattr(tables, "create_sql", lambda s="main": [t for t in create(s) if "forgotten" not in t])
+        patch.setattr(tables, "copy_sql", lambda s, _: copy(s, 1))
         backup.backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
     with opened(workspace) as vault:
         vault.forget([child(0)])
@@ -339,5 +338,5 @@ def test_a_child_is_kept_as_long_as_it_was_met_since(workspace):
         assert vault.expire(late) == 20 - len(keep)
         assert rows(vault) == keep
         assert vault.forgotten() == frozenset()
-        assert not _vault_log.path_of(workspace.vault).exists()
+        assert not forget_log.path_of(workspace.vault).exists()
         assert vault.check() == []

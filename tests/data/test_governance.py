@@ -5,14 +5,14 @@ import tomllib
 
 import pytest
 
-from data import governance, ledger
-from data._governance_texts import INVENTED, TEMPLATE
 from data.disclosure import policy_file
-from data.disclosure.plan import DEFAULT_PLAN
 from data.errors import InputError, WorkspaceError
-from data.governance import FILE, ensure, read
-from data.second import appoint, appointed, confirm
-from data.vault import Vault
+from data.restricted import governance
+from data.restricted.governance import FILE, ensure, ledger, read
+from data.restricted.governance.second_person import appoint, appointed, confirm
+from data.restricted.governance.texts import INVENTED, TEMPLATE
+from data.restricted.vault import Vault
+from data.tables.spec import DEFAULT_PLAN
 from data.workspace import Workspace
 
 TODAY = dt.date(2009, 6, 1)

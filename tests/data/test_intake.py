@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.errors import FileRefused
-from data.intake import REJECT_COLUMNS, read_frame, write_rejects
-from data.keys import Secret
-from data.mapping import ColumnMapping
 from data.reference import figures
+from data.restricted.intake import REJECT_COLUMNS, read_frame, write_rejects
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.keys import Secret
+from data.restricted.vault import Vault
 from data.schema import KINDS
-from data.vault import Vault
 
 FILES = runpy.run_path(str(Path(__file__).with_name("partner_files.py")))
 TODAY, ROW, Resolver, Hasher, text_of, write, read, read_rows, reasons, identities = (

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import FileRefused, InputError
-from data.intake import guess_kind, is_invented
-from data.mapping import ColumnMapping
+from data.restricted.intake import guess_kind, is_invented
+from data.restricted.intake.mapping import ColumnMapping
 from data.schema import KINDS
 
 FILES = runpy.run_path(str(Path(__file__).with_name("partner_files.py")))

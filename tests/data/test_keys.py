@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import keys
 from data.errors import MissingKey, VaultError
-from data.keys import IdentifierHasher, Keys, Secret
+from data.restricted import keys
+from data.restricted.keys import IdentifierHasher, Keys, Secret
 
 WORKSPACE = "6b8f0a0e-5f0b-4a53-9b34-0a6a1f0a7a11"
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import mapping
 from data.errors import InputError
-from data.mapping import ColumnMapping
+from data.restricted.intake import mapping
+from data.restricted.intake.mapping import ColumnMapping
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 

@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data import _release_withholding, publish
 from data.disclosure.attacks.audit import audit
 from data.disclosure.dp import Ledger
-from data.disclosure.frozen import LEDGER
-from data.disclosure.plan import TIERS, TableSpec
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError, ReleaseError, ReleaseRefused
 from data.release import Release, names
-from data.vault import Vault
+from data.restricted import publishing
+from data.restricted.publishing import withholding
+from data.restricted.vault import Vault
+from data.restricted.vault.blocks import LEDGER
+from data.tables.spec import TIERS, TableSpec
 
 C = runpy.run_path(str(Path(__file__).parent / "disclosure" / "counted.py"))
 W = C["W"]
@@ -165,14 +166,14 @@ def test_the_manifest_says_that_numbers_are_exact_and_how_they_were_searched(exa
 
 def test_hiding_the_small_ones_alone_is_refused(tmp_path, monkeypatch):
     """The attacks on what was written know the mechanism from the manifest."""
-    monkeypatch.setattr(publish, "withhold", lambda *_: {})
+    monkeypatch.setattr(publishing, "withhold", lambda *_: {})
     with pytest.raises(ReleaseRefused, match="rule out some of the values below the threshold"):
         release(W["MemoryVault"](encounter=world()), tmp_path, policy=EXACT)
     assert names(tmp_path) == []
 
 
 def test_what_cannot_be_proved_in_time_is_not_published(tmp_path, monkeypatch):
-    monkeypatch.setattr(_release_withholding, "_PROOF_SECONDS", 0.0)
+    monkeypatch.setattr(withholding, "_PROOF_SECONDS", 0.0)
     vault = W["MemoryVault"](encounter=world())
     with pytest.raises(ReleaseRefused, match=r"could not be proved in time[\s\S]*and \d+ more"):
         release(vault, tmp_path, policy=EXACT)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.periods import GRAINS, Calendar, Period
+from data.tables.periods import GRAINS, Calendar, Period
 
 YEAR = Calendar(6)
 

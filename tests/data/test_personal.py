@@ -2,7 +2,7 @@
 
 import pytest
 
-from data._personal import heading_shows, list_headings, names_no_child, plain_heading
+from data.personal.headings import heading_shows, list_headings, names_no_child, plain_heading
 from data.schema import KINDS
 
 CHILDREN = KINDS["encounter"].refuses

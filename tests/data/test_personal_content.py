@@ -2,7 +2,7 @@
 
 import pytest
 
-from data._personal_content import content_shows, degrees_of, median_year
+from data.personal.content import content_shows, degrees_of, median_year
 
 PERSONAL = {
     "phone numbers": [

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import _plain_counts as plain
-from data.disclosure import protect
-from data.disclosure.grid import Grid
-from data.disclosure.plan import CATEGORIES, RESTRICTED_AXES, TableSpec
-from data.periods import Calendar
+from data.restricted.counting import other_records as plain
+from data.restricted.publishing import published_table
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.tables.spec import CATEGORIES, RESTRICTED_AXES, TableSpec
 
 W = runpy.run_path(str(Path(__file__).parent / "disclosure" / "worlds.py"))
 GRID = Grid(W["area_table"](), Calendar(6), date(2006, 6, 1), date(2007, 5, 31))
@@ -185,7 +185,7 @@ def published(listed, spec):
     sums = services(*listed, {"valid_from": "2009-01-01"}).table(spec, 3)
     return [
         make(spec, sums.numbers, GRID, sums.withheld, sums.partial).frame()
-        for make in (protect.sums, protect.classes)[: 2 if spec.measure == "services" else 1]
+        for make in (published_table.sums, published_table.classes)[: 2 if spec.measure == "services" else 1]
     ]
 
 

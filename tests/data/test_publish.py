@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import publish
-from data.disclosure.plan import DEFAULT_PLAN, TIERS, TableSpec
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
-from data.vault import Vault
+from data.restricted import publishing
+from data.restricted.vault import Vault
+from data.tables.spec import DEFAULT_PLAN, TIERS, TableSpec
 
 HERE = Path(__file__).parent
 WORLDS = HERE / "disclosure" / "worlds.py"
@@ -275,7 +275,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("disk gone")
 
-    monkeypatch.setattr(publish, "_audit", broken)
+    monkeypatch.setattr(publishing, "_audit", broken)
     with pytest.raises(OSError, match="disk gone"):
         W["release"](vault, tmp_path, **SMALL)
     assert names(tmp_path) == []
@@ -291,7 +291,7 @@ def test_a_publication_that_was_interrupted_is_settled(tmp_path, published):
     if published:
         (tmp_path / "2007-05-002").mkdir()
     (tmp_path / ".tmp-2007-05-002-aa").mkdir()
-    publish.recover(vault, tmp_path)
+    publishing.recover(vault, tmp_path)
     assert vault.staged_publication() is None
     assert (vault.published["met|AL|whole"] == b"x") is published
     assert current_name(tmp_path) == ("2007-05-002" if published else first.name)
@@ -453,7 +453,7 @@ def check(folder, before, published, *, reported):
                 assert (release.folder / resource["path"]).stat().st_size == resource["bytes"]
     assert current_name(releases) in names(releases)
     with Vault.open(folder / "vault", W["VAULT_KEY"]) as vault:
-        publish.recover(vault, releases)
+        publishing.recover(vault, releases)
         assert vault.staged_publication() is None
         done = len(names(releases)) > 1
         assert done or not reported
@@ -489,5 +489,5 @@ def test_a_current_that_points_nowhere_is_mended(tmp_path, left):
     """As after a kill between the first release's new name and the first writing of `current`."""
     name = W["release"](None, tmp_path).name
     (tmp_path / "current").write_text(left)
-    publish.recover(None, tmp_path)
+    publishing.recover(None, tmp_path)
     assert current_name(tmp_path) == name

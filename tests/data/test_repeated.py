@@ -6,8 +6,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from data._readers import RawTable
-from data._repeated import LONGEST, Repeater
+from data.restricted.intake.rejects import LONGEST, Repeater
+from data.restricted.intake.table import RawTable
 from data.schema import KINDS
 
 M = runpy.run_path(str(Path(__file__).with_name("partner_files.py")))
@@ -127,6 +127,6 @@ def test_lines_are_those_of_a_text_file_whose_first_says_the_delimiter(tmp_path)
 
 
 def test_a_table_without_rows_has_no_words():
-    from data._headings import Layout
+    from data.restricted.intake.headings import Layout
 
     assert Repeater.of(KINDS["encounter"], RawTable([], []), Layout()).words == frozenset()

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from data.errors import FileRefused, InputError
-from data.rows import read_rows
+from data.workspace.small_tables import read_rows
 
 
 def _file(tmp_path, text):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.safe_text import shown, shown_frame
+from data.workspace.safe_text import shown, shown_frame
 
 
 @pytest.mark.parametrize(

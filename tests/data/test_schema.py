@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from data.codebook import ENTRY, describe, table
 from data.errors import InputError
 from data.reference import area_table
 from data.schema import KINDS, conform, kind_of, schema
+from data.schema.codebook import ENTRY, describe, table
 
 STORED = {
     "encounter": "date municipality child programme_child country stage pathway form axis found sex age_band "

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data import _vault_check, _vault_import, _vault_tables
 from data.errors import CorruptVault, VaultError, WorkspaceError, WrongKey
-from data.keys import Keys, Secret
-from data.vault import Counts, PublishedBlock, Vault, open_vault
+from data.restricted.keys import Keys, Secret
+from data.restricted.vault import Counts, PublishedBlock, Vault, health, importing, open_vault, tables
 from data.workspace import Workspace
 
 RECORDS = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "records.py"))
@@ -57,12 +56,12 @@ def test_what_goes_in_comes_out(vault, kind):
 def test_the_tables_hold_the_columns_of_the_record_kinds():
     schema = pytest.importorskip("data.schema")
     how = {"hash": "hash", "whole": "integer", "year": "integer", "decimal": "real"}
-    assert set(_vault_tables.TABLES) == set(schema.KINDS)
+    assert set(tables.TABLES) == set(schema.KINDS)
     for name, kind in schema.KINDS.items():
         stored = {c.name: how.get(c.type, "term or text") for c in kind.columns if c.stored}
         assert {
             column: "term or text" if storage in ("term", "text") else storage
-            for column, storage in _vault_tables.TABLES[name].items()
+            for column, storage in tables.TABLES[name].items()
         } == stored
 
 
@@ -181,8 +180,8 @@ def test_however_records_repeat_it_is_as_if_they_came_one_by_one(tmp_path_factor
             model += Counts(changed=1)
         state[record] = version
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_vault_import, "_HELD", held)
-        patch.setattr(_vault_import, "_AT_A_TIME", 4)
+        patch.setattr(importing, "_HELD", held)
+        patch.setattr(importing, "_AT_A_TIME", 4)
         with Vault.create(tmp_path_factory.mktemp("v") / "vault", KEY) as vault:
             with vault.importing("effort", "a.csv") as batch:
                 for chunk in chunks:
@@ -325,7 +324,7 @@ def test_an_interrupted_making_leaves_nothing(tmp_path, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_vault_check, "write", killed)
+    monkeypatch.setattr(health, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         Vault.create(tmp_path / "vault", KEY)
     assert list(tmp_path.iterdir()) == []

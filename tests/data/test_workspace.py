@@ -143,7 +143,7 @@ def test_the_demo_stands_apart_under_the_users_data(tmp_path, monkeypatch):
 def test_it_knows_nothing_of_the_vault():
     code = (
         "import sys, data.workspace; "
-        "print([m for m in sys.modules if 'vault' in m or 'sqlcipher' in m or m == 'data.keys'])"
+        "print([m for m in sys.modules if 'vault' in m or 'sqlcipher' in m or m == 'data.restricted.keys'])"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=root)

@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 
 
 def main(folder, key, child):
-    from data.vault import Vault
+    from data.restricted.vault import Vault
 
     killing = runpy.run_path(str(HERE / "killing.py"))
     with Vault.open(Path(folder), bytes.fromhex(key)) as vault:

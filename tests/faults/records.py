@@ -113,12 +113,11 @@ def digest(*parts):
 
 def main(folder, key, n, chunk):
     """Import n encounters as one file, writing marks for the test that kills it."""
-    from data import _vault_import
-    from data.vault import Vault
+    from data.restricted.vault import Vault, importing
 
     killing = runpy.run_path(str(Path(__file__).with_name("killing.py")))
     # Writes early and often, so that there is something half done to be killed in.
-    _vault_import._HELD = 4 * chunk
+    importing._HELD = 4 * chunk
     chunks = [frame("encounter", chunk, first=i) for i in range(0, n, chunk)]
     with Vault.open(Path(folder), bytes.fromhex(key)) as vault:
         killing["watch"](vault._connection, 10_000)

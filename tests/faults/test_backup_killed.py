@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.backup import backup, restore
-from data.keys import Keys, Secret
-from data.vault import Vault, open_vault
+from data.restricted.backup import backup, restore
+from data.restricted.keys import Keys, Secret
+from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
 
 HERE = Path(__file__).parent

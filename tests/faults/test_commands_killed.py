@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.disclosure.plan import TIERS
-from data.keys import load
 from data.release import Release, current_name, names
-from data.vault import Vault
+from data.restricted.keys import load
+from data.restricted.vault import Vault
+from data.tables.spec import TIERS
 from data.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import CorruptVault, VaultError, WrongKey
-from data.keys import Secret
-from data.vault import Vault, examine
+from data.restricted.keys import Secret
+from data.restricted.vault import Vault, examine
 
 frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
 KEY = Secret(bytes(range(32)))

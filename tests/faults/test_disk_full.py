@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from data import keys
-from data.backup import backup, restore
 from data.errors import DiskFull
-from data.keys import Secret
-from data.vault import Counts, Vault, open_vault
+from data.restricted import keys
+from data.restricted.backup import backup, restore
+from data.restricted.keys import Secret
+from data.restricted.vault import Counts, Vault, open_vault
 from data.workspace import Workspace
 
 frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]

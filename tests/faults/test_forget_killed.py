@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import _sqlcipher, _vault_log
-from data.disclosure.frozen import Block
-from data.keys import Secret
-from data.vault import Vault
+from data.restricted.keys import Secret
+from data.restricted.vault import Vault, forget_log, sqlcipher
+from data.restricted.vault.blocks import Block
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "forgetting.py"
@@ -64,9 +63,9 @@ def test_a_child_is_forgotten_whole_or_not_at_all(before, marks, tmp_path, i):
     folder = copied(before, tmp_path)
     random = np.random.default_rng([47, i])
     ended = kill(*command(folder), marks=int(random.integers(1, marks)), delay=float(random.uniform(0, 0.01)))
-    with contextlib.closing(_sqlcipher.connect(folder / "vault.db", KEY)) as connection:
+    with contextlib.closing(sqlcipher.connect(folder / "vault.db", KEY)) as connection:
         assert left(connection) in (0, MINE)
-        noted = bool(_vault_log.read(_vault_log.path_of(folder)))
+        noted = bool(forget_log.read(forget_log.path_of(folder)))
         assert noted or left(connection) == MINE
         assert not ended or left(connection) == 0
     with Vault.open(folder, KEY) as vault:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.keys import Secret
-from data.vault import Counts, Vault
+from data.restricted.keys import Secret
+from data.restricted.vault import Counts, Vault
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "records.py"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import VaultBusy
-from data.keys import Secret
-from data.vault import Counts, Vault
+from data.restricted.keys import Secret
+from data.restricted.vault import Counts, Vault
 
 frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
 KEY = Secret(bytes(range(32)))

@@ -21,7 +21,7 @@ import shapely
 
 from data.disclosure.attacks.surface import search
 from data.errors import InputError
-from data.states import MEANINGS, STATES
+from data.tables.states import MEANINGS, STATES
 from geo.export import FORMATS, export, exportable, pack, parts
 from geo.layers import LAYERS, layer, together
 

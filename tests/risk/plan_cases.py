@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from risk.access import Catchment, reach
-from risk.plan import Aims, Kind, Posts, Solver
+from risk.planning import Aims, Kind, Posts, Solver
 
 EXACT = Solver(gap=1e-7, pieces=200)
 BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))

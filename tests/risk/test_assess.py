@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from data.release import Release
-from risk.assess import AHEAD, assess
-from risk.detection import CUTS
+from risk.model.detection import CUTS
+from risk.report import AHEAD, assess
 
 CHILDREN = "riskreasons_region_whole_crossing"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from risk import baselines
-from risk.baselines import (
+from risk.evaluation import baselines
+from risk.evaluation.baselines import (
     BASELINES,
     HISTORICAL_MEAN,
     HistoricalMean,
@@ -16,8 +16,8 @@ from risk.baselines import (
     LastCount,
     empirical_bayes,
 )
-from risk.panel import Panel
-from risk.scores import log_score, pit
+from risk.evaluation.panel import Panel
+from risk.evaluation.scores import log_score, pit
 
 
 def chain(size):

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.change import ALIKE, CANNOT_TELL, EFFORT_RATIO, FALLING, RISING, STEADY, changes
+from risk.report.change import ALIKE, CANNOT_TELL, EFFORT_RATIO, FALLING, RISING, STEADY, changes
 
 QUARTERS = 8
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from risk._history import History, place
-from risk._trial import YEAR, Programme, planned, posts_of, rules_of
-from risk.closed_loop import WAYS, Followed, Loop, loop, words
-from risk.plan import RulesClash, Solver, plan
-from risk.simulate import WorldParameters, over_own_areas
+from risk.planning import RulesClash, Solver, plan
+from risk.studies.history import History, place
+from risk.studies.plan_followed import WAYS, Followed, Loop, loop, words
+from risk.studies.trial import YEAR, Programme, planned, posts_of, rules_of
+from risk.worlds import WorldParameters, over_own_areas
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 
 from geo import areas
 from risk.clusters import Ground
-from risk.observations import Observations
-from risk.simulate import WorldParameters, over_own_areas
+from risk.model.observations import Observations
+from risk.worlds import WorldParameters, over_own_areas
 
 
 @pytest.fixture(scope="module")

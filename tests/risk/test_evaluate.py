@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from risk import simulate
-from risk.baselines import BASELINES, HISTORICAL_MEAN, HistoricalMean, PopulationShare
-from risk.evaluate import evaluate
-from risk.panel import Panel
-from risk.splits import SpatialBlocks
+from risk import worlds
+from risk.evaluation import evaluate
+from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN, HistoricalMean, PopulationShare
+from risk.evaluation.panel import Panel
+from risk.evaluation.splits import SpatialBlocks
 
 FAST = {name: BASELINES[name] for name in ("last count", HISTORICAL_MEAN, "population share")}
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_evaluated_is_refused():
 
 def of_world(seed, signal=True):
     """Discovered and reported children of an invented world by region and quarter."""
-    world = simulate.over_own_areas(simulate.WorldParameters(seed=seed, signal=signal))
+    world = worlds.over_own_areas(worlds.WorldParameters(seed=seed, signal=signal))
     rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     places = world.truth.areas.query("level == 'region' and people > 0")
     rows = rows[rows["area"].isin(places.index)].copy()

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from risk._laplace import best_mode
-from risk._layout import lay_out
+from risk.laplace.mode import best_mode
 from risk.model import RiskModel
-from risk.observations import Observations
+from risk.model.layout import lay_out
+from risk.model.observations import Observations
 
 AREAS, QUARTERS = 5, 6
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from risk.feedback import feedback_test, learn_all, learn_by_inverse_share, learn_by_share_of_others, urn
+from risk.report.feedback import (
+    feedback_test,
+    learn_all,
+    learn_by_inverse_share,
+    learn_by_share_of_others,
+    urn,
+)
 
 RULES = (learn_all, learn_by_share_of_others, learn_by_inverse_share)
 

@@ -7,12 +7,12 @@ import pytest
 
 from data.release import Release
 from geo import areas
-from risk.assess import AHEAD, assess
-from risk.baselines import HISTORICAL_MEAN
-from risk.forecasting import FIRST_ORIGIN, MODEL, ModelForecaster, evaluated, over_blocks, panel_of
+from risk.evaluation.baselines import HISTORICAL_MEAN
+from risk.evaluation.risk_model import FIRST_ORIGIN, MODEL, ModelForecaster, evaluated, over_blocks, panel_of
 from risk.model import RiskModel
-from risk.observations import HIDDEN, MISSING, Observations
-from risk.simulate import WorldParameters, over_own_areas
+from risk.model.observations import HIDDEN, MISSING, Observations
+from risk.report import AHEAD, assess
+from risk.worlds import WorldParameters, over_own_areas
 
 
 @pytest.fixture(scope="module")

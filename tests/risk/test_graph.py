@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk import graph
+from risk.laplace import graph
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "risk"
 

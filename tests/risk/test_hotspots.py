@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom
 
 from data.errors import InputError
-from risk import hotspots
+from risk.clusters import scan
 
 
 def example(name, column):
@@ -29,7 +29,7 @@ def example(name, column):
 )
 def test_morans_i_is_the_published_one(name, column, expected, z):
     values, edges, _ = example(name, column)
-    found = hotspots.moran(values, edges, permutations=999)
+    found = scan.moran(values, edges, permutations=999)
     assert found.statistic == pytest.approx(expected, abs=1e-5)
     assert z is None or found.z == pytest.approx(z, abs=1e-4)
     assert found.p < 0.01
@@ -37,7 +37,7 @@ def test_morans_i_is_the_published_one(name, column, expected, z):
 
 def test_gearys_c_is_the_published_one():
     values, edges, weights = example("columbus", "CRIME")
-    found = hotspots.geary(values, edges, permutations=999)
+    found = scan.geary(values, edges, permutations=999)
     assert found.statistic == pytest.approx(0.540528, abs=1e-5)
     assert found.z == pytest.approx(esda.Geary(values, weights, permutations=0).z_rand, abs=1e-6)
     assert found.p == pytest.approx(0.001, abs=1e-6)
@@ -45,7 +45,7 @@ def test_gearys_c_is_the_published_one():
 
 def test_nine_areas_of_sids2_pass_five_percent_and_none_after_control():
     values, edges, _ = example("sids2", "SIDR79")
-    found = hotspots.local_moran(values, edges)
+    found = scan.local_moran(values, edges)
     assert (found.p <= 0.05).sum() == 9
     assert not found.found(0.05).any()
 
@@ -55,7 +55,7 @@ def test_nine_areas_of_sids2_pass_five_percent_and_none_after_control():
 def test_local_statistics_are_those_of_esda(column):
     values, edges, weights = example("sids2", column)
     local, other = (
-        hotspots.local_moran(values, edges),
+        scan.local_moran(values, edges),
         esda.Moran_Local(values, weights, seed=1),
     )
     np.testing.assert_allclose(local.statistic, other.Is, atol=1e-12)
@@ -65,7 +65,7 @@ def test_local_statistics_are_those_of_esda(column):
 
     weights.transform = "b"
     gi, other = (
-        hotspots.getis_ord(values, edges),
+        scan.getis_ord(values, edges),
         esda.G_Local(values, weights, star=True, transform="B", seed=1),
     )
     np.testing.assert_allclose(gi.statistic, other.Zs, atol=1e-12)
@@ -75,13 +75,13 @@ def test_local_statistics_are_those_of_esda(column):
 def test_an_island_has_no_local_statistic_and_disturbs_no_other():
     values = np.array([1.0, 5.0, 2.0, 9.0, 4.0, 3.0])
     edges = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
-    found = hotspots.local_moran(values, edges, permutations=99)
+    found = scan.local_moran(values, edges, permutations=99)
     assert np.isnan(found.statistic[5])
     assert np.isnan(found.q[5])
     assert found.kind[5] == "island"
     assert np.isfinite(found.statistic[:5]).all()
     assert not found.found(1.0)[5]
-    assert np.isfinite(hotspots.moran(values, edges, permutations=99).z)
+    assert np.isfinite(scan.moran(values, edges, permutations=99).z)
 
 
 def test_false_discovery_rates_are_those_of_the_paper():
@@ -91,15 +91,15 @@ def test_false_discovery_rates_are_those_of_the_paper():
         0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000,
     ])  # fmt: skip
     shuffled = np.random.default_rng(0).permutation(15)
-    q = hotspots.benjamini_hochberg(p[shuffled])
+    q = scan.benjamini_hochberg(p[shuffled])
     assert sorted(shuffled[q <= 0.05]) == [0, 1, 2, 3]
-    assert (hotspots.benjamini_hochberg(np.array([0.01, np.nan]))[:1] == 0.01).all()
+    assert (scan.benjamini_hochberg(np.array([0.01, np.nan]))[:1] == 0.01).all()
 
 
 def test_local_moran_without_signal_discovers_nothing_in_most_maps():
     _, edges, _ = example("sids2", "SIDR79")
     rng = np.random.default_rng(3)
-    maps = [hotspots.local_moran(rng.normal(size=100), edges, 999, seed) for seed in range(40)]
+    maps = [scan.local_moran(rng.normal(size=100), edges, 999, seed) for seed in range(40)]
     assert sum(found.found(0.05).any() for found in maps) <= binom.ppf(0.999, 40, 0.05)
     # Without control, every map shows "clusters".
     assert np.mean([(found.p <= 0.05).sum() for found in maps]) > 5
@@ -131,11 +131,11 @@ def test_the_scan_finds_what_looking_at_every_circle_finds(seed):
     cases = rng.poisson(3.0 * expected).astype(float)
     statistic, areas = naive(cases, expected, centres)
     replicates = 40
-    found = hotspots.scan(cases, expected, centres, replicates=replicates, seed=seed)
+    found = scan.scan(cases, expected, centres, replicates=replicates, seed=seed)
     first = found.clusters[0]
     assert first.statistic == pytest.approx(statistic, abs=1e-9)
     assert frozenset(first.areas) == areas
-    drawn = hotspots.stream(seed, "scan").multinomial(
+    drawn = scan.stream(seed, "scan").multinomial(
         int(cases.sum()), expected / expected.sum(), size=replicates
     )
     beaten = sum(naive(row, expected, centres)[0] >= statistic - 1e-9 for row in drawn)
@@ -148,7 +148,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
     for corner in ([0.15, 0.15], [0.85, 0.85]):
         risk[np.argsort(np.hypot(*(centres - corner).T))[:6]] = 4.0
     cases = rng.poisson(4.0 * expected * risk).astype(float)
-    found = hotspots.scan(cases, expected, centres, replicates=999).found()
+    found = scan.scan(cases, expected, centres, replicates=999).found()
     assert len(found) == 2
     assert not set(found[0].areas) & set(found[1].areas)
     inside = np.array([at for cluster in found for at in cluster.areas])
@@ -160,9 +160,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
 def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
     centres, expected, rng = land(30, 1)
     worlds = rng.multinomial(150, expected / expected.sum(), size=300).astype(float)
-    p = [
-        hotspots.scan(w, expected, centres, replicates=99, seed=i).clusters[0].p for i, w in enumerate(worlds)
-    ]
+    p = [scan.scan(w, expected, centres, replicates=99, seed=i).clusters[0].p for i, w in enumerate(worlds)]
     for level in (0.05, 0.2, 0.5):
         low, high = binom.ppf([0.001, 0.999], 300, level)
         assert low <= (np.array(p) <= level).sum() <= high
@@ -175,8 +173,7 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
 
     def alarms(size):
         scans = [
-            hotspots.scan(w, expected, centres, size=size, replicates=99, seed=i)
-            for i, w in enumerate(worlds)
+            scan.scan(w, expected, centres, size=size, replicates=99, seed=i) for i, w in enumerate(worlds)
         ]
         return sum(found.clusters[0].p <= 0.05 for found in scans)
 
@@ -190,7 +187,7 @@ def test_prospective_false_alarms_are_as_rare_as_the_level_says():
     share = (expected / expected.sum()).ravel()
     worlds = rng.multinomial(100, share, size=200).reshape(200, 12, 6).astype(float)
     p = [
-        hotspots.space_time_scan(w, expected, centres, prospective=True, replicates=99, seed=i).clusters
+        scan.space_time_scan(w, expected, centres, prospective=True, replicates=99, seed=i).clusters
         for i, w in enumerate(worlds)
     ]
     found = sum(bool(clusters) and clusters[0].p <= 0.1 for clusters in p)
@@ -201,8 +198,8 @@ def test_prospective_false_alarms_are_as_rare_as_the_level_says():
 def test_only_the_proportions_of_what_is_expected_matter():
     centres, expected, rng = land(25, 7)
     cases = rng.poisson(4.0 * expected).astype(float)
-    first = hotspots.scan(cases, expected, centres, replicates=99).clusters
-    scaled = hotspots.scan(cases, 1000.0 * expected, centres, replicates=99).clusters
+    first = scan.scan(cases, expected, centres, replicates=99).clusters
+    scaled = scan.scan(cases, 1000.0 * expected, centres, replicates=99).clusters
     assert [c.areas for c in first] == [c.areas for c in scaled]
     np.testing.assert_allclose([c.statistic for c in first], [c.statistic for c in scaled])
 
@@ -215,7 +212,7 @@ def test_a_planted_cylinder_is_found_in_its_place_and_quarters():
     risk[near, 9:] = 4.0
     cases = rng.poisson(expected * risk).astype(float)
     for prospective in (True, False):
-        found = hotspots.space_time_scan(
+        found = scan.space_time_scan(
             cases, expected, centres, prospective=prospective, replicates=199, seed=1
         )
         first = found.clusters[0]
@@ -230,8 +227,8 @@ def test_a_prospective_scan_says_nothing_of_clusters_that_are_over():
     risk = np.ones((40, 12))
     risk[np.argsort(np.hypot(*(centres - 0.3).T))[:5], 2:5] = 5.0
     cases = rng.poisson(expected * risk).astype(float)
-    whole = hotspots.space_time_scan(cases, expected, centres, replicates=199)
-    now = hotspots.space_time_scan(cases, expected, centres, prospective=True, replicates=199)
+    whole = scan.space_time_scan(cases, expected, centres, replicates=199)
+    now = scan.space_time_scan(cases, expected, centres, prospective=True, replicates=199)
     assert whole.clusters[0].p == 0.005
     assert (whole.clusters[0].first, whole.clusters[0].last) == (2, 4)
     assert all(cluster.last == 11 for cluster in now.clusters)
@@ -242,9 +239,9 @@ def test_an_unknown_area_is_left_out():
     centres, expected, rng = land(20, 3)
     cases = rng.poisson(5.0 * expected).astype(float)
     cases[4] = np.nan
-    with_gap = hotspots.scan(cases, expected, centres, replicates=99)
+    with_gap = scan.scan(cases, expected, centres, replicates=99)
     kept = np.arange(20) != 4
-    without = hotspots.scan(cases[kept], expected[kept], centres[kept], replicates=99)
+    without = scan.scan(cases[kept], expected[kept], centres[kept], replicates=99)
     assert with_gap.clusters[0].statistic == pytest.approx(without.clusters[0].statistic)
     assert with_gap.clusters[0].expected == pytest.approx(without.clusters[0].expected)
 
@@ -253,18 +250,18 @@ def test_the_same_seed_gives_the_same_p_and_progress_is_told():
     centres, expected, rng = land(20, 4)
     cases = rng.poisson(5.0 * expected).astype(float)
     told = []
-    first = hotspots.scan(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
-    assert first == hotspots.scan(cases, expected, centres, replicates=199)
+    first = scan.scan(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
+    assert first == scan.scan(cases, expected, centres, replicates=199)
     assert told[-1] == (199, 199, "scan")
 
 
 def test_what_cannot_be_scanned_is_refused():
     centres, expected, _ = land(5)
     with pytest.raises(InputError, match="at least one case"):
-        hotspots.scan(np.zeros(5), expected, centres)
+        scan.scan(np.zeros(5), expected, centres)
     with pytest.raises(InputError, match="size above 0"):
-        hotspots.scan(np.ones(5), expected, centres, size=0.0)
+        scan.scan(np.ones(5), expected, centres, size=0.0)
     with pytest.raises(InputError, match="one shape"):
-        hotspots.scan(np.ones(4), expected, centres)
+        scan.scan(np.ones(4), expected, centres)
     with pytest.raises(InputError, match="not all the same"):
-        hotspots.moran(np.ones(5), np.array([[0, 1]]))
+        scan.moran(np.ones(5), np.array([[0, 1]]))

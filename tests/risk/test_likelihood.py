@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
 from data.disclosure import mechanisms
-from risk import _likelihood
-from risk._likelihood import HIDDEN, Counts
+from risk.laplace import likelihood
+from risk.laplace.likelihood import HIDDEN, Counts
 
 KAPPAS = st.sampled_from([0.0, 0.05, 0.4, 1.0])
 CHANNEL = mechanisms.make().channel(60)
@@ -57,6 +57,6 @@ def test_working_in_portions_changes_nothing(monkeypatch):
     rng = np.random.default_rng(0)
     counts, log_mean = Counts.of(rng.integers(0, 20, 300), CHANNEL), rng.normal(1.0, 1.0, 300)
     whole = counts.slopes(log_mean, 0.3)
-    monkeypatch.setattr(_likelihood, "_AT_ONCE", 7 * len(counts.log_chances))
+    monkeypatch.setattr(likelihood, "_AT_ONCE", 7 * len(counts.log_chances))
     for name, values in vars(counts.slopes(log_mean, 0.3)).items():
         np.testing.assert_allclose(values, getattr(whole, name), rtol=1e-9, atol=1e-10, err_msg=name)

@@ -16,14 +16,15 @@ from data.disclosure import mechanisms
 from data.errors import InputError
 from data.release import Release
 from geo import areas
-from risk import _integrate
-from risk._fields import Beta, Field, GammaPrecision, HalfNormal, Hyper, PenalisedComplexity
-from risk._integrate import integrate
-from risk._laplace import NoMode, best_mode, evaluate, gradient
-from risk._layout import lay_out
-from risk._likelihood import Counts, Slopes
-from risk._response import Totals, moments_of, total_response
-from risk.detection import (
+from risk.laplace import hyperparameters
+from risk.laplace.fields import Beta, Field, GammaPrecision, HalfNormal, Hyper, PenalisedComplexity
+from risk.laplace.graph import structure
+from risk.laplace.hyperparameters import integrate
+from risk.laplace.likelihood import Counts, Slopes
+from risk.laplace.mode import NoMode, best_mode, evaluate, gradient
+from risk.laplace.response import Totals, moments_of, total_response
+from risk.model import RiskModel
+from risk.model.detection import (
     CANNOT_TELL,
     CLASSES,
     HIGH,
@@ -34,10 +35,9 @@ from risk.detection import (
     exceedance,
     judge,
 )
-from risk.graph import structure
-from risk.model import RiskModel
-from risk.observations import HIDDEN, MISSING, PATHWAYS, Observations
-from risk.simulate import WorldParameters, over_own_areas
+from risk.model.layout import lay_out
+from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
+from risk.worlds import WorldParameters, over_own_areas
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "risk"
 NOISE = mechanisms.make()
@@ -124,11 +124,11 @@ def test_the_mean_correction_moves_the_intercept(lip_cancer):
 def test_the_design_for_many_hyperparameters_agrees_with_the_full_grid(lip_cancer):
     model, grid = lip_cancer.layout.model, lip_cancer.posterior
     top = evaluate(model, max(grid.nodes, key=lambda node: node.log_density).theta)
-    root, log_volume = _integrate._root(model, top, _integrate._silent)
-    nodes, volumes, spread = _integrate._design(model, top, root, _integrate._silent)
+    root, log_volume = hyperparameters._root(model, top, hyperparameters._silent)
+    nodes, volumes, spread = hyperparameters._design(model, top, root, hyperparameters._silent)
     weights = volumes * np.exp([node.log_density - top.log_density for node in nodes])
     pairs = zip(nodes, weights / weights.sum(), strict=True)
-    design = _integrate.Posterior(model, tuple(replace(n, weight=float(w)) for n, w in pairs), 0.0)
+    design = hyperparameters.Posterior(model, tuple(replace(n, weight=float(w)) for n, w in pairs), 0.0)
     np.testing.assert_allclose(design.log_means()[0], grid.log_means()[0], atol=0.03)
     np.testing.assert_allclose(design.log_means()[1], grid.log_means()[1], rtol=0.05)
     log_marginal = top.log_density + np.log(2.0 * np.pi) + log_volume + spread

@@ -10,8 +10,8 @@ from data.disclosure import mechanisms
 from data.errors import ReleaseError
 from data.release import Release
 from geo import areas
-from risk.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
-from risk.simulate import WorldParameters, over_own_areas
+from risk.model.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
+from risk.worlds import WorldParameters, over_own_areas
 
 
 @pytest.fixture(scope="module")

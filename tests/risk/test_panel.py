@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from risk.panel import Panel
+from risk.evaluation.panel import Panel
 
 
 def panel(**changed):

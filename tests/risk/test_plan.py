@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from risk._plan_benefit import Benefit, least_served, met, worst_mean
-from risk._plan_goal import Goal
-from risk.plan import (
+from risk.planning import (
     Aims,
     Decision,
     Kind,
@@ -23,6 +21,8 @@ from risk.plan import (
     frontier,
     plan,
 )
+from risk.planning.benefit import Benefit, least_served, met, worst_mean
+from risk.planning.objective import Goal
 from tests.risk.plan_cases import AIMS, EXACT, country, keeps, layouts
 
 

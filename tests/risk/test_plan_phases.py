@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from risk._plan_benefit import met
 from risk.access import Catchment, reach
-from risk.plan import Decision, Kind, Posts, Rules, Solver, Step, phased, plan
+from risk.planning import Decision, Kind, Posts, Rules, Solver, Step, phased, plan
+from risk.planning.benefit import met
 
 EXACT = Solver(seconds=60.0, gap=1e-8)
 BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))

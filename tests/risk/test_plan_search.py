@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import OptimizeResult
 
-from risk import _plan_pieces, _plan_solve
-from risk._plan_explore import Exploration, drawn
-from risk._plan_goal import Goal
-from risk._plan_program import Region, Timer
-from risk._plan_search import Search, nearest_whole
-from risk._plan_solve import solve
-from risk.plan import Aims, Decision, Rules, Solver, floor_of_today, plan
+from risk.planning import Aims, Decision, Rules, Solver, floor_of_today, milp, plan
+from risk.planning import solve as _plan_solve
+from risk.planning.constraints import Region, Timer
+from risk.planning.exploration import Exploration, drawn
+from risk.planning.objective import Goal
+from risk.planning.search import Search, nearest_whole
+from risk.planning.solve import solve
 from tests.risk.plan_cases import AIMS, country, keeps, layouts
 
 
@@ -120,8 +120,8 @@ def test_idle_moves_are_taken_back_unless_a_rule_asks_for_them():
 @pytest.mark.parametrize("aims", AIMS, ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(monkeypatch, seed, aims):
-    monkeypatch.setattr(_plan_pieces, "MANY", 6)
-    monkeypatch.setattr(_plan_pieces, "_NEAREST", 1)
+    monkeypatch.setattr(milp, "MANY", 6)
+    monkeypatch.setattr(milp, "_NEAREST", 1)
     region, goal, need = case(seed, aims)
     found = solve(region, goal, Solver(gap=1e-6, pieces=200), lambda *_: None)
     rules = region.rules
@@ -137,9 +137,9 @@ def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(m
 
 @pytest.mark.parametrize("aims", AIMS, ids=str)
 def test_the_bound_of_a_relaxation_that_was_cut_short_holds(monkeypatch, aims):
-    monkeypatch.setattr(_plan_pieces, "MANY", 6)
-    monkeypatch.setattr(_plan_pieces, "_NEAREST", 1)
-    monkeypatch.setattr(_plan_pieces, "_OPEN", np.inf)  # after the first flows that were looked at
+    monkeypatch.setattr(milp, "MANY", 6)
+    monkeypatch.setattr(milp, "_NEAREST", 1)
+    monkeypatch.setattr(milp, "_OPEN", np.inf)  # after the first flows that were looked at
     region, goal, _ = case(1, aims)
     programme = _plan_solve._programme(region, goal, Solver(pieces=200))
     assert programme.relaxed(Timer(20.0)) is not None
@@ -155,9 +155,9 @@ def test_the_bound_of_a_relaxation_that_was_cut_short_holds(monkeypatch, aims):
 
 @pytest.mark.parametrize("many", [6, 3000])
 def test_a_plan_is_found_where_the_whole_programme_finds_none_in_time(monkeypatch, many):
-    monkeypatch.setattr(_plan_pieces, "MANY", many)
+    monkeypatch.setattr(milp, "MANY", many)
     late = OptimizeResult(x=None, status=1)
-    monkeypatch.setattr(_plan_pieces.Programme, "whole", lambda *_: late)
+    monkeypatch.setattr(milp.Programme, "whole", lambda *_: late)
     region, goal, _ = case(3, Aims(0.3, 0.2, 0.5), under_searched=np.arange(4) < 2)
     found = solve(region, goal, Solver(), lambda *_: None)
     assert not region.broken(found.flows, found.units)
@@ -172,9 +172,9 @@ def test_a_plan_is_found_where_the_whole_programme_finds_none_in_time(monkeypatc
 
 
 def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch):
-    monkeypatch.setattr(_plan_pieces, "MANY", 6)
-    monkeypatch.setattr(_plan_pieces.Programme, "relaxed", lambda *_, **__: None)
-    monkeypatch.setattr(_plan_pieces.Programme, "whole", lambda *_: OptimizeResult(x=None, status=1))
+    monkeypatch.setattr(milp, "MANY", 6)
+    monkeypatch.setattr(milp.Programme, "relaxed", lambda *_, **__: None)
+    monkeypatch.setattr(milp.Programme, "whole", lambda *_: OptimizeResult(x=None, status=1))
     region, goal, _ = case(3, Aims())
     found = solve(region, goal, Solver(), lambda *_: None)
     assert not region.broken(found.flows, found.units)
@@ -183,7 +183,7 @@ def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch
 
 
 def test_decisions_hold_in_a_large_plan(monkeypatch):
-    monkeypatch.setattr(_plan_pieces, "MANY", 6)
+    monkeypatch.setattr(milp, "MANY", 6)
     posts, need = country(1, sites=6, each=6)
     free = plan(posts, need, Rules(moves=3))
     first = free.moves[0]

@@ -9,10 +9,9 @@ import pytest
 
 from data.errors import InputError, ReleaseError
 from data.release import Release
-from risk import plan_files
-from risk.plan import Decision
-from risk.plan_files import Author, Decided
-from risk.planning import ALL, Ground, Setting, frontier_of, made
+from risk.planning import Decision, saved
+from risk.planning.inputs import ALL, Ground, Setting, frontier_of, made
+from risk.planning.saved import Author, Decided
 
 MANAGER = Author("programme manager", "2009-06-01")
 INTERNAL = Setting(pathway="internal")
@@ -34,7 +33,7 @@ def plan(ground):
 
 
 def told(ground, setting, plan, **more):
-    return plan_files.told(ground, setting, plan, MANAGER, title="More in the east", **more)
+    return saved.told(ground, setting, plan, MANAGER, title="More in the east", **more)
 
 
 def test_posts_are_drafted_of_the_outreach_that_the_release_shows(ground, release):
@@ -98,14 +97,14 @@ def test_a_kept_plan_is_opened_as_it_was(ground, plan, release, tmp_path):
     decision = Decision(first.start, first.end, first.kind, "accept", first.units, "Agreed in the meeting")
     decided = (Decided(decision, MANAGER),)
     said = told(ground, INTERNAL, plan, decided=decided, points=frontier_of(ground, INTERNAL))
-    result = plan_files.keep(tmp_path, release, said)
-    assert plan_files.keep(tmp_path, release, said).folder == result.folder
-    assert [one.folder for one in plan_files.kept(tmp_path, release)] == [result.folder]
+    result = saved.keep(tmp_path, release, said)
+    assert saved.keep(tmp_path, release, said).folder == result.folder
+    assert [one.folder for one in saved.kept(tmp_path, release)] == [result.folder]
     manifest = json.loads((result.folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["tier"], manifest["invented"], manifest["release"]) == ("partner", True, release.name)
-    assert plan_files.setting_of(manifest) == INTERNAL
-    assert plan_files.decided_of(manifest) == decided
-    assert (plan_files.posts_of(manifest, ground.posts.areas).units == ground.table.units).all()
+    assert saved.setting_of(manifest) == INTERNAL
+    assert saved.decided_of(manifest) == decided
+    assert (saved.posts_of(manifest, ground.posts.areas).units == ground.table.units).all()
     assert manifest["plan"]["moved"] == sum(move["units"] for move in manifest["moves"]) == plan.moved
 
 
@@ -138,7 +137,7 @@ def test_a_later_decision_takes_the_place_of_an_earlier_one():
     one = Decided(Decision("AL-11", "AL-07", "team", "accept", 2), MANAGER)
     other = Decided(Decision("AL-02", "AL-07", "team", "decline"), MANAGER)
     changed = Decided(Decision("AL-11", "AL-07", "team", "decline", reason="No room"), MANAGER)
-    assert plan_files.decided_again([one, other], changed) == (other, changed)
+    assert saved.decided_again([one, other], changed) == (other, changed)
 
 
 @pytest.mark.parametrize(
@@ -154,12 +153,12 @@ def test_a_later_decision_takes_the_place_of_an_earlier_one():
 )
 def test_a_plan_is_not_kept_without_a_title_or_with_an_endless_text(ground, plan, title, note, said):
     with pytest.raises(InputError, match=said) as refused:
-        plan_files.told(ground, INTERNAL, plan, MANAGER, title=title, note=note)
+        saved.told(ground, INTERNAL, plan, MANAGER, title=title, note=note)
     assert not note or note not in str(refused.value)
     reason = Decided(Decision("AL-11", "AL-07", "outreach team", "accept", reason=note), MANAGER)
     if note:
         with pytest.raises(InputError, match=said):
-            plan_files.told(ground, INTERNAL, plan, MANAGER, title="Moves", decided=[reason])
+            saved.told(ground, INTERNAL, plan, MANAGER, title="Moves", decided=[reason])
 
 
 @pytest.mark.parametrize(
@@ -173,8 +172,8 @@ def test_a_setting_that_is_none_is_refused(wrong):
 
 
 def test_plans_of_another_release_are_not_listed(release, ground, plan, demo_world, tmp_path):
-    result = plan_files.keep(tmp_path, release, told(ground, INTERNAL, plan))
+    result = saved.keep(tmp_path, release, told(ground, INTERNAL, plan))
     path = result.folder / "manifest.json"
     shutil.copytree(result.folder, result.folder.parent / "plan-partner-copy")
     path.write_text(path.read_text().replace(release.checksum, "0" * 64))
-    assert [one.folder.name for one in plan_files.kept(tmp_path, release)] == ["plan-partner-copy"]
+    assert [one.folder.name for one in saved.kept(tmp_path, release)] == ["plan-partner-copy"]

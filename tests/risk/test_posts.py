@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import FileRefused, InputError
-from risk import posts
-from risk.plan import Kind
-from risk.posts import Table
+from risk.planning import Kind, posts
+from risk.planning.posts import Table
 
 AREAS = ("AL-02", "AL-11", "GR-I")
 HEAD = ",".join(posts.COLUMNS)

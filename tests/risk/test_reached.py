@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from data.release import Release
 from geo import areas as geography
 from geo.travel import Link
-from risk import reached
-from risk.detection import DetectionRange
+from risk.access import tables
 from risk.model import RiskModel
-from risk.observations import Observations
+from risk.model.detection import DetectionRange
+from risk.model.observations import Observations
 
 SPLITS = ("axis", "duty_bearer")
 
@@ -32,7 +32,7 @@ def known(partner):
 
 
 def made(partner, known, times=None, release=None):
-    found = reached.tables(release or partner, *known, times or reached.Times(), 0)
+    found = tables.tables(release or partner, *known, times or tables.Times(), 0)
     return {table.name: table.rows.to_pandas() for table in found}
 
 
@@ -74,7 +74,7 @@ def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, work
             if (area, site) in weight and amount > 0:
                 sharing = sum(need[a] * weight[a, site] for a in need if (a, site) in weight)
                 access = access + amount / sharing * weight[area, site]
-        expected = reached.two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
+        expected = tables.two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
         assert told.loc[area, ["value", "lower", "upper"]].to_list() == pytest.approx(expected)
         country = [one for one in need if one[:2] == area[:2]]
         rate = places[places.index.str[:2] == area[:2]].sum() / sum(need[one] for one in country)
@@ -99,7 +99,7 @@ def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, worked, 
         assert (
             told.loc[told["state"] == "withheld", ["value", "low", "median", "upper"]].isna().all(axis=None)
         )
-        assert not (gap["at_least"] & (gap["low"] == reached.A_GAP[0])).any()
+        assert not (gap["at_least"] & (gap["low"] == tables.A_GAP[0])).any()
     assert hidden > 0
 
 
@@ -107,7 +107,7 @@ def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, worked, 
 def test_a_gap_and_none_are_named_where_they_are_sure(worked, by):
     gap = worked[f"accessgap_region_quarter_{by}"]
     told = gap[gap["state"] == "class"]
-    sure = told["low"] == reached.A_GAP[0]
+    sure = told["low"] == tables.A_GAP[0]
     assert (told.loc[sure, "chance"] >= 80).all()
     assert (told.loc[~sure, "chance"] <= 20).all()
     unsure = gap[gap["state"] == "cannot_tell"]
@@ -128,7 +128,7 @@ def test_all_gaps_are_against_the_own_country(partner, worked):
         for area in inside:
             if gap.loc[area, "state"] == "class":
                 below = told.loc[area, "value"] < 0.5 * rate
-                assert below == (gap.loc[area, "low"] == reached.A_GAP[0]), area
+                assert below == (gap.loc[area, "low"] == tables.A_GAP[0]), area
 
 
 def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, worked):
@@ -150,7 +150,7 @@ def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, wo
 
 
 def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known, worked):
-    times = reached.Times(ferries=(Link("GR-F", "GR-D", 90.0, "timetable"),))
+    times = tables.Times(ferries=(Link("GR-F", "GR-D", 90.0, "timetable"),))
     before, after = worked, made(partner, known, times)
     for name, area in (("access", "GR-F"), ("accesstime", "GR-F")):
         was, now = (of_kind(t[f"{name}_region_quarter_axis"], "axis", "prevention") for t in (before, after))
@@ -164,7 +164,7 @@ def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known
 
 
 def test_measured_times_take_the_place_of_straight_lines(partner, known):
-    times = reached.Times(uploaded=(Link("AL-07", "AL-10", 45.0, ""),))
+    times = tables.Times(uploaded=(Link("AL-07", "AL-10", 45.0, ""),))
     after = made(partner, known, times)
     ways = after["travel_region_whole_to"].set_index(["area", "to"])
     assert ways.loc[("AL-07", "AL-10"), "given"]
@@ -174,11 +174,11 @@ def test_measured_times_take_the_place_of_straight_lines(partner, known):
 
 
 def test_what_was_given_is_read_back_from_a_manifest():
-    times = reached.Times((Link("AL-07", "AL-10", 45.0, ""),), (Link("GR-F", "GR-D", 90.5, "Ώρες"),))
-    kept = json.loads(json.dumps({"travel": reached.about(times)}))
-    assert reached.Times.told(kept) == times
-    assert reached.Times.told({}) == reached.Times()
-    assert times.among(["AL-07", "AL-10"]) == reached.Times(uploaded=times.uploaded)
+    times = tables.Times((Link("AL-07", "AL-10", 45.0, ""),), (Link("GR-F", "GR-D", 90.5, "Ώρες"),))
+    kept = json.loads(json.dumps({"travel": tables.about(times)}))
+    assert tables.Times.told(kept) == times
+    assert tables.Times.told({}) == tables.Times()
+    assert times.among(["AL-07", "AL-10"]) == tables.Times(uploaded=times.uploaded)
 
 
 def test_it_reads_the_release_alone_and_no_layer_of_communities(partner, known, scored):
@@ -200,6 +200,6 @@ def test_the_public_tier_gets_none_of_it(scored):
 
 @given(st.floats(1e-3, 1e6))
 def test_two_digits_stay(value):
-    told = float(reached.two_digits(np.array([value]))[0])
+    told = float(tables.two_digits(np.array([value]))[0])
     assert told == pytest.approx(value, rel=0.051)
     assert len(f"{told:.6f}".replace(".", "").strip("0")) <= 2

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from risk.plan import Estimate, Kind, Posts
-from risk.regret import RIVALS, Programme, Regret, Study, greedy, study, towards, words
+from risk.planning import Estimate, Kind, Posts
+from risk.studies.plan_once import RIVALS, Programme, Regret, Study, greedy, study, towards, words
 
 
 def posts(units):

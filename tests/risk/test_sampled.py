@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from data.disclosure import mechanisms
-from risk._likelihood import Counts
-from risk.graph import structure
+from risk.laplace.graph import structure
+from risk.laplace.likelihood import Counts
 from risk.model import RiskModel
-from risk.observations import Observations
+from risk.model.observations import Observations
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "risk"
 

@@ -6,7 +6,7 @@ import scoringrules
 from scipy.stats import binom, kstest, nbinom, poisson
 
 from data.errors import InputError
-from risk import scores
+from risk.evaluation import scores
 
 RNG = np.random.default_rng(0)
 

@@ -8,9 +8,9 @@ import pytest
 from data.disclosure import mechanisms
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
-from risk.observations import MISSING, Observations
-from risk.shift import WATCHED, shifts
-from risk.simulate import WorldParameters, over_own_areas
+from risk.model.observations import MISSING, Observations
+from risk.report.shift import WATCHED, shifts
+from risk.worlds import WorldParameters, over_own_areas
 
 
 def seen_of(seed, **given):

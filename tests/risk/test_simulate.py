@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.intake import read_file
-from data.mapping import read as read_mapping
 from data.reference import area_table
+from data.restricted.intake import read_file
+from data.restricted.intake.mapping import read as read_mapping
 from data.schema import KINDS
 from geo.places import Places
-from risk import simulate as sim
+from risk import worlds as sim
 
 PLANTED = ("AL-02", "AL-11")
 CITIES = ("10944377", "10944420")

@@ -6,7 +6,7 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.model_selection import cross_validate
 
 from data.errors import InputError
-from risk.splits import RollingOrigin, SpatialBlocks, hops
+from risk.evaluation.splits import RollingOrigin, SpatialBlocks, hops
 
 
 def grid(width, height, islands=0):

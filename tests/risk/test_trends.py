@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from data.errors import InputError
-from risk.panel import Panel
-from risk.trends import Break, Rules, compare, look, possible_breaks, share_shift
+from risk.evaluation.panel import Panel
+from risk.report.trends import Break, Rules, compare, look, possible_breaks, share_shift
 
 
 def panel(counts, effort=None, countries=None):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk._fields import Field, HalfNormal, Hyper
-from risk._tridiagonal import Tridiagonal, parts
-from risk.graph import chain, structure, unconnected
+from risk.laplace.fields import Field, HalfNormal, Hyper
+from risk.laplace.graph import chain, structure, unconnected
+from risk.laplace.tridiagonal import Tridiagonal, parts
 
 SEEDS = st.integers(0, 10_000)
 

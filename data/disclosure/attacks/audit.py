@@ -2,7 +2,7 @@
 
 The report is an immutable folder, derived/<release>/audit-<hash>, with a manifest that names the checksums
 of the release and of the files that were searched, the version of the code, and the parameters. What came out
-stands in it twice: as a whole, and for each tier by itself; data/audits.py reads the latter for the pages.
+stands in it twice: as a whole, and for each tier by itself; data/release/audits.py reads the latter for the pages.
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data import audits
-from data import files as safely
 from data.disclosure.attacks import reading, surface
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
-from data.disclosure.manifest import code_version
-from data.disclosure.plan import TIERS, Tier
 from data.errors import ReleaseError
-from data.release import MANIFEST, Release, current_name, names
+from data.release import MANIFEST, Release, audits, current_name, names
+from data.tables.spec import TIERS, Tier
+from data.workspace import files as safely
+from data.workspace.types import ProgressCount
+from data.workspace.version import code_version
 
 __all__ = ["Audit", "audit"]
 
-Progress = Callable[[int, int | None], None]
 _FORMAT = 2
 
 
@@ -63,7 +62,7 @@ def audit(
     name: str | None = None,
     *,
     files: Mapping[Tier, Iterable[Path]] | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCount | None = None,
 ) -> Audit:
     """Attack a release (default: the current one) together with all earlier ones, and files that leave.
 

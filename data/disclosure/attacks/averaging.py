@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammaln
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
-from data.disclosure.attacks.lattice import Shape, Table
-from data.disclosure.mechanism import Mechanism
-from data.disclosure.plan import TableSpec, table_name
-from data.states import STATES
+from data.disclosure.attacks.bounds.lattice import Shape, Table
+from data.disclosure.channel import Mechanism
+from data.tables.spec import TableSpec, table_name
+from data.tables.states import STATES
+from data.workspace.types import Floats, Ints
 
 __all__ = ["CERTAIN", "attack", "guesses"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 CERTAIN = 0.95
 _READABLE = [STATES.index(s) for s in ("number", "almost_none", "not_searched")]
 _SUMS = ("children", "flows")  # what adds up; the model table's totals are sums of sums

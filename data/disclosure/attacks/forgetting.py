@@ -5,7 +5,7 @@ cells and no others: in a breakdown of its area and period one category moves, o
 happens to make up for it, while the rest stands still. So the attacker looks for an area and period where
 that holds for every breakdown, at least two of them moved, and none by more than one child and the noise can
 account for. Frozen numbers stand still, or are drawn again together when many children have changed; where
-even that would look like one child, a release repeats the numbers once more (data/publish.py). (A correction
+even that would look like one child, a release repeats the numbers once more (data/restricted/publishing/__init__.py). (A correction
 that moves a child from one category to another cannot be told, from outside, from many that do the same.)
 
 Where a mechanism moves numbers by itself, so that sums hold, what moved says nothing of who changed: the
@@ -21,8 +21,8 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.attacks.bounds import Finding, Published
-from data.disclosure.mechanism import Mechanism
-from data.disclosure.plan import TableSpec, table_name
+from data.disclosure.channel import Mechanism
+from data.tables.spec import TableSpec, table_name
 
 __all__ = ["Place", "attack", "places"]
 

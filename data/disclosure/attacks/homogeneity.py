@@ -11,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding
-from data.disclosure.attacks.lattice import Shape, Table
-from data.disclosure.attacks.system import Bounds
-from data.disclosure.plan import table_name
-from data.states import STATES
+from data.disclosure.attacks.bounds.lattice import Shape, Table
+from data.disclosure.attacks.bounds.system import Bounds
+from data.tables.spec import table_name
+from data.tables.states import STATES
+from data.workspace.types import Ints
 
 __all__ = ["SHARE", "homogeneous", "judge"]
 
-Ints = npt.NDArray[np.int64]
 SHARE = 0.9
 _NUMBER = STATES.index("number")
 _MANY = 2**31  # children, more than there are

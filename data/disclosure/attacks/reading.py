@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from data.disclosure.attacks.bounds import Published
-from data.disclosure.mechanism import Knowledge
-from data.disclosure.plan import COUNTED, TableSpec
+from data.disclosure.channel import Knowledge
 from data.release import Release
+from data.tables.spec import COUNTED, TableSpec
 
 __all__ = ["areas_of", "published", "specifications"]
 

@@ -11,9 +11,9 @@ from data.disclosure import mechanisms
 from data.disclosure._crossing import prove
 from data.disclosure.attacks import averaging, forgetting, homogeneity, membership, reading
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
-from data.disclosure.attacks.lattice import Table
-from data.disclosure.attacks.system import Bounds
-from data.disclosure.mechanism import Mechanism
+from data.disclosure.attacks.bounds.lattice import Table
+from data.disclosure.attacks.bounds.system import Bounds
+from data.disclosure.channel import Mechanism
 from data.release import Release
 
 __all__ = ["attack_numbers", "below_threshold", "given_away"]
@@ -29,7 +29,7 @@ def attack_numbers(
     Gives for each attack its name, the findings, and how it went. What is published in the partner tier is
     protected, not anonymous: there the membership attack tells how far, and finds nothing, so that only a
     thorough attack makes it; one that is not tries fewer children in fewer worlds. It does not try sums that
-    cross either, which whoever makes a release has done (data/disclosure/coarsen.py).
+    cross either, which whoever makes a release has done (data/restricted/publishing/withhold.py).
     """
     told = release.manifest["tact"]["parameters"]
     mechanism = mechanisms.make(told["mechanism"], told)

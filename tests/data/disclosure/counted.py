@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data import aggregate
 from data.disclosure.attacks.bounds import Published
-from data.disclosure.grid import Grid
-from data.disclosure.plan import COUNTED, DEFAULT_PLAN, TableSpec
-from data.disclosure.protect import ReleasedTable, code
-from data.periods import Calendar
 from data.reference import area_table
+from data.restricted.counting import encounters as aggregate
+from data.restricted.publishing.published_table import ReleasedTable, code
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.tables.spec import COUNTED, DEFAULT_PLAN, TableSpec
 
 W = runpy.run_path(str(Path(__file__).parent / "worlds.py"))
 CAP = 3
@@ -80,9 +80,9 @@ def small(seed=0, rows=900, children=600, plan=None, **more):
 
 
 def own(plan=DEFAULT_PLAN, **parameters):
-    from risk import simulate
+    from risk import worlds
 
-    frame = simulate.over_own_areas(simulate.WorldParameters(**parameters)).records["encounter"].astype(str)
+    frame = worlds.over_own_areas(worlds.WorldParameters(**parameters)).records["encounter"].astype(str)
 
     def hashed(names):
         return names.map(lambda name: hashlib.sha256(name.encode()).hexdigest())

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.disclosure.attacks.bounds import BoundsAttack, Published
-from data.disclosure.coarsen import withhold_until_safe
-from data.disclosure.mechanism import Knowledge
-from data.disclosure.plan import TableSpec
+from data.disclosure.channel import Knowledge
+from data.restricted.publishing.withhold import withhold_until_safe
+from data.tables.spec import TableSpec
 
 YEAR = "2006-06-01/P1Y"
 PARTNER = Knowledge(5, 0, 5, 0, 0, 6)

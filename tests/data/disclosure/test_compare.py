@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import _release_withholding as withholding
-from data import keys
 from data.disclosure import mechanisms
 from data.disclosure.attacks import membership
 from data.disclosure.attacks.membership import worst_of_one_number
 from data.disclosure.cell_key import CellKey
-from data.disclosure.compare import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, measured
-from data.disclosure.plan import DEFAULT_PLAN, TableSpec
 from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.invented import count_world
 from data.reference import area_table
 from data.release import Release
-from data.trial import Counted, try_out
+from data.restricted import keys
+from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, measured
+from data.restricted.comparison.invented import count_world
+from data.restricted.comparison.trial import Counted, try_out
+from data.restricted.publishing import withholding
+from data.tables.spec import DEFAULT_PLAN, TableSpec
 
 COUNTED = runpy.run_path(str(Path(__file__).parent / "counted.py"))
 REGION_YEAR = TableSpec("children", "region", "year")
@@ -184,7 +184,7 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
 @pytest.mark.slow
 def test_a_counted_world_is_the_demo_that_was_imported_and_released(demo_world):
     """From the simulator straight to counts, against the same seed through files, vault and release."""
-    from risk import simulate
+    from risk import worlds as simulate
 
     seed = simulate.DEFAULT_SEED
     drawn = simulate.over_own_areas(simulate.WorldParameters(seed=seed)).records["encounter"]

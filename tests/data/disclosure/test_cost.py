@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from data.disclosure.cell_key import CellKey
 from data.disclosure.cost import COLUMNS, cost, expected_errors, hidden_share, most_of_one_number
 from data.disclosure.dp import Dp
-from data.disclosure.plan import TIERS
 from data.disclosure.threshold import Threshold
 from data.release import MANIFEST, Release
+from data.tables.spec import TIERS
 
 SMALL = runpy.run_path(str(Path(__file__).parents[2] / "geo" / "layers" / "small_release.py"))
 YEARS, WHOLE = SMALL["YEARS"], SMALL["WHOLE"]

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from data.disclosure._consistency import consistent, fit
 from data.disclosure.attacks.bounds import BoundsAttack
-from data.disclosure.coarsen import withhold_until_safe
 from data.disclosure.dp import Dp, Ledger, bounded
-from data.disclosure.plan import DEFAULT_PLAN, LEVELS, TableSpec
 from data.errors import InputError, ReleaseError
-from data.periods import GRAINS
+from data.restricted.publishing.withhold import withhold_until_safe
+from data.tables.periods import GRAINS
+from data.tables.spec import DEFAULT_PLAN, LEVELS, TableSpec
 
 C = runpy.run_path(str(Path(__file__).parent / "counted.py"))
 HALF, ONE = Dp(0.5), Dp(1.0)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.disclosure.frozen import Block, changed_children
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseError
 from data.release import Release
+from data.restricted.publishing.frozen import changed_children
+from data.restricted.vault.blocks import Block
 
 W = runpy.run_path(str(Path(__file__).parent / "worlds.py"))
 K = DEFAULT_POLICY.k

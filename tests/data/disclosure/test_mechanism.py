@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.disclosure.cell_key import CellKey
-from data.disclosure.mechanism import Channel, Knowledge
+from data.disclosure.channel import Channel, Knowledge
 
 MECHANISM = CellKey()
 

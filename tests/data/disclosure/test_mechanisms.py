@@ -10,7 +10,7 @@ from data.disclosure.dp import Dp
 from data.disclosure.policy import DEFAULT_POLICY
 from data.disclosure.threshold import Threshold
 from data.errors import InputError
-from data.states import STATES
+from data.tables.states import STATES
 
 
 def test_each_name_makes_its_mechanism_and_the_first_is_the_default():

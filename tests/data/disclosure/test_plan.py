@@ -3,10 +3,10 @@ from datetime import date
 
 import pytest
 
-from data import _vocabulary as words
-from data.disclosure.plan import CATEGORIES, DEFAULT_PLAN, TIERS, TableSpec
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError
+from data.schema import vocabulary as words
+from data.tables.spec import CATEGORIES, DEFAULT_PLAN, TIERS, TableSpec
 
 
 def test_each_table_stands_once_in_a_tier():

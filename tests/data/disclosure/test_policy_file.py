@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.disclosure import policy_file
-from data.disclosure.plan import DEFAULT_PLAN, MAY_HOLD, TIERS, TableSpec
 from data.disclosure.policy import DEFAULT_POLICY, LOWEST_K
 from data.errors import InputError
+from data.tables.spec import DEFAULT_PLAN, MAY_HOLD, TIERS, TableSpec
 
 TEMPLATE = policy_file.template()
 BOTH = """

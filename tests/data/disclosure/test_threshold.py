@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from data.disclosure._crossing import prove
 from data.disclosure.attacks.bounds import BoundsAttack, Published, attack
 from data.disclosure.cell_key import CellKey
-from data.disclosure.coarsen import withhold_until_proved, withhold_until_safe
-from data.disclosure.mechanism import Knowledge
-from data.disclosure.plan import CATEGORIES, COUNTED, DEFAULT_PLAN, TableSpec
+from data.disclosure.channel import Knowledge
 from data.disclosure.threshold import Threshold
 from data.errors import InputError
-from data.states import STATES
+from data.restricted.publishing.withhold import withhold_until_proved, withhold_until_safe
+from data.tables.spec import CATEGORIES, COUNTED, DEFAULT_PLAN, TableSpec
+from data.tables.states import STATES
 
 C = runpy.run_path(str(Path(__file__).parent / "counted.py"))
 YEAR = "2006-06-01/P1Y"

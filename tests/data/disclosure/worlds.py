@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.disclosure.plan import CATEGORIES, TableSpec
-from data.keys import IdentifierHasher, Secret
-from data.publish import make_release
-from data.vault import Vault
+from data.restricted.keys import IdentifierHasher, Secret
+from data.restricted.publishing import make_release
+from data.restricted.vault import Vault
+from data.tables.spec import CATEGORIES, TableSpec
 
 # A few tables of each kind that is counted: releases by the dozen in the tests.
 SMALL_PLAN = {

@@ -9,9 +9,9 @@ import geopandas as gpd
 import pandas as pd
 from shapely import box
 
-from data.periods import Calendar, Period
 from data.reference import figures
 from data.release import Release
+from data.tables.periods import Calendar, Period
 
 NAME = "2008-05-001"
 FIRST, LAST = "2006-06-01", "2008-05-31"

@@ -2,20 +2,19 @@
 
 import pytest
 
-from dashboard import reading
-from dashboard.access import Site
-from dashboard.geometry import areas_of
-from dashboard.state import parse, settle
+from dashboard.map.shapes import areas_of
+from dashboard.pages.situation.view import parse, settle
+from dashboard.site import Site, current_release
 from data.disclosure.attacks import surface
 from data.release import Release
 from geo.export import FORMATS, export, exportable
 from geo.layers import apart, combinable, layer, together
 from geo.layers.access import SURE, WAYS, chance
-from geo.layers.base import View
-from geo.layers.columns import codebook
-from geo.layers.table import table
-from geo.layers.wide import everything
-from risk.reached import A_GAP, CATCHMENT, GAP, NO_GAP
+from geo.layers.core import View
+from geo.layers.output.columns import codebook
+from geo.layers.output.table import table
+from geo.layers.output.wide import everything
+from risk.access.tables import A_GAP, CATCHMENT, GAP, NO_GAP
 
 ACCESS = layer("access")
 VIEW = View("region", "")
@@ -101,7 +100,7 @@ def test_without_a_result_it_is_not_offered(scored):
 
 
 def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
-    of = reading.held(Site(scored.releases, "partner", derived=scored.derived))
+    of = current_release.held(Site(scored.releases, "partner", derived=scored.derived))
     known = areas_of(of.release).table
     assert combinable("partner", ["access", "communities"])
     assert together("public", ["access", "communities"])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.layers.base import Style
-from geo.layers.breaks import circle_marks, class_labels, labels, one_two_five, rounded
+from geo.layers.core import Style
+from geo.layers.core.breaks import circle_marks, class_labels, labels, one_two_five, rounded
 
 COUNTS = st.lists(st.integers(0, 5_000_000), min_size=1, max_size=80)
 SHARES = st.lists(st.floats(0.001, 100), min_size=1, max_size=60)

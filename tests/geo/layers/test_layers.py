@@ -10,12 +10,13 @@ import pytest
 
 from data.errors import InputError
 from data.release import Release
-from data.states import STATES, WORDS
-from geo.layers import LAYERS, apart, combinable, layer, terms, together, wide
-from geo.layers.base import View
+from data.tables.states import STATES, WORDS
+from geo.layers import LAYERS, apart, combinable, layer, together
+from geo.layers.core import View
+from geo.layers.core.words import Message, state_words
+from geo.layers.output import terms, wide
+from geo.layers.output.table import table
 from geo.layers.profile import area_profile
-from geo.layers.table import table
-from geo.layers.words import Message, state_words
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_release.py")))
 QUARTERS, YEARS, WHOLE, REGIONS, HOSTILE = (

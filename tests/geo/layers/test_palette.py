@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from geo.layers import LAYERS, palette
-from geo.layers.palette import lightness, steps
+from geo.layers import LAYERS
+from geo.layers.core import palette
+from geo.layers.core.palette import lightness, steps
 
 SEQUENCES = [palette.COVERAGE, palette.EFFORT, palette.POPULATION, palette.RISKS, palette.VIOLET]
 

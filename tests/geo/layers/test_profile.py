@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.errors import AreaError
 from geo.layers import encounters
-from geo.layers.change import Cell, bounds, change, ratio_interval, share_bounds
+from geo.layers.core.change import Cell, bounds, change, ratio_interval, share_bounds
 from geo.layers.profile import area_profile, timeline
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_release.py")))

@@ -7,24 +7,23 @@ import pandas as pd
 import pyogrio
 import pytest
 
-from dashboard import reading, strip
-from dashboard.access import Site
-from dashboard.geometry import areas_of
-from dashboard.state import parse, settle
+from dashboard.map.shapes import areas_of
+from dashboard.pages.situation import timeline
+from dashboard.pages.situation.view import parse, settle
+from dashboard.site import Site, current_release
 from data.disclosure.attacks import surface
-from data.periods import Period
 from data.release import Release
-from data.states import STATES
-from geo import _qgis
-from geo.export import FORMATS, export, exportable, parts
+from data.tables.periods import Period
+from data.tables.states import STATES
+from geo.export import FORMATS, export, exportable, parts, qgis
 from geo.layers import apart, combinable, layer, together
-from geo.layers.base import View
-from geo.layers.columns import codebook
+from geo.layers.core import View
+from geo.layers.output.columns import codebook
+from geo.layers.output.table import table
+from geo.layers.output.wide import everything, latest_view
 from geo.layers.risk import CHANGES, CLASSES, RATES, SAME
-from geo.layers.table import table
-from geo.layers.wide import everything, latest_view
-from risk.change import ALIKE
-from risk.detection import CUTS
+from risk.model.detection import CUTS
+from risk.report.change import ALIKE
 
 RISK = layer("risk")
 
@@ -116,12 +115,12 @@ def test_the_public_tier_has_one_class_by_year_and_nothing_else(public):
 def test_without_a_result_it_is_not_offered(scored):
     bare = Release.open(scored.releases, "partner")
     assert RISK not in exportable(bare)
-    assert "risk" not in reading.levels(reading.held(Site(scored.releases, "partner")))
+    assert "risk" not in current_release.levels(current_release.held(Site(scored.releases, "partner")))
 
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_communities_never_stand_over_it(scored, tier):
-    of = reading.held(Site(scored.releases, tier, derived=scored.derived))
+    of = current_release.held(Site(scored.releases, tier, derived=scored.derived))
     known = areas_of(of.release).table
     for first, second in (("risk", "communities"), ("communities", "risk")):
         assert together(tier, [first, second])
@@ -166,7 +165,7 @@ def test_a_geopackage_keeps_the_bounds_exactly(partner, tmp_path):
     (path,) = export(partner, tmp_path, ["gpkg"], ["risk"])
     low = pyogrio.read_dataframe(path, layer="risk_region")["low"].dropna()
     assert set(low) <= {0.0, *CUTS}
-    filters = re.findall(r'filter="([^"]*)"', _qgis.qml(read(partner), partner.k))
+    filters = re.findall(r'filter="([^"]*)"', qgis.qml(read(partner), partner.k))
     edges = {float(n) for text in filters for n in re.findall(r"&[lg]t;=? (\d\S*)", text)}
     assert edges == set(CUTS)
     assert any("cannot_tell" in text for text in filters)
@@ -176,13 +175,13 @@ def test_bars_of_time_never_add_classes_up(partner):
     periods = RISK.periods(partner, View("region", "2009-03-01/P3M"))
     layers = [read(partner, period) for period in periods]
     words = dict.fromkeys(STATES, "state")
-    assert all(total.value is None for total in strip.judged(layers, "", words))
-    of_area = strip.judged(layers, "GR-D", words)
+    assert all(total.value is None for total in timeline.judged(layers, "", words))
+    of_area = timeline.judged(layers, "GR-D", words)
     expected = [data.texts()["GR-D"] or "state" for data in layers]
     assert [total.words for total in of_area] == expected
     chance = [read(partner, period, show="chance") for period in periods]
     values = [data.frame["value"]["GR-D"] for data in chance]
-    assert [total.value for total in strip.judged(chance, "GR-D", words)] == pytest.approx(values)
+    assert [total.value for total in timeline.judged(chance, "GR-D", words)] == pytest.approx(values)
 
 
 def test_what_it_does_not_mean_stands_with_it(partner, public):

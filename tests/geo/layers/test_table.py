@@ -8,10 +8,10 @@ import pytest
 
 from geo.export import exportable
 from geo.layers import LAYERS, layer
-from geo.layers.base import View
-from geo.layers.columns import codebook
-from geo.layers.table import table
-from geo.layers.wide import everything, map_rows
+from geo.layers.core import View
+from geo.layers.output.columns import codebook
+from geo.layers.output.table import table
+from geo.layers.output.wide import everything, map_rows
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_release.py")))
 YEARS, HOSTILE = SMALL["YEARS"], SMALL["HOSTILE"]

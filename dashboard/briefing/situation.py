@@ -1,0 +1,162 @@
+"""What the risk model says, for a board: where rates are clearly high or low, and what changed.
+
+Numbers come from what the model wrote beside the release (risk/report/__init__.py), as on the Risk page. Areas are
+compared within their country only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from dashboard.briefing.speech import Speech
+from dashboard.pages.risk import summary
+from dashboard.site import current_release
+from dashboard.site.current_release import Held
+from geo.layers.core.words import mark
+from geo.layers.risk import class_of
+
+__all__ = ["PATHWAYS", "changes", "levels", "undecided"]
+
+_COUNTRIES = ("AL", "GR")
+PATHWAYS = {"internal": mark("inside the country"), "cross_border": mark("across a border")}
+_SHOWN = {3: mark("very high: {areas}"), 2: mark("high: {areas}"), 0: mark("low: {areas}")}
+_FALLING, _RISING = 0, 2
+_CLOSE = 2
+_PER_CENT = 100.0
+
+
+def levels(t: Speech, of: Held, most: int) -> list[str]:
+    """Say for each country and pathway where the rate is clearly high or low; areas, the first `most`."""
+    told = [
+        _level(t, rows, country, pathway, most)
+        for country in _COUNTRIES
+        for pathway in PATHWAYS
+        if len(rows := _of_country(of, pathway, country))
+    ]
+    return told or [t("The release holds no result of the risk model for its counties and regions.")]
+
+
+def undecided(of: Held) -> tuple[int, int]:
+    """Count classes that the model cannot tell, and all, over countries and pathways."""
+    frames = [frame for pathway in PATHWAYS if len(frame := summary.rated(of, pathway))]
+    unsure = sum(int((frame["class"] == summary.CANNOT_TELL).sum()) for frame in frames)
+    return unsure, sum(len(frame) for frame in frames)
+
+
+def _of_country(of: Held, pathway: str, country: str) -> pd.DataFrame:
+    frame = summary.rated(of, pathway)
+    return frame if frame.empty else frame[frame["country"] == country]
+
+
+def _level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int) -> str:
+    parts = [
+        t(words, areas=_rates(t, rows[rows["class"] == one], most))
+        for one, words in _SHOWN.items()
+        if (rows["class"] == one).any()
+    ]
+    head = t("{country}, {pathway}", country=t.area(country), pathway=t(PATHWAYS[pathway]))
+    said = t.joined(parts) or t("no area is clearly above or below the country's own rate")
+    unsure = int((rows["class"] == summary.CANNOT_TELL).sum())
+    told = f"{head}: {said}."
+    if not unsure:
+        return told
+    rest = t("Cannot tell: {unsure} of {all} areas.", unsure=t.number(unsure), all=t.number(len(rows)))
+    return f"{told} {rest}"
+
+
+def _rates(t: Speech, rows: pd.DataFrame, most: int) -> str:
+    rates = zip(rows.index, rows["median"], strict=True)
+    return t.listed([f"{t.area(code)} ({_times(t, median)})" for code, median in rates], most)
+
+
+def _times(t: Speech, rate: float) -> str:
+    return f"{t.number(rate, 2 if rate < 1 else 1)}×"
+
+
+def changes(t: Speech, of: Held, most: int) -> list[str]:
+    """Say what changed, the most important first: pathways, then rates of the last year."""
+    frame = _latest(of)
+    known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
+    told = [_change(t, row) for row in known.to_dict("records")]
+    if not told and len(frame):
+        told = [
+            t("Of no area is it sure that its rate of the last year rose or fell against the year before.")
+        ]
+    return [*_shift(t, of), *told][:most] or [
+        t("The release holds no changes that the risk model looked at.")
+    ]
+
+
+def _shift(t: Speech, of: Held) -> Iterator[str]:
+    """Say how the share of trafficking inside the country moved where areas are told together."""
+    statements = (summary.manifest(of) or {}).get("statements") or {}
+    for one in statements.get("shifts", [])[:1]:
+        if len(one["areas"]) > 1:
+            yield _rose(t, one, statements) if one["rose"] else _stayed(t, one)
+
+
+def _share(t: Speech, per_cent: object) -> str:
+    return t.percent(float(str(per_cent)) / _PER_CENT)
+
+
+def _stayed(t: Speech, one: Mapping[str, Any]) -> str:
+    return t(
+        "{areas} together: the share of internal trafficking did not clearly change ({before} in the "
+        "first year, {after} in the last).",
+        areas=t.named(one["areas"]),
+        before=_share(t, one["before"]),
+        after=_share(t, one["after"]),
+    )
+
+
+def _rose(t: Speech, one: Mapping[str, Any], statements: Mapping[str, Any]) -> str:
+    years = [dt.date.fromisoformat(str(statements[name])) for name in ("first_year", "last_year_ends")]
+    return t(
+        "{areas} together: the share of internal trafficking rose from {before} in the year from {first} to "
+        "{after} in the year to {last} (95 % interval of the rise: {low} to {high} points; probability of a "
+        "rise {chance}).",
+        areas=t.named(one["areas"]),
+        before=_share(t, one["before"]),
+        after=_share(t, one["after"]),
+        first=t.date(years[0]),
+        last=t.date(years[1]),
+        low=t.number(float(one["low"]), 0),
+        high=t.number(float(one["high"]), 0),
+        chance=t.chance(float(one["probability"])),
+    )
+
+
+def _latest(of: Held) -> pd.DataFrame:
+    table = current_release.table(of, "riskchange_region_quarter_crossing")
+    if table.empty:
+        return table
+    frame = pd.DataFrame(table[table["period"] == table["period"].max()])
+    told = zip(frame["state"], frame["low"], strict=True)
+    known = [class_of(float(low), change=True) if s == "class" else summary.CANNOT_TELL for s, low in told]
+    return frame.assign(**{"class": known})
+
+
+def _change(t: Speech, row: Mapping[Any, Any]) -> str:
+    template = (
+        t("{area}, {pathway}: rising, {ratio} times the year before (95 % interval {low} to {high}).")
+        if row["class"] == _RISING
+        else t("{area}, {pathway}: falling, {ratio} times the year before (95 % interval {low} to {high}).")
+    )
+    ends = {"ratio": "median", "low": "lower", "high": "upper"}
+    values = {name: t.number(float(row[column]), 2) for name, column in ends.items()}
+    pathway = t(PATHWAYS[str(row["crossing"])])
+    told = template.format(area=t.area(row["area"]), pathway=pathway, **values)
+    return f"{told} {_effort(t, row)}" if row["effort_warning"] else told
+
+
+def _effort(t: Speech, row: Mapping[Any, Any]) -> str:
+    """Warn that outreach may be why."""
+    if math.isnan(row["effort_ratio"]):
+        return t("No outreach is recorded for the year before, so that more of it may be why.")
+    days = t.number(float(row["effort_ratio"]), 1)
+    return t("Outreach was {days} times that of the year before, which may be why.", days=days)

@@ -1,0 +1,245 @@
+"""The live map: the only module that knows Folium and streamlit-folium, so that it can be replaced.
+
+The Folium map's own script never changes, because streamlit-folium mounts a map anew whenever it does. A
+script of ours, loaded through the map's `default_js`, fetches the shapes once and draws them; a feature
+group of ours, which stands outside that hash, carries nothing but the new values. See static/tactmap.js.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, cast
+
+import folium
+import pandas as pd
+import streamlit as st
+from branca.element import Element, Figure
+from folium.template import Template
+from streamlit_folium import st_folium
+
+from geo.layers.core import LayerData
+
+__all__ = ["Arrow", "Mark", "clicked_place", "layer_values", "literal", "payload", "show"]
+
+KEY = "map"
+_ASSETS = Path(__file__).resolve().parents[2] / "static"
+# Relative to the component's own page, so that they hold under any base path.
+_HOME = "../../"
+_LONG = 4
+_HEIGHT = 600  # only until the style sheet stretches the frame
+_STATE_CODES = {
+    "few": "f",
+    "almost_none": "a",
+    "not_searched": "s",
+    "structural_zero": "z",
+    "no_data": "d",
+    "no_figure": "g",
+    "withheld": "w",
+    "cannot_tell": "c",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One layer as it goes to the map: its data and its words, already translated."""
+
+    data: LayerData
+    title: str
+    unit: str
+    labels: tuple[str, ...]
+    words: Mapping[str, str]
+    most: float = 22.0  # pixels: the radius of the largest circle
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From one place to another, each latitude and longitude; width in pixels; its words, translated."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    width: float
+    label: str
+
+
+@lru_cache(maxsize=16)
+def _asset(name: str) -> str:
+    digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:8]
+    return f"{_HOME}assets/{name}?v={digest}"
+
+
+class _Map(folium.Map):
+    """A Folium map that loads local files only, and whose script is as short as it can be.
+
+    Folium's own template carries styles and options that our style sheet and script hold already; it goes
+    over the line at every change.
+    """
+
+    default_js = [("leaflet", _asset("leaflet/leaflet.js")), ("tactmap", _asset("tactmap.js"))]  # noqa: RUF012
+    default_css = [("theme", _asset("theme.css"))]  # noqa: RUF012
+    _template = Template(
+        "{% macro header(this, kwargs) %}{% endmacro %}"
+        "{% macro html(this, kwargs) %}"
+        '<div class="folium-map" id={{ this.get_name()|tojson }} ></div>'
+        "{% endmacro %}"
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = tactmap.start({{ this.get_name()|tojson }}, {{ this.fixed }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, fixed: Mapping[str, Any]) -> None:
+        super().__init__(location=(39.2, 22.0), tiles=None)
+        # The component's page states its encoding itself; here it would be sent again with every change.
+        cast("Figure", self.get_root()).header = Element()
+        self.fixed = literal(fixed)
+
+
+class _Values(folium.FeatureGroup):
+    """A feature group without features: its script hands the new values to ours."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}var {{ this.get_name() }} = L.featureGroup();"
+        "tactmap.update({{ this.values }});{% endmacro %}"
+    )
+
+    def __init__(self, values: str) -> None:
+        super().__init__(name="values", control=False, show=False)
+        self.values = values
+
+
+def literal(value: object) -> str:
+    """Write a value as a JavaScript literal that is safe in a script: no markup, no line separators.
+
+    Single quotes and bare names, because the text travels inside JSON, where each double quote costs two.
+    """
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{name}:{literal(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(literal, value)) + "]"
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, str):
+        return text
+    for character in "<>&'`{}\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return f"'{text[1:-1]}'"
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
+
+
+def _runs(parts: Iterable[str]) -> list[str]:
+    """Shorten runs of four and more of the same to "x(4)"."""
+    shortened: list[str] = []
+    for part, same in groupby(parts):
+        count = len(list(same))
+        shortened += [f"{part}({count})"] if count >= _LONG else [part] * count
+    return shortened
+
+
+def _column(frame: pd.DataFrame, name: str) -> str:
+    """Write the numbers of the areas that have a mark of their own, in order; empty without any."""
+    marked = frame[~frame["state"].isin(_STATE_CODES)]
+    numbers = [_number(float(v)) for v in marked[name]]
+    return ",".join(_runs(numbers)) if any(numbers) else ""
+
+
+def _margins(frame: pd.DataFrame) -> str:
+    distinct = {_number(float(v)) for v in frame.loc[frame["value"].notna(), "margin"]}
+    return distinct.pop() if len(distinct) == 1 else _column(frame, "margin")
+
+
+def _codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
+    """Give one character an area: the class as a digit, or the letter of the state."""
+    classes = data.classes().reindex(codes).fillna(-1).astype(int)
+    marks = []
+    for state, one in zip(frame["state"], classes, strict=True):
+        marks.append(_STATE_CODES[state] if state in _STATE_CODES else str(max(0, one)))
+    return "".join(_runs(marks))
+
+
+def layer_values(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
+    """Describe one layer for the map, in the order of the level's shapes, as a JavaScript literal.
+
+    `s` holds one character an area (a digit: class, a letter: state), `v` the values of the areas with a
+    digit, and `m` one margin for all or one for each value; both are text with commas. In all three a run
+    of the same is shortened: "x(4)". Its title tells it from another layer; alone it needs none.
+    """
+    frame = mark.data.frame.reindex(codes)
+    frame = frame.assign(state=frame["state"].fillna("no_data"))
+    style = mark.data.style
+    present = set(frame["state"])
+    described: dict[str, Any] = {
+        "kind": style.kind,
+        "title": mark.title if titled else "",
+        "unit": mark.unit,
+        "colours": list(style.colours),
+        "labels": "" if style.kind == "circle" else list(mark.labels),
+        "words": {code: mark.words[state] for state, code in _STATE_CODES.items() if state in present},
+        "s": _codes(mark.data, frame, codes),
+        "v": _column(frame, "value"),
+        "m": _margins(frame),
+    }
+    if style.kind == "circle":
+        described |= {"largest": style.largest, "most": mark.most}
+    return literal({name: value for name, value in described.items() if value != ""})
+
+
+def payload(
+    layers: Sequence[str],
+    level: str,
+    period: str = "",
+    selected: str = "",
+    *,
+    projector: bool = False,
+    arrows: Sequence[Arrow] = (),
+) -> str:
+    """Describe a view for the map as a JavaScript literal; its `id` changes when anything does."""
+    values = f"level:{literal(level)},layers:[{','.join(layers)}]"
+    values += f",selected:{literal(selected)}" if selected else ""
+    values += ",projector:true" if projector else ""
+    values += f",arrows:{literal([_arrow(one) for one in arrows])}" if arrows else ""
+    digest = hashlib.sha256(f"{period}{values}".encode()).hexdigest()[:8]
+    return f"{{id:{literal(digest)},{values}}}"
+
+
+def _arrow(one: Arrow) -> dict[str, Any]:
+    return {"from": one.start, "to": one.end, "width": round(one.width, 2), "label": one.label}
+
+
+def clicked_place() -> tuple[float, float] | None:
+    """Give latitude and longitude of the last click; None when there was none."""
+    place = (st.session_state.get(KEY) or {}).get("last_clicked")
+    if not isinstance(place, dict):
+        return None
+    try:
+        return float(place["lat"]), float(place["lng"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def show(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | None = None) -> None:
+    """Draw the map. `fixed` must stay the same while the boundaries do, or the map is mounted anew.
+
+    Without `on_click` a click on it tells the page nothing.
+
+    Folium's objects are changed by streamlit-folium, so they are made for each run and never kept.
+    """
+    drawn = _Map(fixed)
+    st_folium(
+        drawn,
+        key=KEY,
+        height=_HEIGHT,
+        use_container_width=True,
+        returned_objects=["last_clicked"] if on_click else [],
+        feature_group_to_add=_Values(values),
+        on_change=on_click,
+    )

@@ -1,0 +1,190 @@
+"""Shapes for the map: sent to a browser once, under an address that names their checksum.
+
+Boundaries differ by workspace, so they are read from the release; the base map ships with the product.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from dashboard.site import Site
+from dashboard.site.text import _
+from data import reference
+from data.errors import ReleaseError
+from data.release import Release, names
+from geo.areas import LEVELS, Areas, load, read
+from geo.places import Places, predecessors
+
+__all__ = ["LAND", "SHIPPED", "SHORTENED", "areas_of", "level_document", "routes"]
+
+LAND = reference.FOLDER / "land.geojson"
+# The address of the areas that ship with the product, for a map without a release.
+SHIPPED = "shipped"
+# A checksum's first characters name it well enough, and go over the line at every change.
+SHORTENED = 16
+# What the buttons on the map go to: a label, and the areas that shall be in view.
+_PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Both", "country", ("AL", "GR")),
+    ("Albania", "country", ("AL",)),
+    ("Greece", "country", ("GR",)),
+    ("Tirana and Durrës", "region", ("AL-11", "AL-02")),
+)
+_LONGEST, _MOST = 80, 6
+_A_DAY = "public, max-age=86400"
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def areas_of(release: Release) -> Areas:
+    """Give the areas of a release, read once for each set of boundaries. Shared between sessions."""
+    return _areas(release.areas_file, release.areas_checksum)
+
+
+@lru_cache(maxsize=8)
+def _areas(file: Path, _checksum: str) -> Areas:
+    return read(file)
+
+
+def level_document(areas: Areas, level: str) -> dict[str, Any]:
+    """Describe a level for the map's script: its simplified shapes with names in both spellings.
+
+    See Areas.map_geometry; `local` and `above` hold, in the order of its codes, each area's local name
+    and the name of the area that it lies in (empty for a country).
+    """
+    document = areas.map_geometry(level)
+    table = areas.table
+    parents = [table["parent"][code] for code in document["codes"]]
+    return {
+        **document,
+        "local": [str(table["name_local"][code]) for code in document["codes"]],
+        "above": [str(table["name_en"][parent]) if parent else "" for parent in parents],
+    }
+
+
+def words_document() -> dict[str, Any]:
+    """Give the words of the map's own controls, and the places that they go to."""
+    return {
+        "map": _(
+            "Map of Albania and Greece. Arrow keys move it, plus and minus zoom. The table holds the same."
+        ),
+        "find": _("Find an area"),
+        "nowhere": _("No area of that name is known."),
+        "inside": _("{area} is in {around}."),
+        "several": _("Several areas have that name: {areas}."),
+        "larger": _("{area} is larger than the areas on this map."),
+        "views": _("Go to"),
+        "failed": _("The shapes of the areas could not be loaded. Reload the page."),
+        "places": [
+            {"label": _(label), "level": level, "codes": list(codes)} for label, level, codes in _PLACES
+        ],
+    }
+
+
+@lru_cache(maxsize=1)
+def _places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
+    areas = reference.area_table()
+    return areas, Places(areas), predecessors(areas)
+
+
+def chains(name: str) -> list[list[dict[str, str]]]:
+    """Find the areas of any name that an import understands: each with what it lies in, names and codes.
+
+    Of areas of several levels the largest count.
+    """
+    areas, places, older = _places()
+    found = sorted({older.get(code, code) for code in places.find(name, level=None)})
+    depth = {code: LEVELS.index(areas["level"][code]) for code in found}
+    return [_chain(areas, code) for code in found if depth[code] == min(depth.values())][:_MOST]
+
+
+def _chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
+    listed = []
+    while code:
+        listed.append({"code": code, "name": str(areas["name_en"][code])})
+        code = str(areas["parent"][code] or "")
+    return listed
+
+
+def _zipped(document: object) -> bytes:
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return gzip.compress(text.encode(), mtime=0)
+
+
+@lru_cache(maxsize=24)
+def _level(file: Path, checksum: str, level: str) -> bytes:
+    return _zipped(level_document(_areas(file, checksum), level))
+
+
+@lru_cache(maxsize=4)
+def _shipped(level: str) -> bytes:
+    return _zipped(level_document(load(), level))
+
+
+@lru_cache(maxsize=1)
+def _land() -> bytes:
+    return gzip.compress(LAND.read_bytes(), mtime=0)
+
+
+def _find(site: Site, checksum: str) -> Release | None:
+    """Find a release of the site's tier by the checksum of its areas, the current one first."""
+    try:
+        current = site.release()
+    except ReleaseError:
+        current = None
+    if len(checksum) < SHORTENED:
+        return None
+    if current is not None and current.areas_checksum.startswith(checksum):
+        return current
+    for name in names(site.releases):
+        try:
+            release = Release.open(site.releases, site.tier, name)
+        except ReleaseError:
+            continue
+        if release.areas_checksum.startswith(checksum):
+            return release
+    return None
+
+
+def _answer(request: Request, zipped: bytes, kept: str) -> Response:
+    headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(zipped, media_type="application/json", headers=headers)
+    return Response(gzip.decompress(zipped), media_type="application/json", headers=headers)
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Give the routes: /geometry/land.json, /geometry/<checksum>/<level>.json and /geometry/find.json."""
+
+    def level(request: Request) -> Response:
+        asked = request.path_params["level"]
+        if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
+            return _answer(request, _shipped(asked), _A_DAY)
+        release = _find(site, request.path_params["checksum"]) if asked in LEVELS else None
+        if release is None:
+            return Response("No such areas.\n", status_code=404, media_type="text/plain")
+        return _answer(request, _level(release.areas_file, release.areas_checksum, asked), _FOR_EVER)
+
+    def land(request: Request) -> Response:
+        return _answer(request, _land(), _A_DAY)
+
+    def find(request: Request) -> Response:
+        return JSONResponse({"chains": chains(request.query_params.get("name", "")[:_LONGEST])})
+
+    def words(request: Request) -> Response:
+        return _answer(request, _zipped(words_document()), _A_DAY)
+
+    return [
+        Route("/geometry/land.json", land),
+        Route("/geometry/words/en.json", words),
+        Route("/geometry/find.json", find),
+        Route("/geometry/{checksum}/{level}.json", level),
+    ]

@@ -1,0 +1,89 @@
+"""Who can reach which services, how far the nearest is, where the gaps are, and who carries the services."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import map as live_map
+from dashboard.map import legend
+from dashboard.map.shapes import areas_of
+from dashboard.pages.coverage import summary
+from dashboard.pages.situation import summary as situation
+from dashboard.pages.situation.view import Situation
+from dashboard.site import current_release, site
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, translated
+from dashboard.widgets import address, markup, page_frame
+from geo.layers import layer
+from geo.layers.access import MEANT
+from geo.layers.output.table import table as layer_table
+
+__all__ = ["show"]
+
+
+def show() -> None:
+    """Draw the page."""
+    of = current_release.held(site())
+    if of is None:
+        page_frame.empty()
+        return
+    st.title(_("Coverage"), anchor=False)
+    if "services" not in current_release.levels(of):
+        st.html(markup.paragraphs([_("This release holds published figures alone, and no services.")]))
+        return
+    if summary.has_access(of):
+        st.html(markup.paragraphs([_(_QUESTION), _(_GAP)]))
+        with st.container(border=True, key="gaps"):
+            st.html(markup.listed(summary.headlines(of)))
+        st.fragment(_reached)(of)
+    elif of.tier == "public":
+        st.html(markup.paragraphs([_(_PUBLIC)]))
+        st.fragment(_services)(of)
+    else:
+        page_frame.without_access()
+    _carried(of)
+
+
+_QUESTION = "Which services can children in need reach, how far is the nearest, and where is there a gap?"
+_GAP = (
+    "A gap is named where children in need can reach less than half as many places as their country has for "
+    "each of them, where that is at least 80 % sure, and where all services in reach are shown."
+)
+_PUBLIC = (
+    "The public tier shows services by county and region alone. How many of them children in need can reach, "
+    "and where there are gaps, is worked out from numbers that are not public."
+)
+
+
+def _reached(of: Held) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+        shown = address.segments("show", _("Show"), summary.shown())
+        kind = address.menu("services", _("Services"), summary.kinds(of), "all")
+    if summary.none_shown(of, kind):
+        st.html(markup.paragraphs([_("Of these services none is shown, to protect people.")]))
+    _map(of, summary.view(of, shown, kind))
+    st.dataframe(summary.table(of, kind), hide_index=True)
+    st.caption(translated(MEANT))
+    with st.expander(_("How this is worked out")):
+        st.html(markup.listed(summary.reckoned(of)))
+
+
+def _services(of: Held) -> None:
+    kind = address.menu("services", _("Services"), summary.kinds(of), "all")
+    seen = summary.view(of, "", kind)
+    _map(of, seen)
+    rows = layer_table(of.release, layer("services"), seen.view()).reset_index()
+    st.dataframe(situation.told_apart(rows), hide_index=True)
+
+
+def _map(of: Held, seen: Situation) -> None:
+    with st.container(key="mapbox"):
+        values = situation.values(of, areas_of(of.release), seen)
+        live_map.show(situation.within(of), values, on_click=lambda: None)
+        st.html(legend.legend(summary.map_marks(of, seen)))
+
+
+def _carried(of: Held) -> None:
+    st.header(_("Who carries the services"), anchor=False)
+    st.html(markup.narrow(markup.table(summary.carriers(of))))
+    st.html(markup.paragraphs(summary.hint(of)))

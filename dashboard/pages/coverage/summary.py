@@ -1,0 +1,302 @@
+"""What the Coverage page says: who can reach which services, where there is a gap, and who carries them.
+
+Access comes from what `tact risk` wrote beside the release (risk/access/tables.py), everything else from the
+release's own tables of services. What is not shown is said to be so; it is never counted as none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from dashboard.map import Mark
+from dashboard.map.shapes import areas_of
+from dashboard.pages.situation.summary import marks
+from dashboard.pages.situation.view import Situation, latest
+from dashboard.site import current_release
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, number, quantity, translated
+from geo.layers.access import SURE, WAYS, chance
+from geo.layers.core import Choice
+from geo.layers.services import AXES, BEARERS, OF
+
+__all__ = [
+    "carriers",
+    "has_access",
+    "headlines",
+    "hint",
+    "kinds",
+    "map_marks",
+    "none_shown",
+    "reckoned",
+    "shown",
+    "table",
+    "view",
+]
+
+_LEVEL = "region"
+_MEASURES = {"places": "access", "gap": "accessgap", "minutes": "accesstime"}
+_EVERY = "all"
+_NAMED = 3
+_NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
+
+
+def has_access(of: Held) -> bool:
+    """Say whether access was worked out for what is shown."""
+    return "access" in current_release.levels(of)
+
+
+def shown() -> dict[str, str]:
+    """Name what can be shown of access."""
+    return {"places": _("Places in reach"), "gap": _("Gaps"), "minutes": _("Way to the nearest")}
+
+
+def kinds(of: Held) -> dict[str, str]:
+    """Name the services that can be chosen: all, on an axis, of a duty bearer."""
+    name = "access" if has_access(of) else "services"
+    offered = (o for o in OF.choices if current_release.offers(of, name, _LEVEL, (("of", o.id),)))
+    return {choice.id: _kind(choice) for choice in offered}
+
+
+def _kind(choice: Choice) -> str:
+    label = translated(choice.label)
+    if not choice.group:
+        return label
+    return _("{group}: {choice}", group=translated(choice.group), choice=label)
+
+
+def view(of: Held, show: str, kind: str) -> Situation:
+    """Give the view of the map: of access, or of the services alone where access is not shown."""
+    layer, options = ("access", {"show": show, "of": kind}) if has_access(of) else ("services", {"of": kind})
+    seen = Situation(layer, level=_LEVEL, options={layer: options})
+    return Situation(layer, level=_LEVEL, options={layer: options}, period=latest(seen, of))
+
+
+def map_marks(of: Held, seen: Situation) -> list[Mark]:
+    """Read and word what is on the map."""
+    return [mark for _name, mark in marks(of, seen)]
+
+
+@lru_cache(maxsize=64)
+def _told(of: Held, show: str, kind: str) -> pd.DataFrame:
+    """Give what is said of one kind of services, by area, with names and countries; empty without. Shared."""
+    by, _dash, category = kind.partition("-")
+    stem = f"{_MEASURES[show]}_{_LEVEL}_quarter"
+    rows = current_release.table(of, f"{stem}_{by}" if category else stem)
+    if rows.empty:
+        return rows
+    kept = (rows[rows[by] == category] if category else rows).set_index("area")
+    known = areas_of(of.release).table.loc[kept.index]
+    lands = known["country"].map(areas_of(of.release).table["name_en"])
+    return kept.assign(name=known["name_en"].astype(str), land=lands.astype(str))
+
+
+def headlines(of: Held) -> list[str]:
+    """Say what a programme manager must know: the gaps on each axis, the farthest, what nobody entered."""
+    return [*(_axis(of, axis) for axis in AXES if len(_told(of, "gap", axis.id))), *_farthest(of)]
+
+
+def _axis(of: Held, axis: Choice) -> str:
+    """Say where there is a gap on an axis of work, and of how many areas that cannot be told."""
+    frame, name = _told(of, "gap", axis.id), translated(axis.label)
+    name = name[:1].upper() + name[1:]
+    hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
+    if hidden == len(frame):
+        return _("{axis}: nothing is shown, to protect people.", axis=name)
+    gaps = frame[frame["low"] >= SURE]
+    said = [
+        _("{axis}: a gap in {areas}.", axis=name, areas=_listed(gaps["name"]))
+        if len(gaps)
+        else _("{axis}: of no area is a gap sure.", axis=name)
+    ]
+    if unsure:
+        said.append(_("For {unsure} of {all} areas it cannot tell.", unsure=unsure, all=len(frame)))
+    if hidden:
+        said.append(_("Of {hidden} no service in reach is shown.", hidden=hidden))
+    return " ".join(said)
+
+
+def _farthest(of: Held) -> Iterator[str]:
+    """Say who has the longest way to any service that is shown, and to whom no way is known."""
+    frame = _told(of, "minutes", _EVERY)
+    if frame.empty:
+        return
+    far = frame.sort_values("value", ascending=False, kind="stable").head(_NAMED)
+    ways = [
+        _("{area} ({minutes} minutes)", area=row["name"], minutes=number(row["value"]))
+        for row in far[far["value"].notna()].to_dict("records")
+    ]
+    if ways:
+        yield _("The longest ways to any service that is shown: {areas}.", areas=_listed(ways))
+    for way, words in WAYS.items():
+        if (frame["way"] == way).any():
+            areas, told = _listed(frame.loc[frame["way"] == way, "name"]), translated(words)
+            yield _("{way}: {areas}.", way=told[:1].upper() + told[1:], areas=areas)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
+
+
+def none_shown(of: Held, kind: str) -> bool:
+    """Say whether nothing at all is shown of a kind of services."""
+    frame = _told(of, "places", kind)
+    return len(frame) > 0 and bool((frame["state"] == "withheld").all())
+
+
+def table(of: Held, kind: str) -> pd.DataFrame:
+    """Give the content of all three maps, one row an area, in words."""
+    places, gaps, ways = (_told(of, show, kind) for show in _MEASURES)
+    need = current_release.table(of, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
+    between = [_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
+    rows = {
+        _("Area"): places["name"],
+        _("Country"): places["land"],
+        _("Children in need"): [_about(*one) for one in zip(need["value"], between, strict=True)],
+        _("Places for 100 of them"): [_places(row) for row in places.to_dict("records")],
+        _("95 % interval"): [_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)],
+        _("Gap"): [_gap(row) for row in gaps.to_dict("records")],
+        _("Chance of a gap"): [_chance(row) for row in gaps.to_dict("records")],
+        _("Minutes to the nearest"): [_way(row) for row in ways.to_dict("records")],
+    }
+    return pd.DataFrame(rows)
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if pd.isna(low) else _("{low} to {high}", low=number(low), high=number(high))
+
+
+def _about(value: float, interval: str) -> str:
+    return _("{value} ({interval})", value=number(value), interval=interval)
+
+
+def _places(row: Mapping[Any, Any]) -> str:
+    return translated(quantity(row["value"], row["low"])) or _("not shown")
+
+
+def _gap(row: Mapping[Any, Any]) -> str:
+    if row["state"] == "withheld":
+        return _("not shown")
+    if row["state"] == "cannot_tell":
+        return _("cannot tell")
+    return _("gap") if row["low"] >= SURE else _("no gap")
+
+
+def _chance(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["chance"]):
+        return ""
+    return translated(chance(float(row["chance"]), most=bool(row["at_least"])))
+
+
+def _way(row: Mapping[Any, Any]) -> str:
+    if row["way"] in WAYS:
+        return translated(WAYS[str(row["way"])])
+    if pd.isna(row["value"]):
+        return _("not shown") if row["state"] == "withheld" else _("none in the country")
+    minutes = number(row["value"])
+    return _("{minutes}, perhaps a nearer one", minutes=minutes) if row["nearer"] else minutes
+
+
+def carriers(of: Held) -> pd.DataFrame:
+    """Give how many services each duty bearer carries in each country, and which share where all are told."""
+    table = areas_of(of.release).table
+    lands = [str(code) for code in table.index[table["level"] == "country"]]
+    counted = {one.id: _of_countries(of, one.id) for one in BEARERS}
+    rows = {translated(one.label)[:1].upper() + translated(one.label)[1:]: counted[one.id] for one in BEARERS}
+    columns = {
+        str(table.loc[land, "name_en"]): _shares([frame.loc[land].to_dict() for frame in counted.values()])
+        for land in lands
+    }
+    return pd.DataFrame({_("Duty bearer"): list(rows), **columns})
+
+
+def _of_countries(of: Held, kind: str) -> pd.DataFrame:
+    """Read how many services of a kind are at work in each country, in the last period."""
+    seen = Situation("services", level="country", options={"services": {"of": kind}})
+    period = latest(seen, of)
+    return current_release.read(of, "services", "country", period, (("of", kind),)).frame
+
+
+def _shares(rows: list[dict[Any, Any]]) -> list[str]:
+    total = sum(float(row["value"]) for row in rows)  # not a number where one is not told
+    return [_share(row, total) for row in rows]
+
+
+def _share(row: Mapping[Any, Any], total: float) -> str:
+    told = translated(quantity(row["value"], row["low"], row["high"])) or _("not shown")
+    if not total > 0:
+        return told
+    return _("{value} ({share} %)", value=told, share=number(round(100 * float(row["value"]) / total)))
+
+
+def hint(of: Held) -> list[str]:
+    """Say where hand-over can begin: where a duty bearer is seen at work beside NGOs, and where none is."""
+    by_ngo = _at_work(of, [_NGO])
+    by_others = _at_work(of, [one.id for one in BEARERS if one.id not in (_NGO, _COMMUNITY)])
+    names = areas_of(of.release).table["name_en"].astype(str)
+    beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
+    said = []
+    if beside:
+        said.append(
+            _("NGOs and public bodies are both seen at work in {areas}: hand-over can begin there.")
+            .format(areas=_listed(beside))
+        )  # fmt: skip
+    if alone:
+        said.append(
+            _("Only NGOs are seen at work in {areas}; public bodies there may not be shown.")
+            .format(areas=_listed(alone))
+        )  # fmt: skip
+    return said
+
+
+def _at_work(of: Held, bearers: Iterable[str]) -> list[str]:
+    """List the areas in which one of some duty bearers is shown to carry a service, in their order."""
+    found: pd.Series | None = None
+    for kind in bearers:
+        seen = Situation("services", level=_LEVEL, options={"services": {"of": kind}})
+        frame = current_release.read(of, "services", _LEVEL, latest(seen, of), (("of", kind),)).frame
+        there = frame[["value", "low"]].gt(0).any(axis=1)
+        found = there if found is None else found | there
+    return [] if found is None else [str(code) for code in found.index[found]]
+
+
+def reckoned(of: Held) -> list[str]:
+    """Say how access is worked out, and which travel times were entered."""
+    found = of.release.result("risk")
+    told: Mapping[str, Any] = {} if found is None else found.manifest.get("travel") or {}
+    if not told or not has_access(of):
+        return []
+    ways = {name: number(told[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
+    ways |= {name: number(100 * one) for name, one in zip(("least", "most"), told["found"], strict=True)}
+    return [
+        _(
+            "Places are shared out among the children in need who can reach them: the nearer, the more, and "
+            "none beyond {catchment_minutes} minutes (two-step floating catchment area)."
+        ).format(**ways),
+        _(
+            "Children in need are those newly in need in the mean quarter of the last year, as the risk "
+            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold "
+            "that."
+        ).format(**ways),
+        _(
+            "A way is the straight line between the middles of two areas times {detour}, at {km_per_hour} km "
+            "an hour, where no time was entered. Services stand in the middle of their area."
+        ).format(**ways),
+        _("A way over water counts only with a time that was entered, and the border is not crossed."),
+        *_entered(of, told),
+    ]
+
+
+def _entered(of: Held, told: Mapping[str, Any]) -> Iterator[str]:
+    names = areas_of(of.release).table["name_en"].astype(str)
+    if told["uploaded"]:
+        yield _("Times entered for {count} pairs of areas.", count=len(told["uploaded"]))
+    for start, end, minutes, source in told["ferries"]:
+        pair = {"start": names[start], "end": names[end], "minutes": number(minutes), "source": source}
+        yield _("Ferry between {start} and {end}: {minutes} minutes ({source}).", **pair)
+    if not (told["uploaded"] or told["ferries"]):
+        yield _("No times were entered. A data officer enters them with tact risk --travel and --ferries.")

@@ -1,0 +1,246 @@
+"""What the Download page offers: formats, files, and their making, once for each release and choice."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, translated
+from data.release import Release
+from data.tables.states import MEANINGS
+from geo import export
+from geo.layers import layer
+from geo.layers.core import Choice, Option, View
+from geo.layers.core.words import LEVELS, mark, state_words
+from geo.layers.output import columns, terms, wide
+from geo.layers.output.table import table
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Offer",
+    "asked",
+    "command",
+    "contents",
+    "free",
+    "offer",
+    "offered",
+    "preview",
+    "states",
+    "terms_of_use",
+]
+
+_ROWS = 8
+_MAKING = Lock()
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: its name, what it is good for, and whether one file holds all layers."""
+
+    id: str
+    name: str
+    use: str
+    together: bool
+    kind: str
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "gpkg",
+        "GeoPackage",
+        "Maps for QGIS and R: all layers with their styles, tables and codebook in one file.",
+        True,
+        "application/geopackage+sqlite3",
+    ),
+    Format(
+        "xlsx",
+        "Excel",
+        "Tables for Excel and LibreOffice: one sheet a layer, with codebook.",
+        True,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    Format("csv", "CSV", "Plain tables for any program, with codebook and read-me.", False, "text/csv"),
+    Format(
+        "geojson",
+        "GeoJSON",
+        "One map file a layer and level, with styles for QGIS, codebook and read-me.",
+        False,
+        "application/geo+json",
+    ),
+    Format("parquet", "GeoParquet", "Compact maps and tables for pandas, R and DuckDB.", False, ""),
+)
+NAMES: dict[str, str] = {form.id: form.name for form in FORMATS}
+_ZIP = "application/zip"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A file that can be had: its name, its kind, how to make it, and what is said about it."""
+
+    name: str
+    kind: str
+    make: Callable[[], bytes]
+    told: str
+
+    @property
+    def zipped(self) -> bool:
+        """Say whether the format comes inside a ZIP file."""
+        return self.kind == _ZIP
+
+
+def offered(release: Release) -> list[str]:
+    """List the layers that can be taken away."""
+    return [one.id for one in export.exportable(release)]
+
+
+def asked(release: Release, address: Mapping[str, str]) -> dict[str, Any]:
+    """Read the layers (all where none is named) and the format that an address asks for."""
+    held = offered(release)
+    layers = [name for name in address.get("layers", "").split(",") if name in held] or held
+    kind = address.get("format", "")
+    return {"layers": layers, "format": kind if kind in NAMES else FORMATS[0].id}
+
+
+def terms_of_use(release: Release) -> list[str]:
+    """Say what may be done with the files, and what they tell of themselves."""
+    return [
+        translated(terms.TIERS[release.tier]),
+        _("Licence: {licence}.", licence=terms.licence(release)),
+        _(
+            "Counts of children carry noise: when a number was first published, the true one lay within its "
+            "margin. Later files repeat it until {k} children have changed.",
+            k=release.k,
+        ),
+        _(
+            "Every file says its tier and release, what each column and state means, and where "
+            "numbers and boundaries come from."
+        ),
+        _("The numbers of the programme in it are invented, and the files say so.")
+        if release.invented
+        else "",
+        _("Figures whose source begins with “Invented” were made up for practice.")
+        if terms.invented_figures(release)
+        else "",
+        f"{terms.boundaries(release)}.",
+    ]
+
+
+def free(release: Release) -> bool:
+    """Say whether a page may hand files out: partner files of real records leave under a name alone."""
+    return release.tier == "public" or release.invented
+
+
+def command(kind: str) -> str:
+    """Give the command that writes partner files and notes for whom."""
+    return f'tact export --tier partner --for "{_("NAME")}" --to {_("FOLDER")} --format {kind}'
+
+
+def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:
+    """Describe the file of a format and some layers; it is made when it is asked for."""
+    form = next(f for f in FORMATS if f.id == kind)
+    sets = export.parts(of.release, layers)
+    single = form.together and len(sets) == 1
+    stem = terms.stem(of.release, invented=_any_invented(of.release, layers))
+    name = f"{stem}.{kind}" if single else f"{stem}-{kind}.zip"
+    told = (
+        _("One file, {name}.", name=name)
+        if single
+        else _("One ZIP file of {format} files, {name}.", format=form.name, name=name)
+    )
+    if len(sets) > 1 and form.together:
+        told += " " + _(
+            "Layers of communities stand in a file of their own in it, never beside effort or risk."
+        )
+    return Offer(name, form.kind if single else _ZIP, partial(_made, of, kind, layers), told)
+
+
+def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
+    return wide.any_invented(release, map(layer, layers))
+
+
+def _made(of: Held, kind: str, layers: tuple[str, ...]) -> bytes:
+    """Make the file, or give the one that was made before; one at a time, to spare memory."""
+    with _MAKING:
+        return _make(of, kind, layers)
+
+
+@lru_cache(maxsize=6)
+def _make(of: Held, kind: str, layers: tuple[str, ...]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="tact-export-") as folder:
+        files = export.export(of.release, Path(folder), [kind], layers)
+        return files[0].read_bytes() if len(files) == 1 else export.pack(files)
+
+
+def contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
+    """List what the layers hold: levels, periods, choices; one row a layer."""
+    rows = []
+    for name in layers:
+        one = layer(name)
+        held = one.levels(release)
+        finest = one.periods(release, View(held[-1], ""))
+        rows.append(
+            {
+                _("Layer"): _(one.title),
+                _("Areas"): ", ".join(_(LEVELS[level]).lower() for level in held),
+                _("Finest periods"): _periods(finest),
+                _("Also by"): "; ".join(_choices(one.offered(release, held[-1]))) or "—",
+                _("Whose numbers"): _(_WHOSE[wide.whose(release, one)]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _choices(options: tuple[Option, ...]) -> list[str]:
+    """Name what a layer may be split by: the groups of its choices, or the choices themselves."""
+    named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _telling(o)]
+    return list(dict.fromkeys(named))
+
+
+def _telling(option: Option) -> tuple[Choice, ...]:
+    """Leave out the choice of everything, where the others stand in groups."""
+    grouped = tuple(c for c in option.choices if c.group)
+    return grouped or option.choices
+
+
+_WHOSE = {
+    "invented": "invented",
+    "programme": "the programme's records",
+    "published": "published figures, real",
+    "mixed": "published figures, some invented for practice",
+}
+
+
+def _periods(periods: tuple[str, ...]) -> str:
+    if not periods:
+        return _("latest figure of each area")
+    grain = {"/P1M": "months", "/P3M": "quarters", "/P1Y": "years"}.get(periods[0][10:], "the whole time")
+    return f"{len(periods)} {_(grain)}" if len(periods) > 1 else _(grain)
+
+
+def preview(release: Release, name: str) -> pd.DataFrame:
+    """Give the first rows of a layer as a reader will find them, and of when they are."""
+    one = layer(name)
+    held = one.levels(release)
+    level = "region" if "region" in held else held[-1]
+    view = wide.latest_view(release, level)
+    data = one.read(release, view)
+    rows = table(release, one, view, data).head(_ROWS)
+    when = data.frame["year"].astype("Int64").astype("str") if one.of_figures else data.legend.period
+    rows.insert(list(rows).index("Value"), mark("Period"), when)
+    return rows.rename(columns=translated)
+
+
+def states(release: Release) -> pd.DataFrame:
+    """List the states that occur in the release, with their words and what they mean."""
+    found = columns.states(release, export.exportable(release))
+    rows = [(state, translated(state_words(state, release.k)), _(MEANINGS[state])) for state in found]
+    return pd.DataFrame(rows, columns=[_("State"), _("In words"), _("What it means")])

@@ -1,0 +1,54 @@
+"""The form of the Download page: which layers, in which format, and the button that makes the file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.pages.download import files
+from dashboard.site.current_release import Held
+from dashboard.site.text import _
+from geo.layers import layer
+
+__all__ = ["choose", "title"]
+
+
+def choose(of: Held) -> tuple[str, ...]:
+    """Ask for layers and a format, and offer the file; give the chosen layers."""
+    offered, forms = files.offered(of.release), {f.id: f for f in files.FORMATS}
+    for key, value in files.asked(of.release, st.query_params).items():
+        st.session_state.setdefault(f"download-{key}", value)
+    picked = st.pills(
+        _("Layers"), offered, selection_mode="multi", format_func=title, key="download-layers", wrap=True
+    )
+    uses = [_(f.use) for f in forms.values()]
+    kind = st.radio(
+        _("Format"), list(forms), format_func=files.NAMES.__getitem__, captions=uses, key="download-format"
+    )
+    layers = tuple(name for name in offered if name in picked)
+    if not layers:
+        st.query_params.pop("layers", None)
+        st.button(_("Download {format}", format=forms[kind].name), type="primary", disabled=True)
+        st.caption(_("No layer is chosen. Choose at least one above, and its file is offered here."))
+        return ()
+    st.query_params.update({"format": kind, "layers": ",".join(layers)})
+    if not files.free(of.release):
+        st.caption(_("Partner files of real records are named and noted: the data officer writes them."))
+        st.code(files.command(kind), language=None, wrap_lines=True)
+        return layers
+    file = files.offer(of, kind, layers)
+    label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")
+    st.download_button(
+        label.format(format=forms[kind].name),
+        file.make,
+        file.name,
+        file.kind,
+        type="primary",
+        on_click="ignore",
+    )
+    st.caption(file.told)
+    return layers
+
+
+def title(name: str) -> str:
+    """Give the words for a layer."""
+    return _(layer(name).title)

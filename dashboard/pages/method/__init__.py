@@ -1,0 +1,108 @@
+"""How each number is made, its limits, and how children are protected; with this release's own numbers."""
+
+from __future__ import annotations
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard.pages.coverage import summary
+from dashboard.pages.method import attacks, costs
+from dashboard.pages.method import summary as howmade
+from dashboard.pages.risk import model_card
+from dashboard.pages.risk import summary as riskpage
+from dashboard.site import current_release, site
+from dashboard.site.current_release import Held
+from dashboard.site.text import _
+from dashboard.widgets import markup, page_frame
+from data.release import Release
+from data.release.audits import AuditReport
+from geo.layers.output import terms
+
+__all__ = ["show"]
+
+
+def show() -> None:
+    """Draw the page."""
+    here = site()
+    of = current_release.held(here)
+    if of is None:
+        page_frame.empty()
+        return
+    release = of.release
+    st.title(_("Method"), anchor=False)
+    st.html(markup.paragraphs([_(terms.TIERS[release.tier])]))
+    st.html(markup.definitions(howmade.key_facts(release)))
+    _section(_("From a record to a number"), markup.steps(howmade.steps()))
+    _section(_("Noise, and what is hidden"), markup.listed(howmade.noise_words(release)))
+    _noise(release)
+    _cost(of)
+    _learnt(of, current_release.audited(here, of))
+    _risk(of)
+    _section(_("What the data are not"), markup.listed(howmade.not_meant()))
+    _section(_("Protection of children and communities"), markup.listed(howmade.data_protection()))
+    _section(_("Layers"), markup.table(howmade.layers(release)))
+    _section(_("Areas and boundaries"), markup.paragraphs(howmade.boundaries(release)))
+    _section(_("Time"), markup.paragraphs([howmade.period_words(release)]))
+    _section(_("Sources and licences"), markup.table(howmade.sources(release)))
+    _section(_("Citation"))
+    st.code(terms.citation(release), language=None, wrap_lines=True)
+
+
+def _section(title: str, content: Markup | None = None) -> None:
+    st.header(title, anchor=False)
+    if content:
+        st.html(content)
+
+
+def _noise(release: Release) -> None:
+    rows = howmade.noise(release)
+    if len(rows):
+        with st.container(horizontal=True):
+            for chart in howmade.chances(rows):
+                st.altair_chart(chart, width="content")
+        st.caption(howmade.chance_words(release))
+    table = howmade.hidden(release)
+    if len(table):
+        with st.expander(_("What share of each table is shown")):
+            st.dataframe(table, hide_index=True)
+
+
+def _cost(of: Held) -> None:
+    """Tell what protection costs in accuracy; nothing where no children are counted."""
+    found = current_release.costs(of)
+    if len(found):
+        _section(_("What protection costs"), markup.paragraphs([costs.headline(found)]))
+        st.html(markup.table(costs.table(found)))
+        st.html(markup.listed(costs.notes(of.release, found)))
+
+
+def _risk(of: Held) -> None:
+    """Tell what the risk model is, what it never reads, and how that is checked; nothing without one."""
+    told = riskpage.manifest(of)
+    if told is None:
+        return
+    _section(_("The risk model"), markup.definitions(model_card.facts(told)))
+    st.html(markup.listed(model_card.limits(told)))
+    if model_card.audited(told):
+        st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
+        st.html(markup.narrow(markup.table(model_card.proxy(of, told))))
+    access = summary.reckoned(of)
+    if access:
+        _section(_("Access to services"), markup.listed(access))
+
+
+def _learnt(of: Held, report: AuditReport | None) -> None:
+    """Tell what an attacker could still learn, and what was tried to find out."""
+    said = attacks.one_number(of.release)
+    if not said:
+        return
+    if report is None:
+        told, checks = attacks.checked(of.release), attacks.own_checks(of.release)
+    else:
+        said += attacks.guess(report)
+        told, checks = attacks.summary(report), list(report.checks)
+    _section(_("What an attacker could still learn"), markup.listed(said))
+    st.html(markup.paragraphs(told))
+    st.html(markup.narrow(markup.table(attacks.results(checks))))
+    if report is None:
+        st.html(markup.paragraphs(attacks.more()))

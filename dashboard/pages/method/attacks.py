@@ -1,0 +1,178 @@
+"""What the attacks on a release try and how each went, in words: for the terminal and for the Method page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from dashboard.site.text import _
+from data.disclosure.channel import Knowledge
+from data.disclosure.cost import most_of_one_number
+from data.release import Release
+from data.release.audits import AuditReport
+
+__all__ = [
+    "TRIED",
+    "checked",
+    "guess",
+    "more",
+    "one_number",
+    "outcome",
+    "own_checks",
+    "results",
+    "summary",
+]
+
+TRIED = {
+    "checksums": "whether each file is the one that was published",
+    "threshold": "whether a count of children shows that is too small",
+    "bounds": "to work out numbers from sums and differences, earlier releases too",
+    "homogeneity": "to find areas where nearly all children are alike",
+    "averaging": "to average the noise away",
+    "forgetting": "to tell who left between two releases",
+    "membership": "to tell whether one child is among those counted",
+    "surface": "to find numbers in files that the release does not hold",
+}
+_NOT_BOUNDED = {("membership", "partner")}
+_RESULTS = {"held": "Held", "succeeded": "Succeeded", "measured": "Measured"}
+
+
+def outcome(check: Mapping[str, Any]) -> str:
+    """Say how an attack went, of a check with attack, tier and passed: held, succeeded or measured."""
+    if (str(check.get("attack")), str(check.get("tier"))) in _NOT_BOUNDED:
+        return "measured"
+    return "held" if check.get("passed") is True else "succeeded"
+
+
+def one_number(release: Release) -> list[str]:
+    """Say what a single number of children tells, with the numbers of this release."""
+    about = release.manifest["tact"].get("knowledge", {}).get("children")
+    if not about:
+        return []
+    known, said = Knowledge.of(about), []
+    if known.largest:
+        said.append(
+            _(
+                "Who sees a number of children knows that the true one is at most {largest} away from it.",
+                largest=known.largest,
+            )
+        )
+    if release.tier == "public" and not known.by_pattern:
+        said.append(
+            _(
+                "Who sees “fewer than {k}, possibly none” knows that at most {most} children were met there, "
+                "and not whether any was.",
+                k=release.k,
+                most=known.hidden_to,
+            )
+        )
+    said.append(
+        _(
+            "Somebody who already knows of every child but one that was met in an area and time, and guesses "
+            "from its number whether this one was counted too, is right at most {right} times in 100. By "
+            "tossing a coin it would be 50 times.",
+            right=_right(most_of_one_number(release)),
+        )
+    )
+    return said
+
+
+def guess(report: AuditReport) -> list[str]:
+    """Say how much better than a coin an attacker guesses who puts all numbers together."""
+    check = report.check("membership")
+    public = report.tier == "public"
+    advantage = check.get("all_numbers_high" if public else "all_numbers")
+    if not isinstance(advantage, int | float):
+        return []
+    right = _right(float(advantage))
+    told = _PUBLIC if public else _PARTNER
+    return [_(told, more=right - 50, right=right)]
+
+
+_PUBLIC = (
+    "Somebody who knows about how many children are met where, but not who they are, may put all numbers "
+    "together and guess whether a certain child was counted. For the child that is easiest to find, the "
+    "guess is right at most about {more} times in 100 more often than by tossing a coin: {right} times "
+    "instead of 50."
+)
+_PARTNER = (
+    "Somebody who knows about how many children are met where, but not who they are, may put the numbers of "
+    "counties, regions and countries together and guess whether a certain child was counted. For the child "
+    "that is easiest to find, the guess is right about {more} times in 100 more often than by tossing a "
+    "coin: {right} times instead of 50. With the numbers of municipalities it may be more. So this tier is "
+    "for partners under their agreement alone."
+)
+
+
+def _right(advantage: float) -> int:
+    """Give how often of 100 guesses are right: half of them and half of the advantage; rounded up."""
+    return math.ceil(round(50 + 50 * min(max(advantage, 0.0), 1.0), 6))
+
+
+def summary(report: AuditReport) -> list[str]:
+    """Say when the audit was made and how it ended."""
+    made = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
+    return [f"{made} {_ended(report.checks, passed=report.passed)}", *_found(report)]
+
+
+def checked(release: Release) -> list[str]:
+    """Say what the release's own check says; nothing where it has none."""
+    checks = own_checks(release)
+    made = _("The product attacked this release as below before it was published.")
+    passed = all(outcome(one) != "succeeded" for one in checks)
+    return [f"{made} {_ended(checks, passed=passed)}"] if checks else []
+
+
+def more() -> list[str]:
+    """Say how a more thorough attack is made, where none was."""
+    return [
+        _(
+            "The data officer can attack it more thoroughly, with every file that leaves: tact audit. That "
+            "takes a few minutes; what comes out then stands here."
+        )
+    ]
+
+
+def own_checks(release: Release) -> list[Mapping[str, Any]]:
+    """Read the release's own check from its manifest, in the form of an audit's."""
+    told = release.manifest["tact"].get("audit")
+    listed = told.get("checks") if isinstance(told, dict) else None
+    return [
+        {"attack": one.get("name"), "tier": release.tier, "passed": one.get("passed")}
+        for one in (listed if isinstance(listed, list) else [])
+        if isinstance(one, dict)
+    ]
+
+
+def results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """List what was tried and how it went."""
+    rows = [(_capital(_tried(check)), _(_RESULTS[outcome(check)])) for check in checks]
+    return pd.DataFrame(rows, columns=[_("What was tried"), _("How it went")])
+
+
+def _ended(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
+    if not passed:
+        return _("An attack succeeded: do not pass this release or its files on.")
+    said = _("No attack succeeded; the protection held.")
+    if any(outcome(check) == "measured" for check in checks):
+        said += " " + _("“Measured” means that this tier sets no limit to it; above is told how far it goes.")
+    return said
+
+
+def _found(report: AuditReport) -> list[str]:
+    """Say what was found, without places and without counts."""
+    reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
+    said = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
+    return [*said, _("The data officer's report names the places.")] if said else []
+
+
+def _tried(check: Mapping[str, Any]) -> str:
+    name = str(check.get("attack", ""))
+    return _(TRIED.get(name, name))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

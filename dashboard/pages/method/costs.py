@@ -1,0 +1,137 @@
+"""What protection costs in accuracy, in words and as a table, from the numbers of the shown release."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from dashboard.site.text import _
+from data.release import Release
+
+__all__ = ["headline", "notes", "table"]
+
+_WHERE = {
+    ("AL", "country"): "Albania",
+    ("AL", "region"): "Albania by county",
+    ("AL", "municipality"): "Albania by municipality",
+    ("GR", "country"): "Greece",
+    ("GR", "region"): "Greece by region",
+    ("GR", "municipality"): "Greece by municipality",
+}
+_WHEN = {
+    "month": "each month",
+    "quarter": "each quarter",
+    "year": "each year",
+    "whole": "whole time",
+}
+_SHARE = 100
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_FEW = 10  # per cent from which on no decimals are told
+
+
+def headline(costs: pd.DataFrame) -> str:
+    """Say in one sentence what the numbers of counties and regions of a year lose; nothing without them."""
+    rows = costs[(costs["level"] == "region") & (costs["grain"] == "year")].set_index("country")
+    if not {"AL", "GR"} <= set(rows.index):
+        return ""
+    if rows["hidden"].notna().all():
+        return _(
+            "By county and year, no number is shown for about {al} of the children met in Albania; by region "
+            "and year, for about {gr} of those met in Greece.",
+            al=_percent(rows["hidden"]["AL"]),
+            gr=_percent(rows["hidden"]["GR"]),
+        )
+    if rows["relative"].isna().any():
+        return ""
+    return _(
+        "The typical number of children of a county and year in Albania is about {al} off the true one; of a "
+        "region and year in Greece, about {gr}.",
+        al=_percent(rows["relative"]["AL"]),
+        gr=_percent(rows["relative"]["GR"]),
+    )
+
+
+def table(costs: pd.DataFrame) -> pd.DataFrame:
+    """Give the table that is shown: a row for each country, level and period, all of them words."""
+    rows = [
+        (
+            f"{_(_WHERE.get((row['country'], row['level']), row['country']))}, {_(_WHEN[row['grain']])}",
+            _shown(row["cells"], row["shown"]),
+            _hidden(row["hidden"], row["hidden_low"], row["hidden_high"]),
+            _error(row["error"], row["relative"]),
+        )
+        for row in costs.to_dict("records")
+    ]
+    named = [
+        _("Children met in"),
+        _("Numbers shown"),
+        _("Children behind hidden numbers"),
+        _("Typical error"),
+    ]
+    frame = pd.DataFrame(rows, columns=named)
+    return frame.loc[:, [name for name in frame if (frame[name] != "").any()]]
+
+
+def notes(release: Release, costs: pd.DataFrame) -> list[str]:
+    """Say how the columns were worked out and what they do not say."""
+    said = [
+        _(
+            "There is one number for each area and period. All of this is worked out from what is published; "
+            "the true numbers are not looked at."
+        ),
+        _ESTIMATED if costs["hidden"].notna().any() else "",
+        _WITHOUT if release.tier == "partner" else "",
+        _(
+            "Typical error: how far a shown number is expected to be from the true one, as far as the noise "
+            "tells. In children it is the average; in per cent it is that of the number in the middle: half "
+            "of the numbers are off by less, half by more, small ones most."
+        ),
+    ]
+    return [_(one) for one in said if one]
+
+
+_ESTIMATED = (
+    "Children behind hidden numbers: what is published for the country, less all numbers that are shown. "
+    "Both carry noise, so this is an estimate; 95 times in 100 the true share lies between the two values "
+    "in brackets."
+)
+_WITHOUT = (
+    "Where no number is shown it says none or almost none, or not searched; a few numbers are withheld to "
+    "protect others."
+)
+
+
+def _shown(cells: int, share: float) -> str:
+    return _(
+        "{shown} of {all} ({share})",
+        shown=f"{round(cells * share):,}",
+        all=f"{cells:,}",
+        share=_percent(share),
+    )
+
+
+def _hidden(share: float, low: float, high: float) -> str:
+    if math.isnan(share):
+        return ""
+    if high == 0:
+        return _("none")
+    return _("about {share} ({low} to {high})", share=_percent(share), low=_digits(low), high=_percent(high))
+
+
+def _error(children: float, relative: float) -> str:
+    if math.isnan(children):
+        return ""
+    said = _("{children} children", children=f"{children:.1f}")
+    return said if math.isnan(relative) else f"{said}, {_percent(relative)}"
+
+
+def _percent(share: float) -> str:
+    """Write a share in per cent."""
+    return "" if math.isnan(share) else f"{_digits(share)}{_NO_BREAK}%"
+
+
+def _digits(share: float) -> str:
+    """Write a share times 100, with a decimal where it is small."""
+    value = _SHARE * share
+    return f"{value:.{0 if value >= _FEW or value == 0 else 1}f}"

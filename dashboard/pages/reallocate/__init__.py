@@ -1,0 +1,177 @@
+"""Which units to move where, what that would bring, and whether to move any: decided, kept, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard import map as live_map
+from dashboard.map import legend
+from dashboard.pages.reallocate import forms, frontier, handover, made, saved, served, session, summary
+from dashboard.pages.reallocate import map as move_map
+from dashboard.pages.reallocate.session import Desk
+from dashboard.pages.situation import summary as situation
+from dashboard.site import current_release, site
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, said
+from dashboard.widgets import address, markup, page_frame
+from data.errors import InputError, ReleaseError
+from data.release.result import Result
+from geo.layers.communities import BESIDE
+from risk.planning import RulesClash
+from risk.planning.inputs import Setting
+
+__all__ = ["show"]
+
+Told = Mapping[str, Any]
+
+
+def show() -> None:
+    """Draw the page; what changes is within one fragment."""
+    of = current_release.held(site())
+    if of is None:
+        page_frame.empty()
+        return
+    st.title(_("Reallocate"), anchor=False)
+    if of.tier == "public":
+        st.html(markup.paragraphs([_(_PUBLIC)]))
+        return
+    st.html(markup.paragraphs([_(_QUESTION)]))
+    st.fragment(_page)(of)
+
+
+_QUESTION = "Which units should move where, so that the need of more children is met – or should none move?"
+_PUBLIC = (
+    "Plans are made of the partner tier: the public one holds neither outreach nor staff, so there is "
+    "nothing to plan with here."
+)
+
+
+def _page(of: Held) -> None:
+    found = saved.kept(of)
+    if not session.arrive(found):
+        st.warning(_("The plan that the address names is not kept here. Shown is a new one."))
+    desk = session.desk()
+    answer = st.container(border=True, key="answer")
+    left, right = st.columns([13, 8], gap="medium")
+    with right, st.container(key="choosing"):
+        setting = forms.choices()
+    with answer:
+        told = _made(of, desk, setting)
+        if told is not None and (changed := saved.drifted(found, desk, setting, told)):
+            st.warning(changed)
+    if told is not None:
+        with left:
+            _map(of, told)
+        _moves(of, told)
+    forms.undo(of, desk)
+    if told is not None:
+        _around(of, desk, setting, told)
+    _section(_("Today's posts"))
+    forms.posts(of, desk)
+    _kept(of, found, desk, setting if told is not None else None)
+
+
+def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
+    """Make the plan and give the answer; where there is none, say why and what to do."""
+    try:
+        with st.spinner(_("Making the plan. The first one of a release takes up to half a minute.")):
+            told = made.told(
+                of,
+                desk.posts,
+                setting,
+                desk.decided,
+                session.author(forms.ANYBODY),
+                title=_("A plan that is not kept yet"),
+                handover=desk.handover,
+            )
+    except RulesClash as error:
+        st.html(markup.lead(_("No plan keeps all rules. These stand against each other; ease one of them:")))
+        st.html(markup.listed(summary.clash(of, error.clashes)))
+    except (InputError, ReleaseError) as error:
+        st.error(said(str(error)))
+    else:
+        first, *others = summary.answer(told)
+        st.html(markup.lead(first))
+        st.html(markup.definitions(summary.key_numbers(told)))
+        st.html(markup.paragraphs([" ".join(others), " ".join(summary.reasons(told))]))
+        return told
+    return None
+
+
+def _map(of: Held, told: Told) -> None:
+    views = {name: _(words) for name, words in move_map.VIEWS.items()}
+    with st.container(key="mapbox"):
+        view = address.segments("when", _("Show"), views)
+        live_map.show(situation.within(of), move_map.values(of, told, view))
+        st.html(legend.legend([move_map.mark_of(of, told, view)], more=move_map.key(told)))
+
+
+def _moves(of: Held, told: Told) -> None:
+    _section(_("Moves"))
+    if not told["moves"]:
+        st.html(markup.paragraphs([_("No move is proposed. Today's posts stay as they are.")]))
+        return
+    st.html(markup.table(summary.moves(of, told)))
+    st.caption(summary.ways(told))
+    forms.decide(of, told)
+
+
+def _around(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
+    if told["moves"]:
+        _section(_("When"))
+        st.html(markup.table(summary.phases(of, told)))
+        st.caption(summary.later(told))
+    with st.expander(_("Hand over to duty bearers"), expanded=bool(desk.handover.tasks)):
+        _handing(of, desk, told)
+    _section(_("More moves, or fewer"))
+    if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):
+        _frontier(of, desk, setting, told)
+    _section(_("Who is served"))
+    st.html(markup.narrow(markup.table(served.by_group(of, told))))
+    st.caption(_(BESIDE))
+    with st.expander(_("By county and region")):
+        st.html(markup.table(served.by_area(of, told)))
+
+
+def _handing(of: Held, desk: Desk, told: Told) -> None:
+    for rows in (handover.over(of, told), handover.stays(of, told)):
+        if not rows.empty:
+            st.html(markup.table(rows))
+    handover.ask(of, desk)
+
+
+def _frontier(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
+    with st.spinner(_("Weighing numbers of moves")):
+        points = [frontier.plain(one) for one in made.frontier(of, desk.posts, setting, desk.decided)]
+    left, right = st.columns(2, gap="medium")
+    left.altair_chart(frontier.drawn(points, "moved", told["plan"]), width="stretch")
+    right.altair_chart(frontier.drawn(points, "cost", told["plan"]), width="stretch")
+    st.caption(_("Filled: sure enough to advise. Hollow: not. Ring: the plan above. Lines hold 95 %."))
+
+
+def _kept(of: Held, found: list[Result], desk: Desk, setting: Setting | None) -> None:
+    _section(_("Keep, compare, take a briefing"))
+    if setting is not None:
+        saved.keep(of, desk, setting)
+    if not found:
+        st.html(markup.paragraphs([_(_NONE_KEPT)]))
+        return
+    st.html(markup.table(saved.shelf(found)))
+    saved.opener(found)
+    if len(found) > 1:
+        saved.compare(of, found)
+    _section(_("Briefing"))
+    saved.briefing(of, found)
+
+
+_NONE_KEPT = (
+    "No plan is kept yet. Keep this one, and it can be compared with others, opened again, and taken away as "
+    "a briefing: two pages in English, Albanian or Greek, and pictures for slides."
+)
+
+
+def _section(title: str) -> None:
+    st.header(title, anchor=False)

@@ -1,0 +1,130 @@
+"""Plans as the pages have them: what they stand on, read once a process, and each plan made once.
+
+The model is fitted once for a release, which takes some seconds; a plan on it then takes less than one. What
+these functions return is shared between sessions: never change it.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+
+from dashboard.map.shapes import areas_of
+from dashboard.pages.risk.summary import names
+from dashboard.site.current_release import Held
+from data.errors import FileRefused
+from data.workspace.safe_text import shown_frame
+from risk.handover import HandedOver, Tables
+from risk.planning import Plan, Point, saved
+from risk.planning import posts as tables
+from risk.planning.inputs import Ground, Setting, frontier_of, made
+from risk.planning.saved import Author, Decided
+
+__all__ = ["frontier", "ground", "handed", "plan", "posts_file", "read_posts", "told"]
+
+_READING = Lock()
+_NAME = "posts"
+
+
+def ground(of: Held, posts: str = "") -> Ground:
+    """Give what a plan stands on; `posts` is a table as risk.posts writes it, empty for the draft.
+
+    Raises ReleaseError where the release is of the public tier, and what `read_posts` does.
+    """
+    if not posts:
+        return _drafted(of)
+    return _given(of, posts)
+
+
+def posts_file(of: Held, posts: str = "") -> bytes:
+    """Give the table of posts for people to correct: as risk.posts writes it, with each area's name behind.
+
+    Text that a spreadsheet could run is made safe. Raises ReleaseError where there is none.
+    """
+    named = names(of)
+    rows = pd.read_csv(io.StringIO(tables.written(ground(of, posts).table)), dtype=str, keep_default_na=False)
+    rows["name"] = [str(named.get(code, "")) for code in rows["area"]]
+    return shown_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+
+
+def read_posts(of: Held, name: str, content: bytes) -> str:
+    """Read a file of posts and give it as risk.posts writes it.
+
+    Raises FileRefused and InputError, naming file and row, for what is no such table.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{name} cannot be read. Save it as CSV in UTF-8, as the table that was downloaded."
+        raise FileRefused(msg) from error
+    return tables.written(tables.read_text(name, text, ground(of).posts.areas))
+
+
+@lru_cache(maxsize=32)
+def handed(of: Held, given: Tables) -> HandedOver | None:
+    """Hand over what tables hold, None without tasks; raises what `risk.handover.Tables.over` does."""
+    return given.over(of.release, [str(code) for code in areas_of(of.release).frame("region").index])
+
+
+def _drafted(of: Held) -> Ground:
+    """One at a time: a second reader waits for the first, instead of fitting the model too."""
+    with _READING:
+        return _read(of)
+
+
+@lru_cache(maxsize=4)
+def _read(of: Held) -> Ground:
+    return Ground.of(of.release)
+
+
+@lru_cache(maxsize=32)
+def _given(of: Held, posts: str) -> Ground:
+    """Put other posts on the same ground; need and places do not depend on them."""
+    base = ground(of)
+    return base.holding(tables.read_text(_NAME, posts, base.posts.areas))
+
+
+@lru_cache(maxsize=128)
+def plan(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...]) -> Plan:
+    """Make a plan; raises what `risk.planning.inputs.made` does."""
+    return made(ground(of, posts), setting, [one.decision for one in decided])
+
+
+@lru_cache(maxsize=64)
+def frontier(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...]) -> tuple[Point, ...]:
+    """Give what ever more moves would gain, see `risk.planning.inputs.frontier_of`."""
+    return frontier_of(ground(of, posts), setting, [one.decision for one in decided])
+
+
+@lru_cache(maxsize=128)
+def told(
+    of: Held,
+    posts: str,
+    setting: Setting,
+    decided: tuple[Decided, ...],
+    author: Author,
+    *,
+    title: str,
+    note: str = "",
+    follows: str = "",
+    handover: Tables | None = None,
+    weighed: bool = False,
+) -> dict[str, Any]:
+    """Say all of a plan in plain values, as it is kept; with its frontier where it shall be `weighed`."""
+    over = None if handover is None else handed(of, handover)
+    return saved.told(
+        ground(of, posts),
+        setting,
+        plan(of, posts, setting, decided),
+        author,
+        title=title,
+        note=note,
+        decided=decided,
+        points=frontier(of, posts, setting, decided) if weighed else (),
+        handed=None if handover is None or over is None else (handover, over),
+        follows=follows,
+    )

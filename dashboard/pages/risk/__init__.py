@@ -1,0 +1,131 @@
+"""What the risk model says: where, why, how sure, and how well it has predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard.pages.risk import chart, evaluation, model_card, summary
+from dashboard.site import current_release, site
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, said
+from dashboard.widgets import address, markup, page_frame
+
+__all__ = ["show"]
+
+
+def show() -> None:
+    """Draw the page."""
+    of = current_release.held(site())
+    if of is None:
+        page_frame.empty()
+        return
+    st.title(_("Risk"), anchor=False)
+    told = summary.manifest(of)
+    if told is None:
+        page_frame.without_risk()
+        return
+    st.html(markup.paragraphs([_(_QUESTION), _(_NEVER)]))
+    if of.tier == "public":
+        _public(of, told)
+    else:
+        _partner(of, told)
+
+
+_QUESTION = "Where are more children met than people and outreach explain, and is that changing?"
+_NEVER = "It scores areas and periods, never a person, a settlement or a community."
+
+
+def _public(of: Held, told: Mapping[str, Any]) -> None:
+    st.html(markup.paragraphs([_(_CLASSES), _(_PUBLIC)]))
+    st.html(markup.table(summary.by_year(of)))
+    _section(_("What it reads, and what it never reads"))
+    st.html(markup.listed(model_card.limits(told)))
+
+
+_CLASSES = (
+    "Low: less than two thirds of the country's rate. Average: up to one and a half times. High: more than "
+    "that. Very high: more than two and a quarter times. A class is named where it is at least 80 % sure."
+)
+_PUBLIC = (
+    "These classes are worked out from the public numbers alone, which is why they are few: most say that it "
+    "cannot tell. That is no low risk."
+)
+
+
+def _partner(of: Held, told: Mapping[str, Any]) -> None:
+    found = evaluation.evaluation(of)
+    if evaluation.beaten(found):
+        st.warning(said(evaluation.words(found)))
+        st.caption(
+            _("Children each quarter by the historical mean; in brackets, 80 % of what it holds possible.")
+        )
+        st.dataframe(evaluation.instead(of), hide_index=True)
+    with st.container(border=True, key="headlines"):
+        st.html(markup.listed(summary.headlines(of)))
+        st.html(markup.to_reallocate())
+    st.fragment(_rates)(of)
+    _section(_("How well it has predicted"))
+    _prediction(found)
+    _section(_("The model and its safeguards"))
+    with st.expander(_("What it reads, what it never reads, and how it is checked")):
+        _card(of, told)
+
+
+def _rates(of: Held) -> None:
+    _section(_("Rates of areas, within each country"))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+        pathway = address.segments("pathway", _("Pathway"), summary.pathways())
+        area = address.menu("area", _("Area"), summary.areas(of), summary.most(of, pathway))
+    rated = summary.rated(of, pathway)
+    st.html(chart.key())
+    columns = st.columns(2, gap="medium")
+    for column, (code, name) in zip(columns, summary.countries(of).items(), strict=True):
+        with column:
+            st.altair_chart(chart.drawn(rated[rated["country"] == code], name, area), width="stretch")
+    with st.expander(_("Table")):
+        st.dataframe(summary.table(of, pathway), hide_index=True)
+    with st.container(border=True, key="why"):
+        st.html(markup.paragraphs(summary.why(of, pathway, area)))
+        st.html(markup.definitions(summary.reasons(of, pathway, area)))
+    _section(_("Clusters"))
+    clusters = summary.clusters(of, pathway)
+    if clusters.empty:
+        st.html(markup.paragraphs([_("On this pathway no areas stand out together.")]))
+        return
+    st.html(markup.paragraphs([_(_CLUSTERS)]))
+    st.html(markup.table(clusters))
+
+
+_CLUSTERS = (
+    "Areas side by side where more children were met than people and outreach explain. A cluster is a place "
+    "to ask about, not a finding: p says how often chance alone would bring one as strong."
+)
+
+
+def _prediction(found: Mapping[str, Any]) -> None:
+    if not found:
+        st.html(markup.paragraphs([_("It has not been measured yet. A data officer runs:")]))
+        st.code("tact risk --evaluate", language=None)
+        return
+    st.html(markup.paragraphs([evaluation.words(found)]))
+    left, right = st.columns(2, gap="medium")
+    left.altair_chart(evaluation.calibration(found), width="stretch")
+    left.caption(_("Bars: how many counts lay within the interval. Dark marks: how many should."))
+    right.altair_chart(evaluation.hits(found), width="stretch")
+    right.caption(_("One quarter ahead, a fifth of the areas of each country; lines hold 95 %."))
+    with st.expander(_("Mean error of each forecast (CRPS, in children; smaller is better)")):
+        st.html(markup.table(evaluation.scores(found)))
+
+
+def _card(of: Held, told: Mapping[str, Any]) -> None:
+    st.html(markup.definitions(model_card.facts(told)))
+    st.html(markup.listed(model_card.limits(told)))
+    st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
+    st.html(markup.narrow(markup.table(model_card.proxy(of, told))))
+
+
+def _section(title: str) -> None:
+    st.header(title, anchor=False)

@@ -1,0 +1,91 @@
+"""The rates of a country's areas with their intervals, highest first: a picture for each country."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+from markupsafe import Markup
+
+from dashboard.pages.risk.summary import CANNOT_TELL, classes, label
+from dashboard.site.text import _, html, joined
+from geo.layers.core import palette
+
+__all__ = ["drawn", "key"]
+
+_INK, _UNSURE, _STEP = "#3B4252", "#FFFFFF", 30
+_WIDEST = (0.1, 10.0)
+_TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
+
+
+def drawn(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
+    """Draw one country's areas, of a frame of dashboard.riskpage.rated; the chosen area's name is bold."""
+    rows = frame.reset_index().assign(
+        said=[label(int(one)) for one in frame["class"]],
+        sure=100 * frame["probability"].to_numpy(),
+        low=frame["lower"].clip(lower=_WIDEST[0]).to_numpy(),
+        high=frame["upper"].clip(upper=_WIDEST[1]).to_numpy(),
+    )
+    chosen = str(frame.loc[area, "name"]) if area in frame.index else ""
+    base = alt.Chart(rows, title=title).encode(y=_names(rows, chosen), tooltip=_told())
+    rate = alt.X(
+        "low:Q",
+        title=_("times the country's rate"),
+        scale=alt.Scale(type="log", domain=list(_WIDEST), nice=False),
+        axis=_axis(),
+    )
+    spans = base.mark_rule(color=_INK, strokeWidth=1.4).encode(x=rate, x2="high:Q")
+    dots = base.mark_circle(size=110, opacity=1, stroke=_INK, strokeWidth=1.2).encode(
+        x="median:Q", color=alt.Color("said:N", scale=_scale(), legend=None)
+    )
+    line = (
+        alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(color="#0F6B66", strokeWidth=1.5).encode(x="one:Q")
+    )
+    layered = alt.layer(line, spans, dots).properties(height=_STEP * len(rows))
+    done: alt.Chart = layered.configure_view(stroke=None).configure_title(anchor="start", fontSize=15)
+    return done
+
+
+def _names(rows: pd.DataFrame, chosen: str) -> alt.Y:
+    bold = alt.condition(alt.datum.value == chosen, alt.value("bold"), alt.value("normal"))
+    axis = alt.Axis(
+        ticks=False,
+        domain=False,
+        labelFontSize=13,
+        labelLimit=190,
+        labelFontWeight=bold,
+        labelOverlap=False,
+        labelFlush=False,
+    )
+    return alt.Y("name:N", title=None, sort=list(rows["name"]), axis=axis)
+
+
+def _axis() -> alt.Axis:
+    return alt.Axis(values=list(_TICKS), format="~g", gridColor="#E8EBEE", labelFontSize=12.5, ticks=False)
+
+
+def _scale() -> alt.Scale:
+    return alt.Scale(domain=[*classes(), label(CANNOT_TELL)], range=[*palette.RISK, _UNSURE])
+
+
+def _told() -> Sequence[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title=_("area")),
+        alt.Tooltip("said:N", title=_("class")),
+        alt.Tooltip("median:Q", title=_("times the country's rate"), format=".2f"),
+        alt.Tooltip("lower:Q", title=_("95 % interval from"), format=".2f"),
+        alt.Tooltip("upper:Q", title=_("to"), format=".2f"),
+        alt.Tooltip("sure:Q", title=_("class is sure, %"), format=".0f"),
+    ]
+
+
+def key() -> Markup:
+    """Say what the colours, the line and the intervals mean."""
+    marks = [*zip(classes(), palette.RISK, strict=True), (label(CANNOT_TELL), _UNSURE)]
+    dots = joined(html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks)
+    told = _(
+        "Each dot is an area's rate in terms of its country's (green line, 1), for its people and outreach; "
+        "the line through it holds 95 % of what the model holds possible."
+    )
+    return html('<div class="caterpillar"><ul>{}</ul><p>{}</p></div>', dots, told)

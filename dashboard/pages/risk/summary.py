@@ -1,0 +1,384 @@
+"""What the Risk page says: where rates are high or changing, why, and how sure that is, in plain words.
+
+Every number comes from what the model wrote beside the release (risk/report/__init__.py). Areas are compared within
+their country only, never across both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from dashboard.map.shapes import areas_of
+from dashboard.site import current_release
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, number, translated
+from data.tables.periods import Period
+from geo.layers.risk import CHANGES, CLASSES, class_of
+
+__all__ = [
+    "CANNOT_TELL",
+    "areas",
+    "by_year",
+    "classes",
+    "clusters",
+    "countries",
+    "headlines",
+    "label",
+    "manifest",
+    "most",
+    "names",
+    "pathways",
+    "rated",
+    "reasons",
+    "table",
+    "why",
+]
+
+CANNOT_TELL = -1
+_INTERNAL, _BORDER = "internal", "cross_border"
+_HIGH, _VERY_HIGH, _LOW = 2, 3, 0
+_FALLING, _RISING = 0, 2
+_SIGNIFICANT = 0.05
+# Where a pathway stands within a sentence, after the country's name.
+_WITHIN = {_INTERNAL: "pathway inside the country", _BORDER: "pathway across a border"}
+
+
+def manifest(of: Held) -> Mapping[str, Any] | None:
+    """Give what the model says of itself; None where it was not fitted to this release."""
+    found = of.release.result("risk")
+    return None if found is None else found.manifest
+
+
+def pathways() -> dict[str, str]:
+    """Name the pathways that the model tells apart."""
+    return {_INTERNAL: _("Inside the country"), _BORDER: _("Across a border")}
+
+
+def classes(*, change: bool = False) -> list[str]:
+    """Name the classes shortly, lowest first."""
+    return [translated(words).partition(":")[0] for words in (CHANGES if change else CLASSES)]
+
+
+def label(one: int) -> str:
+    """Name a class shortly."""
+    return _("cannot tell") if one == CANNOT_TELL else classes()[one]
+
+
+def names(of: Held) -> pd.Series:
+    """Give the areas' names by code."""
+    return areas_of(of.release).table["name_en"].astype(str)
+
+
+def countries(of: Held) -> dict[str, str]:
+    """Name the countries by code."""
+    table = areas_of(of.release).table
+    return {str(code): str(table.loc[code, "name_en"]) for code in table.index[table["level"] == "country"]}
+
+
+def areas(of: Held) -> dict[str, str]:
+    """Name the areas that the model knows, each with its country, in the order of the release."""
+    named, land = names(of), countries(of)
+    table = areas_of(of.release).table
+    known = set(rated(of, _INTERNAL).index)
+    return {str(c): f"{named[c]}, {land[str(table.loc[c, 'country'])]}" for c in table.index if c in known}
+
+
+@lru_cache(maxsize=32)
+def rated(of: Held, pathway: str) -> pd.DataFrame:
+    """Give what is said of each area on a pathway over the whole time, by country, highest rate first.
+
+    Indexed by area; columns name, country (code), class (position in CLASSES or CANNOT_TELL), median, lower,
+    upper (in terms of the country's rate), probability (of the class), exceeding, reports_alone. Shared.
+    """
+    frame = _of_pathway(of, "risk_region_whole_crossing", pathway)
+    if frame.empty:
+        return frame
+    return frame.sort_values(["country", "median"], ascending=[True, False], kind="stable")
+
+
+def _of_pathway(of: Held, name: str, pathway: str) -> pd.DataFrame:
+    """Read a table of the model for a pathway, by area, with names and classes."""
+    table = current_release.table(of, name)
+    if table.empty:
+        return table
+    frame = table[table["crossing"] == pathway].set_index("area")
+    known = areas_of(of.release).table
+    return frame.assign(
+        name=names(of).reindex(frame.index),
+        country=known["country"].reindex(frame.index).astype(str),
+        **{"class": _classes(frame, change=name.startswith("riskchange"))},
+    )
+
+
+def _classes(frame: pd.DataFrame, *, change: bool) -> list[int]:
+    told = zip(frame["state"], frame["low"] if "low" in frame else frame["state"], strict=True)
+    return [class_of(float(low), change=change) if s == "class" else CANNOT_TELL for s, low in told]
+
+
+def most(of: Held, pathway: str) -> str:
+    """Give the area of the highest chance of a high rate, which the page opens on."""
+    return str(rated(of, pathway)["exceeding"].idxmax())
+
+
+def headlines(of: Held) -> list[str]:
+    """Say what a programme manager must know, the most important first."""
+    return [*_together(of), *_levels(of), *_changes(of)]
+
+
+def _together(of: Held) -> list[str]:
+    """Give the statement on the areas that are told together, which comes first."""
+    shifts: Sequence[Mapping[str, Any]] = ((manifest(of) or {}).get("statements") or {}).get("shifts", [])
+    return [str(one["words"]) for one in shifts[:1] if len(one["areas"]) > 1]
+
+
+def _levels(of: Held) -> Iterator[str]:
+    for code, country in countries(of).items():
+        for pathway in pathways():
+            frame = rated(of, pathway)
+            inside = frame[frame["country"] == code]
+            if len(inside):
+                yield _level(inside, country, _(_WITHIN[pathway]))
+
+
+def _level(inside: pd.DataFrame, country: str, pathway: str) -> str:
+    """Say in which areas of a country the rate is above what people and outreach explain."""
+    parts = [
+        _("{level} in {areas}", level=classes()[one], areas=_listed(inside[inside["class"] == one]))
+        for one in (_VERY_HIGH, _HIGH, _LOW)
+        if (inside["class"] == one).any()
+    ]
+    said = _("no area is clearly above or below the country's rate")
+    if parts:
+        said = _("{listed} (numbers: times the country's rate)", listed="; ".join(parts))
+    unsure = int((inside["class"] == CANNOT_TELL).sum())
+    told = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=said)
+    if not unsure:
+        return told
+    return f"{told} {_('For {unsure} of {all} areas it cannot tell.', unsure=unsure, all=len(inside))}"
+
+
+def _listed(rows: pd.DataFrame) -> str:
+    """List areas with their rates."""
+    pairs = zip(rows["name"], rows["median"], strict=True)
+    named = [f"{name} ({number(round(median, 1))})" for name, median in pairs]
+    *first, last = named
+    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
+
+
+def _changes(of: Held) -> Iterator[str]:
+    """Say where the rate of the last year rose or fell, with the warning that outreach may be why."""
+    found = False
+    for pathway in pathways():
+        frame = _latest(of, pathway)
+        for row in frame[frame["class"] != CANNOT_TELL].to_dict("records"):
+            if row["class"] in (_FALLING, _RISING):
+                found = True
+                yield _change(row, _(_WITHIN[pathway]))
+    if not found and len(_latest(of, _INTERNAL)):
+        yield _("Of no area is it sure that its rate of the last year rose or fell against the year before.")
+
+
+def _change(row: Mapping[Any, Any], pathway: str) -> str:
+    template = (
+        _("{area}, {pathway}: rising, {ratio} times the year before (95 % interval {low} to {high}).")
+        if row["class"] == _RISING
+        else _("{area}, {pathway}: falling, {ratio} times the year before (95 % interval {low} to {high}).")
+    )
+    ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
+    told = template.format(area=row["name"], pathway=pathway, **ends)
+    if not row["effort_warning"]:
+        return told
+    if math.isnan(row["effort_ratio"]):
+        return f"{told} {_('No outreach is recorded for the year before, so that more of it may be why.')}"
+    days = number(round(float(row["effort_ratio"]), 1))
+    return f"{told} {_('Outreach was {days} times that of the year before, which may be why.', days=days)}"
+
+
+_ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
+
+
+def _latest(of: Held, pathway: str) -> pd.DataFrame:
+    """Give the changes of the last year that the model looked at."""
+    frame = _of_pathway(of, "riskchange_region_quarter_crossing", pathway)
+    return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
+
+
+def reasons(of: Held, pathway: str, area: str) -> list[tuple[str, str]]:
+    """Give the numbers behind an area's class: words and value."""
+    row = _reason(of, pathway, area)
+    if row is None:
+        return []
+    told = _rated(of, pathway, area)
+    ends = _("{low} to {high}", low=_short(told["lower"]), high=_short(told["upper"]))
+    facts = [
+        (_("Children met"), number(row["value"])),
+        (_("Expected from people alone"), _about(row["by_population"])),
+        (_("Expected from people and outreach"), _about(row["by_effort"])),
+        (_("Outreach for a child, against the country's"), _times(row["effort"])),
+        (_("Rate against the country's (95 % interval)"), f"{_times(told['median'])} ({ends})"),
+        (_("Neighbours' rate, against the country's"), _times(row["neighbours"])),
+        (_("Last year's rate, against the year before"), _times(row["change"])),
+    ]
+    return [(words, value) for words, value in facts if value]
+
+
+def _rated(of: Held, pathway: str, area: str) -> Mapping[Any, Any]:
+    """Give what is said of one area."""
+    return rated(of, pathway).loc[[area]].to_dict("records")[0]
+
+
+def _reason(of: Held, pathway: str, area: str) -> Mapping[str, float] | None:
+    frame = _of_reasons(of, pathway)
+    if area not in frame.index:
+        return None
+    return {str(name): float(value) for name, value in frame.loc[[area]].to_dict("records")[0].items()}
+
+
+def _of_reasons(of: Held, pathway: str) -> pd.DataFrame:
+    table = current_release.table(of, "riskreasons_region_whole_crossing")
+    if table.empty:
+        return table
+    return table[table["crossing"] == pathway].set_index("area").select_dtypes("number")
+
+
+def _short(value: float) -> str:
+    return number(round(float(value), 2 if value < 1 else 1))
+
+
+def _about(value: float) -> str:
+    return "" if math.isnan(value) else number(round(value))
+
+
+def _times(value: float) -> str:
+    return "" if math.isnan(value) else _("{value} times", value=_short(value))
+
+
+def why(of: Held, pathway: str, area: str) -> list[str]:
+    """Say in sentences what an area's class rests on, and what would change it."""
+    row = _reason(of, pathway, area)
+    if row is None:
+        return []
+    told = _rated(of, pathway, area)
+    said = [_verdict(told), _explained(row), _what_would(row, int(told["class"]))]
+    if bool(told["reports_alone"]):
+        said.append(_("No outreach is recorded there: it rests on reports alone."))
+    return [one for one in said if one]
+
+
+def _verdict(told: Mapping[Any, Any]) -> str:
+    one = int(told["class"])
+    if one == CANNOT_TELL:
+        return _(
+            "{area}: cannot tell. No class is at least 80 % sure; that it is high or very high is {chance} % "
+            "sure.",
+            area=told["name"],
+            chance=number(round(100 * float(told["exceeding"]))),
+        )
+    return _(
+        "{area}: {level}. This is {chance} % sure.",
+        area=told["name"],
+        level=translated(CLASSES[one]),
+        chance=number(min(99, round(100 * float(told["probability"])))),
+    )
+
+
+def _explained(row: Mapping[str, float]) -> str:
+    if math.isnan(row["value"]) or math.isnan(row["by_effort"]):
+        return ""
+    return _(
+        "{met} children were met, as published with its noise. Shared out by children living there it would "
+        "be about {people}; with the outreach that there was, about {effort}.",
+        met=number(row["value"]),
+        people=_about(row["by_population"]),
+        effort=_about(row["by_effort"]),
+    )
+
+
+def _what_would(row: Mapping[str, float], one: int) -> str:
+    """Say what would change the class, at the same uncertainty."""
+    rates = {
+        "high": _short(row["high_from"]),
+        "low": _short(row["low_below"]),
+        "now": _short(row["median"]),
+    }
+    if one in (_HIGH, _VERY_HIGH):
+        template = _(
+            "It would no longer be called high if its rate were below {high} times the country's with the "
+            "same uncertainty; it is {now}."
+        )
+    elif one == _LOW:
+        template = _(
+            "It would no longer be called low if its rate were above {low} times the country's with the same "
+            "uncertainty; it is {now}."
+        )
+    else:
+        template = _(
+            "It would be called high if its rate were {high} times the country's with the same uncertainty, "
+            "and low below {low}; it is {now}."
+        )
+    return template.format(**rates)
+
+
+def clusters(of: Held, pathway: str) -> pd.DataFrame:
+    """List the clusters of a pathway by country, surest first; empty where there is none."""
+    table = current_release.table(of, "hotspots_region_whole_crossing")
+    if table.empty:
+        return table
+    frame = table[(table["crossing"] == pathway) & table["cluster"].notna()]
+    known = areas_of(of.release).table
+    grouped = frame.assign(country=known["country"].reindex(frame["area"]).to_numpy()).groupby(
+        ["country", "cluster"], observed=True
+    )
+    rows = [
+        (
+            countries(of)[str(country)],
+            ", ".join(names(of)[list(rows["area"])]),
+            _("{value} times the rest", value=_short(rows["value"].iloc[0])),
+            _chance(float(rows["p"].iloc[0])),
+        )
+        for (country, _number), rows in grouped
+    ]
+    head = [_("Country"), _("Areas"), _("Children met there, against expected"), _("By chance alone")]
+    return pd.DataFrame(rows, columns=head)
+
+
+def _chance(p: float) -> str:
+    """Word a p value, and say whether it is no more than chance."""
+    words = f"p = {p:.4f}" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    return words if p <= _SIGNIFICANT else f"{words}: {_('may well be chance')}"
+
+
+def table(of: Held, pathway: str) -> pd.DataFrame:
+    """Give the content of the picture as a table."""
+    frame = rated(of, pathway)
+    return pd.DataFrame(
+        {
+            _("Area"): frame["name"],
+            _("Country"): frame["country"].map(countries(of)),
+            _("Class"): [label(int(one)) for one in frame["class"]],
+            _("Rate against the country's"): frame["median"].round(2),
+            _("from (2.5 %)"): frame["lower"].round(2),
+            _("to (97.5 %)"): frame["upper"].round(2),
+            _("Chance of a high rate, %"): (100 * frame["exceeding"]).round(),
+        }
+    )
+
+
+def by_year(of: Held) -> pd.DataFrame:
+    """Give the public classes: a row for each county and region, a column for each year."""
+    rows = current_release.table(of, "risk_region_year")
+    if rows.empty:
+        return rows
+    told = rows.assign(told=[label(one) for one in _classes(rows, change=False)])
+    wide = told.pivot_table(index="area", columns="period", values="told", aggfunc="first")
+    known = areas_of(of.release).table
+    wide = wide.reindex([code for code in known.index if code in wide.index])
+    wide.columns = [Period.parse(str(period)).label for period in wide.columns]
+    wide.insert(0, _("Country"), known["country"].reindex(wide.index).astype(str).map(countries(of)))
+    wide.insert(0, _("County or region"), names(of).reindex(wide.index))
+    return wide.reset_index(drop=True)

@@ -1,0 +1,360 @@
+"""The controls of the Situation page. The view is the one source: a widget shows it and asks for another.
+
+A widget starts with the view's value, and only what a reader picks makes the next view. Where the view is
+another one than the widget shows, or what it offers has changed, a new widget takes its place: to set a
+widget that the browser already has takes a message that can get lost when a run is cut short, and then the
+next click anywhere would bring back what the widget still shows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import map as live_map
+from dashboard.pages.situation import summary
+from dashboard.pages.situation.timeline import Total, told
+from dashboard.pages.situation.view import (
+    Situation,
+    grains,
+    latest,
+    numbered,
+    parse,
+    periods,
+    settle,
+    written,
+)
+from dashboard.site import current_release
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, html, translated
+from data.tables.periods import Period
+from geo.areas import Areas
+from geo.layers import combinable, layer
+from geo.layers.core import Choice, Option
+from geo.layers.core.words import LEVELS
+
+__all__ = [
+    "arrive",
+    "choose",
+    "clicked",
+    "current",
+    "grain",
+    "keep",
+    "layers",
+    "levels",
+    "missed",
+    "options",
+    "overlays",
+    "play",
+    "playing",
+    "projector",
+    "slider",
+    "step",
+    "unnumbered",
+]
+
+_VIEW, _WRITTEN = "situation", "situation-address"
+_ARRIVED, _MISSED = "situation-arrived", "situation-missed"
+_OWN, _MADE = "situation-own", "situation-made"
+_GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All years"}
+_NONE = "none"
+_PLAYING, _STEPPED, _TIMED = "situation-playing", "situation-stepped", "situation-timed"
+# Whether the reader chose the period, or it is only the one that a layer opened on.
+_PICKED = "situation-picked"
+_STEP = 1.4
+_T = TypeVar("_T")
+
+
+def arrive() -> None:
+    """Note the address when somebody has changed it: on a first visit, by going back, by a link.
+
+    Only a run of the whole page that no control asked for can carry such an address: with what a control
+    asks the browser may send the address that stood there before.
+    """
+    address, own = _address(), st.session_state.pop(_OWN, False)
+    # Changing page empties the address; then the session remembers.
+    changed = address and address != st.session_state.get(_WRITTEN) and not own
+    if changed or _VIEW not in st.session_state:
+        st.session_state[_ARRIVED] = address
+
+
+def current(of: Held, areas: pd.DataFrame) -> Situation:
+    """Give the view: what the reader asked for, settled on what there is.
+
+    The session keeps what was asked, so that a layer that has no such level, period or area does not take
+    them away from the layer that comes after it.
+    """
+    st.session_state.pop(_OWN, None)
+    address = st.session_state.pop(_ARRIVED, None)
+    if address is not None:
+        found = settle(parse(address), of, areas)
+        st.session_state[_VIEW] = found
+        st.session_state[_PICKED] = bool(address.get("period"))
+        st.session_state[_MISSED] = (found, summary.missed(address, found, of, areas))
+    asked: Situation = st.session_state[_VIEW]
+    view = settle(asked, of, areas)
+    if not asked.period:
+        st.session_state[_VIEW] = replace(asked, period=view.period)
+    return view if st.session_state.get(_PICKED) else _opened(view, of)
+
+
+def _opened(view: Situation, of: Held) -> Situation:
+    """Open a layer on the last period that has numbers, while the reader has chosen none."""
+    if not view.period or not periods(view, of) or numbered(view, of):
+        return view
+    return replace(view, period=latest(view, of))
+
+
+def unnumbered(of: Held, view: Situation) -> None:
+    """Say that the period chosen has no numbers, and offer the last that has."""
+    listed = periods(view, of)
+    if not listed or numbered(view, of):
+        return
+    last = latest(view, of)
+    st.html(html('<p class="missed" role="status">{}</p>', _nothing(view, last)))
+    if last != view.period:
+        st.button(
+            _("Show {period}", period=Period.parse(last).label), key="c-last", on_click=_at, args=(last,)
+        )
+
+
+def _nothing(view: Situation, last: str) -> str:
+    label = Period.parse(view.period).label
+    if last == view.period:
+        return _("No period has numbers here.")
+    return _("No numbers for {period}. The last are of {last}.", period=label, last=Period.parse(last).label)
+
+
+def _at(period: str) -> None:
+    st.session_state[_PICKED] = True
+    _ask(lambda v: replace(v, period=period))
+
+
+def missed(view: Situation) -> None:
+    """Say what an address asked for in vain, until the reader goes on from what is shown instead."""
+    opened, words = st.session_state.get(_MISSED, (None, ""))
+    if words and opened == view:
+        st.html(words)
+
+
+def keep(view: Situation) -> None:
+    """Write the view into the address, when it is not there yet."""
+    if st.session_state.get(_PLAYING):
+        # One step back in the browser undoes all that was played.
+        return
+    address = written(view)
+    st.session_state[_WRITTEN] = address
+    if _address() != address:
+        st.query_params.from_dict(address)
+
+
+def _address() -> dict[str, str]:
+    return {name: str(value) for name, value in st.query_params.items()}
+
+
+def _ask(change: Callable[[Situation], Situation]) -> None:
+    """Make the next view; it is settled in the run that follows."""
+    st.session_state[_VIEW] = change(st.session_state[_VIEW])
+    st.session_state[_OWN] = True
+
+
+def _widget(name: str, value: object, *choices: object) -> str:
+    """Give the key of the widget that shows a value: of the one that does, else of a new one."""
+    made: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
+    count, offered = made.get(name, (0, ()))
+    if offered != choices or st.session_state.get(f"{name}-{count}") != value:
+        count += 1
+    made[name] = (count, choices)
+    return f"{name}-{count}"
+
+
+def _taking(key: str, shown: _T, change: Callable[[Situation, _T], Situation]) -> Callable[[], None]:
+    """Give the callback that takes what was picked into the view.
+
+    A widget that was replaced may tell once more what it showed; that is not a pick.
+    """
+
+    def picked() -> None:
+        value = st.session_state.get(key, shown)
+        if value != shown:
+            _ask(lambda view: change(view, value))
+
+    return picked
+
+
+def _segments(
+    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[Situation, str], Situation]
+) -> None:
+    """Offer a few choices side by side."""
+    key = _widget(name, value, *words.items())
+    st.segmented_control(
+        label, list(words), format_func=words.__getitem__, default=value, key=key, required=True,
+        on_change=_taking(key, value, change), label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _menu(
+    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[Situation, str], Situation]
+) -> None:
+    """Offer many choices in a menu."""
+    key = _widget(name, value, *words.items())
+    st.selectbox(
+        label, list(words), index=list(words).index(value), format_func=words.__getitem__, key=key,
+        on_change=_taking(key, value, change), label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def layers(of: Held, view: Situation) -> None:
+    """Choose the main layer."""
+    titles = {name: _(layer(name).title) for name in current_release.levels(of)}
+    _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_still(v), layer=picked))
+
+
+def levels(of: Held, view: Situation) -> None:
+    """Choose the level of the areas, of those that the main layer has."""
+    words = {level: _(LEVELS[level]) for level in LEVELS if level in current_release.levels(of)[view.layer]}
+    _segments("c-level", _("Level"), words, view.level, lambda v, picked: replace(_still(v), level=picked))
+
+
+def _still(view: Situation) -> Situation:
+    """Stop time where another layer or level is asked for."""
+    st.session_state[_PLAYING] = False
+    return view
+
+
+def overlays(of: Held, view: Situation) -> None:
+    """Choose what lies over the main layer, of what the tier allows."""
+    offered = [
+        layer(name)
+        for name, levels_held in current_release.levels(of).items()
+        if name != view.layer and view.level in levels_held and not combinable(of.tier, [view.layer, name])
+    ]
+    if not offered:
+        return
+    titles = {
+        _NONE: _("No second layer"),
+        **{one.id: _("with {layer}", layer=_(one.title)) for one in offered},
+    }
+    now = view.over[0] if view.over else _NONE
+    _menu(
+        "c-over", _("Second layer"), titles, now,
+        lambda v, picked: replace(v, over=() if picked == _NONE else (picked,)),
+    )  # fmt: skip
+
+
+def options(of: Held, view: Situation, name: str) -> None:
+    """Choose the options of a layer on the map, of the choices that the release holds."""
+    for option in current_release.offered(of, name, view.level):
+        _option(name, option, view)
+
+
+def _option(name: str, option: Option, view: Situation) -> None:
+    words = {choice.id: _choice_words(choice) for choice in option.choices}
+    choice = view.view(name).choice(option)
+    _menu(
+        f"c-option-{name}-{option.id}", _(option.label), words,
+        choice if choice in words else option.choices[0].id,
+        lambda v, picked: v.choosing(name, option.id, picked),
+    )  # fmt: skip
+
+
+def _choice_words(choice: Choice) -> str:
+    label = translated(choice.label)
+    return f"{translated(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
+
+
+def _timed(view: Situation, period: str) -> Situation:
+    """Give the view at a period that the reader chose."""
+    st.session_state[_PICKED] = True
+    return replace(view, period=period)
+
+
+def grain(of: Held, view: Situation) -> None:
+    """Choose the length of the periods, where the layer is held in more than one."""
+    found = {str(one): period for one, period in grains(view, of).items()}
+    if len(found) < 2:
+        return
+    words = {one: _(_GRAINS[one]) for one in found}
+    now = Period.parse(view.period).grain
+    _segments("c-grain", _("Length of periods"), words, now, lambda v, picked: _timed(v, found[picked]))
+
+
+def slider(totals: Mapping[str, Total], view: Situation) -> None:
+    """Choose the period; the arrow keys move it, and it says the period's number."""
+    words = {period: told(period, total) for period, total in totals.items()}
+    key = _widget("c-period", view.period, *words.items())
+    st.select_slider(
+        _("Period"), list(words), value=view.period, format_func=words.__getitem__, key=key,
+        on_change=_taking(key, view.period, _timed),
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def play(listed: tuple[str, ...], view: Situation) -> None:
+    """Let time run: a button that steps through the periods until the last, or until it is pressed again."""
+    running = bool(st.session_state.get(_PLAYING))
+    if st.button(_("Stop") if running else _("Play"), key="c-play"):
+        st.session_state[_PLAYING] = not running
+        st.session_state[_STEPPED] = time.monotonic()
+        if not running and view.period == listed[-1]:
+            _ask(lambda v: replace(v, period=listed[0]))
+        st.rerun()
+
+
+def playing() -> float | None:
+    """Give the seconds between two steps while time runs; None while it stands."""
+    st.session_state[_TIMED] = bool(st.session_state.get(_PLAYING))
+    return _STEP if st.session_state[_TIMED] else None
+
+
+def step(listed: tuple[str, ...], view: Situation) -> Situation:
+    """Give the view of the next period when its time has come; stop at the last."""
+    if st.session_state.get(_TIMED) and not st.session_state.get(_PLAYING):
+        # Something else stopped it: the clock of the page stops with a whole run only.
+        keep(view)
+        st.rerun()
+    due = time.monotonic() - st.session_state.get(_STEPPED, 0.0) >= _STEP * 0.8
+    if not st.session_state.get(_PLAYING) or not due or view.period not in listed:
+        return view
+    st.session_state[_STEPPED] = time.monotonic()
+    st.session_state[_PICKED] = True
+    place = listed.index(view.period) + 1
+    if place >= len(listed):
+        st.session_state[_PLAYING] = False
+        keep(view)
+        st.rerun()
+    _ask(lambda v: replace(v, period=listed[place]))
+    return replace(view, period=listed[place])
+
+
+def projector() -> None:
+    """Turn the projector mode on and off: panels fold, type grows."""
+    view: Situation | None = st.session_state.get(_VIEW)
+    if view is None:
+        return
+    key = _widget("c-projector", view.projector)
+    st.toggle(
+        _("Projector"), value=view.projector, key=key,
+        on_change=_taking(key, view.projector, lambda v, picked: replace(v, projector=picked)),
+    )  # fmt: skip
+
+
+def clicked(areas: Areas, level: str) -> Callable[[], None]:
+    """Give the callback of a click on the map: the area there, or none, becomes the chosen one."""
+
+    def chosen() -> None:
+        place = live_map.clicked_place()
+        if place is not None:
+            choose(areas.locate(*place, level) or "")
+
+    return chosen
+
+
+def choose(area: str) -> None:
+    """Make an area the chosen one; empty for none."""
+    _ask(lambda v: replace(v, area=area))

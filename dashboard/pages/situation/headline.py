@@ -1,0 +1,130 @@
+"""The number that answers the question of the layer on the map: of the chosen area, or of both countries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from dashboard.map import Mark
+from dashboard.site import current_release
+from dashboard.site.current_release import Held, Options
+from dashboard.site.text import _, html, joined, number, translated
+from geo.layers import layer
+
+__all__ = ["Own", "Where", "block", "carriers", "of_area"]
+
+_KNOWN = {"number", "class"}
+_EMPTY = {"no_data", "no_figure"}
+_ALL = {"what": "services", "of": "all"}
+
+
+@dataclass(frozen=True)
+class Where:
+    """An area, and where the layer is read for it: at its own level, or for the areas in it."""
+
+    code: str
+    name: str
+    mark: Mark | None
+    parts: Mark | None = None
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Own:
+    """One number of the layer, with its margin, of when and from whom, and what must be known besides."""
+
+    name: str
+    text: str
+    margin: str
+    when: str
+    source: str
+    note: str
+    known: bool
+
+
+def of_area(where: Where) -> Own:
+    """Read the layer's number of an area; where only the areas in it have one, say how many do."""
+    if where.mark is None or where.code not in where.mark.data.frame.index:
+        return _parts(where) or Own(where.name, _("not published for this area"), "", "", "", "", known=False)
+    row: dict[Any, Any] = where.mark.data.frame.loc[where.code].to_dict()
+    legend = where.mark.data.legend
+    if str(row["state"]) in _EMPTY and (told := _parts(where)):
+        return told
+    text, meaning = _worded(where.mark, where.code)
+    return Own(
+        name=where.name,
+        text=text or where.mark.words[str(row["state"])],
+        margin="" if pd.isna(row["margin"]) else f"±{number(row['margin'])}",
+        when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
+        source="" if str(row["state"]) in _EMPTY else translated(str(row["source"]) or legend.source),
+        note="; ".join(filter(None, (meaning, translated(row["note"])))),
+        known=str(row["state"]) in _KNOWN,
+    )
+
+
+def _worded(mark: Mark, area: str) -> tuple[str, str]:
+    """Give the number of an area, or the name and the meaning of its class; empty without either."""
+    text = translated(mark.data.texts()[area])
+    name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
+    return name, meaning[:1].upper() + meaning[1:]
+
+
+def _parts(where: Where) -> Own | None:
+    """Say for how many of the areas in it the layer has a number."""
+    if where.parts is None or not where.within:
+        return None
+    data = where.parts.data
+    known = int(data.frame["state"].reindex(list(where.within)).isin(_KNOWN).sum())
+    text = _("told for {known} of {all} areas", known=known, all=len(where.within))
+    source = translated(data.legend.source)
+    return Own(where.name, text, "", translated(data.legend.period), source, "", known=False)
+
+
+def block(mark: Mark, told: Sequence[Own], more: Sequence[str] = ()) -> Markup:
+    """Word the number as the first thing of the panel; `more` are lines below it."""
+    numbers = [_number(one, named=len(told) > 1) for one in told]
+    whens = list(dict.fromkeys(one.when for one in told if one.when))
+    sources = list(dict.fromkeys(one.source for one in told if one.source))
+    below = [*(one.note for one in told if one.note and len(told) == 1), *more]
+    return html(
+        "<section class=own><h3>{}</h3><p class=unit>{}</p><div class=numbers>{}</div>{}{}</section>",
+        mark.title,
+        ", ".join([mark.unit, *whens[:1]]) if len(whens) < 2 else mark.unit,
+        joined(numbers) if len(whens) < 2 else joined(_number(one, named=True, dated=True) for one in told),
+        joined(html("<p class=below>{}</p>", one) for one in below),
+        html("<p class=origin>{}</p>", "; ".join(sources)) if sources else "",
+    )
+
+
+def _number(one: Own, *, named: bool, dated: bool = False) -> Markup:
+    return html(
+        "<p{}>{}<b>{}</b>{}{}</p>",
+        "" if one.known else Markup(' class="quiet"'),
+        html("<span>{}</span>", one.name) if named else "",
+        one.text,
+        html(" <small>{}</small>", one.margin) if one.margin else "",
+        html("<em>{}</em>", one.when) if dated and one.when else "",
+    )
+
+
+def carriers(of: Held, level: str, period: str, area: str, options: Options) -> str:
+    """Name those who carry the services of an area; empty where a part is chosen or nothing is told."""
+    chosen = {**_ALL, **dict(options)}
+    if chosen != _ALL or level not in current_release.levels(of)["services"]:
+        return ""
+    option = next(one for one in layer("services").options if one.id == "of")
+    bearers = (one for one in option.choices if one.id.startswith("duty_bearer"))
+    found = [translated(one.label) for one in bearers if _carries(of, level, period, area, one.id)]
+    return _("Carried by: {listed}.", listed=", ".join(found)) if found else ""
+
+
+def _carries(of: Held, level: str, period: str, area: str, choice: str) -> bool:
+    """Say whether a duty bearer is known to carry a service there."""
+    if not current_release.offers(of, "services", level, (("of", choice),)):
+        return False
+    frame = current_release.read(of, "services", level, period, (("of", choice),)).frame
+    return area in frame.index and bool(frame.loc[[area], ["value", "low"]].gt(0).any(axis=None))

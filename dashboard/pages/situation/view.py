@@ -1,0 +1,234 @@
+"""What a reader looks at, in the address: so that one address opens the same view for everybody.
+
+An address may hold anything. `parse` takes what has the right form, `settle` what the release and the tier
+allow; everything else falls back to a default, so that an old address still opens something, and `unmet`
+tells what did.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import pandas as pd
+
+from dashboard.site import current_release
+from dashboard.site.current_release import Held, Options, frozen
+from data.errors import InputError
+from data.tables.periods import GRAINS, Calendar, Grain, Period
+from data.tables.spec import Tier
+from geo.layers import LAYERS, combinable
+from geo.layers.core import Layer, View
+
+__all__ = ["Situation", "grains", "latest", "numbered", "parse", "periods", "settle", "unmet", "written"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
+_PERIOD = re.compile(r"[0-9A-Z/-]{10,21}")
+_BY_ID: dict[str, Layer] = {one.id: one for one in LAYERS}
+_LEVEL = "region"
+_DEPTH = {"country": 0, "region": 1, "municipality": 2}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The view of the Situation page: a layer, what lies over it, where, when, and of what."""
+
+    layer: str = ""
+    over: tuple[str, ...] = ()
+    level: str = ""
+    period: str = ""
+    area: str = ""
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    projector: bool = False
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers on the map, the main one first."""
+        return (self.layer, *self.over)
+
+    def chosen(self, layer: str) -> Mapping[str, str]:
+        """Give the choices made of a layer's options."""
+        return self.options.get(layer, {})
+
+    def key(self, layer: str | None = None) -> Options:
+        """Give the choices of a layer, by default of the main one, in a form that can be a key."""
+        return frozen(self.chosen(layer or self.layer))
+
+    def view(self, layer: str | None = None) -> View:
+        """Say what to ask of a layer, by default of the main one."""
+        return View(self.level, self.period, self.chosen(layer or self.layer))
+
+    def choosing(self, layer: str, option: str, choice: str) -> Situation:
+        """Give the same view with another choice of an option."""
+        return replace(self, options={**self.options, layer: {**self.chosen(layer), option: choice}})
+
+
+def _matching(pattern: re.Pattern[str], text: object) -> str:
+    return text if isinstance(text, str) and pattern.fullmatch(text) else ""
+
+
+def parse(parameters: Mapping[str, str]) -> Situation:
+    """Read the parameters of an address; what has not the right form counts as not given."""
+    options: dict[str, dict[str, str]] = {}
+    for name, value in parameters.items():
+        layer, _, option = name.partition(".")
+        if option and layer in _BY_ID and _matching(_NAME, option) and _matching(_NAME, value):
+            options.setdefault(layer, {})[option] = value
+    over = (name for name in parameters.get("over", "").split(",") if name in _BY_ID)
+    return Situation(
+        layer=_matching(_NAME, parameters.get("layer", "")),
+        over=tuple(dict.fromkeys(over)),
+        level=_matching(_NAME, parameters.get("level", "")),
+        period=_matching(_PERIOD, parameters.get("period", "")),
+        area=_matching(_CODE, parameters.get("area", "")),
+        options=options,
+        projector=parameters.get("projector") == "1",
+    )
+
+
+def written(view: Situation) -> dict[str, str]:
+    """Write a settled view as the parameters of an address; defaults of options are left out."""
+    parameters = {"layer": view.layer, "level": view.level}
+    if view.over:
+        parameters["over"] = ",".join(view.over)
+    if view.period:
+        parameters["period"] = view.period
+    if view.area:
+        parameters["area"] = view.area
+    for name in view.layers:
+        for option in _BY_ID[name].options:
+            choice = view.view(name).choice(option)
+            if choice != option.default:
+                parameters[f"{name}.{option.id}"] = choice
+    if view.projector:
+        parameters["projector"] = "1"
+    return parameters
+
+
+def settle(view: Situation, of: Held, areas: pd.DataFrame) -> Situation:
+    """Give the nearest view that the release holds and its tier allows.
+
+    `areas` is the release's table of areas by code, with level and parent. A layer that is asked for wins
+    over the level, and the level over the area.
+    """
+    offered = current_release.levels(of)
+    layer = view.layer if view.layer in offered else next(iter(offered), "")
+    if not layer:
+        return Situation(projector=view.projector)
+    levels = offered[layer]
+    level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
+    over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), of.tier)
+    settled = replace(view, layer=layer, level=level, over=over, area=_area(view.area, level, areas))
+    settled = replace(settled, options=_choices(settled, of))
+    return replace(settled, period=_period(settled, of))
+
+
+def unmet(parameters: Mapping[str, str], view: Situation) -> list[str]:
+    """List the parameters of an address that the view, which was settled from it, does not meet."""
+    met = {**written(view), "over": ",".join(view.over)}
+    return [
+        name
+        for name in ("layer", "level", "over", "period", "area")
+        if parameters.get(name) and parameters[name] != met.get(name, "")
+    ]
+
+
+def _allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
+    kept: list[str] = [layer]
+    for name in over:
+        if name not in kept and not combinable(tier, [*kept, name]):
+            kept.append(name)
+    return tuple(kept[1:])
+
+
+def _area(code: str, level: str, areas: pd.DataFrame) -> str:
+    """Give the area itself, or the one of the level that it lies in; a coarser one stays as it is."""
+    while code in areas.index and _DEPTH[str(areas["level"][code])] > _DEPTH[level]:
+        code = str(areas["parent"][code])
+    return code if code in areas.index else ""
+
+
+def _choices(view: Situation, of: Held) -> dict[str, dict[str, str]]:
+    """Keep the choices that the release holds at the level, for each layer that is shown or remembered."""
+    kept: dict[str, dict[str, str]] = {}
+    for name, chosen in view.options.items():
+        known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
+        valid = {o: c for o, c in chosen.items() if c in known.get(o, ())}
+        shown = name in view.layers
+        if valid and (not shown or current_release.offers(of, name, view.level, frozen(valid))):
+            kept[name] = valid
+    return kept
+
+
+def periods(view: Situation, of: Held) -> tuple[str, ...]:
+    """List the periods of the main layer, oldest first, of the grain of the view's period."""
+    if not view.layer:
+        return ()
+    return current_release.periods(of, view.layer, view.level, view.period, view.key())
+
+
+def _period(view: Situation, of: Held) -> str:
+    """Give the asked period, or the one nearest to it that the layer holds, or the last with numbers.
+
+    A layer that does not move with time leaves the period as it is, for the layer that comes after it.
+    """
+    listed = periods(view, of)
+    if not listed or view.period in listed:
+        return view.period
+    try:
+        wanted = Period.parse(view.period)
+    except InputError:
+        return latest(view, of)
+    known = [Period.parse(one) for one in listed]
+    around = [p for p in known if p.contains(wanted)]
+    within = [p for p in known if wanted.contains(p)]
+    near = min(known, key=lambda p: abs(p.start - wanted.start))
+    return (around or within or [near])[-1].id
+
+
+def numbered(view: Situation, of: Held) -> bool:
+    """Say whether the main layer has a number or class anywhere in the view's period."""
+    frame = current_release.read(of, view.layer, view.level, view.period, view.key()).frame
+    return bool(frame["state"].isin(["number", "class"]).any())
+
+
+def latest(view: Situation, of: Held) -> str:
+    """Give the last period of the main layer that has numbers; the last of all where none has."""
+    listed = periods(view, of)
+    known = (one for one in reversed(listed) if numbered(replace(view, period=one), of))
+    return next(known, listed[-1] if listed else "")
+
+
+def grains(view: Situation, of: Held) -> dict[Grain, str]:
+    """List the grains in which the main layer is held, each with its period nearest to the view's."""
+    if not periods(view, of):
+        return {}
+    tact = of.release.manifest["tact"]
+    now = Period.parse(view.period)
+    calendar = Calendar(int(tact.get("first_month", 6)))
+    found: dict[Grain, str] = {}
+    for grain in GRAINS:
+        for period in _candidates(now, grain, calendar, tact):
+            if period in periods(replace(view, period=period), of):
+                found[grain] = period
+                break
+    return found
+
+
+def _candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
+    """List the periods of a grain that come nearest to one: the same, its last, its first."""
+    if grain == now.grain:
+        return [now.id]
+    if grain == "whole":
+        first, last = tact.get("first"), tact.get("last")
+        return [_whole(first, last, calendar.first_month)] if first and last else []
+    return [calendar.period(day, grain).id for day in (now.end, now.start)]
+
+
+@lru_cache(maxsize=16)
+def _whole(first: str, last: str, first_month: int) -> str:
+    days = Period.parse(f"{first}/{last}")
+    return Calendar(first_month).whole(days.start, days.end).id

@@ -1,0 +1,274 @@
+"""What the Trends page shows of an area: children met and outreach by quarter, shares, what comes next.
+
+Numbers are those of the release, with their margins and states; the model's carry their interval. Changes
+that the model is sure of are told with the outreach beside them, and a jump of counts everywhere in a
+country is offered as a possible break before it is read as a rise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from dashboard.map.shapes import areas_of
+from dashboard.pages.risk import summary
+from dashboard.site import current_release
+from dashboard.site.current_release import Held
+from dashboard.site.text import _, number, quantity, translated
+from data.tables.periods import Period
+from geo.layers.core import View
+from geo.layers.core.change import Cell, bounds
+from geo.layers.core.words import state_words
+from geo.layers.effort import COUNTED as EFFORT
+from geo.layers.encounters import COUNTED as ENCOUNTERS
+from risk.report.trends import Break
+
+__all__ = [
+    "areas",
+    "breaks",
+    "changes",
+    "effort",
+    "expected",
+    "met",
+    "pathways",
+    "places",
+    "share",
+    "shifts",
+    "table",
+    "yearly",
+]
+
+_EVERY = "all"
+# The choices of the layer of children met that make up each pathway of the model.
+_PARTS = {
+    _EVERY: ("all",),
+    "internal": ("pathway-internal",),
+    "cross_border": ("pathway-al_to_gr", "pathway-other_cross_border"),
+}
+_LEVEL = "region"
+_UNCLEAR = "did not clearly change"
+_COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
+
+
+def pathways(of: Held) -> dict[str, str]:
+    """Name what may be looked at: all children met, or those of a pathway that the model tells apart."""
+    told_apart = {one: words for one, words in summary.pathways().items() if _held(of, one)}
+    return {**told_apart, _EVERY: _("All children met")}
+
+
+def _held(of: Held, pathway: str) -> bool:
+    return all(current_release.offers(of, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway])
+
+
+def areas(of: Held) -> dict[str, str]:
+    """Name the counties and regions by code, each with its country."""
+    table, land = areas_of(of.release).table, summary.countries(of)
+    regions = table[table["level"] == _LEVEL]
+    return {
+        str(code): f"{name}, {land[str(country)]}"
+        for code, name, country in zip(regions.index, regions["name_en"], regions["country"], strict=True)
+    }
+
+
+def places(of: Held) -> str:
+    """Give the area that the page opens on: of those that are told together, else where most were met."""
+    known = areas(of)
+    together: list[str] = next((one["areas"] for one in _shifts(of)[:1]), [])
+    if together and together[-1] in known:
+        return str(together[-1])
+    return max(known, key=lambda area: met(of, area, "all")["value"].astype(float).sum())
+
+
+def _shifts(of: Held) -> list[Mapping[str, Any]]:
+    told = summary.manifest(of) or {}
+    return list((told.get("statements") or {}).get("shifts") or [])
+
+
+def shifts(of: Held) -> tuple[list[str], list[str]]:
+    """List the statements on the share of internal trafficking: sure or told together, and others."""
+    told = _shifts(of)
+    first = [one for one in told if len(one["areas"]) > 1 or _UNCLEAR not in one["words"]]
+    return [str(one["words"]) for one in first], [str(one["words"]) for one in told if one not in first]
+
+
+@lru_cache(maxsize=256)
+def met(of: Held, area: str, pathway: str) -> pd.DataFrame:
+    """Give the children met by the shortest periods that are held, oldest first; shared.
+
+    Columns: period, label, value (NaN where only a state is told), low, high (bounds of the true number),
+    state, words. Of a pathway that two published numbers make up, value and bounds are their sums.
+    """
+    periods = current_release.periods(of, "encounters", _LEVEL, "", (("of", _PARTS[pathway][0]),))
+    parts = [ENCOUNTERS.history(of.release, _LEVEL, area, {"of": part}) for part in _PARTS[pathway]]
+    rows = [
+        _together(of, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _together(of: Held, period: str, cells: list[Cell]) -> tuple[object, ...]:
+    """Add up the cells of one period: a noisy zero counts as none, and its bounds say what may be there."""
+    largest = float((of.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
+    label, states = Period.parse(period).label, {cell.state for cell in cells}
+    known = [bounds(cell, of.release.k, largest) for cell in cells]
+    if "number" not in states or None in known:
+        state = next(cell.state for cell in cells if cell.state != "number")
+        return period, label, math.nan, math.nan, math.nan, state, _words(of, state)
+    value = sum(0.0 if math.isnan(cell.value) else cell.value for cell in cells)
+    low, high = (sum(pair[end] for pair in known if pair) for end in (0, 1))
+    words = _("{value}, truly {low} to {high}", value=number(value), low=number(low), high=number(high))
+    return period, label, value, low, high, "number", words
+
+
+def _words(of: Held, state: str) -> str:
+    return translated(state_words(state, of.release.k))
+
+
+@lru_cache(maxsize=256)
+def effort(of: Held, area: str) -> pd.DataFrame:
+    """Give outreach days by the shortest periods that are held, in the columns of `met`; shared."""
+    history = EFFORT.history(of.release, _LEVEL, area, {})
+    rows = []
+    for period in EFFORT.periods(of.release, View(_LEVEL, "")):
+        cell = history.get(period, Cell("no_data"))
+        text = translated(quantity(cell.value, cell.low, cell.high)) or _words(of, cell.state)
+        value = cell.low if math.isnan(cell.value) else cell.value
+        rows.append((period, Period.parse(period).label, value, value, value, cell.state, text))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def expected(of: Held, area: str, pathway: str) -> pd.DataFrame:
+    """Give what is expected of the next quarters, in the columns of `met`, bounds holding 80 %.
+
+    By the model, or by the historical mean where the model was measured and is not better.
+    """
+    return _modelled(of, "forecast_region_quarter_crossing", area, pathway)
+
+
+def share(of: Held, area: str) -> pd.DataFrame:
+    """Give the share of internal trafficking by quarter in per cent, in the columns of `met`, bounds 95 %."""
+    return _modelled(of, "pathwayshare_region_quarter_crossing", area, "internal")
+
+
+@lru_cache(maxsize=512)
+def _modelled(of: Held, name: str, area: str, pathway: str) -> pd.DataFrame:
+    table = current_release.table(of, name)
+    if table.empty:
+        return pd.DataFrame(columns=_COLUMNS)
+    return _worded(table, area, pathway)
+
+
+def _worded(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
+    """Give the rows of an area and pathway, oldest first, with their interval in words."""
+    here = table[(table["area"] == area) & (table["crossing"] == pathway)]
+    rows = here.sort_values("period", kind="stable")
+    told = [
+        _(
+            "{value} ({low} to {high})",
+            value=number(round(value)),
+            low=number(round(low)),
+            high=number(round(high)),
+        )
+        for value, low, high in zip(rows["value"], rows["lower"], rows["upper"], strict=True)
+    ]
+    rows = rows.assign(
+        label=[Period.parse(str(period)).label for period in rows["period"]],
+        low=rows["lower"],
+        high=rows["upper"],
+        state="number",
+        words=told,
+    )
+    return rows[_COLUMNS].reset_index(drop=True)
+
+
+def changes(of: Held, area: str) -> list[str]:
+    """Say at which looks the model was sure of a change of this area, the latest first."""
+    table = current_release.table(of, "riskchange_region_quarter_crossing")
+    if table.empty:
+        return []
+    named = summary.pathways()
+    rows = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
+    # A year is looked at again each quarter: the latest look is told, and that earlier ones saw it too.
+    said = [
+        _change(same.to_dict("records"), named[str(pathway)])
+        for (pathway, _low), same in rows.groupby(["crossing", "low"], sort=False)
+    ]
+    return [one for one in said if one] or [_("The model is not sure of any rise or fall here.")]
+
+
+def _change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
+    row = looks[0]
+    if row["low"] > 0 and not math.isnan(row["high"]):
+        return ""  # steady
+    level = _("rising") if math.isnan(row["high"]) else _("falling")
+    template = _(
+        "{pathway}: {level}, the year to {when} {ratio} times the one before (95 %: {low} to {high})."
+    )
+    ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
+    told = template.format(pathway=pathway, level=level, when=_ending(row), **ends)
+    earlier = ", ".join(map(_ending, looks[1:]))
+    seen = f" {_('So it was for the years to {earlier}.', earlier=earlier)}" if earlier else ""
+    return f"{told} {_outreach(row)}{seen}"
+
+
+def _ending(row: Mapping[Any, Any]) -> str:
+    return Period.parse(str(row["period"])).label.rpartition(" to ")[2]
+
+
+def _outreach(row: Mapping[Any, Any]) -> str:
+    """Show outreach beside a change, with a warning where it went the same way."""
+    if math.isnan(row["effort_ratio"]):
+        return _("No outreach is recorded for the year before, so that more of it may be why.")
+    days = number(round(float(row["effort_ratio"]), 1))
+    if row["effort_warning"]:
+        return _("Outreach was {days} times that of the year before, which may be why.", days=days)
+    return _("Outreach was {days} times that of the year before.", days=days)
+
+
+_ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
+
+
+def breaks(of: Held, area: str, pathway: str) -> list[Break]:
+    """List the quarters in which counts jumped everywhere in the area's country: possible breaks."""
+    country = str(areas_of(of.release).table.loc[area, "country"])
+    return [one for one in _breaks(of, pathway) if one.concerns(country)]
+
+
+@lru_cache(maxsize=16)
+def _breaks(of: Held, pathway: str) -> tuple[Break, ...]:
+    from geo import areas as geography
+    from risk.evaluation.risk_model import panel_of
+    from risk.model.observations import Observations
+    from risk.report.trends import possible_breaks
+
+    panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
+    return possible_breaks(panel, None if pathway == _EVERY else pathway)
+
+
+def table(of: Held, area: str, pathway: str) -> pd.DataFrame:
+    """Give the content of the pictures as a table of words: a row a quarter."""
+    columns = {
+        _("Children met"): met(of, area, pathway),
+        _("Children expected"): expected(of, area, pathway),
+        _("Outreach days"): effort(of, area),
+        _("Share inside the country, %"): share(of, area),
+    }
+    labels = {p: w for f in columns.values() for p, w in zip(f["period"], f["label"], strict=True)}
+    told = {name: frame.set_index("period")["words"] for name, frame in columns.items() if len(frame)}
+    rows = pd.DataFrame(told).reindex(sorted(labels)).fillna("")
+    rows.insert(0, _("Quarter"), [labels[period] for period in rows.index])
+    return rows
+
+
+def yearly(of: Held, area: str) -> pd.DataFrame:
+    """Give the public numbers of an area as words: a row a year."""
+    counted, days = met(of, area, _EVERY), effort(of, area).set_index("period")["words"]
+    rows = [
+        (row["label"], number(row["value"]) or row["words"], str(days.get(row["period"], _("no data"))))
+        for row in counted.to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=[_("Year"), _("Children met"), _("Outreach days")])

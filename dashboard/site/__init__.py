@@ -1,0 +1,118 @@
+"""Who may see what: the tier of an address, and what a web process is given. Default deny.
+
+Until there is sign-in, whoever starts the server owns the workspace: on the machine's own address it
+shows the partner tier, on any other address the public tier and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import InputError
+from data.release import Release, current_name
+from data.tables.spec import Tier
+
+__all__ = [
+    "HEALTH",
+    "LOOPBACK",
+    "Site",
+    "allowed_tier",
+    "announce",
+    "clean_environment",
+    "serve_command",
+    "site",
+]
+
+HEALTH = "/health"
+# The names of this machine's own address, and the only ones that show the partner tier.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_RELEASES, _TIER, _WITHOUT, _DERIVED = "TACT_RELEASES", "TACT_TIER", "TACT_WITHOUT", "TACT_DERIVED"
+# The session bus leads to the system keyring, where the vault's key may live.
+_WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What this web process may show: one folder of releases, one tier, without some measures.
+
+    `derived` is the folder of what was made from the releases, audits among it; None where there is none.
+    """
+
+    releases: Path
+    tier: Tier
+    without: frozenset[str] = frozenset()
+    derived: Path | None = None
+
+    def release(self) -> Release | None:
+        """Open the current release; None where there is none yet."""
+        name = current_name(self.releases)
+        if name is None:
+            return None
+        return Release.open(self.releases, self.tier, name, self.without, self.derived)
+
+
+def allowed_tier(host: str, asked: str | None = None) -> Tier:
+    """Give the tier that an address may show; raise InputError when more is asked for."""
+    allowed: Tier = "partner" if host in LOOPBACK else "public"
+    if asked in (None, allowed):
+        return allowed
+    if asked == "public":
+        return "public"
+    if asked == "partner":
+        msg = f"The partner tier is not shown on {host!r}: only on 127.0.0.1, localhost or ::1."
+    else:
+        msg = f"No tier {asked!r}. There are: partner, public."
+    raise InputError(msg)
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Copy an environment without the product's own variables, keys among them, and the keyring's door."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.upper().startswith("TACT_") and name.upper() not in _WITHHELD
+    }
+
+
+def serve_command(
+    releases: Path, host: str, port: int, without: Iterable[str] = (), derived: Path | None = None
+) -> list[str]:
+    """Give the command of the web process, which is handed two folders and what not to show of them.
+
+    These are the releases and what was derived from them; no other folder of a workspace.
+    """
+    return [
+        sys.executable,
+        "-m",
+        "dashboard.server",
+        *("--releases", str(releases)),
+        *(("--derived", str(derived)) if derived is not None else ()),
+        *("--tier", allowed_tier(host)),
+        *("--host", host),
+        *("--port", str(port)),
+        *(word for measure in sorted(without) for word in ("--without", measure)),
+    ]
+
+
+def announce(chosen: Site) -> None:
+    """Tell the Streamlit script, which runs in the same process, what it may show."""
+    os.environ[_RELEASES] = str(chosen.releases)
+    os.environ[_TIER] = chosen.tier
+    os.environ[_WITHOUT] = " ".join(sorted(chosen.without))
+    os.environ[_DERIVED] = str(chosen.derived or "")
+
+
+def site() -> Site:
+    """Read what this process may show; anything but a clear "partner" is public."""
+    folder = os.environ.get(_RELEASES)
+    if not folder:
+        msg = "No folder of releases was given. Start the map with: tact serve"
+        raise InputError(msg)
+    tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
+    derived = os.environ.get(_DERIVED)
+    without = frozenset(os.environ.get(_WITHOUT, "").split())
+    return Site(Path(folder), tier, without, Path(derived) if derived else None)

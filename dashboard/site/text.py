@@ -1,0 +1,66 @@
+"""Words: every text of the interface passes through here, so that it can be translated.
+
+Messages are their own identifiers, in English. Text that comes from data is never a message and never HTML:
+`html` escapes what it is given, and is the only way in which the pages build markup.
+"""
+
+from __future__ import annotations
+
+import gettext as _gettext
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from geo.layers.core.words import number, quantity
+
+__all__ = ["_", "amount", "html", "joined", "number", "quantity", "said", "say", "translated"]
+
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
+_TRANSLATIONS: Mapping[str, _gettext.NullTranslations] = {"en": _gettext.NullTranslations()}
+
+
+def _(message: str, **values: object) -> str:
+    """Translate a message and fill in its values."""
+    # An empty message is the catalogue's own header.
+    text = _TRANSLATIONS["en"].gettext(message) if message else ""
+    return text.format(**values) if values else text
+
+
+def translated(text: str) -> str:
+    """Translate the words of a layer: a plain message identifier, or a template with its values."""
+    template = getattr(text, "template", None)
+    if template is None:
+        return _(text) if text else ""
+    values: dict[str, Any] = getattr(text, "values", {})
+    filled = {name: translated(v) if isinstance(v, str) else v for name, v in values.items()}
+    return _(template, **filled)
+
+
+def say(message: str, **values: object) -> Markup:
+    """Translate a message that holds markup and fill in its values, escaped."""
+    return Markup(_(message)).format(**values)  # noqa: S704 (messages are the product's own words)
+
+
+def html(template: str, *parts: object, **named: object) -> Markup:
+    """Fill a piece of markup of the product's own with values, each escaped unless it is markup itself."""
+    return Markup(template).format(*parts, **named)  # noqa: S704 (the template is never data)
+
+
+def joined(parts: Iterable[object]) -> Markup:
+    """Join pieces, escaping those that are not markup."""
+    return Markup("").join(escape(part) for part in parts)
+
+
+def said(text: str) -> str:
+    """Write a text so that Streamlit's Markdown, which also knows formulas and icons, shows it as it is."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
+
+
+def amount(value: float | None, margin: float | None = None) -> Markup:
+    """Write a number with its margin behind it, smaller."""
+    shown = html("{}", number(value))
+    if margin is None or margin != margin or margin == 0:
+        return shown
+    return html("{} <small>±{}</small>", shown, number(margin))

@@ -1,0 +1,66 @@
+"""Which pages there are. A page is reached through here or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Literal
+
+import streamlit as st
+
+from dashboard.site import site
+from dashboard.site.current_release import held
+from dashboard.site.text import _, said
+from dashboard.widgets import page_frame
+from data.errors import ReleaseError
+
+__all__ = ["PAGES", "run"]
+
+# Section, module in dashboard/pages, title, address. The first one opens by itself.
+PAGES: tuple[tuple[str, str, str, str], ...] = (
+    ("Look", "situation", "Situation", "situation"),
+    ("Look", "risk", "Risk", "risk"),
+    ("Look", "coverage", "Coverage", "coverage"),
+    ("Look", "trends", "Trends", "trends"),
+    ("Decide", "reallocate", "Reallocate", "reallocate"),
+    ("Take away", "download", "Download", "download"),
+    ("Take away", "method", "Method", "method"),
+)
+# A path that Streamlit asks for and never serves: the default page stands at the root.
+_ROOT = "start"
+
+
+def _show(module: str) -> Callable[[], None]:
+    shown: Callable[[], None] = import_module(f"dashboard.pages.{module}").show
+    return shown
+
+
+def _pages() -> dict[str, list[st.Page]]:
+    sections: dict[str, list[st.Page]] = {}
+    for section, module, title, address in PAGES:
+        if find_spec(f"dashboard.pages.{module}") is None:
+            continue
+        show, first = _show(module), not sections
+        listed = sections.setdefault(_(section), [])
+        if first:
+            # Streamlit serves it at the root only; an address that names it opens it too.
+            listed.append(st.Page(show, title=_(title), url_path=_ROOT, default=True))
+        hidden: Literal["visible", "hidden"] = "hidden" if first else "visible"
+        listed.append(st.Page(show, title=_(title), url_path=address, visibility=hidden))
+    return sections
+
+
+def run() -> None:
+    """Draw what stands around every page, and the page that was asked for."""
+    st.set_page_config(page_title="TACT Map", layout="wide", menu_items={})
+    chosen = st.navigation(_pages(), position="sidebar")
+    where = site()
+    try:
+        shown = held(where)
+    except ReleaseError as error:
+        page_frame.around(where, None)
+        st.error(said(str(error)))
+        return
+    page_frame.around(where, shown.release if shown else None)
+    chosen.run()

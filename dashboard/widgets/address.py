@@ -1,0 +1,114 @@
+"""Choices that stand in the address, so that one address opens the same view for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard.site.text import _
+
+__all__ = ["menu", "segments", "share", "whole"]
+
+_WIDTH = 320
+_NONE = "none"
+_LONG = 10  # digits
+
+
+def segments(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
+    """Offer a few choices side by side; the first one is the default. Give the one that is chosen.
+
+    The label is for those who listen, unless it shall be seen by all.
+    """
+    key = _settled(name, list(words))
+    st.segmented_control(
+        label,
+        list(words),
+        format_func=words.__getitem__,
+        key=key,
+        required=True,
+        label_visibility="visible" if labelled else "collapsed",
+    )
+    return _kept(name, key)
+
+
+def menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
+    """Offer many choices in a menu, `first` where none was made yet. Give the one that is chosen."""
+    key = _settled(name, [first, *words])
+    st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=_WIDTH)
+    return _kept(name, key)
+
+
+def whole(name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0) -> int | None:
+    """Ask for a whole number; where `first` is None it may be left empty. `told` says what it does."""
+    key = _settled_number(name, least, most, first)
+    st.number_input(
+        label,
+        min_value=least,
+        max_value=most,
+        value=None if first is None else "min",
+        step=1,
+        key=key,
+        help=told,
+        placeholder=_("no limit"),
+    )
+    return _kept_number(name, key)
+
+
+def share(name: str, label: str, first: int, told: str) -> int:
+    """Offer a slider from 0 to 100, in steps of 5. `told` stands below it."""
+    key = _settled_number(name, 0, 100, first)
+    st.slider(label, min_value=0, max_value=100, step=5, key=key, format="%d %%")
+    st.caption(told)
+    return _kept_number(name, key) or 0
+
+
+def _settled_number(name: str, least: int, most: int, first: int | None) -> str:
+    """Do for a number what `_settled` does for a choice; no number is written as "none"."""
+    key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
+    kept = str(st.session_state.get(f"{key}-kept", ""))
+    if asked != kept and _is_number(asked, least, most, first):
+        st.session_state[key] = _read_number(asked)
+    elif key not in st.session_state:
+        st.session_state[key] = _read_number(kept) if kept else first
+    return key
+
+
+def _is_number(text: str, least: int, most: int, first: int | None) -> bool:
+    whole = text.isascii() and text.isdigit() and len(text) < _LONG and least <= int(text) <= most
+    return whole or (text == _NONE and first is None)
+
+
+def _read_number(text: str) -> int | None:
+    return None if text == _NONE else int(text)
+
+
+def _kept_number(name: str, key: str) -> int | None:
+    chosen: int | None = st.session_state[key]
+    written = _NONE if chosen is None else str(chosen)
+    st.session_state[f"{key}-kept"] = written
+    if st.query_params.get(name) != written:
+        st.query_params[name] = written
+    return chosen
+
+
+def _settled(name: str, offered: list[str]) -> str:
+    """Give the key of a widget, set to the address when somebody changed it, else to what was chosen last.
+
+    The choice is kept beside the widget too, which is forgotten where another page is shown.
+    """
+    key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
+    kept = str(st.session_state.get(f"{key}-kept", ""))
+    if asked in offered and asked != kept:
+        st.session_state[key] = asked
+    elif st.session_state.get(key) not in offered:
+        st.session_state[key] = kept if kept in offered else offered[0]
+    return key
+
+
+def _kept(name: str, key: str) -> str:
+    chosen = str(st.session_state[key])
+    st.session_state[f"{key}-kept"] = chosen
+    if st.query_params.get(name) != chosen:
+        st.query_params[name] = chosen
+    return chosen

@@ -1,0 +1,175 @@
+"""The bounds attack: what all published numbers together allow for each cell.
+
+The attacker reads every release of a tier up to the one under attack, knows how far the noise reaches and
+the threshold, and knows what adds up. The attack succeeds on a cell when what is left of it is narrower than
+the protection interval (data/disclosure/channel.py, Knowledge).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from data.disclosure.attacks.bounds.lattice import HIDDEN, Lattice, Shape, Table
+from data.disclosure.attacks.bounds.staleness import slack_of
+from data.disclosure.attacks.bounds.system import UNKNOWN, Bounds, System, Ties
+from data.disclosure.channel import Knowledge
+from data.tables.spec import COUNTED, TableSpec, table_name
+from data.tables.states import STATES
+from data.workspace.types import Ints
+
+__all__ = ["BoundsAttack", "Finding", "Published", "attack"]
+
+_FEW = STATES.index("few")
+_SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "withheld")]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One release of one tier as the attacker reads it.
+
+    tables: by specification, with the columns area, period, the breakdown's, value and state.
+    """
+
+    name: str
+    tables: Mapping[TableSpec, pa.Table]
+    knowledge: Mapping[str, Knowledge]
+    k: int
+    frozen: bool = True
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cell on which an attack succeeded: where, and why in words that hold no count."""
+
+    attack: str
+    table: str
+    cell: Mapping[str, str]
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """One line for people."""
+        where = ", ".join(self.cell.values())
+        return f"{self.table} ({where}): {self.reason}"
+
+
+@dataclass(eq=False)
+class BoundsAttack:
+    """The system of one tier, ready to be solved, and judged for its last release."""
+
+    lattice: Lattice
+    system: System
+    knowledge: Mapping[str, Knowledge]
+    last: int
+
+    @classmethod
+    def of(cls, releases: Sequence[Published], areas: pd.DataFrame) -> BoundsAttack:
+        """Read releases, oldest first; `areas` is indexed by code with level and parent."""
+        periods: dict[str, set[str]] = {}
+        for release in releases:
+            for spec, rows in release.tables.items():
+                periods.setdefault(spec.grain, set()).update(rows["period"].unique().to_pylist())
+        lattice = Lattice(
+            dict(areas["parent"]), dict(areas["level"]), {g: tuple(sorted(p)) for g, p in periods.items()}
+        )
+        for number, release in enumerate(releases):
+            for spec, rows in release.tables.items():
+                if spec.measure in COUNTED and len(rows):
+                    shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
+                    known = release.knowledge[spec.measure]
+                    lattice.observe(number, shape, rows, known, release.frozen)
+        ties, last = Ties.join(lattice.ties()), releases[-1]
+        low, high = lattice.intervals()
+        times = lattice.times({m: _apart(k, last.k) for m, k in last.knowledge.items()})
+        slack = slack_of(ties, times) if last.frozen else ties.slack
+        system = System(low, high, Ties(ties.total, ties.start, ties.part, slack))
+        return cls(lattice, system, last.knowledge, len(releases) - 1)
+
+    def judge(self, bounds: Bounds) -> Ints:
+        """List the unknowns of the last release that are bounded more tightly than the protection allows."""
+        failed = []
+        for table in self.lattice.tables.values():
+            known = self.knowledge.get(table.shape.measure)
+            if known is not None:
+                here = self._failed(table, known, bounds)
+                failed.append(table.base + here[table.listed.ravel()[here] == self.last])
+        return self._unsure(np.concatenate(failed)) if failed else np.zeros(0, np.int64)
+
+    def _unsure(self, failed: Ints) -> Ints:
+        """Leave out what is hidden by a pattern and was sure to be large on the day of the numbers around it.
+
+        That those are repeated lets it have become a little smaller since, and says no more of it.
+        """
+        ties, patterns = self.system.ties, [k for k in self.knowledge.values() if k.by_pattern]
+        if not len(failed) or not patterns or not (ties.slack > 0).any():
+            return failed
+        still = replace(ties, slack=np.where(ties.slack < UNKNOWN, 0, ties.slack))
+        then = System(self.system.low, self.system.high, still).solve().low
+        return failed[then[failed] < max(map(self.must_reach, patterns))]
+
+    def must_reach(self, known: Knowledge) -> int:
+        """Give the largest value that must stay feasible for a hidden cell.
+
+        That a number is repeated says that fewer than k children changed behind it. What is hidden by a
+        pattern can then be bounded by k - 1, and no pattern can undo that.
+        """
+        repeated = bool((self.system.ties.slack > 0).any())
+        return known.open_to - int(known.by_pattern and repeated)
+
+    def _failed(self, table: Table, known: Knowledge, bounds: Bounds) -> Ints:
+        here = slice(table.base, table.base + table.state.size)
+        low, high, state = bounds.low[here], bounds.high[here], table.state.ravel()
+        reach = self.must_reach(known)
+        closed = (low > known.open_from) | (high < reach)
+        narrow = high - low + 1 < known.open_values
+        if known.by_pattern:  # one that is sure to be large was hidden for others
+            told = table.told.ravel()
+            # A lower threshold showed it once, and it may be the same still: no secret of this release.
+            again = (told >= 0) & (told < reach) & (low <= told) & (told <= high)
+            return np.flatnonzero(np.isin(state, HIDDEN) & closed & (low < reach) & ~again)
+        return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
+
+    def findings(self, failed: Ints) -> list[Finding]:
+        """Name the cells; the reason holds no count."""
+        result = []
+        for unknown in failed:
+            found = self.lattice.find(int(unknown))
+            if found is not None:
+                table, offset = found
+                hidden = table.state.ravel()[offset] == _FEW or self.knowledge[table.shape.measure].by_pattern
+                reason = (
+                    "totals and neighbouring cells rule out some of the values below the threshold"
+                    if hidden
+                    else "other cells bound it more tightly than its own margin"
+                )
+                shape = table.shape
+                name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
+                result.append(Finding("bounds", name, table.name(offset), reason))
+        return result
+
+
+def _apart(known: Knowledge, k: int) -> int:
+    """Give how far two truths may be apart behind which the same is published."""
+    hidden = 0 if known.by_pattern else known.hidden_to - known.hidden_from
+    return max((k - 1) * known.step, 2 * known.largest, hidden)
+
+
+def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:
+    """Attack the last release with all of them; give findings, and how it went (seconds, unknowns, ties)."""
+    began = time.monotonic()
+    plan = BoundsAttack.of(releases, areas)
+    bounds = plan.system.solve()
+    findings = plan.findings(plan.judge(bounds))
+    return findings, {
+        "seconds": round(time.monotonic() - began, 3),
+        "unknowns": plan.lattice.size,
+        "ties": len(plan.system.ties.total),
+        "sweeps": bounds.sweeps,
+        "contradictions": bounds.contradictions,
+    }

@@ -1,0 +1,125 @@
+"""Intervals on unknown counts, tied by sums, narrowed until nothing moves any more.
+
+The unknowns are true counts; a tie says that one is the sum of others, give or take a slack. Narrowing one
+interval narrows the others of its tie (bounds consistency; Apt, "Principles of Constraint Programming",
+2003, chapter 6). Every step keeps each possible world, so the bounds are never too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from data.workspace.types import Ints
+
+__all__ = ["UNKNOWN", "Bounds", "System", "Ties"]
+
+UNKNOWN = 2**40  # larger than any count, and a sum of a million of them still fits into 64 bits
+_SWEEPS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Ties:
+    """total[t] = sum of part[start[t] : start[t + 1]], within slack[t] either way."""
+
+    total: Ints
+    start: Ints
+    part: Ints
+    slack: Ints
+
+    @classmethod
+    def join(cls, many: Sequence[tuple[Ints, Ints]], slack: Ints | None = None) -> Ties:
+        """Join blocks of ties: totals of shape (t,), parts of shape (t, p) each."""
+        kept = [(t.ravel(), p.reshape(t.size, -1)) for t, p in many if p.size]
+        total = np.concatenate([t for t, _ in kept]) if kept else np.zeros(0, np.int64)
+        width = np.concatenate([np.full(len(t), p.shape[1]) for t, p in kept] or [np.zeros(0, np.int64)])
+        part = np.concatenate([p.ravel() for _, p in kept]) if kept else np.zeros(0, np.int64)
+        start = np.concatenate([[0], np.cumsum(width)]).astype(np.int64)
+        return cls(total, start, part, np.zeros(len(total), np.int64) if slack is None else slack)
+
+    @property
+    def tie(self) -> Ints:
+        """The tie of each part."""
+        return np.repeat(np.arange(len(self.total)), np.diff(self.start))
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What is left for each unknown, both ends included, and how many ties contradicted themselves."""
+
+    low: Ints
+    high: Ints
+    sweeps: int
+    contradictions: int
+
+
+@dataclass(eq=False)
+class System:
+    """Unknowns with their first intervals, and what ties them."""
+
+    low: Ints
+    high: Ints
+    ties: Ties
+    _tie: Ints = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._tie = self.ties.tie
+
+    def solve(self) -> Bounds:
+        """Narrow all intervals as far as sums allow.
+
+        A tie that no world satisfies is dropped and counted: the attacker then knows that what was assumed
+        is wrong (numbers of different days), and starts again without it.
+        """
+        use = np.ones(len(self.ties.total), bool)
+        for _ in range(len(use) + 1):
+            low, high, sweeps, wrong = self._narrow(use)
+            if not len(wrong):
+                break
+            use[wrong] = False
+        return Bounds(low, high, sweeps, int((~use).sum()))
+
+    def _narrow(self, use: npt.NDArray[np.bool_]) -> tuple[Ints, Ints, int, Ints]:
+        low, high, sweeps = self.low.copy(), self.high.copy(), 0
+        none = np.zeros(0, np.int64)
+        for sweeps in range(1, _SWEEPS + 1):
+            before = (low.copy(), high.copy())
+            self._sweep(low, high, use)
+            if (low > high).any():
+                return low, high, sweeps, self._contradicting(*before, use)
+            if (low == before[0]).all() and (high == before[1]).all():
+                break
+        return low, high, sweeps, none
+
+    def _sweep(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> None:
+        ties = self.ties
+        for bound, other, narrow, sign in ((low, high, np.maximum, 1), (high, low, np.minimum, -1)):
+            sums, rest = self._sums(bound), self._sums(other)
+            slack = sign * ties.slack
+            keep = use[self._tie]
+            least = bound[ties.total] - slack - rest  # what the parts must bring beyond the others' other end
+            narrow.at(bound, ties.part[keep], (least[self._tie] + other[ties.part])[keep])
+            narrow.at(bound, ties.total[use], (sums - slack)[use])
+
+    def _sums(self, bound: Ints) -> Ints:
+        if not len(self.ties.total):
+            return np.zeros(0, np.int64)
+        return np.add.reduceat(bound[self.ties.part], self.ties.start[:-1])
+
+    def _contradicting(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
+        """Find the ties that cannot hold, or else those that touch an interval that became empty."""
+        ties = self.ties
+        gap = (self._sums(low) - ties.slack > high[ties.total]) | (
+            self._sums(high) + ties.slack < low[ties.total]
+        )
+        if (gap & use).any():
+            return np.flatnonzero(gap & use)
+        self._sweep(low, high, use)
+        empty = low > high
+        touched = empty[ties.total] | np.bincount(
+            self._tie, weights=empty[ties.part], minlength=len(ties.total)
+        ).astype(bool)
+        return np.flatnonzero(touched & use)

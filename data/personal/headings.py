@@ -1,0 +1,131 @@
+"""Tells a file that holds personal data of children by its headings; by content: data/personal/content.py.
+
+Headings are read in English, Albanian, Greek (also in Latin letters) and French. Messages name columns,
+never values.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+__all__ = [
+    "heading_shows",
+    "list_headings",
+    "names_no_child",
+    "plain_heading",
+    "words_of",
+]
+
+# A phrase is words that follow one another; * stands for any ending, or any beginning.
+_HEADINGS = {
+    "names": (
+        "name, names, *name, name of child, nickname, alias, initials, patronym*, "
+        "emri, emrin, emer, mbiemr*, mbiemer, emermbiemer, atesia, atesi, amesia, pseudonim, nofka, "
+        "ονομα*, επωνυμ*, πατρωνυμ*, μητρωνυμ*, παρατσουκλι, onoma, onomateponymo, eponymo, patronymo, "
+        "nom, noms, prenom*, surnom*, patronyme"
+    ),
+    "birth dates": (
+        "birth*, dob, d o b, yob, *birthdate, born, "
+        "datelindj*, ditelindj*, date lindj*, lindjes, lindjeve, lindur, vitlindj*, "
+        "γεννησ*, γεννηθ*, γενεθλ*, genniseos, gennisis, naissance, nee le, ne le, ne e le, date naiss"
+    ),
+    "phone numbers": (
+        "phone*, *phone, tel, telephon*, mobile, cell, cellphone, gsm, whatsapp, viber, "
+        "telefon*, celular*, nr tel, nr cel, kontakt telefonik, "
+        "τηλ, τηλεφων*, κινητο, κινητου, κιν, tilefono, kinito, portable"
+    ),
+    "coordinates": (
+        "lat, latitude, lon, lng, longitude, gps*, geopoint*, geolocation, geotrace, geoshape, "
+        "coordinate*, coord, coords, easting, northing, utm, wgs84, latlon, latlng, "
+        "gjeresi*, gjatesi*, koordinat*, συντεταγμεν*, γεωγραφικο*, στιγμα, coordonne*"
+    ),
+    "addresses": (
+        "address*, email*, e mail, mail, *email, adres*, banes*, διευθυνσ*, κατοικι*, dieythynsi, "
+        "diefthynsi, ηλεκτρονικο ταχυδρομειο, courriel"
+    ),
+    "identity numbers": (
+        "passport*, id card, identity card, national id, social security, nid, ssn, "
+        "pasaport*, numri personal, nr personal, leternjoftim*, karta id, "
+        "διαβατηρι*, ταυτοτητα*, αμκα, αφμ, amka, afm, passeport*, carte d identite, securite sociale"
+    ),
+}
+# A name of one of these is no name of a child: "municipality name", "Emri i bashkisë".
+_NO_PERSON = (
+    "operator*, organi*, institu*, service*, sherbim*, partner*, ngo, ojf, μκο, ong, form, file, project, "
+    "municipal*, bashki*, qark*, county, region*, rajon*, commune, area, city, country, place, shtet*, "
+    "vend*, village*, fshat*, lagj*, neighbo*, settlement*, school*, shkoll*, indicator, measure, δημο*, "
+    "περιφερει*, φορεα*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
+)
+_STAFF = (
+    "*worker, *workers, staff, stafi, interviewer, enumerator, officer, team, filled by, entered by, "
+    "recorded by, submitted by, punonjes*, plotesuar nga, λειτουργ*, υπαλληλ*, συμπληρωθηκε απο, rempli par"
+)
+_PERSON = (
+    "child*, femij*, mother*, father*, parent*, guardian*, victim*, nena, nenes, babai, babait, prind*, "
+    "παιδι*, μητερ*, πατερ*, γονε*, enfant*, mere, pere, first, last, family, full, given, sur*"
+)
+# The place of birth is no date, and "mobile unit" no phone.
+_INNOCENT = (
+    "place of birth, birthplace, birth place, vendlindj*, τοποσ γεννησ*, lieu de naissance, mobile unit*, "
+    "mobile team*, cell key"
+)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Split a heading into plain words: no case, no accents, camelCase and punctuation taken apart."""
+    apart = re.sub(r"(?<=[a-zα-ω])(?=[A-ZΑ-Ω])", " ", text)
+    plain = unicodedata.normalize("NFKD", apart).casefold()
+    bare = "".join(c for c in plain if not unicodedata.combining(c))
+    return tuple(re.findall(r"[^\W_]+", bare))
+
+
+def _phrases(text: str) -> tuple[re.Pattern[str], ...]:
+    patterns = []
+    for phrase in text.split(","):
+        words = [re.escape(word).replace(r"\*", r"\w*") for word in phrase.split()]
+        patterns.append(re.compile(rf"(?<!\w){' '.join(words)}(?!\w)"))
+    return tuple(patterns)
+
+
+_SORTS = {sort: _phrases(phrases) for sort, phrases in _HEADINGS.items()}
+_NO_PERSON_PHRASES = _phrases(_NO_PERSON)
+_STAFF_PHRASES = _phrases(_STAFF)
+_PERSON_PHRASES = _phrases(_PERSON)
+_INNOCENT_PHRASES = _phrases(_INNOCENT)
+
+
+def _says(words: str, phrases: Iterable[re.Pattern[str]]) -> bool:
+    return any(phrase.search(words) for phrase in phrases)
+
+
+def heading_shows(heading: str, refuses: frozenset[str]) -> str | None:
+    """Name the sort of personal data that a heading tells of, or None."""
+    # Also in small letters, since "WhatsApp" must not only be read as two words.
+    words = " | ".join(" ".join(words_of(text)) for text in (heading, heading.lower()))
+    for phrase in _INNOCENT_PHRASES:
+        words = phrase.sub(" ", words)
+    for sort, phrases in _SORTS.items():
+        if sort not in refuses or not _says(words, phrases):
+            continue
+        organisation = _says(words, _NO_PERSON_PHRASES) and not _says(words, _PERSON_PHRASES)
+        if not (sort == "names" and organisation):
+            return sort
+    return None
+
+
+def names_no_child(heading: str) -> bool:
+    """Say whether a heading tells of organisations, places or staff, whose names are like a child's."""
+    return _says(" ".join(words_of(heading)), (*_NO_PERSON_PHRASES, *_STAFF_PHRASES))
+
+
+def plain_heading(heading: str, position: int) -> str:
+    """Give a heading for a message, or its position where it may be content, as in a file without any."""
+    content = len(heading) > 60 or re.search(r"\d{3}|@|[<>]", heading) or not heading.isprintable()
+    return f"column {position + 1}" if content or not heading else heading
+
+
+def list_headings(headings: list[str], positions: Iterable[int]) -> str:
+    """List headings for a message, each in quotation marks."""
+    return ", ".join(f"'{plain_heading(headings[position], position)}'" for position in positions)

@@ -1,0 +1,174 @@
+"""Releases: folders of protected tables with a manifest, opened for reading.
+
+A release is `releases/<name>/<tier>/`: one Parquet file a table, `areas.parquet` (GeoParquet, opaque here)
+and `datapackage.json` (Frictionless Data Package). `releases/current` is a small text file with the name of
+the one to show. A release is never changed; see data/restricted/publishing/__init__.py, which writes them behind the wall.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.errors import ReleaseError
+from data.release.result import KINDS, Result, newest
+from data.tables.spec import TIERS, Tier
+
+__all__ = ["MANIFEST", "Release", "current_name", "names"]
+
+MANIFEST = "datapackage.json"
+# Whole numbers stay whole where some are missing.
+_TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
+
+
+def current_name(releases: Path) -> str | None:
+    """Read the name of the release to show; None where there is none yet."""
+    try:
+        return (releases / "current").read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def names(releases: Path) -> list[str]:
+    """List the releases, newest first. Temporary folders start with a dot and do not count."""
+    if not releases.is_dir():
+        return []
+    folders = [p for p in releases.iterdir() if p.is_dir() and p.name[0] != "."]
+    return [p.name for p in sorted(folders, key=_age, reverse=True)]
+
+
+def _age(folder: Path) -> tuple[int, str, str]:
+    """Order releases by when they were made: their running number, which no clock can turn back."""
+    # The public one first: a process of the public tier opens nothing of the other.
+    for tier in reversed(TIERS):
+        manifest = folder / tier / MANIFEST
+        if manifest.is_file():
+            sequence, created = _made(manifest, manifest.stat().st_mtime_ns)
+            return sequence, created, folder.name
+    return 0, "", folder.name
+
+
+@lru_cache(maxsize=256)
+def _made(manifest: Path, _changed: int) -> tuple[int, str]:
+    described = json.loads(manifest.read_text(encoding="utf-8"))
+    about = described.get("tact", {})
+    return int(about.get("sequence") or 0), str(described.get("created") or about.get("created") or "")
+
+
+@dataclass(frozen=True)
+class Release:
+    """One tier of one release, read only. Tables of the measures in `without` are as if it had none.
+
+    `added` holds what was worked out from it (data/release/derived.py), whose tables are read like its own.
+    """
+
+    folder: Path
+    name: str
+    tier: Tier
+    without: frozenset[str] = frozenset()
+    added: tuple[Result, ...] = ()
+
+    @classmethod
+    def open(
+        cls,
+        releases: Path,
+        tier: Tier,
+        name: str | None = None,
+        without: Iterable[str] = (),
+        derived: Path | None = None,
+    ) -> Release:
+        """Open a release by name, the current one by default; raise ReleaseError when it is not there.
+
+        With the folder `derived`, the newest of each kind of what was worked out from it is read with it.
+        """
+        chosen = name or current_name(releases)
+        if chosen is None:
+            msg = f"No release in {releases} yet. Make one with: tact release"
+            raise ReleaseError(msg)
+        folder = releases / chosen / tier
+        if not (folder / MANIFEST).is_file():
+            msg = (
+                f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
+            )
+            raise ReleaseError(msg)
+        alone = cls(folder, chosen, tier, frozenset(without))
+        kinds = KINDS if derived is not None else ()
+        found = (newest(derived, chosen, tier, alone.checksum, kind) for kind in kinds)
+        return replace(alone, added=tuple(result for result in found if result is not None))
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of its manifest, which holds those of its tables."""
+        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The Data Package descriptor."""
+        loaded: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        listed = loaded["resources"]
+        listed += [resource for result in self.added for resource in result.resources]
+        loaded["resources"] = [r for r in listed if r.get("tact", {}).get("measure") not in self.without]
+        return loaded
+
+    @property
+    def invented(self) -> bool:
+        """Whether the numbers are invented."""
+        return bool(self.manifest["tact"]["invented"])
+
+    @property
+    def k(self) -> int:
+        """The threshold of the policy."""
+        return int(self.manifest["tact"]["k"])
+
+    @property
+    def behind(self) -> int:
+        """How many children a number may be behind: it is repeated until one more has changed."""
+        return self.k - 1 if self.manifest["tact"].get("repeats") else 0
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables, the areas aside."""
+        return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table; raise ReleaseError when the plan does not hold it."""
+        if name not in self.tables:
+            msg = f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}."
+            raise ReleaseError(msg)
+        path = next(r["path"] for r in self.manifest["resources"] if r["name"] == name)
+        table = pq.read_table(self.folder / path)
+        return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))
+
+    def result(self, kind: str) -> Result | None:
+        """Give what was worked out of a kind; None where there is none."""
+        return next((result for result in self.added if result.manifest["kind"] == kind), None)
+
+    @property
+    def areas_file(self) -> Path:
+        """The GeoParquet file of areas (geo/areas.py reads it)."""
+        return self.folder / "areas.parquet"
+
+    @property
+    def areas_checksum(self) -> str:
+        """SHA-256 of the areas, part of the address of the map's geometry."""
+        return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")
+
+    def check(self) -> list[str]:
+        """List files that are missing or not as they were written; empty when all is well."""
+        problems = []
+        for resource in self.manifest["resources"]:
+            path = self.folder / resource["path"]
+            if not path.is_file():
+                problems.append(f"{path} is missing. A release is never edited: put it back from a copy.")
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != resource["hash"].removeprefix("sha256:"):
+                problems.append(f"{path} was changed. A release is never edited: put it back from a copy.")
+        return problems

@@ -1,0 +1,83 @@
+"""Reports of audits: folders `derived/<release>/audit-<hash>/`, opened for reading.
+
+`manifest.json` names what was audited, by checksum, and `report.json` holds all that came out, for the data
+officer. Beside them stands one file a tier, `partner.json` and `public.json`, each with what a reader of that
+tier may be told: a process of one tier opens no file of the other. data/disclosure/attacks/audit.py writes
+them, behind the wall or not; nothing here needs more than the files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.tables.spec import Tier
+
+__all__ = ["MANIFEST", "PREFIX", "REPORT", "AuditReport", "newest", "tier_file"]
+
+PREFIX = "audit-"
+MANIFEST, REPORT = "manifest.json", "report.json"
+_KINDS = {"created": str, "release_sha256": str, "checks": list, "findings": list}
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What an audit found on one tier of one release.
+
+    checks: attack, passed and how it went. reasons: what was found, attack and words without counts, each
+    pair once; the places stand in the file alone.
+    """
+
+    tier: Tier
+    created: str
+    checks: tuple[Mapping[str, Any], ...]
+    reasons: tuple[tuple[str, str], ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no attack succeeded."""
+        return all(check.get("passed") is True for check in self.checks) and not self.reasons
+
+    def check(self, attack: str) -> Mapping[str, Any]:
+        """Give how an attack went; empty where it was not made."""
+        return next((check for check in self.checks if check.get("attack") == attack), {})
+
+
+def tier_file(tier: Tier) -> str:
+    """Name the file that holds what came out for a tier."""
+    return f"{tier}.json"
+
+
+def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditReport | None:
+    """Open the newest report of a tier of a release; None where there is none that can be read.
+
+    `checksum` is the SHA-256 of the manifest of that tier of the release: a report of anything else by the
+    same name is none. No file of another tier is opened.
+    """
+    folder = derived / name if derived is not None else None
+    if folder is None or not folder.is_dir():
+        return None
+    told = [_read(path) for path in folder.glob(f"{PREFIX}*/{tier_file(tier)}")]
+    own = [one for one in told if one.get("release_sha256") == checksum and one.get("tier") == tier]
+    last = max(own, key=lambda one: str(one["created"]), default=None)
+    return None if last is None else _report(tier, last)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a report; an empty one where it is damaged or of another layout."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    well = isinstance(told, dict) and all(isinstance(told.get(n), kind) for n, kind in _KINDS.items())
+    return told if well and told["checks"] else {}
+
+
+def _report(tier: Tier, told: Mapping[str, Any]) -> AuditReport:
+    checks = tuple(one for one in told["checks"] if isinstance(one, dict))
+    found = (one for one in told["findings"] if isinstance(one, dict))
+    reasons = dict.fromkeys((str(one.get("attack", "")), str(one.get("reason", ""))) for one in found)
+    return AuditReport(tier, told["created"], checks, tuple(reasons))

@@ -1,0 +1,94 @@
+"""What was worked out from a release: folders `derived/<release>/<kind>-<hash>/` of tables with a manifest.
+
+A result names the release by checksum, the code and the parameters, and carries the release's tier. It never
+changes: what is worked out anew stands beside it, and the newest one that fits counts. `data.release.Release`
+reads its tables like its own, so that whatever shows a number takes it from a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from data.release import Release
+from data.release.result import FORMAT, MANIFEST, Result, Table, newest, read_manifest
+from data.tables.resource import resource
+from data.workspace import files
+from data.workspace.version import code_version
+
+__all__ = ["publish"]
+
+
+def publish(
+    derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]
+) -> Result:
+    """Write a result of one tier of a release; the newest is not written again where it is the same.
+
+    `about` joins the manifest: parameters, and what a reader must know. One that comes back after another one
+    is written anew and says after which, since the newest one counts.
+    """
+    name, tier = release.name, release.tier
+    own = {
+        "kind": kind,
+        "format": FORMAT,
+        "release": name,
+        "tier": tier,
+        "release_sha256": release.checksum,
+        "code_version": code_version(),
+        **about,
+    }
+    (derived / name).mkdir(parents=True, exist_ok=True)
+    aside = derived / name / f".tmp-{kind}-{secrets.token_hex(4)}"
+    aside.mkdir()
+    try:
+        own["resources"] = [_write(aside, table) for table in tables]
+        last = newest(derived, name, tier, release.checksum, kind)
+        if last is not None and _says(last.manifest) == _says(own):
+            return last
+        final = _place(derived / name, own)
+        if final.is_dir():
+            own["after"] = last.folder.name if last is not None else ""
+            final = _place(derived / name, own)
+        made = {**own, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        text = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+        (aside / MANIFEST).write_text(text, encoding="utf-8")
+        if not final.is_dir():
+            files.publish_folder(aside, final)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Result(final, read_manifest(final / MANIFEST))
+
+
+def _place(folder: Path, own: Mapping[str, Any]) -> Path:
+    text = json.dumps(own, sort_keys=True)
+    mark = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return folder / f"{own['kind']}-{own['tier']}-{mark}"
+
+
+def _says(manifest: Mapping[str, Any]) -> str:
+    """Give what a result says, apart from when it was written and after which."""
+    apart = ("created", "after")
+    return json.dumps({name: told for name, told in manifest.items() if name not in apart}, sort_keys=True)
+
+
+def _write(folder: Path, table: Table) -> dict[str, Any]:
+    path = folder / f"{table.name}.parquet"
+    pq.write_table(table.rows, path, compression="zstd")
+    raw = path.read_bytes()
+    about = {
+        "measure": table.measure,
+        "level": table.level,
+        "grain": table.grain,
+        "breakdown": list(table.breakdown),
+    }
+    digest = hashlib.sha256(raw).hexdigest()
+    described = resource(table.name, path.name, digest, len(raw), table.rows.schema, None)
+    return {**described, "title": table.title, "tact": about}

@@ -1,0 +1,92 @@
+"""Results that were worked out from a release, opened for reading; data/release/derived.py writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from data.tables.spec import Tier
+
+__all__ = ["FORMAT", "KINDS", "MANIFEST", "Result", "Table", "every", "latest", "newest", "read_manifest"]
+
+MANIFEST = "manifest.json"
+KINDS = ("risk",)  # those whose tables are read with a release
+FORMAT = 1
+_NEEDED = {"kind": str, "format": int, "tier": str, "release_sha256": str, "created": str, "resources": list}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a result: as a release's, with the measure, level, grain and breakdown that name it."""
+
+    measure: str
+    level: str
+    grain: str
+    breakdown: tuple[str, ...]
+    title: str
+    rows: pa.Table
+
+    @property
+    def name(self) -> str:
+        """The name by which it is read."""
+        return "_".join((self.measure, self.level, self.grain, *self.breakdown))
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result that was found, with its manifest; see the module."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        """Results differ by where they stand: a folder's name holds the checksum of what is in it."""
+        return hash(self.folder)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by folder."""
+        return isinstance(other, Result) and self.folder == other.folder
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """Its tables, described as a release describes its own; paths are absolute."""
+        return [{**r, "path": str(self.folder / r["path"])} for r in self.manifest["resources"]]
+
+
+def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> Result | None:
+    """Find the newest result of a kind for a tier of a release; None where there is none that can be read."""
+    return next(iter(every(derived, name, tier, checksum, kind)), None)
+
+
+def every(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
+    """List the results of a kind for a tier of a release that can be read, newest first."""
+    folder = derived / name if derived is not None else None
+    found = [] if folder is None else _found(folder, f"{kind}-{tier}-*/{MANIFEST}", tier)
+    return [one for one in found if one.manifest["release_sha256"] == checksum]
+
+
+def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
+    """Find the newest result of a kind and tier of any release; None where there is none."""
+    return next(iter(_found(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)), None)
+
+
+def _found(folder: Path, pattern: str, tier: Tier) -> list[Result]:
+    """List the results of a tier that can be read, newest first."""
+    read = ((path.parent, read_manifest(path)) for path in folder.glob(pattern))
+    found = [Result(*one) for one in read if one[1].get("tier") == tier]
+    return sorted(found, key=lambda one: (one.manifest["created"], one.folder.name), reverse=True)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read a manifest; an empty one where it is damaged or of another layout."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    well = isinstance(told, dict) and all(isinstance(told.get(n), kind) for n, kind in _NEEDED.items())
+    return told if well and told["format"] == FORMAT else {}

@@ -1,0 +1,182 @@
+"""What policies cost readers and what they leave to attackers, measured on invented worlds.
+
+**Readers**, by country: of the public counts of children by county or region and year, the share of children
+in cells that show no number, the share of cells that show one, and the median of |shown - true| / true over
+those; on the partner tier the mean of |shown - true| over municipalities and quarters in which a child was
+counted. Each is a mean over the worlds.
+
+**Attackers**: the largest advantage over guessing that one public number can give, exact and whatever the
+world; that over the worst-placed child of all public tables together, estimated, from the world where it is
+largest (data/disclosure/attacks/membership/__init__.py has both); and how often a child alone in its cell shows as
+none. The release withholds by itself until no cell is bounded too tightly and the second advantage is within
+its limit: what that takes is counted, and so is the advantage before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.disclosure.attacks.membership import LIMITS, Advantage, Child, worst_of_one_number
+from data.disclosure.channel import Mechanism
+from data.disclosure.policy import Policy
+from data.restricted.comparison.trial import Trial
+from data.restricted.publishing.published_table import code
+from data.tables.spec import TIERS, TableSpec, Tier
+from data.workspace.types import Bools, Floats
+
+__all__ = ["ALL_NUMBERS", "BOTH", "ONE_NUMBER", "Attackers", "Measured", "Readers", "measured"]
+
+ONE_NUMBER, ALL_NUMBERS = "one_number", "all_numbers"
+BOTH = "both"  # countries together
+_PUBLIC = TableSpec("children", "region", "year")
+_PARTNER = TableSpec("children", "municipality", "quarter")
+
+
+@dataclass(frozen=True)
+class Readers:
+    """What readers of one country lose; shares from 0 to 1, errors None where no number is shown."""
+
+    hidden_children: float
+    cells_shown: float
+    relative_error: float | None
+    partner_error: float | None
+
+
+@dataclass(frozen=True)
+class Attackers:
+    """What attackers gain: advantages over guessing, from 0 to 1, and a chance.
+
+    all_numbers with its interval of 95 %, as released; planned: before the release withheld breakdowns.
+    """
+
+    one_number: float
+    all_numbers: float
+    all_numbers_low: float
+    all_numbers_high: float
+    planned: float
+    one_as_none: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A policy and what came of it; means over the worlds.
+
+    readers: by country and for both. hidden: least and largest share of hidden children of a world. withheld:
+    cells by tier. quietened: counties or regions without their public breakdown. fails: the limits passed.
+    """
+
+    policy: Policy
+    readers: Mapping[str, Readers]
+    hidden: tuple[float, float]
+    attackers: Attackers
+    withheld: Mapping[Tier, float]
+    quietened: float
+    worlds: int
+
+    @property
+    def fails(self) -> tuple[str, ...]:
+        """Name the limits that are passed; an estimate passes when all of its interval does."""
+        found = self.attackers
+        passed = {ONE_NUMBER: found.one_number > LIMITS[0], ALL_NUMBERS: found.all_numbers_low > LIMITS[1]}
+        return tuple(name for name, beyond in passed.items() if beyond)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        chosen = {
+            name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")
+        }
+        least, most = self.hidden
+        return {
+            **chosen,
+            "readers": {country: asdict(found) for country, found in self.readers.items()},
+            "hidden_children_least": least,
+            "hidden_children_most": most,
+            "attackers": asdict(self.attackers),
+            "withheld": dict(self.withheld),
+            "counties_without_breakdown": self.quietened,
+            "fails": list(self.fails),
+        }
+
+
+def measured(policy: Policy, mechanism: Mechanism, trials: Sequence[Trial]) -> Measured:
+    """Join the trials of a policy in several worlds; at least one."""
+    by_world = [_readers(trial) for trial in trials]
+    hidden = [found[BOTH].hidden_children for found in by_world]
+    return Measured(
+        policy,
+        {country: _mean([found[country] for found in by_world]) for country in by_world[0]},
+        (min(hidden), max(hidden)),
+        _attackers(policy, mechanism, trials),
+        {tier: _rounded(np.mean([t.withheld[tier] for t in trials])) for tier in TIERS},
+        _rounded(np.mean([len(t.quietened) for t in trials])),
+        len(trials),
+    )
+
+
+def _attackers(policy: Policy, mechanism: Mechanism, trials: Sequence[Trial]) -> Attackers:
+    worst = _worst(one for t in trials for one in t.released.values())
+    before = _worst(one for t in trials for one in t.planned.values())
+    alone = mechanism.channel(1).matrix[1, 0]
+    most = _rounded(worst_of_one_number(mechanism, policy.k))
+    return Attackers(most, worst.value, worst.low, worst.high, before.value, _rounded(alone))
+
+
+def _worst(found: Iterable[Advantage]) -> Advantage:
+    return max(found, key=lambda one: one.value, default=Advantage(0.0, 0.0, 0.0, Child(0, 0)))
+
+
+def _readers(trial: Trial) -> dict[str, Readers]:
+    """Give what the readers of each country lose in one world, and of both together."""
+    public, partner = _country(trial, _PUBLIC), _country(trial, _PARTNER)
+    inside = {BOTH: (np.ones(len(public), bool), np.ones(len(partner), bool))}
+    inside |= {str(c): (public == c, partner == c) for c in sorted(set(public))}
+    return {name: _readers_of(trial, *rows) for name, rows in inside.items()}
+
+
+def _country(trial: Trial, spec: TableSpec) -> npt.NDArray[np.str_]:
+    grid = trial.world.grid
+    return np.array(grid.areas.loc[list(grid.codes[spec.level]), "country"].astype("str"))
+
+
+def _readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
+    true, shown, number = _cells(trial, "public", _PUBLIC, public)
+    off = np.abs(number - true)[shown] / np.maximum(true[shown], 1)
+    fine, seen, value = _cells(trial, "partner", _PARTNER, partner)
+    counted = (fine > 0) & seen
+    return Readers(
+        _rounded(true[~shown].sum() / max(true.sum(), 1)),
+        _rounded(shown.mean()),
+        _rounded(np.median(off)) if len(off) else None,
+        _rounded(np.abs(value - fine)[counted].mean()) if counted.any() else None,
+    )
+
+
+def _cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
+    """Give true counts, whether a reader sees a number, and the number; "almost none" is read as 0."""
+    table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
+    state, value = table.state[areas], table.value[areas]
+    none = state == code("almost_none")
+    return true, (state == code("number")) | none, np.where(none, 0.0, value)
+
+
+def _mean(found: Sequence[Readers]) -> Readers:
+    return Readers(
+        _rounded(np.mean([one.hidden_children for one in found])),
+        _rounded(np.mean([one.cells_shown for one in found])),
+        _mean_known([one.relative_error for one in found]),
+        _mean_known([one.partner_error for one in found]),
+    )
+
+
+def _mean_known(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _rounded(np.mean(known)) if known else None
+
+
+def _rounded(value: float | np.floating[Any]) -> float:
+    return round(float(value), 4)

@@ -1,0 +1,358 @@
+"""Counting: records, as Arrow batches, to arrays of counts and cell keys. Pure functions, behind the wall.
+
+A child is counted once in tables of children: in the cell of its first encounter of the whole programme,
+with its attributes of that day. Children are linked across partners by the shared programme number. In
+tables of encounters a child counts at most `cap` times in a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.disclosure.cell_key import cell_keys
+from data.disclosure.dp import bounded
+from data.errors import ReleaseError
+from data.restricted.counting.linking import link
+from data.tables.grid import Grid
+from data.tables.periods import Grain
+from data.tables.spec import CATEGORIES, Level, TableSpec
+from data.workspace.types import Ints, Words
+
+__all__ = [
+    "COLUMNS",
+    "Cells",
+    "Encounters",
+    "Members",
+    "RecordKeys",
+    "Records",
+    "codes",
+    "count",
+    "days",
+    "load_encounters",
+    "members",
+    "read_encounters",
+]
+
+RecordKeys = Callable[[Sequence[str]], Words]
+
+_ATTRIBUTES = ("pathway", "stage", "form", "axis", "sex", "age_band", "found")
+COLUMNS = ("date", "municipality", "child", "programme_child", *_ATTRIBUTES, "origin", "destination")
+_HASH_DIGITS = 64
+_CROSSING = np.array([0, 1, 1, -1], np.int8)  # of each pathway; none_known is neither
+_AT_RISK = CATEGORIES["stage"].index("at_risk")
+_MARK_BITS = np.uint64(24)
+# A different part of the record key for each unit of counting: with one key for both, the noise on
+# encounters would move with that on children, and their difference would give the count away.
+_UNIT_SHIFT = {"encounters": 32}
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """True counts and cell keys of one table; both of shape (areas, periods, *categories)."""
+
+    spec: TableSpec
+    counts: Ints
+    keys: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Who stands behind each area and period: sorted marks of 64 bits, those of block b from start[b] on.
+
+    Blocks are numbered area * periods + period. The upper 40 bits of a mark are the child's, the lower 24
+    are a hash of everything of it that is counted there.
+    """
+
+    marks: Words
+    start: Ints
+
+    def of(self, block: int) -> Words:
+        """Give the marks of one block."""
+        return self.marks[self.start[block] : self.start[block + 1]]
+
+
+@dataclass(frozen=True, eq=False)
+class Encounters:
+    """Encounters as numbers, one entry a record, by child, and the children behind them.
+
+    child: number of the child, by identity, never falling. place, origin, destination: index into grid.names,
+    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry a child.
+    """
+
+    grid: Grid
+    child: npt.NDArray[np.int32]
+    day: npt.NDArray[np.datetime64]
+    place: npt.NDArray[np.int32]
+    codes: dict[str, npt.NDArray[np.int8]]
+    origin: npt.NDArray[np.int32]
+    destination: npt.NDArray[np.int32]
+    identity: Words
+    record_key: Words
+    # What was worked out for the last level and grain: tables come grouped by them.
+    last_home: dict[str, Any] = field(default_factory=dict, repr=False)
+    last_pairs: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def content(self) -> Ints:
+        """One number for all that is counted of a record but its day."""
+        total: Ints = self.place.astype(np.int64)
+        names = len(self.grid.names) + 1
+        for ends in (self.origin, self.destination):
+            total = total * names + ends + 1
+        for name in _ATTRIBUTES:
+            total = total * len(CATEGORIES[name]) + self.codes[name]
+        return total
+
+    @cached_property
+    def first(self) -> Ints:
+        """The row of each child's first encounter: by day, then by content, never by place in the file."""
+        days = self.day.astype(np.int64)
+        earliest = np.minimum.reduceat(days, self.starts) if len(self.starts) else days
+        candidates = np.flatnonzero(days == earliest[self.child])
+        child = self.child[candidates]
+        order = candidates[np.lexsort((self.content[candidates], child))]
+        return np.asarray(order[np.flatnonzero(np.diff(self.child[order], prepend=-1))])
+
+    @cached_property
+    def starts(self) -> Ints:
+        """The first row of each child."""
+        return np.flatnonzero(np.diff(self.child, prepend=-1))
+
+    def keys(self, measure: str, key_range: int) -> Ints:
+        """Give each child's record key for a unit of counting, 0 .. key_range - 1."""
+        shift = np.uint64(_UNIT_SHIFT.get(measure, 0))
+        return ((self.record_key >> shift) & np.uint64(key_range - 1)).astype(np.int64)
+
+
+Records = dict[str, npt.NDArray[np.generic]]
+
+
+def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int]) -> Records:
+    """Read batches with the canonical columns of encounters into numbers; `names` are a grid's.
+
+    Raises ReleaseError for an area or a category that is not known.
+    """
+    parts = [_read(batch, names) for batch in batches]
+    if not parts:
+        parts = [_read(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), names)]
+    records: Records = {}
+    for name in list(parts[0]):
+        records[name] = np.concatenate([part.pop(name) for part in parts])
+    return records
+
+
+def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> Encounters:
+    """Place loaded encounters on a grid; those outside its time are left out.
+
+    `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
+    (data.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
+    """
+    days = records["day"].astype("datetime64[D]")
+    number, identity, names = link(records["child"], records["programme_child"])
+    keys = np.asarray(record_keys(names), np.uint64)
+    inside = np.flatnonzero(grid.period_of(days, "whole") >= 0)
+    rows = inside[np.argsort(number[inside], kind="stable")]
+    present, child = np.unique(number[rows], return_inverse=True)
+    place, origin, destination = (
+        records[name][rows].astype(np.int32) for name in ("place", "origin", "destination")
+    )
+    grid.check_places(place)
+    return Encounters(
+        grid,
+        child.astype(np.int32),
+        days[rows],
+        place,
+        {name: records[name][rows].astype(np.int8) for name in _ATTRIBUTES},
+        origin,
+        destination,
+        identity[present],
+        keys[present],
+    )
+
+
+def _read(batch: pa.RecordBatch, names: Mapping[str, int]) -> Records:
+    areas = {"": -1, **names}
+    lookups: dict[str, Mapping[str, int]] = {
+        "municipality": names,
+        "origin": areas,
+        "destination": areas,
+        **{name: {c: i for i, c in enumerate(CATEGORIES[name])} for name in _ATTRIBUTES},
+    }
+    result: Records = {}
+    for name, lookup in lookups.items():
+        kind = np.int8 if name in _ATTRIBUTES else np.int32
+        result["place" if name == "municipality" else name] = codes(batch, name, lookup).astype(kind)
+    result["day"] = days(batch, "date")
+    for name in ("child", "programme_child"):
+        result[name] = _digits(batch.column(name))
+    return result
+
+
+def codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """Turn a text column, plain or dictionary-encoded, into numbers; raise ReleaseError for unknown text."""
+    column = batch.column(name)
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    missing = len(lookup) + 1
+    numbers = np.array([lookup.get(text, missing) for text in texts] or [missing], np.int64)
+    result: Ints = numbers[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    if (result == missing).any():
+        wrong = next(t for t in texts if t not in lookup)
+        msg = f"A record has {name} {wrong!r}, which is not known. Correct and import it again."
+        raise ReleaseError(msg)
+    return result
+
+
+def days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
+    """Read a text column of ISO days as datetime64[D]; an empty text becomes NaT."""
+    column = batch.column(name)
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    values = np.array([t or "NaT" for t in encoded.dictionary.to_pylist()] or ["NaT"], "datetime64[D]")
+    return np.asarray(values[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)])
+
+
+def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
+    """Read hashes as (rows, 4) words; missing ones are all zero."""
+    texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+    if not np.isin(lengths, (0, _HASH_DIGITS)).all():
+        msg = f"A hash of a child must have {_HASH_DIGITS} hexadecimal digits."
+        raise ReleaseError(msg)
+    result = np.zeros((len(lengths), 4), np.uint64)
+    try:
+        raw = bytes.fromhex("".join(texts.to_pylist()))
+    except ValueError:
+        msg = "A hash of a child must be hexadecimal."
+        raise ReleaseError(msg) from None
+    result[lengths > 0] = np.frombuffer(raw, ">u8").reshape(-1, 4)
+    return result
+
+
+def _blocks(
+    grid: Grid, level: Level, grain: Grain, place: npt.NDArray[np.int32], day: npt.NDArray[np.datetime64]
+) -> tuple[Ints, int]:
+    """Give each record its block, area * periods + period or -1, and the number of blocks."""
+    periods = len(grid.periods(grain))
+    area = np.where(place >= 0, grid.up[level][place], -1).astype(np.int64)
+    period = grid.period_of(day, grain)
+    block = np.where((area >= 0) & (period >= 0), area * periods + period, -1)
+    return block, len(grid.codes[level]) * periods
+
+
+def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
+    """Give each child the block in which it is counted, or -1."""
+    key = (by_destination, level, grain)
+    if encounters.last_home.get("key") != key:
+        first = encounters.first
+        place = encounters.destination if by_destination else encounters.place
+        home = _blocks(encounters.grid, level, grain, place[first], encounters.day[first])[0]
+        encounters.last_home.update(key=key, home=home)
+    return np.asarray(encounters.last_home["home"])
+
+
+def count(
+    encounters: Encounters, spec: TableSpec, cap: int, key_range: int, visits: int | None = None
+) -> Cells:
+    """Count one table of children, encounters, flows or the model: true counts and cell keys.
+
+    visits: in how many cells of a table of encounters a child may count at most; None: in all.
+    """
+    grid = encounters.grid
+    shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
+    if spec.measure == "encounters":
+        block, child, times = _pairs(encounters, spec.level, spec.grain)
+        if visits is not None:
+            kept = bounded(child, block, visits)
+            block, child, times = block[kept], child[kept], times[kept]
+        weights = np.minimum(times, cap)
+        counts = np.bincount(block, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64)
+        keys = cell_keys(block, encounters.keys("encounters", key_range)[child], counts.size, key_range)
+        return Cells(spec, counts.reshape(shape), keys.reshape(shape))
+    cell, sizes = _cells(encounters, spec)
+    shape = (*shape, *sizes)
+    size = int(np.prod(shape))
+    inside = cell >= 0
+    record_key = encounters.keys(spec.measure, key_range)[inside]
+    counts = np.bincount(cell[inside], minlength=size).astype(np.int64)
+    keys = cell_keys(cell[inside], record_key, size, key_range)
+    return Cells(spec, counts.reshape(shape), keys.reshape(shape))
+
+
+def _cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
+    """Give each child its cell in a table of children, or -1, and the number of categories."""
+    first = encounters.first
+    cell = _home(encounters, spec.measure == "flows", spec.level, spec.grain)
+    sizes = []
+    for name in spec.breakdown:
+        code, size = _category(encounters, spec.level, name)
+        cell = np.where((cell >= 0) & (code >= 0), cell * size + code, -1)
+        sizes.append(size)
+    if spec.measure == "model":  # prevention is no outcome
+        cell = np.where(encounters.codes["stage"][first] == _AT_RISK, -1, cell)
+    return cell, tuple(sizes)
+
+
+def _category(encounters: Encounters, level: Level, name: str) -> tuple[npt.NDArray[np.integer], int]:
+    grid, first = encounters.grid, encounters.first
+    if name == "origin":
+        origin = encounters.origin[first]
+        return np.where(origin >= 0, grid.up[level][origin], -1), len(grid.codes[level])
+    if name == "crossing":
+        return _CROSSING[encounters.codes["pathway"][first]], len(CATEGORIES[name])
+    return encounters.codes[name][first], len(CATEGORIES[name])
+
+
+def _pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
+    """List each child in each block once: block, child, number of encounters; by block, then child."""
+    if encounters.last_pairs.get("key") != (level, grain):
+        pairs = _find_pairs(encounters, level, grain)
+        encounters.last_pairs.update(key=(level, grain), pairs=pairs)
+    block, child, times = encounters.last_pairs["pairs"]
+    return block, child, times
+
+
+def _find_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
+    block, blocks = _blocks(encounters.grid, level, grain, encounters.place, encounters.day)
+    # Rows stand by child already; a stable sort of 16-bit numbers is a radix sort.
+    short = block.astype(np.int16) if blocks < 2**15 else block
+    order = np.argsort(short, kind="stable")
+    order = order[np.searchsorted(short[order], 0) :]
+    block, child = block[order], encounters.child[order].astype(np.int64)
+    new = (np.diff(block, prepend=-1) != 0) | (np.diff(child, prepend=-1) != 0)
+    start = np.flatnonzero(new)
+    return block[start], child[start], np.diff(start, append=len(block))
+
+
+def members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
+    """Mark who stands behind the numbers of each area and period, for the frozen-number rule.
+
+    family "met": children by the place where each counts; "encounters": by each place of an encounter;
+    "flows": by destination.
+    """
+    size = len(encounters.grid.codes[level]) * len(encounters.grid.periods(grain))
+    if family == "encounters":
+        block, child, times = _pairs(encounters, level, grain)
+        counted = np.minimum(times, cap)
+    else:
+        home = _home(encounters, family == "flows", level, grain)
+        child = np.argsort(home, kind="stable")
+        child = child[home[child] >= 0]
+        block, counted = home[child], encounters.content[encounters.first][child]
+    upper = (encounters.identity[child] >> _MARK_BITS) << _MARK_BITS
+    marks = upper | (_mix(counted.astype(np.uint64)) >> np.uint64(64 - int(_MARK_BITS)))
+    return Members(marks, np.searchsorted(block, np.arange(size + 1)).astype(np.int64))
+
+
+def _mix(values: Words) -> Words:
+    """Hash 64 bits to 64 bits (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

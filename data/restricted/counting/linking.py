@@ -1,0 +1,68 @@
+"""Linking the records of one child across partners. Behind the wall, as data.aggregate.
+
+A hash of 256 bits is four words of 64, most significant first; rows of words sort as the hashes do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from data.workspace.types import Ints, Words
+
+__all__ = ["link"]
+
+
+def link(child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]) -> tuple[Ints, Words, list[str]]:
+    """Join children that share a programme number, directly or through others.
+
+    Gives each record the number of its child, and each child its identity and the hash that names it: the
+    least of its programme numbers, or its own where it has none.
+    """
+    nodes, number = _distinct(child)
+    linked = programme.any(axis=1)
+    shared, other = _distinct(programme[linked])
+    size = len(nodes) + len(shared)
+    links = coo_array(
+        (np.ones(len(other), np.int8), (number[linked], other + len(nodes))), shape=(size, size)
+    )
+    children, label = connected_components(links, directed=False)
+    # Both lists are in order of their words, so the least programme number is the first of them.
+    preferred = np.concatenate([np.arange(len(shared), size), np.arange(len(shared))])
+    best = np.full(children, size, np.int64)
+    np.minimum.at(best, label, preferred)
+    names = np.concatenate([shared, nodes])[best]
+    order = _order(names)
+    position = np.empty(children, np.int64)
+    position[order] = np.arange(children)
+    named = names[order]
+    return position[label[: len(nodes)]][number], named[:, 0], [raw.hex() for raw in _rows(named)]
+
+
+def _distinct(words: npt.NDArray[np.generic]) -> tuple[Words, Ints]:
+    """List distinct rows of (n, 4) words in order, and number each row by them."""
+    rows = words.astype(np.uint64, copy=False)
+    order = _order(rows)
+    ordered = rows[order]
+    new = np.ones(len(rows), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    number = np.empty(len(rows), np.int64)
+    number[order] = np.cumsum(new) - 1
+    return ordered[new], number
+
+
+def _order(words: Words) -> Ints:
+    """Sort rows of (n, 4) words; nearly always the first word alone decides."""
+    order = np.argsort(words[:, 0], kind="stable")
+    first = words[order]
+    same = first[1:, 0] == first[:-1, 0]
+    if (first[1:][same] != first[:-1][same]).any():
+        order = np.lexsort(words.T[::-1])
+    return order
+
+
+def _rows(words: Words) -> list[bytes]:
+    raw = words.astype(">u8").tobytes()
+    return [raw[i : i + 32] for i in range(0, len(raw), 32)]

@@ -1,0 +1,250 @@
+"""Counting what is not about children: outreach days, services with staff and places, community estimates.
+
+Behind the wall, as data.aggregate. None of it passes through noise; what may be shown at which level, and
+where only a class, is decided here and in data/restricted/publishing/published_table.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data.restricted.counting.encounters import codes, days
+from data.tables.grid import Grid
+from data.tables.periods import Grain
+from data.tables.spec import CATEGORIES, RESTRICTED_AXES, Level, TableSpec
+from data.workspace.types import Bools, Floats, Ints
+
+__all__ = ["Effort", "Estimates", "Services", "Sums", "read_communities", "read_effort", "read_services"]
+
+
+_DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
+_AXES = CATEGORIES["axis"]
+_OPEN = np.array([axis not in RESTRICTED_AXES for axis in _AXES])
+
+
+@dataclass(frozen=True, eq=False)
+class Effort:
+    """Outreach days, one entry a record: index into grid.names, first day, days."""
+
+    grid: Grid
+    place: Ints
+    day: npt.NDArray[np.datetime64]
+    amount: Floats
+
+    def days(self, level: Level, grain: Grain) -> Floats:
+        """Add up the days of each area and period, shape (areas, periods)."""
+        shape = (len(self.grid.codes[level]), len(self.grid.periods(grain)))
+        area, period = self.grid.up[level][self.place], self.grid.period_of(self.day, grain)
+        inside = (area >= 0) & (period >= 0)
+        cell = area[inside].astype(np.int64) * shape[1] + period[inside]
+        total = np.bincount(cell, weights=self.amount[inside], minlength=shape[0] * shape[1])
+        return np.asarray(np.round(total, _DECIMALS).reshape(shape))
+
+
+def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
+    """Read batches with the columns date, municipality and days."""
+    parts = [
+        (codes(b, "municipality", grid.names), days(b, "date"), _floats(b, "days")) for b in batches
+    ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
+    place, day, amount = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Effort(grid, place, day, amount)
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums of services, each array of shape (areas, periods, *categories).
+
+    numbers: NaN where nothing is known. withheld: too few operators, or none. partial: the number is the
+    least that there is, since something may have been left out of it.
+    """
+
+    numbers: Floats
+    withheld: Bools
+    partial: Bools
+
+
+@dataclass(frozen=True, eq=False)
+class Services:
+    """Services, one entry a record. staff and capacity are NaN where they are not known."""
+
+    grid: Grid
+    place: Ints
+    operator: Ints
+    axis: Ints
+    bearer: Ints
+    start: npt.NDArray[np.datetime64]
+    end: npt.NDArray[np.datetime64]
+    staff: Floats
+    capacity: Floats
+
+    def table(self, spec: TableSpec, operators: int) -> Sums:
+        """Add up services, staff or capacity at the end of each period.
+
+        Withheld is a restricted axis where fewer than `operators` work, whether any or none. A total holds
+        what its axes show and nothing else, so that no difference gives a withheld one away, and is partial
+        wherever an axis is withheld, so that it claims no number that may be too small.
+        """
+        grid = self.grid
+        ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
+        sizes = tuple(len(CATEGORIES[name]) for name in spec.breakdown)
+        values = np.zeros((len(grid.codes[spec.level]), len(ends), *sizes))
+        withheld, partial = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
+        for index, end in enumerate(ends):
+            active = (self.start <= end) & ~(self.end < end)
+            shown, allowed, complete = self._shown(active, spec.level, operators)
+            values[:, index], unreported = self._sum(spec, shown, sizes)
+            if spec.breakdown == ("axis",):
+                withheld[:, index] = ~allowed
+                partial[:, index] = (allowed & ~complete) | unreported
+            else:
+                open_ended = ~complete.all(axis=1)
+                partial[:, index] = open_ended.reshape(-1, *[1] * len(sizes)) | unreported
+        return Sums(values, withheld, partial)
+
+    def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> tuple[Floats, Bools]:
+        """Add up what is shown, NaN where none of it is known, and say where some of it is not."""
+        areas = len(self.grid.codes[spec.level])
+        cell = self.grid.up[spec.level][self.place].astype(np.int64)
+        for name, size in zip(spec.breakdown, sizes, strict=True):
+            cell = cell * size + (self.axis if name == "axis" else self.bearer)
+        amount = {"staff": self.staff, "capacity": self.capacity}.get(spec.measure, np.ones(len(cell)))
+        size = areas * int(np.prod(sizes))
+        known = shown & ~np.isnan(amount)
+        total = np.bincount(cell[known], weights=amount[known], minlength=size)
+        silent = np.bincount(cell[shown], minlength=size) > np.bincount(cell[known], minlength=size)
+        unknown = silent & (np.bincount(cell[known], minlength=size) == 0)
+        return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
+
+    def _shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
+        """Say which services count at a level, which (area, axis) may be shown, and which of them is whole.
+
+        Whole is what nothing can be missing from, so it may depend on nothing that is not shown.
+        """
+        area = self.grid.up[level][self.place]
+        present = active & (area >= 0)
+        enough = np.tile(_OPEN, (len(self.grid.codes[level]), 1))
+        if level == "municipality":
+            return present & _OPEN[self.axis], enough, enough
+        if level == "country":
+            return self._shown_in_country(present, area, enough, operators)
+        enough |= self._operators(present, area, len(enough)) >= operators
+        return present & enough[area, self.axis], enough, enough
+
+    def _shown_in_country(
+        self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
+    ) -> tuple[Bools, Bools, Bools]:
+        """Count in a country what its regions show, and the rest if enough operators run that.
+
+        Whether there is a rest that too few run must not show: without enough of them, a country is whole
+        only if each of its regions shows the axis.
+        """
+        in_region, regions, _ = self._shown(present, "region", operators)
+        rest = present & ~in_region
+        beyond = self._operators(rest, area, len(enough)) >= operators
+        shown = in_region | (rest & beyond[area, self.axis])
+        complete = enough | beyond | self._everywhere(regions)
+        enough |= self._operators(shown, area, len(enough)) >= operators
+        return shown & enough[area, self.axis], enough, enough & complete
+
+    def _everywhere(self, regions: Bools) -> Bools:
+        """Say on which axes all regions of a country are marked, shape (countries, axes)."""
+        grid = self.grid
+        country = grid.up["country"][[grid.names[code] for code in grid.codes["region"]]]
+        result = np.ones((len(grid.codes["country"]), len(_AXES)), bool)
+        np.logical_and.at(result, country, regions)
+        return result
+
+    def _operators(self, chosen: Bools, area: npt.NDArray[np.int32], areas: int) -> Ints:
+        """Count the different operators of each area and axis, shape (areas, axes)."""
+        rows = np.stack([area[chosen].astype(np.int64), self.axis[chosen], self.operator[chosen]], axis=1)
+        distinct = np.unique(rows, axis=0)
+        cell = distinct[:, 0] * len(_AXES) + distinct[:, 1]
+        return np.bincount(cell, minlength=areas * len(_AXES)).reshape(areas, len(_AXES))
+
+
+def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
+    """Read batches with the canonical columns of services."""
+    lookups = {
+        "municipality": grid.names,
+        "axis": {c: i for i, c in enumerate(_AXES)},
+        "duty_bearer": {c: i for i, c in enumerate(CATEGORIES["duty_bearer"])},
+    }
+    rows: dict[str, list[npt.NDArray[np.generic]]] = {}
+    operators: list[str] = []
+    for batch in batches:
+        for name, lookup in lookups.items():
+            rows.setdefault(name, []).append(codes(batch, name, lookup))
+        for name in ("valid_from", "valid_to"):
+            rows.setdefault(name, []).append(days(batch, name))
+        for name in ("staff", "capacity"):
+            rows.setdefault(name, []).append(_floats(batch, name))
+        operators += [str(text).strip().casefold() for text in batch.column("operator").to_pylist()]
+    _, operator = np.unique(np.array(operators, dtype=object).astype(str), return_inverse=True)
+    empty = {"valid_from": "datetime64[D]", "valid_to": "datetime64[D]", "staff": "f8", "capacity": "f8"}
+    names = (*lookups, *empty)
+    column = {n: np.concatenate(rows[n]) if n in rows else np.zeros(0, empty.get(n, "i8")) for n in names}
+    return Services(
+        grid,
+        column["municipality"].astype(np.int64),
+        operator.astype(np.int64),
+        column["axis"].astype(np.int64),
+        column["duty_bearer"].astype(np.int64),
+        column["valid_from"].astype("datetime64[D]"),
+        column["valid_to"].astype("datetime64[D]"),
+        column["staff"].astype(np.float64),
+        column["capacity"].astype(np.float64),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Community estimates, one entry a record: index into grid.names, group, number, year."""
+
+    grid: Grid
+    area: Ints
+    group: Ints
+    number: Ints
+    year: Ints
+
+    def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
+        """Give the least and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
+
+        An estimate stands for its own area only; estimates of parts are not added up, since nobody says
+        that they are complete.
+        """
+        grid = self.grid
+        periods = grid.periods(spec.grain)
+        shape = (len(grid.codes[spec.level]), len(periods), len(CATEGORIES["group"]))
+        low, high = np.full(shape, np.nan), np.full(shape, np.nan)
+        level = grid.areas["level"].to_numpy()[self.area] == spec.level
+        for index, period in enumerate(periods):
+            rows = np.flatnonzero(level & (self.year <= period.end.year))
+            latest = np.full((shape[0], shape[2]), -1, np.int64)
+            area, group = grid.up[spec.level][self.area[rows]], self.group[rows]
+            np.maximum.at(latest, (area, group), self.year[rows])
+            newest = self.year[rows] == latest[area, group]
+            cell = (area[newest], index, group[newest])
+            np.fmin.at(low, cell, self.number[rows][newest])
+            np.fmax.at(high, cell, self.number[rows][newest])
+        return low, high
+
+
+def read_communities(batches: Iterable[pa.RecordBatch], grid: Grid) -> Estimates:
+    """Read batches with the columns area, group, estimate and year."""
+    groups = {c: i for i, c in enumerate(CATEGORIES["group"])}
+    rows: list[list[npt.NDArray[np.generic]]] = [
+        [codes(b, "area", grid.names), codes(b, "group", groups), _floats(b, "estimate"), _floats(b, "year")]
+        for b in batches
+    ] or [[np.zeros(0)] * 4]
+    area, group, number, year = (np.concatenate(c).astype(np.int64) for c in zip(*rows, strict=True))
+    return Estimates(grid, area, group, number, year)
+
+
+def _floats(batch: pa.RecordBatch, name: str) -> Floats:
+    values = batch.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.asarray(values, np.float64)

@@ -1,0 +1,252 @@
+"""The governance file of a workspace: who answers for the records, on what ground, and who may receive what.
+
+`governance.toml` stands in the workspace and is written by people; `tact init` writes it empty, with
+explanations. Of real records nothing is released until it is complete. An invented workspace gets a complete
+file that says that it is invented, and is never stopped by it; what the file says of retention, communities
+and receivers holds there too, so that it can be practised.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.disclosure import policy_file
+from data.errors import WorkspaceError
+from data.restricted.governance.texts import BREACH, INVENTED, TEMPLATE
+from data.tables.spec import Plan
+from data.workspace import Workspace, files
+
+__all__ = ["BREACH_FILE", "FILE", "Agreement", "Governance", "ensure", "read"]
+
+FILE, BREACH_FILE = "governance.toml", "BREACH.md"
+_DECISIONS = ("approved", "blocked", "withdrawn")
+_PARTNER, _AUTHORITIES = "partner", ("police", "migration")
+_TWO = 2
+_OTHER_DAY = re.compile(r"\s*\w+\s*=\s*((\d{1,2})[./-](\d{1,2})[./-](\d{4}))\s*(?:#.*)?")
+_FOLLOW = "The other checks of this file follow once it can be read."
+
+# What must be filled in: section, name, and what it is, as a message says it.
+_TEXTS = (
+    ("controllers", "arrangement", "where the arrangement between the controllers is kept, and its day"),
+    ("legal_basis", "special_categories", "the condition under which special categories of data are used"),
+    ("legal_basis", "offences", "the law that allows data on offences"),
+    ("transfer", "basis", "the basis on which records pass between Albania and Greece"),
+    ("communities", "partner", "the Roma partner who decides on the layers of communities"),
+)
+_DAYS = (
+    ("impact_assessment", "the day on which the impact assessment was finished"),
+    ("communities", "the day of the Roma partner's decision"),
+)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Who may receive partner files, and until when; police and migration authorities only when opened."""
+
+    receiver: str
+    kind: str
+    signed: dt.date | None
+    ends: dt.date | None
+    opened: str
+
+
+@dataclass(frozen=True)
+class Governance:
+    """The file as read. `missing` lists what it lacks, each with its remedy; empty when it is complete."""
+
+    path: Path
+    missing: tuple[str, ...]
+    months: int | None
+    approvers: tuple[str, ...]
+    communities: bool
+    agreements: tuple[Agreement, ...]
+
+    def require(self) -> None:
+        """Raise WorkspaceError with all that is missing."""
+        if self.missing:
+            listed = "\n".join(f"  {line}" for line in self.missing)
+            msg = f"Nothing was released: {self.path} is not complete.\n{listed}"
+            raise WorkspaceError(msg)
+
+    @property
+    def blocked(self) -> frozenset[str]:
+        """The measures that neither enter a release nor leave one: communities without approval."""
+        return frozenset() if self.communities else frozenset({"communities"})
+
+    def permitted(self, plan: Plan) -> Plan:
+        """Leave the tables of a plan that may be released."""
+        return {
+            tier: tuple(spec for spec in specs if spec.measure not in self.blocked)
+            for tier, specs in plan.items()
+        }
+
+    def kept_since(self, today: dt.date) -> dt.date | None:
+        """Give the day since which a child must have been met for its records to be kept; None keeps all."""
+        if self.months is None:
+            return None
+        year, month = divmod(today.year * 12 + today.month - 1 - self.months, 12)
+        if year < dt.MINYEAR:
+            return dt.date.min
+        return dt.date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
+
+    def receiver(self, name: str, today: dt.date) -> Agreement:
+        """Give the agreement under which somebody receives partner files; raise WorkspaceError for none."""
+        found = [a for a in self.agreements if _same(a.receiver, name)]
+        running = [a for a in found if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
+        if running and (running[0].kind == _PARTNER or running[0].opened):
+            return running[0]
+        if running:
+            why = f"{name} is a {running[0].kind} authority, and those are closed unless `opened` says why"
+        elif found:
+            why = f"No agreement with {name} runs today"
+        else:
+            why = f"There is no agreement with {name}"
+        listed = ", ".join(a.receiver for a in self.agreements) or "nobody"
+        msg = f"{why}. Nothing was exported. Agreements in {self.path}: {listed}."
+        raise WorkspaceError(msg)
+
+
+def ensure(workspace: Workspace) -> list[Path]:
+    """Write what people keep where it is missing: governance, policy, breach page; give what was written."""
+    texts = {FILE: INVENTED if workspace.invented else TEMPLATE, BREACH_FILE: BREACH}
+    texts[policy_file.FILE] = policy_file.template()
+    missing = [workspace.path / name for name in texts if not (workspace.path / name).exists()]
+    for path in missing:
+        files.write_text(path, texts[path.name], mode=0o600)
+    return missing
+
+
+def read(workspace: Workspace) -> Governance:
+    """Read a workspace's governance file; what cannot be read is told as missing."""
+    path = workspace.path / FILE
+    fields = tomllib.loads(INVENTED) if workspace.invented else {}
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        missing = [f"{FILE}, {line}" for line in sorted(_missing(fields, workspace.invented), key=_place)]
+    except FileNotFoundError:
+        missing = [f"There is no {path}. `tact doctor` writes an empty one: fill it in."]
+    except tomllib.TOMLDecodeError as error:
+        days = list(_other_days(path.read_text(encoding="utf-8")))
+        missing = [f"{path} cannot be read: {' '.join(days) or f'{error}.'} {_FOLLOW}"]
+    except (OSError, UnicodeDecodeError) as error:
+        missing = [f"{path} cannot be read: {error}. Mend it, or move it away and start again."]
+    return Governance(
+        path,
+        tuple(missing),
+        _months(fields),
+        tuple(_text(person, "name") for person in _blocks(fields, "approved")),
+        _text(_section(fields, "communities"), "decision") == "approved",
+        tuple(map(_agreement, _blocks(fields, "agreements"))),
+    )
+
+
+def _other_days(text: str) -> Iterator[str]:
+    """Find days in a form that the file cannot hold; name the line and say how a day is written."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if day := _OTHER_DAY.fullmatch(line):
+            meant = f" ({day[4]}-{int(day[3]):02d}-{int(day[2]):02d})" if "." in day[1] else ""
+            yield (
+                f"line {number} says {day[1]}; a day is written year, month, day with - between and without "
+                f"quotes, as 2009-03-02{meant}."
+            )
+
+
+def _place(line: str) -> int:
+    """Say where in the file, as it is written empty, the section of a line stands."""
+    return TEMPLATE.find(line.partition("]")[0])
+
+
+def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
+    if fields.get("invented") and not invented:
+        yield "invented: this file is the invented one. Fill in that of the programme."
+    names = _section(fields, "controllers").get("names")
+    if not isinstance(names, list) or not any(isinstance(n, str) and n.strip() for n in names):
+        yield "[controllers] names: list the organisations that decide together."
+    for section, name, what in _TEXTS:
+        if not _text(_section(fields, section), name):
+            yield f"[{section}] {name}: write {what}."
+    for section, what in _DAYS:
+        if not _past(_section(fields, section), "date"):
+            yield f"[{section}] date: write {what}, as 2009-05-31, not in the future."
+    if _months(fields) is None:
+        yield "[retention] months: write after how many months without an encounter records are deleted."
+    if _text(_section(fields, "communities"), "decision") not in _DECISIONS:
+        yield f"[communities] decision: write what the Roma partner decided, one of {', '.join(_DECISIONS)}."
+    yield from _missing_people(_blocks(fields, "approved"))
+    for number, block in enumerate(_blocks(fields, "agreements"), start=1):
+        yield from _missing_in_agreement(number, block)
+
+
+def _missing_people(people: list[Mapping[str, Any]]) -> Iterator[str]:
+    whole = [p for p in people if _text(p, "name") and _text(p, "role") and _past(p, "date")]
+    if len({_text(person, "name").casefold() for person in whole}) < _TWO:
+        yield "[[approved]]: two different people approve, each with name, role and date."
+
+
+def _missing_in_agreement(number: int, block: Mapping[str, Any]) -> Iterator[str]:
+    where = f"[[agreements]] number {number}"
+    if not _text(block, "receiver"):
+        yield f"{where}, receiver: write who receives."
+    if _text(block, "kind") not in (_PARTNER, *_AUTHORITIES):
+        yield f"{where}, kind: write one of {', '.join((_PARTNER, *_AUTHORITIES))}."
+    if not _past(block, "signed"):
+        yield f"{where}, signed: write the day on which it was signed, not in the future."
+    if "ends" in block and _day(block, "ends") is None:
+        yield f"{where}, ends: write a day, as 2011-03-01, or leave it out."
+
+
+def _agreement(block: Mapping[str, Any]) -> Agreement:
+    return Agreement(
+        _text(block, "receiver"),
+        _text(block, "kind"),
+        _day(block, "signed"),
+        # A day that cannot be read is no agreement without end.
+        (_day(block, "ends") or dt.date.min) if "ends" in block else None,
+        _text(block, "opened"),
+    )
+
+
+def _section(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = fields.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _blocks(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = fields.get(name)
+    return [b for b in found if isinstance(b, dict)] if isinstance(found, list) else []
+
+
+def _text(section: Mapping[str, Any], name: str) -> str:
+    found = section.get(name)
+    return " ".join(found.split()) if isinstance(found, str) else ""
+
+
+def _day(section: Mapping[str, Any], name: str) -> dt.date | None:
+    found = section.get(name)
+    try:
+        if isinstance(found, str):
+            return dt.date.fromisoformat(found)
+    except ValueError:
+        return None
+    return found if isinstance(found, dt.date) and not isinstance(found, dt.datetime) else None
+
+
+def _past(section: Mapping[str, Any], name: str) -> bool:
+    day = _day(section, name)
+    return day is not None and day <= dt.datetime.now(dt.UTC).date()
+
+
+def _months(fields: Mapping[str, Any]) -> int | None:
+    found = _section(fields, "retention").get("months")
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 1 else None
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == " ".join(other.split()).casefold()

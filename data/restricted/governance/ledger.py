@@ -1,0 +1,26 @@
+"""Logs of a workspace that a person can read: who approved which release, who received which files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from data.workspace import files
+from data.workspace.safe_text import shown
+
+__all__ = ["APPROVALS", "EXPORTS", "append"]
+
+APPROVALS, EXPORTS = "approvals.csv", "exports.csv"
+
+
+def append(path: Path, columns: Sequence[str], line: Sequence[str]) -> None:
+    """Add a line in one step: after a crash it is there whole or not at all."""
+    text = io.StringIO(path.read_text(encoding="utf-8") if path.exists() else "", newline="")
+    text.seek(0, io.SEEK_END)
+    writer = csv.writer(text, lineterminator="\n")
+    if not text.tell():
+        writer.writerow(columns)
+    writer.writerow([shown(value) for value in line])
+    files.write_text(path, text.getvalue(), mode=0o600)

@@ -1,0 +1,404 @@
+"""Reading, checking and rejecting partner files.
+
+A row that fails is listed with its line, column, what was wrong and what is allowed; the rest goes in;
+nothing is guessed. A file that holds names, birth dates, phone numbers, coordinates or other personal data
+of children is refused whole. No message or exception holds what stood in a cell, and no reject more than
+the record's number and what data/restricted/intake/rejects.py lets through.
+
+    intake = read_file(path, "encounter", resolve=places.resolve, hash_identifier=hasher.hash)
+    with vault.importing(intake.kind, path, intake.partner or "") as records:
+        for batch in intake.batches():
+            records.add(batch)
+    write_rejects(rejects_path, intake.rejects)
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from data.errors import FileRefused
+from data.personal.headings import list_headings, plain_heading
+from data.restricted.intake.checks import Cells, Rows, check_rows
+from data.restricted.intake.csv import read_headings, read_table
+from data.restricted.intake.headings import Layout, choose_sheet, match_headings, recognised
+from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.mapping import read as mapping_of
+from data.restricted.intake.personal import refuse_personal_content, refuse_personal_headings
+from data.restricted.intake.rejects import Repeater
+from data.restricted.intake.table import Fault, RawColumn, RawTable
+from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, kind_of
+from data.workspace.files import write_text
+from data.workspace.folding import fold
+from data.workspace.types import ProgressCount
+
+__all__ = [
+    "BY_NUMBER",
+    "REJECT_COLUMNS",
+    "Intake",
+    "child_names",
+    "guess_kind",
+    "is_invented",
+    "read_file",
+    "read_frame",
+    "write_rejects",
+]
+
+REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed")
+_BATCH = 100_000
+_NAMED = 6  # lines in a note
+_TELLING = 3  # headings of ours, to take a file for one of a kind
+_Words = tuple[pa.Array, npt.NDArray[np.int32]]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A file as read: accepted records, rejected rows, and what a person must know of the reading.
+
+    `rejects` has the columns of REJECT_COLUMNS, one row a fault, in the order of lines; the record's
+    number stands there only where it looks like one, the wrong value only where it can be nothing personal
+    (data/restricted/intake/rejects.py); a reject repeats nothing else of its row.
+    accepted_rows + rejected_rows = rows. `unknown_columns` are headings that mean nothing to us:
+    they were checked for personal data and not read further.
+    """
+
+    kind: str
+    partner: str | None
+    rows: int
+    accepted_rows: int
+    rejected_rows: int
+    rejects: pd.DataFrame
+    unknown_columns: tuple[str, ...]
+    ignored_columns: tuple[str, ...]
+    notes: tuple[str, ...]
+    _columns: dict[str, Cells] = field(repr=False)
+    _at: npt.NDArray[np.intp] = field(repr=False)
+    _identity: list[bytes] = field(repr=False)
+    _content: list[bytes] = field(repr=False)
+
+    def batches(self, rows: int = _BATCH) -> Iterator[pa.RecordBatch]:
+        """Yield the accepted records for the vault: canonical columns, then identity and content.
+
+        Text is dictionary<int32, string>, plain string where a column has very many values, and ""
+        where missing; numbers are int64 or float64, null where missing; identity and content are 16
+        bytes. Every batch is validated against the kind's schema.
+        """
+        words = {
+            name: _dictionary(cells)
+            for name, cells in self._columns.items()
+            if not kind_of(self.kind).column(name).numeric
+        }
+        for start in range(0, self.accepted_rows, rows):
+            part = slice(start, start + rows)
+            arrays = [self._array(name, self._at[part], words.get(name)) for name in self._columns]
+            conform(_plain_frame(arrays, list(self._columns)), self.kind)
+            digests = [pa.array(d[part], pa.binary(16)) for d in (self._identity, self._content)]
+            names = [*self._columns, "identity", "content"]
+            yield pa.RecordBatch.from_arrays([*arrays, *digests], names)
+
+    @property
+    def accepted(self) -> pd.DataFrame:
+        """The accepted records in the schema's columns and dtypes, with identity and content."""
+        parts = [_plain_frame(batch.columns, batch.schema.names) for batch in self.batches()]
+        if parts:
+            return pd.concat(parts, ignore_index=True).astype(_dtypes(self.kind))
+        empty = {c.name: pd.Series(dtype=c.dtype) for c in kind_of(self.kind).stored}
+        return pd.DataFrame(empty).assign(identity=[], content=[])
+
+    def _array(self, name: str, at: npt.NDArray[np.intp], words: _Words | None) -> pa.Array:
+        cells = self._columns[name]
+        if words is None:
+            decimal = kind_of(self.kind).column(name).type == "decimal"
+            return pa.array(cells.take(at), pa.float64() if decimal else pa.int64())
+        dictionary, numbers = words
+        indices = pa.array(numbers[cells.codes[at]])
+        if len(dictionary) > _BATCH:  # A dictionary of numbers that occur once is only a burden.
+            return dictionary.take(indices)
+        return pa.DictionaryArray.from_arrays(indices, dictionary)
+
+
+def read_file(
+    path: Path,
+    kind: str,
+    *,
+    resolve: Resolve,
+    hash_identifier: HashIdentifier,
+    mapping: ColumnMapping | None = None,
+    partner: str | None = None,
+    forgotten: Collection[str] = frozenset(),
+    progress: ProgressCount | None = None,
+    today: dt.date | None = None,
+) -> Intake:
+    """Read and check a CSV or XLSX file of one record kind; nothing is stored.
+
+    `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
+    `partner` is for rows that do not name theirs. `forgotten` are hashes of children whose rows come
+    back (data/restricted/vault/__init__.py). `progress` gets rows done and their total, None
+    where it is not known; what it raises stops the reading. `today` is for tests. Raises FileRefused
+    when the whole file is refused.
+    """
+    path = Path(path)
+    record_kind, mapping = kind_of(kind), mapping or ColumnMapping()
+    table = read_table(path, lambda sheets: choose_sheet(record_kind, sheets, mapping), progress)
+    settings = _Settings(record_kind, mapping, partner, today, forgotten)
+    return _read(path.name, table, settings, resolve, hash_identifier)
+
+
+def read_frame(
+    frame: pd.DataFrame,
+    kind: str,
+    *,
+    resolve: Resolve,
+    hash_identifier: HashIdentifier,
+    partner: str | None = None,
+    today: dt.date | None = None,
+) -> Intake:
+    """Check a frame with the columns of a partner's file as a file is checked; see read_file.
+
+    A row's line is its position, from 2 on, as in a file with a header.
+    """
+    columns = [_raw_column(str(name), frame[name]) for name in frame.columns]
+    table = RawTable(columns, np.arange(2, len(frame) + 2, dtype=np.int64))
+    settings = _Settings(kind_of(kind), ColumnMapping(), partner, today)
+    return _read("The records", table, settings, resolve, hash_identifier)
+
+
+def is_invented(path: Path) -> bool:
+    """Say whether a file holds invented records: it has a column "invented".
+
+    Raises FileRefused for a file that cannot be read.
+    """
+    return any(INVENTED in map(fold, headings) for headings in read_headings(Path(path)))
+
+
+def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
+    """Say which kind a file's headings fit best; None where none fits, or two alike.
+
+    Where none has all that it needs it is the kind with most of its columns there, so that the reading
+    can say which is missing. Raises FileRefused for a file that cannot be read.
+    """
+    sheets = read_headings(Path(path))
+    whole, partly = {}, {}
+    for kind in KINDS.values():
+        mine = mapping_of(mapping_file, kind.name) if mapping_file else ColumnMapping()
+        whole[kind.name] = max((_fit(kind, headings, mine) for headings in sheets), default=0)
+        partly[kind.name] = max((recognised(kind, headings, mine) for headings in sheets), default=0)
+    return _best(whole, least=1) if any(whole.values()) else _best(partly, least=_TELLING)
+
+
+def _best(fit: dict[str, int], least: int) -> str | None:
+    best = max(fit.values())
+    fitting = [name for name, count in fit.items() if count == best]
+    return fitting[0] if best >= least and len(fitting) == 1 else None
+
+
+def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
+    """Write rejected rows as CSV (UTF-8 with mark, for spreadsheets), in the columns of REJECT_COLUMNS."""
+    from data.workspace.safe_text import shown_frame
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(REJECT_COLUMNS)
+    writer.writerows(shown_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "\ufeff" + text.getvalue())
+
+
+@dataclass(frozen=True)
+class _Settings:
+    kind: RecordKind
+    mapping: ColumnMapping
+    partner: str | None
+    today: dt.date | None
+    forgotten: Collection[str] = frozenset()
+
+
+def _read(
+    name: str, table: RawTable, settings: _Settings, resolve: Resolve, hash_identifier: HashIdentifier
+) -> Intake:
+    kind = settings.kind
+    partner = " ".join(settings.partner.split()) if settings.partner else None
+    headings = [column.heading for column in table.columns]
+    layout = match_headings(kind, headings, settings.mapping)
+    refuse_personal_headings(name, kind, headings, layout)
+    _refuse_missing(name, kind, headings, layout, partner)
+    refuse_personal_content(name, kind, table, layout)
+    rows, notes = check_rows(
+        kind,
+        table,
+        layout,
+        settings.mapping,
+        resolve=resolve,
+        partner=partner,
+        today=settings.today or dt.date.today(),  # noqa: DTZ011 - a day in the officer's own calendar
+    )
+    if "child_id" in rows.cells:
+        hash_children(rows, hash_identifier, settings.forgotten)
+    return _intake(kind, partner, table, layout, rows, notes)
+
+
+def _raw_column(name: str, column: pd.Series) -> RawColumn:
+    codes, distinct = pd.factorize(column.astype("object"), use_na_sentinel=False)
+    texts = ["" if pd.isna(value) else str(value) for value in distinct]
+    return RawColumn(name, codes.astype(np.int32), texts)
+
+
+def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
+    """Count the columns that fit, 0 when a needed one is missing."""
+    try:
+        found = match_headings(kind, headings, mapping).columns
+    except FileRefused:
+        return 0
+    return 0 if _missing(kind, found, partner="any") else len(found)
+
+
+def _missing(kind: RecordKind, found: Iterable[str], partner: str | None) -> list[str]:
+    have = {*found, *(["partner"] if partner else []), *(["child_id"] if "programme_number" in found else [])}
+    return [c.name for c in kind.given if c.required and c.name not in have]
+
+
+def _refuse_missing(
+    name: str, kind: RecordKind, headings: list[str], layout: Layout, partner: str | None
+) -> None:
+    missing = _missing(kind, layout.columns, partner)
+    if not missing:
+        return
+    if not layout.columns:
+        msg = f"{name}: the first row must hold the names of the columns, and none of them is one of "
+        msg += f"kind {kind.name}: {', '.join(c.name for c in kind.given)}."
+        raise FileRefused(msg)
+    msg = f"{name} has no column for {', '.join(missing)}, which kind {kind.name} needs."
+    if missing == ["partner"]:
+        raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
+    if layout.unknown and len(layout.columns) > 2:
+        unknown = list_headings(headings, layout.unknown)
+        msg += f" It has {unknown}, which we do not know: if one of them is meant, {_RENAME}."
+    raise FileRefused(msg)
+
+
+def _intake(
+    kind: RecordKind, partner: str | None, table: RawTable, layout: Layout, rows: Rows, notes: list[str]
+) -> Intake:
+    told = identify(rows)
+    rejects, rejected = _rejects(rows, table.faults)
+    rejects.insert(3, "value", _values(kind, table, layout, rejects))
+    headings = [column.heading for column in table.columns]
+    return Intake(
+        kind=kind.name,
+        partner=partner,
+        rows=len(rows) + len(table.faults),
+        accepted_rows=len(told.at),
+        rejected_rows=rejected,
+        rejects=rejects,
+        unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
+        ignored_columns=tuple(headings[p] for p in (*layout.metadata, *layout.ignored)),
+        notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, told)),
+        _columns={column.name: rows.cells[column.name] for column in kind.stored},
+        _at=told.at,
+        _identity=told.identity,
+        _content=told.content,
+    )
+
+
+def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, told: Identified) -> Iterator[str]:
+    """Say what a person would not expect of the columns and rows."""
+    if layout.unknown:
+        unknown = list_headings([column.heading for column in table.columns], layout.unknown)
+        lacking = [column.name for column in kind.given if column.name not in layout.columns]
+        meant = f" If one of them is meant as {_either(lacking)}, {_RENAME}." if lacking else ""
+        yield f"Not read and not stored, since kind {kind.name} has no such column: {unknown}.{meant}"
+    if not len(rows) and not table.faults:
+        yield "The file has headings and no row below them: there was nothing to take."
+    if len(told.alike):
+        numbers = any(column.name == "record_number" for column in kind.given)
+        without = " and have no record number" if numbers else ""
+        remedy = "A repeat is told by its record_number alone" if numbers else "Write each only once"
+        yield f"The rows in lines {_first(told.alike)} are alike{without}: each counts as a record. {remedy}."
+
+
+_RENAME = "rename it, or say so in the partner's mapping (--partner NAME --mapping FILE)"
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def _first(lines: npt.NDArray[np.int64]) -> str:
+    shown = ", ".join(map(str, lines[:_NAMED].tolist()))
+    return f"{shown} and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else shown
+
+
+def _rejects(rows: Rows, unread: list[Fault]) -> tuple[pd.DataFrame, int]:
+    """Put the faults into one frame by line; count the rows they reject."""
+    parts = [
+        pd.DataFrame({"line": lines, "column": column, "reason": reason, "allowed": allowed})
+        for lines, column, reason, allowed in rows.faults
+    ]
+    parts.append(pd.DataFrame([vars(fault) for fault in unread], columns=[f.name for f in fields(Fault)]))
+    filled = [part for part in parts if len(part)] or parts[-1:]
+    frame = pd.concat(filled, ignore_index=True).astype({"line": "int64"})
+    frame = frame.sort_values("line", kind="stable", ignore_index=True)
+    frame.insert(1, "record_number", _record_numbers(rows, frame["line"]))
+    return frame, int((~rows.good()).sum()) + len(unread)
+
+
+def _values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
+    """Give what stood in each faulty cell, where it may be repeated."""
+    if rejects.empty:
+        return []
+    repeater = Repeater.of(kind, table, layout)
+    alone = ~rejects["line"].duplicated(keep=False)
+    at = np.searchsorted(table.lines, rejects["line"])
+    known: dict[tuple[str, int, bool], str] = {}
+    values = []
+    for column, row, only in zip(rejects["column"], at.tolist(), alone, strict=True):
+        if column not in layout.columns:
+            values.append("")
+            continue
+        raw = table.columns[layout.columns[column]]
+        cell = (column, int(raw.codes[row]), bool(only))
+        if cell not in known:
+            known[cell] = repeater.repeat(column, raw.distinct[cell[1]], alone=only)
+        values.append(known[cell])
+    return values
+
+
+def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
+    """Give each rejected line its record's number, where it has one that cannot be a name or a remark."""
+    if "record_number" not in rows.cells or not len(rows):
+        return [""] * len(lines)
+    at = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
+    numbers = map(str, rows.cells["record_number"].take(at))
+    known = rows.lines[at] == lines.to_numpy()
+    return [n if k and _NUMBER.fullmatch(n) else "" for n, k in zip(numbers, known, strict=True)]
+
+
+_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
+
+
+def _plain_frame(arrays: Iterable[pa.Array], names: list[str]) -> pd.DataFrame:
+    decoded = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in arrays]
+    frame: pd.DataFrame = pa.Table.from_arrays(decoded, names).to_pandas()
+    return frame
+
+
+def _dtypes(kind: str) -> dict[str, str]:
+    return {column.name: column.dtype for column in kind_of(kind).stored}
+
+
+def _dictionary(cells: Cells) -> _Words:
+    """Give the distinct words of a column, and for each of its codes the number of its word."""
+    numbers: dict[str, int] = {}
+    of_code = [numbers.setdefault(str(value), len(numbers)) for value in cells.distinct]
+    return pa.array(list(numbers), pa.string()), np.array(of_code, dtype=np.int32)

@@ -1,0 +1,268 @@
+"""Checks a table row by row, looking at each distinct value and combination once.
+
+Every fault of a row is listed, also several in one row. Only rows without a fault are accepted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.errors import FileRefused
+from data.restricted.intake.headings import Layout
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.table import RawTable
+from data.restricted.intake.values import Value, check_values, slash_order
+from data.schema import Column, Match, RecordKind, Resolve, Rule
+from data.schema.shared_columns import area_countries
+
+__all__ = ["Cells", "Rows", "check_rows", "combinations"]
+
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+_UNRESOLVED = 1_000  # Different texts in one column; more are the wrong column, and slow to suggest for.
+
+
+@dataclass
+class Cells:
+    """A column under check: one code a row, and the canonical value of each code."""
+
+    codes: Codes
+    distinct: list[Value]
+
+    def take(self, rows: npt.NDArray[np.intp] | slice) -> list[Value]:
+        """Give the values of some rows."""
+        return [self.distinct[code] for code in self.codes[rows].tolist()]
+
+
+@dataclass
+class Rows:
+    """All rows of a file under check, with the faults found so far."""
+
+    kind: RecordKind
+    lines: npt.NDArray[np.int64]
+    cells: dict[str, Cells] = field(default_factory=dict)
+    wrong: dict[str, Mask] = field(default_factory=dict)
+    faults: list[tuple[npt.NDArray[np.int64], str, str, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def fault(self, mask: Mask, column: str, reason: str, allowed: str) -> None:
+        """Reject the rows of a mask."""
+        if mask.any():
+            self.faults.append((self.lines[mask], column, reason, allowed))
+            self.wrong[column] = self.wrong.get(column, np.zeros(len(self), dtype=bool)) | mask
+
+    def fault_each(self, codes: Codes, column: str, faults: dict[int, tuple[str, str]]) -> None:
+        """Reject the rows whose code has a fault; `faults` gives reason and what is allowed."""
+        if not faults:
+            return
+        alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for code, fault in faults.items():
+            alike[fault].append(code)
+        numbers = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.int64)
+        for number, members in enumerate(alike.values(), start=1):
+            numbers[members] = number
+        of_rows = numbers[codes]
+        for number, (reason, allowed) in enumerate(alike, start=1):
+            self.fault(of_rows == number, column, reason, allowed)
+
+    def good(self, *columns: str) -> Mask:
+        """Say which rows have no fault in these columns; in any, when none is named."""
+        good = np.ones(len(self), dtype=bool)
+        for column in columns or self.wrong:
+            if column in self.wrong:
+                good &= ~self.wrong[column]
+        return good
+
+
+def combinations(*columns: Codes) -> tuple[Codes, Codes]:
+    """Give each row the number of its combination of codes, and each combination one row that has it."""
+    keys = columns[0]
+    for codes in columns[1:]:
+        keys = pd.factorize(keys)[0] * (int(codes.max(initial=0)) + 1) + codes
+    numbers, unique = pd.factorize(keys)
+    first = np.zeros(len(unique), dtype=np.int64)
+    first[numbers[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    return numbers.astype(np.int64), first
+
+
+def check_rows(
+    kind: RecordKind,
+    table: RawTable,
+    layout: Layout,
+    mapping: ColumnMapping,
+    *,
+    resolve: Resolve,
+    partner: str | None,
+    today: dt.date,
+) -> tuple[Rows, list[str]]:
+    """Check every row; give the rows and notes on how the file was read."""
+    rows = Rows(kind, table.lines)
+    notes: list[str] = []
+    for column in kind.given:
+        _read_column(rows, column, table, layout, mapping, today, notes)
+    for column in kind.given:
+        if column.type == "area":
+            _resolve_areas(rows, column, resolve)
+    if "country" in rows.cells:
+        _fill_country(rows)
+    if kind.name == "effort":
+        _settle_weeks(rows)
+    if "partner" in rows.cells:
+        _settle_partner(rows, kind.column("partner"), partner)
+    if "child_id" in rows.cells:
+        _require_identifier(rows)
+    for rule in kind.rules:
+        _apply(rows, rule)
+    return rows, notes
+
+
+def _read_column(
+    rows: Rows,
+    column: Column,
+    table: RawTable,
+    layout: Layout,
+    mapping: ColumnMapping,
+    today: dt.date,
+    notes: list[str],
+) -> None:
+    position = layout.columns.get(column.name)
+    if position is None:
+        empty: Value = None if column.numeric else column.default
+        rows.cells[column.name] = Cells(np.zeros(len(rows), dtype=np.int64), [empty])
+        return
+    raw = table.columns[position]
+    slashes = ""
+    if column.type in ("date", "day_or_week"):
+        slashes = slash_order(raw.distinct, mapping.slashes)
+        if slashes and not mapping.slashes:
+            notes.append(f"Days as 31/05/2007 in {column.name} were read day first, as the column shows.")
+    names = mapping.value_names.get(column.name)
+    # The partner may be named with the import instead, so an empty cell is judged later.
+    lenient = replace(column, required=False) if column.name == "partner" else column
+    checked = check_values(lenient, raw.distinct, today=today, names=names, slashes=slashes)
+    codes = raw.codes.astype(np.int64)
+    rows.cells[column.name] = Cells(codes, checked.values)
+    rows.fault_each(codes, column.name, checked.faults)
+
+
+def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
+    cells = rows.cells[column.name]
+    hinted = column.name == "municipality" and "country" in rows.cells
+    hints = rows.cells["country"] if hinted else Cells(np.zeros(len(rows), dtype=np.int64), [""])
+    numbers, first = combinations(cells.codes, hints.codes)
+    texts, countries = cells.take(first), hints.take(first)
+    codes: list[Value] = []
+    faults: dict[int, tuple[str, str]] = {}
+    elsewhere: set[int] = set()
+    for number, (text, country) in enumerate(zip(texts, countries, strict=True)):
+        match = resolve(str(text), str(country or "") or None, column.level) if text else None
+        codes.append(match.code or "" if match else "")
+        if match and match.code is None:
+            if country and resolve(str(text), None, column.level).code:
+                elsewhere.add(number)
+            else:
+                faults[number] = _unplaced(column, match)
+        if len(faults) > _UNRESOLVED:
+            msg = f"More than {_UNRESOLVED:,} different texts in {column.name} name no area. "
+            raise FileRefused(msg + "Is it the right column? Nothing of the file was taken.")
+    rows.cells[column.name] = Cells(numbers, codes)
+    rows.fault_each(numbers, column.name, faults)
+    if elsewhere:
+        reason = f"the country is not that of the {column.name}"
+        allowed = f"the country of the {column.name}, or an empty cell"
+        rows.fault_each(numbers, "country", dict.fromkeys(elsewhere, (reason, allowed)))
+
+
+def _unplaced(column: Column, match: Match) -> tuple[str, str]:
+    """Say why a text is no area and what to write; the resolver's own reason repeats the text."""
+    area, named = column.level or "area", "; ".join(match.candidates)
+    if match.finding == "several":
+        return f"may mean more than one {area}", f"the code of the one that is meant: {named}"
+    if match.finding == "elsewhere":
+        return f"names no {area}, but {named}", column.limits
+    perhaps = f"; perhaps {named}" if named else ""
+    return f"names no {area} that we know", f"{column.limits}{perhaps}"
+
+
+def _fill_country(rows: Rows) -> None:
+    """Let the municipality say the country where the row does not."""
+    given, places = rows.cells["country"], rows.cells["municipality"]
+    numbers, first = combinations(given.codes, places.codes)
+    pairs = zip(given.take(first), places.take(first), strict=True)
+    filled: list[Value] = [country or area_countries().get(str(place), "") for country, place in pairs]
+    rows.cells["country"] = Cells(numbers, filled)
+
+
+def _settle_weeks(rows: Rows) -> None:
+    """Give a week its Monday, and say of each row whether it is a day or a week."""
+    days, spans = rows.cells["date"], rows.cells["span"]
+    numbers, first = combinations(days.codes, spans.codes)
+    settled = [
+        _settle(str(day), str(span)) for day, span in zip(days.take(first), spans.take(first), strict=True)
+    ]
+    rows.cells["date"] = Cells(numbers, [day for day, _ in settled])
+    rows.cells["span"] = Cells(numbers, [span for _, span in settled])
+    faulty = {number: _WEEK_AS_DAY for number, (_, span) in enumerate(settled) if span == "?"}
+    rows.fault_each(numbers, "span", faulty)
+
+
+_WEEK_AS_DAY = ("the date is a week and the span a day", "week, or an empty cell")
+
+
+def _settle(day: str, span: str) -> tuple[str, str]:
+    if day.startswith("W"):
+        return day[1:], "?" if span == "day" else "week"
+    if span == "week" and day:
+        date = dt.date.fromisoformat(day)
+        return (date - dt.timedelta(days=date.weekday())).isoformat(), "week"
+    return day, span or "day"
+
+
+def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
+    """Take the partner of the row, else the one named with the import; two that differ are a fault."""
+    cells = rows.cells["partner"]
+    named = partner or ""
+    absent = np.array([not value and not named for value in cells.distinct], dtype=bool)[cells.codes]
+    others = {
+        code: _OTHER_PARTNER
+        for code, value in enumerate(cells.distinct)
+        if value and named and str(value).casefold() != named.casefold()
+    }
+    rows.cells["partner"] = Cells(cells.codes, [named or value for value in cells.distinct])
+    if column.required:
+        rows.fault(absent & rows.good("partner"), "partner", "missing", column.limits)
+    rows.fault_each(cells.codes, "partner", others)
+
+
+_OTHER_PARTNER = ("not the partner that was named with the import", "that partner, or an empty cell")
+
+
+def _require_identifier(rows: Rows) -> None:
+    empty = [np.array([v == "" for v in rows.cells[name].distinct], dtype=bool) for name in _IDENTIFIERS]
+    both = empty[0][rows.cells["child_id"].codes] & empty[1][rows.cells["programme_number"].codes]
+    both &= rows.good(*_IDENTIFIERS)
+    rows.fault(both, "child_id", "missing", "the partner's identifier of the child, or a programme number")
+
+
+_IDENTIFIERS = ("child_id", "programme_number")
+
+
+def _apply(rows: Rows, rule: Rule) -> None:
+    cells = [rows.cells[name] for name in rule.reads]
+    numbers, first = combinations(*(c.codes for c in cells))
+    frame = pd.DataFrame(
+        {
+            name: pd.Series(c.take(first), dtype=rows.kind.column(name).dtype)
+            for name, c in zip(rule.reads, cells, strict=True)
+        }
+    )
+    broken = rule.broken(frame).to_numpy(dtype=bool)
+    rows.fault(broken[numbers] & rows.good(*rule.reads), rule.column, rule.reason, rule.allowed)

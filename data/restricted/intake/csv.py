@@ -1,0 +1,286 @@
+"""Reads a partner's table, CSV or XLSX, into columns of codes over distinct texts.
+
+A column is an array of codes and the list of its distinct values, so that everything after this looks at
+each distinct text once. A CSV row is read by the csv module, which keeps the line number of every row
+through quoted line ends; a row that cannot be read is returned as a fault, an unreadable file is refused.
+No message holds a cell's content.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import FileRefused
+from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable
+from data.workspace.types import ProgressCount
+
+__all__ = ["read_headings", "read_table"]
+
+_T = TypeVar("_T", bound=np.generic)
+
+_CHUNK = 2_000  # Rows that stay in the cache between reading and numbering.
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_ZIP = b"PK\x03\x04"
+
+
+class _Numbering(dict[str, int]):
+    """Numbers distinct texts in the order of their first appearance."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
+
+
+def read_table(
+    path: Path, choose_sheet: Callable[[list[list[str]]], int], progress: ProgressCount | None = None
+) -> RawTable:
+    """Read a CSV or XLSX file; which of the two is told by its content, not by its name.
+
+    `choose_sheet` gets the first row of each visible sheet and gives the index of the one to read.
+    Raises FileRefused for a file that is empty, damaged or of another format.
+    """
+    start = _first_bytes(path)
+    if start.startswith(_ZIP):
+        from data.restricted.intake.xlsx import rows_of_workbook
+
+        notes: list[str] = []
+        return _collect(rows_of_workbook(path, choose_sheet, notes), notes, None, progress)
+    if start.startswith(_OLD_EXCEL):
+        msg = f"{path.name} is an Excel file of the old format. Save it as .xlsx or CSV."
+        raise FileRefused(msg)
+    return _read_csv(path, progress)
+
+
+def read_headings(path: Path) -> list[list[str]]:
+    """Read the first row alone: of a CSV file, or of each visible sheet. Raises FileRefused."""
+    if _first_bytes(path).startswith(_ZIP):
+        from data.restricted.intake.xlsx import first_rows
+
+        return first_rows(path)
+    with path.open(encoding=_encoding(path)[0], newline="") as file:
+        try:
+            return [_header(_rows_of_csv(file, path.name, []))]
+        except (csv.Error, UnicodeError):
+            msg = f"{path.name} cannot be read as a table."
+            raise FileRefused(msg) from None
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        msg = f"{path.name} cannot be read: {error.strerror}."
+        raise FileRefused(msg) from None
+    if not start:
+        msg = f"{path.name} is empty."
+        raise FileRefused(msg)
+    return start
+
+
+def _read_csv(path: Path, progress: ProgressCount | None) -> RawTable:
+    encoding, line_ends, note = _encoding(path)
+    notes = [note] if note else []
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            return _collect(_rows_of_csv(file, path.name, notes), notes, line_ends, progress)
+        except csv.Error:
+            msg = f"{path.name} cannot be read as a table: its first line is damaged."
+            raise FileRefused(msg) from None
+        except UnicodeError:
+            msg = f"{path.name} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx."
+            raise FileRefused(msg) from None
+
+
+def _encoding(path: Path) -> tuple[str, int, str]:
+    """Find the encoding: UTF-8, else UTF-16 by its mark, else Windows Greek or Western, and say so."""
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16", 0, "The file was read as UTF-16."
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        line_ends = 0
+        try:
+            while block := file.read(1 << 20):
+                line_ends += block.count(b"\n")
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            file.seek(0)
+            greek = _looks_greek(file)
+            name, words = ("cp1253", "Windows Greek") if greek else ("cp1252", "Windows Western")
+            return name, line_ends, f"The file is not UTF-8; it was read as {words} ({name})."
+    return "utf-8-sig", line_ends, ""
+
+
+def _looks_greek(file: IO[bytes]) -> bool:
+    """Greek words are runs of high bytes; in Albanian and French a high byte stands alone."""
+    high = beside = 0
+    before = False
+    for byte in file.read(1 << 20):
+        is_high = byte >= 0x80
+        high += is_high
+        beside += is_high and before
+        before = is_high
+    return beside * 2 > high
+
+
+def _rows_of_csv(file: io.TextIOBase, name: str, notes: list[str]) -> Iterator[tuple[int, list[str] | Fault]]:
+    """Yield each row with the line on which it begins; the first one is the header."""
+    lines = _Lines(file)
+    delimiter = _delimiter(lines, name)
+    if delimiter != ",":
+        notes.append(f"Cells are separated by a {_DELIMITERS[delimiter]}.")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        before = lines.read
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            _refuse_unless_one_line(lines, before, name)
+            yield before + 1, Fault(before + 1, "", "the row cannot be read as a table", _ONE_LINE)
+            continue
+        yield before + 1, row
+
+
+_ONE_LINE = "cells of at most 131072 characters, quotation marks in pairs"
+
+
+class _Lines:
+    """The lines of a file, counted, with the last one kept for a judgement on a row that failed."""
+
+    def __init__(self, file: io.TextIOBase) -> None:
+        self.read = 0
+        self.last = ""
+        self._file = file
+        self._again: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.last = self._again.pop() if self._again else next(self._file)
+        self.read += 1
+        return self.last
+
+    def put_back(self) -> None:
+        """Let the last line be read again."""
+        self._again.append(self.last)
+        self.read -= 1
+
+
+def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
+    """Refuse the file when a fault ran over lines, since it may have eaten rows."""
+    if lines.read == before + 1 and lines.last.count('"') % 2 == 0:
+        return
+    msg = (
+        f"{name}: a quotation mark that opens on line {before + 1} is not closed as it should be, so "
+        "the rows after it cannot be told apart. Correct that line; nothing of the file was taken."
+    )
+    raise FileRefused(msg)
+
+
+def _delimiter(lines: _Lines, name: str) -> str:
+    """Take the delimiter that splits the header into most cells; obey a first line as "sep=;"."""
+    for line in lines:
+        if line.strip():
+            break
+    else:
+        msg = f"{name} is empty."
+        raise FileRefused(msg)
+    told = line.strip().lower().removeprefix("sep=") if line.lower().startswith("sep=") else ""
+    if told in _DELIMITERS:
+        return told
+    lines.put_back()
+    if "\0" in line:
+        msg = f"{name} is not a text table. CSV and XLSX files can be imported."
+        raise FileRefused(msg)
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
+
+
+def _collect(
+    rows: Iterable[tuple[int, list[str] | Fault]],
+    notes: list[str],
+    line_ends: int | None,
+    progress: ProgressCount | None,
+) -> RawTable:
+    """Read all rows, a chunk at a time, and number the distinct texts of every column."""
+    stream = iter(rows)
+    header = _header(stream)
+    width = len(header)
+    numbering = [_Numbering() for _ in header]
+    codes: list[list[Codes]] = [[] for _ in header]
+    starts: list[npt.NDArray[np.int64]] = []
+    faults: list[Fault] = []
+    done = 0
+    while chunk := list(islice(stream, _CHUNK)):
+        good, lines = _whole_rows(chunk, width, faults)
+        starts.append(np.array(lines, dtype=np.int64))
+        for position, cells in enumerate(zip(*good, strict=True)):
+            number = numbering[position].__getitem__
+            codes[position].append(np.fromiter(map(number, cells), np.int32, len(good)))
+        done += len(chunk)
+        if progress:
+            progress(done, None if line_ends is None else max(line_ends - 1, done))
+    columns = [
+        RawColumn(heading, _joined(parts, np.int32), list(texts))
+        for heading, parts, texts in zip(header, codes, numbering, strict=True)
+    ]
+    return RawTable(columns, _joined(starts, np.int64), faults, notes)
+
+
+def _header(stream: Iterator[tuple[int, list[str] | Fault]]) -> list[str]:
+    for _, row in stream:
+        if isinstance(row, Fault):
+            msg = "The first row cannot be read; it must hold the names of the columns."
+            raise FileRefused(msg)
+        if any(cell.strip() for cell in row):
+            cells = [" ".join(cell.replace("\0", "").split()) for cell in row]
+            while not cells[-1]:
+                cells.pop()
+            return cells
+    msg = "The file is empty: it has no row with the names of the columns."
+    raise FileRefused(msg)
+
+
+def _whole_rows(
+    chunk: list[tuple[int, list[str] | Fault]], width: int, faults: list[Fault]
+) -> tuple[list[list[str]], list[int]]:
+    """Keep the rows that have the header's width; drop empty ones; make the others faults."""
+    good: list[list[str]] = []
+    lines: list[int] = []
+    for line, row in chunk:
+        if isinstance(row, Fault):
+            faults.append(row)
+        elif len(row) == width and row[0]:
+            good.append(row)
+            lines.append(line)
+        elif _empty(row):
+            continue
+        elif len(row) >= width and _empty(row[width:]):
+            good.append(row[:width])
+            lines.append(line)
+        else:
+            reason = f"the row has {len(row)} cells and the header {width}"
+            faults.append(Fault(line, "", reason, f"{width} cells"))
+    return good, lines
+
+
+def _empty(cells: list[str]) -> bool:
+    return not any(cells) or not any(cell.strip() for cell in cells)
+
+
+def _joined(parts: list[npt.NDArray[_T]], dtype: type[_T]) -> npt.NDArray[_T]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

@@ -1,0 +1,147 @@
+"""Finds which column of a file is which of ours: own names, labels, a mapping, Kobo and ODK headings.
+
+Kobo writes `group/field` and ODK Central `group-field`; the last part counts. What the collecting tools add
+(_id, _uuid, start, end, _submission_time ...) is ignored; positions that they add make the file be refused,
+see data/personal/headings.py. What is left is unknown: reported, never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from data.errors import FileRefused
+from data.personal.headings import list_headings
+from data.restricted.intake.mapping import ColumnMapping
+from data.schema import INVENTED, Column, RecordKind
+from data.workspace.folding import fold, key_of
+
+__all__ = ["Layout", "choose_sheet", "match_headings", "recognised"]
+
+# What KoboToolbox, ODK Collect and ODK Central add to a form's own questions, in small letters.
+_KOBO = (
+    "_id _uuid _index _parent_index _parent_table_name _submission_time _submission__id _submission__uuid "
+    "_submission__submission_time _validation_status _notes _status _submitted_by __version__ _version_ "
+    "_version _tags _edited _xform_id_string _bamboo_dataset_id formhub/uuid"
+)
+_ODK = (
+    "start end today deviceid subscriberid simserial username audit key parent_key submissiondate "
+    "submitterid submittername attachmentspresent attachmentsexpected reviewstate edits formversion "
+    "isencrypted instanceid instancename meta/instanceid meta/instancename "
+    "meta/rootuuid meta-instanceid meta-instancename meta/audit meta-audit"
+)
+_METADATA = frozenset([*_KOBO.split(), *_ODK.split(), INVENTED])
+
+
+@dataclass
+class Layout:
+    """Which heading is which: positions of ours, of a tool's own, of ignored and of unknown ones.
+
+    `mapped` are the columns that a mapping named: their headings are not our own words.
+    """
+
+    columns: dict[str, int] = field(default_factory=dict)
+    mapped: set[str] = field(default_factory=set)
+    metadata: list[int] = field(default_factory=list)
+    ignored: list[int] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)
+
+
+def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> Layout:
+    """Match the headings of a file to the columns of a kind.
+
+    Raises FileRefused for a heading that stands twice, or two that mean the same column.
+    """
+    _refuse_repeated(headings)
+    layout = Layout()
+    theirs = {fold(name): ours for ours, name in mapping.columns.items()}
+    for position, heading in enumerate(headings):
+        ours = theirs.get(fold(heading)) or theirs.get(fold(_last(heading)))
+        if ours:
+            _place(layout, ours, position, headings)
+            layout.mapped.add(ours)
+    ignored = {fold(name) for name in mapping.ignore}
+    central = _is_central(headings)
+    taken = set(layout.columns.values())
+    for position, heading in enumerate(headings):
+        if position in taken:
+            continue
+        ours = _own(kind, heading, central)
+        if ours and ours not in layout.mapped:
+            _place(layout, ours, position, headings)
+        elif fold(heading) in ignored:
+            layout.ignored.append(position)
+        elif _is_metadata(heading):
+            layout.metadata.append(position)
+        else:
+            layout.unknown.append(position)
+    return layout
+
+
+def recognised(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
+    """Count the headings that mean a column of this kind."""
+    theirs = {fold(name) for name in mapping.columns.values()}
+    central = _is_central(headings)
+    return sum(
+        _own(kind, heading, central) is not None or bool({fold(heading), fold(_last(heading))} & theirs)
+        for heading in headings
+    )
+
+
+def choose_sheet(kind: RecordKind, first_rows: list[list[str]], mapping: ColumnMapping) -> int:
+    """Choose the one sheet whose first row has this kind's columns.
+
+    Raises FileRefused when none has, or when more than one has them alike: neither is read in silence.
+    """
+    needed = [c.name for c in kind.given if c.required]
+    counts = [recognised(kind, row, mapping) for row in first_rows]
+    best = max(counts, default=0)
+    if best == 0:
+        msg = f"No sheet has a first row with the columns of kind {kind.name}: {', '.join(needed)}, ..."
+        raise FileRefused(msg)
+    alike = [number for number, count in enumerate(counts, start=1) if count == best]
+    if len(alike) > 1:
+        msg = f"The sheets {', '.join(map(str, alike))} all have the columns of kind {kind.name}. "
+        raise FileRefused(msg + "Save each as a file of its own.")
+    return counts.index(best)
+
+
+def _own(kind: RecordKind, heading: str, central: bool) -> str | None:
+    parts = (heading, _last(heading), heading.rpartition("-")[2] if central else heading)
+    keys = {key_of(part) for part in parts}
+    for column in kind.given:
+        if keys & _names(column):
+            return column.name
+    return None
+
+
+def _names(column: Column) -> set[str]:
+    return {column.name, key_of(column.label)}
+
+
+def _is_central(headings: list[str]) -> bool:
+    """Say whether a table comes from ODK Central; only there a hyphen ends the name of a group."""
+    return not {"submissiondate", "meta-instanceid", "instanceid"}.isdisjoint(map(str.casefold, headings))
+
+
+def _last(heading: str) -> str:
+    return heading.rpartition("/")[2].strip()
+
+
+def _is_metadata(heading: str) -> bool:
+    return bool({heading.casefold(), _last(heading).casefold()} & _METADATA)
+
+
+def _refuse_repeated(headings: list[str]) -> None:
+    folded = [fold(heading) for heading in headings if heading]
+    twice = [position for position, heading in enumerate(folded) if heading and folded.count(heading) > 1]
+    if twice:
+        msg = f"Columns that stand twice: {list_headings(headings, twice)}. Keep one of each."
+        raise FileRefused(msg)
+
+
+def _place(layout: Layout, ours: str, position: int, headings: list[str]) -> None:
+    if ours in layout.columns:
+        both = list_headings(headings, (layout.columns[ours], position))
+        msg = f"The columns {both} both mean {ours}. Keep one of them."
+        raise FileRefused(msg)
+    layout.columns[ours] = position

@@ -1,0 +1,203 @@
+"""What makes a child the same child, and a record the same record.
+
+A child is known by its programme number where the row has one, so that partners' records of it meet; else
+by partner and identifier. What is hashed, after normalising, is "programme:" and the number, or "partner:",
+the partner, a separator and the identifier. The hash is keyed (HMAC); nothing else of them is kept.
+
+A record with a number is known by kind, partner and number; with other content it is a correction. One
+without is known by all its fields and by how often they have stood in the file so far, so that the order
+of rows makes no difference. Digests are BLAKE2b of 16 bytes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.restricted.intake.checks import Cells, Rows, combinations
+from data.restricted.intake.values import Value
+from data.schema import HashIdentifier
+from data.workspace.folding import normal_identifier
+
+__all__ = ["BY_NUMBER", "Identified", "child_names", "hash_children", "identify"]
+
+BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
+_CHUNK = 100_000
+_BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
+_TWICE = "this record number stands in the file more than once, with different content"
+
+
+class Identified(NamedTuple):
+    """The accepted rows: their positions, identities and content digests, and the lines of rows alike.
+
+    Rows are alike where nothing tells whether they are one record or several: the same content, no number.
+    """
+
+    at: npt.NDArray[np.intp]
+    identity: list[bytes]
+    content: list[bytes]
+    alike: npt.NDArray[np.int64]
+
+
+def hash_children(
+    rows: Rows, hash_identifier: HashIdentifier, forgotten: Collection[str] = frozenset()
+) -> None:
+    """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
+
+    Rows of children whose hash is among the forgotten ones are rejected, by whichever of their two
+    identifiers they were forgotten.
+    """
+    partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
+    rows.cells["partner"] = partners
+    good = rows.good()
+    combined, first = combinations(partners.codes, children.codes, numbers.codes)
+    used = np.unique(combined[good])
+    at = first[used]
+    shared = [normal_identifier(str(v)) for v in numbers.take(at)]
+    own = [_own(str(p), str(c)) for p, c in zip(partners.take(at), children.take(at), strict=True)]
+    names = [_shared(number) if number else name for name, number in zip(own, shared, strict=True)]
+    child: list[Value] = [""] * len(first)
+    programme: list[Value] = [""] * len(first)
+    for place, hashed, number in zip(used.tolist(), hash_identifier(names), shared, strict=True):
+        child[place] = hashed
+        programme[place] = hashed if number else ""
+    rows.cells["child"] = Cells(combined, child)
+    rows.cells["programme_child"] = Cells(combined, programme)
+    if forgotten:
+        hashes = zip(hash_identifier(own), (child[place] for place in used.tolist()), strict=True)
+        gone = [
+            place for place, of in zip(used.tolist(), hashes, strict=True) if any(h in forgotten for h in of)
+        ]
+        rows.fault(good & np.isin(combined, gone), "child_id", "forgotten", "children who were not forgotten")
+
+
+def child_names(partner: str, child: str, number: str) -> list[str]:
+    """Give what may be hashed of a child: by its partner's identifier, by its programme number."""
+    return [_own(partner, child)] * bool(child.strip()) + [_shared(number)] * bool(number.strip())
+
+
+def _own(partner: str, child: str) -> str:
+    return f"partner:{normal_identifier(partner)}{_BETWEEN}{normal_identifier(child)}"
+
+
+def _shared(number: str) -> str:
+    return f"{BY_NUMBER}{normal_identifier(number)}"
+
+
+def identify(rows: Rows) -> Identified:
+    """Tell accepted rows apart.
+
+    Rows that give one record number different content are rejected, all of them: neither is taken
+    for the correction of the other.
+    """
+    good = np.flatnonzero(rows.good())
+    content = _digests(rows, good)
+    if "record_number" not in rows.cells:
+        nowhere = np.zeros(len(good), dtype=bool)
+        identity = _by_content(rows.kind.name, content, nowhere)
+        return Identified(good, identity, content, _alike(rows, good, nowhere, content))
+    keys, numbered = _record_numbers(rows, good)
+    clash = _clashing(keys, numbered, content)
+    if clash.any():
+        mask = np.zeros(len(rows), dtype=bool)
+        mask[good[clash]] = True
+        rows.fault(mask, "record_number", _TWICE, "one row a record number")
+        keep = np.flatnonzero(~clash)
+        good, keys, numbered = good[keep], keys[keep], numbered[keep]
+        content = [content[i] for i in keep.tolist()]
+    identity = _by_content(rows.kind.name, content, numbered)
+    _by_number(rows, good, numbered, identity)
+    return Identified(good, identity, content, _alike(rows, good, numbered, content))
+
+
+def _alike(
+    rows: Rows, good: npt.NDArray[np.intp], numbered: npt.NDArray[np.bool_], content: list[bytes]
+) -> npt.NDArray[np.int64]:
+    bare = np.flatnonzero(~numbered)
+    twice = pd.Series([content[i] for i in bare.tolist()], dtype="object").duplicated(keep=False)
+    return rows.lines[good[bare[twice.to_numpy(dtype=bool)]]]
+
+
+def _digests(rows: Rows, good: npt.NDArray[np.intp]) -> list[bytes]:
+    cells = [rows.cells[column.name] for column in rows.kind.stored]
+    texts = [(c.codes, [_text(value) for value in c.distinct]) for c in cells]
+    digests: list[bytes] = []
+    for start in range(0, len(good), _CHUNK):
+        chunk = good[start : start + _CHUNK]
+        columns = [[words[code] for code in codes[chunk].tolist()] for codes, words in texts]
+        digests.extend(_digest(_BETWEEN.join(fields)) for fields in zip(*columns, strict=True))
+    return digests
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return ""
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_]) -> list[bytes]:
+    """Digest content and its how-manieth occurrence; rows of the mask get nothing yet."""
+    seen: Counter[bytes] = Counter()
+    prefix = f"{kind}{_BETWEEN}content{_BETWEEN}".encode()
+    identity: list[bytes] = []
+    for digest, skipped in zip(content, but.tolist(), strict=True):
+        if skipped:
+            identity.append(b"")
+            continue
+        seen[digest] += 1
+        text = prefix + digest + seen[digest].to_bytes(4, "big")
+        identity.append(blake2b(text, digest_size=16).digest())
+    return identity
+
+
+def _record_numbers(
+    rows: Rows, good: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Give each accepted row the number of its partner and record number, and whether it has one."""
+    partners, numbers = rows.cells["partner"], rows.cells["record_number"]
+    folded: dict[str, int] = {}
+    partner_of = [folded.setdefault(str(v).casefold(), len(folded)) for v in partners.distinct]
+    known: dict[Value, int] = {}
+    number_of = [known.setdefault(v, len(known)) for v in numbers.distinct]
+    keys, _ = combinations(
+        np.array(partner_of, dtype=np.int64)[partners.codes[good]],
+        np.array(number_of, dtype=np.int64)[numbers.codes[good]],
+    )
+    has = np.array([v != "" for v in numbers.distinct], dtype=bool)
+    return keys, has[numbers.codes[good]]
+
+
+def _clashing(
+    keys: npt.NDArray[np.int64], numbered: npt.NDArray[np.bool_], content: list[bytes]
+) -> npt.NDArray[np.bool_]:
+    clash = np.zeros(len(keys), dtype=bool)
+    counts = np.bincount(keys[numbered]) if numbered.any() else np.zeros(1, dtype=np.int64)
+    twice = np.flatnonzero(numbered & (counts[np.where(numbered, keys, 0)] > 1))
+    contents: dict[int, set[bytes]] = {}
+    for position in twice.tolist():
+        contents.setdefault(int(keys[position]), set()).add(content[position])
+    for position in twice.tolist():
+        clash[position] = len(contents[int(keys[position])]) > 1
+    return clash
+
+
+def _by_number(
+    rows: Rows, good: npt.NDArray[np.intp], numbered: npt.NDArray[np.bool_], identity: list[bytes]
+) -> None:
+    places = np.flatnonzero(numbered)
+    partners = rows.cells["partner"].take(good[places])
+    numbers = rows.cells["record_number"].take(good[places])
+    prefix = f"{rows.kind.name}{_BETWEEN}number{_BETWEEN}"
+    for place, partner, number in zip(places.tolist(), partners, numbers, strict=True):
+        text = f"{prefix}{str(partner).casefold()}{_BETWEEN}{number}"
+        identity[place] = _digest(text)

@@ -1,0 +1,182 @@
+"""How a partner names its columns and categories, kept in workspace/mappings/<partner>.toml.
+
+    ignore = ["remarks"]            # known, and not wanted
+
+    [columns]                       # ours = theirs
+    date = "Data e takimit"
+
+    [values.stage]                  # theirs = ours
+    "në rrezik" = "at_risk"
+
+    [dates]                         # only where a file has days as 31/05/2007
+    slashes = "day first"           # or "month first"
+
+What stands at the top holds for every record kind; `[effort.columns]`, `[effort.values.kind]` and so on hold
+for one kind and go before.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from data.errors import InputError
+from data.schema import KINDS, kind_of
+from data.workspace.files import write_text
+
+__all__ = ["SLASHES", "ColumnMapping", "file_for", "read", "write"]
+
+Slashes = Literal["", "day first", "month first"]
+SLASHES: tuple[str, ...] = ("day first", "month first")
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """A partner's names: columns (ours to theirs), values (column, theirs to ours), what to ignore."""
+
+    columns: Table[str, str] = field(default_factory=dict)
+    value_names: Table[str, Table[str, str]] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    slashes: Slashes = ""
+
+
+def file_for(folder: Path, partner: str) -> Path:
+    """Give the file that keeps a partner's mapping; the name is reduced to letters, digits, _ and -."""
+    stem = re.sub(r"[^\w-]+", "-", partner.casefold()).strip("-_")
+    if not stem:
+        msg = f"The partner's name {partner!r} has no letter or digit. Give the partner a name."
+        raise InputError(msg)
+    return folder / f"{stem}.toml"
+
+
+def read(path: Path, kind: str) -> ColumnMapping:
+    """Read what a mapping file says for one kind; no file is an empty mapping.
+
+    Raises InputError that names the key, for a column that the kind does not have, a category that the
+    column does not allow, or a file that is no TOML.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ColumnMapping()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path.name} is no valid TOML: {error}"
+        raise InputError(msg) from None
+    _refuse_unknown_keys(content, path.name)
+    own = _table(content, kind, path.name)
+    columns = {**_columns(content, path.name), **_columns(own, path.name)}
+    values = _merged(_values(content, path.name), _values(own, path.name))
+    dates = {**_table(content, "dates", path.name), **_table(own, "dates", path.name)}
+    mapping = ColumnMapping(
+        {ours: theirs for ours, theirs in columns.items() if ours in _given(kind) or ours in _named(own)},
+        {column: names for column, names in values.items() if column in _given(kind)},
+        (*_texts(content, "ignore", path.name), *_texts(own, "ignore", path.name)),
+        cast("Slashes", dates.get("slashes", "")),
+    )
+    check(mapping, kind, path.name)
+    return mapping
+
+
+def _named(own: Table[str, object]) -> Table[str, object]:
+    """Give the columns that one kind's part names, so that a wrong one there is reported."""
+    columns = own.get("columns", {})
+    return columns if isinstance(columns, dict) else {}
+
+
+def write(path: Path, mapping: ColumnMapping) -> None:
+    """Write a mapping that holds for every kind, as one step."""
+    lines = [f"ignore = [{', '.join(_quoted(name) for name in mapping.ignore)}]", "", "[columns]"]
+    lines += [f"{_quoted(ours)} = {_quoted(theirs)}" for ours, theirs in mapping.columns.items()]
+    for column, names in mapping.value_names.items():
+        lines += ["", f"[values.{_quoted(column)}]"]
+        lines += [f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in names.items()]
+    if mapping.slashes:
+        lines += ["", "[dates]", f"slashes = {_quoted(mapping.slashes)}"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
+    """Raise InputError for a column, category or order of dates that is not allowed."""
+    for column in (*mapping.columns, *mapping.value_names):
+        if column not in _given(kind):
+            msg = f"{name}: {kind} has no column {column!r}. It has: {', '.join(_given(kind))}."
+            raise InputError(msg)
+    for column, names in mapping.value_names.items():
+        allowed = kind_of(kind).column(column).allowed
+        wrong = sorted({ours for ours in names.values() if allowed and ours not in allowed})
+        if wrong:
+            msg = f"{name}: {column} does not allow {', '.join(map(repr, wrong))}. "
+            msg += f"It allows: {', '.join(allowed)}."
+            raise InputError(msg)
+    if mapping.slashes and mapping.slashes not in SLASHES:
+        msg = f"{name}: slashes is {mapping.slashes!r}. Allowed: {', '.join(map(repr, SLASHES))}."
+        raise InputError(msg)
+
+
+def _given(kind: str) -> tuple[str, ...]:
+    return tuple(column.name for column in kind_of(kind).given)
+
+
+def _refuse_unknown_keys(content: Table[str, object], name: str) -> None:
+    every = {column.name for kind in KINDS.values() for column in kind.given}
+    wrong = set(content) - {"columns", "values", "ignore", "dates", *KINDS}
+    wrong |= set(_columns(content, name)) - every
+    wrong |= set(_values(content, name)) - every
+    if wrong:
+        msg = f"{name}: unknown {', '.join(map(repr, sorted(wrong)))}. Allowed at the top: columns, "
+        msg += f"values, ignore, dates and the kinds {', '.join(KINDS)}; below them the kinds' columns."
+        raise InputError(msg)
+
+
+def _columns(content: Table[str, object], name: str) -> dict[str, str]:
+    columns = _table(content, "columns", name)
+    return {ours: _text(theirs, f"columns.{ours}", name) for ours, theirs in columns.items()}
+
+
+def _values(content: Table[str, object], name: str) -> dict[str, dict[str, str]]:
+    values = _table(content, "values", name)
+    return {
+        column: {
+            theirs: _text(ours, f"values.{column}", name)
+            for theirs, ours in _table(values, column, name).items()
+        }
+        for column in values
+    }
+
+
+def _merged(first: dict[str, dict[str, str]], then: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    return {column: {**first.get(column, {}), **then.get(column, {})} for column in (*first, *then)}
+
+
+def _table(content: Table[str, object], key: str, name: str) -> dict[str, object]:
+    table = content.get(key, {})
+    if not isinstance(table, dict):
+        msg = f"{name}: {key!r} must be a table, as [{key}]."
+        raise InputError(msg)
+    return table
+
+
+def _texts(content: Table[str, object], key: str, name: str) -> tuple[str, ...]:
+    texts = content.get(key, [])
+    if not isinstance(texts, list):
+        msg = f'{name}: {key!r} must be a list of column names, as {key} = ["remarks"].'
+        raise InputError(msg)
+    return tuple(_text(text, key, name) for text in texts)
+
+
+def _text(value: object, key: str, name: str) -> str:
+    if not isinstance(value, str):
+        msg = f"{name}: {key!r} must be a text in quotation marks."
+        raise InputError(msg)
+    return value
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

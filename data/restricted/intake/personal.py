@@ -1,0 +1,113 @@
+"""Refuses a file that holds personal data of children: which columns, and where one sees it first.
+
+The message names columns and lines, never values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from data.errors import FileRefused
+from data.personal.content import Holds, content_shows, degrees_of, median_year
+from data.personal.headings import heading_shows, list_headings, names_no_child
+from data.restricted.intake.headings import Layout
+from data.restricted.intake.table import RawColumn, RawTable
+from data.schema import Column, RecordKind
+
+__all__ = ["refuse_personal_content", "refuse_personal_headings"]
+
+
+def refuse_personal_headings(name: str, kind: RecordKind, headings: list[str], layout: Layout) -> None:
+    """Refuse a file with a column that looks personal by its heading; our own words are innocent."""
+    _refuse(name, headings, _by_heading(kind, headings, layout))
+
+
+def refuse_personal_content(name: str, kind: RecordKind, table: RawTable, layout: Layout) -> None:
+    """Refuse a file with a column that looks personal by what stands in it."""
+    _refuse(name, [column.heading for column in table.columns], _by_content(kind, table, layout))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A column that holds what looks personal, and the line where that is first seen, 0 for its heading."""
+
+    position: int
+    sort: str
+    line: int = 0
+    ours: bool = False
+
+
+def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
+    found: dict[str, list[_Found]] = {}
+    for column in columns:
+        found.setdefault(column.sort, []).append(column)
+    if not found:
+        return
+    sorts = "; ".join(f"{sort} ({_where(headings, at)})" for sort, at in found.items())
+    msg = f"{name} is refused whole, since it holds what looks like {sorts}. Nothing of it was taken. "
+    msg += "Take it out at the source and import again; the programme needs nothing of the kind."
+    if any(column.ours for at in found.values() for column in at):
+        msg += " A child's identifier and a record's number are codes, as K-0412."
+    raise FileRefused(msg)
+
+
+def _where(headings: list[str], found: list[_Found]) -> str:
+    return ", ".join(
+        list_headings(headings, [column.position]) + (f" in line {column.line}" if column.line else "")
+        for column in found
+    )
+
+
+def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterator[_Found]:
+    own_words = {p for column, p in layout.columns.items() if column not in layout.mapped}
+    for position, heading in enumerate(headings):
+        if position in own_words or position in layout.metadata:
+            continue
+        if sort := heading_shows(heading, kind.refuses):
+            yield _Found(position, sort)
+
+
+def _by_content(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[_Found]:
+    ours = {position: kind.column(column) for column, position in layout.columns.items()}
+    dates = [layout.columns[name] for name in ("date", "valid_from") if name in layout.columns]
+    year = median_year(table.columns[dates[0]].distinct) if dates else None
+    degrees: dict[str, _Found] = {}
+    for position, raw in enumerate(table.columns):
+        if position in layout.metadata:
+            continue
+        looks = partial(_content, kind, ours.get(position), raw.heading, year=year)
+        if sort := looks(raw.distinct):
+            yield _Found(position, sort, _first_line(table, raw, sort, looks), position in ours)
+        elif position not in ours and (which := degrees_of(raw.distinct)):
+            line = _first_line(table, raw, which, degrees_of)
+            degrees.setdefault(which, _Found(position, "coordinates", line))
+    if len(degrees) == 2:
+        yield from degrees.values()
+
+
+def _content(
+    kind: RecordKind, column: Column | None, heading: str, values: list[str], year: float | None
+) -> str | None:
+    sort = content_shows(values, _holds(column), of_children=kind.of_children, year=year)
+    of_others = sort == "names" and column is None and names_no_child(heading)
+    return None if of_others else sort
+
+
+def _holds(column: Column | None) -> Holds:
+    if column is None:
+        return "unknown"
+    if column.type == "identifier":
+        return "identifier"
+    if column.name == "record_number":
+        return "number"
+    return "text" if column.type == "text" else "coded"
+
+
+def _first_line(table: RawTable, raw: RawColumn, sort: str, looks: Callable[[list[str]], str | None]) -> int:
+    """Find the first line whose cell alone looks like what the column does."""
+    codes = [code for code, value in enumerate(raw.distinct) if looks([value]) == sort]
+    return int(table.lines[np.isin(raw.codes, codes)].min(initial=table.lines[-1]))

@@ -1,0 +1,209 @@
+"""Empty XLSX templates made from the schemas: one workbook a record kind.
+
+The first sheet is the table to fill, with drop-down lists for categories; "How to fill" explains each
+column; "Areas" lists the codes and names that a cell may hold. Nothing in a template is a record, so
+that an unfilled one imports as an empty file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import InputError
+from data.restricted.intake.xlsx import GUIDES
+from data.schema import KINDS, Column, RecordKind, area_word, kind_of
+from data.schema.codebook import ENTRY, describe
+from data.workspace.files import replacing
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+__all__ = ["template_name", "write_templates"]
+
+_ROWS = 5_000  # As far as drop-down lists and formats reach.
+_HELP, _AREAS = GUIDES
+_LISTS = "Lists"
+_INK, _PAPER, _ACCENT, _SOFT, _LINE = "1D2433", "FBFAF7", "0F6B66", "E3F1EF", "DFE3E8"
+_HEADINGS = ("Column", "Label", "Meaning", "Allowed", "Needed", "Example")
+_FORMATS = {
+    "date": "yyyy-mm-dd",
+    "day_or_week": "yyyy-mm-dd",
+    "whole": "0",
+    "year": "0",
+    "decimal": "General",
+}
+
+
+def template_name(kind: str) -> str:
+    """Give the file name of a kind's template."""
+    return f"tact-{kind}.xlsx"
+
+
+def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS)) -> list[Path]:
+    """Write an empty template for each kind into a folder; give their paths.
+
+    Raises InputError, and writes nothing, when a file of such a name is there: it may be a filled one.
+    """
+    folder, wanted = Path(folder), [kind_of(name) for name in kinds]
+    _refuse_existing(folder, [template_name(kind.name) for kind in wanted])
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for kind in wanted:
+        path = folder / template_name(kind.name)
+        book = _workbook(kind)
+        with replacing(path) as aside:
+            book.save(aside)
+        written.append(path)
+    return written
+
+
+def _refuse_existing(folder: Path, names: list[str]) -> None:
+    there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
+    if there:
+        msg = f"{folder} holds {', '.join(there)} already, which may be filled in. Nothing was written. "
+        msg += "Choose another folder, or move or remove these files."
+        raise InputError(msg)
+
+
+def _workbook(kind: RecordKind) -> Workbook:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.properties.title = f"TACT: {kind.title}"
+    book.properties.creator = "TACT Map"
+    sheet = book.active
+    sheet.title = kind.title
+    _add_lists(book, kind)
+    _fill_table(sheet, kind)
+    _add_help(book, kind)
+    if any(column.type == "area" for column in kind.given):
+        _add_areas(book)
+    book.move_sheet(_LISTS, offset=len(book.sheetnames))
+    return book
+
+
+def _fill_table(sheet: Worksheet, kind: RecordKind) -> None:
+    from openpyxl.utils import get_column_letter
+
+    for number, column in enumerate(kind.given, start=1):
+        letter = get_column_letter(number)
+        sheet.cell(1, number, column.name)
+        sheet.column_dimensions[letter].width = max(14, len(column.name) + 4)
+        cells = f"{letter}2:{letter}{_ROWS + 1}"
+        sheet.add_data_validation(_validation(column, cells, letter))
+        # Without it, 10-13 becomes a day of October, and a code loses its zeros.
+        form = _FORMATS.get(column.type, "@")
+        for row in range(2, 202):
+            sheet.cell(row, number).number_format = form
+        sheet.column_dimensions[letter].number_format = form
+    _style_header(sheet, {n for n, column in enumerate(kind.given, start=1) if column.required})
+    sheet.freeze_panes = "A2"
+
+
+def _validation(column: Column, cells: str, letter: str) -> object:
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    if column.allowed:
+        reference = f"'{_LISTS}'!${letter}$1:${letter}${len(column.allowed)}"
+        rule = DataValidation(type="list", formula1=reference, allow_blank=True)
+        rule.error, rule.errorTitle = _short(f"Choose one of: {column.limits}"), "Not in the list"
+    else:
+        # No condition: only the note beside the cell.
+        rule = DataValidation(allow_blank=True)
+    rule.promptTitle, rule.prompt = column.label[:32], _short(f"{column.meaning} Allowed: {column.limits}.")
+    rule.showInputMessage, rule.showErrorMessage = True, bool(column.allowed)
+    rule.add(cells)
+    return rule
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 255 else f"{text[:252]}..."  # Excel's limit.
+
+
+def _add_lists(book: Workbook, kind: RecordKind) -> None:
+    lists = book.create_sheet(_LISTS)
+    for number, column in enumerate(kind.given, start=1):
+        for row, code in enumerate(column.allowed, start=1):
+            lists.cell(row, number, code).number_format = "@"
+    lists.sheet_state = "hidden"
+
+
+def _add_help(book: Workbook, kind: RecordKind) -> None:
+    sheet = book.create_sheet(_HELP)
+    notes = [
+        (f"{kind.title}. {kind.meaning}",),
+        (
+            "Fill the first sheet from row 2 on, a row for each record. Keep the first row, merge no cells. "
+            "Import it with: tact import FILE",
+        ),
+        (
+            "Never write names, dates of birth, phone numbers, addresses or coordinates. A file in which "
+            "they are seen is refused whole; a program cannot see every name, so look before you send it.",
+        ),
+        (
+            "Write days as 2007-05-31 or 31.05.2007. Days as 31/05/2007 are read only where some day of the "
+            "column is above 12, so that day and month cannot be mistaken.",
+        ),
+        (),
+    ]
+    for note in notes:
+        sheet.append(note)
+    first = len(notes) + 1
+    sheet.append(_HEADINGS)
+    for entry in describe(kind.name):
+        sheet.append([entry[key] for key in ENTRY])
+    _style_help(sheet, first)
+
+
+def _add_areas(book: Workbook) -> None:
+    from data.reference import area_table
+
+    areas = area_table()
+    areas = areas[areas["counted"]]
+    sheet = book.create_sheet(_AREAS)
+    sheet.append(("Code", "Name", "Local name", "Kind of area", "Country", "Lies in"))
+    names = areas["name_en"].to_dict()
+    for code, row in areas.iterrows():
+        parent = names.get(row["parent"], "")
+        word = area_word(row["level"], row["country"])
+        sheet.append((code, row["name_en"], row["name_local"], word, row["country"], parent))
+    _style_header(sheet, set())
+    _set_widths(sheet, (14, 32, 32, 14, 10, 32))
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+def _style_header(sheet: Worksheet, needed: set[int], row: int = 1) -> None:
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+    for cell in sheet[row]:
+        strong = cell.column in needed
+        cell.font = Font(bold=True, color="FFFFFF" if strong else _INK)
+        cell.fill = PatternFill("solid", start_color=_ACCENT if strong else _SOFT)
+        cell.border = Border(bottom=Side("thin", color=_LINE))
+        cell.alignment = Alignment(vertical="center", wrap_text=True)
+    sheet.row_dimensions[row].height = 22
+
+
+def _style_help(sheet: Worksheet, first: int) -> None:
+    from openpyxl.styles import Alignment, Font
+
+    sheet["A1"].font = Font(bold=True, size=13, color=_INK)
+    _style_header(sheet, set(), row=first)
+    for row in sheet.iter_rows(min_row=first + 1):
+        for cell in row:
+            cell.alignment = Alignment(vertical="top", wrap_text=True)
+        row[0].font = Font(bold=True, color=_ACCENT)
+    _set_widths(sheet, (20, 24, 60, 60, 22, 24))
+    sheet.freeze_panes = sheet.cell(first + 1, 1)
+    sheet.sheet_view.showGridLines = False
+
+
+def _set_widths(sheet: Worksheet, widths: Sequence[int]) -> None:
+    from openpyxl.utils import get_column_letter
+
+    for number, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = width

@@ -1,0 +1,328 @@
+"""The two secrets of a workspace, kept outside it, and what is derived from them.
+
+The vault key opens the encrypted records. The identifier key turns a child's identifier into a hash
+and a hash into the record key of the cell-key method. Whoever has the vault but not the identifier
+key cannot test whether a child they know is in it. Losing the first loses the records; losing the
+second means that a child seen again counts as another child. A backup holds both.
+
+Looked for in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+import string
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Literal, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from data.errors import MissingKey, VaultError
+from data.workspace import files
+
+__all__ = [
+    "ENVIRONMENT",
+    "KEY_BYTES",
+    "IdentifierHasher",
+    "Keys",
+    "Secret",
+    "check",
+    "create",
+    "exist",
+    "key_folder",
+    "load",
+    "locations",
+    "of_seed",
+    "store",
+]
+
+KEY_BYTES = 32
+Place = Literal["file", "keyring"]
+_NAMES = ("vault", "identifier")
+ENVIRONMENT = {"vault": "TACT_VAULT_KEY", "identifier": "TACT_IDENTIFIER_KEY"}
+
+_CHILD = b"tact-map child identifier v1"
+_RECORD = b"tact-map record key v1"
+_INVENTED = b"tact-map invented world v1 "
+
+
+class Secret:
+    """Thirty-two bytes that no repr, format, error or pickle shows."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes) -> None:
+        if len(value) != KEY_BYTES:
+            msg = f"A key has {KEY_BYTES} bytes ({2 * KEY_BYTES} hexadecimal digits)."
+            raise VaultError(msg)
+        self._value = bytes(value)
+
+    @classmethod
+    def random(cls) -> "Secret":
+        """Draw a new key from the operating system."""
+        return cls(secrets.token_bytes(KEY_BYTES))
+
+    def reveal(self) -> bytes:
+        """Return the bytes, for the one call that needs them."""
+        return self._value
+
+    def mac(self, domain: bytes, message: bytes = b"") -> bytes:
+        """Compute HMAC-SHA256 of a message within a domain (RFC 2104)."""
+        return hmac.digest(self._value, domain + b"\0" + message, "sha256")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value, other._value)
+
+    def __hash__(self) -> int:
+        return id(type(self))
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "A key is never written by pickle or copied to another process."
+        raise TypeError(msg)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The vault key and the identifier key of one workspace."""
+
+    vault: Secret
+    identifier: Secret
+
+    @classmethod
+    def random(cls) -> "Keys":
+        """Draw two new keys."""
+        return cls(Secret.random(), Secret.random())
+
+
+class IdentifierHasher:
+    """Turns identifiers of children into hashes, and hashes into record keys."""
+
+    __slots__ = ("_child", "_record")
+
+    def __init__(self, key: Secret | bytes) -> None:
+        secret = key if isinstance(key, Secret) else Secret(key)
+        # One key a purpose, so that a record key tells nothing of a hash made with the same secret.
+        self._child = secret.mac(_CHILD)
+        self._record = secret.mac(_RECORD)
+
+    def __repr__(self) -> str:
+        return "IdentifierHasher(<secret>)"
+
+    def hash(self, identifiers: Iterable[str], scope: str = "") -> list[str]:
+        """Hash identifiers: HMAC-SHA256 as 64 hexadecimal digits, "" for an empty identifier.
+
+        `scope` says within what an identifier is unique: the partner for its own numbers, a fixed
+        word for numbers that partners share. Two children with number 12 at two partners are two.
+        Spaces around an identifier and the way its accents are composed make no difference.
+        """
+        prefix = scope.encode() + b"\0"
+        known: dict[str, str] = {}
+        return [known.get(i) or known.setdefault(i, self._one(prefix, i)) for i in identifiers]
+
+    def _one(self, prefix: bytes, identifier: str) -> str:
+        text = unicodedata.normalize("NFC", identifier.strip())
+        if not text:
+            return ""
+        return hmac.digest(self._child, prefix + text.encode(), "sha256").hex()
+
+    def record_keys(self, child_hashes: Sequence[str]) -> npt.NDArray[np.uint64]:
+        """Derive a secret, stable number for each hash, uniform over 0 to 2**64 - 1; shape (n,).
+
+        The record key of the cell-key method (Fraser and Wooton 2005): the same child has the same
+        key in each release, and nobody without the identifier key can compute it. Keyed BLAKE2b
+        (RFC 7693) under a key that HMAC makes of the identifier key; a third of HMAC's time a child.
+        """
+        blake, key = hashlib.blake2b, self._record
+        keys = b"".join([blake(h.encode(), digest_size=8, key=key).digest() for h in child_hashes])
+        return np.frombuffer(keys, dtype="<u8").astype(np.uint64)
+
+
+def key_folder(workspace_id: str) -> Path:
+    """Name the folder of a workspace's key files, under the user's settings and not its data."""
+    base = platformdirs.user_config_path("tact-map", appauthor=False)
+    return base / "keys" / workspace_id
+
+
+def create(workspace_id: str, place: Place = "file") -> Keys:
+    """Draw two new keys and keep them; never replaces one that exists."""
+    keys = Keys.random()
+    store(workspace_id, keys, place)
+    return keys
+
+
+def of_seed(seed: int) -> Keys:
+    """Make the keys of an invented world: the vault's is drawn, the identifiers' follows from the seed.
+
+    So the same seed gives the same noise and the same published numbers. Never for real records: anybody can
+    work this key out.
+    """
+    return Keys(Secret.random(), Secret(hashlib.sha256(_INVENTED + str(seed).encode()).digest()))
+
+
+def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
+    """Keep both keys in files of mode 600 or in the system keyring.
+
+    Raises VaultError when a key is there already, since a lost key is a lost vault.
+    """
+    taken = [where for where in locations(workspace_id).values() if where]
+    if taken:
+        msg = (
+            f"There is a key for this workspace already ({taken[0]}), and a key is never replaced: "
+            "without it the records cannot be read."
+        )
+        raise VaultError(msg)
+    if place == "keyring":
+        for name in _NAMES:
+            _to_keyring(workspace_id, name, getattr(keys, name))
+    else:
+        _to_files(key_folder(workspace_id), keys)
+
+
+def load(workspace_id: str) -> Keys:
+    """Find both keys.
+
+    Raises MissingKey with the places that were tried, VaultError for a key that is no key or that
+    others can read.
+    """
+    return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
+
+
+def exist(workspace_id: str) -> bool:
+    """Tell whether either key can be found, without reading it."""
+    return any(locations(workspace_id).values())
+
+
+def locations(workspace_id: str) -> dict[str, str]:
+    """Say where each key ("vault", "identifier") is kept; "" when it is nowhere."""
+    return {name: _location(workspace_id, name) for name in _NAMES}
+
+
+def check(workspace_id: str) -> list[str]:
+    """List what is wrong with the keys, each with its remedy; empty when all is well."""
+    problems = []
+    for name in _NAMES:
+        try:
+            _find(workspace_id, name)
+        except VaultError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _location(workspace_id: str, name: str) -> str:
+    path = key_folder(workspace_id) / f"{name}.key"
+    if os.environ.get(ENVIRONMENT[name]):
+        return f"environment variable {ENVIRONMENT[name]}"
+    if os.path.lexists(path):
+        return f"file {path}"
+    if _from_keyring(workspace_id, name) is not None:
+        return f"system keyring, service {_service(workspace_id)}"
+    return ""
+
+
+def _find(workspace_id: str, name: str) -> Secret:
+    variable = ENVIRONMENT[name]
+    if text := os.environ.get(variable):
+        return _parse(text, f"The environment variable {variable}")
+    path = key_folder(workspace_id) / f"{name}.key"
+    if os.path.lexists(path):
+        return _from_file(path)
+    if text := _from_keyring(workspace_id, name):
+        return _parse(text, f"The keyring's entry {_service(workspace_id)}, {name},")
+    msg = (
+        f"The {name} key was not found: {variable} is not set, there is no file {path}, and the "
+        f"system keyring has no {_service(workspace_id)}. Bring it back with `tact restore`, or "
+        "set the variable."
+    )
+    raise MissingKey(msg)
+
+
+def _parse(text: str, where: str) -> Secret:
+    text = text.strip()
+    if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
+        # Says the length and never the text: most of a mistyped key is the key.
+        msg = (
+            f"{where} holds no key: {2 * KEY_BYTES} hexadecimal digits are expected, "
+            f"and {len(text)} characters were found."
+        )
+        raise VaultError(msg)
+    return Secret(bytes.fromhex(text))
+
+
+def _to_files(folder: Path, keys: Keys) -> None:
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.exists():
+            _write_files(folder, keys)
+            return
+        # Aside and renamed, so that a crash leaves both keys or none.
+        aside = files.aside(folder)
+        aside.mkdir(mode=0o700)
+        _write_files(aside, keys)
+        files.publish_folder(aside, folder)
+    except OSError as error:
+        msg = f"The keys could not be written to {folder}: {error.strerror}. Is that folder yours?"
+        raise VaultError(msg) from error
+
+
+def _write_files(folder: Path, keys: Keys) -> None:
+    for name in _NAMES:
+        secret: Secret = getattr(keys, name)
+        files.write_bytes(folder / f"{name}.key", secret.reveal().hex().encode() + b"\n", mode=0o600)
+
+
+def _from_file(path: Path) -> Secret:
+    try:
+        if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            msg = (
+                f"Others on this machine can read the key file {path}. Close it, and think "
+                f"about who may have read it: chmod 600 '{path}'"
+            )
+            raise VaultError(msg)
+        text = path.read_text(encoding="ascii", errors="replace")
+    except OSError as error:
+        msg = f"The key file {path} cannot be read: {error.strerror}."
+        raise MissingKey(msg) from error
+    return _parse(text, f"The key file {path}")
+
+
+def _service(workspace_id: str) -> str:
+    return f"tact-map/{workspace_id}"
+
+
+def _keyring() -> ModuleType:
+    # Imported late: the keyring looks for the desktop's services, which takes a while.
+    import keyring
+
+    return keyring
+
+
+def _from_keyring(workspace_id: str, name: str) -> str | None:
+    keyring = _keyring()
+    try:
+        text: str | None = keyring.get_password(_service(workspace_id), name)
+    except keyring.errors.KeyringError:
+        return None
+    return text
+
+
+def _to_keyring(workspace_id: str, name: str, secret: Secret) -> None:
+    keyring = _keyring()
+    try:
+        keyring.set_password(_service(workspace_id), name, secret.reveal().hex())
+    except keyring.errors.KeyringError as error:
+        msg = (
+            f"The system keyring did not take the {name} key ({type(error).__name__}). "
+            "Keep it in a file instead: `tact init` without --keyring."
+        )
+        raise VaultError(msg) from None

@@ -1,0 +1,97 @@
+"""The releases that are there already: reading them for the attacks, and what a new one may not do otherwise.
+
+Published numbers are repeated. Were the new ones drawn in another way, numbers of two kinds would stand side
+by side, and a count that is drawn in both could be averaged; and the attacks, which take the rule of the
+last release for all of them, would be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data.disclosure.attacks import reading
+from data.disclosure.attacks.bounds import Published
+from data.disclosure.channel import Mechanism
+from data.disclosure.policy import Policy
+from data.errors import ReleaseError
+from data.release import Release, names
+from data.restricted.publishing import manifest
+from data.restricted.publishing.tables import Vault
+from data.tables.spec import Tier
+
+__all__ = ["read_earlier", "refuse_lost", "refuse_older_vault", "refuse_other_draws"]
+
+_DRAWN_BY = ("mechanism", "variance", "variance_near_k", "largest", "key_range", "cap", "epsilon", "cells")
+_WHY = "published numbers are repeated, and the same ones drawn in another way could be averaged with them"
+_WHY_K = (
+    "that a number is repeated says how few children behind it changed, and what was hidden was hidden by it"
+)
+
+
+def read_earlier(releases: Path, tier: Tier) -> list[Published]:
+    """Read the releases of a tier, oldest first; those of figures alone say nothing of children."""
+    return [reading.published(release) for release in reversed(_counting(releases, tier))]
+
+
+def _counting(releases: Path, tier: Tier) -> list[Release]:
+    found = [Release.open(releases, tier, name) for name in names(releases)]
+    return [release for release in found if reading.specifications(release)]
+
+
+def refuse_lost(vault: Vault | None, releases: Path) -> None:
+    """Stop where what was published is gone: a new release could not be attacked together with it."""
+    published = {b.release for b in vault.published_blocks().values()} if vault is not None else set()
+    lost = sorted(published - set(names(releases)))
+    if lost:
+        msg = (
+            f"The vault has published {', '.join(lost)}, and {releases} holds no such release. Nothing was "
+            "published: a new release must be attacked together with all earlier ones. Restore the releases "
+            "from a backup: bring it back into a folder of its own (tact --workspace NEW-FOLDER restore "
+            "BACKUP) and copy what stands in its folder releases to here."
+        )
+        raise ReleaseError(msg)
+
+
+def refuse_other_draws(releases: Path, policy: Policy, mechanism: Mechanism) -> None:
+    """Stop where a policy draws numbers otherwise than the last release, or has a lower threshold.
+
+    A higher threshold and another plan are as good as any: the attacks look at all releases together.
+    """
+    last = next(iter(_counting(releases, "partner")), None)
+    if last is None:
+        return
+    told = (last.manifest["tact"]["parameters"], manifest.parameters(policy, mechanism))
+    # One noise for all counts, as in releases from before there was another for those about k.
+    was, now = ({"variance_near_k": values.get("variance"), **values} for values in told)
+    other = [name for name in _DRAWN_BY if was.get(name) != now.get(name)]
+    if "mechanism" in other:  # the rest follows from it
+        other = ["mechanism"]
+    if other:
+        raise _refused(last.name, other, was, now, _WHY, "back into the policy")
+    if policy.k < last.k:
+        raise _refused(last.name, ["k"], was, now, _WHY_K, "or more into the policy")
+
+
+def refuse_older_vault(releases: Path, spent: float) -> None:
+    """Stop where the releases have spent more privacy than the vault knows of: it would draw them again."""
+    last = next(iter(_counting(releases, "partner")), None)
+    told = last.manifest["tact"]["privacy"]["spent"] if last is not None else None
+    if last is not None and told is not None and spent < told * (1 - 1e-12):
+        msg = (
+            f"Release {last.name} says that {told:g} of the privacy budget was spent, and the vault knows of "
+            f"{spent:g}: it is older than the releases. Nothing was published, since it would draw numbers "
+            "again that are published already. Bring vault and releases back from one backup (tact restore)."
+        )
+        raise ReleaseError(msg)
+
+
+def _refused(
+    name: str, other: list[str], was: Mapping[str, Any], now: Mapping[str, Any], why: str, remedy: str
+) -> ReleaseError:
+    had, has = (", ".join(f"{n} = {values.get(n)}" for n in other) for values in (was, now))
+    return ReleaseError(
+        f"Release {name} was made with {had}, and the policy says {has}. Nothing was published: {why}. "
+        f"Put {had} {remedy}."
+    )

@@ -1,0 +1,236 @@
+"""From protected values to published tables: the states of each tier, classes, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from data.disclosure.channel import Mechanism
+from data.disclosure.policy import Policy
+from data.tables.grid import Grid
+from data.tables.spec import CATEGORIES, TableSpec, Tier
+from data.tables.states import STATES, State
+from data.workspace.types import Bools, Floats, Ints
+
+__all__ = ["CLASSES", "ReleasedTable", "classes", "counted", "estimates", "plain", "sums"]
+
+States = npt.NDArray[np.int8]
+
+# Lower ends of the classes, the last one open. The lowest holds zero: "0 days" would say where nobody
+# looks, "no service" where nobody is, and "no community" what nobody knows.
+CLASSES: dict[str, tuple[int, ...]] = {
+    "effort": (0, 50, 200, 500, 1000),
+    "services": (0, 3, 6, 11, 21),
+    "communities": (0, 100, 500, 2000, 10000),
+}
+
+
+def code(state: State) -> int:
+    """Give the number that stands for a state in arrays."""
+    return STATES.index(state)
+
+
+@dataclass(eq=False)
+class ReleasedTable:
+    """One table before it is written; arrays of shape (areas, periods, *categories).
+
+    value, low, high: NaN where there is none. margin: how far a number may be off; None if it is exact.
+    """
+
+    spec: TableSpec
+    grid: Grid
+    value: Floats
+    state: States
+    margin: int | None = None
+    low: Floats | None = None
+    high: Floats | None = None
+
+    @property
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """The names along each axis of the arrays, by column."""
+        spec, grid = self.spec, self.grid
+        periods = tuple(p.id for p in grid.periods(spec.grain))
+        named = {c: grid.codes[spec.level] if c == "origin" else CATEGORIES[c] for c in spec.columns}
+        return {"area": grid.codes[spec.level], "period": periods, **named}
+
+    def withhold(self, cell: Mapping[str, str]) -> None:
+        """Take the number of one cell away."""
+        place = tuple(self.axes[column].index(name) for column, name in cell.items())
+        self.withhold_at(place)
+
+    def cells_of(self, areas: Collection[str]) -> Iterator[dict[str, str]]:
+        """List the cells of some areas."""
+        axes = {**self.axes, "area": tuple(a for a in self.axes["area"] if a in areas)}
+        for names in product(*axes.values()):
+            yield dict(zip(axes, names, strict=True))
+
+    def withhold_at(self, place: tuple[int, ...]) -> None:
+        """Take the number of one cell away, by its place in the arrays."""
+        self.state[place], self.value[place] = code("withheld"), np.nan
+
+    def arrow(self) -> pa.Table:
+        """Give the table as it is published: one row a cell, all cells."""
+        columns: dict[str, pa.Array] = {}
+        for axis, (name, names) in enumerate(self.axes.items()):
+            index = np.broadcast_to(
+                np.arange(len(names), dtype=np.int32).reshape(-1, *[1] * (self.value.ndim - axis - 1)),
+                self.value.shape,
+            )
+            columns[name] = pa.array(names, pa.string()).take(pa.array(index.ravel()))
+        number = pa.float64() if self.spec.measure == "effort" else pa.int64()
+        columns["value"] = _numbers(self.value, number)
+        columns["state"] = pa.array(STATES, pa.string()).take(pa.array(self.state.ravel()))
+        is_number = self.state.ravel() == code("number")
+        margin = np.where(is_number, np.nan if self.margin is None else float(self.margin), np.nan)
+        columns["margin"] = _numbers(margin, number)
+        if self.low is not None and self.high is not None:
+            columns["low"], columns["high"] = _numbers(self.low, pa.int64()), _numbers(self.high, pa.int64())
+        return pa.table(columns)
+
+    def frame(self) -> pd.DataFrame:
+        """Give the table as whoever reads the release gets it."""
+        return pd.DataFrame(self.arrow().to_pandas(types_mapper=_TYPES.get))
+
+    @property
+    def withheld(self) -> int:
+        """How many counted cells are withheld to protect others."""
+        return int((self.state == code("withheld")).sum()) if self.spec.counted else 0
+
+    def shares(self) -> dict[str, float]:
+        """Give the share of cells in each state that occurs, for the manifest."""
+        counts = np.bincount(self.state.ravel(), minlength=len(STATES))
+        total = max(int(counts.sum()), 1)
+        return {s: round(int(n) / total, 4) for s, n in zip(STATES, counts, strict=True) if n}
+
+
+_TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
+
+
+def _numbers(values: Floats, kind: pa.DataType) -> pa.Array:
+    return pa.array(values.ravel(), pa.float64(), from_pandas=True).cast(kind)
+
+
+def counted(
+    spec: TableSpec,
+    values: Ints,
+    total: Ints,
+    searched: Bools,
+    grid: Grid,
+    tier: Tier,
+    policy: Policy,
+    mechanism: Mechanism,
+) -> ReleasedTable:
+    """Give the states of a counted table. `total` and `searched` have shape (areas, periods).
+
+    All of it follows from the mechanism's values and effort alone. Where no effort is recorded and the total
+    is zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost
+    none" in such a place would say that there is a child. What the mechanism hides says nothing else: where
+    it hides zeros, no state tells them from the small numbers.
+    """
+    scale = policy.cap if spec.measure == "encounters" else 1
+    margin = mechanism.knowledge(scale).largest
+    state = np.full(values.shape, code("number"), np.int8)
+    if tier == "partner":
+        if margin:  # else a zero that is shown is exact
+            state[values == 0] = code("almost_none")
+        empty = (values == 0) & _spread((total == 0) & ~searched, values.ndim)
+        # What was reported needs nobody to search.
+        state[empty & _searchable(spec, values.shape)] = code("not_searched")
+    hidden = mechanism.hides(values, policy.k if tier == "public" else None)
+    state[hidden] = code(mechanism.hidden_state)
+    if policy.no_programme:
+        state[_outside(spec, grid, policy.no_programme)] = code("structural_zero")
+    value = np.where(state == code("number"), values.astype(np.float64), np.nan)
+    return ReleasedTable(spec, grid, value, state, margin or None)
+
+
+def _spread(flags: Bools, dimensions: int) -> Bools:
+    return flags.reshape(*flags.shape, *[1] * (dimensions - 2))
+
+
+def _searchable(spec: TableSpec, shape: tuple[int, ...]) -> Bools:
+    flags = np.ones(shape, bool)
+    if "found" in spec.breakdown:
+        reported = CATEGORIES["found"].index("reported")
+        axis = 2 + spec.breakdown.index("found")
+        flags[(slice(None),) * axis + (reported,)] = False
+    return flags
+
+
+def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
+    """Mark the areas that lie in an area without a programme."""
+    codes = grid.codes[spec.level]
+    parents = grid.areas["parent"]
+
+    def out(area: str) -> bool:
+        while area:
+            if area in without:
+                return True
+            area = str(parents.get(area, ""))
+        return False
+
+    return np.array([out(c) for c in codes], bool)
+
+
+def plain(spec: TableSpec, values: Floats, grid: Grid, missing: State) -> ReleasedTable:
+    """Give exact numbers of effort; `missing` is the state of a zero, NaN is no data."""
+    state = np.full(values.shape, code("number"), np.int8)
+    state[values == 0] = code(missing)
+    state[np.isnan(values)] = code("no_data")
+    return ReleasedTable(spec, grid, np.where(state == code("number"), values, np.nan), state)
+
+
+def sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools) -> ReleasedTable:
+    """Give exact sums of services, and where a sum is partial only the least that there is."""
+    state = np.full(values.shape, code("number"), np.int8)
+    state[partial] = code("class")
+    state[np.isnan(values)] = code("no_data")
+    exact = np.where(state == code("number"), values, np.nan)
+    low = np.where(state == code("class"), values, np.nan)
+    table = ReleasedTable(spec, grid, exact, state, None, low, np.full(values.shape, np.nan))
+    return _without(table, withheld)
+
+
+def classes(
+    spec: TableSpec,
+    values: Floats,
+    grid: Grid,
+    withheld: Bools | None = None,
+    partial: Bools | None = None,
+) -> ReleasedTable:
+    """Give only the class of each number; of a partial sum the lower end alone."""
+    table = estimates(spec, values, values, grid)
+    if partial is not None and table.high is not None:
+        table.high[partial] = np.nan
+    return _without(table, np.zeros(values.shape, bool) if withheld is None else withheld)
+
+
+def _without(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
+    """Withhold cells, and those that would say no more than "at least 0"."""
+    if table.low is None or table.high is None:
+        return table
+    empty = (table.state == code("class")) & (table.low == 0) & np.isnan(table.high)
+    gone = withheld | empty
+    table.state[gone] = code("withheld")
+    for numbers in (table.value, table.low, table.high):
+        numbers[gone] = np.nan
+    return table
+
+
+def estimates(spec: TableSpec, least: Floats, most: Floats, grid: Grid) -> ReleasedTable:
+    """Give the class, or the classes that sources span, of numbers between least and most; NaN: no data."""
+    lower = np.array(CLASSES[spec.measure], np.float64)
+    upper = np.append(lower[1:] - 1, np.nan)
+    known = ~np.isnan(least)
+    low, high = np.full(least.shape, np.nan), np.full(least.shape, np.nan)
+    low[known] = lower[np.searchsorted(lower, least[known], side="right") - 1]
+    high[known] = upper[np.searchsorted(lower, most[known], side="right") - 1]
+    state = np.where(known, code("class"), code("no_data")).astype(np.int8)
+    return ReleasedTable(spec, grid, np.full(least.shape, np.nan), state, None, low, high)

@@ -1,0 +1,83 @@
+"""The forget log: who was forgotten and which partner left, so that nothing of theirs comes back.
+
+It stands twice: in the vault, in the transaction that deletes the records, and beside it in the workspace
+(`vault.forgotten`, mode 600), so that a restore of an older backup finds it. Children stand in it as the
+keyed hashes of data/restricted/keys.py and nothing else of them, with the day; without the identifier key nobody can
+test whether a child is in it. The file is written first: what stands in it is done at the latest when the
+vault is next opened, and before a restored vault gets its name. Whenever a vault is opened the two are
+made equal, so each mends the other.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple, cast, get_args
+
+from data.errors import VaultError
+from data.workspace import files
+
+__all__ = ["Entry", "Kind", "latest", "path_of", "read", "today", "write"]
+
+Kind = Literal["child", "partner"]
+_COLUMNS = ("kind", "name", "day")
+
+
+class Entry(NamedTuple):
+    """A child (64 hexadecimal digits) or a partner (its name), and the day, never finer."""
+
+    kind: Kind
+    name: str
+    day: str
+
+
+def today() -> str:
+    """Give the day, in UTC as the days of imports are."""
+    return dt.datetime.now(dt.UTC).date().isoformat()
+
+
+def path_of(folder: Path) -> Path:
+    """Name the log of a vault's folder. It stands beside it, as the lock does."""
+    return folder.with_name(f"{folder.name}.forgotten")
+
+
+def latest(entries: Iterable[Entry]) -> set[Entry]:
+    """Keep the last day of each child and partner."""
+    newest: dict[tuple[str, str], Entry] = {}
+    for entry in sorted(entries, key=lambda e: e.day):
+        newest[entry.kind, entry.name] = entry
+    return set(newest.values())
+
+
+def read(path: Path) -> set[Entry]:
+    """Read a log; empty where there is none. Raises VaultError when it is damaged."""
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    except FileNotFoundError:
+        return set()
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise _damaged(path) from None
+    if not rows or tuple(rows[0]) != _COLUMNS or not all(map(_whole, rows[1:])):
+        raise _damaged(path)
+    return {Entry(cast("Kind", kind), name, day) for kind, name, day in rows[1:]}
+
+
+def write(path: Path, entries: Iterable[Entry]) -> None:
+    """Write a log in one step."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *sorted(entries)])
+    files.write_text(path, text.getvalue(), mode=0o600)
+
+
+def _whole(row: list[str]) -> bool:
+    return len(row) == len(_COLUMNS) and row[0] in get_args(Kind) and bool(row[1] and row[2])
+
+
+def _damaged(path: Path) -> VaultError:
+    return VaultError(
+        f"The forget log {path} cannot be read or is damaged. Put it back from a copy. Where there is none, "
+        "move it away: the vault holds the same and writes it again."
+    )

@@ -1,0 +1,198 @@
+"""The check value that tells a wrong key from a damaged file, and the vault's examination."""
+
+import hashlib
+import hmac
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import VaultError, WrongKey
+from data.restricted.keys import Secret
+from data.restricted.vault import sqlcipher as sql
+from data.restricted.vault.tables import (
+    APPLICATION,
+    READABLE,
+    TABLES,
+    VERSION,
+    term_name,
+    unexplained_sql,
+    upgrade_sql,
+)
+from data.workspace import files
+
+__all__ = ["CHECK", "DB", "open_checked", "problems", "whole", "write"]
+
+DB = "vault.db"
+CHECK = "vault.check"
+_DOMAIN = b"tact-map vault check v1"
+
+
+@dataclass(frozen=True)
+class _Check:
+    """The salt of the database and the HMAC of it under the vault key, both in hexadecimal."""
+
+    salt: str
+    mac: str
+
+    @property
+    def sum(self) -> str:
+        # Tells a damaged check value from a wrong key; anybody can compute it.
+        return hashlib.sha256(f"{self.salt}:{self.mac}".encode()).hexdigest()
+
+    def fits(self, key: Secret) -> bool:
+        return hmac.compare_digest(self.mac, _mac(key, bytes.fromhex(self.salt)))
+
+
+def write(folder: Path, key: Secret) -> None:
+    """Write the check value of a database that this key opens."""
+    salt = sql.salt(folder / DB)
+    check = _Check(salt.hex(), _mac(key, salt))
+    text = json.dumps({"format": 1, "salt": check.salt, "mac": check.mac, "sum": check.sum})
+    files.write_text(folder / CHECK, text + "\n", mode=0o600)
+
+
+def open_checked(folder: Path, key: Secret) -> sql.Connection:
+    """Open the database; raises VaultError (none there), WrongKey or CorruptVault."""
+    db = folder / DB
+    if not db.is_file():
+        raise _absent(folder)
+    check = _read(folder)
+    if check is not None and not check.fits(key):
+        msg = (
+            f"The key does not belong to the vault {folder}; the vault itself was not touched. "
+            "Look for the key that was made with it, or bring it back with `tact restore`."
+        )
+        raise WrongKey(msg)
+    if check is not None and check.salt != sql.salt(db).hex():
+        raise sql.corrupt(db)
+    connection = _open(db, key, known=check is not None)
+    if check is None:
+        write(folder, key)
+    return connection
+
+
+def problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]:
+    """Examine files, pages, structure and books; give what is wrong, with its remedy."""
+    found = _open_to_others(folder)
+    check = _read(folder)
+    if check is None or not check.fits(key) or check.salt != sql.salt(folder / DB).hex():
+        found.append(f"The check value {folder / CHECK} is damaged. Opening the vault again renews it.")
+    if not whole(connection):
+        found.append(str(sql.corrupt(folder / DB)))
+        return found
+    if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+        found.append(str(_other_version(folder / DB)))
+    elif not _explained(connection):
+        found.append(f"Some records of {folder / DB} hold numbers that stand for nothing. Restore a backup.")
+    return found
+
+
+def whole(connection: sql.Connection) -> bool:
+    """Tell whether every page is as it was written (HMAC) and the structure holds."""
+    try:
+        if connection.execute("PRAGMA cipher_integrity_check").fetchall():
+            return False
+        return bool(connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)])
+    except sql.SqlError:
+        return False
+
+
+def _explained(connection: sql.Connection) -> bool:
+    """Tell whether every stored number stands for a text."""
+    return not any(
+        connection.execute(unexplained_sql(kind, column), (term_name(kind, column),)).fetchone()[0]
+        for kind, columns in TABLES.items()
+        for column, storage in columns.items()
+        if storage == "term"
+    )
+
+
+def _open(db: Path, key: Secret, *, known: bool) -> sql.Connection:
+    with sql.translated(db):
+        try:
+            connection = sql.connect(db, key)
+        except sql.SqlError as error:
+            if known or getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
+                raise
+            msg = (
+                f"The vault {db} did not open: either the key is not the one that was made with it, or "
+                f"the file is damaged. {CHECK}, which would tell, is missing or damaged as well. "
+                "Try the right key first, then `tact restore`."
+            )
+            raise WrongKey(msg) from error
+        try:
+            _check_version(db, connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _check_version(db: Path, connection: sql.Connection) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION:
+        raise sql.corrupt(db)
+    if version not in READABLE:
+        raise _other_version(db)
+    if version != VERSION:
+        _upgrade(connection)
+
+
+def _upgrade(connection: sql.Connection) -> None:
+    """Bring a vault of an earlier version to this one, in one step."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:  # nobody else was first
+            for statement in upgrade_sql():
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _other_version(db: Path) -> VaultError:
+    return VaultError(
+        f"{db} was written by another version of this program, and this one reads format {VERSION}. "
+        "Use the version that wrote it, or a newer one."
+    )
+
+
+def _read(folder: Path) -> _Check | None:
+    """Read the check value; None when it is missing or damaged."""
+    try:
+        fields = json.loads((folder / CHECK).read_text(encoding="utf-8"))
+        check = _Check(str(fields["salt"]), str(fields["mac"]))
+        bytes.fromhex(check.salt)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return check if fields.get("sum") == check.sum else None
+
+
+def _mac(key: Secret, salt: bytes) -> str:
+    return key.mac(_DOMAIN, salt).hex()
+
+
+def _absent(folder: Path) -> VaultError:
+    kept = sorted(p.name for p in folder.parent.glob(f"{folder.name}.before-*")) if folder.parent else []
+    hint = f" Beside it stands {kept[-1]}, from before a restore: rename it back." if kept else ""
+    if (folder / CHECK).exists():
+        msg = (
+            f"{folder / DB} was removed, though {CHECK} is still there.{hint} Put the file back, or the "
+            "last backup with `tact restore`."
+        )
+        return VaultError(msg)
+    return VaultError(f"There is no vault at {folder}.{hint} Make one with `tact init`.")
+
+
+def _open_to_others(folder: Path) -> list[str]:
+    if os.name == "nt":
+        return []
+    return [
+        f"Others on this machine can read {path}. Close it: chmod go-rwx '{path}'"
+        for path in (folder, *sorted(folder.iterdir()))
+        if path.stat().st_mode & 0o077
+    ]

@@ -1,0 +1,145 @@
+"""Connections to encrypted databases, and what their errors mean to a person."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlcipher3 import dbapi2 as sqlcipher
+from sqlcipher3.dbapi2 import Connection
+from sqlcipher3.dbapi2 import Error as SqlError
+
+from data.errors import CorruptVault, DiskFull, TactError, VaultBusy, VaultError
+from data.restricted.keys import Secret
+
+__all__ = [
+    "Connection",
+    "SqlError",
+    "connect",
+    "connect_with_passphrase",
+    "salt",
+    "translated",
+    "without_waiting",
+]
+
+SALT_BYTES = 16
+_BUSY_SECONDS = 5.0
+# A write that failed with this little room left failed for want of room.
+_NO_ROOM_BYTES = 1 << 20
+
+_ERROR, _PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = (
+    1,
+    3,
+    5,
+    6,
+    8,
+    10,
+    11,
+    13,
+    14,
+    26,
+)
+
+
+def connect(path: Path, key: Secret, *, create: bool = False) -> Connection:
+    """Open a database under a raw key. Transactions are begun and ended by whoever uses it.
+
+    Errors of the database itself come out as they are, since only the caller knows the check value
+    that tells a wrong key from a damaged file.
+    """
+    return _open(path, f"\"x'{key.reveal().hex()}'\"", create=create)
+
+
+def connect_with_passphrase(path: Path, passphrase: str, *, create: bool = False) -> Connection:
+    """Open a database under a key that SQLCipher derives (PBKDF2, SHA-512, 256,000 rounds)."""
+    quoted = passphrase.replace("'", "''")
+    return _open(path, f"'{quoted}'", create=create)
+
+
+def _open(path: Path, key: str, *, create: bool) -> Connection:
+    uri = f"{Path(path).absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+    connection: Connection = sqlcipher.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+    try:
+        # SQLCipher writes page numbers and key errors to stderr otherwise. Before the key is set.
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = {key}")
+        # The format of version 4 for ever, whatever a later library takes as its default.
+        connection.execute("PRAGMA cipher_compatibility = 4")
+        # Sorting and temporary tables never touch the disk unencrypted.
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextlib.contextmanager
+def without_waiting(connection: Connection) -> Iterator[None]:
+    """Give up at once, in the block, on what another connection holds."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
+
+
+def salt(path: Path) -> bytes:
+    """Read the sixteen bytes that stand unencrypted at the beginning of a database."""
+    with path.open("rb") as file:
+        return file.read(SALT_BYTES)
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn the database's errors into ours. The messages name the file and never a value."""
+    try:
+        yield
+    except SqlError as error:
+        raise _translate(error, path) from error
+
+
+def _translate(error: SqlError, path: Path) -> TactError:
+    code = getattr(error, "sqlite_errorcode", _ERROR) & 0xFF
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    if code == _FULL or (code == _IOERR and _no_room(path)):
+        return disk_full(path)
+    if code in (_CORRUPT, _NOTADB):
+        return corrupt(path)
+    if code in (_BUSY, _LOCKED):
+        return VaultBusy(f"{path} is being written by another process. Try again in a minute.")
+    if code in (_READONLY, _CANTOPEN, _PERM):
+        return VaultError(
+            f"{path} cannot be written ({name}). Check that the file and its folder are yours: "
+            f"ls -ld '{path.parent}'"
+        )
+    if code == _IOERR:
+        return VaultError(
+            f"The disk failed while {path} was read or written ({name}); nothing was changed. "
+            "Check the disk and run `tact doctor`."
+        )
+    return VaultError(f"The database refused the operation ({name}) on {path}. Run `tact doctor`.")
+
+
+def disk_full(path: Path) -> DiskFull:
+    """Say that there is no room, and what to do."""
+    return DiskFull(
+        f"There is no room left on the disk of {path}; nothing was changed. "
+        "Free some space and run the same command again."
+    )
+
+
+def corrupt(path: Path) -> CorruptVault:
+    """Say that the file is damaged, and what to do."""
+    return CorruptVault(
+        f"{path} is damaged: it is not as it was written, though the key is the right one. Nothing "
+        "was changed. Keep a copy of the file as it is and put the last backup in its place with "
+        "`tact restore`."
+    )
+
+
+def _no_room(path: Path) -> bool:
+    there = next(folder for folder in path.parents if folder.exists())
+    return shutil.disk_usage(there).free < _NO_ROOM_BYTES

@@ -1,0 +1,199 @@
+"""Record kinds: what each column means and may hold, and the pandera schema of what is stored.
+
+`KINDS` holds the six kinds. A partner's file has the given columns; the vault has the stored ones, which
+differ only where an identifier is replaced by its keyed hash. A missing text is the empty text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import pandas as pd
+
+from data.errors import InputError
+from data.schema.column import Column, ColumnType, RecordKind, Rule
+from data.schema.kinds import KINDS
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+    from pandera.pandas import Check
+
+__all__ = [
+    "INVENTED",
+    "KINDS",
+    "Column",
+    "ColumnType",
+    "Finding",
+    "HashIdentifier",
+    "Match",
+    "RecordKind",
+    "Resolve",
+    "Rule",
+    "area_word",
+    "conform",
+    "kind_of",
+    "schema",
+]
+
+# A file of an invented world has a column of this name, so that renaming it does not make it real.
+INVENTED = "invented"
+
+PERIOD = (
+    r"(?:\d{4}-(?:0[1-9]|1[0-2])-01/P(?:1M|3M|1Y)"
+    r"|\d{4}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])/\d{4}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01]))"
+)
+
+
+# One area; several that the text may mean; one of another level or country; none.
+Finding = Literal["one", "several", "elsewhere", "none"]
+
+
+class Match(Protocol):
+    """What a name was resolved to; `code` is None where it was not, and `reason` says why."""
+
+    @property
+    def code(self) -> str | None:
+        """The area's code."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no code, in plain words."""
+
+    @property
+    def finding(self) -> Finding:
+        """The same in one word, without the text."""
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The areas that it may mean, or the nearest ones."""
+
+
+class Resolve(Protocol):
+    """Finds the area that a text names; geo/places/__init__.py has it, the command line passes it in."""
+
+    def __call__(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
+        """Resolve a code or a name."""
+
+
+class HashIdentifier(Protocol):
+    """Replaces identifiers by their keyed hash; data/restricted/keys.py has it."""
+
+    def __call__(self, identifiers: Sequence[str], /) -> list[str]:
+        """Give each identifier 64 hexadecimal digits."""
+
+
+def area_word(level: str, country: str) -> str:
+    """Give the word for an area of a level: the regions of Albania are its counties."""
+    return "county" if (level, country) == ("region", "AL") else level
+
+
+def kind_of(name: str) -> RecordKind:
+    """Find a kind by name; raise InputError, naming the kinds there are, for any other."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        msg = f"No record kind {name!r}. There are: {', '.join(KINDS)}."
+        raise InputError(msg) from None
+
+
+@lru_cache(maxsize=len(KINDS))
+def schema(name: str) -> pa.DataFrameSchema:
+    """Make the pandera schema of a kind's stored columns, with labels and meanings in it.
+
+    Strict and ordered: a frame has these columns, in this order, and no other.
+    """
+    import pandera.pandas as pa
+
+    kind = kind_of(name)
+    return pa.DataFrameSchema(
+        {column.name: _pandera_column(column) for column in kind.stored},
+        checks=[_pandera_rule(rule) for rule in kind.rules],
+        name=kind.name,
+        title=kind.title,
+        description=kind.meaning,
+        strict=True,
+        ordered=True,
+    )
+
+
+def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Cast a frame to a kind's stored columns and dtypes, and validate it.
+
+    Raises InputError that names columns and checks, never values.
+    """
+    from pandera.errors import SchemaErrors
+
+    kind = kind_of(name)
+    missing = [c.name for c in kind.stored if c.name not in frame]
+    if missing:
+        msg = f"Records of kind {name!r} without the columns {', '.join(missing)}."
+        raise InputError(msg)
+    typed = frame[[c.name for c in kind.stored]].astype({c.name: c.dtype for c in kind.stored})
+    try:
+        schema(name).validate(typed, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+        columns = cases["column"].where(cases["schema_context"] == "Column", "row")
+        failed = sorted({f"{c} ({check})" for c, check in zip(columns, cases["check"], strict=True)})
+        msg = f"Records of kind {name!r} break their schema: {'; '.join(failed)}."
+        raise InputError(msg) from None  # The cause holds values.
+    return typed
+
+
+def _pandera_column(column: Column) -> pa.Column:
+    import pandera.pandas as pa
+
+    return pa.Column(
+        column.dtype,
+        checks=_checks(column),
+        nullable=column.numeric and not column.required,
+        title=column.label,
+        description=column.meaning,
+        metadata={"required": column.required, "limits": column.limits, "example": column.example},
+    )
+
+
+def _checks(column: Column) -> list[Check]:
+    from pandera.pandas import Check
+
+    empty = [] if column.required or column.default or column.derived else [""]
+    if column.type == "category":
+        return [Check.isin([*column.allowed, *empty], error="one of the categories")]
+    if column.type == "area":
+        return [Check.isin([*_codes(column.level), *empty], error="the code of a known area")]
+    if column.numeric:
+        checks = []
+        if column.minimum is not None:
+            checks.append(Check.ge(column.minimum, error="not below the minimum"))
+        if column.maximum is not None:
+            checks.append(Check.le(column.maximum, error="not above the maximum"))
+        return checks
+    return [Check.str_matches(_pattern(column), error=column.limits)]
+
+
+def _pattern(column: Column) -> str:
+    least = 1 if column.required else 0
+    pattern = {
+        "date": r"\d{4}-\d{2}-\d{2}",
+        "day_or_week": r"\d{4}-\d{2}-\d{2}",
+        "period": PERIOD,
+        "hash": "[0-9a-f]{64}",
+        "code": rf"[A-Za-z0-9_.-]{{1,{column.longest}}}",
+    }.get(column.type, rf"[^\r\n]{{{least},{column.longest}}}")
+    return rf"^(?:{pattern})$" if column.required else rf"^(?:{pattern})?$"
+
+
+def _pandera_rule(rule: Rule) -> Check:
+    from pandera.pandas import Check
+
+    return Check(lambda frame: ~rule.broken(frame), error=f"{rule.column}: {rule.reason}", ignore_na=False)
+
+
+def _codes(level: str | None) -> list[str]:
+    from data.reference import area_table
+
+    areas = area_table()
+    counted = areas[areas["counted"]]
+    return list(counted.index if level is None else counted.index[counted["level"] == level])

@@ -1,0 +1,58 @@
+"""What each column of a record means, in plain language: for `tact doctor --schema` and the templates.
+
+Columns of released tables are described in geo/layers/output/columns.py, beside the layers that make them.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from data.schema import KINDS, Column, kind_of
+
+__all__ = ["ENTRY", "describe", "table"]
+
+ENTRY = ("column", "label", "meaning", "allowed", "needed", "example")
+
+
+def describe(kind: str, *, stored: bool = False) -> list[dict[str, str]]:
+    """Describe the columns of a partner's file, or with `stored` those of the vault, in their order.
+
+    Each entry has the keys of ENTRY. Raises InputError for an unknown kind.
+    """
+    of_kind = kind_of(kind)
+    return [_entry(column) for column in (of_kind.stored if stored else of_kind.given)]
+
+
+def table() -> pd.DataFrame:
+    """Describe the file columns of every kind in one table: kind, then the keys of ENTRY."""
+    rows = [{"kind": name, **entry} for name in KINDS for entry in describe(name)]
+    return pd.DataFrame(rows, columns=["kind", *ENTRY])
+
+
+def _entry(column: Column) -> dict[str, str]:
+    return {
+        "column": column.name,
+        "label": column.label,
+        "meaning": column.meaning,
+        "allowed": _allowed(column),
+        "needed": _needed(column),
+        "example": column.example,
+    }
+
+
+def _allowed(column: Column) -> str:
+    if not column.allowed:
+        return column.limits
+    return "; ".join(code if words == code else f"{code} ({words})" for code, words in column.allowed.items())
+
+
+def _needed(column: Column) -> str:
+    if column.name == "child_id":
+        return "yes, or a programme number"
+    if column.name == "partner" and column.required:
+        return "yes, in the file or with the import"
+    if column.required:
+        return "yes"
+    if column.derived:
+        return "no; worked out where empty"
+    return f"no; empty means {column.default}" if column.default else "no"

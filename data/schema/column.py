@@ -1,0 +1,174 @@
+"""What a column and a record kind are; the definitions themselves stand in data/schema/kinds.py.
+
+One definition serves the checks at intake, the pandera schema of what is stored, the empty template,
+`tact doctor --schema` and the codebook of exports. Words are message identifiers in English; the
+dashboard translates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+import pandas as pd
+
+__all__ = ["Column", "ColumnType", "RecordKind", "Rule"]
+
+ColumnType = Literal[
+    "date",  # a day, ISO
+    "day_or_week",  # a day, or an ISO week that becomes its Monday
+    "period",  # an ISO interval; a year becomes one
+    "area",  # a code or a name; becomes a code
+    "category",  # one of `allowed`
+    "code",  # letters, digits and _ . -
+    "text",  # free text, one line
+    "identifier",  # hashed at intake, never stored
+    "hash",  # 64 hexadecimal digits, stored in place of an identifier
+    "whole",  # a whole number
+    "year",  # a year that has begun
+    "decimal",  # a number
+]
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it means, what it may hold, and where it stands (file, vault or both).
+
+    `allowed` gives each code its plain words. `default` is what an empty cell stands for ("unknown").
+    `derived` columns may be empty in a file and are filled from others, so that what is stored is
+    not. `earliest` is an ISO day; `future` lets a day lie after today.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    type: ColumnType
+    required: bool = False
+    example: str = ""
+    allowed: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    default: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    earliest: str = "2000-01-01"
+    future: bool = False
+    derived: bool = False
+    level: str | None = "municipality"
+    longest: int = 200
+    given: bool = True
+    stored: bool = True
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the stored value is a number."""
+        return self.type in ("whole", "year", "decimal")
+
+    @property
+    def dtype(self) -> str:
+        """The pandas dtype of the stored column; a missing text is the empty text."""
+        return {"whole": "Int64", "year": "Int64", "decimal": "float64"}.get(self.type, "str")
+
+    @property
+    def limits(self) -> str:
+        """Say in plain words what a cell may hold."""
+        text = _LIMITS[self.type](self)
+        return text if self.required else f"{text}, or an empty cell"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something that several columns of one row must fulfil together.
+
+    `broken` gets a frame of the stored columns named in `reads` and says which rows break the rule.
+    The fault is reported under `column`.
+    """
+
+    column: str
+    reads: tuple[str, ...]
+    reason: str
+    allowed: str
+    broken: Callable[[pd.DataFrame], pd.Series]
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """One kind of record: its columns in stored order, its rules, and what its files may not hold.
+
+    `refuses` names the sorts of personal column (data/personal/headings.py) that make a file of this kind be
+    refused whole.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    columns: tuple[Column, ...]
+    refuses: frozenset[str]
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def given(self) -> tuple[Column, ...]:
+        """The columns of a partner's file and of the template."""
+        return tuple(c for c in self.columns if c.given)
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The canonical columns, in the order of the vault."""
+        return tuple(c for c in self.columns if c.stored)
+
+    @property
+    def of_children(self) -> bool:
+        """Whether each row is about one child."""
+        return any(column.type == "identifier" for column in self.given)
+
+    def column(self, name: str) -> Column:
+        """Find a column by name; raise KeyError when this kind has none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+def _days(column: Column) -> str:
+    text = f"a day as 2007-05-31, from {column.earliest}"
+    return text if column.future else f"{text} to today"
+
+
+_DECIMALS = "after a point, as 0.5, or one or two after a comma, as 0,5"
+
+
+def _numbers(column: Column) -> str:
+    whole = column.type == "whole"
+    word, sign = ("a whole number", "") if whole else ("a number", f", decimals {_DECIMALS}")
+    low, high = column.minimum, column.maximum
+    if low is not None and high is not None:
+        return f"{word} from {low:.10g} to {high:.10g}{sign}"
+    return f"{word}{sign}" if low is None else f"{word}, {low:.10g} or more{sign}"
+
+
+def _areas(column: Column) -> str:
+    if column.level is None:
+        return "a code, as AL-02, or a name that only one country, county, region or municipality has"
+    return f"the code or the name of a {column.level}"
+
+
+_LIMITS: Mapping[str, Callable[[Column], str]] = MappingProxyType(
+    {
+        "date": _days,
+        "day_or_week": lambda c: f"{_days(c)}, or a week as 2007-W22",
+        "period": lambda _: (
+            "2008, or a first day with P1M, P3M or P1Y (month, quarter, year), as "
+            "2008-04-01/P3M, or first and last day, as 2006-06-01/2009-05-31"
+        ),
+        "area": _areas,
+        "category": lambda c: ", ".join(c.allowed),
+        "code": lambda c: f"letters, digits and _ . - with no space, at most {c.longest}",
+        "text": lambda c: f"text on one line, at most {c.longest} characters",
+        "identifier": lambda c: f"text on one line, at most {c.longest} characters",
+        "hash": lambda _: "64 hexadecimal digits",
+        "whole": _numbers,
+        "decimal": _numbers,
+        "year": lambda c: f"a year from {c.minimum:.0f} to this one",
+    }
+)

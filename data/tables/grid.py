@@ -1,0 +1,113 @@
+"""The grid on which a release counts: areas that nest, periods that nest, every cell of both.
+
+Records name a municipality, one of the areas that took a municipality's place (counted in it), or a region
+that has no municipality. All cells of the grid are published, so that the absence of a row says nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.errors import ReleaseError
+from data.tables.periods import GRAINS, Calendar, Grain, Period
+from data.tables.spec import LEVELS, Level
+
+__all__ = ["Grid"]
+
+Index = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Areas and periods of a release, and where a record falls in them.
+
+    `areas` is the reference table (data.reference.area_table) or one like it.
+    """
+
+    areas: pd.DataFrame
+    calendar: Calendar
+    first: date
+    last: date
+
+    @cached_property
+    def codes(self) -> dict[Level, tuple[str, ...]]:
+        """The codes of the areas that are counted, by level, in the order of the table."""
+        counted = self.areas[self.areas["counted"].astype(bool)]
+        return {level: tuple(counted.index[counted["level"] == level]) for level in LEVELS}
+
+    @cached_property
+    def names(self) -> dict[str, int]:
+        """Every code that a record may name, numbered; the numbers index the arrays of `up`."""
+        return {code: number for number, code in enumerate(self.areas.index)}
+
+    @cached_property
+    def up(self) -> dict[Level, Index]:
+        """For each level, the index in `codes` of the area that holds an area, or -1; one entry a name."""
+        position = {level: {c: i for i, c in enumerate(codes)} for level, codes in self.codes.items()}
+        chains = [self._chain(code) for code in self.areas.index]
+        return {
+            level: np.array([next((position[level][c] for c in chain if c in position[level]), -1)
+                             for chain in chains], np.int32)
+            for level in LEVELS
+        }  # fmt: skip
+
+    def _chain(self, code: str) -> list[str]:
+        """List an area and all that hold it; a successor stands in its predecessor."""
+        chain = [self._predecessors.get(code, code)]
+        parents = self.areas["parent"]
+        while parent := parents.get(chain[-1], ""):
+            chain.append(parent)
+        return chain
+
+    @cached_property
+    def _predecessors(self) -> dict[str, str]:
+        succeeded = self.areas["succeeded_by"]
+        return {new: str(old) for old, codes in succeeded.items() for new in codes.split(";") if new}
+
+    @cached_property
+    def places(self) -> npt.NDArray[np.bool_]:
+        """Which names may stand for the place of an encounter: municipalities, and regions without one."""
+        parents = set(self.areas["parent"])
+        leaf = ~self.areas.index.isin(parents)
+        return np.asarray(leaf | (self.areas["level"] == "municipality"), bool)
+
+    def periods(self, grain: Grain) -> list[Period]:
+        """List the periods of a grain, oldest first."""
+        return self.calendar.between(self.first, self.last, grain)
+
+    @cached_property
+    def whole(self) -> Period:
+        """The whole time that the release covers."""
+        return self.calendar.whole(self.first, self.last)
+
+    def period_of(self, days: npt.NDArray[np.datetime64], grain: Grain) -> Index:
+        """Give each day (datetime64[D]) the index of its period, or -1 outside the whole."""
+        offset = days.astype("datetime64[D]").astype(np.int64) - self._by_day["start"]
+        table = self._by_day[grain]
+        inside = (offset >= 0) & (offset < len(table))
+        return np.where(inside, table[np.where(inside, offset, 0)], np.int32(-1))
+
+    @cached_property
+    def _by_day(self) -> dict[str, Index]:
+        """The period of each day of the whole, by grain; "start" is the first day's number."""
+        first, last = np.datetime64(self.whole.start, "D"), np.datetime64(self.whole.end, "D")
+        days = np.arange(first, last + 1)
+        tables = {"start": np.asarray(first.astype(np.int64), np.int32)}
+        for grain in GRAINS:
+            starts = np.array([p.start for p in self.periods(grain)], "datetime64[D]")
+            tables[grain] = (np.searchsorted(starts, days, side="right") - 1).astype(np.int32)
+        return tables
+
+    def check_places(self, names: npt.NDArray[np.integer]) -> None:
+        """Raise ReleaseError when encounters name an area that is no place of an encounter."""
+        wrong = np.unique(names[~self.places[names]])
+        if len(wrong):
+            listed = ", ".join(str(self.areas.index[i]) for i in wrong[:5])
+            msg = f"Encounters name {listed}, which is not a municipality. Correct and import them again."
+            raise ReleaseError(msg)

@@ -1,0 +1,86 @@
+"""How a table is described in a Data Package: columns, types, title, unit; of releases and of results alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+__all__ = ["UNITS", "resource"]
+
+
+_COLUMNS = {
+    "area": "Code of the area; see the resource areas.",
+    "period": "The period, as an ISO 8601 interval: a start and a length, or a first and a last day.",
+    "value": "The number, where the state is number; whether counts carry noise, the method says.",
+    "state": "What the cell is: number, class, few, almost_none, not_searched, structural_zero, withheld, "
+    "no_data, no_figure.",
+    "margin": "How far the number may be from the truth at most, but for what the method says; empty where "
+    "it is exact.",
+    "low": "Lower end of the class, or the least that there is, where the state is class.",
+    "high": "Upper end of the class; empty where it is open, or where something may have been left out.",
+    "number": "The figure as published, where it is a number.",
+    "share": "The figure as published, where it is a share, from 0 to 1.",
+    "source": "Who published the figure; begins with “Invented” where it is invented.",
+    "invented": "Whether the figure was made up, in a workspace for practice; those that ship are real.",
+    "origin": "Code of the area that the children come from; area is where they went.",
+    "crossing": "internal, or cross_border.",
+}
+
+
+UNITS = {
+    "children": "children",
+    "encounters": "encounters",
+    "effort": "outreach days",
+    "services": "services",
+    "staff": "people",
+    "capacity": "places",
+    "communities": "people, estimated",
+    "flows": "children",
+    "model": "children",
+}
+
+
+def resource(
+    name: str, path: str, sha256: str, size: int, schema: pa.Schema, about: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Describe one Parquet file; `about` is what the product itself needs to know of it."""
+    fields = [_field(schema.field(i)) for i in range(len(schema))]
+    described: dict[str, Any] = {
+        "name": name,
+        "path": path,
+        "profile": "data-resource",
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "bytes": size,
+        "hash": sha256,
+        "schema": {"fields": fields},
+    }
+    if about is not None:
+        described["title"] = _title(about)
+        described["tact"] = dict(about)
+    return described
+
+
+def _field(field: pa.Field) -> dict[str, str]:
+    kind = "string"
+    if pa.types.is_integer(field.type):
+        kind = "integer"
+    elif pa.types.is_floating(field.type):
+        kind = "number"
+    elif pa.types.is_boolean(field.type):
+        kind = "boolean"
+    elif pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+        kind = "any"  # WKB
+    described = {"name": field.name, "type": kind}
+    if field.name in _COLUMNS:
+        described["description"] = _COLUMNS[field.name]
+    return described
+
+
+def _title(about: Mapping[str, Any]) -> str:
+    if about["measure"] == "figures":
+        return "Published figures, copied unchanged" + (", some invented" if about["invented"] else "")
+    by = f", by {' and '.join(about['breakdown'])}" if about["breakdown"] else ""
+    return f"{UNITS[about['measure']]} by {about['level']} and {about['grain']}{by}".capitalize()

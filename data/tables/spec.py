@@ -1,0 +1,205 @@
+"""The release plan: every table that a release may hold, and no other.
+
+A table is a measure at one area level and one period grain, with at most one breakdown. Only the model
+table, partner tier, has two. What is not in the plan cannot be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+from data.tables.periods import Grain
+
+__all__ = [
+    "CATEGORIES",
+    "COUNTED",
+    "DEFAULT_BLOCKS",
+    "DEFAULT_PLAN",
+    "LEVELS",
+    "MAY_HOLD",
+    "RESTRICTED_AXES",
+    "TIERS",
+    "Allowed",
+    "Block",
+    "Level",
+    "Measure",
+    "Plan",
+    "TableSpec",
+    "Tier",
+    "table_name",
+]
+
+Tier = Literal["partner", "public"]
+Level = Literal["country", "region", "municipality"]
+Measure = Literal[
+    "children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "model"
+]
+TIERS: tuple[Tier, ...] = ("partner", "public")
+LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
+# Counts of children or of encounters with them: what the mechanisms protect.
+COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "model"})
+# Protection, shelter and return: by county or region only, and only where enough operators work.
+RESTRICTED_AXES: frozenset[str] = frozenset({"protection", "assisted_voluntary_return", "reintegration"})
+
+# The categories of each breakdown, in their order. `origin` has the areas of the table's level.
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    "pathway": ("internal", "al_to_gr", "other_cross_border", "none_known"),
+    "stage": ("at_risk", "recruited", "in_exploitation", "identified", "returning", "reintegrating"),
+    "form": ("begging", "street_work", "sexual_exploitation", "labour", "crime", "other"),
+    "axis": ("prevention", "protection", "assisted_voluntary_return", "reintegration", "coordination"),
+    "sex": ("female", "male", "unknown"),
+    "age_band": ("0-5", "6-9", "10-13", "14-17", "unknown"),
+    "found": ("reported", "discovered"),
+    "crossing": ("internal", "cross_border"),
+    "duty_bearer": ("state", "anti_trafficking_police", "municipality", "school", "ngo", "community"),
+    "group": ("roma", "egyptian", "roma_and_egyptian"),
+}
+
+
+def table_name(measure: str, level: str, grain: str, *breakdown: str) -> str:
+    """Name a table: measure, level, grain, breakdown, joined by underscores."""
+    return "_".join((measure, level, grain, *breakdown))
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table of a release."""
+
+    measure: Measure
+    level: Level
+    grain: Grain
+    breakdown: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The table's name in the release."""
+        return table_name(self.measure, self.level, self.grain, *self.breakdown)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that tell its rows apart beside area and period; communities always stand by group."""
+        return ("group",) if self.measure == "communities" else self.breakdown
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts children or encounters, and so passes through a mechanism."""
+        return self.measure in COUNTED
+
+
+@dataclass(frozen=True)
+class Block:
+    """Tables that a plan lists together: every combination of measures, levels, periods and breakdowns.
+
+    An empty breakdown is the number itself. why: what a reader of the plan should know.
+    """
+
+    measures: tuple[Measure, ...]
+    levels: tuple[Level, ...]
+    periods: tuple[Grain, ...]
+    breakdowns: tuple[tuple[str, ...], ...] = ((),)
+    why: str = ""
+
+    @property
+    def specs(self) -> tuple[TableSpec, ...]:
+        """The tables, in order."""
+        combined = product(self.measures, self.levels, self.periods, self.breakdowns)
+        return tuple(TableSpec(*names) for names in combined)
+
+
+_ALL: tuple[Level, ...] = ("country", "region", "municipality")
+_WIDE: tuple[Level, ...] = ("country", "region")
+_LONG: tuple[Grain, ...] = ("year", "whole")
+_NESTED: tuple[Grain, ...] = ("quarter", "year", "whole")
+
+_SPLIT = ((), ("axis",), ("duty_bearer",))
+
+Plan = Mapping[Tier, tuple[TableSpec, ...]]
+
+DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
+    "partner": (
+        Block(
+            ("children",), _ALL, _NESTED, ((), ("pathway",), ("stage",)), "Children met for the first time."
+        ),
+        Block(
+            ("children",),
+            _WIDE,
+            _LONG,
+            (("form",), ("axis",), ("sex",), ("age_band",), ("found",)),
+            "More about them, of larger areas and longer times.",
+        ),
+        Block(("encounters",), _ALL, _NESTED, why="Every meeting, also with the same child again."),
+        Block(("effort",), _ALL, _NESTED, why="Outreach days; where nobody looked, nobody was met."),
+        Block(("services", "staff", "capacity"), _ALL, ("quarter",), _SPLIT, "What there is to help with."),
+        Block(("communities",), _ALL, ("year",), why="Estimates, after the Roma partner's approval alone."),
+        Block(("flows",), _WIDE, _LONG, (("origin",),), "From where to where."),
+        Block(
+            ("model",),
+            ("region", "municipality"),
+            ("quarter",),
+            (("crossing", "found"),),
+            "What the risk model reads; the only table with two breakdowns.",
+        ),
+    ),
+    "public": (
+        Block(("children",), _WIDE, _LONG, why="Children met for the first time."),
+        Block(
+            ("children",),
+            ("region",),
+            ("whole",),
+            (("pathway",),),
+            "More breakdowns of counties or regions would tell too much of a child that several show.",
+        ),
+        Block(
+            ("children",),
+            ("country",),
+            ("whole",),
+            (("pathway",), ("stage",), ("form",), ("axis",), ("sex",), ("age_band",)),
+        ),
+        Block(("children",), ("country",), ("year",), (("pathway",), ("stage",))),
+        Block(("effort",), _WIDE, ("year",), why="In classes."),
+        Block(("services",), _WIDE, ("year",), _SPLIT, "In classes; staff and places are never public."),
+        Block(("communities",), _WIDE, ("year",), why="Estimates, after the Roma partner's approval alone."),
+    ),
+}
+
+DEFAULT_PLAN: Plan = {
+    tier: tuple(spec for block in blocks for spec in block.specs) for tier, blocks in DEFAULT_BLOCKS.items()
+}
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a plan may ask of a measure on a tier."""
+
+    levels: tuple[Level, ...]
+    periods: tuple[Grain, ...]
+    breakdowns: tuple[tuple[str, ...], ...] = ((),)
+
+
+_OF_CHILDREN = ((), *((name,) for name in ("pathway", "stage", "form", "axis", "sex", "age_band", "found")))
+_OF_SERVICES = Allowed(_ALL, ("quarter", "year"), _SPLIT)
+
+# Everything that a plan may hold. What is missing here is missing on purpose: nothing finer than a county,
+# a region or a year is public, and no staff, place, flow or encounter; community affiliation is no breakdown.
+MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
+    "partner": {
+        "children": Allowed(_ALL, _NESTED, _OF_CHILDREN),
+        "encounters": Allowed(_ALL, _NESTED),
+        "effort": Allowed(_ALL, _NESTED),
+        "services": _OF_SERVICES,
+        "staff": _OF_SERVICES,
+        "capacity": _OF_SERVICES,
+        "communities": Allowed(_ALL, ("year",)),
+        "flows": Allowed(_WIDE, _LONG, (("origin",),)),
+        "model": Allowed(("region", "municipality"), ("quarter",), (("crossing", "found"),)),
+    },
+    "public": {
+        "children": Allowed(_WIDE, _LONG, _OF_CHILDREN),
+        "effort": Allowed(_WIDE, ("year",)),
+        "services": Allowed(_WIDE, ("year",), _SPLIT),
+        "communities": Allowed(_WIDE, ("year",)),
+    },
+}

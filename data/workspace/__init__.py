@@ -1,0 +1,256 @@
+"""The folder that holds one programme's data: its parts, and whether it is real or invented.
+
+This module knows nothing of the vault but the name of its folder, so that anything may import it.
+"""
+
+import datetime as dt
+import os
+import tomllib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+import platformdirs
+
+from data.errors import WorkspaceError
+from data.workspace import files
+
+__all__ = ["KINDS", "Kind", "Workspace", "default_path", "demo_path"]
+
+Kind = Literal["real", "invented"]
+KINDS: tuple[str, ...] = get_args(Kind)
+
+_APP = "tact-map"
+_TOML = "workspace.toml"
+_FORMAT = 1
+_PARTS = ("mappings", "rejects", "areas", "releases", "derived")
+_PRIVATE = 0o700
+
+
+def default_path() -> Path:
+    """Name the folder that is used when none is given, under the user's data folder."""
+    return platformdirs.user_data_path(_APP, appauthor=False) / "workspace"
+
+
+def demo_path() -> Path:
+    """Name the folder of the demo's invented world, apart from any real one."""
+    return platformdirs.user_data_path(_APP, appauthor=False) / "demo"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One programme's folder.
+
+    `id` names its keys, `kind` is "real" or "invented" for ever, `start_month` (1 to 12) is the
+    month in which the programme's year begins, `demo` marks the demo's own world, into which
+    nothing is imported.
+    """
+
+    path: Path
+    id: str
+    kind: Kind
+    created: str
+    start_month: int = 6
+    demo: bool = False
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        kind: str,
+        *,
+        start_month: int = 6,
+        workspace_id: str | None = None,
+        demo: bool = False,
+    ) -> Self:
+        """Make a workspace in a new or empty folder that only its owner can enter (mode 700).
+
+        `workspace_id` is given by a restore only. Raises WorkspaceError when something is there.
+        """
+        path = Path(path).absolute()
+        _check_kind(kind)
+        _check_month(start_month)
+        _refuse_used(path)
+        created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        name = _check_id(workspace_id) if workspace_id else str(uuid.uuid4())
+        workspace = cls(path, name, kind, created, start_month, demo)  # type: ignore[arg-type]
+        try:
+            _make_folders(path)
+            # Last, so that a folder with this file is whole.
+            files.write_text(path / _TOML, workspace._toml(), mode=0o600)
+            files.fsync_folder(path.parent)
+        except OSError as error:
+            msg = (
+                f"The workspace {path} could not be made: {error.strerror}. Choose a folder that "
+                "you may write to: `tact --workspace FOLDER init`."
+            )
+            raise WorkspaceError(msg) from error
+        return workspace
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Read an existing workspace's description. Raises WorkspaceError when it has none."""
+        path = Path(path).absolute()
+        try:
+            text = (path / _TOML).read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise _missing(path) from None
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"{path / _TOML} cannot be read: {error}. Check that you may read the folder."
+            raise WorkspaceError(msg) from error
+        return cls._parse(path, text)
+
+    @classmethod
+    def _parse(cls, path: Path, text: str) -> Self:
+        try:
+            fields = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise _damaged(path, str(error)) from error
+        if fields.get("format") != _FORMAT:
+            found = fields.get("format")
+            raise _damaged(path, f"format is {found!r}; this version reads format {_FORMAT}")
+        if fields.get("kind") not in KINDS:
+            raise _damaged(path, f"kind is {fields.get('kind')!r}; allowed are {', '.join(KINDS)}")
+        try:
+            month = _check_month(fields.get("start_month"))
+            name = _check_id(fields.get("id"))
+        except WorkspaceError as error:
+            raise _damaged(path, str(error)) from error
+        demo = fields.get("demo") is True
+        return cls(path, name, fields["kind"], str(fields.get("created", "")), month, demo)
+
+    @property
+    def vault(self) -> Path:
+        """The folder of the encrypted records; it appears when the vault is made."""
+        return self.path / "vault"
+
+    @property
+    def mappings(self) -> Path:
+        """The partners' column mappings, one file a partner."""
+        return self.path / "mappings"
+
+    @property
+    def rejects(self) -> Path:
+        """Lists of the rows that were rejected, one a file."""
+        return self.path / "rejects"
+
+    @property
+    def areas(self) -> Path:
+        """Boundaries that were imported into this workspace."""
+        return self.path / "areas"
+
+    @property
+    def releases(self) -> Path:
+        """Published folders, and `current`; with `derived` all that the web process is given."""
+        return self.path / "releases"
+
+    @property
+    def derived(self) -> Path:
+        """Audits, risk and plans, kept beside the releases they were made from."""
+        return self.path / "derived"
+
+    @property
+    def invented(self) -> bool:
+        """Whether the records are those of an invented world."""
+        return self.kind == "invented"
+
+    def require(self, kind: Kind, purpose: str) -> None:
+        """Raise WorkspaceError unless the workspace is of this kind; `purpose` ends the message."""
+        if self.kind == kind:
+            return
+        msg = (
+            f"The workspace {self.path} is {self.kind} for ever, and {purpose} needs one that is "
+            f"{kind}. Give another folder: `tact --workspace FOLDER ...`."
+        )
+        raise WorkspaceError(msg)
+
+    def check(self) -> list[str]:
+        """List what is wrong with the folder, each with its remedy; empty when all is well."""
+        problems = [
+            f"The folder {self.path / part} is missing. Make it again: mkdir '{self.path / part}'"
+            for part in _PARTS
+            if not (self.path / part).is_dir()
+        ]
+        if os.name != "nt" and self.path.stat().st_mode & 0o077:
+            problems.append(
+                f"Others on this machine can enter {self.path}. Close it: chmod 700 '{self.path}'"
+            )
+        return problems + [
+            f"{path} was left by a command that was interrupted. When none is running, remove it: "
+            f"rm -r '{path}'"
+            for folder in (self.path, self.releases, self.derived)
+            for path in sorted(folder.glob(".*.part"))
+        ]
+
+    def _toml(self) -> str:
+        return (
+            "# Made by `tact init`. The kind is fixed for ever; the id names the keys.\n"
+            f"format = {_FORMAT}\n"
+            f'id = "{self.id}"\n'
+            f'kind = "{self.kind}"\n'
+            f'created = "{self.created}"\n'
+            f"start_month = {self.start_month}\n" + ("demo = true\n" if self.demo else "")
+        )
+
+
+def _make_folders(path: Path) -> None:
+    path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    if os.name != "nt":
+        path.chmod(_PRIVATE)
+    for part in _PARTS:
+        (path / part).mkdir(mode=_PRIVATE, exist_ok=True)
+
+
+def _refuse_used(path: Path) -> None:
+    if (path / _TOML).exists():
+        msg = f"{path} is a workspace already. Use it, or choose another folder."
+        raise WorkspaceError(msg)
+    if path.exists() and not path.is_dir():
+        msg = f"{path} is a file. A workspace is a folder: choose another name."
+        raise WorkspaceError(msg)
+    if path.is_dir() and not all(_unfinished(entry) for entry in path.iterdir()):
+        msg = f"{path} holds other files. Choose a folder that is new or empty."
+        raise WorkspaceError(msg)
+
+
+def _unfinished(entry: Path) -> bool:
+    """Tell whether an entry is what an interrupted `create` leaves behind."""
+    if entry.name.startswith(f".{_TOML}."):
+        return True
+    return entry.name in _PARTS and entry.is_dir() and not any(entry.iterdir())
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        msg = f"A workspace is of kind {' or '.join(KINDS)}, not {kind!r}."
+        raise WorkspaceError(msg)
+
+
+def _check_month(month: object) -> int:
+    if not isinstance(month, int) or isinstance(month, bool) or not 1 <= month <= 12:
+        msg = f"start_month is {month!r}; allowed are the months 1 to 12"
+        raise WorkspaceError(msg)
+    return month
+
+
+def _check_id(text: object) -> str:
+    # The id becomes part of a path and of a keyring entry, so nothing but a UUID may pass.
+    try:
+        return str(uuid.UUID(str(text)))
+    except ValueError:
+        msg = f"id is {text!r}; it must be the UUID that was made with the workspace"
+        raise WorkspaceError(msg) from None
+
+
+def _missing(path: Path) -> WorkspaceError:
+    return WorkspaceError(
+        f"There is no workspace at {path}. Make one with `tact --workspace '{path}' init`, "
+        "or look at the invented world with `tact demo`."
+    )
+
+
+def _damaged(path: Path, why: str) -> WorkspaceError:
+    return WorkspaceError(
+        f"{path / _TOML} is not as it was written: {why}. Put it back from a backup with `tact restore`."
+    )

@@ -1,0 +1,98 @@
+"""Small tables that a person fills in: CSV in UTF-8 with a heading, read row by row.
+
+Records of children never come this way (data/restricted/intake/__init__.py reads those). Whoever reads a row checks its cells
+and names the row, the column and the remedy; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import FileRefused, InputError
+
+__all__ = ["Row", "read_rows", "rows_of", "text_of"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the file's name, its number there (the heading is row 1), and its cells without blanks."""
+
+    file: str
+    number: int
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        """Give a cell; the empty text where the file has no such column."""
+        return self.cells.get(column, "")
+
+    def fault(self, what: str) -> InputError:
+        """Make the error that names the row; `what` says what is wrong and what to do."""
+        return InputError(f"{self.file}, row {self.number}: {what}")
+
+    def one_of(self, column: str, allowed: Collection[str], remedy: str) -> str:
+        """Give a cell that must hold one of some words; raise InputError where it does not."""
+        if self[column] not in allowed:
+            raise self.fault(f"{self[column]!r} in column {column} is {remedy}")
+        return self[column]
+
+    def whole(self, column: str, least: int, most: int) -> int:
+        """Give a cell that must hold a whole number; raise InputError where it does not."""
+        text = self[column]
+        value = int(text) if text.isascii() and text.isdigit() else -1
+        if not least <= value <= most:
+            wanted = f"a whole number from {least} to {most:,}"
+            raise self.fault(
+                f"{text!r} in column {column} is no such number. Write {wanted}, without commas."
+            )
+        return value
+
+
+def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
+    """Read the rows of a table; empty rows do not count, and columns may stand in any order.
+
+    Raises FileRefused where the file cannot be read as such a table.
+    """
+    path = Path(path)
+    return rows_of(path.name, text_of(path, columns), columns, optional)
+
+
+def text_of(path: Path, columns: tuple[str, ...]) -> str:
+    """Read the text of such a table; raise FileRefused where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        msg = f"There is no file {path}. Give the path of a CSV file with the columns {','.join(columns)}."
+        raise FileRefused(msg) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path.name, columns) from error
+
+
+def rows_of(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
+    """Read the rows of a text that came as a file of that name; see `read_rows`."""
+    try:
+        lines = list(csv.reader(text.splitlines()))
+    except csv.Error as error:
+        raise _unreadable(file, columns) from error
+    heading = [name.strip().casefold() for name in lines[0]] if lines else []
+    if missing := [name for name in columns if name not in heading]:
+        rest = f"; {', '.join(optional)} may follow" if optional else ""
+        msg = (
+            f"{file} has no column {', '.join(missing)}. Row 1 must hold {','.join(columns)} "
+            f"with commas between{rest}."
+        )
+        raise FileRefused(msg)
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if any(cell.strip() for cell in line):
+            cells = [cell.strip() for cell in line] + [""] * (len(heading) - len(line))
+            rows.append(Row(file, number, dict(zip(heading, cells, strict=False))))
+    return rows
+
+
+def _unreadable(file: str, columns: tuple[str, ...]) -> FileRefused:
+    return FileRefused(
+        f"{file} cannot be read. Save it as CSV in UTF-8 with the columns {','.join(columns)}."
+    )

@@ -1,0 +1,19 @@
+"""Types that the whole product shares: arrays by what they hold, and callbacks that report progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Bools", "Floats", "Ints", "Progress", "ProgressCount", "Words"]
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+# Called with the steps done, all steps (None where unknown) and, in Progress, what is being done.
+Progress = Callable[[int, int | None, str], None]
+ProgressCount = Callable[[int, int | None], None]

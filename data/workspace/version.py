@@ -1,0 +1,15 @@
+"""The version of the product that is running."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+__all__ = ["code_version"]
+
+
+def code_version() -> str:
+    """Give the version of the product that is running."""
+    try:
+        return metadata.version("tact-map")
+    except metadata.PackageNotFoundError:
+        return "unknown"

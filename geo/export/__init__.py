@@ -1,0 +1,309 @@
+"""Taking layers away: GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
+
+Everything comes from one release through the layers; a public release holds public tables only, so nothing
+else can get into its files. Layers that may not stand together (geo/layers/__init__.py) get files of their
+own. Every file says its tier, its release and whether it is invented; so do the rows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from data.errors import InputError
+from data.release import Release
+from data.workspace.safe_text import shown_frame
+from geo.export import gpkg, qgis, xlsx
+from geo.layers import LAYERS, apart, layer
+from geo.layers.core import Layer, LayerData
+from geo.layers.output import terms, wide
+from geo.layers.output.columns import LEFT_OUT, codebook
+
+__all__ = ["FORMATS", "export", "exportable", "pack", "parts"]
+
+_DIGITS = 6
+_AS_TEXT = (
+    "Read the column code as text: some codes hold letters, and others would lose what makes them codes. "
+    'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
+)
+_COMMUNITIES = "communities"
+# A GeoPackage says these once, in its area layers and in its tables "about" and "codebook".
+_SAID_ELSEWHERE = [
+    "name_local",
+    "country",
+    "parent",
+    "period_label",
+    "state_words",
+    "data",
+    "tier",
+    "release",
+]
+
+
+def exportable(release: Release) -> tuple[Layer, ...]:
+    """List the layers of which the release holds anything."""
+    return tuple(one for one in LAYERS if one.levels(release))
+
+
+def parts(release: Release, layers: Iterable[str] | None = None) -> list[tuple[Layer, ...]]:
+    """Share the layers (all by default) that the release holds out among files that may hold them together.
+
+    Raises InputError for an unknown layer, and when the release holds none of them.
+    """
+    chosen = {layer(name).id for name in layers} if layers is not None else {one.id for one in LAYERS}
+    held = [one.id for one in exportable(release) if one.id in chosen]
+    if not held:
+        msg = f"Release {release.name!r}, tier {release.tier!r}, holds none of these layers."
+        raise InputError(msg)
+    return [tuple(layer(name) for name in names) for names in apart(release.tier, held)]
+
+
+def export(
+    release: Release,
+    folder: Path,
+    formats: Iterable[str],
+    layers: Iterable[str] | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> list[Path]:
+    """Write the layers (all by default) into a folder in each format, and give the files.
+
+    `progress` is told how many files' worth of work are done, of how many. Raises InputError for an unknown
+    format or layer, and when the release holds none of the layers.
+    """
+    wanted = list(dict.fromkeys(formats))
+    unknown = [f for f in wanted if f not in FORMATS]
+    if unknown or not wanted:
+        msg = f"No format {', '.join(unknown) or '(none given)'}. There are: {', '.join(FORMATS)}."
+        raise InputError(msg)
+    work = [(FORMATS[name], part) for name in wanted for part in parts(release, layers)]
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    for done, (write, part) in enumerate(work, start=1):
+        files += write(release, folder, part)
+        if progress is not None:
+            progress(done, len(work))
+    return list(dict.fromkeys(files))
+
+
+def pack(files: Iterable[Path]) -> bytes:
+    """Put files into one ZIP archive; the same files give the same bytes."""
+    whole = BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(files, key=lambda p: p.name):
+            entry = zipfile.ZipInfo(path.name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+    return whole.getvalue()
+
+
+def _stem(release: Release, layers: tuple[Layer, ...]) -> str:
+    """Name a file of several layers; those of communities say so."""
+    name = terms.stem(release, invented=wide.any_invented(release, layers))
+    return f"{name}-{_COMMUNITIES}" if all(one.nature == "community" for one in layers) else name
+
+
+def _layer_stem(release: Release, one: Layer) -> str:
+    return f"{terms.stem(release, invented=wide.any_invented(release, [one]))}-{one.id}"
+
+
+def _shapes(release: Release) -> gpd.GeoDataFrame:
+    """Read the areas' shapes in full resolution, indexed by code (EPSG:4326)."""
+    areas = gpd.read_parquet(release.areas_file).set_index("code")
+    return areas[["geometry"]]
+
+
+def _map(
+    release: Release, shapes: gpd.GeoDataFrame, one: Layer, level: str
+) -> tuple[gpd.GeoDataFrame, LayerData]:
+    rows, data = wide.map_rows(release, one, level)
+    geometry = shapes["geometry"].reindex(rows.index)
+    return gpd.GeoDataFrame(rows.reset_index(), geometry=list(geometry), crs=4326), data
+
+
+def _told(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
+    return pd.DataFrame(list(terms.about(release, layers).items()), columns=["key", "value"], dtype="str")
+
+
+def _described(release: Release, data: LayerData) -> str:
+    legend = data.legend
+    parts = (
+        terms.INVENTED if data.invented else "",
+        f"{legend.title}, {legend.unit}, {legend.period}. Source: {legend.source}.",
+        f"{legend.margin[:1].upper()}{legend.margin[1:]}." if legend.margin else "",
+        legend.note,
+        terms.TIERS[release.tier],
+        terms.boundaries(release),
+    )
+    return " ".join(filter(None, parts))
+
+
+def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    content, shapes = gpkg.Content(), _shapes(release)
+    for one in layers:
+        for level in one.levels(release):
+            name = f"{one.id}_{level}"
+            content.maps[name], data = _map(release, shapes, one, level)
+            content.styles[name] = qgis.qml(data, release.k)
+            content.descriptions[name] = _described(release, data)
+        said = _SAID_ELSEWHERE if one.of_figures else [*_SAID_ELSEWHERE, "source"]
+        content.tables[f"{one.id}_all"] = wide.everything(release, one).drop(columns=said)
+    content.tables["codebook"] = codebook(release, layers)
+    content.tables["about"] = _told(release, layers)
+    content.tables["sources"] = terms.sources(release)
+    path = folder / f"{_stem(release, layers)}.gpkg"
+    gpkg.write(path, content, str(release.manifest.get("created") or ""))
+    return [path]
+
+
+def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    shapes, files = _shapes(release), []
+    for one in layers:
+        for level in one.levels(release):
+            frame, data = _map(release, shapes, one, level)
+            path = folder / f"{_layer_stem(release, one)}-{level}.geojson"
+            told = {**terms.about(release, (one,)), "description": _described(release, data)}
+            path.write_text(_collection(frame, told), encoding="utf-8", newline="\n")
+            files += [path, _style_beside(path, data, release.k)]
+    return [*files, *_explained(release, folder, layers)]
+
+
+def _style_beside(path: Path, data: LayerData, k: int) -> Path:
+    style = path.with_suffix(".qml")
+    style.write_text(qgis.qml(data, k), encoding="utf-8", newline="\n")
+    return style
+
+
+def _collection(frame: gpd.GeoDataFrame, told: dict[str, str]) -> str:
+    """Write RFC 7946: longitude and latitude to a tenth of a metre, outer rings against the clock."""
+    shapes = shapely.orient_polygons(frame.geometry.to_numpy(), exterior_cw=False)
+    shapes = shapely.transform(shapes, lambda xy: xy.round(_DIGITS))
+    rows = frame.drop(columns="geometry").to_dict("records")
+    features = [
+        f'{{"type":"Feature","id":{_json(row["code"])},"geometry":{_geometry(shape)},"properties":'
+        f"{_json({k: _value(v) for k, v in row.items()})}}}"
+        for row, shape in zip(rows, shapes, strict=True)
+    ]
+    body = ",\n".join(features)
+    return f'{{"type":"FeatureCollection","tact":{_json(told)},"features":[\n{body}\n]}}\n'
+
+
+def _geometry(shape: shapely.Geometry | None) -> str:
+    return "null" if shape is None or shape.is_empty else str(shapely.to_geojson(shape))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _value(value: object) -> object:
+    """Turn a cell into what JSON can hold; whole numbers stay whole."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value.item() if hasattr(value, "item") else value
+
+
+def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    files = []
+    for one in layers:
+        files.append(folder / f"{_layer_stem(release, one)}.csv")
+        _write_csv(files[-1], wide.everything(release, one))
+    return [*files, *_explained(release, folder, layers)]
+
+
+def _explained(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    """Write codebook and read-me beside files that cannot hold them."""
+    stem = _stem(release, layers)
+    book, told = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
+    _write_csv(book, codebook(release, layers))
+    told.write_text(_readme(release, layers), encoding="utf-8", newline="\n")
+    return [book, told]
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write UTF-8 with a mark, so that spreadsheets read the names right; whole numbers without ".0"."""
+    safe = shown_frame(table)
+    for name in safe.select_dtypes("float").columns:
+        if (safe[name].dropna() % 1 == 0).all():
+            safe[name] = safe[name].astype("Int64")
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
+    told = terms.about(release, layers)
+    states = codebook(release, layers).query("kind == 'state'")
+    credit = terms.sources(release)
+    sections = {
+        "About": [f"{key.replace('_', ' ')}: {value}" for key, value in told.items()],
+        "States": [f"{v}: {m}" for v, m in zip(states["value"], states["meaning"], strict=True)],
+        "Rows": [LEFT_OUT],
+        "Reading": [_AS_TEXT],
+        "Layers": [f"{one.id}: {one.question} {_note(release, one)}" for one in layers],
+        "Sources": [" | ".join(filter(None, row)) for row in credit.itertuples(index=False, name=None)],
+    }
+    return "\n".join("\n".join([name, "-" * len(name), *lines, ""]) for name, lines in sections.items())
+
+
+def _note(release: Release, one: Layer) -> str:
+    return one.read(release, wide.latest_view(release, one.levels(release)[0])).legend.note
+
+
+def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    sheets = {"About": _told(release, layers)}
+    sheets |= {one.title: wide.everything(release, one) for one in layers}
+    sheets |= {"Codebook": codebook(release, layers), "Sources": terms.sources(release)}
+    path = folder / f"{_stem(release, layers)}.xlsx"
+    xlsx.write(path, sheets, terms.about(release, layers)["title"])
+    return [path]
+
+
+def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    shapes, files = _shapes(release), []
+    for one in layers:
+        told = {f"tact:{k}": v for k, v in terms.about(release, (one,)).items()}
+        for level in one.levels(release):
+            frame, data = _map(release, shapes, one, level)
+            path = folder / f"{_layer_stem(release, one)}-{level}.parquet"
+            frame.to_parquet(path, index=False, compression="zstd")
+            _tell(path, {**told, "tact:description": _described(release, data)})
+            files += [path, _style_beside(path, data, release.k)]
+        path = folder / f"{_layer_stem(release, one)}-all.parquet"
+        pq.write_table(
+            pa.Table.from_pandas(wide.everything(release, one), preserve_index=False),
+            path,
+            compression="zstd",
+        )
+        _tell(path, told)
+        files.append(path)
+    stem = _stem(release, layers)
+    files.append(folder / f"{stem}-codebook.parquet")
+    pq.write_table(pa.Table.from_pandas(codebook(release, layers), preserve_index=False), files[-1])
+    return files
+
+
+def _tell(path: Path, told: dict[str, str]) -> None:
+    """Add what a file says of itself to its metadata."""
+    table = pq.read_table(path)
+    pq.write_table(
+        table.replace_schema_metadata({**(table.schema.metadata or {}), **told}), path, compression="zstd"
+    )
+
+
+FORMATS: dict[str, Callable[[Release, Path, tuple[Layer, ...]], list[Path]]] = {
+    "gpkg": _geopackage,
+    "geojson": _geojson,
+    "csv": _csv,
+    "xlsx": _excel,
+    "parquet": _geoparquet,
+}

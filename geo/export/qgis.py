@@ -1,0 +1,194 @@
+"""Styles for QGIS (QML, readable from version 3.16 on): the map's colours, circles and state patterns.
+
+Rules instead of a graduated renderer, because a state is never a class: each has its own pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from itertools import pairwise
+
+from geo.layers.core import LayerData, Style
+from geo.layers.core.words import state_words
+
+__all__ = ["qml"]
+
+_BORDER, _INK = "120,128,140,255", "91,101,117,255"
+_LARGEST_MM = 12.0
+# A cross is drawn by its outline alone.
+_CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
+_WITH_VALUE = ("number", "class")
+_ORDER = (
+    "few",
+    "almost_none",
+    "structural_zero",
+    "withheld",
+    "not_searched",
+    "cannot_tell",
+    "no_figure",
+    "no_data",
+)
+
+
+def qml(data: LayerData, k: int) -> str:
+    """Write the style of a layer whose columns are `value`, `low` and `state`."""
+    rules, symbols = [], []
+    there = set(data.frame["state"])
+    found = [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in there], k)]
+    for number, (label, condition, layers) in enumerate(found):
+        rules.append(
+            f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
+            f'label="{escape(label)}" filter="{escape(condition)}"/>'
+        )
+        symbols.append(_symbol(str(number), "fill", "".join(layers).replace("@n", f"@{number}")))
+    return (
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        '<qgis version="3.28.0" styleCategories="Symbology">\n'
+        '<renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="0" forceraster="0">\n'
+        f'<rules key="{{00000000-0000-4000-8000-999999999999}}">\n{_lines(rules)}</rules>\n'
+        f"<symbols>\n{_lines(symbols)}</symbols>\n</renderer-v2>\n</qgis>\n"
+    )
+
+
+def _lines(parts: Iterable[str]) -> str:
+    return "".join(f"{part}\n" for part in parts)
+
+
+Rule = tuple[str, str, list[str]]
+
+
+def _value_rules(style: Style) -> list[Rule]:
+    known = "\"state\" IN ('number', 'class')"
+    if style.kind == "circle":
+        return [(", ".join(style.labels) or "numbers", known, [_plain("255,255,255,0"), _circle(style)])]
+    return [
+        (label, f"{known} AND {condition}", _class_layers(style, place))
+        for place, (label, condition) in enumerate(zip(style.labels, _conditions(style.breaks), strict=True))
+    ]
+
+
+def _conditions(breaks: tuple[float, ...]) -> list[str]:
+    value = 'coalesce("value", "low")'
+    if not breaks:
+        return [f"{value} IS NOT NULL"]
+    edges = [repr(edge).removesuffix(".0") for edge in breaks]  # the same number to the last digit
+    inner = [f"{value} >= {a} AND {value} < {b}" for a, b in pairwise(edges)]
+    return [f"{value} < {edges[0]}", *inner, f"{value} >= {edges[-1]}"]
+
+
+def _class_layers(style: Style, place: int) -> list[str]:
+    colour = _rgba(style.colours[place])
+    if style.kind == "hatch":
+        distance = f"{3.2 - 0.45 * min(place, 5):.2f}"
+        return [_plain("255,255,255,0", colour, "0.4"), _hatch(colour, "135", distance)]
+    return [_plain(colour)]
+
+
+def _state_rules(states: list[str], k: int) -> list[Rule]:
+    return [(str(state_words(s, k)), f"\"state\" = '{s}'", _state_layers(s)) for s in states]
+
+
+def _state_layers(state: str) -> list[str]:
+    white = _plain("255,255,255,255")
+    patterns = {
+        "few": _dots("2"),
+        "almost_none": _dots("3.5"),
+        "structural_zero": _hatch(_INK, "0", "3"),
+        "withheld": _hatch(_INK, "90", "3"),
+        "not_searched": _hatch(_INK, "45", "2"),
+        "cannot_tell": _dots("4", "cross"),
+    }
+    return [white, patterns[state]] if state in patterns else [white]
+
+
+def _rgba(colour: str) -> str:
+    return ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",255"
+
+
+def _symbol(name: str, kind: str, layers: str) -> str:
+    return f'<symbol name="{name}" type="{kind}" alpha="1" clip_to_extent="1" force_rhr="0">{layers}</symbol>'
+
+
+def _layer(kind: str, values: dict[str, str], inside: str = "") -> str:
+    """Write a symbol layer with its values both ways: as options (3.20 on) and as properties (before)."""
+    options = "".join(f'<Option name="{k}" value="{escape(v)}" type="QString"/>' for k, v in values.items())
+    props = "".join(f'<prop k="{k}" v="{escape(v)}"/>' for k, v in values.items())
+    return (
+        f'<layer class="{kind}" enabled="1" locked="0" pass="0"><Option type="Map">{options}</Option>'
+        f"{props}{inside}</layer>"
+    )
+
+
+def _plain(colour: str, border: str = _BORDER, width: str = "0.2") -> str:
+    values = {
+        "color": colour,
+        "style": "solid",
+        "outline_color": border,
+        "outline_style": "solid",
+        "outline_width": width,
+        "outline_width_unit": "MM",
+        "joinstyle": "round",
+    }
+    return _layer("SimpleFill", values)
+
+
+def _hatch(colour: str, angle: str, distance: str) -> str:
+    line = _layer(
+        "SimpleLine",
+        {"line_color": colour, "line_width": "0.3", "line_width_unit": "MM", "line_style": "solid"},
+    )
+    values = {
+        "angle": angle,
+        "distance": distance,
+        "distance_unit": "MM",
+        "color": colour,
+        "line_width": "0.3",
+        "line_width_unit": "MM",
+    }
+    return _layer("LinePatternFill", values, _symbol("@n@1", "line", line))
+
+
+def _dots(distance: str, shape: str = "circle") -> str:
+    line = {"outline_style": "no", "size": "0.7"} if shape == "circle" else _CROSS
+    dot = _layer("SimpleMarker", {"name": shape, "color": _INK, **line, "size_unit": "MM"})
+    values = {
+        "distance_x": distance,
+        "distance_y": distance,
+        "distance_x_unit": "MM",
+        "distance_y_unit": "MM",
+        "displacement_x": "0",
+        "displacement_y": "0",
+    }
+    return _layer("PointPatternFill", values, _symbol("@n@1", "marker", dot))
+
+
+def _circle(style: Style) -> str:
+    """Draw a circle in the area whose surface is proportional to the value."""
+    largest = style.largest or 1.0
+    size = escape(f'{_LARGEST_MM:g} * sqrt("value" / {largest:.15g})')
+    sized = (
+        '<data_defined_properties><Option type="Map"><Option name="name" value="" type="QString"/>'
+        '<Option name="properties" type="Map"><Option name="size" type="Map">'
+        '<Option name="active" value="true" type="bool"/>'
+        f'<Option name="expression" value="{size}" type="QString"/>'
+        '<Option name="type" value="3" type="int"/></Option></Option>'
+        '<Option name="type" value="collection" type="QString"/></Option></data_defined_properties>'
+    )
+    colour = _rgba(style.colours[0]).rsplit(",", 1)[0] + ",209"
+    marker = _layer(
+        "SimpleMarker",
+        {
+            "name": "circle",
+            "color": colour,
+            "outline_color": "255,255,255,255",
+            "outline_style": "solid",
+            "outline_width": "0.3",
+            "size": "2",
+            "size_unit": "MM",
+            "scale_method": "diameter",
+        },
+        sized,
+    )
+    values = {"point_on_surface": "1", "point_on_all_parts": "0"}
+    return _layer("CentroidFill", values, _symbol("@n@1", "marker", marker))

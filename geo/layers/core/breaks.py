@@ -1,0 +1,128 @@
+"""Class breaks that people can read: few, rounded, the same for all periods of a table.
+
+Breaks come from the 1-2-5 sequence (1, 2, 5, 10, 20, ...) and are chosen so that classes hold about equally
+many areas. Where values lie too close together for that, they are multiples of a rounded step.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.layers.core import Style
+from geo.layers.core.words import Message, number, quantity
+
+__all__ = ["circle_marks", "circles", "class_labels", "labels", "least_labels", "one_two_five", "rounded"]
+
+Values = npt.NDArray[np.float64]
+_MOST_CANDIDATES = 18
+
+
+def one_two_five(low: float, high: float) -> list[float]:
+    """List the numbers 1, 2, 5 times a power of ten above `low`, up to `high`, both positive."""
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    numbers = (float(f"{m}e{p}") for p in powers for m in (1, 2, 5))
+    return [n for n in numbers if low < n <= high]
+
+
+def rounded(values: npt.ArrayLike, classes: int = 5) -> tuple[float, ...]:
+    """Choose the lower bounds of all classes but the first; at most `classes` - 1, none for no values.
+
+    Zero, where it stands among the values, has a class of its own. No class is empty.
+    """
+    known = np.asarray(values, dtype=float)
+    known = np.sort(known[np.isfinite(known)])
+    above = known[known > 0]
+    if above.size == 0:
+        return ()
+    if above.size == known.size:
+        return _balanced(above, classes)
+    first = 1.0 if above[0] >= 1 else one_two_five(above[0] / 10, above[0])[-1]
+    return (first, *_balanced(above, classes - 1))
+
+
+def _balanced(values: Values, classes: int) -> tuple[float, ...]:
+    """Choose among the candidates those that spread the values most evenly (least sum of squares)."""
+    below = {c: int(np.searchsorted(values, c)) for c in _candidates(values, classes)}
+    distinct = list({below[c]: c for c in reversed(below)}.values())[::-1][:_MOST_CANDIDATES]
+    if not distinct:
+        return ()
+    count = min(classes - 1, len(distinct))
+
+    def unevenness(chosen: tuple[float, ...]) -> int:
+        edges = [0, *(below[c] for c in chosen), values.size]
+        return sum((b - a) ** 2 for a, b in pairwise(edges))
+
+    return min(combinations(distinct, count), key=unevenness)
+
+
+def _candidates(values: Values, classes: int) -> list[float]:
+    """Give the 1-2-5 numbers within the values; where they are too few, multiples of a rounded step."""
+    low, high = float(values[0]), float(values[-1])
+    if low == high:
+        return []
+    inside = one_two_five(low, high)
+    wanted = min(classes - 1, np.unique(values).size - 1, 2)
+    if len(inside) >= wanted:
+        return inside
+    step = one_two_five((high - low) / classes / 1.001, (high - low) * 10)[0]
+    digits = max(0, -math.floor(math.log10(step)))
+    count = math.floor(high / step) - math.floor(low / step)
+    multiples = (round((math.floor(low / step) + i + 1) * step, digits) for i in range(count))
+    return [m for m in multiples if low < m <= high] or inside
+
+
+def labels(breaks: tuple[float, ...], *, whole: bool, sign: str = "") -> tuple[str, ...]:
+    """Word the classes; `whole` for counts, `sign` for a unit as " %"."""
+    if not breaks:
+        return (Message("all values"),)
+    first = "0" if whole and breaks[0] == 1 else Message("under {high}", high=number(breaks[0]) + sign)
+    middle = (_between(a, b, whole, sign) for a, b in pairwise(breaks))
+    return (first, *middle, Message("{low} and more", low=number(breaks[-1]) + sign))
+
+
+def _between(low: float, high: float, whole: bool, sign: str) -> str:
+    if whole and high <= 1000 and float(high).is_integer():
+        return quantity(None, low, high - 1)
+    return Message("{low} to {high}", low=number(low), high=number(high) + sign)
+
+
+def least_labels(breaks: tuple[float, ...], smallest: float) -> tuple[str, ...]:
+    """Word classes of numbers that are the least that there is; `smallest` is the smallest of them."""
+    first = "0" if smallest == 0 else quantity(None, smallest)
+    return (first, *(quantity(None, low) for low in breaks))
+
+
+def class_labels(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Give breaks and labels of published classes from the lows and highs (missing: open) of the cells."""
+    lows = np.unique(low[np.isfinite(low)])
+    widest = [_widest(high[low == one]) for one in lows]
+    return tuple(float(x) for x in lows[1:]), tuple(
+        quantity(None, float(a), b) for a, b in zip(lows, widest, strict=True)
+    )
+
+
+def _widest(highs: Values) -> float | None:
+    return None if np.isnan(highs).any() else float(highs.max())
+
+
+def circles(values: Values, colours: tuple[str, ...]) -> Style:
+    """Draw values (NaN: none) as circles, with marks for the legend."""
+    known = values[np.isfinite(values)]
+    smallest, largest = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    marks = circle_marks(smallest, largest)
+    return Style("circle", marks, colours, tuple(map(number, marks)), largest)
+
+
+def circle_marks(smallest: float, largest: float) -> tuple[float, ...]:
+    """Choose up to three circles for a legend, smallest first, each at least four times the one before.
+
+    None is below the smallest value that is shown; where no rounded one is left, the largest stands alone.
+    """
+    if largest <= 0:
+        return ()
+    able = [m for m in one_two_five(largest / 60, largest) if m >= max(smallest, 1)]
+    return tuple(able[::-1][:5:2][::-1]) or (largest,)

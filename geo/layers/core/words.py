@@ -1,0 +1,83 @@
+"""Words of layers: messages that can be translated, numbers and states as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+from data.tables.states import WORDS
+
+__all__ = ["KINDS_OF_AREA", "LEVELS", "Message", "mark", "number", "quantity", "state_words"]
+
+
+class Message(str):
+    """English text that remembers its template and values, so that it can be translated later.
+
+    It is an ordinary string everywhere; whoever translates takes `template` as the message identifier.
+    """
+
+    __slots__ = ("template", "values")
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Self:
+        """Fill the template in English."""
+        self = super().__new__(cls, template.format(**values))
+        self.template = template
+        self.values = values
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.template, self.values)
+
+
+def _rebuild(template: str, values: dict[str, object]) -> Message:
+    return Message(template, **values)
+
+
+def mark(text: str) -> str:
+    """Mark a text as a message identifier, and leave it as it is."""
+    return text
+
+
+LEVELS: dict[str, str] = {
+    "country": mark("Country"),
+    "region": mark("County, region"),
+    "municipality": mark("Municipality"),
+}
+KINDS_OF_AREA: dict[tuple[str, str], str] = {
+    ("AL", "region"): mark("County"),
+    ("GR", "region"): mark("Region"),
+}
+_DIGITS = 4
+
+
+def number(value: float | None) -> str:
+    """Write a number as text: thousands apart, up to four significant digits after the point."""
+    if value is None or math.isnan(value):
+        return ""
+    if float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.{max(1, _DIGITS - len(str(int(abs(value)))))}f}".rstrip("0").rstrip(".")
+
+
+def quantity(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Write a number, or the class that stands for it, as text; empty when there is neither."""
+    if value is not None and not math.isnan(value):
+        return number(value)
+    if low is None or math.isnan(low):
+        return ""
+    if high is None or math.isnan(high):
+        return Message("at least {low}", low=number(low))
+    if low == high:
+        return number(low)
+    if low == 0:
+        return Message("fewer than {above}, possibly none", above=number(high + 1))
+    return Message("{low} to {high}", low=number(low), high=number(high))
+
+
+def state_words(state: str, k: int) -> str:
+    """Say a state in words, with the release's threshold in it."""
+    words: dict[str, str] = dict(WORDS.items())
+    template = words[state]
+    return Message(template, k=k) if "{k}" in template else template

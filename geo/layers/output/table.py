@@ -1,0 +1,57 @@
+"""The table of a layer: the same content as the map, in words that a reader understands."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from data.release import Release
+from geo.layers.core import Layer, LayerData, View
+from geo.layers.core.words import mark, number, state_words
+from geo.layers.reading import tables
+
+__all__ = ["COLUMNS", "dated", "table"]
+
+COLUMNS = (
+    mark("Code"),
+    mark("Area"),
+    mark("Local name"),
+    mark("Country"),
+    mark("Value"),
+    mark("±"),
+    mark("State"),
+    mark("Source"),
+    mark("Note"),
+)
+
+
+def table(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
+    """Give one row an area, in the order of the areas; `data` saves a second reading.
+
+    Value is text as it is shown (a class reads "50 to 199"), empty where there is only a state.
+    """
+    shown = data or layer.read(release, view)
+    frame, areas = shown.frame, tables.areas(release)
+    names = areas.loc[frame.index]
+    columns: tuple[list[str], ...] = (
+        list(frame.index),
+        list(names["name_en"]),
+        list(names["name_local"]),
+        list(names["country"].map(areas["name_en"])),
+        list(shown.texts().values()),
+        [number(m) for m in frame["margin"]],
+        [state_words(s, release.k) for s in frame["state"]],
+        [_source(layer, shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
+        list(frame["note"]),
+    )
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_index(COLUMNS[0])
+
+
+def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:
+    if not source:
+        return "" if layer.of_figures else data.legend.source
+    return dated(source, year)
+
+
+def dated(source: str, year: float) -> str:
+    """Name a source with the year of its figure, where the source does not name it."""
+    return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"

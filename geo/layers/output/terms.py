@@ -1,0 +1,124 @@
+"""What goes with every number that leaves: tier, release, whether invented, licence, method, citation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from data.reference import FIGURES, registry
+from data.release import Release
+from data.tables.spec import Tier
+from geo.layers.core import Layer
+from geo.layers.core.words import mark
+from geo.layers.reading import tables
+
+__all__ = [
+    "INVENTED",
+    "TIERS",
+    "about",
+    "approximate",
+    "boundaries",
+    "citation",
+    "invented_figures",
+    "licence",
+    "sources",
+    "stem",
+]
+
+INVENTED = mark("Invented data. Nothing here is about real children.")
+TIERS: dict[Tier, str] = {
+    "partner": mark(
+        "Partner tier: protected, not anonymous. For the programme's partners under the data-sharing "
+        "agreement; it must not be passed on."
+    ),
+    "public": mark("Public tier: for anyone. Small counts of children are not shown."),
+}
+_LICENCES = {
+    "partner": mark("Under the partners' data-sharing agreement"),
+    "public": "CC-BY-4.0",
+}
+_REAL = mark(
+    "Layers of published figures are real, each figure with its source and year, and never mixed with "
+    "other numbers."
+)
+_SOME_INVENTED = mark(
+    "Of the layers of published figures, figures whose source begins with “Invented” were made up for "
+    "practice. The others are real, each with its source and year."
+)
+_APPROXIMATE = mark("Approximate boundaries")
+
+
+def stem(release: Release, *, invented: bool) -> str:
+    """Give the beginning of the names of files: product, release, tier, and "invented" where so."""
+    return "-".join(["tact", release.name, release.tier, *(["invented"] if invented else [])])
+
+
+def licence(release: Release) -> str:
+    """Give the licence that the manifest states, or else that of the tier."""
+    stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
+    names = [str(one.get("title") or one.get("name")) for one in stated]
+    return "; ".join(names) or _LICENCES[release.tier]
+
+
+def invented_figures(release: Release) -> bool:
+    """Say whether any of the published figures was made up, in a workspace for practice."""
+    figures = tables.table(release, "figures")
+    return "invented" in figures and bool(figures["invented"].any())
+
+
+def approximate(release: Release) -> bool:
+    """Say whether any boundary of the release is approximate."""
+    return bool(tables.areas(release)["approximate"].any())
+
+
+def boundaries(release: Release) -> str:
+    """Say where the boundaries come from, and that they are approximate where they are."""
+    source = str(release.manifest["tact"].get("areas_source") or "")
+    if not approximate(release) or source.startswith(_APPROXIMATE):
+        return source
+    return f"{_APPROXIMATE}. {source}".strip()
+
+
+def citation(release: Release) -> str:
+    """Give the citation that the manifest states, or else one of release, tier, areas and day."""
+    stated = release.manifest.get("citation")
+    if stated:
+        return str(stated)
+    data = "invented data, " if release.invented else ""
+    day, areas = str(release.manifest.get("created") or "")[:10], release.areas_checksum[:12]
+    return f"TACT Map, release {release.name}, {release.tier} tier ({data}areas {areas}), {day}."
+
+
+def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
+    """Give what a file must say of itself, in order."""
+    tact = release.manifest["tact"]
+    parameters = tact.get("parameters") or {}
+    told = {
+        "title": str(release.manifest.get("title") or f"TACT Map release {release.name}"),
+        "release": release.name,
+        "tier": release.tier,
+        "tier_means": TIERS[release.tier],
+        "data": INVENTED if release.invented else mark("Records of the programme's partners"),
+        "published_figures": _SOME_INVENTED if invented_figures(release) else _REAL,
+        "layers": ", ".join(one.id for one in layers),
+        "created": str(release.manifest.get("created") or tact.get("created") or ""),
+        "first_day": str(tact.get("first") or ""),
+        "last_day": str(tact.get("last") or ""),
+        "threshold_k": str(release.k),
+        "mechanism": str(tact.get("mechanism") or ""),
+        "method": str(tact.get("method") or ""),
+        "largest_perturbation": str(parameters.get("largest", "")),
+        "boundaries": boundaries(release),
+        "licence": licence(release),
+        "citation": citation(release),
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+def sources(release: Release) -> pd.DataFrame:
+    """List all sources with licence and credit; of published figures, those that this release names."""
+    figures = tables.table(release, "figures")
+    named = "; ".join(sorted(map(str, figures["source"].unique()))) if len(figures) else ""
+    rows = [(s.name, named if s.file == FIGURES else s.source, s.licence, s.credit) for s in registry()]
+    return pd.DataFrame(rows, columns=["what", "source", "licence", "credit"])

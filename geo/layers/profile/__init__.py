@@ -1,0 +1,243 @@
+"""What is known of one area: the few numbers that matter, how they changed, and how sure that is.
+
+Nothing here is said that the release does not support: every sentence comes from published cells and their
+margins, and where these do not settle it the answer is "cannot tell". Effort stands beside every change.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from data.errors import AreaError
+from data.release import Release
+from data.tables.periods import Period
+from geo.layers import effort, encounters
+from geo.layers.core import View
+from geo.layers.core.change import Cell, Change, change, share_bounds
+from geo.layers.core.words import KINDS_OF_AREA, LEVELS, Message, mark, number
+from geo.layers.profile import facts as _facts
+from geo.layers.profile.facts import Fact, Place
+from geo.layers.reading import tables
+from geo.layers.reading.counted import Counted
+
+__all__ = ["Bar", "Fact", "Meaning", "Profile", "area_profile", "timeline"]
+
+_LARGEST, _NOISE = 5.0, 2.0
+_TELLING = 0.4
+_SAME = 0.1
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One period of a series; `complete` is false while its records may still be coming in."""
+
+    period: str
+    label: str
+    value: float
+    margin: float
+    state: str
+    words: str
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the numbers say: a headline, and sentences with how sure each is."""
+
+    headline: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Who and where; the numbers; how they changed; what it means."""
+
+    area: str
+    name: str
+    name_local: str
+    kind: str
+    country: str
+    period: str
+    facts: tuple[Fact, ...]
+    series: tuple[Bar, ...]
+    effort: tuple[Bar, ...]
+    meaning: Meaning
+
+
+def area_profile(release: Release, area: str, period: str) -> Profile:
+    """Describe an area at a period; raise AreaError when the release does not know the area."""
+    return _profile(release, tables.stamp(release), area, period)
+
+
+@lru_cache(maxsize=2048)
+def _profile(release: Release, _stamp: int, area: str, period: str) -> Profile:
+    areas = tables.areas(release)
+    if area not in areas.index:
+        msg = f"No area {area!r} in release {release.name!r}. Choose one from the list of areas."
+        raise AreaError(msg)
+    row = areas.loc[area]
+    level = str(row["level"])
+    place = Place(release, area, level, str(areas.loc[row["country"], "name_en"]))
+    facts = _facts.facts(place, period)
+    return Profile(
+        area=area,
+        name=str(row["name_en"]),
+        name_local=str(row["name_local"]),
+        kind=KINDS_OF_AREA.get((str(row["country"]), level), LEVELS[level]),
+        country=place.country,
+        period=facts[0].period,
+        facts=facts,
+        series=_series(place, encounters.COUNTED),
+        effort=_series(place, effort.COUNTED),
+        meaning=_meaning(place, period),
+    )
+
+
+def timeline(release: Release) -> tuple[Bar, ...]:
+    """Give the children met in both countries together, by period of the finest grain: bars of time.
+
+    The value is the sum of the published ones; the words name a country whose number is not published.
+    """
+    areas = tables.areas(release)
+    countries = [str(c) for c in areas.index[areas["level"] == "country"]]
+    names = [str(areas.loc[c, "name_en"]) for c in countries]
+    each = [
+        _series(Place(release, c, "country", n), encounters.COUNTED)
+        for c, n in zip(countries, names, strict=True)
+    ]
+    return tuple(_together(same, names) for same in zip(*each, strict=True))
+
+
+def _together(same: tuple[Bar, ...], names: list[str]) -> Bar:
+    known = [b for b in same if b.state == "number"]
+    if not known:
+        return same[0]
+    total, margin = sum(b.value for b in known), sum(b.margin for b in known)
+    missing = [f"{n}: {b.words}" for b, n in zip(same, names, strict=True) if b.state != "number"]
+    text = "; ".join([f"{number(total)} ±{number(margin)}", *missing])
+    return Bar(same[0].period, same[0].label, total, margin, "number", text, same[0].complete)
+
+
+def _last_day(release: Release) -> date:
+    last = release.manifest["tact"].get("last")
+    return date.fromisoformat(last) if last else date.max
+
+
+def _series(place: Place, counted: Counted) -> tuple[Bar, ...]:
+    """Read an area's cells of all periods of the finest grain."""
+    history = counted.history(place.release, place.level, place.area, {})
+    held = counted.periods(place.release, View(place.level, ""))
+    last = _last_day(place.release)
+    bars = []
+    for period in held:
+        parsed, cell = Period.parse(period), history.get(period, Cell("no_data"))
+        bars.append(
+            Bar(
+                period,
+                parsed.label,
+                cell.value,
+                cell.margin,
+                cell.state,
+                _facts.words(cell, place.release.k),
+                parsed.end <= last,
+            )
+        )
+    return tuple(bars)
+
+
+def _years(place: Place, period: str) -> tuple[str, str] | None:
+    """Find the complete year that holds the period, or else the last, and the year before it."""
+    history = encounters.COUNTED.history(place.release, place.level, place.area, {})
+    last = _last_day(place.release)
+    years = [p for p in map(Period.parse, sorted(history)) if p.grain == "year" and p.end <= last]
+    if len(years) < 2:
+        return None
+    around = [i for i, year in enumerate(years) if period and year.contains(Period.parse(period))]
+    chosen = around[0] if around else len(years) - 1
+    return (years[chosen - 1].id, years[chosen].id) if chosen else None
+
+
+def _meaning(place: Place, period: str) -> Meaning:
+    years = _years(place, period)
+    if years is None:
+        return Meaning(mark("No earlier year"), (mark("There is no earlier whole year to compare with."),))
+    parameters = place.release.manifest["tact"].get("parameters") or {}
+    largest, noise = float(parameters.get("largest", _LARGEST)), float(parameters.get("variance", _NOISE))
+    was, now = (place.at(encounters.COUNTED, year) for year in years)
+    found = change(was, now, place.release.k, largest, noise)
+    inside = place.at(encounters.COUNTED, years[1], _facts.INTERNAL)
+    sentences = (
+        *_change_words(found, (was, now), years),
+        _share_words(place, years[1], share_bounds(inside, now, place.release.k, largest), inside),
+        _effort_words(place, years, found),
+    )
+    return Meaning(_HEADLINES[found.verdict if found else "cannot tell"], tuple(filter(None, sentences)))
+
+
+_UNTOLD = {
+    "not_searched": mark("A change cannot be told: no outreach is recorded for {when}."),
+    "no_data": mark("A change cannot be told: nothing was reported for {when}."),
+    "withheld": mark("A change cannot be told: the number of {when} is not shown, to protect people."),
+}
+_SILENT = frozenset(_UNTOLD)
+_HEADLINES = {
+    "more": mark("More children met than the year before"),
+    "fewer": mark("Fewer children met than the year before"),
+    "cannot tell": mark("Cannot tell whether it changed"),
+}
+_MORE = mark("Between {low} and {high} more children were met in {now} than in {was}.")
+_FEWER = mark("Between {low} and {high} fewer children were met in {now} than in {was}.")
+_BEYOND = mark("The added noise cannot explain that, and chance alone hardly can.")
+_CHANCE = mark("The added noise cannot explain that, but the chance of who is met in a year could.")
+
+
+def _change_words(found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]) -> tuple[str, ...]:
+    was, now = (Period.parse(y).label for y in years)
+    if found is None:
+        when, silent = next((w, c) for w, c in zip((was, now), cells, strict=True) if c.state in _SILENT)
+        return (Message(_UNTOLD[silent.state], when=when),)
+    if found.verdict == "cannot tell":
+        template = mark(
+            "Whether more or fewer children were met in {now} than in {was} cannot be told: the margins are "
+            "wider than the change."
+        )
+        return (Message(template, was=was, now=now),)
+    low, high = map(number, sorted((abs(found.low), abs(found.high))))
+    told = Message(_MORE if found.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)
+    return told, _BEYOND if found.beyond_chance else _CHANCE
+
+
+def _share_words(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:
+    """Word the share of a pathway inside the country, where the margins leave something to say."""
+    if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
+        return ""
+    template = mark("Of those met in {year}, {low} to {high} in 10 had a pathway inside {country}.")
+    low, high = math.floor(share[0] * 10), math.ceil(share[1] * 10)
+    return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)
+
+
+def _effort_words(place: Place, years: tuple[str, str], found: Change | None) -> str:
+    """Show the effort beside the change, since whoever looks more finds more."""
+    was, now = (place.at(effort.COUNTED, year) for year in years)
+    if was.state == now.state == "number":
+        return _effort_change(was.value, now.value, found.verdict if found else "cannot tell")
+    if was.state in _SILENT and now.state in _SILENT:
+        return mark("No outreach is recorded for these years.")
+    texts = [_facts.words(c, place.release.k) for c in (was, now)]
+    if texts[0] == texts[1]:
+        return Message(mark("Outreach days in both years: {was}."), was=texts[0])
+    return Message(mark("Outreach days: {was}, then {now}."), was=texts[0], now=texts[1])
+
+
+def _effort_change(was: float, now: float, verdict: str) -> str:
+    values = {"was": number(was), "now": number(now)}
+    if abs(now - was) <= _SAME * max(was, now):
+        return Message(mark("Outreach stayed about the same: {was} days, then {now}."), **values)
+    if (now > was and verdict == "more") or (now < was and verdict == "fewer"):
+        return Message(
+            mark("Outreach went from {was} to {now} days, which can explain part of it."), **values
+        )
+    return Message(mark("Outreach went from {was} to {now} days."), **values)

@@ -1,0 +1,181 @@
+"""The few numbers of one area, each read where its layer reads them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+from data.release import Release
+from data.tables.periods import Period
+from geo.layers import effort, encounters, population, services
+from geo.layers.core import View
+from geo.layers.core.change import Cell
+from geo.layers.core.words import Message, mark, number, quantity, state_words
+from geo.layers.reading.counted import Counted
+from geo.layers.services import AXES
+
+__all__ = ["INTERNAL", "Fact", "Place", "facts", "words"]
+
+INTERNAL = {"of": "pathway-internal"}
+_NO_DATA, _WITHHELD = Cell("no_data"), Cell("withheld")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of an area: its words, its text with margin, its state, of when and from whom."""
+
+    id: str
+    label: str
+    text: str
+    margin: str
+    state: str
+    period: str
+    source: str
+    note: str
+    invented: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """The area that is asked about."""
+
+    release: Release
+    area: str
+    level: str
+    country: str
+
+    def at(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> Cell:
+        """Read one cell of exactly this period; "no data" where there is none."""
+        history = counted.history(self.release, self.level, self.area, options or {})
+        return history.get(period, _NO_DATA)
+
+    def near(
+        self, counted: Counted, period: str, options: Mapping[str, str] | None = None
+    ) -> tuple[Cell, str]:
+        """Read the cell of the period on which this one is settled, and that period."""
+        settled = counted.settled(self.release, View(self.level, period, options or {}))
+        return self.at(counted, settled, options), settled
+
+
+def words(cell: Cell, k: int) -> str:
+    """Write a cell: its number or class, or else its state."""
+    return quantity(cell.value, cell.low, cell.high) or state_words(cell.state, k)
+
+
+def facts(place: Place, period: str) -> tuple[Fact, ...]:
+    """Give the numbers that matter of an area, in the order in which they are read."""
+    met, when = place.near(encounters.COUNTED, period)
+    inside, inside_when = place.near(encounters.COUNTED, period, INTERNAL)
+    days, days_when = place.near(effort.COUNTED, period)
+    return (
+        _fact(place, "children", mark("Children met, first time"), met, when),
+        _pathway_inside(place, when, inside, inside_when),
+        _fact(place, "effort", mark("Outreach days"), days, days_when),
+        _axes(place, period),
+        _population(place),
+    )
+
+
+def _pathway_inside(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
+    """Give those of a pathway inside the country, of any stage; of another time, with all of that time."""
+    if when == inside_when or not inside_when:
+        label = Message(mark("of these, pathway inside {country}"), country=place.country)
+        return _fact(place, "internal", label, inside, inside_when)
+    period = Period.parse(inside_when).label
+    label = Message(mark("pathway inside {country}, {period}"), country=place.country, period=period)
+    every = place.at(encounters.COUNTED, inside_when)
+    told = {"part": words(inside, place.release.k), "all": words(every, place.release.k)}
+    text = Message("{part} of {all} met", **told) if inside.state == every.state == "number" else ""
+    return _fact(place, "internal", label, inside, inside_when, text)
+
+
+def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: str = "") -> Fact:
+    release = place.release
+    return Fact(
+        id=name,
+        label=label,
+        text=text or words(cell, release.k),
+        margin="" if math.isnan(cell.margin) else f"±{number(cell.margin)}",
+        state=cell.state,
+        period=Period.parse(period).label if period else "",
+        source=Counted.source(release),
+        note="",
+        invented=release.invented,
+    )
+
+
+def _axes(place: Place, period: str) -> Fact:
+    """Count the axes of work on which the area has a service, of those that are published for it."""
+    found = [place.near(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
+    told = [_at_work(cell) for cell, _ in found]
+    label, when = mark("Services at work"), found[0][1]
+    hidden = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work is None]
+    there = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work]
+    if len(hidden) == len(AXES):
+        silent = all(cell.state == "no_data" for cell, _ in found)
+        return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, when)
+    # A zero beside what is hidden would be read as "none": then the row is about what is not shown.
+    cell = _WITHHELD if hidden and not there else Cell("number", len(there))
+    return replace(
+        _fact(place, "services", label, cell, when, _axes_text(there, hidden)), note=_named(there, hidden)
+    )
+
+
+def _axes_text(there: list[str], hidden: list[str]) -> str:
+    if hidden:
+        return mark("one axis shown") if len(there) == 1 else _several(there)
+    return Message("{there} of {all} axes", there=len(there), all=len(AXES))
+
+
+def _several(there: list[str]) -> str:
+    return Message("{there} axes shown", there=len(there)) if there else ""
+
+
+def _named(there: list[str], hidden: list[str]) -> str:
+    """Name the axes: those on which something is at work, and those that are not shown."""
+    told = reduce(_listed, there) if there else ""
+    if not hidden:
+        return told
+    silent = Message("not shown, to protect people: {axes}", axes=reduce(_listed, hidden))
+    none = mark("none on the axes that are shown")
+    return Message("{there}; {hidden}", there=told or none, hidden=silent)
+
+
+def _listed(first: str, second: str) -> str:
+    return Message("{first}, {second}", first=first, second=second)
+
+
+def _at_work(cell: Cell) -> bool | None:
+    """Say whether there is a service; None where the cell does not tell, as "0 to 2" does not."""
+    if cell.state in {"number", "structural_zero"}:
+        return cell.value > 0
+    return True if cell.low > 0 else None
+
+
+def _population(place: Place) -> Fact:
+    frame = population.LAYER.read(place.release, View(place.level, "")).frame
+    row: dict[Any, Any] = frame.loc[place.area].to_dict()
+    value, year = float(row["value"]), float(row["year"])
+    known = not math.isnan(year)
+    return Fact(
+        id="population",
+        label=_counted_when(row, year) if known else mark("Population"),
+        text=quantity(value) or state_words(str(row["state"]), place.release.k),
+        margin="",
+        state=str(row["state"]),
+        period=str(int(year)) if known else "",
+        source=str(row["source"]),
+        note=str(row["note"]),
+        invented=bool(row["invented"]),
+    )
+
+
+def _counted_when(row: Mapping[Any, Any], year: float) -> str:
+    census = "census" in str(row["source"]).lower()
+    template = mark("Population, census {year}") if census else mark("Population, {year}")
+    if row["invented"]:
+        template = mark("Population, invented figure of {year}")
+    return Message(template, year=int(year))

@@ -1,0 +1,283 @@
+"""Layers of what the programme recorded: counted tables of a release, read by level, period and category."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from data.release import Release
+from data.tables.periods import Period
+from geo.layers.core import Kind, LayerData, Legend, Option, Style, View, breaks, palette
+from geo.layers.core.change import Cell
+from geo.layers.core.words import Message, number, quantity
+from geo.layers.reading import tables
+
+__all__ = ["Counted", "Slice", "cells", "choices_of", "every_choice", "framed"]
+
+COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
+_NUMBERS = ["value", "margin", "low", "high"]
+LEVELS = ("country", "region", "municipality")
+_MOST_CLASSES = 5
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Where the numbers of one choice stand: a measure and, of a breakdown, one category.
+
+    `column` is a column that the table itself carries without being broken down by it, as a community's
+    group.
+    """
+
+    measure: str
+    by: str = ""
+    category: str = ""
+    column: str = ""
+
+
+def choices_of(options: tuple[Option, ...], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Complete a choice with the defaults of all options."""
+    return {o.id: View("", "", chosen).choice(o) for o in options}
+
+
+def cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
+    """Read the cells of a slice, all areas and periods of a level and grain; empty when not held.
+
+    Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Shared.
+    """
+    name = "_".join(filter(None, (part.measure, level, grain, part.by)))
+    found = tables.digest(release, name)
+    return _cells(release, name, found, part) if found else pd.DataFrame(columns=COLUMNS)
+
+
+@lru_cache(maxsize=512)
+def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame:
+    whole = tables.table(release, name)
+    for column in filter(None, (part.by, part.column)):
+        whole = whole[whole[column] == part.category] if column in whole else whole
+    numbers = {
+        c: whole[c].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        if c in whole
+        else np.full(len(whole), np.nan)
+        for c in _NUMBERS
+    }
+    return whole[["area", "period", "state"]].reset_index(drop=True).assign(**numbers)[COLUMNS]
+
+
+@lru_cache(maxsize=256)
+def _by_area(
+    release: Release, _stamp: int, part: Slice, level: str, grain: str
+) -> dict[str, dict[str, Cell]]:
+    """Give the cells of a table by area and period, oldest first."""
+    table = cells(release, part, level, grain).sort_values("period", kind="stable")
+    columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS)), strict=True)
+    found: dict[str, dict[str, Cell]] = {}
+    for area, period, state, *numbers in columns:
+        found.setdefault(area, {})[period] = Cell(state, *numbers)
+    return found
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How a layer of counted tables is read, drawn and worded.
+
+    `locate` turns a full set of choices into a slice; None where there is no such thing. `least` says of a
+    full set of choices what may be missing from a number that is the least that there is.
+    """
+
+    title: str
+    unit: str
+    kind: Kind
+    colours: tuple[str, ...]
+    options: tuple[Option, ...]
+    locate: Callable[[Mapping[str, str]], Slice | None]
+    note: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    least: Callable[[Release, Mapping[str, str]], str] | None = None
+
+    def levels(self, release: Release) -> tuple[str, ...]:
+        """List the levels at which the release holds the plainest choice."""
+        return tuple(level for level in LEVELS if self.offers(release, level, {}))
+
+    def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
+        """Say whether the release holds a choice at a level."""
+        return bool(self._held(release, level, options))
+
+    def periods(self, release: Release, view: View) -> tuple[str, ...]:
+        """List the periods of the grain of the view's period, else of the finest grain held."""
+        held = self._held(release, view.level, view.options)
+        same = [periods for periods in held.values() if view.period in periods]
+        return same[0] if same else next(iter(held.values()), ())
+
+    def read(self, release: Release, view: View) -> LayerData:
+        """Read one view: one row an area."""
+        held = self._held(release, view.level, view.options)
+        period = tables.settle(view.period, held)
+        grain = next((g for g, periods in held.items() if period in periods), "")
+        part = self._slice(view.options)
+        table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        frame = framed(release, table[table["period"] == period], view.level)
+        if part and grain != "whole":
+            frame["note"] = _coarser(frame, cells(release, part, view.level, "whole"))
+        style, legend = self._style(release, view, grain), self._legend(release, view, period, table)
+        return LayerData(frame, style, legend, release.invented)
+
+    def rows(self, release: Release, level: str) -> pd.DataFrame:
+        """Give every released row of the layer at a level, one column an option."""
+        parts = [
+            cells(release, part, level, grain).assign(**chosen)
+            for chosen in every_choice(self.options)
+            if (part := self._slice(chosen))
+            for grain in self._held(release, level, chosen)
+        ]
+        names = [o.id for o in self.options]
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, *names])
+        rows = rows.assign(source=self.source(release), year=np.nan, note="")
+        return rows[["area", "period", *names, *COLUMNS[2:], "source", "year", "note"]]
+
+    def history(self, release: Release, level: str, area: str, options: Mapping[str, str]) -> dict[str, Cell]:
+        """Give an area's cells of a choice by period, finest grain first; empty where none is held."""
+        part = self._slice(options)
+        found: dict[str, Cell] = {}
+        if part is None:
+            return found
+        for grain in tables.grains(release, part.measure, level, part.by):
+            found |= _by_area(release, tables.stamp(release), part, level, grain).get(area, {})
+        return found
+
+    def settled(self, release: Release, view: View) -> str:
+        """Give the period on which a view's period is settled; empty where none is held."""
+        return tables.settle(view.period, self._held(release, view.level, view.options))
+
+    def _slice(self, options: Mapping[str, str]) -> Slice | None:
+        return self.locate(choices_of(self.options, options))
+
+    def _held(self, release: Release, level: str, options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        part = self._slice(options)
+        return _held(release, tables.stamp(release), part, level) if part else {}
+
+    def _style(self, release: Release, view: View, grain: str) -> Style:
+        """Compute the classes over all periods of the table, so that colours keep their meaning in time."""
+        plain = {} if self.kind == "circle" else view.options
+        part = self._slice(plain)
+        table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        if self.kind == "circle":
+            return breaks.circles(table["value"].to_numpy(float), self.colours)
+        lows, names = _classes(table)
+        return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
+
+    def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
+        chosen = choices_of(self.options, view.options)
+        labels = [c.label for o in self.options for c in o.choices if c.id == chosen[o.id] != o.default]
+        margin = _margin(table, release.behind, least=bool(self.least))
+        return Legend(
+            title=": ".join([self.title, *labels]),
+            unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
+            period=Period.parse(period).label if period else "",
+            source=self.source(release),
+            margin=_joined(margin, self._missing(release, chosen, table)),
+            note=self.note,
+        )
+
+    def _missing(self, release: Release, chosen: Mapping[str, str], table: pd.DataFrame) -> str:
+        return self.least(release, chosen) if self.least and _partial(table).any() else ""
+
+    @staticmethod
+    def source(release: Release) -> str:
+        """Say from whom the numbers are."""
+        template = (
+            "Invented records, release {name}" if release.invented else "Programme records, release {name}"
+        )
+        return Message(template, name=release.name)
+
+
+@lru_cache(maxsize=1024)
+def _held(release: Release, _stamp: int, part: Slice, level: str) -> dict[str, tuple[str, ...]]:
+    """List the periods held of a slice by grain, finest first."""
+    held = {
+        grain: _periods(cells(release, part, level, grain))
+        for grain in tables.grains(release, part.measure, level, part.by)
+    }
+    return {grain: periods for grain, periods in held.items() if periods}
+
+
+def _periods(table: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(sorted(table["period"].unique()))
+
+
+def every_choice(options: tuple[Option, ...]) -> list[dict[str, str]]:
+    """Give every combination of the choices of some options."""
+    chosen: list[dict[str, str]] = [{}]
+    for option in options:
+        chosen = [{**one, option.id: choice.id} for one in chosen for choice in option.choices]
+    return chosen
+
+
+def framed(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Give one row an area of the level, of the cells of one period; no data where there is no cell."""
+    areas = tables.areas(release)
+    index = areas.index[areas["level"] == level]
+    frame = now.set_index("area").drop(columns="period").reindex(index)
+    frame["state"] = frame["state"].astype("str").fillna("no_data")
+    frame[_NUMBERS] = frame[_NUMBERS].astype(float)
+    return frame.assign(source="", year=np.nan, note="")
+
+
+def _coarser(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
+    """Where a cell is too small to say, tell the number of the whole time, if there is one."""
+    known = whole[whole["state"] == "number"].set_index("area")
+    small = frame["state"].isin(["few", "almost_none"])
+    notes = pd.Series("", index=frame.index)
+    for area in frame.index[small].intersection(known.index):
+        row = known.loc[area]
+        notes[area] = Message(
+            "{period} in all: {value} ±{margin}",
+            period=Period.parse(row["period"]).label,
+            value=number(row["value"]),
+            margin=number(row["margin"]),
+        )
+    return notes.to_list()
+
+
+def _partial(table: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the cells of which only the least is known."""
+    return (table["state"] == "class") & table["high"].isna()
+
+
+def _classes(table: pd.DataFrame) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Give breaks and labels: of the published classes, or else rounded ones."""
+    classed, partial = table[table["state"] == "class"], _partial(table).any()
+    low, high = classed["low"].to_numpy(float), classed["high"].to_numpy(float)
+    if len(classed) and table["value"].isna().all() and np.unique(low).size <= _MOST_CLASSES:
+        return breaks.class_labels(low, high)
+    values = table["value"].fillna(table["low"]).dropna().to_numpy(float)
+    lows = breaks.rounded(values)
+    if partial:
+        return lows, breaks.least_labels(lows, float(values.min()))
+    return lows, breaks.labels(lows, whole=bool((values == values.round()).all()))
+
+
+def _joined(first: str, second: str) -> str:
+    return Message("{first}; {second}", first=first, second=second) if first and second else first or second
+
+
+def _margin(table: pd.DataFrame, behind: int, *, least: bool) -> str:
+    classed = table["state"] == "class"
+    if classed.any() and not (least and _partial(table)[classed].all()):
+        if ((table["low"] == 0) & (table["high"] > 0)).any():
+            return Message("published in classes; none is not told from few, to protect people")
+        return Message("published in classes")
+    margin = table["margin"].max()
+    if np.isnan(margin):
+        return Message("as recorded") if (table["state"] == "number").any() else ""
+    if behind:
+        return Message(
+            "within {margin} of the number when first published; up to {behind} children reported since may "
+            "be missing",
+            margin=quantity(margin),
+            behind=number(behind),
+        )
+    return Message("within {margin} of the true number", margin=quantity(margin))

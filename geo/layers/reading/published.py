@@ -1,0 +1,225 @@
+"""Layers of published figures: what others have counted, each figure with its source and year.
+
+Figures are copied unchanged from where they were published and are never mixed with numbers of the
+programme. Those that were made up for practice say so in their source, and so does the legend. An area
+without one says "no figure found".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from data.release import Release
+from geo.layers.core import Kind, LayerData, Legend, Option, Style, View, breaks, palette
+from geo.layers.core.words import Message, mark, number
+from geo.layers.reading import tables
+
+__all__ = ["Figure", "Published", "figures"]
+
+LEVELS = ("country", "region", "municipality")
+_TOLD = ["source", "year", "status", "note", "invented"]
+_PROVISIONAL = dict.fromkeys(("provisional", "unverified"), mark("provisional"))
+_COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note", "invented"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Where the figures of one choice stand: a measure, as a number or as a share; how they are worded."""
+
+    measure: str
+    column: Literal["number", "share"]
+    unit: str
+
+
+def figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
+    """Give all figures of a kind at a level, oldest first: area, period, value (shares in per cent), ...
+
+    Columns besides: source, year, status, note, invented. Several figures of one area stand in several rows.
+    """
+    return _figures(release, tables.stamp(release), figure, level)
+
+
+@lru_cache(maxsize=256)
+def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.DataFrame:
+    areas = tables.areas(release)
+    table = tables.table(release, "figures")
+    if table.empty:
+        return pd.DataFrame(columns=["area", "period", "value", *_TOLD])
+    wanted = table["area"].isin(areas.index[areas["level"] == level]) & (table["measure"] == figure.measure)
+    found = table[wanted & table[figure.column].notna()].copy()
+    value = found[figure.column].astype(float)
+    found["invented"] = found.get("invented", False)
+    found["value"] = (value * 100).round(6) if figure.column == "share" else value
+    return found.sort_values(["year", "source"], kind="stable").reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a layer of published figures is read, drawn and worded.
+
+    `moving` layers have periods (calendar years); the others show each area's latest figure.
+    """
+
+    title: str
+    kind: Kind
+    colours: tuple[str, ...]
+    options: tuple[Option, ...]
+    figures: Mapping[str, Figure]
+    note: str = ""
+    moving: bool = False
+
+    def levels(self, release: Release) -> tuple[str, ...]:
+        """List the levels for which a figure of any choice was found."""
+        return tuple(
+            level
+            for level in LEVELS
+            if any(len(figures(release, figure, level)) for figure in self.figures.values())
+        )
+
+    def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
+        """Say whether a figure of a choice was found at a level."""
+        return len(figures(release, self._figure(options), level)) > 0
+
+    def periods(self, release: Release, view: View) -> tuple[str, ...]:
+        """List the calendar years that have a figure; none where the layer does not move with time."""
+        if not self.moving:
+            return ()
+        return tuple(sorted(figures(release, self._figure(view.options), view.level)["period"].unique()))
+
+    def read(self, release: Release, view: View) -> LayerData:
+        """Read one view: the figure of the period asked for, or else the latest of each area."""
+        figure = self._figure(view.options)
+        found = figures(release, figure, view.level)
+        period = view.period if view.period in self.periods(release, view) else ""
+        stamp = tables.stamp(release)
+        frame = _frame(release, stamp, figure, view.level, period, not self.moving).copy()
+        known = frame.loc[frame["state"] == "number", "invented"]
+        invented = bool(len(known) and known.all())
+        return LayerData(frame, self._style(found, figure), self._legend(view, figure, frame), invented)
+
+    def rows(self, release: Release, level: str) -> pd.DataFrame:
+        """Give every figure of the layer at a level, and "no figure found" for the areas without one."""
+        areas = tables.areas(release)
+        index = areas.index[areas["level"] == level]
+        parts = [
+            _long(figures(release, f, level), index).assign(**self._choice(c))
+            for c, f in self.figures.items()
+        ]
+        names = [o.id for o in self.options]
+        return pd.concat(parts, ignore_index=True)[["area", "period", *names, *_COLUMNS]]
+
+    def _choice(self, choice: str) -> dict[str, str]:
+        return {o.id: choice for o in self.options}
+
+    def _figure(self, options: Mapping[str, str]) -> Figure:
+        chosen = [View("", "", options).choice(o) for o in self.options]
+        return self.figures[chosen[0]] if chosen else next(iter(self.figures.values()))
+
+    def _style(self, found: pd.DataFrame, figure: Figure) -> Style:
+        values = found["value"].to_numpy(float)
+        if self.kind == "circle":
+            return breaks.circles(values, self.colours)
+        lows = breaks.rounded(values)
+        share = figure.column == "share"
+        names = breaks.labels(lows, whole=not share, sign=" %" if share else "")
+        return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
+
+    def _legend(self, view: View, figure: Figure, frame: pd.DataFrame) -> Legend:
+        labels = [c.label for o in self.options for c in o.choices if c.id == view.choice(o)]
+        return Legend(
+            title=": ".join([self.title, *labels]),
+            unit=figure.unit,
+            period=_years(frame["year"].dropna()),
+            source=_sources(frame),
+            margin=Message("as published; some are invented, and their source says so")
+            if frame["invented"].any()
+            else Message("as published"),
+            note=self.note,
+        )
+
+
+def _long(found: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
+    """Word each figure as a row of a layer, and add the areas without any."""
+    none = index[~index.isin(found["area"])]
+    words = pd.DataFrame(
+        {
+            "area": found["area"],
+            "period": found["period"],
+            "value": found["value"],
+            "state": "number",
+            "source": found["source"],
+            "year": found["year"].astype(float),
+            "note": _notes(found),
+            "invented": found["invented"].astype(bool),
+        }
+    )
+    empty = pd.DataFrame(
+        {
+            "area": none,
+            "period": "",
+            "value": np.nan,
+            "state": "no_figure",
+            "source": "",
+            "year": np.nan,
+            "note": "",
+            "invented": False,
+        }
+    )
+    parts = [part for part in (words, empty) if len(part)]
+    whole = pd.concat(parts, ignore_index=True) if parts else empty
+    return whole.assign(margin=np.nan, low=np.nan, high=np.nan)
+
+
+def _notes(found: pd.DataFrame) -> list[str]:
+    status = found["status"].map(_PROVISIONAL).fillna("")
+    notes = found["note"].fillna("") if "note" in found else pd.Series("", index=found.index)
+    return ["; ".join(filter(None, pair)) for pair in zip(status, notes, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def _frame(
+    release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
+) -> pd.DataFrame:
+    """Give one row an area: its figure of a period or else its latest, the others found in the note."""
+    found = figures(release, figure, level)
+    shown = found[found["period"] == period] if period else found
+    areas = tables.areas(release)
+    index = areas.index[areas["level"] == level]
+    rows = _long(shown, index)
+    frame = rows.drop_duplicates("area", keep="last").set_index("area").reindex(index)[_COLUMNS]
+    several = rows[rows["area"].duplicated(keep=False)] if with_others else rows[:0]
+    notes = frame["note"].to_dict()
+    for area in several["area"].unique():
+        listed = _others(several[several["area"] == area])
+        notes[area] = f"{notes[area]}; {listed}" if notes[area] else listed
+    return frame.assign(note=pd.Series(notes, dtype="str"))
+
+
+def _others(rows: pd.DataFrame) -> str:
+    earlier = zip(rows["value"][:-1], rows["source"][:-1], rows["year"][:-1], strict=True)
+    listed = ", ".join(f"{number(float(value))} ({source}, {int(year)})" for value, source, year in earlier)
+    return Message("other figures: {listed}", listed=listed)
+
+
+def _years(years: pd.Series[float]) -> str:
+    if years.empty:
+        return ""
+    first, last = int(years.min()), int(years.max())
+    return (
+        str(last)
+        if first == last
+        else Message("{first} to {last}, latest of each area", first=first, last=last)
+    )
+
+
+def _sources(frame: pd.DataFrame) -> str:
+    """List the sources shown; the year stands behind those that do not name one."""
+    known = frame[frame["state"] == "number"]
+    pairs = zip(known["source"], known["year"], strict=True)
+    return "; ".join(sorted({s if any(c.isdigit() for c in s) else f"{s} {int(y)}" for s, y in pairs}))

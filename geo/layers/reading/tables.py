@@ -1,0 +1,77 @@
+"""Reading a release for layers: tables, areas and periods, kept in memory because a release never changes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from data.errors import InputError
+from data.release import Release
+from data.tables.periods import GRAINS, Period
+
+__all__ = ["AREA_COLUMNS", "areas", "digest", "grains", "settle", "stamp", "table"]
+
+AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "km2", "approximate"]
+
+
+def digest(release: Release, name: str) -> str:
+    """Give the checksum of a resource of the release; empty when it has none of this name."""
+    return next((str(r["hash"]) for r in release.manifest["resources"] if r["name"] == name), "")
+
+
+def stamp(release: Release) -> int:
+    """Give a number that changes with any content of the release, for keys of caches."""
+    return hash(tuple(str(r["hash"]) for r in release.manifest["resources"]))
+
+
+def table(release: Release, name: str) -> pd.DataFrame:
+    """Read a table once; empty when the release does not hold it. The frame is shared: never change it."""
+    found = digest(release, name)
+    return _read(release, name, found) if found else pd.DataFrame()
+
+
+@lru_cache(maxsize=256)
+def _read(release: Release, name: str, _hash: str) -> pd.DataFrame:
+    return release.table(name)
+
+
+def areas(release: Release) -> pd.DataFrame:
+    """Give the areas without their geometry, indexed by code, in the release's order. Shared."""
+    return _areas(release.areas_file, release.areas_checksum)
+
+
+@lru_cache(maxsize=16)
+def _areas(file: Path, _hash: str) -> pd.DataFrame:
+    table: pd.DataFrame = pq.read_table(file, columns=AREA_COLUMNS).to_pandas()
+    return table.set_index("code")
+
+
+def grains(release: Release, measure: str, level: str, by: str = "") -> tuple[str, ...]:
+    """List the grains at which the release holds a measure, finest first."""
+    names = {g: "_".join(filter(None, (measure, level, g, by))) for g in GRAINS}
+    return tuple(g for g in GRAINS if digest(release, names[g]))
+
+
+def settle(asked: str, held: dict[str, tuple[str, ...]]) -> str:
+    """Settle a period on one that is held; `held` lists periods by grain, finest grain first.
+
+    The period itself, or else the shortest that contains it, or else the last within it, or else the last
+    of the finest grain; empty when nothing is held.
+    """
+    everything = [p for periods in held.values() for p in periods]
+    if asked in everything or not everything:
+        return asked if everything else ""
+    last = next(iter(held.values()))[-1]
+    try:
+        wanted = Period.parse(asked)
+    except InputError:
+        return last
+    parsed = [Period.parse(p) for p in everything]
+    around = [p for p in parsed if p.contains(wanted)]
+    within = [p for p in parsed if wanted.contains(p)]
+    if around:
+        return min(around, key=lambda p: p.end - p.start).id
+    return max(within, key=lambda p: p.end).id if within else last

@@ -1,0 +1,229 @@
+"""Names and codes to areas: in Latin, Albanian and Greek spelling, in any case and accent.
+
+What is found exactly is returned. What could be two areas, or none, is never guessed: the caller
+gets the reason and the areas that come near.
+"""
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.reference import name_table
+from data.schema import Finding, area_word
+from geo.places.spelling import inflections, plain_key, sound_key
+
+__all__ = ["Match", "Places", "predecessors"]
+
+_CODE_COLUMNS = ("nuts", "hasc", "hasc_alt", "geonames")
+_KINDS = {
+    "municipality": (
+        r"δημο[συ]|δ|dimo[su]|dhimos|municipality(?: of)?|municipal unit(?: of)?|city of"
+        r"|bashki(?:a|se|ne)?(?: (?:e|se|i))?|komuna(?: e)?"
+    ),
+    "region": (
+        r"περιφερεια[σ]?|perif[e]?re?ia[s]?|region of|administrative region of"
+        r"|qark(?:u|ut|un)?(?: (?:i|e|te))?|county of|prefecture of"
+    ),
+}
+_AFTER = {"municipality": "municipality|bashki|δημοσ", "region": "county|region|qark"}
+_KIND_WORDS = {
+    level: re.compile(rf"^(?:{words})\s+(?=\S)|\s+(?:{_AFTER[level]})$") for level, words in _KINDS.items()
+}
+_WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
+_HINT = re.compile(r"^(?P<name>[^(),]+?)\s*(?:\((?P<inside>[^()]+)\)|,\s*(?P<after>[^(),]+))\s*$")
+_NEAREST = 3
+_NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near to Dodoni.
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a text was found to mean: one area's code, or why not and which areas come near.
+
+    `finding` says in one word what `reason` says in a sentence that repeats the text.
+    """
+
+    code: str | None
+    reason: str = ""
+    candidates: tuple[str, ...] = ()
+    finding: Finding = "one"
+
+
+def predecessors(areas: pd.DataFrame) -> dict[str, str]:
+    """Return for each successor of 2019 the code of the municipality that it was part of."""
+    split = areas.loc[areas["succeeded_by"] != "", "succeeded_by"]
+    return {new: str(old) for old, codes in split.items() for new in codes.split(";")}
+
+
+class Places:
+    """An index of every name and code of the areas, built once and asked often."""
+
+    def __init__(self, areas: pd.DataFrame) -> None:
+        """Index a table as `data.reference.area_table` returns it."""
+        self._country = _column(areas, "country")
+        self._level = _column(areas, "level")
+        self._parent = _column(areas, "parent")
+        self._name = _column(areas, "name_en")
+        self._older = predecessors(areas)
+        self._codes = _index_codes(areas)
+        given = _given_names(areas)
+        cases = _other_cases(areas)
+        # From the surest to the least sure way of reading; the first that finds anything decides.
+        self._readings: tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...] = (
+            (plain_key, _index(given, plain_key)),
+            (sound_key, _index(given, sound_key)),
+            (sound_key, _index([*given, *cases], sound_key)),
+        )
+
+    def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
+        """Find the one area that a code or name means.
+
+        `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any)
+        narrow the search. A municipality of 2019 resolves to the one that it was split from. When
+        there is no one answer, `code` is None, `reason` says why, and `candidates` holds readable
+        areas with their codes.
+        """
+        text = text.strip() if isinstance(text, str) else ""
+        if not text:
+            return Match(None, "The place is empty.", finding="none")
+        fits = self._by_code(text) or self._by_name(text, country, level)
+        return self._decide(text, fits, country, level)
+
+    def find(self, text: str, country: str | None = None, level: str | None = "municipality") -> set[str]:
+        """Return the codes of all areas that a name may mean, successors as themselves.
+
+        Empty when nothing is known by it.
+        """
+        return self._narrow(self._by_name(text.strip(), country, level), country, level)
+
+    def find_code(self, text: str) -> set[str]:
+        """Return the codes of municipalities, or of a region without one, known by a code."""
+        known = self._by_code(text.strip())
+        outer = set(self._parent.values())
+        return {code for code in known if code not in outer}
+
+    def label(self, code: str) -> str:
+        """Return an area's name, what it lies in, and its code, for a message."""
+        return f"{self._placed(code)} ({code})"
+
+    def _choice(self, code: str) -> str:
+        """Return the label with what kind of area it is, to choose one of several by."""
+        return f"{self._placed(code)} ({area_word(self._level[code], self._country[code])} {code})"
+
+    def _placed(self, code: str) -> str:
+        parent = self._name.get(self._parent.get(code, ""), "")
+        return f"{self._name[code]}, {parent}" if parent else self._name[code]
+
+    def _by_code(self, text: str) -> set[str]:
+        whole = _WHOLE_FLOAT.match(text)
+        return self._codes.get(whole[1] if whole else text.upper(), set())
+
+    def _by_name(self, text: str, country: str | None, level: str | None) -> set[str]:
+        fits = self._read(text, country, level)
+        hint = _HINT.match(text)
+        if fits or not hint:
+            return fits
+        inside = self._read(hint["inside"] or hint["after"], country, None)
+        named = self._read(hint["name"], country, level)
+        return {code for code in named if self._lies_in(code, inside)}
+
+    def _lies_in(self, code: str, outer: set[str]) -> bool:
+        return bool({self._parent[code], self._country[code]} & outer)
+
+    def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
+        """Read the name as surely as possible; what fits only elsewhere comes last, to say so.
+
+        A kind of area that the text names goes before the level: a county is no municipality.
+        """
+        elsewhere: set[str] = set()
+        for form, said in _without_kind(plain_key(text)):
+            for key_of, index in self._readings:
+                known = index.get(key_of(form), set())
+                if found := self._narrow(known, country, said or level):
+                    return found
+                elsewhere = elsewhere or known
+        return elsewhere
+
+    def _narrow(self, codes: set[str], country: str | None, level: str | None) -> set[str]:
+        return {
+            code
+            for code in codes
+            if (country is None or self._country[code] == country)
+            and (level is None or self._level[code] == level)
+        }
+
+    def _decide(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
+        fits = {self._older.get(c, c) for c in self._narrow(codes, country, level)}
+        if len(fits) == 1:
+            return Match(fits.pop())
+        if fits:
+            names = self._labels(fits)
+            return Match(None, f"{text!r} may mean {len(names)} areas: {'; '.join(names)}.", names, "several")
+        if codes:
+            return self._elsewhere(text, codes, country, level)
+        return self._unknown(text, country, level)
+
+    def _elsewhere(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
+        wanted = f"a {level}" if level else "an area"
+        where = f" of {self._name[country]}" if country in self._name else ""
+        names = self._labels(codes)
+        return Match(None, f"{text!r} is not {wanted}{where}, but {'; '.join(names)}.", names, "elsewhere")
+
+    def _unknown(self, text: str, country: str | None, level: str | None) -> Match:
+        names = self._labels(self._nearest(text, country, level))
+        near = f" Perhaps: {'; '.join(names)}." if names else ""
+        return Match(None, f"{text!r} is no known area.{near}", names, "none")
+
+    def _nearest(self, text: str, country: str | None, level: str | None) -> list[str]:
+        index = self._readings[1][1]
+        keys = difflib.get_close_matches(sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=_NEAR)
+        codes = [c for key in keys for c in sorted(self._narrow(index[key], country, level))]
+        older = dict.fromkeys(self._older.get(code, code) for code in codes)
+        return list(older)[:_NEAREST]
+
+    def _labels(self, codes: Iterable[str]) -> tuple[str, ...]:
+        ordered = codes if isinstance(codes, list) else sorted(codes)
+        return tuple(self._choice(code) for code in ordered)
+
+
+def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:
+    return {str(code): str(value) for code, value in areas[name].items()}
+
+
+def _without_kind(key: str) -> list[tuple[str, str | None]]:
+    """Return the text as it stands, then without the word for a kind of area, and that kind."""
+    bare = [(pattern.sub("", key), level) for level, pattern in _KIND_WORDS.items()]
+    return [(key, None), *(form for form in bare if form[0] != key)]
+
+
+def _index_codes(areas: pd.DataFrame) -> dict[str, set[str]]:
+    index: dict[str, set[str]] = defaultdict(set)
+    for code, row in zip(areas.index, areas[list(_CODE_COLUMNS)].to_numpy(), strict=True):
+        for known in (code, *row):
+            if known:
+                index[known.upper()].add(code)
+    return dict(index)
+
+
+def _given_names(areas: pd.DataFrame) -> list[tuple[str, str]]:
+    table = [(code, name) for column in ("name_en", "name_local") for code, name in areas[column].items()]
+    others = name_table()
+    known = others["code"].isin(areas.index)
+    return [*table, *others.loc[known, ["code", "name"]].itertuples(index=False, name=None)]
+
+
+def _other_cases(areas: pd.DataFrame) -> list[tuple[str, str]]:
+    below_country = areas[areas["level"] != "country"]
+    rows = zip(below_country.index, below_country["name_local"], below_country["country"], strict=True)
+    return [(code, form) for code, name, country in rows for form in inflections(name, country)]
+
+
+def _index(names: Iterable[tuple[str, str]], key_of: Callable[[str], str]) -> dict[str, set[str]]:
+    index: dict[str, set[str]] = defaultdict(set)
+    for code, name in names:
+        index[key_of(name)].add(code)
+    index.pop("", None)
+    return dict(index)

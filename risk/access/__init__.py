@@ -1,0 +1,219 @@
+"""Access: what of the services reaches whom, and where it does not.
+
+The two-step floating catchment area (Luo and Wang 2003) and its enhanced form with weights that fall with
+travel time (Luo and Qi 2009; Gaussian weights as in Dai 2010). Step one shares the supply of each site among
+the people in its catchment; step two adds up, for each area, what it gets a head:
+
+    share_j = supply_j / sum_i people_i w_ij        access_i = sum_j share_j w_ij
+
+So nothing is made or lost: the sum of people times access is the supply that reaches anybody. Where people
+are draws of children in need, so is access, and what is said of an area is said with its certainty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from data.errors import InputError
+from data.release import Release
+from data.tables.spec import table_name
+from data.workspace.types import Bools, Floats
+
+__all__ = ["Access", "Catchment", "Certainty", "Supply", "nearest", "reach", "two_step"]
+
+Decay = Literal["none", "step", "gaussian"]
+
+_LEAST = 0.8  # the probability from which on something is said
+_ENDS = (0.025, 0.5, 0.975)
+
+
+@dataclass(frozen=True)
+class Catchment:
+    """How far a service reaches: `minutes` at most, with weights that do not fall, fall in steps or smoothly.
+
+    none : 1 within, 0 beyond. step : `weights` in equal zones of the catchment (Luo and Qi 2009: 1, .68, .22
+    in three). gaussian : exp(-(t / scale)^2 / 2), cut off beyond `minutes`, which may be inf.
+    Raises InputError for a catchment that is none.
+    """
+
+    minutes: float = 60.0
+    decay: Decay = "gaussian"
+    scale: float = 30.0
+    weights: tuple[float, ...] = (1.0, 0.68, 0.22)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        falling = all(a >= b for a, b in zip(self.weights, self.weights[1:], strict=False))
+        steps = bool(self.weights) and falling and min(self.weights) > 0.0 and np.isfinite(self.minutes)
+        valid = {"none": True, "step": steps, "gaussian": self.scale > 0.0}
+        if self.decay not in valid or not self.minutes > 0.0 or not valid[self.decay]:
+            msg = (
+                f"No catchment of {self.minutes!r} minutes with decay {self.decay!r}, scale {self.scale!r}, "
+                f"weights {self.weights!r}. Decays are none, step (falling weights above 0 and an end) and "
+                "gaussian (a scale above 0); minutes are above 0."
+            )
+            raise InputError(msg)
+
+    def weight(self, minutes: Floats) -> Floats:
+        """Give the weight of each time, any shape; 0 beyond the catchment."""
+        within = np.asarray(minutes <= self.minutes)
+        if self.decay == "none":
+            return within.astype(float)
+        if self.decay == "gaussian":
+            return np.where(within, np.exp(-0.5 * (minutes / self.scale) ** 2), 0.0)
+        each = self.minutes / len(self.weights)
+        zone = np.ceil(np.where(within, minutes, 0.0) / each).astype(int) - 1
+        return np.where(within, np.array(self.weights)[np.clip(zone, 0, len(self.weights) - 1)], 0.0)
+
+
+def reach(people: Floats, weight: Floats) -> Floats:
+    """Give the share of a site's supply that reaches each area, (A, S); columns sum to 1, or 0: to nobody.
+
+    `people` (A,), `weight` (A, S). This is step one, without the supply: what a planner needs, since it is
+    the same wherever the units stand.
+    """
+    wanted = people[:, None] * weight
+    total = wanted.sum(axis=0)
+    shared: Floats = np.divide(wanted, total, out=np.zeros_like(wanted), where=total > 0)
+    return shared
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """What reaches each area.
+
+    value : supply a head, people's shape (..., A); nan where nobody lives. unreached : supply that has
+        nobody in its catchment, people's shape without the areas.
+    """
+
+    value: Floats
+    unreached: Floats
+
+    def certainty(self, least: float) -> Certainty:
+        """Say of draws, (d, A), where access lies below `least`, and how sure that is."""
+        if self.value.ndim != 2:
+            msg = f"Certainty needs draws, shape (draws, areas), not {self.value.shape}. Give draws of need."
+            raise InputError(msg)
+        low, median, high = np.nanquantile(self.value, _ENDS, axis=0)
+        below = (self.value < least).mean(axis=0)
+        return Certainty(median, low, high, below)
+
+
+@dataclass(frozen=True, eq=False)
+class Certainty:
+    """Access with its uncertainty: median and 95 % interval, and the probability of a gap; (A,) each."""
+
+    median: Floats
+    low: Floats
+    high: Floats
+    below: Floats
+
+    @property
+    def gap(self) -> Bools:
+        """Where there is a gap with a probability of 0.8 or more."""
+        return np.asarray(self.below >= _LEAST)
+
+    @property
+    def cannot_tell(self) -> Bools:
+        """Where neither a gap nor its absence is that sure."""
+        return np.asarray((self.below < _LEAST) & (self.below > 1.0 - _LEAST))
+
+
+def two_step(people: Floats, supply: Floats, weight: Floats) -> Access:
+    """Work out access, two steps at once.
+
+    Parameters
+    ----------
+    people
+        Who shares the supply, (A,) or draws (d, A); not below 0.
+    supply
+        What each site has, (S,); not below 0.
+    weight
+        Of each area and site, (A, S), from `Catchment.weight` of travel times.
+
+    Raises
+    ------
+    InputError
+        Shapes do not belong together, or a number is negative or missing.
+
+    """
+    if people.shape[-1:] + supply.shape != weight.shape:
+        msg = (
+            f"Weights of shape {weight.shape} do not fit {people.shape[-1:]} areas and {supply.shape} sites."
+        )
+        raise InputError(msg)
+    if not all((v >= 0).all() for v in (people, supply, weight)):
+        msg = "People, supply and weights must be numbers from 0; give 0 where there is nothing."
+        raise InputError(msg)
+    sharing = people @ weight
+    reached = sharing > 0
+    share = np.divide(supply, sharing, out=np.zeros_like(sharing), where=reached)
+    value = np.where(people > 0, share @ weight.T, np.nan)
+    return Access(value, np.asarray(np.where(reached, 0.0, supply).sum(axis=-1)))
+
+
+def nearest(minutes: Floats, supply: Floats) -> Floats:
+    """Give the minutes from each area to the nearest site that has any supply, (A,); inf where there is none.
+
+    `minutes` (A, S), `supply` (S,).
+    """
+    there = np.where(supply > 0, minutes, np.inf)
+    return np.asarray(there.min(axis=1, initial=np.inf))
+
+
+@dataclass(frozen=True, eq=False)
+class Supply:
+    """What a release holds of services by area in one quarter: all, on one axis, or of one duty bearer.
+
+    amount : (A,), 0 where none is shown. at_least : where a part may have been left out (protection, shelter
+    and return are shown only where enough operators work), so that the amount is the least there is.
+    """
+
+    areas: tuple[str, ...]
+    amount: Floats
+    at_least: Bools
+    period: str
+
+    @classmethod
+    def of(
+        cls,
+        release: Release,
+        areas: tuple[str, ...],
+        *,
+        what: Literal["services", "staff", "capacity"] = "capacity",
+        level: str = "region",
+        by: Literal["", "axis", "duty_bearer"] = "",
+        category: str = "",
+        period: str = "",
+    ) -> Supply:
+        """Read it, the last quarter by default.
+
+        Raises ReleaseError where there is no such table, InputError where there is no such quarter in it.
+        """
+        split = (by,) if by else ()
+        table = release.table(table_name(what, level, "quarter", *split))
+        if by:
+            table = table[table[by] == category]
+        periods = sorted(table["period"].unique())
+        chosen = period or (periods[-1] if periods else "")
+        if chosen not in periods:
+            msg = (
+                f"Release {release.name!r} has no {what} of {category or 'all services'!r} in {chosen!r}. "
+                f"There are the quarters {', '.join(periods) or 'none'}."
+            )
+            raise InputError(msg)
+        rows = table[table["period"] == chosen].set_index("area").reindex(list(areas))
+        return cls(areas, *_amounts(rows), chosen)
+
+
+def _amounts(rows: pd.DataFrame) -> tuple[Floats, Bools]:
+    number = rows["value"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    state = rows["state"].fillna("no_data").to_numpy(dtype=object)
+    low = rows["low"] if "low" in rows else pd.Series(np.nan, index=rows.index)
+    ends = low.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    amount = np.where(state == "class", ends, np.where(state == "number", number, 0.0))
+    return np.nan_to_num(amount), np.isin(state, ("class", "withheld", "no_data"))

@@ -1,0 +1,300 @@
+"""Who can reach which services: the tables of access that `tact risk` writes beside a release.
+
+By county or region and for the last quarter, of all services, of each axis and of each duty bearer: places
+for a hundred children newly in need in a quarter (risk/access/__init__.py over draws of need), whether there is a gap,
+and the way to the nearest service.
+
+* A gap is less than half of what the country's shown places would give each of its children in need. Need and
+  yardstick come from the same draw: a share of children found that is the same everywhere cancels out.
+* A gap is sure only where all services in reach are shown. Where some are withheld, the number is the least
+  that there is, and what is said is "no gap" or "cannot tell".
+* Services of one country are not counted for children of the other.
+* A way over water counts only with a time that somebody entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from data.release import Release
+from data.release.result import Table
+from data.tables.periods import Period
+from data.tables.spec import CATEGORIES, table_name
+from data.workspace.types import Bools, Floats
+from geo import areas as geography
+from geo.travel import Link, Speed, Travel
+from risk.access import Access, Catchment, Certainty, Supply, nearest, two_step
+from risk.model.detection import DetectionRange, yearly_need
+from risk.model.fit import Draws
+from risk.model.observations import Observations
+
+__all__ = [
+    "A_GAP",
+    "CATCHMENT",
+    "GAP",
+    "NO_GAP",
+    "TITLES",
+    "Times",
+    "about",
+    "tables",
+    "two_digits",
+]
+
+By = Literal["", "axis", "duty_bearer"]
+
+# Weights fall to a half after 47 minutes and to a ninth after 84; beyond two hours nothing counts.
+CATCHMENT = Catchment(120.0, "gaussian", 40.0)
+GAP = 0.5  # of what the country's places would give every child in need
+_A_HUNDRED = 100.0
+_LEVEL = "region"
+_ENDS = (0.025, 0.5, 0.975)
+_SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer")
+TITLES = {
+    "access": "Places in reach for a hundred children newly in need in a quarter",
+    "accessgap": "Chance of less than half of the country's places for a child in need, %",
+    "accesstime": "Minutes to the nearest service",
+}
+# Of a chance in per cent: what is said, from what on, and where it ends.
+NO_GAP, A_GAP = (0.0, 20.0), (80.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Times:
+    """Travel times that somebody gave: measured ones, and ferries; see geo/travel.py."""
+
+    uploaded: tuple[Link, ...] = ()
+    ferries: tuple[Link, ...] = ()
+
+    @classmethod
+    def told(cls, manifest: Mapping[str, Any]) -> Times:
+        """Read back what the manifest of a result says was used."""
+        kept = manifest.get("travel") or {}
+        return cls(*(tuple(Link(*one) for one in kept.get(name, ())) for name in ("uploaded", "ferries")))
+
+    def among(self, codes: Iterable[str]) -> Times:
+        """Keep those between areas that are known: what was given for other boundaries falls away."""
+        known = set(codes)
+        kept = (
+            [one for one in links if {one.start, one.end} <= known] for links in (self.uploaded, self.ferries)
+        )
+        return Times(*map(tuple, kept))
+
+
+def about(times: Times) -> dict[str, Any]:
+    """Say for the manifest how travel was reckoned and what was given: Times.told reads it back."""
+    speed = Speed()
+    laid = {
+        name: [[one.start, one.end, one.minutes, one.source] for one in links]
+        for name, links in (("uploaded", times.uploaded), ("ferries", times.ferries))
+    }
+    found = DetectionRange()
+    return {
+        "detour": speed.detour,
+        "km_per_hour": speed.km_per_hour,
+        "catchment_minutes": CATCHMENT.minutes,
+        "catchment_scale": CATCHMENT.scale,
+        "found": [found.low, found.high],
+        **laid,
+    }
+
+
+def tables(
+    release: Release, areas: geography.Areas, seen: Observations, draws: Draws, times: Times, seed: int
+) -> Iterator[Table]:
+    """Give the tables of travel, need and access; those of access for what the release holds of services."""
+    ways = _Ways.of(areas, seen.areas, times)
+    yield _travel_table(ways.travel, _whole(seen))
+    need = yearly_need(draws, seen, seed).sum(axis=2)
+    yield _need_table(need, seen)
+    for by in _SPLITS:
+        split = (by,) if by else ()
+        held = [table_name(what, _LEVEL, "quarter", *split) for what in ("capacity", "services")]
+        if all(name in release.tables and len(release.table(name)) for name in held):
+            kinds = CATEGORIES[by] if by else ("",)
+            told = [_told(release, ways, need, by, one) for one in kinds]
+            for measure, title in TITLES.items():
+                rows = pd.concat([one[measure] for one in told], ignore_index=True)
+                yield _table(measure, "quarter", split, title, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ways:
+    """The ways from the areas with children (A,) to all areas of the level (S,).
+
+    country : of each area and site, (A,) and (S,). inside : where both are of one country, (A, S). minutes :
+    from people to services, (A, S), inf where no way is known. weight : of the catchment, (A, S). doubtful :
+    where the straight line is short enough, but leads over water without a time, (A, S). own : position of
+    each area among the sites, (A,). scattered : areas of several islands, none of which holds half, (A,).
+    """
+
+    travel: Travel
+    areas: tuple[str, ...]
+    country: tuple[NDArray[Any], NDArray[Any]]
+    inside: Bools
+    minutes: Floats
+    weight: Floats
+    doubtful: Bools
+    own: NDArray[np.int64]
+    scattered: Bools
+
+    @classmethod
+    def of(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Ways:
+        travel = Travel.between(areas, _LEVEL, uploaded=times.uploaded, ferries=times.ferries)
+        own = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
+        country = areas.frame(_LEVEL)["country"].reindex(list(travel.codes)).to_numpy(dtype=object)
+        inside = country[own][:, None] == country
+        straight, over = travel.to_people()[own], travel.provisional[own]
+        minutes = np.where(inside & ~over, straight, np.inf)
+        doubtful = inside & over & (straight <= CATCHMENT.minutes)
+        weight, apart = CATCHMENT.weight(minutes), _scattered(areas, codes)
+        lands = (country[own], country)
+        return cls(travel, codes, lands, inside, minutes, weight, doubtful, own, apart)
+
+
+def _scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
+    """Say of which areas no island, or stretch of mainland, holds half (EPSG:3035), (A,)."""
+    shapes = areas.frame(_LEVEL).geometry.to_crs(3035).reindex(list(codes))
+    parts = shapes.explode().area.groupby(level=0)
+    share = (parts.max() / parts.sum()).reindex(list(codes))
+    return np.asarray(share.to_numpy(dtype=float) < GAP)
+
+
+def _told(release: Release, ways: _Ways, need: Floats, by: By, category: str) -> dict[str, pd.DataFrame]:
+    """Lay out what is said of the services of one kind by measure, one row an area."""
+    sites, asked = ways.travel.codes, {"by": by, "category": category}
+    places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]
+    services = Supply.of(release, sites, what="services", period=places.period, **asked)  # type: ignore[arg-type]
+    access = two_step(need, places.amount, ways.weight)
+    withheld = ((ways.weight > 0) & places.at_least).any(axis=1)
+    doubted = (ways.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
+    least = np.asarray(withheld | doubted)
+    hidden = np.asarray(withheld & ~(ways.weight @ places.amount > 0))
+    found = {
+        "access": _places(access, least, hidden),
+        "accessgap": _gaps(_against_the_country(ways, need, places, access).below, least, hidden),
+        "accesstime": _way(ways, services),
+    }
+    head: dict[str, Any] = {"area": list(ways.areas), "period": places.period}
+    if by:
+        head[by] = category
+    return {name: pd.DataFrame({**head, **columns}) for name, columns in found.items()}
+
+
+def _places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
+    """Give the places in reach, (A,) each, to two digits.
+
+    Where some are withheld, what is shown is the least that there is: a class without a high end. Where none
+    is shown in reach, they are withheld.
+    """
+    state = np.select([hidden, least], ["withheld", "class"], "number")
+    ends = np.quantile(np.where(hidden, np.nan, access.value), _ENDS, axis=0)
+    lower, median, upper = two_digits(_A_HUNDRED * ends)
+    return {
+        "value": np.where(state == "number", median, np.nan),
+        "state": state,
+        "low": np.where(state == "class", median, np.nan),
+        "high": np.full(len(state), np.nan),
+        "median": median,
+        "lower": lower,
+        "upper": upper,
+        "at_least": least,
+    }
+
+
+def _gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
+    """Say where there is a gap and where none, (A,) each; a gap only where nothing in reach is withheld."""
+    said = Certainty(below, below, below, below)
+    telling = [hidden, said.cannot_tell | (said.gap & least)]
+    state = np.select(telling, ["withheld", "cannot_tell"], "class")
+    ends = np.where(said.gap[:, None], A_GAP, NO_GAP)
+    low, high = np.where((state == "class")[:, None], ends, np.nan).T
+    return {
+        "value": np.full(len(state), np.nan),
+        "state": state,
+        "low": low,
+        "high": high,
+        "chance": np.where(hidden, np.nan, np.round(_A_HUNDRED * below)),
+        "at_least": least,
+    }
+
+
+def _against_the_country(ways: _Ways, need: Floats, places: Supply, access: Access) -> Certainty:
+    """Say how sure it is that access is below a part of the country's, in each draw."""
+    of_area, of_site = ways.country
+    lands = np.unique(of_area)
+    supply = np.array([places.amount[of_site == land].sum() for land in lands])
+    wanted = np.stack([need[:, of_area == land].sum(axis=1) for land in lands], axis=1)
+    rate = (supply / wanted)[:, np.searchsorted(lands, of_area)]
+    ratio = np.divide(access.value, rate, out=np.zeros_like(rate), where=rate > 0)
+    return Access(ratio, access.unreached).certainty(GAP)
+
+
+def _way(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
+    """Give the whole minutes to the nearest service that is shown, and what is known of the way, (A,) each.
+
+    way : land; islands, where the nearest is in the own area, which lies on several; water, where all ways
+    lead over water without a time; none, where none is shown in the country. nearer : whether one that is
+    not shown may be nearer.
+    """
+    minutes = nearest(ways.minutes, services.amount)
+    unseen = nearest(ways.minutes, (services.at_least & (services.amount <= 0)).astype(float))
+    anywhere = (ways.inside & (services.amount > 0)).any(axis=1)
+    at_home = ways.scattered & (services.amount[ways.own] > 0)
+    nearer = unseen < minutes
+    way = np.select([~anywhere, ~np.isfinite(minutes), at_home], ["none", "water", "islands"], "land")
+    told = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
+    silent = (ways.inside & services.at_least).any(axis=1) & ~anywhere
+    return {
+        "value": np.where(way == "land", np.round(minutes), np.nan),
+        "state": np.where(silent, "withheld", [told[one] for one in way]),
+        "way": way,
+        "nearer": np.asarray(nearer),
+    }
+
+
+def two_digits(values: Floats) -> Floats:
+    """Round to two digits that count, any shape: more would say what the intervals deny."""
+    size = np.floor(np.log10(np.where(values > 0, values, 1.0)))
+    step = 10.0 ** (size - 1.0)
+    return np.asarray(np.round(np.round(values / step) * step, 6))
+
+
+def _need_table(need: Floats, seen: Observations) -> Table:
+    low, median, high = two_digits(np.quantile(need, _ENDS, axis=0))
+    columns = {"value": median, "state": "number", "lower": low, "upper": high}
+    rows = pd.DataFrame({"area": list(seen.areas), "period": seen.quarters[-1], **columns})
+    return _table("need", "quarter", (), "Children newly in need in a quarter, mean of the last year", rows)
+
+
+def _travel_table(travel: Travel, period: str) -> Table:
+    """Give the minutes from each area to each, and from its people to its middle."""
+    size = len(travel.codes)
+    rows = pd.DataFrame(
+        {
+            "area": np.repeat(np.array(travel.codes, dtype=object), size),
+            "to": np.tile(np.array(travel.codes, dtype=object), size),
+            "period": period,
+            "value": np.ravel(travel.to_people()),
+            "provisional": np.ravel(travel.provisional),
+            "given": np.ravel(travel.given),
+        }
+    )
+    known = np.isfinite(rows["value"])
+    rows = rows.assign(value=rows["value"].where(known), state=np.where(known, "number", "no_data"))
+    return _table("travel", "whole", ("to",), "Minutes between areas", rows)
+
+
+def _table(measure: str, grain: str, split: tuple[str, ...], title: str, rows: pd.DataFrame) -> Table:
+    return Table(measure, _LEVEL, grain, split, title, pa.Table.from_pandas(rows, preserve_index=False))
+
+
+def _whole(seen: Observations) -> str:
+    first, last = (Period.parse(seen.quarters[at]) for at in (0, -1))
+    return Period(first.start, last.end, "whole").id

@@ -1,0 +1,352 @@
+"""Clusters: the spatial and the space-time scan, and autocorrelation with control of false discoveries.
+
+The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with up to half of what is
+expected, and cylinders of such circles over stretches of quarters. Its statistic is the likelihood ratio
+of more cases inside than outside. Given the total, cases are multinomial in proportion to what is
+expected; the largest statistic of each of 9,999 such replicates gives the p value of a cluster, so that
+looking everywhere is paid for. Counts that vary more than a Poisson count does (children found together)
+make many more false alarms than such p values say; where their negative binomial size is given, replicates
+vary as much. A cluster is a place to ask about, not a finding.
+
+Values that neighbours share (Moran's I, Geary's C, local Moran, Getis-Ord Gi*) stand in
+`_autocorrelation`, of which this module passes on the functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.workspace.types import Floats, Ints, Progress
+from risk.clusters.getis_ord import (
+    Autocorrelation,
+    LocalAutocorrelation,
+    benjamini_hochberg,
+    geary,
+    getis_ord,
+    local_moran,
+    moran,
+)
+from risk.numbers import stream
+
+__all__ = [
+    "Autocorrelation",
+    "Cluster",
+    "LocalAutocorrelation",
+    "Scan",
+    "benjamini_hochberg",
+    "geary",
+    "getis_ord",
+    "local_moran",
+    "moran",
+    "scan",
+    "space_time_scan",
+]
+
+Counted = NDArray[np.int32]
+_CELLS_HELD = 4_000_000  # replicated counts held at once, 4 bytes each
+_IDLE = 0.5  # p value above which a further cluster says nothing
+_MOST = 0.5  # of what is expected, and of the quarters, in one window
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A window with more cases than expected.
+
+    `areas` are positions, the centre first. `first` and `last` are positions of quarters, both included.
+    `expected` is what the window would have of the same total at the common rate.
+    """
+
+    areas: tuple[int, ...]
+    first: int
+    last: int
+    cases: int
+    expected: float
+    relative_risk: float
+    statistic: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Clusters by statistic, the most likely first; no two share an area.
+
+    The first is always there; the others while their p value is at most a half.
+    """
+
+    clusters: tuple[Cluster, ...]
+    replicates: int
+    seed: int
+
+    def found(self, level: float = 0.05) -> tuple[Cluster, ...]:
+        """Give the clusters whose p value is at most a level."""
+        return tuple(cluster for cluster in self.clusters if cluster.p <= level)
+
+
+def scan(
+    cases: Floats,
+    expected: Floats,
+    centres: Floats,
+    *,
+    size: float = np.inf,
+    replicates: int = 9999,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Scan:
+    """Scan the areas of one country for circles with more cases than expected (Kulldorff 1997).
+
+    Parameters
+    ----------
+    cases
+        Counts, (A,); an area without a known count is left out.
+    expected
+        What they are set against, up to a factor, (A,).
+    centres
+        Of the areas, in metres or kilometres of a projection, (A, 2).
+    size
+        Of the negative binomial of one count; smaller is more variation, infinite is Poisson.
+    replicates
+        How many worlds without a cluster to compare with; the least p value is one over one more.
+    seed
+        Of these worlds.
+    progress
+        Told the replicates done.
+
+    Raises
+    ------
+    InputError
+        Shapes or values do not fit, or there is no case.
+
+    """
+    null = _Null(size, replicates, seed)
+    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], null, progress)
+
+
+def space_time_scan(
+    cases: Floats,
+    expected: Floats,
+    centres: Floats,
+    *,
+    prospective: bool = False,
+    size: float = np.inf,
+    replicates: int = 9999,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Scan:
+    """Scan for circles and stretches of quarters with more cases than expected (Kulldorff 2001).
+
+    `cases` and `expected` have the shape (A, T). A stretch holds at most half of the quarters;
+    `prospective` looks only at stretches that last until now; its p value is that of one look, not of all
+    that were made before. Otherwise as `scan`.
+    """
+    time = cases.shape[1]
+    longest = max(int(_MOST * time), 1)
+    stretches = [
+        (stop - length, stop)
+        for stop in ([time] if prospective else range(1, time + 1))
+        for length in range(1, min(longest, stop) + 1)
+    ]
+    return _scan(cases, expected, centres, stretches, _Null(size, replicates, seed), progress)
+
+
+@dataclass(frozen=True)
+class _Null:
+    """Worlds without a cluster: how varied, how many, and of which random numbers."""
+
+    size: float
+    replicates: int
+    seed: int
+
+    def draws(self, share: Floats, total: int, block: int) -> Iterator[Ints]:
+        """Draw counts of a total in proportion to shares, block by block, (block or fewer, cells)."""
+        rng = stream(self.seed, "scan")
+        for start in range(0, self.replicates, block):
+            shape = (min(block, self.replicates - start), len(share))
+            if np.isinf(self.size):
+                yield rng.multinomial(total, share, size=shape[0])
+            else:
+                varied = share * rng.gamma(self.size, 1.0, shape)
+                yield rng.multinomial(total, varied / varied.sum(axis=1, keepdims=True))
+
+
+def _scan(
+    cases: Floats,
+    expected: Floats,
+    centres: Floats,
+    stretches: list[tuple[int, int]],
+    null: _Null,
+    progress: Progress | None,
+) -> Scan:
+    if not null.size > 0 or null.replicates < 1:
+        msg = f"A scan needs a size above 0 and one replicate or more, not {null.size} and {null.replicates}."
+        raise InputError(msg)
+    counts, share = _checked(cases, expected, centres)
+    windows = _Windows.of(share, centres, stretches)
+    most = _simulated(windows, share, int(counts.sum()), null, progress)
+    return Scan(tuple(_clusters(windows, counts, share, most)), null.replicates, null.seed)
+
+
+def _checked(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
+    """Give whole cases and the share of each cell in what is expected; unknown cells have neither."""
+    fits = cases.shape == expected.shape and centres.shape == (len(cases), 2)
+    if not fits or not np.isfinite(centres).all() or not (expected >= 0).all():
+        msg = (
+            f"A scan needs cases {cases.shape} and expected {expected.shape} of one shape, expected numbers "
+            f"from 0, and two known coordinates an area; centres have the shape {centres.shape}."
+        )
+        raise InputError(msg)
+    known = np.isfinite(cases) & (expected > 0)
+    counts: Ints = np.rint(np.where(known, cases, 0.0)).astype(np.int64)
+    if counts.min() < 0 or counts.sum() == 0:
+        msg = "A scan needs counts from 0, and at least one case where cases are expected."
+        raise InputError(msg)
+    share = np.where(known, expected, 0.0)
+    return counts, share / share.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class _Windows:
+    """Circles around each of A areas, over S stretches of time.
+
+    order : (A, A), areas by distance from each; inside : (A,), how many of them the largest circle has.
+    share : share of what is expected in each circle and stretch, (A, A, S): centre, areas in it less one.
+    """
+
+    order: Ints
+    inside: Ints
+    stretches: list[tuple[int, int]]
+    share: Floats
+
+    @classmethod
+    def of(cls, share: Floats, centres: Floats, stretches: list[tuple[int, int]]) -> _Windows:
+        apart = ((centres[:, None] - centres[None]) ** 2).sum(axis=2)
+        order = np.argsort(apart, axis=1, kind="stable")
+        whole = np.cumsum(share.sum(axis=1)[order], axis=1)
+        # A centre that has more than half by itself is no circle at all.
+        inside = (whole <= _MOST + 1e-12).sum(axis=1)
+        parts = np.stack([share[:, a:b].sum(axis=1) for a, b in stretches], axis=1)
+        return cls(order, inside, stretches, np.cumsum(parts[order], axis=1))
+
+    def counted(self, counts: Counted) -> Iterator[tuple[int, int, Counted]]:
+        """Count each circle in all stretches, (A, T, R) to (S, R); the array is used again."""
+        within = [counts[:, first:stop].sum(axis=1, dtype=np.int32) for first, stop in self.stretches]
+        parts = np.stack(within, axis=1)
+        running = np.empty(parts.shape[1:], np.int32)
+        for centre, size in enumerate(self.inside):
+            running[:] = 0
+            for k, area in enumerate(self.order[centre, :size]):
+                running += parts[area]
+                yield centre, k, running
+
+    def statistics(self, counts: Ints) -> Floats:
+        """Log likelihood ratio of each circle and stretch, (A, T) to (A, A, S); 0 without excess."""
+        within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
+        cases = np.cumsum(within[self.order], axis=1)
+        ratio = _Ratio.of(self.share, int(counts.sum()))
+        smaller = np.arange(len(self.order)) < self.inside[:, None]
+        excess = smaller[:, :, None] & (cases > ratio.expected)
+        return np.where(excess, ratio.table[cases] - cases * ratio.slope - ratio.offset, 0.0)
+
+    def largest(self, counts: Counted) -> Floats:
+        """Give the largest statistic of each replicate, (A, T, R) to (R,).
+
+        Most windows cannot beat the least of the largest so far, in any replicate, and those that can are
+        few: only their ratio is worked out.
+        """
+        best = np.zeros(counts.shape[2])
+        ratio = _Ratio.of(self.share, int(counts[..., 0].sum()))
+        least = np.empty(0, np.int32)
+        for centre, k, running in self.counted(counts):
+            if k == 0:
+                least = ratio.least(float(best.min()), centre)
+            some = np.flatnonzero(running > least[k])
+            if len(some):
+                stretch, replicate = np.divmod(some, len(best))
+                n, window = running.ravel()[some], (centre, k, stretch)
+                value = ratio.table[n] - n * ratio.slope[window] - ratio.offset[window]
+                np.maximum.at(best, replicate, value)
+        return best
+
+
+@dataclass(frozen=True, eq=False)
+class _Ratio:
+    """The Poisson log likelihood ratio of windows for whole counts of a fixed total N.
+
+    n log(n/e) + (N − n) log((N − n)/(N − e)) = table[n] − n · slope − offset: only n varies over replicates,
+    and all logarithms of counts come from one table.
+    """
+
+    table: Floats  # n log n + (N − n) log(N − n), (N + 1,)
+    share: Floats
+    expected: Floats
+    slope: Floats
+    offset: Floats
+
+    @classmethod
+    def of(cls, share: Floats, total: int) -> _Ratio:
+        n = np.arange(total + 1, dtype=float)
+        entropy = n * np.log(np.maximum(n, 1.0))
+        # No window that is looked at has all or nothing of what is expected, except where nothing is counted.
+        inside = np.clip(share, 1e-300, 1.0 - 1e-15)
+        offset = total * (np.log(total) + np.log1p(-inside))
+        return cls(entropy + entropy[::-1], share, share * total, np.log(inside) - np.log1p(-inside), offset)
+
+    def least(self, value: float, centre: int) -> Counted:
+        """Give counts that circles around a centre must exceed for a ratio above a value, (A, S, 1).
+
+        The ratio is at most (n − e)² / (e (1 − share)): the divergence of two coins is at most their
+        chi-squared distance.
+        """
+        expected, share = self.expected[centre], self.share[centre]
+        bound = expected + np.sqrt(value * expected * np.maximum(1.0 - share, 0.0))
+        # Whole numbers of one type are compared many times faster than mixed ones.
+        return np.asarray(np.floor(bound - 1e-9), np.int32)[:, :, None]
+
+
+def _simulated(
+    windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None
+) -> Floats:
+    """Largest statistic of each replicate, (R,)."""
+    cells = len(share) * max(share.shape[1], len(windows.stretches))
+    best = np.empty(0)
+    for drawn in null.draws(share.ravel(), total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
+        counts = np.ascontiguousarray(drawn.astype(np.int32).T).reshape(*share.shape, len(drawn))
+        best = np.append(best, windows.largest(counts))
+        if progress:
+            progress(len(best), null.replicates, "scan")
+    return best
+
+
+def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> Iterator[Cluster]:
+    """Give the windows by statistic, each without an area of those before it."""
+    values = windows.statistics(counts)
+    taken = np.zeros(len(counts), bool)
+    while True:
+        centre, k, at = np.unravel_index(int(np.argmax(values)), values.shape)
+        statistic = float(values[centre, k, at])
+        if statistic <= 0.0:
+            return
+        areas = windows.order[centre, : k + 1]
+        p = (1.0 + (most >= statistic - 1e-9).sum()) / (len(most) + 1.0)
+        if taken.any() and p > _IDLE:
+            return
+        yield _cluster(areas, windows.stretches[at], counts, share, statistic, float(p))
+        taken[areas] = True
+        values[np.logical_or.accumulate(taken[windows.order], axis=1)] = 0.0
+
+
+def _cluster(
+    areas: Ints, stretch: tuple[int, int], counts: Ints, share: Floats, statistic: float, p: float
+) -> Cluster:
+    first, stop = stretch
+    total = int(counts.sum())
+    cases = int(counts[areas, first:stop].sum())
+    expected = float(share[areas, first:stop].sum() * total)
+    outside = (total - cases) / (total - expected)
+    risk = cases / expected / outside if outside > 0 else float("inf")
+    places = tuple(int(area) for area in areas)
+    return Cluster(places, first, stop - 1, cases, expected, risk, statistic, p)

@@ -1,0 +1,377 @@
+"""How well forecasts did when they were made: rolling origins, all forecasters on the same counts.
+
+At each origin every forecaster sees what was known then, and its draws for the next quarters are scored
+against what was published later. Scores come first (log score, then CRPS); calibration, what a fixed budget
+would have found, and whether ranks hold from one forecast to the next stand beside them. With spatial blocks
+an area is forecast without counts of its own or of its neighbours.
+
+A forecaster **beats** another where the 95 % interval of the score difference excludes none. The interval is
+a bootstrap that draws areas and quarters, each with all their counts (Owen 2007), since counts of an area,
+and of a quarter, are wrong together; it errs on the side of width. Where the risk model does not beat the
+historical mean, the page shows the historical mean and says so.
+
+Detected counts test detection: a forecaster that knows where people will look does well here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from data.errors import InputError
+from data.workspace.types import Floats, Progress
+from risk.evaluation import scores
+from risk.evaluation.baselines import HISTORICAL_MEAN, Forecaster
+from risk.evaluation.panel import Interval, Panel
+from risk.evaluation.splits import RollingOrigin, SpatialBlocks
+from risk.numbers import stream
+
+__all__ = ["BUDGETS", "Evaluation", "Verdict", "evaluate"]
+
+BUDGETS = (0.1, 0.2)  # of areas, and of hours
+Score = Literal["log", "crps"]
+_BETTER: dict[Score, float] = {"log": 1.0, "crps": -1.0}  # the sign that makes larger better
+_RESAMPLES = 2000
+_CAUTION = "Scored on detected children, which tests detection as much as risk."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether one forecaster beats another: mean score gained a count, and its 95 % interval."""
+
+    name: str
+    baseline: str
+    score: Score
+    gained: float
+    interval: Interval
+    counts: int
+
+    @property
+    def beats(self) -> bool:
+        """Whether the gain is more than chance."""
+        return self.interval[0] > 0.0
+
+    @property
+    def shown(self) -> str:
+        """The forecaster to show."""
+        return self.name if self.beats else self.baseline
+
+    @property
+    def words(self) -> str:
+        """Say it plainly, with what it rests on."""
+        low, high = self.interval
+        score = {"log": "log score", "crps": "CRPS"}[self.score]
+        margin = f"{low:+.3f} to {high:+.3f}; {self.counts:,} counts"
+        sized = f"its {score} differs by {self.gained:+.3f} a count ({margin}), above 0 is better"
+        if self.beats:
+            return f"The {self.name} beats the {self.baseline} out of sample: {sized}. {_CAUTION}"
+        return (
+            f"The {self.name} does not beat the {self.baseline} out of sample: {sized}. "
+            f"This page shows the {self.baseline} instead. {_CAUTION}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What an evaluation found.
+
+    cells : one row for each forecaster, origin, quarter, area and pathway: observed, expected, log, crps,
+        dss, pit, and whether each interval held it.
+    scores : one row for each forecaster and quarters ahead (1 is the next): mean log, crps, dss; counts.
+    calibration : one row for each forecaster: share in the 50, 80 and 95 % interval, and the share of the
+        transform in each tenth (0.1 each when calibrated).
+    hits : one row for each forecaster, kind of budget ("areas", "hours") and budget, one quarter ahead.
+    stability : one row for each forecaster: mean correlation of an area's rank from one forecast to the next.
+    """
+
+    cells: pd.DataFrame = field(repr=False)
+    scores: pd.DataFrame
+    calibration: pd.DataFrame
+    hits: pd.DataFrame
+    stability: pd.DataFrame
+    seed: int
+
+    @property
+    def forecasters(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(str(name) for name in self.cells["forecaster"].cat.categories)
+
+    @property
+    def best(self) -> str:
+        """The forecaster of the best mean log score."""
+        return str(self.cells.groupby("forecaster", observed=True)["log"].mean().idxmax())
+
+    def beats(self, name: str, baseline: str = HISTORICAL_MEAN, score: Score = "log") -> Verdict:
+        """Judge one forecaster against another on the counts that both forecast.
+
+        Raises
+        ------
+        InputError
+            There is no forecaster of that name.
+
+        """
+        missing = [one for one in (name, baseline) if one not in self.forecasters]
+        if missing:
+            msg = f"No forecaster {missing[0]!r} was evaluated; there are {list(self.forecasters)!r}."
+            raise InputError(msg)
+        rows = {one: self.cells[self.cells["forecaster"] == one] for one in (name, baseline)}
+        keys = ["area", "quarter", "origin", "pathway"]
+        pair = rows[name][[*keys, score]].merge(rows[baseline][[*keys, score]], on=keys).dropna()
+        gain = _BETTER[score] * (pair[f"{score}_x"] - pair[f"{score}_y"]).to_numpy(float)
+        interval = _two_way(gain, pair["area"].cat.codes, pair["quarter"].cat.codes, self.seed)
+        return Verdict(name, baseline, score, float(gain.mean()), interval, len(gain))
+
+    def as_dict(self) -> dict[str, object]:
+        """Give plain values for a manifest; what is not known is None."""
+        tables = {name: getattr(self, name) for name in ("scores", "calibration", "hits", "stability")}
+        plain: dict[str, object] = {name: _records(table) for name, table in tables.items()}
+        others = [name for name in self.forecasters if name != HISTORICAL_MEAN]
+        judged = [self.beats(name) for name in others] if HISTORICAL_MEAN in self.forecasters else []
+        plain["verdicts"] = [
+            {
+                "name": verdict.name,
+                "baseline": verdict.baseline,
+                "gained": verdict.gained,
+                "interval": list(verdict.interval),
+                "beats": verdict.beats,
+                "words": verdict.words,
+            }
+            for verdict in judged
+        ]
+        return {"best": self.best, "seed": self.seed, **plain}
+
+
+def evaluate(
+    panel: Panel,
+    forecasters: Mapping[str, Forecaster],
+    *,
+    first_origin: int,
+    horizons: int = 4,
+    draws: int = 1000,
+    seed: int = 0,
+    known: Callable[[int], Panel] | None = None,
+    hours: Floats | None = None,
+    blocks: SpatialBlocks | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Let every forecaster forecast from each origin, and score it.
+
+    Parameters
+    ----------
+    panel
+        The counts that forecasts are held against.
+    forecasters
+        By name.
+    first_origin
+        The position of the first quarter that is forecast; every later one is an origin too.
+    horizons
+        How many quarters ahead, fewer at the end.
+    draws
+        For each forecast.
+    seed
+        Of the forecasts and of the bootstrap.
+    known
+        Gives what was known at an origin (late and corrected counts differ); by default the panel until then.
+    hours
+        Service hours of each area, (A,), for the second kind of budget; by default the outreach days of the
+        four quarters before each origin.
+    blocks
+        Forecast each block of areas without its counts and those of a ring around it.
+    progress
+        Told the forecasts done.
+
+    Raises
+    ------
+    InputError
+        There is nothing to forecast from or to score, or a forecaster or `known` gives another shape.
+
+    """
+    origins = RollingOrigin(first_origin, horizons).origins(len(panel.quarters))
+    if not forecasters or np.isnan(panel.counts[:, first_origin:]).all():
+        msg = "An evaluation needs a forecaster and a known count after the first origin."
+        raise InputError(msg)
+    frames: list[pd.DataFrame] = []
+    for step, origin in enumerate(origins):
+        history = _history(panel, origin, known)
+        ahead = min(horizons, len(panel.quarters) - origin)
+        for number, (name, forecaster) in enumerate(forecasters.items()):
+            drawn = _drawn(forecaster, history, ahead, draws, seed + origin, blocks)
+            frames.append(_scored(panel, name, origin, drawn, seed))
+            if progress:
+                progress(step * len(forecasters) + number + 1, len(origins) * len(forecasters), name)
+    cells = _categories(pd.concat(frames, ignore_index=True), panel, forecasters)
+    return Evaluation(
+        cells=cells,
+        scores=_mean_scores(cells),
+        calibration=_calibration(cells),
+        hits=pd.DataFrame(list(_hits(cells, panel, hours, seed))),
+        stability=pd.DataFrame(list(_stability(cells, panel))),
+        seed=seed,
+    )
+
+
+def _history(panel: Panel, origin: int, known: Callable[[int], Panel] | None) -> Panel:
+    history = known(origin) if known else panel.until(origin)
+    if history.areas != panel.areas or history.quarters != panel.quarters[:origin]:
+        msg = (
+            f"What was known at quarter {origin} needs the panel's {len(panel.areas)} areas and its first "
+            f"{origin} quarters; it has {len(history.areas)} and {len(history.quarters)}."
+        )
+        raise InputError(msg)
+    return history
+
+
+def _drawn(
+    forecaster: Forecaster, history: Panel, ahead: int, draws: int, seed: int, blocks: SpatialBlocks | None
+) -> Floats:
+    """Draw a forecast, block by block where there are blocks, (draws, A, ahead, P)."""
+    everywhere = np.arange(len(history.areas))
+    folds = blocks.folds() if blocks else [(everywhere, everywhere)]
+    wanted = (draws, len(everywhere), ahead, len(history.pathways))
+    out = np.full(wanted, np.nan)
+    for kept, tested in folds:
+        seen = history.hiding(np.setdiff1d(everywhere, kept))
+        drawn = forecaster.forecast(seen, ahead, draws, seed)
+        if drawn.shape != wanted:
+            msg = f"{forecaster!r} gave draws of the shape {drawn.shape}; {wanted} is needed."
+            raise InputError(msg)
+        out[:, tested] = drawn[:, tested]
+    return out
+
+
+def _scored(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
+    """Score one forecast against what was published later, one row a count."""
+    ahead = drawn.shape[2]
+    seen = panel.counts[:, origin : origin + ahead]
+    area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
+    held = {f"in_{round(100 * level)}": scores.covered(drawn, seen, level) for level in scores.LEVELS}
+    values = {
+        "observed": seen,
+        "expected": drawn.mean(axis=0),
+        "log": scores.log_score(drawn, seen),
+        "crps": scores.crps(drawn, seen),
+        "dss": scores.dawid_sebastiani(drawn, seen),
+        "pit": scores.pit(drawn, seen, seed + origin),
+        **held,
+    }
+    places = {"forecaster": name, "origin": origin, "ahead": step + 1, "quarter": origin + step}
+    flat = {key: np.ravel(value) for key, value in values.items()}
+    return pd.DataFrame({**places, "area": area, "pathway": pathway, **flat})
+
+
+def _categories(cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]) -> pd.DataFrame:
+    """Name areas, quarters and pathways."""
+    names = {"area": panel.areas, "quarter": panel.quarters, "pathway": panel.pathways}
+    for column, values in names.items():
+        cells[column] = pd.Categorical.from_codes(cells[column].to_numpy(), categories=pd.Index(values))
+    cells["forecaster"] = pd.Categorical(cells["forecaster"], categories=list(forecasters))
+    return cells
+
+
+def _mean_scores(cells: pd.DataFrame) -> pd.DataFrame:
+    groups = cells.dropna(subset=["observed"]).groupby(["forecaster", "ahead"], observed=True)
+    out = groups[["log", "crps", "dss"]].mean()
+    out["counts"] = groups.size()
+    return out.reset_index()
+
+
+def _calibration(cells: pd.DataFrame) -> pd.DataFrame:
+    known = cells.dropna(subset=["observed"])
+    groups = known.groupby("forecaster", observed=True)
+    out = groups[[f"in_{round(100 * level)}" for level in scores.LEVELS]].mean()
+    tenth = np.minimum((10 * known["pit"]).astype(int), 9)
+    for at in range(10):
+        out[f"pit_{at + 1}"] = (tenth == at).groupby(known["forecaster"], observed=True).mean()
+    return out.reset_index()
+
+
+def _next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, Floats, Floats]]:
+    """Give each forecaster's expected and the observed counts one ahead, over pathways, (origins, A)."""
+    near = cells[cells["ahead"] == 1]
+    for name, rows in near.groupby("forecaster", observed=True):
+        shape = (-1, len(panel.areas), len(panel.pathways))
+        expected, observed = (
+            rows[c].to_numpy(float).reshape(shape).sum(axis=2) for c in ("expected", "observed")
+        )
+        yield str(name), expected, observed
+
+
+def _inside(panel: Panel) -> list[Floats]:
+    """Mark the areas of each country with 1.0: no ranking goes across countries."""
+    codes = np.array(panel.countries)
+    return [(codes == code).astype(float) for code in dict.fromkeys(panel.countries)]
+
+
+def _hits(
+    cells: pd.DataFrame, panel: Panel, hours: Floats | None, seed: int
+) -> Iterator[dict[str, str | float]]:
+    """Give what each budget would have found, the budget spent in each country by itself."""
+    origins = np.unique(cells["origin"])
+    days = [panel.effort[:, max(0, at - 4) : at].sum(axis=1) for at in origins]
+    costs = {
+        "areas": np.ones((len(origins), len(panel.areas))),
+        "hours": np.stack(days) if hours is None else np.tile(hours, (len(origins), 1)),
+    }
+    for name, expected, observed in _next_quarter(cells, panel):
+        for kind, cost in costs.items():
+            own = np.concatenate([cost * inside for inside in _inside(panel)])
+            again = (len(own) // len(expected), 1)
+            there = np.tile(expected, again), np.tile(observed, again)
+            for budget in BUDGETS:
+                found = scores.found(there[0], there[1], own, budget, seed=seed)
+                yield {
+                    "forecaster": name,
+                    "of": kind,
+                    "budget": budget,
+                    "hit_rate": found.hit_rate,
+                    "hit_low": found.hit_interval[0],
+                    "hit_high": found.hit_interval[1],
+                    "pai": found.pai,
+                    "pei": found.pei,
+                    "pei_low": found.pei_interval[0],
+                    "pei_high": found.pei_interval[1],
+                }
+
+
+def _stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | float]]:
+    """Give the mean rank correlation of the rates of consecutive forecasts within each country."""
+    for name, expected, _ in _next_quarter(cells, panel):
+        rate = expected / panel.expected
+        pairs = [
+            scores.rank_stability(first[inside > 0], second[inside > 0])
+            for first, second in pairwise(rate)
+            for inside in _inside(panel)
+        ]
+        spearman, kendall = np.array(pairs).reshape(-1, 2).T
+        known = ~np.isnan(spearman)
+        mean = (float(v[known].mean()) if known.any() else float("nan") for v in (spearman, kendall))
+        yield dict(zip(("forecaster", "spearman", "kendall"), (name, *mean), strict=True))
+
+
+def _two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> Interval:
+    """Interval of a mean by drawing areas and quarters with replacement, each on its own (Owen 2007)."""
+    rows, columns = np.unique(area, return_inverse=True)[1], np.unique(quarter, return_inverse=True)[1]
+    shape = (int(rows.max()) + 1, int(columns.max()) + 1)
+    total, count = np.zeros(shape), np.zeros(shape)
+    np.add.at(total, (rows, columns), gain)
+    np.add.at(count, (rows, columns), 1.0)
+    rng = stream(seed, "verdict")
+    weights = [rng.multinomial(n, np.full(n, 1.0 / n), size=_RESAMPLES).astype(float) for n in shape]
+    sums, counts = (((weights[0] @ table) * weights[1]).sum(axis=1) for table in (total, count))
+    low, high = np.quantile(sums[counts > 0] / counts[counts > 0], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Turn a table to plain rows."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(key): _plain(value) for key, value in row.items()} for row in rows]
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value

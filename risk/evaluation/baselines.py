@@ -1,0 +1,316 @@
+"""What the risk model must beat: forecasts of counts that need no model of risk.
+
+Each gives an expected count for every area, quarter ahead and pathway. What it predicts is negative binomial
+around that, of the size under which its own earlier forecasts, made again as of then, were most likely: so a
+baseline is as wide as it has been wrong, and none loses for being too sure of itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import PoissonRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from data.errors import InputError
+from data.workspace.types import Floats, Ints
+from risk.evaluation import lagged
+from risk.evaluation.panel import Panel
+from risk.evaluation.scores import negative_binomial
+from risk.evaluation.splits import hops
+from risk.numbers import stream
+
+__all__ = [
+    "BASELINES",
+    "HISTORICAL_MEAN",
+    "ByMean",
+    "EmpiricalBayes",
+    "Forecaster",
+    "GradientBoosting",
+    "HistoricalMean",
+    "KernelDensity",
+    "LastCount",
+    "PoissonRidge",
+    "PopulationShare",
+    "empirical_bayes",
+]
+
+HISTORICAL_MEAN = "historical mean"  # the one that is shown where the model does not beat it
+_REPLAYS = 4  # earlier origins from which the size is estimated
+_SIZES = np.geomspace(0.2, 200.0, 31)
+_UNKNOWN_SIZE = 2.0  # of the first forecast, that has no earlier one
+_PRIOR = 0.5  # shape of the gamma prior of an area's mean, which has the mean of its population share
+
+
+class Forecaster(Protocol):
+    """Whatever predicts counts."""
+
+    def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
+        """Draw the counts of the quarters after a history, (draws, A, horizon, P)."""
+        ...
+
+
+class ByMean(ABC):
+    """A forecaster that is given by its expected counts."""
+
+    @abstractmethod
+    def means(self, history: Panel, horizon: int) -> Floats:
+        """Give the expected counts of the quarters after a history, above zero, (A, horizon, P)."""
+
+    def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
+        """Draw the counts of the quarters after a history, (draws, A, horizon, P).
+
+        Raises
+        ------
+        InputError
+            There is no quarter to learn from, or none to forecast.
+
+        """
+        if not history.quarters or horizon < 1 or draws < 1:
+            msg = (
+                f"A forecast needs a quarter before it, not {len(history.quarters)}, one after it, and draws."
+            )
+            raise InputError(msg)
+        rng = stream(seed, type(self).__name__)
+        mean = self.means(history, horizon)
+        # An area that was never counted is a stranger, and as far from its people's share as others are.
+        stranger = np.asarray(np.isnan(history.counts).all(axis=1))[:, None]
+        known, unknown = self._sizes(history, horizon), _size_of_strangers(history)
+        size = np.broadcast_to(np.where(stranger, unknown, known), (draws, *mean.shape))
+        return rng.poisson(mean * rng.gamma(size, 1.0 / size)).astype(float)
+
+    def _sizes(self, history: Panel, horizon: int) -> Floats:
+        """Give the most likely size of earlier forecasts for each quarter ahead and pathway, (horizon, P)."""
+        likelihood = np.zeros((len(_SIZES), horizon, len(history.pathways)))
+        last = len(history.quarters)
+        for origin in range(max(1, last - _REPLAYS), last):
+            ahead = min(horizon, last - origin)
+            mean = self.means(history.until(origin), ahead)
+            likelihood[:, :ahead] += _likelihood(history.counts[:, origin : origin + ahead], mean)
+        some = likelihood.any(axis=0)
+        found = np.where(some, _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
+        # A quarter further ahead than was ever tried is no surer than the furthest that was.
+        furthest = np.maximum(some.sum(axis=0) - 1, 0)
+        return np.where(some, found, found[furthest, np.arange(found.shape[1])])
+
+
+def _likelihood(counts: Floats, mean: Floats) -> Floats:
+    """Log likelihood of each size, over areas, (A, T, P) to (sizes, T, P); 0 where nothing is known."""
+    return np.asarray(np.nansum(negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
+
+
+def _size_of_strangers(history: Panel) -> Floats:
+    """Give the most likely size of all counts around their population share, (P,)."""
+    likelihood = _likelihood(history.counts, _by_population(history)[:, None]).sum(axis=1)
+    return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
+
+
+def _ahead(mean: Floats, horizon: int) -> Floats:
+    """Expect the same in every quarter ahead, (A, P) to (A, horizon, P)."""
+    return np.repeat(mean[:, None], horizon, axis=1)
+
+
+def _parts(history: Panel) -> Iterator[Ints]:
+    """Give the positions of the areas of each country: no forecast learns a level across a border."""
+    for code in dict.fromkeys(history.countries):
+        yield np.flatnonzero([country == code for country in history.countries])
+
+
+def _by_population(history: Panel, quarters: int | None = None) -> Floats:
+    """Share each country's count of a quarter by what is expected, over its last quarters, (A, P)."""
+    counts = history.counts[:, -quarters:] if quarters else history.counts
+    base = history.expected[:, None, None] * ~np.isnan(counts)
+    out = np.empty((len(history.areas), len(history.pathways)))
+    for inside in _parts(history):
+        # Half a child more, so that a pathway on which nobody was met yet is unlikely, not impossible.
+        cases = np.nansum(counts[inside], axis=(0, 1)) + _PRIOR
+        known = np.maximum(base[inside].sum(axis=(0, 1)), history.expected[inside].min())
+        out[inside] = history.expected[inside, None] * cases / known
+    return out
+
+
+def _settled(total: Floats, known: Floats, usual: Floats) -> Floats:
+    """Posterior mean of a quarter's count from the sum of `known` quarters, prior gamma around the usual."""
+    return np.asarray((total + _PRIOR) / (known + _PRIOR / usual))
+
+
+@dataclass(frozen=True)
+class LastCount(ByMean):
+    """The last known count of the area, hardly smoothed."""
+
+    def means(self, history: Panel, horizon: int) -> Floats:
+        """Give the expected counts, (A, horizon, P)."""
+        counts = history.counts
+        known = ~np.isnan(counts)
+        last = counts.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
+        value = np.take_along_axis(np.nan_to_num(counts), last[:, None], axis=1)[:, 0]
+        any_known = known.any(axis=1).astype(float)
+        return _ahead(_settled(value, any_known, _by_population(history)), horizon)
+
+
+@dataclass(frozen=True)
+class HistoricalMean(ByMean):
+    """The mean of all known counts of the area."""
+
+    def means(self, history: Panel, horizon: int) -> Floats:
+        """Give the expected counts, (A, horizon, P)."""
+        total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
+        return _ahead(_settled(total, known.astype(float), _by_population(history)), horizon)
+
+
+@dataclass(frozen=True)
+class PopulationShare(ByMean):
+    """The country's counts of its last quarters, shared by what is expected: one risk for all areas."""
+
+    quarters: int = 4
+
+    def means(self, history: Panel, horizon: int) -> Floats:
+        """Give the expected counts, (A, horizon, P)."""
+        return _ahead(_by_population(history, self.quarters), horizon)
+
+
+def empirical_bayes(events: Floats, base: Floats) -> Floats:
+    """Shrink rates to their common mean, the more the smaller the base (Marshall 1991), (A,).
+
+    events : counts; base : what they are set against, above zero.
+    """
+    rate, mean = events / base, events.sum() / base.sum()
+    scatter = (base * (rate - mean) ** 2).sum() / base.sum()
+    between = max(scatter - mean / base.mean(), 0.0)
+    weight = between / (between + mean / base) if mean > 0 else np.zeros(len(base))
+    return np.asarray(weight * rate + (1.0 - weight) * mean)
+
+
+@dataclass(frozen=True)
+class EmpiricalBayes(ByMean):
+    """Marshall's empirical Bayes rates of each country, over all known quarters."""
+
+    def means(self, history: Panel, horizon: int) -> Floats:
+        """Give the expected counts, (A, horizon, P)."""
+        total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
+        base, mean = history.expected[:, None] * known, _by_population(history)
+        usual = mean.copy()
+        for inside in _parts(history):
+            for pathway in range(mean.shape[1]):
+                some = inside[base[inside, pathway] > 0]
+                if len(some) > 1:
+                    rate = empirical_bayes(total[some, pathway], base[some, pathway])
+                    mean[some, pathway] = history.expected[some] * rate
+        return _ahead(np.maximum(mean, 0.02 * usual), horizon)
+
+
+@dataclass(frozen=True)
+class KernelDensity(ByMean):
+    """Rates smoothed over areas near by, with a Gaussian kernel over borders crossed.
+
+    The bandwidth adapts (Sain 1994, balloon): it is the least number of borders within which `cases`
+    children were met, so that it is wide where few are. It never crosses the border of a country.
+    """
+
+    cases: float = 20.0
+
+    def means(self, history: Panel, horizon: int) -> Floats:
+        """Give the expected counts, (A, horizon, P)."""
+        total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
+        base = history.expected[:, None] * known
+        apart = hops(history.edges, len(history.areas))
+        code = np.array(history.countries)
+        apart[code[:, None] != code[None, :]] = np.inf
+        usual = _by_population(history)
+        columns = [self._smooth(apart, total[:, p], base[:, p]) for p in range(total.shape[1])]
+        mean = history.expected[:, None] * np.stack(columns, axis=1)
+        return _ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)
+
+    def _smooth(self, apart: Floats, cases: Floats, base: Floats) -> Floats:
+        """Give smoothed rates, not a number where there is nothing near, (A,)."""
+        steps = np.arange(0, 1 + int(apart[np.isfinite(apart)].max()))
+        within = np.stack([(apart <= step) @ cases for step in steps])
+        enough = within >= self.cases
+        reach = np.where(enough.any(axis=0), enough.argmax(axis=0), steps[-1])
+        # Half a border at least: a kernel of no width has no weight beside the area itself.
+        weight: Floats = np.exp(-0.5 * (apart / np.maximum(reach, 0.5)[:, None]) ** 2)
+        below = weight @ base
+        rate: Floats = np.divide(weight @ cases, below, where=below > 0, out=np.full(len(base), np.nan))
+        return rate
+
+
+@dataclass(frozen=True)
+class _Regression(ByMean):
+    """Counts over what is expected, weighted by it, on what was known when they were forecast."""
+
+    def means(self, history: Panel, horizon: int) -> Floats:
+        """Give the expected counts, (A, horizon, P)."""
+        usual = HistoricalMean().means(history, horizon)
+        out = usual.copy()
+        for pathway in range(usual.shape[2]):
+            rows = lagged.rows(history, pathway, horizon)
+            if len(rows.target) >= 2 * len(history.areas) and rows.target.any():
+                rate = self._rate(rows, lagged.ahead(history, pathway, horizon))
+                out[:, :, pathway] = history.expected[:, None] * rate.reshape(horizon, -1).T
+        # A log-linear forecast can run away; nobody plans for ten times what was ever met anywhere.
+        most = 10.0 * (np.nanmax(history.counts, initial=0.0) + 1.0)
+        return np.clip(out, 0.02 * usual, most)
+
+    def _rate(self, rows: lagged.Rows, now: Floats) -> Floats:
+        # Tables of this size are fitted faster by one thread than by several that wait for one another.
+        with threadpool_limits(1):
+            model = self._model().fit(rows.features, rows.target, **self._weights(rows.weight))
+            return np.asarray(model.predict(now))
+
+    def _model(self) -> Pipeline | HistGradientBoostingRegressor:
+        raise NotImplementedError
+
+    def _weights(self, weight: Floats) -> dict[str, Floats]:
+        return {"sample_weight": weight}
+
+
+@dataclass(frozen=True)
+class PoissonRidge(_Regression):
+    """Poisson regression with a ridge on lags, history, neighbours and effort."""
+
+    alpha: float = 0.05
+
+    def _model(self) -> Pipeline:
+        ridge = PoissonRegressor(alpha=self.alpha, solver="newton-cholesky")
+        return make_pipeline(StandardScaler(), ridge)
+
+    def _weights(self, weight: Floats) -> dict[str, Floats]:
+        return {"poissonregressor__sample_weight": weight}
+
+
+@dataclass(frozen=True)
+class GradientBoosting(_Regression):
+    """Gradient boosting of Poisson trees on the same."""
+
+    trees: int = 60
+    leaves: int = 8
+
+    def _model(self) -> HistGradientBoostingRegressor:
+        return HistGradientBoostingRegressor(
+            loss="poisson",
+            max_iter=self.trees,
+            max_leaf_nodes=self.leaves,
+            learning_rate=0.08,
+            min_samples_leaf=15,
+            early_stopping=False,
+            random_state=0,
+        )
+
+
+BASELINES: Mapping[str, Forecaster] = MappingProxyType({
+    "last count": LastCount(),
+    HISTORICAL_MEAN: HistoricalMean(),
+    "population share": PopulationShare(),
+    "empirical Bayes": EmpiricalBayes(),
+    "kernel density": KernelDensity(),
+    "Poisson ridge": PoissonRidge(),
+    "gradient boosting": GradientBoosting(),
+})  # fmt: skip

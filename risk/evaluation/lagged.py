@@ -1,0 +1,72 @@
+"""What regressions on earlier counts see: one row for each area, origin and quarter ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.workspace.types import Floats
+from risk.evaluation.panel import Panel
+
+__all__ = ["Rows", "ahead", "rows"]
+
+_LAGS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """features : (n, F); target : count over what is expected, (n,); weight : what is expected, (n,)."""
+
+    features: Floats
+    target: Floats
+    weight: Floats
+
+
+def rows(history: Panel, pathway: int, horizon: int) -> Rows:
+    """Lay out every known count as it could have been forecast, one to `horizon` quarters ahead."""
+    features, targets, weights = [], [], []
+    size = len(history.areas)
+    for origin in range(1, len(history.quarters)):
+        steps = min(horizon, len(history.quarters) - origin)
+        features.append(ahead(history.until(origin), pathway, steps))
+        targets.append(history.counts[:, origin : origin + steps, pathway].T.ravel())
+        weights.append(np.tile(history.expected, steps))
+    if not features:
+        return Rows(np.empty((0, 0)), np.empty(0), np.empty(0))
+    count, weight = np.concatenate(targets), np.concatenate(weights)
+    known = ~np.isnan(count)
+    scale = size / history.expected.sum()  # weights of about one keep a penalty's meaning
+    return Rows(np.concatenate(features)[known], (count / weight)[known], scale * weight[known])
+
+
+def ahead(history: Panel, pathway: int, horizon: int) -> Floats:
+    """Give what is known at the end of a history, once for each quarter ahead, (horizon * A, F)."""
+    now = _state(history, pathway)
+    return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
+
+
+def _state(history: Panel, pathway: int) -> Floats:
+    """Lags, history, neighbours and effort of each area, on the log, (A, F)."""
+    counts = history.counts[:, :, pathway]
+    known = ~np.isnan(counts)
+    usual = (np.where(known, counts, 0.0).sum(axis=1) + 0.5) / (known.sum(axis=1) + 0.5)
+    filled = np.where(known, counts, usual[:, None])
+    lags = [filled[:, -lag] if filled.shape[1] >= lag else usual for lag in range(1, _LAGS + 1)]
+    around = _mean_of_neighbours(history, filled[:, -1])
+    effort, year = history.effort[:, -1], history.effort[:, -4:].mean(axis=1)
+    places = [
+        np.array([c == code for c in history.countries], float) for code in sorted(set(history.countries))
+    ]
+    logs = [np.log1p(values) for values in (*lags, around, effort, year)]
+    rate = np.log(usual / history.expected)
+    return np.column_stack([rate, np.log(history.expected), *logs, *places])
+
+
+def _mean_of_neighbours(history: Panel, values: Floats) -> Floats:
+    """Mean over the areas that touch each; an island's own value."""
+    first, second = history.edges.T
+    size = len(values)
+    total = np.bincount(first, values[second], size) + np.bincount(second, values[first], size)
+    degree = np.bincount(history.edges.ravel(), minlength=size)
+    return np.where(degree > 0, total / np.maximum(degree, 1), values)

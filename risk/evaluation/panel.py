@@ -1,0 +1,103 @@
+"""The counts that forecasters, trends and their evaluation read: areas x quarters x pathways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from data.errors import InputError
+from data.workspace.types import Floats, Ints
+
+__all__ = ["Interval", "Panel"]
+
+Interval = tuple[float, float]
+# Called with how much is done, of how much (None: not known), and what is being done.
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Children met in A areas, T quarters and P pathways, as published, and what they are set against.
+
+    areas, countries : code and country of each area, (A,).
+    expected : children expected in an area at the common rate, up to a factor, (A,); above zero.
+    quarters : identifiers of the quarters, oldest first, (T,).
+    pathways : their names, (P,).
+    counts : (A, T, P); not a number where unknown.
+    effort : days of outreach, (A, T).
+    edges : pairs of positions of areas that touch, (n, 2), each pair once.
+
+    Raises
+    ------
+    InputError
+        A shape or a value does not fit; the message names the field.
+
+    """
+
+    areas: tuple[str, ...]
+    countries: tuple[str, ...]
+    expected: Floats
+    quarters: tuple[str, ...]
+    pathways: tuple[str, ...]
+    counts: Floats
+    effort: Floats
+    edges: Ints
+
+    def __post_init__(self) -> None:
+        """Check that all parts fit together."""
+        size, time = len(self.areas), len(self.quarters)
+        shapes = {
+            "countries": ((len(self.countries),), (size,)),
+            "expected": (self.expected.shape, (size,)),
+            "counts": (self.counts.shape, (size, time, len(self.pathways))),
+            "effort": (self.effort.shape, (size, time)),
+            "edges": (self.edges.shape, (len(self.edges), 2)),
+        }
+        for name, (found, wanted) in shapes.items():
+            if found != wanted:
+                msg = f"{name} of a panel has the shape {found}; {wanted} is needed."
+                raise InputError(msg)
+        _check("expected", bool((self.expected > 0).all()), "numbers above 0; leave empty areas out")
+        _check("counts", not (self.counts < 0).any(), "numbers from 0, or unknown")
+        _check("effort", bool((self.effort >= 0).all()), "days from 0")
+        inside = not self.edges.size or (self.edges.min() >= 0 and self.edges.max() < size)
+        _check("edges", bool(inside), "positions of areas")
+
+    def until(self, quarter: int) -> Panel:
+        """Give what happened before a quarter, by its position: the history at that origin."""
+        return replace(
+            self,
+            quarters=self.quarters[:quarter],
+            counts=self.counts[:, :quarter],
+            effort=self.effort[:, :quarter],
+        )
+
+    def country(self, code: str) -> Panel:
+        """Give the areas of one country, with the borders among them."""
+        inside = np.array([country == code for country in self.countries])
+        if not inside.any():
+            msg = f"No area of the panel is in {code!r}. There are {sorted(set(self.countries))!r}."
+            raise InputError(msg)
+        place = np.cumsum(inside) - 1
+        kept = inside[self.edges].all(axis=1)
+        return replace(
+            self,
+            areas=tuple(area for area, here in zip(self.areas, inside, strict=True) if here),
+            countries=tuple(country for country in self.countries if country == code),
+            expected=self.expected[inside],
+            counts=self.counts[inside],
+            effort=self.effort[inside],
+            edges=place[self.edges[kept]],
+        )
+
+    def hiding(self, areas: Ints) -> Panel:
+        """Make the counts of some areas, by position, unknown."""
+        counts = self.counts.copy()
+        counts[areas] = np.nan
+        return replace(self, counts=counts)
+
+
+def _check(name: str, passed: bool, allowed: str) -> None:
+    if not passed:
+        msg = f"{name} of a panel cannot be read; give {allowed}."
+        raise InputError(msg)

@@ -1,0 +1,235 @@
+"""Hand-over to duty bearers: which tasks of which partner go to whom, in which of four quarters.
+
+A programme ends; what it does has to go on with those whose duty it is. A task goes whole to one category of
+duty bearer or it stays. It takes up room from its quarter on, in every quarter, so room that is there once
+and not later is none. Among all that fits, the hand-over is chosen that gives most quarters of most children
+to duty bearers: children times quarters from the hand-over to the end of the year. Each area is a
+whole-number programme of its own, solved exactly by HiGHS.
+
+Room is what the caller says it is: a table that a manager fills in (risk/handover/files.py), or the places
+that a release shows times the share of them that is free. No such share is known here, so it must be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from data.errors import InputError
+from data.release import Release
+from data.workspace.small_tables import rows_of, text_of
+from data.workspace.types import Floats, Ints
+from risk.access import Supply
+from risk.handover.files import CAPACITY, TASKS, capacity_of_rows, read_capacity, read_tasks, tasks_of
+from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, WORDS, Capacity, HandOver, Stays, Task
+
+__all__ = [
+    "AXES",
+    "DUTY_BEARERS",
+    "QUARTERS",
+    "USUAL",
+    "WORDS",
+    "Capacity",
+    "HandOver",
+    "HandedOver",
+    "Stays",
+    "Tables",
+    "Task",
+    "capacity_of",
+    "hand_over",
+    "read_capacity",
+    "read_tasks",
+]
+
+Way = tuple[int, int, int]  # a task of an area, a place in its `to`, a quarter from 0
+
+_SECONDS = 20.0  # for one area; real ones take a blink
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """All tasks: those handed over and those that stay, by area, partner and axis.
+
+    proven : whether the solver showed in every area that nothing better fits.
+    """
+
+    over: tuple[HandOver, ...]
+    stays: tuple[Stays, ...]
+    proven: bool
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a manager gives for a hand-over, as text of CSV tables: tasks, and room or the share that is free.
+
+    `tasks` empty: no hand-over. Raises InputError unless just one of `room` and `free_share` is given.
+    """
+
+    tasks: str = ""
+    room: str = ""
+    free_share: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check that it is known how much room there is."""
+        if self.tasks and bool(self.room) == (self.free_share is not None):
+            msg = "A table of tasks needs the room of duty bearers: a table, or the share of places free."
+            raise InputError(msg)
+
+    @classmethod
+    def read(cls, tasks: Path, room: Path | None, free_share: float | None) -> Tables:
+        """Read them from files; raises FileRefused where one cannot be read."""
+        return cls(text_of(tasks, TASKS), "" if room is None else text_of(room, CAPACITY), free_share)
+
+    def over(self, release: Release, areas: Sequence[str]) -> HandedOver | None:
+        """Hand over what the tables hold, None without tasks; raises InputError, naming row and remedy."""
+        if not self.tasks:
+            return None
+        tasks = tasks_of(rows_of("table of tasks", self.tasks, TASKS), areas)
+        if self.free_share is None:
+            room = capacity_of_rows(rows_of("table of room", self.room, CAPACITY), areas)
+        else:
+            room = capacity_of(release, areas, self.free_share)
+        return hand_over(tasks, room)
+
+
+def capacity_of(release: Release, areas: Sequence[str], free_share: float, level: str = "region") -> Capacity:
+    """Draw spare room from a release: places of each duty bearer in its last quarter, times the free share.
+
+    `free_share` is from 0 to 1 and must be known by who gives it: a release holds places, not whether they
+    are taken. The same room stands for all four quarters, rounded down to whole children. Where a release
+    shows only the least there is, so does the room. Raises InputError for a share that is none.
+    """
+    if not 0.0 <= free_share <= 1.0:
+        msg = (
+            f"No share of free places of {free_share!r}. Give a share from 0 to 1 that duty bearers have "
+            "told you; the release does not hold it."
+        )
+        raise InputError(msg)
+    codes = tuple(areas)
+    shown = [
+        Supply.of(release, codes, what="capacity", level=level, by="duty_bearer", category=bearer)
+        for bearer in DUTY_BEARERS
+    ]
+    free = np.floor(free_share * np.stack([one.amount for one in shown], axis=1) + 1e-9).astype(np.int64)
+    at_least = np.stack([one.at_least for one in shown], axis=1)
+    return Capacity(codes, np.repeat(free[:, :, None], QUARTERS, axis=2), at_least)
+
+
+def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandedOver:
+    """Hand over as many children's tasks as early as there is room; the same in whatever order they stand.
+
+    Of several that give as much, the one that serves the first choices of the tasks that come first by
+    partner and axis. Raises InputError where a task is in an area that the capacity does not cover.
+    """
+    by_area = _by_area(tasks, capacity)
+    over, stays, proven = list[HandOver](), list[Stays](), True
+    for area, here in by_area.items():
+        at = capacity.areas.index(area)
+        room = capacity.children[at]
+        chosen, sure = _chosen(here, room)
+        proven = proven and sure
+        for number, task in enumerate(here):
+            if number in chosen:
+                choice, quarter = chosen[number]
+                over.append(HandOver(task, task.to[choice], quarter + 1))
+            else:
+                stays.append(Stays(task, _why(task, room, capacity.at_least[at])))
+    return HandedOver(tuple(over), tuple(stays), proven)
+
+
+def _by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[Task]]:
+    """Give the tasks of each area in an order of their own, so that none is preferred for its row."""
+    ordered = sorted(tasks, key=lambda t: (t.area, t.partner, t.axis, t.from_quarter, -t.children, t.to))
+    grouped = dict[str, list[Task]]()
+    for task in ordered:
+        if task.area not in capacity.areas:
+            msg = f"There is a task in {task.area!r} and no room known there. Give room for it, or 0."
+            raise InputError(msg)
+        grouped.setdefault(task.area, []).append(task)
+    return grouped
+
+
+def _lasting(room: Ints) -> Ints:
+    """Give the room that lasts from each quarter to the last, (..., 4)."""
+    return np.asarray(np.minimum.accumulate(room[..., ::-1], axis=-1)[..., ::-1])
+
+
+def _chosen(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
+    """Choose ways in one area, room (D, 4): of each task handed over its place in `to` and its quarter."""
+    lasting = _lasting(room)
+    ways: list[Way] = [
+        (number, choice, quarter)
+        for number, task in enumerate(tasks)
+        for choice, bearer in enumerate(task.to)
+        for quarter in range(task.from_quarter - 1, QUARTERS)
+        if 0 < task.children <= lasting[DUTY_BEARERS.index(bearer), quarter]
+    ]
+    if not ways:
+        return {}, True
+    rows = _rows(tasks, ways, room)
+    worth = np.array([tasks[n].children * (QUARTERS - q) for n, _, q in ways], dtype=float)
+    found, most, sure = _solved(-worth, rows, len(ways))
+    if sure:
+        best = LinearConstraint(worth[None], most - 0.5, np.inf)
+        # Of those that give as much: first choices of first tasks, in whole numbers, so that ties are exact.
+        choices = max(len(task.to) for task in tasks)
+        liked = np.array([float((len(tasks) - n) * (choices - c)) for n, c, _ in ways])
+        preferred, _, settled = _solved(-liked, [*rows, best], len(ways))
+        found = preferred if settled else found
+    return {ways[w][0]: (ways[w][1], ways[w][2]) for w in np.flatnonzero(found)}, sure
+
+
+def _solved(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[Ints, float, bool]:
+    """Minimise over ways; give the ways taken, (W,), their worth, and whether nothing better fits."""
+    options = {"time_limit": _SECONDS, "mip_rel_gap": 0.0}
+    answer = milp(costs, integrality=np.ones(count), bounds=Bounds(0, 1), constraints=rows, options=options)
+    if answer.x is None:
+        return np.zeros(count, np.int64), 0.0, False
+    taken = np.rint(answer.x).astype(np.int64)
+    return taken, float(-(costs @ taken)), answer.status == 0
+
+
+def _rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearConstraint]:
+    """Give the rows: each task at most once, and no more children than there is room, in every quarter."""
+    number = np.array([n for n, _, _ in ways])
+    bearer = np.array([DUTY_BEARERS.index(tasks[n].to[c]) for n, c, _ in ways])
+    start = np.array([q for _, _, q in ways])
+    children = np.array([tasks[n].children for n in number], dtype=float)
+    column = np.arange(len(ways))
+    once = sparse.coo_array((np.ones(len(ways)), (number, column)), shape=(len(tasks), len(ways)))
+    held = np.arange(QUARTERS)[:, None] >= start
+    quarter, way = np.nonzero(held)
+    place = bearer[way] * QUARTERS + quarter
+    used = sparse.coo_array((children[way], (place, way)), shape=(room.size, len(ways)))
+    return [
+        LinearConstraint(sparse.csr_array(once), -np.inf, 1.0),
+        LinearConstraint(sparse.csr_array(used), -np.inf, room.ravel().astype(float)),
+    ]
+
+
+def _why(task: Task, room: Ints, at_least: NDArray[np.bool_]) -> str:
+    """Say why a task stays."""
+    if not task.children:
+        return "it serves no children, so there is nothing to hand over"
+    bearers = [DUTY_BEARERS.index(one) for one in task.to]
+    lasting = _lasting(room)[bearers, task.from_quarter - 1 :]
+    most = int(lasting.max())
+    names = [WORDS[one] for one in task.to]
+    who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    more = "; there may be more room than is known" if at_least[bearers].any() else ""
+    if most >= task.children:
+        return (
+            f"there is room in {task.area} for {task.children} children a quarter, but the tasks of more "
+            f"children, or for longer, take it ({who} may take this one){more}"
+        )
+    last = "there is none" if not most else f"the most that lasts to the end of the year is {most}"
+    return (
+        f"no duty bearer in {task.area} that may take it ({who}) has room for {task.children} children a "
+        f"quarter; {last}{more}"
+    )

@@ -1,0 +1,97 @@
+"""The two tables of a hand-over that a manager fills in, read and checked row by row.
+
+area,partner,axis,children,to,from_quarter      tasks; `to` holds categories of duty bearer with ; between,
+                                                empty for the usual ones; `from_quarter` may be empty or left
+                                                out: from the first quarter on
+area,duty_bearer,quarter,children               spare room; what is not in it is none
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from data.workspace.small_tables import Row, read_rows
+from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, Capacity, Task
+
+__all__ = ["CAPACITY", "TASKS", "capacity_of_rows", "read_capacity", "read_tasks", "tasks_of"]
+
+TASKS = ("area", "partner", "axis", "children", "to")
+_OPTIONAL = ("from_quarter",)
+CAPACITY = ("area", "duty_bearer", "quarter", "children")
+_MOST = 1_000_000
+_NO_AREA = "no area of this level. Write a code of the areas table, such as AL-05, or leave the row out."
+
+
+def read_tasks(path: Path, areas: Iterable[str]) -> tuple[Task, ...]:
+    """Read the tasks that partners could hand over; see the module for the table.
+
+    Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
+    """
+    return tasks_of(read_rows(path, TASKS, _OPTIONAL), areas)
+
+
+def tasks_of(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
+    """Read the tasks of rows; raises as `read_tasks`."""
+    known, seen = set(areas), dict[Task, int]()
+    tasks = []
+    for row in rows:
+        task = _task(row, known)
+        same = Task(task.area, task.partner, task.axis, 0, task.to)
+        if same in seen:
+            raise row.fault(
+                f"this task of {task.partner} in {task.area} stands in row {seen[same]} already. "
+                "Keep one of the two, with all its children."
+            )
+        seen[same] = row.number
+        tasks.append(task)
+    return tuple(tasks)
+
+
+def _task(row: Row, known: set[str]) -> Task:
+    area = row.one_of("area", known, _NO_AREA)
+    if not row["partner"]:
+        raise row.fault("column partner is empty. Write whose task it is.")
+    axis = row.one_of("axis", AXES, f"no axis. Write one of {', '.join(AXES)}.")
+    children = row.whole("children", 1, _MOST)
+    quarter = row.whole("from_quarter", 1, QUARTERS) if row["from_quarter"] else 1
+    return Task(area, row["partner"], axis, children, _bearers(row) or USUAL[axis], quarter)
+
+
+def _bearers(row: Row) -> tuple[str, ...]:
+    """Give the categories in column to, in their order; none where the column is empty."""
+    named = tuple(dict.fromkeys(part.strip() for part in row["to"].split(";") if part.strip()))
+    for one in named:
+        if one not in DUTY_BEARERS:
+            raise row.fault(
+                f"{one!r} in column to is no duty bearer. Write one or more of {', '.join(DUTY_BEARERS)}, "
+                "with ; between, or nothing for the usual ones."
+            )
+    return named
+
+
+def read_capacity(path: Path, areas: Iterable[str]) -> Capacity:
+    """Read the spare room of duty bearers; see the module for the table.
+
+    Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
+    """
+    return capacity_of_rows(read_rows(path, CAPACITY), areas)
+
+
+def capacity_of_rows(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
+    """Read the spare room of rows; raises as `read_capacity`."""
+    codes = tuple(areas)
+    room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
+    seen = dict[tuple[int, int, int], int]()
+    for row in rows:
+        area = codes.index(row.one_of("area", codes, _NO_AREA))
+        wanted = f"no duty bearer. Write one of {', '.join(DUTY_BEARERS)}."
+        bearer = DUTY_BEARERS.index(row.one_of("duty_bearer", DUTY_BEARERS, wanted))
+        at = (area, bearer, row.whole("quarter", 1, QUARTERS) - 1)
+        if at in seen:
+            raise row.fault(f"this room stands in row {seen[at]} already. Keep one of the two.")
+        seen[at] = row.number
+        room[at] = row.whole("children", 0, _MOST)
+    return Capacity(codes, room, np.zeros(room.shape[:2], dtype=bool))

@@ -1,0 +1,93 @@
+"""What a hand-over is made of: tasks of partners, and the room that duty bearers have for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data.errors import InputError
+from data.schema import KINDS
+from data.workspace.types import Bools, Ints
+
+__all__ = ["AXES", "DUTY_BEARERS", "QUARTERS", "USUAL", "WORDS", "Capacity", "HandOver", "Stays", "Task"]
+
+
+QUARTERS = 4
+WORDS = dict(KINDS["service"].column("duty_bearer").allowed)  # of each category, in plain words
+DUTY_BEARERS: tuple[str, ...] = tuple(WORDS)
+AXES: tuple[str, ...] = tuple(KINDS["service"].column("axis").allowed)
+
+# Who usually takes over a task on an axis, the first choice first. A default of this product and no rule of
+# either country: column `to` of the table of tasks overrides it, task by task.
+USUAL: dict[str, tuple[str, ...]] = {
+    "prevention": ("school", "municipality", "community"),
+    "protection": ("state", "municipality", "anti_trafficking_police"),
+    "assisted_voluntary_return": ("state", "anti_trafficking_police"),
+    "reintegration": ("municipality", "state", "school"),
+    "coordination": ("state", "municipality"),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A partner's task on an axis in an area, which serves so many children a quarter.
+
+    to : categories of duty bearer that may take it, the first choice first. from_quarter : the earliest in
+    which it can be handed over. Raises InputError for a task that is none.
+    """
+
+    area: str
+    partner: str
+    axis: str
+    children: int
+    to: tuple[str, ...]
+    from_quarter: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        wrong = [one for one in self.to if one not in DUTY_BEARERS]
+        if wrong or not self.to or self.children < 0 or not 1 <= self.from_quarter <= QUARTERS:
+            msg = (
+                f"No task in {self.area} of {self.children!r} children to {self.to!r} from quarter "
+                f"{self.from_quarter!r}. Duty bearers are {', '.join(DUTY_BEARERS)}; quarters run from 1 to "
+                f"{QUARTERS}; children are 0 or more."
+            )
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, eq=False)
+class Capacity:
+    """Spare room of duty bearers, children a quarter: (A, D, 4), duty bearers in the order of DUTY_BEARERS.
+
+    at_least : where there may be more room than is known, (A, D). Raises InputError for room that is none.
+    """
+
+    areas: tuple[str, ...]
+    children: Ints
+    at_least: Bools
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        wanted = (len(self.areas), len(DUTY_BEARERS), QUARTERS)
+        if self.children.shape != wanted or self.at_least.shape != wanted[:2] or (self.children < 0).any():
+            msg = (
+                f"Spare room has shape {self.children.shape} or a number below 0. Give numbers from 0 for "
+                f"{wanted[0]} areas, {wanted[1]} duty bearers and {QUARTERS} quarters."
+            )
+            raise InputError(msg)
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """A task that a category of duty bearer takes over in a quarter, and keeps."""
+
+    task: Task
+    to: str
+    quarter: int
+
+
+@dataclass(frozen=True)
+class Stays:
+    """A task that stays with its partner, and why."""
+
+    task: Task
+    why: str

@@ -1,0 +1,126 @@
+"""Graphs of neighbours, and the smooth fields that live on them.
+
+An intrinsic field (Besag, York and Mollie 1991) has the precision matrix D - A, neighbours counted on the
+diagonal. It says nothing of the level of a connected part, so each part sums to zero. How far it varies
+depends on the graph; divided by the geometric mean of its variances it does not, and a standard deviation
+means the same on any graph (Riebler et al. 2016). Parts are scaled one by one, and an area without
+neighbours has a plain normal effect (Freni-Sterrantino et al. 2018). A random walk in time is the intrinsic
+field of a chain, not scaled, so that its standard deviation is that of one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from data.workspace.types import Floats, Ints
+
+__all__ = ["Structure", "chain", "components", "edges_of", "structure", "unconnected"]
+
+
+_ZERO = 1e-9  # of the largest eigenvalue
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """An intrinsic field over n areas by its spectrum.
+
+    labels : connected part of each area, shape (n,).
+    factors : what the variances of each part were divided by, shape (parts,); 1 for a single area.
+    vectors, variances : the covariance is vectors @ diag(variances) @ vectors.T, shapes (n, n) and (n,);
+        zero along the level of a connected part. Eigenvectors are not unique: only `product` uses them.
+    """
+
+    labels: Ints
+    factors: Floats
+    vectors: Floats
+    variances: Floats
+
+    @property
+    def size(self) -> int:
+        """The number of areas."""
+        return len(self.variances)
+
+    def product(self, values: Floats) -> Floats:
+        """Give the matrix with the field's eigenvectors and other eigenvalues, shape (n, n).
+
+        `values` must be a function of `variances`, else the result would not be unique.
+        """
+        matrix: Floats = (self.vectors * values) @ self.vectors.T
+        return matrix
+
+    def covariance(self) -> Floats:
+        """Give the covariance matrix, shape (n, n)."""
+        return self.product(self.variances)
+
+    def root(self) -> Floats:
+        """Give the symmetric root of the covariance matrix, shape (n, n)."""
+        return self.product(np.sqrt(self.variances))
+
+
+def structure(size: int, edges: Ints, *, scaled: bool = True) -> Structure:
+    """Work out the intrinsic field of a graph; once for each, since studies fit many worlds on the same.
+
+    `edges` has shape (n, 2), each pair of neighbours once.
+    """
+    return _structure(size, np.ascontiguousarray(edges, dtype=np.int64).tobytes(), scaled)
+
+
+def chain(length: int) -> Structure:
+    """Give a random walk of a number of periods that sums to zero; steps have variance 1."""
+    start = np.arange(length - 1, dtype=np.int64)
+    return structure(length, np.column_stack([start, start + 1]), scaled=False)
+
+
+def unconnected(size: int) -> Structure:
+    """Give independent effects of variance 1."""
+    return structure(size, np.zeros((0, 2), np.int64))
+
+
+def components(size: int, edges: Ints) -> Ints:
+    """Label the connected parts of a graph, shape (size,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size))
+    labels: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
+    return labels
+
+
+def edges_of(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
+    """Keep the pairs between some areas, as sorted and unique positions, shape (n, 2)."""
+    at = {code: i for i, code in enumerate(codes)}
+    kept = {tuple(sorted((at[a], at[b]))) for a, b in pairs if a in at and b in at and a != b}
+    return np.array(sorted(kept), dtype=np.int64).reshape(-1, 2)
+
+
+@lru_cache(maxsize=64)
+def _structure(size: int, pairs: bytes, scaled: bool) -> Structure:
+    edges = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
+    labels = components(size, edges)
+    vectors, variances = np.eye(size), np.ones(size)
+    factors = np.ones(labels.max(initial=-1) + 1)
+    for part in np.flatnonzero(np.bincount(labels) > 1):
+        inside = np.flatnonzero(labels == part)
+        own, variance = _spectrum(inside, edges[labels[edges[:, 0]] == part])
+        if scaled:
+            factors[part] = np.exp(np.mean(np.log((own**2) @ variance)))
+        vectors[np.ix_(inside, inside)] = own
+        variances[inside] = variance / factors[part]
+    for array in (labels, factors, vectors, variances):
+        array.flags.writeable = False
+    return Structure(labels, factors, vectors, variances)
+
+
+def _spectrum(inside: Ints, edges: Ints) -> tuple[Floats, Floats]:
+    """Give eigenvectors of one part's precision, and the inverse of its eigenvalues; 0 for the level."""
+    first, second = np.searchsorted(inside, edges).T
+    precision = np.zeros((len(inside), len(inside)))
+    precision[first, second] = precision[second, first] = -1.0
+    np.fill_diagonal(precision, -precision.sum(axis=1))
+    values, vectors = np.linalg.eigh(precision)
+    positive = values > _ZERO * values[-1]
+    return vectors, np.where(positive, 1.0 / np.where(positive, values, 1.0), 0.0)

@@ -1,0 +1,87 @@
+"""Counts of the quarters to come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.disclosure.channel import Channel
+from data.errors import InputError
+from data.workspace.types import Floats, Ints
+from risk.laplace.likelihood import HIDDEN
+
+if TYPE_CHECKING:
+    from risk.model.fit import Draws, Fit
+    from risk.model.observations import Observations
+
+__all__ = ["forecast"]
+
+
+def forecast(fit: Fit, horizon: int, effort: Floats, size: int, seed: int, *, published: bool) -> Ints:
+    """See `Fit.forecast`."""
+    seen = fit.observations
+    if effort.shape != (len(seen.areas), horizon):
+        msg = f"effort has shape {effort.shape}; give days for areas x horizon, {len(seen.areas), horizon}."
+        raise InputError(msg)
+    drawn = fit.draws(size, seed)
+    rng = np.random.default_rng([seed, 2])
+    rate = _ahead(drawn, seen, horizon, rng, walks=fit.walks)
+    mean = np.exp(rate[..., None] + _ways(fit, drawn, effort))
+    mean *= seen.expected[:, None, None, None]
+    counts = _counts(mean, drawn.kappa, rng)
+    if "discovered" in seen.ways:
+        way = seen.ways.index("discovered")
+        counts[..., way] *= (effort > 0)[:, :, None]
+    return _through(seen.channel, counts, rng) if published and seen.channel is not None else counts
+
+
+def _ahead(
+    drawn: Draws, seen: Observations, horizon: int, rng: np.random.Generator, *, walks: bool
+) -> Floats:
+    """Let the log rates walk on, (d, areas, horizon, pathways)."""
+    last = drawn.log_rate[:, :, -1:]
+    size, areas, _, pathways = last.shape
+    common = rng.standard_normal((size, len(seen.country_names), horizon, pathways))
+    common = np.cumsum(drawn.time_sd[:, None, None, None] * common, axis=2)[:, seen.country_of]
+    own = drawn.local_sd[:, None, None, None] * rng.standard_normal((size, areas, horizon, pathways))
+    if walks:
+        return np.asarray(last + common + np.cumsum(own, axis=2))
+    # Effects that are independent from quarter to quarter do not last: a new one around the area's mean.
+    level = drawn.log_rate.mean(axis=2, keepdims=True) - drawn.log_rate.mean(axis=(1, 2), keepdims=True)
+    level = level + last.mean(axis=1, keepdims=True)
+    return np.asarray(level + common + own)
+
+
+def _ways(fit: Fit, drawn: Draws, effort: Floats) -> Floats:
+    """Give what is added to the log rate for each way, (d, areas, horizon, 1, ways)."""
+    seen = fit.observations
+    unit = fit.layout.effort_unit
+    reach = np.log(np.where(effort > 0, effort, unit) / unit)
+    found = drawn.gamma[:, None, None] * reach
+    gap = np.broadcast_to(drawn.gap[:, seen.country_of, None], found.shape)
+    added = {"reported": gap, "discovered": found, "all": found}
+    return np.stack([added[way] for way in seen.ways], axis=-1)[:, :, :, None]
+
+
+def _counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
+    shape = (-1, *[1] * (mean.ndim - 1))
+    size = 1.0 / np.maximum(kappa, 1e-4).reshape(shape) ** 2
+    frailty = rng.gamma(np.broadcast_to(size, mean.shape)) / size
+    return np.asarray(rng.poisson(np.where(kappa.reshape(shape) > 0, frailty, 1.0) * mean), np.int64)
+
+
+def _through(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
+    """Publish counts by the channel; beyond its matrix the noise is that of its last row."""
+    most = channel.n_max
+    edges = np.cumsum(channel.matrix, axis=1)
+    flat = counts.ravel()
+    row = np.minimum(flat, most)
+    out = np.empty_like(flat)
+    for true in np.unique(row):
+        at = row == true
+        out[at] = np.searchsorted(edges[true], rng.random(int(at.sum())), side="right")
+    out = np.minimum(out, channel.matrix.shape[1] - 1) + flat - row
+    if channel.k is not None:
+        out[(out < channel.k) & ~(channel.zeros_shown & (out == 0))] = HIDDEN
+    return np.asarray(out.reshape(counts.shape), np.int64)

@@ -1,0 +1,268 @@
+"""The plan as a mixed-integer programme: which layouts of units the rules allow, and which of them is best.
+
+Columns: flows of units from site to site (whole by themselves once layouts are whole: they are a
+transportation problem), whole units at each site, pieces of capacity in each area, and for the sliders one
+column each of the bad cases and the worst-off areas, with a column an area for the latter.
+
+CVaR is the least mean over all weighings of the draws that put at most 1 / (0.1 d) on each. Each weighing is
+one row over the same pieces, so the programme starts with few and adds the one that its answer violates most
+until none is; the number of draws never enters its size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+
+from data.errors import InputError
+from data.workspace.types import Bools, Floats, Ints
+from risk.planning.exploration import Exploration
+from risk.planning.problem import Decision, Posts, Rules
+
+__all__ = ["RULES", "Region", "Row", "Timer", "run"]
+
+
+# What may be eased where rules clash, in plain words.
+RULES = {
+    "moves": "the number of units that may move",
+    "budget": "the budget for moves",
+    "floor": "the floor of every area",
+    "services_floor": "the floor of services where Roma and Egyptian communities live",
+    "exploration": "the share of search that goes to areas where too little was looked",
+    "commitments": "commitments that may not move",
+    "room": "the room at each site",
+    "accepted": "moves that were accepted",
+    "locked": "units that were locked where they are",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, in the rule's own units.
+
+    asked : how much the rule asks for in all.
+    """
+
+    rule: str
+    matrix: sparse.csr_array
+    least: Floats
+    asked: float
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The layouts that rules allow. flows : site from, site to, kind of each column of flows, (3, F)."""
+
+    posts: Posts
+    rules: Rules
+    decisions: tuple[Decision, ...]
+    explored: Exploration
+    flows: Ints
+
+    @classmethod
+    def of(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
+        """Lay the flows out: from where units are to where there is room, declined ones left out."""
+        declined = {_triple(posts, d) for d in decisions if d.decided == "decline"}
+        start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
+        open_ways = (posts.units[start, kind] > 0) & (start != end) & np.isfinite(posts.cost[start, end])
+        open_ways &= posts.room[end] > 0
+        for way in declined:
+            open_ways[way] = False
+        return cls(posts, rules, tuple(decisions), explored, np.stack(np.nonzero(open_ways)))
+
+    @property
+    def size(self) -> int:
+        """The number of columns: flows, then units."""
+        return int(self.flows.shape[1] + self.posts.units.size)
+
+    @cached_property
+    def cost(self) -> Floats:
+        """What one unit of each flow costs, (F,)."""
+        start, end, _ = self.flows
+        return np.asarray(self.posts.cost[start, end])
+
+    def balance(self) -> tuple[sparse.csr_array, Floats]:
+        """Give the rows by which units - in + out = units today, and what they equal, (S K,)."""
+        start, end, kind = self.flows
+        kinds, flows = len(self.posts.kinds), self.flows.shape[1]
+        at = np.arange(flows)
+        out = _coo(start * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
+        into = _coo(end * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
+        own = sparse.eye_array(self.posts.units.size)
+        return sparse.csr_array(sparse.hstack([out - into, own])), self.posts.units.ravel().astype(float)
+
+    def leaving(self) -> sparse.csr_array:
+        """Give the rows that add up what leaves each site and kind, (S K, columns)."""
+        start, _, kind = self.flows
+        place, flows = start * len(self.posts.kinds) + kind, self.flows.shape[1]
+        return _coo(place, np.arange(flows), np.ones(flows), (self.posts.units.size, self.size))
+
+    def capacity(self, kinds: Bools) -> sparse.csr_array:
+        """Give the rows that add up the capacity of some kinds in each area, (A, columns)."""
+        children = np.array([k.children for k in self.posts.kinds]) * kinds
+        units = sparse.kron(sparse.csr_array(self.posts.reach), sparse.csr_array(children[None, :]))
+        empty = sparse.csr_array((len(self.posts.areas), self.flows.shape[1]))
+        return sparse.csr_array(sparse.hstack([empty, units]))
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of every rule that may be eased."""
+        accepted = [d for d in self.decisions if d.decided == "accept"]
+        last = [self._accepted(accepted)] if accepted else []
+        return (*self._limits(), *self._floors(), *self._held(), *last)
+
+    def _limits(self) -> Iterator[Row]:
+        rules, flows = self.rules, self.flows.shape[1]
+        if rules.moves is not None:
+            yield Row("moves", self._one_row(-np.ones(flows)), np.array([-float(rules.moves)]), rules.moves)
+        if rules.budget is not None:
+            yield Row("budget", self._one_row(-self.cost), np.array([-rules.budget]), rules.budget)
+
+    def _floors(self) -> Iterator[Row]:
+        rules, posts = self.rules, self.posts
+        every = np.ones(len(posts.kinds), dtype=bool)
+        if rules.floor is not None:
+            yield Row("floor", self.capacity(every), rules.floor, float(rules.floor.sum()))
+        if rules.communities is not None and rules.services_floor > 0:
+            least = np.where(rules.communities, rules.services_floor, 0.0)
+            yield Row("services_floor", self.capacity(~posts.searching), least, float(least.sum()))
+        if self.explored.least:
+            reaching = self.capacity(posts.searching)[self.explored.areas]
+            row = sparse.csr_array(reaching.sum(axis=0)[None, :])
+            yield Row("exploration", row, np.array([self.explored.least]), self.explored.least)
+
+    def _held(self) -> Iterator[Row]:
+        """Let no unit go that is committed or was locked, and none come for which there is no room."""
+        posts, out = self.posts, -self.leaving()
+        free = (posts.committed - posts.units).ravel().astype(float)
+        yield Row("commitments", out, free, float(posts.committed.sum()))
+        if locked := [_place(posts, d) for d in self.decisions if d.decided == "lock"]:
+            at = np.array([start * len(posts.kinds) + kind for start, kind in locked])
+            yield Row("locked", out[at], np.zeros(len(at)), float(posts.units.ravel()[at].sum()))
+        room = sparse.kron(sparse.eye_array(len(posts.sites)), np.ones((1, len(posts.kinds))))
+        empty = sparse.csr_array((len(posts.sites), self.flows.shape[1]))
+        matrix = sparse.csr_array(-sparse.hstack([empty, room]))
+        yield Row("room", matrix, -posts.room.astype(float), float(posts.room.sum()))
+
+    def _one_row(self, values: Floats) -> sparse.csr_array:
+        return sparse.csr_array(np.append(values, np.zeros(self.posts.units.size))[None, :])
+
+    def _accepted(self, accepted: list[Decision]) -> Row:
+        ways = np.array([_triple(self.posts, d) for d in accepted])
+        same = (self.flows[None] == ways[:, :, None]).all(axis=1)
+        row, column = np.nonzero(same)
+        matrix = _coo(row, column, np.ones(len(row)), (len(accepted), self.size))
+        least = np.array([float(d.units) for d in accepted])
+        return Row("accepted", matrix, least, float(least.sum()))
+
+    def vector(self, flows: Ints, units: Ints) -> Floats:
+        """Join flows (F,) and units (S, K) to one vector of columns."""
+        return np.append(flows, units.ravel()).astype(float)
+
+    def broken(self, flows: Ints, units: Ints) -> tuple[str, ...]:
+        """Name the rules that a layout breaks."""
+        at = self.vector(flows, units)
+        return tuple(row.rule for row in self.rows if (row.matrix @ at < row.least - 1e-6).any())
+
+    def units(self, flows: Ints) -> Ints:
+        """Give the layout, (S, K), to which flows, (F,), lead."""
+        matrix, today = self.balance()
+        units = np.rint(today - matrix[:, : len(flows)] @ flows).astype(np.int64)
+        return np.asarray(units.reshape(self.posts.units.shape))
+
+    def cheapest(self, units: Ints, timer: Timer) -> Ints | None:
+        """Give whole flows, (F,), that lead to a layout and cost least; None where none are found in time."""
+        change = units - self.posts.units
+        costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
+        lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
+        upper = np.append(self._most(change), units.ravel()).astype(float)
+        found = run(costs, [*self.constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0)
+        return None if found.x is None else np.rint(found.x[: len(self.cost)]).astype(np.int64)
+
+    def _most(self, change: Ints) -> Floats:
+        """Give the most that each flow may hold: all that stands at its start; none where nothing changes."""
+        start, end, kind = self.flows
+        quiet = (change[start, kind] >= 0) & (change[end, kind] <= 0)
+        if any(d.decided == "accept" for d in self.decisions):
+            quiet[:] = False  # an accepted move may have to be made up for by any other
+        return np.where(quiet, 0.0, self.posts.units[start, kind].astype(float))
+
+    def constraints(self, without: frozenset[str] = frozenset()) -> Iterator[LinearConstraint]:
+        """Give the constraints of the region, over flows and units; some rules left out."""
+        matrix, equal = self.balance()
+        yield LinearConstraint(matrix, equal, equal)
+        yield LinearConstraint(self.leaving(), -np.inf, self.posts.units.ravel().astype(float))
+        for row in self.rows:
+            if row.rule not in without:
+                yield LinearConstraint(row.matrix, row.least, np.inf)
+
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Give the bounds of flows and units."""
+        start, _, kind = self.flows
+        most = np.full(self.posts.units.shape, float(self.posts.units.sum()))
+        upper = np.append(self.posts.units[start, kind], most.ravel())
+        return np.zeros(self.size), upper.astype(float)
+
+
+@dataclass
+class Timer:
+    """The seconds that are left of a limit for several solves together."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        """Start."""
+        self._until = time.monotonic() + self.seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left, a tenth at least, so that a solve can end in order."""
+        return max(self._until - time.monotonic(), 0.1)
+
+    def part(self, share: float) -> Timer:
+        """Give a timer of a share of what is left."""
+        return Timer(share * self.left)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() >= self._until
+
+
+def run(
+    costs: Floats,
+    constraints: list[LinearConstraint],
+    bounds: Bounds,
+    whole: Floats,
+    timer: Timer,
+    gap: float,
+) -> OptimizeResult:
+    """Minimise with HiGHS; `whole` is 1 where a column is a whole number."""
+    options = {"time_limit": timer.left, "mip_rel_gap": gap, "presolve": True}
+    return milp(costs, integrality=whole, bounds=bounds, constraints=constraints, options=options)
+
+
+def _triple(posts: Posts, decided: Decision) -> tuple[int, int, int]:
+    start, kind = _place(posts, decided)
+    return start, _found(posts.sites, decided.end), kind
+
+
+def _place(posts: Posts, decided: Decision) -> tuple[int, int]:
+    return _found(posts.sites, decided.start), _found([kind.name for kind in posts.kinds], decided.kind)
+
+
+def _found(names: Sequence[str], name: str) -> int:
+    if name not in names:
+        msg = f"A decision names {name!r}, which no post has. Take the names from the table of moves."
+        raise InputError(msg)
+    return names.index(name)
+
+
+def _coo(row: Ints, column: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:
+    return sparse.csr_array(sparse.coo_array((value, (row, column)), shape=shape))

@@ -1,0 +1,152 @@
+"""What a layout brings, as a whole and move by move, judged by draws that were not used for choosing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.workspace.types import Floats, Ints
+from risk.planning.benefit import least_served, met, worst_mean
+from risk.planning.constraints import Region
+from risk.planning.problem import Posts
+
+__all__ = ["Effect", "Estimate", "Move", "Outcome", "moves_of", "outcome"]
+
+
+_ENDS = (0.025, 0.975)
+_HALVINGS = 30
+_NOTED = 0.005  # children a quarter: less is not told
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95 % interval; children a quarter."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, draws: Floats) -> Estimate:
+        """Summarise draws."""
+        low, high = np.quantile(draws, _ENDS)
+        return cls(float(draws.mean()), float(low), float(high))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a layout does: children whose need is met, the same in the worst tenth of cases, and by area.
+
+    least_served : share of need that is met in the fifth of the need that is served worst. by_area : mean
+    children whose need is met, (A,). capacity : of all kinds that reaches each area, (A,).
+    """
+
+    met: Estimate
+    worst_cases: float
+    least_served: float
+    by_area: Floats
+    capacity: Floats
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Children more or fewer whose need is met in an area, on average."""
+
+    area: str
+    children: float
+
+
+@dataclass(frozen=True)
+class Move:
+    """Units of a kind that go from one site to another, judged with all other moves made.
+
+    gain : children more whose need is met, a quarter, than if they stayed. beats_staying : the probability
+    that it is more than none. brings, takes : areas that gain and areas that lose, the most first.
+    need : children in need a quarter in the areas that gain; pays_down_to : the move would no longer pay if
+    there were fewer than these (0: it always pays).
+    """
+
+    start: str
+    end: str
+    kind: str
+    units: int
+    cost: float
+    gain: Estimate
+    beats_staying: float
+    brings: tuple[Effect, ...]
+    takes: tuple[Effect, ...]
+    need: float
+    pays_down_to: float
+    accepted: bool = False
+
+
+def outcome(posts: Posts, units: Ints, need: Floats) -> Outcome:
+    """Say what a layout, (S, K), does under draws of need, (d, A, K)."""
+    capacity = posts.capacity(units)
+    served = met(need, capacity)
+    by_draw = served.sum(axis=(1, 2))
+    wanted, found = need.sum(axis=2).mean(axis=0), served.sum(axis=2).mean(axis=0)
+    share = np.divide(found, wanted, out=np.ones_like(found), where=wanted > 0)
+    least = least_served(share, wanted / max(float(wanted.sum()), 1e-12))
+    worst = float(worst_mean(by_draw) @ by_draw)
+    return Outcome(Estimate.of(by_draw), worst, least, found, capacity.sum(axis=1))
+
+
+def moves_of(region: Region, units: Ints, flows: Ints, need: Floats) -> tuple[Move, ...]:
+    """Explain each move of a layout, the largest gain first."""
+    moves = [_move(region, units, int(at), int(flows[at]), need) for at in np.flatnonzero(flows)]
+    return tuple(sorted(moves, key=lambda move: (-move.gain.mean, move.start, move.end, move.kind)))
+
+
+def _move(region: Region, units: Ints, at: int, count: int, need: Floats) -> Move:
+    posts, (start, end, kind) = region.posts, region.flows[:, at]
+    stayed = units.copy()
+    stayed[start, kind] += count
+    stayed[end, kind] -= count
+    with_it, without = posts.capacity(units), posts.capacity(stayed)
+    change = met(need, with_it) - met(need, without)
+    gain, by_area = change.sum(axis=(1, 2)), change.sum(axis=2).mean(axis=0)
+    helped = with_it.sum(axis=1) > without.sum(axis=1)
+    wanted = float(need[:, helped].sum(axis=(1, 2)).mean())
+    names = posts.sites[start], posts.sites[end], posts.kinds[kind].name
+    accepted = any((d.start, d.end, d.kind) == names for d in region.decisions if d.decided == "accept")
+    return Move(
+        *names,
+        count,
+        float(region.cost[at] * count),
+        Estimate.of(gain),
+        float((gain > 0).mean()),
+        _effects(posts, by_area, 1.0),
+        _effects(posts, by_area, -1.0),
+        wanted,
+        wanted * _least_share(need, with_it, without, helped),
+        accepted,
+    )
+
+
+def _effects(posts: Posts, by_area: Floats, sign: float) -> tuple[Effect, ...]:
+    order = np.argsort(-sign * by_area, kind="stable")
+    return tuple(Effect(posts.areas[a], float(by_area[a])) for a in order if sign * by_area[a] > _NOTED)
+
+
+def _least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray[np.bool_]) -> float:
+    """Give the share of the need in the areas that gain at which the mean gain is none, from 0 to 1."""
+    touched = with_it != without  # of all others nothing changes
+    need, with_it, without = need[:, touched], with_it[touched], without[touched]
+    less_of = np.repeat(helped[:, None], touched.shape[1], axis=1)[touched]
+
+    def gain(share: float) -> float:
+        less = np.where(less_of, share * need, need)
+        return float((met(less, with_it) - met(less, without)).sum(axis=1).mean())
+
+    low, high = 0.0, 1.0
+    if gain(high) <= 0.0:
+        return 1.0
+    if gain(low) > 0.0:
+        return 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if gain(middle) <= 0.0 else (low, middle)
+    return high

@@ -1,0 +1,50 @@
+"""Where a share of the search goes so that no area is left unknown.
+
+Each unit of the share is given to the area, among those where too little was looked, that has most need left
+unmet in one draw (Thompson 1933). An area is drawn as often as it may be the worst. Neither communities nor
+finds play a part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.workspace.types import Bools, Floats
+from risk.planning.problem import Posts, Rules
+
+__all__ = ["Exploration", "drawn"]
+
+
+@dataclass(frozen=True, eq=False)
+class Exploration:
+    """The areas drawn, (A,), and the search capacity that must reach them together, children a quarter."""
+
+    areas: Bools
+    least: float
+
+
+def drawn(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
+    """Draw the areas to explore; none where nothing searches, or nothing is under-searched.
+
+    `need` are draws, (d, A, K). What must reach them is what that share of the units would bring them from
+    the sites that serve them best, whoever brings it.
+    """
+    kinds = np.flatnonzero(posts.searching)
+    chosen, least = np.zeros(len(posts.areas), dtype=bool), 0.0
+    units = int(posts.units[:, kinds].sum())
+    if rules.under_searched is None or not rules.exploration or not units:
+        return Exploration(chosen, least)
+    per_unit = float(posts.units[:, kinds].sum(axis=0) @ [posts.kinds[k].children for k in kinds]) / units
+    brings = per_unit * posts.reach.max(axis=1, initial=0.0)
+    open_to = rules.under_searched & (brings > 0)
+    rng, placed = np.random.default_rng([seed, 0]), np.zeros(len(chosen))
+    for _ in range(round(rules.exploration * units) if open_to.any() else 0):
+        one = need[rng.integers(len(need))][:, kinds].mean(axis=1)
+        ratio = np.divide(placed, one, out=np.zeros_like(one), where=one > 0)
+        best = int(np.argmax(np.where(open_to, one * np.exp(-ratio), -1.0)))
+        chosen[best] = True
+        placed[best] += brings[best]
+        least += float(brings[best])
+    return Exploration(chosen, least)

@@ -1,0 +1,187 @@
+"""Today's posts as a table: drafted from a release, written for people to correct, and read back.
+
+    area,kind,searches,units,children,committed,room
+
+One row an area and kind of unit. `searches` is yes for what looks for children (outreach) and no for what
+serves them. `children` is how many one unit can meet or serve in a quarter, the same in all rows of a kind.
+`committed` units may not move (empty: none); `room` is the most units of all kinds that an area can hold
+(empty: no limit; the largest of an area's rows counts).
+
+A draft reads nothing but the release, and holds outreach alone: staff of services is withheld where few
+operators work, and belongs to them. Whoever knows the posts adds their services, and corrects the rest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import InputError
+from data.workspace.small_tables import Row, read_rows, rows_of
+from data.workspace.types import Floats, Ints
+from risk.model.observations import Observations
+from risk.planning import Kind
+
+__all__ = ["COLUMNS", "TEAM_DAYS", "Table", "drafted", "read", "read_text", "written"]
+
+
+COLUMNS = ("area", "kind", "searches", "units", "children", "committed", "room")
+_NEEDED, _OPTIONAL = COLUMNS[:5], COLUMNS[5:]
+_NO_AREA = (
+    "no area of the plan. Write a county's or region's code, such as AL-11; areas whose population is not "
+    "known cannot be planned for."
+)
+_MOST = 100_000
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
+
+OUTREACH = "outreach team"
+TEAM_DAYS = 20.0  # days of outreach a quarter that make a team
+_YEAR = 4  # quarters
+_MOSTLY = 0.9  # of all outreach met fewer children a team than a team can
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Posts of A areas and K kinds. units, committed : (A, K). room : (A,), the most units of all kinds."""
+
+    areas: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    units: Ints
+    committed: Ints
+    room: Ints
+
+
+def drafted(seen: Observations) -> Table:
+    """Draft the posts of outreach teams, for the areas that the model knows.
+
+    A team is `TEAM_DAYS` of outreach a quarter, by the mean of the last year. It can meet as many children
+    as a team met where teams met most, nine tenths of all outreach being below.
+    """
+    found = np.maximum(seen.published[:, -_YEAR:], 0).sum(axis=(1, 2, 3)) / _YEAR
+    teams = np.rint(seen.effort[:, -_YEAR:].mean(axis=1) / TEAM_DAYS).astype(np.int64)
+    units = teams[:, None]
+    room = np.full(len(teams), int(teams.sum()), np.int64)
+    kind = Kind(OUTREACH, _of_a_team(found, teams), search=True)
+    return Table(seen.areas, (kind,), units, np.zeros_like(units), room)
+
+
+def _of_a_team(found: Floats, teams: Ints) -> float:
+    """Give the children that a team can meet a quarter: the upper tenth of what teams met, by teams."""
+    there = teams > 0
+    if not there.any():
+        return 1.0
+    each = found[there] / teams[there]
+    order = np.argsort(each, kind="stable")
+    share = np.cumsum(teams[there][order]) / teams[there].sum()
+    return max(round(float(each[order][int(np.searchsorted(share, _MOSTLY))]), 1), 0.1)
+
+
+def written(table: Table) -> str:
+    """Write a table as CSV, one row an area and kind; read back it gives the same."""
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow(COLUMNS)
+    free = int(table.units.sum())
+    for a, area in enumerate(table.areas):
+        for k, kind in enumerate(table.kinds):
+            room = "" if table.room[a] >= free else int(table.room[a])
+            fixed = int(table.committed[a, k]) or ""
+            searches = "yes" if kind.search else "no"
+            out.writerow(
+                (area, kind.name, searches, int(table.units[a, k]), f"{kind.children:g}", fixed, room)
+            )
+    return text.getvalue()
+
+
+def read(path: Path, areas: Sequence[str]) -> Table:
+    """Read a table of posts for some areas; areas without a row have no units.
+
+    Raises FileRefused where the file is no such table, and InputError, naming the row, what is wrong with it
+    and what to do; nothing of a faulty file is taken.
+    """
+    return _parsed(Path(path).name, read_rows(path, _NEEDED, _OPTIONAL), areas)
+
+
+def read_text(name: str, text: str, areas: Sequence[str]) -> Table:
+    """Read a table of posts of a text that came as a file called `name`; see `read`."""
+    return _parsed(name, rows_of(name, text, _NEEDED, _OPTIONAL), areas)
+
+
+def _parsed(name: str, rows: Sequence[Row], areas: Sequence[str]) -> Table:
+    """Make a table of the rows of a file called `name`; see `read`."""
+    place = {code: at for at, code in enumerate(areas)}
+    kinds: dict[str, Kind] = {}
+    entries: dict[tuple[int, str], _Entry] = {}
+    for row in rows:
+        at, kind = place[row.one_of("area", place, _NO_AREA)], _kind(row, kinds)
+        if (at, kind.name) in entries:
+            raise row.fault(
+                f"{kind.name!r} in {areas[at]} stands there already. Add the units up in one row."
+            )
+        entries[at, kind.name] = _Entry.of(row)
+    if not entries:
+        msg = f"{name} holds no post. Write one row an area and kind of unit."
+        raise InputError(msg)
+    return _laid(name, tuple(areas), tuple(kinds.values()), entries)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """The numbers of a row; room is -1 where there is no limit."""
+
+    units: int
+    committed: int
+    room: int
+
+    @classmethod
+    def of(cls, row: Row) -> _Entry:
+        entry = cls(
+            row.whole("units", 0, _MOST),
+            row.whole("committed", 0, _MOST) if row["committed"] else 0,
+            row.whole("room", 0, _MOST) if row["room"] else -1,
+        )
+        if entry.committed > entry.units:
+            raise row.fault("more units are committed than there are. Correct units or committed.")
+        return entry
+
+
+def _laid(
+    name: str, areas: tuple[str, ...], kinds: tuple[Kind, ...], entries: Mapping[tuple[int, str], _Entry]
+) -> Table:
+    order = {kind.name: at for at, kind in enumerate(kinds)}
+    units = np.zeros((len(areas), len(kinds)), np.int64)
+    committed, room = np.zeros_like(units), np.full(len(areas), -1, np.int64)
+    for (at, kind), entry in entries.items():
+        units[at, order[kind]], committed[at, order[kind]] = entry.units, entry.committed
+        room[at] = max(room[at], entry.room)
+    free = np.where(room < 0, units.sum(), room).astype(np.int64)
+    if (short := units.sum(axis=1) > free).any():
+        msg = f"{name}: {areas[int(np.argmax(short))]} holds more units than room. Correct units or room."
+        raise InputError(msg)
+    return Table(areas, kinds, units, committed, free)
+
+
+def _kind(row: Row, kinds: dict[str, Kind]) -> Kind:
+    """Take the kind of a row up; it must be the same in all its rows."""
+    name, searches = row["kind"], row["searches"].casefold()
+    if not name or searches not in (*_YES, *_NO):
+        raise row.fault("kind must name a kind of unit and searches be yes or no.")
+    kind = Kind(name, _children(row), search=searches in _YES)
+    if kinds.setdefault(name, kind) != kind:
+        raise row.fault(f"searches or children of {name!r} differ from its rows above. Use the same in all.")
+    return kind
+
+
+def _children(row: Row) -> float:
+    try:
+        value = float(row["children"])
+    except ValueError:
+        value = np.nan
+    if not 0.0 < value <= _MOST:
+        raise row.fault(f"{row['children']!r} in column children is no number above 0. Use a decimal point.")
+    return value

@@ -1,0 +1,321 @@
+"""The moves of a plan over quarters: which are made when.
+
+A move counts from the quarter on in which it is made, so what helps most comes first; but moves have to keep
+within what can be done and paid in a quarter, and no quarter may fall below a floor that today's posts keep
+(nor farther below one that they break). One whole-number programme decides over all quarters at once. Its
+benefit curves run only over the capacity that the moves can give an area, in as many chords as it takes to
+come within half of the gap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult
+
+from data.errors import InputError
+from data.workspace.types import Floats, Ints
+from risk.planning.benefit import met, wide
+from risk.planning.constraints import Region, Timer, run
+from risk.planning.explain import Estimate
+from risk.planning.problem import Solver
+from risk.planning.result import Plan
+
+__all__ = ["Phase", "Schedule", "Step", "phased"]
+
+Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
+
+_KEPT = ("floor", "services_floor", "exploration", "room")  # a part of the moves cannot break the others
+_CLOSE = 0.5  # of the gap, by which all chords together may lie below their curves
+_MOST_PIECES = 200
+_TOLERANCE = 1e-6  # of rules, as where the plan itself was made
+_SMALL = 1e-9
+
+
+@dataclass(frozen=True)
+class Step:
+    """Units of a kind that go from one site to another in a quarter, or that are left for later."""
+
+    start: str
+    end: str
+    kind: str
+    units: int
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """A quarter, counted from 1: its moves, what they cost, and the layout after them, (S, K).
+
+    met : children whose need is met in that quarter, by draws that were not used for choosing.
+    """
+
+    quarter: int
+    moves: tuple[Step, ...]
+    units: Ints
+    met: Estimate
+    cost: float
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """A phase a quarter, and the moves left for later. gap : how much better any other could be, relative."""
+
+    phases: tuple[Phase, ...]
+    left: tuple[Step, ...]
+    gap: float
+
+
+def phased(
+    plan: Plan,
+    need: Floats | None = None,
+    per_quarter: int | None = None,
+    budget_per_quarter: float | None = None,
+    quarters: int = 4,
+    *,
+    solver: Solver | None = None,
+) -> Schedule:
+    """Decide in which quarter each unit of a plan's moves is made; the same for the same arguments.
+
+    The sum over the quarters of the children whose need is met is largest. Where all moves fit into the
+    quarters, all are made; where not, those that bring most, and the others are left for later. Commitments
+    and locks hold in every quarter because they hold at the end.
+
+    Parameters
+    ----------
+    plan
+        What was made by `risk.planning.plan`.
+    need
+        Draws for every quarter alike, (d, A) or (d, A, K), or for each, (quarters, d, A, K); every second
+        one chooses, the others judge. None: those that the plan was made by.
+    per_quarter, budget_per_quarter
+        The most units that move, and the most that they may cost, in a quarter; None: no limit.
+    quarters
+        How many there are.
+    solver
+        Seconds and gap; 30 seconds and 1e-4 by default.
+
+    Raises
+    ------
+    InputError
+        A limit or a number of quarters that is none, draws that do not fit, or time that ran out.
+
+    """
+    _check_limits(per_quarter, budget_per_quarter, quarters)
+    how = solver or Solver(seconds=30.0, gap=1e-4)
+    draws = _by_quarter(plan, need, quarters)
+    moves = _Moves.of(plan)
+    most = (np.inf if per_quarter is None else float(per_quarter),
+            np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
+    done, gap = _scheduled(moves, [one[::2] for one in draws], most, how)
+    phases, before = [], np.zeros(len(plan.moves), np.int64)
+    for quarter, (now, one) in enumerate(zip(done, draws, strict=True), 1):
+        units = moves.layout(now)
+        served = met(one[1::2], plan.posts.capacity(units)).sum(axis=(1, 2))
+        fresh = now - before
+        cost = float(moves.cost @ fresh)
+        phases.append(Phase(quarter, _steps(plan, fresh), units, Estimate.of(served), cost))
+        before = now
+    return Schedule(tuple(phases), _steps(plan, moves.units - before), gap)
+
+
+def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) -> None:
+    for name, value, least in (("moves a quarter", per_quarter, 0), ("budget a quarter", budget, 0.0),
+                               ("quarters", quarters, 1)):  # fmt: skip
+        if value is not None and not value >= least:
+            msg = f"{value!r} is no number of {name}. Give {least} or more."
+            raise InputError(msg)
+
+
+def _by_quarter(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
+    given = plan.need if need is None else need
+    if given is None:
+        msg = "The plan was kept without its draws of need. Give the draws by which moves are to be chosen."
+        raise InputError(msg)
+    if given.ndim < 4:
+        return [wide(given, plan.posts)] * quarters
+    if len(given) != quarters:
+        msg = f"There is need for {len(given)} quarters and a schedule of {quarters}. Give need for each."
+        raise InputError(msg)
+    return [wide(one, plan.posts) for one in given]
+
+
+def _steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
+    moves = zip(plan.moves, units, strict=True)
+    return tuple(Step(m.start, m.end, m.kind, int(count)) for m, count in moves if count > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Moves:
+    """The moves of a plan as columns. units, cost : of each in all, and of one unit, (M,).
+
+    change : of the layout by one unit of each move, (S K, M). rows, least : of rules that must hold after
+    every quarter, rows @ moves made >= least.
+    """
+
+    plan: Plan
+    units: Ints
+    cost: Floats
+    change: sparse.csr_array
+    rows: sparse.csr_array
+    least: Floats
+
+    @classmethod
+    def of(cls, plan: Plan) -> _Moves:
+        posts = plan.posts
+        kinds, count = [kind.name for kind in posts.kinds], len(plan.moves)
+        ends = np.zeros((2, count), np.int64)
+        for at, move in enumerate(plan.moves):
+            kind = kinds.index(move.kind)
+            ends[:, at] = [posts.sites.index(site) * len(kinds) + kind for site in (move.start, move.end)]
+        value, column = np.repeat([-1.0, 1.0], count), np.tile(np.arange(count), 2)
+        shape = (posts.units.size, count)
+        change = sparse.csr_array(sparse.coo_array((value, (ends.ravel(), column)), shape=shape))
+        units = np.array([move.units for move in plan.moves], np.int64)
+        cost = np.array([move.cost / move.units for move in plan.moves])
+        return cls(plan, units, cost, change, *_kept(plan, change))
+
+    def layout(self, made: Ints) -> Ints:
+        """Give the layout, (S, K), once so many units of each move are made, (M,)."""
+        today = self.plan.posts.units
+        return np.asarray(today + np.rint(self.change @ made).astype(np.int64).reshape(today.shape))
+
+
+def _kept(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
+    """Give the rows of the rules: what they ask for, or what there is today where that is less."""
+    posts = plan.posts
+    region = Region.of(posts, plan.rules, plan.decisions, plan.explored)
+    today = posts.units.ravel().astype(float)
+    rows, least = [sparse.csr_array((0, change.shape[1]))], [np.zeros(0)]
+    for row in region.rows:
+        if row.rule in _KEPT:
+            on_units = row.matrix[:, region.flows.shape[1] :]
+            there = on_units @ today
+            rows.append(sparse.csr_array(on_units @ change))
+            least.append(np.minimum(row.least, there) - there)
+    return sparse.csr_array(sparse.vstack(rows)), np.concatenate(least)
+
+
+def _scheduled(
+    moves: _Moves, draws: list[Floats], most: tuple[float, float], how: Solver
+) -> tuple[Ints, float]:
+    """Give the units of each move made by the end of each quarter, (Q, M), and the gap."""
+    count, quarters = len(moves.units), len(draws)
+    if not count:
+        return np.zeros((quarters, 0), np.int64), 0.0
+    timer = Timer(how.seconds)
+    ordered = _ordered(moves, quarters, most)
+    every = _all_fit(moves, ordered, quarters, timer.part(0.2))
+    curves = [one for need in draws for one in _curves(moves, need, _CLOSE * how.gap)]
+    rows, costs, upper = _with_benefit(moves, ordered, curves, quarters)
+    lower = np.zeros(len(costs))
+    if every:
+        lower[count * (quarters - 1) : count * quarters] = moves.units
+    whole = np.append(np.ones(count * quarters), np.zeros(len(costs) - count * quarters))
+    gap = how.gap * _as_part_of_pieces(moves, draws)
+    found = run(costs, rows, Bounds(lower, upper), whole, timer, gap)
+    if found.x is None:
+        msg = (
+            f"No order of the moves was found in {how.seconds:g} seconds. Allow more time or fewer quarters."
+        )
+        raise InputError(msg)
+    made = np.rint(found.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
+    return made, _gap(moves, found, made, draws)
+
+
+def _as_part_of_pieces(moves: _Moves, draws: list[Floats]) -> float:
+    """Give how many times what is met today is what the pieces hold of it: the solver's gap is of those."""
+    posts = moves.plan.posts
+    today = posts.capacity(posts.units)
+    least = today + (np.minimum(_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
+    served, below = (sum(float(met(n, c).sum()) for n in draws) for c in (today, least))
+    return served / max(served - below, _SMALL * served, _SMALL)
+
+
+def _gap(moves: _Moves, found: OptimizeResult, made: Ints, draws: list[Floats]) -> float:
+    capacity = [moves.plan.posts.capacity(moves.layout(one)) for one in made]
+    served = sum(float(met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True))
+    return max(0.0, float(found.fun - found.mip_dual_bound)) / max(served, _SMALL)
+
+
+def _ordered(moves: _Moves, quarters: int, most: tuple[float, float]) -> list[LinearConstraint]:
+    """Give the rows over moves made by each quarter: never undone, within the limits, rules kept."""
+    count = len(moves.units)
+    step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
+    rows = [LinearConstraint(sparse.csr_array(sparse.kron(step, sparse.eye_array(count))), 0.0, np.inf)]
+    for each, limit in zip((np.ones(count), moves.cost), most, strict=True):
+        if np.isfinite(limit):
+            rows.append(LinearConstraint(sparse.csr_array(sparse.kron(step, each[None])), -np.inf, limit))
+    if moves.rows.shape[0]:
+        kept = sparse.csr_array(sparse.kron(sparse.eye_array(quarters), moves.rows))
+        rows.append(LinearConstraint(kept, np.tile(moves.least, quarters) - _TOLERANCE, np.inf))
+    return rows
+
+
+def _all_fit(moves: _Moves, ordered: list[LinearConstraint], quarters: int, timer: Timer) -> bool:
+    """Say whether all moves can be made by the last quarter."""
+    upper = np.tile(moves.units, quarters).astype(float)
+    lower = np.zeros(len(upper))
+    lower[-len(moves.units) :] = moves.units
+    found = run(np.zeros(len(upper)), ordered, Bounds(lower, upper), np.ones(len(upper)), timer, 0.0)
+    return found.x is not None
+
+
+def _curves(moves: _Moves, need: Floats, close: float) -> list[Curve]:
+    """Cut the mean benefit of more or less capacity in each area and kind, (A K) curves."""
+    posts = moves.plan.posts
+    change = _capacity_change(moves)
+    today = posts.capacity(posts.units).ravel()
+    low = today + np.minimum(change, 0) @ moves.units
+    high = today + np.maximum(change, 0) @ moves.units
+    shape = need.shape[1:]
+
+    def mean(at: Floats) -> Floats:
+        return np.asarray(met(need, at.reshape(shape)).mean(axis=0).ravel())
+
+    ends, middle = (mean(low), mean(high)), mean((low + high) / 2.0)
+    below = middle - (ends[0] + ends[1]) / 2.0
+    allowed = max(close, _SMALL) * max(float(mean(today).sum()), _SMALL) / len(low)
+    pieces = np.clip(np.ceil(np.sqrt(np.maximum(below, 0.0) / allowed)), 1, _MOST_PIECES).astype(int)
+    knots = int(pieces.max()) + 1
+    at = low[:, None] + (high - low)[:, None] * np.minimum(np.arange(knots) / pieces[:, None], 1.0)
+    height = np.stack([mean(at[:, k]) for k in range(knots)], axis=1)
+    return [_chords(at[a, : n + 1], height[a, : n + 1]) for a, n in enumerate(pieces)]
+
+
+def _chords(at: Floats, height: Floats) -> Curve:
+    width = np.diff(at)
+    return width, np.divide(np.diff(height), width, out=np.zeros_like(width), where=width > _SMALL)
+
+
+def _capacity_change(moves: _Moves) -> Floats:
+    """Give the capacity that one unit of each move brings or takes, (A K, M)."""
+    posts = moves.plan.posts
+    by_unit = np.kron(posts.reach, np.diag([kind.children for kind in posts.kinds]))
+    return np.asarray(by_unit @ moves.change.toarray())
+
+
+def _with_benefit(
+    moves: _Moves, ordered: list[LinearConstraint], curves: list[Curve], quarters: int
+) -> tuple[list[LinearConstraint], Floats, Floats]:
+    """Add the pieces: each quarter's are filled with no more than the capacity that its moves have made.
+
+    Gives rows, costs and upper bounds; columns: moves made by each quarter, then pieces.
+    """
+    change, columns = _capacity_change(moves), len(moves.units) * quarters
+    width, slope = (np.concatenate([one[part] for one in curves]) for part in (0, 1))
+    of_curve = np.repeat(np.arange(len(curves)), [len(one[0]) for one in curves])
+    filled = sparse.coo_array(
+        (np.ones(len(width)), (of_curve, np.arange(len(width)))), shape=(len(curves), len(width))
+    )
+    offered = sparse.kron(sparse.eye_array(quarters), sparse.csr_array(change))
+    spare = np.tile(-np.minimum(change, 0) @ moves.units, quarters)
+    rows = [
+        LinearConstraint(sparse.csr_array(sparse.hstack([c.A, sparse.csr_array((c.A.shape[0], len(width)))])),
+                         c.lb, c.ub)
+        for c in ordered
+    ]  # fmt: skip
+    rows.append(LinearConstraint(sparse.csr_array(sparse.hstack([offered, -filled])), -spare, np.inf))
+    costs = np.append(np.zeros(columns), -slope)
+    return rows, costs, np.append(np.tile(moves.units, quarters), width).astype(float)

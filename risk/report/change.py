@@ -1,0 +1,81 @@
+"""Whether the rate of an area changed over a year, from draws of the model, with the effort beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.workspace.types import Bools, Floats, Ints
+
+__all__ = [
+    "ALIKE",
+    "CANNOT_TELL",
+    "CLASSES",
+    "EFFORT_RATIO",
+    "FALLING",
+    "RISING",
+    "STEADY",
+    "Changes",
+    "changes",
+]
+
+
+CLASSES = ("falling", "steady", "rising", "cannot tell")
+FALLING, STEADY, RISING, CANNOT_TELL = range(4)
+ALIKE = 1.25  # a year's rate within this factor of the year before is steady
+EFFORT_RATIO = 1.5  # from which on a change comes with a warning
+# Stricter than for a class of risk: a change is looked at again each quarter.
+_SURE, _STEADY = 0.9, 0.8
+_ENDS = (0.025, 0.5, 0.975)
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """The rate of the year that ends with a quarter over that of the year before, from the eighth quarter on.
+
+    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). classes : positions in CLASSES,
+    (areas, looks, pathways), with the probability of the one that was given, 0 where none can be told.
+    effort_ratio : of outreach days, (areas, looks), not a number where none were before.
+    """
+
+    ratio: Floats
+    classes: Ints
+    probability: Floats
+    effort_ratio: Floats
+
+    @property
+    def effort_warning(self) -> Bools:
+        """Where effort went the same way as the rate, so that it may be why; (areas, looks, pathways)."""
+        more = ~(self.effort_ratio <= EFFORT_RATIO)[:, :, None]
+        less = (self.effort_ratio < 1.0 / EFFORT_RATIO)[:, :, None]
+        return np.asarray(((self.classes == RISING) & more) | ((self.classes == FALLING) & less))
+
+
+def changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
+    """Compare years, of draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters)."""
+    sums = np.cumsum(np.exp(log_rate), axis=2)
+    later = _spans(sums, year)
+    ratio = later[:, :, year:] / later[:, :, :-year]
+    days = _spans(np.cumsum(effort, axis=1)[None], year)[0]
+    before, after = days[:, :-year], days[:, year:]
+    chances = {
+        STEADY: ((ratio >= 1 / ALIKE) & (ratio <= ALIKE)).mean(axis=0),
+        FALLING: (ratio < 1 / ALIKE).mean(axis=0),
+        RISING: (ratio > ALIKE).mean(axis=0),
+    }
+    given = np.full(ratio.shape[1:], CANNOT_TELL, np.int64)
+    probability = np.zeros(ratio.shape[1:])
+    for name, chance in chances.items():
+        sure = chance >= (_STEADY if name == STEADY else _SURE)
+        given, probability = np.where(sure, name, given), np.where(sure, chance, probability)
+    known = before > 0
+    with np.errstate(over="ignore"):  # next to nothing before
+        more = np.divide(after, before, out=np.full(before.shape, np.nan), where=known)
+    return Changes(np.quantile(ratio, _ENDS, axis=0), given, probability, more)
+
+
+def _spans(sums: Floats, year: int) -> Floats:
+    """Give the sums of each `year` quarters in a row from running sums, (d, areas, quarters, ...)."""
+    first = sums[:, :, year - 1 : year]
+    return np.concatenate([first, sums[:, :, year:] - sums[:, :, :-year]], axis=2)

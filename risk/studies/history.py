@@ -1,0 +1,120 @@
+"""An invented world that is lived through quarter by quarter, with whatever outreach one chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.disclosure import mechanisms
+from data.disclosure.channel import Mechanism
+from data.disclosure.policy import DEFAULT_POLICY
+from data.reference import area_table
+from data.workspace.types import Floats, Ints
+from geo import areas as geography
+from risk.model.observations import Observations, key_shapes, modelled
+from risk.numbers import stream
+from risk.worlds import WorldParameters, published_population
+from risk.worlds.counted import CROSSING
+from risk.worlds.ground import ground
+from risk.worlds.need import PATHWAYS, Course, Meetings, course, need, remembered
+from risk.worlds.truth import Truth
+
+__all__ = ["History", "Place", "place"]
+
+
+_KEYS = 2**24
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a history happens: how its quarters follow one another, and what a release shows of it.
+
+    truth : of need and areas; it knows of no meetings. kept : positions of the regions that the model knows.
+    pairs : of regions that touch.
+    """
+
+    course: Course
+    truth: Truth
+    kept: Ints
+    pairs: Sequence[tuple[str, str]]
+    mechanism: Mechanism
+
+    def need(self, t: int) -> Floats:
+        """Give the true need of a quarter, all known pathways, of regions that the model knows, (A,)."""
+        return np.asarray(self.course.true.region[self.kept, : len(CROSSING), t].sum(axis=1))
+
+    def budget(self, t: int) -> float:
+        """Give the days of outreach that a quarter has in all."""
+        return float(self.course.outreach.budget[:, t].sum())
+
+
+def place(given: WorldParameters) -> Place:
+    """Draw a world over the product's own areas and populations, before its first quarter."""
+    known = geography.load()
+    pairs = [pair for level in ("region", "municipality") for pair in known.neighbours(level)]
+    land = ground(area_table(), pairs, published_population(), given.seed)
+    made = course(land, given, need(land, given))
+    nobody = np.zeros((len(land.people), len(PATHWAYS), 2, given.quarters))
+    met = Meetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
+    truth = Truth.of(land, given.periods, made.true, met, np.zeros(0, np.int64))
+    at = {str(code): position for position, code in enumerate(land.regions)}
+    kept = np.array([at[code] for code in modelled(truth.areas).index])
+    usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+    return Place(made, truth, kept, known.neighbours("region"), usual)
+
+
+class History:
+    """The quarters that have passed, and what a release after the last one shows.
+
+    `passed` says how many there are. The same place and the same days make the same history.
+    """
+
+    def __init__(self, where: Place) -> None:
+        """Begin before the first quarter."""
+        given = where.course.given
+        self.place = where
+        self.passed = 0
+        self._days = np.zeros((len(where.kept), given.quarters))
+        self._finds = np.zeros(len(where.course.land.people))
+        self._counts = np.zeros((len(where.kept), given.quarters, len(CROSSING), 2), np.int64)
+        self._drawn = stream(given.seed, "finds")
+        self._told = stream(given.seed, "told")
+        # A cell has the same key in every release that shows it.
+        self._keys = np.random.default_rng([given.seed, 0]).integers(0, _KEYS, key_shapes(self._counts)[0])
+
+    @property
+    def found(self) -> Floats:
+        """Children met in each quarter that passed, on known pathways, (quarters,)."""
+        found: Floats = self._counts[:, : self.passed].sum(axis=(0, 2, 3)).astype(float)
+        return found
+
+    def go_on(self, days: Ints | None = None) -> None:
+        """Let a quarter pass, with whole days of outreach in each region, (A,); by default as usual."""
+        world, t = self.place.course, self.passed
+        if days is None:
+            laid = world.usual_days(t, self._finds)
+        else:
+            everywhere = np.zeros(len(world.land.regions), np.int64)
+            everywhere[self.place.kept] = days
+            laid = world.days_in_regions(t, self._finds, everywhere)
+        met = world.drawn(world.expected(t, laid), self._drawn)
+        self._finds = remembered(self._finds, met)
+        self._days[:, t] = world.land.sum_by_region(laid)[self.place.kept]
+        by_region = world.land.sum_by_region(met)[self.place.kept][:, : len(CROSSING)].astype(np.int64)
+        # Of some children nobody notes the pathway; the model's table leaves them out.
+        self._counts[:, t] = self._told.binomial(by_region, 1.0 - world.given.unknown_pathway)
+        self.passed += 1
+
+    def seen(self) -> Observations:
+        """Publish all that passed, as a release does by default."""
+        given, t = self.place.course.given, self.passed
+        exact = self._counts[:, :t]
+        # The total's key is made of all its records: another one each time that records are added.
+        whole = np.random.default_rng([given.seed, 1, t]).integers(0, _KEYS, key_shapes(exact)[1])
+        protected = self.place.mechanism, (self._keys[:, :t], whole)
+        place = self.place
+        return Observations.of_counts(
+            place.truth.areas, given.periods[:t], exact, self._days[:, :t], place.pairs, protected
+        )

@@ -1,0 +1,265 @@
+"""How the risk model does where all is known: invented worlds, their truth, and what the model makes of them.
+
+For each seed a world with a signal is fitted on exact counts and on protected ones: rank correlation with
+the true relative risk, coverage of its intervals, and with which release the planted shift to internal
+trafficking is found. A second world of the same seed has no signal at all: there every flag is a false alarm.
+It is looked at with each quarter's release, as people do. In a third one a hotspot moves from area to area:
+how well does the ranking of each quarter follow? Effort follows finds in all of them, and many children are
+never reported (risk/worlds/__init__.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from data.disclosure import mechanisms
+from data.disclosure.channel import Mechanism
+from data.disclosure.policy import DEFAULT_POLICY
+from data.workspace.types import Bools, Floats, Progress
+from geo import areas as geography
+from risk.model import RiskModel
+from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge
+from risk.model.fit import relative
+from risk.model.observations import Observations
+from risk.report.change import RISING, changes
+from risk.report.shift import WATCHED, shifts
+from risk.worlds import World, WorldParameters, over_own_areas
+
+__all__ = ["GAMMAS", "Alarms", "Followed", "Found", "Study", "covered", "study"]
+
+
+GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
+_DRAWS = 2000
+_YEAR = 4
+_LEVELS = (0.5, 0.8, 0.95)
+_HOTSPOT = 1.0  # added to the log rate
+_FIRST_LOOK = 4  # quarters of the first release that is looked at
+
+
+@dataclass(frozen=True)
+class Found:
+    """A world with a signal: one kind of counts, "exact" or "protected".
+
+    correlation : rank correlation with the truth by pathway. covered : share of true log relative risks in
+    intervals of 50, 80 and 95 %. shift_found : the quarter, from 1, with whose release the shift was first
+    told, of Durrës, of Tirana and of both together; 0 where never.
+    """
+
+    seed: int
+    counts: str
+    gamma: float
+    gamma_fitted: float
+    correlation: tuple[float, ...]
+    covered: tuple[float, ...]
+    shift_found: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """A world without any signal: shares of areas flagged, at each release, and ever; over pathways.
+
+    high : a class of high or very high risk. rising : a rise over a year. unwarned : areas that were called
+    rising while their effort doubled and no warning stood beside it.
+    """
+
+    seed: int
+    high: tuple[float, ...]
+    rising: tuple[float, ...]
+    ever: float
+    unwarned: int
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A world with a moving hotspot: rank correlation with the true risk of each quarter, mean by pathway.
+
+    still : the same of a ranking that never moves, that of the whole time.
+    """
+
+    seed: int
+    moving: tuple[float, ...]
+    still: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """All worlds of a study."""
+
+    found: tuple[Found, ...]
+    alarms: tuple[Alarms, ...]
+    followed: tuple[Followed, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """Give what all worlds say together."""
+        out: dict[str, Any] = {"worlds": len(self.alarms)}
+        for kind in ("exact", "protected"):
+            mine = [f for f in self.found if f.counts == kind]
+            out[kind] = {
+                "correlation": _mean([f.correlation for f in mine]),
+                "correlation_least": [
+                    round(float(v), 3) for v in np.min([f.correlation for f in mine], axis=0)
+                ],
+                "covered": _mean([f.covered for f in mine]),
+                "gamma_off": _mean([f.gamma_fitted - f.gamma for f in mine]),
+                "shift_by_eighth": _mean([[0 < at <= 2 * _YEAR for at in f.shift_found] for f in mine]),
+                "shift_ever": _mean([[at > 0 for at in f.shift_found] for f in mine]),
+            }
+        high, rising = (np.array([getattr(a, name) for a in self.alarms]) for name in ("high", "rising"))
+        out["no_signal"] = {
+            "flagged_at_a_release_high": _mean(high),
+            "flagged_at_a_release_rising": _mean(rising),
+            "flagged_ever": _mean([a.ever for a in self.alarms]),
+            "without_a_warning": sum(a.unwarned for a in self.alarms),
+        }
+        if self.followed:
+            out["moving_hotspot"] = {
+                name: _mean([getattr(f, name) for f in self.followed]) for name in ("moving", "still")
+            }
+        out["cost_of_the_wall"] = [
+            round(e - p, 3)
+            for e, p in zip(out["exact"]["correlation"], out["protected"]["correlation"], strict=True)
+        ]
+        return out
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {
+            "invented": True,
+            "summary": self.summary(),
+            "found": [asdict(f) for f in self.found],
+            "alarms": [asdict(a) for a in self.alarms],
+            "followed": [asdict(f) for f in self.followed],
+        }
+
+
+def _mean(values: object) -> Any:  # noqa: ANN401
+    mean = np.round(np.mean(np.asarray(values, dtype=float), axis=0), 3)
+    return mean.tolist() if mean.ndim else float(mean)
+
+
+def study(
+    worlds: int,
+    *,
+    first_seed: int = 0,
+    model: RiskModel | None = None,
+    processes: int = 2,
+    progress: Progress | None = None,
+) -> Study:
+    """Study so many seeded worlds; some minutes for ten. The same seeds give the same answer."""
+    found: list[Found] = []
+    alarms: list[Alarms] = []
+    followed: list[Followed] = []
+    one = partial(_one, model=model or RiskModel())
+    seeds = range(first_seed, first_seed + worlds)
+    with ProcessPoolExecutor(processes) as pool:
+        for done, (mine, alarm, hotspot) in enumerate(pool.map(one, seeds), 1):
+            found += mine
+            alarms.append(alarm)
+            followed.append(hotspot)
+            if progress is not None:
+                progress(done, worlds, "Studying invented worlds")
+    return Study(tuple(found), tuple(alarms), tuple(followed))
+
+
+def _one(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
+    pairs = geography.load().neighbours("region")
+    world = over_own_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
+    found = [_found(world, pairs, kind, mechanism, model) for kind, mechanism in _kinds()]
+    quiet = over_own_areas(WorldParameters(seed=seed, signal=False, internal_after=0.2))
+    alarms = _alarms(Observations.of_world(quiet, pairs, _usual()), seed, model)
+    moving = over_own_areas(WorldParameters(seed=seed, hotspot=_HOTSPOT))
+    return found, alarms, _followed(moving, pairs, model)
+
+
+def _usual() -> Mechanism:
+    return mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+
+
+def _kinds() -> Iterable[tuple[str, Mechanism | None]]:
+    return (("exact", None), ("protected", _usual()))
+
+
+def _found(
+    world: World, pairs: list[tuple[str, str]], kind: str, mechanism: Mechanism | None, model: RiskModel
+) -> Found:
+    given = world.parameters
+    seen = Observations.of_world(world, pairs, mechanism)
+    fit = model.fit(seen).fit_
+    true = world.truth.log_risk(seen.areas, seen.pathways)
+    draws = DetectionRange().log_risk(fit.log_risk(_DRAWS, given.seed), seen, given.seed)
+    inside = tuple(covered(draws, true, level) for level in _LEVELS)
+    ranks = [float(spearmanr(fit.whole.mean[:, p], true[:, p]).statistic) for p in range(true.shape[1])]
+    return Found(given.seed, kind, given.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen))
+
+
+def covered(draws: Floats, true: Floats, level: float = 0.95) -> float:
+    """Give the share of true values, any shape, in the central intervals of draws, (d, ...)."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return float(((low <= true) & (true <= high)).mean())
+
+
+def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:
+    """Rank areas in each quarter by the fit and by the truth."""
+    seen = Observations.of_world(world, pairs, _usual())
+    fit = model.fit(seen).fit_
+    need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
+    crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
+    rows = (
+        need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
+    )
+    index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
+    shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
+    rate = rows.reindex(index).to_numpy().reshape(shape) / seen.expected[:, None, None]
+    true = relative(np.log(rate)[None], seen)[0]
+    still = np.repeat(fit.whole.mean[:, None], len(seen.quarters), axis=1)
+    moving, fixed = (
+        tuple(
+            float(np.mean([spearmanr(told[:, q, p], true[:, q, p]).statistic for q in range(shape[1])]))
+            for p in range(shape[2])
+        )
+        for told in (fit.quarterly.mean, still)
+    )
+    return Followed(world.parameters.seed, moving, fixed)
+
+
+def _when_shifted(seen: Observations) -> tuple[int, ...]:
+    """Give the first quarter whose release tells the shift, of each watched area and of all together."""
+    groups = [[seen.areas.index(code)] for code in WATCHED]
+    groups.append([at for group in groups for at in group])
+    first = [0] * len(groups)
+    for quarters in range(2 * _YEAR, len(seen.quarters) + 1):
+        known = seen.up_to(quarters)
+        for place, members in enumerate(groups):
+            told = shifts(known, {"": members})
+            if not first[place] and told and told[0].rose:
+                first[place] = quarters
+    return tuple(first)
+
+
+def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
+    """Look at a world without a signal with each quarter's release."""
+    high, rising, unwarned = [], [], 0
+    ever = np.zeros((len(seen.areas), len(seen.pathways)), bool)
+    for quarters in range(_FIRST_LOOK, len(seen.quarters) + 1):
+        known = replace(seen.up_to(quarters), whole=None)
+        fit = model.fit(known).fit_
+        classes = judge(fit.log_risk(_DRAWS, seed), known, seed=seed).classes
+        above: Bools = (classes == HIGH) | (classes == VERY_HIGH)
+        rose = np.zeros(above.shape, bool)
+        if quarters >= 2 * _YEAR:
+            found = changes(fit.draws(_DRAWS, seed).log_rate, known.effort, _YEAR)
+            rose = np.asarray(found.classes[:, -1] == RISING)
+            doubled = ~(found.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
+            unwarned += int((rose & doubled & ~found.effort_warning[:, -1]).sum())
+        high.append(float(above.mean()))
+        rising.append(float(rose.mean()))
+        ever |= above | rose
+    return Alarms(seed, tuple(high), tuple(rising), float(ever.mean()), unwarned)

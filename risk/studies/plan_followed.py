@@ -1,0 +1,204 @@
+"""What happens when the plan's own finds are fed back: two years of quarters in invented worlds.
+
+Who is looked for decides who is found, and who was found decides where is looked next (Ensign et al. 2018):
+a programme can talk itself out of an area. Here a programme works for a year as it used to. Then, each
+quarter, the risk model is fitted on all that was published so far, a plan is made with its floors and its
+share of exploration, teams move, outreach follows the teams, and children are found by the world's own
+process (risk/worlds/__init__.py) where outreach was. What is found is published and counts from the next quarter on.
+
+Moves are made where the plan recommends them, or where staying would break a rule: an area is under its
+floor, or areas where too little was looked get less than their share.
+
+The rival moves as many teams towards shares of the last quarter's counts, without floors or exploration.
+It shows what the rules are for. Nothing here is tuned to the worlds that are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from data.workspace.types import Ints, Progress
+from risk.model import RiskModel
+from risk.model.detection import DetectionRange
+from risk.model.observations import Observations
+from risk.planning import Posts, Solver
+from risk.studies.history import History, Place, place
+from risk.studies.model import covered
+from risk.studies.trial import YEAR, Programme, floors, meets, need_of, planned, posts_of, rules_of, towards
+from risk.worlds import WorldParameters
+
+__all__ = ["WAYS", "Followed", "Loop", "loop", "words"]
+
+Way = Literal["plan", "counts"]
+
+WAYS: tuple[Way, ...] = ("plan", "counts")
+_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One world in which outreach followed the plan, or the last counts.
+
+    least : of each planned quarter, the least days of any area over the days that its floor asks for.
+    starved : share of areas under their floor, over the quarters. covered : share of true log relative risks
+    in the 95 % intervals of the last fit. met : share of the true need that was met over the quarters.
+    found : children met. moved : units that moved in each quarter.
+    """
+
+    seed: int
+    way: str
+    least: tuple[float, ...]
+    starved: float
+    covered: float
+    met: float
+    found: int
+    moved: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """All worlds, each followed in all ways."""
+
+    quarters: int
+    followed: tuple[Followed, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Give what all worlds say together, for each way."""
+        out: dict[str, Any] = {
+            "worlds": len({f.seed for f in self.followed}),
+            "quarters": self.quarters,
+        }
+        for way in WAYS:
+            mine = [f for f in self.followed if f.way == way]
+            out[way] = {
+                "least_over_floor": round(min(min(f.least) for f in mine), 3),
+                "worlds_starved": _mean([f.starved > 0 for f in mine]),
+                "starved": _mean([f.starved for f in mine]),
+                "covered": _mean([f.covered for f in mine]),
+                "met": _mean([f.met for f in mine]),
+                "found": round(float(np.mean([f.found for f in mine])), 1),
+                "moved": round(float(np.mean([f.moved for f in mine])), 1),
+            }
+        return out
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {"invented": True, "summary": self.summary(), "found": [asdict(f) for f in self.followed]}
+
+
+def words(summary: dict[str, Any]) -> list[str]:
+    """Say a summary in plain lines, for the terminal."""
+    names = {"plan": "Following the plan", "counts": "Following the last counts alone"}
+    lines = [
+        f"Invented worlds: {summary['worlds']}. For {summary['quarters']} quarters after a first year, what "
+        "was found was published and planned with again."
+    ]
+    for way in WAYS:
+        told = summary[way]
+        lines.append(
+            f"{names[way]}: an area was left under its floor of outreach in {told['worlds_starved']:.0%} of "
+            f"worlds; the least that any area got in a quarter was {told['least_over_floor']:.2f} of its "
+            f"floor. In the end {told['covered']:.0%} of the model's 95 % intervals held the truth. "
+            f"{told['met']:.0%} of the need was met, with {told['moved']:.1f} moves a quarter."
+        )
+    return lines
+
+
+def loop(
+    worlds: int,
+    *,
+    first_seed: int = 0,
+    quarters: int = 8,
+    programme: Programme | None = None,
+    model: RiskModel | None = None,
+    solver: Solver | None = None,
+    progress: Progress | None = None,
+) -> Loop:
+    """Follow so many seeded worlds, about ten seconds each; the same seeds give the same answer."""
+    followed = []
+    for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
+        where = place(_parameters(seed, quarters))
+        tried = _Trial(where, programme or Programme(), model or RiskModel(), solver or Solver())
+        followed += [tried.followed(way) for way in WAYS]
+        if progress is not None:
+            progress(done, worlds, "Following the plan in invented worlds")
+    return Loop(quarters, tuple(followed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A world and the programme that is tried in it."""
+
+    place: Place
+    programme: Programme
+    model: RiskModel
+    solver: Solver
+
+    @property
+    def seed(self) -> int:
+        return self.place.course.given.seed
+
+    def followed(self, way: Way) -> Followed:
+        """Work for a year as usual, then quarter by quarter as the way says."""
+        past = History(self.place)
+        for _ in range(YEAR):
+            past.go_on()
+        seen = past.seen()
+        posts = posts_of(seen, self.programme)
+        over, moved, met, needed = [], [], 0.0, 0.0
+        while past.passed < self.place.course.given.quarters:
+            before, true = posts.units, self.place.need(past.passed)
+            posts = replace(posts, units=self._layout(way, posts, seen))
+            days = self._days(posts, past.passed)
+            moved.append(int(np.abs(posts.units - before).sum()) // 2)
+            over.append(days / (floors(seen, self.programme) * self.place.budget(past.passed)))
+            met, needed = met + meets(posts, posts.units, true), needed + float(true.sum())
+            past.go_on(days)
+            seen = past.seen()
+        return Followed(
+            self.seed,
+            way,
+            tuple(float(quarter.min()) for quarter in over),
+            float((np.array(over) < 1.0).mean()),
+            self._covered(seen),
+            met / needed,
+            int(past.found[YEAR:].sum()),
+            tuple(moved),
+        )
+
+    def _layout(self, way: Way, posts: Posts, seen: Observations) -> Ints:
+        """Decide where the units stand in the next quarter, (S, K)."""
+        if way == "counts":
+            last = np.maximum(seen.published[:, -1], 0).sum(axis=(1, 2)).astype(float)
+            return towards(posts, last, self.programme.moves) if last.any() else posts.units
+        draws = need_of(self.model.fit(seen).fit_, self.seed)
+        # Another draw of the areas to explore each quarter.
+        how = replace(self.solver, seed=1000 * self.seed + len(seen.quarters))
+        made, _ = planned(posts, draws, rules_of(seen, self.programme), how)
+        return made.units if made.recommended or made.broken_today else posts.units
+
+    def _days(self, posts: Posts, t: int) -> Ints:
+        """Let outreach follow the units: whole days of each area, (A,), as their capacity reaches it."""
+        reached = posts.capacity(posts.units).sum(axis=1)
+        exact = reached / reached.sum() * self.place.budget(t)
+        days: Ints = np.ceil(exact - 1e-6).astype(np.int64)
+        return days
+
+    def _covered(self, seen: Observations) -> float:
+        """Give the share of true log relative risks in the 95 % intervals of a fit on all of it."""
+        risk = self.model.fit(seen).fit_.log_risk(_DRAWS, self.seed)
+        true = self.place.truth.log_risk(seen.areas, seen.pathways)
+        return covered(DetectionRange().log_risk(risk, seen, self.seed), true)
+
+
+def _parameters(seed: int, quarters: int) -> WorldParameters:
+    """Give a world of a year and so many quarters, with as many children a quarter as in others."""
+    usual, whole = WorldParameters(), YEAR + quarters
+    return WorldParameters(seed, round(usual.children * whole / usual.quarters), quarters=whole)
+
+
+def _mean(values: object) -> float:
+    return round(float(np.mean(np.asarray(values, dtype=float))), 3)

@@ -1,0 +1,237 @@
+"""What a plan would have been worth: invented worlds, where the true need is known.
+
+For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release would show,
+and a programme with posts where it worked so far plans with the model's draws. Rivals move as many units
+from the same posts: towards shares of the population, towards shares of the last year's counts, greedily by
+the model's mean, and by the true need itself with the plan's own solver. All are judged by the true need.
+Regret is what is lost against the one that knows the truth; recovery is the part of its gain that is made.
+The plan and the one that knows the truth keep a floor of every area; the other rivals need not.
+
+A second question of each world: with posts that are best for its true need, does the plan leave them alone?
+Its solver always finds moves that look better there; the rule of chance and gain is what must hold it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from data.disclosure import mechanisms
+from data.disclosure.policy import DEFAULT_POLICY
+from data.workspace.types import Floats, Ints, Progress
+from geo import areas as geography
+from risk.model import RiskModel
+from risk.model.observations import Observations
+from risk.planning import Plan, Posts, Rules, Solver, plan
+from risk.planning.explain import Estimate
+from risk.studies.trial import (
+    YEAR,
+    Programme,
+    counts_of,
+    meets,
+    need_of,
+    planned,
+    posts_of,
+    rules_of,
+    towards,
+)
+from risk.worlds import World, WorldParameters, over_own_areas
+
+__all__ = ["RIVALS", "Programme", "Regret", "Study", "greedy", "study", "towards", "words"]
+
+
+RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
+
+
+@dataclass(frozen=True)
+class Regret:
+    """One world. met : children whose need is truly met a quarter, by rival, in the order of RIVALS.
+
+    recommended, moved : of the plan; where it is not recommended, `plan` is today's posts. shown : what its
+    moves would have met all the same, and told what it said of their gain. floor_kept : whether they leave
+    no area below its floor. quiet : whether no move was recommended where today's posts were the best for
+    the true need, with exploration or without; tempted : how many units its solver would have moved there
+    without.
+    """
+
+    seed: int
+    met: tuple[float, ...]
+    shown: float
+    told: Estimate
+    recommended: bool
+    moved: int
+    floor_kept: bool
+    quiet: bool
+    tempted: int
+
+    def recovered(self, rival: str) -> float:
+        """Give the part of the possible gain that a rival makes; 1 where none was possible."""
+        return self._part(self.met[RIVALS.index(rival)])
+
+    @property
+    def recovered_shown(self) -> float:
+        """The same of the plan that is shown, recommended or not."""
+        return self._part(self.shown)
+
+    @property
+    def told_right(self) -> bool:
+        """Whether the true gain of the plan shown lies in the interval that it told."""
+        return self.told.low <= self.shown - self.met[RIVALS.index("today")] <= self.told.high
+
+    def _part(self, value: float) -> float:
+        today, truth = self.met[RIVALS.index("today")], self.met[RIVALS.index("truth")]
+        possible = truth - today
+        return (value - today) / possible if possible > 1e-9 else 1.0
+
+
+@dataclass(frozen=True)
+class Study:
+    """All worlds of a study."""
+
+    worlds: tuple[Regret, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Give what all worlds say together: shares of worlds, and of the gain that was possible."""
+        rows = self.worlds
+        mean = {name: _mean([r.recovered(name) for r in rows]) for name in RIVALS}
+        plans, counts = (np.array([r.met[RIVALS.index(name)] for r in rows]) for name in ("plan", "counts"))
+        return {
+            "worlds": len(rows),
+            "recovered": mean,
+            "recovered_shown": _mean([r.recovered_shown for r in rows]),
+            "beats_counts": _mean(plans > counts),
+            "recommended": _mean([r.recommended for r in rows]),
+            "floor_kept": _mean([r.floor_kept for r in rows]),
+            "gain_as_told": _mean([r.told_right for r in rows]),
+            "gain_told": _mean([r.told.mean for r in rows], 1),
+            "gain_true": _mean([r.shown - r.met[RIVALS.index("today")] for r in rows], 1),
+            "quiet_where_today_is_best": _mean([r.quiet for r in rows]),
+            "tempted_where_today_is_best": _mean([r.tempted > 0 for r in rows]),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {"invented": True, "summary": self.summary(), "found": [asdict(r) for r in self.worlds]}
+
+
+def words(summary: dict[str, Any]) -> list[str]:
+    """Say a summary in plain lines, for the terminal."""
+    part = summary["recovered"]
+    return [
+        f"Invented worlds: {summary['worlds']}. Every rival may make the same number of moves.",
+        f"Of the gain that is possible the plan makes {part['plan']:.0%}; {summary['recovered_shown']:.0%} "
+        "if its moves are made even where it does not recommend them.",
+        f"Following last year's counts makes {part['counts']:.0%}, following population "
+        f"{part['population']:.0%}, the model's mean without floors {part['greedy']:.0%}.",
+        f"The plan meets more need than following the counts in {summary['beats_counts']:.0%} of worlds, and "
+        f"leaves every area its floor in {summary['floor_kept']:.0%}.",
+        f"It said that {summary['gain_told']:.1f} children more a quarter would be served; it was "
+        f"{summary['gain_true']:.1f}, within what it said in {summary['gain_as_told']:.0%} of worlds.",
+        f"Where today's posts are the best, it recommends no move in "
+        f"{summary['quiet_where_today_is_best']:.0%} of worlds; without that rule it would have moved teams "
+        f"in {summary['tempted_where_today_is_best']:.0%}.",
+    ]
+
+
+def study(
+    worlds: int,
+    *,
+    first_seed: int = 0,
+    programme: Programme | None = None,
+    model: RiskModel | None = None,
+    solver: Solver | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Study so many seeded worlds, some seconds each; the same seeds give the same answer."""
+    found = []
+    for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
+        world = over_own_areas(WorldParameters(seed=seed))
+        found.append(_one(world, programme or Programme(), model or RiskModel(), solver or Solver()))
+        if progress is not None:
+            progress(done, worlds, "Planning in invented worlds")
+    return Study(tuple(found))
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """A world as the programme knows it, and its truth: draws of need (d, A), true need (A,)."""
+
+    seen: Observations
+    draws: Floats
+    truth: Floats
+
+
+def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> Regret:
+    known = _known(world, model)
+    posts, wanted = posts_of(known.seen, programme), rules_of(known.seen, programme)
+    made, rules = planned(posts, known.draws, wanted, how)
+    mean = known.draws.mean(axis=0)
+    layouts = {
+        "today": posts.units,
+        "population": towards(posts, known.seen.expected, programme.moves),
+        "counts": towards(posts, counts_of(known.seen), programme.moves),
+        "greedy": greedy(posts, mean, programme.moves),
+        "plan": made.units if made.recommended else posts.units,
+        "truth": _knowing(posts, known.truth, rules, how).units,
+    }
+    kept = bool((posts.capacity(made.units).sum(axis=1) >= np.asarray(wanted.floor) - 1e-6).all())
+    # With its share of exploration, and with none, so that every move is the solver's own wish.
+    again = [_where_best(posts, known, rule, how) for rule in (rules, replace(rules, exploration=0.0))]
+    return Regret(
+        world.parameters.seed,
+        tuple(meets(posts, layouts[name], known.truth) for name in RIVALS),
+        meets(posts, made.units, known.truth),
+        made.gain,
+        made.recommended,
+        made.moved,
+        kept,
+        not any(answer.recommended for answer in again),
+        again[-1].moved,
+    )
+
+
+def _known(world: World, model: RiskModel) -> _Known:
+    """Fit the model on the world's protected counts; need of the last year, all pathways, a quarter."""
+    usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+    seen = Observations.of_world(world, geography.load().neighbours("region"), usual)
+    last = set(seen.quarters[-YEAR:])
+    rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
+    rows = rows[rows["quarter"].isin(last)]
+    truth = rows.groupby("area")["need"].sum().reindex(list(seen.areas)).to_numpy(dtype=float) / YEAR
+    return _Known(seen, need_of(model.fit(seen).fit_, world.parameters.seed), truth)
+
+
+def _knowing(posts: Posts, truth: Floats, rules: Rules, how: Solver) -> Plan:
+    """Plan as one who knows the truth, within the same moves and floors; who knows need not explore."""
+    certain = np.tile(truth, (40, 1))
+    return plan(posts, certain, replace(rules, exploration=0.0), solver=how)
+
+
+def _where_best(posts: Posts, known: _Known, rules: Rules, how: Solver) -> Plan:
+    """Plan from posts that are the best for the true need: nothing should be recommended."""
+    best = _knowing(posts, known.truth, replace(rules, moves=None), how).units
+    return plan(replace(posts, units=best), known.draws, rules, solver=how)
+
+
+def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
+    """Make, one after the other, the move that helps most if the mean need, (A,), were true; one kind."""
+    units = posts.units.copy()
+    for _ in range(moves):
+        best, found = meets(posts, units, need), None
+        for start in np.flatnonzero(units[:, 0]):
+            for end in range(len(units)):
+                moved = units.copy()
+                moved[start, 0] -= 1
+                moved[end, 0] += 1
+                if (value := meets(posts, moved, need)) > best + 1e-9:
+                    best, found = value, moved
+        if found is None:
+            break
+        units = found
+    return units
+
+
+def _mean(values: object, digits: int = 3) -> float:
+    return round(float(np.mean(np.asarray(values, dtype=float))), digits)

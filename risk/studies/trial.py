@@ -1,0 +1,132 @@
+"""A programme that is tried in an invented world: what it knows, where its posts are, what it must keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from data.workspace.types import Floats, Ints
+from geo import areas as geography
+from geo.travel import Travel
+from risk.access import Catchment, reach
+from risk.model.detection import yearly_need
+from risk.model.fit import Fit
+from risk.model.observations import Observations
+from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
+from risk.planning.benefit import met
+from risk.worlds.ground import apportioned
+
+__all__ = [
+    "YEAR",
+    "Programme",
+    "counts_of",
+    "floors",
+    "meets",
+    "need_of",
+    "planned",
+    "posts_of",
+    "rules_of",
+    "towards",
+]
+
+
+YEAR = 4  # quarters
+_DRAWS = 400
+_UNDER_SEARCHED = 0.5  # of the days that its children would make fair
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The programme of a study: so many units, children that each can serve a quarter, and moves allowed.
+
+    floor : the share of a fair part of the capacity, by children living there, that must reach every area;
+    see `planned` for too few moves.
+    exploration : see risk.plan.Rules.
+    """
+
+    units: int = 60
+    children: float = 8.0
+    moves: int = 15
+    floor: float = 0.25
+    exploration: float = 0.1
+    catchment: Catchment = field(default_factory=lambda: Catchment(120.0, "gaussian", 40.0))
+
+
+def need_of(fit: Fit, seed: int) -> Floats:
+    """Draw the need of the last year by a fit, children a quarter on all pathways, (d, A)."""
+    return np.asarray(yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
+
+
+def counts_of(seen: Observations) -> Floats:
+    """Add up what was published of the last year, (A,); what is hidden or below zero counts as none."""
+    counts: Floats = np.maximum(seen.published[:, -YEAR:], 0).sum(axis=(1, 2, 3)).astype(float)
+    return counts
+
+
+def posts_of(seen: Observations, programme: Programme) -> Posts:
+    """Place the units as the outreach of the first year was placed: where the programme began."""
+    codes = seen.areas
+    travel = Travel.between(geography.load(), "region").at(codes)
+    share = reach(seen.expected, programme.catchment.weight(travel.to_people()))
+    units = apportioned(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
+    # Moves cost their minutes; no rule of a study limits them.
+    return Posts(
+        codes,
+        codes,
+        (Kind("team", programme.children, search=True),),
+        units,
+        share,
+        travel.minutes,
+        np.full(len(codes), programme.units, np.int64),
+        np.zeros_like(units),
+    )
+
+
+def rules_of(seen: Observations, programme: Programme) -> Rules:
+    """Let so many units move, no area be under its floor, and areas be explored where little was looked."""
+    days = seen.effort[:, -YEAR:].sum(axis=1)
+    fair = seen.expected / seen.expected.sum()
+    return Rules(
+        moves=programme.moves,
+        floor=floors(seen, programme) * programme.units * programme.children,
+        under_searched=days < _UNDER_SEARCHED * fair * days.sum(),
+        exploration=programme.exploration,
+    )
+
+
+def floors(seen: Observations, programme: Programme) -> Floats:
+    """Give the share of all capacity under which no area may be, (A,)."""
+    return np.asarray(programme.floor * seen.expected / seen.expected.sum())
+
+
+def planned(posts: Posts, need: Floats, rules: Rules, how: Solver) -> tuple[Plan, Rules]:
+    """Plan within rules; give the plan and the rules that it keeps.
+
+    Where so few moves cannot bring every area to its floor at once, no area that is below it loses anything.
+    """
+    try:
+        return plan(posts, need, rules, solver=how), rules
+    except RulesClash:
+        today = posts.capacity(posts.units).sum(axis=1)
+        eased = replace(rules, floor=np.minimum(np.asarray(rules.floor), today))
+        return plan(posts, need, eased, solver=how), eased
+
+
+def towards(posts: Posts, share: Floats, moves: int) -> Ints:
+    """Move units from where there are most too many to where most are missing, by shares of sites, (S,)."""
+    units = posts.units.copy()
+    for kind, total in enumerate(units.sum(axis=0)):
+        wanted = apportioned(share, int(total))
+        for _ in range(moves):
+            over = units[:, kind] - wanted
+            if over.max() <= 0:
+                break
+            units[int(np.argmax(over)), kind] -= 1
+            units[int(np.argmin(over)), kind] += 1
+    return units
+
+
+def meets(posts: Posts, units: Ints, need: Floats) -> float:
+    """Give the children whose need, (A,), a layout of one kind of unit meets in a quarter."""
+    return float(met(need[None, :, None], posts.capacity(units)).sum())

@@ -1,0 +1,85 @@
+"""Columns of invented records, made from codes without a loop over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.workspace.types import Ints
+
+if TYPE_CHECKING:
+    from risk.worlds.journeys import Meeting
+
+__all__ = ["categories", "days_text", "identifiers", "numbered", "padded"]
+
+_PREFIXES = ("K", "S", "B", "D", "E", "F", "G", "H")
+_FACTORS = (387_421, 611_953, 754_877, 912_347, 133_273, 524_287, 864_197, 275_503)
+
+
+def categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Series:
+    """Make a column of categories; only the ones in use are kept."""
+    used = np.zeros(len(values), dtype=bool)
+    used[codes] = True
+    at = np.cumsum(used) - 1
+    kept = pd.Index(np.asarray(values, dtype=object)[used].tolist(), dtype="str")
+    return pd.Series(pd.Categorical.from_codes(at[codes], categories=kept))
+
+
+def days_text(days: Ints) -> pd.Series:
+    """Make a column of ISO days from days since 1970."""
+    if not len(days):
+        return categories(days, [])
+    first = int(days.min())
+    span = np.arange(first, int(days.max()) + 1).astype("datetime64[D]")
+    return categories(days - first, np.datetime_as_string(span, unit="D"))
+
+
+def padded(prefix: str, numbers: Ints, width: int, blank: np.ndarray | None = None) -> pd.Series:
+    """Make texts such as K-000123 (K, 123, 6); empty where blank."""
+    digits = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), width, padding="0")
+    text = pc.binary_join_element_wise(prefix, digits, "-")
+    if blank is not None:
+        text = pc.if_else(pa.array(blank), "", text)
+    return pd.Series(pd.array(text, dtype="str"))
+
+
+def _grouped(key: Ints, texts: Sequence[tuple[str, Ints]], width: int) -> pd.Series:
+    """Make a column of categories from keys and, in ascending order of key, their texts."""
+    parts = [padded(prefix, numbers, width) for prefix, numbers in texts if len(numbers)]
+    values = pd.concat(parts, ignore_index=True) if parts else pd.Series([], dtype="str")
+    return pd.Series(pd.Categorical.from_codes(key, categories=pd.Index(values)))
+
+
+def identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
+    """Give each child an identifier of its own at each partner that meets it.
+
+    The numbers are spread so that one partner's identifier says nothing about another's.
+    """
+    width = max(6, len(str(max(size - 1, 0))))
+    key, at = np.unique(partner * size + child, return_inverse=True)
+    who, number = key // max(size, 1), key % max(size, 1)
+    texts = [
+        (_PREFIXES[p], (number[who == p] * _FACTORS[p] + 7 * p + 123) % 10**width)
+        for p in range(len(_PREFIXES))
+    ]
+    return _grouped(at, texts, width)
+
+
+def numbered(rng: np.random.Generator, every: Meeting, size: int, linked_share: float) -> pd.Series:
+    """Give some children a number that the partners share, mostly those whom several have met."""
+    low = np.full(size, np.iinfo(np.int64).max)
+    high = np.full(size, -1)
+    np.minimum.at(low, every.child, every.partner)
+    np.maximum.at(high, every.child, every.partner)
+    shared = rng.random(size) < np.where(high > low, linked_share, 0.3 * linked_share)
+    width = max(6, len(str(max(size - 1, 0))))
+    order = rng.permutation(size)[shared]
+    values = pd.concat([pd.Series([""], dtype="str"), padded("P", order, width)], ignore_index=True)
+    at = np.where(shared, np.cumsum(shared), 0)
+    used = np.unique(at[every.child], return_inverse=True)
+    return pd.Series(pd.Categorical.from_codes(used[1], categories=pd.Index(values.iloc[used[0]])))

@@ -1,0 +1,160 @@
+"""Ground for an invented world: areas, invented populations, and smooth random surfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from data.workspace.types import Floats, Ints
+from risk.laplace.graph import edges_of, structure
+from risk.numbers import stream
+
+__all__ = ["Ground", "apportioned", "bym2", "choose", "ground"]
+
+
+# Rough shares of a region's people, invented from general knowledge of which towns are large; every
+# other municipality draws its share. They make a map plausible and are never shown as figures.
+TOWN_SHARES = {
+    "10944368": 0.44, "10944374": 0.44, "10944377": 0.67, "10944380": 0.50, "10944388": 0.42,
+    "10944394": 0.38, "10944402": 0.43, "10944404": 0.27, "10944407": 0.58, "10944410": 0.49,
+    "10944415": 0.65, "10944420": 0.74, "10944417": 0.13, "10944428": 0.58, "10944389": 0.30,
+    "9186": 0.170, "9205": 0.043, "9183": 0.035, "9198": 0.026, "9215": 0.028, "9204": 0.026,
+    "9196": 0.023, "9181": 0.017, "9228": 0.009, "9031": 0.178, "9033": 0.058, "9032": 0.050,
+    "9036": 0.054, "9026": 0.028, "9054": 0.040, "9047": 0.046, "9084": 0.352, "9077": 0.081,
+    "9073": 0.127, "9090": 0.095, "9068": 0.270, "9072": 0.120, "9063": 0.130, "9100": 0.238,
+    "9105": 0.202, "9114": 0.115, "9092": 0.080, "9134": 0.329, "9123": 0.140, "9141": 0.072,
+    "9160": 0.140, "9155": 0.200, "9254": 0.134, "9243": 0.103, "9241": 0.082, "9305": 0.290,
+    "9325": 0.180, "9318": 0.090, "9296": 0.385, "9284": 0.115, "9118": 0.500, "9116": 0.200,
+    "9120": 0.180, "9261": 0.430, "9266": 0.262, "9264": 0.168, "9012": 0.118, "9006": 0.126,
+    "9017": 0.120, "9021": 0.118, "9002": 0.100,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where a world happens: R regions and M municipalities as arrays, positions instead of codes."""
+
+    regions: NDArray[np.object_]
+    municipalities: NDArray[np.object_]
+    region_of: Ints
+    country_of: Ints
+    countries: tuple[str, ...]
+    region_people: Floats
+    people: Floats
+    region_edges: Ints
+    edges: Ints
+
+    @property
+    def country_of_municipality(self) -> Ints:
+        """Position of the country of each municipality, shape (M,)."""
+        return self.country_of[self.region_of]
+
+    def sum_by_region(self, values: Floats) -> Floats:
+        """Sum over the municipalities of each region, shape (M, ...) to (R, ...)."""
+        inner = values.shape[1:]
+        width = int(np.prod(inner, dtype=np.int64))
+        cell = self.region_of[:, None] * width + np.arange(width)
+        summed = np.bincount(cell.ravel(), values.ravel(), len(self.regions) * width).astype(float)
+        out: Floats = summed.reshape(len(self.regions), *inner)
+        return out
+
+    def where(self, code: str) -> int:
+        """Return a region's position, or -1 where this world does not have it."""
+        found = np.flatnonzero(self.regions == code)
+        return int(found[0]) if len(found) else -1
+
+
+def ground(
+    areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int
+) -> Ground:
+    """Turn an area table, pairs of neighbours of both levels and regional populations to arrays.
+
+    Only areas of the counting classification are used. A region without a known population (Mount
+    Athos) has nobody in it. Without a pair of regions, regions touch where their municipalities do.
+    """
+    counted = areas[areas["counted"].astype(bool)] if "counted" in areas else areas
+    regions = counted[counted["level"] == "region"].sort_index()
+    towns = counted[counted["level"] == "municipality"].sort_index()
+    if regions.empty or towns.empty:
+        msg = "The area table needs areas of the levels 'region' and 'municipality'."
+        raise InputError(msg)
+    region_at = pd.Series(np.arange(len(regions)), index=regions.index)
+    orphans = sorted(set(towns["parent"]) - set(regions.index))
+    if orphans:
+        msg = f"Municipalities name regions that are not in the area table: {orphans!r}."
+        raise InputError(msg)
+    region_of = region_at.loc[towns["parent"]].to_numpy(dtype=np.int64)
+    countries = tuple(sorted(regions["country"].unique()))
+    region_people = population.reindex(regions.index).fillna(0.0).to_numpy(dtype=float)
+    codes = towns.index.to_numpy(dtype=object)
+    edges = edges_of(list(towns.index), neighbours)
+    region_edges = edges_of(list(regions.index), neighbours)
+    return Ground(
+        regions=regions.index.to_numpy(dtype=object),
+        municipalities=codes,
+        region_of=region_of,
+        country_of=np.array([countries.index(c) for c in regions["country"]], dtype=np.int64),
+        countries=countries,
+        region_people=region_people,
+        people=_invent_people(codes, region_of, region_people, seed),
+        region_edges=region_edges if len(region_edges) else _lift(edges, region_of),
+        edges=edges,
+    )
+
+
+def _lift(edges: Ints, region_of: Ints) -> Ints:
+    """Regions touch where municipalities of theirs do, shape (n, 2)."""
+    pairs = np.sort(region_of[edges], axis=1)
+    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+
+
+def _invent_people(codes: NDArray[np.object_], region_of: Ints, total: Floats, seed: int) -> Floats:
+    """Share a region's people among its municipalities: known big towns first, then a heavy tail."""
+    rng = stream(seed, "people")
+    known = np.array([TOWN_SHARES.get(str(code), 0.0) for code in codes])
+    draw = rng.lognormal(0.0, 0.7, len(codes)) * (known == 0)
+    rest = 1.0 - np.bincount(region_of, known, len(total))
+    drawn = np.bincount(region_of, draw, len(total))
+    share = known + draw * np.divide(rest, drawn, where=drawn > 0, out=np.zeros_like(rest))[region_of]
+    share /= np.bincount(region_of, share, len(total))[region_of]
+    people: Floats = np.round(share * total[region_of])
+    return people
+
+
+def bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int) -> Floats:
+    """Draw BYM2 effects of unit variance, shape (size, draws) (Riebler et al. 2016, equation 7).
+
+    The structured part is scaled in each connected part, see risk/laplace/graph.py.
+    """
+    normal, plain = rng.standard_normal((2, size, draws))
+    smooth = structure(size, edges).root() @ normal
+    # Rounded, so that the last bit of a linear algebra library never changes a world.
+    mixed: Floats = np.sqrt(structured) * smooth + np.sqrt(1.0 - structured) * plain
+    return np.round(mixed, 9)
+
+
+def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
+    """Draw a category for each uniform number from the row of a table of weights, shape (n,)."""
+    table = np.atleast_2d(table)
+    cumulative = np.cumsum(table, axis=1)
+    cumulative /= cumulative[:, -1:]
+    cumulative[:, -1] = 1.0
+    at = np.zeros(len(uniform), dtype=np.int64) if row is None else row
+    flat = (cumulative + np.arange(len(table))[:, None]).ravel()
+    # side="right" steps over categories of weight zero.
+    found = np.searchsorted(flat, uniform + at, side="right") - at * table.shape[1]
+    picked: Ints = np.minimum(found, table.shape[1] - 1)
+    return picked
+
+
+def apportioned(share: Floats, total: int) -> Ints:
+    """Share whole units out in proportion, by largest remainder, shape (n,)."""
+    exact = share / share.sum() * total
+    whole: Ints = np.floor(exact).astype(np.int64)
+    rest = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
+    whole[rest] += 1
+    return whole

@@ -1,0 +1,154 @@
+"""How meetings with a child follow one another in an invented world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from data.workspace.types import Floats, Ints
+from risk.numbers import stream
+from risk.worlds.ground import Ground, choose
+from risk.worlds.profiles import partner_shares
+
+if TYPE_CHECKING:
+    from risk.worlds import WorldParameters
+    from risk.worlds.children import Slots
+
+__all__ = ["MOST_MEETINGS", "Meeting", "first_day_after", "journeys"]
+
+MOST_MEETINGS = 8
+_AGAIN = 0.52  # how likely another meeting is
+_PAUSE = 20, 70.0  # fewest days between meetings; mean of what comes on top
+_RETURNING = 4  # position of the stage "returning"
+_LAST_STAGE = 5
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Meetings as arrays of positions, all of one length; `date` in days since 1970."""
+
+    child: Ints
+    step: Ints
+    date: Ints
+    municipality: Ints
+    partner: Ints
+    stage: Ints
+    found: Ints
+    pathway: Ints
+    known_pathway: Ints
+
+    def take(self, rows: np.ndarray) -> Meeting:
+        """Pick rows by position or by mask."""
+        return Meeting(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    @staticmethod
+    def join(parts: list[Meeting]) -> Meeting:
+        """Put meetings below one another."""
+        names = [f.name for f in fields(Meeting)]
+        return Meeting(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def first_day_after(given: WorldParameters) -> int:
+    """Return the day after the last quarter, in days since 1970."""
+    after = given.quarter_starts[-1] + pd.DateOffset(months=3)
+    return int(after.to_datetime64().astype("datetime64[D]").astype(int))
+
+
+def journeys(land: Ground, given: WorldParameters, first: Meeting, slots: Slots) -> Meeting:
+    """Follow each child from its first meeting on, up to eight meetings and the world's last day."""
+    rng = stream(given.seed, "journeys")
+    seen = _searched_days(land, given, slots)
+    places = _Places.of(land, slots)
+    parts, now = [first], first
+    for step in range(1, MOST_MEETINGS):
+        go_on = rng.random(len(now.child)) < _AGAIN
+        pause = _PAUSE[0] + np.floor(rng.exponential(_PAUSE[1], len(now.child))).astype(np.int64)
+        alive = go_on & (now.date + pause < first_day_after(given))
+        now = _next(land, rng, now.take(alive), step, pause[alive], places, seen)
+        parts.append(now)
+    return Meeting.join(parts)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where children are met again: weights within a region, within a country, after a return."""
+
+    region: Floats
+    country: Floats
+    home: Floats
+    greece: int
+
+    @classmethod
+    def of(cls, land: Ground, slots: Slots) -> _Places:
+        worked = np.bincount(slots.municipality, slots.days, len(land.people))
+        weight = worked / max(worked.sum(), 1.0) + 0.1 * land.people / max(land.people.sum(), 1.0)
+        weight = weight + 1e-9
+        where = land.country_of_municipality
+        region = weight * (land.region_of == np.arange(len(land.regions))[:, None])
+        country = weight * (where == np.arange(len(land.countries))[:, None])
+        albania = land.countries.index("AL") if "AL" in land.countries else 0
+        region[region.sum(axis=1) == 0] = weight
+        greece = land.countries.index("GR") if "GR" in land.countries else -1
+        return cls(region, country, country[[albania]], greece)
+
+
+def _searched_days(land: Ground, given: WorldParameters, slots: Slots) -> tuple[np.ndarray, int]:
+    """Mark the days on which outreach was recorded in a municipality, and the first day, (M, days)."""
+    first = int(given.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int))
+    seen = np.zeros((len(land.people), first_day_after(given) - first), dtype=bool)
+    for day in range(7):
+        rows = slots.length > day
+        seen[slots.municipality[rows], slots.start[rows] + day - first] = True
+    return seen, first
+
+
+def _next(
+    land: Ground,
+    rng: np.random.Generator,
+    now: Meeting,
+    step: int,
+    pause: Ints,
+    places: _Places,
+    seen: tuple[np.ndarray, int],
+) -> Meeting:
+    """Meet these children once more."""
+    count = len(now.child)
+    date = now.date + pause
+    stage = _go_forward(rng, now.stage)
+    municipality = _move(land, rng, now, stage, places)
+    where = land.country_of_municipality
+    stays = (where[municipality] == where[now.municipality]) & (rng.random(count) < 0.8)
+    other = choose(rng.random(count), partner_shares(land), land.region_of[municipality])
+    partner = np.where(stays, now.partner, other)
+    searched = seen[0][municipality, date - seen[1]]
+    found = (searched & (rng.random(count) < 0.6)).astype(np.int64)
+    steps = np.full(count, step)
+    return Meeting(
+        now.child, steps, date, municipality, partner, stage, found, now.pathway, now.known_pathway
+    )
+
+
+def _go_forward(rng: np.random.Generator, stage: Ints) -> Ints:
+    """Stages only go forward; a child at risk seldom becomes a victim while it is being followed."""
+    u = rng.random(len(stage))
+    forward = np.where(stage == 0, u < 0.06, u < 0.5).astype(np.int64)
+    further = ((stage > 0) & (u < 0.1)).astype(np.int64)
+    ahead: Ints = np.minimum(stage + forward + further, _LAST_STAGE)
+    return ahead
+
+
+def _move(land: Ground, rng: np.random.Generator, now: Meeting, stage: Ints, places: _Places) -> Ints:
+    """Most children are met again where they were; some nearby, some elsewhere, some back home."""
+    count = len(stage)
+    u = rng.random((4, count))
+    where = land.country_of_municipality[now.municipality]
+    nearby = choose(u[1], places.region, land.region_of[now.municipality])
+    elsewhere = choose(u[1], places.country, where)
+    home = choose(u[1], places.home)
+    moved = np.where(u[0] < 0.78, now.municipality, np.where(u[0] < 0.92, nearby, elsewhere))
+    returns = (stage >= _RETURNING) & (now.pathway == 1) & (where == places.greece)
+    settled: Ints = np.where(returns & (u[2] < 0.8), home, moved)
+    return settled

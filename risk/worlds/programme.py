@@ -1,0 +1,261 @@
+"""Services, community estimates and indicators of an invented world, as frames of records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from data.workspace.types import Floats, Ints
+from risk.numbers import stream
+from risk.worlds.frames import categories, days_text
+from risk.worlds.ground import Ground, choose
+from risk.worlds.profiles import AXES, PARTNERS
+
+if TYPE_CHECKING:
+    from risk.worlds import WorldParameters
+    from risk.worlds.need import Meetings
+
+__all__ = ["DUTY_BEARERS", "communities", "indicators", "services"]
+
+DUTY_BEARERS = (
+    "state",
+    "anti_trafficking_police",
+    "municipality",
+    "school",
+    "ngo",
+    "community",
+)
+_NGO, _COMMUNITY = 4, 5
+_SOURCE = "invented"
+_ESTIMATE_SOURCE = "Invented field estimate"
+
+# Who offers what, invented: weights of the duty bearers for each axis.
+_BEARER_BY_AXIS = np.array(
+    [
+        [0.04, 0.00, 0.16, 0.30, 0.34, 0.16],
+        [0.14, 0.16, 0.16, 0.00, 0.50, 0.04],
+        [0.40, 0.24, 0.00, 0.00, 0.36, 0.00],
+        [0.12, 0.00, 0.22, 0.14, 0.46, 0.06],
+        [0.34, 0.12, 0.28, 0.00, 0.22, 0.04],
+    ]
+)
+_AXIS_WEIGHT = np.array([0.38, 0.28, 0.08, 0.18, 0.08])
+# To whom an operator that hands over gives its task, by axis; municipality, state, school, community.
+_HEIR_BY_AXIS = np.array(
+    [
+        [0.05, 0.0, 0.55, 0.30, 0.0, 0.10],
+        [0.35, 0.0, 0.65, 0.00, 0.0, 0.00],
+        [0.95, 0.05, 0.0, 0.00, 0.0, 0.00],
+        [0.20, 0.0, 0.70, 0.10, 0.0, 0.00],
+        [0.50, 0.0, 0.50, 0.00, 0.0, 0.00],
+    ]
+)
+_HANDED_OVER = 0.55  # of the services of NGOs, by the end of the programme
+
+
+@dataclass(frozen=True)
+class _Services:
+    municipality: Ints
+    operator: Ints
+    bearer: Ints
+    axis: Ints
+    staff: Ints
+    capacity: Ints
+    start: Ints
+    end: Ints  # -1 where the service goes on
+    handed_from: Ints  # position in DUTY_BEARERS, its length for none
+    handed_to: Ints
+
+
+def services(land: Ground, given: WorldParameters, days: Floats) -> pd.DataFrame:
+    """Draw services: most where the programme works, many of an NGO handed over as time goes by.
+
+    A hand-over is two records: the NGO's, which ends, and that of the duty bearer who goes on from the
+    next day with somewhat fewer places.
+    """
+    rng = stream(given.seed, "services")
+    town = _towns_with_services(land, days, rng)
+    count = len(town)
+    axis = choose(rng.random(count), _AXIS_WEIGHT)
+    bearer = choose(rng.random(count), _BEARER_BY_AXIS, axis)
+    staff = 1 + rng.poisson(2.5 + 2.0 * (axis == 1), count)
+    capacity = 5 * np.maximum(1, rng.poisson(staff * np.array([2.2, 0.8, 0.7, 0.9, 1.5])[axis]))
+    first, last = _span(given)
+    late = np.floor(rng.random(count) ** 2 * 0.75 * (last - first)).astype(np.int64)
+    none = np.full(count, len(DUTY_BEARERS))
+    begun = np.where(rng.random(count) < 0.35, first - 365, first + late)
+    ended = np.full(count, -1)
+    running = _Services(town, np.arange(count), bearer, axis, staff, capacity, begun, ended, none, none)
+    return _service_frame(land, _hand_over(rng, running, first, last))
+
+
+def _span(given: WorldParameters) -> tuple[int, int]:
+    """First day and last day of the world, in days since 1970."""
+    first = given.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int)
+    after = given.quarter_starts[-1] + pd.DateOffset(months=3)
+    return int(first), int(after.to_datetime64().astype("datetime64[D]").astype(int)) - 1
+
+
+def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -> Ints:
+    """Draw a municipality for each service: by outreach and people, and one at least in each region."""
+    worked = days.sum(axis=1) / max(days.sum(), 1.0)
+    weight = worked**0.75 + 0.5 * land.people / land.people.sum()
+    weight[land.people == 0] = 0.0
+    drawn = choose(rng.random(170), weight)
+    main = [
+        int(np.flatnonzero(land.region_of == r)[np.argmax(land.people[land.region_of == r])])
+        for r in range(len(land.regions))
+        if land.region_people[r] > 0 and (land.region_of == r).any()
+    ]
+    return np.sort(np.concatenate([drawn, np.array(main, dtype=np.int64)]))
+
+
+def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) -> _Services:
+    """End some services of NGOs in the second half and let the heir go on the day after."""
+    count = len(now.axis)
+    middle = first + (last - first) // 2
+    when = middle + np.floor(rng.random(count) * (last - middle - 30)).astype(np.int64)
+    wants = (now.bearer == _NGO) & (rng.random(count) < _HANDED_OVER) & (when > now.start + 90)
+    heir = choose(rng.random(count), _HEIR_BY_AXIS, now.axis)
+    given_up = np.flatnonzero(wants)
+    smaller = np.maximum(1, (now.staff[given_up] * 0.85).astype(np.int64))
+    places = np.maximum(5, (now.capacity[given_up] * 0.9 / 5).astype(np.int64) * 5)
+    operators = count + np.arange(len(given_up))
+    going_on = np.full(len(given_up), -1)
+    none = len(DUTY_BEARERS)
+    handed_from = np.where(wants, _NGO, none)
+    handed_to = np.where(wants, heir, none)
+    return _Services(
+        np.append(now.municipality, now.municipality[given_up]),
+        np.append(now.operator, operators),
+        np.append(now.bearer, heir[given_up]),
+        np.append(now.axis, now.axis[given_up]),
+        np.append(now.staff, smaller),
+        np.append(now.capacity, places),
+        np.append(now.start, when[given_up] + 1),
+        np.append(np.where(wants, when, -1), going_on),
+        np.append(handed_from, handed_from[given_up]),
+        np.append(handed_to, handed_to[given_up]),
+    )
+
+
+def _service_frame(land: Ground, all_of: _Services) -> pd.DataFrame:
+    order = np.lexsort((all_of.operator, all_of.start, all_of.municipality))
+    bearers = (*DUTY_BEARERS, "")
+    until = days_text(np.where(all_of.end < 0, all_of.start, all_of.end)).astype("str")
+    names = [f"Operator {i + 1} (invented)" for i in range(int(all_of.operator.max()) + 1)]
+    frame = pd.DataFrame(
+        {
+            "municipality": categories(all_of.municipality, land.municipalities),
+            "operator": categories(all_of.operator, names),
+            "duty_bearer": categories(all_of.bearer, DUTY_BEARERS),
+            "axis": categories(all_of.axis, AXES),
+            "staff": all_of.staff,
+            "capacity": all_of.capacity,
+            "valid_from": days_text(all_of.start),
+            "valid_to": until.mask(all_of.end < 0, ""),
+            "handed_from": categories(all_of.handed_from, bearers),
+            "handed_to": categories(all_of.handed_to, bearers),
+        }
+    )
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def communities(land: Ground, given: WorldParameters) -> pd.DataFrame:
+    """Draw estimates of Roma and Egyptian people: regions, and the larger municipalities of some.
+
+    Drawn apart from everything else, so that no risk or effort follows from them.
+    """
+    rng = stream(given.seed, "communities")
+    around = 0.4 * rng.standard_normal((2, len(land.regions)))
+    roma = 0.005 * np.exp(around[0]) * land.region_people
+    egyptian = 0.005 * np.exp(around[1]) * land.region_people * (land.country_of == _at(land, "AL"))
+    parts = []
+    for group, amount in (("roma", roma), ("egyptian", egyptian)):
+        known = (rng.random(len(amount)) < 0.85) & (amount >= 20)
+        parts.append(_estimates(land.regions[known], group, amount[known], given))
+        share = rng.dirichlet(np.full(len(land.people), 0.6)) * land.people**0.5
+        inside = land.sum_by_region(share)[land.region_of]
+        local = np.divide(share, inside, where=inside > 0, out=np.zeros_like(share))
+        local = local * amount[land.region_of]
+        shown = known[land.region_of] & (local >= 100) & (rng.random(len(local)) < 0.5)
+        parts.append(_estimates(land.municipalities[shown], group, local[shown], given))
+    return pd.concat(parts, ignore_index=True).sort_values(["area", "group"], ignore_index=True)
+
+
+def _at(land: Ground, country: str) -> int:
+    return land.countries.index(country) if country in land.countries else -1
+
+
+def _estimates(areas: np.ndarray, group: str, amount: Floats, given: WorldParameters) -> pd.DataFrame:
+    """Round as field estimates are: to tens, or to hundreds from a thousand on."""
+    unit = np.where(amount >= 1000, 100, 10)
+    frame = pd.DataFrame({"area": areas.astype(str), "group": group})
+    frame["estimate"] = (np.round(amount / unit) * unit).astype(np.int64)
+    frame["year"] = given.quarter_starts[0].year + 1
+    return frame.assign(source=_ESTIMATE_SOURCE, partner=PARTNERS[3])
+
+
+@dataclass(frozen=True)
+class _Indicator:
+    code: str
+    unit: str
+    target: float  # in the last year, for each country
+    start: float  # share of the target reached in the first year
+    end: float  # and in the last
+
+
+_INDICATORS = (
+    _Indicator("prevention_nets", "municipalities with a working prevention net", 20, 0.15, 0.9),
+    _Indicator("prevention_children", "children at risk reached", 500, 0.3, 1.05),
+    _Indicator("prevention_school_places", "children kept in or returned to school", 260, 0.25, 0.92),
+    _Indicator("protection_services", "social services able to protect victims", 14, 0.1, 0.8),
+    _Indicator("protection_children", "current or former victims assisted", 200, 0.3, 1.0),
+    _Indicator("protection_staff_trained", "staff trained", 120, 0.2, 1.1),
+    _Indicator("return_assisted", "children assisted in a voluntary return", 60, 0.25, 0.75),
+    _Indicator("reintegration_plans", "children with a plan of reintegration", 90, 0.2, 0.85),
+    _Indicator("coordination_meetings", "meetings across the border", 12, 0.4, 1.0),
+    _Indicator("coordination_policies", "policies put into practice", 6, 0.0, 0.65),
+    _Indicator("community_initiatives", "initiatives led by communities", 16, 0.1, 0.9),
+    _Indicator("handed_over_tasks", "tasks handed over to duty bearers", 30, 0.0, 0.7),
+    *(
+        _Indicator(f"engaged_{bearer}", "active duty bearers", target, start, end)
+        for bearer, target, start, end in zip(
+            DUTY_BEARERS,
+            (8, 10, 24, 40, 15, 18),
+            (0.2, 0.3, 0.15, 0.1, 0.5, 0.1),
+            (0.8, 1.0, 0.85, 0.9, 1.1, 0.95),
+            strict=True,
+        )
+    ),
+)
+
+
+def indicators(land: Ground, given: WorldParameters, met: Meetings) -> pd.DataFrame:
+    """Draw values and targets for the expected results, by country and year of the programme.
+
+    Children reached and assisted are targets of the same size as the world's children.
+    """
+    rng = stream(given.seed, "indicators")
+    years = max(1, -(-given.quarters // 4))
+    rows = []
+    scale = max(int(met.counts.sum()), 1) / 1400
+    for country in land.countries:
+        for item in _INDICATORS:
+            grows = scale if "child" in item.unit else 1.0
+            target = max(1.0, round(item.target * grows))
+            for year in range(years):
+                done = year / max(years - 1, 1)
+                reached = item.start + (item.end - item.start) * done
+                value = round(target * max(0.0, reached * np.exp(0.12 * rng.standard_normal())))
+                goal = max(1.0, round(target * (0.35 + 0.65 * done)))
+                start = given.quarter_starts[0] + pd.DateOffset(years=year)
+                period = f"{start:%Y-%m-%d}/P1Y"
+                rows.append((country, period, item.code, float(value), goal, item.unit))
+    names = ["area", "period", "indicator", "value", "target", "unit"]
+    frame = pd.DataFrame(rows, columns=names)
+    lead = frame["area"].map({"AL": PARTNERS[0], "GR": PARTNERS[1]}).fillna(PARTNERS[0])
+    return frame.assign(source=_SOURCE.capitalize(), partner=lead.astype("str"))

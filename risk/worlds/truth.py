@@ -1,0 +1,134 @@
+"""The truth of an invented world as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from data.workspace.types import Floats, Ints
+from risk.worlds.ground import Ground
+from risk.worlds.need import PATHWAYS, Meetings, Need
+
+__all__ = ["Truth"]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What no programme knows.
+
+    need : one row for each area (region, municipality), pathway and quarter: `need` children newly in
+        need (expected), `rate` of these per 1,000 children living there, `relative_risk` (the rate
+        over the country's), `reported` and `discovered` (expected first meetings), `days` of outreach.
+    areas : one row for each area: level, country, parent, people, children, detection factor.
+    child : the true child of each row of the encounter frame, from 0.
+    """
+
+    need: pd.DataFrame
+    areas: pd.DataFrame
+    child: Ints
+
+    @classmethod
+    def of(cls, land: Ground, periods: tuple[str, ...], true: Need, met: Meetings, child: Ints) -> Self:
+        """Lay the arrays of a world out as tables, regions first."""
+        both = [_need_table(land, periods, true, met, level) for level in _LEVELS]
+        areas = [_area_table(land, true, level) for level in _LEVELS]
+        return cls(pd.concat(both, ignore_index=True), pd.concat(areas), child)
+
+    def relative_risk(self, level: str, cross_border_as_one: bool = True) -> pd.DataFrame:
+        """Return the relative risk over the whole time by area and pathway (None known left out).
+
+        Columns area, country, pathway, need, relative_risk. 1 is the country's rate on that pathway.
+        """
+        rows = self.need[(self.need["level"] == level) & (self.need["pathway"] != "none_known")]
+        pathway = rows["pathway"].astype(str)
+        if cross_border_as_one:
+            pathway = pathway.where(pathway == "internal", "cross_border")
+        by = [rows["area"].astype(str), pathway]
+        out = rows.groupby(by, observed=True)["need"].sum().reset_index()
+        places = self.areas.loc[out["area"]]
+        out["country"] = places["country"].to_numpy()
+        children = pd.Series(places["children"].to_numpy(), index=out.index)
+        group = [out["country"], out["pathway"]]
+        national = out["need"].groupby(group).transform("sum") / children.groupby(group).transform("sum")
+        out["relative_risk"] = out["need"] / children / national
+        return out[["area", "country", "pathway", "need", "relative_risk"]]
+
+    def log_risk(self, regions: Sequence[str], pathways: Sequence[str]) -> Floats:
+        """Return log relative risks over the whole time as an array, (regions, pathways)."""
+        table = self.relative_risk("region").pivot_table("relative_risk", "area", "pathway")
+        risk: Floats = np.log(
+            table.reindex(index=list(regions), columns=list(pathways)).to_numpy(dtype=float)
+        )
+        return risk
+
+
+_LEVELS = ("region", "municipality")
+
+
+def _need_table(
+    land: Ground, periods: tuple[str, ...], true: Need, met: Meetings, level: str
+) -> pd.DataFrame:
+    """One row for each area of a level, pathway and quarter."""
+    inside = level == "region"
+    amount = true.region if inside else true.municipality
+    days = land.sum_by_region(met.days) if inside else met.days
+    expected = land.sum_by_region(met.expected) if inside else met.expected
+    children = land.sum_by_region(true.children) if inside else true.children
+    codes, country = _codes(land, level)
+    rate = _ratio(amount, np.broadcast_to(children[:, None, None], amount.shape))
+    area, pathway, quarter = (axis.ravel() for axis in np.indices(amount.shape))
+    columns = {
+        "area": pd.Series(codes[area].astype(str), dtype="str"),
+        "level": level,
+        "pathway": pd.Categorical.from_codes(pathway, categories=pd.Index(PATHWAYS)),
+        "quarter": pd.Categorical.from_codes(quarter, categories=pd.Index(periods)),
+        "need": amount.ravel(),
+        "rate": 1000.0 * rate.ravel(),
+        "relative_risk": _ratio(rate, _national_rate(land, true)[country]).ravel(),
+        "reported": expected[:, :, 0].ravel(),
+        "discovered": expected[:, :, 1].ravel(),
+        "days": np.broadcast_to(days[:, None, :], amount.shape).ravel(),
+    }
+    return pd.DataFrame(columns)
+
+
+def _codes(land: Ground, level: str) -> tuple[np.ndarray, Ints]:
+    """Codes of the areas of a level and the positions of their countries."""
+    if level == "region":
+        return land.regions, land.country_of
+    return land.municipalities, land.country_of_municipality
+
+
+def _national_rate(land: Ground, true: Need) -> Floats:
+    """Need for a child living in the country, (countries, P, T)."""
+    children = land.sum_by_region(true.children)
+    living = np.bincount(land.country_of, children, len(land.countries))
+    amount = np.zeros((len(land.countries), *true.region.shape[1:]))
+    np.add.at(amount, land.country_of, true.region)
+    return _ratio(amount, np.broadcast_to(living[:, None, None], amount.shape))
+
+
+def _ratio(upper: Floats, lower: Floats) -> Floats:
+    """Divide where there is something to divide by, otherwise not a number."""
+    out: Floats = np.divide(upper, lower, where=lower > 0, out=np.full(upper.shape, np.nan))
+    return out
+
+
+def _area_table(land: Ground, true: Need, level: str) -> pd.DataFrame:
+    """One row for each area of a level."""
+    inside = level == "region"
+    names = np.array(land.countries, dtype=object)
+    codes, country = _codes(land, level)
+    columns = {
+        "level": level,
+        "country": names[country],
+        "parent": names[country] if inside else land.regions[land.region_of],
+        "people": land.region_people if inside else land.people,
+        "children": land.sum_by_region(true.children) if inside else true.children,
+        "detection": true.detection if inside else true.detection[land.region_of],
+    }
+    return pd.DataFrame(columns, index=pd.Index(codes, name="area", dtype="str"))
