@@ -24,7 +24,7 @@ import numpy as np
 from data.disclosure._crossing import prove
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.bounds.lattice import HIDDEN
-from data.disclosure.attacks.bounds.system import UNKNOWN
+from data.disclosure.channel import UNKNOWN
 from data.disclosure.threshold import Threshold
 from data.restricted.publishing.withhold import withhold_until_proved, withhold_until_safe
 from data.tables.spec import DEFAULT_PLAN, TableSpec

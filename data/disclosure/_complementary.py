@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.bounds.lattice import HIDDEN
-from data.disclosure.attacks.bounds.system import UNKNOWN
+from data.disclosure.channel import UNKNOWN
 from data.tables.periods import GRAINS
 from data.tables.spec import LEVELS
 from data.workspace.types import Bools, Ints

@@ -22,7 +22,8 @@ from scipy.sparse import csr_array
 
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.bounds.lattice import HIDDEN
-from data.disclosure.attacks.bounds.system import UNKNOWN, Bounds, Ties
+from data.disclosure.attacks.bounds.system import Bounds, Ties
+from data.disclosure.channel import UNKNOWN
 from data.workspace.types import Bools, Floats, Ints
 
 __all__ = ["Proof", "prove"]

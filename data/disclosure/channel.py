@@ -13,16 +13,17 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from data.disclosure.attacks.bounds.system import UNKNOWN
 from data.tables.grid import Grid
 from data.tables.spec import TableSpec
 from data.tables.states import State
 from data.workspace.types import Bools, Floats
 
-__all__ = ["Channel", "Counts", "Keys", "Knowledge", "Mechanism"]
+__all__ = ["UNKNOWN", "Channel", "Counts", "Keys", "Knowledge", "Mechanism"]
 
 Counts = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.int64]
+
+UNKNOWN = 2**40  # larger than any count, and a sum of a million of them still fits into 64 bits
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from data.disclosure.attacks.bounds.system import UNKNOWN
-from data.disclosure.channel import Channel, Counts, Keys, Knowledge
+from data.disclosure.channel import UNKNOWN, Channel, Counts, Keys, Knowledge
 from data.disclosure.policy import LOWEST_K
 from data.errors import InputError
 from data.tables.grid import Grid

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import BoundsAttack, Published, attack
-from data.disclosure.attacks.bounds.system import UNKNOWN, System, Ties
+from data.disclosure.attacks.bounds.system import System, Ties
 from data.disclosure.attacks.suite import attack_numbers
-from data.disclosure.channel import Knowledge
+from data.disclosure.channel import UNKNOWN, Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.release import Release, names

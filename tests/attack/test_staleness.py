@@ -1,7 +1,8 @@
 import numpy as np
 
 from data.disclosure.attacks.bounds.staleness import Times, slack_of
-from data.disclosure.attacks.bounds.system import UNKNOWN, Ties
+from data.disclosure.attacks.bounds.system import Ties
+from data.disclosure.channel import UNKNOWN
 
 
 def times(since, spoken=None, unit=10):

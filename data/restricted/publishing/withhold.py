@@ -19,7 +19,8 @@ from data.disclosure._complementary import complements
 from data.disclosure._crossing import prove
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.bounds.lattice import Table
-from data.disclosure.attacks.bounds.system import UNKNOWN, Bounds
+from data.disclosure.attacks.bounds.system import Bounds
+from data.disclosure.channel import UNKNOWN
 from data.tables.periods import GRAINS
 from data.tables.spec import LEVELS
 from data.tables.states import STATES

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from data.disclosure.attacks.bounds.lattice import HIDDEN, Lattice, Shape, Table
 from data.disclosure.attacks.bounds.staleness import slack_of
-from data.disclosure.attacks.bounds.system import UNKNOWN, Bounds, System, Ties
-from data.disclosure.channel import Knowledge
+from data.disclosure.attacks.bounds.system import Bounds, System, Ties
+from data.disclosure.channel import UNKNOWN, Knowledge
 from data.tables.spec import COUNTED, TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints

@@ -17,8 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.disclosure.attacks.bounds.staleness import Times
-from data.disclosure.attacks.bounds.system import UNKNOWN
-from data.disclosure.channel import Knowledge
+from data.disclosure.channel import UNKNOWN, Knowledge
 from data.tables.periods import GRAINS, Grain, Period
 from data.tables.spec import CATEGORIES, Level
 from data.tables.states import STATES

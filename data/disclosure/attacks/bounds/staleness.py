@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from data.disclosure.attacks.bounds.system import UNKNOWN, Ties
+from data.disclosure.attacks.bounds.system import Ties
+from data.disclosure.channel import UNKNOWN
 from data.workspace.types import Ints
 
 __all__ = ["Times", "slack_of"]

@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from data.workspace.types import Ints
 
-__all__ = ["UNKNOWN", "Bounds", "System", "Ties"]
+__all__ = ["Bounds", "System", "Ties"]
 
-UNKNOWN = 2**40  # larger than any count, and a sum of a million of them still fits into 64 bits
 _SWEEPS = 60
 
 
