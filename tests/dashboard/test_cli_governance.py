@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from data.release import Release, current_name
-from data.restricted.governance.texts import INVENTED
+from data.restricted.governance import INVENTED
 
 COMPLETE = INVENTED.replace("invented = true", "")
 SECOND, WORDS = "Invented Person B", "fjalë e dytë e fshehtë"

@@ -8,9 +8,8 @@ import pytest
 from data.disclosure import policy_file
 from data.errors import InputError, WorkspaceError
 from data.restricted import governance
-from data.restricted.governance import FILE, ensure, ledger, read
+from data.restricted.governance import FILE, INVENTED, TEMPLATE, ensure, ledger, read
 from data.restricted.governance.second_person import appoint, appointed, confirm
-from data.restricted.governance.texts import INVENTED, TEMPLATE
 from data.restricted.vault import Vault
 from data.tables.spec import DEFAULT_PLAN
 from data.workspace import Workspace

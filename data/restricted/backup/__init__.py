@@ -21,8 +21,7 @@ from typing import Any
 from data.disclosure import policy_file
 from data.errors import CorruptVault, InputError, VaultError, WorkspaceError, WrongKey
 from data.restricted import governance, keys
-from data.restricted.backup import plans
-from data.restricted.backup import releases as released
+from data.restricted.backup import folders
 from data.restricted.governance import ledger
 from data.restricted.keys import Keys, Secret
 from data.restricted.vault import Vault, building, open_vault, removal, tables
@@ -124,12 +123,14 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
         connection.executemany("INSERT INTO copy.backup_mapping VALUES (?, ?)", _mappings(workspace))
         connection.execute("CREATE TABLE copy.backup_document (name TEXT PRIMARY KEY, content BLOB NOT NULL)")
         connection.executemany("INSERT INTO copy.backup_document VALUES (?, ?)", _documents(workspace))
-        connection.execute(released.CREATE)
+        connection.execute(folders.CREATE_RELEASES)
         connection.executemany(
-            "INSERT INTO copy.backup_release VALUES (?, ?)", released.rows(workspace.releases)
+            "INSERT INTO copy.backup_release VALUES (?, ?)", folders.iter_releases(workspace.releases)
         )
-        connection.execute(plans.CREATE)
-        connection.executemany("INSERT INTO copy.backup_plan VALUES (?, ?)", plans.rows(workspace.derived))
+        connection.execute(folders.CREATE_PLANS)
+        connection.executemany(
+            "INSERT INTO copy.backup_plan VALUES (?, ?)", folders.iter_plans(workspace.derived)
+        )
         connection.execute("COMMIT")
         connection.execute(f"PRAGMA copy.application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA copy.user_version = {tables.VERSION}")
@@ -184,8 +185,8 @@ def restore(
             kept = _put_vault(connection, workspace, manifest.keys.vault)
         _put_mappings(connection, workspace)
         _put_documents(connection, workspace)
-        releases = released.put(connection, workspace.releases)
-        brought = plans.put(connection, workspace.derived)
+        releases = folders.restore_releases(connection, workspace.releases)
+        brought = folders.restore_plans(connection, workspace.derived)
     with open_vault(workspace, manifest.keys) as vault:
         return Restored(workspace, vault.has_records(), wrote, kept, tuple(releases), brought)
 

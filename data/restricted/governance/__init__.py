@@ -19,13 +19,17 @@ from typing import Any
 
 from data.disclosure import policy_file
 from data.errors import WorkspaceError
-from data.restricted.governance.texts import BREACH, INVENTED, TEMPLATE
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
 
-__all__ = ["BREACH_FILE", "FILE", "Agreement", "Governance", "ensure", "read"]
+__all__ = ["BREACH_FILE", "FILE", "INVENTED", "TEMPLATE", "Agreement", "Governance", "ensure", "read"]
 
 FILE, BREACH_FILE = "governance.toml", "BREACH.md"
+_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATE, INVENTED, BREACH = (
+    (_TEMPLATES / name).read_text(encoding="utf-8")
+    for name in (FILE, "governance-invented.toml", BREACH_FILE)
+)
 _DECISIONS = ("approved", "blocked", "withdrawn")
 _PARTNER, _AUTHORITIES = "partner", ("police", "migration")
 _TWO = 2
