@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit
-from dashboard.commands.upkeep import open_workspace
+from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.reference import area_table
 from data.restricted.vault import open_vault

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from dashboard.commands.output import Json, emit, progress
-from dashboard.commands.upkeep import open_workspace
+from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.release import Release
 from data.restricted import governance

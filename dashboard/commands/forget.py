@@ -11,7 +11,7 @@ import typer
 
 from dashboard.commands.asking import can_ask, hidden, typed
 from dashboard.commands.output import Json, emit, say
-from dashboard.commands.upkeep import open_workspace
+from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.restricted import intake, keys
 from data.restricted.vault import Vault, open_vault, partners

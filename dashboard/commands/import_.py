@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, progress
-from dashboard.commands.upkeep import delete_overdue, open_workspace, overdue
+from dashboard.commands.workspace import delete_overdue, open_workspace, overdue
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.reference import area_table
 from data.restricted import intake, keys

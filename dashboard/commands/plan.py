@@ -12,7 +12,7 @@ import typer
 
 from dashboard.commands.export import note_receiver
 from dashboard.commands.output import Json, emit, progress, table
-from dashboard.commands.upkeep import open_workspace
+from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.release import Release
 from data.release.result import Result

@@ -12,7 +12,7 @@ import typer
 
 from dashboard.commands.output import Json, Tick, emit, progress, say, table
 from dashboard.commands.second import ask_second, note
-from dashboard.commands.upkeep import delete_overdue, open_workspace, tell_overdue
+from dashboard.commands.workspace import delete_overdue, open_workspace, tell_overdue
 from data.disclosure import policy_file
 from data.errors import ReleaseRefused
 from data.reference import area_table, figures

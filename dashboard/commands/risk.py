@@ -11,7 +11,7 @@ import typer
 
 from dashboard.commands import times
 from dashboard.commands.output import Json, Tick, emit, progress, table
-from dashboard.commands.upkeep import open_workspace
+from dashboard.commands.workspace import open_workspace
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from data.release.result import Result, newest

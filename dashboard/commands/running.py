@@ -12,17 +12,20 @@ from typer.exceptions import TyperException
 
 from dashboard.commands import (
     areas,
+    backup,
     demo,
+    doctor,
     export,
     forget,
     import_,
+    init,
     plan,
     policy,
     release,
     risk,
     second,
     serve,
-    upkeep,
+    templates,
 )
 from dashboard.commands.output import fail
 from data.errors import InputError, TactError
@@ -64,7 +67,10 @@ def common(
     context.obj = workspace
 
 
-for module in (*(upkeep, demo, import_, areas, policy, release, risk, plan, second, forget, export, serve),):
+_COMMANDS = (init, templates, doctor, backup)
+_COMMANDS += (demo, import_, areas, policy, release, risk, plan, second, forget, export, serve)
+
+for module in _COMMANDS:
     module.register(app)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from dashboard.commands.asking import choose, hidden
 from dashboard.commands.output import Json, emit, say
-from dashboard.commands.upkeep import open_workspace
+from dashboard.commands.workspace import open_workspace
 from data.errors import InputError, WorkspaceError
 from data.release import MANIFEST
 from data.restricted import governance

@@ -47,7 +47,7 @@ def terminal(monkeypatch):
 
         monkeypatch.setattr(typer, "prompt", prompt)
         monkeypatch.setattr(asking, "can_ask", lambda: True)
-        monkeypatch.setattr("dashboard.commands.upkeep.can_ask", lambda: True)
+        monkeypatch.setattr("dashboard.commands.backup.can_ask", lambda: True)
         return asked
 
     return sit
