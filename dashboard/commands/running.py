@@ -67,8 +67,10 @@ def common(
     context.obj = workspace
 
 
-_COMMANDS = (init, templates, doctor, backup)
-_COMMANDS += (demo, import_, areas, policy, release, risk, plan, second, forget, export, serve)
+_COMMANDS = (
+    *(init, templates, doctor, backup, demo, import_, areas, policy, release, risk, plan, second, forget),
+    *(export, serve),
+)
 
 for module in _COMMANDS:
     module.register(app)
