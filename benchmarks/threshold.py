@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import runpy
 import statistics
 import subprocess
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -28,8 +26,8 @@ from data.disclosure.channel import UNKNOWN
 from data.disclosure.threshold import Threshold
 from data.restricted.publishing.withhold import withhold_until_proved, withhold_until_safe
 from data.tables.spec import DEFAULT_PLAN, TableSpec
+from tests.helpers.counted import own
 
-COUNTED = Path(__file__).parents[1] / "tests" / "data" / "disclosure" / "counted.py"
 WAYS = ("whole rows", "without proof", "with proof")
 ONE = TableSpec("children", "region", "whole", ("stage",))
 ALONE = tuple(
@@ -139,7 +137,6 @@ def main() -> None:
     parser.add_argument("--argus", metavar="PYTHON", help="a Python that has pytauargus")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    own = runpy.run_path(str(COUNTED))["own"]
     runs: list[Run] = []
     for seed in range(given.seeds):
         world = own(seed=seed)

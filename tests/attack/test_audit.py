@@ -1,7 +1,5 @@
 import hashlib
 import json
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,14 +10,13 @@ import pytest
 from data.disclosure.attacks.audit import audit
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, audits
-
-W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
+from tests.helpers import small_worlds
 
 
 @pytest.fixture
 def places(tmp_path):
-    vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(6), 400, 250))
-    W["release"](vault, tmp_path / "releases", plan=W["SMALL_PLAN"])
+    vault = small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(6), 400, 250))
+    small_worlds.release(vault, tmp_path / "releases", plan=small_worlds.SMALL_PLAN)
     return tmp_path / "releases", tmp_path / "derived"
 
 
@@ -102,7 +99,7 @@ def test_a_release_that_is_not_there_is_named(places):
 
 
 def test_an_early_release_is_attacked_with_what_was_known_then(places):
-    vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(7), 400, 250))
-    W["release"](vault, places[0], plan=W["SMALL_PLAN"])
+    vault = small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(7), 400, 250))
+    small_worlds.release(vault, places[0], plan=small_worlds.SMALL_PLAN)
     assert audit(*places, "2007-05-001").release == "2007-05-001"
     assert json.loads((places[0] / "2007-05-002" / "public" / MANIFEST).read_text())["tact"]["sequence"] == 2

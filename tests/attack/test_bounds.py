@@ -1,7 +1,5 @@
-import runpy
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,8 +17,8 @@ from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.release import Release, names
 from data.tables.spec import TableSpec
+from tests.helpers import small_worlds
 
-W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 # Primary suppression of exact numbers: a hidden cell is 1 to 10 where zeros show, 0 to 10 where they do not.
 ZEROS_SHOWN = Knowledge(0, 1, 10, 1, 10, 1)
 ZEROS_MERGED = Knowledge(0, 0, 10, 0, 10, 1)
@@ -117,14 +115,14 @@ def test_a_complementary_pattern_that_is_too_tight_does_not_pass():
 def exact_world(seed, known, *, zeros_shown):
     """Suppress a random world of exact numbers by the threshold alone."""
     rng = np.random.default_rng(seed)
-    frame = W["encounters"](rng, 800, 600)
-    frame["region"] = frame["municipality"].map(W["area_table"]()["parent"])
-    frame["country"] = frame["region"].map(W["area_table"]()["parent"])
+    frame = small_worlds.encounters(rng, 800, 600)
+    frame["region"] = frame["municipality"].map(small_worlds.area_table()["parent"])
+    frame["country"] = frame["region"].map(small_worlds.area_table()["parent"])
     tables = {}
     for level, by in product(("municipality", "region", "country"), ((), ("stage",))):
         from data.tables.spec import CATEGORIES
 
-        areas_ = W["area_table"]().query("level == @level and counted").index
+        areas_ = small_worlds.area_table().query("level == @level and counted").index
         names_ = [areas_, *(CATEGORIES[c] for c in by)]
         index = pd.MultiIndex.from_product(names_, names=["area", *by])
         counts = frame.rename(columns={level: "area"}).groupby(["area", *by]).size()
@@ -142,7 +140,7 @@ def exact_world(seed, known, *, zeros_shown):
 @pytest.mark.parametrize("seed", range(3))
 def test_primary_suppression_with_visible_zeros_gives_most_hidden_cells_away(seed):
     release, truth = exact_world(seed, ZEROS_SHOWN, zeros_shown=True)
-    tree = W["area_table"]()[["level", "parent"]]
+    tree = small_worlds.area_table()[["level", "parent"]]
     plan = BoundsAttack.of([release], tree)
     found = plan.system.solve()
     hidden = exact = 0
@@ -354,12 +352,12 @@ def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
 def test_the_default_release_of_any_world_withstands(tmp_path_factory, seed, children, concentration):
     folder = tmp_path_factory.mktemp("r")
     rng = np.random.default_rng(seed)
-    world = W["encounters"](rng, int(children * 1.4), children, concentration=concentration)
-    later = W["encounters"](rng, 60, 60, first="2007-06-01", last="2007-08-31")
-    vault = W["MemoryVault"]()
+    world = small_worlds.encounters(rng, int(children * 1.4), children, concentration=concentration)
+    later = small_worlds.encounters(rng, 60, 60, first="2007-06-01", last="2007-08-31")
+    vault = small_worlds.MemoryVault()
     for frame in (world, pd.concat([world, later])):
         vault.records["encounter"] = frame
-        W["release"](vault, folder)
+        small_worlds.release(vault, folder)
     for tier in ("partner", "public"):
         held = [Release.open(folder, tier, n) for n in reversed(names(folder))]
         findings, went = attack([reading.published(r) for r in held], reading.areas_of(held[-1]))
@@ -372,9 +370,9 @@ WORST = {
     "a family of five in one quarter": lambda w: w.iloc[:5].assign(date="2006-07-01", municipality="9261"),
     "everyone in one place": lambda w: w.assign(municipality="101"),
     "one category only": lambda w: w.assign(stage="identified", pathway="internal", sex="female"),
-    "one child with forty encounters": lambda w: w.iloc[:40].assign(child=W["child"](0)),
+    "one child with forty encounters": lambda w: w.iloc[:40].assign(child=small_worlds.child(0)),
     "two partners reporting the same child": lambda w: pd.concat(
-        [w, w.assign(child=w["child"].map(W["child"]), programme_child=w["child"])]
+        [w, w.assign(child=w["child"].map(small_worlds.child), programme_child=w["child"])]
     ),
     "all on one day in two places": lambda w: w.assign(
         date="2006-07-01", municipality=np.where(np.arange(len(w)) % 50, "101", "102")
@@ -384,9 +382,9 @@ WORST = {
 
 @pytest.mark.parametrize("what", WORST)
 def test_worst_worlds_withstand(tmp_path, what):
-    world = WORST[what](W["encounters"](np.random.default_rng(8), 500, 350))
-    vault = W["MemoryVault"](encounter=world.reset_index(drop=True))
-    W["release"](vault, tmp_path)
+    world = WORST[what](small_worlds.encounters(np.random.default_rng(8), 500, 350))
+    vault = small_worlds.MemoryVault(encounter=world.reset_index(drop=True))
+    small_worlds.release(vault, tmp_path)
     for tier in ("partner", "public"):
         for name, findings, _ in attack_numbers([], Release.open(tmp_path, tier)):
             assert findings == [], name
@@ -394,8 +392,8 @@ def test_worst_worlds_withstand(tmp_path, what):
 
 def test_the_true_counts_lie_within_the_bounds(tmp_path):
     """The attack is sound: what it rules out is not so."""
-    world = W["encounters"](np.random.default_rng(9), 600, 400)
-    W["release"](W["MemoryVault"](encounter=world), tmp_path)
+    world = small_worlds.encounters(np.random.default_rng(9), 600, 400)
+    small_worlds.release(small_worlds.MemoryVault(encounter=world), tmp_path)
     release = Release.open(tmp_path, "partner")
     first = world.sort_values("date").drop_duplicates("child")
     first = first[~first["child"].isin(_ambiguous(world))]
@@ -430,9 +428,11 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
     from data.restricted import publishing
 
     monkeypatch.setattr(publishing, "withhold", lambda *_: {})
-    vault = W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(0), 900, 600, concentration=0.1))
+    vault = small_worlds.MemoryVault(
+        encounter=small_worlds.encounters(np.random.default_rng(0), 900, 600, concentration=0.1)
+    )
     with pytest.raises(ReleaseRefused, match="nothing was published") as refused:
-        W["release"](vault, tmp_path)
+        small_worlds.release(vault, tmp_path)
     assert "_municipality_" in str(refused.value)
     assert vault.staged_publication() is None
     assert [p.name for p in tmp_path.iterdir()] == [".lock"]
@@ -440,14 +440,14 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
 
 def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
     """Noise that is drawn anew with other keys in each release gives counts away by averaging."""
-    world = W["encounters"](np.random.default_rng(4), 900, 600)
+    world = small_worlds.encounters(np.random.default_rng(4), 900, 600)
     loose = replace(Policy(), frozen=False)
     published_ = []
     for number in range(12):
-        vault = W["MemoryVault"](encounter=world)
-        keys = W["IdentifierHasher"](bytes([number]) * 32).record_keys
+        vault = small_worlds.MemoryVault(encounter=world)
+        keys = small_worlds.IdentifierHasher(bytes([number]) * 32).record_keys
         folder = tmp_path / str(number)
-        W["release"](vault, folder, policy=loose, record_keys=keys)
+        small_worlds.release(vault, folder, policy=loose, record_keys=keys)
         release = Release.open(folder, "partner")
         published_.append(reading.published(release))
     findings, _ = attack(published_, reading.areas_of(release))
@@ -460,8 +460,8 @@ def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     """Records come late, go, and new quarters begin; the attack finds nothing, and no contradiction."""
     rng = np.random.default_rng([40, seed])
     children, concentration = int(rng.integers(30, 1500)), float(rng.uniform(0.05, 3))
-    world = W["encounters"](rng, int(children * 1.4), children, concentration=concentration)
-    vault = W["MemoryVault"]()
+    world = small_worlds.encounters(rng, int(children * 1.4), children, concentration=concentration)
+    vault = small_worlds.MemoryVault()
     for first, last in (
         ("2006-07-01", "2007-05-31"),
         ("2007-06-01", "2007-08-31"),
@@ -470,10 +470,12 @@ def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     ):
         gone = rng.random(len(world)) < rng.choice([0, 0.02, 0.2])
         rows = int(rng.integers(1, 200))
-        new = W["encounters"](rng, rows, children, concentration=concentration, first=first, last=last)
+        new = small_worlds.encounters(
+            rng, rows, children, concentration=concentration, first=first, last=last
+        )
         world = pd.concat([world[~gone], new], ignore_index=True)
         vault.records["encounter"] = world
-        W["release"](vault, tmp_path)
+        small_worlds.release(vault, tmp_path)
         for tier in ("partner", "public"):
             held = [Release.open(tmp_path, tier, n) for n in reversed(names(tmp_path))]
             findings, went = attack([reading.published(r) for r in held], reading.areas_of(held[-1]))

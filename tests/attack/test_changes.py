@@ -1,8 +1,6 @@
 """One child more, less, elsewhere or met again and again: it shows in weak releases and in no other."""
 
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,20 +13,20 @@ from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseRefused
 from data.release import Release, names
 from data.tables.spec import TIERS, TableSpec
+from tests.helpers import small_worlds
 
-W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 PLACE, QUARTER = "9261", "2006-06-01/P3M"
 ENCOUNTERS = TableSpec("encounters", "municipality", "quarter")
 
 
 def here(number, *, first=0, **changes):
     """Draw children who are met once each in one place and quarter."""
-    some = W["encounters"](np.random.default_rng(3), number, 10**9)
-    who = [W["child"](n, "here") for n in range(first, first + number)]
+    some = small_worlds.encounters(np.random.default_rng(3), number, 10**9)
+    who = [small_worlds.child(n, "here") for n in range(first, first + number)]
     return some.assign(child=who, municipality=PLACE, date="2006-07-01", **changes)
 
 
-BASE = pd.concat([W["encounters"](np.random.default_rng(8), 500, 350), here(9)], ignore_index=True)
+BASE = pd.concat([small_worlds.encounters(np.random.default_rng(8), 500, 350), here(9)], ignore_index=True)
 CHANGES = {
     "a count that crosses the threshold": lambda w: pd.concat([w, here(3, first=100)]),
     "one child forgotten": lambda w: w.iloc[:-1],
@@ -39,10 +37,10 @@ CHANGES = {
 
 
 def released_twice(folder, what, **changes):
-    vault = W["MemoryVault"](encounter=BASE)
-    W["release"](vault, folder, **changes)
+    vault = small_worlds.MemoryVault(encounter=BASE)
+    small_worlds.release(vault, folder, **changes)
     vault.records["encounter"] = CHANGES[what](BASE).reset_index(drop=True)
-    W["release"](vault, folder, **changes)
+    small_worlds.release(vault, folder, **changes)
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -82,13 +80,15 @@ def met_often(folder, *, there, **changes):
     days = [f"2006-07-{1 + n % 28:02d}" for n in range(len(often))]
     world = pd.concat([BASE, *(one.assign(date=day) for one, day in zip(often, days, strict=True))])
     plan = {"partner": (ENCOUNTERS,), "public": ()}
-    W["release"](W["MemoryVault"](encounter=world.reset_index(drop=True)), folder, plan=plan, **changes)
+    small_worlds.release(
+        small_worlds.MemoryVault(encounter=world.reset_index(drop=True)), folder, plan=plan, **changes
+    )
     table = Release.open(folder, "partner").table(ENCOUNTERS.name).set_index(["area", "period"])
     return int(table.loc[(PLACE, QUARTER), "value"])
 
 
 def keys(number):
-    return W["IdentifierHasher"](bytes([number]) * 32).record_keys
+    return small_worlds.IdentifierHasher(bytes([number]) * 32).record_keys
 
 
 def test_without_a_cap_a_child_that_is_met_often_is_known_to_be_there(tmp_path):

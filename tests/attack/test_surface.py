@@ -1,11 +1,9 @@
 import json
-import runpy
 import sqlite3
 import struct
 import zipfile
 import zlib
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import openpyxl
@@ -16,15 +14,18 @@ import pytest
 
 from data.disclosure.attacks.surface import search
 from data.release import Release
+from tests.helpers import small_worlds
 
-W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 HIDDEN = 7  # a number that a public release never holds
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     folder = tmp_path_factory.mktemp("releases")
-    W["release"](W["MemoryVault"](encounter=W["encounters"](np.random.default_rng(2), 300, 150)), folder)
+    small_worlds.release(
+        small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(2), 300, 150)),
+        folder,
+    )
     return Release.open(folder, "public")
 
 

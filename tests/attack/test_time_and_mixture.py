@@ -1,8 +1,6 @@
 """Forgetting, averaging and homogeneity: each fails on what is published, and succeeds on a weak release."""
 
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,8 +18,8 @@ from data.errors import ReleaseRefused
 from data.release import Release, names
 from data.restricted import publishing as publish_module
 from data.tables.spec import CATEGORIES, TableSpec
+from tests.helpers import small_worlds
 
-W = runpy.run_path(str(Path(__file__).parents[1] / "data" / "disclosure" / "worlds.py"))
 PLAN = {
     "partner": tuple(
         TableSpec("children", level, "year", by)
@@ -38,13 +36,13 @@ AREAS = pd.DataFrame({"level": ["country", "region"], "parent": ["", "AL"]}, ind
 
 def two_releases(folder, *, frozen, gone):
     """Publish a world, take some of its children out, publish it again."""
-    frame = W["encounters"](np.random.default_rng(5), 900, 500)
-    vault = W["MemoryVault"](encounter=frame)
+    frame = small_worlds.encounters(np.random.default_rng(5), 900, 500)
+    vault = small_worlds.MemoryVault(encounter=frame)
     policy = Policy(frozen=frozen)
-    W["release"](vault, folder, plan=PLAN, policy=policy)
+    small_worlds.release(vault, folder, plan=PLAN, policy=policy)
     first = frame.drop_duplicates("child")["child"].iloc[:gone]
     vault.records["encounter"] = frame[~frame["child"].isin(first)]
-    W["release"](vault, folder, plan=PLAN, policy=policy)
+    small_worlds.release(vault, folder, plan=PLAN, policy=policy)
     opened = [Release.open(folder, "partner", name) for name in reversed(names(folder))]
     return [reading.published(release) for release in opened]
 
@@ -87,15 +85,15 @@ def test_what_sums_move_says_nothing_of_who_changed():
 def test_many_who_changed_alike_wait_rather_than_stop_the_release(tmp_path, monkeypatch):
     """Late children of one kind can look like one: their numbers are repeated until others have changed."""
     policy = Policy(k=11)
-    frame = W["encounters"](np.random.default_rng(5), 900, 500)
-    late = [frame.iloc[[0]].assign(child=W["child"](9000 + n)) for n in range(policy.k)]
-    others = W["encounters"](np.random.default_rng(6), 300, 200)
+    frame = small_worlds.encounters(np.random.default_rng(5), 900, 500)
+    late = [frame.iloc[[0]].assign(child=small_worlds.child(9000 + n)) for n in range(policy.k)]
+    others = small_worlds.encounters(np.random.default_rng(6), 300, 200)
     others["child"] = others["child"].str[::-1]
-    vault = W["MemoryVault"](encounter=frame)
+    vault = small_worlds.MemoryVault(encounter=frame)
 
     def publish(*frames):
         vault.records["encounter"] = pd.concat(frames, ignore_index=True)
-        W["release"](vault, tmp_path, plan=PLAN, policy=policy)
+        small_worlds.release(vault, tmp_path, plan=PLAN, policy=policy)
         return reading.published(Release.open(tmp_path, "partner"))
 
     first = publish(frame)

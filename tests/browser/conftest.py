@@ -16,7 +16,8 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from tests.browser.tools import HOSTILE, ROOT, WATCHED, Served, free_port, wait_for, wait_for_map, watch
+from tests.helpers.browser import HOSTILE, WATCHED, Served, free_port, wait_for, wait_for_map, watch
+from tests.helpers.paths import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

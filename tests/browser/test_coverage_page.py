@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.tools import map_frame, until
+from tests.helpers.browser import map_frame, until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]

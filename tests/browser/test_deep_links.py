@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.web.navigation import PAGES
-from tests.browser.tools import until
+from tests.helpers.browser import until
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.browser.tools import area_point, map_frame, until, wait_for_map
-from tests.dashboard import hostile as worlds
+from tests.helpers import hostile as worlds
+from tests.helpers.browser import area_point, map_frame, until, wait_for_map
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.tools import HOSTILE, area_point, changed, click_area, map_frame, shown, until
+from tests.helpers.browser import HOSTILE, area_point, changed, click_area, map_frame, shown, until
 
 pytestmark = pytest.mark.browser
 MOST = 10_000  # bytes a change may send, see performance.md

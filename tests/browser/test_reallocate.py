@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.tools import map_frame, shown, until
+from tests.helpers.browser import map_frame, shown, until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (1920, 1080), (390, 844)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.tools import until
+from tests.helpers.browser import until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]

@@ -1,7 +1,7 @@
 """Random walks over the controls: a step changes what it asks for, and nothing else, ever.
 
-The walker keeps a view of its own, by the rules of dashboard/pages/situation/view.py, and compares it with the address and
-with the screen after each step. A walk is drawn from its seed, so one that fails can be walked again.
+The walker keeps a view of its own, by the rules of dashboard/pages/situation/view.py, and compares it with the
+address and with the screen after each step. A walk is drawn from its seed, so one that fails can be walked again.
 """
 
 import random
@@ -16,7 +16,7 @@ from dashboard.site import Site, current_release
 from data.tables.periods import Period
 from geo.layers import combinable, layer
 from geo.layers.core.words import LEVELS
-from tests.browser.tools import click_area, map_frame, until, wait_for_map
+from tests.helpers.browser import click_area, map_frame, until, wait_for_map
 
 pytestmark = pytest.mark.browser
 STEPS = 22

@@ -18,6 +18,7 @@ import pytest
 
 from data.release import Release
 from data.schema import KINDS
+from tests.helpers.paths import ROOT
 
 PLANTED = ("KETI-PLANTED-77", "Arta Planted", "0691234567")
 
@@ -420,7 +421,7 @@ def test_no_message_holds_a_planted_identifier(tact, practice: Path, tmp_path: P
 
 
 def test_every_command_of_the_readme_exists() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
+    readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     named = set(re.findall(r"`?tact (?:--workspace \S+ )?([a-z]+)\b", text))
     help_text = subprocess.run(

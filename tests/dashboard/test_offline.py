@@ -6,13 +6,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from dashboard.web.navigation import PAGES
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 # Runs in the namespace: turns on its own address, shows that no other can be reached, and goes the whole way.
 PROGRAM = """
 import fcntl, socket, struct, subprocess, sys
@@ -27,7 +26,7 @@ with socket.socket() as line:
     except OSError as error:
         print("closed:", error.strerror)
 sys.path.insert(0, str(Path.cwd()))
-from tests.dashboard import conversation, guarding
+from tests.helpers import conversation, guarding
 def tact(*words):
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(folder / "new"), *map(str, words)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

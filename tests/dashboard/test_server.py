@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from data.release import Release
-from tests.browser.tools import ROOT, WATCHED, Served, free_port, wait_for
+from tests.helpers.browser import WATCHED, Served, free_port, wait_for
+from tests.helpers.paths import ROOT
 
 
 def start(releases, seen, *arguments, unwanted="//never"):
@@ -163,7 +164,7 @@ def hook(event, arguments):
 sys.addaudithook(hook)
 os.environ.update(TACT_RELEASES=releases, TACT_TIER="partner")
 from streamlit.testing.v1 import AppTest
-from dashboard.navigation import PAGES
+from dashboard.web.navigation import PAGES
 import dashboard.server
 for _section, module, _title, _address in PAGES:
     script = f"from dashboard.pages import {module}; {module}.show()"
@@ -172,8 +173,7 @@ for _section, module, _title, _address in PAGES:
 app = AppTest.from_file("app.py", default_timeout=120).run()
 assert not app.exception
 assert seen == [], seen
-behind = {"sqlcipher3", "data.restricted.vault", "data.restricted.intake", "data.restricted.counting.encounters", "data.restricted.publishing", "data.restricted.keys"}
-loaded = behind & set(sys.modules)
+loaded = [name for name in sys.modules if name.startswith(("sqlcipher3", "keyring", "data.restricted"))]
 assert not loaded, loaded
 print("clean")
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -16,12 +15,12 @@ import streamlit
 from dashboard.web.navigation import PAGES
 from data.release import Release
 from data.tables.spec import TIERS
+from tests.helpers import guarding
+from tests.helpers.audit_reports import write as write_report
+from tests.helpers.conversation import open_page
+from tests.helpers.guarding import Watched, ask, serve
+from tests.helpers.paths import ROOT
 
-HERE = Path(__file__).parent
-GUARDING = runpy.run_path(str(HERE / "guarding.py"))
-serve, ask, Watched = (GUARDING[name] for name in ("serve", "ask", "Watched"))
-open_page = runpy.run_path(str(HERE / "conversation.py"))["open_page"]
-write_report = runpy.run_path(str(HERE.parent / "data" / "audit_reports.py"))["write"]
 PLAIN = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
 INDEX = PLAIN.replace(b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
 KEY = "5ec7e7" + "0" * 58
@@ -32,18 +31,7 @@ SECRETS = {
     "tact_vault_key": KEY,
     "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/{KEY}",
 }
-BEHIND = {
-    "vault",
-    "_vault",
-    "intake",
-    "aggregate",
-    "publish",
-    "keys",
-    "backup",
-    "_sqlcipher",
-    "_plain_counts",
-}
-FORBIDDEN = {"sqlcipher3", "keyring", *(f"data.{name}" for name in BEHIND)}
+FORBIDDEN = ("data.restricted", "sqlcipher3", "keyring")
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches files as Linux does")
 
@@ -129,8 +117,7 @@ def test_it_opens_no_file_behind_the_wall_and_loads_nothing_that_could(partner, 
     assert watched.opened() == [str(workspace / "vault" / "vault.db")], "the watch itself must work"
     imported = set(partner.did("import"))
     assert "dashboard.web.navigation" in imported, "the hook itself must work"
-    assert not FORBIDDEN & imported
-    assert not any(module.startswith("data._vault") for module in imported)
+    assert not [module for module in imported if module.startswith(FORBIDDEN)]
     opened = partner.did("open")
     assert any("datapackage.json" in path for path in opened)
     assert not any(re.search(r"\.key$|/vault|\.db$|workspace\.toml", path) for path in opened)
@@ -189,7 +176,7 @@ def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(wo
     command = [sys.executable, "-m", "dashboard.server", "--releases", str(workspace / "releases")]
     done = subprocess.run(
         [*command, "--host", host, "--tier", "partner", "--port", "0"],
-        cwd=HERE.parents[1], capture_output=True, text=True, check=False, timeout=60,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode != 0
     assert "only on 127.0.0.1, localhost or ::1" in done.stderr
@@ -201,7 +188,7 @@ def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(wo
 @pytest.mark.slow
 def test_it_serves_with_a_vault_that_nobody_may_enter(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
-    vault, limited = workspace / "vault", {"preexec_fn": GUARDING["without_override"]}
+    vault, limited = workspace / "vault", {"preexec_fn": guarding.without_override}
     vault.chmod(0)
     try:
         refused = subprocess.run(["ls", vault], capture_output=True, check=False, **limited)
@@ -296,7 +283,7 @@ def test_a_page_under_any_other_name_is_not_there(partner, page):
 def test_a_run_that_fails_tells_nobody_where_the_product_lies(partner):
     broken = open_page(partner.url, query="layer=%00&period=\ud800".encode("utf-8", "replace").decode())
     assert broken.errors == []
-    assert str(HERE.parents[1]) not in broken.text
+    assert str(ROOT) not in broken.text
 
 
 # -- to whom it answers ---------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 """kill -9 while backing up and while restoring: no half backup, and no vault lost."""
 
-import runpy
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,31 +9,29 @@ from data.restricted.backup import backup, restore
 from data.restricted.keys import Keys, Secret
 from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
+from tests.helpers.killing import kill, run_through
+from tests.helpers.records import frame
 
-HERE = Path(__file__).parent
-frame = runpy.run_path(str(HERE / "records.py"))["frame"]
-KILLING = runpy.run_path(str(HERE / "killing.py"))
-kill, run_through = KILLING["kill"], KILLING["run_through"]
 BOTH = Keys(Secret(bytes(range(32))), Secret(bytes(range(32, 64))))
 PASSPHRASE = "correct horse battery"
 ROWS, TIMES = 30_000, 8
 
 PROGRAM = """
-import runpy, sys
+import sys
 from pathlib import Path
-from data import backup, keys
+from data.restricted import backup, keys
 from data.workspace import Workspace
-killing = runpy.run_path(sys.argv[1])
+from tests.helpers import killing
 for name in ("connect", "connect_with_passphrase"):
     opened = getattr(backup.sql, name)
-    watched = lambda *a, opened=opened, **k: killing["watch"](opened(*a, **k), 10_000)
+    watched = lambda *a, opened=opened, **k: killing.watch(opened(*a, **k), 10_000)
     setattr(backup.sql, name, watched)
-workspace = Workspace.open(Path(sys.argv[3]))
-if sys.argv[2] == "backup":
-    backup.backup(workspace, keys.load(workspace.id), Path(sys.argv[4]), sys.argv[5])
+workspace = Workspace.open(Path(sys.argv[2]))
+if sys.argv[1] == "backup":
+    backup.backup(workspace, keys.load(workspace.id), Path(sys.argv[3]), sys.argv[4])
 else:
-    backup.restore(Path(sys.argv[4]), workspace.path, sys.argv[5], replace=True)
-killing["mark"](killing["END"])
+    backup.restore(Path(sys.argv[3]), workspace.path, sys.argv[4], replace=True)
+killing.mark(killing.END)
 """
 
 pytestmark = [
@@ -55,7 +51,7 @@ def workspace(tmp_path, monkeypatch):
 
 
 def command(what, workspace, file):
-    return "-c", PROGRAM, HERE / "killing.py", what, workspace.path, file, PASSPHRASE
+    return "-c", PROGRAM, what, workspace.path, file, PASSPHRASE
 
 
 def count(vault):

@@ -24,8 +24,8 @@ from data.restricted.keys import load
 from data.restricted.vault import Vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
 MOMENTS = 10
 SPY = """

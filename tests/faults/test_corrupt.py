@@ -1,16 +1,14 @@
 """A damaged file is called damaged, never a wrong key, and is never written to."""
 
-import runpy
 import shutil
-from pathlib import Path
 
 import pytest
 
 from data.errors import CorruptVault, VaultError, WrongKey
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault, examine
+from tests.helpers.records import frame
 
-frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
 KEY = Secret(bytes(range(32)))
 PAGE = 4096
 

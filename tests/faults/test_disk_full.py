@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +13,8 @@ from data.restricted.backup import backup, restore
 from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault, open_vault
 from data.workspace import Workspace
+from tests.helpers.records import frame
 
-frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
 KEY = Secret(bytes(range(32)))
 MEGABYTE = 1 << 20
 

@@ -1,10 +1,8 @@
 """kill -9 in the middle of forgetting, twenty times: all records of the child are there, or none."""
 
 import contextlib
-import runpy
 import shutil
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +10,9 @@ import pytest
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault, forget_log, sqlcipher
 from data.restricted.vault.blocks import Block
+from tests.helpers.killing import kill, run_through
+from tests.helpers.records import frame
 
-HERE = Path(__file__).parent
-PROGRAM = HERE / "forgetting.py"
-frame = runpy.run_path(str(HERE / "records.py"))["frame"]
-KILLING = runpy.run_path(str(HERE / "killing.py"))
-kill, run_through = KILLING["kill"], KILLING["run_through"]
 KEY = Secret(bytes(range(32)))
 CHILD, MINE, OTHERS = "ab" * 32, 300, 4_000
 MARK = np.array([int(CHILD[:10], 16) << 24], np.uint64)
@@ -40,7 +35,7 @@ def before(tmp_path_factory):
 
 
 def command(folder):
-    return PROGRAM, folder, KEY.reveal().hex(), CHILD
+    return "-m", "tests.helpers.forgetting", folder, KEY.reveal().hex(), CHILD
 
 
 @pytest.fixture(scope="module")

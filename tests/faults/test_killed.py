@@ -1,20 +1,15 @@
 """kill -9 in the middle of an import, twenty times: all of the file is there, or nothing of it."""
 
-import runpy
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault
+from tests.helpers.killing import kill, run_through
+from tests.helpers.records import frame
 
-HERE = Path(__file__).parent
-PROGRAM = HERE / "records.py"
-frame = runpy.run_path(str(PROGRAM))["frame"]
-KILLING = runpy.run_path(str(HERE / "killing.py"))
-kill, run_through = KILLING["kill"], KILLING["run_through"]
 KEY = Secret(bytes(range(32)))
 ROWS, CHUNK, BEFORE = 20_000, 1_000, 500
 
@@ -48,7 +43,7 @@ def marks(tmp_path_factory):
 
 
 def command(folder):
-    return PROGRAM, folder, KEY.reveal().hex(), ROWS, CHUNK
+    return "-m", "tests.helpers.records", folder, KEY.reveal().hex(), ROWS, CHUNK
 
 
 def check(folder, ended, whole):
@@ -89,14 +84,14 @@ def test_killed_again_and_again_on_the_same_vault_it_loses_nothing(tmp_path, who
 
 
 PUBLISHER = """
-import runpy, sys
+import sys
 from pathlib import Path
-from data.vault import Vault
-mark = runpy.run_path(sys.argv[1])["mark"]
-with Vault.open(Path(sys.argv[2]), bytes(range(32))) as vault:
+from data.restricted.vault import Vault
+from tests.helpers.killing import mark
+with Vault.open(Path(sys.argv[1]), bytes(range(32))) as vault:
     if staged := vault.staged_publication():
         vault.discard_publication(staged)
-    first = int(sys.argv[3])
+    first = int(sys.argv[2])
     for i in range(first, first + 1000):
         vault.stage_publication(f"r{i}", {str(block): b"%d" % i for block in range(40)})
         vault.confirm_publication(f"r{i}")
@@ -110,7 +105,7 @@ def test_killed_while_publishing_the_members_are_those_of_one_release(tmp_path):
     random = np.random.default_rng(7)
     for i in range(8):
         published, delay = int(random.integers(1, 12)), float(random.uniform(0, 0.02))
-        kill("-c", PUBLISHER, HERE / "killing.py", folder, 1000 * i, marks=published, delay=delay)
+        kill("-c", PUBLISHER, folder, 1000 * i, marks=published, delay=delay)
         with Vault.open(folder, KEY) as vault:
             blocks = vault.published_blocks()
             ((members, release),) = set(blocks.values())

@@ -2,27 +2,26 @@
 
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from data.errors import VaultBusy
 from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault
+from tests.helpers.paths import ROOT
+from tests.helpers.records import frame
 
-frame = runpy.run_path(str(Path(__file__).with_name("records.py")))["frame"]
 KEY = Secret(bytes(range(32)))
 
 HOLDER = """
-import runpy, sys
+import sys
 from pathlib import Path
-from data.vault import Vault
-frame = runpy.run_path(sys.argv[1])["frame"]
-with Vault.open(Path(sys.argv[2]), bytes(range(32))) as vault:
+from data.restricted.vault import Vault
+from tests.helpers.records import frame
+with Vault.open(Path(sys.argv[1]), bytes(range(32))) as vault:
     with vault.importing("encounter", "first.csv") as batch:
         batch.add(frame("encounter", 100))
         batch.flush()
@@ -42,15 +41,13 @@ def folder(tmp_path):
 @pytest.fixture
 def first(folder):
     """Another process in the middle of an import."""
-    root = Path(__file__).parents[2]
-    records = str(Path(__file__).with_name("records.py"))
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, records, str(folder)],
+        [sys.executable, "-c", HOLDER, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root)},
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert process.stdout.readline() == "holds\n"
     yield process

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -16,8 +15,9 @@ from data.reference import area_table
 from geo import areas as module
 from geo.areas import LEVELS, load, read, read_cells
 from geo.places import Places
+from tests.helpers.paths import ROOT
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
+REFERENCE = ROOT.parent / "shared" / "reference"
 AREAS = load()
 TABLE = area_table()
 WITHOUT_CELL = {

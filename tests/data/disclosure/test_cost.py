@@ -1,9 +1,7 @@
 """What protection costs is worked out from a release alone, and is right where the truth is known."""
 
 import json
-import runpy
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,9 +15,9 @@ from data.disclosure.dp import Dp
 from data.disclosure.threshold import Threshold
 from data.release import MANIFEST, Release
 from data.tables.spec import TIERS
+from tests.helpers import small_release
+from tests.helpers.small_release import WHOLE, YEARS
 
-SMALL = runpy.run_path(str(Path(__file__).parents[2] / "geo" / "layers" / "small_release.py"))
-YEARS, WHOLE = SMALL["YEARS"], SMALL["WHOLE"]
 NOISE = CellKey()
 
 
@@ -58,7 +56,7 @@ def tables(years, whole, states=()):
 
 
 def of(tmp_path, held, tier="public", **about):
-    found = cost(described(SMALL["make"](tmp_path, tier, tables=held), k=15, **about))
+    found = cost(described(small_release.make(tmp_path, tier, tables=held), k=15, **about))
     return found.set_index(["country", "level", "grain"])
 
 
@@ -128,7 +126,7 @@ def test_exact_numbers_are_exact_and_hide_on_both_tiers(tmp_path):
 
 
 def test_a_release_of_figures_alone_costs_nothing(tmp_path):
-    found = cost(SMALL["make"](tmp_path, "public", tables={}))
+    found = cost(small_release.make(tmp_path, "public", tables={}))
     assert list(found) == list(COLUMNS)
     assert len(found) == 0
 

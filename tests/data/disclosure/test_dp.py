@@ -1,7 +1,5 @@
 import json
-import runpy
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +13,8 @@ from data.errors import InputError, ReleaseError
 from data.restricted.publishing.withhold import withhold_until_safe
 from data.tables.periods import GRAINS
 from data.tables.spec import DEFAULT_PLAN, LEVELS, TableSpec
+from tests.helpers import counted
 
-C = runpy.run_path(str(Path(__file__).parent / "counted.py"))
 HALF, ONE = Dp(0.5), Dp(1.0)
 ALL = {spec for tier in DEFAULT_PLAN for spec in DEFAULT_PLAN[tier]}
 NO_KEYS = np.zeros(0, np.int64)
@@ -184,7 +182,7 @@ def sums_hold(values, grid):
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 900), st.floats(0.05, 3), st.sampled_from([0.2, 0.5, 2.0]))
 def test_parts_add_up_and_nothing_is_below_zero(seed, children, concentration, epsilon):
-    world = C["small"](seed, int(children * 1.4) + 1, children, concentration=concentration)
+    world = counted.small(seed, int(children * 1.4) + 1, children, concentration=concentration)
     rng = np.random.default_rng(seed)
     values = {s: drawn(c, Dp(epsilon), rng) for s, c in world.counts.items()}
     result = consistent(values, world.grid)
@@ -196,7 +194,7 @@ def test_parts_add_up_and_nothing_is_below_zero(seed, children, concentration, e
 
 
 def test_sums_that_hold_already_stay():
-    world = C["small"](2)
+    world = counted.small(2)
     result = consistent(world.counts, world.grid)
     assert all((result[s] == c).all() for s, c in world.counts.items())
 
@@ -212,7 +210,7 @@ def test_a_plan_with_gaps_adds_up_too():
         ),
     ]
     plan = {"partner": tuple(TableSpec("children", level, grain, by) for level, grain, by in rows)}
-    world = C["small"](4, plan=plan)
+    world = counted.small(4, plan=plan)
     rng = np.random.default_rng(4)
     result = consistent({s: drawn(c, HALF, rng) for s, c in world.counts.items()}, world.grid)
     assert all((table >= 0).all() for table in result.values())
@@ -240,7 +238,7 @@ def test_whole_numbers_with_given_margins(data):
 
 @pytest.fixture(scope="module")
 def own_world():
-    return C["own"]()
+    return counted.own()
 
 
 def test_sums_that_hold_make_numbers_better(own_world):
@@ -266,7 +264,7 @@ def test_sums_that_hold_make_numbers_better(own_world):
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_a_release_of_a_small_world_withstands(tier):
     pytest.importorskip("opendp")
-    world = C["small"](6)
+    world = counted.small(6)
     release = world.published(HALF, tier)
     plan = BoundsAttack.of([release], world.areas)
     taken, failed = withhold_until_safe(plan, 0)

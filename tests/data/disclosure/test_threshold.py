@@ -1,6 +1,4 @@
-import runpy
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +16,8 @@ from data.errors import InputError
 from data.restricted.publishing.withhold import withhold_until_proved, withhold_until_safe
 from data.tables.spec import CATEGORIES, COUNTED, DEFAULT_PLAN, TableSpec
 from data.tables.states import STATES
+from tests.helpers import counted
 
-C = runpy.run_path(str(Path(__file__).parent / "counted.py"))
 YEAR = "2006-06-01/P1Y"
 REGIONS, COUNTRY = TableSpec("children", "region", "year"), TableSpec("children", "country", "year")
 SHOWN, MERGED = Threshold(zeros_shown=True), Threshold()
@@ -161,7 +159,7 @@ def test_one_sum_is_made_safe_and_stays_useful(parts):
 
 
 def test_what_lies_inside_a_hidden_cell_is_hidden_with_it():
-    world = C["small"](3)
+    world = counted.small(3)
     plan = BoundsAttack.of([world.published(MERGED, "partner")], world.areas)
     withhold_until_safe(plan, 0)
     ties, shown = plan.system.ties, plan.system.low == plan.system.high
@@ -181,7 +179,7 @@ def test_what_lies_inside_a_hidden_cell_is_hidden_with_it():
     st.sampled_from(["partner", "public"]),
 )
 def test_a_release_of_any_small_world_withstands(seed, children, concentration, tier):
-    world = C["small"](seed, int(children * 1.4), children, concentration=concentration)
+    world = counted.small(seed, int(children * 1.4), children, concentration=concentration)
     plan = BoundsAttack.of([world.published(MERGED, tier)], world.areas)
     _, failed = withhold_until_safe(plan, 0)
     assert len(failed) == failing(plan) == 0
@@ -198,7 +196,7 @@ def test_a_release_of_any_small_world_withstands(seed, children, concentration, 
 
 
 def test_the_true_counts_stay_feasible():
-    world = C["small"](9)
+    world = counted.small(9)
     plan = BoundsAttack.of([world.published(MERGED, "partner")], world.areas)
     withhold_until_safe(plan, 0)
     found = plan.system.solve()
@@ -223,11 +221,11 @@ def test_the_order_and_the_names_of_areas_change_nothing():
 
 
 def test_the_order_of_the_rows_changes_nothing():
-    frame = C["W"]["encounters"](np.random.default_rng(5), 900, 600)
+    frame = counted.W["encounters"](np.random.default_rng(5), 900, 600)
     shuffled = frame.sample(frac=1, random_state=1, ignore_index=True)
     results = []
     for rows in (frame, shuffled):
-        world = C["counted"](rows, C["W"]["area_table"](), C["W"]["SMALL_PLAN"])
+        world = counted.counted(rows, counted.W["area_table"](), counted.W["SMALL_PLAN"])
         plan = BoundsAttack.of([world.published(MERGED, "partner")], world.areas)
         withhold_until_safe(plan, 0)
         results.append(hidden_cells(plan))
@@ -236,7 +234,7 @@ def test_the_order_of_the_rows_changes_nothing():
 
 def test_numbers_of_earlier_releases_stand():
     """The later release cannot take back what the earlier one showed; what fails for it is named."""
-    world = C["small"](3, 150, 100)
+    world = counted.small(3, 150, 100)
     first = world.published(Primary(zeros_shown=True), "partner", name="r0")
     first = Published("r0", first.tables, first.knowledge, 11)
     later = world.published(SHOWN, "partner", name="r1")
@@ -293,7 +291,7 @@ def test_sums_that_cross_give_away_what_single_sums_do_not():
 
 
 def test_what_crossing_sums_give_away_is_withheld_too():
-    world = C["small"](1)
+    world = counted.small(1)
     plan = BoundsAttack.of([world.published(MERGED, "partner")], world.areas)
     withhold_until_safe(plan, 0)
     broken = prove(plan, plan.system.solve()).broken
@@ -304,7 +302,7 @@ def test_what_crossing_sums_give_away_is_withheld_too():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_release_is_proved_in_time(seed):
-    world = C["small"](seed)
+    world = counted.small(seed)
     for tier in ("partner", "public"):
         plan = BoundsAttack.of([world.published(MERGED, tier)], world.areas)
         outcome = withhold_until_proved(plan, 0)
@@ -312,7 +310,7 @@ def test_a_release_is_proved_in_time(seed):
 
 
 def test_what_was_not_proved_in_time_is_named():
-    world = C["small"](1)
+    world = counted.small(1)
     plan = BoundsAttack.of([world.published(MERGED, "partner")], world.areas)
     outcome = withhold_until_proved(plan, 0, seconds=0)
     assert len(outcome.unproved) > 100
@@ -322,7 +320,7 @@ def test_what_was_not_proved_in_time_is_named():
 
 
 def test_noisy_numbers_need_no_proof():
-    world = C["small"](1)
+    world = counted.small(1)
     plan = BoundsAttack.of([world.published(CellKey(), "partner")], world.areas)
     proof = prove(plan, plan.system.solve())
     assert (proof.proved, proof.broken, len(proof.unproved)) == (0, {}, 0)
@@ -391,7 +389,7 @@ def test_a_number_that_a_lower_threshold_showed_is_no_secret_of_a_higher_one():
 
 @pytest.fixture(scope="module")
 def own_world():
-    return C["own"]()
+    return counted.own()
 
 
 def test_primary_suppression_alone_with_visible_zeros_gives_nearly_all_cells_away(own_world):
@@ -424,7 +422,7 @@ def test_the_whole_plan_withstands(own_world, tier):
 
 def test_where_zeros_show_a_plan_of_many_tables_is_refused_by_name():
     """How many cells inside a hidden one are not zero says how many children there are at least."""
-    world = C["small"](1, 150, 100)
+    world = counted.small(1, 150, 100)
     plan = BoundsAttack.of([world.published(SHOWN, "partner")], world.areas)
     _, failed = withhold_until_safe(plan, 0)
     assert len(failed) == failing(plan) > 0

@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import runpy
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,27 +15,24 @@ from geo.layers.core.words import Message, state_words
 from geo.layers.output import terms, wide
 from geo.layers.output.table import table
 from geo.layers.profile import area_profile
-
-SMALL = runpy.run_path(str(Path(__file__).with_name("small_release.py")))
-QUARTERS, YEARS, WHOLE, REGIONS, HOSTILE = (
-    SMALL[n] for n in ("QUARTERS", "YEARS", "WHOLE", "REGIONS", "HOSTILE")
-)
+from tests.helpers import small_release
+from tests.helpers.small_release import QUARTERS, REGIONS, WHOLE, YEARS
 
 
 @pytest.fixture(scope="module")
 def partner(tmp_path_factory):
-    return SMALL["make"](tmp_path_factory.mktemp("partner"), "partner")
+    return small_release.make(tmp_path_factory.mktemp("partner"), "partner")
 
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
-    return SMALL["make"](tmp_path_factory.mktemp("public"), "public")
+    return small_release.make(tmp_path_factory.mktemp("public"), "public")
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
     """A release of published figures alone."""
-    return SMALL["make"](tmp_path_factory.mktemp("bare"), "public", tables={})
+    return small_release.make(tmp_path_factory.mktemp("bare"), "public", tables={})
 
 
 def test_every_layer_reads_every_level_and_choice(partner, public, bare):
@@ -139,9 +134,11 @@ def test_classes_become_classes(public, partner):
 
 
 def test_a_class_that_holds_zero_says_so(tmp_path):
-    cell = SMALL["span"](0, 49)
-    tables = {"effort_region_year": SMALL["rows"](REGIONS, YEARS, lambda *_: cell)}
-    data = layer("effort").read(SMALL["make"](tmp_path, "public", tables=tables), View("region", YEARS[1]))
+    cell = small_release.span(0, 49)
+    tables = {"effort_region_year": small_release.rows(REGIONS, YEARS, lambda *_: cell)}
+    data = layer("effort").read(
+        small_release.make(tmp_path, "public", tables=tables), View("region", YEARS[1])
+    )
     assert data.style.labels == ("fewer than 50, possibly none",)
     assert data.legend.margin == "published in classes; none is not told from few, to protect people"
 
@@ -172,14 +169,14 @@ def least_of(lows, table="services_region_quarter", periods=QUARTERS[:1]):
 
     def cell(area, period):
         low = lows[area] and lows[area] + periods.index(period)
-        return SMALL["span"](low, None) if low else SMALL["state"]("withheld")
+        return small_release.span(low, None) if low else small_release.state("withheld")
 
-    return {table: SMALL["rows"](REGIONS, periods, cell)}
+    return {table: small_release.rows(REGIONS, periods, cell)}
 
 
 def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_path):
     lows = dict(zip(REGIONS, (0, 1, 3, 7, 15, 40), strict=True))
-    release = SMALL["make"](tmp_path, tables=least_of(lows, periods=QUARTERS[:2]))
+    release = small_release.make(tmp_path, tables=least_of(lows, periods=QUARTERS[:2]))
     data = layer("services").read(release, View("region", QUARTERS[0]))
     assert data.frame["value"].isna().all()
     assert data.frame.loc["AL-01", "state"] == "withheld"
@@ -205,14 +202,14 @@ def test_exact_totals_beside_least_ones_keep_their_zero(partner):
 
 def test_what_was_not_reported_is_missing_too(tmp_path):
     lows = dict.fromkeys(REGIONS, 5)
-    release = SMALL["make"](tmp_path, tables=least_of(lows, "staff_region_quarter"))
+    release = small_release.make(tmp_path, tables=least_of(lows, "staff_region_quarter"))
     legend = layer("services").read(release, View("region", "", {"what": "staff"})).legend
     assert legend.margin.endswith("; so is what was not reported")
 
 
 def test_open_classes_of_services_say_at_least_and_why(tmp_path):
     lows = dict(zip(REGIONS, (0, 3, 3, 6, 11, 21), strict=True))
-    release = SMALL["make"](tmp_path, "public", tables=least_of(lows, "services_region_year", YEARS[:1]))
+    release = small_release.make(tmp_path, "public", tables=least_of(lows, "services_region_year", YEARS[:1]))
     data = layer("services").read(release, View("region", ""))
     assert data.style.labels == ("at least 3", "at least 6", "at least 11", "at least 21")
     assert data.legend.margin.startswith("at least so many")
@@ -265,7 +262,7 @@ def made_up(number):
 
 
 def test_figures_that_were_made_up_say_so_wherever_they_stand(tmp_path):
-    release = SMALL["make"](tmp_path, made_up=[made_up(5.0)])
+    release = small_release.make(tmp_path, made_up=[made_up(5.0)])
     one, view = layer("population"), View("region", "")
     data = one.read(release, view)
     assert data.frame.loc["AL-02", ["value", "source"]].to_list() == [5, "Invented: A census"]
@@ -339,7 +336,7 @@ def test_legends_say_unit_period_source_margin(partner):
 
 
 def test_a_number_that_may_be_behind_says_by_how_many_children(tmp_path):
-    release = SMALL["make"](tmp_path)
+    release = small_release.make(tmp_path)
     path = release.folder / "datapackage.json"
     told = json.loads(path.read_text(encoding="utf-8"))
     told["tact"]["repeats"] = True

@@ -1,0 +1,213 @@
+"""Hostile text in every field of every record kind: what comes back and what leaves holds it as text."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+import sqlite3
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import openpyxl
+import pyarrow.parquet as pq
+import pyogrio
+import pytest
+
+from data.disclosure.attacks import surface
+from data.release import Release
+from data.schema import KINDS
+from data.workspace.safe_text import shown
+from tests.helpers import hostile
+
+SIGNS = ("=", "+", "-", "@", "\t", "\r")
+# A workspace for practice marks its figures.
+SOURCES = [f"Invented: {hostile.token(payload, 'figure', 'source')}" for payload in hostile.PAYLOADS]
+NOTES = [hostile.token(payload, "figure", "note") for payload in hostile.PAYLOADS]
+# What a record says besides its numbers stays behind the wall, published figures aside.
+INSIDE = [f" {kind}.{column}" for kind in KINDS if kind != "figure" for column in hostile.text_columns(kind)]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return hostile.build(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="module")
+def exported(world, tmp_path_factory):
+    """Export the partner tier in every format; the files by suffix."""
+    folder = tmp_path_factory.mktemp("exported")
+    formats = [word for name in hostile.FORMATS for word in ("--format", name)]
+    answer = world.tact("export", "--to", folder, "--tier", "partner", "--for", "Invented Partner", *formats)
+    files: dict[str, list[Path]] = {}
+    for path in map(Path, answer["files"]):
+        files.setdefault(path.suffix, []).append(path)
+    return files
+
+
+def of_layer(files, suffix, layer):
+    (found,) = [path for path in files[suffix] if path.stem.endswith(layer)]
+    return found
+
+
+def everything(path: Path) -> str:
+    """Give all text that a file holds, packed or not."""
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        columns = [c for c in table.column_names if c not in ("geometry", "imported")]
+        return f"{table.schema.metadata} {table.select(columns).to_pylist()}"
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as parts:
+            return "".join(html.unescape(parts.read(name).decode()) for name in parts.namelist())
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+# -- coming in ------------------------------------------------------------------------------------------
+
+
+def test_every_kind_takes_hostile_text_in_every_free_field(world):
+    taken = {one["kind"]: (one["accepted"], one["rejected"]) for one in world.answers["good"]["files"]}
+    expected = {kind: (len(hostile.PAYLOADS), 0) for kind in KINDS}
+    assert taken == expected | {"figure": (3 * len(hostile.PAYLOADS), 0)}
+    assert all(hostile.text_columns(kind) for kind in KINDS)
+    assert world.answers["mapped"]["accepted"] == 1
+
+
+def test_hostile_text_in_any_other_field_comes_back_and_is_not_repeated(world):
+    files = world.answers["bad"]["files"]
+    assert [one["accepted"] for one in files] == [0] * len(KINDS)
+    for one in files:
+        path, wanted = Path(one["rejects"]), len(hostile.PAYLOADS) * len(hostile.other_columns(one["kind"]))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+        assert len({row[0] for row in rows[1:]}) == wanted == one["rejected"]
+        assert not any(cell.startswith(SIGNS) for row in rows for cell in row)
+        told = path.read_text(encoding="utf-8")
+        assert not any(payload in told for payload in hostile.PAYLOADS if payload != "@SUM(1+1)")
+
+
+def test_hostile_names_in_a_file_of_boundaries_do_not_disturb_its_codes(world):
+    answer = world.answers["areas"]
+    assert (answer["matched"], answer["unmatched"]) == (61, [])
+
+
+def test_a_partner_with_a_hostile_name_keeps_a_mapping_in_the_folder_of_mappings(world):
+    (kept,) = (world.path / "mappings").iterdir()
+    assert re.fullmatch(r"[\w-]+\.toml", kept.name)
+
+
+def test_no_answer_holds_a_text_of_a_record(world):
+    assert not any(inside in world.said for inside in INSIDE)
+
+
+# -- in the release -------------------------------------------------------------------------------------
+
+
+def test_texts_of_records_stay_behind_the_wall(world, exported):
+    leaving = [*world.path.glob("releases/*/*/*"), *(path for some in exported.values() for path in some)]
+    leaving += [*world.path.glob("rejects/*"), *world.path.glob("derived/**/*.json")]
+    assert len(leaving) > 100
+    for path in leaving:
+        told = everything(path)
+        assert [inside for inside in INSIDE if inside in told] == [], path.name
+
+
+def test_sources_and_notes_of_figures_are_released_as_they_are(world):
+    for path in world.path.glob("releases/*/*/figures.parquet"):
+        table = pq.read_table(path).to_pandas()
+        ours = table[table["source"].isin(SOURCES)]
+        assert sorted(set(ours["source"])) == sorted(SOURCES)
+        assert sorted(set(ours["note"])) == sorted(NOTES)
+
+
+def test_the_surface_attack_reads_all_of_it(world, exported):
+    release = Release.open(world.path / "releases", "partner")
+    findings, _ = surface.search(release, [path for some in exported.values() for path in some])
+    assert findings == []
+
+
+# -- going out ------------------------------------------------------------------------------------------
+
+
+def test_no_cell_of_a_csv_can_run_wherever_the_line_is_cut(exported):
+    seen = set()
+    for path in exported[".csv"]:
+        text = path.read_text(encoding="utf-8-sig")
+        cells = {cell for row in csv.reader(text.splitlines()) for cell in row}
+        seen |= cells
+        # With a comma, and with a semicolon as in the countries of the product.
+        cut = {piece.lstrip(' "') for line in text.splitlines() for piece in line.split(";")[1:]}
+        assert [cell for cell in cells | cut if cell.lstrip().startswith(SIGNS)] == []
+    assert {shown(source) for source in SOURCES} <= seen
+    assert {shown(f"provisional; {note}") for note in NOTES} <= seen
+
+
+def excel_reads(text: str) -> str:
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), text)
+
+
+def test_no_cell_of_a_workbook_is_a_formula(exported):
+    seen = set()
+    for path in exported[".xlsx"]:
+        with zipfile.ZipFile(path) as parts:
+            assert not any(b"<f>" in parts.read(name) for name in parts.namelist() if "sheet" in name)
+            strings = ET.fromstring(parts.read("xl/sharedStrings.xml"))
+        texts = {excel_reads("".join(one.itertext())) for one in strings}
+        assert [text for text in texts if text.lstrip().startswith(SIGNS)] == []
+        seen |= texts
+        book = openpyxl.load_workbook(path, read_only=True)
+        assert {cell.data_type for row in book["About"].rows for cell in row} <= {"s", "n"}
+    assert {shown(source) for source in SOURCES} <= seen
+
+
+def test_a_geopackage_holds_the_text_and_opens(exported):
+    seen = set()
+    for path in exported[".gpkg"]:
+        for name, _ in pyogrio.list_layers(path):
+            table = pyogrio.read_dataframe(path, layer=name, read_geometry=False)
+            seen |= set(table["source"]) if "source" in table else set()
+        with closing(sqlite3.connect(path)) as file:
+            for (style,) in file.execute("SELECT styleQML FROM layer_styles"):
+                check_style(style)
+            told = " ".join(text for (text,) in file.execute("SELECT description FROM gpkg_contents") if text)
+        assert hostile.FILE_NAME in told
+    assert set(SOURCES) <= seen
+
+
+def check_style(text: str) -> None:
+    """A style is well-formed and has no element that text from outside could have made."""
+    found = ET.fromstring(text.partition("\n")[2])
+    assert not {"img", "script", "b"} & {element.tag for element in found.iter()}
+
+
+def test_geojson_holds_the_text_and_is_nothing_else(exported):
+    seen = set()
+    for path in exported[".geojson"]:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        assert hostile.FILE_NAME in document["tact"]["boundaries"]
+        seen |= {feature["properties"]["source"] for feature in document["features"]}
+    assert set(SOURCES) <= seen
+    for path in exported[".qml"]:
+        check_style(path.read_text(encoding="utf-8"))
+
+
+def test_parquet_holds_the_text_and_says_it_of_itself(exported):
+    table = pq.read_table(of_layer(exported, ".parquet", "population-all"))
+    assert set(SOURCES) <= set(table["source"].to_pylist())
+    assert hostile.FILE_NAME.encode() in table.schema.metadata[b"tact:boundaries"]
+
+
+def test_a_readme_is_plain_text(exported):
+    told = "".join(path.read_text(encoding="utf-8") for path in exported[".txt"])
+    assert hostile.FILE_NAME in told
+    assert all(source in told for source in SOURCES)
+
+
+def test_names_of_files_come_from_nobody_outside(exported):
+    names = [path.name for some in exported.values() for path in some]
+    assert not [name for name in names if not re.fullmatch(r"tact-[\w-]+\.\w+", name)]

@@ -1,0 +1,140 @@
+"""The same records and keys give the same numbers and the same files, in any order and in any process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pandas as pd
+import pytest
+
+from data.tables.spec import TIERS
+from tests.helpers.paths import ROOT
+
+KEYS = {"TACT_VAULT_KEY": "c3" * 32, "TACT_IDENTIFIER_KEY": "d4" * 32}
+KINDS = ("effort", "encounter", "community", "indicator")
+FORMATS = ("csv", "xlsx", "gpkg", "geojson", "parquet")
+
+pytestmark = pytest.mark.slow
+
+
+def tact(workspace, *words, seed=0, **keys):
+    """Run a command in a process of its own, whose sets and dictionaries are shuffled by a seed."""
+    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), *map(str, words)]
+    environment = os.environ | KEYS | keys | {"PYTHONHASHSEED": str(seed)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Partner files of an invented world that need no mapping."""
+    folder = tmp_path_factory.mktemp("files")
+    tact(folder, "demo", "--files", folder, "--children", 250, "--seed", 5)
+    found = [path for path in sorted(folder.iterdir()) if any(f"-{kind}.csv" in path.name for kind in KINDS)]
+    return [path for path in found if "terre" in path.name or "effort" in path.name]
+
+
+def released(folder, files, seed, **keys):
+    workspace = folder / "workspace"
+    tact(workspace, "init", "--practice", seed=seed, **keys)
+    tact(workspace, "import", *files, seed=seed, **keys)
+    tact(workspace, "release", seed=seed, **keys)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def first(files, tmp_path_factory):
+    return released(tmp_path_factory.mktemp("first"), files, 1)
+
+
+def tables(workspace):
+    """Give the bytes of every table of both tiers."""
+    return {
+        f"{tier}/{path.name}": path.read_bytes()
+        for tier in TIERS
+        for path in sorted(workspace.glob(f"releases/*/{tier}/*.parquet"))
+    }
+
+
+def manifests(workspace):
+    found = [
+        json.loads(p.read_text("utf-8")) for p in sorted(workspace.glob("releases/*/*/datapackage.json"))
+    ]
+    for one in found:
+        assert one.pop("created") == one["tact"].pop("created")
+    return found
+
+
+def differing(one, other):
+    assert set(one) == set(other)
+    return sorted(name for name in one if one[name] != other[name])
+
+
+def test_another_process_makes_the_same_release(first, files, tmp_path):
+    again = released(tmp_path, files, 2)
+    assert len(tables(first)) > 40
+    assert differing(tables(first), tables(again)) == []
+    assert manifests(first) == manifests(again)
+
+
+def test_the_order_of_rows_and_of_files_makes_no_difference(first, files, tmp_path):
+    shuffled = []
+    for number, path in enumerate(reversed(files)):
+        rows = pd.read_csv(path, dtype="str", keep_default_na=False)
+        shuffled.append(tmp_path / path.name)
+        rows.sample(frac=1, random_state=number).to_csv(shuffled[-1], index=False)
+    again = released(tmp_path, shuffled, 3)
+    assert differing(tables(first), tables(again)) == []
+
+
+def test_another_identifier_key_gives_other_noise_and_the_same_rest(first, files, tmp_path):
+    other = released(tmp_path, files, 1, TACT_IDENTIFIER_KEY="e5" * 32)
+    changed = differing(tables(first), tables(other))
+    assert changed
+    assert {name.partition("/")[2].partition("_")[0] for name in changed} <= {
+        "children",
+        "encounters",
+        "model",
+        "flows",
+    }
+
+
+def test_a_seed_makes_the_same_demo_with_the_same_noise(tmp_path):
+    made, own = [], dict.fromkeys(KEYS, "")
+    for name in ("one", "other"):
+        tact(tmp_path / name, "demo", "--seed", 7, "--children", 60, **own)
+        made.append(tables(tmp_path / name))
+    assert differing(*made) == []
+
+
+def content(path):
+    """Give the bytes of a file; of a GeoPackage its rows, since GDAL does not lay out pages alike."""
+    if path.suffix != ".gpkg":
+        return path.read_bytes()
+    with closing(sqlite3.connect(path)) as file:
+        names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = {name: file.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}
+    return {name: found for name, found in rows.items() if not name.startswith("rtree_")}
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_another_process_makes_the_same_files(first, tmp_path, tier):
+    formats = [word for name in FORMATS for word in ("--format", name)]
+    made = []
+    for seed in (1, 2):
+        workspace, folder = tmp_path / f"workspace-{seed}", tmp_path / str(seed)
+        shutil.copytree(first, workspace)
+        receiver = ("--for", "Invented Partner") if tier == "partner" else ()
+        tact(workspace, "export", "--to", folder, "--tier", tier, *receiver, *formats, seed=seed)
+        made.append({path.name: content(path) for path in folder.iterdir()})
+    assert len(made[0]) > 40
+    assert differing(*made) == []

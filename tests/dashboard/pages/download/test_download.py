@@ -1,0 +1,208 @@
+"""The Download page: what is offered is what is made, and an address opens the same choice."""
+
+import io
+import zipfile
+
+import pyogrio
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.pages.download import files
+from dashboard.site import Site
+from dashboard.site.current_release import held
+from geo.layers import LAYERS, together
+from tests.helpers import small_release
+from tests.helpers.small_release import HOSTILE
+
+# The release is written by hand, and no model was fitted to it.
+ALL = tuple(one.id for one in LAYERS if one.id not in ("risk", "access"))
+
+
+def page():
+    from dashboard.pages import download
+
+    download.show()
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("releases")
+    hostile = (
+        "AL-01",
+        "2011-01-01/P1Y",
+        "roma",
+        7.0,
+        None,
+        f"![x](http://x.example/) {HOSTILE}",
+        2011,
+        "read",
+        HOSTILE,
+    )
+    for tier in ("partner", "public"):
+        small_release.make(folder, tier, more_figures=[hostile])
+    return folder
+
+
+@pytest.fixture
+def app(releases, monkeypatch):
+    def run(tier="partner", **address):
+        monkeypatch.setenv("TACT_RELEASES", str(releases))
+        monkeypatch.setenv("TACT_TIER", tier)
+        test = AppTest.from_function(page, default_timeout=60)
+        for name, value in address.items():
+            test.query_params[name] = value
+        return test.run()
+
+    return run
+
+
+@pytest.fixture
+def partner(releases):
+    return held(Site(releases, "partner"))
+
+
+def markup(test):
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
+def test_everything_is_offered_at_first(app):
+    test = app()
+    assert not test.exception
+    assert test.get("button_group")[0].value == list(ALL)
+    assert test.radio[0].value == "gpkg"
+    assert len(test.get("download_button")) == 1
+
+
+@pytest.mark.parametrize(("tier", "handed_out"), [("partner", False), ("public", True)])
+def test_partner_files_of_real_records_are_written_by_the_command_that_notes_for_whom(
+    tmp_path, monkeypatch, tier, handed_out
+):
+    small_release.make(tmp_path, tier, invented=False)
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    monkeypatch.setenv("TACT_TIER", tier)
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception
+    assert bool(test.get("download_button")) is handed_out
+    assert any("tact export --tier partner --for" in c.value for c in test.code) is not handed_out
+
+
+def test_an_address_opens_its_choice(app):
+    test = app(format="xlsx", layers="effort,population")
+    assert test.radio[0].value == "xlsx"
+    assert test.get("button_group")[0].value == ["effort", "population"]
+
+
+@pytest.mark.parametrize("address", [{"format": "exe"}, {"layers": "risks"}, {"layers": HOSTILE}])
+def test_an_address_that_makes_no_sense_opens_the_page_all_the_same(app, address):
+    test = app(**address)
+    assert not test.exception
+    assert test.radio[0].value == "gpkg"
+
+
+def test_a_changed_choice_stays_and_stands_in_the_address(app):
+    test = app()
+    for kind in ("csv", "geojson", "csv"):
+        test.radio[0].set_value(kind).run()
+        assert test.radio[0].value == kind
+        assert test.query_params["format"] in (kind, [kind])
+
+
+def test_without_a_layer_the_page_says_what_to_do_and_goes_on_from_there(app):
+    test = app(layers="effort")
+    test.get("button_group")[0].set_value([]).run()
+    assert not test.exception
+    assert not test.get("download_button")
+    assert [(b.label, b.disabled) for b in test.button] == [("Download GeoPackage", True)]
+    assert any("No layer is chosen" in c.value for c in test.caption)
+    assert "layers" not in test.query_params
+    test.radio[0].set_value("csv").run()
+    test.get("button_group")[0].set_value(["services"]).run()
+    assert not test.exception
+    assert test.query_params["layers"] in ("services", ["services"])
+    assert len(test.get("download_button")) == 1
+
+
+def test_tier_licence_states_and_citation_are_on_the_page(app):
+    test = app("public")
+    text = markup(test)
+    for words in (
+        "Public tier",
+        "CC-BY-4.0",
+        "Approximate boundaries",
+        "fewer than 11, possibly none",
+        "no figure found",
+    ):
+        assert words in text
+    assert test.code[0].value.startswith("TACT Map, release 2008-05-001, public tier (invented data")
+
+
+def test_hostile_text_is_escaped(app):
+    test = app(layers="roma_figures,effort")
+    assert HOSTILE not in markup(test)
+    assert not [m for m in test.markdown if HOSTILE in m.value or "x.example" in m.value]
+
+
+def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception
+    assert "There is no release to show yet" in markup(test)
+
+
+@pytest.mark.parametrize("kind", [form.id for form in files.FORMATS])
+def test_what_is_offered_is_what_is_made(partner, kind):
+    offer = files.offer(partner, kind, ALL)
+    assert offer.name == f"tact-2008-05-001-partner-invented-{kind}.zip"
+    with zipfile.ZipFile(io.BytesIO(offer.make())) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) > 1
+
+
+def test_one_file_comes_as_it_is(partner, tmp_path):
+    offer = files.offer(partner, "gpkg", ("encounters", "services"))
+    assert offer.name == "tact-2008-05-001-partner-invented.gpkg"
+    path = tmp_path / offer.name
+    path.write_bytes(offer.make())
+    assert "encounters_region" in pyogrio.list_layers(path)[:, 0]
+
+
+def test_published_figures_alone_are_not_called_invented(partner):
+    assert files.offer(partner, "gpkg", ("population",)).name == "tact-2008-05-001-partner.gpkg"
+
+
+def test_a_file_is_made_once(partner):
+    offer = files.offer(partner, "csv", ("effort",))
+    assert offer.make() is offer.make()
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tier, tmp_path):
+    of = held(Site(releases, tier))
+    with zipfile.ZipFile(
+        io.BytesIO(files.offer(of, "gpkg", tuple(files.offered(of.release))).make())
+    ) as archive:
+        archive.extractall(tmp_path)
+    for path in tmp_path.glob("*.gpkg"):
+        maps = {n.rpartition("_")[0] for n, kind in pyogrio.list_layers(path) if kind}
+        assert not together(tier, maps)
+
+
+def test_states_that_occur_are_explained(partner):
+    told = files.states(partner.release)
+    assert not told.isna().any(axis=None)
+    assert "number" in set(told["State"])
+    assert "few" not in set(told["State"]), "small numbers show on this tier"
+
+
+def test_the_first_rows_say_of_when_they_are(partner):
+    assert set(files.preview(partner.release, "encounters")["Period"]) == {"Jun 2006 to May 2008"}
+    figures = files.preview(partner.release, "population")
+    assert {"2023"} <= set(figures["Period"]) <= {"2021", "2023"}
+
+
+def test_what_is_in_it_names_choices_as_people_write_them(partner):
+    rows = files.contents(partner.release, ALL).set_index("Layer")
+    assert rows.loc["Children met", "Also by"] == "pathway"
+    assert rows.loc["Communities", "Also by"] == "Roma; Egyptian; Roma and Egyptian together"
+    assert rows.loc["Effort", "Also by"] == "—"
+    assert rows.loc["Population", "Whose numbers"] == "published figures, real"

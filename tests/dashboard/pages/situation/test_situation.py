@@ -1,0 +1,380 @@
+"""The Situation page and its parts, without a browser: words, escaping, and that it runs for every layer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.map import legend
+from dashboard.map.shapes import areas_of
+from dashboard.pages.situation import controls, headline, panel, summary, timeline
+from dashboard.pages.situation import view as state
+from dashboard.pages.situation.view import parse, periods, settle, written
+from dashboard.site import Site, current_release
+from dashboard.site.text import html
+from geo.layers import LAYERS, beside, layer
+from geo.layers.communities import BESIDE
+from geo.layers.output.table import table as layer_table
+from tests.helpers.paths import ROOT
+
+APP = str(ROOT / "app.py")
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module", params=["partner", "public"])
+def of(scored, request):
+    return current_release.held(Site(scored.releases, request.param, derived=scored.derived))
+
+
+def view_of(of, **address):
+    return settle(parse(address), of, areas_of(of.release).table)
+
+
+def on_the_map(mark, **changes):
+    block = headline.block(mark, [headline.of_area(headline.Where("AL-04", "x", mark))])
+    everything = frozenset(one.id for one in LAYERS)
+    plain = panel.Shown([mark], block, (), "", "", frozenset(), everything)
+    return replace(plain, **changes)
+
+
+def run(monkeypatch, releases, tier="partner", derived="", **address):
+    monkeypatch.setenv("TACT_RELEASES", str(releases))
+    monkeypatch.setenv("TACT_DERIVED", str(derived))
+    monkeypatch.setenv("TACT_TIER", tier)
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params.update(address)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app):
+    bodies = (str(one.proto.body) for one in app.get("html"))
+    return " ".join(body for body in bodies if not body.startswith("<style>"))
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize("name", [one.id for one in LAYERS])
+def test_every_layer_opens_at_every_level(monkeypatch, scored, tier, name):
+    of = current_release.held(Site(scored.releases, tier, derived=scored.derived))
+    held = current_release.levels(of)
+    assert (name in held) == ((tier, name) != ("public", "access"))
+    for level in held.get(name, ()):
+        app = run(monkeypatch, scored.releases, tier, scored.derived, layer=name, level=level)
+        assert app.query_params["layer"] == name
+        assert app.query_params["level"] == level
+        assert "legend" in said(app)
+
+
+def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
+    assert "tact release" in said(run(monkeypatch, tmp_path))
+
+
+def test_a_damaged_release_is_told_and_nothing_is_shown(monkeypatch, tmp_path):
+    (tmp_path / "current").write_text("2009-01-001\n", encoding="utf-8")
+    app = run(monkeypatch, tmp_path)
+    assert "2009-01-001" in app.error[0].value
+    assert "legend" not in said(app)
+
+
+def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", area="AL-11")
+    app.select_slider[0].set_value("2007-03-01/P3M").run()
+    assert app.query_params["period"] == "2007-03-01/P3M"
+    assert "Mar to May 2007" in said(app)
+    app.button(key="c-clear").click().run()
+    assert "area" not in app.query_params
+
+
+def test_a_layer_without_a_level_gives_it_back_to_the_layer_after_it(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", level="municipality", area="10944420", over="services")
+    before = dict(app.query_params)
+    pick(app, "Layer", "referrals")
+    assert (app.query_params["level"], app.query_params["area"]) == ("country", "AL")
+    pick(app, "Layer", "encounters")
+    assert dict(app.query_params) == before
+    pick(app, "Layer", "referrals")
+    pick(app, "Level", "country")
+    app.button(key="c-clear").click().run()
+    pick(app, "Layer", "encounters")
+    assert app.query_params["level"] == "municipality"
+    assert "area" not in app.query_params
+
+
+def test_a_widget_that_repeats_what_it_showed_picks_nothing(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", period="2008-03-01/P3M", area="AL-11")
+    before = dict(app.query_params)
+    slider = app.select_slider[0]
+    app.button(key="c-clear").click()
+    slider.set_value("2008-03-01/P3M").run()
+    assert dict(app.query_params) == {name: one for name, one in before.items() if name != "area"}
+
+
+def pick(app, label, value):
+    [control] = [one for one in app.get("button_group") if one.label == label]
+    control.set_value(value).run()
+
+
+def test_the_panel_gives_numbers_with_margins_and_sources(of):
+    view = view_of(of, area="AL-11")
+    text = summary.described(of, areas_of(of.release), view)
+    assert "Tirana" in text
+    assert "±5" in text or of.tier == "public"
+    assert "758,513" in text
+    assert of.release.name in text
+
+
+def test_the_overview_names_the_areas_without_a_shape(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    areas = areas_of(of.release)
+    text = summary.described(of, areas, view_of(of, level="municipality"))
+    missing = areas.missing("municipality")
+    assert missing
+    for code in missing:
+        assert str(areas.table["name_en"][code]) in text
+
+
+def test_the_legend_says_unit_period_source_and_margin(of):
+    view = view_of(of)
+    [(_name, mark)] = summary.marks(of, view)
+    text = legend.legend([mark])
+    words = mark.data.legend
+    for part in (words.title, words.unit, words.period, of.release.name):
+        assert part in text
+    assert words.margin[1:] in text
+
+
+def test_states_on_the_map_stand_in_the_legend(of):
+    for one in LAYERS:
+        view = view_of(of, layer=one.id)
+        for _name, mark in summary.marks(of, view):
+            states = set(mark.data.frame["state"]) - {"number", "class"}
+            text = str(legend.legend([mark]))
+            assert all(f"state-{state}" in text for state in states)
+
+
+def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, layer="encounters", over="services", level="municipality")
+    text = legend.legend([mark for _name, mark in summary.marks(of, view)])
+    assert "Without a mark: none or almost none, no outreach recorded" in text
+
+
+def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
+    view = view_of(of)
+    listed = periods(view, of)
+    totals = summary.time_totals(of, areas_of(of.release), view, listed)
+    text = timeline.drawn("now", totals, view.period, "2009-04-30")
+    assert text.count("<i") == len(listed)
+    assert text.count("title=") == len(listed)
+    assert text.count("unfinished") == 1
+    assert text.count("now unfinished") == 1
+
+
+def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
+    frame = pd.DataFrame({"value": [3.0, np.nan], "low": [np.nan, 5.0], "margin": [5.0, np.nan]}, ["a", "b"])
+    [both] = timeline.totals({"2008-03-01/P3M": frame})
+    assert timeline.told("2008-03-01/P3M", both) == "Mar to May 2008: at least 8 ±5"
+    [one] = timeline.totals({"2008-03-01/P3M": frame}, "a")
+    assert timeline.told("2008-03-01/P3M", one) == "Mar to May 2008: 3 ±5"
+    [none] = timeline.totals({"2008-03-01/P3M": frame}, "c")
+    assert timeline.told("2008-03-01/P3M", none) == "Mar to May 2008: no number"
+
+
+def test_communities_have_bars_though_no_country_has_a_number(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, layer="communities", level="municipality")
+    totals = summary.time_totals(of, areas_of(of.release), view, periods(view, of))
+    assert all(total.value for total in totals.values())
+
+
+def test_few_draw_no_large_circles(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    for level in ("region", "municipality"):
+        [(_name, mark)] = summary.marks(of, view_of(of, level=level))
+        assert mark.data.style.radius(1, mark.most) <= 22 / 25**0.5
+
+
+def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    [(_name, mark)] = summary.marks(of, view_of(of, layer="communities"))
+    style = replace(mark.data.style, breaks=(), colours=("#111111",))
+    alone = replace(mark, data=replace(mark.data, style=style), labels=("100 to 499",))
+    assert "100 to 499" in legend.legend([alone])
+
+
+def test_an_address_is_told_what_of_it_is_not_there(of):
+    areas = areas_of(of.release).table
+    address = {"layer": "nothing", "area": "<b>", "period": "2040-01-01/P1Y"}
+    view = settle(parse(address), of, areas)
+    text = summary.missed(address, view, of, areas)
+    assert "Not found here: layer “nothing”, period 2040, area." in text
+    assert "both countries" in text
+    assert summary.missed(written(view), view, of, areas) == ""
+
+
+def test_countries_without_a_figure_have_no_row_for_it(of):
+    text = summary.described(of, areas_of(of.release), view_of(of))
+    assert "no figure found" not in text
+
+
+def test_published_figures_have_no_unfinished_years(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, layer="referrals")
+    totals = summary.time_totals(of, areas_of(of.release), view, periods(view, of))
+    assert "unfinished" not in summary.time_strip(of, view, totals)
+
+
+def test_heights_follow_the_values_and_nothing_has_none():
+    assert timeline.heights([0, 50, 100, None]) == [4, 50, 100, 0]
+    assert timeline.heights([None, None]) == [0, 0]
+    assert timeline.heights([0.0]) == [0]
+
+
+def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
+    view = view_of(of, layer="population", area="AL-04")
+    [(_name, mark)] = summary.marks(of, view)
+    frame = mark.data.frame.assign(source=HOSTILE, note=HOSTILE)
+    spoilt = type(mark.data)(frame, mark.data.style, type(mark.data.legend)(*[HOSTILE] * 6), True)
+    bad = type(mark)(
+        spoilt, HOSTILE, HOSTILE, (HOSTILE,) * len(mark.labels), dict.fromkeys(mark.words, HOSTILE)
+    )
+    profile = current_release.profile(of, "AL-04", "")
+    bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
+    for text in (
+        legend.legend([bad, bad]),
+        panel.area_panel(bad_profile, on_the_map(bad)),
+        panel.overview([bad_profile, bad_profile], on_the_map(bad, beside=HOSTILE), HOSTILE, [HOSTILE]),
+        timeline.drawn(HOSTILE, {}, "", None),
+        html('<p title="{}">{}</p>', HOSTILE, '" onload="x'),
+    ):
+        assert "<img" not in text
+        assert 'onload="x' not in text
+
+
+def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(of):
+    areas = areas_of(of.release)
+    text = summary.described(of, areas, view_of(of, layer="communities", area="AL-02"))
+    assert "Outreach" not in text
+    assert ("Children met" in text) == (of.tier == "partner")
+    assert BESIDE not in text
+    plain = summary.described(of, areas, view_of(of, layer="encounters", area="AL-02"))
+    assert "Outreach days" in plain
+    assert "communities" not in plain.lower()
+    both = summary.described(of, areas, view_of(of, layer="services", over="communities"))
+    assert "Outreach" not in both
+
+
+@pytest.mark.parametrize("address", [("encounters", "communities"), ("communities", "encounters")])
+def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, address):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    first, over = address
+    view = view_of(of, layer=first, over=over, area="AL-02")
+    text = summary.described(of, areas_of(of.release), view)
+    assert text.count(BESIDE) == 1
+    assert "<div class=apart>" in text
+    assert "pathway" not in text.partition("<div class=meaning>")[0]
+    words = legend.legend([mark for _name, mark in summary.marks(of, view)], beside(view.layers))
+    assert BESIDE in words
+    alone = view_of(of, layer=first, area="AL-02")
+    assert BESIDE not in summary.described(of, areas_of(of.release), alone)
+    assert beside(alone.layers) == ""
+
+
+def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
+    areas = areas_of(of.release)
+    for name, levels in current_release.levels(of).items():
+        for area in ("", "AL-02" if "region" in levels else "AL"):
+            view = view_of(of, layer=name, area=area)
+            text = str(summary.described(of, areas, view))
+            [(_name, mark), *_others] = summary.marks(of, view)
+            before = text.partition("<section class=own>")[0]
+            assert not any(numbers in before for numbers in ("<dl", "<table"))
+            assert html("<h3>{}</h3>", mark.title) in text
+            if area:
+                assert headline.of_area(headline.Where(area, "x", mark)).text in text
+
+
+def test_numbers_of_another_time_say_when_they_are_of(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    areas = areas_of(of.release)
+    text = summary.described(of, areas, view_of(of, layer="referrals", area="AL"))
+    assert "Albania · 2020" in text
+    children = text.partition("Children met, first time")[2].partition("</div>")[0]
+    assert "<dd class=detail>Mar to May 2009</dd>" in children
+    same = summary.described(of, areas, view_of(of, layer="effort", area="AL-11"))
+    assert "County, Albania · Mar to May 2009" in same
+    assert "<dd class=detail>Mar to May 2009" not in same
+
+
+def test_those_who_carry_the_services_are_named(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    text = summary.described(of, areas_of(of.release), view_of(of, layer="services", area="AL-11"))
+    assert "at least 14" in text
+    assert "Carried by: the state, " in text
+
+
+def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_one_has_none(
+    monkeypatch, demo_world
+):
+    def numbered(view, _of):
+        return view.layer != "effort" or view.period < "2009"
+
+    for module in (state, controls):
+        monkeypatch.setattr(module, "numbered", numbered)
+    app = run(monkeypatch, demo_world / "releases")
+    pick(app, "Layer", "effort")
+    assert app.query_params["period"] == "2008-12-01/P3M"
+    assert "No numbers for" not in said(app)
+    pick(app, "Layer", "encounters")
+    assert app.query_params["period"] == "2009-03-01/P3M"
+    chosen = run(monkeypatch, demo_world / "releases", layer="effort", period="2009-03-01/P3M")
+    assert "No numbers for Mar to May 2009. The last are of Dec 2008 to Feb 2009." in said(chosen)
+    chosen.button(key="c-last").click().run()
+    assert chosen.query_params["period"] == "2008-12-01/P3M"
+
+
+def test_another_layer_stops_time(monkeypatch, demo_world):
+    app = run(monkeypatch, demo_world / "releases", period="2006-06-01/P3M")
+    app.button(key="c-play").click().run()
+    assert app.session_state["situation-playing"]
+    pick(app, "Layer", "services")
+    assert not app.session_state["situation-playing"]
+
+
+def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    view = view_of(of, area="GR-F")
+    listed = periods(view, of)
+    totals = summary.time_totals(of, areas_of(of.release), view, listed)
+    text = summary.time_strip(of, view, totals)
+    for state_class, words in (
+        ("state-almost_none", "none or almost none"),
+        ("state-not_searched", "no outreach"),
+    ):
+        assert state_class in text
+        assert words in text
+    assert "<div class=scale><b>" in text
+    whole = view_of(of, area="GR-F", period="2006-06-01/2009-05-31")
+    described = summary.described(of, areas_of(of.release), whole)
+    assert "state-not_searched" in described
+    assert "no outreach recorded; " in described
+
+
+def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
+    areas = areas_of(of.release).table
+    address = {"layer": "effort", "over": "communities"}
+    text = summary.missed(address, settle(parse(address), of, areas), of, areas)
+    assert "Communities is not shown with it: " in text
+    assert "with services" in text or "children met and services only" in text
+
+
+def test_the_table_leaves_out_what_says_nothing_and_cuts_nothing(demo_world):
+    of = current_release.held(Site(demo_world / "releases", "partner"))
+    rows = layer_table(of.release, layer("population"), view_of(of, layer="population").view()).reset_index()
+    shown = summary.told_apart(rows)
+    assert set(shown.loc[shown["Area"] == "Durrës", "Local name"]) == {""}
+    assert "±" not in shown
+    assert summary.width(shown, "Source") > 7 * max(map(len, shown["Source"]))

@@ -1,0 +1,94 @@
+"""Catalogues: what a translator writes is what the product says, and nothing of the briefing is left out."""
+
+import gettext
+import io
+import string
+
+import pytest
+
+from dashboard import briefing
+from dashboard.site import catalogues
+from data.reference import area_table
+from tests.helpers.messages import messages
+
+LANGUAGES = [language for language in briefing.LANGUAGES if language != "en"]
+MARKED = messages(catalogues.FOLDER.parent / "briefing")
+PO = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+# A remark.
+msgid "One \\"line\\""
+msgstr ""
+"Një "
+"rresht"
+
+msgctxt "area"
+msgid "Crete"
+msgstr "Kreta"
+
+msgid "{count} move"
+msgid_plural "{count} moves"
+msgstr[0] "{count} zhvendosje"
+msgstr[1] "{count} zhvendosjet"
+
+msgid "untold"
+msgstr ""
+"""
+
+
+def told(language):
+    file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
+    return catalogues.entries(file.read_text(encoding="utf-8"))
+
+
+def fields(text):
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+def test_a_catalogue_says_what_stands_in_its_file():
+    read = gettext.GNUTranslations(io.BytesIO(catalogues.compiled(catalogues.entries(PO))))
+    assert read.gettext('One "line"') == "Një rresht"
+    assert read.pgettext("area", "Crete") == "Kreta"
+    assert read.gettext("Crete") == "Crete"
+    assert read.ngettext("{count} move", "{count} moves", 1) == "{count} zhvendosje"
+    assert read.ngettext("{count} move", "{count} moves", 3) == "{count} zhvendosjet"
+    assert read.gettext("untold") == "untold"
+
+
+def test_english_needs_no_catalogue():
+    assert catalogues.catalogue("en").gettext("Today") == "Today"
+
+
+def test_the_messages_are_found_in_the_source():
+    assert {"Advice: change nothing", "January", "{count} more\0{count} more"} <= MARKED
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_of_the_briefing_is_translated(language):
+    entries = told(language)
+    missing = sorted(one for one in MARKED if not all(entries.get(one, ("",))))
+    assert not missing
+    assert all(len(entries[one]) == 1 + ("\0" in one) for one in MARKED)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_is_of_a_message_that_is_gone(language):
+    others = {one for one in told(language) if one and not one.startswith("area\x04")}
+    assert others <= MARKED
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_hold_the_same_values(language):
+    for message, texts in told(language).items():
+        for text in texts if message else ():
+            assert fields(text) == fields(message.split("\0")[0]), message
+
+
+@pytest.mark.parametrize(("language", "away"), [("sq", "GR"), ("el", "AL")])
+def test_areas_of_the_other_country_have_a_name(language, away):
+    areas = area_table()
+    named = areas[(areas["country"] == away) & (areas["level"] != "municipality")]["name_en"]
+    assert {f"area\x04{name}" for name in named} <= set(told(language))

@@ -1,0 +1,266 @@
+import contextlib
+import os
+import stat
+
+import pyarrow as pa
+import pytest
+
+from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
+from data.restricted import backup as module
+from data.restricted import keys
+from data.restricted.backup import backup, restore
+from data.restricted.keys import Keys
+from data.restricted.vault import PublishedBlock, Vault, open_vault
+from data.workspace import Workspace
+from tests.helpers.records import frame
+
+PASSPHRASE = "tri fjalë të rastit 'këtu'"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Keep keys in a folder of the test, and out of the keyring."""
+    for variable in keys.ENVIRONMENT.values():
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(keys.platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
+    monkeypatch.setattr(keys, "_from_keyring", lambda *_: None)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    made = Workspace.create(tmp_path / "w", "real", start_month=9)
+    with Vault.create(made.vault, keys.create(made.id).vault) as vault:
+        vault.add("encounter", frame("encounter", 400), "a.csv", "arsis")
+        vault.add("service", frame("service", 20), "b.csv", "arsis")
+        vault.stage_publication("r1", {"a": b"123"})
+        vault.confirm_publication("r1")
+    (made.mappings / "arsis.toml").write_text('date = "Data"\n')
+    return made
+
+
+@pytest.fixture
+def file(workspace, tmp_path):
+    backup(workspace, keys.load(workspace.id), tmp_path / "backup.tact", PASSPHRASE)
+    return tmp_path / "backup.tact"
+
+
+def lose_keys(workspace):
+    for path in keys.key_folder(workspace.id).iterdir():
+        path.unlink()
+
+
+def content(workspace):
+    with open_vault(workspace) as vault:
+        assert vault.check() == []
+        tables = {kind: pa.Table.from_batches(list(vault.read(kind))) for kind in vault.kinds()}
+        return {k: t.to_pylist() for k, t in tables.items()}, vault.published_blocks()
+
+
+def snapshot(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_everything_comes_back_on_a_new_machine(workspace, file, tmp_path):
+    before, both = content(workspace), keys.load(workspace.id)
+    assert before[1] == {"a": PublishedBlock(b"123", "r1")}
+    lose_keys(workspace)
+    done = restore(file, tmp_path / "new", PASSPHRASE)
+    assert (done.has_records, done.wrote_keys, done.kept) == (True, True, None)
+    restored = Workspace.open(tmp_path / "new")
+    assert (restored.id, restored.kind, restored.start_month) == (workspace.id, "real", 9)
+    assert keys.load(restored.id) == both
+    assert content(restored) == before
+    assert (restored.mappings / "arsis.toml").read_text() == 'date = "Data"\n'
+    with open_vault(restored) as vault:
+        again = vault.add("encounter", frame("encounter", 400), "a.csv", "arsis")
+        assert (again.accepted, again.already_known) == (0, 400)
+    # The identifier key is kept apart from the vault, also after a restore.
+    with open_vault(restored) as vault:
+        names = {
+            n for (n,) in vault._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+    assert not any("backup" in name for name in names)
+
+
+def test_nothing_in_a_backup_can_be_read_without_the_passphrase(workspace, file):
+    both, raw = keys.load(workspace.id), file.read_bytes()
+    assert len(raw) > 100_000
+    for key in (both.vault, both.identifier):
+        assert key.reveal() not in raw
+        assert key.reveal().hex().encode() not in raw
+    assert not [n for n in (b"arsis", b"9261", b"SQLite", workspace.id.encode()) if n in raw]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_the_file_is_closed_to_others(file):
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("wrong", ["another passphrase", PASSPHRASE + " ", PASSPHRASE.upper()])
+def test_a_wrong_passphrase_changes_nothing(workspace, file, tmp_path, wrong, capfd):
+    lose_keys(workspace)
+    before = snapshot(workspace.path)
+    for path in (workspace.path, tmp_path / "new"):
+        with pytest.raises(WrongKey, match="does not open") as refused:
+            restore(file, path, wrong, replace=True)
+        assert wrong not in str(refused.value)
+    assert not (tmp_path / "new").exists()
+    assert snapshot(workspace.path) == before
+    assert not keys.exist(workspace.id)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_same_passphrase_composed_in_another_way_opens(workspace, file, tmp_path):
+    lose_keys(workspace)
+    assert restore(file, tmp_path / "new", PASSPHRASE.replace("ë", "e\u0308")).has_records
+
+
+@pytest.mark.parametrize(
+    "damage", ["half", "last byte", "last page", "a byte in the middle", "one more page"]
+)
+def test_a_damaged_backup_replaces_nothing(workspace, file, tmp_path, damage):
+    raw = bytearray(file.read_bytes())
+    raw[len(raw) // 2] ^= 1 if damage == "a byte in the middle" else 0
+    end = {"half": len(raw) // 2, "last byte": -1, "last page": -4096}.get(damage, len(raw))
+    file.write_bytes(raw[:end] + (bytes(4096) if damage == "one more page" else b""))
+    before = snapshot(workspace.path)
+    lose_keys(workspace)
+    for path in (workspace.path, tmp_path / "new"):
+        with pytest.raises(CorruptVault, match="damaged or was cut short"):
+            restore(file, path, PASSPHRASE, replace=True)
+    assert snapshot(workspace.path) == before
+    assert not (tmp_path / "new").exists()
+    assert not keys.exist(workspace.id)
+
+
+def test_a_vault_with_records_is_replaced_only_when_told_and_then_kept(workspace, file):
+    with open_vault(workspace) as vault:
+        vault.add("encounter", frame("encounter", 10, first=400), "later.csv")
+    later = content(workspace)
+    with pytest.raises(VaultError, match="--replace"):
+        restore(file, workspace.path, PASSPHRASE)
+    assert content(workspace) == later
+    done = restore(file, workspace.path, PASSPHRASE, replace=True)
+    assert done.wrote_keys is False
+    assert len(content(workspace)[0]["encounter"]) == 400
+    with Vault.open(done.kept, keys.load(workspace.id).vault) as kept:
+        assert sum(len(b) for b in kept.read("encounter")) == 410
+
+
+def test_a_damaged_vault_is_replaced_only_when_told(workspace, file):
+    before = content(workspace)
+    (workspace.vault / "vault.db").write_bytes(b"damaged")
+    with pytest.raises(VaultError, match="cannot be read"):
+        restore(file, workspace.path, PASSPHRASE)
+    done = restore(file, workspace.path, PASSPHRASE, replace=True)
+    assert content(workspace) == before
+    assert (done.kept / "vault.db").read_bytes() == b"damaged"
+
+
+def test_a_removed_vault_is_put_back_without_being_told(workspace, file):
+    before = content(workspace)
+    for path in workspace.vault.iterdir():
+        path.unlink()
+    workspace.vault.rmdir()
+    assert restore(file, workspace.path, PASSPHRASE).kept is None
+    assert content(workspace) == before
+
+
+def test_the_workspace_of_another_programme_is_left_alone(workspace, file, tmp_path):
+    other = Workspace.create(tmp_path / "other", "real")
+    with pytest.raises(WorkspaceError, match="another workspace"):
+        restore(file, other.path, PASSPHRASE, replace=True)
+    assert not other.vault.exists()
+
+
+def test_a_key_is_never_overwritten(workspace, file):
+    lose_keys(workspace)
+    keys.store(workspace.id, other := Keys.random())
+    with pytest.raises(VaultError, match="never overwritten"):
+        restore(file, workspace.path, PASSPHRASE, replace=True)
+    assert keys.load(workspace.id) == other
+
+
+def test_a_backup_is_never_written_over(workspace, file):
+    before = file.read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        backup(workspace, keys.load(workspace.id), file, PASSPHRASE)
+    assert file.read_bytes() == before
+
+
+def test_a_short_passphrase_is_refused(workspace, tmp_path):
+    with pytest.raises(InputError, match="12 characters") as refused:
+        backup(workspace, keys.load(workspace.id), tmp_path / "b", "hunter2")
+    assert "hunter2" not in str(refused.value)
+    assert not (tmp_path / "b").exists()
+
+
+def test_no_backup_during_an_import(workspace, tmp_path):
+    with open_vault(workspace) as vault, vault.writing(), pytest.raises(VaultBusy):
+        backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_damaged_vault_is_not_backed_up(workspace, tmp_path):
+    db = workspace.vault / "vault.db"
+    raw = bytearray(db.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    db.write_bytes(raw)
+    with pytest.raises(CorruptVault):
+        backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["config", "w"]
+
+
+def test_other_files_are_no_backup(workspace, tmp_path):
+    with pytest.raises(InputError, match="no backup"):
+        restore(tmp_path / "nowhere", tmp_path / "new", PASSPHRASE)
+    (tmp_path / "text").write_text("x" * 9000)
+    with pytest.raises(WrongKey, match="no backup"):
+        restore(tmp_path / "text", tmp_path / "new", PASSPHRASE)
+    with pytest.raises(InputError, match="no folder"):
+        backup(workspace, keys.load(workspace.id), tmp_path / "no" / "b", PASSPHRASE)
+
+
+def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, monkeypatch):
+    before = content(workspace)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.files, "publish_folder", killed)
+        with pytest.raises(KeyboardInterrupt):
+            restore(file, workspace.path, PASSPHRASE, replace=True)
+    assert content(workspace) == before
+    left = {p.name for p in workspace.path.iterdir() if "vault" in p.name}
+    assert left == {"vault", "vault.lock"}
+
+
+def kept(derived, *names):
+    for name in names:
+        (derived / "2009-05-001" / name).mkdir(parents=True)
+        (derived / "2009-05-001" / name / "manifest.json").write_text(f'{{"kind": "{name}"}}')
+
+
+def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace, tmp_path):
+    kept(workspace.derived, "plan-partner-a", "plan-partner-b", "risk-partner-c")
+    backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    new = tmp_path / "new"
+    restore(tmp_path / "b.tact", new, PASSPHRASE)
+    held = {str(path): content for path, content in snapshot(new / "derived").items()}
+    assert held == {
+        f"2009-05-001/{name}/manifest.json": f'{{"kind": "{name}"}}'.encode()
+        for name in ("plan-partner-a", "plan-partner-b")
+    }
+    changed = new / "derived" / "2009-05-001" / "plan-partner-a" / "manifest.json"
+    changed.write_text("{}")
+    restore(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
+    assert changed.read_text() == "{}"
+
+
+def test_a_backup_of_before_there_were_plans_is_restored(file, tmp_path):
+    with contextlib.closing(module.sql.connect_with_passphrase(file, PASSPHRASE)) as connection:
+        connection.execute("DROP TABLE backup_plan")
+    lose_keys(Workspace.open(tmp_path / "w"))
+    assert restore(file, tmp_path / "new", PASSPHRASE).has_records
+    assert snapshot(tmp_path / "new" / "derived") == {}

@@ -1,0 +1,236 @@
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import ReleaseError
+from data.restricted.counting import encounters as aggregate
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.tables.spec import CATEGORIES, TableSpec
+from tests.helpers import small_worlds
+
+GRID = Grid(small_worlds.area_table(), Calendar(6), date(2006, 6, 1), date(2007, 5, 31))
+KEY_RANGE = 2**24
+BASE = {
+    "date": "2006-07-01",
+    "municipality": "101",
+    "child": small_worlds.child(1),
+    "programme_child": "",
+    "pathway": "internal",
+    "stage": "identified",
+    "form": "begging",
+    "axis": "protection",
+    "sex": "female",
+    "age_band": "6-9",
+    "found": "reported",
+    "origin": "",
+    "destination": "",
+}
+
+
+def rows(*changes):
+    return pd.DataFrame([{**BASE, **c} for c in changes])
+
+
+def read(frame, keys=small_worlds.KEYS):
+    return aggregate.read_encounters(
+        aggregate.load_encounters(small_worlds.batches(frame), GRID.names), GRID, keys
+    )
+
+
+def count(frame, measure, level, grain, *by, cap=3):
+    cells = aggregate.count(read(frame), TableSpec(measure, level, grain, by), cap, KEY_RANGE)
+    names = [GRID.codes[level], [p.id for p in GRID.periods(grain)]]
+    names += [GRID.codes[level] if c == "origin" else CATEGORIES[c] for c in by]
+    found = {}
+    for place in zip(*np.nonzero(cells.counts), strict=True):
+        key = tuple(n[i] for n, i in zip(names, place, strict=True))
+        found[key] = int(cells.counts[place])
+    return found
+
+
+def test_a_child_counts_once_in_the_cell_of_its_first_encounter():
+    frame = rows(
+        {"date": "2006-12-01", "municipality": "201", "stage": "returning"},
+        {"date": "2006-07-02", "municipality": "102", "stage": "recruited"},
+        {"date": "2006-07-03", "municipality": "101"},
+    )
+    assert count(frame, "children", "municipality", "quarter", "stage") == {
+        ("102", "2006-06-01/P3M", "recruited"): 1
+    }
+    assert count(frame, "children", "country", "whole") == {("AL", "2006-06-01/2007-05-31"): 1}
+
+
+def test_encounters_of_one_day_are_settled_by_their_content_and_not_by_their_place_in_the_file():
+    frame = rows({"municipality": "201"}, {"municipality": "102"}, {"municipality": "103"})
+    found = [count(frame.iloc[list(o)], "children", "municipality", "whole") for o in ([0, 1, 2], [2, 0, 1])]
+    assert found[0] == found[1]
+
+
+def test_partners_children_are_linked_by_the_programme_number_and_by_chains_of_them():
+    p, q = small_worlds.child("p"), small_worlds.child("q")
+    frame = rows(
+        {"child": small_worlds.child(1), "programme_child": p},
+        {"child": small_worlds.child(2), "programme_child": p, "date": "2006-08-01"},
+        {"child": small_worlds.child(2), "programme_child": q, "date": "2006-08-02"},
+        {"child": small_worlds.child(3), "programme_child": q, "date": "2006-06-15", "municipality": "201"},
+        {"child": small_worlds.child(4)},
+    )
+    assert count(frame, "children", "municipality", "whole") == {
+        ("101", "2006-06-01/2007-05-31"): 1,
+        ("201", "2006-06-01/2007-05-31"): 1,
+    }
+
+
+def test_encounters_count_at_most_three_times_a_child_and_cell():
+    frame = rows(*[{"date": f"2006-07-{d:02d}"} for d in range(1, 8)], {"municipality": "102"})
+    assert count(frame, "encounters", "municipality", "quarter") == {
+        ("101", "2006-06-01/P3M"): 3,
+        ("102", "2006-06-01/P3M"): 1,
+    }
+    assert count(frame, "encounters", "region", "whole") == {("AL-11", "2006-06-01/2007-05-31"): 3}
+    assert count(frame, "encounters", "region", "whole", cap=8) == {("AL-11", "2006-06-01/2007-05-31"): 8}
+
+
+def test_a_child_can_be_bounded_to_some_of_the_cells_where_it_was_met():
+    frame = rows(
+        *({"municipality": m, "date": d} for m in ("101", "102", "201") for d in ("2006-07-01", "2006-07-02"))
+    )
+    spec = TableSpec("encounters", "municipality", "quarter")
+    for visits, cells in ((None, 3), (3, 3), (2, 2), (1, 1)):
+        made = aggregate.count(read(frame), spec, 3, KEY_RANGE, visits)
+        assert ((made.counts > 0).sum(), made.counts.sum()) == (cells, 2 * cells)
+        assert ((made.keys > 0) <= (made.counts > 0)).all()
+    children = aggregate.count(read(frame), TableSpec("children", "country", "whole"), 3, KEY_RANGE, 0)
+    assert children.counts.sum() == 1, "a child counts once there in any case"
+
+
+def test_the_model_table_leaves_out_prevention_and_unknown_pathways():
+    frame = rows(
+        {"child": small_worlds.child(1)},
+        {"child": small_worlds.child(2), "stage": "at_risk"},
+        {"child": small_worlds.child(3), "pathway": "none_known"},
+        {"child": small_worlds.child(4), "pathway": "al_to_gr", "found": "discovered"},
+        {"child": small_worlds.child(5), "pathway": "other_cross_border", "found": "discovered"},
+    )
+    assert count(frame, "model", "region", "quarter", "crossing", "found") == {
+        ("AL-11", "2006-06-01/P3M", "internal", "reported"): 1,
+        ("AL-11", "2006-06-01/P3M", "cross_border", "discovered"): 2,
+    }
+
+
+def test_flows_go_from_origin_to_destination_where_both_are_known():
+    frame = rows(
+        {"child": small_worlds.child(1), "origin": "101", "destination": "9001"},
+        {"child": small_worlds.child(2), "origin": "101"},
+        {"child": small_worlds.child(3), "origin": "AL", "destination": "9001"},
+    )
+    whole = "2006-06-01/2007-05-31"
+    assert count(frame, "flows", "region", "whole", "origin") == {("GR-I", whole, "AL-11"): 1}
+    assert count(frame, "flows", "country", "whole", "origin") == {("GR", whole, "AL"): 2}
+
+
+def test_a_successor_counts_in_its_predecessor_and_a_region_without_municipality_in_itself():
+    frame = rows({"municipality": "9261-1"}, {"child": small_worlds.child(2), "municipality": "GR-69"})
+    whole = "2006-06-01/2007-05-31"
+    assert count(frame, "children", "municipality", "whole") == {("9261", whole): 1}
+    assert count(frame, "children", "region", "whole") == {("GR-K", whole): 1, ("GR-69", whole): 1}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("municipality", "AL-11"), ("municipality", "xyz"), ("stage", "lost")]
+)
+def test_what_is_not_known_is_named(column, value):
+    with pytest.raises(ReleaseError, match=value):
+        read(rows({column: value}))
+
+
+def test_an_unhashed_identifier_is_refused_without_being_shown():
+    with pytest.raises(ReleaseError) as refused:
+        read(rows({"child": "K-0412"}))
+    assert "0412" not in str(refused.value)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_row_order_and_batches_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    frame = small_worlds.encounters(rng, 300, 150)
+    frame.loc[rng.random(300) < 0.2, "programme_child"] = small_worlds.child(rng.integers(0, 20), "p")
+    other = frame.sample(frac=1, random_state=seed % 2**31).reset_index(drop=True)
+    for spec in (
+        TableSpec("children", "municipality", "quarter", ("stage",)),
+        TableSpec("encounters", "region", "year"),
+        TableSpec("flows", "country", "whole", ("origin",)),
+        TableSpec("model", "municipality", "quarter", ("crossing", "found")),
+    ):
+        one, two = (aggregate.count(read(f), spec, 3, KEY_RANGE) for f in (frame, other))
+        assert (one.counts == two.counts).all()
+        assert (one.keys == two.keys).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_names_of_children_matter_only_through_their_record_keys(seed):
+    """Other hashes, as after a change of the identifier key, with the same record keys: the same cells."""
+    frame = small_worlds.encounters(np.random.default_rng(seed), 200, 100)
+    renamed = frame.assign(child=frame["child"].map(lambda h: small_worlds.child(h, "again")))
+    known = {small_worlds.child(h, "again"): h for h in frame["child"]}
+    spec = TableSpec("children", "region", "quarter", ("pathway",))
+    one = aggregate.count(read(frame), spec, 3, KEY_RANGE)
+    two = aggregate.count(
+        read(renamed, lambda hashes: small_worlds.KEYS([known[h] for h in hashes])), spec, 3, KEY_RANGE
+    )
+    assert (one.counts == two.counts).all()
+    assert (one.keys == two.keys).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_tables_of_children_add_up_and_agree_with_a_plain_count(seed):
+    frame = small_worlds.encounters(np.random.default_rng(seed), 300, 120)
+    held = read(frame)
+
+    def total(level, grain, *by):
+        return aggregate.count(held, TableSpec("children", level, grain, by), 3, KEY_RANGE)
+
+    assert total("municipality", "quarter").counts.sum() == frame["child"].nunique()
+    for by in ("stage", "pathway", "sex"):
+        assert (total("region", "year", by).counts.sum(-1) == total("region", "year").counts).all()
+    assert (total("region", "quarter").counts.sum(1) == total("region", "whole").counts[:, 0]).all()
+    keys = total("municipality", "whole").keys.sum() % KEY_RANGE
+    assert keys == total("country", "whole").keys.sum() % KEY_RANGE
+
+
+def test_the_noise_of_encounters_has_keys_of_its_own():
+    held = read(rows({}))
+    children, encounters = (
+        aggregate.count(held, TableSpec(m, "country", "whole"), 3, KEY_RANGE).keys[0, 0]
+        for m in ("children", "encounters")
+    )
+    assert children != encounters
+
+
+def test_meeting_a_child_again_changes_who_stands_behind_encounters_and_not_behind_children():
+    once, again = read(rows({})), read(rows({}, {"date": "2006-07-09"}))
+
+    def behind(held, family):
+        return aggregate.members(held, family, "municipality", "quarter", 3).of(0).tolist()
+
+    assert behind(once, "met") == behind(again, "met")
+    assert behind(once, "encounters") != behind(again, "encounters")
+
+
+def test_members_are_marked_by_child_and_by_what_is_counted():
+    frame = rows({}, {"child": small_worlds.child(2)}, {"date": "2006-07-09"})
+    changed = frame.assign(sex=["male", "female", "female"])
+    one, two = (
+        aggregate.members(read(f), "met", "municipality", "quarter", 3).of(0) for f in (frame, changed)
+    )
+    assert len(one) == len(two) == 2
+    assert len(np.setxor1d(one, two)) == 2
+    assert (one >> np.uint64(24) == two >> np.uint64(24)).all()

@@ -1,0 +1,242 @@
+"""Effort, services and communities: what is counted without noise, and what of it may be shown."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.restricted.counting import other_records as plain
+from data.restricted.publishing import published_table
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.tables.spec import CATEGORIES, RESTRICTED_AXES, TableSpec
+from tests.helpers import small_worlds
+
+GRID = Grid(small_worlds.area_table(), Calendar(6), date(2006, 6, 1), date(2007, 5, 31))
+PROTECTION = CATEGORIES["axis"].index("protection")
+
+
+def services(*changes):
+    base = {
+        "municipality": "101",
+        "operator": "A",
+        "duty_bearer": "ngo",
+        "axis": "prevention",
+        "staff": 2,
+        "capacity": 10,
+        "valid_from": "2006-01-01",
+        "valid_to": "",
+    }
+    return plain.read_services(small_worlds.batches(pd.DataFrame([{**base, **c} for c in changes])), GRID)
+
+
+def test_effort_days_add_up_over_places_and_periods():
+    frame = pd.DataFrame(
+        {
+            "date": ["2006-06-02", "2006-08-31", "2006-09-01"],
+            "municipality": ["101", "102", "9261-2"],
+            "days": [0.5, 1.25, 2.0],
+        }
+    )
+    effort = plain.read_effort(small_worlds.batches(frame), GRID)
+    assert effort.days("region", "quarter")[0].tolist() == [1.75, 0, 0, 0]
+    assert effort.days("country", "whole").ravel().tolist() == [1.75, 2.0]
+    assert effort.days("municipality", "quarter")[GRID.codes["municipality"].index("9261")].tolist() == [
+        0,
+        2.0,
+        0,
+        0,
+    ]
+
+
+def test_services_count_at_the_end_of_a_period():
+    held = services({"valid_to": "2006-09-15"}, {"valid_from": "2006-09-01"}, {"valid_from": "2008-01-01"})
+    sums = held.table(TableSpec("services", "municipality", "quarter"), 3)
+    assert sums.numbers[0].tolist() == [1, 1, 1, 1]
+    assert not sums.withheld.any()
+
+
+def test_shelters_show_by_region_only_and_only_with_three_operators():
+    three = [{"axis": "protection", "operator": o} for o in ("A", "B", "C")]
+    axis = TableSpec("services", "region", "quarter", ("axis",))
+    protection = CATEGORIES["axis"].index("protection")
+    few, enough = services(*three[:2], {"operator": " a "}), services(*three)
+    for held, shown in ((few, 0), (enough, 3)):
+        sums = held.table(axis, 3)
+        assert sums.numbers[0, 0, protection] == shown
+        assert sums.withheld[0, 0, protection] == (not shown)
+        assert sums.withheld[1, 0, protection]  # none there, and that looks the same as few
+        assert not sums.partial.any()
+        fine = held.table(TableSpec("services", "municipality", "quarter", ("axis",)), 3)
+        assert fine.numbers[..., protection].sum() == 0
+        assert fine.withheld[..., protection].all()
+        total = held.table(TableSpec("services", "region", "quarter"), 3).numbers
+        assert total[0, 0] == sums.numbers[0, 0].sum()
+        bearer = held.table(TableSpec("capacity", "region", "quarter", ("duty_bearer",)), 3).numbers
+        assert bearer[0, 0].sum() == 10 * total[0, 0]
+
+
+@pytest.mark.parametrize("measure", ["services", "staff", "capacity"])
+@pytest.mark.parametrize("by", [(), ("duty_bearer",)])
+def test_a_total_is_exact_only_where_every_axis_is_shown(measure, by):
+    def partial(held, level):
+        return held.table(TableSpec(measure, level, "quarter", by), 3).partial
+
+    restricted = sorted(RESTRICTED_AXES)
+    north = [{"axis": axis, "operator": o} for axis in restricted for o in ("A", "B", "C")]
+    for held in (services({}), services(*north[:-1])):
+        for level in ("country", "region", "municipality"):
+            assert partial(held, level).all()
+    held = services(*north)
+    regions = partial(held, "region")
+    assert not regions[0].any()
+    assert regions[1:].all()
+    assert partial(held, "municipality").all()
+    assert partial(held, "country").all(), "other regions may hide some"
+    south = [{**one, "municipality": "201"} for one in north]
+    countries = partial(services(*north, *south), "country")
+    assert not countries[0].any(), "every region of this country shows all"
+    assert countries[1].all()
+
+
+def test_a_country_is_whole_where_enough_operators_run_what_its_regions_hide():
+    north = [{"axis": "protection", "operator": o} for o in ("A", "B", "C")]
+    south = [{"axis": "protection", "operator": o, "municipality": "201"} for o in ("A", "B")]
+    spec = TableSpec("services", "country", "quarter", ("axis",))
+    protection = CATEGORIES["axis"].index("protection")
+    for hidden in ((), south[:1], south):
+        sums = services(*north, *hidden).table(spec, 3)
+        assert (sums.numbers[0, 0, protection], sums.partial[0, 0, protection]) == (3, True)
+
+
+SERVICE = st.fixed_dictionaries(
+    {
+        "municipality": st.sampled_from(["101", "102", "201", "202", "9001", "9002", "9261", "9261-1"]),
+        "operator": st.sampled_from("ABCD"),
+        "duty_bearer": st.sampled_from(CATEGORIES["duty_bearer"][:3]),
+        "axis": st.sampled_from(CATEGORIES["axis"]),
+        "staff": st.none() | st.integers(0, 3),
+        "capacity": st.integers(0, 9),
+        "valid_from": st.sampled_from(["2006-01-01", "2006-10-01"]),
+        "valid_to": st.sampled_from(["", "2007-01-31"]),
+    }
+)
+
+
+def at_work(one, day):
+    return one["valid_from"] <= day and not (one["valid_to"] and one["valid_to"] < day)
+
+
+def place(one, level):
+    code = one["municipality"][:4]
+    region = next(r for r, held in small_worlds.MUNICIPALITIES.items() if code in held)
+    return {"municipality": code, "region": region, "country": region[:2]}[level]
+
+
+def too_few(listed, level):
+    """List the services whose restricted axis fewer than three run in their area."""
+    run = {}
+    for one in listed:
+        run.setdefault((place(one, level), one["axis"]), set()).add(one["operator"])
+    return [
+        one
+        for one in listed
+        if one["axis"] in RESTRICTED_AXES and len(run[place(one, level), one["axis"]]) < 3
+    ]
+
+
+def hidden(now, level):
+    """List the services of a moment that nothing at a level may depend on."""
+    if level == "municipality":
+        return [one for one in now if one["axis"] in RESTRICTED_AXES]
+    few = too_few(now, "region")
+    return few if level == "region" else too_few(few, "country")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(SERVICE, max_size=24),
+    st.sampled_from(["services", "staff", "capacity"]),
+    st.sampled_from(["country", "region", "municipality"]),
+    st.sampled_from([(), ("axis",), ("duty_bearer",)]),
+)
+def test_what_too_few_run_changes_no_table_and_no_number_is_too_small(listed, measure, level, by):
+    spec = TableSpec(measure, level, "quarter", by)
+    whole = published(listed, spec)
+    for period in GRID.periods("quarter"):
+        day = period.end.isoformat()
+        now = [one for one in listed if at_work(one, day)]
+        gone = hidden(now, level)
+        seen = [{**one, "valid_from": day, "valid_to": day} for one in now if one not in gone]
+        for mine, other in zip(whole, published(seen, spec), strict=True):
+            frames = [f[f["period"] == period.id].reset_index(drop=True) for f in (mine, other)]
+            assert frames[0].equals(frames[1])
+        for table in whole:
+            check_truth(table[table["period"] == period.id], now, spec)
+
+
+def published(listed, spec):
+    """Give the table of each tier; one service of another time stands for those of other places."""
+    sums = services(*listed, {"valid_from": "2009-01-01"}).table(spec, 3)
+    return [
+        make(spec, sums.numbers, GRID, sums.withheld, sums.partial).frame()
+        for make in (published_table.sums, published_table.classes)[: 2 if spec.measure == "services" else 1]
+    ]
+
+
+def check_truth(frame, now, spec):
+    for row in frame.to_dict("records"):
+        there = [o for o in now if place(o, spec.level) == row["area"]]
+        there = [o for o in there if all(o[name] == row[name] for name in spec.breakdown)]
+        amounts = [1 if spec.measure == "services" else o[spec.measure] for o in there]
+        true = sum(a for a in amounts if a is not None)
+        if row["state"] == "number":
+            assert row["value"] == true
+            assert None not in amounts
+        elif row["state"] == "class":
+            assert row["low"] <= true
+            if pd.notna(row["high"]):
+                assert true <= row["high"]
+                assert None not in amounts
+            else:
+                assert row["low"] > 0
+
+
+def test_a_country_does_not_give_away_what_its_regions_hide():
+    north = [{"axis": "protection", "operator": o} for o in ("A", "B", "C")]
+    south = [{"axis": "protection", "operator": o, "municipality": "201"} for o in ("A", "B")]
+    spec = TableSpec("services", "country", "quarter")
+    assert services(*north, *south).table(spec, 3).numbers[0, 0] == 3
+    south.append({"axis": "protection", "operator": "D", "municipality": "202"})
+    assert services(*north, *south).table(spec, 3).numbers[0, 0] == 6
+    axis = services(*north, *south).table(TableSpec("services", "country", "quarter", ("axis",)), 3)
+    assert not axis.partial[0, 0, CATEGORIES["axis"].index("protection")]
+
+
+def test_staff_that_nobody_knows_is_no_number():
+    held = services(
+        {"staff": None}, {"municipality": "102", "staff": None}, {"municipality": "102", "staff": 3}
+    )
+    sums = held.table(TableSpec("staff", "municipality", "quarter", ("axis",)), 3)
+    assert np.isnan(sums.numbers[0, 0, 0])
+    assert (sums.numbers[1, 0, 0], sums.partial[1, 0, 0]) == (3, True), "and somebody's is not known"
+    assert (sums.numbers[2, 0, 0], sums.partial[2, 0, 0]) == (0, False)
+
+
+def test_the_latest_estimate_stands_and_sources_of_one_year_span_a_range():
+    frame = pd.DataFrame(
+        {
+            "area": ["AL-11", "AL-11", "AL-11", "101", "AL-11"],
+            "group": ["roma", "roma", "roma", "roma", "egyptian"],
+            "estimate": [50, 400, 900, 7, 10],
+            "year": [2004, 2006, 2006, 2006, 2020],
+        }
+    )
+    held = plain.read_communities(small_worlds.batches(frame), GRID)
+    low, high = held.range(TableSpec("communities", "region", "year"))
+    assert (low[0, 0, 0], high[0, 0, 0]) == (400, 900)
+    assert np.isnan(low[0, 0, 1]), "an estimate of a later year"
+    assert np.isnan(low[1]).all()

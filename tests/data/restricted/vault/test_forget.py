@@ -1,0 +1,340 @@
+"""Forgetting: what leaves the vault, what stays of it, and what a restore brings back."""
+
+import contextlib
+import stat
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import InputError, VaultError
+from data.restricted import backup, keys
+from data.restricted.publishing.frozen import changed_children
+from data.restricted.vault import Vault, forget_log, open_vault, tables
+from data.restricted.vault.blocks import Block
+from data.workspace import Workspace
+from tests.helpers.records import frame
+
+PASSPHRASE = "tri fjalë të rastit"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(keys.platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    made = Workspace.create(tmp_path / "w", "real")
+    with Vault.create(made.vault, keys.create(made.id)) as vault:
+        vault.add("encounter", encounters(), "a.csv")
+        publish(vault, {"met|AL|whole": children(vault)})
+    return made
+
+
+def encounters(first=0, count=20, **changes):
+    """Rows of which number 2n and 2n + 1 are of one child, and those of child 3 linked by a shared number."""
+    made = frame("encounter", count, first=first)
+    made["programme_child"] = ""
+    made = made.assign(**changes)
+    linked = made["child"].isin([child(3), child(4)])
+    made.loc[linked, "programme_child"] = "ab" * 32
+    return made
+
+
+def child(number):
+    return frame("encounter", 1, first=2 * number)["child"][0]
+
+
+def children(vault):
+    found = {h for part in vault.read("encounter", ["child"]) for h in part["child"].to_pylist()}
+    return sorted(found)
+
+
+def marks(hashes):
+    """Make the marks of some children as data.aggregate does: 40 bits of the child, 24 of what is counted."""
+    return np.sort(np.array([int(h[:10], 16) << 24 | 7 for h in hashes], np.uint64))
+
+
+def publish(vault, blocks, release="r1"):
+    vault.stage_publication(release, {n: Block({}, marks(who)).encode() for n, who in blocks.items()})
+    vault.confirm_publication(release)
+
+
+def published(vault):
+    return {name: Block.decode(b.members) for name, b in vault.published_blocks().items()}
+
+
+def opened(workspace):
+    return open_vault(workspace, keys.load(workspace.id))
+
+
+# -- what leaves --
+
+
+def test_a_child_and_all_linked_records_leave(workspace):
+    with opened(workspace) as vault:
+        assert vault.forget([child(3)]) == 4
+        left = children(vault)
+        assert len(left) == 8
+        assert not {child(3), child(4)} & set(left)
+        assert vault.check() == []
+        assert {child(3), child(4), "ab" * 32} == vault.forgotten()
+        assert vault.forget([child(3)]) == 0
+
+
+def test_texts_that_only_the_child_had_leave_and_the_others_keep_their_numbers(workspace):
+    with opened(workspace) as vault:
+        vault.add("encounter", encounters(first=100, count=2, date="1999-12-31"), "b.csv")
+        others = [row for row in rows(vault) if row["date"] != "1999-12-31"]
+        vault.forget([child(50)])
+        assert rows(vault) == others
+        assert not list(vault._connection.execute("SELECT 1 FROM term WHERE text = '1999-12-31'"))
+        vault.add("encounter", encounters(first=200, count=2, date="2001-01-01"), "c.csv")
+        assert {row["date"] for row in rows(vault)} == {"2001-01-01", *(row["date"] for row in others)}
+        assert vault.check() == []
+
+
+def rows(vault):
+    return [row for part in vault.read("encounter") for row in part.to_pylist()]
+
+
+def test_nothing_of_the_child_is_on_the_disk(workspace):
+    ciphers = pytest.importorskip("cryptography.hazmat.primitives.ciphers")
+    number, key = "PLANTED-4711", keys.load(workspace.id).vault.reveal()
+    with opened(workspace) as vault:
+        # Many rows around it, so that pages are split, merged and freed.
+        vault.add("encounter", encounters(first=1000, count=3000), "many.csv")
+        vault.add("encounter", encounters(first=100, count=2, record_number=number), "b.csv")
+        vault.add("encounter", encounters(first=5000, count=3000), "more.csv")
+        publish(vault, {"met|AL|whole": children(vault)}, "r2")
+        hashed, mark = bytes.fromhex(child(50)), marks([child(50)]).astype("<u8").tobytes()
+    secrets = (number.encode(), hashed, mark)
+    before = plain_pages(workspace.vault / "vault.db", key, ciphers)
+    assert all(secret in before for secret in secrets)
+    with opened(workspace) as vault:
+        vault.forget([child(50)])
+        assert (workspace.vault / "vault.db-wal").stat().st_size == 0
+        after = plain_pages(workspace.vault / "vault.db", key, ciphers)
+        # The forget log holds the hash, and nothing else of the child is left.
+        assert number.encode() not in after
+        assert mark not in after
+        assert after.count(hashed) == 0
+
+
+def plain_pages(file, key, ciphers, page=4096, reserve=80):
+    """Decrypt a SQLCipher 4 database page by page, free pages and free space included."""
+    raw, found = file.read_bytes(), []
+    for start in range(0, len(raw), page):
+        body = raw[start + (16 if start == 0 else 0) : start + page - reserve]
+        iv = raw[start + page - reserve : start + page - reserve + 16]
+        cipher = ciphers.Cipher(ciphers.algorithms.AES(key), ciphers.modes.CBC(iv)).decryptor()
+        found.append(cipher.update(body) + cipher.finalize())
+    return b"".join(found)
+
+
+def test_a_reader_sees_its_moment_and_stops_nobody_from_forgetting(workspace):
+    with opened(workspace) as vault:
+        reading = vault.read("encounter", ["child"], chunk_rows=5)
+        first = next(reading)
+        vault.forget([child(0)])
+        assert len(first) + sum(len(part) for part in reading) == 20
+        assert child(0) not in children(vault)
+
+
+# -- published numbers --
+
+
+def test_one_child_forgotten_is_one_change_in_each_block_and_nobody_elses(workspace):
+    with opened(workspace) as vault:
+        everybody = children(vault)
+        publish(vault, {"met|AL|whole": everybody, "met|GR|whole": everybody[:2]}, "r2")
+        before = published(vault)
+        vault.forget([child(0)])
+        after = published(vault)
+        gone = marks([child(0)])[0] >> 24
+        for name, block in after.items():
+            stood_there = gone in before[name].marks >> 24
+            assert gone not in block.marks >> 24
+            assert len(block.marks) == len(before[name].marks)
+            assert (block.marks == np.sort(block.marks)).all()
+            now = before[name].marks[before[name].marks >> 24 != gone]
+            assert changed_children(block.marks, now) == stood_there
+        assert vault.published_blocks()["met|AL|whole"].release == "r2"
+
+
+def test_a_random_mark_is_another_one_in_each_block(workspace):
+    with opened(workspace) as vault:
+        publish(vault, {"a": [child(0)], "b": [child(0)]})
+        vault.forget([child(0)])
+        assert published(vault)["a"].marks[0] != published(vault)["b"].marks[0]
+
+
+def test_what_is_staged_forgets_too(workspace):
+    with opened(workspace) as vault:
+        vault.stage_publication("r2", {"a": Block({}, marks([child(0), child(1)])).encode()})
+        vault.forget([child(0)])
+        vault.confirm_publication("r2")
+        found = published(vault)["a"].marks >> 24
+        assert marks([child(0)])[0] >> 24 not in found
+        assert marks([child(1)])[0] >> 24 in found
+
+
+# -- the log --
+
+
+def test_the_log_stands_beside_the_vault_and_each_mends_the_other(workspace):
+    log = workspace.path / "vault.forgotten"
+    with opened(workspace) as vault:
+        assert not log.exists()
+        vault.forget([child(0)])
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    kind, name, day = log.read_text().splitlines()[1].split(",")
+    assert (kind, name, len(day)) == ("child", child(0), len("2009-05-31"))
+    log.unlink()
+    opened(workspace).close()
+    assert child(0) in log.read_text()
+    with log.open("a") as file:
+        file.write(f"child,{child(1)},2009-05-31\n")
+    with opened(workspace) as vault:
+        assert child(1) not in children(vault)
+        assert {child(0), child(1)} == vault.forgotten()
+
+
+def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace):
+    log = workspace.path / "vault.forgotten"
+    with opened(workspace) as vault:
+        vault.forget([child(0)])
+    log.write_text("kind,name,day\nchild\n")
+    with pytest.raises(VaultError, match="move it away"):
+        opened(workspace)
+    log.unlink()
+    with opened(workspace) as vault:
+        assert vault.forgotten() == {child(0)}
+
+
+def test_a_vault_of_the_first_version_opens_and_forgets(workspace):
+    with opened(workspace) as vault:
+        vault._connection.execute("DROP TABLE forgotten")
+        vault._connection.execute("PRAGMA user_version = 1")
+    with opened(workspace) as vault:
+        assert vault.forget([child(0)]) == 2
+        assert vault.check() == []
+
+
+# -- restoring --
+
+
+@pytest.fixture
+def older(workspace, tmp_path):
+    """A backup that was made before anybody was forgotten."""
+    backup.backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    return tmp_path / "older"
+
+
+def test_a_restored_backup_brings_nobody_back(workspace, older):
+    with opened(workspace) as vault:
+        vault.forget([child(0)])
+        kept = rows(vault)
+    backup.restore(older, workspace.path, PASSPHRASE, replace=True)
+    # Even without opening it: what stands under the vault's name never held the child again.
+    with contextlib.closing(_connect(workspace)) as connection:
+        assert not list(
+            connection.execute("SELECT 1 FROM encounter WHERE child = ?", (bytes.fromhex(child(0)),))
+        )
+    with opened(workspace) as vault:
+        assert rows(vault) == kept
+        assert vault.forgotten() == {child(0)}
+        assert marks([child(0)])[0] >> 24 not in published(vault)["met|AL|whole"].marks >> 24
+
+
+def _connect(workspace):
+    from data.restricted.vault import sqlcipher
+
+    return sqlcipher.connect(workspace.vault / "vault.db", keys.load(workspace.id).vault)
+
+
+def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
+    with opened(workspace) as vault:
+        vault.forget([child(0)])
+    backup.backup(workspace, keys.load(workspace.id), tmp_path / "later", PASSPHRASE)
+    restored = backup.restore(tmp_path / "later", tmp_path / "new", PASSPHRASE).workspace
+    with opened(restored) as vault:
+        assert vault.forgotten() == {child(0)}
+    assert child(0) in (restored.path / "vault.forgotten").read_text()
+
+
+def test_a_backup_of_the_first_version_is_restored(workspace, tmp_path, monkeypatch):
+    create, copy = tables.create_sql, tables.copy_sql
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "VERSION", 1)
+        patch.setattr(tables, "create_sql", lambda s="main": [t for t in create(s) if "forgotten" not in t])
+        patch.setattr(tables, "copy_sql", lambda s, _: copy(s, 1))
+        backup.backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
+    with opened(workspace) as vault:
+        vault.forget([child(0)])
+        kept = rows(vault)
+    backup.restore(tmp_path / "first", workspace.path, PASSPHRASE, replace=True)
+    with opened(workspace) as vault:
+        assert rows(vault) == kept
+
+
+# -- partners, and what is too old --
+
+
+def test_a_partner_leaves_with_all_kinds_of_its_records_and_may_come_back(workspace):
+    with opened(workspace) as vault:
+        for kind in ("effort", "community", "indicator", "figure", "service"):
+            vault.add(kind, frame(kind, 6), f"{kind}.csv", "ARSIS")
+        mine = frame("encounter", 4, first=500).assign(partner="Arsis ")
+        vault.add("encounter", mine, "own.csv")
+        of_others = sum(row["partner"] != "arsis" for row in rows(vault)) - 4
+        vault.withdraw("ARSIS")
+        assert vault.kinds() == ["encounter"]
+        assert len(rows(vault)) == of_others
+        vault.add("effort", frame("effort", 6), "again.csv")
+        assert vault.kinds() == ["encounter", "effort"]
+    with opened(workspace) as vault:
+        assert vault.kinds() == ["encounter", "effort"]
+
+
+def test_a_partner_that_left_stays_away_when_an_older_backup_is_restored(workspace, older):
+    with opened(workspace) as vault:
+        vault.withdraw("arsis")
+        kept = rows(vault)
+        assert 0 < len(kept) < 20
+    backup.restore(older, workspace.path, PASSPHRASE, replace=True)
+    with opened(workspace) as vault:
+        assert rows(vault) == kept
+
+
+def test_marks_of_children_stay_while_they_have_records_of_others(workspace):
+    with opened(workspace) as vault:
+        before = published(vault)["met|AL|whole"].marks
+        vault.withdraw("arsis")
+        here = {int(h[:10], 16) for h in children(vault)}
+        after = published(vault)["met|AL|whole"].marks
+        assert {int(m) for m in after >> 24} & {int(m) for m in before >> 24} == here
+
+
+def test_an_unknown_partner_is_named_with_those_there_are(workspace):
+    with opened(workspace) as vault, pytest.raises(InputError, match="arsis"):
+        vault.withdraw("Arsys")
+
+
+def test_a_child_is_kept_as_long_as_it_was_met_since(workspace):
+    early, late = pd.Timestamp("2000-01-01").date(), pd.Timestamp("2007-06-01").date()
+    with opened(workspace) as vault:
+        assert vault.overdue(early) == vault.expire(early) == 0
+        last = {}
+        for row in rows(vault):
+            name = row["programme_child"] or row["child"]
+            last[name] = max(last.get(name, ""), row["date"])
+        keep = [r for r in rows(vault) if last[r["programme_child"] or r["child"]] >= "2007-06-01"]
+        assert 0 < len(keep) < 20
+        assert vault.overdue(late) == 20 - len(keep)
+        assert vault.expire(late) == 20 - len(keep)
+        assert rows(vault) == keep
+        assert vault.forgotten() == frozenset()
+        assert not forget_log.path_of(workspace.vault).exists()
+        assert vault.check() == []

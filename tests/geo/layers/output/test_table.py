@@ -1,0 +1,91 @@
+"""The table beside the map holds the map's content in words."""
+
+import pandas as pd
+import pytest
+
+from geo.export import exportable
+from geo.layers import LAYERS, layer
+from geo.layers.core import View
+from geo.layers.output.columns import codebook
+from geo.layers.output.table import table
+from geo.layers.output.wide import everything, map_rows
+from tests.helpers import small_release
+from tests.helpers.small_release import HOSTILE, YEARS
+
+
+@pytest.fixture(scope="module")
+def partner(tmp_path_factory):
+    return small_release.make(tmp_path_factory.mktemp("partner"), "partner")
+
+
+def test_numbers_states_margins_and_sources(partner):
+    rows = table(partner, layer("encounters"), View("region", YEARS[0]))
+    assert list(rows.columns) == ["Area", "Local name", "Country", "Value", "±", "State", "Source", "Note"]
+    assert list(rows.loc["AL-02"][["Value", "±", "State"]]) == ["40", "5", "number"]
+    assert list(rows.loc["GR-I"][["Value", "±", "State"]]) == ["", "", "no outreach recorded"]
+    assert set(rows["Source"]) == {"Invented records, release 2008-05-001"}
+
+
+def test_published_figures_carry_source_and_year(partner):
+    rows = table(partner, layer("roma_figures"), View("region", ""))
+    assert list(rows.loc["AL-04"][["Value", "Source"]]) == ["1,640", "Census of Albania 2011"]
+    assert list(rows.loc["AL-01"][["Value", "State", "Source"]]) == ["", "no figure found", ""]
+    shares = table(partner, layer("roma_figures"), View("region", "", {"figure": "national-share"}))
+    assert list(shares.loc["GR-I"][["Value", "Source"]]) == [
+        "25",
+        "Official mapping of Roma living areas in Greece 2021",
+    ]
+
+
+def test_a_class_reads_as_a_range(partner):
+    rows = table(partner, layer("communities"), View("region", YEARS[1]))
+    assert rows.loc["AL-02", "Value"] == "50 to 199"
+    assert rows.loc["AL-04", "Value"] == "at least 1,000"
+
+
+def test_a_least_number_reads_as_one(partner):
+    rows = table(partner, layer("services"), View("region", small_release.QUARTERS[0]))
+    assert list(rows.loc["AL-02"][["Value", "±"]]) == ["at least 1", ""]
+    assert list(rows.loc["AL-01"][["Value", "State"]]) == ["0", "number"]
+
+
+def test_rows_for_a_map_keep_numbers_beside_least_ones(partner):
+    rows, _ = map_rows(partner, layer("services"), "region")
+    assert pd.isna(rows.loc["AL-02", "value"])
+    assert rows.loc["AL-02", ["low", "axis_prevention", "axis_protection__state"]].to_list() == [
+        1,
+        0,
+        "withheld",
+    ]
+
+
+def test_text_of_an_area_is_left_as_it_is(partner):
+    assert table(partner, layer("effort"), View("region", YEARS[1])).loc["GR-A", "Area"] == HOSTILE
+
+
+@pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
+def test_long_rows_hold_what_the_map_shows(partner, one):
+    rows = everything(partner, one)
+    for level in one.levels(partner):
+        shown, data = map_rows(partner, one, level)
+        here = rows[rows["level"] == level]
+        for option in one.options:
+            here = here[here[option.id] == option.default]
+        for code, value in data.frame["value"].dropna().items():
+            assert value in set(here.loc[here["code"] == code, "value"])
+        assert list(shown.index) == list(data.frame.index)
+
+
+@pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
+def test_every_column_is_in_the_codebook(partner, one):
+    known = set(codebook(partner, (one,))["column"])
+    assert set(everything(partner, one).columns) <= known
+    for level in one.levels(partner):
+        columns = {c.partition("__")[0] for c in map_rows(partner, one, level)[0].columns}
+        assert columns <= known
+
+
+def test_rows_say_whose_numbers_they_are(partner):
+    whose = {one.id: set(everything(partner, one)["data"]) for one in exportable(partner)}
+    assert whose["encounters"] == {"invented"}
+    assert whose["population"] == whose["roma_figures"] == whose["referrals"] == {"published"}

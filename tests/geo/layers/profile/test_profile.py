@@ -1,0 +1,239 @@
+"""The profile of an area says what the release supports, how sure that is, and "cannot tell" otherwise."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.errors import AreaError
+from geo.layers import encounters
+from geo.layers.core.change import Cell, bounds, change, ratio_interval, share_bounds
+from geo.layers.profile import area_profile, timeline
+from tests.helpers import small_release
+from tests.helpers.small_release import QUARTERS, YEARS
+
+
+@pytest.fixture(scope="module")
+def partner(tmp_path_factory):
+    return small_release.make(tmp_path_factory.mktemp("partner"), "partner")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    return small_release.make(tmp_path_factory.mktemp("public"), "public")
+
+
+def facts(release, area, period=YEARS[1]):
+    return {f.id: f for f in area_profile(release, area, period).facts}
+
+
+def said(release, area, period=YEARS[1]):
+    return " ".join(area_profile(release, area, period).meaning.sentences)
+
+
+def test_who_and_where(partner):
+    profile = area_profile(partner, "AL-02", YEARS[1])
+    assert (profile.kind, profile.name, profile.country) == ("County", "Durrës", "Albania")
+    assert area_profile(partner, "GR-I", YEARS[1]).kind == "Region"
+    assert area_profile(partner, "10944420", YEARS[1]).kind == "Municipality"
+
+
+def test_the_few_numbers_with_margin_and_source(partner):
+    found = facts(partner, "AL-02")
+    assert [found[n].text for n in ("children", "internal", "effort")] == ["79", "71", "103"]
+    assert [found[n].margin for n in ("children", "internal", "effort")] == ["±5", "±5", ""]
+    assert found["internal"].label == "of these, pathway inside Albania"
+    assert found["population"].label == "Population, census 2023"
+    assert (found["population"].text, found["population"].invented) == ("226,863", False)
+    assert all(f.source for f in found.values())
+
+
+def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
+    assert facts(partner, "AL-02")["services"].text == "2 axes shown"
+    whole = facts(partner, "AL-04")["services"]
+    assert whole.text == "2 of 5 axes"
+    assert len(whole.note.split(", ")) == 2
+
+
+def of_axes(folder, cells, tier="partner", table="services_region_quarter_axis", period=QUARTERS[0]):
+    """Make a release with these cells of services by axis, the same in each region."""
+    named = dict(zip(small_release.AXES, cells, strict=True))
+    frame = small_release.rows(
+        small_release.REGIONS, [period], lambda _a, _p, axis: named[axis], axis=small_release.AXES
+    )
+    return facts(small_release.make(folder, tier, tables={table: frame}), "AL-02", period)["services"]
+
+
+def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
+    hidden, span, number = small_release.state("withheld"), small_release.span, small_release.number
+    none = of_axes(tmp_path / "none", [number(0), hidden, hidden, hidden, number(0)])
+    assert (none.text, none.state) == ("not shown here, to protect people", "withheld")
+    assert none.note.startswith("none on the axes that are shown; not shown, to protect people: protection")
+    some = of_axes(tmp_path / "some", [number(2), span(3, None), hidden, hidden, number(0)])
+    assert some.text == "2 axes shown"
+    assert some.note == (
+        "prevention, protection; not shown, to protect people: assisted voluntary return, reintegration"
+    )
+    year = (YEARS[0],)
+    few = of_axes(
+        tmp_path / "few",
+        [span(0, 2), hidden, hidden, hidden, span(3, 5)],
+        "public",
+        "services_region_year_axis",
+        *year,
+    )
+    assert few.text == "one axis shown"
+    dark = of_axes(
+        tmp_path / "dark",
+        [span(0, 2), *[hidden] * 3, span(0, 2)],
+        "public",
+        "services_region_year_axis",
+        *year,
+    )
+    assert (dark.text, dark.state) == ("not shown here, to protect people", "withheld")
+
+
+def test_a_part_of_another_time_stands_beside_all_of_that_time(tmp_path):
+    tables, number = small_release.public(), small_release.number
+    tables["children_region_whole"] = small_release.rows(
+        small_release.REGIONS, [small_release.WHOLE], lambda *_: number(145, 5)
+    )
+    tables["children_region_whole_pathway"] = small_release.rows(
+        small_release.REGIONS, [small_release.WHOLE], lambda *_: number(52, 5), pathway=small_release.PATHWAYS
+    )
+    release = small_release.make(tmp_path, "public", tables=tables)
+    fact = facts(release, "AL-02", YEARS[1])["internal"]
+    assert fact.label == "pathway inside Albania, Jun 2006 to May 2008"
+    assert (fact.text, fact.margin) == ("52 of 145 met", "±5")
+
+
+def test_a_state_is_said_in_words(partner, public):
+    assert facts(partner, "AL-01")["children"].text == "none or almost none"
+    assert facts(public, "AL-01")["children"].text == "fewer than 11, possibly none"
+    assert facts(public, "AL-11", QUARTERS[0])["population"].text == "758,513"
+
+
+def test_a_part_of_another_time_is_not_called_of_these(public):
+    label = facts(public, "AL-02")["internal"].label
+    assert label == "pathway inside Albania, Jun 2006 to May 2008"
+
+
+def test_a_sure_rise_with_equal_effort(partner):
+    profile = area_profile(partner, "AL-02", YEARS[1])
+    assert profile.meaning.headline == "More children met than the year before"
+    assert profile.meaning.sentences == (
+        "Between 29 and 49 more children were met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
+        "The added noise cannot explain that, and chance alone hardly can.",
+        "Of those met in Jun 2007 to May 2008, 7 to 10 in 10 had a pathway inside Albania.",
+        "Outreach stayed about the same: 100 days, then 103.",
+    )
+
+
+def test_a_sure_fall_beside_less_effort(partner):
+    assert "Between 40 and 60 fewer children" in said(partner, "AL-11")
+    assert "Outreach went from 200 to 90 days, which can explain part of it." in said(partner, "AL-11")
+
+
+def test_a_rise_that_chance_alone_could_bring(partner):
+    assert "Between 3 and 23 more children" in said(partner, "GR-A")
+    assert "but the chance of who is met in a year could" in said(partner, "GR-A")
+
+
+def test_the_margin_that_covers_a_change(partner):
+    profile = area_profile(partner, "AL-04", YEARS[1])
+    assert profile.meaning.headline == "Cannot tell whether it changed"
+    assert "the margins are wider than the change" in profile.meaning.sentences[0]
+
+
+def test_a_year_in_which_nobody_searched(partner):
+    assert "no outreach is recorded for Jun 2006 to May 2007" in said(partner, "GR-I")
+
+
+def test_no_word_calls_a_child_trafficked_that_may_be_at_risk(partner):
+    told = [said(partner, area) for area in ("AL-02", "AL-11", "GR-A")]
+    told += [fact.label for fact in facts(partner, "AL-02").values()]
+    told += [choice.label for choice in encounters.OF.choices]
+    assert not [words for words in told if "trafficked" in words]
+
+
+def test_the_first_year_has_nothing_to_compare_with(partner):
+    assert area_profile(partner, "AL-02", QUARTERS[0]).meaning.headline == "No earlier year"
+
+
+def test_series_tell_which_periods_are_complete(partner):
+    profile = area_profile(partner, "AL-02", YEARS[1])
+    assert [b.period for b in profile.series] == QUARTERS
+    assert all(b.complete for b in profile.series)
+    assert next(b.value for b in profile.series) == 10
+
+
+def test_time_of_both_countries_together(partner):
+    bars = timeline(partner)
+    assert [b.period for b in bars] == QUARTERS
+    assert bars[0].value == 24
+    assert bars[0].words == "24 ±10"
+
+
+def test_an_unknown_area_is_named(partner):
+    with pytest.raises(AreaError, match="XX-9"):
+        area_profile(partner, "XX-9", YEARS[1])
+
+
+def test_an_area_without_any_table_has_a_profile(public):
+    profile = area_profile(public, "10944420", YEARS[1])
+    assert {f.text for f in profile.facts} == {"no data", "no figure found"}
+    assert profile.series == ()
+
+
+# ---- change --------------------------------------------------------------------------------------
+
+CELLS = st.builds(Cell, st.just("number"), st.integers(0, 500).map(float), st.integers(0, 15).map(float))
+
+
+@given(before=CELLS, after=CELLS)
+def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
+    found = change(before, after, 11, 5, 2)
+    low = max(0, after.value - after.margin) - (before.value + before.margin)
+    high = after.value + after.margin - max(0, before.value - before.margin)
+    assert (found.low, found.high) == (low, high)
+    assert found.verdict == ("more" if low > 0 else "fewer" if high < 0 else "cannot tell")
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (Cell("few"), (0, 15)),
+        (Cell("almost_none"), (0, 5)),
+        (Cell("structural_zero"), (0, 0)),
+        (Cell("class", low=50, high=199), (50, 199)),
+        (Cell("class", low=1000), (1000, math.inf)),
+        (Cell("number", 3, 5), (0, 8)),
+        (Cell("number", 12), (12, 12)),
+        (Cell("not_searched"), None),
+        (Cell("no_data"), None),
+        (Cell("withheld"), None),
+    ],
+)
+def test_bounds_of_each_state(cell, expected):
+    assert bounds(cell, 11, 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [(95, 105, (1.11, 0.84, 1.46)), (103, 86, (0.83, 0.63, 1.11)), (26, 51, (1.96, 1.22, 3.15))],
+)
+def test_ratio_of_two_counts_as_published(before, after, expected):
+    assert [round(x, 2) for x in ratio_interval(before, after)] == list(expected)
+
+
+@given(before=st.integers(1, 400), after=st.integers(1, 400))
+def test_noise_widens_the_interval(before, after):
+    plain, noisy = ratio_interval(before, after), ratio_interval(before, after, 2.0)
+    assert noisy[1] < plain[1] < plain[2] < noisy[2]
+
+
+@given(part=st.integers(0, 100), whole=st.integers(1, 100), m=st.integers(0, 5))
+def test_shares_stay_between_none_and_all(part, whole, m):
+    low, high = share_bounds(Cell("number", part, m), Cell("number", whole, m), 11, 5)
+    assert 0 <= low <= high <= 1

@@ -1,0 +1,171 @@
+"""What browser tests share: the real server in a process of its own, and hands on the page."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+# Writes down every file that the web process opens in a vault, of the other tier, and every import of
+# what could open one.
+WATCHED = """
+import sys
+seen = open(sys.argv.pop(1), "a", buffering=1)
+def hook(event, arguments):
+    told = str(arguments[0]) if arguments else ""
+    if event == "open" and (".db" in told or "/vault" in told or sys.argv[1] in told):
+        seen.write(f"open {told}\\n")
+    if event == "import" and told.startswith(("sqlcipher3", "keyring", "data.restricted")):
+        seen.write(f"import {told}\\n")
+unwanted = sys.argv[1]
+sys.addaudithook(hook)
+sys.argv.pop(1)
+from dashboard.server import main
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, its process, and the file in which the audit hook writes."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    seen: Path
+
+    def audit(self) -> list[str]:
+        return self.seen.read_text(encoding="utf-8").splitlines()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            pytest.fail(f"the server ended with exit code {process.returncode}")
+        try:
+            with urllib.request.urlopen(url + "/health", timeout=1):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.1)
+    pytest.fail("the server did not start within a minute")
+
+
+@dataclass
+class Watch:
+    """What a page did besides what it shows."""
+
+    outside: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    received: int = 0
+    frames: int = 0
+
+    def gate(self, route: Any) -> None:
+        if route.request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            route.abort()
+
+    def told(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def answered(self, response: Any) -> None:
+        if response.status >= 400:
+            self.missing.append(f"{response.status} {response.url}")
+
+    def opened(self, connection: Any) -> None:
+        if not connection.url.startswith("ws://127.0.0.1:"):
+            self.outside.append(connection.url)
+        connection.on("framereceived", self.counted)
+
+    def counted(self, data: Any) -> None:
+        self.received += len(data)
+
+    def loaded(self, frame: Any) -> None:
+        self.frames += frame.parent_frame is not None
+
+    @property
+    def clean(self) -> bool:
+        return not (self.outside or self.errors or self.missing)
+
+
+def watch(context: Any, page: Any) -> Watch:
+    """Block and count what a page asks of others, and note what goes wrong."""
+    seen = Watch()
+    context.route("**/*", seen.gate)
+    page.on("console", seen.told)
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
+    page.on("response", seen.answered)
+    page.on("websocket", seen.opened)
+    page.on("framenavigated", seen.loaded)
+    return seen
+
+
+def map_frame(page: Any) -> Any:
+    return page.frame_locator("iframe[title='streamlit_folium.st_folium']")
+
+
+def shown(page: Any) -> str:
+    return str(map_frame(page).locator("#map_div").get_attribute("data-shown"))
+
+
+def wait_for_map(page: Any) -> None:
+    map_frame(page).locator("#map_div[data-shown]").wait_for(timeout=60_000)
+    page.locator(".panel h2, .st-key-empty h2").first.wait_for(state="attached", timeout=30_000)
+
+
+def changed(page: Any, act: Callable[[], object]) -> int:
+    """Do something, wait until the map shows it, and give the bytes that came over the line."""
+    page.wait_for_timeout(400)
+    before, received = shown(page), page.watch.received
+    act()
+    for _ in range(600):
+        if shown(page) != before:
+            page.wait_for_timeout(500)
+            return int(page.watch.received - received)
+        page.wait_for_timeout(50)
+    pytest.fail("the map did not change")
+
+
+def until(page: Any, holds: Callable[[], bool]) -> None:
+    """Wait until something holds; half a minute at most. (A page that forbids eval has no other way.)"""
+    for _ in range(300):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    assert holds()
+
+
+def area_point(page: Any, code: str, level: str) -> dict[str, float]:
+    """Give where on the map's frame the middle of an area lies."""
+    script = """async ([code, level]) => {
+      const loaded = performance.getEntriesByType('resource').map(e => e.name);
+      const base = loaded.find(name => name.includes('/region.json'));
+      const shapes = await (await fetch(base.replace('region.json', level + '.json'))).json();
+      const [x, y] = shapes.features.find(f => f.properties.code === code).properties.centre;
+      const point = window.map.latLngToContainerPoint([y, x]);
+      return {x: point.x, y: point.y};
+    }"""
+    frame = next(f for f in page.frames if f.parent_frame is not None)
+    return dict(frame.evaluate(script, [code, level]))
+
+
+def click_area(page: Any, code: str, level: str = "region") -> None:
+    map_frame(page).locator("#map_div").click(position=area_point(page, code, level))

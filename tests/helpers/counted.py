@@ -1,0 +1,95 @@
+"""Counted tables of invented worlds, and how a mechanism publishes them.
+
+`small` is a world of a few areas, `own` one over the areas that the product ships.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from data.disclosure.attacks.bounds import Published
+from data.reference import area_table
+from data.restricted.counting import encounters as aggregate
+from data.restricted.publishing.published_table import ReleasedTable, code
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.tables.spec import COUNTED, DEFAULT_PLAN, TableSpec
+from tests.helpers import small_worlds
+
+CAP = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """True counts and cell keys of all tables of a plan, with the totals that they stand on."""
+
+    grid: Grid
+    plan: dict
+    counts: dict
+    keys: dict
+
+    @property
+    def areas(self):
+        return self.grid.areas[["level", "parent"]]
+
+    def drawn(self, mechanism):
+        """Publish each table by itself."""
+        scale = {spec: CAP if spec.measure == "encounters" else 1 for spec in self.counts}
+        return {s: mechanism.publish(c, self.keys[s], scale[s]) for s, c in self.counts.items()}
+
+    def published(self, mechanism, tier, k=11, name="r"):
+        """Give a tier as an attacker reads it, before anything is hidden for others."""
+        values = mechanism.settle(self.drawn(mechanism), self.grid)
+        return self.shown(mechanism, values, tier, k, name)
+
+    def shown(self, mechanism, values, tier, k=11, name="r"):
+        below = k if tier == "public" else None
+        tables = {}
+        for spec in self.plan[tier]:
+            if spec.counted:
+                state = np.full(values[spec].shape, code("number"), np.int8)
+                state[mechanism.hides(values[spec], below)] = code(mechanism.hidden_state)
+                number = np.where(state == code("number"), values[spec].astype(float), np.nan)
+                tables[spec] = ReleasedTable(spec, self.grid, number, state).arrow()
+        known = {m: mechanism.knowledge(CAP if m == "encounters" else 1, below) for m in COUNTED}
+        return Published(name, tables, known, k)
+
+
+def counted(frame, areas, plan):
+    """Count a world of encounters with the columns of the vault."""
+    anywhere = Grid(areas, Calendar(6), date(2006, 6, 1), date(2006, 6, 1))
+    records = aggregate.load_encounters(small_worlds.batches(frame, 10**6), anywhere.names)
+    days = records["day"].astype("datetime64[D]")
+    grid = Grid(areas, Calendar(6), days.min().astype(object), days.max().astype(object))
+    encounters = aggregate.read_encounters(records, grid, small_worlds.KEYS)
+    specs = {s for tier in plan for s in plan[tier] if s.counted}
+    specs |= {TableSpec("children", s.level, s.grain) for s in specs}
+    ordered = sorted(specs, key=lambda s: s.name)
+    cells = {s: aggregate.count(encounters, s, CAP, 2**24) for s in ordered}
+    return Counted(grid, plan, {s: c.counts for s, c in cells.items()}, {s: c.keys for s, c in cells.items()})
+
+
+def small(seed=0, rows=900, children=600, plan=None, **more):
+    frame = small_worlds.encounters(np.random.default_rng(seed), rows, children, **more)
+    return counted(frame, small_worlds.area_table(), plan or small_worlds.SMALL_PLAN)
+
+
+def own(plan=DEFAULT_PLAN, **parameters):
+    from risk import worlds
+
+    frame = worlds.over_own_areas(worlds.WorldParameters(**parameters)).records["encounter"].astype(str)
+
+    def hashed(names):
+        return names.map(lambda name: hashlib.sha256(name.encode()).hexdigest())
+
+    shared = frame["programme_number"]
+    child = hashed("child " + frame["partner"] + " " + frame["child_id"])
+    frame["programme_child"] = hashed("programme " + shared).where(shared != "", "")
+    frame["child"] = child.where(shared == "", frame["programme_child"])
+    return counted(pd.DataFrame(frame[list(aggregate.COLUMNS)]), area_table(), plan)
+
+
+__all__ = ["Counted", "counted", "own", "small"]

@@ -1,0 +1,107 @@
+"""Invented worlds of the programme's size, released by the defaults: what attackers get, what readers lose.
+
+Run as a program it studies many worlds, and says what they have in common:
+
+    python -m tests.helpers.default_worlds 50
+"""
+
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data.disclosure.attacks.audit import before
+from data.disclosure.attacks.suite import attack_numbers
+from data.reference import area_table
+from data.release import Release
+from data.restricted.keys import IdentifierHasher
+from data.tables.spec import TIERS
+from risk import worlds
+from tests.helpers import small_worlds
+
+
+def released(seed, folder):
+    """Release a world as the vault would hold it; give its encounters."""
+    records = worlds.over_own_areas(worlds.WorldParameters(seed=seed)).records["encounter"]
+    hasher = IdentifierHasher(seed.to_bytes(32, "big"))
+    frame = records.assign(child=hasher.hash(records["child_id"]), programme_child="")
+    numbered = records["programme_number"].ne("")
+    frame.loc[numbered, "programme_child"] = hasher.hash(
+        records.loc[numbered, "programme_number"], "programme"
+    )
+    frame = frame[small_worlds.COLUMNS].astype("str")
+    places = {"area_table": area_table(), "areas_geoparquet": small_worlds.areas_bytes(area_table())}
+    small_worlds.release(
+        small_worlds.MemoryVault(encounter=frame), folder, record_keys=hasher.record_keys, **places
+    )
+    return frame
+
+
+def attacked(folder):
+    """Make every attack on both tiers of the last release; give the findings in words, and how it went."""
+    found, went = [], {}
+    for tier in TIERS:
+        release = Release.open(folder, tier)
+        for name, findings, told in attack_numbers(before(folder, release), release):
+            found += [f"{tier}: {finding.words}" for finding in findings]
+            went[f"{tier} {name}"] = dict(told)
+    return found, went
+
+
+def cells(frame, release):
+    """Give each public county-year with its true number: columns area, country, true, value."""
+    table, truth = release.table("children_region_year"), counted(frame)
+    places = zip(table["area"], table["period"].str[:4], strict=True)
+    told = table.assign(true=[truth.get(place, 0) for place in places], country=table["area"].str[:2])
+    return told[["area", "country", "true", "value"]].astype({"value": "float64"})
+
+
+def counted(frame):
+    """Count children by region and year of their first encounter, as simply as can be."""
+    parents, levels = area_table()["parent"], area_table()["level"]
+    numbered = frame[frame["programme_child"] != ""].drop_duplicates("child").set_index("child")
+    who = frame["child"].map(numbered["programme_child"]).fillna(frame["child"])
+    first = frame.assign(who=who).sort_values("date").drop_duplicates("who")
+    region = [c if levels[c] == "region" else parents[c] for c in first["municipality"]]
+    day = pd.to_datetime(first["date"])
+    year = np.where(day.dt.month >= 6, day.dt.year, day.dt.year - 1).astype(str)
+    return pd.Series(1, index=pd.MultiIndex.from_arrays([region, year])).groupby(level=[0, 1]).sum().to_dict()
+
+
+def loss(table):
+    """Give by country the median relative error of what is shown, and the share of the children hidden."""
+    found = {}
+    for country, part in table.groupby("country"):
+        shown = part[part["value"].notna()]
+        error = (shown["value"] - shown["true"]).abs() / shown["true"]
+        found[country] = (float(error.median()), float(1 - shown["true"].sum() / part["true"].sum()))
+    return found
+
+
+def study(seed):
+    """Release one world, attack it, and measure what readers lose."""
+    with tempfile.TemporaryDirectory() as folder:
+        frame = released(seed, Path(folder))
+        return seed, *attacked(Path(folder)), cells(frame, Release.open(Path(folder), "public"))
+
+
+def main(count):
+    """Study many worlds, two at a time, and print a line each and what all say together."""
+    tables, worst, say = [], [], sys.stdout.write
+    with ProcessPoolExecutor(2) as workers:
+        for seed, found, went, table in workers.map(study, range(count)):
+            told = went["public membership"]
+            tables.append(table)
+            worst.append((told["one_number"], told["all_numbers"], told["all_numbers_low"]))
+            told = f"advantage {worst[-1]}  (error, hidden) {loss(table)}"
+            say(f"{seed}  {told}  {found or 'all attacks failed'}\n")
+            sys.stdout.flush()
+    say(f"Most over guessing: one number, all numbers, lower end: {np.max(worst, axis=0)}\n")
+    say(f"All worlds: (median relative error, share hidden): {loss(pd.concat(tables))}\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,173 @@
+"""Watching a web process from outside and from inside.
+
+From outside: Linux tells of every opened file (inotify), whoever opens it and however, also from C. From
+inside: an audit hook, which Python itself loads at the start, writes down what the process opens, imports
+and connects to.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.helpers.paths import ROOT
+
+_OPENED = 0x00000020 | 0x00000001  # IN_OPEN, IN_ACCESS
+_EVENT = struct.Struct("iIII")
+# Loaded by every Python that finds it on its path; it speaks up in the web process alone.
+_SPY = """
+import os, sys
+if "dashboard.server" in getattr(sys, "orig_argv", ()):
+    seen = os.open(os.environ["SEEN_BY_TEST"], os.O_WRONLY | os.O_APPEND)
+    def hook(event, arguments):
+        if event in ("open", "import", "socket.connect", "socket.getaddrinfo", "socket.sendto"):
+            told = arguments[1] if event in ("socket.connect", "socket.sendto") else arguments[0]
+            os.write(seen, f"{event} {told}\\n".encode("utf-8", "replace"))
+    sys.addaudithook(hook)
+"""
+
+
+class Watched:
+    """Tells which files below some folders were opened or read since the watch began."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._file = self._libc.inotify_init1(os.O_NONBLOCK)
+        self._names: dict[int, Path] = {}
+        top = list(folders)
+        # Looked up before the watch begins, which would hear it.
+        for folder in [*top, *(p for one in top for p in one.rglob("*") if p.is_dir())]:
+            self._add(folder)
+
+    def _add(self, folder: Path) -> None:
+        number = self._libc.inotify_add_watch(self._file, os.fsencode(folder), _OPENED)
+        assert number >= 0, os.strerror(ctypes.get_errno())
+        self._names[number] = folder
+
+    def opened(self) -> list[str]:
+        """Give the paths, and forget them."""
+        try:
+            data = os.read(self._file, 2**20)
+        except BlockingIOError:
+            return []
+        found, at = set(), 0
+        while at < len(data):
+            number, _mask, _cookie, length = _EVENT.unpack_from(data, at)
+            name = data[at + _EVENT.size : at + _EVENT.size + length].rstrip(b"\0").decode()
+            found.add(str(self._names[number] / name))
+            at += _EVENT.size + length
+        return sorted(found)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A running `tact serve`, and what its web process did."""
+
+    url: str
+    process: subprocess.Popen[str]
+    web: int
+    seen: Path
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def did(self, event: str) -> list[str]:
+        """List what the audit hook heard of an event."""
+        lines = self.seen.read_text(encoding="utf-8").splitlines()
+        return [line.removeprefix(f"{event} ") for line in lines if line.startswith(f"{event} ")]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def serve(
+    workspace: Path, folder: Path, *arguments: str, environment: dict[str, str] | None = None, **how
+) -> Command:
+    """Start `tact serve` as a person does, with an audit hook in its web process; wait until it is up."""
+    import json
+
+    import psutil
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sitecustomize.py").write_text(_SPY, encoding="utf-8")
+    seen = folder / "seen"
+    seen.touch()
+    given = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "SEEN_BY_TEST": str(seen)}
+    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), "serve", "--json"]
+    process = subprocess.Popen(
+        [*command, "--port", str(free_port()), *arguments],
+        cwd=folder,
+        env=given | (environment or {}),
+        stdout=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+    answer = ""
+    while not answer.endswith("}\n"):
+        line = process.stdout.readline()
+        assert line, f"the command ended with exit code {process.wait()}: {answer}"
+        answer += line
+    (web,) = psutil.Process(process.pid).children()
+    return Command(json.loads(answer)["url"], process, web.pid, seen)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+def ask(command: Command, path: str, *, method: str = "GET", headers: Iterable[str] | None = None):
+    """Send a request as it stands, byte for byte; give status, headers and body."""
+    host = command.url.removeprefix("http://").rpartition(":")[0].strip("[]")
+    lines = [f"Host: {host}:{command.port}"] if headers is None else list(headers)
+    upgrade = any(line.startswith("Upgrade:") for line in lines)
+    lines += [] if upgrade else ["Connection: close"]
+    request = "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""])
+    with socket.create_connection((host, command.port), timeout=20) as line:
+        line.sendall(request.encode("latin-1"))
+        head, _, body = _everything(line).partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    told = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in rest)}
+    if told.get("transfer-encoding") == "chunked":
+        body = _joined(body)
+    return int(first.split()[1]), told, body
+
+
+def _everything(line: socket.socket) -> bytes:
+    data, until = b"", time.monotonic() + 20
+    while time.monotonic() < until:
+        part = line.recv(2**16)
+        if not part:
+            return data
+        data += part
+        # An accepted websocket stays open.
+        if data.startswith(b"HTTP/1.1 101"):
+            return data
+    return data
+
+
+def _joined(body: bytes) -> bytes:
+    whole = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        whole, body = whole + body[:length], body[length + 2 :]
+    return whole
+
+
+def without_override() -> None:
+    """Take from root, before a program starts, the right to ignore the modes of files; else do nothing."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; PR_CAPBSET_DROP is 24
+        libc.prctl(24, capability, 0, 0, 0)

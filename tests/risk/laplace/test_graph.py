@@ -1,0 +1,71 @@
+"""What the model relies on: fields over neighbours are scaled, sum to zero, and are unique."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.laplace import graph
+from tests.helpers.paths import ROOT
+
+REFERENCE = ROOT.parent / "shared" / "reference" / "risk"
+
+
+def test_the_published_scale_of_the_scottish_districts():
+    if not REFERENCE.exists():
+        pytest.skip("needs the reference data")
+    edges = pd.read_csv(REFERENCE / "scotland_edges_carlin.csv").to_numpy()
+    field = graph.structure(56, edges)
+    assert field.factors == pytest.approx([0.485318], abs=1e-5)
+
+
+@st.composite
+def graphs(draw):
+    size = draw(st.integers(1, 12))
+    pairs = st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).filter(lambda p: p[0] != p[1])
+    edges = {tuple(sorted(pair)) for pair in draw(st.lists(pairs, max_size=20))}
+    return size, np.array(sorted(edges), dtype=np.int64).reshape(-1, 2)
+
+
+@given(graphs())
+def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
+    size, edges = one
+    field = graph.structure(size, edges)
+    covariance = field.covariance()
+    for part in range(field.labels.max() + 1):
+        inside = np.flatnonzero(field.labels == part)
+        own = covariance[np.ix_(inside, inside)]
+        assert np.exp(np.log(np.diag(own)).mean()) == pytest.approx(1.0)
+        if len(inside) > 1:
+            np.testing.assert_allclose(own.sum(axis=0), 0.0, atol=1e-9)
+    apart = field.labels[:, None] != field.labels
+    np.testing.assert_allclose(covariance[apart], 0.0, atol=1e-12)
+
+
+@given(graphs())
+def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
+    field = graph.structure(*one)
+    root = field.root()
+    np.testing.assert_allclose(root, root.T, atol=1e-9)
+    np.testing.assert_allclose(root @ root, field.covariance(), atol=1e-8)
+
+
+def test_the_numbers_of_areas_do_not_matter():
+    edges = np.array([(0, 1), (1, 2), (2, 3), (3, 0), (1, 3), (3, 4)])
+    order = np.array([3, 0, 4, 1, 2])
+    one, other = graph.structure(5, edges), graph.structure(5, np.sort(order[edges], axis=1))
+    np.testing.assert_allclose(other.covariance()[np.ix_(order, order)], one.covariance(), atol=1e-9)
+
+
+def test_a_walk_has_steps_of_variance_one_and_sums_to_zero():
+    walk = graph.chain(7).covariance()
+    steps = np.diff(np.eye(7), axis=0)
+    np.testing.assert_allclose(steps @ walk @ steps.T, np.eye(6), atol=1e-9)
+    np.testing.assert_allclose(walk.sum(axis=0), 0.0, atol=1e-9)
+
+
+def test_edges_keep_known_areas_once():
+    pairs = [("b", "a"), ("a", "b"), ("b", "c"), ("c", "elsewhere"), ("c", "c")]
+    np.testing.assert_array_equal(graph.edges_of(["a", "b", "c"], pairs), [(0, 1), (1, 2)])
+    assert graph.edges_of(["a"], []).shape == (0, 2)

@@ -1,0 +1,133 @@
+"""The deterministic fit against long runs of a sampler: the same model, the same answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.disclosure import mechanisms
+from risk.laplace.graph import structure
+from risk.laplace.likelihood import Counts
+from risk.model import RiskModel
+from risk.model.observations import Observations
+from tests.helpers.paths import ROOT
+
+REFERENCE = ROOT.parent / "shared" / "reference" / "risk"
+
+
+def observations(counts, expected, edges, mechanism=None):
+    size = len(counts)
+    published, channel = counts.astype(np.int64), None
+    if mechanism is not None:
+        keys = np.random.default_rng(0).integers(0, 2**24, size)
+        published, channel = mechanism.publish(published, keys), mechanism.channel(int(counts.max()) + 10)
+    return Observations(
+        tuple(f"{i:03d}" for i in range(size)),
+        ("one",) * size,
+        expected,
+        ("1975-01-01/P1Y",),
+        ("all",),
+        ("reported",),
+        published.reshape(size, 1, 1, 1),
+        np.zeros((size, 1)),
+        edges,
+        channel,
+        "public",
+    )
+
+
+def scotland():
+    if not REFERENCE.exists():
+        pytest.skip("needs the reference data")
+    table = pd.read_csv(REFERENCE / "scotland.csv")
+    edges = pd.read_csv(REFERENCE / "scotland_edges_carlin.csv").to_numpy()
+    return table["cases"].to_numpy(), table["expected"].to_numpy(), edges
+
+
+def example(name, weights, table, counts, people):
+    libpysal = pytest.importorskip("libpysal")
+    neighbours = libpysal.io.open(libpysal.examples.get_path(weights)).read().neighbors
+    order = {code: i for i, code in enumerate(neighbours)}
+    edges = {tuple(sorted((order[a], order[b]))) for a, near in neighbours.items() for b in near}
+    file = libpysal.io.open(libpysal.examples.get_path(table))
+    number, living = (np.array(file.by_col(column), dtype=float) for column in (counts, people))
+    return number.astype(np.int64), living * number.sum() / living.sum(), np.array(sorted(edges))
+
+
+CASES = {
+    "lip cancer": (scotland, "poisson", False),
+    "sids 1974": (
+        lambda: example("sids2", "sids2.gal", "sids2.dbf", "SID74", "BIR74"), "poisson", False
+    ),
+    "sids 1979, through the noise": (
+        lambda: example("sids2", "sids2.gal", "sids2.dbf", "SID79", "BIR79"), "poisson", True
+    ),
+    "homicides about St Louis": (
+        lambda: example("stl", "stl.gal", "stl_hom.dbf", "HC7984", "PO7984"), "negative_binomial", False
+    ),
+}  # fmt: skip
+
+
+def sampled(seen, likelihood):
+    """Run NUTS on the same model, written down anew; give mean and deviation of log means, and of sites."""
+    numpyro = pytest.importorskip("numpyro")
+    import jax
+    import jax.numpy as jnp
+    import numpyro.distributions as dist
+    from jax.scipy.special import gammaln, logsumexp
+    from numpyro.infer import MCMC, NUTS
+
+    graph = structure(len(seen.areas), seen.edges)
+    root = graph.root()
+    counts = Counts.of(seen.published.ravel(), seen.channel)
+    true, chance = counts.true.astype(np.float64), counts.log_chance
+    offset = np.log(seen.expected)
+
+    def model():
+        level = numpyro.sample("level", dist.Normal(0.0, 5.0))
+        sd = numpyro.sample("area_sd", dist.HalfNormal(1.0))
+        share = numpyro.sample("structured", dist.Beta(0.5, 0.5))
+        with numpyro.plate("areas", len(seen.areas)):
+            smooth = numpyro.sample("smooth", dist.Normal())
+            plain = numpyro.sample("plain", dist.Normal())
+        eta = offset + level + sd * (jnp.sqrt(share) * (root @ smooth) + jnp.sqrt(1.0 - share) * plain)
+        numpyro.deterministic("eta", eta)
+        if likelihood == "poisson":
+            log = true * eta - jnp.exp(eta) - gammaln(true + 1.0)
+        else:
+            kappa = numpyro.sample("kappa", dist.HalfNormal(0.5))
+            size = kappa**-2.0
+            log = gammaln(true + size) - gammaln(size) - gammaln(true + 1.0)
+            log = log + size * jnp.log(size) + true * eta - (true + size) * jnp.log(size + jnp.exp(eta))
+        numpyro.factor("published", logsumexp(log + chance, axis=0).sum())
+
+    with jax.enable_x64(True):
+        chain = MCMC(
+            NUTS(model, target_accept_prob=0.9),
+            num_warmup=600,
+            num_samples=2500,
+            num_chains=2,
+            chain_method="vectorized",
+            progress_bar=False,
+        )
+        chain.run(jax.random.PRNGKey(0))
+        return {name: np.asarray(values) for name, values in chain.get_samples().items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_it_agrees_with_a_sampler(case):
+    data, likelihood, noisy = CASES[case]
+    seen = observations(*data(), mechanisms.make() if noisy else None)
+    draws = sampled(seen, likelihood)
+    fit = RiskModel(likelihood).fit(seen).fit_
+    mean, sd = (column[:, 0] for column in fit.posterior.log_means())
+    away = mean - draws["eta"].mean(axis=0)
+    # What a chain of this length leaves open is about 0.01.
+    assert np.sqrt((away**2).mean()) < 0.015
+    assert np.abs(away).max() < 0.05
+    ratio = sd / draws["eta"].std(axis=0)
+    assert 0.93 < ratio.mean() < 1.07
+    for name in ("area_sd", "structured"):
+        ours, other = fit.hyper[name], draws[name]
+        assert ours[0] == pytest.approx(other.mean(), abs=0.2 * other.std() + 0.01), name
+        assert ours[1] == pytest.approx(other.std(), rel=0.25), name

@@ -1,0 +1,384 @@
+"""The plan: the optimum, the rules, the reasons, and that nothing changes without a good one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import InputError
+from risk.planning import (
+    Aims,
+    Decision,
+    Kind,
+    Posts,
+    Rules,
+    RulesClash,
+    Solver,
+    drawn,
+    floor_of_today,
+    frontier,
+    plan,
+)
+from risk.planning.benefit import Benefit, least_served, met, worst_mean
+from risk.planning.objective import Goal
+from tests.helpers.plan_cases import AIMS, EXACT, country, keeps, layouts
+
+
+@pytest.mark.parametrize("aims", AIMS, ids=str)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_optimum_is_that_of_trying_everything(aims, seed):
+    posts, need = country(seed)
+    posts = replace(posts, committed=np.minimum(posts.units, [[1, 0], [0, 0], [0, 1], [0, 0]]))
+    rules = Rules(
+        moves=2 + seed % 2,
+        budget=120.0,
+        floor=floor_of_today(posts, 0.5),
+        communities=np.arange(4) % 2 == 0,
+        services_floor=float(posts.capacity(posts.units)[::2, 1].min() * 0.8),
+    )
+    goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
+    values = [goal.value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept]
+    assert len(values) > 3
+    made = plan(posts, need, rules, aims, solver=EXACT)
+    assert keeps(posts, rules, made.units) == (True, pytest.approx(made.cost))
+    assert goal.value(made.units, made.cost) == pytest.approx(max(values), rel=1e-5)
+    assert made.proven
+
+
+def test_the_benefit_in_pieces_is_below_the_curve_and_close():
+    rng = np.random.default_rng(0)
+    need = rng.lognormal(2.0, 0.5, (50, 3, 1))
+    most = np.array([[5.0], [40.0], [400.0]])
+    cut = Benefit.of(need, most, 16)
+    np.testing.assert_allclose(cut.width.sum(axis=-1), most)
+    assert (np.diff(cut.slope, axis=-1) <= 1e-12).all()
+    for share in (0.03, 0.2, 0.5, 0.9):
+        filled = np.clip(share * most[..., None] - (np.cumsum(cut.width, axis=-1) - cut.width), 0, cut.width)
+        chords = (cut.slope * filled).sum(axis=-1)
+        curve = met(need, share * most)
+        assert (chords <= curve + 1e-9).all()
+        assert (curve - chords).sum() < 0.01 * need.sum()
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=40))
+def test_the_mean_of_the_worst_tenth(values):
+    values = np.array(values)
+    weight = worst_mean(values)
+    assert weight.sum() == pytest.approx(1.0)
+    assert (weight <= 1.0 / (0.1 * len(values)) + 1e-9).all()
+    # Rockafellar and Uryasev's form, whose maximum is at one of the values.
+    form = max(v - np.maximum(v - values, 0).mean() / 0.1 for v in values)
+    assert weight @ values == pytest.approx(form, abs=1e-6)
+
+
+def test_the_worst_served_fifth_of_the_need():
+    share, weight = np.array([0.9, 0.1, 0.5]), np.array([0.7, 0.1, 0.2])
+    assert least_served(share, weight) == pytest.approx((0.1 * 0.1 + 0.1 * 0.5) / 0.2)
+
+
+def test_the_same_input_gives_the_same_plan():
+    posts, need = country(3, sites=8, each=8)
+    one, other = (plan(posts, need, Rules(moves=4), Aims(0.2, 0.1, 0.4)) for _ in range(2))
+    np.testing.assert_array_equal(one.units, other.units)
+    assert one.moves == other.moves
+    assert one.gain == other.gain
+
+
+def lopsided(spread=0.2, level=(10.0, 100.0)):
+    """Give two towns apart, all four units in the one with little need."""
+    rng = np.random.default_rng(5)
+    posts = Posts(
+        ("low", "high"), ("one", "two"), (Kind("team", 10.0, True),), np.array([[4], [0]]), np.eye(2),
+        np.array([[0.0, 7.0], [7.0, 0.0]]), np.array([9, 9]), np.zeros((2, 1), np.int64),
+    )  # fmt: skip
+    return posts, np.array(level) * np.exp(spread * rng.standard_normal((400, 2)))
+
+
+def test_a_move_says_what_it_brings_takes_and_costs():
+    posts, need = lopsided()
+    made = plan(posts, need, Rules(moves=2), solver=EXACT)
+    assert made.recommended
+    assert made.probability == 1.0
+    (move,) = made.moves
+    assert (move.start, move.end, move.kind, move.units, move.cost) == ("one", "two", "team", 2, 14.0)
+    # By hand, on the judging half: 20 reach each town instead of 40 and none.
+    low, high = need[1::2].T
+    gain = (high * -np.expm1(-20 / high)) + low * (np.exp(-40 / low) - np.exp(-20 / low))
+    assert move.gain.mean == pytest.approx(gain.mean())
+    assert (move.gain.low, move.gain.high) == pytest.approx(tuple(np.quantile(gain, [0.025, 0.975])))
+    assert move.beats_staying == (gain > 0).mean() == 1.0
+    assert [e.area for e in move.brings] == ["high"]
+    assert [e.area for e in move.takes] == ["low"]
+    assert move.brings[0].children + move.takes[0].children == pytest.approx(move.gain.mean)
+    assert (made.gain.mean, made.gain.low) == pytest.approx((move.gain.mean, move.gain.low))
+
+
+def test_what_would_change_it_is_where_it_no_longer_pays():
+    posts, need = lopsided()
+    (move,) = plan(posts, need, Rules(moves=2), solver=EXACT).moves
+    assert 0 < move.pays_down_to < move.need
+    share = move.pays_down_to / move.need
+    for factor, pays in ((1.05, True), (0.95, False)):
+        less = need[1::2] * np.array([1.0, factor * share])
+        gain = met(less[..., None], posts.capacity(np.array([[2], [2]])))
+        gain = gain - met(less[..., None], posts.capacity(np.array([[4], [0]])))
+        assert (gain.sum(axis=(1, 2)).mean() > 0) == pays
+
+
+def test_change_nothing_where_it_is_not_sure_enough():
+    # On average the other town is better; in every third case it is far worse.
+    posts, need = lopsided(spread=0.0, level=(5.0, 30.0))
+    posts = replace(posts, units=np.array([[1], [0]]))
+    need[np.arange(len(need)) % 3 == 0, 1] = 0.5
+    made = plan(posts, need)
+    assert made.moved == 1
+    assert made.gain.mean > 0.03 * made.today.met.mean
+    assert made.probability == pytest.approx(2 / 3, abs=0.01)
+    assert not made.recommended
+
+
+def test_no_move_where_today_is_best():
+    posts, need = lopsided(level=(100.0, 10.0))
+    posts = replace(posts, units=np.array([[1], [0]]))
+    made = plan(posts, need)
+    assert made.moves == ()
+    assert not made.recommended
+    assert made.gain.mean == 0.0
+
+
+def test_choosing_and_judging_use_different_draws():
+    posts, need = lopsided()
+    need[1::2, 1] = 1e-6  # the judges know of no need there
+    made = plan(posts, need)
+    assert made.moved
+    assert made.gain.high < 0
+    assert not made.recommended
+
+
+def test_decisions_are_kept_and_planned_around():
+    posts, need = country(1, sites=6, each=6)
+    free = plan(posts, need, Rules(moves=3), solver=EXACT)
+    first = free.moves[0]
+    declined = Decision(first.start, first.end, first.kind, "decline", reason="the lease runs on")
+    around = plan(posts, need, Rules(moves=3), decisions=[declined], solver=EXACT)
+    assert all((m.start, m.end, m.kind) != (first.start, first.end, first.kind) for m in around.moves)
+    assert around.decisions == (declined,)
+    goal = Goal(posts, Aims(), np.repeat(need[::2, :, None], 2, axis=2))
+    assert goal.value(around.units, 0.0) <= goal.value(free.units, 0.0) + 1e-6
+    empty = int(np.argmin(posts.units[:, 1]))
+    full = int(np.argmax(posts.units[:, 1]))
+    wanted = Decision(posts.sites[full], posts.sites[empty], "centre", "accept")
+    bound = plan(posts, need, Rules(moves=3), decisions=[wanted], solver=EXACT)
+    made = next(m for m in bound.moves if (m.start, m.end, m.kind) == (wanted.start, wanted.end, "centre"))
+    assert made.accepted
+    assert bound.moved <= 3
+
+
+def test_what_is_locked_stays_and_the_plan_is_made_around_it():
+    posts, need = country(1, sites=6, each=6)
+    free = plan(posts, need, Rules(moves=3), solver=EXACT)
+    first = free.moves[0]
+    lock = Decision(first.start, "", first.kind, "lock", reason="the lease runs on")
+    around = plan(posts, need, Rules(moves=3), decisions=[lock], solver=EXACT)
+    site, kind = posts.sites.index(first.start), [k.name for k in posts.kinds].index(first.kind)
+    assert around.moves
+    assert all((m.start, m.kind) != (first.start, first.kind) for m in around.moves)
+    assert around.units[site, kind] >= posts.units[site, kind]
+    assert around.decisions == (lock,)
+    # The same as a commitment of all of them.
+    held = posts.committed.copy()
+    held[site, kind] = posts.units[site, kind]
+    committed = plan(replace(posts, committed=held), need, Rules(moves=3), solver=EXACT)
+    np.testing.assert_array_equal(around.units, committed.units)
+
+
+def test_a_lock_lets_others_come():
+    posts, need = lopsided()
+    made = plan(posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT)
+    np.testing.assert_array_equal(made.units, [[3], [1]])
+
+
+def test_a_lock_clashes_with_what_it_stands_against():
+    posts, need = lopsided()
+    lock = Decision("one", "nowhere", "team", "lock")
+    with pytest.raises(RulesClash, match=r"locked where they are: 2 of 4 can be kept \(team at one") as told:
+        plan(posts, need, Rules(floor=np.array([0.0, 20.0])), decisions=[lock])
+    assert {c.rule for c in told.value.clashes} == {"floor", "locked"}
+    with pytest.raises(RulesClash) as told:
+        plan(posts, need, decisions=[lock, Decision("one", "two", "team", "accept")])
+    assert {c.rule for c in told.value.clashes} == {"accepted", "locked"}
+    with pytest.raises(InputError, match="'nine'"):
+        plan(posts, need, decisions=[Decision("nine", "", "team", "lock")])
+
+
+def test_a_decision_about_nothing_is_refused():
+    posts, need = country(1)
+    with pytest.raises(InputError, match="'s9'"):
+        plan(posts, need, decisions=[Decision("s9", "s1", "centre", "decline")])
+
+
+def test_an_accepted_move_that_was_declined_elsewhere_clashes():
+    posts, need = lopsided()
+    both = [Decision("one", "two", "team", "decline"), Decision("one", "two", "team", "accept")]
+    with pytest.raises(RulesClash) as told:
+        plan(posts, need, decisions=both)
+    assert [c.rule for c in told.value.clashes] == ["accepted"]
+
+
+def test_clashing_rules_are_named_with_what_frees_them():
+    posts, need = lopsided()
+    rules = Rules(moves=1, budget=100.0, floor=np.array([0.0, 15.0]))
+    with pytest.raises(RulesClash, match="2 instead of 1 would do") as told:
+        plan(posts, need, rules)
+    by_rule = {clash.rule: clash for clash in told.value.clashes}
+    assert set(by_rule) == {"moves", "floor"}
+    assert by_rule["moves"].frees == 2
+    assert by_rule["floor"].frees == pytest.approx(10.0)
+    assert by_rule["floor"].where == ("high",)
+    # What it says would free it does.
+    assert plan(posts, need, replace(rules, moves=2)).moved == 2
+    assert plan(posts, need, replace(rules, floor=np.array([0.0, 10.0]))).moved == 1
+
+
+def test_commitments_stand_against_a_floor():
+    posts, need = lopsided()
+    posts = replace(posts, committed=np.array([[4], [0]]))
+    with pytest.raises(RulesClash) as told:
+        plan(posts, need, Rules(floor=np.array([0.0, 5.0])))
+    by_rule = {clash.rule: clash for clash in told.value.clashes}
+    assert set(by_rule) == {"commitments", "floor"}
+    assert by_rule["commitments"].where == ("one",)
+    assert (by_rule["commitments"].asked, by_rule["commitments"].frees) == (4.0, 3.0)
+
+
+def test_the_floor_of_communities_counts_services_and_never_search():
+    posts, need = lopsided()
+    rules = Rules(communities=np.array([False, True]), services_floor=5.0)
+    with pytest.raises(RulesClash) as told:  # a team that searches is no service
+        plan(posts, need, rules)
+    assert [c.rule for c in told.value.clashes] == ["services_floor"]
+    services = replace(posts, kinds=(Kind("centre", 10.0),))
+    assert plan(services, need, rules).planned.capacity[1] >= 5.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_communities_move_no_search(seed):
+    posts, need = country(seed, sites=6, each=6)
+    rules = Rules(moves=4, under_searched=np.arange(6) < 3)
+    marked = np.random.default_rng(seed).random(6) < 0.5
+    least = 0.9 * float(posts.capacity(posts.units)[marked, 1].min(initial=9.0))
+    with_floor = replace(rules, communities=marked, services_floor=least)
+    both = [drawn(posts, r, np.repeat(need[..., None], 2, axis=2), 0) for r in (rules, with_floor)]
+    np.testing.assert_array_equal(both[0].areas, both[1].areas)
+    assert both[0].least == both[1].least > 0
+    # With services held where they are, communities change nothing at all.
+    held = replace(posts, committed=posts.units * np.array([0, 1]))
+    one, other = (plan(held, need, r, solver=EXACT) for r in (rules, with_floor))
+    np.testing.assert_array_equal(one.units, other.units)
+
+
+def test_a_share_of_search_goes_where_too_little_was_looked():
+    posts, need = lopsided(level=(100.0, 1.0))
+    rules = Rules(under_searched=np.array([False, True]), exploration=0.25)
+    made = plan(posts, need, rules)
+    np.testing.assert_array_equal(made.explored.areas, [False, True])
+    assert made.explored.least == 10.0
+    assert made.units[1, 0] == 1
+    assert made.broken_today == ("exploration",)
+    assert plan(posts, need, replace(rules, exploration=0.0)).moved == 0
+    # Search alone explores.
+    assert not plan(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.least
+
+
+def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
+    posts, _ = country(0, sites=6, kinds=(Kind("team", 5.0, True),), each=10)
+    rng = np.random.default_rng(1)
+    need = np.exp(rng.standard_normal((500, 6, 1)) * np.array([0.1, 0.1, 1.0, 1.0, 1.0, 1.0])[:, None])
+    rules = Rules(under_searched=np.array([True, True, True, True, False, False]))
+    seen = np.mean([drawn(posts, rules, need, seed).areas for seed in range(400)], axis=0)
+    assert (seen[4:] == 0).all()
+    assert seen[2:4].min() > 0.3 > seen[:2].max() > 0
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 4), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_every_plan_keeps_its_rules(seed, moves, equity, cost, robustness):
+    posts, need = country(seed, sites=6, each=6)
+    everywhere = np.ones(6, dtype=bool)
+    least = floor_of_today(posts, 0.7)
+    rules = Rules(moves=moves, budget=150.0, floor=least, communities=everywhere)
+    made = plan(posts, need, rules, Aims(equity, cost, robustness))
+    assert keeps(posts, rules, made.units)[0]
+    np.testing.assert_array_equal(made.units.sum(axis=0), posts.units.sum(axis=0))
+    assert made.moved <= moves
+    assert made.cost <= 150.0 + 1e-6
+    assert (made.planned.capacity >= least - 1e-6).all()
+
+
+def test_sliders_do_what_their_names_say():
+    posts, need = country(2, sites=6, each=8)
+    rules = Rules(moves=5)
+    plain, fair, safe, thrifty = (
+        plan(posts, need, rules, a, solver=EXACT)
+        for a in (Aims(), Aims(1.0), Aims(robustness=1.0), Aims(cost=1.0))
+    )
+    assert fair.planned.least_served > plain.planned.least_served
+    assert fair.planned.met.mean < plain.planned.met.mean
+    choosing = np.repeat(need[::2, :, None], 2, axis=2)
+    bad = [Goal(posts, Aims(robustness=1.0), choosing).value(p.units, 0.0) for p in (plain, safe)]
+    assert bad[1] >= bad[0] - 1e-6
+    assert thrifty.cost < plain.cost
+
+
+def test_the_frontier_never_falls_with_more_moves():
+    posts, need = country(6, sites=8, each=8)
+    told = []
+    points = frontier(posts, need, [0, 1, 2, 4], solver=EXACT, progress=lambda *a: told.append(a[:2]))
+    assert [p.limit for p in points] == [0, 1, 2, 4]
+    assert points[0].moved == 0
+    assert points[0].gain.mean == 0.0
+    gains = [p.gain.mean for p in points]
+    assert gains[1] > 0
+    assert (np.diff(gains) > -0.02 * gains[-1]).all()  # judged by other draws than they were chosen by
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    floor = np.full(8, 0.3 * posts.capacity(posts.units).sum() / 8)
+    left = frontier(posts, need, [0, 6], Rules(floor=floor))
+    assert [p.limit for p in left] == [6]
+
+
+def test_time_that_runs_out_leaves_today_and_says_so():
+    posts, need = country(0, sites=8, each=8)
+    made = plan(posts, need, Rules(moves=3), solver=Solver(seconds=0.0))
+    assert made.gap == np.inf or not made.proven or made.gap <= 1e-3
+    np.testing.assert_array_equal(made.units.sum(axis=0), posts.units.sum(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"units": np.array([[1], [2], [3]])}, "shape"),
+        ({"reach": np.ones((2, 2))}, "more than 1"),
+        ({"committed": np.array([[5], [0]])}, "'one' is committed to more"),
+        ({"room": np.array([3, 9])}, "'one' has more units than room"),
+        ({"cost": np.array([[0.0, -1.0], [1.0, 0.0]])}, "cost holds a number below 0"),
+    ],
+)
+def test_posts_that_cannot_be_are_refused(change, said):
+    with pytest.raises(InputError, match=said):
+        replace(lopsided()[0], **change)
+
+
+def test_rules_aims_and_draws_that_cannot_be_are_refused():
+    posts, need = lopsided()
+    for wrong in ({"moves": -1}, {"budget": float("nan")}, {"exploration": 1.2}, {"services_floor": -2.0}):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            Rules(**wrong)
+    with pytest.raises(InputError, match="floor has shape"):
+        plan(posts, need, Rules(floor=np.zeros(3)))
+    with pytest.raises(InputError, match="no place of a slider"):
+        Aims(equity=1.1)
+    for wrong in (need[:10], need[:, :1], -need, need * np.nan):
+        with pytest.raises(InputError, match="no 20 draws"):
+            plan(posts, wrong)
