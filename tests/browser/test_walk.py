@@ -1,7 +1,7 @@
 """Random walks over the controls: a step changes what it asks for, and nothing else, ever.
 
-The walker keeps a view of its own, by the rules of dashboard/pages/situation/view.py, and compares it with the
-address and with the screen after each step. A walk is drawn from its seed, so one that fails can be walked again.
+The walker keeps a view of its own, by the rules of dashboard/pages/situation/view.py, and compares it
+with the address and the screen after each step.
 """
 
 import random
