@@ -24,8 +24,8 @@ from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL, evaluated
-from risk.model.observations import Observations
 from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 SCORES = ("log", "crps")
 
@@ -33,7 +33,7 @@ SCORES = ("log", "crps")
 def one(seed: int) -> list[dict[str, object]]:
     world = over_own_areas(WorldParameters(seed=seed))
     usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
-    seen = Observations.of_world(world, areas.load().neighbours("region"), usual)
+    seen = observe_world(world, areas.load().neighbours("region"), usual)
     found = evaluated(seen)
     rows = []
     for rival in BASELINES:

@@ -35,6 +35,7 @@ from risk.model import RiskModel
 from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
 from risk.worlds import World, WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 CASES = ("regions", "large exact", "large protected")
 GAMMAS = (0.6, 0.8, 1.0)
@@ -116,7 +117,7 @@ def borders() -> list[tuple[str, str]]:
 
 def speed(case: str) -> Speed:
     if case == "regions":
-        seen = Observations.of_world(world(0), borders(), usual())
+        seen = observe_world(world(0), borders(), usual())
     else:
         seen = large(0, protected=case == "large protected")
     began, cpu = time.perf_counter(), time.process_time()
@@ -134,7 +135,7 @@ def truth(seed: int, pairs: list[tuple[str, str]]) -> list[Truth]:
     )
     found = []
     for name, mechanism in (("exact", None), ("protected", usual())):
-        seen = Observations.of_world(one, pairs, mechanism)
+        seen = observe_world(one, pairs, mechanism)
         fit = RiskModel().fit(seen).fit_
         true = np.log(table.reindex(index=list(seen.areas), columns=list(seen.pathways)).to_numpy())
         draws = DetectionRange().log_risk(fit.log_risk(DRAWS, seed), seen, seed)

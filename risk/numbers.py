@@ -6,8 +6,6 @@ import zlib
 
 import numpy as np
 
-__all__ = ["CHILD_SHARE", "USUAL_SHARE", "stream"]
-
 # Of people under 18. Another country's cancels like these, in its intercept.
 CHILD_SHARE = {"AL": 0.24, "GR": 0.17}
 USUAL_SHARE = 0.2

@@ -32,7 +32,7 @@ from geo import areas as geography
 from geo.travel import Link, Speed, Travel
 from risk.access import Access, Catchment, Certainty, Supply, nearest, two_step
 from risk.model.detection import DetectionRange, yearly_need
-from risk.model.fit import Draws
+from risk.model.draws import Draws
 from risk.model.observations import Observations
 
 __all__ = [

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.workspace.types import Floats, Ints
-from risk.clusters.scan import Scan, getis_ord, scan, space_time_scan
+from risk.clusters.getis_ord import getis_ord
+from risk.clusters.scan import Scan, scan, space_time_scan
 from risk.model.observations import Observations
 
 __all__ = ["Ground"]

@@ -1,4 +1,4 @@
-"""Clusters: the spatial and the space-time scan, and autocorrelation with control of false discoveries.
+"""The spatial and the space-time scan statistic: docs/risk-model.md eq. (52) to (55).
 
 The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with up to half of what is
 expected, and cylinders of such circles over stretches of quarters. Its statistic is the likelihood ratio
@@ -7,9 +7,6 @@ expected; the largest statistic of each of 9,999 such replicates gives the p val
 looking everywhere is paid for. Counts that vary more than a Poisson count does (children found together)
 make many more false alarms than such p values say; where their negative binomial size is given, replicates
 vary as much. A cluster is a place to ask about, not a finding.
-
-Values that neighbours share (Moran's I, Geary's C, local Moran, Getis-Ord Gi*) stand in
-`_autocorrelation`, of which this module passes on the functions.
 """
 
 from __future__ import annotations
@@ -22,30 +19,7 @@ from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.workspace.types import Floats, Ints, Progress
-from risk.clusters.getis_ord import (
-    Autocorrelation,
-    LocalAutocorrelation,
-    benjamini_hochberg,
-    geary,
-    getis_ord,
-    local_moran,
-    moran,
-)
 from risk.numbers import stream
-
-__all__ = [
-    "Autocorrelation",
-    "Cluster",
-    "LocalAutocorrelation",
-    "Scan",
-    "benjamini_hochberg",
-    "geary",
-    "getis_ord",
-    "local_moran",
-    "moran",
-    "scan",
-    "space_time_scan",
-]
 
 Counted = NDArray[np.int32]
 _CELLS_HELD = 4_000_000  # replicated counts held at once, 4 bytes each

@@ -28,21 +28,6 @@ from risk.evaluation.scores import negative_binomial
 from risk.evaluation.splits import hops
 from risk.numbers import stream
 
-__all__ = [
-    "BASELINES",
-    "HISTORICAL_MEAN",
-    "ByMean",
-    "EmpiricalBayes",
-    "Forecaster",
-    "GradientBoosting",
-    "HistoricalMean",
-    "KernelDensity",
-    "LastCount",
-    "PoissonRidge",
-    "PopulationShare",
-    "empirical_bayes",
-]
-
 HISTORICAL_MEAN = "historical mean"  # the one that is shown where the model does not beat it
 _REPLAYS = 4  # earlier origins from which the size is estimated
 _SIZES = np.geomspace(0.2, 200.0, 31)

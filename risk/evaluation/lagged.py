@@ -9,8 +9,6 @@ import numpy as np
 from data.workspace.types import Floats
 from risk.evaluation.panel import Panel
 
-__all__ = ["Rows", "ahead", "rows"]
-
 _LAGS = 3
 
 

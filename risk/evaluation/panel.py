@@ -9,8 +9,6 @@ import numpy as np
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
 
-__all__ = ["Interval", "Panel"]
-
 Interval = tuple[float, float]
 # Called with how much is done, of how much (None: not known), and what is being done.
 

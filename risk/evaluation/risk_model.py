@@ -19,10 +19,8 @@ from risk.evaluation.baselines import BASELINES
 from risk.evaluation.panel import Panel
 from risk.evaluation.splits import SpatialBlocks
 from risk.model import RiskModel
-from risk.model.observations import MISSING, Observations
-
-__all__ = ["FIRST_ORIGIN", "MODEL", "ModelForecaster", "evaluated", "over_blocks", "panel_of"]
-
+from risk.laplace.likelihood import MISSING
+from risk.model.observations import Observations
 
 MODEL = "risk model"
 FIRST_ORIGIN = 4  # a year to learn from
@@ -68,7 +66,7 @@ class ModelForecaster:
         known = replace(known, whole=None, published=np.where(hidden, MISSING, known.published))
         effort = np.repeat(known.effort[:, -_YEAR:].mean(axis=1)[:, None], horizon, axis=1)
         fit = self.model.fit(known).fit_
-        counts: Floats = fit.forecast(horizon, effort, draws, seed, published=True).sum(axis=-1).astype(float)
+        counts: Floats = fit.forecast(effort, draws, seed, published=True).sum(axis=-1).astype(float)
         return counts
 
 

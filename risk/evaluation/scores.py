@@ -18,20 +18,6 @@ from data.workspace.types import Floats
 from risk.evaluation.panel import Interval
 from risk.numbers import stream
 
-__all__ = [
-    "LEVELS",
-    "Found",
-    "covered",
-    "crps",
-    "dawid_sebastiani",
-    "found",
-    "log_score",
-    "negative_binomial",
-    "pit",
-    "portion",
-    "rank_stability",
-]
-
 LEVELS = (0.5, 0.8, 0.95)  # of the central intervals whose coverage is measured
 _SMOOTH = 1.0  # weight of the smooth law beside that of the draws
 _LEAST_VARIANCE = 1e-2  # of a forecast all of whose draws are the same

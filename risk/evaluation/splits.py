@@ -16,8 +16,6 @@ from scipy.sparse.csgraph import shortest_path
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
 
-__all__ = ["RollingOrigin", "SpatialBlocks", "hops"]
-
 
 @dataclass(frozen=True)
 class RollingOrigin:

@@ -19,8 +19,6 @@ from scipy.linalg.lapack import dpotri
 from data.workspace.types import Floats, Ints
 from risk.laplace.tridiagonal import Tridiagonal, parts
 
-__all__ = ["Factor", "Groups", "Weights", "times"]
-
 Groups = tuple[tuple[slice | Ints, slice], ...]
 
 

@@ -16,18 +16,6 @@ from scipy.special import betaln, expit, gammaln
 from data.workspace.types import Floats
 from risk.laplace.graph import Structure
 
-__all__ = [
-    "Beta",
-    "Field",
-    "GammaPrecision",
-    "HalfNormal",
-    "Hyper",
-    "PenalisedComplexity",
-    "Precision",
-    "Prior",
-]
-
-
 # Variance of what an intrinsic field says nothing of, its level; in effect the constraint to a sum of zero.
 _LEVEL = 1e-6
 

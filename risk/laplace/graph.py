@@ -18,9 +18,6 @@ import numpy as np
 
 from data.workspace.types import Floats, Ints
 
-__all__ = ["Structure", "chain", "components", "edges_of", "structure", "unconnected"]
-
-
 _ZERO = 1e-9  # of the largest eigenvalue
 
 

@@ -18,9 +18,6 @@ from risk.laplace.factor import Factor
 from risk.laplace.latent import Latent
 from risk.laplace.mode import Mode, NoMode, best_mode, corrected, evaluate, gradient, tangent
 
-__all__ = ["Node", "Posterior", "integrate"]
-
-
 _STEP = 0.02  # of the differences that give the curvature
 _GRID, _DROP, _MOST = 0.6, 6.0, 400
 _LEAST_CURVED = 0.05

@@ -23,8 +23,6 @@ from risk.laplace.fields import Field, Hyper
 from risk.laplace.likelihood import Counts, Slopes
 from risk.laplace.response import Response, Totals, moments_of, total_response
 
-__all__ = ["Latent", "Setting"]
-
 
 @dataclass(frozen=True, eq=False)
 class Setting:

@@ -19,9 +19,6 @@ from data.disclosure.channel import Channel
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
 
-__all__ = ["HIDDEN", "MISSING", "Counts", "Slopes"]
-
-
 MISSING, HIDDEN = -1, -2
 _POISSON = 1e-6  # a kappa below this is none: gammaln would lose all digits
 _AT_ONCE = 40_000  # numbers worked on at once, that they stay near the processor

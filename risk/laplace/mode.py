@@ -18,8 +18,6 @@ from risk.laplace.factor import Factor
 from risk.laplace.latent import Latent, Setting
 from risk.laplace.response import Response
 
-__all__ = ["Mode", "NoMode", "Start", "best_mode", "corrected", "evaluate", "gradient", "tangent"]
-
 Start = tuple[Floats, Floats]
 
 _STEPS = 200

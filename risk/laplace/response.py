@@ -18,8 +18,6 @@ import numpy as np
 from data.workspace.types import Floats
 from risk.laplace.likelihood import Slopes
 
-__all__ = ["Response", "Totals", "moments_of", "total_response"]
-
 
 @dataclass(frozen=True, eq=False)
 class Totals:

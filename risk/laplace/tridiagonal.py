@@ -22,9 +22,6 @@ import numpy as np
 
 from data.workspace.types import Floats
 
-__all__ = ["Tridiagonal", "parts"]
-
-
 _SAME = 1e-9  # of the largest entry
 
 

@@ -22,7 +22,8 @@ from data.workspace.types import Floats, Progress
 from risk.laplace.fields import Beta, HalfNormal, Hyper, PenalisedComplexity, Prior
 from risk.laplace.hyperparameters import integrate
 from risk.laplace.mode import NoMode
-from risk.model.fit import Draws, Fit, Summary
+from risk.model.draws import Draws, Summary
+from risk.model.fit import Fit
 from risk.model.layout import Effects, lay_out
 from risk.model.observations import ALL, Observations
 

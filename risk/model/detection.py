@@ -14,13 +14,9 @@ import numpy as np
 
 from data.errors import InputError
 from data.workspace.types import Bools, Floats, Ints
+from risk.model.draws import Draws, relative
 from risk.model.expected import reach
-from risk.model.fit import Draws, relative
 from risk.model.observations import Observations
-
-__all__ = ["AVERAGE", "CANNOT_TELL", "CLASSES", "HIGH", "LOW", "VERY_HIGH", "DetectionRange", "Judgement",
-           "classes", "exceedance", "judge", "yearly_need"]  # fmt: skip
-
 
 CLASSES = ("low", "average", "high", "very high", "cannot tell")
 LOW, AVERAGE, HIGH, VERY_HIGH, CANNOT_TELL = range(5)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.workspace.types import Floats
-from risk.model.fit import Draws, Fit
-from risk.model.observations import ALL, MISSING, Observations
-
-__all__ = ["Explained", "explained", "reach"]
+from risk.model.draws import Draws
+from risk.model.fit import Fit
+from risk.laplace.likelihood import MISSING
+from risk.model.observations import ALL, Observations
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,53 +10,10 @@ import numpy as np
 
 from data.workspace.types import Floats, Ints
 from risk.laplace.hyperparameters import Node, Posterior
-from risk.model.forecast import forecast
+from risk.model.draws import Draws, Summary, relative
+from risk.model.forecast import forecast_counts
 from risk.model.layout import Layout
 from risk.model.observations import Observations
-
-__all__ = ["Draws", "Fit", "Summary", "relative"]
-
-
-QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-
-
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """Mean, standard deviation and quantiles of numbers of any one shape; quantiles have it behind theirs."""
-
-    mean: Floats
-    sd: Floats
-    quantiles: Floats
-    levels: tuple[float, ...] = QUANTILES
-
-    @classmethod
-    def of(cls, draws: Floats) -> Summary:
-        """Summarise draws, the first axis."""
-        return cls(draws.mean(axis=0), draws.std(axis=0), np.quantile(draws, QUANTILES, axis=0))
-
-    def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
-        """Give the ends of the central interval of a level: 0.95, 0.8 or 0.5."""
-        low, high = (self.levels.index(round((1.0 + side * level) / 2.0, 3)) for side in (-1, 1))
-        return self.quantiles[low], self.quantiles[high]
-
-
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """Draws from the joint posterior.
-
-    log_rate : children found in a quarter by reports (or by all ways, or by a usual effort where there is no
-        report) for a child living there, its log, (d, areas, quarters, pathways).
-    gamma, kappa : exponent of effort and overdispersion, (d,); gap: log of reports over finds at a usual
-        effort, (d, countries).
-    time_sd, local_sd : standard deviation of a quarter's step of country and of area, (d,), 0 where none.
-    """
-
-    log_rate: Floats
-    gamma: Floats
-    kappa: Floats
-    gap: Floats
-    time_sd: Floats
-    local_sd: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +53,6 @@ class Fit:
         return prior + float(mean[at]), float(sd[at])
 
     @cached_property
-    def coefficients(self) -> dict[str, tuple[float, float]]:
-        """Posterior mean and standard deviation of each covariate's effect, by name."""
-        mean, sd = self.posterior.moments()
-        names = self.observations.covariate_names
-        return {n: (float(mean[i]), float(sd[i])) for n, i in zip(names, self.layout.covariates, strict=True)}
-
-    @cached_property
     def whole(self) -> Summary:
         """Log relative risk over the whole time, (areas, pathways)."""
         return Summary.of(self.log_risk(self.size, self.seed))
@@ -126,15 +76,17 @@ class Fit:
         order = np.random.default_rng([seed, 1]).permutation(size)
         return Draws(*(column[order] for column in columns))
 
-    def forecast(
-        self, horizon: int, effort: Floats, size: int, seed: int, *, published: bool = False
-    ) -> Ints:
-        """Draw counts of the next quarters, (d, areas, horizon, pathways, ways).
+    def forecast(self, effort: Floats, size: int, seed: int, *, published: bool = False) -> Ints:
+        """Draw counts of the next quarters, (d, areas, horizon, pathways, ways); eq. (36) and (37).
 
-        Random walks go on from the last quarter. `effort` are days, (areas, horizon). `published`: pass the
-        counts through the channel, to be compared with what a release shows; HIDDEN where it hides.
+        Random walks go on from the last quarter. `effort` are days of outreach, (areas, horizon).
+        `published`: pass the counts through the channel, to be compared with what a release shows; HIDDEN
+        where it hides.
         """
-        return forecast(self, horizon, effort, size, seed, published=published)
+        draws = self.draws(size, seed)
+        return forecast_counts(
+            draws, self.observations, effort, walks=self.walks, seed=seed, published=published
+        )
 
     def _spread(self, size: int, seed: int) -> Iterator[tuple[Node, int, np.random.Generator]]:
         """Share draws among nodes by systematic sampling."""
@@ -166,15 +118,3 @@ class Fit:
         if len(self.layout.gaps):
             return gamma, core[:, self.layout.gaps]
         return gamma, np.zeros((len(core), len(self.observations.country_names)))
-
-
-def relative(log_rate: Floats, seen: Observations) -> Floats:
-    """Divide rates by their country's, children taken as weights; the areas stand on the second axis."""
-    out = np.empty_like(log_rate)
-    for country in range(len(seen.country_names)):
-        inside = seen.country_of == country
-        weights = seen.expected[inside] / seen.expected[inside].sum()
-        own = log_rate[:, inside]
-        national = np.log(np.einsum("a,da...->d...", weights, np.exp(own)))
-        out[:, inside] = own - national[:, None]
-    return out

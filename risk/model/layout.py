@@ -17,9 +17,8 @@ from risk.laplace.graph import Structure, chain, structure, unconnected
 from risk.laplace.latent import Latent
 from risk.laplace.likelihood import Counts
 from risk.laplace.response import Totals
-from risk.model.observations import ALL, MISSING, Observations
-
-__all__ = ["Effects", "Layout", "lay_out"]
+from risk.laplace.likelihood import MISSING
+from risk.model.observations import ALL, Observations
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ populations are imported. The share moves nothing but a country's intercept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,19 +23,12 @@ from geo import areas as geography
 from risk.laplace.graph import edges_of
 from risk.laplace.likelihood import HIDDEN, MISSING
 from risk.numbers import CHILD_SHARE, USUAL_SHARE
-from risk.worlds.counted import CROSSING, merged
-
-if TYPE_CHECKING:
-    from risk.worlds import World
-
-__all__ = ["ALL", "HIDDEN", "MISSING", "PATHWAYS", "WAYS", "Observations"]
-
-Pairs = Iterable[tuple[str, str]]
 
 PATHWAYS, WAYS = CATEGORIES["crossing"], CATEGORIES["found"]
+# Which crossing each known pathway is; "none_known", the last, is neither.
+CROSSING = (0, 1, 1)
 ALL = ("all",)  # where nothing is told apart
-_LEAST_EXPECTED = 1.0
-_KEYS = 2**24  # cell keys of an invented world are below
+LEAST_EXPECTED = 1.0
 _OPEN = 1.5  # a class without an upper end stands for so many times its lower
 
 
@@ -143,7 +135,7 @@ class Observations:
         places = _Places.of(release, areas, level)
         quarters = tuple(sorted(counts["period"].unique()))
         published = _lay_out(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
-        channel = _channel(_mechanism(release), published, None)
+        channel = build_channel(_mechanism(release), published, None)
         days = effort.assign(days=effort["value"].astype(float).fillna(0.0))
         return cls(
             *places.head,
@@ -180,79 +172,16 @@ class Observations:
             published,
             _days(days, places, years),
             places.edges,
-            _channel(_mechanism(release), published, release.k),
+            build_channel(_mechanism(release), published, release.k),
             release.tier,
         )
 
-    @classmethod
-    def of_world(cls, world: World, pairs: Pairs, mechanism: Mechanism | None = None) -> Observations:
-        """Count an invented world by region, as the model table does: exactly, or through a mechanism.
 
-        Each child counts once, where and as it was first met; children at risk only are left out. Cell keys
-        are drawn from the world's own seed. `pairs` are the codes of regions that touch.
-        """
-        from risk.worlds.counted import counted, effort_days
-
-        codes = list(modelled(world.truth.areas).index)
-        exact = counted(world, codes)
-        rng = np.random.default_rng([world.parameters.seed, 0])
-        keys = tuple(rng.integers(0, _KEYS, shape) for shape in key_shapes(exact))
-        days, periods = effort_days(world, codes), world.parameters.periods
-        protected = None if mechanism is None else (mechanism, keys)
-        return cls.of_counts(world.truth.areas, periods, exact, days, pairs, protected)
-
-    @classmethod
-    def of_counts(
-        cls,
-        places: pd.DataFrame,
-        quarters: tuple[str, ...],
-        exact: Ints,
-        days: Floats,
-        pairs: Pairs,
-        protected: tuple[Mechanism, tuple[Ints, ...]] | None = None,
-    ) -> Observations:
-        """Publish counts of an invented world, exactly, or through a mechanism with cell keys.
-
-        `places` as of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
-        quarters) of those of them that `modelled` keeps; cell keys of the `key_shapes` of `exact`.
-        """
-        people = modelled(places)
-        published, whole = merged(exact), exact.sum(axis=(1, 3))
-        channel, noise = None, np.zeros(len(PATHWAYS))
-        if protected is not None:
-            mechanism, keys = protected
-            published, whole = (
-                mechanism.publish(*table) for table in zip((published, whole), keys, strict=True)
-            )
-            channel = _channel(mechanism, published, None)
-            noise = _noise(channel, whole)
-        return cls(
-            tuple(people.index),
-            tuple(people["country"].astype(str)),
-            people["children"].to_numpy(dtype=float),
-            quarters,
-            PATHWAYS,
-            WAYS,
-            published,
-            days,
-            edges_of(list(people.index), pairs),
-            channel,
-            "partner",
-            None if protected is None else merged(whole[:, None, :, None])[:, 0, :, 0],
-            noise,
-        )
-
-
-def modelled(places: pd.DataFrame) -> pd.DataFrame:
-    """Keep the regions of a world that the model knows, those with a child at least; codes as index."""
-    regions = places[(places["level"] == "region") & (places["children"] >= _LEAST_EXPECTED)]
-    return regions.set_axis([str(code) for code in regions.index])
-
-
-def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Give the shapes of cell keys of the quarters and of the whole time, for counts as in `of_counts`."""
-    areas, quarters, known, ways = exact.shape
-    return (areas, quarters, len(PATHWAYS), ways), (areas, known)
+def merge_crossings(counts: Ints) -> Ints:
+    """Add the pathways across a border up, (areas, periods, pathways, ways); negative where a part is."""
+    parts = [counts[:, :, [i for i, c in enumerate(CROSSING) if c == crossing]] for crossing in (0, 1)]
+    totals = [np.where((p < 0).any(axis=2), p.min(axis=2), p.sum(axis=2)) for p in parts]
+    return np.stack(totals, axis=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,7 +206,7 @@ class _Places:
         frame = known.frame(level)
         share = frame["country"].map(CHILD_SHARE).fillna(USUAL_SHARE).astype(float)
         expected = newest.reindex(frame.index).astype(float) * share
-        kept = expected[expected >= _LEAST_EXPECTED].index
+        kept = expected[expected >= LEAST_EXPECTED].index
         if not len(kept):
             msg = f"Release {release.name!r} has no population of level {level!r}: fit a wider one."
             raise ReleaseError(msg)
@@ -296,10 +225,10 @@ def _whole(release: Release, places: _Places, channel: Channel, level: str) -> t
         return None, np.zeros(len(PATHWAYS))
     table = release.table(name)
     laid = _lay_out(table, places, tuple(table["period"].unique()[:1]), {"pathway": CATEGORIES["pathway"]})
-    return merged(laid[:, :, :, None])[:, 0, :, 0], _noise(channel, laid[:, 0])
+    return merge_crossings(laid[:, :, :, None])[:, 0, :, 0], noise_variance(channel, laid[:, 0])
 
 
-def _noise(channel: Channel, parts: Ints) -> Floats:
+def noise_variance(channel: Channel, parts: Ints) -> Floats:
     """Give the variance of the noise of counts of pathways, (areas, parts), added up by crossing."""
     variance = channel.variance()[np.clip(parts, 1, channel.n_max)]  # nobody knows a true zero
     by_crossing = [variance[:, [i for i, c in enumerate(CROSSING) if c == at]].sum(axis=1) for at in (0, 1)]
@@ -337,7 +266,7 @@ def _mechanism(release: Release) -> Mechanism:
     return mechanisms.make(about.get("mechanism") or mechanisms.DEFAULT, about.get("parameters"))
 
 
-def _channel(mechanism: Mechanism, published: Ints, k: int | None) -> Channel:
+def build_channel(mechanism: Mechanism, published: Ints, k: int | None) -> Channel:
     """Give the channel for counts as large as can stand behind what is published."""
     reach = mechanism.knowledge(1, k).largest
     return mechanism.channel(max(int(published.max(initial=0)), k or 0) + reach, 1, k)

@@ -131,7 +131,7 @@ class _Judged:
 
     def by_quarter(self) -> Iterator[tuple[str, Floats, Judgement]]:
         """Give each quarter with draws of log relative need, (d, areas, pathways), and what may be said."""
-        from risk.model.fit import relative
+        from risk.model.draws import relative
 
         within = relative(self.log_rate, self.seen)
         for at, quarter in enumerate(self.seen.quarters):
@@ -226,7 +226,7 @@ def _forecast_rows(judged: _Judged, evaluation: Mapping[str, Any]) -> pd.DataFra
     by = MODEL if all(verdict["beats"] for verdict in verdicts) else HISTORICAL_MEAN
     if by == MODEL:
         effort = np.repeat(seen.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
-        counts: Floats = judged.fit.forecast(AHEAD, effort, _DRAWS, _SEED).sum(axis=-1).astype(float)
+        counts: Floats = judged.fit.forecast(effort, _DRAWS, _SEED).sum(axis=-1).astype(float)
     else:
         counts = BASELINES[by].forecast(panel_of(seen), AHEAD, _DRAWS, _SEED)
     low, high = np.quantile(counts, _LIKELY, axis=0)

@@ -13,12 +13,13 @@ from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
-from risk.model.observations import Observations, key_shapes, modelled
+from risk.model.observations import CROSSING, Observations
 from risk.numbers import stream
 from risk.worlds import WorldParameters, published_population
-from risk.worlds.counted import CROSSING
 from risk.worlds.ground import ground
-from risk.worlds.need import PATHWAYS, Course, Meetings, course, need, remembered
+from risk.worlds.need import PATHWAYS, need
+from risk.worlds.observe import key_shapes, publish_counts, select_modelled_regions
+from risk.worlds.outreach import Course, Meetings, course, remembered
 from risk.worlds.truth import Truth
 
 __all__ = ["History", "Place", "place"]
@@ -60,7 +61,7 @@ def place(given: WorldParameters) -> Place:
     met = Meetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
     truth = Truth.of(land, given.periods, made.true, met, np.zeros(0, np.int64))
     at = {str(code): position for position, code in enumerate(land.regions)}
-    kept = np.array([at[code] for code in modelled(truth.areas).index])
+    kept = np.array([at[code] for code in select_modelled_regions(truth.areas).index])
     usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
     return Place(made, truth, kept, known.neighbours("region"), usual)
 
@@ -115,6 +116,6 @@ class History:
         whole = np.random.default_rng([given.seed, 1, t]).integers(0, _KEYS, key_shapes(exact)[1])
         protected = self.place.mechanism, (self._keys[:, :t], whole)
         place = self.place
-        return Observations.of_counts(
+        return publish_counts(
             place.truth.areas, given.periods[:t], exact, self._days[:, :t], place.pairs, protected
         )

@@ -27,11 +27,12 @@ from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge
-from risk.model.fit import relative
+from risk.model.draws import relative
 from risk.model.observations import Observations
 from risk.report.change import RISING, changes
 from risk.report.shift import WATCHED, shifts
 from risk.worlds import World, WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 __all__ = ["GAMMAS", "Alarms", "Followed", "Found", "Study", "covered", "study"]
 
@@ -174,7 +175,7 @@ def _one(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
     world = over_own_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
     found = [_found(world, pairs, kind, mechanism, model) for kind, mechanism in _kinds()]
     quiet = over_own_areas(WorldParameters(seed=seed, signal=False, internal_after=0.2))
-    alarms = _alarms(Observations.of_world(quiet, pairs, _usual()), seed, model)
+    alarms = _alarms(observe_world(quiet, pairs, _usual()), seed, model)
     moving = over_own_areas(WorldParameters(seed=seed, hotspot=_HOTSPOT))
     return found, alarms, _followed(moving, pairs, model)
 
@@ -191,7 +192,7 @@ def _found(
     world: World, pairs: list[tuple[str, str]], kind: str, mechanism: Mechanism | None, model: RiskModel
 ) -> Found:
     given = world.parameters
-    seen = Observations.of_world(world, pairs, mechanism)
+    seen = observe_world(world, pairs, mechanism)
     fit = model.fit(seen).fit_
     true = world.truth.log_risk(seen.areas, seen.pathways)
     draws = DetectionRange().log_risk(fit.log_risk(_DRAWS, given.seed), seen, given.seed)
@@ -208,7 +209,7 @@ def covered(draws: Floats, true: Floats, level: float = 0.95) -> float:
 
 def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> Followed:
     """Rank areas in each quarter by the fit and by the truth."""
-    seen = Observations.of_world(world, pairs, _usual())
+    seen = observe_world(world, pairs, _usual())
     fit = model.fit(seen).fit_
     need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)

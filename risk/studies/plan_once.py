@@ -38,6 +38,7 @@ from risk.studies.trial import (
     towards,
 )
 from risk.worlds import World, WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 __all__ = ["RIVALS", "Programme", "Regret", "Study", "greedy", "study", "towards", "words"]
 
@@ -195,7 +196,7 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
 def _known(world: World, model: RiskModel) -> _Known:
     """Fit the model on the world's protected counts; need of the last year, all pathways, a quarter."""
     usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
-    seen = Observations.of_world(world, geography.load().neighbours("region"), usual)
+    seen = observe_world(world, geography.load().neighbours("region"), usual)
     last = set(seen.quarters[-YEAR:])
     rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     rows = rows[rows["quarter"].isin(last)]

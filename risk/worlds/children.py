@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -13,25 +10,11 @@ from risk.numbers import stream
 from risk.worlds import profiles
 from risk.worlds.frames import categories, days_text, identifiers, numbered, padded
 from risk.worlds.ground import Ground, choose
-from risk.worlds.journeys import Meeting, first_day_after, journeys
-from risk.worlds.need import Meetings, internal_share
-
-if TYPE_CHECKING:
-    from risk.worlds import WorldParameters
-
-__all__ = ["Slots", "effort_records", "encounter_records"]
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Where outreach took place: one entry a record of effort, sorted by municipality and quarter."""
-
-    municipality: Ints
-    quarter: Ints
-    start: Ints  # day since 1970
-    length: Ints  # days
-    partner: Ints
-    days: Floats
+from risk.worlds.journeys import first_day_after, journeys
+from risk.worlds.meeting import Meeting, Slots
+from risk.worlds.need import internal_share
+from risk.worlds.outreach import Meetings
+from risk.worlds.parameters import WorldParameters
 
 
 def _calendar(given: WorldParameters) -> tuple[Ints, Ints, Ints]:

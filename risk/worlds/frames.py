@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,11 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.workspace.types import Ints
-
-if TYPE_CHECKING:
-    from risk.worlds.journeys import Meeting
-
-__all__ = ["categories", "days_text", "identifiers", "numbered", "padded"]
+from risk.worlds.meeting import Meeting
 
 _PREFIXES = ("K", "S", "B", "D", "E", "F", "G", "H")
 _FACTORS = (387_421, 611_953, 754_877, 912_347, 133_273, 524_287, 864_197, 275_503)

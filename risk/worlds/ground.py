@@ -13,9 +13,6 @@ from data.workspace.types import Floats, Ints
 from risk.laplace.graph import edges_of, structure
 from risk.numbers import stream
 
-__all__ = ["Ground", "apportioned", "bym2", "choose", "ground"]
-
-
 # Rough shares of a region's people, invented from general knowledge of which towns are large; every
 # other municipality draws its share. They make a map plausible and are never shown as figures.
 TOWN_SHARES = {

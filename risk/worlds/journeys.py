@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,44 +10,15 @@ import pandas as pd
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds.ground import Ground, choose
+from risk.worlds.meeting import Meeting, Slots
+from risk.worlds.parameters import WorldParameters
 from risk.worlds.profiles import partner_shares
-
-if TYPE_CHECKING:
-    from risk.worlds import WorldParameters
-    from risk.worlds.children import Slots
-
-__all__ = ["MOST_MEETINGS", "Meeting", "first_day_after", "journeys"]
 
 MOST_MEETINGS = 8
 _AGAIN = 0.52  # how likely another meeting is
 _PAUSE = 20, 70.0  # fewest days between meetings; mean of what comes on top
 _RETURNING = 4  # position of the stage "returning"
 _LAST_STAGE = 5
-
-
-@dataclass(frozen=True)
-class Meeting:
-    """Meetings as arrays of positions, all of one length; `date` in days since 1970."""
-
-    child: Ints
-    step: Ints
-    date: Ints
-    municipality: Ints
-    partner: Ints
-    stage: Ints
-    found: Ints
-    pathway: Ints
-    known_pathway: Ints
-
-    def take(self, rows: np.ndarray) -> Meeting:
-        """Pick rows by position or by mask."""
-        return Meeting(*(getattr(self, f.name)[rows] for f in fields(self)))
-
-    @staticmethod
-    def join(parts: list[Meeting]) -> Meeting:
-        """Put meetings below one another."""
-        names = [f.name for f in fields(Meeting)]
-        return Meeting(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
 def first_day_after(given: WorldParameters) -> int:

@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,11 +22,7 @@ import pyarrow.csv as pacsv
 from data.schema import INVENTED
 from risk.numbers import stream
 from risk.worlds.ground import choose
-
-if TYPE_CHECKING:
-    from risk.worlds import World
-
-__all__ = ["encounter_csv", "write_partner_files"]
+from risk.worlds.world import World
 
 _BATCH = 200_000
 _MOST_ROWS_OF_A_WORKBOOK = 50_000

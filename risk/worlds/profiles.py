@@ -6,16 +6,13 @@ Every number here is invented for plausibility; none is an estimate of anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.workspace.types import Floats, Ints
 from risk.worlds.ground import Ground, choose
-
-if TYPE_CHECKING:
-    from risk.worlds import WorldParameters
-    from risk.worlds.journeys import Meeting
+from risk.worlds.meeting import Meeting
+from risk.worlds.parameters import WorldParameters
 
 PARTNERS = ("Terre des hommes", "ARSIS", "BKTF", "Amaro Drom")
 NUMBERED = {0: 1, 1: 2}  # the partners that number their records, and the first digit they use

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,6 @@ from risk.numbers import stream
 from risk.worlds.frames import categories, days_text
 from risk.worlds.ground import Ground, choose
 from risk.worlds.profiles import AXES, PARTNERS
-
-if TYPE_CHECKING:
-    from risk.worlds import WorldParameters
-    from risk.worlds.need import Meetings
-
-__all__ = ["DUTY_BEARERS", "communities", "indicators", "services"]
 
 DUTY_BEARERS = (
     "state",
@@ -53,6 +46,9 @@ _HEIR_BY_AXIS = np.array(
         [0.50, 0.0, 0.50, 0.00, 0.0, 0.00],
     ]
 )
+from risk.worlds.outreach import Meetings
+from risk.worlds.parameters import WorldParameters
+
 _HANDED_OVER = 0.55  # of the services of NGOs, by the end of the programme
 
 

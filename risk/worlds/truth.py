@@ -11,9 +11,8 @@ import pandas as pd
 
 from data.workspace.types import Floats, Ints
 from risk.worlds.ground import Ground
-from risk.worlds.need import PATHWAYS, Meetings, Need
-
-__all__ = ["Truth"]
+from risk.worlds.need import PATHWAYS, Need
+from risk.worlds.outreach import Meetings
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import pytest
 
 from geo import areas
 from risk.clusters import Ground
-from risk.model.observations import Observations
 from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")
 def seen():
     world = over_own_areas(WorldParameters(seed=3))
-    return Observations.of_world(world, areas.load().neighbours("region"))
+    return observe_world(world, areas.load().neighbours("region"))
 
 
 def ground(seen, **given):

@@ -10,15 +10,16 @@ from geo import areas
 from risk.evaluation.baselines import HISTORICAL_MEAN
 from risk.evaluation.risk_model import FIRST_ORIGIN, MODEL, ModelForecaster, evaluated, over_blocks, panel_of
 from risk.model import RiskModel
-from risk.model.observations import HIDDEN, MISSING, Observations
+from risk.model.observations import HIDDEN, MISSING
 from risk.report import AHEAD, assess
 from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")
 def seen():
     world = over_own_areas(WorldParameters(seed=2, quarters=6, shift_complete=5))
-    return Observations.of_world(world, areas.load().neighbours("region"))
+    return observe_world(world, areas.load().neighbours("region"))
 
 
 def test_a_panel_adds_the_ways_of_finding_up_and_keeps_what_is_unknown_so(seen):

@@ -38,6 +38,7 @@ from risk.model.layout import lay_out
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
 from risk.worlds import WorldParameters, over_own_areas
 from tests.helpers.paths import ROOT
+from risk.worlds.observe import observe_world
 
 REFERENCE = ROOT.parent / "shared" / "reference" / "risk"
 NOISE = mechanisms.make()
@@ -78,7 +79,7 @@ def worlds():
 
 @pytest.fixture(scope="module")
 def seen(worlds, pairs):
-    return [Observations.of_world(world, pairs, NOISE) for world in worlds]
+    return [observe_world(world, pairs, NOISE) for world in worlds]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,8 @@ def test_lip_cancer_with_bym2(lip_cancer):
     mean, sd = lip_cancer.posterior.moments()
     assert mean[0] == pytest.approx(-0.217, abs=0.02)
     assert sd[0] == pytest.approx(0.129, abs=0.02)
-    assert lip_cancer.coefficients["x"] == (pytest.approx(0.365, abs=0.02), pytest.approx(0.134, abs=0.02))
+    (slope,) = lip_cancer.layout.covariates
+    assert (mean[slope], sd[slope]) == (pytest.approx(0.365, abs=0.02), pytest.approx(0.134, abs=0.02))
     assert lip_cancer.hyper["area_sd"] == (pytest.approx(0.514, abs=0.02), pytest.approx(0.0885, abs=0.02))
     assert lip_cancer.hyper["structured"] == (pytest.approx(0.878, abs=0.03), pytest.approx(0.144, abs=0.03))
     log_mean, log_sd = (column[4, 0] for column in lip_cancer.posterior.log_means())
@@ -345,7 +347,7 @@ def test_noise_costs_little(worlds, seen, fits, pairs):
     """On exact counts the ranking is not much better: the level is read from the whole-period table."""
     lost = []
     for world, one, fit in zip(worlds, seen, fits, strict=True):
-        exact = RiskModel().fit(Observations.of_world(world, pairs)).fit_
+        exact = RiskModel().fit(observe_world(world, pairs)).fit_
         true = true_log_risk(world, one)
         for p in range(2):
             ranks = [spearmanr(f.whole.mean[:, p], true[:, p])[0] for f in (exact, fit)]
@@ -367,7 +369,7 @@ def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
 @pytest.mark.parametrize("gamma", [0.4, 1.0])
 def test_the_exponent_of_effort_is_learnt(gamma, pairs):
     world = over_own_areas(WorldParameters(seed=1, gamma=gamma))
-    mean, sd = RiskModel().fit(Observations.of_world(world, pairs)).fit_.gamma
+    mean, sd = RiskModel().fit(observe_world(world, pairs)).fit_.gamma
     assert mean == pytest.approx(gamma, abs=0.15)
     assert 0.02 < sd < 0.15
 
@@ -476,7 +478,7 @@ def test_forecasts_hold_what_comes_next(seen):
     scores = []
     for one in seen:
         fit = RiskModel().fit(one.up_to(10)).fit_
-        ahead = fit.forecast(2, one.effort[:, 10:], 800, 0, published=True)
+        ahead = fit.forecast(one.effort[:, 10:], 800, 0, published=True)
         low, high = np.quantile(ahead, [0.05, 0.95], axis=0)
         later = one.published[:, 10:]
         scores.append(((low <= later) & (later <= high)).mean())
@@ -485,20 +487,20 @@ def test_forecasts_hold_what_comes_next(seen):
 
 def test_nothing_is_forecast_to_be_discovered_without_effort(fits, seen):
     effort = np.zeros((len(seen[0].areas), 3))
-    ahead = fits[0].forecast(3, effort, 50, 0)
+    ahead = fits[0].forecast(effort, 50, 0)
     assert ahead.shape == (50, len(seen[0].areas), 3, 2, 2)
     assert (ahead[..., 1] == 0).all()
     assert ahead[..., 0].sum() > 0
-    more = fits[0].forecast(3, effort + 20.0, 400, 0)[..., 1].mean()
-    assert fits[0].forecast(3, effort + 60.0, 400, 0)[..., 1].mean() > 1.5 * more
+    more = fits[0].forecast(effort + 20.0, 400, 0)[..., 1].mean()
+    assert fits[0].forecast(effort + 60.0, 400, 0)[..., 1].mean() > 1.5 * more
 
 
 def test_a_longer_forecast_is_less_certain(fits, seen):
-    ahead = fits[0].forecast(8, np.full((len(seen[0].areas), 8), 30.0), 2000, 0)
+    ahead = fits[0].forecast(np.full((len(seen[0].areas), 8), 30.0), 2000, 0)
     spread = np.log1p(ahead.sum(axis=(3, 4))).std(axis=0).mean(axis=0)
     assert spread[7] > spread[0]
     with pytest.raises(InputError, match="effort has shape"):
-        fits[0].forecast(2, np.zeros((3, 2)), 5, 0)
+        fits[0].forecast(np.zeros((3, 2)), 5, 0)
 
 
 # Detection
@@ -575,7 +577,7 @@ def test_classes_that_are_given_are_mostly_right(worlds, seen, fits):
 
 def test_a_world_without_signal_raises_no_alarm(pairs):
     for seed in (20, 21):
-        one = Observations.of_world(over_own_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
+        one = observe_world(over_own_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
         said = judge(RiskModel().fit(one).fit_.log_risk(2000, 0), one)
         assert not np.isin(said.classes, (LOW, HIGH, VERY_HIGH)).any()
 

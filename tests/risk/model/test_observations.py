@@ -12,6 +12,7 @@ from data.release import Release
 from geo import areas
 from risk.model.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
 from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def pairs():
 
 @pytest.fixture(scope="module")
 def exact(world, pairs):
-    return Observations.of_world(world, pairs)
+    return observe_world(world, pairs)
 
 
 def partner(demo_world):
@@ -134,11 +135,11 @@ def test_effort_of_a_world_is_that_of_its_truth(world, exact):
 
 
 def test_a_world_through_a_mechanism_shows_what_its_channel_allows(world, exact, pairs):
-    seen = Observations.of_world(world, pairs, mechanisms.make())
+    seen = observe_world(world, pairs, mechanisms.make())
     assert (np.abs(seen.published - exact.published) <= seen.channel.largest).all()
     assert (seen.published[exact.published == 0] == 0).all()
     assert (seen.published != exact.published).mean() > 0.2
-    again = Observations.of_world(world, pairs, mechanisms.make())
+    again = observe_world(world, pairs, mechanisms.make())
     digest = [hashlib.sha256(o.published.tobytes()).hexdigest() for o in (seen, again)]
     assert digest[0] == digest[1]
     away = seen.whole - exact.published.sum(axis=(1, 3))

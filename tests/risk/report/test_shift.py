@@ -8,15 +8,16 @@ import pytest
 from data.disclosure import mechanisms
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
-from risk.model.observations import MISSING, Observations
+from risk.model.observations import MISSING
 from risk.report.shift import WATCHED, shifts
 from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds.observe import observe_world
 
 
 def seen_of(seed, **given):
     world = over_own_areas(WorldParameters(seed=seed, **given))
     usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
-    return Observations.of_world(world, areas.load().neighbours("region"), usual)
+    return observe_world(world, areas.load().neighbours("region"), usual)
 
 
 def watched(seen):

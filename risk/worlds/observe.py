@@ -1,0 +1,144 @@
+"""Counting an invented world as the model table counts records, without a vault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from data.disclosure.channel import Mechanism
+from data.tables.spec import CATEGORIES
+from data.workspace.types import Floats, Ints
+from risk.laplace.graph import edges_of
+from risk.model.observations import (
+    CROSSING,
+    LEAST_EXPECTED,
+    PATHWAYS,
+    WAYS,
+    Observations,
+    build_channel,
+    merge_crossings,
+    noise_variance,
+)
+from risk.worlds.world import World
+
+_KEYS = 2**24  # cell keys are below
+_KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)])}
+_FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
+
+
+def observe_world(
+    world: World, pairs: Iterable[tuple[str, str]], mechanism: Mechanism | None = None
+) -> Observations:
+    """Count an invented world by region, as the model table does: exactly, or through a mechanism.
+
+    Each child counts once, where and as it was first met; children at risk only are left out. Cell keys
+    are drawn from the world's own seed. `pairs` are the codes of regions that touch.
+    """
+    codes = list(select_modelled_regions(world.truth.areas).index)
+    exact = count_children(world, codes)
+    rng = np.random.default_rng([world.parameters.seed, 0])
+    keys = tuple(rng.integers(0, _KEYS, shape) for shape in key_shapes(exact))
+    days, periods = effort_days(world, codes), world.parameters.periods
+    protected = None if mechanism is None else (mechanism, keys)
+    return publish_counts(world.truth.areas, periods, exact, days, pairs, protected)
+
+
+def publish_counts(
+    places: pd.DataFrame,
+    quarters: tuple[str, ...],
+    exact: Ints,
+    days: Floats,
+    pairs: Iterable[tuple[str, str]],
+    protected: tuple[Mechanism, tuple[Ints, ...]] | None = None,
+) -> Observations:
+    """Publish counts of an invented world, exactly, or through a mechanism with cell keys.
+
+    `places` as of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
+    quarters) of those of them that `modelled` keeps; cell keys of the `key_shapes` of `exact`.
+    """
+    people = select_modelled_regions(places)
+    published, whole = merge_crossings(exact), exact.sum(axis=(1, 3))
+    channel, noise = None, np.zeros(len(PATHWAYS))
+    if protected is not None:
+        mechanism, keys = protected
+        published, whole = (mechanism.publish(*table) for table in zip((published, whole), keys, strict=True))
+        channel = build_channel(mechanism, published, None)
+        noise = noise_variance(channel, whole)
+    return Observations(
+        tuple(people.index),
+        tuple(people["country"].astype(str)),
+        people["children"].to_numpy(dtype=float),
+        quarters,
+        PATHWAYS,
+        WAYS,
+        published,
+        days,
+        edges_of(list(people.index), pairs),
+        channel,
+        "partner",
+        None if protected is None else merge_crossings(whole[:, None, :, None])[:, 0, :, 0],
+        noise,
+    )
+
+
+def select_modelled_regions(places: pd.DataFrame) -> pd.DataFrame:
+    """Keep the regions of a world that the model knows, those with a child at least; codes as index."""
+    regions = places[(places["level"] == "region") & (places["children"] >= LEAST_EXPECTED)]
+    return regions.set_axis([str(code) for code in regions.index])
+
+
+def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give the shapes of cell keys of the quarters and of the whole time, for counts as in `of_counts`."""
+    areas, quarters, known, ways = exact.shape
+    return (areas, quarters, len(PATHWAYS), ways), (areas, known)
+
+
+def count_children(world: World, codes: list[str]) -> Ints:
+    """Count children by region, quarter, known pathway and (reported, discovered).
+
+    Each is told apart by the world's truth, and counts with the attributes of its first encounter.
+    """
+    frame = world.records["encounter"].assign(child=world.truth.child)
+    frame = frame.assign(date=frame["date"].astype(str)).sort_values("date", kind="stable")
+    first = frame[~frame["child"].duplicated()]
+    first = first[first["stage"].astype(str) != "at_risk"]
+    shape = (len(codes), world.parameters.quarters, len(CROSSING), len(_FOUND))
+    columns: list[Ints] = [
+        _region(world, first["municipality"], codes),
+        _quarter(world, first["date"]),
+        _position(first["pathway"], _KNOWN),
+        _position(first["found"], _FOUND),
+    ]
+    return _tally(columns, shape).astype(np.int64)
+
+
+def effort_days(world: World, codes: list[str]) -> Floats:
+    """Sum days of outreach by region and quarter."""
+    frame = world.records["effort"]
+    columns = [_region(world, frame["municipality"], codes), _quarter(world, frame["date"].astype(str))]
+    return _tally(columns, (len(codes), world.parameters.quarters), frame["days"].to_numpy(dtype=float))
+
+
+def _position(values: pd.Series, positions: dict[str, int]) -> Ints:
+    """Give the position of each value, -1 for another."""
+    return np.array([positions.get(str(value), -1) for value in values], np.int64)
+
+
+def _region(world: World, municipality: pd.Series, codes: list[str]) -> Ints:
+    at = pd.Series(np.arange(len(codes)), index=codes)
+    return municipality.astype(str).map(world.areas["parent"]).map(at).fillna(-1).to_numpy(dtype=np.int64)
+
+
+def _quarter(world: World, days: pd.Series) -> Ints:
+    starts = np.array([f"{day:%Y-%m-%d}" for day in world.parameters.quarter_starts])
+    return np.asarray(np.searchsorted(starts, days.to_numpy(dtype=str), side="right") - 1, np.int64)
+
+
+def _tally(columns: list[Ints], shape: tuple[int, ...], weights: Floats | None = None) -> Floats:
+    """Add up rows by cell; those outside of it all are left out."""
+    inside = np.all([column >= 0 for column in columns], axis=0)
+    cell = np.ravel_multi_index(tuple(column[inside] for column in columns), shape)
+    kept = None if weights is None else weights[inside]
+    return np.bincount(cell, kept, int(np.prod(shape))).reshape(shape).astype(float)
