@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from risk.clusters.scan import scan, space_time_scan
+from risk.clusters.scan import scan_space, scan_space_time
 
 QUARTERS, CASES = 12, 1400
 
@@ -68,10 +68,10 @@ def measured(areas: int, replicates: int, repeats: int, few: int) -> dict[str, f
     cases, expected, centres = world(areas, 0)
     by_area = cases.sum(axis=1), expected.sum(axis=1), centres
     base = peak()
-    spatial = timed(lambda: scan(*by_area, replicates=replicates), repeats)
+    spatial = timed(lambda: scan_space(*by_area, replicates=replicates), repeats)
     after = peak()
     plain = timed(lambda: loop(*by_area, few), 1) * (replicates + 1) / (few + 1)
-    now = timed(lambda: space_time_scan(cases, expected, centres, prospective=True, replicates=replicates), 1)
+    now = timed(lambda: scan_space_time(cases, expected, centres, prospective=True, replicates=replicates), 1)
     return {
         "areas": areas,
         "replicates": replicates,
@@ -86,7 +86,7 @@ def measured(areas: int, replicates: int, repeats: int, few: int) -> dict[str, f
 
 def whole_time(areas: int, replicates: int) -> dict[str, float]:
     cases, expected, centres = world(areas, 0)
-    seconds = timed(lambda: space_time_scan(cases, expected, centres, replicates=replicates), 1)
+    seconds = timed(lambda: scan_space_time(cases, expected, centres, replicates=replicates), 1)
     return {"areas": areas, "replicates": replicates, "retrospective space-time seconds": seconds}
 
 

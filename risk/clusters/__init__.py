@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from data.workspace.types import Floats, Ints
 from risk.clusters.getis_ord import getis_ord
-from risk.clusters.scan import Scan, scan, space_time_scan
+from risk.clusters.scan import Scan, scan_space, scan_space_time
 from risk.model.observations import Observations
 
 __all__ = ["Ground"]
@@ -46,7 +46,7 @@ class Ground:
         size = self.size * len(self.seen.quarters)
         for inside, pathway in self._parts(found):
             cases, there = np.round(found[inside, pathway]), expected[inside, pathway]
-            told.take(inside, pathway, scan(cases, there, self.centres[inside], size=size, **self._options()))
+            told.take(inside, pathway, scan_space(cases, there, self.centres[inside], size=size, **self._options()))
         gi, q = self._getis_ord(np.log((found + 0.5) / (expected + 0.5)))
         return {**told.columns(), "gi": gi, "gi_q": q}
 
@@ -58,7 +58,7 @@ class Ground:
         told = self._empty((len(found), found.shape[2]))
         for inside, pathway in self._parts(found.sum(axis=1)):
             cases, there = np.round(found[inside, :, pathway]), expected[inside, :, pathway]
-            result = space_time_scan(
+            result = scan_space_time(
                 cases, there, self.centres[inside], prospective=True, size=self.size, **self._options()
             )
             told.take(inside, pathway, result)

@@ -61,7 +61,7 @@ class Scan:
         return tuple(cluster for cluster in self.clusters if cluster.p <= level)
 
 
-def scan(
+def scan_space(
     cases: Floats,
     expected: Floats,
     centres: Floats,
@@ -100,7 +100,7 @@ def scan(
     return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], null, progress)
 
 
-def space_time_scan(
+def scan_space_time(
     cases: Floats,
     expected: Floats,
     centres: Floats,

@@ -18,8 +18,8 @@ from risk.evaluation import Evaluation, evaluate
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.panel import Panel
 from risk.evaluation.splits import SpatialBlocks
-from risk.model import RiskModel
 from risk.laplace.likelihood import MISSING
+from risk.model import RiskModel
 from risk.model.observations import Observations
 
 MODEL = "risk model"

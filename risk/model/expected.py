@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.workspace.types import Floats
+from risk.laplace.likelihood import MISSING
 from risk.model.draws import Draws
 from risk.model.fit import Fit
-from risk.laplace.likelihood import MISSING
 from risk.model.observations import ALL, Observations
 
 

@@ -15,9 +15,8 @@ from data.workspace.types import Floats, Ints
 from risk.laplace.fields import Field, Hyper
 from risk.laplace.graph import Structure, chain, structure, unconnected
 from risk.laplace.latent import Latent
-from risk.laplace.likelihood import Counts
+from risk.laplace.likelihood import MISSING, Counts
 from risk.laplace.response import Totals
-from risk.laplace.likelihood import MISSING
 from risk.model.observations import ALL, Observations
 
 

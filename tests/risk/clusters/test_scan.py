@@ -9,6 +9,7 @@ from scipy.stats import binom
 from data.errors import InputError
 from risk.clusters import scan
 from risk.clusters.getis_ord import benjamini_hochberg, getis_ord
+from risk.numbers import stream
 
 
 def example(name, column):
@@ -92,11 +93,11 @@ def test_the_scan_finds_what_looking_at_every_circle_finds(seed):
     cases = rng.poisson(3.0 * expected).astype(float)
     statistic, areas = naive(cases, expected, centres)
     replicates = 40
-    found = scan.scan(cases, expected, centres, replicates=replicates, seed=seed)
+    found = scan.scan_space(cases, expected, centres, replicates=replicates, seed=seed)
     first = found.clusters[0]
     assert first.statistic == pytest.approx(statistic, abs=1e-9)
     assert frozenset(first.areas) == areas
-    drawn = scan.stream(seed, "scan").multinomial(
+    drawn = stream(seed, "scan").multinomial(
         int(cases.sum()), expected / expected.sum(), size=replicates
     )
     beaten = sum(naive(row, expected, centres)[0] >= statistic - 1e-9 for row in drawn)
@@ -109,7 +110,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
     for corner in ([0.15, 0.15], [0.85, 0.85]):
         risk[np.argsort(np.hypot(*(centres - corner).T))[:6]] = 4.0
     cases = rng.poisson(4.0 * expected * risk).astype(float)
-    found = scan.scan(cases, expected, centres, replicates=999).found()
+    found = scan.scan_space(cases, expected, centres, replicates=999).found()
     assert len(found) == 2
     assert not set(found[0].areas) & set(found[1].areas)
     inside = np.array([at for cluster in found for at in cluster.areas])
@@ -121,7 +122,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
 def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
     centres, expected, rng = land(30, 1)
     worlds = rng.multinomial(150, expected / expected.sum(), size=300).astype(float)
-    p = [scan.scan(w, expected, centres, replicates=99, seed=i).clusters[0].p for i, w in enumerate(worlds)]
+    p = [scan.scan_space(w, expected, centres, replicates=99, seed=i).clusters[0].p for i, w in enumerate(worlds)]
     for level in (0.05, 0.2, 0.5):
         low, high = binom.ppf([0.001, 0.999], 300, level)
         assert low <= (np.array(p) <= level).sum() <= high
@@ -134,7 +135,7 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
 
     def alarms(size):
         scans = [
-            scan.scan(w, expected, centres, size=size, replicates=99, seed=i) for i, w in enumerate(worlds)
+            scan.scan_space(w, expected, centres, size=size, replicates=99, seed=i) for i, w in enumerate(worlds)
         ]
         return sum(found.clusters[0].p <= 0.05 for found in scans)
 
@@ -148,7 +149,7 @@ def test_prospective_false_alarms_are_as_rare_as_the_level_says():
     share = (expected / expected.sum()).ravel()
     worlds = rng.multinomial(100, share, size=200).reshape(200, 12, 6).astype(float)
     p = [
-        scan.space_time_scan(w, expected, centres, prospective=True, replicates=99, seed=i).clusters
+        scan.scan_space_time(w, expected, centres, prospective=True, replicates=99, seed=i).clusters
         for i, w in enumerate(worlds)
     ]
     found = sum(bool(clusters) and clusters[0].p <= 0.1 for clusters in p)
@@ -159,8 +160,8 @@ def test_prospective_false_alarms_are_as_rare_as_the_level_says():
 def test_only_the_proportions_of_what_is_expected_matter():
     centres, expected, rng = land(25, 7)
     cases = rng.poisson(4.0 * expected).astype(float)
-    first = scan.scan(cases, expected, centres, replicates=99).clusters
-    scaled = scan.scan(cases, 1000.0 * expected, centres, replicates=99).clusters
+    first = scan.scan_space(cases, expected, centres, replicates=99).clusters
+    scaled = scan.scan_space(cases, 1000.0 * expected, centres, replicates=99).clusters
     assert [c.areas for c in first] == [c.areas for c in scaled]
     np.testing.assert_allclose([c.statistic for c in first], [c.statistic for c in scaled])
 
@@ -173,7 +174,7 @@ def test_a_planted_cylinder_is_found_in_its_place_and_quarters():
     risk[near, 9:] = 4.0
     cases = rng.poisson(expected * risk).astype(float)
     for prospective in (True, False):
-        found = scan.space_time_scan(
+        found = scan.scan_space_time(
             cases, expected, centres, prospective=prospective, replicates=199, seed=1
         )
         first = found.clusters[0]
@@ -188,8 +189,8 @@ def test_a_prospective_scan_says_nothing_of_clusters_that_are_over():
     risk = np.ones((40, 12))
     risk[np.argsort(np.hypot(*(centres - 0.3).T))[:5], 2:5] = 5.0
     cases = rng.poisson(expected * risk).astype(float)
-    whole = scan.space_time_scan(cases, expected, centres, replicates=199)
-    now = scan.space_time_scan(cases, expected, centres, prospective=True, replicates=199)
+    whole = scan.scan_space_time(cases, expected, centres, replicates=199)
+    now = scan.scan_space_time(cases, expected, centres, prospective=True, replicates=199)
     assert whole.clusters[0].p == 0.005
     assert (whole.clusters[0].first, whole.clusters[0].last) == (2, 4)
     assert all(cluster.last == 11 for cluster in now.clusters)
@@ -200,9 +201,9 @@ def test_an_unknown_area_is_left_out():
     centres, expected, rng = land(20, 3)
     cases = rng.poisson(5.0 * expected).astype(float)
     cases[4] = np.nan
-    with_gap = scan.scan(cases, expected, centres, replicates=99)
+    with_gap = scan.scan_space(cases, expected, centres, replicates=99)
     kept = np.arange(20) != 4
-    without = scan.scan(cases[kept], expected[kept], centres[kept], replicates=99)
+    without = scan.scan_space(cases[kept], expected[kept], centres[kept], replicates=99)
     assert with_gap.clusters[0].statistic == pytest.approx(without.clusters[0].statistic)
     assert with_gap.clusters[0].expected == pytest.approx(without.clusters[0].expected)
 
@@ -211,18 +212,18 @@ def test_the_same_seed_gives_the_same_p_and_progress_is_told():
     centres, expected, rng = land(20, 4)
     cases = rng.poisson(5.0 * expected).astype(float)
     told = []
-    first = scan.scan(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
-    assert first == scan.scan(cases, expected, centres, replicates=199)
+    first = scan.scan_space(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
+    assert first == scan.scan_space(cases, expected, centres, replicates=199)
     assert told[-1] == (199, 199, "scan")
 
 
 def test_what_cannot_be_scanned_is_refused():
     centres, expected, _ = land(5)
     with pytest.raises(InputError, match="at least one case"):
-        scan.scan(np.zeros(5), expected, centres)
+        scan.scan_space(np.zeros(5), expected, centres)
     with pytest.raises(InputError, match="size above 0"):
-        scan.scan(np.ones(5), expected, centres, size=0.0)
+        scan.scan_space(np.ones(5), expected, centres, size=0.0)
     with pytest.raises(InputError, match="one shape"):
-        scan.scan(np.ones(4), expected, centres)
+        scan.scan_space(np.ones(4), expected, centres)
     with pytest.raises(InputError, match="not all the same"):
         getis_ord(np.ones(5), np.array([[0, 1]]))
