@@ -37,8 +37,8 @@ from risk.model.detection import (
 from risk.model.layout import lay_out
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
 from risk.worlds import WorldParameters, over_own_areas
-from tests.helpers.paths import ROOT
 from risk.worlds.observe import observe_world
+from tests.helpers.paths import ROOT
 
 REFERENCE = ROOT.parent / "shared" / "reference" / "risk"
 NOISE = mechanisms.make()
