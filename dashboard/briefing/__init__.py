@@ -1,7 +1,7 @@
 """The briefing: a saved plan and its release as two pages for a board, and as pictures for slides.
 
 In English, Albanian and Greek. **The Albanian and Greek texts were not checked by a native speaker**; the
-catalogues are dashboard/locale/<language>/LC_MESSAGES/tact.po, and changing them needs no tool.
+catalogues are dashboard/site/locale/<language>/LC_MESSAGES/tact.po, and changing them needs no tool.
 
 The PDF is tagged and made after PDF/UA-1; the same plan and release give the same bytes. It is set by Typst
 with fonts that ship with it, without a network. What comes from data (titles, reasons, names of partners) is

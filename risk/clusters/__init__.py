@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.workspace.types import Floats, Ints
-from risk.clusters.getis_ord import getis_ord
+from risk.clusters.getis_ord import compute_getis_ord
 from risk.clusters.scan import Scan, scan_space, scan_space_time
 from risk.model.observations import Observations
 
@@ -46,7 +46,9 @@ class Ground:
         size = self.size * len(self.seen.quarters)
         for inside, pathway in self._parts(found):
             cases, there = np.round(found[inside, pathway]), expected[inside, pathway]
-            told.take(inside, pathway, scan_space(cases, there, self.centres[inside], size=size, **self._options()))
+            told.take(
+                inside, pathway, scan_space(cases, there, self.centres[inside], size=size, **self._options())
+            )
         gi, q = self._getis_ord(np.log((found + 0.5) / (expected + 0.5)))
         return {**told.columns(), "gi": gi, "gi_q": q}
 
@@ -91,7 +93,7 @@ class Ground:
             edges = edges[(edges >= 0).all(axis=1)]
             for pathway in range(excess.shape[1]):
                 if len(inside) >= _FEWEST and len(edges) and np.ptp(excess[inside, pathway]) > 0:
-                    local = getis_ord(excess[inside, pathway], edges, self.replicates, self.seed)
+                    local = compute_getis_ord(excess[inside, pathway], edges, self.replicates, self.seed)
                     gi[inside, pathway], q[inside, pathway] = local.statistic, local.q
         return gi, q
 

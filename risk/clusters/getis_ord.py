@@ -30,7 +30,7 @@ class LocalStatistic:
     q: Floats
 
 
-def getis_ord(values: Floats, edges: Ints, permutations: int = 9999, seed: int = 0) -> LocalStatistic:
+def compute_getis_ord(values: Floats, edges: Ints, permutations: int = 9999, seed: int = 0) -> LocalStatistic:
     """Compute Gi* with binary weights, the area itself included: docs/risk-model.md eq. (56).
 
     Ord and Getis (1995). `values` (A,); `edges` (n, 2), pairs of positions of neighbours. Raises InputError

@@ -22,7 +22,7 @@ import numpy as np
 from data.errors import InputError
 from data.workspace.types import Floats, Progress
 from risk.planning.benefit import met, wide
-from risk.planning.clashes import Clash, RulesClash, clashes
+from risk.planning.clashes import Clash, RulesClash, find_clashes
 from risk.planning.constraints import RULES, Region
 from risk.planning.explain import Effect, Estimate, Move, Outcome, moves_of, outcome
 from risk.planning.exploration import Exploration, drawn
@@ -30,7 +30,7 @@ from risk.planning.objective import Goal
 from risk.planning.problem import Aims, Decision, Kind, Posts, Rules, Solver
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, Plan, Point
 from risk.planning.schedule import Phase, Schedule, Step, phased
-from risk.planning.solve import Solved, solve
+from risk.planning.solve import Solved, solve_moves
 
 __all__ = [
     "LEAST_CHANCE",
@@ -111,9 +111,9 @@ def _found(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved:
     """Find the best layout; today's posts stand in for it where they are better or all there is."""
     posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
     today_allowed = not region.broken(nothing, posts.units)
-    best = solve(region, goal, how, tell)
+    best = solve_moves(region, goal, how, tell)
     if best is None:
-        if found := clashes(region):
+        if found := find_clashes(region):
             raise RulesClash(found)
         if not today_allowed:
             msg = f"No plan was found in {how.seconds:g} seconds. Allow more time, or fewer moves."

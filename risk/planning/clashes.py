@@ -16,7 +16,7 @@ from data.errors import InputError
 from data.workspace.types import Floats
 from risk.planning.constraints import RULES, Region, Row, Timer, run
 
-__all__ = ["Clash", "RulesClash", "clashes"]
+__all__ = ["Clash", "RulesClash", "find_clashes"]
 
 
 _SECONDS = 30.0
@@ -68,7 +68,7 @@ class RulesClash(InputError):
         self.clashes = found
 
 
-def clashes(region: Region) -> tuple[Clash, ...]:
+def find_clashes(region: Region) -> tuple[Clash, ...]:
     """Find a smallest set of rules that clash; empty where they do not."""
     timer = Timer(_SECONDS)
     if not _impossible(region, frozenset(), timer):

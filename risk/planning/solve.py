@@ -15,7 +15,7 @@ from risk.planning.objective import Goal
 from risk.planning.problem import Solver
 from risk.planning.search import Search, nearest_whole
 
-__all__ = ["Solved", "solve"]
+__all__ = ["Solved", "solve_moves"]
 
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
@@ -41,7 +41,7 @@ class Solved:
     proven: bool
 
 
-def solve(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | None:
+def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | None:
     """Find the best layout within the time; None where the solver found none at all.
 
     Today's posts are an answer too, where the rules allow them.

@@ -16,8 +16,8 @@ from geo import areas as geography
 from risk.model.observations import CROSSING, Observations
 from risk.numbers import stream
 from risk.worlds import WorldParameters, published_population
-from risk.worlds.ground import ground
-from risk.worlds.need import PATHWAYS, need
+from risk.worlds.ground import build_ground
+from risk.worlds.need import PATHWAYS, draw_need
 from risk.worlds.observe import key_shapes, publish_counts, select_modelled_regions
 from risk.worlds.outreach import Course, Meetings, course, remembered
 from risk.worlds.truth import Truth
@@ -55,8 +55,8 @@ def place(given: WorldParameters) -> Place:
     """Draw a world over the product's own areas and populations, before its first quarter."""
     known = geography.load()
     pairs = [pair for level in ("region", "municipality") for pair in known.neighbours(level)]
-    land = ground(area_table(), pairs, published_population(), given.seed)
-    made = course(land, given, need(land, given))
+    land = build_ground(area_table(), pairs, published_population(), given.seed)
+    made = course(land, given, draw_need(land, given))
     nobody = np.zeros((len(land.people), len(PATHWAYS), 2, given.quarters))
     met = Meetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
     truth = Truth.of(land, given.periods, made.true, met, np.zeros(0, np.int64))

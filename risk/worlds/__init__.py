@@ -53,8 +53,8 @@ import pandas as pd
 
 from risk.worlds import children as _children
 from risk.worlds import programme
-from risk.worlds.ground import ground
-from risk.worlds.need import need
+from risk.worlds.ground import build_ground
+from risk.worlds.need import draw_need
 from risk.worlds.outreach import course, meetings
 from risk.worlds.parameters import DEFAULT_SEED, WorldParameters
 from risk.worlds.partner_files import encounter_csv, write_partner_files
@@ -96,8 +96,8 @@ def simulate(
 
     """
     people = published_population() if population is None else population
-    land = ground(areas, neighbours, people, parameters.seed)
-    true = need(land, parameters)
+    land = build_ground(areas, neighbours, people, parameters.seed)
+    true = draw_need(land, parameters)
     met = meetings(course(land, parameters, true))
     effort, slots = _children.effort_records(land, parameters, met.days)
     encounters, child = _children.encounter_records(land, parameters, met, slots)

@@ -65,7 +65,7 @@ class Ground:
         return int(found[0]) if len(found) else -1
 
 
-def ground(
+def build_ground(
     areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int
 ) -> Ground:
     """Turn an area table, pairs of neighbours of both levels and regional populations to arrays.

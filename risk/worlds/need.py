@@ -89,7 +89,7 @@ def _moving_hotspot(land: Ground, given: WorldParameters) -> Floats:
     return extra
 
 
-def need(land: Ground, given: WorldParameters) -> Need:
+def draw_need(land: Ground, given: WorldParameters) -> Need:
     """Draw the true need; its sum over everything is children / detection."""
     theta, local = _surfaces(land, given)
     where = land.country_of

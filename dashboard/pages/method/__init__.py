@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.pages.coverage import summary
-from dashboard.pages.method import attacks, costs
-from dashboard.pages.method import summary as howmade
+from dashboard.pages.coverage import summary as coveragepage
+from dashboard.pages.method import attacks, costs, summary
 from dashboard.pages.risk import model_card
 from dashboard.pages.risk import summary as riskpage
 from dashboard.site import current_release, site
@@ -31,19 +30,19 @@ def show() -> None:
     release = of.release
     st.title(_("Method"), anchor=False)
     st.html(markup.paragraphs([_(terms.TIERS[release.tier])]))
-    st.html(markup.definitions(howmade.key_facts(release)))
-    _section(_("From a record to a number"), markup.steps(howmade.steps()))
-    _section(_("Noise, and what is hidden"), markup.listed(howmade.noise_words(release)))
+    st.html(markup.definitions(summary.key_facts(release)))
+    _section(_("From a record to a number"), markup.steps(summary.steps()))
+    _section(_("Noise, and what is hidden"), markup.listed(summary.noise_words(release)))
     _noise(release)
     _cost(of)
     _learnt(of, current_release.audited(here, of))
     _risk(of)
-    _section(_("What the data are not"), markup.listed(howmade.not_meant()))
-    _section(_("Protection of children and communities"), markup.listed(howmade.data_protection()))
-    _section(_("Layers"), markup.table(howmade.layers(release)))
-    _section(_("Areas and boundaries"), markup.paragraphs(howmade.boundaries(release)))
-    _section(_("Time"), markup.paragraphs([howmade.period_words(release)]))
-    _section(_("Sources and licences"), markup.table(howmade.sources(release)))
+    _section(_("What the data are not"), markup.listed(summary.not_meant()))
+    _section(_("Protection of children and communities"), markup.listed(summary.data_protection()))
+    _section(_("Layers"), markup.table(summary.layers(release)))
+    _section(_("Areas and boundaries"), markup.paragraphs(summary.boundaries(release)))
+    _section(_("Time"), markup.paragraphs([summary.period_words(release)]))
+    _section(_("Sources and licences"), markup.table(summary.sources(release)))
     _section(_("Citation"))
     st.code(terms.citation(release), language=None, wrap_lines=True)
 
@@ -55,13 +54,13 @@ def _section(title: str, content: Markup | None = None) -> None:
 
 
 def _noise(release: Release) -> None:
-    rows = howmade.noise(release)
+    rows = summary.noise(release)
     if len(rows):
         with st.container(horizontal=True):
-            for chart in howmade.chances(rows):
+            for chart in summary.chances(rows):
                 st.altair_chart(chart, width="content")
-        st.caption(howmade.chance_words(release))
-    table = howmade.hidden(release)
+        st.caption(summary.chance_words(release))
+    table = summary.hidden(release)
     if len(table):
         with st.expander(_("What share of each table is shown")):
             st.dataframe(table, hide_index=True)
@@ -86,7 +85,7 @@ def _risk(of: Held) -> None:
     if model_card.audited(told):
         st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
         st.html(markup.narrow(markup.table(model_card.proxy(of, told))))
-    access = summary.reckoned(of)
+    access = coveragepage.reckoned(of)
     if access:
         _section(_("Access to services"), markup.listed(access))
 

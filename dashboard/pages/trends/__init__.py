@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.pages.risk import evaluation, summary
-from dashboard.pages.trends import charts
-from dashboard.pages.trends import summary as trendspage
+from dashboard.pages.risk import evaluation
+from dashboard.pages.risk import summary as riskpage
+from dashboard.pages.trends import charts, summary
 from dashboard.site import current_release, site
 from dashboard.site.current_release import Held
 from dashboard.site.text import _, said
@@ -30,22 +30,22 @@ def show() -> None:
 
 
 def _public(of: Held) -> None:
-    area = address.menu("area", _("Area"), trendspage.areas(of), trendspage.places(of))
-    met = trendspage.met(of, area, "all")
+    area = address.menu("area", _("Area"), summary.areas(of), summary.places(of))
+    met = summary.met(of, area, "all")
     with st.container(width=_YEARS):
         st.altair_chart(charts.met(met, met.head(0), ()), width="stretch")
         st.html(markup.paragraphs(["; ".join(charts.signs([met]))]))
-        st.html(markup.table(trendspage.yearly(of, area)))
+        st.html(markup.table(summary.yearly(of, area)))
         st.html(markup.paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
 
 
 def _partner(of: Held) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        pathway = address.segments("of", _("Pathway"), trendspage.pathways(of))
-        area = address.menu("area", _("Area"), trendspage.areas(of), trendspage.places(of))
-    met, days = trendspage.met(of, area, pathway), trendspage.effort(of, area)
-    ahead, shares = trendspage.expected(of, area, pathway), trendspage.share(of, area)
-    breaks = trendspage.breaks(of, area, pathway) if summary.manifest(of) else []
+        pathway = address.segments("of", _("Pathway"), summary.pathways(of))
+        area = address.menu("area", _("Area"), summary.areas(of), summary.places(of))
+    met, days = summary.met(of, area, pathway), summary.effort(of, area)
+    ahead, shares = summary.expected(of, area, pathway), summary.share(of, area)
+    breaks = summary.breaks(of, area, pathway) if riskpage.manifest(of) else []
     periods = [*met["period"], *ahead["period"]]
     st.altair_chart(charts.met(met, ahead, breaks), width="stretch")
     st.altair_chart(charts.effort(days, periods, last=shares.empty), width="stretch")
@@ -55,9 +55,9 @@ def _partner(of: Held) -> None:
     if evaluation.beaten(evaluation.evaluation(of)):
         st.warning(said(evaluation.words(evaluation.evaluation(of))))
     _section(_("Changes here"))
-    st.html(markup.listed([*(one.words for one in breaks), *trendspage.changes(of, area), _(_EFFORT)]))
+    st.html(markup.listed([*(one.words for one in breaks), *summary.changes(of, area), _(_EFFORT)]))
     with st.expander(_("Table")):
-        st.dataframe(trendspage.table(of, area, pathway), hide_index=True)
+        st.dataframe(summary.table(of, area, pathway), hide_index=True)
 
 
 _YEARS = 640  # pixels: few bars need no more
@@ -69,14 +69,14 @@ _EFFORT = "More outreach finds more children: read every change with the days be
 
 
 def _statements(of: Held) -> None:
-    sure, others = trendspage.shifts(of)
+    sure, others = summary.shifts(of)
     if sure or others:
         _section(_("Has trafficking inside the country become a larger share?"))
         st.html(markup.paragraphs([_(_SHIFTS)]))
         st.html(markup.listed(sure))
         with st.expander(_("Areas where it did not clearly change")):
             st.html(markup.listed(others))
-    elif of.tier == "partner" and summary.manifest(of) is None:
+    elif of.tier == "partner" and riskpage.manifest(of) is None:
         page_frame.without_risk()
 
 

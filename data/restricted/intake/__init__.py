@@ -14,11 +14,11 @@ the record's number and what data/restricted/intake/rejects.py lets through.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator
+from csv import writer as csv_writer
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -208,7 +208,7 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
     from data.workspace.safe_text import shown_frame
 
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = csv_writer(text)
     writer.writerow(REJECT_COLUMNS)
     writer.writerows(shown_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ from data.restricted.publishing.earlier import (
 )
 from data.restricted.publishing.frozen import block_name
 from data.restricted.publishing.tables import Built, Records, Tables, Vault, build, read_records
-from data.restricted.publishing.withholding import Searched, withhold
+from data.restricted.publishing.withholding import Searched, withhold_cells
 from data.tables.resource import resource
 from data.tables.spec import DEFAULT_PLAN, TIERS, Plan, Tier
 from data.workspace import files
@@ -137,7 +137,7 @@ def make_release(
         if records is not None:
             refuse_older_vault(releases, spending.before.epsilon)
         tick("Attacking")
-        searched = withhold(built, draft, before, area_table)
+        searched = withhold_cells(built, draft, before, area_table)
         return _publish(vault, releases, draft, _Whole(built, spending, searched), before, tick)
 
 

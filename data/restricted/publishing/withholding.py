@@ -21,7 +21,7 @@ from data.restricted.publishing.tables import Built
 from data.restricted.publishing.withhold import Outcome, withhold_until_proved
 from data.tables.spec import TIERS, TableSpec, Tier, table_name
 
-__all__ = ["Searched", "Withholding", "withhold"]
+__all__ = ["Searched", "Withholding", "withhold_cells"]
 
 # For the proof of one tier. What is not proved by then is not published.
 _PROOF_SECONDS = 600.0
@@ -40,7 +40,7 @@ class Searched:
         return {"seconds": round(self.seconds, 2), "unproved": self.unproved}
 
 
-def withhold(
+def withhold_cells(
     built: Built, draft: Draft, earlier: Mapping[Tier, list[Published]], areas: pd.DataFrame
 ) -> dict[Tier, Searched]:
     """Withhold numbers until the attacks fail, partner tier first; what goes there goes everywhere.

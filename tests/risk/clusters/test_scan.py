@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from data.errors import InputError
 from risk.clusters import scan
-from risk.clusters.getis_ord import benjamini_hochberg, getis_ord
+from risk.clusters.getis_ord import benjamini_hochberg, compute_getis_ord
 from risk.numbers import stream
 
 
@@ -25,14 +25,17 @@ def example(name, column):
 def test_gi_star_is_that_of_esda(column):
     values, edges, weights = example("sids2", column)
     weights.transform = "b"
-    found, other = getis_ord(values, edges), esda.G_Local(values, weights, star=True, transform="B", seed=1)
+    found, other = (
+        compute_getis_ord(values, edges),
+        esda.G_Local(values, weights, star=True, transform="B", seed=1),
+    )
     np.testing.assert_allclose(found.statistic, other.Zs, atol=1e-12)
     np.testing.assert_allclose(found.p, other.p_sim, atol=0.06)
 
 
 def test_nine_areas_of_sids2_pass_five_percent_and_none_after_control():
     values, edges, _ = example("sids2", "SIDR79")
-    found = getis_ord(values, edges)
+    found = compute_getis_ord(values, edges)
     assert (found.p <= 0.05).sum() == 9
     assert not (found.q <= 0.05).any()
 
@@ -40,7 +43,7 @@ def test_nine_areas_of_sids2_pass_five_percent_and_none_after_control():
 def test_an_island_has_no_local_statistic_and_disturbs_no_other():
     values = np.array([1.0, 5.0, 2.0, 9.0, 4.0, 3.0])
     edges = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
-    found = getis_ord(values, edges, permutations=99)
+    found = compute_getis_ord(values, edges, permutations=99)
     assert np.isnan(found.statistic[5])
     assert np.isnan(found.q[5])
     assert np.isfinite(found.statistic[:5]).all()
@@ -61,7 +64,7 @@ def test_false_discovery_rates_are_those_of_the_paper():
 def test_gi_star_without_signal_discovers_nothing_in_most_maps():
     _, edges, _ = example("sids2", "SIDR79")
     rng = np.random.default_rng(3)
-    maps = [getis_ord(rng.normal(size=100), edges, 999, seed) for seed in range(40)]
+    maps = [compute_getis_ord(rng.normal(size=100), edges, 999, seed) for seed in range(40)]
     assert sum((found.q <= 0.05).any() for found in maps) <= binom.ppf(0.999, 40, 0.05)
     # Without control, every map shows "clusters".
     assert np.mean([(found.p <= 0.05).sum() for found in maps]) > 5
@@ -97,9 +100,7 @@ def test_the_scan_finds_what_looking_at_every_circle_finds(seed):
     first = found.clusters[0]
     assert first.statistic == pytest.approx(statistic, abs=1e-9)
     assert frozenset(first.areas) == areas
-    drawn = stream(seed, "scan").multinomial(
-        int(cases.sum()), expected / expected.sum(), size=replicates
-    )
+    drawn = stream(seed, "scan").multinomial(int(cases.sum()), expected / expected.sum(), size=replicates)
     beaten = sum(naive(row, expected, centres)[0] >= statistic - 1e-9 for row in drawn)
     assert first.p == pytest.approx((1 + beaten) / (replicates + 1))
 
@@ -122,7 +123,10 @@ def test_planted_circles_are_found_and_do_not_overlap():
 def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
     centres, expected, rng = land(30, 1)
     worlds = rng.multinomial(150, expected / expected.sum(), size=300).astype(float)
-    p = [scan.scan_space(w, expected, centres, replicates=99, seed=i).clusters[0].p for i, w in enumerate(worlds)]
+    p = [
+        scan.scan_space(w, expected, centres, replicates=99, seed=i).clusters[0].p
+        for i, w in enumerate(worlds)
+    ]
     for level in (0.05, 0.2, 0.5):
         low, high = binom.ppf([0.001, 0.999], 300, level)
         assert low <= (np.array(p) <= level).sum() <= high
@@ -135,7 +139,8 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
 
     def alarms(size):
         scans = [
-            scan.scan_space(w, expected, centres, size=size, replicates=99, seed=i) for i, w in enumerate(worlds)
+            scan.scan_space(w, expected, centres, size=size, replicates=99, seed=i)
+            for i, w in enumerate(worlds)
         ]
         return sum(found.clusters[0].p <= 0.05 for found in scans)
 
@@ -212,7 +217,9 @@ def test_the_same_seed_gives_the_same_p_and_progress_is_told():
     centres, expected, rng = land(20, 4)
     cases = rng.poisson(5.0 * expected).astype(float)
     told = []
-    first = scan.scan_space(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
+    first = scan.scan_space(
+        cases, expected, centres, replicates=199, progress=lambda *step: told.append(step)
+    )
     assert first == scan.scan_space(cases, expected, centres, replicates=199)
     assert told[-1] == (199, 199, "scan")
 
@@ -226,4 +233,4 @@ def test_what_cannot_be_scanned_is_refused():
     with pytest.raises(InputError, match="one shape"):
         scan.scan_space(np.ones(4), expected, centres)
     with pytest.raises(InputError, match="not all the same"):
-        getis_ord(np.ones(5), np.array([[0, 1]]))
+        compute_getis_ord(np.ones(5), np.array([[0, 1]]))

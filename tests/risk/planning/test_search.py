@@ -14,7 +14,7 @@ from risk.planning.constraints import Region, Timer
 from risk.planning.exploration import Exploration, drawn
 from risk.planning.objective import Goal
 from risk.planning.search import Search, nearest_whole
-from risk.planning.solve import solve
+from risk.planning.solve import solve_moves
 from tests.helpers.plan_cases import AIMS, country, keeps, layouts
 
 
@@ -123,7 +123,7 @@ def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(m
     monkeypatch.setattr(milp, "MANY", 6)
     monkeypatch.setattr(milp, "_NEAREST", 1)
     region, goal, need = case(seed, aims)
-    found = solve(region, goal, Solver(gap=1e-6, pieces=200), lambda *_: None)
+    found = solve_moves(region, goal, Solver(gap=1e-6, pieces=200), lambda *_: None)
     rules = region.rules
     assert not region.broken(found.flows, found.units)
     value = goal.value(found.units, float(region.cost @ found.flows))
@@ -159,7 +159,7 @@ def test_a_plan_is_found_where_the_whole_programme_finds_none_in_time(monkeypatc
     late = OptimizeResult(x=None, status=1)
     monkeypatch.setattr(milp.Programme, "whole", lambda *_: late)
     region, goal, _ = case(3, Aims(0.3, 0.2, 0.5), under_searched=np.arange(4) < 2)
-    found = solve(region, goal, Solver(), lambda *_: None)
+    found = solve_moves(region, goal, Solver(), lambda *_: None)
     assert not region.broken(found.flows, found.units)
     assert found.flows.any()
     best = max(
@@ -176,7 +176,7 @@ def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch
     monkeypatch.setattr(milp.Programme, "relaxed", lambda *_, **__: None)
     monkeypatch.setattr(milp.Programme, "whole", lambda *_: OptimizeResult(x=None, status=1))
     region, goal, _ = case(3, Aims())
-    found = solve(region, goal, Solver(), lambda *_: None)
+    found = solve_moves(region, goal, Solver(), lambda *_: None)
     assert not region.broken(found.flows, found.units)
     assert found.gap == np.inf
     assert not found.proven
