@@ -420,9 +420,9 @@ def test_no_message_holds_a_planted_identifier(tact, practice: Path, tmp_path: P
     assert PLANTED[0].encode() not in stored
 
 
-def test_every_command_of_the_readme_exists() -> None:
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
+def test_every_command_of_readme_and_docs_exists() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     named = set(re.findall(r"`?tact (?:--workspace \S+ )?([a-z]+)\b", text))
     help_text = subprocess.run(
         [sys.executable, "-m", "dashboard.cli", "--help"], capture_output=True, text=True, check=True
