@@ -16,7 +16,7 @@ from typing import Any
 from dashboard.briefing import typeset
 from dashboard.briefing.document import Document, FirstPage, SecondPage
 from dashboard.briefing.speech import LANGUAGES, Speech
-from dashboard.map.shapes import areas_of
+from dashboard.site.current_release import load_areas
 from data.errors import InputError
 from data.release import Release
 
@@ -84,7 +84,7 @@ def _document(told: Mapping[str, Any], release: Release, language: str) -> Docum
     if language not in LANGUAGES:
         msg = f"No briefing in {language!r}; the languages are {', '.join(LANGUAGES)}."
         raise InputError(msg)
-    return Document(told, release, Speech(language, areas_of(release)))
+    return Document(told, release, Speech(language, load_areas(release)))
 
 
 def _fitted(document: Document) -> dict[str, Any]:

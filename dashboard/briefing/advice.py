@@ -11,8 +11,6 @@ from dashboard.briefing.speech import Speech
 from dashboard.site.current_release import Held
 from risk.planning import LEAST_CHANCE, LEAST_GAIN
 
-__all__ = ["advised", "figures", "uncertain", "verdict", "would_change"]
-
 Told = Mapping[str, Any]
 
 

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["COLOUR", "Arrow", "Point", "arrow"]
-
 Point = tuple[float, float]
 
 COLOUR = "#9A3412"

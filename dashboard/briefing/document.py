@@ -23,8 +23,6 @@ from data.errors import InputError
 from data.release import Release
 from geo.layers.core.palette import COVERAGE
 
-__all__ = ["Document", "FirstPage", "SecondPage"]
-
 Told = Mapping[str, Any]
 
 _TITLE, _SHORT, _NOTE, _NAMED = 110, 70, 300, 14

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
 
-__all__ = ["placed"]
-
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["UNPRINTABLE", "legible"]
-
 # The letters of European languages and the signs of plain text.
 _LATIN = "\u0020-\u007e\u00a1-\u00ac\u00ae-\u017f\u0218-\u021b"
 _GREEK, _CYRILLIC = "\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03ce", "\u0400-\u045f"

@@ -19,11 +19,9 @@ from shapely.geometry.base import BaseGeometry
 
 from dashboard.briefing.arrows import Arrow, arrow
 from dashboard.briefing.labels import placed
-from dashboard.map.shapes import LAND
+from data import reference
 from geo.areas import LEVELS, Areas
 from geo.layers.core.palette import COVERAGE
-
-__all__ = ["BREAKS", "MOST_ARROWS", "Flow", "class_of", "drawn"]
 
 BREAKS = (0.2, 0.4, 0.6, 0.8)
 _LATITUDE = 38.7
@@ -120,7 +118,7 @@ def _borders(areas: Areas) -> str:
 def _land() -> str:
     """Draw the land around both countries."""
     frame = shapely.box(_BOUNDS[0] - 1, _BOUNDS[1] - 1, _BOUNDS[2] + 1, _BOUNDS[3] + 1)
-    features = json.loads(LAND.read_text(encoding="utf-8"))["features"]
+    features = json.loads((reference.FOLDER / "land.geojson").read_text(encoding="utf-8"))["features"]
     shapes = (shapely.from_geojson(json.dumps(feature["geometry"])) for feature in features)
     paths = (_path(shape.intersection(frame)) for shape in shapes if shape.intersects(frame))
     look = f'fill="{_LAND}" stroke="{_LAND_BORDER}" stroke-width="1.5"'

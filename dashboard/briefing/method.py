@@ -10,8 +10,6 @@ from dashboard.briefing.speech import Speech
 from data.release import Release
 from risk.planning import LEAST_CHANCE, LEAST_GAIN
 
-__all__ = ["method", "readers", "tier_name"]
-
 Told = Mapping[str, Any]
 _LARGEST_NOISE = 5
 

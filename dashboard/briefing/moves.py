@@ -10,8 +10,6 @@ from dashboard.briefing.legible import legible
 from dashboard.briefing.map import Flow
 from dashboard.briefing.speech import Speech
 
-__all__ = ["areas", "decided", "flows", "groups", "handover", "more", "moves", "phases", "shares"]
-
 Told = Mapping[str, Any]
 Key = tuple[str, str, str]
 

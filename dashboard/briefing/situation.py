@@ -14,13 +14,11 @@ from typing import Any
 import pandas as pd
 
 from dashboard.briefing.speech import Speech
-from dashboard.pages.risk import summary
+from dashboard.narrative.risk import CANNOT_TELL, read_area_rates
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, read_risk_manifest
 from geo.layers.core.words import mark
 from geo.layers.risk import class_of
-
-__all__ = ["PATHWAYS", "changes", "levels", "undecided"]
 
 _COUNTRIES = ("AL", "GR")
 PATHWAYS = {"internal": mark("inside the country"), "cross_border": mark("across a border")}
@@ -43,13 +41,13 @@ def levels(t: Speech, of: Held, most: int) -> list[str]:
 
 def undecided(of: Held) -> tuple[int, int]:
     """Count classes that the model cannot tell, and all, over countries and pathways."""
-    frames = [frame for pathway in PATHWAYS if len(frame := summary.rated(of, pathway))]
-    unsure = sum(int((frame["class"] == summary.CANNOT_TELL).sum()) for frame in frames)
+    frames = [frame for pathway in PATHWAYS if len(frame := read_area_rates(of, pathway))]
+    unsure = sum(int((frame["class"] == CANNOT_TELL).sum()) for frame in frames)
     return unsure, sum(len(frame) for frame in frames)
 
 
 def _of_country(of: Held, pathway: str, country: str) -> pd.DataFrame:
-    frame = summary.rated(of, pathway)
+    frame = read_area_rates(of, pathway)
     return frame if frame.empty else frame[frame["country"] == country]
 
 
@@ -61,7 +59,7 @@ def _level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int)
     ]
     head = t("{country}, {pathway}", country=t.area(country), pathway=t(PATHWAYS[pathway]))
     said = t.joined(parts) or t("no area is clearly above or below the country's own rate")
-    unsure = int((rows["class"] == summary.CANNOT_TELL).sum())
+    unsure = int((rows["class"] == CANNOT_TELL).sum())
     told = f"{head}: {said}."
     if not unsure:
         return told
@@ -94,7 +92,7 @@ def changes(t: Speech, of: Held, most: int) -> list[str]:
 
 def _shift(t: Speech, of: Held) -> Iterator[str]:
     """Say how the share of trafficking inside the country moved where areas are told together."""
-    statements = (summary.manifest(of) or {}).get("statements") or {}
+    statements = (read_risk_manifest(of) or {}).get("statements") or {}
     for one in statements.get("shifts", [])[:1]:
         if len(one["areas"]) > 1:
             yield _rose(t, one, statements) if one["rose"] else _stayed(t, one)
@@ -137,7 +135,7 @@ def _latest(of: Held) -> pd.DataFrame:
         return table
     frame = pd.DataFrame(table[table["period"] == table["period"].max()])
     told = zip(frame["state"], frame["low"], strict=True)
-    known = [class_of(float(low), change=True) if s == "class" else summary.CANNOT_TELL for s, low in told]
+    known = [class_of(float(low), change=True) if s == "class" else CANNOT_TELL for s, low in told]
     return frame.assign(**{"class": known})
 
 

@@ -13,8 +13,6 @@ from dashboard.site.catalogues import catalogue
 from geo.areas import Areas
 from geo.layers.core.words import mark
 
-__all__ = ["LANGUAGES", "Speech"]
-
 LANGUAGES = ("en", "sq", "el")
 # Between thousands, before decimals, before the sign of per cent (CLDR; English as on the pages).
 _SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}

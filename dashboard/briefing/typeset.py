@@ -11,8 +11,6 @@ from typing import Any
 
 import typst
 
-__all__ = ["TEMPLATES", "pages", "pdf", "pngs"]
-
 TEMPLATES = Path(__file__).resolve().parent
 _FONTS = TEMPLATES / "fonts"
 # 960 x 540 points of the slides are 1920 x 1080 pixels.

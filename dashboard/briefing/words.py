@@ -6,8 +6,6 @@ from dashboard.briefing.legible import legible
 from dashboard.briefing.speech import Speech
 from geo.layers.core.words import mark
 
-__all__ = ["bearer", "decision", "kind", "role", "rule", "unit", "why"]
-
 _KINDS = {
     "outreach team": mark("outreach team"),
     "prevention": mark("prevention"),

@@ -26,8 +26,6 @@ from risk.planning.inputs import Ground, Setting
 from risk.planning.saved import Author
 from risk.studies import plan_followed, plan_once
 
-__all__ = ["register"]
-
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
 _ALMOST = 0.99

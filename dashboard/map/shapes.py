@@ -17,20 +17,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.site import Site
+from dashboard.site.current_release import Held, load_areas_file
 from dashboard.site.text import _
 from data import reference
 from data.errors import ReleaseError
 from data.release import Release, names
-from geo.areas import LEVELS, Areas, load, read
+from geo.areas import LEVELS, Areas, load
 from geo.places import Places, predecessors
 
-__all__ = ["LAND", "SHIPPED", "SHORTENED", "areas_of", "level_document", "routes"]
+__all__ = ["LAND", "SHIPPED", "describe_shapes", "level_document", "routes"]
 
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.
 SHIPPED = "shipped"
 # A checksum's first characters name it well enough, and go over the line at every change.
-SHORTENED = 16
+_SHORTENED = 16
 # What the buttons on the map go to: a label, and the areas that shall be in view.
 _PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Both", "country", ("AL", "GR")),
@@ -43,14 +44,12 @@ _A_DAY = "public, max-age=86400"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def areas_of(release: Release) -> Areas:
-    """Give the areas of a release, read once for each set of boundaries. Shared between sessions."""
-    return _areas(release.areas_file, release.areas_checksum)
+def describe_shapes(current: Held, *, in_page: bool = False) -> dict[str, Any]:
+    """Describe what never changes on the map while the boundaries stay.
 
-
-@lru_cache(maxsize=8)
-def _areas(file: Path, _checksum: str) -> Areas:
-    return read(file)
+    `in_page` is for a map within a page, which the wheel scrolls.
+    """
+    return {"shapes": current.release.areas_checksum[:_SHORTENED], **({"within": True} if in_page else {})}
 
 
 def level_document(areas: Areas, level: str) -> dict[str, Any]:
@@ -120,7 +119,7 @@ def _zipped(document: object) -> bytes:
 
 @lru_cache(maxsize=24)
 def _level(file: Path, checksum: str, level: str) -> bytes:
-    return _zipped(level_document(_areas(file, checksum), level))
+    return _zipped(level_document(load_areas_file(file, checksum), level))
 
 
 @lru_cache(maxsize=4)
@@ -139,7 +138,7 @@ def _find(site: Site, checksum: str) -> Release | None:
         current = site.release()
     except ReleaseError:
         current = None
-    if len(checksum) < SHORTENED:
+    if len(checksum) < _SHORTENED:
         return None
     if current is not None and current.areas_checksum.startswith(checksum):
         return current

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,26 +20,11 @@ from data.release import Release, audits
 from data.release.audits import AuditReport
 from data.release.result import Result
 from data.tables.spec import Tier
+from geo.areas import Areas
+from geo.areas import read as read_areas
 from geo.layers import LAYERS, layer
 from geo.layers.core import LayerData, Option, View
 from geo.layers.profile import Profile, area_profile
-
-__all__ = [
-    "Held",
-    "Options",
-    "audited",
-    "costs",
-    "frozen",
-    "held",
-    "levels",
-    "offered",
-    "offers",
-    "periods",
-    "profile",
-    "read",
-    "series",
-    "table",
-]
 
 Options = tuple[tuple[str, str], ...]
 
@@ -133,3 +120,36 @@ def series(
 ) -> dict[str, pd.DataFrame]:
     """Read a layer for each of some periods: by period its rows by area."""
     return {period: read(of, name, level, period, options).frame for period in listed}
+
+
+def load_areas(release: Release) -> Areas:
+    """Return the areas of a release, read once for each set of boundaries. Shared between sessions."""
+    return load_areas_file(release.areas_file, release.areas_checksum)
+
+
+@lru_cache(maxsize=8)
+def load_areas_file(file: Path, _checksum: str) -> Areas:
+    """Read a file of areas once for each checksum of its content."""
+    return read_areas(file)
+
+
+def read_risk_manifest(of: Held) -> Mapping[str, Any] | None:
+    """Read what the risk model wrote about itself; None where it was not fitted to this release."""
+    found = of.release.result("risk")
+    return None if found is None else found.manifest
+
+
+def read_area_names(of: Held) -> pd.Series:
+    """Return the English names of all areas, indexed by code."""
+    return load_areas(of.release).table["name_en"].astype(str)
+
+
+def read_country_names(of: Held) -> dict[str, str]:
+    """Return the English names of the countries by code."""
+    table = load_areas(of.release).table
+    return {str(code): str(table.loc[code, "name_en"]) for code in table.index[table["level"] == "country"]}
+
+
+def may_download(release: Release) -> bool:
+    """Check whether a page may offer files: partner files of real records need a named receiver."""
+    return release.tier == "public" or release.invented

@@ -16,8 +16,6 @@ import numpy as np
 from data.workspace.small_tables import Row, read_rows
 from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, Capacity, Task
 
-__all__ = ["CAPACITY", "TASKS", "capacity_of_rows", "read_capacity", "read_tasks", "tasks_of"]
-
 TASKS = ("area", "partner", "axis", "children", "to")
 _OPTIONAL = ("from_quarter",)
 CAPACITY = ("area", "duty_bearer", "quarter", "children")

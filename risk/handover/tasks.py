@@ -8,9 +8,6 @@ from data.errors import InputError
 from data.schema import KINDS
 from data.workspace.types import Bools, Ints
 
-__all__ = ["AXES", "DUTY_BEARERS", "QUARTERS", "USUAL", "WORDS", "Capacity", "HandOver", "Stays", "Task"]
-
-
 QUARTERS = 4
 WORDS = dict(KINDS["service"].column("duty_bearer").allowed)  # of each category, in plain words
 DUTY_BEARERS: tuple[str, ...] = tuple(WORDS)

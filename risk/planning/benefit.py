@@ -16,19 +16,6 @@ from data.errors import InputError
 from data.workspace.types import Floats
 from risk.planning.problem import Posts
 
-__all__ = [
-    "WORST_AREAS",
-    "WORST_CASES",
-    "Benefit",
-    "least_served",
-    "marginal",
-    "met",
-    "wide",
-    "worst_mean",
-    "worst_off",
-]
-
-
 WORST_CASES = 0.1  # of the draws
 WORST_AREAS = 0.2  # of the need
 _BEND = 6.0  # capacity over need beyond which a curve is as good as flat

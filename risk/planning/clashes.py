@@ -16,9 +16,6 @@ from data.errors import InputError
 from data.workspace.types import Floats
 from risk.planning.constraints import RULES, Region, Row, Timer, run
 
-__all__ = ["Clash", "RulesClash", "find_clashes"]
-
-
 _SECONDS = 30.0
 _INFEASIBLE = 2  # scipy.optimize.milp's word for it
 _NAMED = 3  # areas in a sentence

@@ -25,9 +25,6 @@ from data.workspace.types import Bools, Floats, Ints
 from risk.planning.exploration import Exploration
 from risk.planning.problem import Decision, Posts, Rules
 
-__all__ = ["RULES", "Region", "Row", "Timer", "run"]
-
-
 # What may be eased where rules clash, in plain words.
 RULES = {
     "moves": "the number of units that may move",

@@ -12,9 +12,6 @@ from risk.planning.benefit import least_served, met, worst_mean
 from risk.planning.constraints import Region
 from risk.planning.problem import Posts
 
-__all__ = ["Effect", "Estimate", "Move", "Outcome", "moves_of", "outcome"]
-
-
 _ENDS = (0.025, 0.975)
 _HALVINGS = 30
 _NOTED = 0.005  # children a quarter: less is not told

@@ -14,8 +14,6 @@ import numpy as np
 from data.workspace.types import Bools, Floats
 from risk.planning.problem import Posts, Rules
 
-__all__ = ["Exploration", "drawn"]
-
 
 @dataclass(frozen=True, eq=False)
 class Exploration:

@@ -28,9 +28,6 @@ from risk.planning import Aims, Decision, Plan, Point, Posts, Rules, Schedule, S
 from risk.planning import floor_of_today as _floor
 from risk.planning import posts as tables
 
-__all__ = ["ALL", "PATHWAYS", "Ground", "Setting", "frontier_of", "made", "scheduled"]
-
-
 ALL = "all"
 PATHWAYS = (ALL, *_TOLD_APART)
 _DRAWS, _SEED = 400, 0

@@ -23,9 +23,6 @@ from risk.planning.benefit import WORST_AREAS, Benefit, worst_mean
 from risk.planning.constraints import Region, Timer, run
 from risk.planning.objective import Goal
 
-__all__ = ["Programme"]
-
-
 MANY = 3000  # flows that are all looked at together
 _NEAREST = 5  # to and from each site, to begin with
 _SLACK = 1e-4  # of the need met, by which a weighing must be violated to be added

@@ -11,8 +11,6 @@ from data.workspace.types import Floats, Ints
 from risk.planning.benefit import WORST_AREAS, least_served, marginal, met, worst_mean, worst_off
 from risk.planning.problem import Aims, Posts
 
-__all__ = ["Goal"]
-
 
 @dataclass(frozen=True, eq=False)
 class Goal:

@@ -27,9 +27,6 @@ from data.workspace.types import Floats, Ints
 from risk.model.observations import Observations
 from risk.planning import Kind
 
-__all__ = ["COLUMNS", "TEAM_DAYS", "Table", "drafted", "read", "read_text", "written"]
-
-
 COLUMNS = ("area", "kind", "searches", "units", "children", "committed", "room")
 _NEEDED, _OPTIONAL = COLUMNS[:5], COLUMNS[5:]
 _NO_AREA = (

@@ -10,8 +10,6 @@ import numpy as np
 from data.errors import InputError
 from data.workspace.types import Bools, Floats, Ints
 
-__all__ = ["Aims", "Decision", "Kind", "Posts", "Rules", "Solver"]
-
 
 @dataclass(frozen=True)
 class Kind:

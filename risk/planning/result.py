@@ -9,9 +9,6 @@ from risk.planning.explain import Estimate, Move, Outcome
 from risk.planning.exploration import Exploration
 from risk.planning.problem import Decision, Posts, Rules
 
-__all__ = ["LEAST_CHANCE", "LEAST_GAIN", "Plan", "Point"]
-
-
 LEAST_GAIN = 0.03  # of the need met today
 LEAST_CHANCE = 0.9
 

@@ -26,21 +26,6 @@ from risk.planning import posts as tables
 from risk.planning.benefit import met
 from risk.planning.inputs import Ground, Setting, scheduled
 
-__all__ = [
-    "KIND",
-    "ROLES",
-    "Author",
-    "Decided",
-    "decided_again",
-    "decided_of",
-    "handover_of",
-    "keep",
-    "kept",
-    "posts_of",
-    "setting_of",
-    "told",
-]
-
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
 KIND = "plan"

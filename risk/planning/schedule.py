@@ -23,8 +23,6 @@ from risk.planning.explain import Estimate
 from risk.planning.problem import Solver
 from risk.planning.result import Plan
 
-__all__ = ["Phase", "Schedule", "Step", "phased"]
-
 Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
 
 _KEPT = ("floor", "services_floor", "exploration", "room")  # a part of the moves cannot break the others

@@ -21,8 +21,6 @@ from risk.planning.benefit import met
 from risk.planning.constraints import Region, Timer, run
 from risk.planning.objective import Goal
 
-__all__ = ["Search", "nearest_whole"]
-
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
 _NEAR = (0, 1, 3)  # units from the relaxation, rounded down and up

@@ -15,8 +15,6 @@ from risk.planning.objective import Goal
 from risk.planning.problem import Solver
 from risk.planning.search import Search, nearest_whole
 
-__all__ = ["Solved", "solve_moves"]
-
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
 _RELAXED, _WHOLE = 30, 6  # the most rounds of weighings, before and with whole units

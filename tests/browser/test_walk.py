@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from dashboard.map.shapes import areas_of
 from dashboard.pages.situation.view import grains, parse, periods, settle, written
 from dashboard.site import Site, current_release
+from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
 from geo.layers import combinable, layer
 from geo.layers.core.words import LEVELS
@@ -59,7 +59,7 @@ class Walker:
 
     def __init__(self, page, of, chance):
         self.page, self.of, self.chance = page, of, chance
-        self.areas = areas_of(of.release)
+        self.areas = load_areas(of.release)
         self.asked = self.settled(parse({}))
         self.past, self.taken = [], []
         self.found = {(code, "country"): "GR" for code in REGIONS}

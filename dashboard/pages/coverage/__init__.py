@@ -6,12 +6,12 @@ import streamlit as st
 
 from dashboard import map as live_map
 from dashboard.map import legend
-from dashboard.map.shapes import areas_of
+from dashboard.map.shapes import describe_shapes
 from dashboard.pages.coverage import summary
 from dashboard.pages.situation import summary as situation
 from dashboard.pages.situation.view import Situation
 from dashboard.site import current_release, site
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, load_areas
 from dashboard.site.text import _, translated
 from dashboard.widgets import address, markup, page_frame
 from geo.layers import layer
@@ -78,8 +78,8 @@ def _services(of: Held) -> None:
 
 def _map(of: Held, seen: Situation) -> None:
     with st.container(key="mapbox"):
-        values = situation.values(of, areas_of(of.release), seen)
-        live_map.show(situation.within(of), values, on_click=lambda: None)
+        values = situation.values(of, load_areas(of.release), seen)
+        live_map.show(describe_shapes(of, in_page=True), values, on_click=lambda: None)
         st.html(legend.legend(summary.map_marks(of, seen)))
 
 

@@ -13,11 +13,10 @@ from typing import Any
 import pandas as pd
 
 from dashboard.map import Mark
-from dashboard.map.shapes import areas_of
 from dashboard.pages.situation.summary import marks
 from dashboard.pages.situation.view import Situation, latest
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, load_areas
 from dashboard.site.text import _, number, quantity, translated
 from geo.layers.access import SURE, WAYS, chance
 from geo.layers.core import Choice
@@ -89,8 +88,8 @@ def _told(of: Held, show: str, kind: str) -> pd.DataFrame:
     if rows.empty:
         return rows
     kept = (rows[rows[by] == category] if category else rows).set_index("area")
-    known = areas_of(of.release).table.loc[kept.index]
-    lands = known["country"].map(areas_of(of.release).table["name_en"])
+    known = load_areas(of.release).table.loc[kept.index]
+    lands = known["country"].map(load_areas(of.release).table["name_en"])
     return kept.assign(name=known["name_en"].astype(str), land=lands.astype(str))
 
 
@@ -203,7 +202,7 @@ def _way(row: Mapping[Any, Any]) -> str:
 
 def carriers(of: Held) -> pd.DataFrame:
     """Give how many services each duty bearer carries in each country, and which share where all are told."""
-    table = areas_of(of.release).table
+    table = load_areas(of.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {one.id: _of_countries(of, one.id) for one in BEARERS}
     rows = {translated(one.label)[:1].upper() + translated(one.label)[1:]: counted[one.id] for one in BEARERS}
@@ -237,7 +236,7 @@ def hint(of: Held) -> list[str]:
     """Say where hand-over can begin: where a duty bearer is seen at work beside NGOs, and where none is."""
     by_ngo = _at_work(of, [_NGO])
     by_others = _at_work(of, [one.id for one in BEARERS if one.id not in (_NGO, _COMMUNITY)])
-    names = areas_of(of.release).table["name_en"].astype(str)
+    names = load_areas(of.release).table["name_en"].astype(str)
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
     said = []
     if beside:
@@ -292,7 +291,7 @@ def reckoned(of: Held) -> list[str]:
 
 
 def _entered(of: Held, told: Mapping[str, Any]) -> Iterator[str]:
-    names = areas_of(of.release).table["name_en"].astype(str)
+    names = load_areas(of.release).table["name_en"].astype(str)
     if told["uploaded"]:
         yield _("Times entered for {count} pairs of areas.", count=len(told["uploaded"]))
     for start, end, minutes, source in told["ferries"]:

@@ -30,7 +30,6 @@ __all__ = [
     "asked",
     "command",
     "contents",
-    "free",
     "offer",
     "offered",
     "preview",
@@ -132,11 +131,6 @@ def terms_of_use(release: Release) -> list[str]:
         else "",
         f"{terms.boundaries(release)}.",
     ]
-
-
-def free(release: Release) -> bool:
-    """Say whether a page may hand files out: partner files of real records leave under a name alone."""
-    return release.tier == "public" or release.invented
 
 
 def command(kind: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.pages.download import files
+from dashboard.site import current_release
 from dashboard.site.current_release import Held
 from dashboard.site.text import _
 from geo.layers import layer
@@ -31,7 +32,7 @@ def choose(of: Held) -> tuple[str, ...]:
         st.caption(_("No layer is chosen. Choose at least one above, and its file is offered here."))
         return ()
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
-    if not files.free(of.release):
+    if not current_release.may_download(of.release):
         st.caption(_("Partner files of real records are named and noted: the data officer writes them."))
         st.code(files.command(kind), language=None, wrap_lines=True)
         return layers

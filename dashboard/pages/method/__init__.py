@@ -77,7 +77,7 @@ def _cost(of: Held) -> None:
 
 def _risk(of: Held) -> None:
     """Tell what the risk model is, what it never reads, and how that is checked; nothing without one."""
-    told = riskpage.manifest(of)
+    told = current_release.read_risk_manifest(of)
     if told is None:
         return
     _section(_("The risk model"), markup.definitions(model_card.facts(told)))

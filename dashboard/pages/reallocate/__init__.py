@@ -9,10 +9,10 @@ import streamlit as st
 
 from dashboard import map as live_map
 from dashboard.map import legend
+from dashboard.map.shapes import describe_shapes
 from dashboard.pages.reallocate import forms, frontier, handover, made, saved, served, session, summary
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Desk
-from dashboard.pages.situation import summary as situation
 from dashboard.site import current_release, site
 from dashboard.site.current_release import Held
 from dashboard.site.text import _, said
@@ -105,7 +105,7 @@ def _map(of: Held, told: Told) -> None:
     views = {name: _(words) for name, words in move_map.VIEWS.items()}
     with st.container(key="mapbox"):
         view = address.segments("when", _("Show"), views)
-        live_map.show(situation.within(of), move_map.values(of, told, view))
+        live_map.show(describe_shapes(of, in_page=True), move_map.values(of, told, view))
         st.html(legend.legend([move_map.mark_of(of, told, view)], more=move_map.key(told)))
 
 

@@ -7,9 +7,9 @@ from typing import Any, cast, get_args, get_type_hints
 
 import streamlit as st
 
-from dashboard.pages.download import files
 from dashboard.pages.reallocate import made, session, summary
 from dashboard.pages.reallocate.session import Desk
+from dashboard.site import current_release
 from dashboard.site.current_release import Held
 from dashboard.site.text import _, said
 from dashboard.widgets import address, markup
@@ -19,8 +19,6 @@ from geo.layers.core.words import mark
 from risk.planning import Decision
 from risk.planning.inputs import Setting
 from risk.planning.saved import ROLES, Decided
-
-__all__ = ["ANYBODY", "NEEDS", "choices", "decide", "posts", "role", "undo"]
 
 Told = Mapping[str, Any]
 Way = tuple[str, str, str, int]  # from, to, kind, units
@@ -187,7 +185,7 @@ def posts(of: Held, desk: Desk) -> None:
     st.html(markup.paragraphs([_(_GIVEN) if desk.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
-        if files.free(of.release):
+        if current_release.may_download(of.release):
             try:
                 text = made.posts_file(of, desk.posts)
             except (InputError, ReleaseError):

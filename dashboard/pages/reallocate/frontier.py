@@ -12,8 +12,6 @@ import pandas as pd
 from dashboard.site.text import _
 from risk.planning import Point
 
-__all__ = ["BY", "drawn", "plain", "table"]
-
 BY = {"moved": "Units that move", "cost": "Hours of travel"}
 _INK, _ACCENT = "#3B4252", "#0F6B66"
 

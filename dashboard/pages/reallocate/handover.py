@@ -22,8 +22,6 @@ from geo.layers.core.words import mark
 from risk import handover
 from risk.handover import Tables
 
-__all__ = ["ask", "over", "stays", "tables"]
-
 Told = Mapping[str, Any]
 
 _TASKS, _ROOM, _FREE, _REFUSED = "plan-tasks", "plan-room", "plan-free", "plan-tasks-refused"

@@ -13,9 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.map.shapes import areas_of
-from dashboard.pages.risk.summary import names
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, load_areas, read_area_names
 from data.errors import FileRefused
 from data.workspace.safe_text import shown_frame
 from risk.handover import HandedOver, Tables
@@ -23,8 +21,6 @@ from risk.planning import Plan, Point, saved
 from risk.planning import posts as tables
 from risk.planning.inputs import Ground, Setting, frontier_of, made
 from risk.planning.saved import Author, Decided
-
-__all__ = ["frontier", "ground", "handed", "plan", "posts_file", "read_posts", "told"]
 
 _READING = Lock()
 _NAME = "posts"
@@ -45,7 +41,7 @@ def posts_file(of: Held, posts: str = "") -> bytes:
 
     Text that a spreadsheet could run is made safe. Raises ReleaseError where there is none.
     """
-    named = names(of)
+    named = read_area_names(of)
     rows = pd.read_csv(io.StringIO(tables.written(ground(of, posts).table)), dtype=str, keep_default_na=False)
     rows["name"] = [str(named.get(code, "")) for code in rows["area"]]
     return shown_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
@@ -67,7 +63,7 @@ def read_posts(of: Held, name: str, content: bytes) -> str:
 @lru_cache(maxsize=32)
 def handed(of: Held, given: Tables) -> HandedOver | None:
     """Hand over what tables hold, None without tasks; raises what `risk.handover.Tables.over` does."""
-    return given.over(of.release, [str(code) for code in areas_of(of.release).frame("region").index])
+    return given.over(of.release, [str(code) for code in load_areas(of.release).frame("region").index])
 
 
 def _drafted(of: Held) -> Ground:

@@ -11,15 +11,12 @@ from markupsafe import Markup
 
 from dashboard import map as live_map
 from dashboard.map import Arrow, Mark
-from dashboard.map.shapes import areas_of
 from dashboard.pages.reallocate.summary import move_name
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, load_areas
 from dashboard.site.text import _, html, translated
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
 from geo.layers.core.words import state_words
-
-__all__ = ["PLANNED", "TODAY", "VIEWS", "arrows", "key", "mark_of", "values"]
 
 Told = Mapping[str, Any]
 
@@ -33,7 +30,7 @@ _THIN, _THICK = 2.0, 9.0
 def mark_of(of: Held, told: Told, view: str) -> Mark:
     """Give the layer of a view: the share of need that is met in each area."""
     met = {str(one["area"]): 100 * one[view] / one["need"] for one in told["coverage"] if one["need"]}
-    codes = list(areas_of(of.release).map_geometry(_LEVEL)["codes"])
+    codes = list(load_areas(of.release).map_geometry(_LEVEL)["codes"])
     value = pd.Series(met, dtype=float).reindex(codes).round()
     frame = pd.DataFrame(
         {
@@ -57,7 +54,7 @@ def mark_of(of: Held, told: Told, view: str) -> Mark:
 
 def arrows(of: Held, told: Told) -> list[Arrow]:
     """Draw one arrow from area to area, as wide as the units that go; the narrowest last, on top."""
-    centres = areas_of(of.release).centres(_LEVEL)
+    centres = load_areas(of.release).centres(_LEVEL)
     flows: dict[tuple[str, str], list[Told]] = {}
     for move in told["moves"]:
         flows.setdefault((move["start"], move["end"]), []).append(move)
@@ -80,7 +77,7 @@ def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
 
 def values(of: Held, told: Told, view: str) -> str:
     """Describe the view for the map."""
-    codes = list(areas_of(of.release).map_geometry(_LEVEL)["codes"])
+    codes = list(load_areas(of.release).map_geometry(_LEVEL)["codes"])
     layer = live_map.layer_values(mark_of(of, told, view), codes)
     return live_map.payload([layer], _LEVEL, arrows=arrows(of, told))
 

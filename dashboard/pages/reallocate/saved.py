@@ -15,13 +15,12 @@ import pandas as pd
 import streamlit as st
 from anyascii import anyascii
 
-from dashboard.pages.download import files
 from dashboard.pages.reallocate import forms, session
 from dashboard.pages.reallocate import made as planned
 from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Desk
 from dashboard.pages.reallocate.summary import children, gained, move_name, percent, sure
-from dashboard.site import site
+from dashboard.site import current_release, site
 from dashboard.site.current_release import Held
 from dashboard.site.text import _, number, said
 from dashboard.widgets import markup
@@ -31,8 +30,6 @@ from data.release import Release
 from data.release.result import Result
 from risk.planning import saved
 from risk.planning.inputs import Setting
-
-__all__ = ["briefing", "compare", "compared", "drifted", "keep", "kept", "opener", "shelf"]
 
 Told = Mapping[str, Any]
 
@@ -208,7 +205,7 @@ def _listed(of: Held, moves: Sequence[Told]) -> str:
 
 def briefing(of: Held, found: Sequence[Result]) -> None:
     """Offer a kept plan as a briefing: two pages in each language, and pictures for slides."""
-    if not files.free(of.release):
+    if not current_release.may_download(of.release):
         st.caption(_("Briefings of real records are named and noted: the data officer writes them."))
         st.code('tact plan --briefing FILE --for "A Partner"', language=None, wrap_lines=True)
         return

@@ -8,12 +8,9 @@ from typing import Any
 import pandas as pd
 
 from dashboard.pages.reallocate.summary import children, percent
-from dashboard.pages.risk.summary import countries, names
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, read_area_names, read_country_names
 from dashboard.site.text import _
 from geo.layers.core.words import mark
-
-__all__ = ["by_area", "by_group"]
 
 Told = Mapping[str, Any]
 
@@ -26,7 +23,7 @@ _GROUPS = {
 
 def by_group(of: Held, told: Told) -> pd.DataFrame:
     """Give the share of need that is met, by country, and where communities live and elsewhere."""
-    land = countries(of)
+    land = read_country_names(of)
     rows = [
         (
             _(_GROUPS[one["group"]], country=land.get(one["area"], one["area"])),
@@ -43,7 +40,7 @@ def by_group(of: Held, told: Told) -> pd.DataFrame:
 
 def by_area(of: Held, told: Told) -> pd.DataFrame:
     """Give for each area the units and the share of need that is met, today and as planned."""
-    known = names(of)
+    known = read_area_names(of)
     rows = [
         (
             str(known.get(one["area"], one["area"])),

@@ -19,23 +19,6 @@ from risk.planning import saved
 from risk.planning.inputs import PATHWAYS, Setting
 from risk.planning.saved import Author, Decided
 
-__all__ = [
-    "ADDRESS",
-    "Desk",
-    "arrive",
-    "author",
-    "decide",
-    "desk",
-    "give_posts",
-    "give_tables",
-    "name_of",
-    "open_plan",
-    "remember_kept",
-    "setting",
-    "undo",
-    "written",
-]
-
 _POSTS, _DECIDED, _OPENED, _HANDED = "plan-posts", "plan-decided", "plan-opened", "plan-handed"
 _PLAN = "plan"
 _SHARE = 100

@@ -12,31 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.pages.risk.summary import names
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, read_area_names
 from dashboard.site.text import _, number
 from geo.layers.core.words import mark
 from risk.planning import LEAST_CHANCE, LEAST_GAIN, RULES, Clash
 from risk.planning.saved import Decided
-
-__all__ = [
-    "DECISIONS",
-    "answer",
-    "children",
-    "clash",
-    "decided",
-    "gained",
-    "key_numbers",
-    "later",
-    "move_name",
-    "moves",
-    "named",
-    "percent",
-    "phases",
-    "reasons",
-    "sure",
-    "ways",
-]
 
 Told = Mapping[str, Any]
 
@@ -178,7 +158,7 @@ def sure(chance: float) -> str:
 
 def named(of: Held, text: str) -> str:
     """Put names in the place of codes of areas."""
-    known = names(of)
+    known = read_area_names(of)
     return _CODE.sub(lambda found: str(known.get(found.group(), found.group())), text)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.narrative import risk as narrative
 from dashboard.pages.risk import chart, evaluation, model_card, summary
 from dashboard.site import current_release, site
 from dashboard.site.current_release import Held
@@ -23,7 +24,7 @@ def show() -> None:
         page_frame.empty()
         return
     st.title(_("Risk"), anchor=False)
-    told = summary.manifest(of)
+    told = current_release.read_risk_manifest(of)
     if told is None:
         page_frame.without_risk()
         return
@@ -77,12 +78,12 @@ def _partner(of: Held, told: Mapping[str, Any]) -> None:
 def _rates(of: Held) -> None:
     _section(_("Rates of areas, within each country"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        pathway = address.segments("pathway", _("Pathway"), summary.pathways())
+        pathway = address.segments("pathway", _("Pathway"), narrative.name_pathways())
         area = address.menu("area", _("Area"), summary.areas(of), summary.most(of, pathway))
-    rated = summary.rated(of, pathway)
+    rated = narrative.read_area_rates(of, pathway)
     st.html(chart.key())
     columns = st.columns(2, gap="medium")
-    for column, (code, name) in zip(columns, summary.countries(of).items(), strict=True):
+    for column, (code, name) in zip(columns, current_release.read_country_names(of).items(), strict=True):
         with column:
             st.altair_chart(chart.drawn(rated[rated["country"] == code], name, area), width="stretch")
     with st.expander(_("Table")):

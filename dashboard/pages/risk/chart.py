@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.pages.risk.summary import CANNOT_TELL, classes, label
+from dashboard.narrative.risk import CANNOT_TELL, name_class, name_classes
 from dashboard.site.text import _, html, joined
 from geo.layers.core import palette
 
@@ -22,7 +22,7 @@ _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
 def drawn(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     """Draw one country's areas, of a frame of dashboard.riskpage.rated; the chosen area's name is bold."""
     rows = frame.reset_index().assign(
-        said=[label(int(one)) for one in frame["class"]],
+        said=[name_class(int(one)) for one in frame["class"]],
         sure=100 * frame["probability"].to_numpy(),
         low=frame["lower"].clip(lower=_WIDEST[0]).to_numpy(),
         high=frame["upper"].clip(upper=_WIDEST[1]).to_numpy(),
@@ -66,7 +66,7 @@ def _axis() -> alt.Axis:
 
 
 def _scale() -> alt.Scale:
-    return alt.Scale(domain=[*classes(), label(CANNOT_TELL)], range=[*palette.RISK, _UNSURE])
+    return alt.Scale(domain=[*name_classes(), name_class(CANNOT_TELL)], range=[*palette.RISK, _UNSURE])
 
 
 def _told() -> Sequence[alt.Tooltip]:
@@ -82,7 +82,7 @@ def _told() -> Sequence[alt.Tooltip]:
 
 def key() -> Markup:
     """Say what the colours, the line and the intervals mean."""
-    marks = [*zip(classes(), palette.RISK, strict=True), (label(CANNOT_TELL), _UNSURE)]
+    marks = [*zip(name_classes(), palette.RISK, strict=True), (name_class(CANNOT_TELL), _UNSURE)]
     dots = joined(html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks)
     told = _(
         "Each dot is an area's rate in terms of its country's (green line, 1), for its people and outreach; "

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.pages.risk import summary
+from dashboard.narrative import risk as narrative
 from dashboard.site import current_release
 from dashboard.site.current_release import Held
 from dashboard.site.text import _
@@ -34,7 +34,7 @@ _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 
 def evaluation(of: Held) -> Mapping[str, Any]:
     """Give what was found when the model was measured; empty where it was not."""
-    return dict((summary.manifest(of) or {}).get("evaluation") or {})
+    return dict((current_release.read_risk_manifest(of) or {}).get("evaluation") or {})
 
 
 def _verdict(told: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -67,8 +67,8 @@ def instead(of: Held) -> pd.DataFrame:
     )
     wide = wide.rename(columns=lambda period: Period.parse(str(period)).label).reset_index()
     return wide.assign(
-        area=summary.names(of).reindex(wide["area"]).to_numpy(),
-        crossing=wide["crossing"].map(summary.pathways()),
+        area=current_release.read_area_names(of).reindex(wide["area"]).to_numpy(),
+        crossing=wide["crossing"].map(narrative.name_pathways()),
     ).rename(columns={"area": _("Area"), "crossing": _("Pathway")})
 
 

@@ -8,38 +8,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
-from dashboard.map.shapes import areas_of
+from dashboard.narrative.risk import (
+    CANNOT_TELL,
+    name_class,
+    name_classes,
+    name_pathways,
+    read_area_rates,
+    read_classes,
+    read_risk_table,
+)
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import (
+    Held,
+    load_areas,
+    read_area_names,
+    read_country_names,
+    read_risk_manifest,
+)
 from dashboard.site.text import _, number, translated
 from data.tables.periods import Period
-from geo.layers.risk import CHANGES, CLASSES, class_of
+from geo.layers.risk import CLASSES
 
-__all__ = [
-    "CANNOT_TELL",
-    "areas",
-    "by_year",
-    "classes",
-    "clusters",
-    "countries",
-    "headlines",
-    "label",
-    "manifest",
-    "most",
-    "names",
-    "pathways",
-    "rated",
-    "reasons",
-    "table",
-    "why",
-]
-
-CANNOT_TELL = -1
 _INTERNAL, _BORDER = "internal", "cross_border"
 _HIGH, _VERY_HIGH, _LOW = 2, 3, 0
 _FALLING, _RISING = 0, 2
@@ -48,81 +41,17 @@ _SIGNIFICANT = 0.05
 _WITHIN = {_INTERNAL: "pathway inside the country", _BORDER: "pathway across a border"}
 
 
-def manifest(of: Held) -> Mapping[str, Any] | None:
-    """Give what the model says of itself; None where it was not fitted to this release."""
-    found = of.release.result("risk")
-    return None if found is None else found.manifest
-
-
-def pathways() -> dict[str, str]:
-    """Name the pathways that the model tells apart."""
-    return {_INTERNAL: _("Inside the country"), _BORDER: _("Across a border")}
-
-
-def classes(*, change: bool = False) -> list[str]:
-    """Name the classes shortly, lowest first."""
-    return [translated(words).partition(":")[0] for words in (CHANGES if change else CLASSES)]
-
-
-def label(one: int) -> str:
-    """Name a class shortly."""
-    return _("cannot tell") if one == CANNOT_TELL else classes()[one]
-
-
-def names(of: Held) -> pd.Series:
-    """Give the areas' names by code."""
-    return areas_of(of.release).table["name_en"].astype(str)
-
-
-def countries(of: Held) -> dict[str, str]:
-    """Name the countries by code."""
-    table = areas_of(of.release).table
-    return {str(code): str(table.loc[code, "name_en"]) for code in table.index[table["level"] == "country"]}
-
-
 def areas(of: Held) -> dict[str, str]:
     """Name the areas that the model knows, each with its country, in the order of the release."""
-    named, land = names(of), countries(of)
-    table = areas_of(of.release).table
-    known = set(rated(of, _INTERNAL).index)
+    named, land = read_area_names(of), read_country_names(of)
+    table = load_areas(of.release).table
+    known = set(read_area_rates(of, _INTERNAL).index)
     return {str(c): f"{named[c]}, {land[str(table.loc[c, 'country'])]}" for c in table.index if c in known}
-
-
-@lru_cache(maxsize=32)
-def rated(of: Held, pathway: str) -> pd.DataFrame:
-    """Give what is said of each area on a pathway over the whole time, by country, highest rate first.
-
-    Indexed by area; columns name, country (code), class (position in CLASSES or CANNOT_TELL), median, lower,
-    upper (in terms of the country's rate), probability (of the class), exceeding, reports_alone. Shared.
-    """
-    frame = _of_pathway(of, "risk_region_whole_crossing", pathway)
-    if frame.empty:
-        return frame
-    return frame.sort_values(["country", "median"], ascending=[True, False], kind="stable")
-
-
-def _of_pathway(of: Held, name: str, pathway: str) -> pd.DataFrame:
-    """Read a table of the model for a pathway, by area, with names and classes."""
-    table = current_release.table(of, name)
-    if table.empty:
-        return table
-    frame = table[table["crossing"] == pathway].set_index("area")
-    known = areas_of(of.release).table
-    return frame.assign(
-        name=names(of).reindex(frame.index),
-        country=known["country"].reindex(frame.index).astype(str),
-        **{"class": _classes(frame, change=name.startswith("riskchange"))},
-    )
-
-
-def _classes(frame: pd.DataFrame, *, change: bool) -> list[int]:
-    told = zip(frame["state"], frame["low"] if "low" in frame else frame["state"], strict=True)
-    return [class_of(float(low), change=change) if s == "class" else CANNOT_TELL for s, low in told]
 
 
 def most(of: Held, pathway: str) -> str:
     """Give the area of the highest chance of a high rate, which the page opens on."""
-    return str(rated(of, pathway)["exceeding"].idxmax())
+    return str(read_area_rates(of, pathway)["exceeding"].idxmax())
 
 
 def headlines(of: Held) -> list[str]:
@@ -132,14 +61,16 @@ def headlines(of: Held) -> list[str]:
 
 def _together(of: Held) -> list[str]:
     """Give the statement on the areas that are told together, which comes first."""
-    shifts: Sequence[Mapping[str, Any]] = ((manifest(of) or {}).get("statements") or {}).get("shifts", [])
+    shifts: Sequence[Mapping[str, Any]] = ((read_risk_manifest(of) or {}).get("statements") or {}).get(
+        "shifts", []
+    )
     return [str(one["words"]) for one in shifts[:1] if len(one["areas"]) > 1]
 
 
 def _levels(of: Held) -> Iterator[str]:
-    for code, country in countries(of).items():
-        for pathway in pathways():
-            frame = rated(of, pathway)
+    for code, country in read_country_names(of).items():
+        for pathway in name_pathways():
+            frame = read_area_rates(of, pathway)
             inside = frame[frame["country"] == code]
             if len(inside):
                 yield _level(inside, country, _(_WITHIN[pathway]))
@@ -148,7 +79,7 @@ def _levels(of: Held) -> Iterator[str]:
 def _level(inside: pd.DataFrame, country: str, pathway: str) -> str:
     """Say in which areas of a country the rate is above what people and outreach explain."""
     parts = [
-        _("{level} in {areas}", level=classes()[one], areas=_listed(inside[inside["class"] == one]))
+        _("{level} in {areas}", level=name_classes()[one], areas=_listed(inside[inside["class"] == one]))
         for one in (_VERY_HIGH, _HIGH, _LOW)
         if (inside["class"] == one).any()
     ]
@@ -173,7 +104,7 @@ def _listed(rows: pd.DataFrame) -> str:
 def _changes(of: Held) -> Iterator[str]:
     """Say where the rate of the last year rose or fell, with the warning that outreach may be why."""
     found = False
-    for pathway in pathways():
+    for pathway in name_pathways():
         frame = _latest(of, pathway)
         for row in frame[frame["class"] != CANNOT_TELL].to_dict("records"):
             if row["class"] in (_FALLING, _RISING):
@@ -204,7 +135,7 @@ _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 def _latest(of: Held, pathway: str) -> pd.DataFrame:
     """Give the changes of the last year that the model looked at."""
-    frame = _of_pathway(of, "riskchange_region_quarter_crossing", pathway)
+    frame = read_risk_table(of, "riskchange_region_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
@@ -229,7 +160,7 @@ def reasons(of: Held, pathway: str, area: str) -> list[tuple[str, str]]:
 
 def _rated(of: Held, pathway: str, area: str) -> Mapping[Any, Any]:
     """Give what is said of one area."""
-    return rated(of, pathway).loc[[area]].to_dict("records")[0]
+    return read_area_rates(of, pathway).loc[[area]].to_dict("records")[0]
 
 
 def _reason(of: Held, pathway: str, area: str) -> Mapping[str, float] | None:
@@ -330,14 +261,14 @@ def clusters(of: Held, pathway: str) -> pd.DataFrame:
     if table.empty:
         return table
     frame = table[(table["crossing"] == pathway) & table["cluster"].notna()]
-    known = areas_of(of.release).table
+    known = load_areas(of.release).table
     grouped = frame.assign(country=known["country"].reindex(frame["area"]).to_numpy()).groupby(
         ["country", "cluster"], observed=True
     )
     rows = [
         (
-            countries(of)[str(country)],
-            ", ".join(names(of)[list(rows["area"])]),
+            read_country_names(of)[str(country)],
+            ", ".join(read_area_names(of)[list(rows["area"])]),
             _("{value} times the rest", value=_short(rows["value"].iloc[0])),
             _chance(float(rows["p"].iloc[0])),
         )
@@ -355,12 +286,12 @@ def _chance(p: float) -> str:
 
 def table(of: Held, pathway: str) -> pd.DataFrame:
     """Give the content of the picture as a table."""
-    frame = rated(of, pathway)
+    frame = read_area_rates(of, pathway)
     return pd.DataFrame(
         {
             _("Area"): frame["name"],
-            _("Country"): frame["country"].map(countries(of)),
-            _("Class"): [label(int(one)) for one in frame["class"]],
+            _("Country"): frame["country"].map(read_country_names(of)),
+            _("Class"): [name_class(int(one)) for one in frame["class"]],
             _("Rate against the country's"): frame["median"].round(2),
             _("from (2.5 %)"): frame["lower"].round(2),
             _("to (97.5 %)"): frame["upper"].round(2),
@@ -374,11 +305,11 @@ def by_year(of: Held) -> pd.DataFrame:
     rows = current_release.table(of, "risk_region_year")
     if rows.empty:
         return rows
-    told = rows.assign(told=[label(one) for one in _classes(rows, change=False)])
+    told = rows.assign(told=[name_class(one) for one in read_classes(rows, change=False)])
     wide = told.pivot_table(index="area", columns="period", values="told", aggfunc="first")
-    known = areas_of(of.release).table
+    known = load_areas(of.release).table
     wide = wide.reindex([code for code in known.index if code in wide.index])
     wide.columns = [Period.parse(str(period)).label for period in wide.columns]
-    wide.insert(0, _("Country"), known["country"].reindex(wide.index).astype(str).map(countries(of)))
-    wide.insert(0, _("County or region"), names(of).reindex(wide.index))
+    wide.insert(0, _("Country"), known["country"].reindex(wide.index).astype(str).map(read_country_names(of)))
+    wide.insert(0, _("County or region"), read_area_names(of).reindex(wide.index))
     return wide.reset_index(drop=True)

@@ -6,11 +6,11 @@ import streamlit as st
 
 from dashboard import map as live_map
 from dashboard.map import legend
-from dashboard.map.shapes import areas_of
+from dashboard.map.shapes import describe_shapes
 from dashboard.pages.situation import controls, summary
 from dashboard.pages.situation.view import Situation, periods
 from dashboard.site import site
-from dashboard.site.current_release import Held, held
+from dashboard.site.current_release import Held, held, load_areas
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
 from geo.areas import Areas
@@ -34,7 +34,7 @@ def _situation() -> None:
     if of is None:
         _nothing_yet()
         return
-    areas = areas_of(of.release)
+    areas = load_areas(of.release)
     view = controls.current(of, areas.table)
     view = controls.step(periods(view, of), view)
     controls.keep(view)
@@ -64,7 +64,7 @@ def _stage(of: Held, areas: Areas, view: Situation) -> None:
             controls.options(of, view, name)
         controls.missed(view)
         controls.unnumbered(of, view)
-    live_map.show(summary.fixed(of), summary.values(of, areas, view), controls.clicked(areas, view.level))
+    live_map.show(describe_shapes(of), summary.values(of, areas, view), controls.clicked(areas, view.level))
     words = legend.legend([mark for _name, mark in marks], _(beside(view.layers)), projector=view.projector)
     st.html(words)
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from dashboard import map as live_map
 from dashboard.map import Mark
-from dashboard.map.shapes import SHIPPED, SHORTENED
+from dashboard.map.shapes import SHIPPED
 from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
 from dashboard.pages.situation.view import Situation, periods, unmet
@@ -32,7 +32,6 @@ from geo.layers.output.table import table as layer_table
 __all__ = [
     "base_map",
     "described",
-    "fixed",
     "marks",
     "missed",
     "no_values",
@@ -52,16 +51,6 @@ _FULL = 25.0
 _CODE, _AREA, _LOCAL, _COUNTRY, _VALUE, _MARGIN, _STATE, _SOURCE, _NOTE = COLUMNS
 _IN_ORDER = (_AREA, _VALUE, _MARGIN, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
 _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
-
-
-def fixed(of: Held) -> dict[str, Any]:
-    """Give what never changes on the map while the boundaries stay."""
-    return {"shapes": of.release.areas_checksum[:SHORTENED]}
-
-
-def within(of: Held) -> dict[str, Any]:
-    """Give the same for a map that stands within a page, which the wheel scrolls."""
-    return {**fixed(of), "within": True}
 
 
 def base_map() -> dict[str, Any]:

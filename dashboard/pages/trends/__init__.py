@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.pages.risk import evaluation
-from dashboard.pages.risk import summary as riskpage
 from dashboard.pages.trends import charts, summary
 from dashboard.site import current_release, site
 from dashboard.site.current_release import Held
@@ -45,7 +44,7 @@ def _partner(of: Held) -> None:
         area = address.menu("area", _("Area"), summary.areas(of), summary.places(of))
     met, days = summary.met(of, area, pathway), summary.effort(of, area)
     ahead, shares = summary.expected(of, area, pathway), summary.share(of, area)
-    breaks = summary.breaks(of, area, pathway) if riskpage.manifest(of) else []
+    breaks = summary.breaks(of, area, pathway) if current_release.read_risk_manifest(of) else []
     periods = [*met["period"], *ahead["period"]]
     st.altair_chart(charts.met(met, ahead, breaks), width="stretch")
     st.altair_chart(charts.effort(days, periods, last=shares.empty), width="stretch")
@@ -76,7 +75,7 @@ def _statements(of: Held) -> None:
         st.html(markup.listed(sure))
         with st.expander(_("Areas where it did not clearly change")):
             st.html(markup.listed(others))
-    elif of.tier == "partner" and riskpage.manifest(of) is None:
+    elif of.tier == "partner" and current_release.read_risk_manifest(of) is None:
         page_frame.without_risk()
 
 

@@ -14,10 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.map.shapes import areas_of
-from dashboard.pages.risk import summary
+from dashboard.narrative import risk as narrative
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import Held, load_areas, read_country_names, read_risk_manifest
 from dashboard.site.text import _, number, quantity, translated
 from data.tables.periods import Period
 from geo.layers.core import View
@@ -56,7 +55,7 @@ _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 def pathways(of: Held) -> dict[str, str]:
     """Name what may be looked at: all children met, or those of a pathway that the model tells apart."""
-    told_apart = {one: words for one, words in summary.pathways().items() if _held(of, one)}
+    told_apart = {one: words for one, words in narrative.name_pathways().items() if _held(of, one)}
     return {**told_apart, _EVERY: _("All children met")}
 
 
@@ -66,7 +65,7 @@ def _held(of: Held, pathway: str) -> bool:
 
 def areas(of: Held) -> dict[str, str]:
     """Name the counties and regions by code, each with its country."""
-    table, land = areas_of(of.release).table, summary.countries(of)
+    table, land = load_areas(of.release).table, read_country_names(of)
     regions = table[table["level"] == _LEVEL]
     return {
         str(code): f"{name}, {land[str(country)]}"
@@ -84,7 +83,7 @@ def places(of: Held) -> str:
 
 
 def _shifts(of: Held) -> list[Mapping[str, Any]]:
-    told = summary.manifest(of) or {}
+    told = read_risk_manifest(of) or {}
     return list((told.get("statements") or {}).get("shifts") or [])
 
 
@@ -190,7 +189,7 @@ def changes(of: Held, area: str) -> list[str]:
     table = current_release.table(of, "riskchange_region_quarter_crossing")
     if table.empty:
         return []
-    named = summary.pathways()
+    named = narrative.name_pathways()
     rows = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
     # A year is looked at again each quarter: the latest look is told, and that earlier ones saw it too.
     said = [
@@ -234,7 +233,7 @@ _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 def breaks(of: Held, area: str, pathway: str) -> list[Break]:
     """List the quarters in which counts jumped everywhere in the area's country: possible breaks."""
-    country = str(areas_of(of.release).table.loc[area, "country"])
+    country = str(load_areas(of.release).table.loc[area, "country"])
     return [one for one in _breaks(of, pathway) if one.concerns(country)]
 
 

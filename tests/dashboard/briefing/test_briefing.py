@@ -210,9 +210,9 @@ def test_hand_over_is_told(release):
 
 def test_it_says_what_the_risk_model_says(release):
     of = briefing._document(saved(release.name), release, "en").held
-    from dashboard.pages.risk import summary
+    from dashboard.narrative.risk import read_area_rates
 
-    unsure = sum(int((summary.rated(of, way)["class"] == -1).sum()) for way in ("internal", "cross_border"))
+    unsure = sum(int((read_area_rates(of, way)["class"] == -1).sum()) for way in ("internal", "cross_border"))
     first, second = text(briefing.make(saved(release.name), release))
     assert "Greece, inside the country:" in first
     assert "the share of internal trafficking" in first

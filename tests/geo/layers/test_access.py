@@ -2,9 +2,9 @@
 
 import pytest
 
-from dashboard.map.shapes import areas_of
 from dashboard.pages.situation.view import parse, settle
 from dashboard.site import Site, current_release
+from dashboard.site.current_release import load_areas
 from data.disclosure.attacks import surface
 from data.release import Release
 from geo.export import FORMATS, export, exportable
@@ -101,7 +101,7 @@ def test_without_a_result_it_is_not_offered(scored):
 
 def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
     of = current_release.held(Site(scored.releases, "partner", derived=scored.derived))
-    known = areas_of(of.release).table
+    known = load_areas(of.release).table
     assert combinable("partner", ["access", "communities"])
     assert together("public", ["access", "communities"])
     assert together("partner", ["access", "communities", "risk"])

@@ -7,10 +7,10 @@ import pandas as pd
 import pyogrio
 import pytest
 
-from dashboard.map.shapes import areas_of
 from dashboard.pages.situation import timeline
 from dashboard.pages.situation.view import parse, settle
 from dashboard.site import Site, current_release
+from dashboard.site.current_release import load_areas
 from data.disclosure.attacks import surface
 from data.release import Release
 from data.tables.periods import Period
@@ -121,7 +121,7 @@ def test_without_a_result_it_is_not_offered(scored):
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_communities_never_stand_over_it(scored, tier):
     of = current_release.held(Site(scored.releases, tier, derived=scored.derived))
-    known = areas_of(of.release).table
+    known = load_areas(of.release).table
     for first, second in (("risk", "communities"), ("communities", "risk")):
         assert together(tier, [first, second])
         assert combinable(tier, [first, second])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.narrative import risk as narrative
 from dashboard.pages.risk import evaluation as predicted
 from dashboard.pages.risk import model_card, summary
 from dashboard.pages.trends import summary as trendspage
@@ -102,7 +103,7 @@ def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(of):
         for code, country in (("AL", "Albania"), ("GR", "Greece")):
             (line,) = [one for one in lines if one.startswith(f"{country}, pathway {words}")]
             inside = frame[frame["area"].str.startswith(code)]
-            named = {a for a in inside["area"] if f"{summary.names(of)[a]} (" in line}
+            named = {a for a in inside["area"] if f"{current_release.read_area_names(of)[a]} (" in line}
             sure = inside[(inside["state"] == "class") & ~inside["low"].between(0.6, 0.7)]
             assert named == set(sure["area"])
             unsure = int((inside["state"] == "cannot_tell").sum())
@@ -216,7 +217,7 @@ def test_what_was_measured_is_drawn(run, found, measured):
 
 
 def test_the_table_holds_the_picture(of):
-    rated, shown = summary.rated(of, "internal"), summary.table(of, "internal")
+    rated, shown = narrative.read_area_rates(of, "internal"), summary.table(of, "internal")
     assert len(shown) == len(rated) == 25
     assert np.allclose(shown["Rate against the country's"], rated["median"], atol=0.006)
     by_country = rated.groupby("country", sort=False)["median"]

@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.map import legend
-from dashboard.map.shapes import areas_of
 from dashboard.pages.situation import controls, headline, panel, summary, timeline
 from dashboard.pages.situation import view as state
 from dashboard.pages.situation.view import parse, periods, settle, written
 from dashboard.site import Site, current_release
+from dashboard.site.current_release import load_areas
 from dashboard.site.text import html
 from geo.layers import LAYERS, beside, layer
 from geo.layers.communities import BESIDE
@@ -29,7 +29,7 @@ def of(scored, request):
 
 
 def view_of(of, **address):
-    return settle(parse(address), of, areas_of(of.release).table)
+    return settle(parse(address), of, load_areas(of.release).table)
 
 
 def on_the_map(mark, **changes):
@@ -119,7 +119,7 @@ def pick(app, label, value):
 
 def test_the_panel_gives_numbers_with_margins_and_sources(of):
     view = view_of(of, area="AL-11")
-    text = summary.described(of, areas_of(of.release), view)
+    text = summary.described(of, load_areas(of.release), view)
     assert "Tirana" in text
     assert "±5" in text or of.tier == "public"
     assert "758,513" in text
@@ -128,7 +128,7 @@ def test_the_panel_gives_numbers_with_margins_and_sources(of):
 
 def test_the_overview_names_the_areas_without_a_shape(demo_world):
     of = current_release.held(Site(demo_world / "releases", "partner"))
-    areas = areas_of(of.release)
+    areas = load_areas(of.release)
     text = summary.described(of, areas, view_of(of, level="municipality"))
     missing = areas.missing("municipality")
     assert missing
@@ -165,7 +165,7 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
     view = view_of(of)
     listed = periods(view, of)
-    totals = summary.time_totals(of, areas_of(of.release), view, listed)
+    totals = summary.time_totals(of, load_areas(of.release), view, listed)
     text = timeline.drawn("now", totals, view.period, "2009-04-30")
     assert text.count("<i") == len(listed)
     assert text.count("title=") == len(listed)
@@ -186,7 +186,7 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
 def test_communities_have_bars_though_no_country_has_a_number(demo_world):
     of = current_release.held(Site(demo_world / "releases", "partner"))
     view = view_of(of, layer="communities", level="municipality")
-    totals = summary.time_totals(of, areas_of(of.release), view, periods(view, of))
+    totals = summary.time_totals(of, load_areas(of.release), view, periods(view, of))
     assert all(total.value for total in totals.values())
 
 
@@ -206,7 +206,7 @@ def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
 
 
 def test_an_address_is_told_what_of_it_is_not_there(of):
-    areas = areas_of(of.release).table
+    areas = load_areas(of.release).table
     address = {"layer": "nothing", "area": "<b>", "period": "2040-01-01/P1Y"}
     view = settle(parse(address), of, areas)
     text = summary.missed(address, view, of, areas)
@@ -216,14 +216,14 @@ def test_an_address_is_told_what_of_it_is_not_there(of):
 
 
 def test_countries_without_a_figure_have_no_row_for_it(of):
-    text = summary.described(of, areas_of(of.release), view_of(of))
+    text = summary.described(of, load_areas(of.release), view_of(of))
     assert "no figure found" not in text
 
 
 def test_published_figures_have_no_unfinished_years(demo_world):
     of = current_release.held(Site(demo_world / "releases", "partner"))
     view = view_of(of, layer="referrals")
-    totals = summary.time_totals(of, areas_of(of.release), view, periods(view, of))
+    totals = summary.time_totals(of, load_areas(of.release), view, periods(view, of))
     assert "unfinished" not in summary.time_strip(of, view, totals)
 
 
@@ -255,7 +255,7 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
 
 
 def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(of):
-    areas = areas_of(of.release)
+    areas = load_areas(of.release)
     text = summary.described(of, areas, view_of(of, layer="communities", area="AL-02"))
     assert "Outreach" not in text
     assert ("Children met" in text) == (of.tier == "partner")
@@ -272,19 +272,19 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     of = current_release.held(Site(demo_world / "releases", "partner"))
     first, over = address
     view = view_of(of, layer=first, over=over, area="AL-02")
-    text = summary.described(of, areas_of(of.release), view)
+    text = summary.described(of, load_areas(of.release), view)
     assert text.count(BESIDE) == 1
     assert "<div class=apart>" in text
     assert "pathway" not in text.partition("<div class=meaning>")[0]
     words = legend.legend([mark for _name, mark in summary.marks(of, view)], beside(view.layers))
     assert BESIDE in words
     alone = view_of(of, layer=first, area="AL-02")
-    assert BESIDE not in summary.described(of, areas_of(of.release), alone)
+    assert BESIDE not in summary.described(of, load_areas(of.release), alone)
     assert beside(alone.layers) == ""
 
 
 def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
-    areas = areas_of(of.release)
+    areas = load_areas(of.release)
     for name, levels in current_release.levels(of).items():
         for area in ("", "AL-02" if "region" in levels else "AL"):
             view = view_of(of, layer=name, area=area)
@@ -299,7 +299,7 @@ def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
 
 def test_numbers_of_another_time_say_when_they_are_of(demo_world):
     of = current_release.held(Site(demo_world / "releases", "partner"))
-    areas = areas_of(of.release)
+    areas = load_areas(of.release)
     text = summary.described(of, areas, view_of(of, layer="referrals", area="AL"))
     assert "Albania · 2020" in text
     children = text.partition("Children met, first time")[2].partition("</div>")[0]
@@ -311,7 +311,7 @@ def test_numbers_of_another_time_say_when_they_are_of(demo_world):
 
 def test_those_who_carry_the_services_are_named(demo_world):
     of = current_release.held(Site(demo_world / "releases", "partner"))
-    text = summary.described(of, areas_of(of.release), view_of(of, layer="services", area="AL-11"))
+    text = summary.described(of, load_areas(of.release), view_of(of, layer="services", area="AL-11"))
     assert "at least 14" in text
     assert "Carried by: the state, " in text
 
@@ -348,7 +348,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     of = current_release.held(Site(demo_world / "releases", "partner"))
     view = view_of(of, area="GR-F")
     listed = periods(view, of)
-    totals = summary.time_totals(of, areas_of(of.release), view, listed)
+    totals = summary.time_totals(of, load_areas(of.release), view, listed)
     text = summary.time_strip(of, view, totals)
     for state_class, words in (
         ("state-almost_none", "none or almost none"),
@@ -358,13 +358,13 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
         assert words in text
     assert "<div class=scale><b>" in text
     whole = view_of(of, area="GR-F", period="2006-06-01/2009-05-31")
-    described = summary.described(of, areas_of(of.release), whole)
+    described = summary.described(of, load_areas(of.release), whole)
     assert "state-not_searched" in described
     assert "no outreach recorded; " in described
 
 
 def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
-    areas = areas_of(of.release).table
+    areas = load_areas(of.release).table
     address = {"layer": "effort", "over": "communities"}
     text = summary.missed(address, settle(parse(address), of, areas), of, areas)
     assert "Communities is not shown with it: " in text

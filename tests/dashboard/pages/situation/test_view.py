@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.map.shapes import areas_of
 from dashboard.pages.situation import view as state
 from dashboard.site import Site, current_release
+from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
 from geo.layers import LAYERS, combinable
 from geo.layers.core.words import LEVELS
@@ -34,7 +34,7 @@ def of(demo_world, request):
 
 
 def settled(of, address):
-    return state.settle(state.parse(address), of, areas_of(of.release).table)
+    return state.settle(state.parse(address), of, load_areas(of.release).table)
 
 
 @settings(max_examples=150, deadline=None)
@@ -42,7 +42,7 @@ def settled(of, address):
 def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     view = settled(of, address)
     held = current_release.levels(of)
-    areas = areas_of(of.release).table
+    areas = load_areas(of.release).table
     assert view.level in held[view.layer]
     assert not combinable(of.tier, view.layers)
     assert all(view.level in held[name] for name in view.over)
@@ -98,7 +98,7 @@ def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
 
 def test_a_layer_without_time_leaves_the_period_for_the_next(of):
     before = settled(of, {})
-    population = state.settle(replace(before, layer="population"), of, areas_of(of.release).table)
+    population = state.settle(replace(before, layer="population"), of, load_areas(of.release).table)
     assert state.periods(population, of) == ()
-    after = state.settle(replace(population, layer="encounters"), of, areas_of(of.release).table)
+    after = state.settle(replace(population, layer="encounters"), of, load_areas(of.release).table)
     assert after.period == before.period
