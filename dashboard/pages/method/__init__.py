@@ -8,7 +8,6 @@ from markupsafe import Markup
 from dashboard.pages.coverage import summary as coveragepage
 from dashboard.pages.method import attacks, costs, summary
 from dashboard.pages.risk import model_card
-from dashboard.pages.risk import summary as riskpage
 from dashboard.site import current_release, site
 from dashboard.site.current_release import Held
 from dashboard.site.text import _
