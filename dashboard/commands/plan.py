@@ -24,7 +24,6 @@ from risk.handover import HandedOver
 from risk.planning import inputs, posts, saved
 from risk.planning.inputs import Ground, Setting
 from risk.planning.saved import Author
-from risk.studies import plan_followed, plan_once
 
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
@@ -102,22 +101,12 @@ def plan(
         typer.Option("--for", help="Who receives the briefing of real records, under which agreement."),
     ] = None,
     release: Annotated[str | None, typer.Option(help="A release's name; default: the current one.")] = None,
-    worlds: Annotated[
-        int | None,
-        typer.Option(
-            "--study", min=1, help="Try the planner on so many invented worlds instead (half a minute each)."
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first invented world.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Propose which units to move where, or say that changing nothing is best. Partner tier.
 
     With a title, or for a briefing, it is kept beside the release, in the folder derived of the workspace.
     """
-    if worlds is not None:
-        _study(worlds, seed, as_json=as_json)
-        return
     workspace = open_workspace(context, or_demo=True)
     opened = _open(workspace, release)
     if briefing is not None or pictures is not None:
@@ -249,21 +238,6 @@ def _list(workspace: Workspace, opened: Release, *, as_json: bool) -> None:
         for result, (name, date, role, title, *_) in zip(found, rows, strict=True)
     ]
     emit(answer, as_json, *(table(rows) if rows else [f"No plan of release {opened.name} was kept yet."]))
-
-
-def _study(worlds: int, seed: int, *, as_json: bool) -> None:
-    """Say what plans are worth where the truth is known: against rivals, and when followed for two years."""
-    with progress("Planning in invented worlds") as tick:
-        once = plan_once.study(worlds, first_seed=seed, progress=tick)
-    with progress("Following the plan for two years") as tick:
-        followed = plan_followed.loop(worlds, first_seed=seed, progress=tick)
-    emit(
-        {"invented": True, "once": once.as_dict(), "followed": followed.as_dict()},
-        as_json,
-        *plan_once.words(once.summary()),
-        "",
-        *plan_followed.words(followed.summary()),
-    )
 
 
 def _answer(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`tact risk`: what the model says of a release, how well it predicted, how it does where all is known."""
+"""`tact risk`: what the model says of a release, and how well it would have predicted each quarter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from risk.access.tables import Times
 from risk.evaluation.risk_model import MODEL, evaluated, over_blocks
 from risk.model.observations import Observations
 from risk.report import KIND, assess
-from risk.studies.model import study
 
 __all__ = ["register", "score"]
 
@@ -79,13 +78,6 @@ def risk(
         Path | None,
         typer.Option(help="CSV of ferries: from,to,minutes,source; minutes with waiting and boarding."),
     ] = None,
-    worlds: Annotated[
-        int | None,
-        typer.Option(
-            "--study", min=1, help="Try the model on so many invented worlds instead (a minute for four)."
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first invented world.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Score counties and regions: where more children are found than people and effort explain.
@@ -97,9 +89,6 @@ def risk(
     if tier not in (None, *TIERS):
         msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
         raise InputError(msg)
-    if worlds is not None:
-        _study(worlds, seed, as_json=as_json)
-        return
     workspace = open_workspace(context, or_demo=True)
     chosen = TIERS if tier is None else (tier,)
     evaluation: dict[str, Any] = {}
@@ -138,44 +127,6 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
                 seen = Observations.of(held, geography.read(held.areas_file))
                 found[len(seen.quarters)] = seen
     return found
-
-
-def _study(worlds: int, seed: int, *, as_json: bool) -> None:
-    """Say how the model does on invented worlds, of which the truth is known."""
-    with progress("Studying invented worlds") as tick:
-        result = study(worlds, first_seed=seed, progress=tick)
-    emit(result.as_dict(), as_json, *_studied(result.summary(), seed))
-
-
-def _studied(told: dict[str, Any], seed: int) -> list[str]:
-    exact, protected, quiet = told["exact"], told["protected"], told["no_signal"]
-    last = seed + told["worlds"] - 1
-    rows = [("", "exact counts", "protected counts")]
-    named = (
-        ("rank correlation with the true risk: internal, cross-border", "correlation"),
-        ("the least of any world", "correlation_least"),
-        ("share of true risks in intervals of 50, 80, 95 %", "covered"),
-        ("shift told by the eighth quarter: Durrës, Tirana, both", "shift_by_eighth"),
-        ("exponent of effort, less the true one", "gamma_off"),
-    )
-    rows += [(words, _numbers(exact[name]), _numbers(protected[name])) for words, name in named]
-    high, rising = (max(quiet[f"flagged_at_a_release_{name}"]) for name in ("high", "rising"))
-    return [
-        f"{told['worlds']} invented worlds (seeds {seed} to {last}). No record was read.",
-        "",
-        *table(rows),
-        "",
-        "In worlds without any signal, looked at each quarter, flagged of 100 areas on a pathway:",
-        f"  as high at one release {100 * high:.1f} at most, as rising {100 * rising:.1f} at most; "
-        f"ever {100 * quiet['flagged_ever']:.1f}.",
-        f"  Where a hotspot moves, rank correlation by quarter: {_numbers(told['moving_hotspot']['moving'])}"
-        f" (of a ranking that never moves: {_numbers(told['moving_hotspot']['still'])}).",
-        f"  Called rising without a warning though effort doubled: {quiet['without_a_warning']} areas.",
-    ]
-
-
-def _numbers(values: float | list[float]) -> str:
-    return "  ".join(f"{value:.3f}" for value in (values if isinstance(values, list) else [values]))
 
 
 def _told(result: Result) -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from risk.studies.model import Alarms, Found, Study, study
+from benchmarks.studies.model import Alarms, Found, Study, study
 
 
 def test_the_summary_is_the_mean_of_the_worlds():

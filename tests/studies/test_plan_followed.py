@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.studies.history import History, place
+from benchmarks.studies.plan_followed import WAYS, Followed, Loop, describe, loop
+from benchmarks.studies.trial import YEAR, Programme, planned, posts_of, rules_of
 from risk.planning import RulesClash, Solver, plan
-from risk.studies.history import History, place
-from risk.studies.plan_followed import WAYS, Followed, Loop, loop, words
-from risk.studies.trial import YEAR, Programme, planned, posts_of, rules_of
 from risk.worlds import WorldParameters, over_own_areas
 
 
@@ -113,7 +113,7 @@ def test_the_summary_and_its_words():
     assert summary["counts"]["least_over_floor"] == 0.0
     assert summary["counts"]["worlds_starved"] == 0.5
     assert told.as_dict()["found"][1]["least"] == (0.5, 0.0)
-    said = words(summary)
+    said = describe(summary)
     assert len(said) == 1 + len(WAYS)
     assert "in 0% of worlds" in said[1]
     assert "in 50% of worlds" in said[2]

@@ -80,8 +80,6 @@ def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo):
     [
         (("--tier", "secret"), "There are: partner, public"),
         (("--release", "1999-01-001"), "No release '1999-01-001'"),
-        (("--study", "0"), "greater than or equal to 1"),
-        (("--seed", "-1"), "greater than or equal to 0"),
     ],
 )
 def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):

@@ -4,7 +4,8 @@ Who is looked for decides who is found, and who was found decides where is looke
 a programme can talk itself out of an area. Here a programme works for a year as it used to. Then, each
 quarter, the risk model is fitted on all that was published so far, a plan is made with its floors and its
 share of exploration, teams move, outreach follows the teams, and children are found by the world's own
-process (risk/worlds/__init__.py) where outreach was. What is found is published and counts from the next quarter on.
+process (risk/worlds/__init__.py) where outreach was. What is found is published and counts from the next
+quarter on.
 
 Moves are made where the plan recommends them, or where staying would break a rule: an area is under its
 floor, or areas where too little was looked get less than their share.
@@ -20,17 +21,26 @@ from typing import Any, Literal
 
 import numpy as np
 
+from benchmarks.studies.command import run_study
+from benchmarks.studies.history import History, Place, place
+from benchmarks.studies.model import covered
+from benchmarks.studies.trial import (
+    YEAR,
+    Programme,
+    floors,
+    meets,
+    need_of,
+    planned,
+    posts_of,
+    rules_of,
+    towards,
+)
 from data.workspace.types import Ints, Progress
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
 from risk.planning import Posts, Solver
-from risk.studies.history import History, Place, place
-from risk.studies.model import covered
-from risk.studies.trial import YEAR, Programme, floors, meets, need_of, planned, posts_of, rules_of, towards
 from risk.worlds import WorldParameters
-
-__all__ = ["WAYS", "Followed", "Loop", "loop", "words"]
 
 Way = Literal["plan", "counts"]
 
@@ -66,7 +76,7 @@ class Loop:
     followed: tuple[Followed, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Give what all worlds say together, for each way."""
+        """Return what all worlds say together, for each way."""
         out: dict[str, Any] = {
             "worlds": len({f.seed for f in self.followed}),
             "quarters": self.quarters,
@@ -85,12 +95,12 @@ class Loop:
         return out
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return {"invented": True, "summary": self.summary(), "found": [asdict(f) for f in self.followed]}
 
 
-def words(summary: dict[str, Any]) -> list[str]:
-    """Say a summary in plain lines, for the terminal."""
+def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
+    """Return a summary in plain lines, for the terminal."""
     names = {"plan": "Following the plan", "counts": "Following the last counts alone"}
     lines = [
         f"Invented worlds: {summary['worlds']}. For {summary['quarters']} quarters after a first year, what "
@@ -188,17 +198,21 @@ class _Trial:
         return days
 
     def _covered(self, seen: Observations) -> float:
-        """Give the share of true log relative risks in the 95 % intervals of a fit on all of it."""
+        """Return the share of true log relative risks in the 95 % intervals of a fit on all of it."""
         risk = self.model.fit(seen).fit_.log_risk(_DRAWS, self.seed)
         true = self.place.truth.log_risk(seen.areas, seen.pathways)
         return covered(DetectionRange().log_risk(risk, seen, self.seed), true)
 
 
 def _parameters(seed: int, quarters: int) -> WorldParameters:
-    """Give a world of a year and so many quarters, with as many children a quarter as in others."""
+    """Return a world of a year and so many quarters, with as many children a quarter as in others."""
     usual, whole = WorldParameters(), YEAR + quarters
     return WorldParameters(seed, round(usual.children * whole / usual.quarters), quarters=whole)
 
 
 def _mean(values: object) -> float:
     return round(float(np.mean(np.asarray(values, dtype=float))), 3)
+
+
+if __name__ == "__main__":
+    run_study(loop, describe, "Follow the plan for two years in invented worlds (about ten seconds each).")

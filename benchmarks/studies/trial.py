@@ -17,20 +17,6 @@ from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
 from risk.planning.benefit import met
 from risk.worlds.ground import apportioned
 
-__all__ = [
-    "YEAR",
-    "Programme",
-    "counts_of",
-    "floors",
-    "meets",
-    "need_of",
-    "planned",
-    "posts_of",
-    "rules_of",
-    "towards",
-]
-
-
 YEAR = 4  # quarters
 _DRAWS = 400
 _UNDER_SEARCHED = 0.5  # of the days that its children would make fair
@@ -96,7 +82,7 @@ def rules_of(seen: Observations, programme: Programme) -> Rules:
 
 
 def floors(seen: Observations, programme: Programme) -> Floats:
-    """Give the share of all capacity under which no area may be, (A,)."""
+    """Return the share of all capacity under which no area may be, (A,)."""
     return np.asarray(programme.floor * seen.expected / seen.expected.sum())
 
 
@@ -128,5 +114,5 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
-    """Give the children whose need, (A,), a layout of one kind of unit meets in a quarter."""
+    """Return the children whose need, (A,), a layout of one kind of unit meets in a quarter."""
     return float(met(need[None, :, None], posts.capacity(units)).sum())

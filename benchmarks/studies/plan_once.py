@@ -1,9 +1,9 @@
 """What a plan would have been worth: invented worlds, where the true need is known.
 
-For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release would show,
-and a programme with posts where it worked so far plans with the model's draws. Rivals move as many units
-from the same posts: towards shares of the population, towards shares of the last year's counts, greedily by
-the model's mean, and by the true need itself with the plan's own solver. All are judged by the true need.
+For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release would
+show, and a programme with posts where it worked so far plans with the model's draws. Rivals move as many
+units from the same posts: towards shares of the population, towards shares of the last year's counts, greedily
+by the model's mean, and by the true need itself with the plan's own solver. All are judged by the true need.
 Regret is what is lost against the one that knows the truth; recovery is the part of its gain that is made.
 The plan and the one that knows the truth keep a floor of every area; the other rivals need not.
 
@@ -18,15 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from data.disclosure import mechanisms
-from data.disclosure.policy import DEFAULT_POLICY
-from data.workspace.types import Floats, Ints, Progress
-from geo import areas as geography
-from risk.model import RiskModel
-from risk.model.observations import Observations
-from risk.planning import Plan, Posts, Rules, Solver, plan
-from risk.planning.explain import Estimate
-from risk.studies.trial import (
+from benchmarks.studies.command import run_study
+from benchmarks.studies.trial import (
     YEAR,
     Programme,
     counts_of,
@@ -37,49 +30,61 @@ from risk.studies.trial import (
     rules_of,
     towards,
 )
+from data.disclosure import mechanisms
+from data.disclosure.policy import DEFAULT_POLICY
+from data.workspace.types import Floats, Ints, Progress
+from geo import areas as geography
+from risk.model import RiskModel
+from risk.model.observations import Observations
+from risk.planning import Plan, Posts, Rules, Solver, plan
+from risk.planning.explain import Estimate
 from risk.worlds import World, WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
-
-__all__ = ["RIVALS", "Programme", "Regret", "Study", "greedy", "study", "towards", "words"]
-
 
 RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
 
 
 @dataclass(frozen=True)
 class Regret:
-    """One world. met : children whose need is truly met a quarter, by rival, in the order of RIVALS.
+    """What the rivals reach in one world.
 
-    recommended, moved : of the plan; where it is not recommended, `plan` is today's posts. shown : what its
-    moves would have met all the same, and told what it said of their gain. floor_kept : whether they leave
-    no area below its floor. quiet : whether no move was recommended where today's posts were the best for
-    the true need, with exploration or without; tempted : how many units its solver would have moved there
-    without.
+    met : children a quarter whose need is truly met, by rival, in the order of RIVALS; where the plan is not
+        recommended, its entry is that of today's posts.
+    met_if_followed : what the plan's moves would have met, recommended or not.
+    predicted_gain : the gain that the plan predicted.
+    recommended, moved : of the plan. floor_kept : whether its moves leave no area below its floor.
+    no_move_at_optimum : whether no move is recommended from posts that are best for the true need, with
+        exploration or without.
+    moves_found_at_optimum : units that the solver alone would move there, without exploration.
     """
 
     seed: int
     met: tuple[float, ...]
-    shown: float
-    told: Estimate
+    met_if_followed: float
+    predicted_gain: Estimate
     recommended: bool
     moved: int
     floor_kept: bool
-    quiet: bool
-    tempted: int
+    no_move_at_optimum: bool
+    moves_found_at_optimum: int
 
     def recovered(self, rival: str) -> float:
-        """Give the part of the possible gain that a rival makes; 1 where none was possible."""
+        """Return the part of the possible gain that a rival makes, docs/planner.md eq. (56).
+
+        It is 1 where no gain was possible.
+        """
         return self._part(self.met[RIVALS.index(rival)])
 
     @property
-    def recovered_shown(self) -> float:
-        """The same of the plan that is shown, recommended or not."""
-        return self._part(self.shown)
+    def recovered_if_followed(self) -> float:
+        """The part of the possible gain that the plan's moves make, recommended or not."""
+        return self._part(self.met_if_followed)
 
     @property
-    def told_right(self) -> bool:
-        """Whether the true gain of the plan shown lies in the interval that it told."""
-        return self.told.low <= self.shown - self.met[RIVALS.index("today")] <= self.told.high
+    def gain_in_interval(self) -> bool:
+        """Whether the true gain of the plan's moves lies in the interval that it predicted."""
+        gain = self.met_if_followed - self.met[RIVALS.index("today")]
+        return self.predicted_gain.low <= gain <= self.predicted_gain.high
 
     def _part(self, value: float) -> float:
         today, truth = self.met[RIVALS.index("today")], self.met[RIVALS.index("truth")]
@@ -94,45 +99,45 @@ class Study:
     worlds: tuple[Regret, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Give what all worlds say together: shares of worlds, and of the gain that was possible."""
+        """Return what all worlds say together: shares of worlds, and of the gain that was possible."""
         rows = self.worlds
         mean = {name: _mean([r.recovered(name) for r in rows]) for name in RIVALS}
         plans, counts = (np.array([r.met[RIVALS.index(name)] for r in rows]) for name in ("plan", "counts"))
         return {
             "worlds": len(rows),
             "recovered": mean,
-            "recovered_shown": _mean([r.recovered_shown for r in rows]),
+            "recovered_if_followed": _mean([r.recovered_if_followed for r in rows]),
             "beats_counts": _mean(plans > counts),
             "recommended": _mean([r.recommended for r in rows]),
             "floor_kept": _mean([r.floor_kept for r in rows]),
-            "gain_as_told": _mean([r.told_right for r in rows]),
-            "gain_told": _mean([r.told.mean for r in rows], 1),
-            "gain_true": _mean([r.shown - r.met[RIVALS.index("today")] for r in rows], 1),
-            "quiet_where_today_is_best": _mean([r.quiet for r in rows]),
-            "tempted_where_today_is_best": _mean([r.tempted > 0 for r in rows]),
+            "gain_in_interval": _mean([r.gain_in_interval for r in rows]),
+            "gain_predicted": _mean([r.predicted_gain.mean for r in rows], 1),
+            "gain_true": _mean([r.met_if_followed - r.met[RIVALS.index("today")] for r in rows], 1),
+            "no_move_at_optimum": _mean([r.no_move_at_optimum for r in rows]),
+            "moves_found_at_optimum": _mean([r.moves_found_at_optimum > 0 for r in rows]),
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return {"invented": True, "summary": self.summary(), "found": [asdict(r) for r in self.worlds]}
 
 
-def words(summary: dict[str, Any]) -> list[str]:
-    """Say a summary in plain lines, for the terminal."""
+def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
+    """Return a summary in plain lines, for the terminal."""
     part = summary["recovered"]
     return [
         f"Invented worlds: {summary['worlds']}. Every rival may make the same number of moves.",
-        f"Of the gain that is possible the plan makes {part['plan']:.0%}; {summary['recovered_shown']:.0%} "
-        "if its moves are made even where it does not recommend them.",
+        f"Of the gain that is possible the plan makes {part['plan']:.0%}; "
+        f"{summary['recovered_if_followed']:.0%} if its moves are made even where not recommended.",
         f"Following last year's counts makes {part['counts']:.0%}, following population "
         f"{part['population']:.0%}, the model's mean without floors {part['greedy']:.0%}.",
         f"The plan meets more need than following the counts in {summary['beats_counts']:.0%} of worlds, and "
         f"leaves every area its floor in {summary['floor_kept']:.0%}.",
-        f"It said that {summary['gain_told']:.1f} children more a quarter would be served; it was "
-        f"{summary['gain_true']:.1f}, within what it said in {summary['gain_as_told']:.0%} of worlds.",
+        f"It said that {summary['gain_predicted']:.1f} children more a quarter would be served; it was "
+        f"{summary['gain_true']:.1f}, within what it said in {summary['gain_in_interval']:.0%} of worlds.",
         f"Where today's posts are the best, it recommends no move in "
-        f"{summary['quiet_where_today_is_best']:.0%} of worlds; without that rule it would have moved teams "
-        f"in {summary['tempted_where_today_is_best']:.0%}.",
+        f"{summary['no_move_at_optimum']:.0%} of worlds; without that rule it would have moved teams "
+        f"in {summary['moves_found_at_optimum']:.0%}.",
     ]
 
 
@@ -236,3 +241,7 @@ def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
 
 def _mean(values: object, digits: int = 3) -> float:
     return round(float(np.mean(np.asarray(values, dtype=float))), digits)
+
+
+if __name__ == "__main__":
+    run_study(study, describe, "Compare the plan with rivals on invented worlds (some seconds each).")

@@ -22,9 +22,6 @@ from risk.worlds.observe import key_shapes, publish_counts, select_modelled_regi
 from risk.worlds.outreach import Course, Meetings, course, remembered
 from risk.worlds.truth import Truth
 
-__all__ = ["History", "Place", "place"]
-
-
 _KEYS = 2**24
 
 
@@ -43,11 +40,11 @@ class Place:
     mechanism: Mechanism
 
     def need(self, t: int) -> Floats:
-        """Give the true need of a quarter, all known pathways, of regions that the model knows, (A,)."""
+        """Return the true need of a quarter, all known pathways, of regions that the model knows, (A,)."""
         return np.asarray(self.course.true.region[self.kept, : len(CROSSING), t].sum(axis=1))
 
     def budget(self, t: int) -> float:
-        """Give the days of outreach that a quarter has in all."""
+        """Return the days of outreach that a quarter has in all."""
         return float(self.course.outreach.budget[:, t].sum())
 
 

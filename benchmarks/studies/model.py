@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from benchmarks.studies.command import run_study
 from data.disclosure import mechanisms
 from data.disclosure.channel import Mechanism
 from data.disclosure.policy import DEFAULT_POLICY
@@ -33,9 +34,6 @@ from risk.report.change import RISING, changes
 from risk.report.shift import WATCHED, shifts
 from risk.worlds import World, WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
-
-__all__ = ["GAMMAS", "Alarms", "Followed", "Found", "Study", "covered", "study"]
-
 
 GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
 _DRAWS = 2000
@@ -99,7 +97,7 @@ class Study:
     followed: tuple[Followed, ...] = ()
 
     def summary(self) -> dict[str, Any]:
-        """Give what all worlds say together."""
+        """Return what all worlds say together."""
         out: dict[str, Any] = {"worlds": len(self.alarms)}
         for kind in ("exact", "protected"):
             mine = [f for f in self.found if f.counts == kind]
@@ -131,7 +129,7 @@ class Study:
         return out
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return {
             "invented": True,
             "summary": self.summary(),
@@ -158,10 +156,10 @@ def study(
     found: list[Found] = []
     alarms: list[Alarms] = []
     followed: list[Followed] = []
-    one = partial(_one, model=model or RiskModel())
+    study_world = partial(_study_world, model=model or RiskModel())
     seeds = range(first_seed, first_seed + worlds)
     with ProcessPoolExecutor(processes) as pool:
-        for done, (mine, alarm, hotspot) in enumerate(pool.map(one, seeds), 1):
+        for done, (mine, alarm, hotspot) in enumerate(pool.map(study_world, seeds), 1):
             found += mine
             alarms.append(alarm)
             followed.append(hotspot)
@@ -170,7 +168,7 @@ def study(
     return Study(tuple(found), tuple(alarms), tuple(followed))
 
 
-def _one(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
+def _study_world(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
     pairs = geography.load().neighbours("region")
     world = over_own_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
     found = [_found(world, pairs, kind, mechanism, model) for kind, mechanism in _kinds()]
@@ -191,18 +189,20 @@ def _kinds() -> Iterable[tuple[str, Mechanism | None]]:
 def _found(
     world: World, pairs: list[tuple[str, str]], kind: str, mechanism: Mechanism | None, model: RiskModel
 ) -> Found:
-    given = world.parameters
+    parameters = world.parameters
     seen = observe_world(world, pairs, mechanism)
     fit = model.fit(seen).fit_
     true = world.truth.log_risk(seen.areas, seen.pathways)
-    draws = DetectionRange().log_risk(fit.log_risk(_DRAWS, given.seed), seen, given.seed)
+    draws = DetectionRange().log_risk(fit.log_risk(_DRAWS, parameters.seed), seen, parameters.seed)
     inside = tuple(covered(draws, true, level) for level in _LEVELS)
     ranks = [float(spearmanr(fit.whole.mean[:, p], true[:, p]).statistic) for p in range(true.shape[1])]
-    return Found(given.seed, kind, given.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen))
+    return Found(
+        parameters.seed, kind, parameters.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen)
+    )
 
 
 def covered(draws: Floats, true: Floats, level: float = 0.95) -> float:
-    """Give the share of true values, any shape, in the central intervals of draws, (d, ...)."""
+    """Return the share of true values, any shape, in the central intervals of draws, (d, ...)."""
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return float(((low <= true) & (true <= high)).mean())
 
@@ -223,16 +223,16 @@ def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> F
     still = np.repeat(fit.whole.mean[:, None], len(seen.quarters), axis=1)
     moving, fixed = (
         tuple(
-            float(np.mean([spearmanr(told[:, q, p], true[:, q, p]).statistic for q in range(shape[1])]))
+            float(np.mean([spearmanr(ranking[:, q, p], true[:, q, p]).statistic for q in range(shape[1])]))
             for p in range(shape[2])
         )
-        for told in (fit.quarterly.mean, still)
+        for ranking in (fit.quarterly.mean, still)
     )
     return Followed(world.parameters.seed, moving, fixed)
 
 
 def _when_shifted(seen: Observations) -> tuple[int, ...]:
-    """Give the first quarter whose release tells the shift, of each watched area and of all together."""
+    """Return the first quarter whose release tells the shift, of each watched area and of all together."""
     groups = [[seen.areas.index(code)] for code in WATCHED]
     groups.append([at for group in groups for at in group])
     first = [0] * len(groups)
@@ -264,3 +264,39 @@ def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
         rising.append(float(rose.mean()))
         ever |= above | rose
     return Alarms(seed, tuple(high), tuple(rising), float(ever.mean()), unwarned)
+
+
+def describe(summary: dict[str, Any], seed: int) -> list[str]:
+    """Return a summary in plain lines, for the terminal."""
+    exact, protected, quiet = summary["exact"], summary["protected"], summary["no_signal"]
+    last, moving = seed + summary["worlds"] - 1, summary["moving_hotspot"]
+    measures = (
+        ("rank correlation with the true risk: internal, cross-border", "correlation"),
+        ("the least of any world", "correlation_least"),
+        ("share of true risks in intervals of 50, 80, 95 %", "covered"),
+        ("shift found by the eighth quarter: Durrës, Tirana, both", "shift_by_eighth"),
+        ("exponent of effort, less the true one", "gamma_off"),
+    )
+    rows = [("", "exact counts", "protected counts")]
+    rows += [(words, _numbers(exact[name]), _numbers(protected[name])) for words, name in measures]
+    high, rising = (max(quiet[f"flagged_at_a_release_{name}"]) for name in ("high", "rising"))
+    return [
+        f"{summary['worlds']} invented worlds (seeds {seed} to {last}). No record was read.",
+        "",
+        *(f"{words:<62}{first:<26}{second}".rstrip() for words, first, second in rows),
+        "",
+        "In worlds without any signal, looked at each quarter, flagged of 100 areas on a pathway:",
+        f"  as high at one release {100 * high:.1f} at most, as rising {100 * rising:.1f} at most; "
+        f"ever {100 * quiet['flagged_ever']:.1f}.",
+        f"  Where a hotspot moves, rank correlation by quarter: {_numbers(moving['moving'])}"
+        f" (of a ranking that never moves: {_numbers(moving['still'])}).",
+        f"  Called rising without a warning though effort doubled: {quiet['without_a_warning']} areas.",
+    ]
+
+
+def _numbers(values: float | list[float]) -> str:
+    return "  ".join(f"{value:.3f}" for value in (values if isinstance(values, list) else [values]))
+
+
+if __name__ == "__main__":
+    run_study(study, describe, "Try the risk model on invented worlds (a minute for four).")

@@ -1,0 +1,43 @@
+"""The command line that the studies share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+
+class Study(Protocol):
+    """What a study found."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return what all worlds show together."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all results as plain values."""
+        ...
+
+
+def run_study(
+    run: Callable[..., Study], describe: Callable[[dict[str, Any], int], Iterable[str]], about: str
+) -> None:
+    """Read the number of worlds and the first seed from the command line; run the study; print a summary."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("worlds", type=int, help="number of invented worlds")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first world (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print all results as JSON")
+    options = parser.parse_args()
+    if options.worlds < 1 or options.seed < 0:
+        parser.error("worlds is a whole number from 1, --seed one from 0")
+    study = run(options.worlds, first_seed=options.seed, progress=_print_progress)
+    if options.json:
+        print(json.dumps(study.as_dict(), indent=2, default=float))
+    else:
+        print("\n".join(describe(study.summary(), options.seed)))
+
+
+def _print_progress(done: int, total: int | None, what: str) -> None:
+    print(f"{what}: {done} of {total}", file=sys.stderr)
