@@ -2,6 +2,7 @@
 # make test   run the tests
 # make setup  make the environment in .venv, nothing else
 # make check  style, types and import rules; make browser: the tests that drive a real browser
+# make conformance REFERENCE=DIR  the tests of boundaries on the real files in a folder
 
 SHELL := /bin/sh
 VENV := .venv
@@ -14,7 +15,7 @@ PRODUCT := $(VENV)/product-$(shell cat requirements.lock pyproject.toml | cksum 
 DEVELOP := $(VENV)/develop-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: run test setup check browser lock clean
+.PHONY: run test setup check conformance browser lock clean
 
 run: setup
 	@$(BIN)/tact serve
@@ -29,6 +30,11 @@ check: $(DEVELOP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The same tests of boundaries on the real files in a folder.
+conformance: $(DEVELOP)
+	@test -d "$(REFERENCE)" || { echo "Name the folder with the real files: make conformance REFERENCE=DIR"; exit 1; }
+	@$(BIN)/python -m pytest -m conformance tests/geo --reference "$(REFERENCE)"
 
 browser: $(DEVELOP)
 	@$(BIN)/python -m pytest -m browser tests/browser -n 2 --dist loadfile

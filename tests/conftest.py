@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,71 @@ from hypothesis import HealthCheck, settings
 # As dashboard/__init__.py, which is loaded too late here: before numpy, also by what the tests start.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A slow machine is no failure: no test here is about time.
-settings.register_profile("tact", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tact", settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tact")
+
+
+REFERENCE = "TACT_REFERENCE"
+# What a system may lack: everything else that a test needs is installed by `make`.
+ALLOWED_SKIPS = (
+    "POSIX",
+    "no SIGKILL",
+    "watches files as Linux does",
+    "mounting a small disk",
+    "does not let us mount a small disk",
+    "no network namespaces here",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--reference",
+        metavar="DIR",
+        default=os.environ.get(REFERENCE),
+        help=f"a folder of real boundary files, for the tests marked conformance (or {REFERENCE})",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the conformance tests where no real files are given."""
+    if config.getoption("--reference"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("conformance")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("conformance")]
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure under CI, unless its reason is one of the platform."""
+    if os.environ.get("CI") != "true" or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+    if not any(allowed in reason for allowed in ALLOWED_SKIPS):
+        report.outcome = "failed"
+        report.longrepr = f"{reason}. Under CI nothing may be skipped for want of a package or a file."
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def reference_folder(request: pytest.FixtureRequest) -> Path:
+    """Return the folder of real boundary files that was given."""
+    return Path(request.config.getoption("--reference"))
 
 
 @dataclass(frozen=True)

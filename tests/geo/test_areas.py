@@ -15,9 +15,7 @@ from data.reference import area_table
 from geo import areas as module
 from geo.areas import LEVELS, load, read, read_cells
 from geo.places import Places
-from tests.helpers.paths import ROOT
 
-REFERENCE = ROOT.parent / "shared" / "reference"
 AREAS = load()
 TABLE = area_table()
 WITHOUT_CELL = {
@@ -56,7 +54,7 @@ def test_the_shipped_cells_stay_a_coverage_when_simplified():
         assert shapely.coverage_is_valid(shapely.coverage_simplify(cells, tolerance))
 
 
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference files are not at hand")
+@pytest.mark.conformance
 @pytest.mark.parametrize(
     ("country", "file", "column", "least"),
     [
@@ -64,8 +62,8 @@ def test_the_shipped_cells_stay_a_coverage_when_simplified():
         ("GR", "greece_municipalities_326.geojson", "code", 0.79),
     ],
 )
-def test_most_of_the_land_falls_in_the_right_approximate_cell(country, file, column, least):
-    true, places = gpd.read_file(REFERENCE / file).to_crs(3035), Places(TABLE)
+def test_most_of_the_land_falls_in_the_right_approximate_cell(country, file, column, least, reference_folder):
+    true, places = gpd.read_file(reference_folder / file).to_crs(3035), Places(TABLE)
     codes = [places.resolve(text, country).code for text in true[column].fillna("")]
     cells = shapes("municipality").to_crs(3035).reindex(codes)
     shared = shapely.intersection(true.geometry.make_valid().to_numpy(), cells.to_numpy())

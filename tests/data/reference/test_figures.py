@@ -1,23 +1,10 @@
 """The published figures that ship: typed from the facts, conforming, each with its source."""
 
-import csv
-
 import pandas as pd
-import pytest
 
 from data.reference import area_table, figures
 from data.schema import conform
-from tests.helpers.paths import ROOT
-
-FACTS = ROOT.parent / "shared" / "facts"
-
-
-def fact(name):
-    path = FACTS / name
-    if not path.is_file():
-        pytest.skip(f"{path} is not there")
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+from tests.helpers.reference import read_rows
 
 
 def one(area, measure, year):
@@ -52,7 +39,7 @@ def test_figures_of_the_done_when():
 
 
 def test_populations_are_those_of_the_facts():
-    rows = fact("population.csv")
+    rows = read_rows("population.csv")
     for row in rows:
         typed = one(row["code"], "population", int(row["census"]))
         assert (typed.number, typed.status) == (float(row["population"]), row["status"])
@@ -60,7 +47,7 @@ def test_populations_are_those_of_the_facts():
 
 
 def test_communities_are_those_of_the_facts():
-    rows = fact("communities.csv")
+    rows = read_rows("communities.csv")
     measures = {"Roma": "roma", "Egyptian": "egyptian", "Roma+Egyptian": "roma_and_egyptian"}
     for row in rows:
         national = row["note"] == "share of the national Roma population"
@@ -80,7 +67,7 @@ def test_referrals_are_those_of_the_facts():
         "mobile_unit_regions": "mobile_unit_regions",
     }
     cells = 0
-    for row in fact("referrals.csv"):
+    for row in read_rows("referrals.csv"):
         for column, measure in columns.items():
             if row[column]:
                 cells += 1

@@ -12,9 +12,7 @@ import pytest
 from data.reference import FOLDER, area_table, name_table, registry
 from geo.places import Places
 from tests.helpers.paths import ROOT
-
-FACTS = ROOT.parent / "shared" / "facts"
-needs_facts = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts are not beside the checkout")
+from tests.helpers.reference import read_rows
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -118,10 +116,9 @@ def test_reading_the_table_loads_no_geometry():
     assert out.stdout.strip() == "set()"
 
 
-@needs_facts
 def test_codes_and_local_names_are_those_of_the_facts():
     table = area_table()
-    facts = [row for row in rows_of(FACTS / "areas.csv") if row["code"]]
+    facts = [row for row in read_rows("areas.csv") if row["code"]]
     assert len(facts) == 26 + 61 + 325
     for row in facts:
         own = table.loc[row["code"]]
@@ -131,12 +128,11 @@ def test_codes_and_local_names_are_those_of_the_facts():
         assert own["parent"] == outer
 
 
-@needs_facts
 @pytest.mark.parametrize("file", ["population.csv", "communities.csv"])
 def test_every_published_row_is_in_exactly_one_area_or_country(file):
     places, table = Places(area_table()), area_table()
     name_column = {"population.csv": "name", "communities.csv": "area"}[file]
-    for row in rows_of(FACTS / file):
+    for row in read_rows(file):
         assert places.resolve(row["code"], level=None).code == row["code"]
         if row[name_column] != "national":
             level = table.loc[row["code"], "level"]
@@ -144,7 +140,6 @@ def test_every_published_row_is_in_exactly_one_area_or_country(file):
             assert by_name.code == row["code"], row
 
 
-@pytest.mark.skipif(not (FOLDER / "figures.csv").exists(), reason="no published figures yet")
 def test_every_shipped_figure_is_in_exactly_one_area_or_country():
     places = Places(area_table())
     for row in rows_of(FOLDER / "figures.csv"):

@@ -4,6 +4,8 @@ import itertools
 import json
 import unicodedata
 import zipfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -18,13 +20,9 @@ from data.reference import area_table
 from geo import areas, boundaries
 from geo.boundaries import UNNAMED, Split, import_boundaries
 from geo.places import predecessors
-from tests.helpers.paths import ROOT
+from tests.helpers.boundary_files import write_boundary_files
 
 TABLE = area_table()
-REFERENCE = ROOT.parent / "shared" / "reference"
-ALBANIA = REFERENCE / "albania_municipalities_61.geojson"
-GREECE = REFERENCE / "greece_municipalities_326.geojson"
-real = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference files are not at hand")
 
 ELOT = dict(
     zip(
@@ -69,18 +67,49 @@ def albania(tmp_path):
     return save(cells_of("AL"), tmp_path / "albania.gpkg")
 
 
-# ---- the real files ------------------------------------------------------------------------------
+def by_bare_name():
+    """Return the code of each Albanian municipality by its name in bare letters, two of them by hand."""
+    own = TABLE[(TABLE["country"] == "AL") & (TABLE["level"] == "municipality")]
+    bare = {anyascii(name).lower().replace("-", " "): code for code, name in own["name_local"].items()}
+    return bare | {"fushe arrez": "10944412", "ura vajgurore": "10944372"}
 
 
-def albania_rows(rename):
-    """Read the real file with the code that each row truly has, for comparison."""
-    frame = gpd.read_file(ALBANIA)
-    frame["name"] = frame["bashkia"].map(rename)
-    return frame[["name", "geometry"]]
+BY_BARE_NAME = by_bare_name()
 
 
-def greece_rows(rename):
-    frame = gpd.read_file(GREECE)
+# ---- files as publishers give them away ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Published:
+    """The files of both countries: made from the product's cells, or real ones."""
+
+    albania: Path
+    greece: Path
+
+
+@pytest.fixture(scope="module", params=["made", pytest.param("real", marks=pytest.mark.conformance)])
+def files(request, tmp_path_factory):
+    if request.param == "made":
+        return Published(*write_boundary_files(tmp_path_factory.mktemp("files")))
+    folder = request.getfixturevalue("reference_folder")
+    return Published(
+        folder / "albania_municipalities_61.geojson", folder / "greece_municipalities_326.geojson"
+    )
+
+
+def albania_rows(files, rename=str):
+    """Read the rows of Albania with the code that each truly has, for comparison."""
+    frame = gpd.read_file(files.albania)
+    frame["true"] = frame["bashkia"].map(lambda name: BY_BARE_NAME[name.lower().replace("-", " ")])
+    frame["name"] = (
+        frame["bashkia"].map(rename) if callable(rename) else TABLE.loc[frame["true"], rename].array
+    )
+    return frame[["name", "true", "geometry"]]
+
+
+def greece_rows(files, rename=str):
+    frame = gpd.read_file(files.greece)
     frame["true"] = frame["code"].replace("null", "GR-69").fillna("GR-69")
     frame["name"] = frame["name"].map(rename, na_action="ignore")
     return frame
@@ -89,10 +118,9 @@ def greece_rows(rename):
 GREEK_CODES = {"names only": str, "Latin": anyascii, "ELOT 743": elot, "capitals": str.upper}
 
 
-@real
 @pytest.mark.parametrize("way", ["codes and names", *GREEK_CODES])
-def test_the_municipalities_of_greece_are_matched(way, tmp_path):
-    rows = greece_rows(GREEK_CODES.get(way, str))
+def test_the_municipalities_of_greece_are_matched(way, files, tmp_path):
+    rows = greece_rows(files, GREEK_CODES.get(way, str))
     columns = ["code", "name"] if way == "codes and names" else ["name"]
     path = save(rows[[*columns, "geometry"]], tmp_path / "greece.gpkg")
     report = take(path, tmp_path / "areas")
@@ -112,39 +140,18 @@ def assert_none_wrong(rows, workspace, report):
         assert common > 0.8 * max(shape.area, true[code].area), code
 
 
-@real
-@pytest.mark.parametrize("rename", [str, str.upper, lambda n: TRUE_ALBANIAN.get(n, n)])
-def test_the_municipalities_of_albania_are_matched(rename, tmp_path):
-    path = save(albania_rows(rename), tmp_path / "albania.geojson")
-    report = take(path, tmp_path / "areas")
+@pytest.mark.parametrize("rename", [str, str.upper, "name_local", "name_en"])
+def test_the_municipalities_of_albania_are_matched(rename, files, tmp_path):
+    rows = albania_rows(files, rename)
+    report = take(save(rows[["name", "geometry"]], tmp_path / "albania.geojson"), tmp_path / "areas")
     assert len(report.matched) >= 60
-    rows = albania_rows(str)
-    rows["true"] = rows["name"].map(BY_REFERENCE_NAME)
     assert rows["true"].is_unique
     assert_none_wrong(rows, tmp_path / "areas", report)
 
 
-def by_bare_name():
-    """Give the code of each Albanian municipality by its name in bare letters, written by hand."""
-    own = TABLE[(TABLE["country"] == "AL") & (TABLE["level"] == "municipality")]
-    bare = {anyascii(name).lower().replace("-", " "): code for code, name in own["name_local"].items()}
-    return bare | {"fushe arrez": "10944412", "ura vajgurore": "10944372"}
-
-
-if REFERENCE.is_dir():
-    _BARE = by_bare_name()
-    BY_REFERENCE_NAME = {
-        name: _BARE[name.lower().replace("-", " ")] for name in gpd.read_file(ALBANIA)["bashkia"]
-    }
-    TRUE_ALBANIAN = {name: TABLE.loc[code, "name_local"] for name, code in BY_REFERENCE_NAME.items()}
-else:
-    BY_REFERENCE_NAME, TRUE_ALBANIAN = {}, {}
-
-
-@real
-def test_both_countries_become_one_coverage_with_neighbours_across_the_border(tmp_path):
-    take(ALBANIA, tmp_path)
-    take(GREECE, tmp_path)
+def test_both_countries_become_one_coverage_with_neighbours_across_the_border(files, tmp_path):
+    take(files.albania, tmp_path)
+    take(files.greece, tmp_path)
     now = areas.load(tmp_path)
     assert now.missing("municipality") == []
     assert not now.approximate("municipality")
@@ -156,9 +163,8 @@ def test_both_countries_become_one_coverage_with_neighbours_across_the_border(tm
     assert len(now.parts("country")) == 1
 
 
-@real
-def test_one_country_alone_still_meets_the_approximate_other(tmp_path):
-    report = take(ALBANIA, tmp_path)
+def test_one_country_alone_still_meets_the_approximate_other(files, tmp_path):
+    report = take(files.albania, tmp_path)
     now = areas.load(tmp_path)
     frame = now.frame("municipality")
     assert not frame.loc[frame["country"] == "AL", "approximate"].any()
@@ -172,11 +178,10 @@ def test_one_country_alone_still_meets_the_approximate_other(tmp_path):
     assert report.missing == ()
 
 
-@real
-def test_importing_again_gives_the_same(tmp_path):
-    take(ALBANIA, tmp_path)
+def test_importing_again_gives_the_same(files, tmp_path):
+    take(files.albania, tmp_path)
     once = (tmp_path / areas.BOUNDARIES).read_bytes()
-    take(ALBANIA, tmp_path)
+    take(files.albania, tmp_path)
     assert (tmp_path / areas.BOUNDARIES).read_bytes() == once
 
 
@@ -187,10 +192,9 @@ def in_parts(shape, count):
     return [shape.intersection(shapely.box(west, low, east, high)) for high, low in itertools.pairwise(edges)]
 
 
-@real
 @pytest.mark.parametrize("column", ["name_local", "name_en"])
-def test_a_file_of_the_332_since_2019_imports_with_the_split_ones_reported(column, tmp_path):
-    rows = greece_rows(str)
+def test_a_file_of_the_332_since_2019_imports_with_the_split_ones_reported(column, files, tmp_path):
+    rows = greece_rows(files)
     rows = rows[rows["true"] != "GR-69"]
     parts = [rows[~rows["true"].isin(set(predecessors(TABLE).values()))][["name", "true", "geometry"]]]
     if column == "name_en":
@@ -210,18 +214,16 @@ def test_a_file_of_the_332_since_2019_imports_with_the_split_ones_reported(colum
     assert_none_wrong(whole.dissolve("true").reset_index(), tmp_path / "areas", report)
 
 
-@real
-def test_a_name_that_stands_twice_is_settled_by_position(tmp_path):
-    rows = greece_rows(str)
+def test_a_name_that_stands_twice_is_settled_by_position(files, tmp_path):
+    rows = greece_rows(files)
     path = save(rows[["name", "geometry"]], tmp_path / "greece.gpkg")
     report = take(path, tmp_path / "areas")
     assert {"9170", "9305"} <= set(report.matched)
 
 
-@real
 @pytest.mark.parametrize("crs", ["EPSG:2100", "EPSG:32634", "EPSG:3035", "EPSG:3857"])
-def test_any_crs_gives_the_same_areas(crs, tmp_path):
-    rows = albania_rows(str)
+def test_any_crs_gives_the_same_areas(crs, files, tmp_path):
+    rows = albania_rows(files)[["name", "geometry"]]
     report = take(save(rows.to_crs(crs), tmp_path / "albania.gpkg"), tmp_path / "there")
     take(save(rows, tmp_path / "same.gpkg"), tmp_path / "here")
     assert len(report.matched) == 61

@@ -1,6 +1,5 @@
 """Names and codes to areas: three scripts, two cases, nothing guessed."""
 
-import csv
 import unicodedata
 
 import pytest
@@ -10,13 +9,12 @@ from hypothesis import strategies as st
 
 from data.reference import area_table
 from geo.places import Match, Places, predecessors
-from tests.helpers.paths import ROOT
+from tests.helpers.reference import read_rows
 
 TABLE = area_table()
 PLACES = Places(TABLE)
 OLDER = predecessors(TABLE)
 MUNICIPALITIES = TABLE[TABLE["level"] == "municipality"]
-REFERENCE = ROOT.parent / "shared" / "reference"
 
 
 def without_accents(text: str) -> str:
@@ -225,12 +223,9 @@ def test_any_text_gets_an_area_or_a_reason(text):
     assert match.code is None or match.code in MUNICIPALITIES.index
 
 
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference files are not at hand")
 def test_the_official_names_of_the_census_are_all_found():
-    path = REFERENCE / "greece_municipality_population_2021.csv"
-    with path.open(encoding="utf-8") as file:
-        names = [row["municipality_name"] for row in csv.DictReader(file)]
-    unknown = [n for n in names if n and PLACES.resolve(n, "GR").code is None]
+    names = [row["name"] for row in read_rows("greece_census_names.csv")]
+    unknown = [n for n in names if PLACES.resolve(n, "GR").code is None]
     assert set(unknown) == {"ΗΡΑΚΛΕΙΟΥ", "ΑΓΙΟ ΟΡΟΣ (ΑΥΤΟΔΙΟΙΚΗΤΟ)"}
     found = {PLACES.resolve(n, "GR").code for n in names} - {None}
     assert len(found) == 325 - 2  # all but the two named Irakleio

@@ -1,22 +1,16 @@
 """What the model relies on: fields over neighbours are scaled, sum to zero, and are unique."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.laplace import graph
-from tests.helpers.paths import ROOT
-
-REFERENCE = ROOT.parent / "shared" / "reference" / "risk"
+from tests.helpers.reference import read_scotland_edges
 
 
 def test_the_published_scale_of_the_scottish_districts():
-    if not REFERENCE.exists():
-        pytest.skip("needs the reference data")
-    edges = pd.read_csv(REFERENCE / "scotland_edges_carlin.csv").to_numpy()
-    field = graph.structure(56, edges)
+    field = graph.structure(56, read_scotland_edges("carlin"))
     assert field.factors == pytest.approx([0.485318], abs=1e-5)
 
 

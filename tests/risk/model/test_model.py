@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -38,20 +37,17 @@ from risk.model.layout import lay_out
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
 from risk.worlds import WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
-from tests.helpers.paths import ROOT
+from tests.helpers.reference import read_scotland, read_scotland_edges
 
-REFERENCE = ROOT.parent / "shared" / "reference" / "risk"
 NOISE = mechanisms.make()
 SEEDS = range(3)
 
 
 def scotland(edges):
-    if not REFERENCE.exists():
-        pytest.skip("needs the reference data")
-    table = pd.read_csv(REFERENCE / "scotland.csv")
+    table = read_scotland()
     size = len(table)
     return Observations(
-        tuple(table["county.names"]),
+        tuple(table["district"]),
         ("S",) * size,
         table["expected"].to_numpy(),
         ("1975-01-01/P1Y",),
@@ -59,10 +55,10 @@ def scotland(edges):
         ("reported",),
         table["cases"].to_numpy().reshape(size, 1, 1, 1),
         np.zeros((size, 1)),
-        pd.read_csv(REFERENCE / f"scotland_edges_{edges}.csv").to_numpy(),
+        read_scotland_edges(edges),
         None,
         "public",
-        covariates=10.0 * table[["AFF"]].to_numpy(),
+        covariates=10.0 * table[["aff"]].to_numpy(),
         covariate_names=("x",),
     )
 

@@ -1,7 +1,6 @@
 """The deterministic fit against long runs of a sampler: the same model, the same answers."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from data.disclosure import mechanisms
@@ -9,9 +8,7 @@ from risk.laplace.graph import structure
 from risk.laplace.likelihood import Counts
 from risk.model import RiskModel
 from risk.model.observations import Observations
-from tests.helpers.paths import ROOT
-
-REFERENCE = ROOT.parent / "shared" / "reference" / "risk"
+from tests.helpers.reference import read_scotland, read_scotland_edges
 
 
 def observations(counts, expected, edges, mechanism=None):
@@ -36,11 +33,8 @@ def observations(counts, expected, edges, mechanism=None):
 
 
 def scotland():
-    if not REFERENCE.exists():
-        pytest.skip("needs the reference data")
-    table = pd.read_csv(REFERENCE / "scotland.csv")
-    edges = pd.read_csv(REFERENCE / "scotland_edges_carlin.csv").to_numpy()
-    return table["cases"].to_numpy(), table["expected"].to_numpy(), edges
+    table = read_scotland()
+    return table["cases"].to_numpy(), table["expected"].to_numpy(), read_scotland_edges("carlin")
 
 
 def example(name, weights, table, counts, people):

@@ -1,0 +1,26 @@
+"""Published answers and typed-in data: see tests/reference/README.md."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+
+from tests.helpers.paths import ROOT
+
+FOLDER = ROOT / "tests" / "reference"
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    """Read a table as texts, one dictionary a row."""
+    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_scotland() -> pd.DataFrame:
+    """Read the 56 districts of the lip cancer data: district, cases, expected, aff."""
+    return pd.read_csv(FOLDER / "scotland.csv")
+
+
+def read_scotland_edges(source: str) -> np.ndarray:
+    """Read pairs of neighbours, shape (pairs, 2), numbered from 0; `poly2nb` leaves three islands."""
+    return pd.read_csv(FOLDER / f"scotland_edges_{source}.csv").to_numpy()
