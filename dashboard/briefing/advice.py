@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.briefing import words
 from dashboard.briefing.situation import undecided
 from dashboard.briefing.speech import Speech
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from risk.planning import LEAST_CHANCE, LEAST_GAIN
 
 Told = Mapping[str, Any]
@@ -76,12 +76,12 @@ def figures(t: Speech, told: Told) -> list[dict[str, str]]:
     return [{"label": label, "value": value, "below": below} for label, value, below in rows]
 
 
-def uncertain(t: Speech, told: Told, of: Held) -> list[str]:
+def uncertain(t: Speech, told: Told, current: CurrentRelease) -> list[str]:
     """Say what is not known, the most important first."""
-    return [one for one in _uncertain(t, told, of) if one]
+    return [one for one in _uncertain(t, told, current) if one]
 
 
-def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
+def _uncertain(t: Speech, told: Told, current: CurrentRelease) -> Iterator[str]:
     plan = told["plan"]
     if told["moves"]:
         yield t(
@@ -103,7 +103,7 @@ def _uncertain(t: Speech, told: Told, of: Held) -> Iterator[str]:
             today=t.number(plan["today"]["worst_cases"]),
             planned=t.number(plan["planned"]["worst_cases"]),
         )
-    unsure, every = undecided(of)
+    unsure, every = undecided(current)
     if every:
         yield t(
             "For {unsure} of {all} pairs of area and pathway the risk model cannot tell whether the rate "

@@ -18,7 +18,7 @@ from dashboard.briefing import words as _words
 from dashboard.briefing.legible import legible
 from dashboard.briefing.map import BREAKS, MOST_ARROWS, drawn
 from dashboard.briefing.speech import Speech
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from data.errors import InputError
 from data.release import Release
 from geo.layers.core.palette import COVERAGE
@@ -72,9 +72,9 @@ class Document:
                 raise InputError(msg)
 
     @property
-    def held(self) -> Held:
+    def held(self) -> CurrentRelease:
         """The release as the pages read it."""
-        return Held(self.release, self.release.checksum, self.release.tier, self.release.added)
+        return CurrentRelease(self.release, self.release.checksum, self.release.tier, self.release.added)
 
     @property
     def created(self) -> dt.datetime:

@@ -16,7 +16,7 @@ import pandas as pd
 from dashboard.briefing.speech import Speech
 from dashboard.narrative.risk import CANNOT_TELL, read_area_rates
 from dashboard.site import current_release
-from dashboard.site.current_release import Held, read_risk_manifest
+from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
 from geo.layers.risk import class_of
 
@@ -28,26 +28,26 @@ _CLOSE = 2
 _PER_CENT = 100.0
 
 
-def levels(t: Speech, of: Held, most: int) -> list[str]:
+def levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     """Say for each country and pathway where the rate is clearly high or low; areas, the first `most`."""
     told = [
         _level(t, rows, country, pathway, most)
         for country in _COUNTRIES
         for pathway in PATHWAYS
-        if len(rows := _of_country(of, pathway, country))
+        if len(rows := _of_country(current, pathway, country))
     ]
     return told or [t("The release holds no result of the risk model for its counties and regions.")]
 
 
-def undecided(of: Held) -> tuple[int, int]:
+def undecided(current: CurrentRelease) -> tuple[int, int]:
     """Count classes that the model cannot tell, and all, over countries and pathways."""
-    frames = [frame for pathway in PATHWAYS if len(frame := read_area_rates(of, pathway))]
+    frames = [frame for pathway in PATHWAYS if len(frame := read_area_rates(current, pathway))]
     unsure = sum(int((frame["class"] == CANNOT_TELL).sum()) for frame in frames)
     return unsure, sum(len(frame) for frame in frames)
 
 
-def _of_country(of: Held, pathway: str, country: str) -> pd.DataFrame:
-    frame = read_area_rates(of, pathway)
+def _of_country(current: CurrentRelease, pathway: str, country: str) -> pd.DataFrame:
+    frame = read_area_rates(current, pathway)
     return frame if frame.empty else frame[frame["country"] == country]
 
 
@@ -76,23 +76,23 @@ def _times(t: Speech, rate: float) -> str:
     return f"{t.number(rate, 2 if rate < 1 else 1)}×"
 
 
-def changes(t: Speech, of: Held, most: int) -> list[str]:
+def changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     """Say what changed, the most important first: pathways, then rates of the last year."""
-    frame = _latest(of)
+    frame = _latest(current)
     known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
     told = [_change(t, row) for row in known.to_dict("records")]
     if not told and len(frame):
         told = [
             t("Of no area is it sure that its rate of the last year rose or fell against the year before.")
         ]
-    return [*_shift(t, of), *told][:most] or [
+    return [*_shift(t, current), *told][:most] or [
         t("The release holds no changes that the risk model looked at.")
     ]
 
 
-def _shift(t: Speech, of: Held) -> Iterator[str]:
+def _shift(t: Speech, current: CurrentRelease) -> Iterator[str]:
     """Say how the share of trafficking inside the country moved where areas are told together."""
-    statements = (read_risk_manifest(of) or {}).get("statements") or {}
+    statements = (read_risk_manifest(current) or {}).get("statements") or {}
     for one in statements.get("shifts", [])[:1]:
         if len(one["areas"]) > 1:
             yield _rose(t, one, statements) if one["rose"] else _stayed(t, one)
@@ -129,8 +129,8 @@ def _rose(t: Speech, one: Mapping[str, Any], statements: Mapping[str, Any]) -> s
     )
 
 
-def _latest(of: Held) -> pd.DataFrame:
-    table = current_release.table(of, "riskchange_region_quarter_crossing")
+def _latest(current: CurrentRelease) -> pd.DataFrame:
+    table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return table
     frame = pd.DataFrame(table[table["period"] == table["period"].max()])

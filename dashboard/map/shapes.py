@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.site import Site
-from dashboard.site.current_release import Held, load_areas_file
+from dashboard.site.current_release import CurrentRelease, load_areas_file
 from dashboard.site.text import _
 from data import reference
 from data.errors import ReleaseError
@@ -44,7 +44,7 @@ _A_DAY = "public, max-age=86400"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def describe_shapes(current: Held, *, in_page: bool = False) -> dict[str, Any]:
+def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[str, Any]:
     """Describe what never changes on the map while the boundaries stay.
 
     `in_page` is for a map within a page, which the wheel scrolls.

@@ -11,7 +11,7 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.site import current_release
-from dashboard.site.current_release import Held, load_areas, read_area_names
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, translated
 from geo.layers.risk import CHANGES, CLASSES, class_of
 
@@ -34,27 +34,27 @@ def name_class(position: int) -> str:
 
 
 @lru_cache(maxsize=32)
-def read_area_rates(of: Held, pathway: str) -> pd.DataFrame:
+def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Read the rate and class of each area on a pathway over the whole time: by country, highest rate first.
 
     Indexed by area; columns name, country (code), class (position in CLASSES or CANNOT_TELL), median, lower,
     upper (in terms of the country's rate), probability (of the class), exceeding, reports_alone. Shared: never change it.
     """
-    frame = read_risk_table(of, "risk_region_whole_crossing", pathway)
+    frame = read_risk_table(current, "risk_region_whole_crossing", pathway)
     if frame.empty:
         return frame
     return frame.sort_values(["country", "median"], ascending=[True, False], kind="stable")
 
 
-def read_risk_table(of: Held, name: str, pathway: str) -> pd.DataFrame:
+def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.DataFrame:
     """Read a table of the model for a pathway: one row an area, with its name, country and class."""
-    table = current_release.table(of, name)
+    table = current_release.read_table(current, name)
     if table.empty:
         return table
     frame = table[table["crossing"] == pathway].set_index("area")
-    known = load_areas(of.release).table
+    known = load_areas(current.release).table
     return frame.assign(
-        name=read_area_names(of).reindex(frame.index),
+        name=read_area_names(current).reindex(frame.index),
         country=known["country"].reindex(frame.index).astype(str),
         **{"class": read_classes(frame, change=name.startswith("riskchange"))},
     )

@@ -1,7 +1,7 @@
-"""What the pages read: releases and layers, each read once a process, because a release never changes.
+"""What the pages read of the release that is shown. Each answer is kept, because a release never changes.
 
-Every function takes a `Held`, which carries the checksum of the release's manifest, so that what is kept of
-one release is never shown of another. What they return is shared between sessions: never change it.
+Every function takes a `CurrentRelease`. It has the checksum of the release's manifest, so an answer that is
+kept for one release is never shown for another. All sessions share the answers: never change them.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ Options = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Held:
-    """A release and the checksum of its manifest, which tells it from another of the same name.
+class CurrentRelease:
+    """The release that is shown, told from others of the same name by the checksum of its manifest.
 
-    `added` names what was worked out from it, which may be made while the map is open.
+    `added` lists what was derived from it. That may change while the map is open.
     """
 
     release: Release = field(compare=False)
@@ -42,84 +42,87 @@ class Held:
     added: tuple[Result, ...] = ()
 
 
-def held(site: Site) -> Held | None:
-    """Open what the site shows now; None where there is no release yet. Raises ReleaseError when damaged."""
+def open_current_release(site: Site) -> CurrentRelease | None:
+    """Open the release that the site shows now, or return None if there is none.
+
+    Raises ReleaseError if the release is damaged.
+    """
     release = site.release()
-    if release is None:
-        return None
-    return _held(release, release.checksum)
+    return None if release is None else _remember(release, release.checksum)
 
 
 @lru_cache(maxsize=16)
-def _held(release: Release, checksum: str) -> Held:
-    return Held(release, checksum, release.tier, release.added)
+def _remember(release: Release, checksum: str) -> CurrentRelease:
+    return CurrentRelease(release, checksum, release.tier, release.added)
 
 
-def audited(site: Site, of: Held) -> AuditReport | None:
-    """Open the newest audit of what is shown; None where there is none. Read each time: one may be made."""
-    return audits.newest(site.derived, of.release.name, of.tier, of.checksum)
+def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None:
+    """Read the newest audit of the release, or return None. It is not kept: a new one may be made."""
+    return audits.newest(site.derived, current.release.name, current.tier, current.checksum)
 
 
 @lru_cache(maxsize=16)
-def costs(of: Held) -> pd.DataFrame:
-    """Say what protection costs the release, see data/disclosure/cost.py."""
-    return cost(of.release)
+def read_costs(current: CurrentRelease) -> pd.DataFrame:
+    """Return what protection costs the release in accuracy, see data/disclosure/cost.py."""
+    return cost(current.release)
 
 
 @lru_cache(maxsize=64)
-def table(of: Held, name: str) -> pd.DataFrame:
-    """Read a table of the release or of what was worked out from it; empty where there is none."""
-    return of.release.table(name) if name in of.release.tables else pd.DataFrame()
+def read_table(current: CurrentRelease, name: str) -> pd.DataFrame:
+    """Read a table of the release or of what was derived from it. It is empty if there is none."""
+    return current.release.table(name) if name in current.release.tables else pd.DataFrame()
 
 
-def frozen(options: Mapping[str, str]) -> Options:
-    """Give choices in a form that can be a key."""
+def freeze_options(options: Mapping[str, str]) -> Options:
+    """Return choices in a form that can be the key of a cache."""
     return tuple(sorted(options.items()))
 
 
 @lru_cache(maxsize=16)
-def levels(of: Held) -> dict[str, tuple[str, ...]]:
-    """List the layers that the release holds, each with its levels."""
-    found = {one.id: one.levels(of.release) for one in LAYERS}
-    return {name: held_levels for name, held_levels in found.items() if held_levels}
+def list_levels(current: CurrentRelease) -> dict[str, tuple[str, ...]]:
+    """List the layers of the release, each with its area levels."""
+    levels = {layer.id: layer.levels(current.release) for layer in LAYERS}
+    return {name: layer_levels for name, layer_levels in levels.items() if layer_levels}
 
 
 @lru_cache(maxsize=512)
-def offered(of: Held, name: str, level: str) -> tuple[Option, ...]:
-    """List the options of a layer with the choices that the release holds at a level."""
-    return layer(name).offered(of.release, level)
+def list_options(current: CurrentRelease, name: str, level: str) -> tuple[Option, ...]:
+    """List the options of a layer, with the choices that the release has at a level."""
+    return layer(name).offered(current.release, level)
 
 
 @lru_cache(maxsize=2048)
-def offers(of: Held, name: str, level: str, options: Options) -> bool:
-    """Say whether the release holds a layer at a level with these choices."""
-    return layer(name).offers(of.release, level, dict(options))
+def has_layer(current: CurrentRelease, name: str, level: str, options: Options) -> bool:
+    """Return whether the release has a layer at a level with these choices."""
+    return layer(name).offers(current.release, level, dict(options))
 
 
 @lru_cache(maxsize=4096)
-def periods(of: Held, name: str, level: str, period: str, options: Options) -> tuple[str, ...]:
-    """List the periods of a layer, oldest first, of the grain of a period."""
-    return layer(name).periods(of.release, View(level, period, dict(options)))
+def list_periods(
+    current: CurrentRelease, name: str, level: str, period: str, options: Options
+) -> tuple[str, ...]:
+    """List the periods of a layer that are as long as `period`, oldest first."""
+    return layer(name).periods(current.release, View(level, period, dict(options)))
 
 
 @lru_cache(maxsize=4096)
-def read(of: Held, name: str, level: str, period: str, options: Options) -> LayerData:
+def read_layer(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> LayerData:
     """Read a layer for a view."""
-    return layer(name).read(of.release, View(level, period, dict(options)))
+    return layer(name).read(current.release, View(level, period, dict(options)))
 
 
 @lru_cache(maxsize=4096)
-def profile(of: Held, area: str, period: str) -> Profile:
-    """Describe an area at a period."""
-    return area_profile(of.release, area, period)
+def read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
+    """Read all that the release shows of one area in a period."""
+    return area_profile(current.release, area, period)
 
 
 @lru_cache(maxsize=512)
-def series(
-    of: Held, name: str, level: str, listed: tuple[str, ...], options: Options
+def read_series(
+    current: CurrentRelease, name: str, level: str, periods: tuple[str, ...], options: Options
 ) -> dict[str, pd.DataFrame]:
-    """Read a layer for each of some periods: by period its rows by area."""
-    return {period: read(of, name, level, period, options).frame for period in listed}
+    """Read a layer for each of some periods. Returns by period the layer's rows, one for each area."""
+    return {period: read_layer(current, name, level, period, options).frame for period in periods}
 
 
 def load_areas(release: Release) -> Areas:
@@ -133,23 +136,23 @@ def load_areas_file(file: Path, _checksum: str) -> Areas:
     return read_areas(file)
 
 
-def read_risk_manifest(of: Held) -> Mapping[str, Any] | None:
-    """Read what the risk model wrote about itself; None where it was not fitted to this release."""
-    found = of.release.result("risk")
-    return None if found is None else found.manifest
+def read_risk_manifest(current: CurrentRelease) -> Mapping[str, Any] | None:
+    """Read what the risk model wrote about itself. None if it was not fitted to this release."""
+    result = current.release.result("risk")
+    return None if result is None else result.manifest
 
 
-def read_area_names(of: Held) -> pd.Series:
+def read_area_names(current: CurrentRelease) -> pd.Series:
     """Return the English names of all areas, indexed by code."""
-    return load_areas(of.release).table["name_en"].astype(str)
+    return load_areas(current.release).table["name_en"].astype(str)
 
 
-def read_country_names(of: Held) -> dict[str, str]:
+def read_country_names(current: CurrentRelease) -> dict[str, str]:
     """Return the English names of the countries by code."""
-    table = load_areas(of.release).table
+    table = load_areas(current.release).table
     return {str(code): str(table.loc[code, "name_en"]) for code in table.index[table["level"] == "country"]}
 
 
 def may_download(release: Release) -> bool:
-    """Check whether a page may offer files: partner files of real records need a named receiver."""
+    """Check whether a page may offer files: partner files of real records need a named recipient."""
     return release.tier == "public" or release.invented

@@ -10,7 +10,7 @@ from typing import Literal
 import streamlit as st
 
 from dashboard.site import site
-from dashboard.site.current_release import held
+from dashboard.site.current_release import open_current_release
 from dashboard.site.text import _, said
 from dashboard.widgets import page_frame
 from data.errors import ReleaseError
@@ -57,7 +57,7 @@ def run() -> None:
     chosen = st.navigation(_pages(), position="sidebar")
     where = site()
     try:
-        shown = held(where)
+        shown = open_current_release(where)
     except ReleaseError as error:
         page_frame.around(where, None)
         st.error(said(str(error)))

@@ -27,7 +27,11 @@ GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed):
-    walker = Walker(look(partner.url), current_release.held(Site(releases, "partner")), random.Random(seed))
+    walker = Walker(
+        look(partner.url),
+        current_release.open_current_release(Site(releases, "partner")),
+        random.Random(seed),
+    )
     for _ in range(STEPS):
         walker.step()
     assert walker.page.watch.clean, vars(walker.page.watch)
@@ -135,11 +139,11 @@ class Walker:
         return self.page.get_by_role("radio", name=name, exact=True)
 
     def to_layer(self):
-        name = self.chance.choice(list(current_release.levels(self.of)))
+        name = self.chance.choice(list(current_release.list_levels(self.of)))
         self.ask(f"layer {name}", self.radio(layer(name).title).click, layer=name)
 
     def to_level(self):
-        level = self.chance.choice(current_release.levels(self.of)[self.view.layer])
+        level = self.chance.choice(current_release.list_levels(self.of)[self.view.layer])
         self.ask(f"level {level}", self.radio(LEVELS[level]).click, level=level)
 
     def to_period(self):
@@ -165,7 +169,7 @@ class Walker:
         view = self.view
         allowed = [
             name
-            for name, levels in current_release.levels(self.of).items()
+            for name, levels in current_release.list_levels(self.of).items()
             if name != view.layer
             and view.level in levels
             and not combinable(self.of.tier, [view.layer, name])
@@ -177,7 +181,7 @@ class Walker:
 
     def choice(self):
         view = self.view
-        for option in current_release.offered(self.of, view.layer, view.level):
+        for option in current_release.list_options(self.of, view.layer, view.level):
             plain = [choice for choice in option.choices if not choice.group]
             choice = self.chance.choice(plain)
             words = choice.label[:1].upper() + choice.label[1:]

@@ -11,7 +11,7 @@ from dashboard.pages.coverage import summary
 from dashboard.pages.situation import summary as situation
 from dashboard.pages.situation.view import Situation
 from dashboard.site import current_release, site
-from dashboard.site.current_release import Held, load_areas
+from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, translated
 from dashboard.widgets import address, markup, page_frame
 from geo.layers import layer
@@ -23,25 +23,25 @@ __all__ = ["show"]
 
 def show() -> None:
     """Draw the page."""
-    of = current_release.held(site())
-    if of is None:
+    current = current_release.open_current_release(site())
+    if current is None:
         page_frame.empty()
         return
     st.title(_("Coverage"), anchor=False)
-    if "services" not in current_release.levels(of):
+    if "services" not in current_release.list_levels(current):
         st.html(markup.paragraphs([_("This release holds published figures alone, and no services.")]))
         return
-    if summary.has_access(of):
+    if summary.has_access(current):
         st.html(markup.paragraphs([_(_QUESTION), _(_GAP)]))
         with st.container(border=True, key="gaps"):
-            st.html(markup.listed(summary.headlines(of)))
-        st.fragment(_reached)(of)
-    elif of.tier == "public":
+            st.html(markup.listed(summary.headlines(current)))
+        st.fragment(_reached)(current)
+    elif current.tier == "public":
         st.html(markup.paragraphs([_(_PUBLIC)]))
-        st.fragment(_services)(of)
+        st.fragment(_services)(current)
     else:
         page_frame.without_access()
-    _carried(of)
+    _carried(current)
 
 
 _QUESTION = "Which services can children in need reach, how far is the nearest, and where is there a gap?"
@@ -55,35 +55,35 @@ _PUBLIC = (
 )
 
 
-def _reached(of: Held) -> None:
+def _reached(current: CurrentRelease) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         shown = address.segments("show", _("Show"), summary.shown())
-        kind = address.menu("services", _("Services"), summary.kinds(of), "all")
-    if summary.none_shown(of, kind):
+        kind = address.menu("services", _("Services"), summary.kinds(current), "all")
+    if summary.none_shown(current, kind):
         st.html(markup.paragraphs([_("Of these services none is shown, to protect people.")]))
-    _map(of, summary.view(of, shown, kind))
-    st.dataframe(summary.table(of, kind), hide_index=True)
+    _map(current, summary.view(current, shown, kind))
+    st.dataframe(summary.table(current, kind), hide_index=True)
     st.caption(translated(MEANT))
     with st.expander(_("How this is worked out")):
-        st.html(markup.listed(summary.reckoned(of)))
+        st.html(markup.listed(summary.reckoned(current)))
 
 
-def _services(of: Held) -> None:
-    kind = address.menu("services", _("Services"), summary.kinds(of), "all")
-    seen = summary.view(of, "", kind)
-    _map(of, seen)
-    rows = layer_table(of.release, layer("services"), seen.view()).reset_index()
+def _services(current: CurrentRelease) -> None:
+    kind = address.menu("services", _("Services"), summary.kinds(current), "all")
+    seen = summary.view(current, "", kind)
+    _map(current, seen)
+    rows = layer_table(current.release, layer("services"), seen.view()).reset_index()
     st.dataframe(situation.told_apart(rows), hide_index=True)
 
 
-def _map(of: Held, seen: Situation) -> None:
+def _map(current: CurrentRelease, seen: Situation) -> None:
     with st.container(key="mapbox"):
-        values = situation.values(of, load_areas(of.release), seen)
-        live_map.show(describe_shapes(of, in_page=True), values, on_click=lambda: None)
-        st.html(legend.legend(summary.map_marks(of, seen)))
+        values = situation.values(current, load_areas(current.release), seen)
+        live_map.show(describe_shapes(current, in_page=True), values, on_click=lambda: None)
+        st.html(legend.legend(summary.map_marks(current, seen)))
 
 
-def _carried(of: Held) -> None:
+def _carried(current: CurrentRelease) -> None:
     st.header(_("Who carries the services"), anchor=False)
-    st.html(markup.narrow(markup.table(summary.carriers(of))))
-    st.html(markup.paragraphs(summary.hint(of)))
+    st.html(markup.narrow(markup.table(summary.carriers(current))))
+    st.html(markup.paragraphs(summary.hint(current)))

@@ -16,7 +16,7 @@ from dashboard.map import Mark
 from dashboard.pages.situation.summary import marks
 from dashboard.pages.situation.view import Situation, latest
 from dashboard.site import current_release
-from dashboard.site.current_release import Held, load_areas
+from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, number, quantity, translated
 from geo.layers.access import SURE, WAYS, chance
 from geo.layers.core import Choice
@@ -43,9 +43,9 @@ _NAMED = 3
 _NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
 
 
-def has_access(of: Held) -> bool:
+def has_access(current: CurrentRelease) -> bool:
     """Say whether access was worked out for what is shown."""
-    return "access" in current_release.levels(of)
+    return "access" in current_release.list_levels(current)
 
 
 def shown() -> dict[str, str]:
@@ -53,10 +53,10 @@ def shown() -> dict[str, str]:
     return {"places": _("Places in reach"), "gap": _("Gaps"), "minutes": _("Way to the nearest")}
 
 
-def kinds(of: Held) -> dict[str, str]:
+def kinds(current: CurrentRelease) -> dict[str, str]:
     """Name the services that can be chosen: all, on an axis, of a duty bearer."""
-    name = "access" if has_access(of) else "services"
-    offered = (o for o in OF.choices if current_release.offers(of, name, _LEVEL, (("of", o.id),)))
+    name = "access" if has_access(current) else "services"
+    offered = (o for o in OF.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),)))
     return {choice.id: _kind(choice) for choice in offered}
 
 
@@ -67,40 +67,45 @@ def _kind(choice: Choice) -> str:
     return _("{group}: {choice}", group=translated(choice.group), choice=label)
 
 
-def view(of: Held, show: str, kind: str) -> Situation:
+def view(current: CurrentRelease, show: str, kind: str) -> Situation:
     """Give the view of the map: of access, or of the services alone where access is not shown."""
-    layer, options = ("access", {"show": show, "of": kind}) if has_access(of) else ("services", {"of": kind})
+    layer, options = (
+        ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
+    )
     seen = Situation(layer, level=_LEVEL, options={layer: options})
-    return Situation(layer, level=_LEVEL, options={layer: options}, period=latest(seen, of))
+    return Situation(layer, level=_LEVEL, options={layer: options}, period=latest(seen, current))
 
 
-def map_marks(of: Held, seen: Situation) -> list[Mark]:
+def map_marks(current: CurrentRelease, seen: Situation) -> list[Mark]:
     """Read and word what is on the map."""
-    return [mark for _name, mark in marks(of, seen)]
+    return [mark for _name, mark in marks(current, seen)]
 
 
 @lru_cache(maxsize=64)
-def _told(of: Held, show: str, kind: str) -> pd.DataFrame:
+def _told(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
     """Give what is said of one kind of services, by area, with names and countries; empty without. Shared."""
     by, _dash, category = kind.partition("-")
     stem = f"{_MEASURES[show]}_{_LEVEL}_quarter"
-    rows = current_release.table(of, f"{stem}_{by}" if category else stem)
+    rows = current_release.read_table(current, f"{stem}_{by}" if category else stem)
     if rows.empty:
         return rows
     kept = (rows[rows[by] == category] if category else rows).set_index("area")
-    known = load_areas(of.release).table.loc[kept.index]
-    lands = known["country"].map(load_areas(of.release).table["name_en"])
+    known = load_areas(current.release).table.loc[kept.index]
+    lands = known["country"].map(load_areas(current.release).table["name_en"])
     return kept.assign(name=known["name_en"].astype(str), land=lands.astype(str))
 
 
-def headlines(of: Held) -> list[str]:
+def headlines(current: CurrentRelease) -> list[str]:
     """Say what a programme manager must know: the gaps on each axis, the farthest, what nobody entered."""
-    return [*(_axis(of, axis) for axis in AXES if len(_told(of, "gap", axis.id))), *_farthest(of)]
+    return [
+        *(_axis(current, axis) for axis in AXES if len(_told(current, "gap", axis.id))),
+        *_farthest(current),
+    ]
 
 
-def _axis(of: Held, axis: Choice) -> str:
+def _axis(current: CurrentRelease, axis: Choice) -> str:
     """Say where there is a gap on an axis of work, and of how many areas that cannot be told."""
-    frame, name = _told(of, "gap", axis.id), translated(axis.label)
+    frame, name = _told(current, "gap", axis.id), translated(axis.label)
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
     if hidden == len(frame):
@@ -118,9 +123,9 @@ def _axis(of: Held, axis: Choice) -> str:
     return " ".join(said)
 
 
-def _farthest(of: Held) -> Iterator[str]:
+def _farthest(current: CurrentRelease) -> Iterator[str]:
     """Say who has the longest way to any service that is shown, and to whom no way is known."""
-    frame = _told(of, "minutes", _EVERY)
+    frame = _told(current, "minutes", _EVERY)
     if frame.empty:
         return
     far = frame.sort_values("value", ascending=False, kind="stable").head(_NAMED)
@@ -141,16 +146,18 @@ def _listed(names: Iterable[str]) -> str:
     return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
-def none_shown(of: Held, kind: str) -> bool:
+def none_shown(current: CurrentRelease, kind: str) -> bool:
     """Say whether nothing at all is shown of a kind of services."""
-    frame = _told(of, "places", kind)
+    frame = _told(current, "places", kind)
     return len(frame) > 0 and bool((frame["state"] == "withheld").all())
 
 
-def table(of: Held, kind: str) -> pd.DataFrame:
+def table(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Give the content of all three maps, one row an area, in words."""
-    places, gaps, ways = (_told(of, show, kind) for show in _MEASURES)
-    need = current_release.table(of, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
+    places, gaps, ways = (_told(current, show, kind) for show in _MEASURES)
+    need = (
+        current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
+    )
     between = [_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
     rows = {
         _("Area"): places["name"],
@@ -200,11 +207,11 @@ def _way(row: Mapping[Any, Any]) -> str:
     return _("{minutes}, perhaps a nearer one", minutes=minutes) if row["nearer"] else minutes
 
 
-def carriers(of: Held) -> pd.DataFrame:
+def carriers(current: CurrentRelease) -> pd.DataFrame:
     """Give how many services each duty bearer carries in each country, and which share where all are told."""
-    table = load_areas(of.release).table
+    table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
-    counted = {one.id: _of_countries(of, one.id) for one in BEARERS}
+    counted = {one.id: _of_countries(current, one.id) for one in BEARERS}
     rows = {translated(one.label)[:1].upper() + translated(one.label)[1:]: counted[one.id] for one in BEARERS}
     columns = {
         str(table.loc[land, "name_en"]): _shares([frame.loc[land].to_dict() for frame in counted.values()])
@@ -213,11 +220,11 @@ def carriers(of: Held) -> pd.DataFrame:
     return pd.DataFrame({_("Duty bearer"): list(rows), **columns})
 
 
-def _of_countries(of: Held, kind: str) -> pd.DataFrame:
+def _of_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Read how many services of a kind are at work in each country, in the last period."""
     seen = Situation("services", level="country", options={"services": {"of": kind}})
-    period = latest(seen, of)
-    return current_release.read(of, "services", "country", period, (("of", kind),)).frame
+    period = latest(seen, current)
+    return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
 
 
 def _shares(rows: list[dict[Any, Any]]) -> list[str]:
@@ -232,11 +239,11 @@ def _share(row: Mapping[Any, Any], total: float) -> str:
     return _("{value} ({share} %)", value=told, share=number(round(100 * float(row["value"]) / total)))
 
 
-def hint(of: Held) -> list[str]:
+def hint(current: CurrentRelease) -> list[str]:
     """Say where hand-over can begin: where a duty bearer is seen at work beside NGOs, and where none is."""
-    by_ngo = _at_work(of, [_NGO])
-    by_others = _at_work(of, [one.id for one in BEARERS if one.id not in (_NGO, _COMMUNITY)])
-    names = load_areas(of.release).table["name_en"].astype(str)
+    by_ngo = _at_work(current, [_NGO])
+    by_others = _at_work(current, [one.id for one in BEARERS if one.id not in (_NGO, _COMMUNITY)])
+    names = load_areas(current.release).table["name_en"].astype(str)
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
     said = []
     if beside:
@@ -252,22 +259,24 @@ def hint(of: Held) -> list[str]:
     return said
 
 
-def _at_work(of: Held, bearers: Iterable[str]) -> list[str]:
+def _at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
     """List the areas in which one of some duty bearers is shown to carry a service, in their order."""
     found: pd.Series | None = None
     for kind in bearers:
         seen = Situation("services", level=_LEVEL, options={"services": {"of": kind}})
-        frame = current_release.read(of, "services", _LEVEL, latest(seen, of), (("of", kind),)).frame
+        frame = current_release.read_layer(
+            current, "services", _LEVEL, latest(seen, current), (("of", kind),)
+        ).frame
         there = frame[["value", "low"]].gt(0).any(axis=1)
         found = there if found is None else found | there
     return [] if found is None else [str(code) for code in found.index[found]]
 
 
-def reckoned(of: Held) -> list[str]:
+def reckoned(current: CurrentRelease) -> list[str]:
     """Say how access is worked out, and which travel times were entered."""
-    found = of.release.result("risk")
+    found = current.release.result("risk")
     told: Mapping[str, Any] = {} if found is None else found.manifest.get("travel") or {}
-    if not told or not has_access(of):
+    if not told or not has_access(current):
         return []
     ways = {name: number(told[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
     ways |= {name: number(100 * one) for name, one in zip(("least", "most"), told["found"], strict=True)}
@@ -286,12 +295,12 @@ def reckoned(of: Held) -> list[str]:
             "an hour, where no time was entered. Services stand in the middle of their area."
         ).format(**ways),
         _("A way over water counts only with a time that was entered, and the border is not crossed."),
-        *_entered(of, told),
+        *_entered(current, told),
     ]
 
 
-def _entered(of: Held, told: Mapping[str, Any]) -> Iterator[str]:
-    names = load_areas(of.release).table["name_en"].astype(str)
+def _entered(current: CurrentRelease, told: Mapping[str, Any]) -> Iterator[str]:
+    names = load_areas(current.release).table["name_en"].astype(str)
     if told["uploaded"]:
         yield _("Times entered for {count} pairs of areas.", count=len(told["uploaded"]))
     for start, end, minutes, source in told["ferries"]:

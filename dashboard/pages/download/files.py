@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, translated
 from data.release import Release
 from data.tables.states import MEANINGS
@@ -138,12 +138,12 @@ def command(kind: str) -> str:
     return f'tact export --tier partner --for "{_("NAME")}" --to {_("FOLDER")} --format {kind}'
 
 
-def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:
+def offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> Offer:
     """Describe the file of a format and some layers; it is made when it is asked for."""
     form = next(f for f in FORMATS if f.id == kind)
-    sets = export.parts(of.release, layers)
+    sets = export.parts(current.release, layers)
     single = form.together and len(sets) == 1
-    stem = terms.stem(of.release, invented=_any_invented(of.release, layers))
+    stem = terms.stem(current.release, invented=_any_invented(current.release, layers))
     name = f"{stem}.{kind}" if single else f"{stem}-{kind}.zip"
     told = (
         _("One file, {name}.", name=name)
@@ -154,23 +154,23 @@ def offer(of: Held, kind: str, layers: tuple[str, ...]) -> Offer:
         told += " " + _(
             "Layers of communities stand in a file of their own in it, never beside effort or risk."
         )
-    return Offer(name, form.kind if single else _ZIP, partial(_made, of, kind, layers), told)
+    return Offer(name, form.kind if single else _ZIP, partial(_made, current, kind, layers), told)
 
 
 def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
     return wide.any_invented(release, map(layer, layers))
 
 
-def _made(of: Held, kind: str, layers: tuple[str, ...]) -> bytes:
+def _made(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
     """Make the file, or give the one that was made before; one at a time, to spare memory."""
     with _MAKING:
-        return _make(of, kind, layers)
+        return _make(current, kind, layers)
 
 
 @lru_cache(maxsize=6)
-def _make(of: Held, kind: str, layers: tuple[str, ...]) -> bytes:
+def _make(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="tact-export-") as folder:
-        files = export.export(of.release, Path(folder), [kind], layers)
+        files = export.export(current.release, Path(folder), [kind], layers)
         return files[0].read_bytes() if len(files) == 1 else export.pack(files)
 
 

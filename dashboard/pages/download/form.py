@@ -6,17 +6,17 @@ import streamlit as st
 
 from dashboard.pages.download import files
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from geo.layers import layer
 
 __all__ = ["choose", "title"]
 
 
-def choose(of: Held) -> tuple[str, ...]:
+def choose(current: CurrentRelease) -> tuple[str, ...]:
     """Ask for layers and a format, and offer the file; give the chosen layers."""
-    offered, forms = files.offered(of.release), {f.id: f for f in files.FORMATS}
-    for key, value in files.asked(of.release, st.query_params).items():
+    offered, forms = files.offered(current.release), {f.id: f for f in files.FORMATS}
+    for key, value in files.asked(current.release, st.query_params).items():
         st.session_state.setdefault(f"download-{key}", value)
     picked = st.pills(
         _("Layers"), offered, selection_mode="multi", format_func=title, key="download-layers", wrap=True
@@ -32,11 +32,11 @@ def choose(of: Held) -> tuple[str, ...]:
         st.caption(_("No layer is chosen. Choose at least one above, and its file is offered here."))
         return ()
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
-    if not current_release.may_download(of.release):
+    if not current_release.may_download(current.release):
         st.caption(_("Partner files of real records are named and noted: the data officer writes them."))
         st.code(files.command(kind), language=None, wrap_lines=True)
         return layers
-    file = files.offer(of, kind, layers)
+    file = files.offer(current, kind, layers)
     label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")
     st.download_button(
         label.format(format=forms[kind].name),

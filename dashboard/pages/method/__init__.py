@@ -9,7 +9,7 @@ from dashboard.pages.coverage import summary as coveragepage
 from dashboard.pages.method import attacks, costs, summary
 from dashboard.pages.risk import model_card
 from dashboard.site import current_release, site
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
 from data.release import Release
@@ -22,20 +22,20 @@ __all__ = ["show"]
 def show() -> None:
     """Draw the page."""
     here = site()
-    of = current_release.held(here)
-    if of is None:
+    current = current_release.open_current_release(here)
+    if current is None:
         page_frame.empty()
         return
-    release = of.release
+    release = current.release
     st.title(_("Method"), anchor=False)
     st.html(markup.paragraphs([_(terms.TIERS[release.tier])]))
     st.html(markup.definitions(summary.key_facts(release)))
     _section(_("From a record to a number"), markup.steps(summary.steps()))
     _section(_("Noise, and what is hidden"), markup.listed(summary.noise_words(release)))
     _noise(release)
-    _cost(of)
-    _learnt(of, current_release.audited(here, of))
-    _risk(of)
+    _cost(current)
+    _learnt(current, current_release.read_newest_audit(here, current))
+    _risk(current)
     _section(_("What the data are not"), markup.listed(summary.not_meant()))
     _section(_("Protection of children and communities"), markup.listed(summary.data_protection()))
     _section(_("Layers"), markup.table(summary.layers(release)))
@@ -65,37 +65,37 @@ def _noise(release: Release) -> None:
             st.dataframe(table, hide_index=True)
 
 
-def _cost(of: Held) -> None:
+def _cost(current: CurrentRelease) -> None:
     """Tell what protection costs in accuracy; nothing where no children are counted."""
-    found = current_release.costs(of)
+    found = current_release.read_costs(current)
     if len(found):
         _section(_("What protection costs"), markup.paragraphs([costs.headline(found)]))
         st.html(markup.table(costs.table(found)))
-        st.html(markup.listed(costs.notes(of.release, found)))
+        st.html(markup.listed(costs.notes(current.release, found)))
 
 
-def _risk(of: Held) -> None:
+def _risk(current: CurrentRelease) -> None:
     """Tell what the risk model is, what it never reads, and how that is checked; nothing without one."""
-    told = current_release.read_risk_manifest(of)
+    told = current_release.read_risk_manifest(current)
     if told is None:
         return
     _section(_("The risk model"), markup.definitions(model_card.facts(told)))
     st.html(markup.listed(model_card.limits(told)))
     if model_card.audited(told):
         st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
-        st.html(markup.narrow(markup.table(model_card.proxy(of, told))))
-    access = coveragepage.reckoned(of)
+        st.html(markup.narrow(markup.table(model_card.proxy(current, told))))
+    access = coveragepage.reckoned(current)
     if access:
         _section(_("Access to services"), markup.listed(access))
 
 
-def _learnt(of: Held, report: AuditReport | None) -> None:
+def _learnt(current: CurrentRelease, report: AuditReport | None) -> None:
     """Tell what an attacker could still learn, and what was tried to find out."""
-    said = attacks.one_number(of.release)
+    said = attacks.one_number(current.release)
     if not said:
         return
     if report is None:
-        told, checks = attacks.checked(of.release), attacks.own_checks(of.release)
+        told, checks = attacks.checked(current.release), attacks.own_checks(current.release)
     else:
         said += attacks.guess(report)
         told, checks = attacks.summary(report), list(report.checks)

@@ -14,7 +14,7 @@ from dashboard.pages.reallocate import forms, frontier, handover, made, saved, s
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Desk
 from dashboard.site import current_release, site
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, said
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
@@ -30,16 +30,16 @@ Told = Mapping[str, Any]
 
 def show() -> None:
     """Draw the page; what changes is within one fragment."""
-    of = current_release.held(site())
-    if of is None:
+    current = current_release.open_current_release(site())
+    if current is None:
         page_frame.empty()
         return
     st.title(_("Reallocate"), anchor=False)
-    if of.tier == "public":
+    if current.tier == "public":
         st.html(markup.paragraphs([_(_PUBLIC)]))
         return
     st.html(markup.paragraphs([_(_QUESTION)]))
-    st.fragment(_page)(of)
+    st.fragment(_page)(current)
 
 
 _QUESTION = "Which units should move where, so that the need of more children is met – or should none move?"
@@ -49,8 +49,8 @@ _PUBLIC = (
 )
 
 
-def _page(of: Held) -> None:
-    found = saved.kept(of)
+def _page(current: CurrentRelease) -> None:
+    found = saved.kept(current)
     if not session.arrive(found):
         st.warning(_("The plan that the address names is not kept here. Shown is a new one."))
     desk = session.desk()
@@ -59,27 +59,27 @@ def _page(of: Held) -> None:
     with right, st.container(key="choosing"):
         setting = forms.choices()
     with answer:
-        told = _made(of, desk, setting)
+        told = _made(current, desk, setting)
         if told is not None and (changed := saved.drifted(found, desk, setting, told)):
             st.warning(changed)
     if told is not None:
         with left:
-            _map(of, told)
-        _moves(of, told)
-    forms.undo(of, desk)
+            _map(current, told)
+        _moves(current, told)
+    forms.undo(current, desk)
     if told is not None:
-        _around(of, desk, setting, told)
+        _around(current, desk, setting, told)
     _section(_("Today's posts"))
-    forms.posts(of, desk)
-    _kept(of, found, desk, setting if told is not None else None)
+    forms.posts(current, desk)
+    _kept(current, found, desk, setting if told is not None else None)
 
 
-def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
+def _made(current: CurrentRelease, desk: Desk, setting: Setting) -> Told | None:
     """Make the plan and give the answer; where there is none, say why and what to do."""
     try:
         with st.spinner(_("Making the plan. The first one of a release takes up to half a minute.")):
             told = made.told(
-                of,
+                current,
                 desk.posts,
                 setting,
                 desk.decided,
@@ -89,7 +89,7 @@ def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
             )
     except RulesClash as error:
         st.html(markup.lead(_("No plan keeps all rules. These stand against each other; ease one of them:")))
-        st.html(markup.listed(summary.clash(of, error.clashes)))
+        st.html(markup.listed(summary.clash(current, error.clashes)))
     except (InputError, ReleaseError) as error:
         st.error(said(str(error)))
     else:
@@ -101,70 +101,70 @@ def _made(of: Held, desk: Desk, setting: Setting) -> Told | None:
     return None
 
 
-def _map(of: Held, told: Told) -> None:
+def _map(current: CurrentRelease, told: Told) -> None:
     views = {name: _(words) for name, words in move_map.VIEWS.items()}
     with st.container(key="mapbox"):
         view = address.segments("when", _("Show"), views)
-        live_map.show(describe_shapes(of, in_page=True), move_map.values(of, told, view))
-        st.html(legend.legend([move_map.mark_of(of, told, view)], more=move_map.key(told)))
+        live_map.show(describe_shapes(current, in_page=True), move_map.values(current, told, view))
+        st.html(legend.legend([move_map.mark_of(current, told, view)], more=move_map.key(told)))
 
 
-def _moves(of: Held, told: Told) -> None:
+def _moves(current: CurrentRelease, told: Told) -> None:
     _section(_("Moves"))
     if not told["moves"]:
         st.html(markup.paragraphs([_("No move is proposed. Today's posts stay as they are.")]))
         return
-    st.html(markup.table(summary.moves(of, told)))
+    st.html(markup.table(summary.moves(current, told)))
     st.caption(summary.ways(told))
-    forms.decide(of, told)
+    forms.decide(current, told)
 
 
-def _around(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
+def _around(current: CurrentRelease, desk: Desk, setting: Setting, told: Told) -> None:
     if told["moves"]:
         _section(_("When"))
-        st.html(markup.table(summary.phases(of, told)))
+        st.html(markup.table(summary.phases(current, told)))
         st.caption(summary.later(told))
     with st.expander(_("Hand over to duty bearers"), expanded=bool(desk.handover.tasks)):
-        _handing(of, desk, told)
+        _handing(current, desk, told)
     _section(_("More moves, or fewer"))
     if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):
-        _frontier(of, desk, setting, told)
+        _frontier(current, desk, setting, told)
     _section(_("Who is served"))
-    st.html(markup.narrow(markup.table(served.by_group(of, told))))
+    st.html(markup.narrow(markup.table(served.by_group(current, told))))
     st.caption(_(BESIDE))
     with st.expander(_("By county and region")):
-        st.html(markup.table(served.by_area(of, told)))
+        st.html(markup.table(served.by_area(current, told)))
 
 
-def _handing(of: Held, desk: Desk, told: Told) -> None:
-    for rows in (handover.over(of, told), handover.stays(of, told)):
+def _handing(current: CurrentRelease, desk: Desk, told: Told) -> None:
+    for rows in (handover.over(current, told), handover.stays(current, told)):
         if not rows.empty:
             st.html(markup.table(rows))
-    handover.ask(of, desk)
+    handover.ask(current, desk)
 
 
-def _frontier(of: Held, desk: Desk, setting: Setting, told: Told) -> None:
+def _frontier(current: CurrentRelease, desk: Desk, setting: Setting, told: Told) -> None:
     with st.spinner(_("Weighing numbers of moves")):
-        points = [frontier.plain(one) for one in made.frontier(of, desk.posts, setting, desk.decided)]
+        points = [frontier.plain(one) for one in made.frontier(current, desk.posts, setting, desk.decided)]
     left, right = st.columns(2, gap="medium")
     left.altair_chart(frontier.drawn(points, "moved", told["plan"]), width="stretch")
     right.altair_chart(frontier.drawn(points, "cost", told["plan"]), width="stretch")
     st.caption(_("Filled: sure enough to advise. Hollow: not. Ring: the plan above. Lines hold 95 %."))
 
 
-def _kept(of: Held, found: list[Result], desk: Desk, setting: Setting | None) -> None:
+def _kept(current: CurrentRelease, found: list[Result], desk: Desk, setting: Setting | None) -> None:
     _section(_("Keep, compare, take a briefing"))
     if setting is not None:
-        saved.keep(of, desk, setting)
+        saved.keep(current, desk, setting)
     if not found:
         st.html(markup.paragraphs([_(_NONE_KEPT)]))
         return
     st.html(markup.table(saved.shelf(found)))
     saved.opener(found)
     if len(found) > 1:
-        saved.compare(of, found)
+        saved.compare(current, found)
     _section(_("Briefing"))
-    saved.briefing(of, found)
+    saved.briefing(current, found)
 
 
 _NONE_KEPT = (

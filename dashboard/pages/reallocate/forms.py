@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.pages.reallocate import made, session, summary
 from dashboard.pages.reallocate.session import Desk
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, said
 from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
@@ -122,12 +122,12 @@ def role(key: str) -> str:
     return chosen
 
 
-def decide(of: Held, told: Told) -> None:
+def decide(current: CurrentRelease, told: Told) -> None:
     """Ask for a decision on a move; the plan is then made anew around it."""
     ways = [(move["start"], move["end"], move["kind"], int(move["units"])) for move in told["moves"]]
     if not ways:
         return
-    names = {way: _way_name(of, way) for way in ways}
+    names = {way: _way_name(current, way) for way in ways}
     offered = [one for one in _OFFERED if one in _known()]
     with st.form("decide"):
         st.selectbox(_("Decide on a move"), ways, format_func=lambda way: names.get(way, ""), key=_MOVE)
@@ -148,8 +148,8 @@ def decide(of: Held, told: Told) -> None:
         st.error(_("Say why the move is declined or kept as it is: those who read the plan will ask."))
 
 
-def _way_name(of: Held, way: Way) -> str:
-    return summary.move_name(of, dict(zip(("start", "end", "kind", "units"), way, strict=True)))
+def _way_name(current: CurrentRelease, way: Way) -> str:
+    return summary.move_name(current, dict(zip(("start", "end", "kind", "units"), way, strict=True)))
 
 
 def _known() -> tuple[str, ...]:
@@ -172,22 +172,22 @@ def _taken() -> None:
     state[_REASON], state[_WHAT] = "", "accept"
 
 
-def undo(of: Held, desk: Desk) -> None:
+def undo(current: CurrentRelease, desk: Desk) -> None:
     """List what was decided, each with a button that takes it back."""
     for at, one in enumerate(desk.decided):
         with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{at}"):
             st.button(_("Undo"), key=f"undo-{at}", on_click=session.undo, args=(one,))
-            st.html(markup.paragraphs([summary.decided(of, one)]))
+            st.html(markup.paragraphs([summary.decided(current, one)]))
 
 
-def posts(of: Held, desk: Desk) -> None:
+def posts(current: CurrentRelease, desk: Desk) -> None:
     """Offer the table of posts to take away, and take a corrected one."""
     st.html(markup.paragraphs([_(_GIVEN) if desk.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
-        if current_release.may_download(of.release):
+        if current_release.may_download(current.release):
             try:
-                text = made.posts_file(of, desk.posts)
+                text = made.posts_file(current, desk.posts)
             except (InputError, ReleaseError):
                 return  # The answer says why there is none.
             name = "posts.csv"
@@ -199,7 +199,7 @@ def posts(of: Held, desk: Desk) -> None:
             st.button(_("Back to the draft"), on_click=session.give_posts, args=("",))
     with right:
         st.file_uploader(
-            _("Give the corrected table back"), type="csv", key=_FILE, on_change=_given, args=(of,)
+            _("Give the corrected table back"), type="csv", key=_FILE, on_change=_given, args=(current,)
         )
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(said(refused))
@@ -217,12 +217,12 @@ _COLUMNS = (
 )
 
 
-def _given(of: Held) -> None:
+def _given(current: CurrentRelease) -> None:
     file = st.session_state.get(_FILE)
     st.session_state[_REFUSED] = ""
     if file is None:
         return
     try:
-        session.give_posts(made.read_posts(of, file.name, file.getvalue()))
+        session.give_posts(made.read_posts(current, file.name, file.getvalue()))
     except InputError as error:
         st.session_state[_REFUSED] = str(error)

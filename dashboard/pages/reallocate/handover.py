@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard.pages.reallocate import made, session
 from dashboard.pages.reallocate.session import Desk
 from dashboard.pages.reallocate.summary import named
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, number, said
 from dashboard.widgets import markup
 from data.errors import FileRefused, TactError
@@ -56,7 +56,7 @@ def _text(name: str, content: bytes) -> str:
         raise FileRefused(msg) from error
 
 
-def ask(of: Held, desk: Desk) -> None:
+def ask(current: CurrentRelease, desk: Desk) -> None:
     """Ask for tasks and room, and say what goes over."""
     st.html(markup.paragraphs([_(_WHY), _(_HOW)]))
     left, right = st.columns(2, gap="medium")
@@ -78,7 +78,7 @@ def ask(of: Held, desk: Desk) -> None:
         state = st.session_state
         known = state.get(_ROOM) is not None or state.get(_FREE) is not None
         ready = state.get(_TASKS) is not None and known
-        st.button(_("Work out the hand-over"), on_click=_taken, args=(of,), disabled=not ready)
+        st.button(_("Work out the hand-over"), on_click=_taken, args=(current,), disabled=not ready)
         if desk.handover.tasks:
             st.button(_("Leave the hand-over out"), on_click=session.give_tables, args=(Tables(),))
     if refused := st.session_state.get(_REFUSED, ""):
@@ -95,7 +95,7 @@ _HOW = (
 )
 
 
-def _taken(of: Held) -> None:
+def _taken(current: CurrentRelease) -> None:
     state = st.session_state
     tasks, room = state.get(_TASKS), state.get(_ROOM)
     state[_REFUSED] = ""
@@ -105,18 +105,18 @@ def _taken(of: Held) -> None:
         content = None if room is None else room.getvalue()
         free = None if state[_FREE] is None else state[_FREE] / 100
         given = tables(tasks.getvalue(), content, free)
-        made.handed(of, given)
+        made.handed(current, given)
     except TactError as error:
         state[_REFUSED] = str(error)
     else:
         session.give_tables(given)
 
 
-def over(of: Held, told: Told) -> pd.DataFrame:
+def over(current: CurrentRelease, told: Told) -> pd.DataFrame:
     """List the tasks that go over, by quarter."""
     rows = [
         (
-            named(of, one["area"]),
+            named(current, one["area"]),
             _(_AXES.get(one["axis"], one["axis"])),
             one["partner"],
             _(handover.WORDS.get(one["to"], one["to"])),
@@ -129,11 +129,11 @@ def over(of: Held, told: Told) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def stays(of: Held, told: Told) -> pd.DataFrame:
+def stays(current: CurrentRelease, told: Told) -> pd.DataFrame:
     """List the tasks that stay with their partners, and why."""
     rows = [
         (
-            named(of, one["area"]),
+            named(current, one["area"]),
             _(_AXES.get(one["axis"], one["axis"])),
             one["partner"],
             number(one["children"]),

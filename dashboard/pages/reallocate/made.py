@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.site.current_release import Held, load_areas, read_area_names
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from data.errors import FileRefused
 from data.workspace.safe_text import shown_frame
 from risk.handover import HandedOver, Tables
@@ -26,28 +26,30 @@ _READING = Lock()
 _NAME = "posts"
 
 
-def ground(of: Held, posts: str = "") -> Ground:
+def ground(current: CurrentRelease, posts: str = "") -> Ground:
     """Give what a plan stands on; `posts` is a table as risk.posts writes it, empty for the draft.
 
     Raises ReleaseError where the release is of the public tier, and what `read_posts` does.
     """
     if not posts:
-        return _drafted(of)
-    return _given(of, posts)
+        return _drafted(current)
+    return _given(current, posts)
 
 
-def posts_file(of: Held, posts: str = "") -> bytes:
+def posts_file(current: CurrentRelease, posts: str = "") -> bytes:
     """Give the table of posts for people to correct: as risk.posts writes it, with each area's name behind.
 
     Text that a spreadsheet could run is made safe. Raises ReleaseError where there is none.
     """
-    named = read_area_names(of)
-    rows = pd.read_csv(io.StringIO(tables.written(ground(of, posts).table)), dtype=str, keep_default_na=False)
+    named = read_area_names(current)
+    rows = pd.read_csv(
+        io.StringIO(tables.written(ground(current, posts).table)), dtype=str, keep_default_na=False
+    )
     rows["name"] = [str(named.get(code, "")) for code in rows["area"]]
     return shown_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
 
 
-def read_posts(of: Held, name: str, content: bytes) -> str:
+def read_posts(current: CurrentRelease, name: str, content: bytes) -> str:
     """Read a file of posts and give it as risk.posts writes it.
 
     Raises FileRefused and InputError, naming file and row, for what is no such table.
@@ -57,48 +59,52 @@ def read_posts(of: Held, name: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         msg = f"{name} cannot be read. Save it as CSV in UTF-8, as the table that was downloaded."
         raise FileRefused(msg) from error
-    return tables.written(tables.read_text(name, text, ground(of).posts.areas))
+    return tables.written(tables.read_text(name, text, ground(current).posts.areas))
 
 
 @lru_cache(maxsize=32)
-def handed(of: Held, given: Tables) -> HandedOver | None:
+def handed(current: CurrentRelease, given: Tables) -> HandedOver | None:
     """Hand over what tables hold, None without tasks; raises what `risk.handover.Tables.over` does."""
-    return given.over(of.release, [str(code) for code in load_areas(of.release).frame("region").index])
+    return given.over(
+        current.release, [str(code) for code in load_areas(current.release).frame("region").index]
+    )
 
 
-def _drafted(of: Held) -> Ground:
+def _drafted(current: CurrentRelease) -> Ground:
     """One at a time: a second reader waits for the first, instead of fitting the model too."""
     with _READING:
-        return _read(of)
+        return _read(current)
 
 
 @lru_cache(maxsize=4)
-def _read(of: Held) -> Ground:
-    return Ground.of(of.release)
+def _read(current: CurrentRelease) -> Ground:
+    return Ground.of(current.release)
 
 
 @lru_cache(maxsize=32)
-def _given(of: Held, posts: str) -> Ground:
+def _given(current: CurrentRelease, posts: str) -> Ground:
     """Put other posts on the same ground; need and places do not depend on them."""
-    base = ground(of)
+    base = ground(current)
     return base.holding(tables.read_text(_NAME, posts, base.posts.areas))
 
 
 @lru_cache(maxsize=128)
-def plan(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...]) -> Plan:
+def plan(current: CurrentRelease, posts: str, setting: Setting, decided: tuple[Decided, ...]) -> Plan:
     """Make a plan; raises what `risk.planning.inputs.made` does."""
-    return made(ground(of, posts), setting, [one.decision for one in decided])
+    return made(ground(current, posts), setting, [one.decision for one in decided])
 
 
 @lru_cache(maxsize=64)
-def frontier(of: Held, posts: str, setting: Setting, decided: tuple[Decided, ...]) -> tuple[Point, ...]:
+def frontier(
+    current: CurrentRelease, posts: str, setting: Setting, decided: tuple[Decided, ...]
+) -> tuple[Point, ...]:
     """Give what ever more moves would gain, see `risk.planning.inputs.frontier_of`."""
-    return frontier_of(ground(of, posts), setting, [one.decision for one in decided])
+    return frontier_of(ground(current, posts), setting, [one.decision for one in decided])
 
 
 @lru_cache(maxsize=128)
 def told(
-    of: Held,
+    current: CurrentRelease,
     posts: str,
     setting: Setting,
     decided: tuple[Decided, ...],
@@ -111,16 +117,16 @@ def told(
     weighed: bool = False,
 ) -> dict[str, Any]:
     """Say all of a plan in plain values, as it is kept; with its frontier where it shall be `weighed`."""
-    over = None if handover is None else handed(of, handover)
+    over = None if handover is None else handed(current, handover)
     return saved.told(
-        ground(of, posts),
+        ground(current, posts),
         setting,
-        plan(of, posts, setting, decided),
+        plan(current, posts, setting, decided),
         author,
         title=title,
         note=note,
         decided=decided,
-        points=frontier(of, posts, setting, decided) if weighed else (),
+        points=frontier(current, posts, setting, decided) if weighed else (),
         handed=None if handover is None or over is None else (handover, over),
         follows=follows,
     )

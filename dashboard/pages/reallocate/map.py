@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dashboard import map as live_map
 from dashboard.map import Arrow, Mark
 from dashboard.pages.reallocate.summary import move_name
-from dashboard.site.current_release import Held, load_areas
+from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, html, translated
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
@@ -27,10 +27,10 @@ _LOWS = (10.0, 20.0, 35.0, 50.0)
 _THIN, _THICK = 2.0, 9.0
 
 
-def mark_of(of: Held, told: Told, view: str) -> Mark:
+def mark_of(current: CurrentRelease, told: Told, view: str) -> Mark:
     """Give the layer of a view: the share of need that is met in each area."""
     met = {str(one["area"]): 100 * one[view] / one["need"] for one in told["coverage"] if one["need"]}
-    codes = list(load_areas(of.release).map_geometry(_LEVEL)["codes"])
+    codes = list(load_areas(current.release).map_geometry(_LEVEL)["codes"])
     value = pd.Series(met, dtype=float).reindex(codes).round()
     frame = pd.DataFrame(
         {
@@ -44,17 +44,19 @@ def mark_of(of: Held, told: Told, view: str) -> Mark:
     )
     labels = tuple(translated(one) for one in breaks.labels(_LOWS, whole=False, sign=" %"))
     style = Style("fill", _LOWS, palette.steps(palette.COVERAGE, len(labels)), labels)
-    source = _("Plan on release {name}; the mean of what the risk model holds possible", name=of.release.name)
+    source = _(
+        "Plan on release {name}; the mean of what the risk model holds possible", name=current.release.name
+    )
     title = _("Need met today") if view == TODAY else _("Need met as planned")
     unit = _("% of the children in need")
     legend = Legend(title, unit, _("in a quarter"), source)
-    words: dict[str, str] = {state: translated(state_words(state, of.release.k)) for state in STATES}
-    return Mark(LayerData(frame, style, legend, of.release.invented), title, unit, labels, words)
+    words: dict[str, str] = {state: translated(state_words(state, current.release.k)) for state in STATES}
+    return Mark(LayerData(frame, style, legend, current.release.invented), title, unit, labels, words)
 
 
-def arrows(of: Held, told: Told) -> list[Arrow]:
+def arrows(current: CurrentRelease, told: Told) -> list[Arrow]:
     """Draw one arrow from area to area, as wide as the units that go; the narrowest last, on top."""
-    centres = load_areas(of.release).centres(_LEVEL)
+    centres = load_areas(current.release).centres(_LEVEL)
     flows: dict[tuple[str, str], list[Told]] = {}
     for move in told["moves"]:
         flows.setdefault((move["start"], move["end"]), []).append(move)
@@ -65,7 +67,7 @@ def arrows(of: Held, told: Told) -> list[Arrow]:
             _place(centres, way[0]),
             _place(centres, way[1]),
             _THIN + (_THICK - _THIN) * (units[way] - 1) / max(most - 1, 4),
-            "; ".join(move_name(of, move) for move in flows[way]),
+            "; ".join(move_name(current, move) for move in flows[way]),
         )
         for way in sorted(flows, key=lambda way: (-units[way], way))
     ]
@@ -75,11 +77,11 @@ def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
     return float(centres["lat"][code]), float(centres["lon"][code])
 
 
-def values(of: Held, told: Told, view: str) -> str:
+def values(current: CurrentRelease, told: Told, view: str) -> str:
     """Describe the view for the map."""
-    codes = list(load_areas(of.release).map_geometry(_LEVEL)["codes"])
-    layer = live_map.layer_values(mark_of(of, told, view), codes)
-    return live_map.payload([layer], _LEVEL, arrows=arrows(of, told))
+    codes = list(load_areas(current.release).map_geometry(_LEVEL)["codes"])
+    layer = live_map.layer_values(mark_of(current, told, view), codes)
+    return live_map.payload([layer], _LEVEL, arrows=arrows(current, told))
 
 
 def key(told: Told) -> Markup:

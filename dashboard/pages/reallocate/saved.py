@@ -21,7 +21,7 @@ from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Desk
 from dashboard.pages.reallocate.summary import children, gained, move_name, percent, sure
 from dashboard.site import current_release, site
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, number, said
 from dashboard.widgets import markup
 from data.errors import TactError
@@ -40,10 +40,10 @@ _BRIEFING = "dashboard.briefing"
 _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
 
-def kept(of: Held) -> list[Result]:
+def kept(current: CurrentRelease) -> list[Result]:
     """List the plans that were kept of the release, newest first; none where no folder was given."""
     folder = site().derived
-    return [] if folder is None else saved.kept(folder, of.release)
+    return [] if folder is None else saved.kept(folder, current.release)
 
 
 def drifted(found: Sequence[Result], desk: Desk, setting: Setting, told: Told) -> str:
@@ -65,7 +65,7 @@ def drifted(found: Sequence[Result], desk: Desk, setting: Setting, told: Told) -
     )
 
 
-def keep(of: Held, desk: Desk, setting: Setting) -> None:
+def keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
     """Ask for a title and keep the plan that is shown, with posts, choices and decisions."""
     if site().derived is None:
         st.caption(_("Plans cannot be kept here: start the map with tact serve."))
@@ -79,20 +79,22 @@ def keep(of: Held, desk: Desk, setting: Setting) -> None:
             st.text_input(_("Note"), max_chars=LONGEST, key=_NOTE)
         with right:
             forms.role(_ROLE)
-        st.form_submit_button(_("Keep this plan"), type="primary", on_click=_keep, args=(of, desk, setting))
+        st.form_submit_button(
+            _("Keep this plan"), type="primary", on_click=_keep, args=(current, desk, setting)
+        )
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(said(refused))
     if st.session_state.pop(_KEPT, False):
         st.success(_("The plan is kept. It can be opened again, compared, and taken away below."))
 
 
-def _keep(of: Held, desk: Desk, setting: Setting) -> None:
+def _keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
     state, folder = st.session_state, site().derived
     if folder is None:
         return
     try:
         told = planned.told(
-            of,
+            current,
             desk.posts,
             setting,
             desk.decided,
@@ -103,7 +105,7 @@ def _keep(of: Held, desk: Desk, setting: Setting) -> None:
             handover=desk.handover,
             weighed=True,
         )
-        result = saved.keep(folder, of.release, told)
+        result = saved.keep(folder, current.release, told)
     except TactError as error:
         state[_REFUSED] = str(error)
     except OSError:
@@ -153,7 +155,7 @@ def opener(found: Sequence[Result]) -> None:
         st.button(_("Open"), on_click=session.open_plan, args=(one,))
 
 
-def compare(of: Held, found: Sequence[Result]) -> None:
+def compare(current: CurrentRelease, found: Sequence[Result]) -> None:
     """Lay some kept plans side by side."""
     by_name = {session.name_of(one): one for one in found}
     chosen = st.multiselect(
@@ -165,10 +167,10 @@ def compare(of: Held, found: Sequence[Result]) -> None:
         key="compare-plans",
     )
     if chosen:
-        st.html(markup.table(compared(of, [by_name[name].manifest for name in chosen])))
+        st.html(markup.table(compared(current, [by_name[name].manifest for name in chosen])))
 
 
-def compared(of: Held, plans: Sequence[Told]) -> pd.DataFrame:
+def compared(current: CurrentRelease, plans: Sequence[Told]) -> pd.DataFrame:
     """Give one column a plan; what all of them would do stands in a row of its own."""
     moves = [{_way(move): move for move in told["moves"]} for told in plans]
     shared = set.intersection(*(set(one) for one in moves))
@@ -185,9 +187,11 @@ def compared(of: Held, plans: Sequence[Told]) -> pd.DataFrame:
         _("Need met where least is"): [percent(p["plan"]["planned"]["least_served"]) for p in plans],
         _("Need met in bad cases"): [children(p["plan"]["planned"]["worst_cases"]) for p in plans],
         _("Moves in all of them"): [
-            _listed(of, [m for way, m in one.items() if way in shared]) for one in moves
+            _listed(current, [m for way, m in one.items() if way in shared]) for one in moves
         ],
-        _("Moves not in all"): [_listed(of, [m for w, m in one.items() if w not in shared]) for one in moves],
+        _("Moves not in all"): [
+            _listed(current, [m for w, m in one.items() if w not in shared]) for one in moves
+        ],
     }
     frame = pd.DataFrame({_("Measure"): list(rows)})
     for at, told in enumerate(plans):
@@ -199,13 +203,13 @@ def _way(move: Told) -> tuple[str, str, str]:
     return move["start"], move["end"], move["kind"]
 
 
-def _listed(of: Held, moves: Sequence[Told]) -> str:
-    return "; ".join(move_name(of, move) for move in moves) or "–"
+def _listed(current: CurrentRelease, moves: Sequence[Told]) -> str:
+    return "; ".join(move_name(current, move) for move in moves) or "–"
 
 
-def briefing(of: Held, found: Sequence[Result]) -> None:
+def briefing(current: CurrentRelease, found: Sequence[Result]) -> None:
     """Offer a kept plan as a briefing: two pages in each language, and pictures for slides."""
-    if not current_release.may_download(of.release):
+    if not current_release.may_download(current.release):
         st.caption(_("Briefings of real records are named and noted: the data officer writes them."))
         st.code('tact plan --briefing FILE --for "A Partner"', language=None, wrap_lines=True)
         return
@@ -217,7 +221,7 @@ def briefing(of: Held, found: Sequence[Result]) -> None:
         for language, name in _LANGUAGES.items():
             st.download_button(
                 _("PDF in {language}", language=name),
-                partial(_pdf, one.manifest, of.release, language),
+                partial(_pdf, one.manifest, current.release, language),
                 f"{_file_name(one)}-{language}.pdf",
                 "application/pdf",
                 on_click="ignore",
@@ -225,7 +229,7 @@ def briefing(of: Held, found: Sequence[Result]) -> None:
             )
         st.download_button(
             _("Pictures for slides"),
-            partial(_pictures, one.manifest, of.release),
+            partial(_pictures, one.manifest, current.release),
             f"{_file_name(one)}.zip",
             "application/zip",
             on_click="ignore",

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.pages.reallocate.summary import children, percent
-from dashboard.site.current_release import Held, read_area_names, read_country_names
+from dashboard.site.current_release import CurrentRelease, read_area_names, read_country_names
 from dashboard.site.text import _
 from geo.layers.core.words import mark
 
@@ -21,9 +21,9 @@ _GROUPS = {
 }
 
 
-def by_group(of: Held, told: Told) -> pd.DataFrame:
+def by_group(current: CurrentRelease, told: Told) -> pd.DataFrame:
     """Give the share of need that is met, by country, and where communities live and elsewhere."""
-    land = read_country_names(of)
+    land = read_country_names(current)
     rows = [
         (
             _(_GROUPS[one["group"]], country=land.get(one["area"], one["area"])),
@@ -38,9 +38,9 @@ def by_group(of: Held, told: Told) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def by_area(of: Held, told: Told) -> pd.DataFrame:
+def by_area(current: CurrentRelease, told: Told) -> pd.DataFrame:
     """Give for each area the units and the share of need that is met, today and as planned."""
-    known = read_area_names(of)
+    known = read_area_names(current)
     rows = [
         (
             str(known.get(one["area"], one["area"])),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.site.current_release import Held, read_area_names
+from dashboard.site.current_release import CurrentRelease, read_area_names
 from dashboard.site.text import _, number
 from geo.layers.core.words import mark
 from risk.planning import LEAST_CHANCE, LEAST_GAIN, RULES, Clash
@@ -156,30 +156,35 @@ def sure(chance: float) -> str:
     return _("under 1 %") if chance < 0.01 else percent(chance)
 
 
-def named(of: Held, text: str) -> str:
+def named(current: CurrentRelease, text: str) -> str:
     """Put names in the place of codes of areas."""
-    known = read_area_names(of)
+    known = read_area_names(current)
     return _CODE.sub(lambda found: str(known.get(found.group(), found.group())), text)
 
 
-def move_name(of: Held, move: Told) -> str:
+def move_name(current: CurrentRelease, move: Told) -> str:
     """Name a move, or what was decided on one."""
     units = max(int(move.get("units", 1)), 1)
     what = f"{units} × {move['kind']}"
     if not move["end"]:
-        return _("{kind} in {start}", kind=move["kind"], start=named(of, move["start"]))
-    return _("{what}: {start} → {end}", what=what, start=named(of, move["start"]), end=named(of, move["end"]))
+        return _("{kind} in {start}", kind=move["kind"], start=named(current, move["start"]))
+    return _(
+        "{what}: {start} → {end}",
+        what=what,
+        start=named(current, move["start"]),
+        end=named(current, move["end"]),
+    )
 
 
-def moves(of: Held, told: Told) -> pd.DataFrame:
+def moves(current: CurrentRelease, told: Told) -> pd.DataFrame:
     """List the moves, the one that brings most first: one row each."""
     rows = [
         (
-            move_name(of, move),
+            move_name(current, move),
             f"{gained(move['gain']['mean'])} ({_to(move['gain'])})",
             sure(move["beats_staying"]),
-            _effects(of, move["brings"]),
-            _effects(of, move["takes"]),
+            _effects(current, move["brings"]),
+            _effects(current, move["takes"]),
             _what_would(move),
             number(round(move["cost"], 1)),
             _decided_on(told, move),
@@ -204,9 +209,9 @@ def _to(one: Told) -> str:
     return _("{low} to {high}", low=children(one["low"]), high=children(one["high"]))
 
 
-def _effects(of: Held, effects: Sequence[Told], most: int = 3) -> str:
+def _effects(current: CurrentRelease, effects: Sequence[Told], most: int = 3) -> str:
     told = [(one["area"], gained(one["children"])) for one in effects]
-    listed = [f"{named(of, area)} {change}" for area, change in told if change != "0"]
+    listed = [f"{named(current, area)} {change}" for area, change in told if change != "0"]
     if len(listed) > most:
         return _("{areas} and others", areas=", ".join(listed[:most]))
     return ", ".join(listed) or "–"
@@ -231,13 +236,13 @@ def _decided_on(told: Told, move: Told) -> str:
     return next((_(DECISIONS[one["decided"]]) for one in found), "")
 
 
-def decided(of: Held, one: Decided) -> str:
+def decided(current: CurrentRelease, one: Decided) -> str:
     """Say a decision: on what, what, by whom, when and why."""
     decision = one.decision
     move = {"start": decision.start, "end": decision.end, "kind": decision.kind, "units": decision.units}
     told = _(
         "{move} – {decided} by the {role} on {date}",
-        move=move_name(of, move),
+        move=move_name(current, move),
         decided=_(DECISIONS[decision.decided]),
         role=_(one.author.role),
         date=one.author.date,
@@ -245,12 +250,12 @@ def decided(of: Held, one: Decided) -> str:
     return f"{told}: {decision.reason}" if decision.reason else f"{told}."
 
 
-def clash(of: Held, found: Sequence[Clash]) -> list[str]:
+def clash(current: CurrentRelease, found: Sequence[Clash]) -> list[str]:
     """Say which rules stand against each other, each with what would free it."""
-    return [f"{_eased(of, one)} {_(_REMEDIES.get(one.rule, ''))}".strip() for one in found]
+    return [f"{_eased(current, one)} {_(_REMEDIES.get(one.rule, ''))}".strip() for one in found]
 
 
-def _eased(of: Held, one: Clash) -> str:
+def _eased(current: CurrentRelease, one: Clash) -> str:
     name = _(RULES.get(one.rule, one.rule))
     name = name[:1].upper() + name[1:]
     if one.rule in ("moves", "budget"):
@@ -262,7 +267,7 @@ def _eased(of: Held, one: Clash) -> str:
             frees=_up(one.frees),
             asked=_up(one.asked),
         )
-    places = [named(of, place) for place in one.where[:3]]
+    places = [named(current, place) for place in one.where[:3]]
     if one.frees is None or not places:
         return _("{rule}: easing it alone is not enough.", rule=name)
     return _("{rule}: it cannot be kept in full in {places}.", rule=name, places=", ".join(places))
@@ -278,13 +283,13 @@ def later(told: Told) -> str:
     return _("{units} more move after the fourth quarter.", units=units) if units else ""
 
 
-def phases(of: Held, told: Told) -> pd.DataFrame:
+def phases(current: CurrentRelease, told: Told) -> pd.DataFrame:
     """Say quarter by quarter, until the last move, which moves are made and what is met then."""
     last = max((int(one["quarter"]) for one in told["phases"] if one["moves"]), default=0)
     rows = [
         (
             _("Quarter {number}", number=one["quarter"]),
-            "; ".join(move_name(of, move) for move in one["moves"]) or _("no moves"),
+            "; ".join(move_name(current, move) for move in one["moves"]) or _("no moves"),
             _with_range(one["met"]),
         )
         for one in told["phases"]

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.narrative import risk as narrative
 from dashboard.pages.risk import chart, evaluation, model_card, summary
 from dashboard.site import current_release, site
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, said
 from dashboard.widgets import address, markup, page_frame
 
@@ -19,29 +19,29 @@ __all__ = ["show"]
 
 def show() -> None:
     """Draw the page."""
-    of = current_release.held(site())
-    if of is None:
+    current = current_release.open_current_release(site())
+    if current is None:
         page_frame.empty()
         return
     st.title(_("Risk"), anchor=False)
-    told = current_release.read_risk_manifest(of)
+    told = current_release.read_risk_manifest(current)
     if told is None:
         page_frame.without_risk()
         return
     st.html(markup.paragraphs([_(_QUESTION), _(_NEVER)]))
-    if of.tier == "public":
-        _public(of, told)
+    if current.tier == "public":
+        _public(current, told)
     else:
-        _partner(of, told)
+        _partner(current, told)
 
 
 _QUESTION = "Where are more children met than people and outreach explain, and is that changing?"
 _NEVER = "It scores areas and periods, never a person, a settlement or a community."
 
 
-def _public(of: Held, told: Mapping[str, Any]) -> None:
+def _public(current: CurrentRelease, told: Mapping[str, Any]) -> None:
     st.html(markup.paragraphs([_(_CLASSES), _(_PUBLIC)]))
-    st.html(markup.table(summary.by_year(of)))
+    st.html(markup.table(summary.by_year(current)))
     _section(_("What it reads, and what it never reads"))
     st.html(markup.listed(model_card.limits(told)))
 
@@ -56,43 +56,45 @@ _PUBLIC = (
 )
 
 
-def _partner(of: Held, told: Mapping[str, Any]) -> None:
-    found = evaluation.evaluation(of)
+def _partner(current: CurrentRelease, told: Mapping[str, Any]) -> None:
+    found = evaluation.evaluation(current)
     if evaluation.beaten(found):
         st.warning(said(evaluation.words(found)))
         st.caption(
             _("Children each quarter by the historical mean; in brackets, 80 % of what it holds possible.")
         )
-        st.dataframe(evaluation.instead(of), hide_index=True)
+        st.dataframe(evaluation.instead(current), hide_index=True)
     with st.container(border=True, key="headlines"):
-        st.html(markup.listed(summary.headlines(of)))
+        st.html(markup.listed(summary.headlines(current)))
         st.html(markup.to_reallocate())
-    st.fragment(_rates)(of)
+    st.fragment(_rates)(current)
     _section(_("How well it has predicted"))
     _prediction(found)
     _section(_("The model and its safeguards"))
     with st.expander(_("What it reads, what it never reads, and how it is checked")):
-        _card(of, told)
+        _card(current, told)
 
 
-def _rates(of: Held) -> None:
+def _rates(current: CurrentRelease) -> None:
     _section(_("Rates of areas, within each country"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         pathway = address.segments("pathway", _("Pathway"), narrative.name_pathways())
-        area = address.menu("area", _("Area"), summary.areas(of), summary.most(of, pathway))
-    rated = narrative.read_area_rates(of, pathway)
+        area = address.menu("area", _("Area"), summary.areas(current), summary.most(current, pathway))
+    rated = narrative.read_area_rates(current, pathway)
     st.html(chart.key())
     columns = st.columns(2, gap="medium")
-    for column, (code, name) in zip(columns, current_release.read_country_names(of).items(), strict=True):
+    for column, (code, name) in zip(
+        columns, current_release.read_country_names(current).items(), strict=True
+    ):
         with column:
             st.altair_chart(chart.drawn(rated[rated["country"] == code], name, area), width="stretch")
     with st.expander(_("Table")):
-        st.dataframe(summary.table(of, pathway), hide_index=True)
+        st.dataframe(summary.table(current, pathway), hide_index=True)
     with st.container(border=True, key="why"):
-        st.html(markup.paragraphs(summary.why(of, pathway, area)))
-        st.html(markup.definitions(summary.reasons(of, pathway, area)))
+        st.html(markup.paragraphs(summary.why(current, pathway, area)))
+        st.html(markup.definitions(summary.reasons(current, pathway, area)))
     _section(_("Clusters"))
-    clusters = summary.clusters(of, pathway)
+    clusters = summary.clusters(current, pathway)
     if clusters.empty:
         st.html(markup.paragraphs([_("On this pathway no areas stand out together.")]))
         return
@@ -121,11 +123,11 @@ def _prediction(found: Mapping[str, Any]) -> None:
         st.html(markup.table(evaluation.scores(found)))
 
 
-def _card(of: Held, told: Mapping[str, Any]) -> None:
+def _card(current: CurrentRelease, told: Mapping[str, Any]) -> None:
     st.html(markup.definitions(model_card.facts(told)))
     st.html(markup.listed(model_card.limits(told)))
     st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
-    st.html(markup.narrow(markup.table(model_card.proxy(of, told))))
+    st.html(markup.narrow(markup.table(model_card.proxy(current, told))))
 
 
 def _section(title: str) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard.narrative import risk as narrative
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from data.tables.periods import Period
 
@@ -32,9 +32,9 @@ HEIGHT = 260
 _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 
 
-def evaluation(of: Held) -> Mapping[str, Any]:
+def evaluation(current: CurrentRelease) -> Mapping[str, Any]:
     """Give what was found when the model was measured; empty where it was not."""
-    return dict((current_release.read_risk_manifest(of) or {}).get("evaluation") or {})
+    return dict((current_release.read_risk_manifest(current) or {}).get("evaluation") or {})
 
 
 def _verdict(told: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -54,12 +54,12 @@ def beaten(told: Mapping[str, Any]) -> bool:
     return verdict is not None and not verdict["beats"]
 
 
-def instead(of: Held) -> pd.DataFrame:
+def instead(current: CurrentRelease) -> pd.DataFrame:
     """Word what is forecast: area, pathway, and each quarter as "4 (1 – 8)", with an 80 % interval.
 
     Where the model was measured and is not better it is the historical mean's (risk/report/__init__.py).
     """
-    rows = current_release.table(of, "forecast_region_quarter_crossing")
+    rows = current_release.read_table(current, "forecast_region_quarter_crossing")
     ends = zip(rows["value"], rows["lower"], rows["upper"], strict=True)
     rows = rows.assign(told=[f"{middle:.0f} ({low:.0f} – {high:.0f})" for middle, low, high in ends])
     wide = rows.pivot_table(
@@ -67,7 +67,7 @@ def instead(of: Held) -> pd.DataFrame:
     )
     wide = wide.rename(columns=lambda period: Period.parse(str(period)).label).reset_index()
     return wide.assign(
-        area=current_release.read_area_names(of).reindex(wide["area"]).to_numpy(),
+        area=current_release.read_area_names(current).reindex(wide["area"]).to_numpy(),
         crossing=wide["crossing"].map(narrative.name_pathways()),
     ).rename(columns={"area": _("Area"), "crossing": _("Pathway")})
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative.risk import name_pathways
-from dashboard.site.current_release import Held, read_country_names
+from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _
 from data.tables.periods import Period
 
@@ -111,12 +111,12 @@ def proxy_words(told: Mapping[str, Any]) -> str:
     )
 
 
-def proxy(of: Held, told: Mapping[str, Any]) -> pd.DataFrame:
+def proxy(current: CurrentRelease, told: Mapping[str, Any]) -> pd.DataFrame:
     """List the checks: correlation of ranks with its 95 % interval, by country and pathway."""
     named = name_pathways()
     rows = [
         (
-            read_country_names(of).get(str(one["country"]), str(one["country"])),
+            read_country_names(current).get(str(one["country"]), str(one["country"])),
             named.get(str(one["pathway"]), str(one["pathway"])),
             str(one["areas"]),
             f"{one['correlation']:+.2f}",

@@ -23,7 +23,7 @@ from dashboard.narrative.risk import (
 )
 from dashboard.site import current_release
 from dashboard.site.current_release import (
-    Held,
+    CurrentRelease,
     load_areas,
     read_area_names,
     read_country_names,
@@ -41,36 +41,36 @@ _SIGNIFICANT = 0.05
 _WITHIN = {_INTERNAL: "pathway inside the country", _BORDER: "pathway across a border"}
 
 
-def areas(of: Held) -> dict[str, str]:
+def areas(current: CurrentRelease) -> dict[str, str]:
     """Name the areas that the model knows, each with its country, in the order of the release."""
-    named, land = read_area_names(of), read_country_names(of)
-    table = load_areas(of.release).table
-    known = set(read_area_rates(of, _INTERNAL).index)
+    named, land = read_area_names(current), read_country_names(current)
+    table = load_areas(current.release).table
+    known = set(read_area_rates(current, _INTERNAL).index)
     return {str(c): f"{named[c]}, {land[str(table.loc[c, 'country'])]}" for c in table.index if c in known}
 
 
-def most(of: Held, pathway: str) -> str:
+def most(current: CurrentRelease, pathway: str) -> str:
     """Give the area of the highest chance of a high rate, which the page opens on."""
-    return str(read_area_rates(of, pathway)["exceeding"].idxmax())
+    return str(read_area_rates(current, pathway)["exceeding"].idxmax())
 
 
-def headlines(of: Held) -> list[str]:
+def headlines(current: CurrentRelease) -> list[str]:
     """Say what a programme manager must know, the most important first."""
-    return [*_together(of), *_levels(of), *_changes(of)]
+    return [*_together(current), *_levels(current), *_changes(current)]
 
 
-def _together(of: Held) -> list[str]:
+def _together(current: CurrentRelease) -> list[str]:
     """Give the statement on the areas that are told together, which comes first."""
-    shifts: Sequence[Mapping[str, Any]] = ((read_risk_manifest(of) or {}).get("statements") or {}).get(
+    shifts: Sequence[Mapping[str, Any]] = ((read_risk_manifest(current) or {}).get("statements") or {}).get(
         "shifts", []
     )
     return [str(one["words"]) for one in shifts[:1] if len(one["areas"]) > 1]
 
 
-def _levels(of: Held) -> Iterator[str]:
-    for code, country in read_country_names(of).items():
+def _levels(current: CurrentRelease) -> Iterator[str]:
+    for code, country in read_country_names(current).items():
         for pathway in name_pathways():
-            frame = read_area_rates(of, pathway)
+            frame = read_area_rates(current, pathway)
             inside = frame[frame["country"] == code]
             if len(inside):
                 yield _level(inside, country, _(_WITHIN[pathway]))
@@ -101,16 +101,16 @@ def _listed(rows: pd.DataFrame) -> str:
     return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
-def _changes(of: Held) -> Iterator[str]:
+def _changes(current: CurrentRelease) -> Iterator[str]:
     """Say where the rate of the last year rose or fell, with the warning that outreach may be why."""
     found = False
     for pathway in name_pathways():
-        frame = _latest(of, pathway)
+        frame = _latest(current, pathway)
         for row in frame[frame["class"] != CANNOT_TELL].to_dict("records"):
             if row["class"] in (_FALLING, _RISING):
                 found = True
                 yield _change(row, _(_WITHIN[pathway]))
-    if not found and len(_latest(of, _INTERNAL)):
+    if not found and len(_latest(current, _INTERNAL)):
         yield _("Of no area is it sure that its rate of the last year rose or fell against the year before.")
 
 
@@ -133,18 +133,18 @@ def _change(row: Mapping[Any, Any], pathway: str) -> str:
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
-def _latest(of: Held, pathway: str) -> pd.DataFrame:
+def _latest(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Give the changes of the last year that the model looked at."""
-    frame = read_risk_table(of, "riskchange_region_quarter_crossing", pathway)
+    frame = read_risk_table(current, "riskchange_region_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
-def reasons(of: Held, pathway: str, area: str) -> list[tuple[str, str]]:
+def reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str]]:
     """Give the numbers behind an area's class: words and value."""
-    row = _reason(of, pathway, area)
+    row = _reason(current, pathway, area)
     if row is None:
         return []
-    told = _rated(of, pathway, area)
+    told = _rated(current, pathway, area)
     ends = _("{low} to {high}", low=_short(told["lower"]), high=_short(told["upper"]))
     facts = [
         (_("Children met"), number(row["value"])),
@@ -158,20 +158,20 @@ def reasons(of: Held, pathway: str, area: str) -> list[tuple[str, str]]:
     return [(words, value) for words, value in facts if value]
 
 
-def _rated(of: Held, pathway: str, area: str) -> Mapping[Any, Any]:
+def _rated(current: CurrentRelease, pathway: str, area: str) -> Mapping[Any, Any]:
     """Give what is said of one area."""
-    return read_area_rates(of, pathway).loc[[area]].to_dict("records")[0]
+    return read_area_rates(current, pathway).loc[[area]].to_dict("records")[0]
 
 
-def _reason(of: Held, pathway: str, area: str) -> Mapping[str, float] | None:
-    frame = _of_reasons(of, pathway)
+def _reason(current: CurrentRelease, pathway: str, area: str) -> Mapping[str, float] | None:
+    frame = _of_reasons(current, pathway)
     if area not in frame.index:
         return None
     return {str(name): float(value) for name, value in frame.loc[[area]].to_dict("records")[0].items()}
 
 
-def _of_reasons(of: Held, pathway: str) -> pd.DataFrame:
-    table = current_release.table(of, "riskreasons_region_whole_crossing")
+def _of_reasons(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+    table = current_release.read_table(current, "riskreasons_region_whole_crossing")
     if table.empty:
         return table
     return table[table["crossing"] == pathway].set_index("area").select_dtypes("number")
@@ -189,12 +189,12 @@ def _times(value: float) -> str:
     return "" if math.isnan(value) else _("{value} times", value=_short(value))
 
 
-def why(of: Held, pathway: str, area: str) -> list[str]:
+def why(current: CurrentRelease, pathway: str, area: str) -> list[str]:
     """Say in sentences what an area's class rests on, and what would change it."""
-    row = _reason(of, pathway, area)
+    row = _reason(current, pathway, area)
     if row is None:
         return []
-    told = _rated(of, pathway, area)
+    told = _rated(current, pathway, area)
     said = [_verdict(told), _explained(row), _what_would(row, int(told["class"]))]
     if bool(told["reports_alone"]):
         said.append(_("No outreach is recorded there: it rests on reports alone."))
@@ -255,20 +255,20 @@ def _what_would(row: Mapping[str, float], one: int) -> str:
     return template.format(**rates)
 
 
-def clusters(of: Held, pathway: str) -> pd.DataFrame:
+def clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """List the clusters of a pathway by country, surest first; empty where there is none."""
-    table = current_release.table(of, "hotspots_region_whole_crossing")
+    table = current_release.read_table(current, "hotspots_region_whole_crossing")
     if table.empty:
         return table
     frame = table[(table["crossing"] == pathway) & table["cluster"].notna()]
-    known = load_areas(of.release).table
+    known = load_areas(current.release).table
     grouped = frame.assign(country=known["country"].reindex(frame["area"]).to_numpy()).groupby(
         ["country", "cluster"], observed=True
     )
     rows = [
         (
-            read_country_names(of)[str(country)],
-            ", ".join(read_area_names(of)[list(rows["area"])]),
+            read_country_names(current)[str(country)],
+            ", ".join(read_area_names(current)[list(rows["area"])]),
             _("{value} times the rest", value=_short(rows["value"].iloc[0])),
             _chance(float(rows["p"].iloc[0])),
         )
@@ -284,13 +284,13 @@ def _chance(p: float) -> str:
     return words if p <= _SIGNIFICANT else f"{words}: {_('may well be chance')}"
 
 
-def table(of: Held, pathway: str) -> pd.DataFrame:
+def table(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Give the content of the picture as a table."""
-    frame = read_area_rates(of, pathway)
+    frame = read_area_rates(current, pathway)
     return pd.DataFrame(
         {
             _("Area"): frame["name"],
-            _("Country"): frame["country"].map(read_country_names(of)),
+            _("Country"): frame["country"].map(read_country_names(current)),
             _("Class"): [name_class(int(one)) for one in frame["class"]],
             _("Rate against the country's"): frame["median"].round(2),
             _("from (2.5 %)"): frame["lower"].round(2),
@@ -300,16 +300,18 @@ def table(of: Held, pathway: str) -> pd.DataFrame:
     )
 
 
-def by_year(of: Held) -> pd.DataFrame:
+def by_year(current: CurrentRelease) -> pd.DataFrame:
     """Give the public classes: a row for each county and region, a column for each year."""
-    rows = current_release.table(of, "risk_region_year")
+    rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:
         return rows
     told = rows.assign(told=[name_class(one) for one in read_classes(rows, change=False)])
     wide = told.pivot_table(index="area", columns="period", values="told", aggfunc="first")
-    known = load_areas(of.release).table
+    known = load_areas(current.release).table
     wide = wide.reindex([code for code in known.index if code in wide.index])
     wide.columns = [Period.parse(str(period)).label for period in wide.columns]
-    wide.insert(0, _("Country"), known["country"].reindex(wide.index).astype(str).map(read_country_names(of)))
-    wide.insert(0, _("County or region"), read_area_names(of).reindex(wide.index))
+    wide.insert(
+        0, _("Country"), known["country"].reindex(wide.index).astype(str).map(read_country_names(current))
+    )
+    wide.insert(0, _("County or region"), read_area_names(current).reindex(wide.index))
     return wide.reset_index(drop=True)

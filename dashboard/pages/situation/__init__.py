@@ -10,7 +10,7 @@ from dashboard.map.shapes import describe_shapes
 from dashboard.pages.situation import controls, summary
 from dashboard.pages.situation.view import Situation, periods
 from dashboard.site import site
-from dashboard.site.current_release import Held, held, load_areas
+from dashboard.site.current_release import CurrentRelease, load_areas, open_current_release
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
 from geo.areas import Areas
@@ -30,20 +30,20 @@ def show() -> None:
 
 
 def _situation() -> None:
-    of = held(site())
-    if of is None:
+    current = open_current_release(site())
+    if current is None:
         _nothing_yet()
         return
-    areas = load_areas(of.release)
-    view = controls.current(of, areas.table)
-    view = controls.step(periods(view, of), view)
+    areas = load_areas(current.release)
+    view = controls.current(current, areas.table)
+    view = controls.step(periods(view, current), view)
     controls.keep(view)
     with st.container(key="stage"):
-        _stage(of, areas, view)
+        _stage(current, areas, view)
     with st.container(key="panel"):
-        _panel(of, areas, view)
+        _panel(current, areas, view)
     with st.container(key="strip"):
-        _strip(of, areas, view)
+        _strip(current, areas, view)
 
 
 def _nothing_yet() -> None:
@@ -53,35 +53,37 @@ def _nothing_yet() -> None:
         page_frame.empty()
 
 
-def _stage(of: Held, areas: Areas, view: Situation) -> None:
-    marks = summary.marks(of, view)
+def _stage(current: CurrentRelease, areas: Areas, view: Situation) -> None:
+    marks = summary.marks(current, view)
     with st.container(key="controls", horizontal=True):
-        controls.layers(of, view)
-        controls.levels(of, view)
-        controls.options(of, view, view.layer)
-        controls.overlays(of, view)
+        controls.layers(current, view)
+        controls.levels(current, view)
+        controls.options(current, view, view.layer)
+        controls.overlays(current, view)
         for name in view.over:
-            controls.options(of, view, name)
+            controls.options(current, view, name)
         controls.missed(view)
-        controls.unnumbered(of, view)
-    live_map.show(describe_shapes(of), summary.values(of, areas, view), controls.clicked(areas, view.level))
+        controls.unnumbered(current, view)
+    live_map.show(
+        describe_shapes(current), summary.values(current, areas, view), controls.clicked(areas, view.level)
+    )
     words = legend.legend([mark for _name, mark in marks], _(beside(view.layers)), projector=view.projector)
     st.html(words)
 
 
-def _panel(of: Held, areas: Areas, view: Situation) -> None:
-    st.html(summary.described(of, areas, view))
+def _panel(current: CurrentRelease, areas: Areas, view: Situation) -> None:
+    st.html(summary.described(current, areas, view))
     if st.button(_("Table"), key="c-table"):
-        summary.table(of, view)
+        summary.table(current, view)
     if view.area:
         st.button(_("Both countries"), key="c-clear", on_click=controls.choose, args=("",))
 
 
-def _strip(of: Held, areas: Areas, view: Situation) -> None:
-    listed = periods(view, of)
-    totals = summary.time_totals(of, areas, view, listed)
-    st.html(summary.time_strip(of, view, totals))
-    controls.grain(of, view)
+def _strip(current: CurrentRelease, areas: Areas, view: Situation) -> None:
+    listed = periods(view, current)
+    totals = summary.time_totals(current, areas, view, listed)
+    st.html(summary.time_strip(current, view, totals))
+    controls.grain(current, view)
     if len(listed) > 1:
         controls.slider(totals, view)
         controls.play(listed, view)

@@ -30,7 +30,7 @@ from dashboard.pages.situation.view import (
     written,
 )
 from dashboard.site import current_release
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, translated
 from data.tables.periods import Period
 from geo.areas import Areas
@@ -83,7 +83,7 @@ def arrive() -> None:
         st.session_state[_ARRIVED] = address
 
 
-def current(of: Held, areas: pd.DataFrame) -> Situation:
+def current(current: CurrentRelease, areas: pd.DataFrame) -> Situation:
     """Give the view: what the reader asked for, settled on what there is.
 
     The session keeps what was asked, so that a layer that has no such level, period or area does not take
@@ -92,30 +92,30 @@ def current(of: Held, areas: pd.DataFrame) -> Situation:
     st.session_state.pop(_OWN, None)
     address = st.session_state.pop(_ARRIVED, None)
     if address is not None:
-        found = settle(parse(address), of, areas)
+        found = settle(parse(address), current, areas)
         st.session_state[_VIEW] = found
         st.session_state[_PICKED] = bool(address.get("period"))
-        st.session_state[_MISSED] = (found, summary.missed(address, found, of, areas))
+        st.session_state[_MISSED] = (found, summary.missed(address, found, current, areas))
     asked: Situation = st.session_state[_VIEW]
-    view = settle(asked, of, areas)
+    view = settle(asked, current, areas)
     if not asked.period:
         st.session_state[_VIEW] = replace(asked, period=view.period)
-    return view if st.session_state.get(_PICKED) else _opened(view, of)
+    return view if st.session_state.get(_PICKED) else _opened(view, current)
 
 
-def _opened(view: Situation, of: Held) -> Situation:
+def _opened(view: Situation, current: CurrentRelease) -> Situation:
     """Open a layer on the last period that has numbers, while the reader has chosen none."""
-    if not view.period or not periods(view, of) or numbered(view, of):
+    if not view.period or not periods(view, current) or numbered(view, current):
         return view
-    return replace(view, period=latest(view, of))
+    return replace(view, period=latest(view, current))
 
 
-def unnumbered(of: Held, view: Situation) -> None:
+def unnumbered(current: CurrentRelease, view: Situation) -> None:
     """Say that the period chosen has no numbers, and offer the last that has."""
-    listed = periods(view, of)
-    if not listed or numbered(view, of):
+    listed = periods(view, current)
+    if not listed or numbered(view, current):
         return
-    last = latest(view, of)
+    last = latest(view, current)
     st.html(html('<p class="missed" role="status">{}</p>', _nothing(view, last)))
     if last != view.period:
         st.button(
@@ -209,15 +209,19 @@ def _menu(
     )  # fmt: skip
 
 
-def layers(of: Held, view: Situation) -> None:
+def layers(current: CurrentRelease, view: Situation) -> None:
     """Choose the main layer."""
-    titles = {name: _(layer(name).title) for name in current_release.levels(of)}
+    titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
     _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_still(v), layer=picked))
 
 
-def levels(of: Held, view: Situation) -> None:
+def levels(current: CurrentRelease, view: Situation) -> None:
     """Choose the level of the areas, of those that the main layer has."""
-    words = {level: _(LEVELS[level]) for level in LEVELS if level in current_release.levels(of)[view.layer]}
+    words = {
+        level: _(LEVELS[level])
+        for level in LEVELS
+        if level in current_release.list_levels(current)[view.layer]
+    }
     _segments("c-level", _("Level"), words, view.level, lambda v, picked: replace(_still(v), level=picked))
 
 
@@ -227,12 +231,14 @@ def _still(view: Situation) -> Situation:
     return view
 
 
-def overlays(of: Held, view: Situation) -> None:
+def overlays(current: CurrentRelease, view: Situation) -> None:
     """Choose what lies over the main layer, of what the tier allows."""
     offered = [
         layer(name)
-        for name, levels_held in current_release.levels(of).items()
-        if name != view.layer and view.level in levels_held and not combinable(of.tier, [view.layer, name])
+        for name, levels_held in current_release.list_levels(current).items()
+        if name != view.layer
+        and view.level in levels_held
+        and not combinable(current.tier, [view.layer, name])
     ]
     if not offered:
         return
@@ -247,9 +253,9 @@ def overlays(of: Held, view: Situation) -> None:
     )  # fmt: skip
 
 
-def options(of: Held, view: Situation, name: str) -> None:
+def options(current: CurrentRelease, view: Situation, name: str) -> None:
     """Choose the options of a layer on the map, of the choices that the release holds."""
-    for option in current_release.offered(of, name, view.level):
+    for option in current_release.list_options(current, name, view.level):
         _option(name, option, view)
 
 
@@ -274,9 +280,9 @@ def _timed(view: Situation, period: str) -> Situation:
     return replace(view, period=period)
 
 
-def grain(of: Held, view: Situation) -> None:
+def grain(current: CurrentRelease, view: Situation) -> None:
     """Choose the length of the periods, where the layer is held in more than one."""
-    found = {str(one): period for one, period in grains(view, of).items()}
+    found = {str(one): period for one, period in grains(view, current).items()}
     if len(found) < 2:
         return
     words = {one: _(_GRAINS[one]) for one in found}

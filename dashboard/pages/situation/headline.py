@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from dashboard.map import Mark
 from dashboard.site import current_release
-from dashboard.site.current_release import Held, Options
+from dashboard.site.current_release import CurrentRelease, Options
 from dashboard.site.text import _, html, joined, number, translated
 from geo.layers import layer
 
@@ -111,20 +111,20 @@ def _number(one: Own, *, named: bool, dated: bool = False) -> Markup:
     )
 
 
-def carriers(of: Held, level: str, period: str, area: str, options: Options) -> str:
+def carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
     """Name those who carry the services of an area; empty where a part is chosen or nothing is told."""
     chosen = {**_ALL, **dict(options)}
-    if chosen != _ALL or level not in current_release.levels(of)["services"]:
+    if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""
     option = next(one for one in layer("services").options if one.id == "of")
     bearers = (one for one in option.choices if one.id.startswith("duty_bearer"))
-    found = [translated(one.label) for one in bearers if _carries(of, level, period, area, one.id)]
+    found = [translated(one.label) for one in bearers if _carries(current, level, period, area, one.id)]
     return _("Carried by: {listed}.", listed=", ".join(found)) if found else ""
 
 
-def _carries(of: Held, level: str, period: str, area: str, choice: str) -> bool:
+def _carries(current: CurrentRelease, level: str, period: str, area: str, choice: str) -> bool:
     """Say whether a duty bearer is known to carry a service there."""
-    if not current_release.offers(of, "services", level, (("of", choice),)):
+    if not current_release.has_layer(current, "services", level, (("of", choice),)):
         return False
-    frame = current_release.read(of, "services", level, period, (("of", choice),)).frame
+    frame = current_release.read_layer(current, "services", level, period, (("of", choice),)).frame
     return area in frame.index and bool(frame.loc[[area], ["value", "low"]].gt(0).any(axis=None))

@@ -18,7 +18,7 @@ from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
 from dashboard.pages.situation.view import Situation, periods, unmet
 from dashboard.site import current_release
-from dashboard.site.current_release import Held, Options
+from dashboard.site.current_release import CurrentRelease, Options
 from dashboard.site.text import _, html, translated
 from data.errors import InputError
 from data.tables.periods import Period
@@ -63,26 +63,26 @@ def no_values() -> str:
     return live_map.payload([], "region")
 
 
-def marks(of: Held, view: Situation) -> list[tuple[str, Mark]]:
+def marks(current: CurrentRelease, view: Situation) -> list[tuple[str, Mark]]:
     """Read the layers of a view and word them, the main one first."""
-    return [(name, _mark(of, name, view.level, view.period, view.key(name))) for name in view.layers]
+    return [(name, _mark(current, name, view.level, view.period, view.key(name))) for name in view.layers]
 
 
 @lru_cache(maxsize=4096)
-def _mark(of: Held, name: str, level: str, period: str, options: Options) -> Mark:
-    data = current_release.read(of, name, level, period, options)
-    words = _state_words(of)
+def _mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
+    data = current_release.read_layer(current, name, level, period, options)
+    words = _state_words(current)
     labels = tuple(translated(label) for label in data.style.labels)
     title, unit = translated(data.legend.title), translated(data.legend.unit)
     most = _MOST[level] * min(1.0, data.style.largest / _FULL) ** 0.5
     return Mark(data, title, unit, labels, words, most)
 
 
-def values(of: Held, areas: Areas, view: Situation) -> str:
+def values(current: CurrentRelease, areas: Areas, view: Situation) -> str:
     """Describe the view for the map."""
     titled = len(view.layers) > 1
     layers = [
-        _values(of, areas, name, view.level, view.period, view.key(name), titled=titled)
+        _values(current, areas, name, view.level, view.period, view.key(name), titled=titled)
         for name in view.layers
     ]
     return live_map.payload(layers, view.level, view.period, view.area, projector=view.projector)
@@ -90,46 +90,53 @@ def values(of: Held, areas: Areas, view: Situation) -> str:
 
 @lru_cache(maxsize=4096)
 def _values(
-    of: Held, areas: Areas, name: str, level: str, period: str, options: Options, *, titled: bool
+    current: CurrentRelease,
+    areas: Areas,
+    name: str,
+    level: str,
+    period: str,
+    options: Options,
+    *,
+    titled: bool,
 ) -> str:
     codes = areas.map_geometry(level)["codes"]
-    return live_map.layer_values(_mark(of, name, level, period, options), codes, titled=titled)
+    return live_map.layer_values(_mark(current, name, level, period, options), codes, titled=titled)
 
 
-def described(of: Held, areas: Areas, view: Situation) -> Markup:
+def described(current: CurrentRelease, areas: Areas, view: Situation) -> Markup:
     """Word the panel: the chosen area, or both countries."""
-    shown = _shown(of, areas, view)
+    shown = _shown(current, areas, view)
     if view.area:
-        return panel.area_panel(current_release.profile(of, view.area, view.period), shown)
-    profiles = [current_release.profile(of, code, view.period) for code in _countries(areas)]
+        return panel.area_panel(current_release.read_profile(current, view.area, view.period), shown)
+    profiles = [current_release.read_profile(current, code, view.period) for code in _countries(areas)]
     unmapped = [str(areas.table["name_en"][code]) for code in areas.missing(view.level)]
     return panel.overview(profiles, shown, _(layer(view.layer).question), unmapped)
 
 
-def _shown(of: Held, areas: Areas, view: Situation) -> panel.Shown:
-    found = marks(of, view)
-    first, *others = [_block(of, areas, view, name, mark) for name, mark in found]
+def _shown(current: CurrentRelease, areas: Areas, view: Situation) -> panel.Shown:
+    found = marks(current, view)
+    first, *others = [_block(current, areas, view, name, mark) for name, mark in found]
     sentence = beside(view.layers)
     told = frozenset(fact for name in view.layers for fact in _told_of(view, name))
     return panel.Shown(
         marks=[mark for _name, mark in found],
         first=first,
         others=others,
-        when=Period.parse(view.period).label if periods(view, of) else "",
+        when=Period.parse(view.period).label if periods(view, current) else "",
         now=view.period,
         # Beside a community no pathway is told: the panel says nothing that could be read as a cause.
         told=told | {"internal"} if _community(view) else told,
-        allowed=frozenset(one.id for one in LAYERS if not together(of.tier, [*view.layers, one.id])),
+        allowed=frozenset(one.id for one in LAYERS if not together(current.tier, [*view.layers, one.id])),
         beside=_(sentence) if sentence else "",
         community=layer(view.layer).nature == "community",
-        changes="encounters" in view.layers and not _in_strip(of, view),
+        changes="encounters" in view.layers and not _in_strip(current, view),
     )
 
 
-def _in_strip(of: Held, view: Situation) -> bool:
+def _in_strip(current: CurrentRelease, view: Situation) -> bool:
     """Say whether the strip shows all children met, by the shortest periods: then the panel need not."""
     every = view.layer == "encounters" and view.chosen(view.layer).get("of", "all") == "all"
-    return every and view.period in current_release.periods(of, view.layer, view.level, "", ())
+    return every and view.period in current_release.list_periods(current, view.layer, view.level, "", ())
 
 
 def _community(view: Situation) -> bool:
@@ -144,11 +151,11 @@ def _told_of(view: Situation, name: str) -> tuple[str, ...]:
     return {"effort": ("effort",), "population": ("population",)}.get(name, ())
 
 
-def _block(of: Held, areas: Areas, view: Situation, name: str, mark: Mark) -> Markup:
-    wheres = _wheres(of, areas, view, name)
+def _block(current: CurrentRelease, areas: Areas, view: Situation, name: str, mark: Mark) -> Markup:
+    wheres = _wheres(current, areas, view, name)
     told = [headline.of_area(where) for where in wheres]
     return headline.block(
-        _worded(wheres, mark), told, _carriers(of, areas, view, wheres) if name == "services" else ()
+        _worded(wheres, mark), told, _carriers(current, areas, view, wheres) if name == "services" else ()
     )
 
 
@@ -156,29 +163,37 @@ def _worded(wheres: list[headline.Where], mark: Mark) -> Mark:
     return next((where.mark for where in wheres if where.mark), mark)
 
 
-def _carriers(of: Held, areas: Areas, view: Situation, wheres: list[headline.Where]) -> list[str]:
+def _carriers(
+    current: CurrentRelease, areas: Areas, view: Situation, wheres: list[headline.Where]
+) -> list[str]:
     """Name the duty bearers of each area, with the area's name where they differ."""
     lines: list[tuple[str, str]] = []
     for where in wheres:
         level = str(areas.table["level"][where.code])
-        told = headline.carriers(of, level, view.period, where.code, view.key("services"))
+        told = headline.carriers(current, level, view.period, where.code, view.key("services"))
         lines += [(where.name, told)] if told else []
     said = list(dict.fromkeys(told for _name, told in lines))
     return said if len(said) < 2 else [f"{name}: {told}" for name, told in lines]
 
 
-def _wheres(of: Held, areas: Areas, view: Situation, name: str) -> list[headline.Where]:
+def _wheres(current: CurrentRelease, areas: Areas, view: Situation, name: str) -> list[headline.Where]:
     """List where a layer's own number stands: the chosen area, or both countries."""
-    return [_where(of, areas, view, name, code) for code in ([view.area] if view.area else _countries(areas))]
+    return [
+        _where(current, areas, view, name, code) for code in ([view.area] if view.area else _countries(areas))
+    ]
 
 
-def _where(of: Held, areas: Areas, view: Situation, name: str, code: str) -> headline.Where:
+def _where(current: CurrentRelease, areas: Areas, view: Situation, name: str, code: str) -> headline.Where:
     table, options = areas.table, view.key(name)
     level = str(table["level"][code])
-    parts = _mark(of, name, view.level, view.period, options) if level != view.level else None
+    parts = _mark(current, name, view.level, view.period, options) if level != view.level else None
     above = "country" if level == "country" else "parent"
     within = table.index[(table["level"] == view.level) & (table[above] == code)]
-    mark = _mark(of, name, level, view.period, options) if level in current_release.levels(of)[name] else None
+    mark = (
+        _mark(current, name, level, view.period, options)
+        if level in current_release.list_levels(current)[name]
+        else None
+    )
     return headline.Where(code, str(table["name_en"][code]), mark, parts, tuple(map(str, within)))
 
 
@@ -186,12 +201,14 @@ def _countries(areas: Areas) -> list[str]:
     return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
 
 
-def missed(address: Mapping[str, str], view: Situation, of: Held, areas: pd.DataFrame) -> Markup:
+def missed(
+    address: Mapping[str, str], view: Situation, current: CurrentRelease, areas: pd.DataFrame
+) -> Markup:
     """Say in one line what an address asked for and is not there, and what is shown instead; else nothing."""
     lost = unmet(address, view)
     if not lost:
         return Markup("")
-    titles = {name: _(layer(name).title) for name in current_release.levels(of)}
+    titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
     words = {
         "layer": (_("layer"), titles.get(address.get("layer", ""), ""), titles.get(view.layer, "")),
         "level": (_("level"), _(LEVELS.get(address.get("level", ""), "")), _(LEVELS.get(view.level, ""))),
@@ -206,7 +223,7 @@ def missed(address: Mapping[str, str], view: Situation, of: Held, areas: pd.Data
     ]
     sentences = [_instead(told)] if told else []
     if "over" in lost:
-        sentences.append(_not_over(address["over"], view, of))
+        sentences.append(_not_over(address["over"], view, current))
     return html('<p class="missed" role="status">{}</p>', " ".join(sentences))
 
 
@@ -216,13 +233,13 @@ def _instead(told: list[tuple[str, str, str]]) -> str:
     return f"{_('Not found here: {asked}.', asked=asked)} {_('Shown instead: {shown}.', shown=shown)}"
 
 
-def _not_over(asked: str, view: Situation, of: Held) -> str:
+def _not_over(asked: str, view: Situation, current: CurrentRelease) -> str:
     """Say why a second layer that was asked for is not on the map."""
     for name in asked.split(","):
-        if name in view.layers or name not in current_release.levels(of):
+        if name in view.layers or name not in current_release.list_levels(current):
             continue
         title = _(layer(name).title)
-        reason = combinable(of.tier, [*view.layers, name])
+        reason = combinable(current.tier, [*view.layers, name])
         if reason:
             return _("{layer} is not shown with it: {reason}", layer=title, reason=_(reason))
         return _("{layer} is not published for areas of this size.", layer=title)
@@ -247,53 +264,58 @@ def _named(area: str, areas: pd.DataFrame) -> str:
     return str(areas["name_en"][area]) if area in areas.index else ""
 
 
-def time_totals(of: Held, areas: Areas, view: Situation, listed: tuple[str, ...]) -> dict[str, Total]:
+def time_totals(
+    current: CurrentRelease, areas: Areas, view: Situation, listed: tuple[str, ...]
+) -> dict[str, Total]:
     """Give one number a period: of the chosen area, or of both countries together.
 
     Of both countries at the coarsest level that has any, because its numbers carry the least noise.
     """
     if not layer(view.layer).sums:
-        data = [current_release.read(of, view.layer, view.level, period, view.key()) for period in listed]
-        return dict(zip(listed, timeline.judged(data, view.area, _state_words(of)), strict=True))
-    levels = [str(areas.table["level"][view.area])] if view.area else _levels(of, view, listed)
+        data = [
+            current_release.read_layer(current, view.layer, view.level, period, view.key())
+            for period in listed
+        ]
+        return dict(zip(listed, timeline.judged(data, view.area, _state_words(current)), strict=True))
+    levels = [str(areas.table["level"][view.area])] if view.area else _levels(current, view, listed)
     found: list[Total] = []
     for level in levels:
-        frames = current_release.series(of, view.layer, level, listed, view.key())
-        found = timeline.totals(frames, view.area, _state_words(of))
+        frames = current_release.read_series(current, view.layer, level, listed, view.key())
+        found = timeline.totals(frames, view.area, _state_words(current))
         if any(total.value is not None for total in found):
             break
     return dict(zip(listed, found, strict=True))
 
 
-def _state_words(of: Held) -> dict[str, str]:
-    return {state: translated(state_words(state, of.release.k)) for state in STATES}
+def _state_words(current: CurrentRelease) -> dict[str, str]:
+    return {state: translated(state_words(state, current.release.k)) for state in STATES}
 
 
-def time_strip(of: Held, view: Situation, totals: Mapping[str, Total]) -> Markup:
+def time_strip(current: CurrentRelease, view: Situation, totals: Mapping[str, Total]) -> Markup:
     """Draw the strip: the period in words, and a bar for each where there are several."""
     words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
     # Published figures do not end with the records.
-    last = None if layer(view.layer).of_figures else of.release.manifest["tact"].get("last")
+    last = None if layer(view.layer).of_figures else current.release.manifest["tact"].get("last")
     return timeline.drawn(words, several, view.period, last)
 
 
-def _levels(of: Held, view: Situation, listed: tuple[str, ...]) -> list[str]:
+def _levels(current: CurrentRelease, view: Situation, listed: tuple[str, ...]) -> list[str]:
     """List the levels at which the layer has these periods, the coarsest first."""
     return [
         level
-        for level in current_release.levels(of)[view.layer]
-        if current_release.periods(of, view.layer, level, view.period, view.key()) == listed
+        for level in current_release.list_levels(current)[view.layer]
+        if current_release.list_periods(current, view.layer, level, view.period, view.key()) == listed
     ]
 
 
 @st.dialog("Table", width="large")
-def table(of: Held, view: Situation) -> None:
+def table(current: CurrentRelease, view: Situation) -> None:
     """Show the same content as the map as a table, one for each layer."""
-    for name, mark in marks(of, view):
+    for name, mark in marks(current, view):
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))
-        shown = told_apart(layer_table(of.release, layer(name), view.view(name), data).reset_index())
+        shown = told_apart(layer_table(current.release, layer(name), view.view(name), data).reset_index())
         order = [column for column in _IN_ORDER if column in shown]
         st.dataframe(
             shown,

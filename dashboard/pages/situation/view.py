@@ -15,7 +15,7 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.site import current_release
-from dashboard.site.current_release import Held, Options, frozen
+from dashboard.site.current_release import CurrentRelease, Options, freeze_options
 from data.errors import InputError
 from data.tables.periods import GRAINS, Calendar, Grain, Period
 from data.tables.spec import Tier
@@ -55,7 +55,7 @@ class Situation:
 
     def key(self, layer: str | None = None) -> Options:
         """Give the choices of a layer, by default of the main one, in a form that can be a key."""
-        return frozen(self.chosen(layer or self.layer))
+        return freeze_options(self.chosen(layer or self.layer))
 
     def view(self, layer: str | None = None) -> View:
         """Say what to ask of a layer, by default of the main one."""
@@ -108,22 +108,22 @@ def written(view: Situation) -> dict[str, str]:
     return parameters
 
 
-def settle(view: Situation, of: Held, areas: pd.DataFrame) -> Situation:
+def settle(view: Situation, current: CurrentRelease, areas: pd.DataFrame) -> Situation:
     """Give the nearest view that the release holds and its tier allows.
 
     `areas` is the release's table of areas by code, with level and parent. A layer that is asked for wins
     over the level, and the level over the area.
     """
-    offered = current_release.levels(of)
+    offered = current_release.list_levels(current)
     layer = view.layer if view.layer in offered else next(iter(offered), "")
     if not layer:
         return Situation(projector=view.projector)
     levels = offered[layer]
     level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
-    over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), of.tier)
+    over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), current.tier)
     settled = replace(view, layer=layer, level=level, over=over, area=_area(view.area, level, areas))
-    settled = replace(settled, options=_choices(settled, of))
-    return replace(settled, period=_period(settled, of))
+    settled = replace(settled, options=_choices(settled, current))
+    return replace(settled, period=_period(settled, current))
 
 
 def unmet(parameters: Mapping[str, str], view: Situation) -> list[str]:
@@ -151,37 +151,39 @@ def _area(code: str, level: str, areas: pd.DataFrame) -> str:
     return code if code in areas.index else ""
 
 
-def _choices(view: Situation, of: Held) -> dict[str, dict[str, str]]:
+def _choices(view: Situation, current: CurrentRelease) -> dict[str, dict[str, str]]:
     """Keep the choices that the release holds at the level, for each layer that is shown or remembered."""
     kept: dict[str, dict[str, str]] = {}
     for name, chosen in view.options.items():
         known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
         valid = {o: c for o, c in chosen.items() if c in known.get(o, ())}
         shown = name in view.layers
-        if valid and (not shown or current_release.offers(of, name, view.level, frozen(valid))):
+        if valid and (
+            not shown or current_release.has_layer(current, name, view.level, freeze_options(valid))
+        ):
             kept[name] = valid
     return kept
 
 
-def periods(view: Situation, of: Held) -> tuple[str, ...]:
+def periods(view: Situation, current: CurrentRelease) -> tuple[str, ...]:
     """List the periods of the main layer, oldest first, of the grain of the view's period."""
     if not view.layer:
         return ()
-    return current_release.periods(of, view.layer, view.level, view.period, view.key())
+    return current_release.list_periods(current, view.layer, view.level, view.period, view.key())
 
 
-def _period(view: Situation, of: Held) -> str:
+def _period(view: Situation, current: CurrentRelease) -> str:
     """Give the asked period, or the one nearest to it that the layer holds, or the last with numbers.
 
     A layer that does not move with time leaves the period as it is, for the layer that comes after it.
     """
-    listed = periods(view, of)
+    listed = periods(view, current)
     if not listed or view.period in listed:
         return view.period
     try:
         wanted = Period.parse(view.period)
     except InputError:
-        return latest(view, of)
+        return latest(view, current)
     known = [Period.parse(one) for one in listed]
     around = [p for p in known if p.contains(wanted)]
     within = [p for p in known if wanted.contains(p)]
@@ -189,30 +191,30 @@ def _period(view: Situation, of: Held) -> str:
     return (around or within or [near])[-1].id
 
 
-def numbered(view: Situation, of: Held) -> bool:
+def numbered(view: Situation, current: CurrentRelease) -> bool:
     """Say whether the main layer has a number or class anywhere in the view's period."""
-    frame = current_release.read(of, view.layer, view.level, view.period, view.key()).frame
+    frame = current_release.read_layer(current, view.layer, view.level, view.period, view.key()).frame
     return bool(frame["state"].isin(["number", "class"]).any())
 
 
-def latest(view: Situation, of: Held) -> str:
+def latest(view: Situation, current: CurrentRelease) -> str:
     """Give the last period of the main layer that has numbers; the last of all where none has."""
-    listed = periods(view, of)
-    known = (one for one in reversed(listed) if numbered(replace(view, period=one), of))
+    listed = periods(view, current)
+    known = (one for one in reversed(listed) if numbered(replace(view, period=one), current))
     return next(known, listed[-1] if listed else "")
 
 
-def grains(view: Situation, of: Held) -> dict[Grain, str]:
+def grains(view: Situation, current: CurrentRelease) -> dict[Grain, str]:
     """List the grains in which the main layer is held, each with its period nearest to the view's."""
-    if not periods(view, of):
+    if not periods(view, current):
         return {}
-    tact = of.release.manifest["tact"]
+    tact = current.release.manifest["tact"]
     now = Period.parse(view.period)
     calendar = Calendar(int(tact.get("first_month", 6)))
     found: dict[Grain, str] = {}
     for grain in GRAINS:
         for period in _candidates(now, grain, calendar, tact):
-            if period in periods(replace(view, period=period), of):
+            if period in periods(replace(view, period=period), current):
                 found[grain] = period
                 break
     return found

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.pages.risk import evaluation
 from dashboard.pages.trends import charts, summary
 from dashboard.site import current_release, site
-from dashboard.site.current_release import Held
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, said
 from dashboard.widgets import address, markup, page_frame
 
@@ -16,47 +16,47 @@ __all__ = ["show"]
 
 def show() -> None:
     """Draw the page."""
-    of = current_release.held(site())
-    if of is None:
+    current = current_release.open_current_release(site())
+    if current is None:
         page_frame.empty()
         return
     st.title(_("Trends"), anchor=False)
-    if "encounters" not in current_release.levels(of):
+    if "encounters" not in current_release.list_levels(current):
         st.html(markup.paragraphs([_("This release holds published figures alone, which make no series.")]))
         return
-    st.fragment(_public if of.tier == "public" else _partner)(of)
-    _statements(of)
+    st.fragment(_public if current.tier == "public" else _partner)(current)
+    _statements(current)
 
 
-def _public(of: Held) -> None:
-    area = address.menu("area", _("Area"), summary.areas(of), summary.places(of))
-    met = summary.met(of, area, "all")
+def _public(current: CurrentRelease) -> None:
+    area = address.menu("area", _("Area"), summary.areas(current), summary.places(current))
+    met = summary.met(current, area, "all")
     with st.container(width=_YEARS):
         st.altair_chart(charts.met(met, met.head(0), ()), width="stretch")
         st.html(markup.paragraphs(["; ".join(charts.signs([met]))]))
-        st.html(markup.table(summary.yearly(of, area)))
+        st.html(markup.table(summary.yearly(current, area)))
         st.html(markup.paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
 
 
-def _partner(of: Held) -> None:
+def _partner(current: CurrentRelease) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        pathway = address.segments("of", _("Pathway"), summary.pathways(of))
-        area = address.menu("area", _("Area"), summary.areas(of), summary.places(of))
-    met, days = summary.met(of, area, pathway), summary.effort(of, area)
-    ahead, shares = summary.expected(of, area, pathway), summary.share(of, area)
-    breaks = summary.breaks(of, area, pathway) if current_release.read_risk_manifest(of) else []
+        pathway = address.segments("of", _("Pathway"), summary.pathways(current))
+        area = address.menu("area", _("Area"), summary.areas(current), summary.places(current))
+    met, days = summary.met(current, area, pathway), summary.effort(current, area)
+    ahead, shares = summary.expected(current, area, pathway), summary.share(current, area)
+    breaks = summary.breaks(current, area, pathway) if current_release.read_risk_manifest(current) else []
     periods = [*met["period"], *ahead["period"]]
     st.altair_chart(charts.met(met, ahead, breaks), width="stretch")
     st.altair_chart(charts.effort(days, periods, last=shares.empty), width="stretch")
     if len(shares):
         st.altair_chart(charts.share(shares, periods), width="stretch")
     st.html(markup.paragraphs(["; ".join([_(_LINES), *charts.signs([met, days])]) + "."]))
-    if evaluation.beaten(evaluation.evaluation(of)):
-        st.warning(said(evaluation.words(evaluation.evaluation(of))))
+    if evaluation.beaten(evaluation.evaluation(current)):
+        st.warning(said(evaluation.words(evaluation.evaluation(current))))
     _section(_("Changes here"))
-    st.html(markup.listed([*(one.words for one in breaks), *summary.changes(of, area), _(_EFFORT)]))
+    st.html(markup.listed([*(one.words for one in breaks), *summary.changes(current, area), _(_EFFORT)]))
     with st.expander(_("Table")):
-        st.dataframe(summary.table(of, area, pathway), hide_index=True)
+        st.dataframe(summary.table(current, area, pathway), hide_index=True)
 
 
 _YEARS = 640  # pixels: few bars need no more
@@ -67,15 +67,15 @@ _LINES = (
 _EFFORT = "More outreach finds more children: read every change with the days beneath it."
 
 
-def _statements(of: Held) -> None:
-    sure, others = summary.shifts(of)
+def _statements(current: CurrentRelease) -> None:
+    sure, others = summary.shifts(current)
     if sure or others:
         _section(_("Has trafficking inside the country become a larger share?"))
         st.html(markup.paragraphs([_(_SHIFTS)]))
         st.html(markup.listed(sure))
         with st.expander(_("Areas where it did not clearly change")):
             st.html(markup.listed(others))
-    elif of.tier == "partner" and current_release.read_risk_manifest(of) is None:
+    elif current.tier == "partner" and current_release.read_risk_manifest(current) is None:
         page_frame.without_risk()
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from dashboard.narrative import risk as narrative
 from dashboard.site import current_release
-from dashboard.site.current_release import Held, load_areas, read_country_names, read_risk_manifest
+from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names, read_risk_manifest
 from dashboard.site.text import _, number, quantity, translated
 from data.tables.periods import Period
 from geo.layers.core import View
@@ -53,19 +53,21 @@ _UNCLEAR = "did not clearly change"
 _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
-def pathways(of: Held) -> dict[str, str]:
+def pathways(current: CurrentRelease) -> dict[str, str]:
     """Name what may be looked at: all children met, or those of a pathway that the model tells apart."""
-    told_apart = {one: words for one, words in narrative.name_pathways().items() if _held(of, one)}
+    told_apart = {one: words for one, words in narrative.name_pathways().items() if _held(current, one)}
     return {**told_apart, _EVERY: _("All children met")}
 
 
-def _held(of: Held, pathway: str) -> bool:
-    return all(current_release.offers(of, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway])
+def _held(current: CurrentRelease, pathway: str) -> bool:
+    return all(
+        current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway]
+    )
 
 
-def areas(of: Held) -> dict[str, str]:
+def areas(current: CurrentRelease) -> dict[str, str]:
     """Name the counties and regions by code, each with its country."""
-    table, land = load_areas(of.release).table, read_country_names(of)
+    table, land = load_areas(current.release).table, read_country_names(current)
     regions = table[table["level"] == _LEVEL]
     return {
         str(code): f"{name}, {land[str(country)]}"
@@ -73,89 +75,90 @@ def areas(of: Held) -> dict[str, str]:
     }
 
 
-def places(of: Held) -> str:
+def places(current: CurrentRelease) -> str:
     """Give the area that the page opens on: of those that are told together, else where most were met."""
-    known = areas(of)
-    together: list[str] = next((one["areas"] for one in _shifts(of)[:1]), [])
+    known = areas(current)
+    together: list[str] = next((one["areas"] for one in _shifts(current)[:1]), [])
     if together and together[-1] in known:
         return str(together[-1])
-    return max(known, key=lambda area: met(of, area, "all")["value"].astype(float).sum())
+    return max(known, key=lambda area: met(current, area, "all")["value"].astype(float).sum())
 
 
-def _shifts(of: Held) -> list[Mapping[str, Any]]:
-    told = read_risk_manifest(of) or {}
+def _shifts(current: CurrentRelease) -> list[Mapping[str, Any]]:
+    told = read_risk_manifest(current) or {}
     return list((told.get("statements") or {}).get("shifts") or [])
 
 
-def shifts(of: Held) -> tuple[list[str], list[str]]:
+def shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
     """List the statements on the share of internal trafficking: sure or told together, and others."""
-    told = _shifts(of)
+    told = _shifts(current)
     first = [one for one in told if len(one["areas"]) > 1 or _UNCLEAR not in one["words"]]
     return [str(one["words"]) for one in first], [str(one["words"]) for one in told if one not in first]
 
 
 @lru_cache(maxsize=256)
-def met(of: Held, area: str, pathway: str) -> pd.DataFrame:
+def met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Give the children met by the shortest periods that are held, oldest first; shared.
 
     Columns: period, label, value (NaN where only a state is told), low, high (bounds of the true number),
     state, words. Of a pathway that two published numbers make up, value and bounds are their sums.
     """
-    periods = current_release.periods(of, "encounters", _LEVEL, "", (("of", _PARTS[pathway][0]),))
-    parts = [ENCOUNTERS.history(of.release, _LEVEL, area, {"of": part}) for part in _PARTS[pathway]]
+    periods = current_release.list_periods(current, "encounters", _LEVEL, "", (("of", _PARTS[pathway][0]),))
+    parts = [ENCOUNTERS.history(current.release, _LEVEL, area, {"of": part}) for part in _PARTS[pathway]]
     rows = [
-        _together(of, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods
+        _together(current, period, [part.get(period, Cell("no_data")) for part in parts])
+        for period in periods
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _together(of: Held, period: str, cells: list[Cell]) -> tuple[object, ...]:
+def _together(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
     """Add up the cells of one period: a noisy zero counts as none, and its bounds say what may be there."""
-    largest = float((of.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
+    largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
     label, states = Period.parse(period).label, {cell.state for cell in cells}
-    known = [bounds(cell, of.release.k, largest) for cell in cells]
+    known = [bounds(cell, current.release.k, largest) for cell in cells]
     if "number" not in states or None in known:
         state = next(cell.state for cell in cells if cell.state != "number")
-        return period, label, math.nan, math.nan, math.nan, state, _words(of, state)
+        return period, label, math.nan, math.nan, math.nan, state, _words(current, state)
     value = sum(0.0 if math.isnan(cell.value) else cell.value for cell in cells)
     low, high = (sum(pair[end] for pair in known if pair) for end in (0, 1))
     words = _("{value}, truly {low} to {high}", value=number(value), low=number(low), high=number(high))
     return period, label, value, low, high, "number", words
 
 
-def _words(of: Held, state: str) -> str:
-    return translated(state_words(state, of.release.k))
+def _words(current: CurrentRelease, state: str) -> str:
+    return translated(state_words(state, current.release.k))
 
 
 @lru_cache(maxsize=256)
-def effort(of: Held, area: str) -> pd.DataFrame:
+def effort(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Give outreach days by the shortest periods that are held, in the columns of `met`; shared."""
-    history = EFFORT.history(of.release, _LEVEL, area, {})
+    history = EFFORT.history(current.release, _LEVEL, area, {})
     rows = []
-    for period in EFFORT.periods(of.release, View(_LEVEL, "")):
+    for period in EFFORT.periods(current.release, View(_LEVEL, "")):
         cell = history.get(period, Cell("no_data"))
-        text = translated(quantity(cell.value, cell.low, cell.high)) or _words(of, cell.state)
+        text = translated(quantity(cell.value, cell.low, cell.high)) or _words(current, cell.state)
         value = cell.low if math.isnan(cell.value) else cell.value
         rows.append((period, Period.parse(period).label, value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def expected(of: Held, area: str, pathway: str) -> pd.DataFrame:
+def expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Give what is expected of the next quarters, in the columns of `met`, bounds holding 80 %.
 
     By the model, or by the historical mean where the model was measured and is not better.
     """
-    return _modelled(of, "forecast_region_quarter_crossing", area, pathway)
+    return _modelled(current, "forecast_region_quarter_crossing", area, pathway)
 
 
-def share(of: Held, area: str) -> pd.DataFrame:
+def share(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Give the share of internal trafficking by quarter in per cent, in the columns of `met`, bounds 95 %."""
-    return _modelled(of, "pathwayshare_region_quarter_crossing", area, "internal")
+    return _modelled(current, "pathwayshare_region_quarter_crossing", area, "internal")
 
 
 @lru_cache(maxsize=512)
-def _modelled(of: Held, name: str, area: str, pathway: str) -> pd.DataFrame:
-    table = current_release.table(of, name)
+def _modelled(current: CurrentRelease, name: str, area: str, pathway: str) -> pd.DataFrame:
+    table = current_release.read_table(current, name)
     if table.empty:
         return pd.DataFrame(columns=_COLUMNS)
     return _worded(table, area, pathway)
@@ -184,9 +187,9 @@ def _worded(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
     return rows[_COLUMNS].reset_index(drop=True)
 
 
-def changes(of: Held, area: str) -> list[str]:
+def changes(current: CurrentRelease, area: str) -> list[str]:
     """Say at which looks the model was sure of a change of this area, the latest first."""
-    table = current_release.table(of, "riskchange_region_quarter_crossing")
+    table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return []
     named = narrative.name_pathways()
@@ -231,30 +234,30 @@ def _outreach(row: Mapping[Any, Any]) -> str:
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
-def breaks(of: Held, area: str, pathway: str) -> list[Break]:
+def breaks(current: CurrentRelease, area: str, pathway: str) -> list[Break]:
     """List the quarters in which counts jumped everywhere in the area's country: possible breaks."""
-    country = str(load_areas(of.release).table.loc[area, "country"])
-    return [one for one in _breaks(of, pathway) if one.concerns(country)]
+    country = str(load_areas(current.release).table.loc[area, "country"])
+    return [one for one in _breaks(current, pathway) if one.concerns(country)]
 
 
 @lru_cache(maxsize=16)
-def _breaks(of: Held, pathway: str) -> tuple[Break, ...]:
+def _breaks(current: CurrentRelease, pathway: str) -> tuple[Break, ...]:
     from geo import areas as geography
     from risk.evaluation.risk_model import panel_of
     from risk.model.observations import Observations
     from risk.report.trends import possible_breaks
 
-    panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
+    panel = panel_of(Observations.of(current.release, geography.read(current.release.areas_file)))
     return possible_breaks(panel, None if pathway == _EVERY else pathway)
 
 
-def table(of: Held, area: str, pathway: str) -> pd.DataFrame:
+def table(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Give the content of the pictures as a table of words: a row a quarter."""
     columns = {
-        _("Children met"): met(of, area, pathway),
-        _("Children expected"): expected(of, area, pathway),
-        _("Outreach days"): effort(of, area),
-        _("Share inside the country, %"): share(of, area),
+        _("Children met"): met(current, area, pathway),
+        _("Children expected"): expected(current, area, pathway),
+        _("Outreach days"): effort(current, area),
+        _("Share inside the country, %"): share(current, area),
     }
     labels = {p: w for f in columns.values() for p, w in zip(f["period"], f["label"], strict=True)}
     told = {name: frame.set_index("period")["words"] for name, frame in columns.items() if len(frame)}
@@ -263,9 +266,9 @@ def table(of: Held, area: str, pathway: str) -> pd.DataFrame:
     return rows
 
 
-def yearly(of: Held, area: str) -> pd.DataFrame:
+def yearly(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Give the public numbers of an area as words: a row a year."""
-    counted, days = met(of, area, _EVERY), effort(of, area).set_index("period")["words"]
+    counted, days = met(current, area, _EVERY), effort(current, area).set_index("period")["words"]
     rows = [
         (row["label"], number(row["value"]) or row["words"], str(days.get(row["period"], _("no data"))))
         for row in counted.to_dict("records")

@@ -100,13 +100,13 @@ def test_without_a_result_it_is_not_offered(scored):
 
 
 def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
-    of = current_release.held(Site(scored.releases, "partner", derived=scored.derived))
-    known = load_areas(of.release).table
+    current = current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
+    known = load_areas(current.release).table
     assert combinable("partner", ["access", "communities"])
     assert together("public", ["access", "communities"])
     assert together("partner", ["access", "communities", "risk"])
-    assert settle(parse({"layer": "access", "over": "communities"}), of, known).over == ()
-    assert settle(parse({"layer": "access", "over": "risk"}), of, known).over == ()
+    assert settle(parse({"layer": "access", "over": "communities"}), current, known).over == ()
+    assert settle(parse({"layer": "access", "over": "risk"}), current, known).over == ()
     assert apart("partner", ["access", "communities"]) == [["access"], ["communities"]]
 
 

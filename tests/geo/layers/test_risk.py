@@ -115,19 +115,21 @@ def test_the_public_tier_has_one_class_by_year_and_nothing_else(public):
 def test_without_a_result_it_is_not_offered(scored):
     bare = Release.open(scored.releases, "partner")
     assert RISK not in exportable(bare)
-    assert "risk" not in current_release.levels(current_release.held(Site(scored.releases, "partner")))
+    assert "risk" not in current_release.list_levels(
+        current_release.open_current_release(Site(scored.releases, "partner"))
+    )
 
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_communities_never_stand_over_it(scored, tier):
-    of = current_release.held(Site(scored.releases, tier, derived=scored.derived))
-    known = load_areas(of.release).table
+    current = current_release.open_current_release(Site(scored.releases, tier, derived=scored.derived))
+    known = load_areas(current.release).table
     for first, second in (("risk", "communities"), ("communities", "risk")):
         assert together(tier, [first, second])
         assert combinable(tier, [first, second])
         assert len(apart(tier, [first, second])) == 2
-        assert settle(parse({"layer": first, "over": second}), of, known).over == ()
-    for together_in_a_file in parts(of.release):
+        assert settle(parse({"layer": first, "over": second}), current, known).over == ()
+    for together_in_a_file in parts(current.release):
         names = {one.id for one in together_in_a_file}
         assert not {"risk", "communities"} <= names
 

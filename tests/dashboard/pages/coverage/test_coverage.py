@@ -43,7 +43,7 @@ def said(test):
 
 @pytest.fixture(scope="module")
 def of(scored):
-    return current_release.held(Site(scored.releases, "partner", derived=scored.derived))
+    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
 
 
 def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
@@ -150,7 +150,7 @@ def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
 
 
 def held(scored, derived):
-    return current_release.held(Site(scored.releases, "partner", derived=derived))
+    return current_release.open_current_release(Site(scored.releases, "partner", derived=derived))
 
 
 def test_the_public_tier_shows_services_and_says_what_is_not_public(run):

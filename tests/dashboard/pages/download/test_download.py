@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.pages.download import files
 from dashboard.site import Site
-from dashboard.site.current_release import held
+from dashboard.site.current_release import open_current_release
 from geo.layers import LAYERS, together
 from tests.helpers import small_release
 from tests.helpers.small_release import HOSTILE
@@ -58,7 +58,7 @@ def app(releases, monkeypatch):
 
 @pytest.fixture
 def partner(releases):
-    return held(Site(releases, "partner"))
+    return open_current_release(Site(releases, "partner"))
 
 
 def markup(test):
@@ -177,9 +177,9 @@ def test_a_file_is_made_once(partner):
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tier, tmp_path):
-    of = held(Site(releases, tier))
+    current = open_current_release(Site(releases, tier))
     with zipfile.ZipFile(
-        io.BytesIO(files.offer(of, "gpkg", tuple(files.offered(of.release))).make())
+        io.BytesIO(files.offer(current, "gpkg", tuple(files.offered(current.release))).make())
     ) as archive:
         archive.extractall(tmp_path)
     for path in tmp_path.glob("*.gpkg"):

@@ -45,7 +45,7 @@ def nothing_kept(derived):
 
 @pytest.fixture(scope="module")
 def of(scored, derived):
-    return current_release.held(Site(scored.releases, "partner", derived=derived))
+    return current_release.open_current_release(Site(scored.releases, "partner", derived=derived))
 
 
 @pytest.fixture

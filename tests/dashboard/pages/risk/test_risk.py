@@ -55,7 +55,7 @@ def said(test):
 
 @pytest.fixture(scope="module")
 def of(scored):
-    return current_release.held(Site(scored.releases, "partner", derived=scored.derived))
+    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
 
 
 @pytest.fixture(scope="module")
@@ -194,13 +194,13 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
     folder = measured(found(PopulationShare()))
-    of = current_release.held(Site(scored.releases, "partner", derived=folder))
-    panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
-    shown = predicted.instead(of).set_index(["Area", "Pathway"])
+    current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
+    panel = panel_of(Observations.of(current.release, geography.read(current.release.areas_file)))
+    shown = predicted.instead(current).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
     told = float(shown.loc[("Tirana", "Inside the country")].iloc[0].split(" ")[0])
     assert told == pytest.approx(mean, abs=0.25 * mean + 0.5)
-    ahead = trendspage.expected(of, "AL-11", "internal")
+    ahead = trendspage.expected(current, "AL-11", "internal")
     assert ahead["value"].mean() == pytest.approx(mean, rel=0.25)
 
 

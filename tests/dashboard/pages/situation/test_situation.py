@@ -25,7 +25,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module", params=["partner", "public"])
 def of(scored, request):
-    return current_release.held(Site(scored.releases, request.param, derived=scored.derived))
+    return current_release.open_current_release(Site(scored.releases, request.param, derived=scored.derived))
 
 
 def view_of(of, **address):
@@ -58,8 +58,8 @@ def said(app):
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("name", [one.id for one in LAYERS])
 def test_every_layer_opens_at_every_level(monkeypatch, scored, tier, name):
-    of = current_release.held(Site(scored.releases, tier, derived=scored.derived))
-    held = current_release.levels(of)
+    current = current_release.open_current_release(Site(scored.releases, tier, derived=scored.derived))
+    held = current_release.list_levels(current)
     assert (name in held) == ((tier, name) != ("public", "access"))
     for level in held.get(name, ()):
         app = run(monkeypatch, scored.releases, tier, scored.derived, layer=name, level=level)
@@ -127,9 +127,9 @@ def test_the_panel_gives_numbers_with_margins_and_sources(of):
 
 
 def test_the_overview_names_the_areas_without_a_shape(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    areas = load_areas(of.release)
-    text = summary.described(of, areas, view_of(of, level="municipality"))
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    areas = load_areas(current.release)
+    text = summary.described(current, areas, view_of(current, level="municipality"))
     missing = areas.missing("municipality")
     assert missing
     for code in missing:
@@ -156,9 +156,9 @@ def test_states_on_the_map_stand_in_the_legend(of):
 
 
 def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    view = view_of(of, layer="encounters", over="services", level="municipality")
-    text = legend.legend([mark for _name, mark in summary.marks(of, view)])
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    view = view_of(current, layer="encounters", over="services", level="municipality")
+    text = legend.legend([mark for _name, mark in summary.marks(current, view)])
     assert "Without a mark: none or almost none, no outreach recorded" in text
 
 
@@ -184,22 +184,22 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
 
 
 def test_communities_have_bars_though_no_country_has_a_number(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    view = view_of(of, layer="communities", level="municipality")
-    totals = summary.time_totals(of, load_areas(of.release), view, periods(view, of))
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    view = view_of(current, layer="communities", level="municipality")
+    totals = summary.time_totals(current, load_areas(current.release), view, periods(view, current))
     assert all(total.value for total in totals.values())
 
 
 def test_few_draw_no_large_circles(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     for level in ("region", "municipality"):
-        [(_name, mark)] = summary.marks(of, view_of(of, level=level))
+        [(_name, mark)] = summary.marks(current, view_of(current, level=level))
         assert mark.data.style.radius(1, mark.most) <= 22 / 25**0.5
 
 
 def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    [(_name, mark)] = summary.marks(of, view_of(of, layer="communities"))
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    [(_name, mark)] = summary.marks(current, view_of(current, layer="communities"))
     style = replace(mark.data.style, breaks=(), colours=("#111111",))
     alone = replace(mark, data=replace(mark.data, style=style), labels=("100 to 499",))
     assert "100 to 499" in legend.legend([alone])
@@ -221,10 +221,10 @@ def test_countries_without_a_figure_have_no_row_for_it(of):
 
 
 def test_published_figures_have_no_unfinished_years(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    view = view_of(of, layer="referrals")
-    totals = summary.time_totals(of, load_areas(of.release), view, periods(view, of))
-    assert "unfinished" not in summary.time_strip(of, view, totals)
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    view = view_of(current, layer="referrals")
+    totals = summary.time_totals(current, load_areas(current.release), view, periods(view, current))
+    assert "unfinished" not in summary.time_strip(current, view, totals)
 
 
 def test_heights_follow_the_values_and_nothing_has_none():
@@ -241,7 +241,7 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
     bad = type(mark)(
         spoilt, HOSTILE, HOSTILE, (HOSTILE,) * len(mark.labels), dict.fromkeys(mark.words, HOSTILE)
     )
-    profile = current_release.profile(of, "AL-04", "")
+    profile = current_release.read_profile(of, "AL-04", "")
     bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
     for text in (
         legend.legend([bad, bad]),
@@ -269,23 +269,23 @@ def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(
 
 @pytest.mark.parametrize("address", [("encounters", "communities"), ("communities", "encounters")])
 def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, address):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     first, over = address
-    view = view_of(of, layer=first, over=over, area="AL-02")
-    text = summary.described(of, load_areas(of.release), view)
+    view = view_of(current, layer=first, over=over, area="AL-02")
+    text = summary.described(current, load_areas(current.release), view)
     assert text.count(BESIDE) == 1
     assert "<div class=apart>" in text
     assert "pathway" not in text.partition("<div class=meaning>")[0]
-    words = legend.legend([mark for _name, mark in summary.marks(of, view)], beside(view.layers))
+    words = legend.legend([mark for _name, mark in summary.marks(current, view)], beside(view.layers))
     assert BESIDE in words
-    alone = view_of(of, layer=first, area="AL-02")
-    assert BESIDE not in summary.described(of, load_areas(of.release), alone)
+    alone = view_of(current, layer=first, area="AL-02")
+    assert BESIDE not in summary.described(current, load_areas(current.release), alone)
     assert beside(alone.layers) == ""
 
 
 def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
     areas = load_areas(of.release)
-    for name, levels in current_release.levels(of).items():
+    for name, levels in current_release.list_levels(of).items():
         for area in ("", "AL-02" if "region" in levels else "AL"):
             view = view_of(of, layer=name, area=area)
             text = str(summary.described(of, areas, view))
@@ -298,20 +298,22 @@ def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
 
 
 def test_numbers_of_another_time_say_when_they_are_of(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    areas = load_areas(of.release)
-    text = summary.described(of, areas, view_of(of, layer="referrals", area="AL"))
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    areas = load_areas(current.release)
+    text = summary.described(current, areas, view_of(current, layer="referrals", area="AL"))
     assert "Albania · 2020" in text
     children = text.partition("Children met, first time")[2].partition("</div>")[0]
     assert "<dd class=detail>Mar to May 2009</dd>" in children
-    same = summary.described(of, areas, view_of(of, layer="effort", area="AL-11"))
+    same = summary.described(current, areas, view_of(current, layer="effort", area="AL-11"))
     assert "County, Albania · Mar to May 2009" in same
     assert "<dd class=detail>Mar to May 2009" not in same
 
 
 def test_those_who_carry_the_services_are_named(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    text = summary.described(of, load_areas(of.release), view_of(of, layer="services", area="AL-11"))
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    text = summary.described(
+        current, load_areas(current.release), view_of(current, layer="services", area="AL-11")
+    )
     assert "at least 14" in text
     assert "Carried by: the state, " in text
 
@@ -345,11 +347,11 @@ def test_another_layer_stops_time(monkeypatch, demo_world):
 
 
 def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    view = view_of(of, area="GR-F")
-    listed = periods(view, of)
-    totals = summary.time_totals(of, load_areas(of.release), view, listed)
-    text = summary.time_strip(of, view, totals)
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    view = view_of(current, area="GR-F")
+    listed = periods(view, current)
+    totals = summary.time_totals(current, load_areas(current.release), view, listed)
+    text = summary.time_strip(current, view, totals)
     for state_class, words in (
         ("state-almost_none", "none or almost none"),
         ("state-not_searched", "no outreach"),
@@ -357,8 +359,8 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
         assert state_class in text
         assert words in text
     assert "<div class=scale><b>" in text
-    whole = view_of(of, area="GR-F", period="2006-06-01/2009-05-31")
-    described = summary.described(of, load_areas(of.release), whole)
+    whole = view_of(current, area="GR-F", period="2006-06-01/2009-05-31")
+    described = summary.described(current, load_areas(current.release), whole)
     assert "state-not_searched" in described
     assert "no outreach recorded; " in described
 
@@ -372,8 +374,10 @@ def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
 
 
 def test_the_table_leaves_out_what_says_nothing_and_cuts_nothing(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    rows = layer_table(of.release, layer("population"), view_of(of, layer="population").view()).reset_index()
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    rows = layer_table(
+        current.release, layer("population"), view_of(current, layer="population").view()
+    ).reset_index()
     shown = summary.told_apart(rows)
     assert set(shown.loc[shown["Area"] == "Durrës", "Local name"]) == {""}
     assert "±" not in shown

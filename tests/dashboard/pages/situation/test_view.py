@@ -30,7 +30,7 @@ ADDRESSES = st.dictionaries(KEYS | st.text(max_size=10), VALUES, max_size=8)
 
 @pytest.fixture(scope="module", params=["partner", "public"])
 def of(demo_world, request):
-    return current_release.held(Site(demo_world / "releases", request.param))
+    return current_release.open_current_release(Site(demo_world / "releases", request.param))
 
 
 def settled(of, address):
@@ -41,7 +41,7 @@ def settled(of, address):
 @given(address=ADDRESSES)
 def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     view = settled(of, address)
-    held = current_release.levels(of)
+    held = current_release.list_levels(of)
     areas = load_areas(of.release).table
     assert view.level in held[view.layer]
     assert not combinable(of.tier, view.layers)
@@ -50,7 +50,7 @@ def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     listed = state.periods(view, of)
     assert not listed or view.period in listed
     for name in view.layers:
-        assert not current_release.read(of, name, view.level, view.period, view.key(name)).frame.empty
+        assert not current_release.read_layer(of, name, view.level, view.period, view.key(name)).frame.empty
 
 
 @settings(max_examples=100, deadline=None)
@@ -86,14 +86,16 @@ def test_an_area_deeper_than_the_level_becomes_the_one_around_it(of):
 
 
 def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
-    of = current_release.held(Site(demo_world / "releases", "partner"))
-    view = settled(of, {"period": "2008-03-01/P3M"})
-    found = state.grains(view, of)
+    current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
+    view = settled(current, {"period": "2008-03-01/P3M"})
+    found = state.grains(view, current)
     assert list(found) == ["quarter", "year", "whole"]
     assert found["quarter"] == view.period
     around = Period.parse(found["year"])
     assert around.contains(Period.parse(view.period))
-    assert state.grains(replace(view, period=found["year"]), of)["quarter"] in state.periods(view, of)
+    assert state.grains(replace(view, period=found["year"]), current)["quarter"] in state.periods(
+        view, current
+    )
 
 
 def test_a_layer_without_time_leaves_the_period_for_the_next(of):

@@ -53,7 +53,7 @@ def charts(test):
 
 @pytest.fixture(scope="module")
 def of(scored):
-    return current_release.held(Site(scored.releases, "partner", derived=scored.derived))
+    return current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
 
 
 def cells(of, area, pathway):
