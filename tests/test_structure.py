@@ -1,0 +1,104 @@
+"""The shape of the house: who may import whom, no circles of imports, and a test folder that mirrors it."""
+
+import tomllib
+
+import grimp
+import numpy as np
+import pytest
+from importlinter.cli import lint_imports
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from tests.helpers.paths import ROOT
+
+PACKAGES = ("dashboard", "risk", "geo", "data")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+CONTRACTS = {contract["name"]: contract for contract in SETTINGS["importlinter"]["contracts"]}
+# The only rooms that may reach behind the wall, and two that hold no code of their own to watch.
+MAY_REACH = {"dashboard.cli", "dashboard.commands", "dashboard.desk", "data.restricted", "data.errors"}
+
+
+def rooms(package: str) -> set[str]:
+    folder = ROOT.joinpath(*package.split("."))
+    names = {p.parent.name if p.name == "__init__.py" else p.stem for p in folder.glob("*.py")}
+    names |= {p.parent.name for p in folder.glob("*/__init__.py")}
+    return {f"{package}.{name}" for name in names - {folder.name}}
+
+
+@pytest.fixture(scope="module")
+def graph():
+    """All imports, deferred ones and those for types alone included."""
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def test_the_import_contracts_hold(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code = lint_imports(config_filename="pyproject.toml", no_cache=True)
+    assert code == 0, capsys.readouterr().out
+
+
+def test_the_contracts_are_the_ones_that_the_house_needs():
+    needed = {"Packages import downwards only", "The wall is a folder", "Pages are independent of each other"}
+    needed |= {"Rooms behind the wall", *(f"Rooms of {package}" for package in PACKAGES)}
+    needed |= {"Only the live map knows the map library", "Data never needs geometry"}
+    needed |= {"Commands and the briefing do without Streamlit"}
+    assert needed <= set(CONTRACTS)
+    assert not any(contract.get("ignore_imports") for contract in CONTRACTS.values())
+    wall = CONTRACTS["The wall is a folder"]["forbidden_modules"]
+    assert {"data.restricted", "sqlcipher3", "keyring"} <= set(wall)
+
+
+def test_the_wall_stands_before_every_room_that_needs_no_records():
+    watched = set(CONTRACTS["The wall is a folder"]["source_modules"])
+    needed = {"geo", "risk"} | rooms("dashboard") | rooms("data")
+    assert needed - MAY_REACH <= watched
+
+
+def test_only_the_map_is_left_out_of_the_rule_about_the_map_library():
+    watched = set(CONTRACTS["Only the live map knows the map library"]["source_modules"])
+    assert {"geo", "risk", "data"} | rooms("dashboard") - {"dashboard.map", "dashboard.desk"} <= watched
+
+
+def test_the_wall_is_watched_by_more_than_names(graph):
+    """What the contract says, asked of the graph itself."""
+    behind = graph.find_descendants("data.restricted") | {"data.restricted"}
+    for module in graph.modules:
+        if not any(module == room or module.startswith(f"{room}.") for room in MAY_REACH):
+            assert not graph.find_modules_directly_imported_by(module) & behind, module
+
+
+def test_there_is_no_circle_of_imports(graph):
+    """A module also needs the packages around what it imports, unless it lies in them itself."""
+    modules = sorted(graph.modules)
+    number = {module: i for i, module in enumerate(modules)}
+    edges = set()
+    for module in modules:
+        for imported in graph.find_modules_directly_imported_by(module):
+            parts = imported.split(".")
+            needed = {".".join(parts[:k]) for k in range(1, len(parts))}
+            outer = {package for package in needed if not f"{module}.".startswith(f"{package}.")}
+            edges |= {(number[module], number[name]) for name in {imported, *outer} if name in number}
+    links = csr_array((np.ones(len(edges)), np.array(sorted(edges)).T), (len(modules), len(modules)))
+    _, labels = connected_components(links, connection="strong")
+    several = np.flatnonzero(np.bincount(labels) > 1)
+    circles = [[name for name, label in zip(modules, labels, strict=True) if label == k] for k in several]
+    assert circles == []
+
+
+def test_every_package_is_installed():
+    listed = set(SETTINGS["setuptools"]["packages"])
+    found = {
+        str(path.parent.relative_to(ROOT)).replace("/", ".")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert listed == found
+
+
+def test_the_tests_mirror_the_tree():
+    """A folder of tests of a package is named as a package is, and test folders are no packages."""
+    tests = ROOT / "tests"
+    assert not list(tests.rglob("__init__.py"))
+    for package in PACKAGES:
+        for folder in {path.parent for path in (tests / package).rglob("test_*.py")}:
+            assert (ROOT / folder.relative_to(tests)).is_dir(), folder.relative_to(ROOT)
