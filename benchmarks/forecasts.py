@@ -9,10 +9,6 @@ interval without zero) or is beaten by it.
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import json
 from concurrent.futures import ProcessPoolExecutor

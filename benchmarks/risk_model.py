@@ -12,10 +12,6 @@ counts and at most .06 below that on exact ones.
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import json
 import multiprocessing

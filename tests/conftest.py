@@ -15,8 +15,6 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-# As dashboard/__init__.py, which is loaded too late here: before numpy, also by what the tests start.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A slow machine is no failure: no test here is about time.
 settings.register_profile(
     "tact", settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]

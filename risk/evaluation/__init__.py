@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
+from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Progress
 from risk.evaluation import scores
 from risk.evaluation.baselines import HISTORICAL_MEAN, Forecaster
@@ -146,6 +147,7 @@ class Evaluation:
         return {"best": self.best, "seed": self.seed, **plain}
 
 
+@on_one_thread
 def evaluate(
     panel: Panel,
     forecasters: Mapping[str, Forecaster],

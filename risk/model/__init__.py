@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from data.errors import InputError
+from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Progress
 from risk.laplace.fields import Beta, HalfNormal, Hyper, PenalisedComplexity, Prior
 from risk.laplace.hyperparameters import integrate
@@ -91,6 +92,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         self.draws = draws
         self.random_state = random_state
 
+    @on_one_thread
     def fit(self, X: Observations, y: None = None, progress: Progress | None = None) -> Self:  # noqa: ARG002, N803
         """Fit; the result is `fit_`, a `Fit`. Raises InputError for a word that is not known, and NoMode."""
         effects = self._effects(X)

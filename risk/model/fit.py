@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints
 from risk.laplace.hyperparameters import Node, Posterior
 from risk.model.draws import Draws, Summary, relative
@@ -44,6 +45,7 @@ class Fit:
         return self.posterior.hyper()
 
     @cached_property
+    @on_one_thread
     def gamma(self) -> tuple[float, float]:
         """Posterior mean and standard deviation of the exponent of effort."""
         at, (prior, _) = self.layout.gamma, self.gamma_prior
@@ -68,6 +70,7 @@ class Fit:
         whole = np.log(np.exp(rate).mean(axis=2, keepdims=True))
         return relative(whole, self.observations)[:, :, 0]
 
+    @on_one_thread
     def draws(self, size: int, seed: int) -> Draws:
         """Draw from the joint posterior; the same for the same seed."""
         parts = [self._draws_at(node, count, rng) for node, count, rng in self._spread(size, seed)]

@@ -20,6 +20,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.errors import InputError
+from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Progress
 from risk.planning.benefit import met, wide
 from risk.planning.clashes import Clash, RulesClash, find_clashes
@@ -62,6 +63,7 @@ __all__ = [
 ]
 
 
+@on_one_thread
 def plan(
     posts: Posts,
     need: Floats,

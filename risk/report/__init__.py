@@ -24,6 +24,7 @@ from sklearn.base import clone
 from data.release import Release, derived
 from data.release.result import Result, Table
 from data.tables.periods import Period
+from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Progress
 from geo import areas as geography
 from risk import clusters
@@ -53,6 +54,7 @@ _NORMAL_80 = 0.8416  # the normal deviate of 0.8, from which on a class is given
 _BOUNDS = tuple(zip((0.0, *CUTS), (*CUTS, np.nan), strict=True))
 
 
+@on_one_thread
 def assess(
     release: Release,
     folder: Path,

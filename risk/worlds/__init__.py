@@ -51,6 +51,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.workspace.threads import on_one_thread
 from risk.worlds import children as _children
 from risk.worlds import programme
 from risk.worlds.ground import build_ground
@@ -74,6 +75,7 @@ __all__ = [
 ]
 
 
+@on_one_thread
 def simulate(
     parameters: WorldParameters,
     areas: pd.DataFrame,

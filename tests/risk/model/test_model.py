@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import nbinom, norm, poisson, spearmanr
 from sklearn.base import clone
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from data.disclosure import mechanisms
 from data.errors import InputError
@@ -661,3 +662,17 @@ def test_any_small_data_set_is_fitted(seed):
     fit = RiskModel(draws=100).fit(data).fit_
     assert np.isfinite(fit.whole.quantiles).all()
     assert max(np.abs(node.core).max() for node in fit.posterior.nodes) < 40.0
+
+
+def test_a_fit_runs_on_one_thread_whatever_the_process_was_told(seen):
+    counted = []
+
+    def count(*_):
+        counted.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+    with threadpool_limits(2, user_api="blas"):
+        fit = RiskModel().fit(seen[0], progress=count).fit_
+        before = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert set(counted) == {1}
+    assert set(before) == {2}  # and the process keeps its own
+    assert fit.log_marginal == RiskModel().fit(seen[0]).fit_.log_marginal

@@ -30,6 +30,7 @@ from data.disclosure.attacks.membership.rates import Rates, read_rates
 from data.disclosure.cell_key import cell_keys
 from data.disclosure.channel import Channel, Counts, Mechanism
 from data.tables.spec import CATEGORIES, TableSpec
+from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints
 
 __all__ = [
@@ -59,6 +60,7 @@ _FEWEST = 500  # worlds
 _NORMAL = 1.96  # for 95 of 100
 
 
+@on_one_thread
 def of_one_number(rates: npt.ArrayLike, mechanism: Mechanism, k: int | None) -> Floats:
     """Give the advantage from one number of children, for expected numbers of others; same shape.
 
@@ -173,6 +175,7 @@ class Attacker:
         """Look the advantage from one number up, by the square root of the rate."""
         return np.interp(np.sqrt(rates), *_advantage_by_root(self.mechanism, self.k))  # type: ignore[arg-type]
 
+    @on_one_thread
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
         """Estimate the advantage for one child over `worlds` worlds, half of them to learn from."""
         if not self.read(child):  # nothing is shown of its area
