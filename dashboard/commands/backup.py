@@ -43,7 +43,7 @@ def backup(
     """Write records and both keys into one file, sealed with a passphrase."""
     workspace = open_workspace(context)
     secrets = keys.load(workspace.id)
-    backups.backup(workspace, secrets, backups.refuse_target(file), _passphrase(new=True))
+    backups.write_backup(workspace, secrets, backups.check_target(file), _passphrase(new=True))
     emit(
         {"file": str(file)},
         as_json,
@@ -61,7 +61,7 @@ def restore(
 ) -> None:
     """Bring a workspace back from a backup; checks all of it before anything is replaced."""
     path = context.obj or default_path()
-    done = backups.restore(backups.find(file), path, _passphrase(new=False), replace=replace)
+    done = backups.restore_backup(backups.find_backup(file), path, _passphrase(new=False), replace=replace)
     held = names(done.workspace.releases)
     emit(
         {
@@ -69,13 +69,13 @@ def restore(
             "records": done.has_records,
             "releases": list(done.releases),
             "plans": done.plans,
-            "replaced": str(done.kept) if done.kept else None,
+            "replaced": str(done.replaced) if done.replaced else None,
         },
         as_json,
         f"Restored {done.workspace.path}. {_releases_held(len(held), len(done.releases))}",
         *([f"Plans that came from the backup: {done.plans}."] if done.plans else []),
         *(["What the risk model says is worked out again with: tact risk"] if done.releases else []),
-        *([f"What was there before is kept in {done.kept}."] if done.kept else []),
+        *([f"What was there before is kept in {done.replaced}."] if done.replaced else []),
     )
 
 

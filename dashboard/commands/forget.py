@@ -81,11 +81,11 @@ def _numbered(names: Sequence[str]) -> bool:
 
 def _doubt(vault: Vault, children: Sequence[str], partner: str | None, *, numbered: bool) -> list[str]:
     """Say what no record has of what was given: the child, or its programme number; nothing of it twice."""
-    unknown = vault.unknown(children)
+    unknown = vault.find_unknown(children)
     if len(unknown) == len(children):
         words = [_NOBODY]
         known, main = vault.partners(), vault.partners("encounter")
-        return words + ([partners.listed(partner, known, main)] if partner else [])
+        return words + ([partners.list_similar(partner, known, main)] if partner else [])
     if numbered and children[-1] in unknown:
         return ["No record here has that programme number, so it may be mistyped. Nothing was changed yet."]
     return []
@@ -147,7 +147,7 @@ def withdraw(
     with open_vault(workspace) as vault, vault.writing():
         name = vault.find_partner(partner)
         if not yes:
-            _require_name(name, vault.brought(name), as_json=as_json)
+            _require_name(name, vault.count_brought(name), as_json=as_json)
         gone = vault.withdraw(name)
     emit(
         {"withdrawn": gone},
@@ -165,7 +165,7 @@ def _require_name(name: str, count: int, *, as_json: bool) -> None:
         msg = f"{told} {why}, so nothing was deleted. To delete them without a question: --yes"
         raise InputError(msg)
     say(told)
-    if not partners.same(typed("Type the partner's name again to delete them"), name):
+    if not partners.is_same(typed("Type the partner's name again to delete them"), name):
         msg = f"That is not {name}. Nothing was deleted."
         raise InputError(msg)
 

@@ -61,7 +61,7 @@ class Importer:
                 hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
                 mapping=mapping.read(rules, kind) if rules else None,
                 partner=partner,
-                forgotten=self.vault.forgotten(),
+                forgotten=self.vault.forgotten_children(),
                 progress=tick,
             )
             with self.vault.importing(read.kind, path, read.partner or "") as records:

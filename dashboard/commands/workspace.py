@@ -34,7 +34,7 @@ def delete_overdue(workspace: Workspace, vault: Vault) -> None:
 def overdue(workspace: Workspace, vault: Vault) -> tuple[int, dt.date | None]:
     """Count the records that the next import or release deletes, and give the day they were not met since."""
     since = _kept_since(workspace)
-    return (vault.overdue(since) if since else 0), since
+    return (vault.count_overdue(since) if since else 0), since
 
 
 def tell_overdue(workspace: Workspace, vault: Vault) -> None:

@@ -22,8 +22,6 @@ __all__ = [
     "restore_releases",
 ]
 
-CREATE_RELEASES = "CREATE TABLE copy.backup_release (name TEXT PRIMARY KEY, content BLOB NOT NULL)"
-CREATE_PLANS = "CREATE TABLE copy.backup_plan (name TEXT PRIMARY KEY, content BLOB NOT NULL)"
 _LISTS = (".names", "current")
 _PLANS = "plan-"
 

@@ -49,7 +49,7 @@ class Second:
 
 def appointed(vault: Vault) -> Second | None:
     """Give the second person; None before there is one."""
-    text = vault.remark(_REMARK)
+    text = vault.read_remark(_REMARK)
     return Second(**json.loads(text)) if text else None
 
 

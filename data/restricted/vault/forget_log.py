@@ -1,11 +1,11 @@
-"""The forget log: who was forgotten and which partner left, so that nothing of theirs comes back.
+"""The forget log: which children were forgotten and which partners left, so that nothing of theirs comes back.
 
-It stands twice: in the vault, in the transaction that deletes the records, and beside it in the workspace
-(`vault.forgotten`, mode 600), so that a restore of an older backup finds it. Children stand in it as the
-keyed hashes of data/restricted/keys.py and nothing else of them, with the day; without the identifier key nobody can
-test whether a child is in it. The file is written first: what stands in it is done at the latest when the
-vault is next opened, and before a restored vault gets its name. Whenever a vault is opened the two are
-made equal, so each mends the other.
+There are two copies: a table in the vault, written in the transaction that deletes the records, and a file
+beside the vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. Of a child it
+holds the day and the keyed hash of data/restricted/keys.py, nothing else; without the identifier key nobody
+can test whether a child is in it. The file is written first: its entries are carried out when the vault is
+next opened, at the latest, and before a restored vault gets its name. Whenever a vault is opened the two
+copies are made equal, so each repairs the other.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class Entry(NamedTuple):
 
 
 def today() -> str:
-    """Give the day, in UTC as the days of imports are."""
+    """Return today in UTC, as for the days of imports."""
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 
 def path_of(folder: Path) -> Path:
-    """Name the log of a vault's folder. It stands beside it, as the lock does."""
+    """Return the path of the log, which stands beside the vault's folder, like the lock."""
     return folder.with_name(f"{folder.name}.forgotten")
 
 
-def latest(entries: Iterable[Entry]) -> set[Entry]:
-    """Keep the last day of each child and partner."""
+def keep_latest(entries: Iterable[Entry]) -> set[Entry]:
+    """Return the last entry of each child and partner."""
     newest: dict[tuple[str, str], Entry] = {}
     for entry in sorted(entries, key=lambda e: e.day):
         newest[entry.kind, entry.name] = entry

@@ -97,12 +97,20 @@ def rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
     return zip(*(_python(column) for column in batch.columns), strict=True)
 
 
-def decoder(storage: Storage, texts: Sequence[str]) -> Callable[[Sequence[Any]], pa.Array]:
-    """Give the function that turns one stored column into canonical Arrow.
+def column_decoder(kind: str, name: str, book: TermBook) -> Callable[[Sequence[Any]], pa.Array]:
+    """Return the function that turns stored values of a kind's column, `identity` or `batch` into Arrow.
 
     term: dictionary<int32, string> with the same dictionary each time; hash: 64 hexadecimal digits
     or ""; text, integer (int64) and real (float64) as they are.
     """
+    if name == "identity":
+        return lambda values: pa.array(values, _DIGEST)
+    if name == "batch":
+        return lambda values: pa.array(values, pa.int64())
+    return _decoder(columns_of(kind)[name], book.texts(term_name(kind, name)))
+
+
+def _decoder(storage: Storage, texts: Sequence[str]) -> Callable[[Sequence[Any]], pa.Array]:
     if storage == "term":
         dictionary = pa.array(texts, pa.string())
 

@@ -1,4 +1,4 @@
-"""The check value that tells a wrong key from a damaged file, and the vault's examination."""
+"""The check value that tells a wrong key from a damaged file, and the checks of a vault's health."""
 
 import hashlib
 import hmac
@@ -45,7 +45,7 @@ class _Check:
 
 
 def write(folder: Path, key: Secret) -> None:
-    """Write the check value of a database that this key opens."""
+    """Write the check value of the database in a folder, which this key opens."""
     salt = sql.salt(folder / DB)
     check = _Check(salt.hex(), _mac(key, salt))
     text = json.dumps({"format": 1, "salt": check.salt, "mac": check.mac, "sum": check.sum})
@@ -53,11 +53,11 @@ def write(folder: Path, key: Secret) -> None:
 
 
 def open_checked(folder: Path, key: Secret) -> sql.Connection:
-    """Open the database; raises VaultError (none there), WrongKey or CorruptVault."""
+    """Open the database. Raises VaultError (there is none), WrongKey or CorruptVault."""
     db = folder / DB
     if not db.is_file():
-        raise _absent(folder)
-    check = _read(folder)
+        raise _missing_vault(folder)
+    check = _read_check(folder)
     if check is not None and not check.fits(key):
         msg = (
             f"The key does not belong to the vault {folder}; the vault itself was not touched. "
@@ -73,23 +73,23 @@ def open_checked(folder: Path, key: Secret) -> sql.Connection:
 
 
 def problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]:
-    """Examine files, pages, structure and books; give what is wrong, with its remedy."""
-    found = _open_to_others(folder)
-    check = _read(folder)
+    """Check files, pages, structure and terms; return what is wrong, each with its remedy."""
+    faults = _open_to_others(folder)
+    check = _read_check(folder)
     if check is None or not check.fits(key) or check.salt != sql.salt(folder / DB).hex():
-        found.append(f"The check value {folder / CHECK} is damaged. Opening the vault again renews it.")
+        faults.append(f"The check value {folder / CHECK} is damaged. Opening the vault again renews it.")
     if not whole(connection):
-        found.append(str(sql.corrupt(folder / DB)))
-        return found
+        faults.append(str(sql.corrupt(folder / DB)))
+        return faults
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-        found.append(str(_other_version(folder / DB)))
-    elif not _explained(connection):
-        found.append(f"Some records of {folder / DB} hold numbers that stand for nothing. Restore a backup.")
-    return found
+        faults.append(str(_other_version(folder / DB)))
+    elif not _all_terms_known(connection):
+        faults.append(f"Some records of {folder / DB} hold numbers that stand for nothing. Restore a backup.")
+    return faults
 
 
 def whole(connection: sql.Connection) -> bool:
-    """Tell whether every page is as it was written (HMAC) and the structure holds."""
+    """Return whether every page is as it was written (HMAC) and the structure is sound."""
     try:
         if connection.execute("PRAGMA cipher_integrity_check").fetchall():
             return False
@@ -98,8 +98,8 @@ def whole(connection: sql.Connection) -> bool:
         return False
 
 
-def _explained(connection: sql.Connection) -> bool:
-    """Tell whether every stored number stands for a text."""
+def _all_terms_known(connection: sql.Connection) -> bool:
+    """Return whether every stored number stands for a text."""
     return not any(
         connection.execute(unexplained_sql(kind, column), (term_name(kind, column),)).fetchone()[0]
         for kind, columns in TABLES.items()
@@ -141,7 +141,7 @@ def _check_version(db: Path, connection: sql.Connection) -> None:
 
 
 def _upgrade(connection: sql.Connection) -> None:
-    """Bring a vault of an earlier version to this one, in one step."""
+    """Convert a vault of an earlier version to this version, in one step."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:  # nobody else was first
@@ -161,7 +161,7 @@ def _other_version(db: Path) -> VaultError:
     )
 
 
-def _read(folder: Path) -> _Check | None:
+def _read_check(folder: Path) -> _Check | None:
     """Read the check value; None when it is missing or damaged."""
     try:
         fields = json.loads((folder / CHECK).read_text(encoding="utf-8"))
@@ -176,7 +176,7 @@ def _mac(key: Secret, salt: bytes) -> str:
     return key.mac(_DOMAIN, salt).hex()
 
 
-def _absent(folder: Path) -> VaultError:
+def _missing_vault(folder: Path) -> VaultError:
     kept = sorted(p.name for p in folder.parent.glob(f"{folder.name}.before-*")) if folder.parent else []
     hint = f" Beside it stands {kept[-1]}, from before a restore: rename it back." if kept else ""
     if (folder / CHECK).exists():

@@ -1,4 +1,4 @@
-"""One file's records on their way into the vault, inside one transaction."""
+"""The import of one file's records into the vault, inside one transaction."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,15 @@ from data.restricted.vault.tables import insert_sql, update_sql
 
 __all__ = ["Counts", "Import"]
 
-# Rows are held back until there are so many, then written in the order of their identity: keys in
-# random order touch a page each (52 s for a million rows, sorted 12 s). A million rows take some
-# 150 MB in this form.
-_HELD = 1_000_000
-_AT_A_TIME = 50_000
+# Rows are collected up to this number and then written in the order of their identity: keys in random
+# order touch a page each (52 s for a million rows; sorted, 12 s). A million rows take about 150 MB here.
+_BUFFERED_ROWS = 1_000_000
+_ROWS_PER_WRITE = 50_000
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many records were new, replaced an older content, or were there already."""
+    """How many records were new, replaced an older content, or were known already."""
 
     accepted: int = 0
     changed: int = 0
@@ -34,7 +33,7 @@ class Counts:
 
 
 class Import:
-    """Takes a file's records chunk by chunk; `Vault.importing` begins and ends it."""
+    """The writer of one file's records, chunk by chunk; `Vault.importing` begins and ends it."""
 
     def __init__(self, connection: Connection, kind: str, batch: int) -> None:
         self.kind = kind
@@ -42,30 +41,30 @@ class Import:
         self._connection = connection
         self._batch = batch
         self._terms = frames.TermBook(connection)
-        self._held: list[pa.RecordBatch] = []
+        self._buffer: list[pa.RecordBatch] = []
         self._insert, self._update = insert_sql(kind, batch), update_sql(kind, batch)
 
     def add(self, frame: frames.Frame) -> None:
-        """Take a chunk: the kind's canonical columns, `identity` and `content` (16 bytes each).
+        """Add a chunk: the kind's canonical columns, `identity` and `content` (16 bytes each).
 
-        A record with a known identity and another content replaces it and counts as changed; the
-        identity is made at intake so that only a record with the partner's number can do so.
-        `counts` is complete when the `with` block of the import has ended.
+        A record with a known identity and another content replaces the old one and counts as changed;
+        the identity is made at intake so that only a record with a record number can do so. `counts` is
+        complete when the `with` block of the import has ended.
         """
         batch = frames.encode(frame, self.kind, self._terms)
         if batch is not None:
-            self._held.append(batch)
-        if sum(len(batch) for batch in self._held) >= _HELD:
+            self._buffer.append(batch)
+        if sum(len(batch) for batch in self._buffer) >= _BUFFERED_ROWS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held."""
-        if not self._held:
+        """Write the collected rows."""
+        if not self._buffer:
             return
-        table = pa.Table.from_batches(self._held)
-        self._held.clear()
+        table = pa.Table.from_batches(self._buffer)
+        self._buffer.clear()
         for layer in frames.in_layers(table):
-            for batch in layer.combine_chunks().to_batches(max_chunksize=_AT_A_TIME):
+            for batch in layer.combine_chunks().to_batches(max_chunksize=_ROWS_PER_WRITE):
                 self._write(batch)
 
     def _write(self, batch: pa.RecordBatch) -> None:

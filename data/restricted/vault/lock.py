@@ -1,4 +1,4 @@
-"""One writer at a time, and who it is."""
+"""The lock that lets one process at a time write to a vault, and a note of who holds it."""
 
 import contextlib
 import datetime as dt
@@ -17,10 +17,10 @@ __all__ = ["WriterLock"]
 
 
 class WriterLock:
-    """The lock beside a vault. The system lets it go when its holder dies, however it dies.
+    """The lock beside a vault. The system releases it when its holder ends, however it ends.
 
-    It stands beside the vault's folder and not inside it, so that a restore can hold it while it
-    puts another folder in that place.
+    It stands beside the vault's folder and not inside it, so that a restore can hold it while it puts
+    another folder in that place.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +29,7 @@ class WriterLock:
         self._lock = filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0, mode=0o600)
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def holding(self) -> Iterator[None]:
         """Hold the lock in the block; may be nested. Raises VaultBusy at once when it is taken."""
         try:
             self._lock.acquire()

@@ -1,7 +1,7 @@
-"""Partners by their names: which one is meant, and whom to name where none is.
+"""Finding a partner by its name, and listing partners that may be meant.
 
-Each operator of a service counts as a partner, which makes hundreds: a message names those that are spelt
-alike and those who brought encounters, and never more than ten.
+Each operator of a service counts as a partner, so there are hundreds: a message lists those that are spelt
+similarly and those that brought encounters, and never more than ten.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ MOST = 10
 
 
 def find(name: str, known: Iterable[str], main: Iterable[str]) -> str:
-    """Give the known spelling of a partner's name; raise InputError, the message last, where none is."""
+    """Return the known spelling of a partner's name; raise InputError when no partner has it."""
     known = list(known)
-    spelt = {normal_identifier(one): one for one in sorted(known)}
-    meant = spelt.get(normal_identifier(name))
-    if meant is None:
-        msg = f"{listed(name, known, main)}\nNo partner {name!r} has records here. Nothing was changed."
+    by_spelling = {normal_identifier(partner): partner for partner in sorted(known)}
+    partner = by_spelling.get(normal_identifier(name))
+    if partner is None:
+        msg = f"{list_similar(name, known, main)}\nNo partner {name!r} has records here. Nothing was changed."
         raise InputError(msg)
-    return meant
+    return partner
 
 
-def same(one: str, other: str) -> bool:
-    """Tell whether two spellings are one partner's."""
-    return normal_identifier(one) == normal_identifier(other)
+def is_same(name: str, other: str) -> bool:
+    """Return whether two spellings name the same partner."""
+    return normal_identifier(name) == normal_identifier(other)
 
 
-def listed(name: str, known: Iterable[str], main: Iterable[str]) -> str:
-    """Name the partners that may be meant: those spelt alike, then those who brought encounters."""
-    spelt = {normal_identifier(one): one for one in sorted(known)}
-    alike = [spelt[n] for n in difflib.get_close_matches(normal_identifier(name), spelt, MOST)]
-    others = sorted(set(main) - set(alike))
-    named = [*alike, *others]
-    more = f" and {len(named) - MOST} more" if len(named) > MOST else ""
-    return f"Partners spelt alike or with encounters here: {', '.join(named[:MOST]) or 'none'}{more}."
+def list_similar(name: str, known: Iterable[str], main: Iterable[str]) -> str:
+    """Return a sentence with the partners of similar spelling, then those that brought encounters (`main`)."""
+    by_spelling = {normal_identifier(partner): partner for partner in sorted(known)}
+    matches = difflib.get_close_matches(normal_identifier(name), by_spelling, MOST)
+    similar = [by_spelling[match] for match in matches]
+    partners = [*similar, *sorted(set(main) - set(similar))]
+    more = f" and {len(partners) - MOST} more" if len(partners) > MOST else ""
+    names = ", ".join(partners[:MOST]) or "none"
+    return f"Partners with a similar name or with encounters here: {names}{more}."

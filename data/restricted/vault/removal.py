@@ -1,7 +1,7 @@
-"""Taking records out of a vault for good; each function runs inside one transaction of its caller.
+"""Removing records from a vault for good; each function runs inside one transaction of its caller.
 
-Deleted rows are overwritten (`secure_delete`). After them go the texts that no other record holds, and the
-marks of children who are in the vault no more (data/restricted/publishing/frozen.py).
+Deleted rows are overwritten (`secure_delete`). The texts that no other record holds go with them, and so do
+the marks of children who are no longer in the vault (data/restricted/vault/blocks.py).
 """
 
 from __future__ import annotations
@@ -17,82 +17,80 @@ from data.restricted.vault.forget_log import Entry, today
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace.folding import normal_identifier
 
-__all__ = ["apply", "brought", "count", "entries", "held", "linked", "named", "remove", "silent_since"]
-
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
 # The first 40 bits of a hash are what a mark in a published block holds.
 _PRESENT = (
     "SELECT substr(child, 1, 5) FROM encounter UNION SELECT substr(programme_child, 1, 5) FROM encounter"
 )
-_SEEN = (
+_LAST_MET = (
     "SELECT child, programme_child, max(text) FROM encounter JOIN term "
     "ON \"column\" = 'encounter.date' AND code = encounter.date GROUP BY child, programme_child"
 )
 _OF_CHILDREN = "FROM encounter WHERE child IN (SELECT child FROM temp.going)"
 
 
-def entries(connection: Connection) -> set[Entry]:
-    """Give the vault's own forget log."""
+def read_log(connection: Connection) -> set[Entry]:
+    """Return the forget log that the vault itself holds."""
     return {Entry(*row) for row in connection.execute("SELECT kind, name, day FROM forgotten")}
 
 
-def apply(connection: Connection, new: Iterable[Entry]) -> int:
-    """Forget children and part from partners, and write both down; gives the number of records."""
-    new = list(new)
-    children = linked(connection, {bytes.fromhex(e.name) for e in new if e.kind == "child"})
-    gone = _delete(connection, children)
-    for entry in new:
+def apply(connection: Connection, entries: Iterable[Entry]) -> int:
+    """Delete the records of children and partners, add them to the forget log, and count the records."""
+    entries = list(entries)
+    children = find_linked(connection, {bytes.fromhex(e.name) for e in entries if e.kind == "child"})
+    deleted = _delete(connection, children)
+    for entry in entries:
         if entry.kind == "partner":
-            gone += _leave(connection, entry)
-    connection.executemany("INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)", sorted(new))
+            deleted += _delete_of_partner(connection, entry)
+    connection.executemany("INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)", sorted(entries))
     _sweep(connection)
-    return gone
+    return deleted
 
 
-def named(connection: Connection) -> list[str]:
-    """List the names under which partners stand in the records or have sent files."""
+def list_partners(connection: Connection) -> list[str]:
+    """List the names of partners that stand in records or have sent files."""
     return [name for (name,) in connection.execute(tables.NAMED) if name]
 
 
-def brought(connection: Connection, partner: str) -> int:
+def count_brought(connection: Connection, partner: str) -> int:
     """Count the records that a partner brought until today."""
-    given = (_spellings(connection, partner), today())
-    counts = (connection.execute(tables.brought_sql(kind), given).fetchone()[0] for kind in tables.TABLES)
+    parameters = (_spellings(connection, partner), today())
+    counts = (connection.execute(tables.brought_sql(k), parameters).fetchone()[0] for k in tables.TABLES)
     return sum(map(int, counts))
 
 
 def remove(connection: Connection, children: set[bytes]) -> int:
-    """Delete the records of some children, who may come back; gives the number of records."""
-    gone = _delete(connection, children)
-    if gone:
+    """Delete the records of children who may come back, and count the records."""
+    deleted = _delete(connection, children)
+    if deleted:
         _sweep(connection)
-    return gone
+    return deleted
 
 
-def linked(connection: Connection, children: set[bytes]) -> set[bytes]:
-    """Give the hashes of these children and of all that are linked to them, directly or through others."""
+def find_linked(connection: Connection, children: set[bytes]) -> set[bytes]:
+    """Return the hashes of these children and of all that are linked to them, directly or through others."""
     return _closure(connection.execute(_PAIRS).fetchall(), children)
 
 
-def held(connection: Connection, children: set[bytes]) -> set[bytes]:
-    """Give those of some hashes that stand in a record."""
+def find_recorded(connection: Connection, children: set[bytes]) -> set[bytes]:
+    """Return those of some hashes that stand in a record."""
     return children & {h for pair in connection.execute(_PAIRS) for h in pair}
 
 
-def silent_since(connection: Connection, day: str) -> set[bytes]:
-    """List the children, by the hashes of all their records, who were last met before a day."""
-    seen = connection.execute(_SEEN).fetchall()
-    pairs = [pair[:2] for pair in seen]
-    met = _closure(pairs, {h for *pair, last in seen if last >= day for h in pair if h})
+def find_unmet_since(connection: Connection, day: str) -> set[bytes]:
+    """Return the hashes of the children, with all that are linked to them, who were last met before a day."""
+    rows = connection.execute(_LAST_MET).fetchall()
+    pairs = [row[:2] for row in rows]
+    met = _closure(pairs, {h for *pair, last in rows if last >= day for h in pair if h})
     return {child for child, _ in pairs} - met
 
 
 def count(connection: Connection, children: set[bytes]) -> int:
     """Count the records of some children."""
-    _choose(connection, children)
-    found = int(connection.execute(f"SELECT count(*) {_OF_CHILDREN}").fetchone()[0])
+    _write_going(connection, children)
+    number = int(connection.execute(f"SELECT count(*) {_OF_CHILDREN}").fetchone()[0])
     connection.execute("DROP TABLE temp.going")
-    return found
+    return number
 
 
 def _closure(pairs: list[tuple[bytes, bytes]], children: set[bytes]) -> set[bytes]:
@@ -103,36 +101,33 @@ def _closure(pairs: list[tuple[bytes, bytes]], children: set[bytes]) -> set[byte
     return known
 
 
-def _choose(connection: Connection, children: set[bytes]) -> None:
+def _write_going(connection: Connection, children: set[bytes]) -> None:
     # In memory (`temp_store`), and one pass over the records however many children there are.
     connection.execute("CREATE TABLE temp.going (child BLOB PRIMARY KEY) WITHOUT ROWID")
     connection.executemany("INSERT INTO temp.going VALUES (?)", [(child,) for child in children])
 
 
 def _delete(connection: Connection, children: set[bytes]) -> int:
-    _choose(connection, children)
-    gone = int(connection.execute(f"DELETE {_OF_CHILDREN}").rowcount)
+    _write_going(connection, children)
+    deleted = int(connection.execute(f"DELETE {_OF_CHILDREN}").rowcount)
     connection.execute("DROP TABLE temp.going")
-    return gone
+    return deleted
 
 
-def _leave(connection: Connection, entry: Entry) -> int:
+def _delete_of_partner(connection: Connection, entry: Entry) -> int:
     """Delete what a partner brought until the day on which it left; it may have come back since."""
-    spellings = _spellings(connection, entry.name)
-    return sum(
-        int(connection.execute(tables.leave_sql(kind), (spellings, entry.day)).rowcount)
-        for kind in tables.TABLES
-    )
+    parameters = (_spellings(connection, entry.name), entry.day)
+    return sum(int(connection.execute(tables.leave_sql(k), parameters).rowcount) for k in tables.TABLES)
 
 
 def _spellings(connection: Connection, partner: str) -> str:
-    """List, as JSON, how a partner's name is spelt here."""
-    same = normal_identifier(partner)
-    return json.dumps([text for text in named(connection) if normal_identifier(text) == same])
+    """Return all spellings of a partner's name in this vault, as a JSON list."""
+    wanted = normal_identifier(partner)
+    return json.dumps([name for name in list_partners(connection) if normal_identifier(name) == wanted])
 
 
 def _sweep(connection: Connection) -> None:
-    """Clear what only the deleted records have left behind."""
+    """Remove the texts and the marks in published blocks that belonged to deleted records only."""
     for kind, columns in tables.TABLES.items():
         for column, storage in columns.items():
             if storage == "term":

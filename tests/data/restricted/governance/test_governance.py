@@ -226,7 +226,7 @@ def test_the_second_person_confirms_with_their_own_passphrase(vault):
     assert appointed(vault) is None
     made = appoint(vault, "B", WORDS, None)
     assert appointed(vault) == made
-    assert WORDS not in vault.remark("second person")
+    assert WORDS not in vault.read_remark("second person")
     confirm(made, ("A", "b"), WORDS)
     with pytest.raises(InputError, match="not the passphrase"):
         confirm(made, ("A", "B"), f"{WORDS} ")

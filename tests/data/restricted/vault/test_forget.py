@@ -79,7 +79,7 @@ def test_a_child_and_all_linked_records_leave(workspace):
         assert len(left) == 8
         assert not {child(3), child(4)} & set(left)
         assert vault.check() == []
-        assert {child(3), child(4), "ab" * 32} == vault.forgotten()
+        assert {child(3), child(4), "ab" * 32} == vault.forgotten_children()
         assert vault.forget([child(3)]) == 0
 
 
@@ -198,7 +198,7 @@ def test_the_log_stands_beside_the_vault_and_each_mends_the_other(workspace):
         file.write(f"child,{child(1)},2009-05-31\n")
     with opened(workspace) as vault:
         assert child(1) not in children(vault)
-        assert {child(0), child(1)} == vault.forgotten()
+        assert {child(0), child(1)} == vault.forgotten_children()
 
 
 def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace):
@@ -210,7 +210,7 @@ def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace):
         opened(workspace)
     log.unlink()
     with opened(workspace) as vault:
-        assert vault.forgotten() == {child(0)}
+        assert vault.forgotten_children() == {child(0)}
 
 
 def test_a_vault_of_the_first_version_opens_and_forgets(workspace):
@@ -244,7 +244,7 @@ def test_a_restored_backup_brings_nobody_back(workspace, older):
         )
     with opened(workspace) as vault:
         assert rows(vault) == kept
-        assert vault.forgotten() == {child(0)}
+        assert vault.forgotten_children() == {child(0)}
         assert marks([child(0)])[0] >> 24 not in published(vault)["met|AL|whole"].marks >> 24
 
 
@@ -260,7 +260,7 @@ def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
     backup.backup(workspace, keys.load(workspace.id), tmp_path / "later", PASSPHRASE)
     restored = backup.restore(tmp_path / "later", tmp_path / "new", PASSPHRASE).workspace
     with opened(restored) as vault:
-        assert vault.forgotten() == {child(0)}
+        assert vault.forgotten_children() == {child(0)}
     assert child(0) in (restored.path / "vault.forgotten").read_text()
 
 
@@ -325,16 +325,16 @@ def test_an_unknown_partner_is_named_with_those_there_are(workspace):
 def test_a_child_is_kept_as_long_as_it_was_met_since(workspace):
     early, late = pd.Timestamp("2000-01-01").date(), pd.Timestamp("2007-06-01").date()
     with opened(workspace) as vault:
-        assert vault.overdue(early) == vault.expire(early) == 0
+        assert vault.count_overdue(early) == vault.expire(early) == 0
         last = {}
         for row in rows(vault):
             name = row["programme_child"] or row["child"]
             last[name] = max(last.get(name, ""), row["date"])
         keep = [r for r in rows(vault) if last[r["programme_child"] or r["child"]] >= "2007-06-01"]
         assert 0 < len(keep) < 20
-        assert vault.overdue(late) == 20 - len(keep)
+        assert vault.count_overdue(late) == 20 - len(keep)
         assert vault.expire(late) == 20 - len(keep)
         assert rows(vault) == keep
-        assert vault.forgotten() == frozenset()
+        assert vault.forgotten_children() == frozenset()
         assert not forget_log.path_of(workspace.vault).exists()
         assert vault.check() == []

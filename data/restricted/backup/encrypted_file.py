@@ -1,0 +1,112 @@
+"""The file of a backup: a SQLCipher database under a passphrase, with a manifest that holds both keys.
+
+The key is derived by PBKDF2 with SHA-512 and 256,000 rounds, and each page has an HMAC. So the file can be
+stored anywhere, and damage is found before anything is replaced.
+"""
+
+import contextlib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.disclosure import policy_file
+from data.errors import CorruptVault, InputError, WrongKey
+from data.restricted import governance
+from data.restricted.governance import ledger
+from data.restricted.keys import Keys, Secret
+from data.restricted.vault import health, tables
+from data.restricted.vault import sqlcipher as sql
+
+APPLICATION = 0x54414342  # "TACB", in the file's header
+DOCUMENTS = (governance.FILE, policy_file.FILE, ledger.APPROVALS, ledger.EXPORTS)
+_PASSPHRASE_CHARACTERS = 12
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup says about the workspace it was made from."""
+
+    workspace_id: str
+    kind: str
+    keys: Keys
+
+
+@contextlib.contextmanager
+def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, Manifest]]:
+    """Open a backup and check all of it. Raises WrongKey, CorruptVault, InputError."""
+    with sql.translated(file):
+        try:
+            connection = sql.connect_with_passphrase(file, normalize_passphrase(passphrase))
+        except sql.SqlError as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
+                raise damaged_backup(file) from error
+            msg = (
+                f"The passphrase does not open {file}. If it is the right one, the file is no backup or "
+                "its beginning is damaged: try another copy. Nothing was changed."
+            )
+            raise WrongKey(msg) from error
+        try:
+            yield connection, _check(file, connection)
+        finally:
+            connection.close()
+
+
+def _check(file: Path, connection: sql.Connection) -> Manifest:
+    if not health.whole(connection):
+        raise damaged_backup(file)
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application != APPLICATION or read_version(connection) not in tables.READABLE:
+        msg = f"{file} is no backup that this version of the program can read."
+        raise InputError(msg)
+    return _parse_manifest(file, dict(connection.execute("SELECT name, value FROM backup_manifest")))
+
+
+def _parse_manifest(file: Path, entries: dict[str, Any]) -> Manifest:
+    try:
+        both = Keys(*(Secret(bytes.fromhex(entries[f"{name}_key"])) for name in ("vault", "identifier")))
+        return Manifest(entries["workspace_id"], entries["kind"], both)
+    except (KeyError, ValueError):
+        raise damaged_backup(file) from None
+
+
+def attach_copy(connection: sql.Connection, file: Path, key: str) -> None:
+    """Attach an empty file as `copy`. It is filled in one transaction; the caller flushes it to disk."""
+    connection.execute("ATTACH DATABASE ? AS copy KEY ?", (str(file), key))
+    connection.execute("PRAGMA copy.journal_mode = OFF")
+    connection.execute("PRAGMA copy.synchronous = OFF")
+
+
+def copy_tables(connection: sql.Connection, version: int) -> None:
+    """Copy the tables of a vault, and nothing else that a database may hold, into `copy`."""
+    for statement in (*tables.create_sql("copy"), *tables.copy_sql("copy", version)):
+        connection.execute(statement)
+
+
+def read_version(connection: sql.Connection) -> int:
+    """Return the version of the vault's format."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def normalize_passphrase(text: str) -> str:
+    """Return a passphrase in NFC: another keyboard may compose an accented letter in another way."""
+    return unicodedata.normalize("NFC", text).replace("\0", "")
+
+
+def check_passphrase(text: str) -> None:
+    """Raise InputError for a passphrase that is too short for a new backup."""
+    if len(normalize_passphrase(text)) < _PASSPHRASE_CHARACTERS or "\0" in text:
+        msg = (
+            f"The passphrase of a backup needs at least {_PASSPHRASE_CHARACTERS} characters. Four or more "
+            "random words are good; write them down, but not where the backup is."
+        )
+        raise InputError(msg)
+
+
+def damaged_backup(file: Path) -> CorruptVault:
+    """Return the error for a backup that is damaged or incomplete."""
+    return CorruptVault(
+        f"The backup {file} is damaged or incomplete. Nothing was changed. Use another copy of it or an "
+        "earlier backup."
+    )

@@ -1,0 +1,199 @@
+"""Restoring a backup into a workspace.
+
+Before a restored vault gets its name, everybody in the workspace's forget log is forgotten in it
+(data/restricted/vault/forget_log.py), and the log of the backup is joined to that of the workspace.
+"""
+
+import contextlib
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import InputError, VaultError, WorkspaceError
+from data.restricted import keys
+from data.restricted.backup import folders
+from data.restricted.backup.encrypted_file import (
+    DOCUMENTS,
+    Manifest,
+    attach_copy,
+    copy_tables,
+    open_backup,
+    read_version,
+)
+from data.restricted.keys import Keys, Secret
+from data.restricted.vault import Vault, forget_log, health, open_vault, removal, tables
+from data.restricted.vault import sqlcipher as sql
+from data.restricted.vault.creation import building
+from data.restricted.vault.lock import WriterLock
+from data.workspace import Workspace, files
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did.
+
+    replaced: where the earlier vault is kept. releases: names of the releases that came from the backup.
+    plans: how many saved plans came from it.
+    """
+
+    workspace: Workspace
+    has_records: bool
+    replaced: Path | None
+    releases: tuple[str, ...]
+    plans: int
+
+
+def restore_backup(
+    file: Path, path: Path, passphrase: str, *, replace: bool = False, place: keys.Place = "file"
+) -> Restored:
+    """Restore a backup's records, keys and folders into a workspace, which is made when it is missing.
+
+    The whole backup is checked, and the new vault built and checked aside, before anything is replaced. A
+    vault that is replaced is kept under another name, and a key is never overwritten. Raises WrongKey for
+    a wrong passphrase, CorruptVault for a damaged backup, WorkspaceError for the workspace of another
+    programme, VaultError when the vault there has records, or cannot be read, and `replace` is false.
+    """
+    file = find_backup(file)
+    with open_backup(file, passphrase) as (connection, manifest):
+        _check_keys(manifest)
+        workspace = _open_workspace(Path(path), manifest)
+        with WriterLock(workspace.vault).holding():
+            _check_vault(workspace, manifest.keys, replace=replace)
+            if not keys.exist(workspace.id):
+                keys.store(workspace.id, manifest.keys, place)
+            replaced = _restore_vault(connection, workspace, manifest.keys.vault)
+        _restore_mappings(connection, workspace)
+        _restore_documents(connection, workspace)
+        releases = folders.restore_releases(connection, workspace.releases)
+        plans = folders.restore_plans(connection, workspace.derived)
+    with open_vault(workspace, manifest.keys) as vault:
+        return Restored(workspace, vault.has_records(), replaced, tuple(releases), plans)
+
+
+def find_backup(file: Path) -> Path:
+    """Return the absolute path of a backup; raise InputError when there is no such file."""
+    file = Path(file).absolute()
+    if not file.is_file():
+        msg = f"There is no backup {file}."
+        raise InputError(msg)
+    return file
+
+
+def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
+    if not (path / "workspace.toml").exists():
+        return Workspace.create(path, manifest.kind, workspace_id=manifest.workspace_id)
+    workspace = Workspace.open(path)
+    if (workspace.id, workspace.kind) == (manifest.workspace_id, manifest.kind):
+        return workspace
+    msg = (
+        f"The backup was made from another workspace than {path} ({manifest.kind}, "
+        f"{manifest.workspace_id}). Give a new folder: `tact --workspace FOLDER restore ...`."
+    )
+    raise WorkspaceError(msg)
+
+
+def _check_keys(manifest: Manifest) -> None:
+    """Raise VaultError when other keys than those of the backup are stored for its workspace."""
+    name = manifest.workspace_id
+    if not keys.exist(name) or keys.load(name) == manifest.keys:
+        return
+    places = " and ".join(place for place in keys.locations(name).values() if place)
+    msg = (
+        f"Other keys than those in the backup are kept for this workspace ({places}), and a key is never "
+        "overwritten. Move them away if they open nothing, then restore again."
+    )
+    raise VaultError(msg)
+
+
+def _check_vault(workspace: Workspace, both: Keys, *, replace: bool) -> None:
+    """Raise VaultError when the workspace's vault has records, or cannot be read, and must stay."""
+    if replace or not workspace.vault.exists():
+        return
+    try:
+        with Vault.open(workspace.vault, both.vault) as vault:
+            why = "has records" if vault.has_records() else ""
+    except VaultError:
+        why = "cannot be read"
+    if why:
+        msg = (
+            f"The vault {workspace.vault} {why}, so the backup was not put in its place; nothing was "
+            "changed. To replace it and keep the old one beside it: `tact restore --replace`."
+        )
+        raise VaultError(msg)
+
+
+def _restore_vault(backup: sql.Connection, workspace: Workspace, key: Secret) -> Path | None:
+    folder, replaced = workspace.vault, None
+    try:
+        with building(folder) as aside, sql.translated(folder / health.DB):
+            _build_vault(backup, aside, key)
+            _forget_again(aside, key, forget_log.read(forget_log.path_of(folder)))
+            # The old vault was not touched until here, and the new one is whole.
+            replaced = _move_away(folder)
+    except BaseException:
+        if replaced is not None and not folder.exists():
+            replaced.rename(folder)
+        raise
+    return replaced
+
+
+def _build_vault(backup: sql.Connection, aside: Path, key: Secret) -> None:
+    db = aside / health.DB
+    db.touch(mode=0o600)
+    # A raw key, in the form in which SQLCipher tells it from a passphrase.
+    attach_copy(backup, db, f"x'{key.reveal().hex()}'")
+    version = read_version(backup)
+    backup.execute("BEGIN")
+    copy_tables(backup, version)
+    backup.execute("COMMIT")
+    backup.execute(f"PRAGMA copy.application_id = {tables.APPLICATION}")
+    backup.execute(f"PRAGMA copy.user_version = {tables.VERSION}")
+    backup.execute("PRAGMA copy.journal_mode = WAL")
+    backup.execute("DETACH DATABASE copy")
+    health.write(aside, key)
+    with contextlib.closing(sql.connect(db, key)) as copy:
+        if not health.whole(copy) or _count_rows(copy, version) != _count_rows(backup, version):
+            raise sql.corrupt(db)
+
+
+def _count_rows(connection: sql.Connection, version: int) -> list[int]:
+    return [connection.execute(statement).fetchone()[0] for statement in tables.count_sql(version)]
+
+
+def _forget_again(aside: Path, key: Secret, log: set[forget_log.Entry]) -> None:
+    """Forget whoever was forgotten since the backup was made; the next opening joins the logs."""
+    with contextlib.closing(sql.connect(aside / health.DB, key)) as copy:
+        inside = removal.read_log(copy)
+        missing = forget_log.keep_latest(log | inside) - inside
+        if missing:
+            copy.execute("BEGIN IMMEDIATE")
+            removal.apply(copy, missing)
+            copy.execute("COMMIT")
+
+
+def _move_away(folder: Path) -> Path | None:
+    if not folder.exists():
+        return None
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%f")
+    target = folder.with_name(f"{folder.name}.before-{stamp}")
+    folder.rename(target)
+    files.fsync_folder(folder.parent)
+    return target
+
+
+def _restore_mappings(connection: sql.Connection, workspace: Workspace) -> None:
+    for name, content in connection.execute("SELECT name, content FROM backup_mapping").fetchall():
+        # A newer mapping stays, and a name that leads into another folder is ignored.
+        target = workspace.mappings / Path(name).name
+        if Path(name).name == name and not target.exists():
+            files.write_bytes(target, content, mode=0o600)
+
+
+def _restore_documents(connection: sql.Connection, workspace: Workspace) -> None:
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of early versions
+    if connection.execute(query).fetchone() is None:
+        return
+    for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
+        target = workspace.path / name
+        if name in DOCUMENTS and not target.exists():
+            files.write_bytes(target, content, mode=0o600)

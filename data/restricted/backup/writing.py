@@ -1,0 +1,105 @@
+"""Writing a backup."""
+
+import contextlib
+import datetime as dt
+from pathlib import Path
+
+from data.errors import InputError
+from data.restricted.backup import folders
+from data.restricted.backup.encrypted_file import (
+    APPLICATION,
+    DOCUMENTS,
+    attach_copy,
+    check_passphrase,
+    copy_tables,
+    damaged_backup,
+    normalize_passphrase,
+    open_backup,
+)
+from data.restricted.keys import Keys
+from data.restricted.vault import health, open_vault, tables
+from data.restricted.vault import sqlcipher as sql
+from data.workspace import Workspace, files
+
+_FORMAT = "1"
+_START_MONTH = "6"  # no longer used; earlier versions cannot read a backup without it
+
+
+def write_backup(workspace: Workspace, both: Keys, to: Path, passphrase: str) -> None:
+    """Write the vault, both keys, documents, releases and plans into one new file (mode 600).
+
+    The file gets its name only after it was read back and checked. Raises InputError when the file exists
+    or the passphrase is short, VaultBusy during an import, CorruptVault rather than copy a damaged vault,
+    DiskFull.
+    """
+    to = check_target(to)
+    check_passphrase(passphrase)
+    with open_vault(workspace, both) as vault, vault.writing():
+        try:
+            with files.replacing(to, mode=0o600) as part:
+                _write(workspace, both, part, passphrase)
+                with open_backup(part, passphrase) as (_, manifest):
+                    if manifest.keys != both:
+                        raise damaged_backup(to)
+        except OSError as error:
+            msg = f"The backup {to} could not be written: {error.strerror}. Choose a folder that is yours."
+            raise InputError(msg) from error
+
+
+def check_target(to: Path) -> Path:
+    """Return the absolute path of a backup to be written; raise InputError if it cannot be written there."""
+    to = Path(to).absolute()
+    if to.exists():
+        msg = f"{to} exists already, and a backup is never overwritten. Choose another name."
+        raise InputError(msg)
+    if not to.parent.is_dir():
+        msg = f"There is no folder {to.parent} to write the backup to. Make it first."
+        raise InputError(msg)
+    return to
+
+
+def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> None:
+    db = workspace.vault / health.DB
+    contents = {
+        "backup_manifest": _manifest(workspace, both),
+        "backup_mapping": _mappings(workspace),
+        "backup_document": _documents(workspace),
+        "backup_release": folders.iter_releases(workspace.releases),
+        "backup_plan": folders.iter_plans(workspace.derived),
+    }
+    with sql.translated(part), contextlib.closing(sql.connect(db, both.vault)) as connection:
+        if not health.whole(connection):
+            raise sql.corrupt(db)
+        attach_copy(connection, part, normalize_passphrase(passphrase))
+        connection.execute("BEGIN")
+        copy_tables(connection, tables.VERSION)
+        for table, rows in contents.items():
+            value = "value TEXT" if table == "backup_manifest" else "content BLOB"
+            connection.execute(f"CREATE TABLE copy.{table} (name TEXT PRIMARY KEY, {value} NOT NULL)")
+            connection.executemany(f"INSERT INTO copy.{table} VALUES (?, ?)", rows)  # noqa: S608
+        connection.execute("COMMIT")
+        connection.execute(f"PRAGMA copy.application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA copy.user_version = {tables.VERSION}")
+        connection.execute("DETACH DATABASE copy")
+
+
+def _manifest(workspace: Workspace, both: Keys) -> list[tuple[str, str]]:
+    return [
+        ("format", _FORMAT),
+        ("created", dt.datetime.now(dt.UTC).isoformat(timespec="seconds")),
+        ("workspace_id", workspace.id),
+        ("kind", workspace.kind),
+        ("start_month", _START_MONTH),
+        ("vault_key", both.vault.reveal().hex()),
+        ("identifier_key", both.identifier.reveal().hex()),
+    ]
+
+
+def _mappings(workspace: Workspace) -> list[tuple[str, bytes]]:
+    paths = sorted(workspace.mappings.glob("*.toml")) if workspace.mappings.is_dir() else []
+    return [(path.name, path.read_bytes()) for path in paths]
+
+
+def _documents(workspace: Workspace) -> list[tuple[str, bytes]]:
+    paths = [workspace.path / name for name in DOCUMENTS]
+    return [(path.name, path.read_bytes()) for path in paths if path.is_file()]

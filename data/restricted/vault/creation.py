@@ -1,0 +1,48 @@
+"""A new, empty vault: built aside under another name, so that there is a whole vault or none."""
+
+import contextlib
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from data.restricted.keys import Secret
+from data.restricted.vault import sqlcipher as sql
+from data.restricted.vault import tables
+from data.workspace import files
+
+IDENTIFIER = "identifier_key"  # in table meta: the mark of the key that hashed the children
+
+
+@contextlib.contextmanager
+def building(folder: Path) -> Iterator[Path]:
+    """Yield a new private folder; when the block ends without an error it is renamed to `folder`."""
+    aside = files.aside(folder)
+    with files.no_room_means_disk_full(folder):
+        try:
+            aside.mkdir(mode=0o700)
+            yield aside
+            files.publish_folder(aside, folder)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+
+def write_empty_database(db: Path, key: Secret, kind: str, identifier_mark: str | None) -> None:
+    """Write an empty database of this version; `identifier_mark` tells the key that hashes the children."""
+    db.touch(mode=0o600)
+    connection = sql.connect(db, key, create=True)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA application_id = {tables.APPLICATION}")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in tables.create_sql():
+            connection.execute(statement)
+        made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        meta = [("kind", kind), ("created", made)]
+        meta += [(IDENTIFIER, identifier_mark)] if identifier_mark else []
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+        connection.execute(f"PRAGMA user_version = {tables.VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        connection.close()

@@ -1,0 +1,75 @@
+"""What was published last, as the vault stores it: in table `published`, and in `staged` before it is confirmed.
+
+A release stages its blocks before its folder gets its name and confirms them afterwards, so that after a
+crash the vault and the folder of releases can be made to agree. Each function that writes runs inside one
+transaction of its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from data.errors import VaultError
+from data.restricted.vault.sqlcipher import Connection
+
+
+class PublishedBlock(NamedTuple):
+    """Who was behind a block's numbers when they were last published, and in which release."""
+
+    members: bytes
+    release: str
+
+
+def read_blocks(connection: Connection) -> dict[str, PublishedBlock]:
+    """Return each published block by its name."""
+    rows = connection.execute("SELECT block, members, release FROM published")
+    return {block: PublishedBlock(members, release) for block, members, release in rows}
+
+
+def read_staged_release(connection: Connection) -> str | None:
+    """Return the name of the release that is staged; None when there is none."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'staged'").fetchone()
+    return None if row is None else str(row[0])
+
+
+def stage(connection: Connection, release: str, blocks: Mapping[str, bytes]) -> None:
+    """Store the blocks of a release that is about to be published, in place of what it staged before.
+
+    Raises VaultError while another release is staged.
+    """
+    staged = read_staged_release(connection)
+    if staged not in (None, release):
+        msg = (
+            f"The publication of {staged} was begun and not finished, so {release} cannot begin. Run "
+            "`tact release`, which finishes or undoes it."
+        )
+        raise VaultError(msg)
+    connection.execute("DELETE FROM staged")
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('staged', ?)", (release,))
+    connection.executemany("INSERT INTO staged VALUES (?, ?)", sorted(blocks.items()))
+
+
+def confirm(connection: Connection, release: str) -> None:
+    """Make the staged blocks of a release the published ones. Raises VaultError if it is not staged."""
+    _check_staged(connection, release)
+    connection.execute("INSERT OR REPLACE INTO published SELECT block, members, ? FROM staged", (release,))
+    _clear_staged(connection)
+
+
+def discard(connection: Connection, release: str) -> None:
+    """Delete the staged blocks of a release that was not published. Raises VaultError if it is not staged."""
+    _check_staged(connection, release)
+    _clear_staged(connection)
+
+
+def _check_staged(connection: Connection, release: str) -> None:
+    staged = read_staged_release(connection)
+    if staged != release:
+        msg = f"Nothing is staged for {release!r}; staged is {staged or 'nothing'}."
+        raise VaultError(msg)
+
+
+def _clear_staged(connection: Connection) -> None:
+    connection.execute("DELETE FROM staged")
+    connection.execute("DELETE FROM meta WHERE name = 'staged'")
