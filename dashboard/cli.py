@@ -15,8 +15,6 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["STOPPED", "main"]
-
 STOPPED = 130
 _WORDS = "Stopped by hand."
 

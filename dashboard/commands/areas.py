@@ -16,8 +16,6 @@ from data.restricted.vault import open_vault
 from geo import boundaries
 from geo.places import Places
 
-__all__ = ["register"]
-
 _LISTED = 10  # areas in a line
 
 

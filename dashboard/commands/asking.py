@@ -9,8 +9,6 @@ import typer
 
 from data.errors import InputError
 
-__all__ = ["can_ask", "choose", "hidden", "typed"]
-
 
 def can_ask() -> bool:
     """Tell whether there is a terminal on which somebody can answer."""

@@ -10,8 +10,6 @@ from dashboard.pages.method.attacks import TRIED, outcome
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.bounds import Finding
 
-__all__ = ["told"]
-
 _LISTED = 20  # cells of one place
 _HEAD = ("attack", "tier", "result", "what was tried")
 

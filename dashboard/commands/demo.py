@@ -19,8 +19,6 @@ from data.restricted.vault import Vault
 from data.workspace import Workspace, demo_path, files
 from risk import worlds
 
-__all__ = ["build_demo", "register"]
-
 _CHILDREN = 1400
 
 

@@ -18,8 +18,6 @@ from data.tables.spec import Tier
 from data.workspace import Workspace
 from geo import export as exports
 
-__all__ = ["note_receiver", "register"]
-
 _COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
 _TIERS = ("partner", "public")
 

@@ -17,8 +17,6 @@ from data.restricted import intake, keys
 from data.restricted.vault import Vault, open_vault, partners
 from data.workspace import Workspace
 
-__all__ = ["register"]
-
 _NUMBER = "Programme number that partners share"
 _FOR_GOOD = (
     "What is noted keeps a child out for good: no command takes it back, and only a backup from before it, "

@@ -19,8 +19,6 @@ from data.schema import KINDS
 from data.workspace import Workspace
 from geo.places import Places
 
-__all__ = ["Importer", "register"]
-
 _SHOWN = 5  # reasons on the screen; all of them are in the file
 _OVERDUE = (
     "{count:,} of these records are of children last met before {day} and are deleted by the next import or "

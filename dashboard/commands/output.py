@@ -17,8 +17,6 @@ from typer.exceptions import TyperException
 
 from data.errors import TactError
 
-__all__ = ["Json", "Tick", "console", "emit", "fail", "progress", "say", "table"]
-
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON value on standard output.")]
 
 

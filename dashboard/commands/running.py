@@ -30,8 +30,6 @@ from dashboard.commands import (
 from dashboard.commands.output import fail
 from data.errors import InputError, TactError
 
-__all__ = ["app", "run"]
-
 app = typer.Typer(
     name="tact",
     help="Protected maps of child trafficking, services and communities in Albania and Greece.",

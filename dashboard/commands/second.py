@@ -22,8 +22,6 @@ from data.restricted.vault import Vault, open_vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 
-__all__ = ["ask_second", "note", "register"]
-
 _COLUMNS = ("day", "release", "released_by", "confirmed_by", "replaced", *TIERS)
 
 

@@ -25,8 +25,6 @@ from data.release import current_name
 from data.restricted import governance
 from data.workspace import Workspace, default_path, demo_path
 
-__all__ = ["register"]
-
 _FIRST_PORT = 8642
 _TRIES = 20
 _PATIENCE = 60.0

@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-__all__ = ["Holds", "content_shows", "degrees_of", "median_year"]
-
 # What a column is for: categories, days and numbers; a child's identifier, hashed and never stored; the
 # number of a record; names of organisations and notes; or nothing that we know.
 Holds = Literal["coded", "identifier", "number", "text", "unknown"]

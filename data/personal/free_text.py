@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from data.errors import InputError
 from data.personal.content import content_shows
 
-__all__ = ["LONGEST", "check"]
-
 LONGEST = 300
 
 

@@ -10,14 +10,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = [
-    "heading_shows",
-    "list_headings",
-    "names_no_child",
-    "plain_heading",
-    "words_of",
-]
-
 # A phrase is words that follow one another; * stands for any ending, or any beginning.
 _HEADINGS = {
     "names": (

@@ -16,8 +16,6 @@ from typing import Any
 
 from data.tables.spec import Tier
 
-__all__ = ["MANIFEST", "PREFIX", "REPORT", "AuditReport", "newest", "tier_file"]
-
 PREFIX = "audit-"
 MANIFEST, REPORT = "manifest.json", "report.json"
 _KINDS = {"created": str, "release_sha256": str, "checks": list, "findings": list}

@@ -24,8 +24,6 @@ from data.tables.resource import resource
 from data.workspace import files
 from data.workspace.version import code_version
 
-__all__ = ["publish"]
-
 
 def publish(
     derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]

@@ -12,8 +12,6 @@ import pyarrow as pa
 
 from data.tables.spec import Tier
 
-__all__ = ["FORMAT", "KINDS", "MANIFEST", "Result", "Table", "every", "latest", "newest", "read_manifest"]
-
 MANIFEST = "manifest.json"
 KINDS = ("risk",)  # those whose tables are read with a release
 FORMAT = 1

@@ -28,22 +28,6 @@ import platformdirs
 from data.errors import MissingKey, VaultError
 from data.workspace import files
 
-__all__ = [
-    "ENVIRONMENT",
-    "KEY_BYTES",
-    "IdentifierHasher",
-    "Keys",
-    "Secret",
-    "check",
-    "create",
-    "exist",
-    "key_folder",
-    "load",
-    "locations",
-    "of_seed",
-    "store",
-]
-
 KEY_BYTES = 32
 Place = Literal["file", "keyring"]
 _NAMES = ("vault", "identifier")
@@ -119,22 +103,19 @@ class IdentifierHasher:
     def __repr__(self) -> str:
         return "IdentifierHasher(<secret>)"
 
-    def hash(self, identifiers: Iterable[str], scope: str = "") -> list[str]:
-        """Hash identifiers: HMAC-SHA256 as 64 hexadecimal digits, "" for an empty identifier.
+    def hash(self, identifiers: Iterable[str]) -> list[str]:
+        """Compute HMAC-SHA256 of each identifier as 64 hexadecimal digits; "" for an empty identifier.
 
-        `scope` says within what an identifier is unique: the partner for its own numbers, a fixed
-        word for numbers that partners share. Two children with number 12 at two partners are two.
-        Spaces around an identifier and the way its accents are composed make no difference.
+        An identifier names its partner where it is unique within that partner only
+        (data/restricted/intake/identity.py). Spaces around it and the way its accents are composed make no
+        difference.
         """
-        prefix = scope.encode() + b"\0"
         known: dict[str, str] = {}
-        return [known.get(i) or known.setdefault(i, self._one(prefix, i)) for i in identifiers]
+        return [known.get(i) or known.setdefault(i, self._hash(i)) for i in identifiers]
 
-    def _one(self, prefix: bytes, identifier: str) -> str:
+    def _hash(self, identifier: str) -> str:
         text = unicodedata.normalize("NFC", identifier.strip())
-        if not text:
-            return ""
-        return hmac.digest(self._child, prefix + text.encode(), "sha256").hex()
+        return hmac.digest(self._child, b"\0" + text.encode(), "sha256").hex() if text else ""
 
     def record_keys(self, child_hashes: Sequence[str]) -> npt.NDArray[np.uint64]:
         """Derive a secret, stable number for each hash, uniform over 0 to 2**64 - 1; shape (n,).

@@ -5,28 +5,17 @@ Columns of released tables are described in geo/layers/output/columns.py, beside
 
 from __future__ import annotations
 
-import pandas as pd
-
-from data.schema import KINDS, Column, kind_of
-
-__all__ = ["ENTRY", "describe", "table"]
+from data.schema import Column, kind_of
 
 ENTRY = ("column", "label", "meaning", "allowed", "needed", "example")
 
 
-def describe(kind: str, *, stored: bool = False) -> list[dict[str, str]]:
-    """Describe the columns of a partner's file, or with `stored` those of the vault, in their order.
+def describe(kind: str) -> list[dict[str, str]]:
+    """Describe the columns of a partner's file in their order, each with the keys of ENTRY.
 
-    Each entry has the keys of ENTRY. Raises InputError for an unknown kind.
+    Raises InputError for an unknown kind.
     """
-    of_kind = kind_of(kind)
-    return [_entry(column) for column in (of_kind.stored if stored else of_kind.given)]
-
-
-def table() -> pd.DataFrame:
-    """Describe the file columns of every kind in one table: kind, then the keys of ENTRY."""
-    rows = [{"kind": name, **entry} for name in KINDS for entry in describe(name)]
-    return pd.DataFrame(rows, columns=["kind", *ENTRY])
+    return [_entry(column) for column in kind_of(kind).given]
 
 
 def _entry(column: Column) -> dict[str, str]:

@@ -14,8 +14,6 @@ from typing import Literal
 
 import pandas as pd
 
-__all__ = ["Column", "ColumnType", "RecordKind", "Rule"]
-
 ColumnType = Literal[
     "date",  # a day, ISO
     "day_or_week",  # a day, or an ISO week that becomes its Monday

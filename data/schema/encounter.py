@@ -8,8 +8,6 @@ from data.schema import vocabulary as v
 from data.schema.column import Column, RecordKind, Rule
 from data.schema.shared_columns import AXIS, MUNICIPALITY, PARTNER, area_countries
 
-__all__ = ["ENCOUNTER"]
-
 
 def _same(left: str, right: str) -> Rule:
     def broken(frame: pd.DataFrame) -> pd.Series:

@@ -13,8 +13,6 @@ from data.schema.column import Column, RecordKind, Rule
 from data.schema.encounter import ENCOUNTER
 from data.schema.shared_columns import AXIS, MUNICIPALITY, PARTNER
 
-__all__ = ["KINDS"]
-
 
 def _ends_early(frame: pd.DataFrame) -> pd.Series:
     return (frame["valid_to"] != "") & (frame["valid_to"] < frame["valid_from"])

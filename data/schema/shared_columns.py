@@ -5,8 +5,6 @@ from functools import lru_cache
 from data.schema import vocabulary as v
 from data.schema.column import Column
 
-__all__ = ["AXIS", "MUNICIPALITY", "PARTNER", "area_countries"]
-
 MUNICIPALITY = Column(
     "municipality",
     "Municipality",

@@ -155,16 +155,6 @@ class Workspace:
         """Whether the records are those of an invented world."""
         return self.kind == "invented"
 
-    def require(self, kind: Kind, purpose: str) -> None:
-        """Raise WorkspaceError unless the workspace is of this kind; `purpose` ends the message."""
-        if self.kind == kind:
-            return
-        msg = (
-            f"The workspace {self.path} is {self.kind} for ever, and {purpose} needs one that is "
-            f"{kind}. Give another folder: `tact --workspace FOLDER ...`."
-        )
-        raise WorkspaceError(msg)
-
     def check(self) -> list[str]:
         """List what is wrong with the folder, each with its remedy; empty when all is well."""
         problems = [

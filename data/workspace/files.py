@@ -15,18 +15,6 @@ from pathlib import Path
 
 from data.errors import DiskFull, ReleaseError
 
-__all__ = [
-    "aside",
-    "fsync_file",
-    "fsync_folder",
-    "no_room_means_disk_full",
-    "publish_folder",
-    "remove_folder",
-    "replacing",
-    "write_bytes",
-    "write_text",
-]
-
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["fold", "key_of", "normal_identifier"]
-
 
 def fold(text: str) -> str:
     """Make texts equal that differ in case, blanks or composition only."""

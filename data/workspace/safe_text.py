@@ -12,8 +12,6 @@ import re
 
 import pandas as pd
 
-__all__ = ["shown", "shown_frame"]
-
 _SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _BLANKS = ("\t", "\r", "\n")
 _PARTED = re.compile(rf'(;[\s"]*)(?=[{re.escape("".join(_SIGNS))}])')

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from data.errors import FileRefused, InputError
 
-__all__ = ["Row", "read_rows", "rows_of", "text_of"]
-
 
 @dataclass(frozen=True)
 class Row:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from importlib import metadata
 
-__all__ = ["code_version"]
-
 
 def code_version() -> str:
     """Give the version of the product that is running."""

@@ -5,7 +5,7 @@ import signal
 import numpy as np
 import pytest
 
-from data.restricted.backup import backup, restore
+from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Keys, Secret
 from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
@@ -20,17 +20,18 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from data.restricted import backup, keys
+from data.restricted.vault import sqlcipher
 from data.workspace import Workspace
 from tests.helpers import killing
 for name in ("connect", "connect_with_passphrase"):
-    opened = getattr(backup.sql, name)
+    opened = getattr(sqlcipher, name)
     watched = lambda *a, opened=opened, **k: killing.watch(opened(*a, **k), 10_000)
-    setattr(backup.sql, name, watched)
+    setattr(sqlcipher, name, watched)
 workspace = Workspace.open(Path(sys.argv[2]))
 if sys.argv[1] == "backup":
-    backup.backup(workspace, keys.load(workspace.id), Path(sys.argv[3]), sys.argv[4])
+    backup.write_backup(workspace, keys.load(workspace.id), Path(sys.argv[3]), sys.argv[4])
 else:
-    backup.restore(Path(sys.argv[3]), workspace.path, sys.argv[4], replace=True)
+    backup.restore_backup(Path(sys.argv[3]), workspace.path, sys.argv[4], replace=True)
 killing.mark(killing.END)
 """
 
@@ -68,16 +69,16 @@ def test_killed_while_backing_up_there_is_a_whole_backup_or_none(workspace, tmp_
         assert ended <= file.exists()
         killed += not file.exists()
         if file.exists():
-            assert restore(file, tmp_path / f"restored{i}", PASSPHRASE).has_records
+            assert restore_backup(file, tmp_path / f"restored{i}", PASSPHRASE).has_records
     assert killed >= TIMES // 2, "the moments must fall into the backup"
     with open_vault(workspace, BOTH) as vault:
         assert count(vault) == ROWS
-    backup(workspace, BOTH, tmp_path / "last.tact", PASSPHRASE)
+    write_backup(workspace, BOTH, tmp_path / "last.tact", PASSPHRASE)
 
 
 def test_killed_while_restoring_no_vault_is_lost(workspace, tmp_path):
     file = tmp_path / "backup.tact"
-    backup(workspace, BOTH, file, PASSPHRASE)
+    write_backup(workspace, BOTH, file, PASSPHRASE)
     with open_vault(workspace, BOTH) as vault:
         vault.add("encounter", frame("encounter", 100, first=ROWS), "later.csv")
     marks = run_through(*command("restore", workspace, file))
@@ -92,4 +93,4 @@ def test_killed_while_restoring_no_vault_is_lost(workspace, tmp_path):
         else:
             # Killed between the two renames: the old one stands beside, and a restore works.
             assert len(list(workspace.path.glob("vault.before-*"))) >= 2
-    assert restore(file, workspace.path, PASSPHRASE, replace=True).has_records
+    assert restore_backup(file, workspace.path, PASSPHRASE, replace=True).has_records

@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import DiskFull
 from data.restricted import keys
-from data.restricted.backup import backup, restore
+from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault, open_vault
 from data.workspace import Workspace
@@ -100,7 +100,7 @@ def workspace(tmp_path, monkeypatch):
 
 def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
     with pytest.raises(DiskFull):
-        backup(workspace, keys.load(workspace.id), small_disk / "backup.tact", "correct horse battery")
+        write_backup(workspace, keys.load(workspace.id), small_disk / "backup.tact", "correct horse battery")
     assert list(small_disk.iterdir()) == []
     with open_vault(workspace) as vault:
         assert count(vault) == 10_000
@@ -108,12 +108,12 @@ def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
 
 def test_no_room_for_a_restore_keeps_what_is_there(workspace, small_disk, tmp_path):
     file = tmp_path / "backup.tact"
-    backup(workspace, keys.load(workspace.id), file, "correct horse battery")
+    write_backup(workspace, keys.load(workspace.id), file, "correct horse battery")
     there = Workspace.create(small_disk / "w", "real", workspace_id=workspace.id)
     with Vault.create(there.vault, keys.load(workspace.id)) as vault:
         vault.add("encounter", frame("encounter", 10), "a.csv")
     with pytest.raises(DiskFull):
-        restore(file, there.path, "correct horse battery", replace=True)
+        restore_backup(file, there.path, "correct horse battery", replace=True)
     with open_vault(there) as vault:
         assert count(vault) == 10
         assert there.check() == []

@@ -30,6 +30,7 @@ class Manifest:
 
     workspace_id: str
     kind: str
+    start_month: int
     keys: Keys
 
 
@@ -39,7 +40,7 @@ def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, M
     with sql.translated(file):
         try:
             connection = sql.connect_with_passphrase(file, normalize_passphrase(passphrase))
-        except sql.SqlError as error:
+        except sql.Error as error:
             if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
                 raise damaged_backup(file) from error
             msg = (
@@ -66,7 +67,7 @@ def _check(file: Path, connection: sql.Connection) -> Manifest:
 def _parse_manifest(file: Path, entries: dict[str, Any]) -> Manifest:
     try:
         both = Keys(*(Secret(bytes.fromhex(entries[f"{name}_key"])) for name in ("vault", "identifier")))
-        return Manifest(entries["workspace_id"], entries["kind"], both)
+        return Manifest(entries["workspace_id"], entries["kind"], int(entries["start_month"]), both)
     except (KeyError, ValueError):
         raise damaged_backup(file) from None
 

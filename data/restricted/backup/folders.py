@@ -13,15 +13,6 @@ from data.release import names
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace import files
 
-__all__ = [
-    "CREATE_PLANS",
-    "CREATE_RELEASES",
-    "iter_plans",
-    "iter_releases",
-    "restore_plans",
-    "restore_releases",
-]
-
 _LISTS = (".names", "current")
 _PLANS = "plan-"
 

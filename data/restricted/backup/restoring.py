@@ -81,7 +81,9 @@ def find_backup(file: Path) -> Path:
 
 def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
     if not (path / "workspace.toml").exists():
-        return Workspace.create(path, manifest.kind, workspace_id=manifest.workspace_id)
+        return Workspace.create(
+            path, manifest.kind, start_month=manifest.start_month, workspace_id=manifest.workspace_id
+        )
     workspace = Workspace.open(path)
     if (workspace.id, workspace.kind) == (manifest.workspace_id, manifest.kind):
         return workspace

@@ -22,7 +22,6 @@ from data.restricted.vault import sqlcipher as sql
 from data.workspace import Workspace, files
 
 _FORMAT = "1"
-_START_MONTH = "6"  # no longer used; earlier versions cannot read a backup without it
 
 
 def write_backup(workspace: Workspace, both: Keys, to: Path, passphrase: str) -> None:
@@ -89,7 +88,7 @@ def _manifest(workspace: Workspace, both: Keys) -> list[tuple[str, str]]:
         ("created", dt.datetime.now(dt.UTC).isoformat(timespec="seconds")),
         ("workspace_id", workspace.id),
         ("kind", workspace.kind),
-        ("start_month", _START_MONTH),
+        ("start_month", str(workspace.start_month)),
         ("vault_key", both.vault.reveal().hex()),
         ("identifier_key", both.identifier.reveal().hex()),
     ]

@@ -10,8 +10,6 @@ from pathlib import Path
 from data.workspace import files
 from data.workspace.safe_text import shown
 
-__all__ = ["APPROVALS", "EXPORTS", "append"]
-
 APPROVALS, EXPORTS = "approvals.csv", "exports.csv"
 
 

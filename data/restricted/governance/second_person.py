@@ -29,8 +29,6 @@ from data.errors import InputError, WorkspaceError
 if TYPE_CHECKING:
     from data.restricted.vault import Vault
 
-__all__ = ["Second", "appoint", "appointed", "check", "confirm"]
-
 CHARACTERS = 12
 _REMARK = "second person"
 _COST = 2**15  # 32 MiB and a tenth of a second

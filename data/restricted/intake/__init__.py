@@ -15,11 +15,8 @@ the record's number and what data/restricted/intake/rejects.py lets through.
 from __future__ import annotations
 
 import datetime as dt
-import io
-import re
 from collections.abc import Collection, Iterable, Iterator
-from csv import writer as csv_writer
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +27,15 @@ import pyarrow as pa
 from data.errors import FileRefused
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.checks import Cells, Rows, check_rows
-from data.restricted.intake.csv import read_headings, read_table
+from data.restricted.intake.csv_rows import read_headings, read_table
 from data.restricted.intake.headings import Layout, choose_sheet, match_headings, recognised
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import read as mapping_of
 from data.restricted.intake.personal import refuse_personal_content, refuse_personal_headings
-from data.restricted.intake.rejects import Repeater
-from data.restricted.intake.table import Fault, RawColumn, RawTable
+from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
+from data.restricted.intake.table import RawTable
 from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, kind_of
-from data.workspace.files import write_text
 from data.workspace.folding import fold
 from data.workspace.types import ProgressCount
 
@@ -51,11 +47,9 @@ __all__ = [
     "guess_kind",
     "is_invented",
     "read_file",
-    "read_frame",
     "write_rejects",
 ]
 
-REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed")
 _BATCH = 100_000
 _NAMED = 6  # lines in a note
 _TELLING = 3  # headings of ours, to take a file for one of a kind
@@ -80,7 +74,6 @@ class Intake:
     rejected_rows: int
     rejects: pd.DataFrame
     unknown_columns: tuple[str, ...]
-    ignored_columns: tuple[str, ...]
     notes: tuple[str, ...]
     _columns: dict[str, Cells] = field(repr=False)
     _at: npt.NDArray[np.intp] = field(repr=False)
@@ -155,25 +148,6 @@ def read_file(
     return _read(path.name, table, settings, resolve, hash_identifier)
 
 
-def read_frame(
-    frame: pd.DataFrame,
-    kind: str,
-    *,
-    resolve: Resolve,
-    hash_identifier: HashIdentifier,
-    partner: str | None = None,
-    today: dt.date | None = None,
-) -> Intake:
-    """Check a frame with the columns of a partner's file as a file is checked; see read_file.
-
-    A row's line is its position, from 2 on, as in a file with a header.
-    """
-    columns = [_raw_column(str(name), frame[name]) for name in frame.columns]
-    table = RawTable(columns, np.arange(2, len(frame) + 2, dtype=np.int64))
-    settings = _Settings(kind_of(kind), ColumnMapping(), partner, today)
-    return _read("The records", table, settings, resolve, hash_identifier)
-
-
 def is_invented(path: Path) -> bool:
     """Say whether a file holds invented records: it has a column "invented".
 
@@ -201,18 +175,6 @@ def _best(fit: dict[str, int], least: int) -> str | None:
     best = max(fit.values())
     fitting = [name for name, count in fit.items() if count == best]
     return fitting[0] if best >= least and len(fitting) == 1 else None
-
-
-def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
-    """Write rejected rows as CSV (UTF-8 with mark, for spreadsheets), in the columns of REJECT_COLUMNS."""
-    from data.workspace.safe_text import shown_frame
-
-    text = io.StringIO()
-    writer = csv_writer(text)
-    writer.writerow(REJECT_COLUMNS)
-    writer.writerows(shown_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, "\ufeff" + text.getvalue())
 
 
 @dataclass(frozen=True)
@@ -246,12 +208,6 @@ def _read(
     if "child_id" in rows.cells:
         hash_children(rows, hash_identifier, settings.forgotten)
     return _intake(kind, partner, table, layout, rows, notes)
-
-
-def _raw_column(name: str, column: pd.Series) -> RawColumn:
-    codes, distinct = pd.factorize(column.astype("object"), use_na_sentinel=False)
-    texts = ["" if pd.isna(value) else str(value) for value in distinct]
-    return RawColumn(name, codes.astype(np.int32), texts)
 
 
 def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
@@ -291,18 +247,16 @@ def _intake(
     kind: RecordKind, partner: str | None, table: RawTable, layout: Layout, rows: Rows, notes: list[str]
 ) -> Intake:
     told = identify(rows)
-    rejects, rejected = _rejects(rows, table.faults)
-    rejects.insert(3, "value", _values(kind, table, layout, rejects))
+    rejects = build_rejects(kind, table, layout, rows)
     headings = [column.heading for column in table.columns]
     return Intake(
         kind=kind.name,
         partner=partner,
         rows=len(rows) + len(table.faults),
         accepted_rows=len(told.at),
-        rejected_rows=rejected,
+        rejected_rows=int((~rows.good()).sum()) + len(table.faults),
         rejects=rejects,
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
-        ignored_columns=tuple(headings[p] for p in (*layout.metadata, *layout.ignored)),
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, told)),
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _at=told.at,
@@ -337,54 +291,6 @@ def _either(names: list[str]) -> str:
 def _first(lines: npt.NDArray[np.int64]) -> str:
     shown = ", ".join(map(str, lines[:_NAMED].tolist()))
     return f"{shown} and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else shown
-
-
-def _rejects(rows: Rows, unread: list[Fault]) -> tuple[pd.DataFrame, int]:
-    """Put the faults into one frame by line; count the rows they reject."""
-    parts = [
-        pd.DataFrame({"line": lines, "column": column, "reason": reason, "allowed": allowed})
-        for lines, column, reason, allowed in rows.faults
-    ]
-    parts.append(pd.DataFrame([vars(fault) for fault in unread], columns=[f.name for f in fields(Fault)]))
-    filled = [part for part in parts if len(part)] or parts[-1:]
-    frame = pd.concat(filled, ignore_index=True).astype({"line": "int64"})
-    frame = frame.sort_values("line", kind="stable", ignore_index=True)
-    frame.insert(1, "record_number", _record_numbers(rows, frame["line"]))
-    return frame, int((~rows.good()).sum()) + len(unread)
-
-
-def _values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
-    """Give what stood in each faulty cell, where it may be repeated."""
-    if rejects.empty:
-        return []
-    repeater = Repeater.of(kind, table, layout)
-    alone = ~rejects["line"].duplicated(keep=False)
-    at = np.searchsorted(table.lines, rejects["line"])
-    known: dict[tuple[str, int, bool], str] = {}
-    values = []
-    for column, row, only in zip(rejects["column"], at.tolist(), alone, strict=True):
-        if column not in layout.columns:
-            values.append("")
-            continue
-        raw = table.columns[layout.columns[column]]
-        cell = (column, int(raw.codes[row]), bool(only))
-        if cell not in known:
-            known[cell] = repeater.repeat(column, raw.distinct[cell[1]], alone=only)
-        values.append(known[cell])
-    return values
-
-
-def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
-    """Give each rejected line its record's number, where it has one that cannot be a name or a remark."""
-    if "record_number" not in rows.cells or not len(rows):
-        return [""] * len(lines)
-    at = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
-    numbers = map(str, rows.cells["record_number"].take(at))
-    known = rows.lines[at] == lines.to_numpy()
-    return [n if k and _NUMBER.fullmatch(n) else "" for n, k in zip(numbers, known, strict=True)]
-
-
-_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
 def _plain_frame(arrays: Iterable[pa.Array], names: list[str]) -> pd.DataFrame:

@@ -21,8 +21,6 @@ from data.restricted.intake.values import Value, check_values, slash_order
 from data.schema import Column, Match, RecordKind, Resolve, Rule
 from data.schema.shared_columns import area_countries
 
-__all__ = ["Cells", "Rows", "check_rows", "combinations"]
-
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 _UNRESOLVED = 1_000  # Different texts in one column; more are the wrong column, and slow to suggest for.

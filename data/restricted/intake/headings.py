@@ -15,8 +15,6 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.schema import INVENTED, Column, RecordKind
 from data.workspace.folding import fold, key_of
 
-__all__ = ["Layout", "choose_sheet", "match_headings", "recognised"]
-
 # What KoboToolbox, ODK Collect and ODK Central add to a form's own questions, in small letters.
 _KOBO = (
     "_id _uuid _index _parent_index _parent_table_name _submission_time _submission__id _submission__uuid "
@@ -34,7 +32,7 @@ _METADATA = frozenset([*_KOBO.split(), *_ODK.split(), INVENTED])
 
 @dataclass
 class Layout:
-    """Which heading is which: positions of ours, of a tool's own, of ignored and of unknown ones.
+    """Positions of our columns, of those that a collecting tool adds, and of unknown ones.
 
     `mapped` are the columns that a mapping named: their headings are not our own words.
     """
@@ -42,7 +40,6 @@ class Layout:
     columns: dict[str, int] = field(default_factory=dict)
     mapped: set[str] = field(default_factory=set)
     metadata: list[int] = field(default_factory=list)
-    ignored: list[int] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
 
 
@@ -68,11 +65,9 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
         ours = _own(kind, heading, central)
         if ours and ours not in layout.mapped:
             _place(layout, ours, position, headings)
-        elif fold(heading) in ignored:
-            layout.ignored.append(position)
         elif _is_metadata(heading):
             layout.metadata.append(position)
-        else:
+        elif fold(heading) not in ignored:
             layout.unknown.append(position)
     return layout
 

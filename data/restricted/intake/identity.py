@@ -25,8 +25,6 @@ from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
 from data.workspace.folding import normal_identifier
 
-__all__ = ["BY_NUMBER", "Identified", "child_names", "hash_children", "identify"]
-
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.

@@ -17,7 +17,6 @@ for one kind and go before.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping as Table
@@ -27,9 +26,6 @@ from typing import Literal, cast
 
 from data.errors import InputError
 from data.schema import KINDS, kind_of
-from data.workspace.files import write_text
-
-__all__ = ["SLASHES", "ColumnMapping", "file_for", "read", "write"]
 
 Slashes = Literal["", "day first", "month first"]
 SLASHES: tuple[str, ...] = ("day first", "month first")
@@ -86,19 +82,6 @@ def _named(own: Table[str, object]) -> Table[str, object]:
     """Give the columns that one kind's part names, so that a wrong one there is reported."""
     columns = own.get("columns", {})
     return columns if isinstance(columns, dict) else {}
-
-
-def write(path: Path, mapping: ColumnMapping) -> None:
-    """Write a mapping that holds for every kind, as one step."""
-    lines = [f"ignore = [{', '.join(_quoted(name) for name in mapping.ignore)}]", "", "[columns]"]
-    lines += [f"{_quoted(ours)} = {_quoted(theirs)}" for ours, theirs in mapping.columns.items()]
-    for column, names in mapping.value_names.items():
-        lines += ["", f"[values.{_quoted(column)}]"]
-        lines += [f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in names.items()]
-    if mapping.slashes:
-        lines += ["", "[dates]", f"slashes = {_quoted(mapping.slashes)}"]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, "\n".join(lines) + "\n")
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
@@ -175,8 +158,3 @@ def _text(value: object, key: str, name: str) -> str:
         msg = f"{name}: {key!r} must be a text in quotation marks."
         raise InputError(msg)
     return value
-
-
-def _quoted(text: str) -> str:
-    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -18,8 +18,6 @@ from data.restricted.intake.headings import Layout
 from data.restricted.intake.table import RawColumn, RawTable
 from data.schema import Column, RecordKind
 
-__all__ = ["refuse_personal_content", "refuse_personal_headings"]
-
 
 def refuse_personal_headings(name: str, kind: RecordKind, headings: list[str], layout: Layout) -> None:
     """Refuse a file with a column that looks personal by its heading; our own words are innocent."""

@@ -14,18 +14,26 @@ A first name alone, typed as the place of a row that is right otherwise, cannot 
 
 from __future__ import annotations
 
+import csv
 import difflib
+import io
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import Layout
-from data.restricted.intake.table import RawTable
+from data.restricted.intake.table import Fault, RawTable
 from data.schema.column import Column, RecordKind
+from data.workspace.files import write_text
 from data.workspace.folding import fold, key_of
+from data.workspace.safe_text import shown_frame
 
-__all__ = ["LONGEST", "Repeater"]
-
+REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed")
 LONGEST = 40
 _DIGITS = 6
 _NEAR = 0.75  # of 1: a letter or two wrong in a category
@@ -36,6 +44,69 @@ _DAY = re.compile(
 _PERIOD = re.compile(r"((?:19|20)\d\d)(?:[-/. ]?[QqPpWw]?\d{1,2}[MmYy]?){0,6}")
 _WORDS = re.compile(r"[^\W\d_]+(?:[ '’./&-]{1,2}[^\W\d_]+)*\.?")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
+
+
+def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
+    """Write rejected rows as CSV (UTF-8 with mark, for spreadsheets), in the columns of REJECT_COLUMNS."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(REJECT_COLUMNS)
+    writer.writerows(shown_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "\ufeff" + text.getvalue())
+
+
+def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows) -> pd.DataFrame:
+    """Return one row a fault, sorted by line, with the columns REJECT_COLUMNS.
+
+    The record's number stands there only if it looks like one, and the wrong value only if it can be nothing
+    personal; nothing else of the file is repeated.
+    """
+    parts = [
+        pd.DataFrame({"line": lines, "column": column, "reason": reason, "allowed": allowed})
+        for lines, column, reason, allowed in rows.faults
+    ]
+    parts.append(
+        pd.DataFrame([vars(fault) for fault in table.faults], columns=[f.name for f in fields(Fault)])
+    )
+    filled = [part for part in parts if len(part)] or parts[-1:]
+    frame = pd.concat(filled, ignore_index=True).astype({"line": "int64"})
+    frame = frame.sort_values("line", kind="stable", ignore_index=True)
+    frame.insert(1, "record_number", _record_numbers(rows, frame["line"]))
+    frame.insert(3, "value", _values(kind, table, layout, frame))
+    return frame
+
+
+def _values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
+    """Give what stood in each faulty cell, where it may be repeated."""
+    if rejects.empty:
+        return []
+    repeater = Repeater.of(kind, table, layout)
+    alone = ~rejects["line"].duplicated(keep=False)
+    at = np.searchsorted(table.lines, rejects["line"])
+    known: dict[tuple[str, int, bool], str] = {}
+    values = []
+    for column, row, only in zip(rejects["column"], at.tolist(), alone, strict=True):
+        if column not in layout.columns:
+            values.append("")
+            continue
+        raw = table.columns[layout.columns[column]]
+        cell = (column, int(raw.codes[row]), bool(only))
+        if cell not in known:
+            known[cell] = repeater.repeat(column, raw.distinct[cell[1]], alone=only)
+        values.append(known[cell])
+    return values
+
+
+def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
+    """Give each rejected line its record's number, where it has one that cannot be a name or a remark."""
+    if "record_number" not in rows.cells or not len(rows):
+        return [""] * len(lines)
+    at = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
+    numbers = map(str, rows.cells["record_number"].take(at))
+    known = rows.lines[at] == lines.to_numpy()
+    return [n if k and _RECORD_NUMBER.fullmatch(n) else "" for n, k in zip(numbers, known, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Codes", "Fault", "RawColumn", "RawTable"]
-
-
 Codes = npt.NDArray[np.int32]
 
 

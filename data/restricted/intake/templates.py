@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
-from data.restricted.intake.xlsx import GUIDES
+from data.restricted.intake.xlsx_rows import GUIDES
 from data.schema import KINDS, Column, RecordKind, area_word, kind_of
 from data.schema.codebook import ENTRY, describe
 from data.workspace.files import replacing
@@ -20,8 +20,6 @@ from data.workspace.files import replacing
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
-
-__all__ = ["template_name", "write_templates"]
 
 _ROWS = 5_000  # As far as drop-down lists and formats reach.
 _HELP, _AREAS = GUIDES

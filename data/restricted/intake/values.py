@@ -22,8 +22,6 @@ from data.schema import Column
 from data.tables.periods import Period
 from data.workspace.folding import fold, key_of
 
-__all__ = ["Checked", "Faulty", "check_values", "slash_order"]
-
 Value = str | int | float | None
 
 

@@ -308,7 +308,7 @@ class Vault:
         # is reading, it is folded later. Deleted records may still stand in earlier pages of the log
         # (encrypted, like all of it), so after a removal readers are waited for.
         waiting = contextlib.nullcontext() if wait_for_readers else sql.without_waiting(self._connection)
-        with contextlib.suppress(sql.SqlError), waiting:
+        with contextlib.suppress(sql.Error), waiting:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.execute("PRAGMA shrink_memory")
 

@@ -12,9 +12,6 @@ import numpy as np
 from data.errors import ReleaseError, other_format
 from data.workspace.types import Words
 
-__all__ = ["CHILD_BITS", "LEDGER", "Block"]
-
-
 # Kept among the blocks and named like none of them: what drawing them has cost (data/disclosure/dp.py).
 LEDGER = "ledger"
 

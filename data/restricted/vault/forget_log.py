@@ -20,8 +20,6 @@ from typing import Literal, NamedTuple, cast, get_args
 from data.errors import VaultError
 from data.workspace import files
 
-__all__ = ["Entry", "Kind", "latest", "path_of", "read", "today", "write"]
-
 Kind = Literal["child", "partner"]
 _COLUMNS = ("kind", "name", "day")
 

@@ -14,8 +14,6 @@ from data.errors import VaultError
 from data.restricted.vault.sqlcipher import Connection
 from data.restricted.vault.tables import Storage, columns_of, term_name
 
-__all__ = ["DIGEST_BYTES", "Frame", "TermBook", "decoder", "encode", "in_layers", "rows"]
-
 Frame: TypeAlias = pd.DataFrame | pa.Table | pa.RecordBatch
 
 DIGEST_BYTES = 16

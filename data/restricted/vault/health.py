@@ -21,8 +21,6 @@ from data.restricted.vault.tables import (
 )
 from data.workspace import files
 
-__all__ = ["CHECK", "DB", "open_checked", "problems", "whole", "write"]
-
 DB = "vault.db"
 CHECK = "vault.check"
 _DOMAIN = b"tact-map vault check v1"
@@ -94,7 +92,7 @@ def whole(connection: sql.Connection) -> bool:
         if connection.execute("PRAGMA cipher_integrity_check").fetchall():
             return False
         return bool(connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)])
-    except sql.SqlError:
+    except sql.Error:
         return False
 
 
@@ -112,7 +110,7 @@ def _open(db: Path, key: Secret, *, known: bool) -> sql.Connection:
     with sql.translated(db):
         try:
             connection = sql.connect(db, key)
-        except sql.SqlError as error:
+        except sql.Error as error:
             if known or getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
                 raise
             msg = (

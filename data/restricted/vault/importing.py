@@ -8,8 +8,6 @@ from data.restricted.vault import frames
 from data.restricted.vault.sqlcipher import Connection
 from data.restricted.vault.tables import insert_sql, update_sql
 
-__all__ = ["Counts", "Import"]
-
 # Rows are collected up to this number and then written in the order of their identity: keys in random
 # order touch a page each (52 s for a million rows; sorted, 12 s). A million rows take about 150 MB here.
 _BUFFERED_ROWS = 1_000_000

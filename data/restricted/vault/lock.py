@@ -13,8 +13,6 @@ import filelock
 
 from data.errors import VaultBusy, VaultError
 
-__all__ = ["WriterLock"]
-
 
 class WriterLock:
     """The lock beside a vault. The system releases it when its holder ends, however it ends.

@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from data.errors import InputError
 from data.workspace.folding import normal_identifier
 
-__all__ = ["MOST", "find", "listed", "same"]
-
 MOST = 10
 
 

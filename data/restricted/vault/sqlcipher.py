@@ -6,21 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlcipher3 import dbapi2 as sqlcipher
-from sqlcipher3.dbapi2 import Connection
-from sqlcipher3.dbapi2 import Error as SqlError
+from sqlcipher3.dbapi2 import Connection as Connection
+from sqlcipher3.dbapi2 import Error as Error
 
 from data.errors import CorruptVault, DiskFull, TactError, VaultBusy, VaultError
 from data.restricted.keys import Secret
-
-__all__ = [
-    "Connection",
-    "SqlError",
-    "connect",
-    "connect_with_passphrase",
-    "salt",
-    "translated",
-    "without_waiting",
-]
 
 SALT_BYTES = 16
 _BUSY_SECONDS = 5.0
@@ -97,11 +87,11 @@ def translated(path: Path) -> Iterator[None]:
     """Turn the database's errors into ours. The messages name the file and never a value."""
     try:
         yield
-    except SqlError as error:
+    except Error as error:
         raise _translate(error, path) from error
 
 
-def _translate(error: SqlError, path: Path) -> TactError:
+def _translate(error: Error, path: Path) -> TactError:
     code = getattr(error, "sqlite_errorcode", _ERROR) & 0xFF
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     if code == _FULL or (code == _IOERR and _no_room(path)):

@@ -11,30 +11,6 @@ from typing import Literal, cast
 
 from data.errors import VaultError
 
-__all__ = [
-    "APPLICATION",
-    "NAMED",
-    "READABLE",
-    "TABLES",
-    "VERSION",
-    "Storage",
-    "any_sql",
-    "brought_sql",
-    "clear_terms_sql",
-    "columns_of",
-    "copy_sql",
-    "count_sql",
-    "create_sql",
-    "insert_sql",
-    "leave_sql",
-    "select_sql",
-    "term_name",
-    "terms_in_use_sql",
-    "unexplained_sql",
-    "update_sql",
-    "upgrade_sql",
-]
-
 # ruff: noqa: S608
 # Names of tables and columns cannot be parameters of a statement. They come from TABLES alone, and
 # this module is the only one that puts them into SQL; every value is a parameter.

@@ -126,12 +126,6 @@ def test_a_wrong_kind_or_month_is_refused(tmp_path):
     assert not (tmp_path / "w").exists()
 
 
-def test_the_kind_is_required_for_ever(made):
-    made.require("real", "importing")
-    with pytest.raises(WorkspaceError, match="real for ever"):
-        made.require("invented", "the demo")
-
-
 def test_the_demo_stands_apart_under_the_users_data(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert module.default_path() != module.demo_path()

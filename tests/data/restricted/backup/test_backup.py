@@ -6,12 +6,11 @@ import pyarrow as pa
 import pytest
 
 from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WorkspaceError, WrongKey
-from data.restricted import backup as module
 from data.restricted import keys
-from data.restricted.backup import backup, restore
+from data.restricted.backup import restore_backup, write_backup
 from data.restricted.keys import Keys
-from data.restricted.vault import PublishedBlock, Vault, open_vault
-from data.workspace import Workspace
+from data.restricted.vault import PublishedBlock, Vault, open_vault, sqlcipher
+from data.workspace import Workspace, files
 from tests.helpers.records import frame
 
 PASSPHRASE = "tri fjalë të rastit 'këtu'"
@@ -40,7 +39,7 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def file(workspace, tmp_path):
-    backup(workspace, keys.load(workspace.id), tmp_path / "backup.tact", PASSPHRASE)
+    write_backup(workspace, keys.load(workspace.id), tmp_path / "backup.tact", PASSPHRASE)
     return tmp_path / "backup.tact"
 
 
@@ -64,8 +63,8 @@ def test_everything_comes_back_on_a_new_machine(workspace, file, tmp_path):
     before, both = content(workspace), keys.load(workspace.id)
     assert before[1] == {"a": PublishedBlock(b"123", "r1")}
     lose_keys(workspace)
-    done = restore(file, tmp_path / "new", PASSPHRASE)
-    assert (done.has_records, done.wrote_keys, done.kept) == (True, True, None)
+    done = restore_backup(file, tmp_path / "new", PASSPHRASE)
+    assert (done.has_records, done.replaced) == (True, None)
     restored = Workspace.open(tmp_path / "new")
     assert (restored.id, restored.kind, restored.start_month) == (workspace.id, "real", 9)
     assert keys.load(restored.id) == both
@@ -102,7 +101,7 @@ def test_a_wrong_passphrase_changes_nothing(workspace, file, tmp_path, wrong, ca
     before = snapshot(workspace.path)
     for path in (workspace.path, tmp_path / "new"):
         with pytest.raises(WrongKey, match="does not open") as refused:
-            restore(file, path, wrong, replace=True)
+            restore_backup(file, path, wrong, replace=True)
         assert wrong not in str(refused.value)
     assert not (tmp_path / "new").exists()
     assert snapshot(workspace.path) == before
@@ -112,7 +111,7 @@ def test_a_wrong_passphrase_changes_nothing(workspace, file, tmp_path, wrong, ca
 
 def test_the_same_passphrase_composed_in_another_way_opens(workspace, file, tmp_path):
     lose_keys(workspace)
-    assert restore(file, tmp_path / "new", PASSPHRASE.replace("ë", "e\u0308")).has_records
+    assert restore_backup(file, tmp_path / "new", PASSPHRASE.replace("ë", "e\u0308")).has_records
 
 
 @pytest.mark.parametrize(
@@ -126,8 +125,8 @@ def test_a_damaged_backup_replaces_nothing(workspace, file, tmp_path, damage):
     before = snapshot(workspace.path)
     lose_keys(workspace)
     for path in (workspace.path, tmp_path / "new"):
-        with pytest.raises(CorruptVault, match="damaged or was cut short"):
-            restore(file, path, PASSPHRASE, replace=True)
+        with pytest.raises(CorruptVault, match="damaged or incomplete"):
+            restore_backup(file, path, PASSPHRASE, replace=True)
     assert snapshot(workspace.path) == before
     assert not (tmp_path / "new").exists()
     assert not keys.exist(workspace.id)
@@ -138,12 +137,11 @@ def test_a_vault_with_records_is_replaced_only_when_told_and_then_kept(workspace
         vault.add("encounter", frame("encounter", 10, first=400), "later.csv")
     later = content(workspace)
     with pytest.raises(VaultError, match="--replace"):
-        restore(file, workspace.path, PASSPHRASE)
+        restore_backup(file, workspace.path, PASSPHRASE)
     assert content(workspace) == later
-    done = restore(file, workspace.path, PASSPHRASE, replace=True)
-    assert done.wrote_keys is False
+    done = restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert len(content(workspace)[0]["encounter"]) == 400
-    with Vault.open(done.kept, keys.load(workspace.id).vault) as kept:
+    with Vault.open(done.replaced, keys.load(workspace.id).vault) as kept:
         assert sum(len(b) for b in kept.read("encounter")) == 410
 
 
@@ -151,10 +149,10 @@ def test_a_damaged_vault_is_replaced_only_when_told(workspace, file):
     before = content(workspace)
     (workspace.vault / "vault.db").write_bytes(b"damaged")
     with pytest.raises(VaultError, match="cannot be read"):
-        restore(file, workspace.path, PASSPHRASE)
-    done = restore(file, workspace.path, PASSPHRASE, replace=True)
+        restore_backup(file, workspace.path, PASSPHRASE)
+    done = restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert content(workspace) == before
-    assert (done.kept / "vault.db").read_bytes() == b"damaged"
+    assert (done.replaced / "vault.db").read_bytes() == b"damaged"
 
 
 def test_a_removed_vault_is_put_back_without_being_told(workspace, file):
@@ -162,14 +160,14 @@ def test_a_removed_vault_is_put_back_without_being_told(workspace, file):
     for path in workspace.vault.iterdir():
         path.unlink()
     workspace.vault.rmdir()
-    assert restore(file, workspace.path, PASSPHRASE).kept is None
+    assert restore_backup(file, workspace.path, PASSPHRASE).replaced is None
     assert content(workspace) == before
 
 
 def test_the_workspace_of_another_programme_is_left_alone(workspace, file, tmp_path):
     other = Workspace.create(tmp_path / "other", "real")
     with pytest.raises(WorkspaceError, match="another workspace"):
-        restore(file, other.path, PASSPHRASE, replace=True)
+        restore_backup(file, other.path, PASSPHRASE, replace=True)
     assert not other.vault.exists()
 
 
@@ -177,27 +175,27 @@ def test_a_key_is_never_overwritten(workspace, file):
     lose_keys(workspace)
     keys.store(workspace.id, other := Keys.random())
     with pytest.raises(VaultError, match="never overwritten"):
-        restore(file, workspace.path, PASSPHRASE, replace=True)
+        restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert keys.load(workspace.id) == other
 
 
 def test_a_backup_is_never_written_over(workspace, file):
     before = file.read_bytes()
     with pytest.raises(InputError, match="exists already"):
-        backup(workspace, keys.load(workspace.id), file, PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.id), file, PASSPHRASE)
     assert file.read_bytes() == before
 
 
 def test_a_short_passphrase_is_refused(workspace, tmp_path):
     with pytest.raises(InputError, match="12 characters") as refused:
-        backup(workspace, keys.load(workspace.id), tmp_path / "b", "hunter2")
+        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", "hunter2")
     assert "hunter2" not in str(refused.value)
     assert not (tmp_path / "b").exists()
 
 
 def test_no_backup_during_an_import(workspace, tmp_path):
     with open_vault(workspace) as vault, vault.writing(), pytest.raises(VaultBusy):
-        backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
     assert not (tmp_path / "b").exists()
 
 
@@ -207,18 +205,18 @@ def test_a_damaged_vault_is_not_backed_up(workspace, tmp_path):
     raw[len(raw) // 2] ^= 1
     db.write_bytes(raw)
     with pytest.raises(CorruptVault):
-        backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["config", "w"]
 
 
 def test_other_files_are_no_backup(workspace, tmp_path):
     with pytest.raises(InputError, match="no backup"):
-        restore(tmp_path / "nowhere", tmp_path / "new", PASSPHRASE)
+        restore_backup(tmp_path / "nowhere", tmp_path / "new", PASSPHRASE)
     (tmp_path / "text").write_text("x" * 9000)
     with pytest.raises(WrongKey, match="no backup"):
-        restore(tmp_path / "text", tmp_path / "new", PASSPHRASE)
+        restore_backup(tmp_path / "text", tmp_path / "new", PASSPHRASE)
     with pytest.raises(InputError, match="no folder"):
-        backup(workspace, keys.load(workspace.id), tmp_path / "no" / "b", PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.id), tmp_path / "no" / "b", PASSPHRASE)
 
 
 def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, monkeypatch):
@@ -228,9 +226,9 @@ def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.files, "publish_folder", killed)
+        patch.setattr(files, "publish_folder", killed)
         with pytest.raises(KeyboardInterrupt):
-            restore(file, workspace.path, PASSPHRASE, replace=True)
+            restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert content(workspace) == before
     left = {p.name for p in workspace.path.iterdir() if "vault" in p.name}
     assert left == {"vault", "vault.lock"}
@@ -244,9 +242,9 @@ def kept(derived, *names):
 
 def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace, tmp_path):
     kept(workspace.derived, "plan-partner-a", "plan-partner-b", "risk-partner-c")
-    backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
     new = tmp_path / "new"
-    restore(tmp_path / "b.tact", new, PASSPHRASE)
+    restore_backup(tmp_path / "b.tact", new, PASSPHRASE)
     held = {str(path): content for path, content in snapshot(new / "derived").items()}
     assert held == {
         f"2009-05-001/{name}/manifest.json": f'{{"kind": "{name}"}}'.encode()
@@ -254,13 +252,13 @@ def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace,
     }
     changed = new / "derived" / "2009-05-001" / "plan-partner-a" / "manifest.json"
     changed.write_text("{}")
-    restore(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
+    restore_backup(tmp_path / "b.tact", new, PASSPHRASE, replace=True)
     assert changed.read_text() == "{}"
 
 
 def test_a_backup_of_before_there_were_plans_is_restored(file, tmp_path):
-    with contextlib.closing(module.sql.connect_with_passphrase(file, PASSPHRASE)) as connection:
+    with contextlib.closing(sqlcipher.connect_with_passphrase(file, PASSPHRASE)) as connection:
         connection.execute("DROP TABLE backup_plan")
     lose_keys(Workspace.open(tmp_path / "w"))
-    assert restore(file, tmp_path / "new", PASSPHRASE).has_records
+    assert restore_backup(file, tmp_path / "new", PASSPHRASE).has_records
     assert snapshot(tmp_path / "new" / "derived") == {}

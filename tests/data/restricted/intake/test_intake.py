@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from data.errors import FileRefused
 from data.reference import figures
-from data.restricted.intake import REJECT_COLUMNS, read_frame, write_rejects
+from data.restricted.intake import REJECT_COLUMNS, write_rejects
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault
 from data.schema import KINDS
 from tests.helpers.partner_files import (
     ROW,
-    TODAY,
     Hasher,
     Resolver,
     identities,
@@ -177,15 +176,6 @@ def test_a_figure_of_a_year_becomes_an_interval(tmp_path):
     row |= {"year": "2008", "status": "census", "note": ""}
     record = read(write(tmp_path, text_of([row])), "figure").accepted.iloc[0]
     assert (record.area, record.period, record.number) == ("AL-04", "2008-01-01/P1Y", 1640)
-
-
-def test_a_frame_is_checked_as_a_file_is(tmp_path):
-    rows = [ROW | {"record_number": str(n)} for n in range(4)] + [ROW | {"stage": "late"}]
-    kind = {"resolve": Resolver(), "hash_identifier": Hasher(), "today": TODAY}
-    frame = read_frame(pd.DataFrame(rows).astype({"stage": "category"}), "encounter", **kind)
-    file = read(write(tmp_path, text_of(rows)))
-    assert identities(frame) == identities(file)
-    assert frame.rejects.equals(file.rejects)
 
 
 # -- what comes back --

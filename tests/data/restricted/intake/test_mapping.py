@@ -70,20 +70,6 @@ def test_a_wrong_mapping_is_refused_and_named(tmp_path, text, named):
         mapping.read(toml(tmp_path, text), "encounter")
 
 
-@given(
-    columns=st.dictionaries(st.sampled_from(["date", "stage", "partner", "child_id"]), PLAIN, max_size=4),
-    values=st.dictionaries(PLAIN, st.sampled_from(["at_risk", "recruited"]), max_size=4),
-    ignore=st.lists(PLAIN, max_size=3),
-    slashes=st.sampled_from(["", *mapping.SLASHES]),
-)
-def test_what_is_written_is_read_back(tmp_path_factory, columns, values, ignore, slashes):
-    path = tmp_path_factory.mktemp("mappings") / "deep" / "arsis.toml"
-    names = {"stage": values} if values else {}
-    given_mapping = ColumnMapping(columns, names, tuple(ignore), slashes)
-    mapping.write(path, given_mapping)
-    assert mapping.read(path, "encounter") == given_mapping
-
-
 @given(PLAIN)
 def test_a_partner_name_never_leaves_the_folder(tmp_path_factory, partner):
     folder = tmp_path_factory.getbasetemp()

@@ -263,7 +263,6 @@ def test_a_kobo_export_is_read_and_its_metadata_ignored(tmp_path):
     intake = read(write(tmp_path, text_of([kobo])), partner="BKTF")
     assert intake.accepted.stage.tolist() == ["in_exploitation"]
     assert intake.unknown_columns == ("remarks",)
-    assert "_uuid" in intake.ignored_columns
 
 
 def test_a_hyphen_ends_a_group_only_in_exports_of_odk_central(tmp_path):
@@ -287,7 +286,7 @@ def test_a_mapping_names_columns_and_values(tmp_path):
     mapping = ColumnMapping({"date": "data e Takimit"}, {"stage": {"në rrezik": "at_risk"}}, ("Kodi",))
     intake = read(write(tmp_path, text_of([row])), mapping=mapping)
     assert intake.accepted[["date", "stage"]].to_numpy().tolist() == [["2007-05-31", "at_risk"]]
-    assert (intake.unknown_columns, intake.ignored_columns) == (("Vërejtje",), ("Kodi",))
+    assert intake.unknown_columns == ("Vërejtje",)
 
 
 def test_a_mapped_column_goes_before_one_of_our_own_name(tmp_path):

@@ -228,7 +228,7 @@ def test_a_vault_of_the_first_version_opens_and_forgets(workspace):
 @pytest.fixture
 def older(workspace, tmp_path):
     """A backup that was made before anybody was forgotten."""
-    backup.backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
     return tmp_path / "older"
 
 
@@ -236,7 +236,7 @@ def test_a_restored_backup_brings_nobody_back(workspace, older):
     with opened(workspace) as vault:
         vault.forget([child(0)])
         kept = rows(vault)
-    backup.restore(older, workspace.path, PASSPHRASE, replace=True)
+    backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
     # Even without opening it: what stands under the vault's name never held the child again.
     with contextlib.closing(_connect(workspace)) as connection:
         assert not list(
@@ -257,8 +257,8 @@ def _connect(workspace):
 def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
     with opened(workspace) as vault:
         vault.forget([child(0)])
-    backup.backup(workspace, keys.load(workspace.id), tmp_path / "later", PASSPHRASE)
-    restored = backup.restore(tmp_path / "later", tmp_path / "new", PASSPHRASE).workspace
+    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "later", PASSPHRASE)
+    restored = backup.restore_backup(tmp_path / "later", tmp_path / "new", PASSPHRASE).workspace
     with opened(restored) as vault:
         assert vault.forgotten_children() == {child(0)}
     assert child(0) in (restored.path / "vault.forgotten").read_text()
@@ -270,11 +270,11 @@ def test_a_backup_of_the_first_version_is_restored(workspace, tmp_path, monkeypa
         patch.setattr(tables, "VERSION", 1)
         patch.setattr(tables, "create_sql", lambda s="main": [t for t in create(s) if "forgotten" not in t])
         patch.setattr(tables, "copy_sql", lambda s, _: copy(s, 1))
-        backup.backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
+        backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
     with opened(workspace) as vault:
         vault.forget([child(0)])
         kept = rows(vault)
-    backup.restore(tmp_path / "first", workspace.path, PASSPHRASE, replace=True)
+    backup.restore_backup(tmp_path / "first", workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
         assert rows(vault) == kept
 
@@ -303,7 +303,7 @@ def test_a_partner_that_left_stays_away_when_an_older_backup_is_restored(workspa
         vault.withdraw("arsis")
         kept = rows(vault)
         assert 0 < len(kept) < 20
-    backup.restore(older, workspace.path, PASSPHRASE, replace=True)
+    backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
         assert rows(vault) == kept
 

@@ -177,8 +177,8 @@ def test_however_records_repeat_it_is_as_if_they_came_one_by_one(tmp_path_factor
             model += Counts(changed=1)
         state[record] = version
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importing, "_HELD", held)
-        patch.setattr(importing, "_AT_A_TIME", 4)
+        patch.setattr(importing, "_BUFFERED_ROWS", held)
+        patch.setattr(importing, "_ROWS_PER_WRITE", 4)
         with Vault.create(tmp_path_factory.mktemp("v") / "vault", KEY) as vault:
             with vault.importing("effort", "a.csv") as batch:
                 for chunk in chunks:
@@ -357,11 +357,11 @@ def test_the_vault_and_its_workspace_are_of_one_kind(tmp_path):
 @pytest.mark.parametrize("kind", ["real", "invented"])
 def test_a_vault_takes_the_kind_of_the_workspace_around_it(tmp_path, kind):
     workspace, both = Workspace.create(tmp_path / "w", kind), Keys.random()
-    for _ in range(2):
-        with Vault.open_or_create(workspace.vault, both) as vault:
+    for enter in (Vault.create, Vault.open):
+        with enter(workspace.vault, both) as vault:
             assert vault.kind == kind
     with pytest.raises(WrongKey):
-        Vault.open_or_create(workspace.vault, both.identifier)
+        Vault.open(workspace.vault, both.identifier)
 
 
 def test_neither_the_vault_nor_its_errors_show_the_key(vault):

@@ -23,8 +23,6 @@ from data.errors import FileRefused
 from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable
 from data.workspace.types import ProgressCount
 
-__all__ = ["read_headings", "read_table"]
-
 _T = TypeVar("_T", bound=np.generic)
 
 _CHUNK = 2_000  # Rows that stay in the cache between reading and numbering.
@@ -51,7 +49,7 @@ def read_table(
     """
     start = _first_bytes(path)
     if start.startswith(_ZIP):
-        from data.restricted.intake.xlsx import rows_of_workbook
+        from data.restricted.intake.xlsx_rows import rows_of_workbook
 
         notes: list[str] = []
         return _collect(rows_of_workbook(path, choose_sheet, notes), notes, None, progress)
@@ -64,7 +62,7 @@ def read_table(
 def read_headings(path: Path) -> list[list[str]]:
     """Read the first row alone: of a CSV file, or of each visible sheet. Raises FileRefused."""
     if _first_bytes(path).startswith(_ZIP):
-        from data.restricted.intake.xlsx import first_rows
+        from data.restricted.intake.xlsx_rows import first_rows
 
         return first_rows(path)
     with path.open(encoding=_encoding(path)[0], newline="") as file:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-__all__ = ["GUIDES", "first_rows", "rows_of_workbook"]
-
 # The sheets of our own forms that are there to be read by people.
 GUIDES = ("How to fill", "Areas")
 
