@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from data.disclosure import mechanisms
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.evaluation.baselines import BASELINES
@@ -28,7 +28,7 @@ SCORES = ("log", "crps")
 
 def one(seed: int) -> list[dict[str, object]]:
     world = over_own_areas(WorldParameters(seed=seed))
-    usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+    usual = CellKey.from_policy(DEFAULT_POLICY)
     seen = observe_world(world, areas.load().neighbours("region"), usual)
     found = evaluated(seen)
     rows = []

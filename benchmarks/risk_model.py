@@ -23,8 +23,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.stats import spearmanr
 
-from data.disclosure import mechanisms
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.model import RiskModel
@@ -99,8 +98,8 @@ def large(seed: int, *, protected: bool) -> Observations:
     )
 
 
-def usual() -> Mechanism:
-    return mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+def usual() -> CellKey:
+    return CellKey.from_policy(DEFAULT_POLICY)
 
 
 def world(seed: int, gamma: float = 0.8) -> World:

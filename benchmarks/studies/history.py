@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.disclosure import mechanisms
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
 from data.workspace.types import Floats, Ints
@@ -37,7 +36,7 @@ class Place:
     truth: Truth
     kept: Ints
     pairs: Sequence[tuple[str, str]]
-    mechanism: Mechanism
+    mechanism: CellKey
 
     def need(self, t: int) -> Floats:
         """Return the true need of a quarter, all known pathways, of regions that the model knows, (A,)."""
@@ -59,7 +58,7 @@ def place(given: WorldParameters) -> Place:
     truth = Truth.of(land, given.periods, made.true, met, np.zeros(0, np.int64))
     at = {str(code): position for position, code in enumerate(land.regions)}
     kept = np.array([at[code] for code in select_modelled_regions(truth.areas).index])
-    usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+    usual = CellKey.from_policy(DEFAULT_POLICY)
     return Place(made, truth, kept, known.neighbours("region"), usual)
 
 

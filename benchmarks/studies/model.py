@@ -21,8 +21,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from benchmarks.studies.command import run_study
-from data.disclosure import mechanisms
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
@@ -178,16 +177,16 @@ def _study_world(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Foll
     return found, alarms, _followed(moving, pairs, model)
 
 
-def _usual() -> Mechanism:
-    return mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+def _usual() -> CellKey:
+    return CellKey.from_policy(DEFAULT_POLICY)
 
 
-def _kinds() -> Iterable[tuple[str, Mechanism | None]]:
+def _kinds() -> Iterable[tuple[str, CellKey | None]]:
     return (("exact", None), ("protected", _usual()))
 
 
 def _found(
-    world: World, pairs: list[tuple[str, str]], kind: str, mechanism: Mechanism | None, model: RiskModel
+    world: World, pairs: list[tuple[str, str]], kind: str, mechanism: CellKey | None, model: RiskModel
 ) -> Found:
     parameters = world.parameters
     seen = observe_world(world, pairs, mechanism)

@@ -30,7 +30,7 @@ from benchmarks.studies.trial import (
     rules_of,
     towards,
 )
-from data.disclosure import mechanisms
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
@@ -200,7 +200,7 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
 
 def _known(world: World, model: RiskModel) -> _Known:
     """Fit the model on the world's protected counts; need of the last year, all pathways, a quarter."""
-    usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+    usual = CellKey.from_policy(DEFAULT_POLICY)
     seen = observe_world(world, geography.load().neighbours("region"), usual)
     last = set(seen.quarters[-YEAR:])
     rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")

@@ -11,10 +11,10 @@ import typer
 
 from dashboard.commands import picture, policy_words
 from dashboard.commands.output import Json, Tick, emit, progress
-from data.disclosure import mechanisms, policy_file
+from data.disclosure import policy_file
 from data.disclosure.attacks import membership
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.errors import InputError
 from data.reference import area_table
 from data.restricted import keys
 from data.restricted.comparison import Measured, measured
@@ -79,12 +79,6 @@ def compare(
     your own policy does not say is taken from the current one.
     """
     rules = policy_file.read(context.obj or default_path())
-    if rules.policy.mechanism != mechanisms.DEFAULT:
-        msg = (
-            f"Your policy protects by {rules.policy.mechanism!r}. Policies are compared by the noise of "
-            f"{mechanisms.DEFAULT!r} alone; what {rules.policy.mechanism!r} hides, `tact release` says."
-        )
-        raise InputError(msg)
     current = replace(DEFAULT_POLICY, **{name: getattr(rules.policy, name) for name in _COMPARED})
     candidates = _candidates(current, (k, variance, variance_near_k, largest))
     if folder is not None:
@@ -128,7 +122,7 @@ def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[Measured]:
 
 
 def _try(policy: Policy, counted: Sequence[Counted], tick: Tick, done: int, total: int) -> Measured:
-    mechanism = mechanisms.make(policy.mechanism, policy.parameters())
+    mechanism = CellKey.from_policy(policy)
     trials = []
     for number, world in enumerate(counted, 1):
         trials.append(try_out(world, policy, mechanism, membership.WORLDS))

@@ -9,8 +9,8 @@ the design of transition probabilities and disclosure risk estimation for additi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -19,15 +19,11 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from data.disclosure.channel import Channel, Counts, Keys, Knowledge
-from data.disclosure.policy import LOWEST_K
-from data.errors import ReleaseError
-from data.tables.grid import Grid
-from data.tables.spec import TableSpec
-from data.tables.states import State
-from data.workspace.types import Bools, Floats
+from data.disclosure.policy import LOWEST_K, Policy
+from data.errors import InputError, ReleaseError
+from data.workspace.types import Floats
 
-__all__ = ["CellKey", "cell_keys", "perturbation_table"]
-
+NAME = "cell_key"
 # Rounded so that the last digits of an optimiser or of a platform's exp never reach a published number.
 _DECIMALS = 9
 _TOLERANCE = 1e-7
@@ -71,7 +67,7 @@ def perturbation_table(variance: float, largest: int, scale: int = 1, variance_n
 
 
 def _spread(count: int, variance: float, near: float) -> float:
-    """Give the variance at a count: `near` where thresholds may be, less by one a count further away."""
+    """Return the variance at a count: `near` where thresholds may be, less by one for each count further away."""
     return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
@@ -143,34 +139,39 @@ def cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_
 
 @dataclass(frozen=True)
 class CellKey:
-    """The default mechanism; see the module. variance_near_k: no less than variance has no effect."""
+    """The noise of a release; see the module. variance_near_k: has an effect where it exceeds variance."""
 
     variance: float = 2.0
     largest: int = 5
     key_range: int = 2**24
     variance_near_k: float = 0.0
 
-    @property
-    def name(self) -> str:
-        """The name in policies and manifests."""
-        return "cell_key"
+    @classmethod
+    def from_policy(cls, policy: Policy) -> CellKey:
+        """Return the noise that a policy asks for."""
+        return cls(**{field.name: getattr(policy, field.name) for field in fields(cls)})
 
-    @property
-    def hidden_state(self) -> State:
-        """A hidden cell says that its number is small."""
-        return "few"
+    @classmethod
+    def from_manifest(cls, about: Mapping[str, Any]) -> CellKey:
+        """Return the noise of a release; `about` is the part "tact" of its manifest.
 
-    @property
-    def moves_alone(self) -> bool:
-        """A number stands still unless its members change."""
-        return False
+        Raises InputError for a release of an earlier version that was protected in another way.
+        """
+        name, values = about.get("mechanism") or NAME, about.get("parameters") or {}
+        if name != NAME:
+            msg = (
+                f"Release {about.get('release', '')} was protected by {name!r}, which this version no longer "
+                f"has: it knows {NAME!r} alone. Make a new release of the records in a new workspace."
+            )
+            raise InputError(msg)
+        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
     def table(self, scale: int = 1) -> Floats:
-        """Give P(perturbation | count), see `perturbation_table`."""
+        """Return P(perturbation | count), see `perturbation_table`."""
         return perturbation_table(self.variance, self.largest, scale, self.variance_near_k)
 
     def thresholds(self, scale: int = 1) -> Keys:
-        """Give for each row the cell keys from which on the next perturbation applies; (rows, width - 1)."""
+        """Return for each row the cell keys from which on the next perturbation applies, (rows, width - 1)."""
         edges = np.cumsum(self.table(scale), axis=1)[:, :-1]
         return np.rint(edges * self.key_range).astype(np.int64)
 
@@ -186,27 +187,8 @@ class CellKey:
             moves[members] = np.searchsorted(thresholds[row], cell[members], side="right")
         return (flat + moves - self.largest * scale).reshape(counts.shape)
 
-    def imitate(self, counts: Counts, keys: Keys, draw: np.random.Generator) -> Counts:  # noqa: ARG002
-        """Publish; the noise is in the keys."""
-        return self.publish(counts, keys)
-
-    def settle(self, values: Mapping[TableSpec, Counts], grid: Grid) -> dict[TableSpec, Counts]:  # noqa: ARG002
-        """Leave all as it is: each cell has its own noise."""
-        return dict(values)
-
-    def hides(self, values: Counts, k: int | None) -> Bools:
-        """Hide what is below k, zero among it."""
-        return values < (k or 0)
-
-    def visits(self, specs: Iterable[TableSpec]) -> None:
-        """Let a child count wherever it was met."""
-
-    def price(self, spec: TableSpec, specs: Iterable[TableSpec]) -> float:  # noqa: ARG002
-        """Cost nothing: there is no privacy budget."""
-        return 0.0
-
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
-        """Give P(published | true) for true counts up to n_max."""
+        """Return P(published | true) for true counts up to n_max; values below the threshold k are hidden."""
         table, reach = self.table(scale), self.largest * scale
         matrix = np.zeros((n_max + 1, n_max + reach + 1))
         for count in range(n_max + 1):
@@ -216,17 +198,17 @@ class CellKey:
         return Channel(matrix, reach, k, steady=len(table) - 1)
 
     def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
-        """Give the intervals: a hidden cell shows less than k, so its truth is at most k - 1 + largest."""
+        """Return the intervals: a hidden cell's value is below k, so its truth is at most k - 1 + largest."""
         reach = self.largest * scale
         below = k or 1
         return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
-        """Give everything but the record keys; `tables` holds a perturbation table for each scale."""
+        """Return everything but the record keys; `tables` holds a perturbation table for each scale."""
         wanted = sorted({1, *scales})
         tables = {s: [[round(float(p), _DECIMALS) for p in row] for row in self.table(s)] for s in wanted}
         return {
-            "mechanism": self.name,
+            "mechanism": NAME,
             "variance": self.variance,
             "variance_near_k": self.variance_near_k,
             "largest": self.largest,

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
-from data.disclosure import mechanisms
-from data.disclosure.channel import Channel, Mechanism
+from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Channel
 from data.release import Release
 from data.tables.periods import GRAINS
 from data.tables.spec import LEVELS, TableSpec
@@ -47,7 +47,7 @@ def cost(release: Release) -> pd.DataFrame:
     there are no rows.
     """
     tables = _tables(release)
-    mechanism, k = _mechanism(release), _threshold(release)
+    mechanism, k = CellKey.from_manifest(release.manifest["tact"]), _threshold(release)
     rows = [
         (release.tier, country, spec.level, spec.grain, *_row(own[spec], _total(own), mechanism, k))
         for country, own in _by_country(release, tables)
@@ -57,7 +57,7 @@ def cost(release: Release) -> pd.DataFrame:
 
 
 def expected_errors(
-    values: npt.ArrayLike, mechanism: Mechanism, k: int | None = None, scale: int = 1
+    values: npt.ArrayLike, mechanism: CellKey, k: int | None = None, scale: int = 1
 ) -> tuple[Floats, Floats]:
     """Give E|shown - true| and E(shown - true)^2 for shown values; two arrays of the shape of `values`.
 
@@ -73,7 +73,7 @@ def expected_errors(
 
 
 def hidden_share(
-    total: npt.ArrayLike, shown: npt.ArrayLike, mechanism: Mechanism, k: int | None
+    total: npt.ArrayLike, shown: npt.ArrayLike, mechanism: CellKey, k: int | None
 ) -> tuple[float, float, float]:
     """Estimate the share of children in cells that show no number, with an interval of 95 %.
 
@@ -99,11 +99,11 @@ def most_of_one_number(release: Release) -> float:
     The total variation between what is seen with and without the child, whatever their number: 0 is guessing,
     1 is knowing.
     """
-    channel, _ = _channel(_mechanism(release), _threshold(release))
+    channel, _ = _channel(CellKey.from_manifest(release.manifest["tact"]), _threshold(release))
     return float(channel.total_variation().max())
 
 
-def _channel(mechanism: Mechanism, k: int | None, scale: int = 1) -> tuple[Channel, int]:
+def _channel(mechanism: CellKey, k: int | None, scale: int = 1) -> tuple[Channel, int]:
     """Give a channel, and the value from which on a larger one is as exact: noise knows no size there."""
     reach, none = mechanism.knowledge(scale, k).largest, mechanism.channel(0, scale, k)
     steady = max(2 * reach, none.steady + reach, none.k or 0)
@@ -116,11 +116,6 @@ def _expected(channel: Channel, value: int) -> tuple[float, float]:
         return np.nan, np.nan
     distance = np.abs(np.arange(len(chance)) - value)
     return float(np.average(distance, weights=chance)), float(np.average(distance**2, weights=chance))
-
-
-def _mechanism(release: Release) -> Mechanism:
-    about = release.manifest["tact"]
-    return mechanisms.make(about.get("mechanism") or mechanisms.DEFAULT, about.get("parameters"))
 
 
 def _threshold(release: Release) -> int | None:
@@ -160,7 +155,7 @@ def _total(own: Tables) -> npt.NDArray[np.int64] | None:
 
 
 def _row(
-    rows: pd.DataFrame, total: npt.NDArray[np.int64] | None, mechanism: Mechanism, k: int | None
+    rows: pd.DataFrame, total: npt.NDArray[np.int64] | None, mechanism: CellKey, k: int | None
 ) -> tuple[float, ...]:
     """Give the columns of `cost` from cells on."""
     values = rows.loc[rows["state"] == "number", "value"].to_numpy(np.int64)
@@ -179,7 +174,7 @@ def _hidden(
     rows: pd.DataFrame,
     values: npt.NDArray[np.int64],
     total: npt.NDArray[np.int64] | None,
-    mechanism: Mechanism,
+    mechanism: CellKey,
     k: int | None,
 ) -> tuple[float, float, float]:
     if not mechanism.channel(0, 1, k).k:

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from data.errors import InputError
 
-__all__ = ["DEFAULT_POLICY", "FEWEST", "LOWEST_K", "Policy"]
-
 LOWEST_K = 11
 FEWEST = 3
 _MOST_KEY_BITS = 32
-_MOST_EPSILON = 10.0
 
 
 @dataclass(frozen=True)
 class Policy:
     """What binds a release. The defaults are the safe ones; k may only be raised.
 
-    mechanism: how counts are protected, on both tiers; a name of data/disclosure/mechanisms.py, where it is
-    checked. k: a public number below it is not shown. cap: encounters of one child that count in a cell.
-    variance, largest, key_range (cell_key): of the noise on a count of children; record keys and cell keys
-    are uniform on 0 .. key_range - 1 (a power of two). variance_near_k (cell_key): of counts of 7 to 15,
-    about which k lies (data/disclosure/cell_key.py). zeros_shown (threshold): a true zero is shown.
-    epsilon, cells (dp): of one count, and in how many cells of all tables a child counts at most. budget
-    (dp): the most that may ever be spent on a child, over all releases; the default pays for one drawing of
-    all tables, so that a second one must be decided on. None: no end.
-    operators: fewest operators for a protection, return or reintegration service to be shown.
+    k: a public number below it is not shown. cap: the most encounters of one child that count in a cell.
+    variance, largest, key_range: the noise on a count of children (data/disclosure/cell_key.py); record keys
+    and cell keys are uniform on 0 .. key_range - 1 (a power of two). variance_near_k: the variance for counts
+    of 7 to 15, about which k lies.
+    operators: the fewest operators for a protection, return or reintegration service to be shown.
     frozen: repeat published numbers until the redraw rule lets them change; off in tests of attacks only.
     first, last: the days that the release covers; None: as far as the records go.
     no_programme: areas where there is no programme, so that zero is structural.
     """
 
-    mechanism: str = "cell_key"
     k: int = LOWEST_K
     variance: float = 2.0
     # Less, and the number of a county and year would tell of one child more than 0.10 over guessing, where
@@ -44,10 +35,6 @@ class Policy:
     largest: int = 5
     cap: int = 3
     key_range: int = 2**24
-    zeros_shown: bool = False
-    epsilon: float = 1.0
-    cells: int = 80
-    budget: float | None = 80.0
     operators: int = 3
     frozen: bool = True
     first: date | None = None
@@ -73,15 +60,6 @@ class Policy:
             (self.largest < self.k, f"largest = {self.largest}; it must be less than k = {self.k}"),
             (2**bits == self.key_range, f"key_range = {self.key_range}; it must be a power of two"),
             (10 <= bits <= _MOST_KEY_BITS, f"key_range = {self.key_range}; from 2**10 to 2**32"),
-            (
-                0 < self.epsilon <= _MOST_EPSILON,
-                f"epsilon = {self.epsilon}; it is more than 0, {_MOST_EPSILON:g} at most",
-            ),
-            (self.cells >= 1, f"cells = {self.cells}; the least is 1"),
-            (
-                self.budget is None or 0 < self.budget < math.inf,
-                f"budget = {self.budget}; it is more than 0, or left out where there is no end",
-            ),
         )
         wrong = [words for holds, words in limits if not holds]
         if wrong:
@@ -89,7 +67,7 @@ class Policy:
             raise InputError(msg)
 
     def parameters(self) -> dict[str, Any]:
-        """Give the policy as plain values for a manifest."""
+        """Return the policy as plain values for a manifest."""
         values = asdict(self)
         for name in ("first", "last"):
             values[name] = values[name].isoformat() if values[name] else None

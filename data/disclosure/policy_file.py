@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from data.disclosure import mechanisms
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError
 from data.reference import area_table
@@ -40,34 +39,24 @@ FILE = "policy.toml"
 _NONE, _AND = "none", " and "
 KEYS = ("measures", "levels", "periods", "breakdowns")
 _WIDTH = 110
+_REMOVED = (
+    "this version protects counts by noise alone (the cell key method); the mechanisms 'threshold' and 'dp' "
+    "and their settings are gone. Delete the line. What was released with one of them cannot be continued: "
+    "import the records into a new workspace and release them there."
+)
 _REMEDY = "Mend it, or move it away: `tact doctor` writes the default."
 
 # Of each value that may be set: its section, its kind, and what a data officer should know.
 _VALUES: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "protection",
-        "mechanism",
-        "text",
-        "cell_key: noise on every count; threshold: exact numbers, small ones hidden; dp: a privacy budget.",
-    ),
-    (
-        "protection",
-        "k",
-        "whole",
-        "A public count of children below it is not shown. It may only be raised; threshold and dp need 15.",
-    ),
-    ("protection", "variance", "number", "cell_key: how much the noise on a count of children varies."),
+    ("protection", "k", "whole", "A public count of children below it is not shown. It may only be raised."),
+    ("protection", "variance", "number", "How much the noise on a count of children varies."),
     (
         "protection",
         "variance_near_k",
         "number",
-        "cell_key: the same for counts of 7 to 15; it lets k be 11 (see `tact policy compare`).",
+        "The same for counts of 7 to 15; it lets k be 11 (see `tact policy compare`).",
     ),
-    ("protection", "largest", "whole", "cell_key: the most that noise ever adds or takes away."),
-    ("protection", "zeros_shown", "yes", "threshold: whether a true zero is shown; hidden is safer."),
-    ("protection", "epsilon", "number", "dp: the privacy that one count costs a child in it."),
-    ("protection", "cells", "whole", "dp: in so many cells of all tables a child counts at most."),
-    ("protection", "budget", "number", "dp: the most privacy that may ever be spent on a child."),
+    ("protection", "largest", "whole", "The most that noise ever adds or takes away."),
     ("counting", "cap", "whole", "So many meetings with one child count in an area and period at most."),
     ("counting", "operators", "whole", "Protection, return and reintegration show where so many work."),
     ("counting", "first", "day", "The first day to cover, as 2006-06-01; left out: as far as records go."),
@@ -80,10 +69,11 @@ _HEAD = """\
 # How releases of this workspace are protected, and every table that they hold. `tact release` reads it and
 # copies it into the manifest; `tact doctor` checks it; `tact policy compare` shows what other values would
 # cost readers and give attackers. Lines that you leave out have their default.
-# What draws the noise (mechanism, variance, variance_near_k, largest, cap, epsilon, cells) cannot be changed
-# once something was released: a published number is repeated, and a second draw of it could be averaged with
-# the first.
+# The noise (variance, variance_near_k, largest, cap) cannot be changed once something was released: a
+# published number is repeated, and a second draw of it could be averaged with the first.
 """
+# Lines of [protection] that earlier versions wrote, with the values that mean what holds now.
+_FORMER = {"mechanism": "cell_key", "zeros_shown": False, "epsilon": 1.0, "cells": 80, "budget": 80.0}
 _PLAN_HEAD = """\
 # Tables are listed in blocks: every combination of what a block names. "none" is the number itself.
 """
@@ -148,7 +138,6 @@ def parse(text: str) -> Rules:
     policy = DEFAULT_POLICY
     try:
         policy = Policy(**values)
-        mechanisms.make(policy.mechanism, policy.parameters())
     except InputError as error:
         faults.append(str(error))
     nowhere = sorted(policy.no_programme - set(area_table().index))
@@ -169,7 +158,11 @@ def _unknown(given: Mapping[str, Any]) -> Iterator[str]:
         if name not in sections or not isinstance(value, dict):
             yield f"{name}: there is no such section. There are: {', '.join((*sections, *TIERS))}."
             continue
-        for key in value.keys() - set(sections[name]):
+        for key in sorted(value.keys() - set(sections[name])):
+            if name == "protection" and key in _FORMER:
+                if value[key] != _FORMER[key]:
+                    yield f"[{name}] {key} = {value[key]!r}: {_REMOVED}"
+                continue
             yield f"[{name}] {key}: there is no such value. There are: {', '.join(sections[name])}."
 
 
@@ -208,7 +201,6 @@ def _is_text(value: object) -> bool:
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
     "whole": (_is_whole, "a whole number", int),
     "number": (_is_number, "a number", float),
-    "yes": (lambda value: isinstance(value, bool), "true or false", bool),
     "day": (_is_day, "a day without quotes, as 2006-06-01", lambda day: day),
     "codes": (_is_list, 'a list of codes of areas, as ["GR-69"]', frozenset),
     "text": (_is_text, "a text in quotes", str),

@@ -80,5 +80,5 @@ def _publish(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
         out[at] = np.searchsorted(edges[true], rng.random(int(at.sum())), side="right")
     out = np.minimum(out, channel.matrix.shape[1] - 1) + flat - row
     if channel.k is not None:
-        out[(out < channel.k) & ~(channel.zeros_shown & (out == 0))] = HIDDEN
+        out[out < channel.k] = HIDDEN
     return np.asarray(out.reshape(counts.shape), np.int64)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from data.disclosure import mechanisms
-from data.disclosure.channel import Channel, Mechanism
+from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Channel
 from data.errors import ReleaseError
 from data.release import Release
 from data.tables.spec import CATEGORIES, Tier, table_name
@@ -261,12 +261,11 @@ def _days(table: pd.DataFrame, places: _Places, periods: Sequence[str]) -> Float
     return laid.to_numpy().reshape(len(places.codes), len(periods))
 
 
-def _mechanism(release: Release) -> Mechanism:
-    about = release.manifest["tact"]
-    return mechanisms.make(about.get("mechanism") or mechanisms.DEFAULT, about.get("parameters"))
+def _mechanism(release: Release) -> CellKey:
+    return CellKey.from_manifest(release.manifest["tact"])
 
 
-def build_channel(mechanism: Mechanism, published: Ints, k: int | None) -> Channel:
+def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel:
     """Give the channel for counts as large as can stand behind what is published."""
     reach = mechanism.knowledge(1, k).largest
     return mechanism.channel(max(int(published.max(initial=0)), k or 0) + reach, 1, k)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
 from risk.laplace.graph import edges_of
@@ -29,7 +29,7 @@ _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 
 
 def observe_world(
-    world: World, pairs: Iterable[tuple[str, str]], mechanism: Mechanism | None = None
+    world: World, pairs: Iterable[tuple[str, str]], mechanism: CellKey | None = None
 ) -> Observations:
     """Count an invented world by region, as the model table does: exactly, or through a mechanism.
 
@@ -51,7 +51,7 @@ def publish_counts(
     exact: Ints,
     days: Floats,
     pairs: Iterable[tuple[str, str]],
-    protected: tuple[Mechanism, tuple[Ints, ...]] | None = None,
+    protected: tuple[CellKey, tuple[Ints, ...]] | None = None,
 ) -> Observations:
     """Publish counts of an invented world, exactly, or through a mechanism with cell keys.
 

@@ -42,8 +42,7 @@ class Counted:
 
     def published(self, mechanism, tier, k=11, name="r"):
         """Give a tier as an attacker reads it, before anything is hidden for others."""
-        values = mechanism.settle(self.drawn(mechanism), self.grid)
-        return self.shown(mechanism, values, tier, k, name)
+        return self.shown(mechanism, self.drawn(mechanism), tier, k, name)
 
     def shown(self, mechanism, values, tier, k=11, name="r"):
         below = k if tier == "public" else None
@@ -51,7 +50,7 @@ class Counted:
         for spec in self.plan[tier]:
             if spec.counted:
                 state = np.full(values[spec].shape, code("number"), np.int8)
-                state[mechanism.hides(values[spec], below)] = code(mechanism.hidden_state)
+                state[values[spec] < (below or 0)] = code("few")
                 number = np.where(state == code("number"), values[spec].astype(float), np.nan)
                 tables[spec] = ReleasedTable(spec, self.grid, number, state).arrow()
         known = {m: mechanism.knowledge(CAP if m == "encounters" else 1, below) for m in COUNTED}

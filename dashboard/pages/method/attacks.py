@@ -52,15 +52,14 @@ def one_number(release: Release) -> list[str]:
     about = release.manifest["tact"].get("knowledge", {}).get("children")
     if not about:
         return []
-    known, said = Knowledge.of(about), []
-    if known.largest:
-        said.append(
-            _(
-                "Who sees a number of children knows that the true one is at most {largest} away from it.",
-                largest=known.largest,
-            )
+    known, said = Knowledge.from_manifest(about), []
+    said.append(
+        _(
+            "Who sees a number of children knows that the true one is at most {largest} away from it.",
+            largest=known.largest,
         )
-    if release.tier == "public" and not known.by_pattern:
+    )
+    if release.tier == "public":
         said.append(
             _(
                 "Who sees “fewer than {k}, possibly none” knows that at most {most} children were met there, "

@@ -17,7 +17,7 @@ from scipy.special import gammaln
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Shape, Table
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.tables.spec import TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
@@ -31,15 +31,12 @@ _SILENT = -1
 
 
 def attack(
-    releases: Sequence[Published], system: BoundsAttack, mechanism: Mechanism
+    releases: Sequence[Published], system: BoundsAttack, mechanism: CellKey
 ) -> tuple[list[Finding], dict[str, float]]:
     """Attack the totals of the last release; give findings, and how it went.
 
-    `system` is the bounds attack on the same releases, which knows what adds up to what. Where what is shown
-    is exact there is nothing to average, and nothing is found: what is not shown is the bounds attack's.
+    `system` is the bounds attack on the same releases, which knows what adds up to what.
     """
-    if not mechanism.knowledge().largest:
-        return [], {}
     findings, surest = [], 0.0
     for table, offset, sure in guesses(releases, system, mechanism):
         surest = max(surest, sure)
@@ -52,14 +49,9 @@ def attack(
 
 
 def guesses(
-    releases: Sequence[Published], system: BoundsAttack, mechanism: Mechanism
+    releases: Sequence[Published], system: BoundsAttack, mechanism: CellKey
 ) -> Iterator[tuple[Table, int, float]]:
-    """Guess each total of which a value other than zero is likeliest: table, place, and how sure it is.
-
-    None where shown numbers are exact by design.
-    """
-    if not mechanism.knowledge().largest:
-        return
+    """Guess each total of which a value other than zero is likeliest: table, place, and how sure it is."""
     readings = _Readings(system, mechanism)
     again = [] if releases[-1].frozen else list(releases[:-1])
     before: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
@@ -91,7 +83,7 @@ class _Readings:
     """The numbers of the last release by unknown, and what each says of the count behind it."""
 
     system: BoundsAttack
-    mechanism: Mechanism
+    mechanism: CellKey
 
     def __post_init__(self) -> None:
         self._known: dict[int, tuple[int, Floats]] = {}

@@ -7,9 +7,6 @@ that holds for every breakdown, at least two of them moved, and none by more tha
 account for. Frozen numbers stand still, or are drawn again together when many children have changed; where
 even that would look like one child, a release repeats the numbers once more (data/restricted/publishing/__init__.py). (A correction
 that moves a child from one category to another cannot be told, from outside, from many that do the same.)
-
-Where a mechanism moves numbers by itself, so that sums hold, what moved says nothing of who changed: the
-draws behind it stand still, and what a new draw tells is what it costs.
 """
 
 from __future__ import annotations
@@ -21,7 +18,6 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.attacks.bounds import Finding, Published
-from data.disclosure.channel import Mechanism
 from data.tables.spec import TableSpec, table_name
 
 __all__ = ["Place", "attack", "places"]
@@ -31,20 +27,13 @@ _OCCUPIED = 3  # categories that show a number, so that one that moves alone say
 _TOGETHER = 2  # breakdowns that must agree
 
 
-def attack(
-    releases: Sequence[Published], mechanism: Mechanism | None = None
-) -> tuple[list[Finding], dict[str, float]]:
+def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, float]]:
     """Compare the last release of a tier with each before it; give findings, and how it went."""
-    return [_finding(place) for place in places(releases, mechanism)], {"pairs": len(releases) - 1}
+    return [_finding(place) for place in places(releases)], {"pairs": len(releases) - 1}
 
 
-def places(releases: Sequence[Published], mechanism: Mechanism | None = None) -> list[Place]:
-    """List where what moved between an earlier release and the last one can be one child's.
-
-    mechanism: how they are protected; None: by one that moves no number by itself.
-    """
-    if mechanism is not None and mechanism.moves_alone:
-        return []
+def places(releases: Sequence[Published]) -> list[Place]:
+    """List where what moved between an earlier release and the last one can be one child's."""
     found: dict[Place, None] = {}
     *earlier, after = releases
     for before in earlier:

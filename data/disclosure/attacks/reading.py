@@ -33,7 +33,7 @@ def published(release: Release) -> Published:
         spec: pq.ParquetFile(release.folder / f"{name}.parquet").read()
         for name, spec in specifications(release).items()
     }
-    knowledge = {m: Knowledge.of(values) for m, values in about.get("knowledge", {}).items()}
+    knowledge = {m: Knowledge.from_manifest(values) for m, values in about.get("knowledge", {}).items()}
     return Published(release.name, tables, knowledge, release.k, bool(about.get("frozen", True)))
 
 

@@ -7,13 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from data.disclosure import mechanisms
-from data.disclosure._crossing import prove
 from data.disclosure.attacks import averaging, forgetting, homogeneity, membership, reading
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
-from data.disclosure.attacks.bounds.system import Bounds
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.release import Release
 
 __all__ = ["attack_numbers", "below_threshold", "given_away"]
@@ -28,13 +25,11 @@ def attack_numbers(
 
     Gives for each attack its name, the findings, and how it went. What is published in the partner tier is
     protected, not anonymous: there the membership attack tells how far, and finds nothing, so that only a
-    thorough attack makes it; one that is not tries fewer children in fewer worlds. It does not try sums that
-    cross either, which whoever makes a release has done (data/restricted/publishing/withhold.py).
+    thorough attack makes it; one that is not tries fewer children in fewer worlds.
     """
-    told = release.manifest["tact"]["parameters"]
-    mechanism = mechanisms.make(told["mechanism"], told)
+    mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None
-    yield "threshold", below_threshold(release, mechanism, k), {}
+    yield "threshold", below_threshold(release, k), {}
     if not reading.specifications(release):
         return
     releases, areas = [*earlier, reading.published(release)], reading.areas_of(release)
@@ -43,11 +38,9 @@ def attack_numbers(
     went = {"unknowns": system.lattice.size, "ties": len(system.system.ties.total), "sweeps": bounds.sweeps}
     went["contradictions"] = bounds.contradictions
     yield "bounds", system.findings(system.judge(bounds)), went
-    if thorough and mechanism.knowledge(1, k).by_pattern:
-        yield "crossing", *_crossing(system, bounds)
     yield "homogeneity", homogeneity.judge(system, bounds), {}
     yield "averaging", *averaging.attack(releases, system, mechanism)
-    yield "forgetting", *forgetting.attack(releases, mechanism)
+    yield "forgetting", *forgetting.attack(releases)
     if thorough:
         yield "membership", *membership.attack(releases[-1], areas, mechanism, k)
     elif k is not None:
@@ -55,7 +48,7 @@ def attack_numbers(
 
 
 def given_away(
-    releases: Sequence[Published], areas: pd.DataFrame, mechanism: Mechanism
+    releases: Sequence[Published], areas: pd.DataFrame, mechanism: CellKey
 ) -> list[tuple[Table, int]]:
     """List the cells of the last release to withhold: those that averaging or their mixture gives away."""
     system = BoundsAttack.of(releases, areas)
@@ -65,20 +58,13 @@ def given_away(
     return [*sure, *((table, int(cell)) for table, cells in alike for cell in cells)]
 
 
-def _crossing(system: BoundsAttack, bounds: Bounds) -> tuple[list[Finding], dict[str, float]]:
-    """Add and subtract sums; give the cells of which they say too much, and how many time left open."""
-    proof = prove(system, bounds)
-    broken = system.findings(np.array(sorted(proof.broken), np.int64))
-    return broken, {"proved": proof.proved, "unproved": len(proof.unproved)}
-
-
-def below_threshold(release: Release, mechanism: Mechanism, k: int | None) -> list[Finding]:
-    """Find numbers in counted tables that the mechanism hides in a tier of threshold k; None: of none."""
+def below_threshold(release: Release, k: int | None) -> list[Finding]:
+    """Find numbers in counted tables below the threshold k of a tier; None: it has no threshold."""
     found = []
     for spec in reading.specifications(release).values():
         frame = release.table(spec.name)
         frame = frame[frame["value"].notna()]
-        low = frame[mechanism.hides(frame["value"].to_numpy(np.int64), k)]
+        low = frame[frame["value"].to_numpy(np.int64) < (k or 0)]
         for row in low[["area", "period", *spec.breakdown]].to_dict("records"):
             cell = {str(name): str(value) for name, value in row.items()}
             found.append(Finding("threshold", spec.name, cell, "shows a number below the threshold"))

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.disclosure.attacks.membership import LIMITS, Advantage, Child, worst_of_one_number
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.restricted.comparison.trial import Trial
 from data.restricted.publishing.published_table import code
@@ -103,7 +103,7 @@ class Measured:
         }
 
 
-def measured(policy: Policy, mechanism: Mechanism, trials: Sequence[Trial]) -> Measured:
+def measured(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> Measured:
     """Join the trials of a policy in several worlds; at least one."""
     by_world = [_readers(trial) for trial in trials]
     hidden = [found[BOTH].hidden_children for found in by_world]
@@ -118,7 +118,7 @@ def measured(policy: Policy, mechanism: Mechanism, trials: Sequence[Trial]) -> M
     )
 
 
-def _attackers(policy: Policy, mechanism: Mechanism, trials: Sequence[Trial]) -> Attackers:
+def _attackers(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> Attackers:
     worst = _worst(one for t in trials for one in t.released.values())
     before = _worst(one for t in trials for one in t.planned.values())
     alone = mechanism.channel(1).matrix[1, 0]

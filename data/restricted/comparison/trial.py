@@ -15,7 +15,8 @@ import pandas as pd
 
 from data.disclosure.attacks import membership
 from data.disclosure.attacks.membership import Advantage
-from data.disclosure.channel import Counts, Keys, Mechanism
+from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Counts, Keys
 from data.disclosure.policy import Policy
 from data.restricted.publishing import published_table
 from data.restricted.publishing.draft import Draft
@@ -52,7 +53,7 @@ class Trial:
 
     world: Counted
     policy: Policy
-    mechanism: Mechanism
+    mechanism: CellKey
     tables: Mapping[Tier, Tables]
     planned: Mapping[str, Advantage]
     released: Mapping[str, Advantage]
@@ -65,13 +66,10 @@ class Trial:
 
 
 def try_out(
-    world: Counted, policy: Policy, mechanism: Mechanism, worlds: Sequence[int] = membership.WORLDS
+    world: Counted, policy: Policy, mechanism: CellKey, worlds: Sequence[int] = membership.WORLDS
 ) -> Trial:
-    """Release a world under a policy; `worlds` is how thorough the membership attack is (its WORLDS).
-
-    Raises ReleaseRefused where the policy's mechanism cannot hide what it must.
-    """
-    values = mechanism.settle(_drawn(world, policy, mechanism), world.grid)
+    """Release a world under a policy; `worlds` is how thorough the membership attack is (its WORLDS)."""
+    values = _drawn(world, policy, mechanism)
     tables = {tier: _tables(world, tier, values, policy, mechanism) for tier in TIERS}
     draft = Draft.of_trial(policy, world.plan, mechanism)
     work = Withholding(Built(tables, None), draft, {tier: [] for tier in TIERS}, world.areas, worlds=worlds)
@@ -81,7 +79,7 @@ def try_out(
     return Trial(world, policy, mechanism, tables, work.planned, {**work.planned, **again}, work.quietened)
 
 
-def _drawn(world: Counted, policy: Policy, mechanism: Mechanism) -> dict[TableSpec, Counts]:
+def _drawn(world: Counted, policy: Policy, mechanism: CellKey) -> dict[TableSpec, Counts]:
     return {
         spec: mechanism.publish(counts, world.keys[spec], scale_of(spec.measure, policy))
         for spec, counts in world.counts.items()
@@ -89,7 +87,7 @@ def _drawn(world: Counted, policy: Policy, mechanism: Mechanism) -> dict[TableSp
 
 
 def _tables(
-    world: Counted, tier: Tier, values: Mapping[TableSpec, Counts], policy: Policy, mechanism: Mechanism
+    world: Counted, tier: Tier, values: Mapping[TableSpec, Counts], policy: Policy, mechanism: CellKey
 ) -> Tables:
     """Give the states of a tier; somebody looked everywhere."""
     tables: Tables = {}

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.disclosure.cell_key import cell_keys
-from data.disclosure.dp import bounded
 from data.errors import ReleaseError
 from data.restricted.counting.linking import link
 from data.tables.grid import Grid
@@ -258,20 +257,12 @@ def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Gra
     return np.asarray(encounters.last_home["home"])
 
 
-def count(
-    encounters: Encounters, spec: TableSpec, cap: int, key_range: int, visits: int | None = None
-) -> Cells:
-    """Count one table of children, encounters, flows or the model: true counts and cell keys.
-
-    visits: in how many cells of a table of encounters a child may count at most; None: in all.
-    """
+def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
+    """Count one table of children, encounters, flows or the model: true counts and cell keys."""
     grid = encounters.grid
     shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
     if spec.measure == "encounters":
         block, child, times = _pairs(encounters, spec.level, spec.grain)
-        if visits is not None:
-            kept = bounded(child, block, visits)
-            block, child, times = block[kept], child[kept], times[kept]
         weights = np.minimum(times, cap)
         counts = np.bincount(block, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64)
         keys = cell_keys(block, encounters.keys("encounters", key_range)[child], counts.size, key_range)

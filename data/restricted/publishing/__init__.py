@@ -14,7 +14,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,27 +26,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.disclosure import mechanisms
 from data.disclosure.attacks import forgetting
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, current_name, names
 from data.restricted.counting.encounters import RecordKeys
 from data.restricted.publishing import manifest
-from data.restricted.publishing.budget import Spending, booked
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.earlier import (
     read_earlier,
     refuse_lost,
-    refuse_older_vault,
     refuse_other_draws,
 )
 from data.restricted.publishing.frozen import block_name
 from data.restricted.publishing.tables import Built, Records, Tables, Vault, build, read_records
-from data.restricted.publishing.withholding import Searched, withhold_cells
+from data.restricted.publishing.withholding import withhold_cells
 from data.tables.resource import resource
 from data.tables.spec import DEFAULT_PLAN, TIERS, Plan, Tier
 from data.workspace import files
@@ -64,15 +61,13 @@ _STEPS = 8
 class Made:
     """A release that was made.
 
-    withheld: cells taken away to protect others, by tier; where small ones look the same, those among them.
-    searched: how each tier was searched for what to hide beside them, where cells are hidden by a pattern.
+    withheld: the number of cells taken away to protect others, by tier.
     """
 
     name: str
     tiers: tuple[str, ...]
     withheld: Mapping[str, int]
     refused: tuple[Finding, ...] = ()
-    searched: Mapping[Tier, Searched] = field(default_factory=dict)
 
 
 def make_release(
@@ -88,7 +83,7 @@ def make_release(
     first_month: int = 6,
     plan: Plan = DEFAULT_PLAN,
     policy: Policy = DEFAULT_POLICY,
-    mechanism: Mechanism | None = None,
+    mechanism: CellKey | None = None,
     progress: Progress | None = None,
 ) -> Made:
     """Make a release of both tiers and let `current` point at it.
@@ -96,13 +91,13 @@ def make_release(
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
     data.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's; another one is
     for tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError where the
-    policy protects otherwise than earlier releases, where the privacy budget is spent, and when another
-    release is being made (nothing is published then).
+    policy protects otherwise than earlier releases and when another release is being made (nothing is
+    published then).
     """
     if vault is not None and record_keys is None:
         msg = "A release of records needs the identifier key. Check it with: tact doctor"
         raise ReleaseError(msg)
-    chosen = mechanism or mechanisms.make(policy.mechanism, policy.parameters())
+    chosen = mechanism or CellKey.from_policy(policy)
     releases.mkdir(parents=True, exist_ok=True)
     tick = _Ticker(progress)
     with _alone(releases):
@@ -128,17 +123,13 @@ def make_release(
             records.grid.whole if records else None,
         )
         built = Built({tier: {} for tier in TIERS}, None)
-        published: dict[str, bytes] = {}
         if records is not None and vault is not None and record_keys is not None:
             published = {name: b.members for name, b in vault.published_blocks().items()}
             telling = partial(_telling, draft, before)
             built = build(records, record_keys, plan, policy, chosen, published, telling, tick)
-        spending = booked(draft.name, built.frozen, published, chosen, policy.budget)
-        if records is not None:
-            refuse_older_vault(releases, spending.before.epsilon)
         tick("Attacking")
-        searched = withhold_cells(built, draft, before, area_table)
-        return _publish(vault, releases, draft, _Whole(built, spending, searched), before, tick)
+        withhold_cells(built, draft, before, area_table)
+        return _publish(vault, releases, draft, built, before, tick)
 
 
 @dataclass
@@ -152,24 +143,6 @@ class _Ticker:
         self.done += 1
         if self.progress is not None:
             self.progress(min(self.done, _STEPS), _STEPS, what)
-
-
-@dataclass(frozen=True, eq=False)
-class _Whole:
-    """All of a release but its name and its figures: tables, what they cost, how they were searched."""
-
-    built: Built
-    spending: Spending
-    searched: Mapping[Tier, Searched]
-
-    @property
-    def withheld(self) -> dict[str, int]:
-        """The number of withheld cells by tier."""
-        return {str(tier): sum(t.withheld for t in held.values()) for tier, held in self.built.tables.items()}
-
-    def staged(self) -> dict[str, bytes]:
-        """Pack what the vault must learn."""
-        return {**(self.built.frozen.staged() if self.built.frozen else {}), **self.spending.staged()}
 
 
 @contextmanager
@@ -262,7 +235,7 @@ def _telling(
     places = {
         place
         for tier, held in tables.items()
-        for place in forgetting.places([*earlier[tier], draft.published(tier, held)], draft.mechanism)
+        for place in forgetting.places([*earlier[tier], draft.published(tier, held)])
     }
     return {
         block_name("met", area, "whole" if grain == "whole" else period) for _, grain, area, period in places
@@ -273,7 +246,7 @@ def _publish(
     vault: Vault | None,
     releases: Path,
     draft: Draft,
-    whole: _Whole,
+    built: Built,
     earlier: Mapping[Tier, list[Published]],
     tick: _Ticker,
 ) -> Made:
@@ -282,11 +255,11 @@ def _publish(
         tick("Writing")
         folder.mkdir()
         for tier in TIERS:
-            _write(folder / tier, tier, draft, whole)
+            _write(folder / tier, tier, draft, built)
         tick("Auditing")
         _audit(folder, earlier, draft)
         if vault is not None:
-            vault.stage_publication(draft.name, whole.staged())
+            vault.stage_publication(draft.name, built.frozen.staged() if built.frozen else {})
         _remember(releases, draft.name)
         files.publish_folder(folder, releases / draft.name)
     finally:
@@ -296,7 +269,8 @@ def _publish(
     if vault is not None:
         vault.confirm_publication(draft.name)
     tick("Done")
-    return Made(draft.name, tuple(TIERS), whole.withheld, searched=whole.searched)
+    withheld = {str(tier): sum(t.withheld for t in tables.values()) for tier, tables in built.tables.items()}
+    return Made(draft.name, tuple(TIERS), withheld)
 
 
 def _point_at(releases: Path, name: str) -> None:
@@ -309,11 +283,11 @@ def _remember(releases: Path, name: str) -> None:
     files.write_text(releases / _USED, "\n".join(used) + "\n")
 
 
-def _write(folder: Path, tier: Tier, draft: Draft, whole: _Whole) -> None:
+def _write(folder: Path, tier: Tier, draft: Draft, built: Built) -> None:
     """Write one tier: tables, figures, areas, manifest."""
     folder.mkdir()
     resources, states = [], {}
-    for spec, table in whole.built.tables.get(tier, {}).items():
+    for spec, table in built.tables.get(tier, {}).items():
         states[spec.name] = table.shares()
         about = manifest.of_table(spec, states[spec.name])
         resources.append(_parquet(folder, spec.name, table.arrow(), about))
@@ -339,8 +313,6 @@ def _write(folder: Path, tier: Tier, draft: Draft, whole: _Whole) -> None:
         plan=draft.plan,
         mechanism=draft.mechanism,
         cell_counts=states,
-        privacy=manifest.privacy(draft.mechanism, whole.spending.before, whole.spending.after),
-        search=whole.searched[tier].as_dict() if tier in whole.searched else None,
     )
     _write_manifest(folder, described)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from data.disclosure.attacks.bounds import Finding, Published
-from data.disclosure.channel import Knowledge, Mechanism
+from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.restricted.publishing import manifest
@@ -35,24 +36,19 @@ class Draft:
     figures: pa.Table
     policy: Policy
     plan: Plan
-    mechanism: Mechanism
+    mechanism: CellKey
     whole: Period | None
 
     @classmethod
-    def of_trial(cls, policy: Policy, plan: Plan, mechanism: Mechanism) -> Draft:
+    def of_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:
         """Make one that is never written, of an invented world."""
         nothing = pa.table({})
         return cls("trial", True, 1, False, 6, "", b"", nothing, policy, plan, mechanism, None)
 
-    @property
-    def by_pattern(self) -> bool:
-        """Whether cells are hidden by a pattern, which must be found and proved."""
-        return self.mechanism.knowledge(1, self.policy.k).by_pattern
-
     def knowledge(self, tier: Tier) -> dict[str, Knowledge]:
         """Give what a reader of a tier knows of one cell of each measure."""
-        told = manifest.knowledge(tier, self.policy, self.mechanism)
-        return {measure: Knowledge.of(values) for measure, values in told.items()}
+        stated = manifest.knowledge(tier, self.policy, self.mechanism)
+        return {measure: Knowledge.from_manifest(values) for measure, values in stated.items()}
 
     def published(self, tier: Tier, tables: Tables) -> Published:
         """Give what the attacks read of the tables of a tier."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import Published
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.release import Release, names
@@ -21,9 +21,7 @@ from data.restricted.publishing import manifest
 from data.restricted.publishing.tables import Vault
 from data.tables.spec import Tier
 
-__all__ = ["read_earlier", "refuse_lost", "refuse_older_vault", "refuse_other_draws"]
-
-_DRAWN_BY = ("mechanism", "variance", "variance_near_k", "largest", "key_range", "cap", "epsilon", "cells")
+_DRAWN_BY = ("variance", "variance_near_k", "largest", "key_range", "cap")
 _WHY = "published numbers are repeated, and the same ones drawn in another way could be averaged with them"
 _WHY_K = (
     "that a number is repeated says how few children behind it changed, and what was hidden was hidden by it"
@@ -54,7 +52,7 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
         raise ReleaseError(msg)
 
 
-def refuse_other_draws(releases: Path, policy: Policy, mechanism: Mechanism) -> None:
+def refuse_other_draws(releases: Path, policy: Policy, mechanism: CellKey) -> None:
     """Stop where a policy draws numbers otherwise than the last release, or has a lower threshold.
 
     A higher threshold and another plan are as good as any: the attacks look at all releases together.
@@ -62,29 +60,15 @@ def refuse_other_draws(releases: Path, policy: Policy, mechanism: Mechanism) -> 
     last = next(iter(_counting(releases, "partner")), None)
     if last is None:
         return
-    told = (last.manifest["tact"]["parameters"], manifest.parameters(policy, mechanism))
+    CellKey.from_manifest(last.manifest["tact"])  # refuses what an earlier version protected in another way
+    both = (last.manifest["tact"]["parameters"], manifest.parameters(policy, mechanism))
     # One noise for all counts, as in releases from before there was another for those about k.
-    was, now = ({"variance_near_k": values.get("variance"), **values} for values in told)
+    was, now = ({"variance_near_k": values.get("variance"), **values} for values in both)
     other = [name for name in _DRAWN_BY if was.get(name) != now.get(name)]
-    if "mechanism" in other:  # the rest follows from it
-        other = ["mechanism"]
     if other:
         raise _refused(last.name, other, was, now, _WHY, "back into the policy")
     if policy.k < last.k:
         raise _refused(last.name, ["k"], was, now, _WHY_K, "or more into the policy")
-
-
-def refuse_older_vault(releases: Path, spent: float) -> None:
-    """Stop where the releases have spent more privacy than the vault knows of: it would draw them again."""
-    last = next(iter(_counting(releases, "partner")), None)
-    told = last.manifest["tact"]["privacy"]["spent"] if last is not None else None
-    if last is not None and told is not None and spent < told * (1 - 1e-12):
-        msg = (
-            f"Release {last.name} says that {told:g} of the privacy budget was spent, and the vault knows of "
-            f"{spent:g}: it is older than the releases. Nothing was published, since it would draw numbers "
-            "again that are published already. Bring vault and releases back from one backup (tact restore)."
-        )
-        raise ReleaseError(msg)
 
 
 def _refused(

@@ -54,14 +54,13 @@ def changed_children(before: Words, after: Words) -> int:
 class Frozen:
     """The numbers of a release as drawn, and the blocks behind them.
 
-    changed: blocks that the vault must learn. drawn: tables of which a number is new.
+    changed: blocks that the vault must learn.
     """
 
     grid: Grid
     numbers: dict[TableSpec, Ints]
     blocks: dict[str, Block] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    drawn: set[TableSpec] = field(default_factory=set)
 
     def withheld(self, spec: TableSpec, tier: Tier) -> Iterator[tuple[int, ...]]:
         """List the cells of a table that stay withheld, as places in its array."""
@@ -120,14 +119,12 @@ def freeze(
             if old is None or (name not in held and changed_children(old.marks, now) >= k):
                 result.blocks[name] = Block(_plain(cells), now)
                 result.changed.add(name)
-                result.drawn.update(specs.values())
                 continue
             fresh = _repeat(cells, old.values)
             result.blocks[name] = old
             if fresh:  # tables that the plan holds since, or that have other categories
                 old.values = {**old.values, **_plain({table: cells[table] for table in fresh})}
                 result.changed.add(name)
-                result.drawn.update(specs[table] for table in fresh)
     return result
 
 

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
-from data.disclosure import mechanisms
-from data.disclosure.channel import Mechanism
-from data.disclosure.dp import Ledger
+from data.disclosure.cell_key import NAME, CellKey
 from data.disclosure.policy import Policy
 from data.reference import registry
 from data.tables.periods import Period
 from data.tables.resource import UNITS
 from data.tables.spec import COUNTED, Plan, TableSpec, Tier
 from data.workspace.version import code_version
-
-__all__ = [
-    "knowledge",
-    "method",
-    "of_table",
-    "package",
-    "parameters",
-    "privacy",
-]
 
 _TITLES: dict[Tier, str] = {
     "partner": "protected, not anonymous: under agreement with the programme's partners",
@@ -32,34 +22,15 @@ _COUNTED = (
     "Each child counts once, in the cell of its first encounter of the whole programme; encounters count at "
     "most {cap} times a child and cell. "
 )
-_REPEATED = "until at least {k} different children behind it have changed."
-# Of each mechanism, what is true of the numbers that it makes.
-_METHODS = {
-    "cell_key": "Counts carry noise by the cell key method: variance {variance:g} ({variance_near_k:g} for "
+_NOISE = (
+    "Counts carry noise by the cell key method: variance {variance:g} ({variance_near_k:g} for "
     "counts of 7 to 15, about which the threshold lies), never more than {largest} (times {cap} for "
     "encounters), zero on average for counts from 1 on; a true zero stays zero. The same children show the "
     "same number in every table. Tables therefore do not add up exactly: a total and its parts differ by at "
-    "most (parts + 1) x {largest}. {threshold}A published number is repeated by later releases " + _REPEATED,
-    "threshold": "Numbers that are shown are exact. Counts below {k} are not shown on either tier, {zeros}; "
-    "nor are others beside them, so that no sum of shown numbers gives a small one away. Both look alike: "
-    "that a number is not shown does not say that it is small. Shown numbers add up as long as they are of "
-    "one day; a published number is repeated by later releases " + _REPEATED + " A repeated number is that "
-    "of the day on which it was first published, and may differ from newer ones by what fewer children than "
-    "that have changed.",
-    "dp": "Counts carry noise that gives differential privacy: two-sided geometric, epsilon {epsilon:g} for "
-    "a count of children, {cap} times as wide for encounters; beyond {largest} (times {cap} for encounters) "
-    "once in a billion cells. A child counts in {cells} cells of all tables at most, of tables of encounters "
-    "in some of those where it was met. Numbers are then made whole, none below zero, and made to add up, "
-    "but for flows over areas and for encounters. {threshold}What was drawn is repeated by later releases "
-    + _REPEATED + " A number may still move a little, so that it adds up with newer ones.",
-}  # fmt: skip
+    "most (parts + 1) x {largest}. {threshold}A published number is repeated by later releases until at least "
+    "{k} different children behind it have changed."
+)
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "
-_ZEROS = {False: "zero among them", True: "zero is"}
-_NO_BUDGET = {
-    "cell_key": "The cell key method has no privacy budget.",
-    "threshold": "Suppression has no privacy budget.",
-}
-_BUDGET = "Epsilon on the child that lost most, of all that was ever drawn; costs of tables add up."
 _INVENTED = " All numbers of the programme are invented; {figures}."
 _FIGURES = {
     False: "published figures are real",
@@ -96,10 +67,8 @@ def package(
     resources: Iterable[dict[str, Any]],
     policy: Policy,
     plan: Plan,
-    mechanism: Mechanism,
+    mechanism: CellKey,
     cell_counts: Mapping[str, Any],
-    privacy: Mapping[str, Any],
-    search: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Make the descriptor of one tier of a release."""
     listed = list(resources)
@@ -130,14 +99,12 @@ def package(
             "first": whole.start.isoformat() if whole else None,
             "last": whole.end.isoformat() if whole else None,
             "first_month": first_month,
-            "mechanism": mechanism.name,
+            "mechanism": NAME,
             "plan": {name: [spec.name for spec in specs] for name, specs in plan.items()},
             "parameters": parameters(policy, mechanism),
             "knowledge": knowledge(tier, policy, mechanism),
             "method": method(tier, policy, mechanism),
             "suppressed": dict(cell_counts),
-            **({} if search is None else {"search": dict(search)}),
-            "privacy": dict(privacy),
             "areas_source": areas_source,
             "code_version": code_version(),
             "created": created,
@@ -145,30 +112,21 @@ def package(
     }
 
 
-def parameters(policy: Policy, mechanism: Mechanism) -> dict[str, Any]:
-    """Give what the policy decides, and of mechanisms the parameters of this one alone."""
-    others = {*mechanisms.PARAMETERS, "mechanism", "budget"}
-    general = {name: value for name, value in policy.parameters().items() if name not in others}
+def parameters(policy: Policy, mechanism: CellKey) -> dict[str, Any]:
+    """Return what the policy decides: of counting first, then of the noise."""
+    of_noise = {field.name for field in fields(CellKey)}
+    general = {name: value for name, value in policy.parameters().items() if name not in of_noise}
     return {**general, **mechanism.parameters((1, policy.cap))}
 
 
-def method(tier: Tier, policy: Policy, mechanism: Mechanism) -> str:
+def method(tier: Tier, policy: Policy, mechanism: CellKey) -> str:
     """Say in words how numbers are made, for whoever reads them."""
     values = parameters(policy, mechanism)
     threshold = _THRESHOLD.format(k=policy.k) if tier == "public" else ""
-    zeros = _ZEROS[bool(values.get("zeros_shown"))]
-    return (_COUNTED + _METHODS[mechanism.name]).format(**values, threshold=threshold, zeros=zeros)
+    return (_COUNTED + _NOISE).format(**values, threshold=threshold)
 
 
-def privacy(mechanism: Mechanism, before: Ledger, after: Ledger) -> dict[str, Any]:
-    """Say what the numbers have cost by way of privacy, before a release and with it."""
-    if mechanism.name in _NO_BUDGET:
-        return {"spent": None, "why": _NO_BUDGET[mechanism.name]}
-    now = after.epsilon - before.epsilon
-    return {"spent": after.epsilon, "by_this_release": now, "limit": after.limit, "why": _BUDGET}
-
-
-def knowledge(tier: Tier, policy: Policy, mechanism: Mechanism) -> dict[str, dict[str, int]]:
+def knowledge(tier: Tier, policy: Policy, mechanism: CellKey) -> dict[str, dict[str, int]]:
     """Say what a reader knows of one cell of each measure; the attacks start from it."""
     k = policy.k if tier == "public" else None
     scales = {measure: policy.cap if measure == "encounters" else 1 for measure in sorted(COUNTED)}

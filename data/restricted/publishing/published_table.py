@@ -12,14 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.tables.grid import Grid
 from data.tables.spec import CATEGORIES, TableSpec, Tier
 from data.tables.states import STATES, State
 from data.workspace.types import Bools, Floats, Ints
-
-__all__ = ["CLASSES", "ReleasedTable", "classes", "counted", "estimates", "plain", "sums"]
 
 States = npt.NDArray[np.int8]
 
@@ -125,30 +123,28 @@ def counted(
     grid: Grid,
     tier: Tier,
     policy: Policy,
-    mechanism: Mechanism,
+    mechanism: CellKey,
 ) -> ReleasedTable:
     """Give the states of a counted table. `total` and `searched` have shape (areas, periods).
 
-    All of it follows from the mechanism's values and effort alone. Where no effort is recorded and the total
-    is zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost
-    none" in such a place would say that there is a child. What the mechanism hides says nothing else: where
-    it hides zeros, no state tells them from the small numbers.
+    All of it follows from the noisy values and effort alone. Where no effort is recorded and the total is
+    zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost none"
+    in such a place would say that there is a child. The public tier hides every value below k, zero too.
     """
     scale = policy.cap if spec.measure == "encounters" else 1
     margin = mechanism.knowledge(scale).largest
     state = np.full(values.shape, code("number"), np.int8)
     if tier == "partner":
-        if margin:  # else a zero that is shown is exact
-            state[values == 0] = code("almost_none")
+        state[values == 0] = code("almost_none")
         empty = (values == 0) & _spread((total == 0) & ~searched, values.ndim)
         # What was reported needs nobody to search.
         state[empty & _searchable(spec, values.shape)] = code("not_searched")
-    hidden = mechanism.hides(values, policy.k if tier == "public" else None)
-    state[hidden] = code(mechanism.hidden_state)
+    else:
+        state[values < policy.k] = code("few")
     if policy.no_programme:
         state[_outside(spec, grid, policy.no_programme)] = code("structural_zero")
     value = np.where(state == code("number"), values.astype(np.float64), np.nan)
-    return ReleasedTable(spec, grid, value, state, margin or None)
+    return ReleasedTable(spec, grid, value, state, margin)
 
 
 def _spread(flags: Bools, dimensions: int) -> Bools:

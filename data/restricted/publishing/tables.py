@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from data.disclosure.channel import Mechanism
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.restricted.counting import encounters as aggregate
@@ -31,8 +31,6 @@ from data.tables.grid import Grid
 from data.tables.periods import Calendar
 from data.tables.spec import Plan, TableSpec, Tier
 from data.workspace.types import Ints
-
-__all__ = ["Built", "Records", "Tables", "Vault", "build", "read_records", "scale_of"]
 
 Tables = dict[TableSpec, ReleasedTable]
 Tick = Callable[[str], None]
@@ -137,7 +135,7 @@ def build(
     record_keys: aggregate.RecordKeys,
     plan: Plan,
     policy: Policy,
-    mechanism: Mechanism,
+    mechanism: CellKey,
     published: Mapping[str, bytes],
     telling: Telling,
     tick: Tick,
@@ -151,8 +149,7 @@ def build(
     earlier, held = published if policy.frozen else {}, set[str]()
     while True:
         frozen = freeze(noisy, members, earlier, records.grid, policy.k, held)
-        numbers = mechanism.settle(frozen.numbers, records.grid)
-        tables = {tier: _tier(tier, plan, frozen, numbers, records, policy, mechanism) for tier in plan}
+        tables = {tier: _tier(tier, plan, frozen, records, policy, mechanism) for tier in plan}
         new = (telling(tables) & set(earlier)) - held
         if not new:
             return Built(tables, frozen)
@@ -160,20 +157,19 @@ def build(
 
 
 def _noisy(
-    encounters: aggregate.Encounters, plan: Plan, policy: Policy, mechanism: Mechanism
+    encounters: aggregate.Encounters, plan: Plan, policy: Policy, mechanism: CellKey
 ) -> tuple[dict[TableSpec, Ints], dict[Place, aggregate.Members]]:
     """Give the noisy value of every counted cell of either tier, once, and who stands behind each block."""
     wanted = _with_totals(s for tier in plan for s in plan[tier] if s.counted)
     # Tables of one level and grain together: what they share is worked out once.
     specs = sorted(dict.fromkeys(wanted), key=lambda s: (s.level, s.grain, s.measure, s.breakdown))
     noisy: dict[TableSpec, Ints] = {}
-    visits = mechanism.visits(specs)
     members: dict[Place, aggregate.Members] = {}
     for spec in specs:
         place = (family_of(spec), spec.level, spec.grain)
         if place not in members:
             members[place] = aggregate.members(encounters, *place, policy.cap)
-        cells = aggregate.count(encounters, spec, policy.cap, policy.key_range, visits)
+        cells = aggregate.count(encounters, spec, policy.cap, policy.key_range)
         noisy[spec] = mechanism.publish(cells.counts, cells.keys, scale_of(spec.measure, policy))
     return noisy, members
 
@@ -189,12 +185,11 @@ def _tier(
     tier: Tier,
     plan: Plan,
     frozen: Frozen,
-    numbers: Mapping[TableSpec, Ints],
     records: Records,
     policy: Policy,
-    mechanism: Mechanism,
+    mechanism: CellKey,
 ) -> Tables:
-    grid = records.grid
+    grid, numbers = records.grid, frozen.numbers
     tables: Tables = {}
     for spec in plan[tier]:
         if spec.counted:

@@ -8,15 +8,12 @@ before its year. Numbers of earlier releases cannot be taken back.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from data.disclosure._complementary import complements
-from data.disclosure._crossing import prove
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.attacks.bounds.system import Bounds
@@ -25,8 +22,6 @@ from data.tables.periods import GRAINS
 from data.tables.spec import LEVELS
 from data.tables.states import STATES
 from data.workspace.types import Ints
-
-__all__ = ["Outcome", "Withheld", "withhold_until_proved", "withhold_until_safe"]
 
 Withheld = list[tuple[Table, int]]
 _ROUNDS = 200
@@ -40,7 +35,7 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
 
     Gives the cells that were taken away, and the unknowns that still fail when nothing more may go.
     """
-    taken: Withheld = [_take(attack, int(unknown)) for unknown in complements(attack, release)]
+    taken: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
     for _ in range(_ROUNDS):
         chosen = _Trace(attack, bounds, release).choose_some(failed)
@@ -51,43 +46,9 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
     return taken, failed
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What was withheld, the unknowns that fail all the same, and those that were not proved in time."""
-
-    taken: Withheld
-    failed: Ints
-    unproved: Ints
-    seconds: float
-
-
-def withhold_until_proved(attack: BoundsAttack, release: int, seconds: float = 60.0) -> Outcome:
-    """Withhold until no cell fails, of exact numbers also by sums that cross, as far as time allows.
-
-    `seconds` bound the proof alone (data/disclosure/_crossing.py), which noisy numbers need not: no cell of
-    theirs is hidden by a pattern.
-    """
-    began = time.monotonic()
-    taken, failed = withhold_until_safe(attack, release)
-    if not any(known.by_pattern for known in attack.knowledge.values()):
-        return Outcome(taken, failed, np.zeros(0, np.int64), time.monotonic() - began)
-    until = time.monotonic() + seconds
-    while True:
-        proof = prove(attack, bounds := attack.system.solve(), until - time.monotonic())
-        chosen = _Trace(attack, bounds, release).choose_in(proof.broken)
-        if not chosen:
-            break
-        taken += [_take(attack, unknown) for unknown in sorted(chosen)]
-        more, failed = withhold_until_safe(attack, release)
-        taken += more
-    failed = np.union1d(failed, np.array(list(proof.broken), np.int64))
-    return Outcome(taken, failed, proof.unproved, time.monotonic() - began)
-
-
 def _take(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
     table, offset = attack.lattice.cell(unknown)
-    least = attack.knowledge[table.shape.measure].withheld_from
-    attack.system.low[unknown], attack.system.high[unknown] = least, UNKNOWN
+    attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
     table.state.reshape(-1)[offset] = _WITHHELD
     return table, offset
 
@@ -127,20 +88,6 @@ class _Trace:
                     chosen.add(number)
                     for touched in (unknown, number):
                         settled.update(tie for tie, _, _ in self._ends(touched))
-        return chosen
-
-    def choose_in(self, broken: Mapping[int, Ints]) -> set[int]:
-        """Choose a number to withhold from the sums that say too much of a cell; each sum serves once."""
-        ties = self.attack.system.ties
-        chosen: set[int] = set()
-        settled: set[int] = set()
-        for unknown in sorted(broken, key=self._rank):
-            sums = broken[unknown].tolist()
-            around = [p for tie in sums for p in ties.part[ties.start[tie] : ties.start[tie + 1]].tolist()]
-            able = {n for n in (*around, *ties.total[sums].tolist()) if self._may_go(n)}
-            if able and settled.isdisjoint(sums):
-                chosen.add(min(able, key=self._rank))
-                settled.update(sums)
         return chosen
 
     def choose(self, unknown: int) -> int:
@@ -220,9 +167,7 @@ class _Trace:
         if found is None or self.attack.system.high[unknown] >= UNKNOWN:
             return False
         table, offset = found
-        least = self.attack.knowledge[table.shape.measure].withheld_from
-        fresh = int(table.since.reshape(-1)[offset]) == self.release
-        return fresh and int(self.attack.system.high[unknown]) >= least
+        return int(table.since.reshape(-1)[offset]) == self.release
 
     def _rank(self, unknown: int) -> tuple[int, ...]:
         """Order candidates: finest first; among equals the one that holds the others most tightly."""

@@ -12,7 +12,7 @@ import numpy as np
 from data.errors import ReleaseError, other_format
 from data.workspace.types import Words
 
-# Kept among the blocks and named like none of them: what drawing them has cost (data/disclosure/dp.py).
+# Kept among the blocks by earlier versions, and no block: what drawing numbers had cost.
 LEDGER = "ledger"
 
 

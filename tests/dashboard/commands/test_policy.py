@@ -42,9 +42,10 @@ def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path):
     path.write_text(path.read_text().replace("k = 11", "k = 19"))
     told = tact("--workspace", folder, *ASKED, "--json").json
     assert [one["k"] for one in told["candidates"] if one["current"]] == [19]
-    path.write_text(path.read_text().replace('"cell_key"', '"threshold"'))
+    path.write_text(path.read_text().replace("k = 19", 'k = 19\nmechanism = "threshold"'))
     refused = tact("--workspace", folder, *ASKED, "--json")
     assert (refused.code, refused.json["error"]) == (2, "InputError")
+    assert "Delete the line" in refused.json["message"]
 
 
 def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(quick, tact, tmp_path):

@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.disclosure import mechanisms
 from data.disclosure.attacks.membership import LIMITS, worst_of_one_number
 from data.disclosure.cell_key import CellKey, cell_keys, perturbation_table
 from data.disclosure.policy import DEFAULT_POLICY, LOWEST_K
@@ -64,7 +63,7 @@ def test_about_the_threshold_noise_is_wider_and_elsewhere_as_it_was():
 
 def test_the_default_tells_no_more_of_one_number_than_it_may_and_one_noise_for_all_does():
     """Wider noise about the threshold is what lets it be 11."""
-    usual = mechanisms.make("cell_key", DEFAULT_POLICY.parameters())
+    usual = CellKey.from_policy(DEFAULT_POLICY)
     for k in range(LOWEST_K, 21):
         assert worst_of_one_number(usual, k) <= LIMITS[0]
         assert (worst_of_one_number(DEFAULT, k) <= LIMITS[0]) == (k >= 15)

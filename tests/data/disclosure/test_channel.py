@@ -14,7 +14,7 @@ def test_a_channel_is_a_distribution_for_each_true_count(scale, k):
     channel = MECHANISM.channel(60, scale, k)
     assert channel.matrix.sum(axis=1) == pytest.approx(1)
     assert channel.outcomes().sum(axis=1) == pytest.approx(1)
-    assert channel.margin == 5 * scale
+    assert channel.largest == 5 * scale
     assert channel.n_max == 60
 
 
@@ -42,7 +42,7 @@ def test_knowledge_agrees_with_the_channel():
         assert channel.interval(None) == (known.hidden_from, known.hidden_to)
         assert channel.interval(50) == (50 - known.largest, 50 + known.largest)
         assert (known.open_from, known.open_to, known.open_values) == (0, 10, 5 * scale + 1)
-        assert Knowledge.of(known.as_dict()) == known
+        assert Knowledge.from_manifest(known.as_dict()) == known
 
 
 def test_merging_outcomes_never_helps_to_tell_counts_apart():

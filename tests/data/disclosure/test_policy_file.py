@@ -79,6 +79,34 @@ def test_each_fault_is_told_with_its_place_and_what_is_allowed(old, new, told):
     assert any(told in fault for fault in faults(TEMPLATE.replace(old, new, 1)))
 
 
+FORMER = 'mechanism = "cell_key"\nzeros_shown = false\nepsilon = 1.0\ncells = 80\nbudget = 80.0\n'
+
+
+def test_a_file_as_earlier_versions_wrote_it_is_accepted():
+    assert (
+        policy_file.parse(TEMPLATE.replace("[protection]\n", f"[protection]\n{FORMER}")).policy
+        == DEFAULT_POLICY
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'mechanism = "threshold"',
+        'mechanism = "dp"',
+        "zeros_shown = true",
+        "epsilon = 0.5",
+        "cells = 60",
+        "budget = 200.0",
+    ],
+)
+def test_a_mechanism_that_is_gone_is_refused_with_what_to_do(line):
+    (fault,) = faults(f"[protection]\n{line}\n")
+    assert line.split(" ")[0] in fault
+    assert "Delete the line" in fault
+    assert "new workspace" in fault
+
+
 def test_all_faults_are_told_at_once():
     assert len(faults("[protection]\nk = 3\n[nothing]\n[[public]]\nmeasures = ['x']\n")) >= 4
 

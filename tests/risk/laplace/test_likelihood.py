@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
-from data.disclosure import mechanisms
+from data.disclosure.cell_key import CellKey
 from risk.laplace import likelihood
 from risk.laplace.likelihood import HIDDEN, Counts
 
 KAPPAS = st.sampled_from([0.0, 0.05, 0.4, 1.0])
-CHANNEL = mechanisms.make().channel(60)
+CHANNEL = CellKey().channel(60)
 
 
 def distribution(mean, kappa):
@@ -42,7 +42,7 @@ def test_moments_are_those_of_the_true_count_given_what_is_published(value, log_
 
 
 def test_each_cell_holds_the_true_counts_that_can_show_so():
-    channel = mechanisms.make().channel(60, 1, 11)
+    channel = CellKey().channel(60, 1, 11)
     published = np.array([14, HIDDEN, 30, 14])
     counts = Counts.of(published, channel)
     for cell, value in enumerate(published):

@@ -11,7 +11,7 @@ from scipy.stats import nbinom, norm, poisson, spearmanr
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from data.disclosure import mechanisms
+from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 from data.release import Release
 from geo import areas
@@ -40,7 +40,7 @@ from risk.worlds import WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
 from tests.helpers.reference import read_scotland, read_scotland_edges
 
-NOISE = mechanisms.make()
+NOISE = CellKey()
 SEEDS = range(3)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data.disclosure import mechanisms
+from data.disclosure.cell_key import CellKey
 from risk.laplace.graph import structure
 from risk.laplace.likelihood import Counts
 from risk.model import RiskModel
@@ -111,7 +111,7 @@ def sampled(seen, likelihood):
 @pytest.mark.parametrize("case", CASES)
 def test_it_agrees_with_a_sampler(case):
     data, likelihood, noisy = CASES[case]
-    seen = observations(*data(), mechanisms.make() if noisy else None)
+    seen = observations(*data(), CellKey() if noisy else None)
     draws = sampled(seen, likelihood)
     fit = RiskModel(likelihood).fit(seen).fit_
     mean, sd = (column[:, 0] for column in fit.posterior.log_means())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.disclosure import mechanisms
+from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.model.observations import MISSING
@@ -16,7 +16,7 @@ from risk.worlds.observe import observe_world
 
 def seen_of(seed, **given):
     world = over_own_areas(WorldParameters(seed=seed, **given))
-    usual = mechanisms.make(DEFAULT_POLICY.mechanism, DEFAULT_POLICY.parameters())
+    usual = CellKey.from_policy(DEFAULT_POLICY)
     return observe_world(world, areas.load().neighbours("region"), usual)
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.disclosure.attacks.bounds.lattice import HIDDEN, Lattice, Shape, Table
+from data.disclosure.attacks.bounds.lattice import Lattice, Shape, Table
 from data.disclosure.attacks.bounds.staleness import slack_of
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
-from data.disclosure.channel import UNKNOWN, Knowledge
+from data.disclosure.channel import Knowledge
 from data.tables.spec import COUNTED, TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints
@@ -99,40 +99,13 @@ class BoundsAttack:
             if known is not None:
                 here = self._failed(table, known, bounds)
                 failed.append(table.base + here[table.listed.ravel()[here] == self.last])
-        return self._unsure(np.concatenate(failed)) if failed else np.zeros(0, np.int64)
-
-    def _unsure(self, failed: Ints) -> Ints:
-        """Leave out what is hidden by a pattern and was sure to be large on the day of the numbers around it.
-
-        That those are repeated lets it have become a little smaller since, and says no more of it.
-        """
-        ties, patterns = self.system.ties, [k for k in self.knowledge.values() if k.by_pattern]
-        if not len(failed) or not patterns or not (ties.slack > 0).any():
-            return failed
-        still = replace(ties, slack=np.where(ties.slack < UNKNOWN, 0, ties.slack))
-        then = System(self.system.low, self.system.high, still).solve().low
-        return failed[then[failed] < max(map(self.must_reach, patterns))]
-
-    def must_reach(self, known: Knowledge) -> int:
-        """Give the largest value that must stay feasible for a hidden cell.
-
-        That a number is repeated says that fewer than k children changed behind it. What is hidden by a
-        pattern can then be bounded by k - 1, and no pattern can undo that.
-        """
-        repeated = bool((self.system.ties.slack > 0).any())
-        return known.open_to - int(known.by_pattern and repeated)
+        return np.concatenate(failed) if failed else np.zeros(0, np.int64)
 
     def _failed(self, table: Table, known: Knowledge, bounds: Bounds) -> Ints:
         here = slice(table.base, table.base + table.state.size)
         low, high, state = bounds.low[here], bounds.high[here], table.state.ravel()
-        reach = self.must_reach(known)
-        closed = (low > known.open_from) | (high < reach)
+        closed = (low > known.open_from) | (high < known.open_to)
         narrow = high - low + 1 < known.open_values
-        if known.by_pattern:  # one that is sure to be large was hidden for others
-            told = table.told.ravel()
-            # A lower threshold showed it once, and it may be the same still: no secret of this release.
-            again = (told >= 0) & (told < reach) & (low <= told) & (told <= high)
-            return np.flatnonzero(np.isin(state, HIDDEN) & closed & (low < reach) & ~again)
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def findings(self, failed: Ints) -> list[Finding]:
@@ -142,10 +115,9 @@ class BoundsAttack:
             found = self.lattice.find(int(unknown))
             if found is not None:
                 table, offset = found
-                hidden = table.state.ravel()[offset] == _FEW or self.knowledge[table.shape.measure].by_pattern
                 reason = (
                     "totals and neighbouring cells rule out some of the values below the threshold"
-                    if hidden
+                    if table.state.ravel()[offset] == _FEW
                     else "other cells bound it more tightly than its own margin"
                 )
                 shape = table.shape
@@ -156,8 +128,7 @@ class BoundsAttack:
 
 def _apart(known: Knowledge, k: int) -> int:
     """Give how far two truths may be apart behind which the same is published."""
-    hidden = 0 if known.by_pattern else known.hidden_to - known.hidden_from
-    return max((k - 1) * known.step, 2 * known.largest, hidden)
+    return max((k - 1) * known.step, 2 * known.largest, known.hidden_to - known.hidden_from)
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:

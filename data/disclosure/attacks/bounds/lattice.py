@@ -23,7 +23,7 @@ from data.tables.spec import CATEGORIES, Level
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-__all__ = ["HIDDEN", "Lattice", "Shape", "Table"]
+__all__ = ["Lattice", "Shape", "Table"]
 
 _NEXT_LEVEL: dict[Level, tuple[Level, ...]] = {
     "municipality": ("region", "country"),
@@ -31,7 +31,6 @@ _NEXT_LEVEL: dict[Level, tuple[Level, ...]] = {
     "country": (),
 }
 NOT_PUBLISHED = -1
-HIDDEN = (STATES.index("few"), STATES.index("withheld"))  # of mechanisms that hide by a pattern
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ class Table:
 
     state: index into STATES as last published, -1 where nothing was. low, high: what the cell's own
     numbers say. since: the release (0, 1, ...) from which on they say it, -1 for never; spoken: the last
-    release that said it; listed: the last release that held the cell in any state. told: what an earlier
-    release showed of a cell that is hidden by a pattern since, -1 for nothing.
+    release that said it; listed: the last release that held the cell in any state.
     """
 
     shape: Shape
@@ -64,7 +62,6 @@ class Table:
     since: Ints
     spoken: Ints
     listed: Ints
-    told: Ints
     base: int = 0
 
     @classmethod
@@ -85,7 +82,6 @@ class Table:
             np.full(sizes, NOT_PUBLISHED, np.int8),
             np.zeros(sizes, np.int64),
             np.full(sizes, UNKNOWN, np.int64),
-            np.full(sizes, -1, np.int64),
             np.full(sizes, -1, np.int64),
             np.full(sizes, -1, np.int64),
             np.full(sizes, -1, np.int64),
@@ -144,27 +140,6 @@ class Lattice:
         table.low[at], table.high[at] = (
             np.where(speaks, new, old[at]) for new, old in ((low, table.low), (high, table.high))
         )
-        if known.by_pattern:
-            self._hide(table, at, then, np.isin(state, HIDDEN), release, known)
-
-    @staticmethod
-    def _hide(
-        table: Table,
-        at: tuple[Ints, ...],
-        then: tuple[Ints, ...],
-        hidden: npt.NDArray[np.bool_],
-        release: int,
-        known: Knowledge,
-    ) -> None:
-        """Take in cells that are hidden by a pattern: of any size, and as of now, for they repeat nothing.
-
-        A number that an earlier release showed there may be that of other records.
-        """
-        here, before = (tuple(place[hidden] for place in places) for places in (at, then))
-        was = table.high[before]
-        table.told[here] = np.where(was < UNKNOWN, was, table.told[before])
-        table.low[here], table.high[here] = known.hidden_from, UNKNOWN
-        table.spoken[here], table.since[here] = release, release
 
     def _as_before(self, table: Table, at: tuple[Ints, ...]) -> tuple[Ints, ...]:
         """Give the cells that spoke for these before: their own, but of the whole the last one's."""

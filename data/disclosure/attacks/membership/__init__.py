@@ -9,8 +9,7 @@ the others Poisson. Of all numbers together it is estimated: worlds of other chi
 published with the child and without, a classifier is trained on half of them and judged on the other half
 (Homer et al. 2008; Shokri et al. 2017, for the idea of trained attackers). Where a rate is only known from
 the release itself, categories are taken as independent of one another within an area. In those worlds
-nothing is hidden beside other cells and no sums are made to hold: the attacker sees there what a release
-was made of, which tells more.
+nothing is withheld beside other cells: the attacker sees there what a release was made of, which tells more.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ from scipy.stats import poisson
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.membership.classifier import Classifier
 from data.disclosure.attacks.membership.rates import Rates, read_rates
-from data.disclosure.cell_key import cell_keys
-from data.disclosure.channel import Channel, Counts, Mechanism
+from data.disclosure.cell_key import CellKey, cell_keys
+from data.disclosure.channel import Channel, Counts
 from data.tables.spec import CATEGORIES, TableSpec
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints
@@ -61,7 +60,7 @@ _NORMAL = 1.96  # for 95 of 100
 
 
 @on_one_thread
-def of_one_number(rates: npt.ArrayLike, mechanism: Mechanism, k: int | None) -> Floats:
+def of_one_number(rates: npt.ArrayLike, mechanism: CellKey, k: int | None) -> Floats:
     """Give the advantage from one number of children, for expected numbers of others; same shape.
 
     It falls with them, so that beyond _MOST others it is at most what it is there.
@@ -74,20 +73,20 @@ def of_one_number(rates: npt.ArrayLike, mechanism: Mechanism, k: int | None) -> 
     return np.asarray(np.abs(others @ moved).sum(axis=1) / 2).reshape(wanted.shape)
 
 
-def worst_of_one_number(mechanism: Mechanism, k: int | None, most: float = 60.0) -> float:
+def worst_of_one_number(mechanism: CellKey, k: int | None, most: float = 60.0) -> float:
     """Give the largest advantage from one number, whatever the expected number of others (up to most)."""
     return float(of_one_number(np.arange(0.0, most, 0.1), mechanism, k).max())
 
 
 @lru_cache(maxsize=16)
-def _advantage_by_root(mechanism: Mechanism, k: int | None) -> tuple[Floats, Floats]:
+def _advantage_by_root(mechanism: CellKey, k: int | None) -> tuple[Floats, Floats]:
     """Tabulate the advantage from one number by the square root of the rate."""
     roots = np.linspace(0.0, 40.0, 400)
     return roots, of_one_number(roots**2, mechanism, k)
 
 
 @lru_cache(maxsize=64)
-def _channel(mechanism: Mechanism, most: int, k: int | None) -> tuple[Channel, Floats]:
+def _channel(mechanism: CellKey, most: int, k: int | None) -> tuple[Channel, Floats]:
     """Give the channel of one number, and the distribution over what is seen, shape (most + 1, outcomes)."""
     channel = mechanism.channel(most, 1, k)
     return channel, channel.outcomes()
@@ -121,7 +120,7 @@ class Attacker:
     """
 
     rates: Rates
-    mechanism: Mechanism
+    mechanism: CellKey
     k: int | None
     tables: Sequence[TableSpec]
     key_range: int = 2**24
@@ -173,7 +172,7 @@ class Attacker:
 
     def _alone(self, rates: Floats) -> Floats:
         """Look the advantage from one number up, by the square root of the rate."""
-        return np.interp(np.sqrt(rates), *_advantage_by_root(self.mechanism, self.k))  # type: ignore[arg-type]
+        return np.interp(np.sqrt(rates), *_advantage_by_root(self.mechanism, self.k))
 
     @on_one_thread
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
@@ -241,20 +240,18 @@ class Attacker:
             for there in (0, 1):
                 counts[:, own] += there
                 keys[:, own] = (keys[:, own] + there * key) % self.key_range
-                features[there].extend(self._features(counts, keys, own, rate, draw))
+                features[there].extend(self._features(counts, keys, own, rate))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(
-        self, counts: Counts, keys: Ints, own: int, rate: float, draw: np.random.Generator
-    ) -> list[Floats]:
+    def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
         """Give what is seen of a table: its numbers, which are hidden, and how much the own cell tells."""
-        shown = self.mechanism.imitate(counts, keys, draw)
-        hidden = self.mechanism.hides(shown, self.k)
+        shown = self.mechanism.publish(counts, keys)
+        hidden = shown < (self.k or 0)
         seen = np.where(hidden, 0, shown).astype(np.float64)
         if rate > _MOST:  # among so many, one child more cannot be seen
             return [*seen.T, *hidden.astype(np.float64).T]
         most = int(max(counts[:, own].max(initial=0), poisson.isf(_TAIL, max(rate, 1.0)))) + 2
-        channel, table = _channel(self.mechanism, 2 ** most.bit_length(), self.k)  # type: ignore[arg-type]
+        channel, table = _channel(self.mechanism, 2 ** most.bit_length(), self.k)
         outcomes = table[: most + 1]
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
@@ -358,7 +355,7 @@ class _Others:
 def survey(
     release: Published,
     areas: pd.DataFrame,
-    mechanism: Mechanism,
+    mechanism: CellKey,
     k: int | None,
     *,
     children: int | None = None,
@@ -375,7 +372,7 @@ def survey(
     tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
     if rates is None or not tables:
         return {}
-    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables, mechanism))
+    attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
     found: dict[str, Advantage] = {}
     alike: dict[tuple[object, ...], Advantage] = {}
     for number, child in enumerate(attacker.worst_children(children), seed):
@@ -391,7 +388,7 @@ def survey(
 def attack(
     release: Published,
     areas: pd.DataFrame,
-    mechanism: Mechanism,
+    mechanism: CellKey,
     k: int | None,
     *,
     children: int | None = None,
@@ -423,17 +420,11 @@ def attack(
     }
 
 
-def _withheld(
-    release: Published, tables: Sequence[TableSpec], mechanism: Mechanism
-) -> frozenset[tuple[TableSpec, str]]:
-    """Find the tables of which nothing is shown in a region.
-
-    Where small cells are hidden alike, a total of which nothing is shown is read all the same: it is small.
-    """
-    alike = mechanism.knowledge().by_pattern
+def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
+    """Find the tables of which nothing is shown in a region."""
     found: set[tuple[TableSpec, str]] = set()
     for spec in tables:
-        if spec.level == "region" and (spec.breakdown or not alike):
+        if spec.level == "region":
             frame = release.tables[spec].select(["area", "state"]).to_pandas()
             silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
             found.update((spec, str(area)) for area in silent.index[silent])

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.disclosure import mechanisms
 from data.disclosure.attacks import membership
 from data.disclosure.attacks.membership import worst_of_one_number
 from data.disclosure.cell_key import CellKey
@@ -23,7 +22,7 @@ from tests.helpers import counted, small_worlds
 REGION_YEAR = TableSpec("children", "region", "year")
 REGION_STAGE = TableSpec("children", "region", "whole", ("stage",))
 MUNICIPALITY_QUARTER = TableSpec("children", "municipality", "quarter")
-USUAL = mechanisms.make("cell_key", DEFAULT_POLICY.parameters())
+USUAL = CellKey.from_policy(DEFAULT_POLICY)
 QUICK = (600,)  # worlds of the membership attack
 KEYS = keys.IdentifierHasher(bytes(range(32)))
 
@@ -53,7 +52,7 @@ def world():
 
 
 def tried(world, policy, mechanism=None, worlds=QUICK):
-    chosen = mechanism or mechanisms.make("cell_key", policy.parameters())
+    chosen = mechanism or CellKey.from_policy(policy)
     return measured(policy, chosen, [try_out(world, policy, chosen, worlds)])
 
 
