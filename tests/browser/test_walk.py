@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from dashboard.pages.situation.view import grains, parse, periods, settle, written
+from dashboard.map.view import format_address, list_grains, list_view_periods, parse_address, settle_view
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
@@ -64,13 +64,13 @@ class Walker:
     def __init__(self, page, of, chance):
         self.page, self.of, self.chance = page, of, chance
         self.areas = load_areas(of.release)
-        self.asked = self.settled(parse({}))
+        self.asked = self.settled(parse_address({}))
         self.past, self.taken = [], []
         self.found = {(code, "country"): "GR" for code in REGIONS}
         self.check()
 
     def settled(self, asked):
-        return settle(asked, self.of, self.areas.table)
+        return settle_view(asked, self.of, self.areas.table)
 
     @property
     def view(self):
@@ -86,16 +86,16 @@ class Walker:
 
     def ask(self, told, act, **changes):
         """Do something that asks for changes of the view, and see that it brings these only."""
-        before = written(self.view)
+        before = format_address(self.view)
         self.taken.append(told)
         act()
         self.asked = replace(self.asked, **changes)
-        if written(self.view) != before:
+        if format_address(self.view) != before:
             self.past.append(before)
         self.check()
 
     def check(self):
-        expected = written(self.view)
+        expected = format_address(self.view)
         for _ in range(100):
             if self.address() == expected and not self.differing():
                 break
@@ -117,7 +117,9 @@ class Walker:
             "level": LEVELS[view.level],
             "heading": "" if view.projector else name,
             "legends": 1 + len(view.over),
-            "period": Period.parse(view.period).label if periods(view, self.of) else "Latest figures",
+            "period": Period.parse(view.period).label
+            if list_view_periods(view, self.of)
+            else "Latest figures",
         }
         checked = page.locator("[role=radio][aria-checked=true]").all_inner_texts()
         heading = page.locator(".panel h2:visible")
@@ -147,7 +149,10 @@ class Walker:
         self.ask(f"level {level}", self.radio(LEVELS[level]).click, level=level)
 
     def to_period(self):
-        listed, slider = periods(self.view, self.of), self.page.locator("[class*=st-key-c-period] input")
+        listed, slider = (
+            list_view_periods(self.view, self.of),
+            self.page.locator("[class*=st-key-c-period] input"),
+        )
         if len(listed) < 2:
             return
         by = self.chance.choice([-1, 1])
@@ -156,7 +161,7 @@ class Walker:
         self.ask(f"period {listed[place]}", lambda: slider.press(key), period=listed[place])
 
     def to_grain(self):
-        found = grains(self.view, self.of)
+        found = list_grains(self.view, self.of)
         if len(found) > 1:
             grain = self.chance.choice(list(found))
             self.ask(f"grain {grain}", self.radio(GRAINS[grain]).click, period=found[grain])
@@ -200,7 +205,7 @@ class Walker:
             until(self.page, lambda: self.address().get("area", "") not in ("", before))
 
         self.page.wait_for_timeout(300)
-        self.past.append(written(self.view))
+        self.past.append(format_address(self.view))
         self.taken.append(f"area at {code}")
         act()
         area = self.address()["area"]
@@ -228,7 +233,7 @@ class Walker:
         if self.past:
             self.taken.append("back")
             self.page.go_back()
-            self.asked = self.settled(parse(self.past.pop()))
+            self.asked = self.settled(parse_address(self.past.pop()))
             self.check()
 
     def projector(self):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import map as live_map
-from dashboard.map import legend
+from dashboard.map import legend, marks
 from dashboard.map.shapes import describe_shapes
+from dashboard.map.view import MapView
+from dashboard.narrative import access
 from dashboard.pages.coverage import summary
-from dashboard.pages.situation import summary as situation
-from dashboard.pages.situation.view import Situation
 from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, translated
 from dashboard.widgets import address, markup, page_frame
+from dashboard.widgets.layer_table import drop_silent_columns
 from geo.layers import layer
 from geo.layers.access import MEANT
 from geo.layers.output.table import table as layer_table
@@ -31,7 +32,7 @@ def show() -> None:
     if "services" not in current_release.list_levels(current):
         st.html(markup.paragraphs([_("This release holds published figures alone, and no services.")]))
         return
-    if summary.has_access(current):
+    if access.has_access(current):
         st.html(markup.paragraphs([_(_QUESTION), _(_GAP)]))
         with st.container(border=True, key="gaps"):
             st.html(markup.listed(summary.headlines(current)))
@@ -65,7 +66,7 @@ def _reached(current: CurrentRelease) -> None:
     st.dataframe(summary.table(current, kind), hide_index=True)
     st.caption(translated(MEANT))
     with st.expander(_("How this is worked out")):
-        st.html(markup.listed(summary.reckoned(current)))
+        st.html(markup.listed(access.describe_access(current)))
 
 
 def _services(current: CurrentRelease) -> None:
@@ -73,14 +74,14 @@ def _services(current: CurrentRelease) -> None:
     seen = summary.view(current, "", kind)
     _map(current, seen)
     rows = layer_table(current.release, layer("services"), seen.view()).reset_index()
-    st.dataframe(situation.told_apart(rows), hide_index=True)
+    st.dataframe(drop_silent_columns(rows), hide_index=True)
 
 
-def _map(current: CurrentRelease, seen: Situation) -> None:
+def _map(current: CurrentRelease, seen: MapView) -> None:
     with st.container(key="mapbox"):
-        values = situation.values(current, load_areas(current.release), seen)
+        values = marks.describe_view(current, load_areas(current.release), seen)
         live_map.show(describe_shapes(current, in_page=True), values, on_click=lambda: None)
-        st.html(legend.legend(summary.map_marks(current, seen)))
+        st.html(legend.legend(marks.read_marks(current, seen)))
 
 
 def _carried(current: CurrentRelease) -> None:

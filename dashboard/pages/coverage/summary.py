@@ -12,9 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.map import Mark
-from dashboard.pages.situation.summary import marks
-from dashboard.pages.situation.view import Situation, latest
+from dashboard.map.view import MapView, find_latest
+from dashboard.narrative.access import has_access
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, number, quantity, translated
@@ -22,30 +21,11 @@ from geo.layers.access import SURE, WAYS, chance
 from geo.layers.core import Choice
 from geo.layers.services import AXES, BEARERS, OF
 
-__all__ = [
-    "carriers",
-    "has_access",
-    "headlines",
-    "hint",
-    "kinds",
-    "map_marks",
-    "none_shown",
-    "reckoned",
-    "shown",
-    "table",
-    "view",
-]
-
 _LEVEL = "region"
 _MEASURES = {"places": "access", "gap": "accessgap", "minutes": "accesstime"}
 _EVERY = "all"
 _NAMED = 3
 _NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
-
-
-def has_access(current: CurrentRelease) -> bool:
-    """Say whether access was worked out for what is shown."""
-    return "access" in current_release.list_levels(current)
 
 
 def shown() -> dict[str, str]:
@@ -67,18 +47,13 @@ def _kind(choice: Choice) -> str:
     return _("{group}: {choice}", group=translated(choice.group), choice=label)
 
 
-def view(current: CurrentRelease, show: str, kind: str) -> Situation:
+def view(current: CurrentRelease, show: str, kind: str) -> MapView:
     """Give the view of the map: of access, or of the services alone where access is not shown."""
     layer, options = (
         ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
     )
-    seen = Situation(layer, level=_LEVEL, options={layer: options})
-    return Situation(layer, level=_LEVEL, options={layer: options}, period=latest(seen, current))
-
-
-def map_marks(current: CurrentRelease, seen: Situation) -> list[Mark]:
-    """Read and word what is on the map."""
-    return [mark for _name, mark in marks(current, seen)]
+    seen = MapView(layer, level=_LEVEL, options={layer: options})
+    return MapView(layer, level=_LEVEL, options={layer: options}, period=find_latest(seen, current))
 
 
 @lru_cache(maxsize=64)
@@ -222,8 +197,8 @@ def carriers(current: CurrentRelease) -> pd.DataFrame:
 
 def _of_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Read how many services of a kind are at work in each country, in the last period."""
-    seen = Situation("services", level="country", options={"services": {"of": kind}})
-    period = latest(seen, current)
+    seen = MapView("services", level="country", options={"services": {"of": kind}})
+    period = find_latest(seen, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
 
 
@@ -263,48 +238,10 @@ def _at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
     """List the areas in which one of some duty bearers is shown to carry a service, in their order."""
     found: pd.Series | None = None
     for kind in bearers:
-        seen = Situation("services", level=_LEVEL, options={"services": {"of": kind}})
+        seen = MapView("services", level=_LEVEL, options={"services": {"of": kind}})
         frame = current_release.read_layer(
-            current, "services", _LEVEL, latest(seen, current), (("of", kind),)
+            current, "services", _LEVEL, find_latest(seen, current), (("of", kind),)
         ).frame
         there = frame[["value", "low"]].gt(0).any(axis=1)
         found = there if found is None else found | there
     return [] if found is None else [str(code) for code in found.index[found]]
-
-
-def reckoned(current: CurrentRelease) -> list[str]:
-    """Say how access is worked out, and which travel times were entered."""
-    found = current.release.result("risk")
-    told: Mapping[str, Any] = {} if found is None else found.manifest.get("travel") or {}
-    if not told or not has_access(current):
-        return []
-    ways = {name: number(told[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
-    ways |= {name: number(100 * one) for name, one in zip(("least", "most"), told["found"], strict=True)}
-    return [
-        _(
-            "Places are shared out among the children in need who can reach them: the nearer, the more, and "
-            "none beyond {catchment_minutes} minutes (two-step floating catchment area)."
-        ).format(**ways),
-        _(
-            "Children in need are those newly in need in the mean quarter of the last year, as the risk "
-            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold "
-            "that."
-        ).format(**ways),
-        _(
-            "A way is the straight line between the middles of two areas times {detour}, at {km_per_hour} km "
-            "an hour, where no time was entered. Services stand in the middle of their area."
-        ).format(**ways),
-        _("A way over water counts only with a time that was entered, and the border is not crossed."),
-        *_entered(current, told),
-    ]
-
-
-def _entered(current: CurrentRelease, told: Mapping[str, Any]) -> Iterator[str]:
-    names = load_areas(current.release).table["name_en"].astype(str)
-    if told["uploaded"]:
-        yield _("Times entered for {count} pairs of areas.", count=len(told["uploaded"]))
-    for start, end, minutes, source in told["ferries"]:
-        pair = {"start": names[start], "end": names[end], "minutes": number(minutes), "source": source}
-        yield _("Ferry between {start} and {end}: {minutes} minutes ({source}).", **pair)
-    if not (told["uploaded"] or told["ferries"]):
-        yield _("No times were entered. A data officer enters them with tact risk --travel and --ferries.")

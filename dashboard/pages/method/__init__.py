@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.pages.coverage import summary as coveragepage
+from dashboard.narrative import access, model_card
 from dashboard.pages.method import attacks, costs, summary
-from dashboard.pages.risk import model_card
 from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
@@ -84,9 +83,9 @@ def _risk(current: CurrentRelease) -> None:
     if model_card.audited(told):
         st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
         st.html(markup.narrow(markup.table(model_card.proxy(current, told))))
-    access = coveragepage.reckoned(current)
-    if access:
-        _section(_("Access to services"), markup.listed(access))
+    sentences = access.describe_access(current)
+    if sentences:
+        _section(_("Access to services"), markup.listed(sentences))
 
 
 def _learnt(current: CurrentRelease, report: AuditReport | None) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.narrative import model_card
 from dashboard.narrative import risk as narrative
-from dashboard.pages.risk import chart, evaluation, model_card, summary
+from dashboard.narrative.evaluation import format_verdict, is_beaten, read_evaluation
+from dashboard.pages.risk import chart, evaluation, summary
 from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, said
@@ -57,9 +59,9 @@ _PUBLIC = (
 
 
 def _partner(current: CurrentRelease, told: Mapping[str, Any]) -> None:
-    found = evaluation.evaluation(current)
-    if evaluation.beaten(found):
-        st.warning(said(evaluation.words(found)))
+    found = read_evaluation(current)
+    if is_beaten(found):
+        st.warning(said(format_verdict(found)))
         st.caption(
             _("Children each quarter by the historical mean; in brackets, 80 % of what it holds possible.")
         )
@@ -113,7 +115,7 @@ def _prediction(found: Mapping[str, Any]) -> None:
         st.html(markup.paragraphs([_("It has not been measured yet. A data officer runs:")]))
         st.code("tact risk --evaluate", language=None)
         return
-    st.html(markup.paragraphs([evaluation.words(found)]))
+    st.html(markup.paragraphs([format_verdict(found)]))
     left, right = st.columns(2, gap="medium")
     left.altair_chart(evaluation.calibration(found), width="stretch")
     left.caption(_("Bars: how many counts lay within the interval. Dark marks: how many should."))

@@ -15,43 +15,10 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from data.tables.periods import Period
 
-__all__ = [
-    "HEIGHT",
-    "beaten",
-    "calibration",
-    "evaluation",
-    "hits",
-    "instead",
-    "scores",
-    "words",
-]
-
-_MODEL, _MEAN = "risk model", "historical mean"
+_MODEL = "risk model"
 _BUDGET = 0.2
 HEIGHT = 260
 _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
-
-
-def evaluation(current: CurrentRelease) -> Mapping[str, Any]:
-    """Give what was found when the model was measured; empty where it was not."""
-    return dict((current_release.read_risk_manifest(current) or {}).get("evaluation") or {})
-
-
-def _verdict(told: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    found = (v for v in told.get("verdicts", ()) if v["name"] == _MODEL and v["baseline"] == _MEAN)
-    return next(found, None)
-
-
-def words(told: Mapping[str, Any]) -> str:
-    """Give the verdict on the model against the historical mean; empty where there is none."""
-    verdict = _verdict(told)
-    return "" if verdict is None else str(verdict["words"])
-
-
-def beaten(told: Mapping[str, Any]) -> bool:
-    """Say whether the model was measured and is not better than the historical mean."""
-    verdict = _verdict(told)
-    return verdict is not None and not verdict["beats"]
 
 
 def instead(current: CurrentRelease) -> pd.DataFrame:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import map as live_map
-from dashboard.map import legend
+from dashboard.map import legend, marks
 from dashboard.map.shapes import describe_shapes
+from dashboard.map.view import MapView, list_view_periods
 from dashboard.pages.situation import controls, summary
-from dashboard.pages.situation.view import Situation, periods
 from dashboard.site import site
 from dashboard.site.current_release import CurrentRelease, load_areas, open_current_release
 from dashboard.site.text import _
@@ -36,7 +36,7 @@ def _situation() -> None:
         return
     areas = load_areas(current.release)
     view = controls.current(current, areas.table)
-    view = controls.step(periods(view, current), view)
+    view = controls.step(list_view_periods(view, current), view)
     controls.keep(view)
     with st.container(key="stage"):
         _stage(current, areas, view)
@@ -53,8 +53,7 @@ def _nothing_yet() -> None:
         page_frame.empty()
 
 
-def _stage(current: CurrentRelease, areas: Areas, view: Situation) -> None:
-    marks = summary.marks(current, view)
+def _stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     with st.container(key="controls", horizontal=True):
         controls.layers(current, view)
         controls.levels(current, view)
@@ -65,13 +64,15 @@ def _stage(current: CurrentRelease, areas: Areas, view: Situation) -> None:
         controls.missed(view)
         controls.unnumbered(current, view)
     live_map.show(
-        describe_shapes(current), summary.values(current, areas, view), controls.clicked(areas, view.level)
+        describe_shapes(current),
+        marks.describe_view(current, areas, view),
+        controls.clicked(areas, view.level),
     )
-    words = legend.legend([mark for _name, mark in marks], _(beside(view.layers)), projector=view.projector)
+    words = legend.legend(marks.read_marks(current, view), _(beside(view.layers)), projector=view.projector)
     st.html(words)
 
 
-def _panel(current: CurrentRelease, areas: Areas, view: Situation) -> None:
+def _panel(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     st.html(summary.described(current, areas, view))
     if st.button(_("Table"), key="c-table"):
         summary.table(current, view)
@@ -79,8 +80,8 @@ def _panel(current: CurrentRelease, areas: Areas, view: Situation) -> None:
         st.button(_("Both countries"), key="c-clear", on_click=controls.choose, args=("",))
 
 
-def _strip(current: CurrentRelease, areas: Areas, view: Situation) -> None:
-    listed = periods(view, current)
+def _strip(current: CurrentRelease, areas: Areas, view: MapView) -> None:
+    listed = list_view_periods(view, current)
     totals = summary.time_totals(current, areas, view, listed)
     st.html(summary.time_strip(current, view, totals))
     controls.grain(current, view)

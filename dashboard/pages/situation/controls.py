@@ -17,18 +17,18 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import map as live_map
+from dashboard.map.view import (
+    MapView,
+    find_latest,
+    format_address,
+    has_numbers,
+    list_grains,
+    list_view_periods,
+    parse_address,
+    settle_view,
+)
 from dashboard.pages.situation import summary
 from dashboard.pages.situation.timeline import Total, told
-from dashboard.pages.situation.view import (
-    Situation,
-    grains,
-    latest,
-    numbered,
-    parse,
-    periods,
-    settle,
-    written,
-)
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, translated
@@ -83,7 +83,7 @@ def arrive() -> None:
         st.session_state[_ARRIVED] = address
 
 
-def current(current: CurrentRelease, areas: pd.DataFrame) -> Situation:
+def current(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     """Give the view: what the reader asked for, settled on what there is.
 
     The session keeps what was asked, so that a layer that has no such level, period or area does not take
@@ -92,30 +92,30 @@ def current(current: CurrentRelease, areas: pd.DataFrame) -> Situation:
     st.session_state.pop(_OWN, None)
     address = st.session_state.pop(_ARRIVED, None)
     if address is not None:
-        found = settle(parse(address), current, areas)
+        found = settle_view(parse_address(address), current, areas)
         st.session_state[_VIEW] = found
         st.session_state[_PICKED] = bool(address.get("period"))
         st.session_state[_MISSED] = (found, summary.missed(address, found, current, areas))
-    asked: Situation = st.session_state[_VIEW]
-    view = settle(asked, current, areas)
+    asked: MapView = st.session_state[_VIEW]
+    view = settle_view(asked, current, areas)
     if not asked.period:
         st.session_state[_VIEW] = replace(asked, period=view.period)
     return view if st.session_state.get(_PICKED) else _opened(view, current)
 
 
-def _opened(view: Situation, current: CurrentRelease) -> Situation:
+def _opened(view: MapView, current: CurrentRelease) -> MapView:
     """Open a layer on the last period that has numbers, while the reader has chosen none."""
-    if not view.period or not periods(view, current) or numbered(view, current):
+    if not view.period or not list_view_periods(view, current) or has_numbers(view, current):
         return view
-    return replace(view, period=latest(view, current))
+    return replace(view, period=find_latest(view, current))
 
 
-def unnumbered(current: CurrentRelease, view: Situation) -> None:
+def unnumbered(current: CurrentRelease, view: MapView) -> None:
     """Say that the period chosen has no numbers, and offer the last that has."""
-    listed = periods(view, current)
-    if not listed or numbered(view, current):
+    listed = list_view_periods(view, current)
+    if not listed or has_numbers(view, current):
         return
-    last = latest(view, current)
+    last = find_latest(view, current)
     st.html(html('<p class="missed" role="status">{}</p>', _nothing(view, last)))
     if last != view.period:
         st.button(
@@ -123,7 +123,7 @@ def unnumbered(current: CurrentRelease, view: Situation) -> None:
         )
 
 
-def _nothing(view: Situation, last: str) -> str:
+def _nothing(view: MapView, last: str) -> str:
     label = Period.parse(view.period).label
     if last == view.period:
         return _("No period has numbers here.")
@@ -135,19 +135,19 @@ def _at(period: str) -> None:
     _ask(lambda v: replace(v, period=period))
 
 
-def missed(view: Situation) -> None:
+def missed(view: MapView) -> None:
     """Say what an address asked for in vain, until the reader goes on from what is shown instead."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
     if words and opened == view:
         st.html(words)
 
 
-def keep(view: Situation) -> None:
+def keep(view: MapView) -> None:
     """Write the view into the address, when it is not there yet."""
     if st.session_state.get(_PLAYING):
         # One step back in the browser undoes all that was played.
         return
-    address = written(view)
+    address = format_address(view)
     st.session_state[_WRITTEN] = address
     if _address() != address:
         st.query_params.from_dict(address)
@@ -157,7 +157,7 @@ def _address() -> dict[str, str]:
     return {name: str(value) for name, value in st.query_params.items()}
 
 
-def _ask(change: Callable[[Situation], Situation]) -> None:
+def _ask(change: Callable[[MapView], MapView]) -> None:
     """Make the next view; it is settled in the run that follows."""
     st.session_state[_VIEW] = change(st.session_state[_VIEW])
     st.session_state[_OWN] = True
@@ -173,7 +173,7 @@ def _widget(name: str, value: object, *choices: object) -> str:
     return f"{name}-{count}"
 
 
-def _taking(key: str, shown: _T, change: Callable[[Situation, _T], Situation]) -> Callable[[], None]:
+def _taking(key: str, shown: _T, change: Callable[[MapView, _T], MapView]) -> Callable[[], None]:
     """Give the callback that takes what was picked into the view.
 
     A widget that was replaced may tell once more what it showed; that is not a pick.
@@ -188,7 +188,7 @@ def _taking(key: str, shown: _T, change: Callable[[Situation, _T], Situation]) -
 
 
 def _segments(
-    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[Situation, str], Situation]
+    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
     """Offer a few choices side by side."""
     key = _widget(name, value, *words.items())
@@ -199,7 +199,7 @@ def _segments(
 
 
 def _menu(
-    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[Situation, str], Situation]
+    name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
     """Offer many choices in a menu."""
     key = _widget(name, value, *words.items())
@@ -209,13 +209,13 @@ def _menu(
     )  # fmt: skip
 
 
-def layers(current: CurrentRelease, view: Situation) -> None:
+def layers(current: CurrentRelease, view: MapView) -> None:
     """Choose the main layer."""
     titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
     _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_still(v), layer=picked))
 
 
-def levels(current: CurrentRelease, view: Situation) -> None:
+def levels(current: CurrentRelease, view: MapView) -> None:
     """Choose the level of the areas, of those that the main layer has."""
     words = {
         level: _(LEVELS[level])
@@ -225,13 +225,13 @@ def levels(current: CurrentRelease, view: Situation) -> None:
     _segments("c-level", _("Level"), words, view.level, lambda v, picked: replace(_still(v), level=picked))
 
 
-def _still(view: Situation) -> Situation:
+def _still(view: MapView) -> MapView:
     """Stop time where another layer or level is asked for."""
     st.session_state[_PLAYING] = False
     return view
 
 
-def overlays(current: CurrentRelease, view: Situation) -> None:
+def overlays(current: CurrentRelease, view: MapView) -> None:
     """Choose what lies over the main layer, of what the tier allows."""
     offered = [
         layer(name)
@@ -253,13 +253,13 @@ def overlays(current: CurrentRelease, view: Situation) -> None:
     )  # fmt: skip
 
 
-def options(current: CurrentRelease, view: Situation, name: str) -> None:
+def options(current: CurrentRelease, view: MapView, name: str) -> None:
     """Choose the options of a layer on the map, of the choices that the release holds."""
     for option in current_release.list_options(current, name, view.level):
         _option(name, option, view)
 
 
-def _option(name: str, option: Option, view: Situation) -> None:
+def _option(name: str, option: Option, view: MapView) -> None:
     words = {choice.id: _choice_words(choice) for choice in option.choices}
     choice = view.view(name).choice(option)
     _menu(
@@ -274,15 +274,15 @@ def _choice_words(choice: Choice) -> str:
     return f"{translated(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
 
 
-def _timed(view: Situation, period: str) -> Situation:
+def _timed(view: MapView, period: str) -> MapView:
     """Give the view at a period that the reader chose."""
     st.session_state[_PICKED] = True
     return replace(view, period=period)
 
 
-def grain(current: CurrentRelease, view: Situation) -> None:
+def grain(current: CurrentRelease, view: MapView) -> None:
     """Choose the length of the periods, where the layer is held in more than one."""
-    found = {str(one): period for one, period in grains(view, current).items()}
+    found = {str(one): period for one, period in list_grains(view, current).items()}
     if len(found) < 2:
         return
     words = {one: _(_GRAINS[one]) for one in found}
@@ -290,7 +290,7 @@ def grain(current: CurrentRelease, view: Situation) -> None:
     _segments("c-grain", _("Length of periods"), words, now, lambda v, picked: _timed(v, found[picked]))
 
 
-def slider(totals: Mapping[str, Total], view: Situation) -> None:
+def slider(totals: Mapping[str, Total], view: MapView) -> None:
     """Choose the period; the arrow keys move it, and it says the period's number."""
     words = {period: told(period, total) for period, total in totals.items()}
     key = _widget("c-period", view.period, *words.items())
@@ -301,7 +301,7 @@ def slider(totals: Mapping[str, Total], view: Situation) -> None:
     )  # fmt: skip
 
 
-def play(listed: tuple[str, ...], view: Situation) -> None:
+def play(listed: tuple[str, ...], view: MapView) -> None:
     """Let time run: a button that steps through the periods until the last, or until it is pressed again."""
     running = bool(st.session_state.get(_PLAYING))
     if st.button(_("Stop") if running else _("Play"), key="c-play"):
@@ -318,7 +318,7 @@ def playing() -> float | None:
     return _STEP if st.session_state[_TIMED] else None
 
 
-def step(listed: tuple[str, ...], view: Situation) -> Situation:
+def step(listed: tuple[str, ...], view: MapView) -> MapView:
     """Give the view of the next period when its time has come; stop at the last."""
     if st.session_state.get(_TIMED) and not st.session_state.get(_PLAYING):
         # Something else stopped it: the clock of the page stops with a whole run only.
@@ -340,7 +340,7 @@ def step(listed: tuple[str, ...], view: Situation) -> Situation:
 
 def projector() -> None:
     """Turn the projector mode on and off: panels fold, type grows."""
-    view: Situation | None = st.session_state.get(_VIEW)
+    view: MapView | None = st.session_state.get(_VIEW)
     if view is None:
         return
     key = _widget("c-projector", view.projector)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -13,43 +12,22 @@ from markupsafe import Markup
 
 from dashboard import map as live_map
 from dashboard.map import Mark
+from dashboard.map.marks import describe_states, read_mark, read_marks
 from dashboard.map.shapes import SHIPPED
+from dashboard.map.view import MapView, list_unmet, list_view_periods
 from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
-from dashboard.pages.situation.view import Situation, periods, unmet
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, Options
+from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, translated
+from dashboard.widgets.layer_table import drop_silent_columns, measure_column, order_columns
 from data.errors import InputError
 from data.tables.periods import Period
-from data.tables.states import STATES
 from geo.areas import Areas
 from geo.layers import LAYERS, beside, combinable, layer, together
-from geo.layers.core.words import LEVELS, state_words
-from geo.layers.output.table import COLUMNS
+from geo.layers.core.words import LEVELS
 from geo.layers.output.table import table as layer_table
 
-__all__ = [
-    "base_map",
-    "described",
-    "marks",
-    "missed",
-    "no_values",
-    "table",
-    "time_strip",
-    "time_totals",
-    "told_apart",
-    "values",
-    "width",
-]
-
-# Smaller areas get smaller circles, so that neighbours do not cover each other.
-_MOST = {"country": 28.0, "region": 22.0, "municipality": 15.0}
-# The largest circle stands for at least so many, so that a map of few does not look like one of many.
-_FULL = 25.0
-# The number stands beside its area, where a small screen shows it.
-_CODE, _AREA, _LOCAL, _COUNTRY, _VALUE, _MARGIN, _STATE, _SOURCE, _NOTE = COLUMNS
-_IN_ORDER = (_AREA, _VALUE, _MARGIN, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
 _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
@@ -63,47 +41,7 @@ def no_values() -> str:
     return live_map.payload([], "region")
 
 
-def marks(current: CurrentRelease, view: Situation) -> list[tuple[str, Mark]]:
-    """Read the layers of a view and word them, the main one first."""
-    return [(name, _mark(current, name, view.level, view.period, view.key(name))) for name in view.layers]
-
-
-@lru_cache(maxsize=4096)
-def _mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
-    data = current_release.read_layer(current, name, level, period, options)
-    words = _state_words(current)
-    labels = tuple(translated(label) for label in data.style.labels)
-    title, unit = translated(data.legend.title), translated(data.legend.unit)
-    most = _MOST[level] * min(1.0, data.style.largest / _FULL) ** 0.5
-    return Mark(data, title, unit, labels, words, most)
-
-
-def values(current: CurrentRelease, areas: Areas, view: Situation) -> str:
-    """Describe the view for the map."""
-    titled = len(view.layers) > 1
-    layers = [
-        _values(current, areas, name, view.level, view.period, view.key(name), titled=titled)
-        for name in view.layers
-    ]
-    return live_map.payload(layers, view.level, view.period, view.area, projector=view.projector)
-
-
-@lru_cache(maxsize=4096)
-def _values(
-    current: CurrentRelease,
-    areas: Areas,
-    name: str,
-    level: str,
-    period: str,
-    options: Options,
-    *,
-    titled: bool,
-) -> str:
-    codes = areas.map_geometry(level)["codes"]
-    return live_map.layer_values(_mark(current, name, level, period, options), codes, titled=titled)
-
-
-def described(current: CurrentRelease, areas: Areas, view: Situation) -> Markup:
+def described(current: CurrentRelease, areas: Areas, view: MapView) -> Markup:
     """Word the panel: the chosen area, or both countries."""
     shown = _shown(current, areas, view)
     if view.area:
@@ -113,16 +51,18 @@ def described(current: CurrentRelease, areas: Areas, view: Situation) -> Markup:
     return panel.overview(profiles, shown, _(layer(view.layer).question), unmapped)
 
 
-def _shown(current: CurrentRelease, areas: Areas, view: Situation) -> panel.Shown:
-    found = marks(current, view)
-    first, *others = [_block(current, areas, view, name, mark) for name, mark in found]
+def _shown(current: CurrentRelease, areas: Areas, view: MapView) -> panel.Shown:
+    marks = read_marks(current, view)
+    first, *others = [
+        _block(current, areas, view, name, mark) for name, mark in zip(view.layers, marks, strict=True)
+    ]
     sentence = beside(view.layers)
     told = frozenset(fact for name in view.layers for fact in _told_of(view, name))
     return panel.Shown(
-        marks=[mark for _name, mark in found],
+        marks=marks,
         first=first,
         others=others,
-        when=Period.parse(view.period).label if periods(view, current) else "",
+        when=Period.parse(view.period).label if list_view_periods(view, current) else "",
         now=view.period,
         # Beside a community no pathway is told: the panel says nothing that could be read as a cause.
         told=told | {"internal"} if _community(view) else told,
@@ -133,17 +73,17 @@ def _shown(current: CurrentRelease, areas: Areas, view: Situation) -> panel.Show
     )
 
 
-def _in_strip(current: CurrentRelease, view: Situation) -> bool:
+def _in_strip(current: CurrentRelease, view: MapView) -> bool:
     """Say whether the strip shows all children met, by the shortest periods: then the panel need not."""
     every = view.layer == "encounters" and view.chosen(view.layer).get("of", "all") == "all"
     return every and view.period in current_release.list_periods(current, view.layer, view.level, "", ())
 
 
-def _community(view: Situation) -> bool:
+def _community(view: MapView) -> bool:
     return any(layer(name).nature == "community" for name in view.layers)
 
 
-def _told_of(view: Situation, name: str) -> tuple[str, ...]:
+def _told_of(view: MapView, name: str) -> tuple[str, ...]:
     """Name the facts of a profile that the number of a layer on the map is already."""
     if name == "encounters":
         choice = view.chosen(name).get("of", "all")
@@ -151,7 +91,7 @@ def _told_of(view: Situation, name: str) -> tuple[str, ...]:
     return {"effort": ("effort",), "population": ("population",)}.get(name, ())
 
 
-def _block(current: CurrentRelease, areas: Areas, view: Situation, name: str, mark: Mark) -> Markup:
+def _block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
     wheres = _wheres(current, areas, view, name)
     told = [headline.of_area(where) for where in wheres]
     return headline.block(
@@ -164,7 +104,7 @@ def _worded(wheres: list[headline.Where], mark: Mark) -> Mark:
 
 
 def _carriers(
-    current: CurrentRelease, areas: Areas, view: Situation, wheres: list[headline.Where]
+    current: CurrentRelease, areas: Areas, view: MapView, wheres: list[headline.Where]
 ) -> list[str]:
     """Name the duty bearers of each area, with the area's name where they differ."""
     lines: list[tuple[str, str]] = []
@@ -176,21 +116,21 @@ def _carriers(
     return said if len(said) < 2 else [f"{name}: {told}" for name, told in lines]
 
 
-def _wheres(current: CurrentRelease, areas: Areas, view: Situation, name: str) -> list[headline.Where]:
+def _wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
     """List where a layer's own number stands: the chosen area, or both countries."""
     return [
         _where(current, areas, view, name, code) for code in ([view.area] if view.area else _countries(areas))
     ]
 
 
-def _where(current: CurrentRelease, areas: Areas, view: Situation, name: str, code: str) -> headline.Where:
+def _where(current: CurrentRelease, areas: Areas, view: MapView, name: str, code: str) -> headline.Where:
     table, options = areas.table, view.key(name)
     level = str(table["level"][code])
-    parts = _mark(current, name, view.level, view.period, options) if level != view.level else None
+    parts = read_mark(current, name, view.level, view.period, options) if level != view.level else None
     above = "country" if level == "country" else "parent"
     within = table.index[(table["level"] == view.level) & (table[above] == code)]
     mark = (
-        _mark(current, name, level, view.period, options)
+        read_mark(current, name, level, view.period, options)
         if level in current_release.list_levels(current)[name]
         else None
     )
@@ -201,11 +141,9 @@ def _countries(areas: Areas) -> list[str]:
     return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
 
 
-def missed(
-    address: Mapping[str, str], view: Situation, current: CurrentRelease, areas: pd.DataFrame
-) -> Markup:
+def missed(address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> Markup:
     """Say in one line what an address asked for and is not there, and what is shown instead; else nothing."""
-    lost = unmet(address, view)
+    lost = list_unmet(address, view)
     if not lost:
         return Markup("")
     titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
@@ -233,7 +171,7 @@ def _instead(told: list[tuple[str, str, str]]) -> str:
     return f"{_('Not found here: {asked}.', asked=asked)} {_('Shown instead: {shown}.', shown=shown)}"
 
 
-def _not_over(asked: str, view: Situation, current: CurrentRelease) -> str:
+def _not_over(asked: str, view: MapView, current: CurrentRelease) -> str:
     """Say why a second layer that was asked for is not on the map."""
     for name in asked.split(","):
         if name in view.layers or name not in current_release.list_levels(current):
@@ -265,7 +203,7 @@ def _named(area: str, areas: pd.DataFrame) -> str:
 
 
 def time_totals(
-    current: CurrentRelease, areas: Areas, view: Situation, listed: tuple[str, ...]
+    current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]
 ) -> dict[str, Total]:
     """Give one number a period: of the chosen area, or of both countries together.
 
@@ -276,22 +214,18 @@ def time_totals(
             current_release.read_layer(current, view.layer, view.level, period, view.key())
             for period in listed
         ]
-        return dict(zip(listed, timeline.judged(data, view.area, _state_words(current)), strict=True))
+        return dict(zip(listed, timeline.judged(data, view.area, describe_states(current)), strict=True))
     levels = [str(areas.table["level"][view.area])] if view.area else _levels(current, view, listed)
     found: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())
-        found = timeline.totals(frames, view.area, _state_words(current))
+        found = timeline.totals(frames, view.area, describe_states(current))
         if any(total.value is not None for total in found):
             break
     return dict(zip(listed, found, strict=True))
 
 
-def _state_words(current: CurrentRelease) -> dict[str, str]:
-    return {state: translated(state_words(state, current.release.k)) for state in STATES}
-
-
-def time_strip(current: CurrentRelease, view: Situation, totals: Mapping[str, Total]) -> Markup:
+def time_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, Total]) -> Markup:
     """Draw the strip: the period in words, and a bar for each where there are several."""
     words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
@@ -300,7 +234,7 @@ def time_strip(current: CurrentRelease, view: Situation, totals: Mapping[str, To
     return timeline.drawn(words, several, view.period, last)
 
 
-def _levels(current: CurrentRelease, view: Situation, listed: tuple[str, ...]) -> list[str]:
+def _levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> list[str]:
     """List the levels at which the layer has these periods, the coarsest first."""
     return [
         level
@@ -310,36 +244,22 @@ def _levels(current: CurrentRelease, view: Situation, listed: tuple[str, ...]) -
 
 
 @st.dialog("Table", width="large")
-def table(current: CurrentRelease, view: Situation) -> None:
+def table(current: CurrentRelease, view: MapView) -> None:
     """Show the same content as the map as a table, one for each layer."""
-    for name, mark in marks(current, view):
+    for name, mark in zip(view.layers, read_marks(current, view), strict=True):
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))
-        shown = told_apart(layer_table(current.release, layer(name), view.view(name), data).reset_index())
-        order = [column for column in _IN_ORDER if column in shown]
+        rows = layer_table(current.release, layer(name), view.view(name), data).reset_index()
+        rows = drop_silent_columns(rows)
+        order = order_columns(rows)
         st.dataframe(
-            shown,
+            rows,
             width="stretch",
             height=420,
             hide_index=True,
             column_order=order,
-            column_config={column: st.column_config.Column(width=width(shown, column)) for column in order},
+            column_config={c: st.column_config.Column(width=measure_column(rows, c)) for c in order},
         )
         st.html(
             html('<p class="origin">{}. {}</p>', translated(data.legend.source), translated(data.legend.note))
         )
-
-
-def told_apart(rows: pd.DataFrame) -> pd.DataFrame:
-    """Leave out what says nothing: a local name that is the name, what no row has, a source that all have."""
-    local = rows[_LOCAL].mask(rows[_LOCAL] == rows[_AREA], "")
-    rows = rows.assign(**{_LOCAL: local})
-    empty = [column for column in rows if not rows[column].astype(bool).any()]
-    same = [_SOURCE] if len(set(rows[_SOURCE])) == 1 else []
-    return rows.drop(columns=[*{*empty, *same} - {_CODE, _AREA, _VALUE}])
-
-
-def width(rows: pd.DataFrame, column: str) -> int:
-    """Give a column the pixels that its longest text takes, so that nothing is cut."""
-    longest = max(map(len, [column, *rows[column].astype(str)]))
-    return round(7.1 * longest) + 22

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.pages.risk import evaluation
+from dashboard.narrative.evaluation import format_verdict, is_beaten, read_evaluation
 from dashboard.pages.trends import charts, summary
 from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease
@@ -51,8 +51,8 @@ def _partner(current: CurrentRelease) -> None:
     if len(shares):
         st.altair_chart(charts.share(shares, periods), width="stretch")
     st.html(markup.paragraphs(["; ".join([_(_LINES), *charts.signs([met, days])]) + "."]))
-    if evaluation.beaten(evaluation.evaluation(current)):
-        st.warning(said(evaluation.words(evaluation.evaluation(current))))
+    if is_beaten(read_evaluation(current)):
+        st.warning(said(format_verdict(read_evaluation(current))))
     _section(_("Changes here"))
     st.html(markup.listed([*(one.words for one in breaks), *summary.changes(current, area), _(_EFFORT)]))
     with st.expander(_("Table")):

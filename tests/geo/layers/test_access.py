@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.pages.situation.view import parse, settle
+from dashboard.map.view import parse_address, settle_view
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.disclosure.attacks import surface
@@ -105,8 +105,8 @@ def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
     assert combinable("partner", ["access", "communities"])
     assert together("public", ["access", "communities"])
     assert together("partner", ["access", "communities", "risk"])
-    assert settle(parse({"layer": "access", "over": "communities"}), current, known).over == ()
-    assert settle(parse({"layer": "access", "over": "risk"}), current, known).over == ()
+    assert settle_view(parse_address({"layer": "access", "over": "communities"}), current, known).over == ()
+    assert settle_view(parse_address({"layer": "access", "over": "risk"}), current, known).over == ()
     assert apart("partner", ["access", "communities"]) == [["access"], ["communities"]]
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pyogrio
 import pytest
 
+from dashboard.map.view import parse_address, settle_view
 from dashboard.pages.situation import timeline
-from dashboard.pages.situation.view import parse, settle
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.disclosure.attacks import surface
@@ -128,7 +128,7 @@ def test_communities_never_stand_over_it(scored, tier):
         assert together(tier, [first, second])
         assert combinable(tier, [first, second])
         assert len(apart(tier, [first, second])) == 2
-        assert settle(parse({"layer": first, "over": second}), current, known).over == ()
+        assert settle_view(parse_address({"layer": first, "over": second}), current, known).over == ()
     for together_in_a_file in parts(current.release):
         names = {one.id for one in together_in_a_file}
         assert not {"risk", "communities"} <= names

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.narrative.access import describe_access
 from dashboard.pages.coverage import summary
 from dashboard.site import Site, current_release
 from data.release import Release
@@ -138,7 +139,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
 
 
 def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
-    told = " ".join(summary.reckoned(of))
+    told = " ".join(describe_access(of))
     assert "times 1.3, at 50 km an hour" in told
     assert "11 to 25 % of them to be found" in told
     assert "No times were entered" in told

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.narrative import model_card
 from dashboard.narrative import risk as narrative
+from dashboard.narrative.evaluation import is_beaten
 from dashboard.pages.risk import evaluation as predicted
-from dashboard.pages.risk import model_card, summary
+from dashboard.pages.risk import summary
 from dashboard.pages.trends import summary as trendspage
 from dashboard.site import Site, current_release
 from data.release import Release
@@ -181,7 +183,7 @@ def test_where_it_was_not_measured_it_says_what_to_run(run):
 
 def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run, found, measured):
     told = found(PopulationShare())
-    assert predicted.beaten(told)
+    assert is_beaten(told)
     test = run(derived=measured(told))
     assert "does not beat the historical mean" in test.warning[0].value
     shown = test.dataframe[0].value

@@ -8,12 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.map import legend
+from dashboard.map import view as state
+from dashboard.map.marks import read_marks
+from dashboard.map.view import format_address, list_view_periods, parse_address, settle_view
 from dashboard.pages.situation import controls, headline, panel, summary, timeline
-from dashboard.pages.situation import view as state
-from dashboard.pages.situation.view import parse, periods, settle, written
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from dashboard.site.text import html
+from dashboard.widgets.layer_table import drop_silent_columns, measure_column
 from geo.layers import LAYERS, beside, layer
 from geo.layers.communities import BESIDE
 from geo.layers.output.table import table as layer_table
@@ -29,7 +31,7 @@ def of(scored, request):
 
 
 def view_of(of, **address):
-    return settle(parse(address), of, load_areas(of.release).table)
+    return settle_view(parse_address(address), of, load_areas(of.release).table)
 
 
 def on_the_map(mark, **changes):
@@ -138,7 +140,7 @@ def test_the_overview_names_the_areas_without_a_shape(demo_world):
 
 def test_the_legend_says_unit_period_source_and_margin(of):
     view = view_of(of)
-    [(_name, mark)] = summary.marks(of, view)
+    [mark] = read_marks(of, view)
     text = legend.legend([mark])
     words = mark.data.legend
     for part in (words.title, words.unit, words.period, of.release.name):
@@ -149,7 +151,7 @@ def test_the_legend_says_unit_period_source_and_margin(of):
 def test_states_on_the_map_stand_in_the_legend(of):
     for one in LAYERS:
         view = view_of(of, layer=one.id)
-        for _name, mark in summary.marks(of, view):
+        for mark in read_marks(of, view):
             states = set(mark.data.frame["state"]) - {"number", "class"}
             text = str(legend.legend([mark]))
             assert all(f"state-{state}" in text for state in states)
@@ -158,13 +160,13 @@ def test_states_on_the_map_stand_in_the_legend(of):
 def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="encounters", over="services", level="municipality")
-    text = legend.legend([mark for _name, mark in summary.marks(current, view)])
+    text = legend.legend(read_marks(current, view))
     assert "Without a mark: none or almost none, no outreach recorded" in text
 
 
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
     view = view_of(of)
-    listed = periods(view, of)
+    listed = list_view_periods(view, of)
     totals = summary.time_totals(of, load_areas(of.release), view, listed)
     text = timeline.drawn("now", totals, view.period, "2009-04-30")
     assert text.count("<i") == len(listed)
@@ -186,20 +188,20 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
 def test_communities_have_bars_though_no_country_has_a_number(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="communities", level="municipality")
-    totals = summary.time_totals(current, load_areas(current.release), view, periods(view, current))
+    totals = summary.time_totals(current, load_areas(current.release), view, list_view_periods(view, current))
     assert all(total.value for total in totals.values())
 
 
 def test_few_draw_no_large_circles(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     for level in ("region", "municipality"):
-        [(_name, mark)] = summary.marks(current, view_of(current, level=level))
+        [mark] = read_marks(current, view_of(current, level=level))
         assert mark.data.style.radius(1, mark.most) <= 22 / 25**0.5
 
 
 def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
-    [(_name, mark)] = summary.marks(current, view_of(current, layer="communities"))
+    [mark] = read_marks(current, view_of(current, layer="communities"))
     style = replace(mark.data.style, breaks=(), colours=("#111111",))
     alone = replace(mark, data=replace(mark.data, style=style), labels=("100 to 499",))
     assert "100 to 499" in legend.legend([alone])
@@ -208,11 +210,11 @@ def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
 def test_an_address_is_told_what_of_it_is_not_there(of):
     areas = load_areas(of.release).table
     address = {"layer": "nothing", "area": "<b>", "period": "2040-01-01/P1Y"}
-    view = settle(parse(address), of, areas)
+    view = settle_view(parse_address(address), of, areas)
     text = summary.missed(address, view, of, areas)
     assert "Not found here: layer “nothing”, period 2040, area." in text
     assert "both countries" in text
-    assert summary.missed(written(view), view, of, areas) == ""
+    assert summary.missed(format_address(view), view, of, areas) == ""
 
 
 def test_countries_without_a_figure_have_no_row_for_it(of):
@@ -223,7 +225,7 @@ def test_countries_without_a_figure_have_no_row_for_it(of):
 def test_published_figures_have_no_unfinished_years(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="referrals")
-    totals = summary.time_totals(current, load_areas(current.release), view, periods(view, current))
+    totals = summary.time_totals(current, load_areas(current.release), view, list_view_periods(view, current))
     assert "unfinished" not in summary.time_strip(current, view, totals)
 
 
@@ -235,7 +237,7 @@ def test_heights_follow_the_values_and_nothing_has_none():
 
 def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
     view = view_of(of, layer="population", area="AL-04")
-    [(_name, mark)] = summary.marks(of, view)
+    [mark] = read_marks(of, view)
     frame = mark.data.frame.assign(source=HOSTILE, note=HOSTILE)
     spoilt = type(mark.data)(frame, mark.data.style, type(mark.data.legend)(*[HOSTILE] * 6), True)
     bad = type(mark)(
@@ -276,7 +278,7 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     assert text.count(BESIDE) == 1
     assert "<div class=apart>" in text
     assert "pathway" not in text.partition("<div class=meaning>")[0]
-    words = legend.legend([mark for _name, mark in summary.marks(current, view)], beside(view.layers))
+    words = legend.legend(read_marks(current, view), beside(view.layers))
     assert BESIDE in words
     alone = view_of(current, layer=first, area="AL-02")
     assert BESIDE not in summary.described(current, load_areas(current.release), alone)
@@ -289,7 +291,7 @@ def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
         for area in ("", "AL-02" if "region" in levels else "AL"):
             view = view_of(of, layer=name, area=area)
             text = str(summary.described(of, areas, view))
-            [(_name, mark), *_others] = summary.marks(of, view)
+            [mark, *_others] = read_marks(of, view)
             before = text.partition("<section class=own>")[0]
             assert not any(numbers in before for numbers in ("<dl", "<table"))
             assert html("<h3>{}</h3>", mark.title) in text
@@ -349,7 +351,7 @@ def test_another_layer_stops_time(monkeypatch, demo_world):
 def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, area="GR-F")
-    listed = periods(view, current)
+    listed = list_view_periods(view, current)
     totals = summary.time_totals(current, load_areas(current.release), view, listed)
     text = summary.time_strip(current, view, totals)
     for state_class, words in (
@@ -368,7 +370,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
 def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
     areas = load_areas(of.release).table
     address = {"layer": "effort", "over": "communities"}
-    text = summary.missed(address, settle(parse(address), of, areas), of, areas)
+    text = summary.missed(address, settle_view(parse_address(address), of, areas), of, areas)
     assert "Communities is not shown with it: " in text
     assert "with services" in text or "children met and services only" in text
 
@@ -378,7 +380,7 @@ def test_the_table_leaves_out_what_says_nothing_and_cuts_nothing(demo_world):
     rows = layer_table(
         current.release, layer("population"), view_of(current, layer="population").view()
     ).reset_index()
-    shown = summary.told_apart(rows)
+    shown = drop_silent_columns(rows)
     assert set(shown.loc[shown["Area"] == "Durrës", "Local name"]) == {""}
     assert "±" not in shown
-    assert summary.width(shown, "Source") > 7 * max(map(len, shown["Source"]))
+    assert measure_column(shown, "Source") > 7 * max(map(len, shown["Source"]))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.pages.situation import view as state
+from dashboard.map import view as state
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
@@ -34,7 +34,7 @@ def of(demo_world, request):
 
 
 def settled(of, address):
-    return state.settle(state.parse(address), of, load_areas(of.release).table)
+    return state.settle_view(state.parse_address(address), of, load_areas(of.release).table)
 
 
 @settings(max_examples=150, deadline=None)
@@ -47,7 +47,7 @@ def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     assert not combinable(of.tier, view.layers)
     assert all(view.level in held[name] for name in view.over)
     assert view.area == "" or view.area in areas.index
-    listed = state.periods(view, of)
+    listed = state.list_view_periods(view, of)
     assert not listed or view.period in listed
     for name in view.layers:
         assert not current_release.read_layer(of, name, view.level, view.period, view.key(name)).frame.empty
@@ -57,10 +57,10 @@ def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
 @given(address=ADDRESSES)
 def test_the_written_address_opens_the_same_view(of, address):
     view = settled(of, address)
-    written = state.written(view)
+    written = state.format_address(view)
     assert all(isinstance(value, str) for value in written.values())
     again = settled(of, written)
-    assert state.written(again) == written
+    assert state.format_address(again) == written
     assert again.layers == view.layers
     assert (again.level, again.period, again.area) == (view.level, view.period, view.area)
 
@@ -68,7 +68,7 @@ def test_the_written_address_opens_the_same_view(of, address):
 def test_nothing_asked_opens_the_first_layer_by_county_at_the_last_period(of):
     view = settled(of, {})
     assert (view.layer, view.level, view.over, view.area) == ("encounters", "region", (), "")
-    assert view.period == state.periods(view, of)[-1]
+    assert view.period == state.list_view_periods(view, of)[-1]
 
 
 def test_communities_over_effort_are_dropped_and_over_services_kept(of):
@@ -88,19 +88,19 @@ def test_an_area_deeper_than_the_level_becomes_the_one_around_it(of):
 def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = settled(current, {"period": "2008-03-01/P3M"})
-    found = state.grains(view, current)
+    found = state.list_grains(view, current)
     assert list(found) == ["quarter", "year", "whole"]
     assert found["quarter"] == view.period
     around = Period.parse(found["year"])
     assert around.contains(Period.parse(view.period))
-    assert state.grains(replace(view, period=found["year"]), current)["quarter"] in state.periods(
-        view, current
-    )
+    assert state.list_grains(replace(view, period=found["year"]), current)[
+        "quarter"
+    ] in state.list_view_periods(view, current)
 
 
 def test_a_layer_without_time_leaves_the_period_for_the_next(of):
     before = settled(of, {})
-    population = state.settle(replace(before, layer="population"), of, load_areas(of.release).table)
-    assert state.periods(population, of) == ()
-    after = state.settle(replace(population, layer="encounters"), of, load_areas(of.release).table)
+    population = state.settle_view(replace(before, layer="population"), of, load_areas(of.release).table)
+    assert state.list_view_periods(population, of) == ()
+    after = state.settle_view(replace(population, layer="encounters"), of, load_areas(of.release).table)
     assert after.period == before.period

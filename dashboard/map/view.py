@@ -22,7 +22,17 @@ from data.tables.spec import Tier
 from geo.layers import LAYERS, combinable
 from geo.layers.core import Layer, View
 
-__all__ = ["Situation", "grains", "latest", "numbered", "parse", "periods", "settle", "unmet", "written"]
+__all__ = [
+    "MapView",
+    "list_grains",
+    "find_latest",
+    "has_numbers",
+    "parse_address",
+    "list_view_periods",
+    "settle_view",
+    "list_unmet",
+    "format_address",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
@@ -33,7 +43,7 @@ _DEPTH = {"country": 0, "region": 1, "municipality": 2}
 
 
 @dataclass(frozen=True)
-class Situation:
+class MapView:
     """The view of the Situation page: a layer, what lies over it, where, when, and of what."""
 
     layer: str = ""
@@ -61,7 +71,7 @@ class Situation:
         """Say what to ask of a layer, by default of the main one."""
         return View(self.level, self.period, self.chosen(layer or self.layer))
 
-    def choosing(self, layer: str, option: str, choice: str) -> Situation:
+    def choosing(self, layer: str, option: str, choice: str) -> MapView:
         """Give the same view with another choice of an option."""
         return replace(self, options={**self.options, layer: {**self.chosen(layer), option: choice}})
 
@@ -70,7 +80,7 @@ def _matching(pattern: re.Pattern[str], text: object) -> str:
     return text if isinstance(text, str) and pattern.fullmatch(text) else ""
 
 
-def parse(parameters: Mapping[str, str]) -> Situation:
+def parse_address(parameters: Mapping[str, str]) -> MapView:
     """Read the parameters of an address; what has not the right form counts as not given."""
     options: dict[str, dict[str, str]] = {}
     for name, value in parameters.items():
@@ -78,7 +88,7 @@ def parse(parameters: Mapping[str, str]) -> Situation:
         if option and layer in _BY_ID and _matching(_NAME, option) and _matching(_NAME, value):
             options.setdefault(layer, {})[option] = value
     over = (name for name in parameters.get("over", "").split(",") if name in _BY_ID)
-    return Situation(
+    return MapView(
         layer=_matching(_NAME, parameters.get("layer", "")),
         over=tuple(dict.fromkeys(over)),
         level=_matching(_NAME, parameters.get("level", "")),
@@ -89,7 +99,7 @@ def parse(parameters: Mapping[str, str]) -> Situation:
     )
 
 
-def written(view: Situation) -> dict[str, str]:
+def format_address(view: MapView) -> dict[str, str]:
     """Write a settled view as the parameters of an address; defaults of options are left out."""
     parameters = {"layer": view.layer, "level": view.level}
     if view.over:
@@ -108,7 +118,7 @@ def written(view: Situation) -> dict[str, str]:
     return parameters
 
 
-def settle(view: Situation, current: CurrentRelease, areas: pd.DataFrame) -> Situation:
+def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     """Give the nearest view that the release holds and its tier allows.
 
     `areas` is the release's table of areas by code, with level and parent. A layer that is asked for wins
@@ -117,7 +127,7 @@ def settle(view: Situation, current: CurrentRelease, areas: pd.DataFrame) -> Sit
     offered = current_release.list_levels(current)
     layer = view.layer if view.layer in offered else next(iter(offered), "")
     if not layer:
-        return Situation(projector=view.projector)
+        return MapView(projector=view.projector)
     levels = offered[layer]
     level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
     over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), current.tier)
@@ -126,9 +136,9 @@ def settle(view: Situation, current: CurrentRelease, areas: pd.DataFrame) -> Sit
     return replace(settled, period=_period(settled, current))
 
 
-def unmet(parameters: Mapping[str, str], view: Situation) -> list[str]:
+def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
     """List the parameters of an address that the view, which was settled from it, does not meet."""
-    met = {**written(view), "over": ",".join(view.over)}
+    met = {**format_address(view), "over": ",".join(view.over)}
     return [
         name
         for name in ("layer", "level", "over", "period", "area")
@@ -151,7 +161,7 @@ def _area(code: str, level: str, areas: pd.DataFrame) -> str:
     return code if code in areas.index else ""
 
 
-def _choices(view: Situation, current: CurrentRelease) -> dict[str, dict[str, str]]:
+def _choices(view: MapView, current: CurrentRelease) -> dict[str, dict[str, str]]:
     """Keep the choices that the release holds at the level, for each layer that is shown or remembered."""
     kept: dict[str, dict[str, str]] = {}
     for name, chosen in view.options.items():
@@ -165,25 +175,25 @@ def _choices(view: Situation, current: CurrentRelease) -> dict[str, dict[str, st
     return kept
 
 
-def periods(view: Situation, current: CurrentRelease) -> tuple[str, ...]:
+def list_view_periods(view: MapView, current: CurrentRelease) -> tuple[str, ...]:
     """List the periods of the main layer, oldest first, of the grain of the view's period."""
     if not view.layer:
         return ()
     return current_release.list_periods(current, view.layer, view.level, view.period, view.key())
 
 
-def _period(view: Situation, current: CurrentRelease) -> str:
+def _period(view: MapView, current: CurrentRelease) -> str:
     """Give the asked period, or the one nearest to it that the layer holds, or the last with numbers.
 
     A layer that does not move with time leaves the period as it is, for the layer that comes after it.
     """
-    listed = periods(view, current)
+    listed = list_view_periods(view, current)
     if not listed or view.period in listed:
         return view.period
     try:
         wanted = Period.parse(view.period)
     except InputError:
-        return latest(view, current)
+        return find_latest(view, current)
     known = [Period.parse(one) for one in listed]
     around = [p for p in known if p.contains(wanted)]
     within = [p for p in known if wanted.contains(p)]
@@ -191,22 +201,22 @@ def _period(view: Situation, current: CurrentRelease) -> str:
     return (around or within or [near])[-1].id
 
 
-def numbered(view: Situation, current: CurrentRelease) -> bool:
+def has_numbers(view: MapView, current: CurrentRelease) -> bool:
     """Say whether the main layer has a number or class anywhere in the view's period."""
     frame = current_release.read_layer(current, view.layer, view.level, view.period, view.key()).frame
     return bool(frame["state"].isin(["number", "class"]).any())
 
 
-def latest(view: Situation, current: CurrentRelease) -> str:
+def find_latest(view: MapView, current: CurrentRelease) -> str:
     """Give the last period of the main layer that has numbers; the last of all where none has."""
-    listed = periods(view, current)
-    known = (one for one in reversed(listed) if numbered(replace(view, period=one), current))
+    listed = list_view_periods(view, current)
+    known = (one for one in reversed(listed) if has_numbers(replace(view, period=one), current))
     return next(known, listed[-1] if listed else "")
 
 
-def grains(view: Situation, current: CurrentRelease) -> dict[Grain, str]:
+def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
     """List the grains in which the main layer is held, each with its period nearest to the view's."""
-    if not periods(view, current):
+    if not list_view_periods(view, current):
         return {}
     tact = current.release.manifest["tact"]
     now = Period.parse(view.period)
@@ -214,7 +224,7 @@ def grains(view: Situation, current: CurrentRelease) -> dict[Grain, str]:
     found: dict[Grain, str] = {}
     for grain in GRAINS:
         for period in _candidates(now, grain, calendar, tact):
-            if period in periods(replace(view, period=period), current):
+            if period in list_view_periods(replace(view, period=period), current):
                 found[grain] = period
                 break
     return found

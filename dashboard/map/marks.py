@@ -1,0 +1,65 @@
+"""The layers of a view as they go to the map: each layer with its words and the size of its circles."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dashboard import map as live_map
+from dashboard.map import Mark
+from dashboard.map.view import MapView
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease, Options
+from dashboard.site.text import translated
+from data.tables.states import STATES
+from geo.areas import Areas
+from geo.layers.core.words import state_words
+
+# Radius of the largest circle in pixels: small areas get small circles, so that neighbours do not overlap.
+_LARGEST_RADIUS = {"country": 28.0, "region": 22.0, "municipality": 15.0}
+# A circle of that size stands for this value at least, so that a map of few does not look like one of many.
+_SMALLEST_MAXIMUM = 25.0
+
+
+def read_marks(current: CurrentRelease, view: MapView) -> list[Mark]:
+    """Read the layers of a view with their words, the main layer first."""
+    return [read_mark(current, name, view.level, view.period, view.key(name)) for name in view.layers]
+
+
+@lru_cache(maxsize=4096)
+def read_mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
+    """Read a layer with its words, translated."""
+    data = current_release.read_layer(current, name, level, period, options)
+    labels = tuple(translated(label) for label in data.style.labels)
+    title, unit = translated(data.legend.title), translated(data.legend.unit)
+    radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
+    return Mark(data, title, unit, labels, describe_states(current), radius)
+
+
+def describe_states(current: CurrentRelease) -> dict[str, str]:
+    """Return the words for each state of a number."""
+    return {state: translated(state_words(state, current.release.k)) for state in STATES}
+
+
+def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
+    """Describe a view for the map as a JavaScript literal."""
+    titled = len(view.layers) > 1
+    layers = [
+        _describe_layer(current, areas, name, view.level, view.period, view.key(name), titled=titled)
+        for name in view.layers
+    ]
+    return live_map.payload(layers, view.level, view.period, view.area, projector=view.projector)
+
+
+@lru_cache(maxsize=4096)
+def _describe_layer(
+    current: CurrentRelease,
+    areas: Areas,
+    name: str,
+    level: str,
+    period: str,
+    options: Options,
+    *,
+    titled: bool,
+) -> str:
+    mark = read_mark(current, name, level, period, options)
+    return live_map.layer_values(mark, areas.map_geometry(level)["codes"], titled=titled)

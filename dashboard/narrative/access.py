@@ -1,0 +1,52 @@
+"""How access to services is calculated, in sentences for the Coverage page and the Method page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dashboard.site import current_release
+from dashboard.site.current_release import CurrentRelease, read_area_names, read_risk_manifest
+from dashboard.site.text import _, number
+
+
+def has_access(current: CurrentRelease) -> bool:
+    """Return whether access to services was calculated for the release."""
+    return "access" in current_release.list_levels(current)
+
+
+def describe_access(current: CurrentRelease) -> list[str]:
+    """Return sentences on how access is calculated and which travel times were entered."""
+    told: Mapping[str, Any] = (read_risk_manifest(current) or {}).get("travel") or {}
+    if not told or not has_access(current):
+        return []
+    ways = {name: number(told[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
+    ways |= {name: number(100 * one) for name, one in zip(("least", "most"), told["found"], strict=True)}
+    return [
+        _(
+            "Places are shared out among the children in need who can reach them: the nearer, the more, and "
+            "none beyond {catchment_minutes} minutes (two-step floating catchment area)."
+        ).format(**ways),
+        _(
+            "Children in need are those newly in need in the mean quarter of the last year, as the risk "
+            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold "
+            "that."
+        ).format(**ways),
+        _(
+            "A way is the straight line between the middles of two areas times {detour}, at {km_per_hour} km "
+            "an hour, where no time was entered. Services stand in the middle of their area."
+        ).format(**ways),
+        _("A way over water counts only with a time that was entered, and the border is not crossed."),
+        *_entered(current, told),
+    ]
+
+
+def _entered(current: CurrentRelease, told: Mapping[str, Any]) -> Iterator[str]:
+    names = read_area_names(current)
+    if told["uploaded"]:
+        yield _("Times entered for {count} pairs of areas.", count=len(told["uploaded"]))
+    for start, end, minutes, source in told["ferries"]:
+        pair = {"start": names[start], "end": names[end], "minutes": number(minutes), "source": source}
+        yield _("Ferry between {start} and {end}: {minutes} minutes ({source}).", **pair)
+    if not (told["uploaded"] or told["ferries"]):
+        yield _("No times were entered. A data officer enters them with tact risk --travel and --ferries.")

@@ -1,0 +1,31 @@
+"""The table of a layer on a page: the columns that say something, in the order in which they are read."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from geo.layers.output.table import COLUMNS
+
+_CODE, _AREA, _LOCAL, _COUNTRY, _VALUE, _MARGIN, _STATE, _SOURCE, _NOTE = COLUMNS
+# The value comes right after its area, where a small screen shows it.
+_IN_ORDER = (_AREA, _VALUE, _MARGIN, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
+
+
+def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """Remove what says nothing: local names equal to the name, empty columns, a source that all share."""
+    local = rows[_LOCAL].mask(rows[_LOCAL] == rows[_AREA], "")
+    rows = rows.assign(**{_LOCAL: local})
+    empty = [column for column in rows if not rows[column].astype(bool).any()]
+    same = [_SOURCE] if len(set(rows[_SOURCE])) == 1 else []
+    return rows.drop(columns=[*{*empty, *same} - {_CODE, _AREA, _VALUE}])
+
+
+def order_columns(rows: pd.DataFrame) -> list[str]:
+    """Return the columns of a layer's table in the order in which they are read."""
+    return [column for column in _IN_ORDER if column in rows]
+
+
+def measure_column(rows: pd.DataFrame, column: str) -> int:
+    """Return the width of a column in pixels that its longest text needs."""
+    longest = max(map(len, [column, *rows[column].astype(str)]))
+    return round(7.1 * longest) + 22
