@@ -264,7 +264,7 @@ def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Pa
     sheets |= {one.title: wide.everything(release, one) for one in layers}
     sheets |= {"Codebook": codebook(release, layers), "Sources": terms.sources(release)}
     path = folder / f"{_stem(release, layers)}.xlsx"
-    xlsx.write(path, sheets, terms.about(release, layers)["title"])
+    xlsx.write_workbook(path, sheets, terms.about(release, layers)["title"])
     return [path]
 
 
