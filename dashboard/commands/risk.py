@@ -12,6 +12,7 @@ import typer
 from dashboard.commands import times
 from dashboard.commands.output import Json, Tick, emit, progress, table
 from dashboard.commands.workspace import open_workspace
+from dashboard.narrative.evaluation import format_verdict
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from data.release.result import Result, newest
@@ -21,7 +22,7 @@ from data.workspace import Workspace
 from data.workspace.version import code_version
 from geo import areas as geography
 from risk.access.tables import Times
-from risk.evaluation.risk_model import MODEL, evaluated, over_blocks
+from risk.evaluation.risk_model import evaluated, over_blocks
 from risk.model.observations import Observations
 from risk.report import KIND, assess
 
@@ -142,13 +143,12 @@ def _told(result: Result) -> list[str]:
 def _verdicts(evaluation: dict[str, Any]) -> list[str]:
     if not evaluation:
         return []
-    judged = [v for v in evaluation["verdicts"] if v["name"] == MODEL]
     scores: dict[str, list[float]] = {}
     for row in evaluation["scores"]:
         scores.setdefault(str(row["forecaster"]), []).append(float(row["crps"]))
     rows = [("", "CRPS, next to fourth quarter (smaller is better)")]
     rows += [(name, "  ".join(f"{value:.2f}" for value in values)) for name, values in scores.items()]
-    return [*(str(v["words"]) for v in judged), *table(rows)]
+    return [format_verdict(evaluation), *table(rows)]
 
 
 def register(app: typer.Typer) -> None:

@@ -38,7 +38,6 @@ BUDGETS = (0.1, 0.2)  # of areas, and of hours
 Score = Literal["log", "crps"]
 _BETTER: dict[Score, float] = {"log": 1.0, "crps": -1.0}  # the sign that makes larger better
 _RESAMPLES = 2000
-_CAUTION = "Scored on detected children, which tests detection as much as risk."
 
 
 @dataclass(frozen=True)
@@ -56,25 +55,6 @@ class Verdict:
     def beats(self) -> bool:
         """Whether the gain is more than chance."""
         return self.interval[0] > 0.0
-
-    @property
-    def shown(self) -> str:
-        """The forecaster to show."""
-        return self.name if self.beats else self.baseline
-
-    @property
-    def words(self) -> str:
-        """Say it plainly, with what it rests on."""
-        low, high = self.interval
-        score = {"log": "log score", "crps": "CRPS"}[self.score]
-        margin = f"{low:+.3f} to {high:+.3f}; {self.counts:,} counts"
-        sized = f"its {score} differs by {self.gained:+.3f} a count ({margin}), above 0 is better"
-        if self.beats:
-            return f"The {self.name} beats the {self.baseline} out of sample: {sized}. {_CAUTION}"
-        return (
-            f"The {self.name} does not beat the {self.baseline} out of sample: {sized}. "
-            f"This page shows the {self.baseline} instead. {_CAUTION}"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +119,8 @@ class Evaluation:
                 "baseline": verdict.baseline,
                 "gained": verdict.gained,
                 "interval": list(verdict.interval),
+                "counts": verdict.counts,
                 "beats": verdict.beats,
-                "words": verdict.words,
             }
             for verdict in judged
         ]

@@ -87,17 +87,12 @@ def test_stable_forecasts_have_stable_ranks(judged):
     assert stability["last count"] < stability[HISTORICAL_MEAN]
 
 
-def test_a_better_forecaster_beats_and_a_worse_one_is_replaced_by_the_historical_mean(judged):
+def test_a_better_forecaster_beats_and_a_worse_one_does_not(judged):
     won = judged.beats("oracle", "last count")
     assert won.beats
-    assert won.shown == "oracle"
-    assert "oracle beats the last count" in won.words
-    assert "detection" in won.words
     lost = judged.beats("population share")
     assert not lost.beats
     assert lost.interval[1] < 0
-    assert lost.shown == HISTORICAL_MEAN
-    assert "shows the historical mean instead" in lost.words
     assert judged.beats("oracle", "last count", score="crps").gained > 0
     assert judged.beats(HISTORICAL_MEAN, "population share").gained == pytest.approx(-lost.gained)
     with pytest.raises(InputError, match="'nobody'"):

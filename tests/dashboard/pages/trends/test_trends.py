@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.pages.risk import evaluation
+from dashboard.pages import trends
 from dashboard.pages.trends import charts as series
 from dashboard.pages.trends import summary
 from dashboard.site import Site, current_release
@@ -210,5 +210,7 @@ def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_r
 
 def test_where_the_model_is_not_better_the_page_says_so(run, monkeypatch):
     assert not run(area="AL-11").warning
-    monkeypatch.setattr(evaluation, "beaten", lambda _told: True)
+    beaten = {"name": "risk model", "baseline": "historical mean", "beats": False}
+    verdict = {**beaten, "gained": -0.1, "interval": [-0.2, 0.1], "counts": 100}
+    monkeypatch.setattr(trends, "read_evaluation", lambda _current: {"verdicts": [verdict]})
     assert run(area="AL-11").warning
