@@ -1,21 +1,60 @@
-"""What an audit found, for people: what was tried on which tier, how it went, where something was found."""
+"""`tact audit`: attack a release and every file that can leave, and report each attack in words."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from dashboard.commands.output import table
+import typer
+
+from dashboard.commands.output import Json, emit, progress, table
+from dashboard.commands.workspace import open_workspace
 from dashboard.pages.method.attacks import TRIED, outcome
 from data.disclosure.attacks.audit import Audit
+from data.disclosure.attacks.audit import audit as audit_release
 from data.disclosure.attacks.bounds import Finding
+from data.release import Release
+from data.tables.spec import TIERS
+from geo import export
 
+__all__ = ["format_audit", "register"]
+
+_REFUSED = 5  # exit code: an attack succeeded
 _LISTED = 20  # cells of one place
 _HEAD = ("attack", "tier", "result", "what was tried")
 
 
-def told(result: Audit) -> list[str]:
-    """Write the lines: a table of the attacks, then the findings by place."""
+def audit(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="A release's name; default: the current one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Attack a release together with all earlier ones, and every file that can leave."""
+    workspace = open_workspace(context, or_demo=True)
+    with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
+        files = {}
+        for tier in TIERS:
+            opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
+            files[tier] = export.export(opened, Path(folder) / tier, export.FORMATS)
+        result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)
+    emit(
+        {
+            "passed": result.passed,
+            "findings": list(result.findings),
+            "seconds": result.seconds,
+            "report": str(result.report),
+        },
+        as_json,
+        *format_audit(result),
+    )
+    if not result.passed:
+        raise SystemExit(_REFUSED)
+
+
+def format_audit(result: Audit) -> list[str]:
+    """Return the lines for the terminal: a table of the attacks, then the findings by table."""
     rows = [_row(check) for check in result.checks]
     return [
         f"Release {result.release}, attacked together with all earlier ones in {result.seconds:.0f} seconds.",
@@ -45,3 +84,8 @@ def _findings(found: Sequence[Finding]) -> Iterator[str]:
         if len(cells) > _LISTED:
             yield f"  and {len(cells) - _LISTED} more, in the report"
         yield ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(audit)

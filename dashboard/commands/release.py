@@ -1,4 +1,4 @@
-"""`tact release`, `releases`, `audit`: protect, publish, and attack what was published."""
+"""`tact release` and `tact releases`: protect and publish; list what was published."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ from data.restricted import governance, keys, publishing
 from data.restricted.vault import Vault, open_vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
-from geo import areas, export
+from geo import areas
 
 __all__ = ["register", "release_workspace"]
 
-_FOUND = 5
 _HEAD = ("release", "created (UTC)", "tiers", "")
 _FIRST = (
     "What it shows of an area and time is repeated until {k} children there have changed. So import what all "
@@ -153,38 +152,7 @@ def _row(folder: Path, name: str, current: str | None) -> dict[str, Any]:
     }
 
 
-def audit(
-    context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="A release's name; default: the current one.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Attack a release together with all earlier ones, and every file that can leave."""
-    from dashboard.commands import audit as audited
-    from data.disclosure.attacks import audit as audits
-
-    workspace = open_workspace(context, or_demo=True)
-    with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
-        files = {}
-        for tier in TIERS:
-            opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
-            files[tier] = export.export(opened, Path(folder) / tier, export.FORMATS)
-        result = audits.audit(workspace.releases, workspace.derived, name, files=files, progress=tick)
-    emit(
-        {
-            "passed": result.passed,
-            "findings": list(result.findings),
-            "seconds": result.seconds,
-            "report": str(result.report),
-        },
-        as_json,
-        *audited.told(result),
-    )
-    if not result.passed:
-        raise SystemExit(_FOUND)
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(release)
     app.command("releases")(list_releases)
-    app.command()(audit)

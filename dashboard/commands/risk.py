@@ -9,18 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands import times
 from dashboard.commands.output import Json, Tick, emit, progress, table
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.evaluation import format_verdict
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
-from data.release.result import Result, newest
+from data.release.result import Result, latest, newest
 from data.restricted import governance
 from data.tables.spec import TIERS, Tier
 from data.workspace import Workspace
 from data.workspace.version import code_version
 from geo import areas as geography
+from geo.travel import read_links
 from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluated, over_blocks
 from risk.model.observations import Observations
@@ -45,7 +45,7 @@ def _assess(
     files: tuple[Path | None, Path | None] = (None, None),
 ) -> Result:
     opened = _open(workspace, tier, name)
-    known = times.given(workspace, opened, *files)
+    known = _read_times(workspace, opened, *files)
     told = evaluation or _evaluated(workspace, opened)
     return assess(opened, workspace.derived, evaluation=told, times=known, progress=tick)
 
@@ -130,6 +130,28 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
     return found
 
 
+def _read_times(workspace: Workspace, release: Release, travel: Path | None, ferries: Path | None) -> Times:
+    """Read the files of travel times; without a file, those of the newest result of the workspace stay.
+
+    A file with a heading alone removes earlier times. Raises FileRefused and InputError, see
+    geo.travel.read_links.
+    """
+    last = latest(workspace.derived, "partner", KIND)
+    earlier = Times() if last is None else Times.told(last.manifest)
+    codes = [str(code) for code in geography.read(release.areas_file).frame("region").index]
+    return Times(
+        earlier.uploaded if travel is None else read_links(travel, codes),
+        earlier.ferries if ferries is None else read_links(ferries, codes, sources=True),
+    ).among(codes)
+
+
+def _format_times(times: Times) -> list[str]:
+    if not (times.uploaded or times.ferries):
+        return []
+    counts = f"{len(times.uploaded)} measured or entered, {len(times.ferries)} by ferry"
+    return [f"Travel times from files: {counts}. The others are estimated from straight lines."]
+
+
 def _told(result: Result) -> list[str]:
     """Say what came out for a tier, in words."""
     about = result.manifest
@@ -137,7 +159,7 @@ def _told(result: Result) -> list[str]:
     lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]
     shifts = about.get("statements", {}).get("shifts", [])
     lines += [f"  {shift['words']}" for shift in shifts if "did not" not in shift["words"]]
-    return lines + [f"  {line}" for line in times.told(Times.told(about))]
+    return lines + [f"  {line}" for line in _format_times(Times.told(about))]
 
 
 def _verdicts(evaluation: dict[str, Any]) -> list[str]:

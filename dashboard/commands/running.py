@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from dashboard.commands import (
     areas,
+    audit,
     backup,
     demo,
     doctor,
@@ -66,7 +67,22 @@ def common(
 
 
 _COMMANDS = (
-    *(init, templates, doctor, backup, demo, import_, areas, policy, release, risk, plan, second, forget),
+    *(
+        init,
+        templates,
+        doctor,
+        backup,
+        demo,
+        import_,
+        areas,
+        policy,
+        release,
+        audit,
+        risk,
+        plan,
+        second,
+        forget,
+    ),
     *(export, serve),
 )
 

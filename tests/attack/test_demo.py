@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.commands import audit as audited
+from dashboard.commands import audit
 from data.disclosure.attacks.audit import audit
 from data.release import Release
 from data.tables.spec import TIERS

@@ -13,7 +13,7 @@ def lines(*found):
         {"attack": "surface", "tier": "public", "passed": not found},
         {"attack": "membership", "tier": "partner", "passed": True},
     )
-    return audit.told(Audit("2009-05-001", checks, found, 12.3, Path("report")))
+    return audit.format_audit(Audit("2009-05-001", checks, found, 12.3, Path("report")))
 
 
 def test_each_attack_is_told_with_its_outcome():
