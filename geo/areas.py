@@ -22,8 +22,6 @@ from data.errors import AreaError
 from data.reference import FOLDER, area_table, registry
 from data.workspace.files import replacing
 
-__all__ = ["BOUNDARIES", "LEVELS", "Areas", "load", "read", "read_cells"]
-
 BOUNDARIES = "boundaries.parquet"
 LEVELS = ("country", "region", "municipality")
 _CELLS = "municipalities.geojson"

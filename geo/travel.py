@@ -26,9 +26,6 @@ from data.workspace.small_tables import Row, read_rows
 from data.workspace.types import Bools, Floats, Ints
 from geo.areas import Areas
 
-__all__ = ["Link", "Speed", "Travel", "read_links", "straight_line"]
-
-
 _EARTH_KM = 6371.0088  # mean radius (IUGG)
 _COLUMNS = ("from", "to", "minutes")
 _MOST = 7 * 24 * 60.0  # a week

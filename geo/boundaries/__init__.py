@@ -23,8 +23,6 @@ from geo.boundaries.file import read_boundaries
 from geo.boundaries.matching import Columns, Unmatched, find_columns, match_rows
 from geo.places import Places, predecessors
 
-__all__ = ["SLIVER", "UNNAMED", "BoundaryReport", "Split", "Unmatched", "import_boundaries"]
-
 UNNAMED = "Boundaries imported, source not named"
 SLIVER = 1000.0  # metres: boundaries simplified one by one cross each other by less than this
 _SLIVER_SHARE = 0.25  # of the smaller area: more is no sliver, however thin

@@ -10,8 +10,6 @@ import shapely
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["NOBODY", "dissolve", "faces_and_owners", "fill_gaps", "in_metres", "width"]
-
 NOBODY = -1
 Shapes = npt.NDArray[np.object_]
 Numbers = npt.NDArray[np.int64]

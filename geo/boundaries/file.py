@@ -18,8 +18,6 @@ from pyproj.exceptions import ProjError
 
 from data.errors import AreaError
 
-__all__ = ["read_boundaries"]
-
 _STORED = "EPSG:4326"
 _AROUND = shapely.box(18.0, 33.5, 31.0, 44.0)
 _ALLOWED = "Give a GeoPackage (.gpkg), a GeoJSON (.geojson) or a Shapefile (.shp or .zip)."

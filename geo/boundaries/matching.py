@@ -18,8 +18,6 @@ from shapely.geometry.base import BaseGeometry
 from data.errors import AreaError
 from geo.places import Places, predecessors
 
-__all__ = ["Columns", "Unmatched", "find_columns", "match_rows"]
-
 _MOUNT_ATHOS = "GR-69"
 _MOSTLY, _NEARLY_ALL = 0.5, 0.8
 _ENOUGH = 0.5  # of a column's texts must be known for the column to be taken

@@ -20,8 +20,6 @@ import pyogrio
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Content", "write"]
-
 # As QGIS makes it.
 _STYLE_COLUMNS = (
     "id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",

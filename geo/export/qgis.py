@@ -12,8 +12,6 @@ from itertools import pairwise
 from geo.layers.core import LayerData, Style
 from geo.layers.core.words import state_words
 
-__all__ = ["qml"]
-
 _BORDER, _INK = "120,128,140,255", "91,101,117,255"
 _LARGEST_MM = 12.0
 # A cross is drawn by its outline alone.

@@ -68,7 +68,7 @@ def together(tier: Tier, names: Iterable[str]) -> str:
 def beside(names: Iterable[str]) -> str:
     """Say what a community layer does not mean where another one stands with it; empty where none does."""
     natures = {layer(name).nature == "community" for name in names}
-    return communities.BESIDE if len(natures) > 1 else ""
+    return communities.CAUTION if len(natures) > 1 else ""
 
 
 def combinable(tier: Tier, names: Iterable[str]) -> str:

@@ -17,15 +17,13 @@ import pandas as pd
 from data.release import Release
 from data.tables.periods import Period
 from geo.layers.core import Choice, Layer, LayerData, Legend, Option, Style, View, breaks, palette
+from geo.layers.core.service_choices import WHICH_SERVICES
 from geo.layers.core.words import Message, mark, number
 from geo.layers.reading import tables
 from geo.layers.reading.counted import COLUMNS, choices_of, every_choice, framed
-from geo.layers.services import OF
-
-__all__ = ["LAYER", "MEANT", "SURE", "WAYS", "chance"]
 
 SURE = 80.0  # per cent, from which on a gap is named
-MEANT = mark(
+NOTE = mark(
     "Children in need are those who newly need help in a quarter, as the risk model estimates them from "
     "those who are found. Services of one country are not counted for children of the other, nor those over "
     "water to which no time was entered. Where services are not shown, there may be more places than told."
@@ -56,7 +54,7 @@ _SHOW = Option(
         Choice("minutes", mark("Way to the nearest")),
     ),
 )
-_OPTIONS = (_SHOW, OF)
+_OPTIONS = (_SHOW, WHICH_SERVICES)
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def _read(release: Release, name: str, _hash: str, by: str, category: str) -> pd
 
 def _chosen(options: Mapping[str, str]) -> tuple[str, str]:
     chosen = choices_of(_OPTIONS, options)
-    return chosen[_SHOW.id], chosen[OF.id]
+    return chosen[_SHOW.id], chosen[WHICH_SERVICES.id]
 
 
 def _offers(release: Release, level: str, options: Mapping[str, str]) -> bool:
@@ -158,15 +156,19 @@ def _style(show: str, table: pd.DataFrame) -> Style:
 
 def _legend(release: Release, show: str, of: str, period: str, table: pd.DataFrame) -> Legend:
     told = _SHOWN[show]
-    label = next(choice.label for choice in OF.choices if choice.id == of)
-    title = told.title if of == OF.default else Message("{what}: {services}", what=told.title, services=label)
+    label = next(choice.label for choice in WHICH_SERVICES.choices if choice.id == of)
+    title = (
+        told.title
+        if of == WHICH_SERVICES.default
+        else Message("{what}: {services}", what=told.title, services=label)
+    )
     margin = told.margin
     if show == "places" and (table["state"] == "class").any():
         margin = Message(
             "{first}; {second}", first=mark("at least so many: some are not shown"), second=margin
         )
     when = Period.parse(period).label if period else ""
-    return Legend(title, told.unit, when, _source(release), margin, MEANT)
+    return Legend(title, told.unit, when, _source(release), margin, NOTE)
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
@@ -205,9 +207,9 @@ def _source(release: Release) -> str:
 
 def _every_row(release: Release, level: str) -> pd.DataFrame:
     parts = [
-        _rows(release, one[_SHOW.id], one[OF.id]).assign(**one)
+        _rows(release, one[_SHOW.id], one[WHICH_SERVICES.id]).assign(**one)
         for one in every_choice(_OPTIONS)
-        if level == _LEVEL and len(_rows(release, one[_SHOW.id], one[OF.id]))
+        if level == _LEVEL and len(_rows(release, one[_SHOW.id], one[WHICH_SERVICES.id]))
     ]
     names = [option.id for option in _OPTIONS]
     columns = ["area", "period", *names, *COLUMNS[2:], *_MORE]

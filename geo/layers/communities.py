@@ -7,17 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geo.layers.core import Choice, Layer, Option, palette
-from geo.layers.core.words import mark
+from geo.layers.core import Choice, Option, palette
+from geo.layers.core.words import COMMUNITIES_NOTE, mark
 from geo.layers.reading.counted import Counted, Slice
 
-__all__ = ["BESIDE", "COUNTED", "LAYER", "NOT_MEANT"]
-
-NOT_MEANT = mark(
-    "It shows where people live, to plan access to services; it says nothing about risk or about "
-    "anybody's conduct."
-)
-BESIDE = mark(
+CAUTION = mark(
     "Communities are shown so that services reach them. Nothing here says that a community causes "
     "trafficking."
 )
@@ -43,18 +37,11 @@ COUNTED = Counted(
     colours=palette.VIOLET,
     options=(_GROUP,),
     locate=_locate,
-    note=NOT_MEANT,
+    note=COMMUNITIES_NOTE,
 )
-LAYER = Layer(
+LAYER = COUNTED.as_layer(
     "communities",
     mark("Communities"),
     mark("In which areas do Roma and Egyptian communities live, and about how many people are they?"),
-    "hatch",
-    (_GROUP,),
-    COUNTED.levels,
-    COUNTED.periods,
-    COUNTED.read,
-    COUNTED.rows,
-    COUNTED.offers,
     "community",
 )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from geo.layers.core import Layer, palette
+from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.reading.counted import Counted, Slice
-
-__all__ = ["COUNTED", "LAYER"]
 
 COUNTED = Counted(
     title=mark("Outreach effort"),
@@ -20,15 +18,8 @@ COUNTED = Counted(
         "say how many children there are."
     ),
 )
-LAYER = Layer(
+LAYER = COUNTED.as_layer(
     "effort",
     mark("Effort"),
     mark("Where did the partners look, and how much?"),
-    "fill",
-    (),
-    COUNTED.levels,
-    COUNTED.periods,
-    COUNTED.read,
-    COUNTED.rows,
-    COUNTED.offers,
 )

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geo.layers.core import Choice, Layer, Option, palette
+from geo.layers.core import Choice, Option, palette
 from geo.layers.core.words import mark
 from geo.layers.reading.counted import Counted, Slice
 
-__all__ = ["COUNTED", "LAYER", "OF"]
-
 _PATHWAY, _STAGE = mark("Pathway"), mark("Stage")
-OF = Option(
+WHICH_CHILDREN = Option(
     "of",
     mark("Of these"),
     (
@@ -43,7 +41,7 @@ COUNTED = Counted(
     unit=mark("children"),
     kind="circle",
     colours=(palette.COUNTS,),
-    options=(OF,),
+    options=(WHICH_CHILDREN,),
     locate=_locate,
     note=mark(
         "Each child counts once, where and when a partner first met it; later meetings with the same child "
@@ -51,15 +49,8 @@ COUNTED = Counted(
         "say how many children there are: where nobody looks, hardly anybody is met."
     ),
 )
-LAYER = Layer(
+LAYER = COUNTED.as_layer(
     "encounters",
     mark("Children met"),
     mark("Where did the partners meet children for the first time?"),
-    "circle",
-    (OF,),
-    COUNTED.levels,
-    COUNTED.periods,
-    COUNTED.read,
-    COUNTED.rows,
-    COUNTED.offers,
 )

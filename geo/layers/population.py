@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from geo.layers.core import Layer, palette
+from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.reading.published import Figure, Published
-
-__all__ = ["FIGURE", "LAYER"]
 
 FIGURE = Figure("population", "number", mark("inhabitants"))
 _PUBLISHED = Published(
@@ -20,17 +18,9 @@ _PUBLISHED = Published(
         "mixed with them."
     ),
 )
-LAYER = Layer(
+LAYER = _PUBLISHED.as_layer(
     "population",
     mark("Population"),
     mark("How many people live in each area?"),
-    "fill",
-    (),
-    _PUBLISHED.levels,
-    _PUBLISHED.periods,
-    _PUBLISHED.read,
-    _PUBLISHED.rows,
-    _PUBLISHED.offers,
     "published",
-    of_figures=True,
 )

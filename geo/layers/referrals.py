@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from geo.layers.core import Choice, Layer, Option, palette
+from geo.layers.core import Choice, Option, palette
 from geo.layers.core.words import mark
 from geo.layers.reading.published import Figure, Published
-
-__all__ = ["LAYER"]
 
 _FIGURES = {
     "victims": Figure("victims", "number", mark("people identified in the year")),
@@ -36,17 +34,9 @@ _PUBLISHED = Published(
     ),
     moving=True,
 )
-LAYER = Layer(
+LAYER = _PUBLISHED.as_layer(
     "referrals",
     mark("Victims identified"),
     mark("How many victims of trafficking did each country identify in a year?"),
-    "circle",
-    (_WHO,),
-    _PUBLISHED.levels,
-    _PUBLISHED.periods,
-    _PUBLISHED.read,
-    _PUBLISHED.rows,
-    _PUBLISHED.offers,
     "published",
-    of_figures=True,
 )

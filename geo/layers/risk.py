@@ -21,8 +21,6 @@ from geo.layers.core.words import Message, mark, number
 from geo.layers.reading import tables
 from geo.layers.reading.counted import COLUMNS, choices_of, every_choice, framed
 
-__all__ = ["CHANGES", "CLASSES", "LAYER", "NOT_MEANT", "RATES", "SAME", "class_of"]
-
 # The lower bounds of the classes above the lowest, in terms of the country's rate; and those of a change
 # over a year. The model names classes by the same ones (risk/model/detection.py, risk/report/change.py).
 RATES = (2 / 3, 1.5, 2.25)
@@ -38,7 +36,7 @@ CHANGES = (
     mark("steady: within a fifth less and a quarter more"),
     mark("rising: by more than a quarter"),
 )
-NOT_MEANT = mark(
+NOTE = mark(
     "It scores areas and periods, never a person or a community. A share of children who are found that is "
     "the same everywhere cancels out. “Cannot tell” means that no class is sure enough; it is not a low risk."
 )
@@ -197,7 +195,7 @@ def _layer_data(release: Release, view: View) -> LayerData:
     told, label = _SHOWN[show], next(choice.label for choice in _ON.choices if choice.id == on)
     title = Message("{what}: {pathway}", what=told.title, pathway=label)
     when = Period.parse(period).label if period else ""
-    legend = Legend(title, told.unit, when, _source(release), told.margin, NOT_MEANT)
+    legend = Legend(title, told.unit, when, _source(release), told.margin, NOTE)
     return LayerData(frame.drop(columns=list(_MORE)), told.style(table["value"]), legend, release.invented)
 
 

@@ -5,12 +5,9 @@ Figures of different sources differ two to fourteen times, so none of them is di
 
 from __future__ import annotations
 
-from geo.layers.communities import NOT_MEANT
-from geo.layers.core import Choice, Layer, Option, palette
-from geo.layers.core.words import mark
+from geo.layers.core import Choice, Option, palette
+from geo.layers.core.words import COMMUNITIES_NOTE, mark
 from geo.layers.reading.published import Figure, Published
-
-__all__ = ["LAYER"]
 
 _PEOPLE, _OF_AREA = mark("people"), mark("% of the area's population")
 _FIGURES = {
@@ -39,19 +36,11 @@ _PUBLISHED = Published(
     colours=palette.VIOLET,
     options=(_FIGURE,),
     figures=_FIGURES,
-    note=NOT_MEANT,
+    note=COMMUNITIES_NOTE,
 )
-LAYER = Layer(
+LAYER = _PUBLISHED.as_layer(
     "roma_figures",
     mark("Roma and Egyptian figures"),
     mark("What has been published on how many Roma and Egyptians live where?"),
-    "hatch",
-    (_FIGURE,),
-    _PUBLISHED.levels,
-    _PUBLISHED.periods,
-    _PUBLISHED.read,
-    _PUBLISHED.rows,
-    _PUBLISHED.offers,
     "community",
-    of_figures=True,
 )

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 
 from data.disclosure.policy import FEWEST
 from data.release import Release
-from geo.layers.core import Choice, Layer, Option, palette
+from geo.layers.core import Choice, Option, palette
+from geo.layers.core.service_choices import WHICH_SERVICES
 from geo.layers.core.words import Message, mark
 from geo.layers.reading.counted import Counted, Slice
 
-__all__ = ["AXES", "BEARERS", "COUNTED", "LAYER", "OF"]
-
-_AXIS, _BEARER = mark("Axis"), mark("Duty bearer")
 _WHAT = Option(
     "what",
     mark("Show"),
@@ -22,26 +20,6 @@ _WHAT = Option(
         Choice("capacity", mark("Places")),
     ),
 )
-OF = Option(
-    "of",
-    mark("Of these"),
-    (
-        Choice("all", mark("All services")),
-        Choice("axis-prevention", mark("prevention"), _AXIS),
-        Choice("axis-protection", mark("protection"), _AXIS),
-        Choice("axis-assisted_voluntary_return", mark("assisted voluntary return"), _AXIS),
-        Choice("axis-reintegration", mark("reintegration"), _AXIS),
-        Choice("axis-coordination", mark("coordination"), _AXIS),
-        Choice("duty_bearer-state", mark("the state"), _BEARER),
-        Choice("duty_bearer-anti_trafficking_police", mark("anti-trafficking police"), _BEARER),
-        Choice("duty_bearer-municipality", mark("municipalities"), _BEARER),
-        Choice("duty_bearer-school", mark("schools"), _BEARER),
-        Choice("duty_bearer-ngo", mark("NGOs"), _BEARER),
-        Choice("duty_bearer-community", mark("communities"), _BEARER),
-    ),
-)
-AXES: tuple[Choice, ...] = tuple(c for c in OF.choices if c.group == _AXIS)
-BEARERS: tuple[Choice, ...] = tuple(c for c in OF.choices if c.group == _BEARER)
 
 
 def _locate(chosen: Mapping[str, str]) -> Slice:
@@ -66,7 +44,7 @@ COUNTED = Counted(
     unit=mark("services at work"),
     kind="fill",
     colours=palette.COVERAGE,
-    options=(_WHAT, OF),
+    options=(_WHAT, WHICH_SERVICES),
     locate=_locate,
     note=mark(
         "Services for protection, shelter and return stand by county or region only, and only where at "
@@ -75,15 +53,8 @@ COUNTED = Counted(
     units={"staff": mark("members of staff"), "capacity": mark("places")},
     least=_least,
 )
-LAYER = Layer(
+LAYER = COUNTED.as_layer(
     "services",
     mark("Services"),
     mark("Which services are at work where, and who carries them?"),
-    "fill",
-    (_WHAT, OF),
-    COUNTED.levels,
-    COUNTED.periods,
-    COUNTED.read,
-    COUNTED.rows,
-    COUNTED.offers,
 )

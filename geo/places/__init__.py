@@ -16,8 +16,6 @@ from data.reference import name_table
 from data.schema import Finding, area_word
 from geo.places.spelling import inflections, plain_key, sound_key
 
-__all__ = ["Match", "Places", "predecessors"]
-
 _CODE_COLUMNS = ("nuts", "hasc", "hasc_alt", "geonames")
 _KINDS = {
     "municipality": (

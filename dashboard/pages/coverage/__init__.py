@@ -16,7 +16,7 @@ from dashboard.site.text import _, translated
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.layer_table import drop_silent_columns
 from geo.layers import layer
-from geo.layers.access import MEANT
+from geo.layers.access import NOTE
 from geo.layers.output.table import table as layer_table
 
 __all__ = ["show"]
@@ -64,7 +64,7 @@ def _reached(current: CurrentRelease) -> None:
         st.html(markup.paragraphs([_("Of these services none is shown, to protect people.")]))
     _map(current, summary.view(current, shown, kind))
     st.dataframe(summary.table(current, kind), hide_index=True)
-    st.caption(translated(MEANT))
+    st.caption(translated(NOTE))
     with st.expander(_("How this is worked out")):
         st.html(markup.listed(access.describe_access(current)))
 

@@ -19,7 +19,7 @@ from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, number, quantity, translated
 from geo.layers.access import SURE, WAYS, chance
 from geo.layers.core import Choice
-from geo.layers.services import AXES, BEARERS, OF
+from geo.layers.core.service_choices import AXES, BEARERS, WHICH_SERVICES
 
 _LEVEL = "region"
 _MEASURES = {"places": "access", "gap": "accessgap", "minutes": "accesstime"}
@@ -36,7 +36,7 @@ def shown() -> dict[str, str]:
 def kinds(current: CurrentRelease) -> dict[str, str]:
     """Name the services that can be chosen: all, on an axis, of a duty bearer."""
     name = "access" if has_access(current) else "services"
-    offered = (o for o in OF.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),)))
+    offered = (o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),)))
     return {choice.id: _kind(choice) for choice in offered}
 
 

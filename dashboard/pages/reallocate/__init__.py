@@ -19,7 +19,7 @@ from dashboard.site.text import _, said
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
 from data.release.result import Result
-from geo.layers.communities import BESIDE
+from geo.layers.communities import CAUTION
 from risk.planning import RulesClash
 from risk.planning.inputs import Setting
 
@@ -131,7 +131,7 @@ def _around(current: CurrentRelease, desk: Desk, setting: Setting, told: Told) -
         _frontier(current, desk, setting, told)
     _section(_("Who is served"))
     st.html(markup.narrow(markup.table(served.by_group(current, told))))
-    st.caption(_(BESIDE))
+    st.caption(_(CAUTION))
     with st.expander(_("By county and region")):
         st.html(markup.table(served.by_area(current, told)))
 

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from dashboard.map import Mark
 from dashboard.pages.situation.timeline import heights
 from dashboard.site.text import _, html, joined, number, translated
-from geo.layers.profile import Bar, Fact, Profile
+from geo.layers.profile import Bar, Profile
+from geo.layers.profile.facts import Fact
 
 __all__ = ["Row", "Shown", "area_panel", "overview"]
 

@@ -16,8 +16,6 @@ import pandas as pd
 from data.release import Release
 from geo.layers.core.words import quantity
 
-__all__ = ["Choice", "Kind", "Layer", "LayerData", "Legend", "Nature", "Option", "Style", "View"]
-
 Kind = Literal["fill", "circle", "hatch"]
 Nature = Literal["programme", "community", "published"]
 _LARGEST_CIRCLE = 22.0
@@ -82,10 +80,6 @@ class Style:
     labels: tuple[str, ...] = ()
     largest: float = 0.0
     named: bool = False
-
-    def classify(self, value: float) -> int:
-        """Give the class of a value, from 0."""
-        return sum(value >= b for b in self.breaks)
 
     def radius(self, value: float, most: float = _LARGEST_CIRCLE) -> float:
         """Give the radius of a circle whose area is proportional to the value; `most` for the largest."""

@@ -15,10 +15,8 @@ import numpy.typing as npt
 from geo.layers.core import Style
 from geo.layers.core.words import Message, number, quantity
 
-__all__ = ["circle_marks", "circles", "class_labels", "labels", "least_labels", "one_two_five", "rounded"]
-
 Values = npt.NDArray[np.float64]
-_MOST_CANDIDATES = 18
+_MOST_CLASSES, _MOST_CANDIDATES = 5, 18
 
 
 def one_two_five(low: float, high: float) -> list[float]:
@@ -28,8 +26,8 @@ def one_two_five(low: float, high: float) -> list[float]:
     return [n for n in numbers if low < n <= high]
 
 
-def rounded(values: npt.ArrayLike, classes: int = 5) -> tuple[float, ...]:
-    """Choose the lower bounds of all classes but the first; at most `classes` - 1, none for no values.
+def rounded(values: npt.ArrayLike) -> tuple[float, ...]:
+    """Choose the lower bounds of all classes but the first; at most four, none for no values.
 
     Zero, where it stands among the values, has a class of its own. No class is empty.
     """
@@ -39,9 +37,9 @@ def rounded(values: npt.ArrayLike, classes: int = 5) -> tuple[float, ...]:
     if above.size == 0:
         return ()
     if above.size == known.size:
-        return _balanced(above, classes)
+        return _balanced(above, _MOST_CLASSES)
     first = 1.0 if above[0] >= 1 else one_two_five(above[0] / 10, above[0])[-1]
-    return (first, *_balanced(above, classes - 1))
+    return (first, *_balanced(above, _MOST_CLASSES - 1))
 
 
 def _balanced(values: Values, classes: int) -> tuple[float, ...]:

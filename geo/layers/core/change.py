@@ -11,8 +11,6 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Cell", "Change", "bounds", "change", "ratio_interval", "share_bounds"]
-
 Verdict = Literal["more", "fewer", "cannot tell"]
 _Z = 1.959963984540054
 

@@ -6,20 +6,6 @@ white (no data), of the sea and of the circles that may lie on it.
 
 from __future__ import annotations
 
-__all__ = [
-    "CHANGE",
-    "COUNTS",
-    "COVERAGE",
-    "EFFORT",
-    "GAP",
-    "POPULATION",
-    "RISK",
-    "RISKS",
-    "VIOLET",
-    "lightness",
-    "steps",
-]
-
 COUNTS = "#1B4B8F"
 COVERAGE = ("#DDEFEC", "#B0D8D3", "#79B9B2", "#40938D", "#0F6B66")
 # No gap, gap: light and quiet, dark and warm.

@@ -7,8 +7,6 @@ from typing import Self
 
 from data.tables.states import WORDS
 
-__all__ = ["KINDS_OF_AREA", "LEVELS", "Message", "mark", "number", "quantity", "state_words"]
-
 
 class Message(str):
     """English text that remembers its template and values, so that it can be translated later.
@@ -49,6 +47,10 @@ KINDS_OF_AREA: dict[tuple[str, str], str] = {
     ("AL", "region"): mark("County"),
     ("GR", "region"): mark("Region"),
 }
+COMMUNITIES_NOTE = mark(
+    "It shows where people live, to plan access to services; it says nothing about risk or about "
+    "anybody's conduct."
+)
 _DIGITS = 4
 
 

@@ -13,8 +13,6 @@ from geo.layers.core import Choice, Layer
 from geo.layers.core.words import mark, state_words
 from geo.layers.reading import tables
 
-__all__ = ["COLUMNS", "LEFT_OUT", "Column", "codebook", "states"]
-
 
 @dataclass(frozen=True)
 class Column:

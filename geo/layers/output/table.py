@@ -9,8 +9,6 @@ from geo.layers.core import Layer, LayerData, View
 from geo.layers.core.words import mark, number, state_words
 from geo.layers.reading import tables
 
-__all__ = ["COLUMNS", "dated", "table"]
-
 COLUMNS = (
     mark("Code"),
     mark("Area"),

@@ -13,19 +13,6 @@ from geo.layers.core import Layer
 from geo.layers.core.words import mark
 from geo.layers.reading import tables
 
-__all__ = [
-    "INVENTED",
-    "TIERS",
-    "about",
-    "approximate",
-    "boundaries",
-    "citation",
-    "invented_figures",
-    "licence",
-    "sources",
-    "stem",
-]
-
 INVENTED = mark("Invented data. Nothing here is about real children.")
 TIERS: dict[Tier, str] = {
     "partner": mark(

@@ -19,8 +19,6 @@ from geo.layers.core import Layer, LayerData, View
 from geo.layers.core.words import state_words
 from geo.layers.reading import tables
 
-__all__ = ["any_invented", "everything", "latest_view", "map_rows", "whose"]
-
 _NAMES = ["name", "name_local", "country", "level", "parent"]
 _NUMBERS = ["value", "state", "state_words", "margin", "low", "high", "unit"]
 _TAIL = ["source", "year", "note", "data", "tier", "release"]

@@ -23,8 +23,6 @@ from geo.layers.profile.facts import Fact, Place
 from geo.layers.reading import tables
 from geo.layers.reading.counted import Counted
 
-__all__ = ["Bar", "Fact", "Meaning", "Profile", "area_profile", "timeline"]
-
 _LARGEST, _NOISE = 5.0, 2.0
 _TELLING = 0.4
 _SAME = 0.1

@@ -13,11 +13,9 @@ from data.tables.periods import Period
 from geo.layers import effort, encounters, population, services
 from geo.layers.core import View
 from geo.layers.core.change import Cell
+from geo.layers.core.service_choices import AXES
 from geo.layers.core.words import Message, mark, number, quantity, state_words
 from geo.layers.reading.counted import Counted
-from geo.layers.services import AXES
-
-__all__ = ["INTERNAL", "Fact", "Place", "facts", "words"]
 
 INTERNAL = {"of": "pathway-internal"}
 _NO_DATA, _WITHHELD = Cell("no_data"), Cell("withheld")

@@ -11,12 +11,10 @@ import pandas as pd
 
 from data.release import Release
 from data.tables.periods import Period
-from geo.layers.core import Kind, LayerData, Legend, Option, Style, View, breaks, palette
+from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.change import Cell
 from geo.layers.core.words import Message, number, quantity
 from geo.layers.reading import tables
-
-__all__ = ["Counted", "Slice", "cells", "choices_of", "every_choice", "framed"]
 
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
 _NUMBERS = ["value", "margin", "low", "high"]
@@ -97,6 +95,11 @@ class Counted:
     note: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     least: Callable[[Release, Mapping[str, str]], str] | None = None
+
+    def as_layer(self, name: str, title: str, question: str, nature: Nature = "programme") -> Layer:
+        """Return the layer of these tables."""
+        reading = (self.levels, self.periods, self.read, self.rows, self.offers)
+        return Layer(name, title, question, self.kind, self.options, *reading, nature)
 
     def levels(self, release: Release) -> tuple[str, ...]:
         """List the levels at which the release holds the plainest choice."""

@@ -16,11 +16,9 @@ import numpy as np
 import pandas as pd
 
 from data.release import Release
-from geo.layers.core import Kind, LayerData, Legend, Option, Style, View, breaks, palette
+from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.words import Message, mark, number
 from geo.layers.reading import tables
-
-__all__ = ["Figure", "Published", "figures"]
 
 LEVELS = ("country", "region", "municipality")
 _TOLD = ["source", "year", "status", "note", "invented"]
@@ -73,6 +71,11 @@ class Published:
     figures: Mapping[str, Figure]
     note: str = ""
     moving: bool = False
+
+    def as_layer(self, name: str, title: str, question: str, nature: Nature) -> Layer:
+        """Return the layer of these figures."""
+        reading = (self.levels, self.periods, self.read, self.rows, self.offers)
+        return Layer(name, title, question, self.kind, self.options, *reading, nature, of_figures=True)
 
     def levels(self, release: Release) -> tuple[str, ...]:
         """List the levels for which a figure of any choice was found."""

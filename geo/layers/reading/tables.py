@@ -12,8 +12,6 @@ from data.errors import InputError
 from data.release import Release
 from data.tables.periods import GRAINS, Period
 
-__all__ = ["AREA_COLUMNS", "areas", "digest", "grains", "settle", "stamp", "table"]
-
 AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "km2", "approximate"]
 
 

@@ -17,7 +17,7 @@ from dashboard.site.current_release import load_areas
 from dashboard.site.text import html
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column
 from geo.layers import LAYERS, beside, layer
-from geo.layers.communities import BESIDE
+from geo.layers.communities import CAUTION
 from geo.layers.output.table import table as layer_table
 from tests.helpers.paths import ROOT
 
@@ -261,7 +261,7 @@ def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(
     text = summary.described(of, areas, view_of(of, layer="communities", area="AL-02"))
     assert "Outreach" not in text
     assert ("Children met" in text) == (of.tier == "partner")
-    assert BESIDE not in text
+    assert CAUTION not in text
     plain = summary.described(of, areas, view_of(of, layer="encounters", area="AL-02"))
     assert "Outreach days" in plain
     assert "communities" not in plain.lower()
@@ -275,13 +275,13 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     first, over = address
     view = view_of(current, layer=first, over=over, area="AL-02")
     text = summary.described(current, load_areas(current.release), view)
-    assert text.count(BESIDE) == 1
+    assert text.count(CAUTION) == 1
     assert "<div class=apart>" in text
     assert "pathway" not in text.partition("<div class=meaning>")[0]
     words = legend.legend(read_marks(current, view), beside(view.layers))
-    assert BESIDE in words
+    assert CAUTION in words
     alone = view_of(current, layer=first, area="AL-02")
-    assert BESIDE not in summary.described(current, load_areas(current.release), alone)
+    assert CAUTION not in summary.described(current, load_areas(current.release), alone)
     assert beside(alone.layers) == ""
 
 

@@ -153,7 +153,7 @@ def test_a_year_in_which_nobody_searched(partner):
 def test_no_word_calls_a_child_trafficked_that_may_be_at_risk(partner):
     told = [said(partner, area) for area in ("AL-02", "AL-11", "GR-A")]
     told += [fact.label for fact in facts(partner, "AL-02").values()]
-    told += [choice.label for choice in encounters.OF.choices]
+    told += [choice.label for choice in encounters.WHICH_CHILDREN.choices]
     assert not [words for words in told if "trafficked" in words]
 
 

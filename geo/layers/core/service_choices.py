@@ -1,0 +1,29 @@
+"""The services that a reader may choose: all, those on one axis of work, or those of one duty bearer."""
+
+from __future__ import annotations
+
+from geo.layers.core import Choice, Option
+from geo.layers.core.words import mark
+
+_AXIS = mark("Axis")
+_BEARER = mark("Duty bearer")
+WHICH_SERVICES = Option(
+    "of",
+    mark("Of these"),
+    (
+        Choice("all", mark("All services")),
+        Choice("axis-prevention", mark("prevention"), _AXIS),
+        Choice("axis-protection", mark("protection"), _AXIS),
+        Choice("axis-assisted_voluntary_return", mark("assisted voluntary return"), _AXIS),
+        Choice("axis-reintegration", mark("reintegration"), _AXIS),
+        Choice("axis-coordination", mark("coordination"), _AXIS),
+        Choice("duty_bearer-state", mark("the state"), _BEARER),
+        Choice("duty_bearer-anti_trafficking_police", mark("anti-trafficking police"), _BEARER),
+        Choice("duty_bearer-municipality", mark("municipalities"), _BEARER),
+        Choice("duty_bearer-school", mark("schools"), _BEARER),
+        Choice("duty_bearer-ngo", mark("NGOs"), _BEARER),
+        Choice("duty_bearer-community", mark("communities"), _BEARER),
+    ),
+)
+AXES: tuple[Choice, ...] = tuple(c for c in WHICH_SERVICES.choices if c.group == _AXIS)
+BEARERS: tuple[Choice, ...] = tuple(c for c in WHICH_SERVICES.choices if c.group == _BEARER)
