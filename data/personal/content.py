@@ -94,9 +94,9 @@ def content_shows(
     if holds != "identifier" and _identity_numbers(sample):
         return "identity numbers"
     if _birth_dates(sample, year, alone=False) or (free and _birth_within(text, of_children, year)):
-        return "birth dates"
+        return "dates of birth"
     if of_children and holds == "unknown" and _birth_dates(sample, year, alone=True):
-        return "birth dates"
+        return "dates of birth"
     return "names" if of_children and _names(text, sample, holds) else None
 
 

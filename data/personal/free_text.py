@@ -23,5 +23,5 @@ def check(texts: Iterable[str], what: str) -> None:
         msg = f"{what} is longer than {LONGEST} characters. Shorten it."
         raise InputError(msg)
     if found := content_shows(written, "text", of_children=False):
-        msg = f"{what} looks like {found}. Nothing about a person belongs there: leave it out."
+        msg = f"{what} seems to contain {found}. Do not write anything about a person there."
         raise InputError(msg)

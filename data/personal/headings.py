@@ -18,7 +18,7 @@ _HEADINGS = {
         "ονομα*, επωνυμ*, πατρωνυμ*, μητρωνυμ*, παρατσουκλι, onoma, onomateponymo, eponymo, patronymo, "
         "nom, noms, prenom*, surnom*, patronyme"
     ),
-    "birth dates": (
+    "dates of birth": (
         "birth*, dob, d o b, yob, *birthdate, born, "
         "datelindj*, ditelindj*, date lindj*, lindjes, lindjeve, lindur, vitlindj*, "
         "γεννησ*, γεννηθ*, γενεθλ*, genniseos, gennisis, naissance, nee le, ne le, ne e le, date naiss"

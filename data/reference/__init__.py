@@ -4,13 +4,15 @@ Nothing here needs geometry: areas are a table of codes, parents and names.
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
-__all__ = ["FIGURES", "FOLDER", "Source", "area_table", "figures", "name_table", "registry"]
+__all__ = ["FIGURES", "FOLDER", "Source", "area_countries", "area_table", "figures", "name_table", "registry"]
 
 FOLDER = Path(__file__).parent
 FIGURES = "figures.csv"
@@ -51,6 +53,12 @@ def area_table() -> pd.DataFrame:
     records count in their predecessor. The frame is the caller's own to change.
     """
     return _read_areas().copy()
+
+
+@lru_cache(maxsize=1)
+def area_countries() -> Mapping[str, str]:
+    """Return the country code of each area code."""
+    return MappingProxyType(dict(_read_areas()["country"]))
 
 
 def name_table() -> pd.DataFrame:

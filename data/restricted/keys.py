@@ -159,8 +159,8 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
     taken = [where for where in locations(workspace_id).values() if where]
     if taken:
         msg = (
-            f"There is a key for this workspace already ({taken[0]}), and a key is never replaced: "
-            "without it the records cannot be read."
+            f"This workspace already has a key ({taken[0]}). A key is never replaced, because the records "
+            "cannot be read without it."
         )
         raise VaultError(msg)
     if place == "keyring":
@@ -221,9 +221,8 @@ def _find(workspace_id: str, name: str) -> Secret:
     if text := _from_keyring(workspace_id, name):
         return _parse(text, f"The keyring's entry {_service(workspace_id)}, {name},")
     msg = (
-        f"The {name} key was not found: {variable} is not set, there is no file {path}, and the "
-        f"system keyring has no {_service(workspace_id)}. Bring it back with `tact restore`, or "
-        "set the variable."
+        f"The {name} key was not found: {variable} is not set, the file {path} does not exist, and the "
+        f"system keyring has no {_service(workspace_id)}. Restore it with `tact restore`, or set the variable."
     )
     raise MissingKey(msg)
 
@@ -233,8 +232,8 @@ def _parse(text: str, where: str) -> Secret:
     if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
         # Says the length and never the text: most of a mistyped key is the key.
         msg = (
-            f"{where} holds no key: {2 * KEY_BYTES} hexadecimal digits are expected, "
-            f"and {len(text)} characters were found."
+            f"{where} has no valid key: {2 * KEY_BYTES} hexadecimal digits are expected, {len(text)} "
+            "characters were found."
         )
         raise VaultError(msg)
     return Secret(bytes.fromhex(text))
@@ -303,7 +302,7 @@ def _to_keyring(workspace_id: str, name: str, secret: Secret) -> None:
         keyring.set_password(_service(workspace_id), name, secret.reveal().hex())
     except keyring.errors.KeyringError as error:
         msg = (
-            f"The system keyring did not take the {name} key ({type(error).__name__}). "
-            "Keep it in a file instead: `tact init` without --keyring."
+            f"The system keyring did not accept the {name} key ({type(error).__name__}). "
+            "Store it in a file: `tact init` without --keyring."
         )
         raise VaultError(msg) from None

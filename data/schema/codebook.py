@@ -1,6 +1,6 @@
-"""What each column of a record means, in plain language: for `tact doctor --schema` and the templates.
+"""The codebook of records: what each column means, for `tact doctor --schema` and the empty forms.
 
-Columns of released tables are described in geo/layers/output/columns.py, beside the layers that make them.
+Columns of released tables are described in geo/layers/output/columns.py.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def _needed(column: Column) -> str:
     if column.name == "child_id":
         return "yes, or a programme number"
     if column.name == "partner" and column.required:
-        return "yes, in the file or with the import"
+        return "yes, in the file or with --partner"
     if column.required:
         return "yes"
     if column.derived:
-        return "no; worked out where empty"
+        return "no; filled in if empty"
     return f"no; empty means {column.default}" if column.default else "no"

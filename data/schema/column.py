@@ -1,8 +1,8 @@
-"""What a column and a record kind are; the definitions themselves stand in data/schema/kinds.py.
+"""What a column and a record kind are; the columns themselves are defined in data/schema/kinds.py.
 
-One definition serves the checks at intake, the pandera schema of what is stored, the empty template,
-`tact doctor --schema` and the codebook of exports. Words are message identifiers in English; the
-dashboard translates them.
+One definition is used by the checks at intake, the pandera schema of stored records, the empty forms,
+`tact doctor --schema` and the codebook of exports. Words are message identifiers in English, which the
+dashboard translates.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what it means, what it may hold, and where it stands (file, vault or both).
+    """One column: what it means, what it may hold, and where it exists (in the file, the vault or both).
 
-    `allowed` gives each code its plain words. `default` is what an empty cell stands for ("unknown").
-    `derived` columns may be empty in a file and are filled from others, so that what is stored is
-    not. `earliest` is an ISO day; `future` lets a day lie after today.
+    `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
+    column may be empty in a file and is filled from others before it is stored. `earliest` is an ISO day;
+    `future` allows a day after today.
     """
 
     name: str
@@ -70,16 +70,16 @@ class Column:
 
     @property
     def limits(self) -> str:
-        """Say in plain words what a cell may hold."""
+        """What a cell may hold, in plain words."""
         text = _LIMITS[self.type](self)
         return text if self.required else f"{text}, or an empty cell"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Something that several columns of one row must fulfil together.
+    """A condition on several columns of one row.
 
-    `broken` gets a frame of the stored columns named in `reads` and says which rows break the rule.
+    `broken` takes a frame of the stored columns named in `reads` and returns which rows break the rule.
     The fault is reported under `column`.
     """
 
@@ -94,8 +94,7 @@ class Rule:
 class RecordKind:
     """One kind of record: its columns in stored order, its rules, and what its files may not hold.
 
-    `refuses` names the sorts of personal column (data/personal/headings.py) that make a file of this kind be
-    refused whole.
+    A file with a column of a sort in `refuses` (data/personal/headings.py) is refused.
     """
 
     name: str
@@ -121,7 +120,7 @@ class RecordKind:
         return any(column.type == "identifier" for column in self.given)
 
     def column(self, name: str) -> Column:
-        """Find a column by name; raise KeyError when this kind has none."""
+        """Return a column by name; raise KeyError when this kind has no such column."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -129,11 +128,11 @@ class RecordKind:
 
 
 def _days(column: Column) -> str:
-    text = f"a day as 2007-05-31, from {column.earliest}"
-    return text if column.future else f"{text} to today"
+    text = f"a day such as 2007-05-31, not before {column.earliest}"
+    return text if column.future else f"{text} and not after today"
 
 
-_DECIMALS = "after a point, as 0.5, or one or two after a comma, as 0,5"
+_DECIMALS = "after a point (0.5), or one or two after a comma (0,5)"
 
 
 def _numbers(column: Column) -> str:
@@ -147,26 +146,26 @@ def _numbers(column: Column) -> str:
 
 def _areas(column: Column) -> str:
     if column.level is None:
-        return "a code, as AL-02, or a name that only one country, county, region or municipality has"
+        return "a code such as AL-02, or a name that only one country, county, region or municipality has"
     return f"the code or the name of a {column.level}"
 
 
 _LIMITS: Mapping[str, Callable[[Column], str]] = MappingProxyType(
     {
         "date": _days,
-        "day_or_week": lambda c: f"{_days(c)}, or a week as 2007-W22",
+        "day_or_week": lambda c: f"{_days(c)}, or a week such as 2007-W22",
         "period": lambda _: (
-            "2008, or a first day with P1M, P3M or P1Y (month, quarter, year), as "
-            "2008-04-01/P3M, or first and last day, as 2006-06-01/2009-05-31"
+            "a year (2008); a first day and P1M, P3M or P1Y for a month, quarter, year (2008-04-01/P3M); "
+            "or a first and a last day (2006-06-01/2009-05-31)"
         ),
         "area": _areas,
         "category": lambda c: ", ".join(c.allowed),
-        "code": lambda c: f"letters, digits and _ . - with no space, at most {c.longest}",
+        "code": lambda c: f"letters, digits, _ . and -, no spaces, at most {c.longest} characters",
         "text": lambda c: f"text on one line, at most {c.longest} characters",
         "identifier": lambda c: f"text on one line, at most {c.longest} characters",
         "hash": lambda _: "64 hexadecimal digits",
         "whole": _numbers,
         "decimal": _numbers,
-        "year": lambda c: f"a year from {c.minimum:.0f} to this one",
+        "year": lambda c: f"a year from {c.minimum:.0f} to this year",
     }
 )

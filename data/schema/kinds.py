@@ -1,24 +1,84 @@
-"""The six kinds of record, each column defined once, in plain language."""
+"""The six kinds of record and the rules that each row must follow.
+
+columns.csv beside this module defines each column once.
+"""
 
 from __future__ import annotations
 
+import csv
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
-from data.schema import vocabulary as v
+from data.reference import area_countries
+from data.reference.glossary import definition
+from data.schema import vocabulary
 from data.schema.column import Column, RecordKind, Rule
-from data.schema.encounter import ENCOUNTER
-from data.schema.shared_columns import AXIS, MUNICIPALITY, PARTNER
+
+_FILE = Path(__file__).with_name("columns.csv")
+_PUBLIC = vocabulary.ALL_PERSONAL - {"names", "addresses"}
+
+
+def _read_columns() -> dict[str, tuple[Column, ...]]:
+    """Return the columns of each kind in the order of the file."""
+    columns: defaultdict[str, list[Column]] = defaultdict(list)
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            columns[row["kind"]].append(_parse_column(row))
+    return {kind: tuple(of_kind) for kind, of_kind in columns.items()}
+
+
+def _parse_column(row: dict[str, str]) -> Column:
+    flags = row["flags"].split()
+    return Column(
+        name=row["name"],
+        label=row["label"],
+        meaning=definition(row["term"]) if row["term"] else row["meaning"],
+        type=row["type"],  # type: ignore[arg-type]
+        required="required" in flags,
+        example=row["example"],
+        allowed=getattr(vocabulary, row["allowed"].upper()) if row["allowed"] else {},
+        default=row["default"],
+        minimum=float(row["minimum"]) if row["minimum"] else None,
+        maximum=float(row["maximum"]) if row["maximum"] else None,
+        earliest=row["earliest"] or "2000-01-01",
+        future="future" in flags,
+        derived="derived" in flags,
+        level=None if row["level"] == "any" else "municipality",
+        longest=int(row["longest"] or 200),
+        given="vault_only" not in flags,
+        stored="file_only" not in flags,
+    )
+
+
+def _country(areas: pd.Series) -> pd.Series:
+    """Return the country of each area code; an empty code has an empty country."""
+    return areas.map(area_countries()).fillna("").astype("str")
+
+
+def _is_other_country(frame: pd.DataFrame) -> pd.Series:
+    return (frame["country"] != "") & (_country(frame["municipality"]) != frame["country"])
+
+
+def _internal_crosses(frame: pd.DataFrame) -> pd.Series:
+    origin, destination = _country(frame["origin"]), _country(frame["destination"])
+    both = (origin != "") & (destination != "")
+    return (frame["pathway"] == "internal") & both & (origin != destination)
+
+
+def _wrong_way(frame: pd.DataFrame) -> pd.Series:
+    origin, destination = _country(frame["origin"]), _country(frame["destination"])
+    return (frame["pathway"] == "al_to_gr") & ((origin == "GR") | (destination == "AL"))
 
 
 def _ends_early(frame: pd.DataFrame) -> pd.Series:
     return (frame["valid_to"] != "") & (frame["valid_to"] < frame["valid_from"])
 
 
-def _handed_alone(frame: pd.DataFrame) -> pd.Series:
+def _handed_to_nobody(frame: pd.DataFrame) -> pd.Series:
     return (frame["handed_from"] != "") & (frame["handed_to"] == "")
 
 
@@ -26,325 +86,116 @@ def _no_value(frame: pd.DataFrame) -> pd.Series:
     return frame["number"].isna() & frame["share"].isna()
 
 
-def _only_share(frame: pd.DataFrame) -> pd.Series:
+def _no_share(frame: pd.DataFrame) -> pd.Series:
     return (frame["measure"] == "roma_share_of_national") & frame["share"].isna()
 
 
-def _only_number(frame: pd.DataFrame) -> pd.Series:
-    counted = ["population", "victims", "children_victims", "found_by_mobile_units"]
-    return frame["measure"].isin([*counted, "mobile_unit_regions"]) & frame["share"].notna()
+def _share_of_a_count(frame: pd.DataFrame) -> pd.Series:
+    counts = ["population", "victims", "children_victims", "found_by_mobile_units", "mobile_unit_regions"]
+    return frame["measure"].isin(counts) & frame["share"].notna()
 
 
-EFFORT = RecordKind(
-    "effort",
-    "Outreach effort",
-    "One row for each day or week in which a partner searched, also where nobody was found.",
-    (
-        Column(
-            "date",
-            "Day or week",
-            "The day of the outreach; for a week, any day of it or the week's number.",
-            "day_or_week",
-            required=True,
-            example="2007-05-28",
-        ),
-        Column(
-            "span",
-            "Span",
-            "Whether the row stands for one day or for one week. Empty means a day, or a week where "
-            "the date is written as one.",
-            "category",
-            example="day",
-            allowed=v.SPANS,
-            derived=True,
-        ),
-        MUNICIPALITY,
-        PARTNER,
-        Column(
-            "days",
-            "Outreach days",
-            "Working days of outreach, all workers together.",
-            "decimal",
-            required=True,
-            example="1.5",
-            minimum=0.01,
-            maximum=1000,
-        ),
-        Column(
-            "kind",
-            "Kind of outreach",
-            "What kind of outreach it was.",
-            "category",
-            required=True,
-            example="street_outreach",
-            allowed=v.OUTREACH,
-        ),
+_WAY = ("pathway", "origin", "destination")
+_ENCOUNTER_RULES = (
+    Rule(
+        "country",
+        ("country", "municipality"),
+        "the country does not match the municipality",
+        "the country of the municipality, or an empty cell",
+        _is_other_country,
     ),
-    v.ALL_PERSONAL,
-)
-
-SERVICE = RecordKind(
-    "service",
-    "Services",
-    "One row for each service that an operator offers in a municipality.",
-    (
-        replace(
-            MUNICIPALITY,
-            meaning="The municipality in which the service is offered, never its address. A code, or the "
-            "name in Latin, Albanian or Greek spelling.",
-        ),
-        Column(
-            "operator",
-            "Operator",
-            "The organisation that runs the service. Never a person, never an address.",
-            "text",
-            required=True,
-            example="Municipal social service",
-        ),
-        Column(
-            "duty_bearer",
-            "Duty bearer",
-            "Which of the six categories of duty bearers the operator belongs to.",
-            "category",
-            required=True,
-            example="municipality",
-            allowed=v.DUTY_BEARERS,
-        ),
-        AXIS,
-        Column("staff", "Staff", "People who work in it.", "whole", example="4", minimum=0, maximum=10000),
-        Column(
-            "capacity",
-            "Capacity",
-            "Children it can serve at one time.",
-            "whole",
-            example="20",
-            minimum=0,
-            maximum=100000,
-        ),
-        Column(
-            "valid_from",
-            "From",
-            "The first day on which the service was there.",
-            "date",
-            required=True,
-            example="2006-06-01",
-            earliest="1950-01-01",
-        ),
-        Column(
-            "valid_to",
-            "To",
-            "The last day on which it was there. Empty: it still is.",
-            "date",
-            example="2008-12-31",
-            earliest="1950-01-01",
-            future=True,
-        ),
-        Column(
-            "handed_from",
-            "Handed over from",
-            "Who ran it before, where it was handed over.",
-            "category",
-            example="ngo",
-            allowed=v.DUTY_BEARERS,
-        ),
-        Column(
-            "handed_to",
-            "Handed over to",
-            "Who runs it since, where it was handed over.",
-            "category",
-            example="municipality",
-            allowed=v.DUTY_BEARERS,
-        ),
+    Rule(
+        "pathway",
+        _WAY,
+        "internal trafficking, but origin and destination are in different countries",
+        "origin and destination in one country, or another pathway",
+        _internal_crosses,
     ),
-    v.ALL_PERSONAL,
-    (
-        Rule(
-            "valid_to",
-            ("valid_from", "valid_to"),
-            "the last day lies before the first",
-            "a day on or after valid_from, or an empty cell",
-            _ends_early,
-        ),
-        Rule(
-            "handed_to",
-            ("handed_from", "handed_to"),
-            "handed over from someone, but to nobody",
-            "a duty bearer in both cells, or in none",
-            _handed_alone,
-        ),
+    Rule(
+        "pathway",
+        _WAY,
+        "trafficking from Albania to Greece, but origin or destination is in the other country",
+        "an origin in Albania and a destination in Greece, or an empty cell",
+        _wrong_way,
     ),
 )
-
-_ANY_AREA = Column(
-    "area",
-    "Area",
-    "The country, county, region or municipality, by its code, as in the forms' sheet Areas. Tirana, "
-    "Durrës, Fier and others name both a county and a municipality.",
-    "area",
-    required=True,
-    example="AL-04",
-    level=None,
-)
-_SOURCE = Column(
-    "source",
-    "Source",
-    "Who counted or estimated it, so that a reader can find it.",
-    "text",
-    required=True,
-    example="Census of Albania 2011",
-    longest=300,
-)
-_YEAR = Column(
-    "year",
-    "Year",
-    "The year that the number describes.",
-    "year",
-    required=True,
-    example="2011",
-    minimum=1900,
-)
-_ANY_PARTNER = Column(
-    "partner",
-    "Partner",
-    "The organisation that gives this number, where it is a partner.",
-    "text",
-    example="Amaro Drom",
-    longest=80,
-)
-
-COMMUNITY = RecordKind(
-    "community",
-    "Community estimates",
-    "One row for each estimate of a Roma or Egyptian population in an area. Never a settlement.",
-    (
-        _ANY_AREA,
-        Column(
-            "group",
-            "Group",
-            "Whom the estimate counts.",
-            "category",
-            required=True,
-            example="roma",
-            allowed=v.GROUPS,
-        ),
-        Column(
-            "estimate",
-            "Estimate",
-            "How many people.",
-            "whole",
-            required=True,
-            example="1640",
-            minimum=0,
-            maximum=1_000_000,
-        ),
-        _YEAR,
-        _SOURCE,
-        _ANY_PARTNER,
+_SERVICE_RULES = (
+    Rule(
+        "valid_to",
+        ("valid_from", "valid_to"),
+        "the last day is before the first day",
+        "a day on or after valid_from, or an empty cell",
+        _ends_early,
     ),
-    v.ALL_PERSONAL,
-)
-
-_PERIOD = Column(
-    "period",
-    "Period",
-    "The time that the number describes: a calendar year, or a month, quarter or year by its first day.",
-    "period",
-    required=True,
-    example="2008",
-)
-
-INDICATOR = RecordKind(
-    "indicator",
-    "Indicators",
-    "One row for each value of a programme indicator, with its target where there is one.",
-    (
-        _ANY_AREA,
-        _PERIOD,
-        Column(
-            "indicator",
-            "Indicator",
-            "The programme's short code of the indicator.",
-            "code",
-            required=True,
-            example="schools_engaged",
-            longest=60,
-        ),
-        Column("value", "Value", "What was reached.", "decimal", required=True, example="14"),
-        Column("target", "Target", "What was to be reached, where that was set.", "decimal", example="20"),
-        Column(
-            "unit",
-            "Unit",
-            "What the value counts.",
-            "text",
-            required=True,
-            example="schools",
-            longest=60,
-        ),
-        _SOURCE,
-        _ANY_PARTNER,
-    ),
-    v.ALL_PERSONAL - {"names", "addresses"},
-)
-
-FIGURE = RecordKind(
-    "figure",
-    "Published figures",
-    "One row for each number that anyone can look up, with its source. Public: not protected, "
-    "copied unchanged into every release.",
-    (
-        _ANY_AREA,
-        _PERIOD,
-        Column(
-            "measure",
-            "Measure",
-            "What the figure counts.",
-            "category",
-            required=True,
-            example="population",
-            allowed=v.MEASURES,
-        ),
-        Column("number", "Number", "How many.", "decimal", example="240377", minimum=0, maximum=1e10),
-        Column("share", "Share", "A part of one, as 0.25.", "decimal", example="0.25", minimum=0, maximum=1),
-        _SOURCE,
-        replace(_YEAR, meaning="The year that the source gives for it; mostly the one in the period."),
-        Column(
-            "status",
-            "Status",
-            "How firm the figure is. Provisional and unverified ones are shown as provisional.",
-            "category",
-            required=True,
-            example="census",
-            allowed=v.STATUSES,
-        ),
-        Column(
-            "note",
-            "Note",
-            "What a reader must know beside the figure.",
-            "text",
-            example="self-declared",
-            longest=500,
-        ),
-    ),
-    v.ALL_PERSONAL - {"names", "addresses"},
-    (
-        Rule(
-            "number",
-            ("number", "share"),
-            "neither a number nor a share",
-            "a number, a share, or both",
-            _no_value,
-        ),
-        Rule(
-            "share",
-            ("measure", "share"),
-            "this measure is a share and has none",
-            "a part of one, as 0.25",
-            _only_share,
-        ),
-        Rule("share", ("measure", "share"), "this measure has no share", "an empty cell", _only_number),
+    Rule(
+        "handed_to",
+        ("handed_from", "handed_to"),
+        "the service was handed over, but it is not said to whom",
+        "a duty bearer in both cells, or both cells empty",
+        _handed_to_nobody,
     ),
 )
+_SHARE, _EMPTY = "a share between 0 and 1, for example 0.25", "an empty cell"
+_MEASURE = ("measure", "share")
+_FIGURE_RULES = (
+    Rule(
+        "number", ("number", "share"), "neither a number nor a share", "a number, a share, or both", _no_value
+    ),
+    Rule("share", _MEASURE, "this measure needs a share, and the share is missing", _SHARE, _no_share),
+    Rule("share", _MEASURE, "this measure cannot have a share", _EMPTY, _share_of_a_count),
+)
+
+# Name, title, meaning, the sorts of personal data that are refused, rules.
+_KINDS = (
+    (
+        "encounter",
+        "Encounters",
+        "One row for each encounter with a child.",
+        vocabulary.ALL_PERSONAL,
+        _ENCOUNTER_RULES,
+    ),
+    (
+        "effort",
+        "Outreach",
+        "One row for each day or week of outreach, also when no child was met.",
+        vocabulary.ALL_PERSONAL,
+        (),
+    ),
+    (
+        "service",
+        "Services",
+        "One row for each service that an operator offers in a municipality.",
+        vocabulary.ALL_PERSONAL,
+        _SERVICE_RULES,
+    ),
+    (
+        "community",
+        "Community estimates",
+        "One row for each estimate of a Roma or Egyptian population in an area. Never a settlement.",
+        vocabulary.ALL_PERSONAL,
+        (),
+    ),
+    (
+        "indicator",
+        "Indicators",
+        "One row for each value of an indicator, with its target if there is one.",
+        _PUBLIC,
+        (),
+    ),
+    (
+        "figure",
+        "Published figures",
+        "One row for each number that others have published, with its source. It is public and is copied "
+        "unchanged into every release.",
+        _PUBLIC,
+        _FIGURE_RULES,
+    ),
+)
+_COLUMNS = _read_columns()
 
 KINDS: Mapping[str, RecordKind] = MappingProxyType(
-    {kind.name: kind for kind in (ENCOUNTER, EFFORT, SERVICE, COMMUNITY, INDICATOR, FIGURE)}
+    {
+        name: RecordKind(name, title, meaning, _COLUMNS[name], refuses, rules)
+        for name, title, meaning, refuses, rules in _KINDS
+    }
 )

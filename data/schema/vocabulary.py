@@ -1,57 +1,48 @@
-"""The codes of every category and their plain words, and the sorts of personal column."""
+"""The codes of every category with their words, and the sorts of personal data that files may not hold."""
+
+from data.reference.glossary import term
 
 ALL_PERSONAL = frozenset(
-    {"names", "birth dates", "phone numbers", "coordinates", "addresses", "identity numbers"}
+    {"names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"}
 )
 COUNTRIES = {"AL": "Albania", "GR": "Greece"}
 STAGES = {
-    "at_risk": "at risk",
+    "at_risk": term("at_risk"),
     "recruited": "recruited",
     "in_exploitation": "in exploitation",
-    "identified": "identified",
+    "identified": "formally identified as a victim",
     "returning": "returning",
     "reintegrating": "reintegrating",
 }
 PATHWAYS = {
-    "internal": "internal, within one country",
-    "al_to_gr": "Albania to Greece",
-    "other_cross_border": "other cross-border",
-    "none_known": "none known",
+    "internal": term("internal_trafficking"),
+    "al_to_gr": term("albania_to_greece"),
+    "other_cross_border": f"other {term('cross_border_trafficking')}",
+    "none_known": term("pathway_not_known"),
 }
 FORMS = {
     "begging": "begging",
-    "street_work": "street work",
+    "street_work": term("street_labour"),
     "sexual_exploitation": "sexual exploitation",
-    "labour": "labour",
-    "crime": "crime that the child was made to commit",
+    "labour": "labour exploitation",
+    "crime": term("forced_criminality"),
     "other": "other",
 }
 AXES = {
-    "prevention": "prevention",
-    "protection": "protection",
-    "assisted_voluntary_return": "assisted voluntary return",
-    "reintegration": "reintegration",
-    "coordination": "coordination",
+    code: term(code)
+    for code in ("prevention", "protection", "assisted_voluntary_return", "reintegration", "coordination")
 }
-FOUND = {
-    "reported": "reported to the partner by someone else",
-    "discovered": "discovered by the partner's own outreach",
-}
+FOUND = {"reported": term("reported"), "discovered": term("met_by_outreach")}
 SEXES = {"female": "female", "male": "male", "unknown": "not known"}
-AGES = {
-    "0-5": "0 to 5 years",
-    "6-9": "6 to 9 years",
-    "10-13": "10 to 13 years",
-    "14-17": "14 to 17 years",
-    "unknown": "not known",
-}
+AGES = {ages: f"{ages.replace('-', ' to ')} years" for ages in ("0-5", "6-9", "10-13", "14-17")}
+AGES["unknown"] = "not known"
 AFFILIATIONS = {"roma": "Roma", "egyptian": "Egyptian", "other": "other", "unknown": "not known"}
 SPANS = {"day": "one day", "week": "one week, from Monday"}
 OUTREACH = {
     "street_outreach": "street outreach",
     "community_visit": "visit to a community",
     "school_visit": "visit to a school",
-    "border_post": "presence at a border post",
+    "border_post": "outreach at a border crossing",
     "other": "other",
 }
 DUTY_BEARERS = {
@@ -59,24 +50,24 @@ DUTY_BEARERS = {
     "anti_trafficking_police": "the anti-trafficking police",
     "municipality": "a municipality",
     "school": "a school",
-    "ngo": "a non-governmental organisation",
+    "ngo": "an NGO",
     "community": "a community",
 }
 GROUPS = {"roma": "Roma", "egyptian": "Egyptian", "roma_and_egyptian": "Roma and Egyptian together"}
 MEASURES = {
-    "population": "inhabitants",
-    "roma": "Roma inhabitants, as a number or a share of the area's population",
-    "egyptian": "Egyptian inhabitants, as a number or a share of the area's population",
-    "roma_and_egyptian": "Roma and Egyptian inhabitants together, as a number or a share",
+    "population": "population",
+    "roma": "Roma population, as a number or a share of the area's population",
+    "egyptian": "Egyptian population, as a number or a share of the area's population",
+    "roma_and_egyptian": "Roma and Egyptian population together, as a number or a share",
     "roma_share_of_national": "the area's share of the country's Roma population",
     "victims": "victims and potential victims of trafficking identified in the year",
-    "children_victims": "children among them",
-    "found_by_mobile_units": "victims found by mobile units",
-    "mobile_unit_regions": "regions in which mobile units worked",
+    "children_victims": "children among the victims",
+    "found_by_mobile_units": "victims identified by mobile units",
+    "mobile_unit_regions": "regions where mobile units worked",
 }
 STATUSES = {
-    "read": "read in the source",
+    "read": "checked in the source",
     "census": "a census result",
-    "provisional": "provisional at its source",
-    "unverified": "not yet checked against the source",
+    "provisional": "provisional in the source",
+    "unverified": "not yet checked in the source (shown as provisional)",
 }

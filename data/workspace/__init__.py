@@ -175,7 +175,7 @@ class Workspace:
 
     def _toml(self) -> str:
         return (
-            "# Made by `tact init`. The kind is fixed for ever; the id names the keys.\n"
+            "# Made by `tact init`. Never change the kind. The id belongs to the keys.\n"
             f"format = {_FORMAT}\n"
             f'id = "{self.id}"\n'
             f'kind = "{self.kind}"\n'
@@ -236,11 +236,9 @@ def _check_id(text: object) -> str:
 def _missing(path: Path) -> WorkspaceError:
     return WorkspaceError(
         f"There is no workspace at {path}. Make one with `tact --workspace '{path}' init`, "
-        "or look at the invented world with `tact demo`."
+        "or try the demo with invented data: `tact demo`."
     )
 
 
 def _damaged(path: Path, why: str) -> WorkspaceError:
-    return WorkspaceError(
-        f"{path / _TOML} is not as it was written: {why}. Put it back from a backup with `tact restore`."
-    )
+    return WorkspaceError(f"{path / _TOML} was changed: {why}. Restore it from a backup with `tact restore`.")

@@ -120,8 +120,8 @@ def no_room_means_disk_full(path: Path) -> Iterator[None]:
         if error.errno not in _NO_ROOM:
             raise
         msg = (
-            f"There is no room left to write {path}; nothing was changed. "
-            "Free some space on that disk and run the same command again."
+            f"The disk is full, so {path} was not written; nothing was changed. Free some space and run the "
+            "command again."
         )
         raise DiskFull(msg) from error
 
@@ -134,8 +134,5 @@ def _fsync_tree(folder: Path) -> None:
 
 
 def _taken(final: Path) -> ReleaseError:
-    msg = (
-        f"{final} exists already, and what was published is never replaced. "
-        "Choose a name that was never used."
-    )
+    msg = f"{final} already exists, and a release is never replaced. Choose a new name."
     return ReleaseError(msg)

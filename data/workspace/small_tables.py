@@ -33,7 +33,7 @@ class Row:
     def one_of(self, column: str, allowed: Collection[str], remedy: str) -> str:
         """Give a cell that must hold one of some words; raise InputError where it does not."""
         if self[column] not in allowed:
-            raise self.fault(f"{self[column]!r} in column {column} is {remedy}")
+            raise self.fault(f"{self[column]!r} in column {column}: {remedy}")
         return self[column]
 
     def whole(self, column: str, least: int, most: int) -> int:
@@ -43,7 +43,7 @@ class Row:
         if not least <= value <= most:
             wanted = f"a whole number from {least} to {most:,}"
             raise self.fault(
-                f"{text!r} in column {column} is no such number. Write {wanted}, without commas."
+                f"{text!r} in column {column} is not a valid number. Write {wanted}, without commas."
             )
         return value
 

@@ -88,7 +88,7 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
     if (workspace.id, workspace.kind) == (manifest.workspace_id, manifest.kind):
         return workspace
     msg = (
-        f"The backup was made from another workspace than {path} ({manifest.kind}, "
+        f"The backup belongs to another workspace than {path} ({manifest.kind}, "
         f"{manifest.workspace_id}). Give a new folder: `tact --workspace FOLDER restore ...`."
     )
     raise WorkspaceError(msg)
@@ -101,8 +101,8 @@ def _check_keys(manifest: Manifest) -> None:
         return
     places = " and ".join(place for place in keys.locations(name).values() if place)
     msg = (
-        f"Other keys than those in the backup are kept for this workspace ({places}), and a key is never "
-        "overwritten. Move them away if they open nothing, then restore again."
+        f"This workspace has other keys than the backup ({places}), and keys are never overwritten. If they "
+        "open nothing, move them away and restore again."
     )
     raise VaultError(msg)
 

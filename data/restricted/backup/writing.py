@@ -49,7 +49,7 @@ def check_target(to: Path) -> Path:
     """Return the absolute path of a backup to be written; raise InputError if it cannot be written there."""
     to = Path(to).absolute()
     if to.exists():
-        msg = f"{to} exists already, and a backup is never overwritten. Choose another name."
+        msg = f"{to} already exists, and a backup is never overwritten. Choose another name."
         raise InputError(msg)
     if not to.parent.is_dir():
         msg = f"There is no folder {to.parent} to write the backup to. Make it first."

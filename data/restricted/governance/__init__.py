@@ -34,7 +34,7 @@ _DECISIONS = ("approved", "blocked", "withdrawn")
 _PARTNER, _AUTHORITIES = "partner", ("police", "migration")
 _TWO = 2
 _OTHER_DAY = re.compile(r"\s*\w+\s*=\s*((\d{1,2})[./-](\d{1,2})[./-](\d{4}))\s*(?:#.*)?")
-_FOLLOW = "The other checks of this file follow once it can be read."
+_FOLLOW = "The rest of this file is checked once it can be read."
 
 # What must be filled in: section, name, and what it is, as a message says it.
 _TEXTS = (
@@ -42,7 +42,7 @@ _TEXTS = (
     ("legal_basis", "special_categories", "the condition under which special categories of data are used"),
     ("legal_basis", "offences", "the law that allows data on offences"),
     ("transfer", "basis", "the basis on which records pass between Albania and Greece"),
-    ("communities", "partner", "the Roma partner who decides on the layers of communities"),
+    ("communities", "partner", "the Roma partner who decides on the community layers"),
 )
 _DAYS = (
     ("impact_assessment", "the day on which the impact assessment was finished"),
@@ -107,9 +107,9 @@ class Governance:
         if running and (running[0].kind == _PARTNER or running[0].opened):
             return running[0]
         if running:
-            why = f"{name} is a {running[0].kind} authority, and those are closed unless `opened` says why"
+            why = f"{name} is a {running[0].kind} authority, which receives nothing unless `opened` says why"
         elif found:
-            why = f"No agreement with {name} runs today"
+            why = f"The agreement with {name} is not valid today"
         else:
             why = f"There is no agreement with {name}"
         listed = ", ".join(a.receiver for a in self.agreements) or "nobody"
@@ -140,7 +140,7 @@ def read(workspace: Workspace) -> Governance:
         days = list(_other_days(path.read_text(encoding="utf-8")))
         missing = [f"{path} cannot be read: {' '.join(days) or f'{error}.'} {_FOLLOW}"]
     except (OSError, UnicodeDecodeError) as error:
-        missing = [f"{path} cannot be read: {error}. Mend it, or move it away and start again."]
+        missing = [f"{path} cannot be read: {error}. Correct it, or move it away and start again."]
     return Governance(
         path,
         tuple(missing),
@@ -169,7 +169,7 @@ def _place(line: str) -> int:
 
 def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
     if fields.get("invented") and not invented:
-        yield "invented: this file is the invented one. Fill in that of the programme."
+        yield "invented: this is the practice file. Fill in the real one of the programme."
     names = _section(fields, "controllers").get("names")
     if not isinstance(names, list) or not any(isinstance(n, str) and n.strip() for n in names):
         yield "[controllers] names: list the organisations that decide together."
@@ -180,7 +180,7 @@ def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
         if not _past(_section(fields, section), "date"):
             yield f"[{section}] date: write {what}, as 2009-05-31, not in the future."
     if _months(fields) is None:
-        yield "[retention] months: write after how many months without an encounter records are deleted."
+        yield "[retention] months: write the number of months without an encounter after which records are deleted."
     if _text(_section(fields, "communities"), "decision") not in _DECISIONS:
         yield f"[communities] decision: write what the Roma partner decided, one of {', '.join(_DECISIONS)}."
     yield from _missing_people(_blocks(fields, "approved"))

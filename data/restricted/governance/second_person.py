@@ -71,14 +71,14 @@ def appoint(vault: Vault, name: str, passphrase: str, before: str | None) -> Sec
 def check(passphrase: str) -> None:
     """Raise InputError for a passphrase that is too short to be chosen."""
     if len(passphrase) < CHARACTERS:
-        msg = f"The passphrase has at least {CHARACTERS} characters. Four or more random words are good."
+        msg = f"The passphrase needs at least {CHARACTERS} characters, for example four random words."
         raise InputError(msg)
 
 
 def confirm(second: Second, approvers: tuple[str, ...], passphrase: str) -> None:
     """Check a confirmation. Raises WorkspaceError when the person approves no more, InputError when wrong."""
     if second.name.casefold() not in {name.casefold() for name in approvers}:
-        msg = f"{second.name} is none of those who approved, in governance.toml. Run: tact second --name NAME"
+        msg = f"{second.name} does not approve any more, says governance.toml. Run: tact second --name NAME"
         raise WorkspaceError(msg)
     _require(second, passphrase)
 

@@ -1,7 +1,7 @@
 """Reading, checking and rejecting partner files.
 
 A row that fails is listed with its line, column, what was wrong and what is allowed; the rest goes in;
-nothing is guessed. A file that holds names, birth dates, phone numbers, coordinates or other personal data
+nothing is guessed. A file that holds names, dates of birth, phone numbers, coordinates or other personal data
 of children is refused whole. No message or exception holds what stood in a cell, and no reject more than
 the record's number and what data/restricted/intake/rejects.py lets through.
 
@@ -231,15 +231,15 @@ def _refuse_missing(
     if not missing:
         return
     if not layout.columns:
-        msg = f"{name}: the first row must hold the names of the columns, and none of them is one of "
-        msg += f"kind {kind.name}: {', '.join(c.name for c in kind.given)}."
+        msg = f"{name}: the first row must contain column names, and none of them is a column of kind "
+        msg += f"{kind.name}: {', '.join(c.name for c in kind.given)}."
         raise FileRefused(msg)
-    msg = f"{name} has no column for {', '.join(missing)}, which kind {kind.name} needs."
+    msg = f"{name} has no column for {', '.join(missing)}, which is needed for kind {kind.name}."
     if missing == ["partner"]:
         raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
     if layout.unknown and len(layout.columns) > 2:
         unknown = list_headings(headings, layout.unknown)
-        msg += f" It has {unknown}, which we do not know: if one of them is meant, {_RENAME}."
+        msg += f" It has unknown columns: {unknown}. If one of them is the right one, {_RENAME}."
     raise FileRefused(msg)
 
 
@@ -270,18 +270,18 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, told: 
     if layout.unknown:
         unknown = list_headings([column.heading for column in table.columns], layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
-        meant = f" If one of them is meant as {_either(lacking)}, {_RENAME}." if lacking else ""
-        yield f"Not read and not stored, since kind {kind.name} has no such column: {unknown}.{meant}"
+        meant = f" If one of them is {_either(lacking)}, {_RENAME}." if lacking else ""
+        yield f"Not read and not stored, because kind {kind.name} does not have them: {unknown}.{meant}"
     if not len(rows) and not table.faults:
-        yield "The file has headings and no row below them: there was nothing to take."
+        yield "The file has column names but no rows."
     if len(told.alike):
         numbers = any(column.name == "record_number" for column in kind.given)
         without = " and have no record number" if numbers else ""
-        remedy = "A repeat is told by its record_number alone" if numbers else "Write each only once"
-        yield f"The rows in lines {_first(told.alike)} are alike{without}: each counts as a record. {remedy}."
+        remedy = "Only record_number shows that a row is repeated" if numbers else "Write each only once"
+        yield f"The rows in lines {_first(told.alike)} are the same{without}: each counts as a record. {remedy}."
 
 
-_RENAME = "rename it, or say so in the partner's mapping (--partner NAME --mapping FILE)"
+_RENAME = "rename it, or translate it in the partner's mapping (--partner NAME --mapping FILE)"
 
 
 def _either(names: list[str]) -> str:

@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import FileRefused
+from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Value, check_values, slash_order
 from data.schema import Column, Match, RecordKind, Resolve, Rule
-from data.schema.shared_columns import area_countries
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -141,7 +141,7 @@ def _read_column(
     if column.type in ("date", "day_or_week"):
         slashes = slash_order(raw.distinct, mapping.slashes)
         if slashes and not mapping.slashes:
-            notes.append(f"Days as 31/05/2007 in {column.name} were read day first, as the column shows.")
+            notes.append(f"Days like 31/05/2007 in {column.name} were read with the day first.")
     names = mapping.value_names.get(column.name)
     # The partner may be named with the import instead, so an empty cell is judged later.
     lenient = replace(column, required=False) if column.name == "partner" else column
@@ -169,12 +169,12 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
             else:
                 faults[number] = _unplaced(column, match)
         if len(faults) > _UNRESOLVED:
-            msg = f"More than {_UNRESOLVED:,} different texts in {column.name} name no area. "
-            raise FileRefused(msg + "Is it the right column? Nothing of the file was taken.")
+            msg = f"More than {_UNRESOLVED:,} different texts in {column.name} are no known area. "
+            raise FileRefused(msg + "Is it the right column? The file was not imported.")
     rows.cells[column.name] = Cells(numbers, codes)
     rows.fault_each(numbers, column.name, faults)
     if elsewhere:
-        reason = f"the country is not that of the {column.name}"
+        reason = f"the country does not match the {column.name}"
         allowed = f"the country of the {column.name}, or an empty cell"
         rows.fault_each(numbers, "country", dict.fromkeys(elsewhere, (reason, allowed)))
 
@@ -183,11 +183,11 @@ def _unplaced(column: Column, match: Match) -> tuple[str, str]:
     """Say why a text is no area and what to write; the resolver's own reason repeats the text."""
     area, named = column.level or "area", "; ".join(match.candidates)
     if match.finding == "several":
-        return f"may mean more than one {area}", f"the code of the one that is meant: {named}"
+        return f"may mean more than one {area}", f"the code of the right one: {named}"
     if match.finding == "elsewhere":
-        return f"names no {area}, but {named}", column.limits
+        return f"is not a {area}: it is {named}", column.limits
     perhaps = f"; perhaps {named}" if named else ""
-    return f"names no {area} that we know", f"{column.limits}{perhaps}"
+    return f"is not a known {area}", f"{column.limits}{perhaps}"
 
 
 def _fill_country(rows: Rows) -> None:
@@ -212,7 +212,7 @@ def _settle_weeks(rows: Rows) -> None:
     rows.fault_each(numbers, "span", faulty)
 
 
-_WEEK_AS_DAY = ("the date is a week and the span a day", "week, or an empty cell")
+_WEEK_AS_DAY = ("the date is a week, but span says day", "week, or an empty cell")
 
 
 def _settle(day: str, span: str) -> tuple[str, str]:
@@ -240,7 +240,7 @@ def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
     rows.fault_each(cells.codes, "partner", others)
 
 
-_OTHER_PARTNER = ("not the partner that was named with the import", "that partner, or an empty cell")
+_OTHER_PARTNER = ("another partner than the one named with the import", "that partner, or an empty cell")
 
 
 def _require_identifier(rows: Rows) -> None:

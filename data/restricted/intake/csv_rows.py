@@ -148,12 +148,12 @@ def _rows_of_csv(file: io.TextIOBase, name: str, notes: list[str]) -> Iterator[t
             return
         except csv.Error:
             _refuse_unless_one_line(lines, before, name)
-            yield before + 1, Fault(before + 1, "", "the row cannot be read as a table", _ONE_LINE)
+            yield before + 1, Fault(before + 1, "", "the row cannot be read", _ONE_LINE)
             continue
         yield before + 1, row
 
 
-_ONE_LINE = "cells of at most 131072 characters, quotation marks in pairs"
+_ONE_LINE = "cells with at most 131072 characters and quotation marks in pairs"
 
 
 class _Lines:
@@ -185,7 +185,7 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
         return
     msg = (
         f"{name}: a quotation mark that opens on line {before + 1} is not closed as it should be, so "
-        "the rows after it cannot be told apart. Correct that line; nothing of the file was taken."
+        "the rows after it cannot be separated. Correct that line; the file was not imported."
     )
     raise FileRefused(msg)
 
@@ -242,14 +242,14 @@ def _collect(
 def _header(stream: Iterator[tuple[int, list[str] | Fault]]) -> list[str]:
     for _, row in stream:
         if isinstance(row, Fault):
-            msg = "The first row cannot be read; it must hold the names of the columns."
+            msg = "The first row cannot be read. It must contain the column names."
             raise FileRefused(msg)
         if any(cell.strip() for cell in row):
             cells = [" ".join(cell.replace("\0", "").split()) for cell in row]
             while not cells[-1]:
                 cells.pop()
             return cells
-    msg = "The file is empty: it has no row with the names of the columns."
+    msg = "The file is empty: the row with the column names is missing."
     raise FileRefused(msg)
 
 
@@ -271,7 +271,7 @@ def _whole_rows(
             good.append(row[:width])
             lines.append(line)
         else:
-            reason = f"the row has {len(row)} cells and the header {width}"
+            reason = f"the row has {len(row)} cells, but the first row has {width}"
             faults.append(Fault(line, "", reason, f"{width} cells"))
     return good, lines
 

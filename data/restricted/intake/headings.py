@@ -91,7 +91,7 @@ def choose_sheet(kind: RecordKind, first_rows: list[list[str]], mapping: ColumnM
     counts = [recognised(kind, row, mapping) for row in first_rows]
     best = max(counts, default=0)
     if best == 0:
-        msg = f"No sheet has a first row with the columns of kind {kind.name}: {', '.join(needed)}, ..."
+        msg = f"No sheet has the column names of kind {kind.name} in its first row: {', '.join(needed)}, ..."
         raise FileRefused(msg)
     alike = [number for number, count in enumerate(counts, start=1) if count == best]
     if len(alike) > 1:
@@ -130,7 +130,7 @@ def _refuse_repeated(headings: list[str]) -> None:
     folded = [fold(heading) for heading in headings if heading]
     twice = [position for position, heading in enumerate(folded) if heading and folded.count(heading) > 1]
     if twice:
-        msg = f"Columns that stand twice: {list_headings(headings, twice)}. Keep one of each."
+        msg = f"These columns appear twice: {list_headings(headings, twice)}. Keep one of each."
         raise FileRefused(msg)
 
 

@@ -28,7 +28,7 @@ from data.workspace.folding import normal_identifier
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
-_TWICE = "this record number stands in the file more than once, with different content"
+_TWICE = "this record number is in the file more than once, with different content"
 
 
 class Identified(NamedTuple):
@@ -72,7 +72,9 @@ def hash_children(
         gone = [
             place for place, of in zip(used.tolist(), hashes, strict=True) if any(h in forgotten for h in of)
         ]
-        rows.fault(good & np.isin(combined, gone), "child_id", "forgotten", "children who were not forgotten")
+        rows.fault(
+            good & np.isin(combined, gone), "child_id", "forgotten", "children who are not on the forget list"
+        )
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
@@ -105,7 +107,7 @@ def identify(rows: Rows) -> Identified:
     if clash.any():
         mask = np.zeros(len(rows), dtype=bool)
         mask[good[clash]] = True
-        rows.fault(mask, "record_number", _TWICE, "one row a record number")
+        rows.fault(mask, "record_number", _TWICE, "one row for each record number")
         keep = np.flatnonzero(~clash)
         good, keys, numbered = good[keep], keys[keep], numbered[keep]
         content = [content[i] for i in keep.tolist()]

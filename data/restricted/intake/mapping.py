@@ -61,7 +61,7 @@ def read(path: Path, kind: str) -> ColumnMapping:
     except FileNotFoundError:
         return ColumnMapping()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path.name} is no valid TOML: {error}"
+        msg = f"{path.name} is not a valid TOML file: {error}"
         raise InputError(msg) from None
     _refuse_unknown_keys(content, path.name)
     own = _table(content, kind, path.name)
@@ -94,8 +94,8 @@ def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
         allowed = kind_of(kind).column(column).allowed
         wrong = sorted({ours for ours in names.values() if allowed and ours not in allowed})
         if wrong:
-            msg = f"{name}: {column} does not allow {', '.join(map(repr, wrong))}. "
-            msg += f"It allows: {', '.join(allowed)}."
+            msg = f"{name}: {', '.join(map(repr, wrong))} is not allowed in {column}. "
+            msg += f"Allowed: {', '.join(allowed)}."
             raise InputError(msg)
     if mapping.slashes and mapping.slashes not in SLASHES:
         msg = f"{name}: slashes is {mapping.slashes!r}. Allowed: {', '.join(map(repr, SLASHES))}."

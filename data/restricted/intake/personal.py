@@ -46,10 +46,10 @@ def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
     if not found:
         return
     sorts = "; ".join(f"{sort} ({_where(headings, at)})" for sort, at in found.items())
-    msg = f"{name} is refused whole, since it holds what looks like {sorts}. Nothing of it was taken. "
-    msg += "Take it out at the source and import again; the programme needs nothing of the kind."
+    msg = f"{name} is refused because it seems to contain {sorts}. No row was imported. "
+    msg += "Remove this from the file and import it again."
     if any(column.ours for at in found.values() for column in at):
-        msg += " A child's identifier and a record's number are codes, as K-0412."
+        msg += " Child identifiers and record numbers are codes such as K-0412."
     raise FileRefused(msg)
 
 

@@ -61,7 +61,7 @@ def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS)) -> list[P
 def _refuse_existing(folder: Path, names: list[str]) -> None:
     there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
     if there:
-        msg = f"{folder} holds {', '.join(there)} already, which may be filled in. Nothing was written. "
+        msg = f"{folder} already contains {', '.join(there)}, which may be filled in. Nothing was written. "
         msg += "Choose another folder, or move or remove these files."
         raise InputError(msg)
 
@@ -134,16 +134,17 @@ def _add_help(book: Workbook, kind: RecordKind) -> None:
     notes = [
         (f"{kind.title}. {kind.meaning}",),
         (
-            "Fill the first sheet from row 2 on, a row for each record. Keep the first row, merge no cells. "
-            "Import it with: tact import FILE",
+            "Fill in the first sheet from row 2, one row for each record. Keep the first row and do not merge "
+            "cells. Import the file with: tact import FILE",
         ),
         (
-            "Never write names, dates of birth, phone numbers, addresses or coordinates. A file in which "
-            "they are seen is refused whole; a program cannot see every name, so look before you send it.",
+            "Never write names, dates of birth, phone numbers, addresses or coordinates. A file that "
+            "contains them is refused. A program cannot recognise every name, so check the file before you "
+            "send it.",
         ),
         (
-            "Write days as 2007-05-31 or 31.05.2007. Days as 31/05/2007 are read only where some day of the "
-            "column is above 12, so that day and month cannot be mistaken.",
+            "Write days like 2007-05-31 or 31.05.2007. Days like 31/05/2007 are accepted only if the column "
+            "shows which part is the day.",
         ),
         (),
     ]
@@ -162,7 +163,7 @@ def _add_areas(book: Workbook) -> None:
     areas = area_table()
     areas = areas[areas["counted"]]
     sheet = book.create_sheet(_AREAS)
-    sheet.append(("Code", "Name", "Local name", "Kind of area", "Country", "Lies in"))
+    sheet.append(("Code", "Name", "Local name", "Kind of area", "Country", "Part of"))
     names = areas["name_en"].to_dict()
     for code, row in areas.iterrows():
         parent = names.get(row["parent"], "")

@@ -147,10 +147,10 @@ def _parse_day(text: str, slashes: str) -> dt.date:
     if slashed := _SLASHED.fullmatch(text):
         first, second, year = map(int, slashed.groups())
         if not slashes and first != second:
-            raise Faulty("day and month cannot be told apart", _TELL)
+            raise Faulty("it is not clear which part is the day and which is the month", _TELL)
         return _date(year, first, second) if slashes == "month first" else _date(year, second, first)
     if _SHORT.fullmatch(text):
-        raise Faulty("a year of two digits")
+        raise Faulty("a year with only two digits")
     raise Faulty("not a date")
 
 
@@ -161,7 +161,7 @@ def _date(year: int, month: int, day: int) -> dt.date:
     try:
         return dt.date(year, month, day)
     except ValueError:
-        raise Faulty("a day that is not in the calendar") from None
+        raise Faulty("a day that does not exist") from None
 
 
 def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str:
@@ -172,7 +172,7 @@ def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str
     try:
         monday = dt.date.fromisocalendar(int(week[1]), int(week[2]), 1)
     except ValueError:
-        raise Faulty("a week that is not in the calendar") from None
+        raise Faulty("a week that does not exist") from None
     return f"W{_within(monday, column, today).isoformat()}"
 
 
@@ -232,5 +232,5 @@ def _text(text: str, column: Column) -> str:
         raise Faulty(f"longer than {column.longest} characters")
     text = text if text.isascii() else unicodedata.normalize("NFC", text)
     if not text.isprintable():
-        raise Faulty("holds a character that cannot be seen")
+        raise Faulty("contains an invisible character")
     return text

@@ -36,7 +36,7 @@ def rows_of_workbook(
         chosen = choose_sheet(headings)
         used = [n for n, sheet in enumerate(sheets) if headings[n] and sheet.title not in GUIDES]
         if len(used) > 1:
-            notes.append(f"Of the file's {len(sheets)} sheets, sheet {chosen + 1} was read and no other.")
+            notes.append(f"Only sheet {chosen + 1} of the {len(sheets)} sheets in the file was read.")
         yield from _rows(sheets[chosen])
 
 

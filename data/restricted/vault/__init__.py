@@ -91,7 +91,7 @@ class Vault:
         folder, secret = Path(folder).absolute(), _vault_key(key)
         kind = kind or _find_kind(folder)
         if os.path.lexists(folder):
-            msg = f"There is a vault at {folder} already. It is never replaced by an empty one."
+            msg = f"There is already a vault at {folder}. It is not replaced."
             raise VaultError(msg)
         with creation.building(folder) as aside, sql.translated(folder / health.DB):
             creation.write_empty_database(aside / health.DB, secret, kind, _identifier_mark(key))
@@ -139,9 +139,9 @@ class Vault:
         known = self._meta.get(creation.IDENTIFIER)
         if mark is not None and known is not None and not hmac.compare_digest(mark, known):
             msg = (
-                f"The identifier key does not belong to the vault {self.folder}: with it, every child who "
-                "comes back would count as a new one. Nothing was touched. Look for the key that was made "
-                "with the vault, or bring it back with `tact restore`."
+                f"The identifier key does not belong to the vault {self.folder}: with it, every known "
+                "child would be counted again as a new one. Nothing was changed. Find the key that was made "
+                "with the vault, or restore it with `tact restore`."
             )
             raise WrongKey(msg)
 
@@ -408,12 +408,12 @@ class Vault:
             published.stage(connection, release, blocks)
 
     def confirm_publication(self, release: str) -> None:
-        """Make what was staged for a release the state last published. Raises VaultError if none is staged."""
+        """Make what was staged for a release the last published state. Raises VaultError if none is."""
         with self._transaction() as connection:
             published.confirm(connection, release)
 
     def discard_publication(self, release: str) -> None:
-        """Delete what was staged for a release that was not published. Raises VaultError if none is staged."""
+        """Delete what was staged for a release that was not published. Raises VaultError if none is."""
         with self._transaction() as connection:
             published.discard(connection, release)
 
@@ -427,7 +427,7 @@ class Vault:
         problems = health.problems(self.folder, self._key, self._connection)
         if not problems and (staged := self.staged_publication()):
             problems.append(
-                f"The publication of {staged} was interrupted. The next `tact release` finishes or undoes it."
+                f"Publishing {staged} was interrupted. The next `tact release` finishes or undoes it."
             )
         return problems
 

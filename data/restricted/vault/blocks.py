@@ -1,4 +1,4 @@
-"""What the vault stores of published numbers: one block an area and period, with marks of the children behind it."""
+"""Published numbers in the vault: one block for each area and period, with marks of the children in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forget log: which children were forgotten and which partners left, so that nothing of theirs comes back.
+"""The forget log: which children were forgotten and which partners left, so that no record of theirs returns.
 
 There are two copies: a table in the vault, written in the transaction that deletes the records, and a file
 beside the vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. Of a child it
@@ -76,6 +76,6 @@ def _whole(row: list[str]) -> bool:
 
 def _damaged(path: Path) -> VaultError:
     return VaultError(
-        f"The forget log {path} cannot be read or is damaged. Put it back from a copy. Where there is none, "
-        "move it away: the vault holds the same and writes it again."
+        f"The forget log {path} is damaged or cannot be read. Restore it from a copy. If you have no copy, "
+        "move it away: the vault writes it again."
     )

@@ -58,8 +58,8 @@ def open_checked(folder: Path, key: Secret) -> sql.Connection:
     check = _read_check(folder)
     if check is not None and not check.fits(key):
         msg = (
-            f"The key does not belong to the vault {folder}; the vault itself was not touched. "
-            "Look for the key that was made with it, or bring it back with `tact restore`."
+            f"The key does not belong to the vault {folder}; the vault was not changed. "
+            "Find the key that was made with it, or restore a backup with `tact restore`."
         )
         raise WrongKey(msg)
     if check is not None and check.salt != sql.salt(db).hex():
@@ -75,14 +75,16 @@ def problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]
     faults = _open_to_others(folder)
     check = _read_check(folder)
     if check is None or not check.fits(key) or check.salt != sql.salt(folder / DB).hex():
-        faults.append(f"The check value {folder / CHECK} is damaged. Opening the vault again renews it.")
+        faults.append(
+            f"The file {folder / CHECK} is damaged. It is renewed when the vault is opened the next time."
+        )
     if not whole(connection):
         faults.append(str(sql.corrupt(folder / DB)))
         return faults
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
         faults.append(str(_other_version(folder / DB)))
     elif not _all_terms_known(connection):
-        faults.append(f"Some records of {folder / DB} hold numbers that stand for nothing. Restore a backup.")
+        faults.append(f"Some records in {folder / DB} are damaged. Restore a backup.")
     return faults
 
 

@@ -32,7 +32,7 @@ def is_same(name: str, other: str) -> bool:
 
 
 def list_similar(name: str, known: Iterable[str], main: Iterable[str]) -> str:
-    """Return a sentence with the partners of similar spelling, then those that brought encounters (`main`)."""
+    """Return a sentence that lists partners with a similar name, then those with encounters (`main`)."""
     by_spelling = {normal_identifier(partner): partner for partner in sorted(known)}
     matches = difflib.get_close_matches(normal_identifier(name), by_spelling, MOST)
     similar = [by_spelling[match] for match in matches]

@@ -1,4 +1,4 @@
-"""What was published last, as the vault stores it: in table `published`, and in `staged` before it is confirmed.
+"""What was published last: table `published` of the vault, and `staged` until a release is confirmed.
 
 A release stages its blocks before its folder gets its name and confirms them afterwards, so that after a
 crash the vault and the folder of releases can be made to agree. Each function that writes runs inside one
@@ -41,8 +41,8 @@ def stage(connection: Connection, release: str, blocks: Mapping[str, bytes]) -> 
     staged = read_staged_release(connection)
     if staged not in (None, release):
         msg = (
-            f"The publication of {staged} was begun and not finished, so {release} cannot begin. Run "
-            "`tact release`, which finishes or undoes it."
+            f"Publishing {staged} was not finished, so {release} cannot start. Run `tact release`, which "
+            "finishes or undoes it."
         )
         raise VaultError(msg)
     connection.execute("DELETE FROM staged")

@@ -116,17 +116,15 @@ def _translate(error: Error, path: Path) -> TactError:
 def disk_full(path: Path) -> DiskFull:
     """Say that there is no room, and what to do."""
     return DiskFull(
-        f"There is no room left on the disk of {path}; nothing was changed. "
-        "Free some space and run the same command again."
+        f"The disk with {path} is full; nothing was changed. Free some space and run the command again."
     )
 
 
 def corrupt(path: Path) -> CorruptVault:
     """Say that the file is damaged, and what to do."""
     return CorruptVault(
-        f"{path} is damaged: it is not as it was written, though the key is the right one. Nothing "
-        "was changed. Keep a copy of the file as it is and put the last backup in its place with "
-        "`tact restore`."
+        f"{path} is damaged, although the key is right. Nothing was changed. Keep a copy of the file and "
+        "restore the last backup with `tact restore`."
     )
 
 

@@ -82,7 +82,7 @@ def test_the_file_is_looked_at_before_the_passphrase_is_asked_for(tact, practice
     there = tmp_path / "there"
     there.write_bytes(b"a file of somebody's")
     refused = tact("--workspace", practice, "backup", there, "--json")
-    assert (refused.code, "exists already" in refused.json["message"]) == (2, True)
+    assert (refused.code, "already exists" in refused.json["message"]) == (2, True)
     refused = tact("--workspace", practice, "restore", tmp_path / "none", "--json")
     assert (refused.code, "no backup" in refused.json["message"]) == (2, True)
     assert asked == []

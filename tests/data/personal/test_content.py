@@ -26,7 +26,7 @@ PERSONAL = {
     ],
     "addresses": ["someone@example.org"],
     "identity numbers": ["J51101001A", "01059012342"],
-    "birth dates": ["1995-05-12", "12/05/1995", "12.05.1995"],
+    "dates of birth": ["1995-05-12", "12/05/1995", "12.05.1995"],
 }
 
 
@@ -97,7 +97,7 @@ def test_numbers_of_documents_pass_where_they_are_hashed():
 @pytest.mark.parametrize(
     ("born", "year", "sort"),
     [
-        ("1995", 2007, "birth dates"),
+        ("1995", 2007, "dates of birth"),
         ("2006", 2007, None),
         ("1960", 2007, None),
         ("1995", None, None),
@@ -176,7 +176,8 @@ def test_names_of_organisations_are_nobody():
 @pytest.mark.parametrize("holds", ["text", "unknown"])
 def test_a_birth_within_a_text(text, holds):
     assert (
-        content_shows(["seen twice", "nothing to report", text, "x", "y"], holds, year=2007) == "birth dates"
+        content_shows(["seen twice", "nothing to report", text, "x", "y"], holds, year=2007)
+        == "dates of birth"
     )
 
 
@@ -199,11 +200,11 @@ def test_days_that_are_nobodys_birth(text):
 
 def test_rows_that_are_not_about_children_may_hold_old_days():
     assert content_shows(["Census of 1.4.2001", "x", "y"], "text", of_children=False, year=2007) is None
-    assert content_shows(["born 12.5.1997", "x", "y"], "text", of_children=False) == "birth dates"
+    assert content_shows(["born 12.5.1997", "x", "y"], "text", of_children=False) == "dates of birth"
     assert content_shows(["those born in 2005", "x"], "text", of_children=False) is None
 
 
 def test_a_column_of_years_of_birth():
-    assert content_shows(["1995", "1997", "1999", ""], "unknown", year=2007) == "birth dates"
+    assert content_shows(["1995", "1997", "1999", ""], "unknown", year=2007) == "dates of birth"
     assert content_shows(["2005", "2006", "2007"], "unknown", year=2007) is None
     assert content_shows(["1995", "1997", "1999"], "number", year=2007) is None

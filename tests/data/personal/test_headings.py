@@ -31,7 +31,7 @@ HEADINGS = {
         "Surnom",
         "details/child_full_name",
     ],
-    "birth dates": [
+    "dates of birth": [
         "Date of birth",
         "DOB",
         "d.o.b.",

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from data.release import MANIFEST, Release, derived
+from data.release import MANIFEST as RELEASE_MANIFEST
+from data.release import Release, derived
 from data.release.derived import publish
-from data.release.result import KINDS, Table, latest, newest
+from data.release.result import KINDS, MANIFEST, Table, latest, newest
 
 ROWS = pa.table({"area": ["AL-11"], "period": ["2006-06-01/P1Y"], "state": ["number"], "value": [1.5]})
 TABLE = Table("risk", "region", "year", (), "Risk class", ROWS)
@@ -62,7 +63,7 @@ def test_a_result_of_anything_else_is_none(places, harm):
         assert Release.open(releases, "partner", derived=folder).added == ()
         return
     if harm == "other release":
-        path = release.folder / MANIFEST
+        path = release.folder / RELEASE_MANIFEST
         path.write_text(path.read_text() + "\n")
     elif harm == "damaged":
         manifest.write_text(manifest.read_text()[:-20])

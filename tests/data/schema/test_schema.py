@@ -129,5 +129,5 @@ def test_codebook_describes_every_column_of_a_file(kind):
 
 def test_codebook_table_names_each_category_with_its_words():
     entries = {entry["column"]: entry for entry in describe("encounter")}
-    assert "al_to_gr (Albania to Greece)" in entries["pathway"]["allowed"]
+    assert "al_to_gr (trafficking from Albania to Greece)" in entries["pathway"]["allowed"]
     assert "identifier" in entries["child_id"]["label"]

@@ -54,7 +54,7 @@ def test_no_room_is_a_full_disk_and_changes_nothing(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(DiskFull, match="no room left"):
+    with pytest.raises(DiskFull, match="disk is full"):
         files.write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["f"]
@@ -94,7 +94,7 @@ def test_publish_refuses_a_name_that_is_taken(tmp_path, content):
             (final / "old").write_text("x")
     aside.mkdir()
     (aside / "new").write_text("y")
-    with pytest.raises(ReleaseError, match="exists already"):
+    with pytest.raises(ReleaseError, match="already exists"):
         files.publish_folder(aside, final)
     assert (aside / "new").exists()
     assert not (final / "new").exists()

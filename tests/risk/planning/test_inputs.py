@@ -146,9 +146,9 @@ def test_a_later_decision_takes_the_place_of_an_earlier_one():
         ("  ", "", "needs a title"),
         ("x" * 301, "", "longer than"),
         ("Moves", "x" * 301, "longer than"),
-        ("Moves", "Ask +355 69 123 4567", "looks like phone numbers"),
-        ("a.person@example.org", "", "looks like addresses"),
-        ("Moves", "the boy born on 4.3.2001", "looks like birth dates"),
+        ("Moves", "Ask +355 69 123 4567", "seems to contain phone numbers"),
+        ("a.person@example.org", "", "seems to contain addresses"),
+        ("Moves", "the boy born on 4.3.2001", "seems to contain dates of birth"),
     ],
 )
 def test_a_plan_is_not_kept_without_a_title_or_with_an_endless_text(ground, plan, title, note, said):

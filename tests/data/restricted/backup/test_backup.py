@@ -181,7 +181,7 @@ def test_a_key_is_never_overwritten(workspace, file):
 
 def test_a_backup_is_never_written_over(workspace, file):
     before = file.read_bytes()
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_backup(workspace, keys.load(workspace.id), file, PASSPHRASE)
     assert file.read_bytes() == before
 
@@ -210,10 +210,10 @@ def test_a_damaged_vault_is_not_backed_up(workspace, tmp_path):
 
 
 def test_other_files_are_no_backup(workspace, tmp_path):
-    with pytest.raises(InputError, match="no backup"):
+    with pytest.raises(InputError, match="There is no backup"):
         restore_backup(tmp_path / "nowhere", tmp_path / "new", PASSPHRASE)
     (tmp_path / "text").write_text("x" * 9000)
-    with pytest.raises(WrongKey, match="no backup"):
+    with pytest.raises(WrongKey, match="not a backup"):
         restore_backup(tmp_path / "text", tmp_path / "new", PASSPHRASE)
     with pytest.raises(InputError, match="no folder"):
         write_backup(workspace, keys.load(workspace.id), tmp_path / "no" / "b", PASSPHRASE)

@@ -103,13 +103,13 @@ def test_a_day_in_the_european_way_is_told_with_its_line_and_how_to_write_it(wor
     (missing,) = write(workspace, text).missing
     assert all(words.format(line=line) in missing for words in told)
     assert "without quotes" in missing
-    assert "other checks of this file follow" in missing
+    assert "rest of this file is checked" in missing
 
 
 def test_a_file_that_cannot_be_read_says_that_the_other_checks_follow(workspace):
     (missing,) = write(workspace, COMPLETE.replace("[transfer]", "[transfer")).missing
     assert "line" in missing
-    assert "other checks of this file follow" in missing
+    assert "rest of this file is checked" in missing
 
 
 def test_without_a_file_all_is_missing_and_no_layer_of_communities_leaves(workspace):
@@ -230,7 +230,7 @@ def test_the_second_person_confirms_with_their_own_passphrase(vault):
     confirm(made, ("A", "b"), WORDS)
     with pytest.raises(InputError, match="not the passphrase"):
         confirm(made, ("A", "B"), f"{WORDS} ")
-    with pytest.raises(WorkspaceError, match="none of those who approved"):
+    with pytest.raises(WorkspaceError, match="does not approve any more"):
         confirm(made, ("A", "C"), WORDS)
     with pytest.raises(InputError, match="12 characters"):
         appoint(vault, "B", "short", WORDS)

@@ -71,7 +71,10 @@ def test_batches_are_what_the_vault_takes(tmp_path):
     assert batches[1]["record_number"].to_pylist() == ["3"]
 
 
-@pytest.mark.parametrize("value", ["al_to_gr", "AL to GR", "Albania to Greece", " albania  to greece "])
+@pytest.mark.parametrize(
+    "value",
+    ["al_to_gr", "AL to GR", "Trafficking from Albania to Greece", " trafficking  from albania to greece "],
+)
 def test_categories_are_read_as_code_or_in_plain_words(tmp_path, value):
     if value == "AL to GR":
         mapping = ColumnMapping(value_names={"pathway": {"al TO gr": "al_to_gr"}})
@@ -99,7 +102,7 @@ def test_the_partner_may_be_named_with_the_import(tmp_path):
 
 def test_another_partner_than_the_named_one_is_a_fault(tmp_path):
     intake = read_rows(tmp_path, {"partner": "BKTF"}, {"partner": ""}, {"partner": "arsis"}, partner="ARSIS")
-    assert reasons(intake) == {"partner": "not the partner that was named with the import"}
+    assert reasons(intake) == {"partner": "another partner than the one named with the import"}
     assert intake.accepted.partner.tolist() == ["ARSIS", "ARSIS"]
 
 
@@ -185,36 +188,36 @@ def test_a_figure_of_a_year_becomes_an_interval(tmp_path):
     ("change", "column", "reason"),
     [
         ({"date": ""}, "date", "missing"),
-        ({"date": "2007-02-30"}, "date", "a day that is not in the calendar"),
-        ({"date": "31.5.07"}, "date", "a year of two digits"),
-        ({"date": "5/6/2007"}, "date", "day and month cannot be told apart"),
+        ({"date": "2007-02-30"}, "date", "a day that does not exist"),
+        ({"date": "31.5.07"}, "date", "a year with only two digits"),
+        ({"date": "5/6/2007"}, "date", "it is not clear which part is the day and which is the month"),
         ({"date": "yesterday"}, "date", "not a date"),
         ({"date": "39233"}, "date", "not a date"),
         ({"date": "1999-12-31"}, "date", "before 2000-01-01"),
         ({"date": "2009-07-01"}, "date", "in the future"),
         ({"municipality": ""}, "municipality", "missing"),
-        ({"municipality": "Tirna"}, "municipality", "names no municipality that we know"),
-        ({"municipality": "AL-11"}, "municipality", "names no municipality that we know"),
-        ({"country": "GR"}, "country", "the country is not that of the municipality"),
+        ({"municipality": "Tirna"}, "municipality", "is not a known municipality"),
+        ({"municipality": "AL-11"}, "municipality", "is not a known municipality"),
+        ({"country": "GR"}, "country", "the country does not match the municipality"),
         ({"country": "Albanien"}, "country", "not one of the categories"),
         ({"stage": "late"}, "stage", "not one of the categories"),
         ({"found": ""}, "found", "missing"),
         ({"child_id": ""}, "child_id", "missing"),
-        ({"origin": "nowhere"}, "origin", "names no municipality that we know"),
+        ({"origin": "nowhere"}, "origin", "is not a known municipality"),
         ({"destination": "Athens"}, None, None),
         (
             {"origin": "Tirana", "destination": "Athens"},
             "pathway",
-            "an internal pathway with origin and destination in different countries",
+            "internal trafficking, but origin and destination are in different countries",
         ),
         (
             {"pathway": "al_to_gr", "origin": "Athens"},
             "pathway",
-            "a pathway from Albania to Greece whose origin or destination says otherwise",
+            "trafficking from Albania to Greece, but origin or destination is in the other country",
         ),
         ({"record_number": "n" * 81}, "record_number", "longer than 80 characters"),
-        ({"partner": "a\u202eb"}, "partner", "holds a character that cannot be seen"),
-        ({"partner": "a\0b"}, "partner", "holds a character that cannot be seen"),
+        ({"partner": "a\u202eb"}, "partner", "contains an invisible character"),
+        ({"partner": "a\0b"}, "partner", "contains an invisible character"),
     ],
 )
 def test_a_wrong_row_comes_back_with_its_reason(tmp_path, change, column, reason):
@@ -232,12 +235,17 @@ def test_a_wrong_row_comes_back_with_its_reason(tmp_path, change, column, reason
         ("effort", {"days": "1.000,5"}, "days", "not a number"),
         ("effort", {"days": "nan"}, "days", "not a number"),
         ("effort", {"days": "5000"}, "days", "too large"),
-        ("effort", {"date": "2007-W53"}, "date", "a week that is not in the calendar"),
-        ("effort", {"date": "2007-W22", "span": "day"}, "span", "the date is a week and the span a day"),
-        ("service", {"valid_to": "2005-01-01"}, "valid_to", "the last day lies before the first"),
+        ("effort", {"date": "2007-W53"}, "date", "a week that does not exist"),
+        ("effort", {"date": "2007-W22", "span": "day"}, "span", "the date is a week, but span says day"),
+        ("service", {"valid_to": "2005-01-01"}, "valid_to", "the last day is before the first day"),
         ("service", {"staff": "1.5"}, "staff", "not a whole number"),
         ("service", {"capacity": "-3"}, "capacity", "negative"),
-        ("service", {"handed_from": "ngo"}, "handed_to", "handed over from someone, but to nobody"),
+        (
+            "service",
+            {"handed_from": "ngo"},
+            "handed_to",
+            "the service was handed over, but it is not said to whom",
+        ),
         ("community", {"estimate": "1.640"}, "estimate", "not a whole number"),
         ("indicator", {"indicator": "=cmd"}, "indicator", "not a code"),
         ("indicator", {"period": "2006-06-15/P3M"}, "period", "not a period"),
@@ -246,7 +254,12 @@ def test_a_wrong_row_comes_back_with_its_reason(tmp_path, change, column, reason
         ("community", {"year": "1809"}, "year", "too small"),
         ("figure", {"number": ""}, "number", "neither a number nor a share"),
         ("figure", {"share": "25"}, "share", "too large"),
-        ("figure", {"measure": "roma_share_of_national"}, "share", "this measure is a share and has none"),
+        (
+            "figure",
+            {"measure": "roma_share_of_national"},
+            "share",
+            "this measure needs a share, and the share is missing",
+        ),
     ],
 )
 def test_a_wrong_row_of_another_kind(tmp_path, kind, row, column, reason):
@@ -260,7 +273,7 @@ def test_a_wrong_row_of_another_kind(tmp_path, kind, row, column, reason):
 
 def test_a_decimal_comma_is_read_as_a_point_and_the_schema_says_so(tmp_path):
     column = KINDS["indicator"].column("value")
-    assert "or one or two after a comma, as 0,5" in column.limits
+    assert "or one or two after a comma (0,5)" in column.limits
     sound = {c.name: c.example for c in KINDS["indicator"].given} | {"area": "AL-02", "period": "2008"}
     values = ["12,5", "12.5", "12,50", "12,500", "1.250,5", "1,250.5"]
     rows = [sound | {"value": value, "indicator": f"i{n}"} for n, value in enumerate(values)]
@@ -292,7 +305,7 @@ def test_lines_are_those_of_the_file(tmp_path):
     )
     intake = read(write(tmp_path, text))
     assert intake.rejects[["line", "column"]].to_numpy().tolist() == [[4, ""], [6, "stage"]]
-    assert intake.rejects.reason[0] == "the row has 2 cells and the header 17"
+    assert intake.rejects.reason[0] == "the row has 2 cells, but the first row has 17"
     assert (intake.rows, intake.accepted_rows, intake.rejected_rows) == (3, 1, 2)
 
 
@@ -344,7 +357,7 @@ def test_rows_that_are_alike_and_have_no_number_are_told_of(tmp_path):
     intake = read_rows(tmp_path, {}, {"stage": "recruited"}, {}, {"record_number": "1"})
     assert (intake.accepted_rows, len(set(identities(intake)))) == (4, 4)
     (note,) = intake.notes
-    assert "lines 2, 4 are alike and have no record number: each counts" in note
+    assert "lines 2, 4 are the same and have no record number: each counts" in note
     assert "record_number" in note
     assert read_rows(tmp_path, {"record_number": "1"}, {"record_number": "1"}).notes == ()
     assert "lines 2, 3, 4, 5, 6, 7 and 3 more are" in read_rows(tmp_path, *[{}] * 9).notes[0]
@@ -355,22 +368,22 @@ def test_rows_alike_of_a_kind_without_numbers(tmp_path):
     intake = read(write(tmp_path, text_of([row, row])), "effort")
     assert intake.accepted_rows == 2
     assert intake.notes == (
-        "The rows in lines 2, 3 are alike: each counts as a record. Write each only once.",
+        "The rows in lines 2, 3 are the same: each counts as a record. Write each only once.",
     )
 
 
 def test_a_file_of_headings_alone_says_so(tmp_path):
     intake = read(write(tmp_path, text_of([ROW]).splitlines()[0]))
-    assert intake.notes == ("The file has headings and no row below them: there was nothing to take.",)
+    assert intake.notes == ("The file has column names but no rows.",)
 
 
 def test_columns_that_are_not_ours_are_named_with_those_that_they_may_be(tmp_path):
     row = {k: v for k, v in ROW.items() if k not in ("sex", "age_band")} | {"Vërejtje": "x", "Gjinia": "F"}
     (note,) = read(write(tmp_path, text_of([row]))).notes
     assert note.startswith(
-        "Not read and not stored, since kind encounter has no such column: 'Vërejtje', 'Gjinia'."
+        "Not read and not stored, because kind encounter does not have them: 'Vërejtje', 'Gjinia'."
     )
-    assert "meant as sex or age_band, rename it" in note
+    assert "If one of them is sex or age_band, rename it" in note
     (whole,) = read_rows(tmp_path, {"Vërejtje": "x"}).notes
     assert "meant" not in whole
 
@@ -387,7 +400,7 @@ def test_slashes_are_day_first_where_the_column_proves_it(tmp_path):
 @pytest.mark.parametrize("other", ["5/31/2007", "12/12/2006"])
 def test_slashes_without_proof_are_rejected(tmp_path, other):
     intake = read_rows(tmp_path, {"date": "5/6/2007"}, {"date": other})
-    assert reasons(intake, 2) == {"date": "day and month cannot be told apart"}
+    assert reasons(intake, 2) == {"date": "it is not clear which part is the day and which is the month"}
 
 
 def test_slashes_that_prove_both_orders_are_rejected(tmp_path):

@@ -101,7 +101,7 @@ def test_a_cell_of_ten_megabytes_rejects_its_row_only(tmp_path):
     intake = read_rows(
         tmp_path, {"record_number": "1"}, {"partner": "x" * 10_000_000}, {"record_number": "2"}
     )
-    assert reasons(intake, 3) == {"": "the row cannot be read as a table"}
+    assert reasons(intake, 3) == {"": "the row cannot be read"}
     assert (intake.rows, intake.accepted_rows) == (3, 2)
 
 
@@ -119,7 +119,7 @@ def test_a_quotation_mark_that_is_not_closed_refuses_the_file(tmp_path):
 def test_a_quotation_mark_within_one_line_rejects_its_row(tmp_path):
     broken = text_of([ROW]).split("\r\n")[1].replace("Tiranë", '"Tir"anë')
     intake = read(write(tmp_path, text_of([ROW]) + broken + "\r\n" + text_of([ROW]).split("\r\n")[1]))
-    assert reasons(intake, 3) == {"": "the row cannot be read as a table"}
+    assert reasons(intake, 3) == {"": "the row cannot be read"}
     assert intake.accepted_rows == 2
 
 
@@ -184,7 +184,7 @@ def test_the_sheet_with_our_columns_is_read(tmp_path):
     path = workbook(tmp_path, ("Help", [["Read this"]]), ("Data", [list(ROW), GOOD]))
     intake = read(path)
     assert intake.accepted_rows == 1
-    assert intake.notes == ("Of the file's 2 sheets, sheet 2 was read and no other.",)
+    assert intake.notes == ("Only sheet 2 of the 2 sheets in the file was read.",)
 
 
 def test_two_sheets_with_our_columns_are_refused(tmp_path):
@@ -299,7 +299,7 @@ def test_a_mapped_column_goes_before_one_of_our_own_name(tmp_path):
 def test_missing_columns_are_named_with_the_unknown_ones(tmp_path):
     row = {k: v for k, v in ROW.items() if k != "stage"} | {"Faza": "at_risk"}
     message = refusal(tmp_path, text_of([row]))
-    assert "no column for stage, which kind encounter needs" in message
+    assert "no column for stage, which is needed for kind encounter" in message
     assert "'Faza'" in message
 
 
@@ -343,16 +343,16 @@ def test_an_unknown_kind_is_refused(tmp_path):
 
 PERSONAL = {
     "names ('Emri i fëmijës')": {"Emri i fëmijës": "Zamira-Planted"},
-    "birth dates ('Ημερομηνία γέννησης')": {"Ημερομηνία γέννησης": "x"},
+    "dates of birth ('Ημερομηνία γέννησης')": {"Ημερομηνία γέννησης": "x"},
     "phone numbers ('Numéro de téléphone')": {"Numéro de téléphone": ""},
     "phone numbers ('Extra' in line 3)": {"Extra": "call 069 123 4567 please"},
     "names ('child_id' in line 3)": {"child_id": "Arben Planted"},
     "names ('programme_number' in line 3)": {"programme_number": "ARBEN PLANTED"},
     "names ('Kush' in line 3)": {"Kush": "Arben Planted"},
-    "birth dates ('Extra' in line 3)": {"Extra": "lives with an aunt, b. 12.05.1997"},
+    "dates of birth ('Extra' in line 3)": {"Extra": "lives with an aunt, b. 12.05.1997"},
     "phone numbers ('child_id' in line 3)": {"child_id": "+355 69 123 4567"},
     "phone numbers ('record_number' in line 3)": {"record_number": "0691234567"},
-    "birth dates ('partner' in line 3)": {"partner": "12.05.1995"},
+    "dates of birth ('partner' in line 3)": {"partner": "12.05.1995"},
     "addresses ('municipality' in line 3)": {"municipality": "someone@example.org"},
     "coordinates ('stage' in line 3)": {"stage": "41.3275, 19.8187"},
     "coordinates ('A' in line 3, 'B' in line 3)": {"A": "41.32751", "B": "19,81872"},

@@ -129,7 +129,7 @@ def test_a_template_of_another_kind_is_refused(templates):
 def test_a_filled_form_is_never_overwritten_and_nothing_is_written(tmp_path):
     filled = tmp_path / template_name("service")
     filled.write_bytes(b"filled in")
-    with pytest.raises(InputError, match=r"tact-service\.xlsx already") as refused:
+    with pytest.raises(InputError, match=r"already contains tact-service\.xlsx") as refused:
         write_templates(tmp_path)
     assert "another folder" in str(refused.value)
     assert "remove" in str(refused.value)

@@ -1,0 +1,82 @@
+"""The glossary: each term stands once, in all languages, and the words that it replaces are not used."""
+
+import ast
+import re
+
+import pytest
+
+from data.reference.glossary import glossary
+from data.schema import KINDS
+from data.schema.codebook import describe
+from tests.helpers.paths import ROOT
+
+TERMS = list(glossary().values())
+# Folders whose texts for people are checked for words to avoid.
+FOLDERS = (
+    "dashboard/commands",
+    "data/personal",
+    "data/release",
+    "data/restricted/backup",
+    "data/restricted/governance",
+    "data/restricted/intake",
+    "data/restricted/vault",
+    "data/schema",
+    "data/workspace",
+)
+TO_DO = {"demo.py", "plan.py", "policy.py", "policy_words.py", "second.py"}
+FILES = sorted(p for folder in FOLDERS for p in (ROOT / folder).rglob("*.py") if p.name not in TO_DO)
+
+
+def texts_of(path):
+    """Yield every text of a module that is not a docstring; the values in an f-string become {}."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    parts |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+            yield node.value
+
+
+def avoided(text):
+    """Return the first phrase to avoid in a text: with a capital, the whole text; else whole words in it."""
+    for term in TERMS:
+        for phrase in filter(None, term.avoid.split(";")):
+            whole = (
+                phrase == text
+                if phrase[0].isupper()
+                else re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)
+            )
+            if whole:
+                return f"{phrase!r} (better: {term.term!r}) in {text!r}"
+    return None
+
+
+def test_every_term_is_unique_and_explained_in_one_sentence():
+    assert len({term.term for term in TERMS}) == len(glossary()) == len(TERMS) > 100
+    for term in TERMS:
+        assert all((term.id, term.term, term.definition, term.sq, term.el)), term.id
+        assert term.definition[0].isupper(), term.id
+        assert term.definition.endswith("."), term.id
+
+
+def test_no_text_to_avoid_is_itself_a_term():
+    assert not {term.term for term in TERMS} & {word for term in TERMS for word in term.avoid.split(";")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_text_uses_a_word_to_avoid(path):
+    assert [found for found in map(avoided, texts_of(path)) if found] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_column_uses_a_word_to_avoid(kind):
+    entries = describe(kind)
+    assert [found for entry in entries for found in map(avoided, entry.values()) if found] == []
+
+
+def test_the_codebook_explains_terms_as_the_glossary_does():
+    entries = {entry["column"]: entry for entry in describe("encounter")}
+    assert entries["stage"]["meaning"] == glossary()["stage"].definition
+    assert "internal (internal trafficking)" in entries["pathway"]["allowed"]
