@@ -30,7 +30,7 @@ from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge
 from risk.model.draws import relative
 from risk.model.observations import Observations
 from risk.report.change import RISING, changes
-from risk.report.shift import WATCHED, shifts
+from risk.report.shift import WATCHED, find_shifts
 from risk.worlds import World, WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
 
@@ -238,8 +238,8 @@ def _when_shifted(seen: Observations) -> tuple[int, ...]:
     for quarters in range(2 * _YEAR, len(seen.quarters) + 1):
         known = seen.up_to(quarters)
         for place, members in enumerate(groups):
-            told = shifts(known, {"": members})
-            if not first[place] and told and told[0].rose:
+            told = find_shifts(known, [members])
+            if not first[place] and told and told[0].verdict == "rose":
                 first[place] = quarters
     return tuple(first)
 

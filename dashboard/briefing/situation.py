@@ -19,6 +19,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
 from geo.layers.risk import class_of
+from risk.report.shift import AreaShift
 
 _COUNTRIES = ("AL", "GR")
 PATHWAYS = {"internal": mark("inside the country"), "cross_border": mark("across a border")}
@@ -92,40 +93,40 @@ def changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
 
 def _shift(t: Speech, current: CurrentRelease) -> Iterator[str]:
     """Say how the share of trafficking inside the country moved where areas are told together."""
-    statements = (read_risk_manifest(current) or {}).get("statements") or {}
-    for one in statements.get("shifts", [])[:1]:
-        if len(one["areas"]) > 1:
-            yield _rose(t, one, statements) if one["rose"] else _stayed(t, one)
+    manifest = read_risk_manifest(current)
+    for shift in manifest.shifts[:1] if manifest else ():
+        if manifest and len(shift.areas) > 1:
+            yield _rose(t, shift, manifest.years) if shift.verdict == "rose" else _stayed(t, shift)
 
 
-def _share(t: Speech, per_cent: object) -> str:
-    return t.percent(float(str(per_cent)) / _PER_CENT)
+def _share(t: Speech, per_cent: float) -> str:
+    return t.percent(per_cent / _PER_CENT)
 
 
-def _stayed(t: Speech, one: Mapping[str, Any]) -> str:
+def _stayed(t: Speech, shift: AreaShift) -> str:
     return t(
         "{areas} together: the share of internal trafficking did not clearly change ({before} in the "
         "first year, {after} in the last).",
-        areas=t.named(one["areas"]),
-        before=_share(t, one["before"]),
-        after=_share(t, one["after"]),
+        areas=t.named(shift.areas),
+        before=_share(t, shift.before),
+        after=_share(t, shift.after),
     )
 
 
-def _rose(t: Speech, one: Mapping[str, Any], statements: Mapping[str, Any]) -> str:
-    years = [dt.date.fromisoformat(str(statements[name])) for name in ("first_year", "last_year_ends")]
+def _rose(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
+    first, last = map(dt.date.fromisoformat, years)
     return t(
         "{areas} together: the share of internal trafficking rose from {before} in the year from {first} to "
         "{after} in the year to {last} (95 % interval of the rise: {low} to {high} points; probability of a "
         "rise {chance}).",
-        areas=t.named(one["areas"]),
-        before=_share(t, one["before"]),
-        after=_share(t, one["after"]),
-        first=t.date(years[0]),
-        last=t.date(years[1]),
-        low=t.number(float(one["low"]), 0),
-        high=t.number(float(one["high"]), 0),
-        chance=t.chance(float(one["probability"])),
+        areas=t.named(shift.areas),
+        before=_share(t, shift.before),
+        after=_share(t, shift.after),
+        first=t.date(first),
+        last=t.date(last),
+        low=t.number(shift.low, 0),
+        high=t.number(shift.high, 0),
+        chance=t.chance(shift.probability),
     )
 
 

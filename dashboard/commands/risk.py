@@ -12,6 +12,8 @@ import typer
 from dashboard.commands.output import Json, Tick, emit, progress, table
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.evaluation import format_verdict
+from dashboard.narrative.risk import format_shift
+from dashboard.site.current_release import load_areas
 from data.errors import InputError, ReleaseError
 from data.release import Release, names
 from data.release.result import Result, latest, newest
@@ -25,6 +27,8 @@ from risk.access.tables import Times
 from risk.evaluation.risk_model import evaluated, over_blocks
 from risk.model.observations import Observations
 from risk.report import KIND, assess
+from risk.report.manifest import EvaluationSummary
+from risk.report.shift import AreaShift
 
 __all__ = ["register", "score"]
 
@@ -103,7 +107,7 @@ def risk(
     emit(
         {"results": [str(r.folder) for r in results], "evaluation": evaluation},
         as_json,
-        *(line for result in results for line in _told(result)),
+        *(line for result in results for line in _told(workspace, result)),
         *_verdicts(evaluation),
         *(f"Written: {result.folder}" for result in results),
     )
@@ -137,7 +141,7 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
     geo.travel.read_links.
     """
     last = latest(workspace.derived, "partner", KIND)
-    earlier = Times() if last is None else Times.told(last.manifest)
+    earlier = Times() if last is None else Times.read(last.manifest)
     codes = [str(code) for code in geography.read(release.areas_file).frame("region").index]
     return Times(
         earlier.uploaded if travel is None else read_links(travel, codes),
@@ -152,14 +156,15 @@ def _format_times(times: Times) -> list[str]:
     return [f"Travel times from files: {counts}. The others are estimated from straight lines."]
 
 
-def _told(result: Result) -> list[str]:
-    """Say what came out for a tier, in words."""
+def _told(workspace: Workspace, result: Result) -> list[str]:
+    """Return what came out for a tier, in words."""
     about = result.manifest
     card, tier = about["card"], about["tier"]
     lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]
-    shifts = about.get("statements", {}).get("shifts", [])
-    lines += [f"  {shift['words']}" for shift in shifts if "did not" not in shift["words"]]
-    return lines + [f"  {line}" for line in _format_times(Times.told(about))]
+    shifts = [AreaShift.read(shift) for shift in about["statements"].get("shifts", ())]
+    names = load_areas(_open(workspace, tier, about["release"])).table["name_en"]
+    lines += [f"  {format_shift(names, shift)}" for shift in shifts if shift.verdict != "unclear"]
+    return lines + [f"  {line}" for line in _format_times(Times.read(about))]
 
 
 def _verdicts(evaluation: dict[str, Any]) -> list[str]:
@@ -170,7 +175,7 @@ def _verdicts(evaluation: dict[str, Any]) -> list[str]:
         scores.setdefault(str(row["forecaster"]), []).append(float(row["crps"]))
     rows = [("", "CRPS, next to fourth quarter (smaller is better)")]
     rows += [(name, "  ".join(f"{value:.2f}" for value in values)) for name, values in scores.items()]
-    return [format_verdict(evaluation), *table(rows)]
+    return [format_verdict(EvaluationSummary.read(evaluation)), *table(rows)]
 
 
 def register(app: typer.Typer) -> None:

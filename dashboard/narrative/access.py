@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_area_names, read_risk_manifest
 from dashboard.site.text import _, number
+from risk.access.tables import Times
 
 
 def has_access(current: CurrentRelease) -> bool:
@@ -17,11 +17,12 @@ def has_access(current: CurrentRelease) -> bool:
 
 def describe_access(current: CurrentRelease) -> list[str]:
     """Return sentences on how access is calculated and which travel times were entered."""
-    told: Mapping[str, Any] = (read_risk_manifest(current) or {}).get("travel") or {}
-    if not told or not has_access(current):
+    manifest = read_risk_manifest(current)
+    notes = manifest and manifest.travel
+    if not notes or not has_access(current):
         return []
-    ways = {name: number(told[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
-    ways |= {name: number(100 * one) for name, one in zip(("least", "most"), told["found"], strict=True)}
+    ways = {name: number(getattr(notes, name)) for name in ("detour", "km_per_hour", "catchment_minutes")}
+    ways |= {name: number(100 * s) for name, s in zip(("least", "most"), notes.share_found, strict=True)}
     return [
         _(
             "Places are shared out among the children in need who can reach them: the nearer, the more, and "
@@ -37,16 +38,21 @@ def describe_access(current: CurrentRelease) -> list[str]:
             "an hour, where no time was entered. Services stand in the middle of their area."
         ).format(**ways),
         _("A way over water counts only with a time that was entered, and the border is not crossed."),
-        *_entered(current, told),
+        *_describe_times(current, notes.times),
     ]
 
 
-def _entered(current: CurrentRelease, told: Mapping[str, Any]) -> Iterator[str]:
+def _describe_times(current: CurrentRelease, times: Times) -> Iterator[str]:
     names = read_area_names(current)
-    if told["uploaded"]:
-        yield _("Times entered for {count} pairs of areas.", count=len(told["uploaded"]))
-    for start, end, minutes, source in told["ferries"]:
-        pair = {"start": names[start], "end": names[end], "minutes": number(minutes), "source": source}
-        yield _("Ferry between {start} and {end}: {minutes} minutes ({source}).", **pair)
-    if not (told["uploaded"] or told["ferries"]):
+    if times.uploaded:
+        yield _("Times entered for {count} pairs of areas.", count=len(times.uploaded))
+    for link in times.ferries:
+        yield _(
+            "Ferry between {start} and {end}: {minutes} minutes ({source}).",
+            start=names[link.start],
+            end=names[link.end],
+            minutes=number(link.minutes),
+            source=link.source,
+        )
+    if not (times.uploaded or times.ferries):
         yield _("No times were entered. A data officer enters them with tact risk --travel and --ferries.")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
+from risk.report.manifest import EvaluationSummary
 
-_MODEL, _MEAN = "risk model", "historical mean"
 _BETTER = (
     "The risk model beats the historical mean out of sample: its log score is higher by {gained} a count "
     "(95 %: {low} to {high}; {counts} counts)."
@@ -20,34 +15,24 @@ _NOT_BETTER = (
 )
 
 
-def read_evaluation(current: CurrentRelease) -> Mapping[str, Any]:
-    """Return the measured evaluation of the model, kept with its result; empty where it was not measured."""
-    return dict((current_release.read_risk_manifest(current) or {}).get("evaluation") or {})
-
-
-def is_beaten(evaluation: Mapping[str, Any]) -> bool:
+def is_beaten(evaluation: EvaluationSummary | None) -> bool:
     """Return whether the model was measured and is not better than the historical mean."""
-    verdict = _find_verdict(evaluation)
-    return verdict is not None and not verdict["beats"]
+    verdict = evaluation and evaluation.verdict
+    return bool(verdict and not verdict.beats)
 
 
-def format_verdict(evaluation: Mapping[str, Any]) -> str:
-    """Return a sentence on the model against the historical mean; empty where they were not compared."""
-    verdict = _find_verdict(evaluation)
-    if verdict is None or "counts" not in verdict:  # earlier versions did not keep the number of counts
+def format_verdict(evaluation: EvaluationSummary | None) -> str:
+    """Return a sentence on the model against the historical mean; empty if they were not compared."""
+    verdict = evaluation and evaluation.verdict
+    if not verdict:
         return ""
-    low, high = verdict["interval"]
+    low, high = verdict.interval
     sentence = _(
-        _BETTER if verdict["beats"] else _NOT_BETTER,
-        gained=f"{verdict['gained']:+.3f}",
+        _BETTER if verdict.beats else _NOT_BETTER,
+        gained=f"{verdict.gained:+.3f}",
         low=f"{low:+.3f}",
         high=f"{high:+.3f}",
-        counts=f"{verdict['counts']:,}",
+        counts=f"{verdict.counts:,}",
     )
     caution = _("It is scored on the children found, which tests detection as much as risk.")
     return f"{sentence} {caution}"
-
-
-def _find_verdict(evaluation: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    verdicts = evaluation.get("verdicts", ())
-    return next((v for v in verdicts if v["name"] == _MODEL and v["baseline"] == _MEAN), None)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,8 +10,8 @@ from dashboard.narrative.risk import name_pathways
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _
 from data.tables.periods import Period
-
-__all__ = ["audited", "facts", "feedback", "limits", "proxy", "proxy_words"]
+from risk.report.manifest import ModelCard, RiskManifest, Sensitivity
+from risk.report.safeguards import Drift, ProxyCheck
 
 _USED = {
     "counts of children": "counts of children, as published",
@@ -28,30 +27,28 @@ _NEVER = {
 }
 
 
-def facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Give the few values that describe the fit: words and value."""
-    card = told["card"]
-    first, last = (Period.parse(str(card[end])) for end in ("first", "last"))
-    mean, spread = (float(value) for value in card["gamma"])
+def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
+    """Return the few values that describe the fit: words and value."""
+    card = manifest.card
+    first, last = Period.parse(card.first), Period.parse(card.last)
     return [
-        (_("Areas"), str(card["areas"])),
+        (_("Areas"), str(card.areas)),
         (_("Records of"), Period(first.start, last.end, "whole").label),
-        (_("Children found as outreach doubles"), _gain(mean, spread)),
-        (_("Made"), str(told.get("created", ""))[:10]),
+        (_("Children found as outreach doubles"), _format_gain(*card.gamma)),
+        (_("Made"), manifest.created[:10]),
     ]
 
 
-def _gain(mean: float, spread: float) -> str:
-    """Say by which factor finds grow with twice the outreach, with an interval of two standard deviations."""
-    low, mid, high = (2.0 ** (mean + z * spread) for z in (-2, 0, 2))
+def _format_gain(mean: float, deviation: float) -> str:
+    """Return by which factor finds grow with twice the outreach, with two standard deviations around it."""
+    low, mid, high = (2.0 ** (mean + z * deviation) for z in (-2, 0, 2))
     return _("{mid} times ({low} to {high})", mid=f"{mid:.1f}", low=f"{low:.1f}", high=f"{high:.1f}")
 
 
-def limits(told: Mapping[str, Any]) -> list[str]:
-    """Say what the model reads, what it never reads, and what it must not be taken for."""
-    card = told["card"]
-    used = ", ".join(_(_USED.get(one, one)) for one in card["used"])
-    never = ", ".join(_(_NEVER.get(one, one)) for one in card["never_used"])
+def list_limits(card: ModelCard) -> list[str]:
+    """Return what the model reads, what it never reads, and what it must not be taken for."""
+    used = ", ".join(_(_USED.get(name, name)) for name in card.used)
+    never = ", ".join(_(_NEVER.get(name, name)) for name in card.never_used)
     return [
         _("It reads: {used}. All of it from the release that is shown.", used=used),
         _("It never reads: {never}. Without the layers of communities it says the same.", never=never),
@@ -64,39 +61,49 @@ def limits(told: Mapping[str, Any]) -> list[str]:
             "changes nothing here; one that differs between areas does, and a spread of it is part of how "
             "sure each class is."
         ),
-        *_sensitivity(card),
+        *_format_sensitivity(card.sensitivity),
         _("Areas are compared within their country only: there is no ranking across both."),
         _("It is no reason to search, stop or watch anybody, and never one to search a community more."),
     ]
 
 
-def _sensitivity(card: Mapping[str, Any]) -> list[str]:
-    told = card.get("sensitivity")
-    if not told:
+def _format_sensitivity(sensitivity: Sensitivity | None) -> list[str]:
+    if sensitivity is None:
         return []
     return [
         _(
             "How much more is found with more outreach is estimated. If finds grew as fast as outreach, "
             "{changed} of {all} classes would be others, and the order of areas would go together with this "
             "one by {rank} (1 is the same).",
-            changed=told["classes_changed"],
-            all=told["classes"],
-            rank=f"{min(told['rank_correlation']):.2f}",
+            changed=sensitivity.classes_changed,
+            all=sensitivity.classes,
+            rank=f"{sensitivity.rank_correlation:.2f}",
         )
     ]
 
 
-def audited(told: Mapping[str, Any]) -> bool:
-    """Say whether the safeguards were checked: on the partner tier alone, which holds communities by area."""
-    return bool(told.get("safeguards"))
+def list_safeguards(manifest: RiskManifest) -> list[str]:
+    """Return how the safeguards were checked: the proxy audit and the feedback test."""
+    sentences = [_format_checks(manifest.checks or ())]
+    if manifest.finds_alone and manifest.corrected:
+        sentences += [
+            _(
+                "Searching where most was found, again and again (simulated): {words}",
+                words=_format_drift(manifest.finds_alone),
+            ),
+            _(
+                "Weighing each find by how much others were searched: {words}",
+                words=_format_drift(manifest.corrected),
+            ),
+        ]
+    return sentences
 
 
-def proxy_words(told: Mapping[str, Any]) -> str:
-    """Say whether the ranking of risk could be guessed from where communities live."""
-    checks = (told.get("safeguards") or {}).get("proxy") or []
+def _format_checks(checks: Sequence[ProxyCheck]) -> str:
+    """Return whether the ranking of risk could be guessed from where communities live."""
     if not checks:
         return _("It could not be checked: the release holds too few estimates of communities.")
-    clear = [one for one in checks if one["low"] > 0 or one["high"] < 0]
+    clear = [check for check in checks if check.low > 0 or check.high < 0]
     if not clear:
         return _(
             "Could the order of areas by risk be guessed from where communities live? No: in none of {all} "
@@ -111,29 +118,31 @@ def proxy_words(told: Mapping[str, Any]) -> str:
     )
 
 
-def proxy(current: CurrentRelease, told: Mapping[str, Any]) -> pd.DataFrame:
-    """List the checks: correlation of ranks with its 95 % interval, by country and pathway."""
-    named = name_pathways()
+def _format_drift(drift: Drift) -> str:
+    """Return how far a search that believes its own finds moves away from the truth."""
+    return _(
+        "An area with {truth} % of the true rates ends with {low} to {high} % of the visits: {end}.",
+        truth=f"{100 * drift.truth:.0f}",
+        low=f"{100 * drift.low:.0f}",
+        high=f"{100 * drift.high:.0f}",
+        end=_("the picture moves away from the truth")
+        if drift.drifts
+        else _("the picture stays near the truth"),
+    )
+
+
+def tabulate_checks(current: CurrentRelease, checks: Sequence[ProxyCheck]) -> pd.DataFrame:
+    """Return the proxy audit as a table: correlation of ranks with its 95 % interval."""
+    pathways, countries = name_pathways(), read_country_names(current)
     rows = [
         (
-            read_country_names(current).get(str(one["country"]), str(one["country"])),
-            named.get(str(one["pathway"]), str(one["pathway"])),
-            str(one["areas"]),
-            f"{one['correlation']:+.2f}",
-            _("{low} to {high}", low=f"{one['low']:+.2f}", high=f"{one['high']:+.2f}"),
+            countries.get(check.country, check.country),
+            pathways.get(check.pathway, check.pathway),
+            str(check.areas),
+            f"{check.correlation:+.2f}",
+            _("{low} to {high}", low=f"{check.low:+.2f}", high=f"{check.high:+.2f}"),
         )
-        for one in (told.get("safeguards") or {}).get("proxy") or []
+        for check in checks
     ]
     head = [_("Country"), _("Pathway"), _("Areas"), _("Correlation of ranks"), _("95 % interval")]
     return pd.DataFrame(rows, columns=head)
-
-
-def feedback(told: Mapping[str, Any]) -> list[str]:
-    """Say how far a search that believes its own finds would drift, and what holds it."""
-    drift = (told.get("safeguards") or {}).get("feedback") or {}
-    if not drift:
-        return []
-    return [
-        _("Searching where most was found, again and again (simulated): {words}", words=drift["finds_alone"]),
-        _("Weighing each find by how much others were searched: {words}", words=drift["corrected"]),
-    ]

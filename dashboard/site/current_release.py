@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -25,6 +24,7 @@ from geo.areas import read as read_areas
 from geo.layers import LAYERS, layer
 from geo.layers.core import LayerData, Option, View
 from geo.layers.profile import Profile, area_profile
+from risk.report.manifest import RiskManifest, read_manifest
 
 Options = tuple[tuple[str, str], ...]
 
@@ -136,10 +136,10 @@ def load_areas_file(file: Path, _checksum: str) -> Areas:
     return read_areas(file)
 
 
-def read_risk_manifest(current: CurrentRelease) -> Mapping[str, Any] | None:
+@lru_cache(maxsize=16)
+def read_risk_manifest(current: CurrentRelease) -> RiskManifest | None:
     """Read what the risk model wrote about itself. None if it was not fitted to this release."""
-    result = current.release.result("risk")
-    return None if result is None else result.manifest
+    return read_manifest(current.release)
 
 
 def read_area_names(current: CurrentRelease) -> pd.Series:

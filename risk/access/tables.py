@@ -35,18 +35,6 @@ from risk.model.detection import DetectionRange, yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
 
-__all__ = [
-    "A_GAP",
-    "CATCHMENT",
-    "GAP",
-    "NO_GAP",
-    "TITLES",
-    "Times",
-    "about",
-    "tables",
-    "two_digits",
-]
-
 By = Literal["", "axis", "duty_bearer"]
 
 # Weights fall to a half after 47 minutes and to a ninth after 84; beyond two hours nothing counts.
@@ -67,41 +55,62 @@ NO_GAP, A_GAP = (0.0, 20.0), (80.0, 100.0)
 
 @dataclass(frozen=True)
 class Times:
-    """Travel times that somebody gave: measured ones, and ferries; see geo/travel.py."""
+    """Travel times that somebody entered: measured ones, and ferries; see geo/travel.py."""
 
     uploaded: tuple[Link, ...] = ()
     ferries: tuple[Link, ...] = ()
 
     @classmethod
-    def told(cls, manifest: Mapping[str, Any]) -> Times:
-        """Read back what the manifest of a result says was used."""
-        kept = manifest.get("travel") or {}
-        return cls(*(tuple(Link(*one) for one in kept.get(name, ())) for name in ("uploaded", "ferries")))
+    def read(cls, manifest: Mapping[str, Any]) -> Times:
+        """Read the times that were used for a result from its manifest."""
+        travel = manifest.get("travel") or {}
+        return cls(*(tuple(Link(*link) for link in travel.get(name, ())) for name in ("uploaded", "ferries")))
 
     def among(self, codes: Iterable[str]) -> Times:
-        """Keep those between areas that are known: what was given for other boundaries falls away."""
+        """Return the times between known areas, without those that were entered for other boundaries."""
         known = set(codes)
-        kept = (
-            [one for one in links if {one.start, one.end} <= known] for links in (self.uploaded, self.ferries)
+        pairs = (
+            tuple(link for link in links if {link.start, link.end} <= known)
+            for links in (self.uploaded, self.ferries)
         )
-        return Times(*map(tuple, kept))
+        return Times(*pairs)
 
 
-def about(times: Times) -> dict[str, Any]:
-    """Say for the manifest how travel was reckoned and what was given: Times.told reads it back."""
-    speed = Speed()
-    laid = {
-        name: [[one.start, one.end, one.minutes, one.source] for one in links]
-        for name, links in (("uploaded", times.uploaded), ("ferries", times.ferries))
-    }
-    found = DetectionRange()
+@dataclass(frozen=True)
+class TravelNotes:
+    """How travel and access were calculated, and the times that were entered.
+
+    detour : road over straight line. catchment_minutes : the way beyond which no service counts.
+    share_found : lowest and highest share of the children in need that is found.
+    """
+
+    detour: float
+    km_per_hour: float
+    catchment_minutes: float
+    share_found: tuple[float, float]
+    times: Times
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> TravelNotes:
+        """Read the notes that `describe_travel` wrote."""
+        numbers = {name: float(values[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
+        low, high = values["found"]
+        return cls(**numbers, share_found=(low, high), times=Times.read({"travel": values}))
+
+
+def describe_travel(times: Times) -> dict[str, Any]:
+    """Return how travel is calculated and which times were entered, as plain values for a manifest."""
+    speed, detection = Speed(), DetectionRange()
     return {
         "detour": speed.detour,
         "km_per_hour": speed.km_per_hour,
         "catchment_minutes": CATCHMENT.minutes,
         "catchment_scale": CATCHMENT.scale,
-        "found": [found.low, found.high],
-        **laid,
+        "found": [detection.low, detection.high],
+        **{
+            name: [[link.start, link.end, link.minutes, link.source] for link in links]
+            for name, links in (("uploaded", times.uploaded), ("ferries", times.ferries))
+        },
     }
 
 

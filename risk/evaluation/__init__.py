@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -55,6 +55,12 @@ class Verdict:
     def beats(self) -> bool:
         """Whether the gain is more than chance."""
         return self.interval[0] > 0.0
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Verdict:
+        """Read a verdict on log scores from the plain values of `Evaluation.as_dict`."""
+        low, high = values["interval"]
+        return cls(values["name"], values["baseline"], "log", values["gained"], (low, high), values["counts"])
 
 
 @dataclass(frozen=True, eq=False)

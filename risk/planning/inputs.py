@@ -218,7 +218,7 @@ def frontier_of(
 
 def _travel(release: Release, areas: geography.Areas) -> Travel:
     result = release.result("risk")
-    times = Times.told(result.manifest if result else {}).among(areas.frame("region").index)
+    times = Times.read(result.manifest if result else {}).among(areas.frame("region").index)
     return Travel.between(areas, "region", uploaded=times.uploaded, ferries=times.ferries)
 
 

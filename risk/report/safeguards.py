@@ -1,42 +1,94 @@
 """What keeps the model from scoring communities, and from believing its own searches; reported on Method.
 
-Layers of communities never enter the model: `risk.model.observations` reads no such table, and a test takes them
-away and finds the same risk. The proxy audit says how well a ranking of risk could be guessed from where
-communities live all the same; the feedback test, how far what is learnt from finds alone would drift.
+**Proxy audit.** Layers of communities never enter the model: `risk.model.observations` reads no such table, and
+a test takes them away and finds the same risk. The audit measures how well a ranking of risk could be guessed
+from where communities live all the same.
+
+**Feedback test** (Ensign et al. 2018): what happens to a programme that learns where to look from what it finds
+there. An urn starts with one ball for each area. Each visit goes to an area with the chance of its share of
+the balls, and finds with the area's true rate; a find that is learnt adds a ball of that area. If every find
+is learnt, the urn is Pólya's: with equal rates it ends anywhere, with unequal rates far from the truth,
+because who is looked for decides who is found. If a find is learnt with the chance of the other areas' share,
+an area that is visited twice as often is believed half as readily: the urn of two areas stays near the truth,
+though not that of more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from data.errors import InputError
 from data.release import Release
-from data.workspace.types import Floats
+from data.workspace.types import Floats, Ints
 from risk.model.observations import Observations
-from risk.report.feedback import feedback_test, learn_all, learn_by_share_of_others
+from risk.numbers import stream
 
-__all__ = ["proxy_audit", "report"]
-
+# The chance that a find is learnt, (runs,), given each area's share of the visits, (runs, A), and the area
+# where it was made, (runs,).
+Rule = Callable[[Floats, Ints], Floats]
 _FEWEST = 4  # areas with an estimate
 _RESAMPLES = 2000
+_DRIFT = 0.1  # of the share of an area, in the middle 90 % of runs
 
 
-def report(release: Release, seen: Observations, log_risk: Floats) -> dict[str, Any]:
-    """Give both, for a manifest; `log_risk` are draws, (d, areas, pathways)."""
-    naive, fair = feedback_test(learn_all), feedback_test(learn_by_share_of_others)
+@dataclass(frozen=True)
+class ProxyCheck:
+    """Rank correlation of risk with estimated communities in a country, with its 95 % bootstrap interval."""
+
+    country: str
+    pathway: str
+    areas: int
+    correlation: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a rule of learning leaves the truth, for the area where it does most.
+
+    truth : the area's share of the true rates. low, high : 5th and 95th percentile over the runs of the share
+    that is learnt. drifts : whether that leaves the truth by more than is tolerated.
+    """
+
+    truth: float
+    low: float
+    high: float
+    drifts: bool
+
+
+def report(release: Release, observations: Observations, log_risk: Floats) -> dict[str, Any]:
+    """Return both as plain values for a manifest; `log_risk` are draws, (d, areas, pathways)."""
+    rules = {"finds_alone": learn_all, "corrected": learn_by_share_of_others}
     return {
-        "proxy": proxy_audit(release, seen, np.median(log_risk, axis=0)),
-        "feedback": {"finds_alone": naive.words, "corrected": fair.words},
+        "proxy": [asdict(c) for c in audit_proxy(release, observations, np.median(log_risk, axis=0))],
+        "feedback": {name: asdict(measure_drift(rule)) for name, rule in rules.items()},
     }
 
 
-def proxy_audit(release: Release, seen: Observations, risk: Floats, seed: int = 0) -> list[dict[str, Any]]:
-    """Correlate ranks of risk with those of estimated communities, within each country; by pathway.
+def read_checks(manifest: Mapping[str, Any]) -> tuple[ProxyCheck, ...]:
+    """Read the proxy audit from what `report` returned."""
+    return tuple(ProxyCheck(**check) for check in manifest.get("proxy") or ())
 
-    With a 95 % bootstrap interval over areas. Nothing where too few areas have an estimate, or no layer of
-    communities is released. An open end of a class counts as its lower end.
+
+def read_drift(manifest: Mapping[str, Any], rule: str) -> Drift | None:
+    """Read the drift of a rule from what `report` returned; None in results of earlier versions."""
+    drift = (manifest.get("feedback") or {}).get(rule)
+    return Drift(**drift) if isinstance(drift, Mapping) else None
+
+
+def audit_proxy(
+    release: Release, observations: Observations, risk: Floats, seed: int = 0
+) -> list[ProxyCheck]:
+    """Correlate ranks of risk, (areas, pathways), with estimated communities, by country: eq. (70).
+
+    The list is empty if too few areas have an estimate, or no layer of communities is released. An open
+    class counts as its lower end.
     """
     name = next((n for n in release.tables if n.startswith("communities_region_")), None)
     if name is None:
@@ -44,30 +96,100 @@ def proxy_audit(release: Release, seen: Observations, risk: Floats, seed: int = 
     table = release.table(name)
     table = table[table["state"] == "class"].sort_values("period", kind="stable")
     least = table.groupby(["area", "group"], observed=True)["low"].last().astype(float)
-    estimate = least.groupby(level="area").max().reindex(list(seen.areas)).to_numpy(dtype=float)
+    estimate = least.groupby(level="area").max().reindex(list(observations.areas)).to_numpy(dtype=float)
     rng = np.random.default_rng(seed)
-    told = []
-    for at, country in enumerate(seen.country_names):
-        inside = np.flatnonzero((seen.country_of == at) & ~np.isnan(estimate))
+    checks = []
+    for i, country in enumerate(observations.country_names):
+        inside = np.flatnonzero((observations.country_of == i) & ~np.isnan(estimate))
         if len(inside) < _FEWEST or len(np.unique(estimate[inside])) < 2:
             continue
-        for place, pathway in enumerate(seen.pathways):
-            value, low, high = _ranks(risk[inside, place], estimate[inside] / seen.expected[inside], rng)
-            told.append(
-                {
-                    "country": country,
-                    "pathway": pathway,
-                    "areas": len(inside),
-                    "correlation": round(value, 3),
-                    "low": round(low, 3),
-                    "high": round(high, 3),
-                }
+        for place, pathway in enumerate(observations.pathways):
+            value, low, high = _correlate_ranks(
+                risk[inside, place], estimate[inside] / observations.expected[inside], rng
             )
-    return told
+            ends = (round(number, 3) for number in (value, low, high))
+            checks.append(ProxyCheck(country, pathway, len(inside), *ends))
+    return checks
 
 
-def _ranks(first: Floats, second: Floats, rng: np.random.Generator) -> tuple[float, float, float]:
-    drawn = rng.integers(0, len(first), (_RESAMPLES, len(first)))
-    found = [spearmanr(first[d], second[d]).statistic for d in drawn if len(set(d)) > 2]
-    low, high = np.nanquantile(found, [0.025, 0.975])
+def _correlate_ranks(first: Floats, second: Floats, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Return the rank correlation of two series, (areas,), and the ends of its 95 % interval."""
+    samples = rng.integers(0, len(first), (_RESAMPLES, len(first)))
+    correlations = [spearmanr(first[s], second[s]).statistic for s in samples if len(set(s)) > 2]
+    low, high = np.nanquantile(correlations, [0.025, 0.975])
     return float(spearmanr(first, second).statistic), float(low), float(high)
+
+
+def learn_all(_share: Floats, area: Ints) -> Floats:
+    """Return the chance 1: every find is learnt."""
+    return np.ones(len(area))
+
+
+def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
+    """Return the other areas' share of the visits: the urn of two areas stays near the truth."""
+    return 1.0 - np.take_along_axis(share, area[:, None], axis=1)[:, 0]
+
+
+def draw_urn(
+    rates: tuple[float, ...],
+    rule: Rule,
+    *,
+    visits: int = 2000,
+    runs: int = 4000,
+    seed: int = 0,
+) -> Floats:
+    """Draw the share of each area that is learnt in the end, (runs, A): eq. (71).
+
+    Parameters
+    ----------
+    rates
+        The chance that a visit of each area finds, two areas or more.
+    rule
+        The chance that a find is learnt.
+    visits, runs, seed
+        Visits of a run, runs, and the seed of the random numbers.
+
+    Raises
+    ------
+    InputError
+        A rate is not a chance, or there is only one area.
+
+    """
+    if len(rates) < 2 or not all(0.0 <= rate <= 1.0 for rate in rates):
+        msg = f"An urn needs the rates of two areas or more, each from 0 to 1, not {rates!r}."
+        raise InputError(msg)
+    rng = stream(seed, "urn")
+    chance, each = np.array(rates), np.arange(runs)
+    balls = np.ones((runs, len(rates)))
+    for _ in range(visits):
+        place, chance_found, chance_learnt = rng.random((3, runs))
+        share = balls / balls.sum(axis=1, keepdims=True)
+        area = (place[:, None] >= np.cumsum(share, axis=1)[:, :-1]).sum(axis=1)
+        learnt = (chance_found < chance[area]) & (chance_learnt < rule(share, area))
+        balls[each[learnt], area[learnt]] += 1.0
+    return np.asarray(balls / balls.sum(axis=1, keepdims=True))
+
+
+def measure_drift(
+    rule: Rule,
+    rates: tuple[float, ...] = (0.5, 0.5),
+    *,
+    tolerance: float = _DRIFT,
+    visits: int = 2000,
+    runs: int = 1000,
+    seed: int = 0,
+) -> Drift:
+    """Measure how far the shares that a rule learns from finds leave the true shares.
+
+    `rates` as in `draw_urn`, at least one above zero. `tolerance` is how far the middle 90 % of runs may be
+    from an area's share of the true rates.
+    """
+    if not any(rate > 0 for rate in rates):
+        msg = "Where nothing can be found nothing is learnt; give a rate above 0."
+        raise InputError(msg)
+    shares = draw_urn(rates, rule, visits=visits, runs=runs, seed=seed)
+    low, high = np.quantile(shares, [0.05, 0.95], axis=0)
+    truth = np.array(rates) / sum(rates)
+    distance = np.maximum(truth - low, high - truth)
+    area = int(distance.argmax())
+    return Drift(float(truth[area]), float(low[area]), float(high[area]), bool((distance > tolerance).any()))

@@ -29,18 +29,8 @@ from data.workspace.types import Floats
 from risk.evaluation.panel import Interval, Panel
 from risk.numbers import stream
 
-__all__ = [
-    "Break",
-    "Change",
-    "Rules",
-    "Shift",
-    "compare",
-    "look",
-    "possible_breaks",
-    "share_shift",
-]
-
 Verdict = Literal["no clear change", "rise", "fall", "possible break", "not compared"]
+ShareVerdict = Literal["rose", "fell", "unclear"]
 _LEVEL = 0.95  # of the intervals that are shown
 _EVERYWHERE = 0.01  # p value below which a jump of the sum, and that of rising areas, is no chance
 
@@ -50,12 +40,25 @@ class Break:
     """A period from which on counts mean something else, and why; in one country, or everywhere."""
 
     period: str
-    words: str
+    note: str = ""
     country: str = ""
 
     def concerns(self, country: str) -> bool:
-        """Say whether counts of a country are concerned."""
+        """Return whether counts of a country are concerned."""
         return self.country in ("", country)
+
+
+@dataclass(frozen=True)
+class Jump(Break):
+    """A possible break: in this quarter counts jumped in a whole country.
+
+    rose, fell : numbers of areas. before, after : sums of the counts of the quarter before and of this one.
+    """
+
+    rose: int = 0
+    fell: int = 0
+    before: int = 0
+    after: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,20 +108,6 @@ class Change:
     def flagged(self) -> bool:
         """Whether this is called a rise or a fall."""
         return self.verdict in ("rise", "fall")
-
-    @property
-    def words(self) -> str:
-        """Say it in one sentence, the warning in the same."""
-        if self.verdict == "not compared":
-            return f"Not compared: {self.note}"
-        low, high = self.wald
-        sized = f"{self.before:g} to {self.after:g}, ratio {self.ratio:.2f} ({low:.2f} to {high:.2f})"
-        effort = ""
-        if self.effort_warning:
-            how = "where there was none" if np.isinf(self.effort_ratio) else f"by {self.effort_ratio:.2f}"
-            effort = f"; outreach effort changed {how}, which may be why"
-        note = f"; {self.note}" if self.note else ""
-        return f"{self.verdict.capitalize()}: {sized}{effort}{note}."
 
 
 def compare(
@@ -215,12 +204,12 @@ def look(
     new, old = slice(last - span, last), slice(last - span - back, last - back)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
-    maybe = [b for b in possible_breaks(panel, pathway) if b.period in between]
+    possible = [b for b in possible_breaks(panel, pathway) if b.period in between]
     changes = []
     for at, area in enumerate(panel.areas):
         effort = float(panel.effort[at, old].sum()), float(panel.effort[at, new].sum())
         pair = float(counts[at, old].sum()), float(counts[at, new].sum())
-        here = [[b for b in some if b.concerns(panel.countries[at])] for some in (stops, maybe)]
+        here = [[b for b in some if b.concerns(panel.countries[at])] for some in (stops, possible)]
         changes.append(_judged(area, pair, effort, given, *here))
     return tuple(changes)
 
@@ -236,16 +225,15 @@ def _judged(
     effort: tuple[float, float],
     rules: Rules,
     stops: list[Break],
-    maybe: list[Break],
+    possible: list[Break],
 ) -> Change:
     """Compare one area, and say what comes before a rise or a fall."""
     if stops or not np.isfinite(pair).all():
-        note = stops[-1].words if stops else "a count is unknown."
+        note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)
-    found = compare(*pair, effort, rules)
-    verdict: Verdict = "possible break" if found.verdict == "rise" and maybe else found.verdict
-    note = maybe[-1].words if verdict == "possible break" else ""
-    return replace(found, verdict=verdict, note=note, area=area)
+    change = compare(*pair, effort, rules)
+    verdict: Verdict = "possible break" if change.verdict == "rise" and possible else change.verdict
+    return replace(change, verdict=verdict, area=area)
 
 
 def _not_compared(area: str, pair: tuple[float, float], effort_ratio: float, note: str) -> Change:
@@ -264,15 +252,15 @@ def _counts_of(panel: Panel, pathway: str | None) -> Floats:
     return np.asarray(panel.counts[:, :, panel.pathways.index(pathway)])
 
 
-def possible_breaks(panel: Panel, pathway: str | None = None) -> tuple[Break, ...]:
-    """Offer the quarters in which counts jumped everywhere in a country, one country at a time.
+def possible_breaks(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
+    """Find the quarters in which counts jumped in a whole country, for each country.
 
-    Everywhere: the sum rose more than chance (conditional binomial), and more of the areas that changed rose
-    than chance (sign test), both at 1 % over all quarters.
+    A jump: the sum rose more than chance allows (conditional binomial test), and so did the number of areas
+    whose count rose (sign test), both at a level of 1 % over all quarters.
     """
     counts = _counts_of(panel, pathway)
     level = _EVERYWHERE / max(len(panel.quarters) - 1, 1)
-    found = []
+    jumps = []
     for code in dict.fromkeys(panel.countries):
         inside = np.array([country == code for country in panel.countries])
         for quarter in range(1, len(panel.quarters)):
@@ -280,8 +268,8 @@ def possible_breaks(panel: Panel, pathway: str | None = None) -> tuple[Break, ..
             rose, fell = int((after > before).sum()), int((after < before).sum())
             sums = round(float(np.nansum(before))), round(float(np.nansum(after)))
             if _jumped(*sums, level) and _jumped(fell, rose, level):
-                found.append(Break(panel.quarters[quarter], _jump_words(code, rose, fell, sums), code))
-    return tuple(found)
+                jumps.append(Jump(panel.quarters[quarter], "", code, rose, fell, *sums))
+    return tuple(jumps)
 
 
 def _jumped(before: int, after: int, level: float) -> bool:
@@ -290,46 +278,35 @@ def _jumped(before: int, after: int, level: float) -> bool:
     return bool(binomtest(after, before + after, 0.5, alternative="greater").pvalue <= level)
 
 
-def _jump_words(code: str, rose: int, fell: int, sums: tuple[int, int]) -> str:
-    return (
-        f"counts rose in {rose} and fell in {fell} areas of {code} at once ({sums[0]} to {sums[1]}): "
-        "check whether recording changed before reading this as a rise"
-    )
-
-
 @dataclass(frozen=True)
 class Shift:
-    """A share before and after: posterior means, the 95 % interval of the difference, P(it rose)."""
+    """A share before and after: posterior means, the 95 % interval of the difference, and P(it rose)."""
 
     before: float
     after: float
     interval: Interval
     probability: float
-    words: str
+    verdict: ShareVerdict
 
 
-def share_shift(
+def compare_shares(
     before: tuple[float, float] | Floats,
     after: tuple[float, float] | Floats,
     *,
-    place: str,
-    share: str = "internal share",
     rules: Rules | None = None,
     draws: int = 20_000,
     seed: int = 0,
 ) -> Shift:
-    """Say whether a share changed between two periods, such as that of internal trafficking.
+    """Test whether a share changed between two periods, such as that of internal trafficking: eq. (51).
 
     Parameters
     ----------
     before, after
         Either (count, count of all), for which the share is beta with Jeffreys' prior, or posterior draws
         of the share from a model, (n,), at least 100, paired.
-    place, share
-        Their names, for the words.
     rules
-        Looks, noise and overdispersion, as for counts. It "rose" or "fell" where the probability of that
-        exceeds 1 − 0.025 / looks.
+        Looks, noise and overdispersion, as for counts. The share "rose" or "fell" if the probability of
+        that exceeds 1 − 0.025 / looks.
     draws, seed
         From the beta posterior.
 
@@ -339,14 +316,14 @@ def share_shift(
         A count exceeds that of all, or the draws are not shares.
 
     """
-    given, rng = rules or Rules(), stream(seed, "shift")
-    first, second = (_share_draws(value, given, draws, rng) for value in (before, after))
+    rules, rng = rules or Rules(), stream(seed, "shift")
+    first, second = (_share_draws(value, rules, draws, rng) for value in (before, after))
     difference = second - first
     low, high = np.quantile(difference, [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0])
     rose = float(np.mean(difference > 0))
-    means = float(first.mean()), float(second.mean())
-    words = _shift_words(f"{share} in {place}", means, (float(low), float(high)), rose, given.looks)
-    return Shift(*means, (float(low), float(high)), rose, words)
+    sure = 1.0 - (1.0 - _LEVEL) / 2.0 / rules.looks
+    verdict: ShareVerdict = "rose" if rose > sure else "fell" if 1.0 - rose > sure else "unclear"
+    return Shift(float(first.mean()), float(second.mean()), (float(low), float(high)), rose, verdict)
 
 
 def _share_draws(
@@ -366,16 +343,3 @@ def _share_draws(
     alone, all_of_it = _log_variance(part + 0.5, whole - part + 0.5, rules)
     kept = alone / all_of_it
     return rng.beta(kept * part + 0.5, kept * (whole - part) + 0.5, draws)
-
-
-def _shift_words(what: str, means: tuple[float, float], interval: Interval, rose: float, looks: int) -> str:
-    sure = 1.0 - (1.0 - _LEVEL) / 2.0 / looks
-    verb = "rose" if rose > sure else "fell" if 1.0 - rose > sure else "did not clearly change:"
-    chance = max(rose, 1.0 - rose)
-    likely = "over 99.9 %" if chance > 0.999 else f"{100 * chance:.1f} %"
-    way = "rise" if rose >= 0.5 else "fall"
-    low, high = (f"{100 * end:+.0f}" for end in interval)
-    return (
-        f"{what[:1].upper()}{what[1:]} {verb} from {100 * means[0]:.0f} % to {100 * means[1]:.0f} % "
-        f"(difference {low} to {high} points; probability of a {way} {likely})."
-    )

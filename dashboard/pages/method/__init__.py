@@ -15,8 +15,6 @@ from data.release import Release
 from data.release.audits import AuditReport
 from geo.layers.output import terms
 
-__all__ = ["show"]
-
 
 def show() -> None:
     """Draw the page."""
@@ -75,14 +73,14 @@ def _cost(current: CurrentRelease) -> None:
 
 def _risk(current: CurrentRelease) -> None:
     """Tell what the risk model is, what it never reads, and how that is checked; nothing without one."""
-    told = current_release.read_risk_manifest(current)
-    if told is None:
+    manifest = current_release.read_risk_manifest(current)
+    if manifest is None:
         return
-    _section(_("The risk model"), markup.definitions(model_card.facts(told)))
-    st.html(markup.listed(model_card.limits(told)))
-    if model_card.audited(told):
-        st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
-        st.html(markup.narrow(markup.table(model_card.proxy(current, told))))
+    _section(_("The risk model"), markup.definitions(model_card.list_facts(manifest)))
+    st.html(markup.listed(model_card.list_limits(manifest.card)))
+    if manifest.checks is not None:
+        st.html(markup.listed(model_card.list_safeguards(manifest)))
+        st.html(markup.narrow(markup.table(model_card.tabulate_checks(current, manifest.checks))))
     sentences = access.describe_access(current)
     if sentences:
         _section(_("Access to services"), markup.listed(sentences))

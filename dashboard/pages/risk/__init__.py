@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from dashboard.narrative import model_card
 from dashboard.narrative import risk as narrative
-from dashboard.narrative.evaluation import format_verdict, is_beaten, read_evaluation
+from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.pages.risk import chart, evaluation, summary
 from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, said
 from dashboard.widgets import address, markup, page_frame
-
-__all__ = ["show"]
+from risk.report.manifest import EvaluationSummary, RiskManifest
 
 
 def show() -> None:
@@ -26,26 +22,26 @@ def show() -> None:
         page_frame.empty()
         return
     st.title(_("Risk"), anchor=False)
-    told = current_release.read_risk_manifest(current)
-    if told is None:
+    manifest = current_release.read_risk_manifest(current)
+    if manifest is None:
         page_frame.without_risk()
         return
     st.html(markup.paragraphs([_(_QUESTION), _(_NEVER)]))
     if current.tier == "public":
-        _public(current, told)
+        _public(current, manifest)
     else:
-        _partner(current, told)
+        _partner(current, manifest)
 
 
 _QUESTION = "Where are more children met than people and outreach explain, and is that changing?"
 _NEVER = "It scores areas and periods, never a person, a settlement or a community."
 
 
-def _public(current: CurrentRelease, told: Mapping[str, Any]) -> None:
+def _public(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.paragraphs([_(_CLASSES), _(_PUBLIC)]))
     st.html(markup.table(summary.by_year(current)))
     _section(_("What it reads, and what it never reads"))
-    st.html(markup.listed(model_card.limits(told)))
+    st.html(markup.listed(model_card.list_limits(manifest.card)))
 
 
 _CLASSES = (
@@ -58,23 +54,22 @@ _PUBLIC = (
 )
 
 
-def _partner(current: CurrentRelease, told: Mapping[str, Any]) -> None:
-    found = read_evaluation(current)
-    if is_beaten(found):
-        st.warning(said(format_verdict(found)))
+def _partner(current: CurrentRelease, manifest: RiskManifest) -> None:
+    if is_beaten(manifest.evaluation):
+        st.warning(said(format_verdict(manifest.evaluation)))
         st.caption(
             _("Children each quarter by the historical mean; in brackets, 80 % of what it holds possible.")
         )
-        st.dataframe(evaluation.instead(current), hide_index=True)
+        st.dataframe(evaluation.tabulate_forecast(current), hide_index=True)
     with st.container(border=True, key="headlines"):
         st.html(markup.listed(summary.headlines(current)))
         st.html(markup.to_reallocate())
     st.fragment(_rates)(current)
     _section(_("How well it has predicted"))
-    _prediction(found)
+    _prediction(manifest.evaluation)
     _section(_("The model and its safeguards"))
     with st.expander(_("What it reads, what it never reads, and how it is checked")):
-        _card(current, told)
+        _card(current, manifest)
 
 
 def _rates(current: CurrentRelease) -> None:
@@ -110,26 +105,26 @@ _CLUSTERS = (
 )
 
 
-def _prediction(found: Mapping[str, Any]) -> None:
-    if not found:
+def _prediction(measured: EvaluationSummary | None) -> None:
+    if measured is None:
         st.html(markup.paragraphs([_("It has not been measured yet. A data officer runs:")]))
         st.code("tact risk --evaluate", language=None)
         return
-    st.html(markup.paragraphs([format_verdict(found)]))
+    st.html(markup.paragraphs([format_verdict(measured)]))
     left, right = st.columns(2, gap="medium")
-    left.altair_chart(evaluation.calibration(found), width="stretch")
+    left.altair_chart(evaluation.draw_calibration(measured), width="stretch")
     left.caption(_("Bars: how many counts lay within the interval. Dark marks: how many should."))
-    right.altair_chart(evaluation.hits(found), width="stretch")
+    right.altair_chart(evaluation.draw_hits(measured), width="stretch")
     right.caption(_("One quarter ahead, a fifth of the areas of each country; lines hold 95 %."))
     with st.expander(_("Mean error of each forecast (CRPS, in children; smaller is better)")):
-        st.html(markup.table(evaluation.scores(found)))
+        st.html(markup.table(evaluation.tabulate_scores(measured)))
 
 
-def _card(current: CurrentRelease, told: Mapping[str, Any]) -> None:
-    st.html(markup.definitions(model_card.facts(told)))
-    st.html(markup.listed(model_card.limits(told)))
-    st.html(markup.listed([model_card.proxy_words(told), *model_card.feedback(told)]))
-    st.html(markup.narrow(markup.table(model_card.proxy(current, told))))
+def _card(current: CurrentRelease, manifest: RiskManifest) -> None:
+    st.html(markup.definitions(model_card.list_facts(manifest)))
+    st.html(markup.listed(model_card.list_limits(manifest.card)))
+    st.html(markup.listed(model_card.list_safeguards(manifest)))
+    st.html(markup.narrow(markup.table(model_card.tabulate_checks(current, manifest.checks or ()))))
 
 
 def _section(title: str) -> None:

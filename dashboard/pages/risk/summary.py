@@ -7,13 +7,16 @@ their country only, never across both.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from dashboard.narrative.risk import (
     CANNOT_TELL,
+    format_effort_warning,
+    format_shift,
+    join_words,
     name_class,
     name_classes,
     name_pathways,
@@ -60,11 +63,10 @@ def headlines(current: CurrentRelease) -> list[str]:
 
 
 def _together(current: CurrentRelease) -> list[str]:
-    """Give the statement on the areas that are told together, which comes first."""
-    shifts: Sequence[Mapping[str, Any]] = ((read_risk_manifest(current) or {}).get("statements") or {}).get(
-        "shifts", []
-    )
-    return [str(one["words"]) for one in shifts[:1] if len(one["areas"]) > 1]
+    """Return the sentence on the areas that are tested together, which come first."""
+    manifest = read_risk_manifest(current)
+    shifts = manifest.shifts[:1] if manifest else ()
+    return [format_shift(read_area_names(current), shift) for shift in shifts if len(shift.areas) > 1]
 
 
 def _levels(current: CurrentRelease) -> Iterator[str]:
@@ -96,9 +98,7 @@ def _level(inside: pd.DataFrame, country: str, pathway: str) -> str:
 def _listed(rows: pd.DataFrame) -> str:
     """List areas with their rates."""
     pairs = zip(rows["name"], rows["median"], strict=True)
-    named = [f"{name} ({number(round(median, 1))})" for name, median in pairs]
-    *first, last = named
-    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
+    return join_words(f"{name} ({number(round(median, 1))})" for name, median in pairs)
 
 
 def _changes(current: CurrentRelease) -> Iterator[str]:
@@ -124,10 +124,7 @@ def _change(row: Mapping[Any, Any], pathway: str) -> str:
     told = template.format(area=row["name"], pathway=pathway, **ends)
     if not row["effort_warning"]:
         return told
-    if math.isnan(row["effort_ratio"]):
-        return f"{told} {_('No outreach is recorded for the year before, so that more of it may be why.')}"
-    days = number(round(float(row["effort_ratio"]), 1))
-    return f"{told} {_('Outreach was {days} times that of the year before, which may be why.', days=days)}"
+    return f"{told} {format_effort_warning(float(row['effort_ratio']))}"
 
 
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.narrative.evaluation import format_verdict, is_beaten, read_evaluation
+from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.pages.trends import charts, summary
 from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, said
 from dashboard.widgets import address, markup, page_frame
-
-__all__ = ["show"]
 
 
 def show() -> None:
@@ -32,7 +30,7 @@ def _public(current: CurrentRelease) -> None:
     area = address.menu("area", _("Area"), summary.areas(current), summary.places(current))
     met = summary.met(current, area, "all")
     with st.container(width=_YEARS):
-        st.altair_chart(charts.met(met, met.head(0), ()), width="stretch")
+        st.altair_chart(charts.met(met, met.head(0), {}), width="stretch")
         st.html(markup.paragraphs(["; ".join(charts.signs([met]))]))
         st.html(markup.table(summary.yearly(current, area)))
         st.html(markup.paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
@@ -44,17 +42,18 @@ def _partner(current: CurrentRelease) -> None:
         area = address.menu("area", _("Area"), summary.areas(current), summary.places(current))
     met, days = summary.met(current, area, pathway), summary.effort(current, area)
     ahead, shares = summary.expected(current, area, pathway), summary.share(current, area)
-    breaks = summary.breaks(current, area, pathway) if current_release.read_risk_manifest(current) else []
+    manifest = current_release.read_risk_manifest(current)
+    breaks = summary.breaks(current, area, pathway) if manifest else {}
     periods = [*met["period"], *ahead["period"]]
     st.altair_chart(charts.met(met, ahead, breaks), width="stretch")
     st.altair_chart(charts.effort(days, periods, last=shares.empty), width="stretch")
     if len(shares):
         st.altair_chart(charts.share(shares, periods), width="stretch")
     st.html(markup.paragraphs(["; ".join([_(_LINES), *charts.signs([met, days])]) + "."]))
-    if is_beaten(read_evaluation(current)):
-        st.warning(said(format_verdict(read_evaluation(current))))
+    if manifest and is_beaten(manifest.evaluation):
+        st.warning(said(format_verdict(manifest.evaluation)))
     _section(_("Changes here"))
-    st.html(markup.listed([*(one.words for one in breaks), *summary.changes(current, area), _(_EFFORT)]))
+    st.html(markup.listed([*breaks.values(), *summary.changes(current, area), _(_EFFORT)]))
     with st.expander(_("Table")):
         st.dataframe(summary.table(current, area, pathway), hide_index=True)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
 
 from dashboard.site.text import _
 from data.tables.periods import Period
-from risk.report.trends import Break
-
-__all__ = ["effort", "met", "share", "signs"]
 
 _COUNTS, _AHEAD, _DAYS, _SHARE, _INK, _BREAK = (
     "#1B4B8F", "#A5B8D4", "#9EA5AF", "#0F6B66", "#1D2433", "#9A3412",
@@ -23,14 +20,14 @@ _SIGNS = {"almost_none": "○", "not_searched": "╱", "few": "∴", "withheld":
 _OTHER = "·"
 
 
-def met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Sequence[Break]) -> alt.Chart:
+def met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
     """Draw children met with the bounds of each number, and what the model expects with its interval."""
     periods = [*counted["period"], *ahead["period"]]
     found = _bars(counted, periods, _COUNTS, _("children met")) + _signs(counted, periods)
     if len(ahead):
         found = found + _bars(ahead, periods, _AHEAD, _("children expected"))
-    for one in breaks:
-        found = found + _mark(one, periods)
+    for period, words in breaks.items():
+        found = found + _mark(period, words, periods)
     return _finished(found, _("Children met, and expected") if len(ahead) else _("Children met"), _TALL)
 
 
@@ -79,8 +76,8 @@ def _signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = True) ->
     return drawn
 
 
-def _mark(one: Break, periods: Sequence[str]) -> alt.Chart:
-    row = pd.DataFrame({"period": [one.period], "words": [one.words]})
+def _mark(period: str, words: str, periods: Sequence[str]) -> alt.Chart:
+    row = pd.DataFrame({"period": [period], "words": [words]})
     rule = alt.Chart(row).mark_rule(color=_BREAK, strokeDash=[4, 3], strokeWidth=1.6, xOffset=-18)
     told = alt.Tooltip("words:N", title=_("possible break"))
     drawn: alt.Chart = rule.encode(x=_x(periods, named=True), tooltip=told)

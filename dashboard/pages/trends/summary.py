@@ -16,7 +16,13 @@ import pandas as pd
 
 from dashboard.narrative import risk as narrative
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names, read_risk_manifest
+from dashboard.site.current_release import (
+    CurrentRelease,
+    load_areas,
+    read_area_names,
+    read_country_names,
+    read_risk_manifest,
+)
 from dashboard.site.text import _, number, quantity, translated
 from data.tables.periods import Period
 from geo.layers.core import View
@@ -24,22 +30,8 @@ from geo.layers.core.change import Cell, bounds
 from geo.layers.core.words import state_words
 from geo.layers.effort import COUNTED as EFFORT
 from geo.layers.encounters import COUNTED as ENCOUNTERS
-from risk.report.trends import Break
-
-__all__ = [
-    "areas",
-    "breaks",
-    "changes",
-    "effort",
-    "expected",
-    "met",
-    "pathways",
-    "places",
-    "share",
-    "shifts",
-    "table",
-    "yearly",
-]
+from risk.report.shift import AreaShift
+from risk.report.trends import Jump
 
 _EVERY = "all"
 # The choices of the layer of children met that make up each pathway of the model.
@@ -49,7 +41,6 @@ _PARTS = {
     "cross_border": ("pathway-al_to_gr", "pathway-other_cross_border"),
 }
 _LEVEL = "region"
-_UNCLEAR = "did not clearly change"
 _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
@@ -78,22 +69,26 @@ def areas(current: CurrentRelease) -> dict[str, str]:
 def places(current: CurrentRelease) -> str:
     """Give the area that the page opens on: of those that are told together, else where most were met."""
     known = areas(current)
-    together: list[str] = next((one["areas"] for one in _shifts(current)[:1]), [])
+    together = next((shift.areas for shift in _shifts(current)[:1]), ())
     if together and together[-1] in known:
-        return str(together[-1])
+        return together[-1]
     return max(known, key=lambda area: met(current, area, "all")["value"].astype(float).sum())
 
 
-def _shifts(current: CurrentRelease) -> list[Mapping[str, Any]]:
-    told = read_risk_manifest(current) or {}
-    return list((told.get("statements") or {}).get("shifts") or [])
+def _shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
+    manifest = read_risk_manifest(current)
+    return manifest.shifts if manifest else ()
 
 
 def shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
-    """List the statements on the share of internal trafficking: sure or told together, and others."""
-    told = _shifts(current)
-    first = [one for one in told if len(one["areas"]) > 1 or _UNCLEAR not in one["words"]]
-    return [str(one["words"]) for one in first], [str(one["words"]) for one in told if one not in first]
+    """Return sentences on the share of internal trafficking: of clear changes and groups, and of the others."""
+    shifts = _shifts(current)
+    first = [shift for shift in shifts if len(shift.areas) > 1 or shift.verdict != "unclear"]
+    others = [shift for shift in shifts if shift not in first]
+    names = read_area_names(current)
+    return [narrative.format_shift(names, s) for s in first], [
+        narrative.format_shift(names, s) for s in others
+    ]
 
 
 @lru_cache(maxsize=256)
@@ -223,25 +218,25 @@ def _ending(row: Mapping[Any, Any]) -> str:
 
 def _outreach(row: Mapping[Any, Any]) -> str:
     """Show outreach beside a change, with a warning where it went the same way."""
-    if math.isnan(row["effort_ratio"]):
-        return _("No outreach is recorded for the year before, so that more of it may be why.")
-    days = number(round(float(row["effort_ratio"]), 1))
-    if row["effort_warning"]:
-        return _("Outreach was {days} times that of the year before, which may be why.", days=days)
+    ratio = float(row["effort_ratio"])
+    if math.isnan(ratio) or row["effort_warning"]:
+        return narrative.format_effort_warning(ratio)
+    days = number(round(ratio, 1))
     return _("Outreach was {days} times that of the year before.", days=days)
 
 
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
-def breaks(current: CurrentRelease, area: str, pathway: str) -> list[Break]:
-    """List the quarters in which counts jumped everywhere in the area's country: possible breaks."""
+def breaks(current: CurrentRelease, area: str, pathway: str) -> dict[str, str]:
+    """Return the possible breaks in the area's country: by quarter, what may lie behind the jump of counts."""
     country = str(load_areas(current.release).table.loc[area, "country"])
-    return [one for one in _breaks(current, pathway) if one.concerns(country)]
+    jumps = [jump for jump in _breaks(current, pathway) if jump.concerns(country)]
+    return {jump.period: narrative.format_break(current, jump) for jump in jumps}
 
 
 @lru_cache(maxsize=16)
-def _breaks(current: CurrentRelease, pathway: str) -> tuple[Break, ...]:
+def _breaks(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
     from geo import areas as geography
     from risk.evaluation.risk_model import panel_of
     from risk.model.observations import Observations

@@ -3,11 +3,12 @@
 import pytest
 
 from dashboard.narrative.evaluation import format_verdict, is_beaten
+from risk.report.manifest import EvaluationSummary
 
 
 def evaluation(gained, low, high, **changed):
     verdict = {"name": "risk model", "baseline": "historical mean", "gained": gained, "interval": [low, high]}
-    return {"verdicts": [{**verdict, "counts": 1200, "beats": low > 0, **changed}]}
+    return EvaluationSummary.read({"verdicts": [{**verdict, "counts": 1200, "beats": low > 0, **changed}]})
 
 
 def test_a_model_that_is_better_is_said_to_be_and_on_what_this_rests():
@@ -25,7 +26,10 @@ def test_a_model_that_is_not_better_gives_way_to_the_historical_mean():
     assert is_beaten(evaluation(-0.1, -0.2, 0.05))
 
 
-@pytest.mark.parametrize("told", [{}, {"verdicts": []}, evaluation(0.1, 0.05, 0.2, baseline="last count")])
+@pytest.mark.parametrize(
+    "told",
+    [None, EvaluationSummary.read({"verdicts": []}), evaluation(0.1, 0.05, 0.2, baseline="last count")],
+)
 def test_where_the_two_were_not_compared_nothing_is_said(told):
     assert format_verdict(told) == ""
     assert not is_beaten(told)

@@ -175,9 +175,9 @@ def test_measured_times_take_the_place_of_straight_lines(partner, known):
 
 def test_what_was_given_is_read_back_from_a_manifest():
     times = tables.Times((Link("AL-07", "AL-10", 45.0, ""),), (Link("GR-F", "GR-D", 90.5, "Ώρες"),))
-    kept = json.loads(json.dumps({"travel": tables.about(times)}))
-    assert tables.Times.told(kept) == times
-    assert tables.Times.told({}) == tables.Times()
+    kept = json.loads(json.dumps({"travel": tables.describe_travel(times)}))
+    assert tables.Times.read(kept) == times
+    assert tables.Times.read({}) == tables.Times()
     assert times.among(["AL-07", "AL-10"]) == tables.Times(uploaded=times.uploaded)
 
 

@@ -11,7 +11,8 @@ from risk.evaluation.baselines import HISTORICAL_MEAN
 from risk.evaluation.risk_model import FIRST_ORIGIN, MODEL, ModelForecaster, evaluated, over_blocks, panel_of
 from risk.model import RiskModel
 from risk.model.observations import HIDDEN, MISSING
-from risk.report import AHEAD, assess
+from risk.report import assess
+from risk.report.tables import AHEAD
 from risk.worlds import WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
 

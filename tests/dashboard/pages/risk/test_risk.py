@@ -1,6 +1,7 @@
 """The Risk page: what it says is what the model wrote, plainly, with how sure it is."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -21,6 +22,7 @@ from risk.evaluation.baselines import HISTORICAL_MEAN, HistoricalMean, Populatio
 from risk.evaluation.risk_model import MODEL, panel_of
 from risk.model.observations import Observations
 from risk.report import assess
+from risk.report.manifest import EvaluationSummary
 
 
 def page():
@@ -62,7 +64,7 @@ def of(scored):
 
 @pytest.fixture(scope="module")
 def manifest(of):
-    return of.release.result("risk").manifest
+    return current_release.read_risk_manifest(of)
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +90,14 @@ def measured(scored, tmp_path):
     return write
 
 
-def test_the_statement_on_durres_and_tirana_comes_first(run, manifest):
-    first = manifest["statements"]["shifts"][0]
-    assert first["areas"] == ["AL-02", "AL-11"]
+def test_the_statement_on_durres_and_tirana_comes_first(run, of, manifest):
+    first = manifest.shifts[0]
+    assert first.areas == ("AL-02", "AL-11")
+    words = narrative.format_shift(current_release.read_area_names(of), first)
+    assert words.startswith("Share of internal trafficking in Durrës and Tirana rose from")
     text = said(run())
-    assert first["words"] in text
-    assert text.index(first["words"]) < text.index("pathway inside the country")
+    assert words in text
+    assert text.index(words) < text.index("pathway inside the country")
     assert "never a person, a settlement or a community" in text
 
 
@@ -183,7 +187,7 @@ def test_where_it_was_not_measured_it_says_what_to_run(run):
 
 def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run, found, measured):
     told = found(PopulationShare())
-    assert is_beaten(told)
+    assert is_beaten(EvaluationSummary.read(told))
     test = run(derived=measured(told))
     assert "does not beat the historical mean" in test.warning[0].value
     shown = test.dataframe[0].value
@@ -198,7 +202,7 @@ def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(sco
     folder = measured(found(PopulationShare()))
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
     panel = panel_of(Observations.of(current.release, geography.read(current.release.areas_file)))
-    shown = predicted.instead(current).set_index(["Area", "Pathway"])
+    shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
     told = float(shown.loc[("Tirana", "Inside the country")].iloc[0].split(" ")[0])
     assert told == pytest.approx(mean, abs=0.25 * mean + 0.5)
@@ -210,11 +214,11 @@ def test_what_was_measured_is_drawn(run, found, measured):
     told = found(HistoricalMean())
     test = run(derived=measured(told))
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 4
-    rows = predicted.calibration(told).to_dict()
-    held = [row["held"] for rows in rows["datasets"].values() for row in rows]
+    rows = predicted.draw_calibration(EvaluationSummary.read(told)).to_dict()
+    held = [row["inside"] for rows in rows["datasets"].values() for row in rows]
     mine = next(row for row in told["calibration"] if row["forecaster"] == MODEL)
     assert held == pytest.approx([mine["in_50"], mine["in_80"], mine["in_95"]])
-    scores = predicted.scores(told)
+    scores = predicted.tabulate_scores(EvaluationSummary.read(told))
     assert list(scores["Forecast"].sort_values()) == sorted([HISTORICAL_MEAN, MODEL])
 
 
@@ -230,14 +234,15 @@ def test_the_card_says_what_it_never_reads_and_what_was_checked(run, of, manifes
     for text in (said(run()), said(run(shown=method))):
         assert "It never reads: layers of communities, ethnicity, single children" in text
         assert "could not be checked" not in text
-        assert manifest["safeguards"]["feedback"]["corrected"] in text
-    assert len(model_card.proxy(of, manifest)) == len(manifest["safeguards"]["proxy"])
+        assert "An area with 50 % of the true rates ends with" in text
+        assert text.index("moves away from the truth") < text.index("stays near the truth")
+    assert len(model_card.tabulate_checks(of, manifest.checks)) == len(manifest.checks) > 0
 
 
 def test_a_proxy_that_was_found_is_told(manifest):
-    (first, *others) = manifest["safeguards"]["proxy"]
-    found = {**manifest, "safeguards": {"proxy": [{**first, "low": 0.2, "high": 0.9}, *others]}}
-    assert model_card.proxy_words(found).startswith(f"In 1 of {len(others) + 1} checks")
+    first, *others = manifest.checks
+    found = replace(manifest, checks=(replace(first, low=0.2, high=0.9), *others))
+    assert model_card.list_safeguards(found)[0].startswith(f"In 1 of {len(others) + 1} checks")
 
 
 def test_the_public_page_has_classes_by_year_and_no_rate(run, scored):
@@ -246,7 +251,7 @@ def test_the_public_page_has_classes_by_year_and_no_rate(run, scored):
     rows = release.table("risk_region_year")
     assert text.count("cannot tell") >= int((rows["state"] == "cannot_tell").sum())
     assert "95 % interval" not in text
-    assert "Internal share" not in text
+    assert "Share of internal trafficking in" not in text
     assert "could not be checked" not in said(run("public", shown=method))
 
 

@@ -323,11 +323,11 @@ def test_those_who_carry_the_services_are_named(demo_world):
 def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_one_has_none(
     monkeypatch, demo_world
 ):
-    def numbered(view, _of):
+    def numbered(view, _current):
         return view.layer != "effort" or view.period < "2009"
 
     for module in (state, controls):
-        monkeypatch.setattr(module, "numbered", numbered)
+        monkeypatch.setattr(module, "has_numbers", numbered)
     app = run(monkeypatch, demo_world / "releases")
     pick(app, "Layer", "effort")
     assert app.query_params["period"] == "2008-12-01/P3M"

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.narrative.risk import format_shift
 from dashboard.pages import trends
 from dashboard.pages.trends import charts as series
 from dashboard.pages.trends import summary
@@ -18,7 +19,7 @@ from geo import areas as geography
 from risk.evaluation import risk_model
 from risk.evaluation.risk_model import panel_of
 from risk.model.observations import Observations
-from risk.report.trends import Break
+from risk.report.trends import Jump
 
 
 def page():
@@ -99,7 +100,7 @@ def test_all_pictures_share_one_axis_of_time(of):
     periods = [*met["period"], *ahead["period"]]
     days, shares = summary.effort(of, "AL-11"), summary.share(of, "AL-11")
     drawn = [
-        series.met(met, ahead, ()),
+        series.met(met, ahead, {}),
         series.effort(days, periods, last=False),
         series.share(shares, periods),
     ]
@@ -129,15 +130,17 @@ def test_a_state_has_a_sign_that_the_page_explains(of, run):
 
 
 def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
-    one = Break("2008-03-01/P3M", "counts rose in 11 and fell in 0 areas of AL at once", "AL")
-    monkeypatch.setattr(summary, "_breaks", lambda _of, _pathway: (one,))
-    assert summary.breaks(of, "AL-11", "internal") == [one]
-    assert summary.breaks(of, "GR-I", "internal") == []
+    jump = Jump("2008-03-01/P3M", "", "AL", 11, 0, 20, 48)
+    monkeypatch.setattr(summary, "_breaks", lambda _current, _pathway: (jump,))
+    breaks = summary.breaks(of, "AL-11", "internal")
+    words = "In Albania, counts rose in 11 and fell in 0 areas at the same time (20 to 48)"
+    assert breaks["2008-03-01/P3M"].startswith(words)
+    assert summary.breaks(of, "GR-I", "internal") == {}
     text = said(run(area="AL-11", of="internal"))
-    assert text.index(one.words) < text.index("read every change with the days beneath it")
+    assert text.index(words) < text.index("read every change with the days beneath it")
     empty = summary.expected(of, "AL-11", "all")
-    drawn = series.met(summary.met(of, "AL-11", "all"), empty, [one]).to_dict()
-    assert any(one.words in str(rows) for rows in drawn["datasets"].values())
+    drawn = series.met(summary.met(of, "AL-11", "all"), empty, breaks).to_dict()
+    assert any(words in str(rows) for rows in drawn["datasets"].values())
 
 
 def test_a_jump_everywhere_in_the_published_counts_is_offered_as_a_break(of, monkeypatch):
@@ -167,7 +170,8 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
 
 
 def test_every_statement_on_the_shift_is_listed_sure_ones_first(of, run):
-    statements = [one["words"] for one in of.release.result("risk").manifest["statements"]["shifts"]]
+    names = current_release.read_area_names(of)
+    statements = [format_shift(names, s) for s in current_release.read_risk_manifest(of).shifts]
     text = said(run())
     assert all(words in text for words in statements)
     sure, others = summary.shifts(of)
@@ -195,7 +199,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
     assert len(charts(test)) == 1
     text = said(test)
     assert "quarter" not in text
-    assert "Internal share" not in text
+    assert "Share of internal trafficking in" not in text
     release = Release.open(scored.releases, "public")
     rows = release.table("children_region_year").query("area == 'AL-11'")
     for value in rows["value"].dropna():
@@ -210,7 +214,6 @@ def test_without_a_result_the_published_series_stand_and_the_page_says_what_to_r
 
 def test_where_the_model_is_not_better_the_page_says_so(run, monkeypatch):
     assert not run(area="AL-11").warning
-    beaten = {"name": "risk model", "baseline": "historical mean", "beats": False}
-    verdict = {**beaten, "gained": -0.1, "interval": [-0.2, 0.1], "counts": 100}
-    monkeypatch.setattr(trends, "read_evaluation", lambda _current: {"verdicts": [verdict]})
+    monkeypatch.setattr(trends, "is_beaten", lambda _evaluation: True)
+    monkeypatch.setattr(trends, "format_verdict", lambda _evaluation: "The model does not beat the mean.")
     assert run(area="AL-11").warning

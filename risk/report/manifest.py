@@ -1,0 +1,126 @@
+"""What the risk model wrote about itself, read back from the manifest of its result as plain classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from data.release import Release
+from risk.access.tables import TravelNotes
+from risk.evaluation import Verdict
+from risk.evaluation.baselines import HISTORICAL_MEAN
+from risk.evaluation.risk_model import MODEL
+from risk.report import KIND
+from risk.report.safeguards import Drift, ProxyCheck, read_checks, read_drift
+from risk.report.shift import AreaShift
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Classes that change, and correlation of ranks, if finds grew as fast as outreach."""
+
+    classes_changed: int
+    classes: int
+    rank_correlation: float
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What the model is. gamma : the exponent of outreach, mean and standard deviation."""
+
+    areas: int
+    first: str
+    last: str
+    gamma: tuple[float, float]
+    used: tuple[str, ...]
+    never_used: tuple[str, ...]
+    sensitivity: Sensitivity | None
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationSummary:
+    """How well the model and its baselines have predicted.
+
+    scores : columns forecaster, ahead (quarters) and crps, the mean error in children. calibration : columns
+    forecaster and in_50, in_80, in_95, the share of counts inside each interval. hits : columns forecaster,
+    of (areas or hours), budget (share of them), hit_rate (share of children found there), hit_low, hit_high.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    scores: pd.DataFrame
+    calibration: pd.DataFrame
+    hits: pd.DataFrame
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the model against the historical mean; None if they were not compared."""
+        pairs = {(verdict.name, verdict.baseline): verdict for verdict in self.verdicts}
+        return pairs.get((MODEL, HISTORICAL_MEAN))
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> EvaluationSummary:
+        """Read it from the plain values that `risk.evaluation` returns."""
+        tables = (pd.DataFrame(values.get(name, ())) for name in ("scores", "calibration", "hits"))
+        # Results of earlier versions do not have the number of counts.
+        verdicts = (Verdict.read(verdict) for verdict in values.get("verdicts", ()) if "counts" in verdict)
+        return cls(tuple(verdicts), *tables)
+
+
+@dataclass(frozen=True, eq=False)
+class RiskManifest:
+    """What a result of the risk model says about itself.
+
+    years : first day of the first year and last day of the last year that shifts compare; empty without
+    shifts. checks : the proxy audit; None on the public tier, which is not audited. finds_alone, corrected :
+    the feedback test. evaluation : None if the model was not measured.
+    """
+
+    created: str
+    card: ModelCard
+    years: tuple[str, str]
+    shifts: tuple[AreaShift, ...]
+    checks: tuple[ProxyCheck, ...] | None
+    finds_alone: Drift | None
+    corrected: Drift | None
+    evaluation: EvaluationSummary | None
+    travel: TravelNotes | None
+
+
+def read_manifest(release: Release) -> RiskManifest | None:
+    """Read the manifest of the risk model's result for a release. None if it was not fitted to it."""
+    result = release.result(KIND)
+    if result is None:
+        return None
+    values = result.manifest
+    statements, safeguards = values.get("statements") or {}, values.get("safeguards") or {}
+    evaluation = values.get("evaluation")
+    return RiskManifest(
+        created=str(values.get("created", "")),
+        card=_read_card(values["card"]),
+        years=(str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))),
+        shifts=tuple(AreaShift.read(shift) for shift in statements.get("shifts", ())),
+        checks=read_checks(safeguards) if safeguards else None,
+        finds_alone=read_drift(safeguards, "finds_alone"),
+        corrected=read_drift(safeguards, "corrected"),
+        evaluation=EvaluationSummary.read(evaluation) if evaluation else None,
+        travel=TravelNotes.read(values["travel"]) if values.get("travel") else None,
+    )
+
+
+def _read_card(values: Mapping[str, Any]) -> ModelCard:
+    other = values.get("sensitivity")
+    mean, spread = (float(value) for value in values["gamma"])
+    return ModelCard(
+        int(values["areas"]),
+        str(values["first"]),
+        str(values["last"]),
+        (mean, spread),
+        tuple(values["used"]),
+        tuple(values["never_used"]),
+        Sensitivity(other["classes_changed"], other["classes"], min(other["rank_correlation"]))
+        if other
+        else None,
+    )

@@ -1,0 +1,54 @@
+"""The model card in the manifest of a result: what the model is, what it learnt and what it never reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+from sklearn.base import clone
+
+from risk.model import Fit, RiskModel
+from risk.model.detection import judge
+from risk.report.tables import DRAWS, REPLICATES, SEED, JudgedFit
+
+
+def describe_parameters(fit: Fit) -> dict[str, Any]:
+    """Return the parameters of the calculation as plain values."""
+    return {"draws": DRAWS, "seed": SEED, "replicates": REPLICATES, "areas": len(fit.observations.areas)}
+
+
+def make_model_card(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
+    """Return what the model is, what it learnt and what it must not be used for, as plain values."""
+    fit, observations = judged.fit, judged.observations
+    return {
+        "gamma": [round(v, 3) for v in fit.gamma],
+        "hyperparameters": {name: [round(v, 4) for v in pair] for name, pair in fit.hyper.items()},
+        "areas": len(observations.areas),
+        "periods": len(observations.quarters),
+        "first": observations.quarters[0],
+        "last": observations.quarters[-1],
+        "pathways": list(observations.pathways),
+        "ways": list(observations.ways),
+        "used": ["counts of children", "outreach days", "population", "which areas touch"],
+        "never_used": ["layers of communities", "ethnicity", "single children", "places below a county"],
+        "expected": "people times the national share of children (provisional)",
+        "sensitivity": _measure_sensitivity(judged, model),
+    }
+
+
+def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
+    """Compare the result with that of a fit in which finds grow as fast as outreach (gamma fixed at 1)."""
+    observations = judged.observations
+    log_risk = clone(model).set_params(gamma=1.0).fit(observations).fit_.log_risk(DRAWS, SEED)
+    medians = [np.median(draws, axis=0) for draws in (judged.log_risk, log_risk)]
+    ranks = [
+        float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(observations.pathways))
+    ]
+    changed = judge(log_risk, observations).classes != judged.whole.classes
+    return {
+        "gamma": 1.0,
+        "rank_correlation": [round(rank, 3) for rank in ranks],
+        "classes_changed": int(changed.sum()),
+        "classes": int(changed.size),
+    }

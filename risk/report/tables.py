@@ -1,0 +1,256 @@
+"""The tables that `tact risk` writes beside a release, from a fit and draws of it.
+
+Partner tier, by county or region, pathway and quarter: risk classes, the chance of a rate above 1.5 times the
+national average, changes, the share of each pathway, four quarters ahead, clusters, and what each answer
+rests on. Public tier: one class by county or region and year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from data.release.result import Table
+from data.tables.periods import Period
+from data.workspace.types import Floats
+from geo import areas as geography
+from risk import clusters
+from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN
+from risk.evaluation.risk_model import MODEL, panel_of
+from risk.model import Draws, Fit
+from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
+from risk.model.draws import relative
+from risk.model.expected import Explained, explained
+from risk.model.observations import Observations
+from risk.report.change import ALIKE, Changes, changes
+
+AHEAD = 4  # quarters
+DRAWS, SEED, REPLICATES = 4000, 0, 9999
+_YEAR = 4  # quarters
+_ENDS = (0.025, 0.5, 0.975)
+_LIKELY = (0.1, 0.9)
+_NORMAL_80 = 0.8416  # the normal deviate of 0.8: a class is named from this probability on
+# Lower and upper end of each class, in terms of the national average; see detection.CLASSES.
+_BOUNDS = tuple(zip((0.0, *CUTS), (*CUTS, np.nan), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedFit:
+    """A fit with draws of it, and what can be said of each area and pathway.
+
+    log_risk : draws of the log relative risk over the whole programme, (d, areas, pathways).
+    changed : None if there are fewer than two years.
+    """
+
+    fit: Fit
+    draws: Draws
+    log_risk: Floats
+    whole: Judgement
+    changed: Changes | None
+    explained: Explained
+
+    @property
+    def observations(self) -> Observations:
+        """The observations of the fit."""
+        return self.fit.observations
+
+    @property
+    def period(self) -> str:
+        """The id of the whole time that was observed."""
+        first, last = (Period.parse(self.observations.quarters[i]) for i in (0, -1))
+        return Period(first.start, last.end, "whole").id
+
+
+def judge_fit(fit: Fit) -> JudgedFit:
+    """Draw from a fit and judge each area and pathway."""
+    observations = fit.observations
+    draws = fit.draws(DRAWS, SEED)
+    log_risk = fit.log_risk(DRAWS, SEED)
+    two_years = len(observations.quarters) >= 2 * _YEAR
+    changed = changes(draws.log_rate, observations.effort, _YEAR) if two_years else None
+    reasons = explained(fit, draws, log_risk)
+    return JudgedFit(fit, draws, log_risk, judge(log_risk, observations), changed, reasons)
+
+
+def _log_need(log_risk: Floats, observations: Observations) -> Floats:
+    """Return draws of log relative need from those of log relative risk, (d, areas, pathways)."""
+    return DetectionRange().log_risk(log_risk, observations, SEED)
+
+
+def _judge_quarters(judged: JudgedFit) -> Iterator[tuple[str, Floats, Judgement]]:
+    """Yield each quarter with draws of log relative need, (d, areas, pathways), and its judgement."""
+    observations = judged.observations
+    log_risk = relative(judged.draws.log_rate, observations)
+    for i, quarter in enumerate(observations.quarters):
+        yield quarter, _log_need(log_risk[:, :, i], observations), judge(log_risk[:, :, i], observations)
+
+
+def make_partner_tables(
+    judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]
+) -> Iterator[Table]:
+    """Yield the tables of the partner tier. `evaluation` decides who forecasts: the model or the mean."""
+    seen = judged.observations
+    whole = [(judged.period, _log_need(judged.log_risk, seen), judged.whole)]
+    quarters = list(_judge_quarters(judged))
+    for grain, periods in (("whole", whole), ("quarter", quarters)):
+        rows = pd.concat([_risk_rows(seen, *period) for period in periods], ignore_index=True)
+        yield _table("risk", grain, "Risk class", rows)
+        chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
+        yield _table("exceedance", grain, "Chance of more than 1.5 times the country's rate, %", chance)
+    yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
+    yield _table("forecast", "quarter", "Children expected to be met", _forecast_rows(judged, evaluation))
+    if judged.changed is not None:
+        yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
+    yield _table("riskreasons", "whole", "What the risk class rests on", _reason_rows(judged))
+    yield from _partner_clusters(judged, areas)
+
+
+def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
+    """Yield the table of the public tier: classes by year, without what they rest on."""
+    periods = [_risk_rows(judged.observations, *period) for period in _judge_quarters(judged)]
+    rows = pd.concat(periods, ignore_index=True)[["area", "period", "state", "value", "low", "high"]]
+    yield Table("risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows, preserve_index=False))
+
+
+def _table(measure: str, grain: str, title: str, rows: pd.DataFrame) -> Table:
+    return Table(
+        measure, "region", grain, ("crossing",), title, pa.Table.from_pandas(rows, preserve_index=False)
+    )
+
+
+def _cells(seen: Observations, period: str, **columns: NDArray[Any]) -> pd.DataFrame:
+    """Return arrays of shape (areas, pathways) as columns, one row for each area and pathway."""
+    rows, wide = len(seen.areas), len(seen.pathways)
+    frame = {
+        "area": np.repeat(np.array(seen.areas, dtype=object), wide),
+        "period": period,
+        "crossing": np.tile(np.array(seen.pathways, dtype=object), rows),
+        "value": np.nan,
+        "state": "number",
+    }
+    return pd.DataFrame({**frame, **{name: np.ravel(values) for name, values in columns.items()}})
+
+
+def _risk_rows(seen: Observations, period: str, need: Floats, judged: Judgement) -> pd.DataFrame:
+    """Return the classes of a period; `need` are draws of log relative need, (d, areas, pathways)."""
+    low, median, high = np.exp(np.quantile(need, _ENDS, axis=0))
+    known = judged.classes < len(_BOUNDS)
+    ends = np.array([*_BOUNDS, (np.nan, np.nan)])[judged.classes]
+    searched = np.broadcast_to(judged.not_searched[:, None], known.shape)
+    return _cells(
+        seen,
+        period,
+        state=np.where(known, "class", "cannot_tell"),
+        low=ends[..., 0],
+        high=ends[..., 1],
+        median=median,
+        lower=low,
+        upper=high,
+        probability=judged.probability,
+        exceeding=judged.exceeding,
+        reports_alone=searched,
+    )
+
+
+def _share_rows(judged: JudgedFit) -> pd.DataFrame:
+    """Return each pathway's share of the rate by quarter, in per cent, with 95 % intervals: eq. (47)."""
+    rate = np.exp(judged.draws.log_rate)
+    ends = np.quantile(100.0 * rate / rate.sum(axis=-1, keepdims=True), _ENDS, axis=0)
+    frames = []
+    for i, quarter in enumerate(judged.observations.quarters):
+        low, median, high = ends[:, :, i]
+        frames.append(_cells(judged.observations, quarter, value=median, lower=low, upper=high))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the children expected in the next quarters at the last year's effort, with 80 % intervals.
+
+    The historical mean forecasts if the model was measured and did not beat it; column `by` says which did.
+    """
+    seen = judged.observations
+    verdicts = [v for v in evaluation.get("verdicts", []) if v["name"] == MODEL]
+    by = MODEL if all(verdict["beats"] for verdict in verdicts) else HISTORICAL_MEAN
+    if by == MODEL:
+        effort = np.repeat(seen.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
+        counts: Floats = judged.fit.forecast(effort, DRAWS, SEED).sum(axis=-1).astype(float)
+    else:
+        counts = BASELINES[by].forecast(panel_of(seen), AHEAD, DRAWS, SEED)
+    low, high = np.quantile(counts, _LIKELY, axis=0)
+    mean = counts.mean(axis=0)
+    start = Period.parse(seen.quarters[-1])
+    frames = []
+    for i in range(AHEAD):
+        start = Period.starting(start.end + pd.Timedelta(days=1).to_pytimedelta(), "quarter")
+        columns = {"value": mean[:, i], "lower": low[:, i], "upper": high[:, i]}
+        frames.append(_cells(seen, start.id, **columns).assign(by=by))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _change_rows(judged: JudgedFit, changed: Changes) -> pd.DataFrame:
+    """Return the change of each year's rate against the year before, looked at each quarter: eq. (48)."""
+    bounds = np.array([(0.0, 1 / ALIKE), (1 / ALIKE, ALIKE), (ALIKE, np.nan), (np.nan, np.nan)])
+    frames = []
+    for i, quarter in enumerate(judged.observations.quarters[2 * _YEAR - 1 :]):
+        classes = changed.classes[:, i]
+        ends = bounds[classes]
+        ratio = np.broadcast_to(changed.effort_ratio[:, i][:, None], classes.shape)
+        columns = {
+            "state": np.where(classes < len(bounds) - 1, "class", "cannot_tell"),
+            "low": ends[..., 0],
+            "high": ends[..., 1],
+            "median": changed.ratio[1, :, i],
+            "lower": changed.ratio[0, :, i],
+            "upper": changed.ratio[2, :, i],
+            "probability": changed.probability[:, i],
+            "effort_ratio": ratio,
+            "effort_warning": changed.effort_warning[:, i],
+        }
+        frames.append(_cells(judged.observations, quarter, **columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
+    """Return the numbers that each class rests on, and from which rate it would be another: eq. (46)."""
+    why, seen = judged.explained, judged.observations
+    need = _log_need(judged.log_risk, seen)
+    latest = np.full(why.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
+    return _cells(
+        seen,
+        judged.period,
+        value=why.found,
+        by_population=why.by_population,
+        by_effort=why.by_effort,
+        effort=np.broadcast_to(why.effort[:, None], why.found.shape),
+        neighbours=why.neighbours,
+        change=latest,
+        median=np.exp(np.median(need, axis=0)),
+        # The rates from which it would be called high, and low, with the same uncertainty as now.
+        high_from=CUTS[AVERAGE] * np.exp(_NORMAL_80 * need.std(axis=0)),
+        low_below=CUTS[0] * np.exp(-_NORMAL_80 * need.std(axis=0)),
+    )
+
+
+def _partner_clusters(judged: JudgedFit, areas: geography.Areas) -> Iterator[Table]:
+    """Yield clusters of more children than people and effort explain: over the whole time, and recent."""
+    seen, why = judged.observations, judged.explained
+    size = judged.fit.hyper.get("kappa", (0.0, 0.0))[0] ** -2
+    within = clusters.Ground(seen, _centres(seen, areas), size, REPLICATES, SEED)
+    whole = within.whole(why.found, why.by_effort)
+    yield _table("hotspots", "whole", "Clusters", _cells(seen, judged.period, **whole))
+    met = np.maximum(seen.published, 0).sum(axis=-1).astype(float)
+    recent = within.recent(met, why.by_quarter)
+    yield _table("recenthotspots", "quarter", "Recent clusters", _cells(seen, seen.quarters[-1], **recent))
+
+
+def _centres(seen: Observations, areas: geography.Areas) -> Floats:
+    """Return the middle of each area in metres (EPSG:3035), (areas, 2)."""
+    shapes = areas.frame("region").geometry.to_crs(3035).centroid
+    points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(seen.areas))
+    return points.to_numpy(dtype=float)
