@@ -29,7 +29,7 @@ from risk.model import RiskModel
 from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge
 from risk.model.draws import relative
 from risk.model.observations import Observations
-from risk.report.change import RISING, changes
+from risk.report.change import RISING, find_changes
 from risk.report.shift import WATCHED, find_shifts
 from risk.worlds import World, WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
@@ -255,7 +255,7 @@ def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
         above: Bools = (classes == HIGH) | (classes == VERY_HIGH)
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
-            found = changes(fit.draws(_DRAWS, seed).log_rate, known.effort, _YEAR)
+            found = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, _YEAR)
             rose = np.asarray(found.classes[:, -1] == RISING)
             doubled = ~(found.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
             unwarned += int((rose & doubled & ~found.effort_warning[:, -1]).sum())

@@ -9,7 +9,7 @@ import numpy as np
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from geo.travel import Travel
-from risk.access import Catchment, reach
+from risk.access import Catchment, compute_reach
 from risk.model.detection import yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
@@ -54,7 +54,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
     """Place the units as the outreach of the first year was placed: where the programme began."""
     codes = seen.areas
     travel = Travel.between(geography.load(), "region").at(codes)
-    share = reach(seen.expected, programme.catchment.weight(travel.to_people()))
+    share = compute_reach(seen.expected, programme.catchment.weight(travel.to_people()))
     units = apportioned(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # Moves cost their minutes; no rule of a study limits them.
     return Posts(

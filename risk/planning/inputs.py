@@ -18,7 +18,7 @@ from data.tables.spec import table_name
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from geo.travel import Travel
-from risk.access import reach
+from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
 from risk.model import RiskModel
 from risk.model.detection import yearly_need
@@ -235,7 +235,7 @@ def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
         seen.areas,
         table.kinds,
         table.units,
-        reach(seen.expected, weight),
+        compute_reach(seen.expected, weight),
         np.where(same, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,

@@ -28,7 +28,7 @@ from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
 from risk.model.draws import relative
 from risk.model.expected import Explained, explained
 from risk.model.observations import Observations
-from risk.report.change import ALIKE, Changes, changes
+from risk.report.change import ALIKE, Changes, find_changes
 
 AHEAD = 4  # quarters
 DRAWS, SEED, REPLICATES = 4000, 0, 9999
@@ -73,7 +73,7 @@ def judge_fit(fit: Fit) -> JudgedFit:
     draws = fit.draws(DRAWS, SEED)
     log_risk = fit.log_risk(DRAWS, SEED)
     two_years = len(observations.quarters) >= 2 * _YEAR
-    changed = changes(draws.log_rate, observations.effort, _YEAR) if two_years else None
+    changed = find_changes(draws.log_rate, observations.effort, _YEAR) if two_years else None
     reasons = explained(fit, draws, log_risk)
     return JudgedFit(fit, draws, log_risk, judge(log_risk, observations), changed, reasons)
 

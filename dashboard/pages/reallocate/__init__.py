@@ -13,9 +13,9 @@ from dashboard.map.shapes import describe_shapes
 from dashboard.pages.reallocate import forms, frontier, handover, made, saved, served, session, summary
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Desk
-from dashboard.site import current_release, site
+from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
 from data.release.result import Result
@@ -30,15 +30,15 @@ Told = Mapping[str, Any]
 
 def show() -> None:
     """Draw the page; what changes is within one fragment."""
-    current = current_release.open_current_release(site())
+    current = current_release.open_current_release(read_site())
     if current is None:
-        page_frame.empty()
+        page_frame.show_no_release()
         return
     st.title(_("Reallocate"), anchor=False)
     if current.tier == "public":
-        st.html(markup.paragraphs([_(_PUBLIC)]))
+        st.html(markup.render_paragraphs([_(_PUBLIC)]))
         return
-    st.html(markup.paragraphs([_(_QUESTION)]))
+    st.html(markup.render_paragraphs([_(_QUESTION)]))
     st.fragment(_page)(current)
 
 
@@ -88,15 +88,19 @@ def _made(current: CurrentRelease, desk: Desk, setting: Setting) -> Told | None:
                 handover=desk.handover,
             )
     except RulesClash as error:
-        st.html(markup.lead(_("No plan keeps all rules. These stand against each other; ease one of them:")))
-        st.html(markup.listed(summary.clash(current, error.clashes)))
+        st.html(
+            markup.render_lead(
+                _("No plan keeps all rules. These stand against each other; ease one of them:")
+            )
+        )
+        st.html(markup.render_list(summary.clash(current, error.clashes)))
     except (InputError, ReleaseError) as error:
-        st.error(said(str(error)))
+        st.error(escape_markdown(str(error)))
     else:
         first, *others = summary.answer(told)
-        st.html(markup.lead(first))
-        st.html(markup.definitions(summary.key_numbers(told)))
-        st.html(markup.paragraphs([" ".join(others), " ".join(summary.reasons(told))]))
+        st.html(markup.render_lead(first))
+        st.html(markup.render_definitions(summary.key_numbers(told)))
+        st.html(markup.render_paragraphs([" ".join(others), " ".join(summary.reasons(told))]))
         return told
     return None
 
@@ -104,17 +108,17 @@ def _made(current: CurrentRelease, desk: Desk, setting: Setting) -> Told | None:
 def _map(current: CurrentRelease, told: Told) -> None:
     views = {name: _(words) for name, words in move_map.VIEWS.items()}
     with st.container(key="mapbox"):
-        view = address.segments("when", _("Show"), views)
-        live_map.show(describe_shapes(current, in_page=True), move_map.values(current, told, view))
-        st.html(legend.legend([move_map.mark_of(current, told, view)], more=move_map.key(told)))
+        view = address.pick_segment("when", _("Show"), views)
+        live_map.show_map(describe_shapes(current, in_page=True), move_map.values(current, told, view))
+        st.html(legend.render_legend([move_map.mark_of(current, told, view)], more=move_map.key(told)))
 
 
 def _moves(current: CurrentRelease, told: Told) -> None:
     _section(_("Moves"))
     if not told["moves"]:
-        st.html(markup.paragraphs([_("No move is proposed. Today's posts stay as they are.")]))
+        st.html(markup.render_paragraphs([_("No move is proposed. Today's posts stay as they are.")]))
         return
-    st.html(markup.table(summary.moves(current, told)))
+    st.html(markup.render_table(summary.moves(current, told)))
     st.caption(summary.ways(told))
     forms.decide(current, told)
 
@@ -122,7 +126,7 @@ def _moves(current: CurrentRelease, told: Told) -> None:
 def _around(current: CurrentRelease, desk: Desk, setting: Setting, told: Told) -> None:
     if told["moves"]:
         _section(_("When"))
-        st.html(markup.table(summary.phases(current, told)))
+        st.html(markup.render_table(summary.phases(current, told)))
         st.caption(summary.later(told))
     with st.expander(_("Hand over to duty bearers"), expanded=bool(desk.handover.tasks)):
         _handing(current, desk, told)
@@ -130,16 +134,16 @@ def _around(current: CurrentRelease, desk: Desk, setting: Setting, told: Told) -
     if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):
         _frontier(current, desk, setting, told)
     _section(_("Who is served"))
-    st.html(markup.narrow(markup.table(served.by_group(current, told))))
+    st.html(markup.render_narrow(markup.render_table(served.by_group(current, told))))
     st.caption(_(CAUTION))
     with st.expander(_("By county and region")):
-        st.html(markup.table(served.by_area(current, told)))
+        st.html(markup.render_table(served.by_area(current, told)))
 
 
 def _handing(current: CurrentRelease, desk: Desk, told: Told) -> None:
     for rows in (handover.over(current, told), handover.stays(current, told)):
         if not rows.empty:
-            st.html(markup.table(rows))
+            st.html(markup.render_table(rows))
     handover.ask(current, desk)
 
 
@@ -157,9 +161,9 @@ def _kept(current: CurrentRelease, found: list[Result], desk: Desk, setting: Set
     if setting is not None:
         saved.keep(current, desk, setting)
     if not found:
-        st.html(markup.paragraphs([_(_NONE_KEPT)]))
+        st.html(markup.render_paragraphs([_(_NONE_KEPT)]))
         return
-    st.html(markup.table(saved.shelf(found)))
+    st.html(markup.render_table(saved.shelf(found)))
     saved.opener(found)
     if len(found) > 1:
         saved.compare(current, found)

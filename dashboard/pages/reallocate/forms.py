@@ -11,7 +11,7 @@ from dashboard.pages.reallocate import made, session, summary
 from dashboard.pages.reallocate.session import Desk
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
 from data.personal.free_text import LONGEST
@@ -45,24 +45,26 @@ def choices() -> Setting:
     first = Setting()
     needs = {name: _(words) for name, words in NEEDS.items()}
     picked: dict[str, str | int | None] = {
-        "need": address.segments("need", _("Whose need counts"), needs, labelled=True)
+        "need": address.pick_segment("need", _("Whose need counts"), needs, labelled=True)
     }
     left, right = st.columns(2)
     with left:
         told = _("Units that leave their post, all together.")
-        picked["moves"] = address.whole("moves", _("At most so many moves"), _MOST_MOVES, first.moves, told)
+        picked["moves"] = address.pick_number(
+            "moves", _("At most so many moves"), _MOST_MOVES, first.moves, told
+        )
     with right:
         told = _("Between old and new posts, all moves together. Empty: no limit.")
-        picked["hours"] = address.whole("hours", _("At most so many hours"), _MOST_HOURS, None, told)
+        picked["hours"] = address.pick_number("hours", _("At most so many hours"), _MOST_HOURS, None, told)
     for name, label, start, told in _sliders(first):
-        picked[name] = address.share(name, label, start, told)
+        picked[name] = address.pick_share(name, label, start, told)
     with st.expander(_("Rules that every plan keeps")):
         told = _("What can be moved in a quarter; the rest follows in the next ones.")
-        picked["pace"] = address.whole(
+        picked["pace"] = address.pick_number(
             "pace", _("At most so many moves a quarter"), _MOST_MOVES, first.per_quarter, told, least=1
         )
         for name, label, start, told in _rules(first):
-            picked[name] = address.share(name, label, start, told)
+            picked[name] = address.pick_share(name, label, start, told)
     return session.setting(picked)
 
 
@@ -177,12 +179,12 @@ def undo(current: CurrentRelease, desk: Desk) -> None:
     for at, one in enumerate(desk.decided):
         with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{at}"):
             st.button(_("Undo"), key=f"undo-{at}", on_click=session.undo, args=(one,))
-            st.html(markup.paragraphs([summary.decided(current, one)]))
+            st.html(markup.render_paragraphs([summary.decided(current, one)]))
 
 
 def posts(current: CurrentRelease, desk: Desk) -> None:
     """Offer the table of posts to take away, and take a corrected one."""
-    st.html(markup.paragraphs([_(_GIVEN) if desk.posts else _(_DRAFT), _(_COLUMNS)]))
+    st.html(markup.render_paragraphs([_(_GIVEN) if desk.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
         if current_release.may_download(current.release):
@@ -202,7 +204,7 @@ def posts(current: CurrentRelease, desk: Desk) -> None:
             _("Give the corrected table back"), type="csv", key=_FILE, on_change=_given, args=(current,)
         )
     if refused := st.session_state.get(_REFUSED, ""):
-        st.error(said(refused))
+        st.error(escape_markdown(refused))
         st.caption(_("Nothing of the file was taken; the plan stands on the same posts as before."))
 
 

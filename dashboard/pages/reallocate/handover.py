@@ -15,7 +15,7 @@ from dashboard.pages.reallocate import made, session
 from dashboard.pages.reallocate.session import Desk
 from dashboard.pages.reallocate.summary import named
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, number, said
+from dashboard.site.text import _, escape_markdown, number
 from dashboard.widgets import markup
 from data.errors import FileRefused, TactError
 from geo.layers.core.words import mark
@@ -58,7 +58,7 @@ def _text(name: str, content: bytes) -> str:
 
 def ask(current: CurrentRelease, desk: Desk) -> None:
     """Ask for tasks and room, and say what goes over."""
-    st.html(markup.paragraphs([_(_WHY), _(_HOW)]))
+    st.html(markup.render_paragraphs([_(_WHY), _(_HOW)]))
     left, right = st.columns(2, gap="medium")
     with left:
         st.file_uploader(_("Table of tasks"), type="csv", key=_TASKS)
@@ -82,7 +82,7 @@ def ask(current: CurrentRelease, desk: Desk) -> None:
         if desk.handover.tasks:
             st.button(_("Leave the hand-over out"), on_click=session.give_tables, args=(Tables(),))
     if refused := st.session_state.get(_REFUSED, ""):
-        st.error(said(refused))
+        st.error(escape_markdown(refused))
 
 
 _WHY = (

@@ -13,7 +13,7 @@ from dashboard import map as live_map
 from dashboard.map import Arrow, Mark
 from dashboard.pages.reallocate.summary import move_name
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, html, translated
+from dashboard.site.text import _, html, translate
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
 from geo.layers.core.words import state_words
@@ -42,7 +42,7 @@ def mark_of(current: CurrentRelease, told: Told, view: str) -> Mark:
         },
         index=codes,
     )
-    labels = tuple(translated(one) for one in breaks.labels(_LOWS, whole=False, sign=" %"))
+    labels = tuple(translate(one) for one in breaks.labels(_LOWS, whole=False, sign=" %"))
     style = Style("fill", _LOWS, palette.steps(palette.COVERAGE, len(labels)), labels)
     source = _(
         "Plan on release {name}; the mean of what the risk model holds possible", name=current.release.name
@@ -50,7 +50,7 @@ def mark_of(current: CurrentRelease, told: Told, view: str) -> Mark:
     title = _("Need met today") if view == TODAY else _("Need met as planned")
     unit = _("% of the children in need")
     legend = Legend(title, unit, _("in a quarter"), source)
-    words: dict[str, str] = {state: translated(state_words(state, current.release.k)) for state in STATES}
+    words: dict[str, str] = {state: translate(state_words(state, current.release.k)) for state in STATES}
     return Mark(LayerData(frame, style, legend, current.release.invented), title, unit, labels, words)
 
 
@@ -80,8 +80,8 @@ def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
 def values(current: CurrentRelease, told: Told, view: str) -> str:
     """Describe the view for the map."""
     codes = list(load_areas(current.release).map_geometry(_LEVEL)["codes"])
-    layer = live_map.layer_values(mark_of(current, told, view), codes)
-    return live_map.payload([layer], _LEVEL, arrows=arrows(current, told))
+    layer = live_map.describe_layer(mark_of(current, told, view), codes)
+    return live_map.describe_map([layer], _LEVEL, arrows=arrows(current, told))
 
 
 def key(told: Told) -> Markup:

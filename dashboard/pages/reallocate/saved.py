@@ -20,9 +20,9 @@ from dashboard.pages.reallocate import made as planned
 from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Desk
 from dashboard.pages.reallocate.summary import children, gained, move_name, percent, sure
-from dashboard.site import current_release, site
+from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, number, said
+from dashboard.site.text import _, escape_markdown, number
 from dashboard.widgets import markup
 from data.errors import TactError
 from data.personal.free_text import LONGEST
@@ -42,7 +42,7 @@ _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
 def kept(current: CurrentRelease) -> list[Result]:
     """List the plans that were kept of the release, newest first; none where no folder was given."""
-    folder = site().derived
+    folder = read_site().derived
     return [] if folder is None else saved.kept(folder, current.release)
 
 
@@ -67,7 +67,7 @@ def drifted(found: Sequence[Result], desk: Desk, setting: Setting, told: Told) -
 
 def keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
     """Ask for a title and keep the plan that is shown, with posts, choices and decisions."""
-    if site().derived is None:
+    if read_site().derived is None:
         st.caption(_("Plans cannot be kept here: start the map with tact serve."))
         return
     with st.form("keep"):
@@ -83,13 +83,13 @@ def keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
             _("Keep this plan"), type="primary", on_click=_keep, args=(current, desk, setting)
         )
     if refused := st.session_state.pop(_REFUSED, ""):
-        st.error(said(refused))
+        st.error(escape_markdown(refused))
     if st.session_state.pop(_KEPT, False):
         st.success(_("The plan is kept. It can be opened again, compared, and taken away below."))
 
 
 def _keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
-    state, folder = st.session_state, site().derived
+    state, folder = st.session_state, read_site().derived
     if folder is None:
         return
     try:
@@ -167,7 +167,7 @@ def compare(current: CurrentRelease, found: Sequence[Result]) -> None:
         key="compare-plans",
     )
     if chosen:
-        st.html(markup.table(compared(current, [by_name[name].manifest for name in chosen])))
+        st.html(markup.render_table(compared(current, [by_name[name].manifest for name in chosen])))
 
 
 def compared(current: CurrentRelease, plans: Sequence[Told]) -> pd.DataFrame:
