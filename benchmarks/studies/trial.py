@@ -10,7 +10,7 @@ from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from geo.travel import Travel
 from risk.access import Catchment, compute_reach
-from risk.model.detection import yearly_need
+from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
 from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
@@ -41,7 +41,7 @@ class Programme:
 
 def need_of(fit: Fit, seed: int) -> Floats:
     """Draw the need of the last year by a fit, children a quarter on all pathways, (d, A)."""
-    return np.asarray(yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
+    return np.asarray(draw_yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
 
 
 def counts_of(seen: Observations) -> Floats:

@@ -31,7 +31,7 @@ from data.workspace.types import Bools, Floats
 from geo import areas as geography
 from geo.travel import Link, Speed, Travel
 from risk.access import Access, Catchment, Certainty, Supply, compute_access, find_nearest
-from risk.model.detection import DetectionRange, yearly_need
+from risk.model.detection import DetectionRange, draw_yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
 
@@ -120,7 +120,7 @@ def make_access_tables(
     """Give the tables of travel, need and access; those of access for what the release holds of services."""
     ways = _Ways.of(areas, seen.areas, times)
     yield _travel_table(ways.travel, _whole(seen))
-    need = yearly_need(draws, seen, seed).sum(axis=2)
+    need = draw_yearly_need(draws, seen, seed).sum(axis=2)
     yield _need_table(need, seen)
     for by in _SPLITS:
         split = (by,) if by else ()

@@ -21,7 +21,7 @@ from geo.travel import Travel
 from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
 from risk.model import RiskModel
-from risk.model.detection import yearly_need
+from risk.model.detection import draw_yearly_need
 from risk.model.observations import PATHWAYS as _TOLD_APART
 from risk.model.observations import Observations
 from risk.planning import Aims, Decision, Plan, Point, Posts, Rules, Schedule, Solver, frontier, phased, plan
@@ -130,7 +130,7 @@ class Ground:
             msg = "Plans are made of the partner tier: the public one holds neither outreach nor staff."
             raise ReleaseError(msg)
         areas = geography.read(release.areas_file)
-        seen = Observations.of(release, areas)
+        seen = Observations.from_release(release, areas)
         draft = tables.drafted(seen)
         travel = _travel(release, areas).at(seen.areas)
         read = cls(
@@ -243,7 +243,7 @@ def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
 
 
 def _needs(seen: Observations) -> dict[str, Floats]:
-    need = yearly_need(RiskModel().fit(seen).fit_.draws(_DRAWS, _SEED), seen, _SEED)
+    need = draw_yearly_need(RiskModel().fit(seen).fit_.draws(_DRAWS, _SEED), seen, _SEED)
     return {ALL: need.sum(axis=2), **{one: need[..., at] for at, one in enumerate(seen.pathways)}}
 
 

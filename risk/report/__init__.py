@@ -45,7 +45,7 @@ def assess(
     tell(0, 3, "Reading")
     areas = geography.read(release.areas_file)
     partner = release.tier == "partner"
-    observations = Observations.of(release, areas) if partner else Observations.of_public(release, areas)
+    observations = Observations.from_release(release, areas) if partner else Observations.from_public_release(release, areas)
     tell(1, 3, "Fitting")
     fit = model.fit(observations).fit_
     tell(2, 3, "Judging")

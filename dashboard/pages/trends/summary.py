@@ -242,7 +242,7 @@ def _breaks(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
     from risk.model.observations import Observations
     from risk.report.trends import find_jumps
 
-    panel = panel_of(Observations.of(current.release, geography.read(current.release.areas_file)))
+    panel = panel_of(Observations.from_release(current.release, geography.read(current.release.areas_file)))
     return find_jumps(panel, None if pathway == _EVERY else pathway)
 
 

@@ -27,7 +27,7 @@ def partner(scored):
 def known(partner):
     """Give areas, observations and the draws of the model, as `tact risk` makes them."""
     areas = geography.read(partner.areas_file)
-    seen = Observations.of(partner, areas)
+    seen = Observations.from_release(partner, areas)
     return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
 
 
