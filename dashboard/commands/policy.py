@@ -19,7 +19,8 @@ from data.reference import area_table
 from data.restricted import keys
 from data.restricted.comparison import Measured, measured
 from data.restricted.comparison.invented import count_world
-from data.restricted.comparison.trial import Counted, try_out
+from data.restricted.comparison.trial import try_policy
+from data.restricted.counting.encounters import CountedTables
 from data.tables.spec import Plan
 from data.workspace import default_path, files
 from risk import worlds as simulate
@@ -44,7 +45,7 @@ class _Worlds:
     seed: int
     plan: Plan
 
-    def count(self, number: int, policy: Policy) -> Counted:
+    def count(self, number: int, policy: Policy) -> CountedTables:
         """Draw and count one world."""
         seed = self.seed + number
         drawn = simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=self.children))
@@ -121,11 +122,11 @@ def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[Measured]:
         ]
 
 
-def _try(policy: Policy, counted: Sequence[Counted], tick: Tick, done: int, total: int) -> Measured:
+def _try(policy: Policy, counted: Sequence[CountedTables], tick: Tick, done: int, total: int) -> Measured:
     mechanism = CellKey.from_policy(policy)
     trials = []
     for number, world in enumerate(counted, 1):
-        trials.append(try_out(world, policy, mechanism, membership.WORLDS))
+        trials.append(try_policy(world, policy, mechanism, membership.WORLDS))
         tick(done + number, total)
     return measured(policy, mechanism, trials)
 

@@ -43,7 +43,7 @@ def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
 
 def release_workspace(
     workspace: Workspace, vault: Vault | None, secrets: keys.Keys | None, tick: Tick | None = None
-) -> publishing.Made:
+) -> publishing.NewRelease:
     """Make a release of a workspace; without a vault, of published figures and areas alone."""
     geometry, source = _areas_of(workspace)
     rules = policy_file.read(workspace.path)
@@ -109,7 +109,7 @@ def _told_when_stopped(workspace: Workspace) -> Iterator[None]:
         raise
 
 
-def _make(workspace: Workspace, figures_only: bool) -> publishing.Made:
+def _make(workspace: Workspace, figures_only: bool) -> publishing.NewRelease:
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return release_workspace(workspace, None, None, tick)

@@ -29,8 +29,6 @@ from data.restricted.publishing.published_table import code
 from data.tables.spec import TIERS, TableSpec, Tier
 from data.workspace.types import Bools, Floats
 
-__all__ = ["ALL_NUMBERS", "BOTH", "ONE_NUMBER", "Attackers", "Measured", "Readers", "measured"]
-
 ONE_NUMBER, ALL_NUMBERS = "one_number", "all_numbers"
 BOTH = "both"  # countries together
 _PUBLIC = TableSpec("children", "region", "year")

@@ -12,8 +12,6 @@ from scipy.sparse.csgraph import connected_components
 
 from data.workspace.types import Ints, Words
 
-__all__ = ["link"]
-
 
 def link(child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]) -> tuple[Ints, Words, list[str]]:
     """Join children that share a programme number, directly or through others.

@@ -19,9 +19,6 @@ from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, RESTRICTED_AXES, Level, TableSpec
 from data.workspace.types import Bools, Floats, Ints
 
-__all__ = ["Effort", "Estimates", "Services", "Sums", "read_communities", "read_effort", "read_services"]
-
-
 _DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
 _AXES = CATEGORIES["axis"]
 _OPEN = np.array([axis not in RESTRICTED_AXES for axis in _AXES])
