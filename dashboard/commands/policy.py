@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import picture, policy_words
+from dashboard.commands import policy_words
 from dashboard.commands.output import Json, Tick, emit, progress
 from data.disclosure import policy_file
 from data.disclosure.attacks import membership
@@ -70,7 +70,7 @@ def compare(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
     folder: Annotated[
         Path | None,
-        typer.Option("--to", help="Write the table (CSV) and the picture (SVG) into this folder."),
+        typer.Option("--to", help="Write the table (CSV) and the picture (SVG, PNG) into this folder."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -132,10 +132,10 @@ def _try(policy: Policy, counted: Sequence[CountedTables], tick: Tick, done: int
 
 
 def _write(told: policy_words.Comparison, folder: Path) -> list[str]:
-    table, drawing = folder / f"{_NAME}.csv", folder / f"{_NAME}.svg"
-    files.write_text(table, told.csv())
-    files.write_text(drawing, picture.draw(told))
-    return [str(table), str(drawing)]
+    written = {"csv": told.csv().encode(), **told.pictures()}
+    for kind, content in written.items():
+        files.write_bytes(folder / f"{_NAME}.{kind}", content)
+    return [str(folder / f"{_NAME}.{kind}") for kind in written]
 
 
 def register(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""What a comparison of policies found, for people: a table, and in words who fails which limit."""
+"""What a comparison of policies found, for people: a table, a picture, and in words who fails which limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -19,9 +19,22 @@ from data.disclosure.attacks.membership import LIMITS
 from data.reference import area_table
 from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, Readers
 
-__all__ = ["Comparison"]
+if TYPE_CHECKING:
+    import altair as alt
 
 _NARROWEST, _FILE_WIDTH = 80, 110
+_INK, _MUTED, _FAINT = "#1D2433", "#5B6575", "#A9B2BF"
+_ACCENT, _WARNING, _SOFT = "#0F6B66", "#9A3412", "#FDF0E6"
+_LOSSES = ("Children the public does not see, of 100", "Shown numbers are off by, per cent (median)")
+_GAINS = ("One number tells, over guessing", "All numbers tell, over guessing")
+_COLUMNS = ("name", "loss", "least", "most", "gain", "low", "high", "before", "colour", "size")
+_HOW_TO_READ = (
+    "Each letter is a policy. Further left, readers lose less; further down, attackers gain less.",
+    "Lines through points: across, how far the worlds differ; upwards, the interval of 95 %.",
+    "Small ring: before the release withheld breakdowns.",
+)
+# Where the letters stand beside their points, one policy after the other: many lie close together.
+_BESIDE = ((11, -9), (-11, -9), (11, 11), (-11, 11), (0, -16))
 _Tell = Callable[[Measured], str]
 
 
@@ -113,6 +126,94 @@ class Comparison:
             "those of municipalities and quarters in which a child was met. What is withheld, and the",
             "breakdowns that counties go without, a release takes away by itself.",
         ]
+
+    def chart(self) -> alt.ConcatChart:
+        """Draw each loss of readers (across) against each gain of attackers (upwards), with the limits."""
+        import altair as alt
+
+        panels = [
+            alt.hconcat(*(self._panel(loss, gain) for loss in range(len(_LOSSES))))
+            for gain in range(len(_GAINS))
+        ]
+        about = [f"{self.basis}. No record was read; all numbers are invented.", *_HOW_TO_READ]
+        about += [
+            f"{name}  {self.title(place)}: {self.verdict(place)}." for place, name in enumerate(self.names)
+        ]
+        title = alt.TitleParams("What readers lose and what attackers gain", subtitle=about, anchor="start")
+        chart: alt.ConcatChart = (
+            alt.concat(*panels, columns=1, title=title)
+            .configure(font="sans-serif", background="#FBFAF7", padding=24)
+            .configure_title(fontSize=21, subtitleFontSize=13, subtitleColor=_MUTED, offset=18, color=_INK)
+            .configure_axis(labelFontSize=12, titleFontSize=13, titleFontWeight="normal", gridColor="#DFE3E8")
+            .configure_view(fill="#FFFFFF", stroke=None)
+        )
+        return chart
+
+    def pictures(self) -> dict[str, bytes]:
+        """Return the chart as files by their ending: svg and png."""
+        import vl_convert
+
+        spec = self.chart().to_dict()
+        return {
+            "svg": vl_convert.vegalite_to_svg(spec).encode(),
+            "png": vl_convert.vegalite_to_png(spec, scale=2),
+        }
+
+    def _panel(self, loss: int, gain: int) -> alt.LayerChart | alt.FacetChart:
+        """Draw one loss against one gain."""
+        import altair as alt
+        import pandas as pd
+
+        limit = LIMITS[gain]
+        rows = [row for place in range(len(self.found)) if (row := self._point(place, loss, gain))]
+        heights = [row[name] or 0.0 for row in rows for name in ("gain", "high", "before")]
+        top = 1.12 * max([limit, *heights])
+        data = pd.DataFrame(rows, columns=list(_COLUMNS))
+        x = alt.X("loss:Q", title=_LOSSES[loss], scale=alt.Scale(zero=False, nice=True, padding=24))
+        y = alt.Y(
+            "gain:Q",
+            title=_GAINS[gain] if loss == 0 else None,
+            scale=alt.Scale(domain=[0.0, top], nice=False),
+        )
+        colour = alt.Color("colour:N", scale=None)
+        above = alt.Chart(pd.DataFrame({"limit": [limit], "top": [top], "words": [f"limit of {limit:.2f}"]}))
+        base = alt.Chart(data).encode(x=x, y=y)
+        letters = [
+            base.transform_filter(alt.datum.name == row["name"])
+            .mark_text(fontSize=15, fontWeight="bold", dx=_BESIDE[n % 5][0], dy=_BESIDE[n % 5][1])
+            .encode(text="name:N", color=colour)
+            for n, row in enumerate(rows)
+        ]
+        return alt.layer(
+            above.mark_rect(color=_SOFT).encode(y="limit:Q", y2="top:Q"),
+            above.mark_rule(color=_WARNING, strokeDash=[6, 4]).encode(y="limit:Q"),
+            above.mark_text(align="right", color=_WARNING, dx=-6, dy=-8).encode(
+                y="limit:Q", x=alt.value("width"), text="words:N"
+            ),
+            base.mark_rule(color=_FAINT).encode(x="least:Q", x2="most:Q"),
+            base.mark_rule(color=_FAINT).encode(y="low:Q", y2="high:Q"),
+            base.mark_point(color=_MUTED, size=40).encode(y="before:Q"),
+            base.mark_point(filled=True, opacity=1).encode(color=colour, size=alt.Size("size:Q", scale=None)),
+            *letters,
+        ).properties(width=360, height=210)
+
+    def _point(self, place: int, loss: int, gain: int) -> dict[str, Any] | None:
+        """Return what the picture shows of one policy; None where it shows no number."""
+        one = self.found[place]
+        attackers, readers = one.attackers, one.readers[BOTH]
+        value = (readers.hidden_children, readers.relative_error)[loss]
+        if value is None:
+            return None
+        colour = _WARNING if one.fails else _ACCENT if place == self.current else _INK
+        row = {"name": self.names[place], "loss": 100 * value, "colour": colour}
+        row |= {"size": 220 if place == self.current else 110}
+        least, most = one.hidden if loss == 0 else (None, None)
+        row |= {"least": None if least is None else 100 * least, "most": None if most is None else 100 * most}
+        if gain == 0:
+            return {**row, "gain": attackers.one_number, "low": None, "high": None, "before": None}
+        ends = {"low": attackers.all_numbers_low, "high": attackers.all_numbers_high}
+        before = attackers.planned if attackers.planned > attackers.all_numbers else None
+        return {**row, "gain": attackers.all_numbers, **ends, "before": before}
 
     def _against(self, place: int) -> str:
         """Say what a policy changes for readers, beside the current one."""
