@@ -17,7 +17,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.reference import area_table
 from data.restricted import keys
-from data.restricted.comparison import Measured, measured
+from data.restricted.comparison import PolicyResult, summarize_trials
 from data.restricted.comparison.invented import count_world
 from data.restricted.comparison.trial import try_policy
 from data.restricted.counting.encounters import CountedTables
@@ -107,7 +107,7 @@ def _candidates(current: Policy, own: Sequence[float | None]) -> list[Policy]:
     return list(dict.fromkeys([current, *others]))
 
 
-def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[Measured]:
+def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[PolicyResult]:
     """Try every policy on every world; what is not done yet when it is stopped is lost, and nothing else."""
     total = worlds.many * (1 + len(candidates))
     with progress("Comparing policies on invented worlds") as tick:
@@ -122,13 +122,13 @@ def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[Measured]:
         ]
 
 
-def _try(policy: Policy, counted: Sequence[CountedTables], tick: Tick, done: int, total: int) -> Measured:
+def _try(policy: Policy, counted: Sequence[CountedTables], tick: Tick, done: int, total: int) -> PolicyResult:
     mechanism = CellKey.from_policy(policy)
     trials = []
     for number, world in enumerate(counted, 1):
         trials.append(try_policy(world, policy, mechanism, membership.WORLDS))
         tick(done + number, total)
-    return measured(policy, mechanism, trials)
+    return summarize_trials(policy, mechanism, trials)
 
 
 def _write(told: policy_words.Comparison, folder: Path) -> list[str]:

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from data.disclosure.attacks.membership import LIMITS
 from data.reference import area_table
-from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, Readers
+from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, PolicyResult, Readers
 
 if TYPE_CHECKING:
     import altair as alt
@@ -35,14 +35,14 @@ _HOW_TO_READ = (
 )
 # Where the letters stand beside their points, one policy after the other: many lie close together.
 _BESIDE = ((11, -9), (-11, -9), (11, 11), (-11, 11), (0, -16))
-_Tell = Callable[[Measured], str]
+_Tell = Callable[[PolicyResult], str]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Policies that were measured on the same worlds; `current` is the place of the one in use."""
 
-    found: Sequence[Measured]
+    found: Sequence[PolicyResult]
     current: int
     worlds: int
     children: int
@@ -244,7 +244,7 @@ class Comparison:
         return [line.rstrip() for line in caught.get().splitlines()]
 
 
-def _rows(first: Measured) -> Iterator[tuple[str, _Tell | None]]:
+def _rows(first: PolicyResult) -> Iterator[tuple[str, _Tell | None]]:
     """List the rows of the table: words, and how to tell the value; no value for a heading."""
     countries = [c for c in first.readers if c != BOTH]
     yield "WHAT READERS LOSE", None
@@ -275,7 +275,7 @@ def _by_country(countries: Sequence[str], tell: Callable[[Readers], str]) -> Ite
         yield f"  {names[country]}", lambda m, c=country: tell(m.readers[c])  # type: ignore[misc]
 
 
-def _marked(one: Measured, limit: str, value: float) -> str:
+def _marked(one: PolicyResult, limit: str, value: float) -> str:
     return f"{'! ' if limit in one.fails else ''}{value:.3f}"
 
 

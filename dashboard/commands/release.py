@@ -33,7 +33,7 @@ _FIRST = (
 
 
 def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
-    """Give the workspace's areas as GeoParquet, and where their boundaries come from."""
+    """Return the workspace's areas as GeoParquet, and the source of their boundaries."""
     places = areas.load(workspace.areas)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "areas.parquet"

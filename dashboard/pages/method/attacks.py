@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.site.text import _
 from data.disclosure.channel import Knowledge
-from data.disclosure.cost import most_of_one_number
+from data.disclosure.cost import compute_most_of_one_number
 from data.release import Release
 from data.release.audits import AuditReport
 
@@ -73,7 +73,7 @@ def describe_one_number(release: Release) -> list[str]:
             "Somebody who already knows of every child but one that was met in an area and time, and guesses "
             "from its number whether this one was counted too, is right at most {right} times in 100. By "
             "tossing a coin it would be 50 times.",
-            right=_right(most_of_one_number(release)),
+            right=_right(compute_most_of_one_number(release)),
         )
     )
     return said

@@ -51,7 +51,7 @@ class Members:
     start: Ints
 
     def of(self, block: int) -> Words:
-        """Give the marks of one block."""
+        """Return the marks of one block."""
         return self.marks[self.start[block] : self.start[block + 1]]
 
 
@@ -127,7 +127,7 @@ class Encounters:
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
     def keys(self, measure: str, key_range: int) -> Ints:
-        """Give each child's record key for a unit of counting, 0 .. key_range - 1."""
+        """Return each child's record key for a unit of counting, 0 .. key_range - 1."""
         shift = np.uint64(_UNIT_SHIFT.get(measure, 0))
         return ((self.record_key >> shift) & np.uint64(key_range - 1)).astype(np.int64)
 
@@ -153,7 +153,7 @@ def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> En
     """Place loaded encounters on a grid; those outside its time are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
-    (data.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
+    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
     """
     days = records["day"].astype("datetime64[D]")
     number, identity, names = link(records["child"], records["programme_child"])
@@ -189,14 +189,14 @@ def _read(batch: pa.RecordBatch, names: Mapping[str, int]) -> Records:
     result: Records = {}
     for name, lookup in lookups.items():
         kind = np.int8 if name in _ATTRIBUTES else np.int32
-        result["place" if name == "municipality" else name] = codes(batch, name, lookup).astype(kind)
-    result["day"] = days(batch, "date")
+        result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
+    result["day"] = read_days(batch, "date")
     for name in ("child", "programme_child"):
         result[name] = _digits(batch.column(name))
     return result
 
 
-def codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
+def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
     """Turn a text column, plain or dictionary-encoded, into numbers; raise ReleaseError for unknown text."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -211,7 +211,7 @@ def codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.ND
     return result
 
 
-def days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
+def read_days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
     """Read a text column of ISO days as datetime64[D]; an empty text becomes NaT."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -239,7 +239,7 @@ def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
 def _blocks(
     grid: Grid, level: Level, grain: Grain, place: npt.NDArray[np.int32], day: npt.NDArray[np.datetime64]
 ) -> tuple[Ints, int]:
-    """Give each record its block, area * periods + period or -1, and the number of blocks."""
+    """Return the block of each record, area * periods + period or -1, and the number of blocks."""
     periods = len(grid.periods(grain))
     area = np.where(place >= 0, grid.up[level][place], -1).astype(np.int64)
     period = grid.period_of(day, grain)
@@ -248,7 +248,7 @@ def _blocks(
 
 
 def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
-    """Give each child the block in which it is counted, or -1."""
+    """Return the block in which each child is counted, or -1."""
     key = (by_destination, level, grain)
     if encounters.last_home.get("key") != key:
         first = encounters.first
@@ -306,7 +306,7 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
 
 
 def _cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
-    """Give each child its cell in a table of children, or -1, and the number of categories."""
+    """Return the cell of each child in a table of children, or -1, and the number of categories."""
     first = encounters.first
     cell = _home(encounters, spec.measure == "flows", spec.level, spec.grain)
     sizes = []

@@ -128,7 +128,7 @@ def tabulate_counts(
     policy: Policy,
     mechanism: CellKey,
 ) -> ReleasedTable:
-    """Give each cell of a counted table its state. `total` and `searched` have shape (areas, periods).
+    """Tabulate counts with the state of each cell. `total` and `searched` have shape (areas, periods).
 
     All of it follows from the noisy values and effort alone. Where no effort is recorded and the total is
     zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost none"

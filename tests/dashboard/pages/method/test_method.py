@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.commands import forget
 from dashboard.pages.method import attacks, costs, summary
-from data.disclosure.cost import cost
+from data.disclosure.cost import compute_cost
 from data.release import Release
 from data.tables.spec import TIERS
 from tests.helpers import small_release
@@ -126,7 +126,7 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, monkeypatch):
-    found = cost(Release.open(demo, "public"))
+    found = compute_cost(Release.open(demo, "public"))
     test = open_page(monkeypatch, demo, "public")
     text = words(test).replace("\N{NO-BREAK SPACE}", " ")
     assert "What protection costs" in text
@@ -145,7 +145,7 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
 
 
 def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
-    found = costs.tabulate_costs(cost(Release.open(demo, "partner"))).set_index("Children met in")
+    found = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index("Children met in")
     assert list(found) == ["Numbers shown", "Typical error"]
     assert len(found) == 18
     large, small = found["Typical error"][["Albania, whole time", "Greece by municipality, each quarter"]]
@@ -157,7 +157,7 @@ def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
 
 
 def test_a_share_that_is_not_known_or_none_is_told_in_words(demo):
-    found = cost(Release.open(demo, "public"))
+    found = compute_cost(Release.open(demo, "public"))
     table = costs.tabulate_costs(found).set_index("Children met in")["Children behind hidden numbers"]
     assert table["Greece, each year"] == "none"
     unknown = found.assign(hidden=float("nan"), hidden_low=float("nan"), hidden_high=float("nan"))

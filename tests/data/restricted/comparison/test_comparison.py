@@ -12,7 +12,7 @@ from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.reference import area_table
 from data.release import Release
 from data.restricted import keys
-from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, measured
+from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, PolicyResult, summarize_trials
 from data.restricted.comparison.invented import count_world
 from data.restricted.comparison.trial import try_policy
 from data.restricted.counting.encounters import CountedTables
@@ -54,7 +54,7 @@ def world():
 
 def tried(world, policy, mechanism=None, worlds=QUICK):
     chosen = mechanism or CellKey.from_policy(policy)
-    return measured(policy, chosen, [try_policy(world, policy, chosen, worlds)])
+    return summarize_trials(policy, chosen, [try_policy(world, policy, chosen, worlds)])
 
 
 def test_a_release_without_noise_is_never_off_and_gives_more_away(world, unrepaired):
@@ -93,7 +93,7 @@ def test_more_noise_is_more_error_and_hides_one_child_better(world):
 
 def test_what_readers_lose_is_worked_out_from_truth_and_tables(world):
     made = try_policy(world, DEFAULT_POLICY, USUAL, QUICK)
-    found = measured(DEFAULT_POLICY, USUAL, [made]).readers["AL"]
+    found = summarize_trials(DEFAULT_POLICY, USUAL, [made]).readers["AL"]
     frame, true = made.tables["public"][REGION_YEAR].frame(), world.counts[REGION_YEAR].ravel()
     inside = frame["area"].str.startswith("AL").to_numpy()
     shown = frame["value"].notna().to_numpy()
@@ -135,8 +135,8 @@ def test_several_worlds_are_averaged_and_the_worst_is_told(world):
         try_policy(w, DEFAULT_POLICY, USUAL, QUICK)
         for w in (world, CountedTables(other.grid, other.plan, other.counts, other.keys))
     ]
-    each = [measured(DEFAULT_POLICY, USUAL, [made]) for made in trials]
-    both = measured(DEFAULT_POLICY, USUAL, trials)
+    each = [summarize_trials(DEFAULT_POLICY, USUAL, [made]) for made in trials]
+    both = summarize_trials(DEFAULT_POLICY, USUAL, trials)
     hidden = [one.readers[BOTH].hidden_children for one in each]
     assert both.readers[BOTH].hidden_children == pytest.approx(np.mean(hidden), abs=1e-4)
     assert both.hidden == (min(hidden), max(hidden))
@@ -154,7 +154,7 @@ def test_one_number_is_the_worst_case_whatever_the_world(world):
 def test_a_world_of_hardly_anybody_is_measured_too():
     few = counted.small(seed=1, rows=3, children=2)
     found = tried(CountedTables(few.grid, few.plan, few.counts, few.keys), DEFAULT_POLICY)
-    assert isinstance(found, Measured)
+    assert isinstance(found, PolicyResult)
     assert found.readers[BOTH].relative_error is None
     assert found.readers[BOTH].hidden_children == 1
 
