@@ -2,4 +2,4 @@
 
 from dashboard.web import navigation
 
-navigation.run_page()
+navigation.run()

@@ -10,17 +10,17 @@ handed over as JSON and is never read as markup.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from dashboard.briefing import typeset
 from dashboard.briefing.document import Document, FirstPage, SecondPage
-from dashboard.briefing.speech import LANGUAGES, Speech
+from dashboard.narrative.speech import LANGUAGES, Speech
 from dashboard.site.current_release import load_areas
 from data.errors import InputError
 from data.release import Release
+from risk.planning.saved import SavedPlan
 
-__all__ = ["LANGUAGES", "make", "pictures"]
+__all__ = ["LANGUAGES", "make_pdf", "make_pictures"]
 
 _PDF, _SLIDES = "briefing.typ", "slides.typ"
 _NAMES = ("1-map", "2-moves", "3-uncertain")
@@ -63,37 +63,37 @@ _SECOND = tuple(
 )
 
 
-def make(told: Mapping[str, Any], release: Release, language: str = "en") -> bytes:
-    """Make the PDF of a saved plan: two pages, whatever it holds.
+def make_pdf(plan: SavedPlan, release: Release, language: str = "en") -> bytes:
+    """Return the PDF of a saved plan: two pages, whatever it holds.
 
-    `told` is the plan's manifest, `release` the one that it was made from, with what was worked out from it.
-    Raises InputError for a language that there is not, or a plan of another release or tier.
+    `release` is the one that the plan was made from, with the results derived from it. Raises InputError for
+    an unknown language, or a plan of another release or tier.
     """
-    document = _document(told, release, language)
-    return typeset.pdf(_PDF, _fitted(document), document.created)
+    document = _open_document(plan, release, language)
+    return typeset.render_pdf(_PDF, _fit_pages(document), plan.created)
 
 
-def pictures(told: Mapping[str, Any], release: Release, language: str = "en") -> dict[str, bytes]:
-    """Make pictures for slides, 1920 x 1080: map, moves, doubts. By file name; raises as `make`."""
-    document = _document(told, release, language)
-    made = typeset.pngs(_SLIDES, {**document.frame(), **document.slides()})
-    return {f"{name}-{language}.png": picture for name, picture in zip(_NAMES, made, strict=True)}
+def make_pictures(plan: SavedPlan, release: Release, language: str = "en") -> dict[str, bytes]:
+    """Return pictures for slides, 1920 x 1080, by file name: map, moves, doubts. Raises as `make_pdf`."""
+    document = _open_document(plan, release, language)
+    images = typeset.render_pngs(_SLIDES, {**document.frame(), **document.slides()})
+    return {f"{name}-{language}.png": picture for name, picture in zip(_NAMES, images, strict=True)}
 
 
-def _document(told: Mapping[str, Any], release: Release, language: str) -> Document:
+def _open_document(plan: SavedPlan, release: Release, language: str) -> Document:
     if language not in LANGUAGES:
         msg = f"No briefing in {language!r}; the languages are {', '.join(LANGUAGES)}."
         raise InputError(msg)
-    return Document(told, release, Speech(language, load_areas(release)))
+    return Document(plan, release, Speech(language, load_areas(release)))
 
 
-def _fitted(document: Document) -> dict[str, Any]:
-    """Fill both pages as far as they hold it."""
+def _fit_pages(document: Document) -> dict[str, Any]:
+    """Return the content of both pages, as much of it as fits."""
     frame = document.frame()
     first, second = 0, 0
     while True:
         whole = {**frame, **document.first(_FIRST[first]), **document.second(_SECOND[second])}
-        ends = typeset.pages(_PDF, whole)
+        ends = typeset.find_ends(_PDF, whole)
         over = ends[0] > 1, ends[1] - ends[0] > 1
         if over[0] and first + 1 < len(_FIRST):
             first += 1

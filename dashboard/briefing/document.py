@@ -6,28 +6,26 @@ read as markup.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from dashboard.briefing import advice, method, situation
-from dashboard.briefing import moves as _moves
-from dashboard.briefing import words as _words
-from dashboard.briefing.legible import legible
-from dashboard.briefing.map import BREAKS, MOST_ARROWS, drawn
-from dashboard.briefing.speech import Speech
+from dashboard.briefing import method, situation
+from dashboard.briefing.map import BREAKS, MOST_ARROWS, draw_map
+from dashboard.narrative import moves as move_words
+from dashboard.narrative import plan as plan_words
+from dashboard.narrative.speech import Speech, legible
 from dashboard.site.current_release import CurrentRelease
 from data.errors import InputError
 from data.release import Release
 from geo.layers.core.palette import COVERAGE
-
-Told = Mapping[str, Any]
+from risk.planning.saved import SavedPlan
 
 _TITLE, _SHORT, _NOTE, _NAMED = 110, 70, 300, 14
 _SLIDE_MOVES = 8
 _SLIDE_NAMES = 36.0
+_FIGURES = 4  # in a row on the page
+_COLUMNS = ("what", "start", "end", "gain", "chance", "takes", "decision")
 
 
 @dataclass(frozen=True)
@@ -54,49 +52,43 @@ class SecondPage:
 
 @dataclass(frozen=True)
 class Document:
-    """A saved plan and its release, told in one language."""
+    """A saved plan and its release in the words of one language."""
 
-    told: Told
+    saved: SavedPlan
     release: Release
     t: Speech
 
     def __post_init__(self) -> None:
-        """Refuse a plan of another release or tier."""
-        for what, found in (("release", self.release.name), ("tier", self.release.tier)):
-            if self.told[what] != found:
+        """Raise InputError for a plan of another release or tier."""
+        for what, planned, opened in (
+            ("release", self.saved.release, self.release.name),
+            ("tier", self.saved.tier, self.release.tier),
+        ):
+            if planned != opened:
                 msg = (
-                    f"The plan was made from {what} {self.told[what]!r}, not {found!r}. Open that one, "
-                    f"or make the "
+                    f"The plan was made from {what} {planned!r}, not {opened!r}. Open that one, or make the "
                     "plan again."
                 )
                 raise InputError(msg)
 
     @property
-    def held(self) -> CurrentRelease:
+    def current(self) -> CurrentRelease:
         """The release as the pages read it."""
         return CurrentRelease(self.release, self.release.checksum, self.release.tier, self.release.added)
 
     @property
-    def created(self) -> dt.datetime:
-        """When the plan was saved, which the document is dated by."""
-        moment = dt.datetime.fromisoformat(str(self.told["created"]))
-        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-
-    @property
     def title(self) -> str:
-        """The plan's title as it was given."""
-        return legible(self.told.get("title"), _TITLE) or self.t("Plan of moves")
+        """The plan's title."""
+        return legible(self.saved.summary.title, _TITLE) or self.t("Plan of moves")
 
     @property
     def invented(self) -> bool:
         """Whether its numbers are invented."""
-        return bool(self.told.get("invented")) or self.release.invented
+        return self.saved.invented or self.release.invented
 
     def frame(self) -> dict[str, Any]:
-        """Give what stands on every page and slide."""
-        t = self.t
-        author = self.told.get("author") or {}
-        role = _words.role(t, author.get("role") or "") or t("role not given")
+        """Return what stands on every page and slide."""
+        t, plan = self.t, self.saved.summary
         return {
             "language": t.language,
             "title": self.title.replace("\u200b", ""),
@@ -104,92 +96,101 @@ class Document:
             "short": legible(self.title, _SHORT),
             "eyebrow": t("Briefing on a plan of moves"),
             "meta": t(
-                "Release {name} · {date} · {role}", name=self.release.name, date=self._date(), role=role
+                "Release {name} · {date} · {role}",
+                name=self.release.name,
+                date=t.date(self.saved.created.date()),
+                role=t.role(plan.author.role),
             ),
-            "tier": method.tier_name(t, self.release),
-            "readers": method.readers(t, self.release),
+            "tier": method.name_tier(t, self.release),
+            "readers": method.name_readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
-            "day": [self.created.year, self.created.month, self.created.day],
-            "verdict": advice.verdict(t, self.told),
+            "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
+            "verdict": asdict(plan_words.word_verdict(t, plan)),
             "map": self._map(),
         }
 
-    def _date(self) -> str:
-        return self.t.date(self.created.date())
-
     def first(self, room: FirstPage) -> dict[str, Any]:
-        """Give the first page: numbers, situation, changes, moves."""
-        t = self.t
+        """Return the first page: numbers, situation, changes, moves."""
+        t, plan = self.t, self.saved.summary
         return {
             "first_size": room.size,
-            "note": legible(self.told.get("note"), _NOTE),
-            "figures": advice.figures(t, self.told),
+            "note": legible(plan.note, _NOTE),
+            "figures": self._figures(),
             "situation": _section(t("Situation: what the risk model says"),
-                                  situation.levels(t, self.held, room.areas)),
-            "rates": t("× is times the country's own rate, for people and outreach alike."),
-            "changes": _section(t("What changed"), situation.changes(t, self.held, room.changes)),
-            "moves": {"head": self._moves_head(), **_moves.moves(t, self.told, room.moves)},
-            "none": "" if self.told["moves"] else t("No moves: today's posts stay as they are."),
+                                  situation.list_levels(t, self.current, room.areas)),
+            "rates": t("× compares the rate with the national average, allowing for "
+"population and outreach."),
+            "changes": _section(t("What changed"), situation.list_changes(t, self.current, room.changes)),
+            "moves": self._moves(room.moves),
+            "none": "" if plan.moves else t("No moves: all units stay where they are."),
         }  # fmt: skip
 
-    def _moves_head(self) -> str:
-        if advice.advised(self.told) or not self.told["moves"]:
-            return self.t("Proposed moves")
-        return self.t("Moves that were looked at, not advised")
+    def _figures(self) -> list[dict[str, str]]:
+        return [asdict(figure) for figure in plan_words.list_figures(self.t, self.saved.summary)[:_FIGURES]]
+
+    def _moves(self, most: int) -> dict[str, Any]:
+        """Return the table of moves, the first `most`: head, columns, rows and how many more there are."""
+        t, plan = self.t, self.saved.summary
+        advised = plan.advised or not plan.moves
+        heads, rows = move_words.head_moves(t), move_words.word_moves(t, plan)
+        return {
+            "head": t("Proposed moves") if advised else t("Moves considered, not advised"),
+            "columns": [getattr(heads, name) for name in _COLUMNS],
+            "rows": [[getattr(row, name) for name in _COLUMNS] for row in rows[:most]],
+            "more": move_words.count_left_out(t, len(rows) - most),
+        }
 
     def second(self, room: SecondPage) -> dict[str, Any]:
-        """Give the second page: phases, who gains, decisions, hand-over, doubts, method."""
-        t, told = self.t, self.told
+        """Return the second page: quarters, who gains, decisions, hand-over, doubts, method."""
+        t, plan = self.t, self.saved.summary
+        cards = move_words.word_quarters(t, plan, room.phase) if plan.moves else []
+        decisions = move_words.list_other_decisions(t, plan, room.decisions)
         return {
             "second_size": room.size,
             "phases": {
                 "head": t("Four quarters"),
-                "cards": _moves.phases(t, told, room.phase) if told["moves"] else [],
-                "left": self._left(),
-                "none": t("The moves were not spread over quarters.")
-                if told["moves"]
+                "cards": [asdict(card) for card in cards],
+                "left": move_words.count_left(t, plan),
+                "none": t("The moves are not divided among the quarters.")
+                if plan.moves
                 else t("No moves, so no phases."),
             },
             "groups": {"head": t("Who gains"), "columns": [t("Group"), *self._met()],
-                       "rows": _moves.groups(t, told), "note": self._communities()},
+                       "rows": move_words.tabulate_groups(t, plan), "note": self._communities()},
             "areas": {"head": t("Areas that change most"), "columns": [t("Area"), *self._met()],
-                      "rows": _moves.areas(t, told, room.areas), "note": ""},
-            "decided": _section(t("Other decisions"), _moves.decided(t, told, room.decisions)),
-            "handover": _section(t("Hand-over"), _moves.handover(t, told, room.handovers)),
+                      "rows": move_words.tabulate_changed_areas(t, plan, room.areas), "note": ""},
+            "decided": _section(t("Other decisions"), decisions),
+            "handover": _section(t("Hand-over"), move_words.list_handover(t, plan, room.handovers)),
             "method": {"head": t("Method and data protection"),
-                       "items": method.method(t, told, self.release)},
+                       "items": method.list_paragraphs(t, plan.setting, self.release)},
             **self._doubts(room.doubts),
         }  # fmt: skip
 
     def _doubts(self, most: int | None = None) -> dict[str, Any]:
-        uncertain = advice.uncertain(self.t, self.told, self.held)
-        change = advice.would_change(self.t, self.told)
+        t, plan = self.t, self.saved.summary
+        doubts = plan_words.list_doubts(t, plan, situation.count_undecided(self.current))
         return {
-            "uncertain": _section(self.t("What is uncertain"), uncertain[:most]),
-            "change": _section(self.t("What would change the advice"), change[:most]),
+            "uncertain": _section(t("What is uncertain"), doubts[:most]),
+            "change": _section(
+                t("What would change the advice"), plan_words.list_turning_points(t, plan)[:most]
+            ),
         }
 
     def _communities(self) -> str:
-        if not any(one["group"] == "communities" for one in self.told.get("equity") or ()):
+        if not any(row.group == "communities" for row in self.saved.summary.equity):
             return ""
         return self.t("Communities are shown so that services reach them. No community causes trafficking.")
 
     def _met(self) -> list[str]:
         return [self.t("In need"), self.t("Met today"), self.t("With the plan")]
 
-    def _left(self) -> str:
-        count = len(self.told.get("left") or ())
-        if not count:
-            return ""
-        return self.t.several("{count} move is left for later.", "{count} moves are left for later.", count)
-
     def slides(self) -> dict[str, Any]:
-        """Give what the pictures for slides say besides."""
+        """Return what the pictures for slides say besides."""
         t = self.t
         return {
-            "moves": {"head": self._moves_head(), **_moves.moves(t, self.told, _SLIDE_MOVES)},
-            "none": t("No moves: today's posts stay as they are."),
-            "figures": advice.figures(t, self.told),
+            "moves": self._moves(_SLIDE_MOVES),
+            "none": t("No moves: all units stay where they are."),
+            "figures": self._figures(),
             **self._doubts(),
             "heads": {"map": t("Need that is met, before and after the moves"), "today": t("Today"),
                       "planned": t("With the plan"), "sure": t("How sure this is")},
@@ -197,17 +198,17 @@ class Document:
 
     def _map(self) -> dict[str, Any]:
         """Draw today with the moves, and the plan; with legend and a text for those who cannot see them."""
-        t, told = self.t, self.told
-        flows = _moves.flows(told)
-        codes = [code for flow in flows[:MOST_ARROWS] for code in (flow.start, flow.end)]
+        t, plan = self.t, self.saved.summary
+        flows = plan.sum_flows()
+        codes = [code for start, end, _units in flows[:MOST_ARROWS] for code in (start, end)]
         names = {code: t.area(code) for code in list(dict.fromkeys(codes))[:_NAMED]}
-        most = t("The map shows the {count} largest flows.", count=MOST_ARROWS)
-        today, planned = _moves.shares(told, "today"), _moves.shares(told, "planned")
+        most = t("The map shows the {count} largest moves.", count=MOST_ARROWS)
+        today, planned = plan.met_shares("today"), plan.met_shares("planned")
         return {
-            "moves": drawn(t.areas, today, flows, names),
-            "today": drawn(t.areas, today),
-            "planned": drawn(t.areas, planned, flows, names, size=_SLIDE_NAMES),
-            "alt": self._alt(),
+            "moves": draw_map(t.areas, today, flows, names),
+            "today": draw_map(t.areas, today),
+            "planned": draw_map(t.areas, planned, flows, names, size=_SLIDE_NAMES),
+            "alt": self._alt(flows),
             "caption": t("Share of need that is met today; arrows: moves, wider for more units")
             if flows
             else t("Share of need that is met today"),
@@ -226,12 +227,11 @@ class Document:
         ends = (0.0, *BREAKS, 1.0)
         return [f"{100 * low:.0f}–{self.t.percent(high)}" for low, high in pairwise(ends)]
 
-    def _alt(self) -> str:
+    def _alt(self, flows: list[tuple[str, str, int]]) -> str:
         t = self.t
-        flows = _moves.flows(self.told)
         if not flows:
             return t("Map of Albania and Greece by the share of need that is met today. Nothing moves.")
-        ways = [f"{t.area(flow.start)} → {t.area(flow.end)} ({t.number(flow.units)})" for flow in flows]
+        ways = [f"{t.area(start)} → {t.area(end)} ({t.number(units)})" for start, end, units in flows]
         return t(
             "Map of Albania and Greece by the share of need that is met, with an arrow for each move "
             "(units): {ways}.",

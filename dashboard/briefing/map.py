@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from dashboard.briefing.arrows import Arrow, arrow
-from dashboard.briefing.labels import placed
 from data import reference
 from geo.areas import LEVELS, Areas
 from geo.layers.core.palette import COVERAGE
@@ -34,22 +33,24 @@ _SCALE = _WIDTH / ((_BOUNDS[2] - _BOUNDS[0]) * _SHRINK)
 _HEIGHT = (_BOUNDS[3] - _BOUNDS[1]) * _SCALE
 MOST_ARROWS = 12
 
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+Flow = tuple[str, str, int]  # code of the area that units leave, of that to which they go, units
 
-@dataclass(frozen=True)
-class Flow:
-    """Units that go from an area to another, of all kinds together."""
+_ARROW = "#9A3412"
+_BEND, _SHORTEST, _STEPS, _WIDEST, _RIM = 0.2, 1.0, 12, 6, 5.0
+# Names: width of a letter against its height, distance from the point, distance from arrows.
+_WIDE, _GAP, _PASSED = 0.5, 15.0, 6.0
+_INK = "#1D2433"
+_OVERLAP, _OUTSIDE = 40.0, 200.0
 
-    start: str
-    end: str
-    units: int
 
-
-def class_of(share: float) -> int:
+def find_class(share: float) -> int:
     """Give the position in COVERAGE of a share of need that is met."""
     return sum(share >= one for one in BREAKS)
 
 
-def drawn(
+def draw_map(
     areas: Areas,
     shares: Mapping[str, float],
     flows: Sequence[Flow] = (),
@@ -61,11 +62,11 @@ def drawn(
     Names are `size` thousandths of the width high. Areas without a share are white. Of many flows the first
     are drawn; those from or to a place that is no area of the release are left out.
     """
-    points = _centres(areas, {end for flow in flows for end in (flow.start, flow.end)} | set(names or {}))
-    known = [flow for flow in flows if flow.start in points and flow.end in points][:MOST_ARROWS]
+    points = _centres(areas, {code for start, end, _ in flows for code in (start, end)} | set(names or {}))
+    known = [flow for flow in flows if flow[0] in points and flow[1] in points][:MOST_ARROWS]
     # The thickest first, so that thin ones lie on top.
-    thick = sorted(known, key=lambda flow: (-flow.units, flow.start, flow.end))
-    arrows = [arrow(points[flow.start], points[flow.end], flow.units) for flow in thick]
+    thick = sorted(known, key=lambda flow: (-flow[2], flow[0], flow[1]))
+    arrows = [draw_arrow(points[start], points[end], units) for start, end, units in thick]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}">',
         f'<rect width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" fill="{_SEA}"/>',
@@ -98,14 +99,14 @@ def _labels(
     points: Mapping[str, tuple[float, float]], names: Mapping[str, str], arrows: Sequence[Arrow], size: float
 ) -> Iterable[str]:
     wanted = [(names[code], points[code]) for code in names if code in points]
-    passed = [point for one in arrows for point in one.passes]
-    return placed(wanted, passed, (_WIDTH, _HEIGHT), size)
+    passed = [point for one in arrows for point in one.points]
+    return place_names(wanted, passed, (_WIDTH, _HEIGHT), size)
 
 
 def _regions(areas: Areas, shares: Mapping[str, float]) -> Iterable[str]:
     for feature in areas.map_geometry("region")["features"]:
         share = shares.get(feature["properties"]["code"])
-        fill = _NONE if share is None else COVERAGE[class_of(share)]
+        fill = _NONE if share is None else COVERAGE[find_class(share)]
         path = _path(shapely.from_geojson(json.dumps(feature["geometry"])))
         yield f'<path d="{path}" fill="{fill}" stroke="#fff" stroke-width="1.4"/>'
 
@@ -140,3 +141,102 @@ def _line(coords: Iterable[tuple[float, ...]], *, closed: bool) -> str:
     points = [_xy(lon, lat) for lon, lat, *_ in coords]
     pairs = [f"{x:.1f} {y:.1f}" for x, y in points]
     return f"M{'L'.join(pairs)}{'Z' if closed else ''}"
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow as SVG, and points that it points."""
+
+    svg: str
+    points: tuple[Point, ...]
+
+
+def draw_arrow(start: Point, end: Point, units: int) -> Arrow:
+    """Bend an arrow to the right of its way, so that one there and one back do not meet."""
+    width = 4.0 + 1.4 * min(units, _WIDEST)
+    length = max(math.dist(start, end), _SHORTEST)
+    across = (-(end[1] - start[1]) / length, (end[0] - start[0]) / length)
+    middle = _moved(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), across, _BEND * length)
+    way = max(math.dist(middle, end), _SHORTEST)
+    along = ((end[0] - middle[0]) / way, (end[1] - middle[1]) / way)
+    head = min(2.8 * width, 0.6 * length)
+    neck = _moved(end, along, -head)
+    line = f"M{_at(start)}Q{_at(middle)} {_at(neck)}"
+    aside = (-along[1], along[0])
+    corners = (_moved(neck, aside, 0.5 * head), _moved(neck, aside, -0.5 * head))
+    tip = f"M{_at(end)}L{_at(corners[0])}L{_at(corners[1])}Z"
+    return Arrow(_svg(line, tip, start, width), tuple(_along(start, middle, end)))
+
+
+def _svg(line: str, tip: str, start: Point, width: float) -> str:
+    round_line = 'fill="none" stroke-linecap="round"'
+    return (
+        f'<path d="{line}" {round_line} stroke="#fff" stroke-width="{width + _RIM:.1f}"/>'
+        f'<path d="{tip}" fill="#fff" stroke="#fff" stroke-width="{_RIM:.1f}" stroke-linejoin="round"/>'
+        f'<path d="{line}" {round_line} stroke="{_ARROW}" stroke-width="{width:.1f}"/>'
+        f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="{0.9 * width:.1f}" fill="{_ARROW}" '
+        f'stroke="#fff" stroke-width="{_RIM / 2:.1f}"/><path d="{tip}" fill="{_ARROW}"/>'
+    )
+
+
+def _along(start: Point, middle: Point, end: Point) -> Iterable[Point]:
+    """Give points of a quadratic Bézier curve."""
+    for step in range(_STEPS + 1):
+        t = step / _STEPS
+        shares = (1 - t) ** 2, 2 * t * (1 - t), t**2
+        ends = (start, middle, end)
+        yield (
+            sum(share * point[0] for share, point in zip(shares, ends, strict=True)),
+            sum(share * point[1] for share, point in zip(shares, ends, strict=True)),
+        )
+
+
+def _moved(point: Point, way: Point, far: float) -> Point:
+    return point[0] + far * way[0], point[1] + far * way[1]
+
+
+def _at(point: Point) -> str:
+    return f"{point[0]:.1f} {point[1]:.1f}"
+
+
+def place_names(
+    names: Sequence[tuple[str, Point]], passed: Sequence[Point], whole: Point, size: float
+) -> Iterable[str]:
+    """Write names, each where it meets least: arrows by the points that they pass, names before it, edges.
+
+    A name for which there is no room is left out.
+    """
+    taken: list[Box] = []
+    for name, point in names:
+        boxes = _around(point, _WIDE * size * len(name), size)
+        costs = [_cost(box, taken, passed, whole) + 0.1 * order for order, box in enumerate(boxes)]
+        if min(costs) < _OVERLAP:
+            best = boxes[costs.index(min(costs))]
+            taken.append(best)
+            yield _write_name(name, best, size)
+
+
+def _around(point: Point, wide: float, high: float) -> list[Box]:
+    """Give the places around a point: right, left, above, below, and the four corners."""
+    x, y = point
+    right, left, middle = x + _GAP, x - _GAP - wide, x - wide / 2
+    level, above, below = y - high / 2, y - _GAP - high, y + _GAP
+    corners = [(right, level), (left, level), (middle, above), (middle, below),
+               (right, above), (right, below), (left, above), (left, below)]  # fmt: skip
+    return [(a, b, a + wide, b + high) for a, b in corners]
+
+
+def _cost(box: Box, taken: Sequence[Box], passed: Sequence[Point], whole: Point) -> float:
+    crossed = sum(
+        box[0] - _PASSED < x < box[2] + _PASSED and box[1] - _PASSED < y < box[3] + _PASSED for x, y in passed
+    )
+    met = sum(box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in taken)
+    outside = box[0] < 0 or box[1] < 0 or box[2] > whole[0] or box[3] > whole[1]
+    return crossed + _OVERLAP * met + _OUTSIDE * outside
+
+
+def _write_name(name: str, box: Box, size: float) -> str:
+    look = f'font-family="Source Sans 3" font-weight="600" font-size="{size:.0f}" text-anchor="middle"'
+    at = f'x="{(box[0] + box[2]) / 2:.1f}" y="{box[1] + 0.8 * size:.1f}"'
+    rim = f'stroke="#fff" stroke-width="{size / 3.5:.1f}" stroke-linejoin="round" paint-order="stroke"'
+    return f'<text {look} {at} fill="{_INK}" {rim}>{escape(name)}</text>'

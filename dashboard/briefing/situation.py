@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.briefing.speech import Speech
 from dashboard.narrative.risk import CANNOT_TELL, read_area_rates
+from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
@@ -22,14 +22,14 @@ from geo.layers.risk import class_of
 from risk.report.shift import AreaShift
 
 _COUNTRIES = ("AL", "GR")
-PATHWAYS = {"internal": mark("inside the country"), "cross_border": mark("across a border")}
+PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
 _SHOWN = {3: mark("very high: {areas}"), 2: mark("high: {areas}"), 0: mark("low: {areas}")}
 _FALLING, _RISING = 0, 2
 _CLOSE = 2
 _PER_CENT = 100.0
 
 
-def levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
+def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     """Say for each country and pathway where the rate is clearly high or low; areas, the first `most`."""
     told = [
         _level(t, rows, country, pathway, most)
@@ -37,10 +37,10 @@ def levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
         for pathway in PATHWAYS
         if len(rows := _of_country(current, pathway, country))
     ]
-    return told or [t("The release holds no result of the risk model for its counties and regions.")]
+    return told or [t("The release has no result of the risk model for its counties and regions.")]
 
 
-def undecided(current: CurrentRelease) -> tuple[int, int]:
+def count_undecided(current: CurrentRelease) -> tuple[int, int]:
     """Count classes that the model cannot tell, and all, over countries and pathways."""
     frames = [frame for pathway in PATHWAYS if len(frame := read_area_rates(current, pathway))]
     unsure = sum(int((frame["class"] == CANNOT_TELL).sum()) for frame in frames)
@@ -59,7 +59,7 @@ def _level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int)
         if (rows["class"] == one).any()
     ]
     head = t("{country}, {pathway}", country=t.area(country), pathway=t(PATHWAYS[pathway]))
-    said = t.joined(parts) or t("no area is clearly above or below the country's own rate")
+    said = t.joined(parts) or t("no area is clearly above or below the national average")
     unsure = int((rows["class"] == CANNOT_TELL).sum())
     told = f"{head}: {said}."
     if not unsure:
@@ -77,17 +77,20 @@ def _times(t: Speech, rate: float) -> str:
     return f"{t.number(rate, 2 if rate < 1 else 1)}×"
 
 
-def changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
+def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     """Say what changed, the most important first: pathways, then rates of the last year."""
     frame = _latest(current)
     known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
     told = [_change(t, row) for row in known.to_dict("records")]
     if not told and len(frame):
         told = [
-            t("Of no area is it sure that its rate of the last year rose or fell against the year before.")
+            t(
+                "In no area is it sure that the rate of the last year rose or fell compared "
+                "with the year before."
+            )
         ]
     return [*_shift(t, current), *told][:most] or [
-        t("The release holds no changes that the risk model looked at.")
+        t("The release has no changes calculated by the risk model.")
     ]
 
 
@@ -116,9 +119,9 @@ def _stayed(t: Speech, shift: AreaShift) -> str:
 def _rose(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
     first, last = map(dt.date.fromisoformat, years)
     return t(
-        "{areas} together: the share of internal trafficking rose from {before} in the year from {first} to "
-        "{after} in the year to {last} (95 % interval of the rise: {low} to {high} points; probability of a "
-        "rise {chance}).",
+        "{areas} together: the share of internal trafficking rose from {before} in the year "
+        "that began in {first} to {after} in the year that ended in {last} (95 % interval of "
+        "the rise: {low} to {high} percentage points; chance of a rise: {chance}).",
         areas=t.named(shift.areas),
         before=_share(t, shift.before),
         after=_share(t, shift.after),
@@ -156,6 +159,6 @@ def _change(t: Speech, row: Mapping[Any, Any]) -> str:
 def _effort(t: Speech, row: Mapping[Any, Any]) -> str:
     """Warn that outreach may be why."""
     if math.isnan(row["effort_ratio"]):
-        return t("No outreach is recorded for the year before, so that more of it may be why.")
+        return t("No outreach is recorded for the year before, so more outreach may be the reason.")
     days = t.number(float(row["effort_ratio"]), 1)
-    return t("Outreach was {days} times that of the year before, which may be why.", days=days)
+    return t("Outreach was {days} times that of the year before, which may be the reason.", days=days)

@@ -24,26 +24,26 @@ def _fonts() -> typst.Fonts:
 
 def _compiler(template: str, document: Mapping[str, Any]) -> typst.Compiler:
     # A string of JSON is a value to Typst, never markup, whatever stands in it.
-    told = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    values = json.dumps(document, ensure_ascii=False, allow_nan=False)
     return typst.Compiler(
-        str(TEMPLATES / template), root=str(TEMPLATES), font_paths=_fonts(), sys_inputs={"document": told}
+        str(TEMPLATES / template), root=str(TEMPLATES), font_paths=_fonts(), sys_inputs={"document": values}
     )
 
 
-def pages(template: str, document: Mapping[str, Any]) -> list[int]:
-    """Give the numbers of the pages on which the parts of a document end."""
-    found = json.loads(_compiler(template, document).query("<end>", field="value"))
-    return [int(number) for number in found]
+def find_ends(template: str, document: Mapping[str, Any]) -> list[int]:
+    """Return the numbers of the pages on which the parts of a document end."""
+    ends = json.loads(_compiler(template, document).query("<end>", field="value"))
+    return [int(number) for number in ends]
 
 
-def pdf(template: str, document: Mapping[str, Any], created: dt.datetime) -> bytes:
-    """Give a tagged PDF after PDF/UA-1; the same bytes for the same document and moment."""
-    made = _compiler(template, document).compile(format="pdf", pdf_standards="ua-1", timestamp=created)
-    assert isinstance(made, bytes)
-    return made
+def render_pdf(template: str, document: Mapping[str, Any], created: dt.datetime) -> bytes:
+    """Return a tagged PDF that follows PDF/UA-1; the same bytes for the same document and moment."""
+    pdf = _compiler(template, document).compile(format="pdf", pdf_standards="ua-1", timestamp=created)
+    assert isinstance(pdf, bytes)
+    return pdf
 
 
-def pngs(template: str, document: Mapping[str, Any]) -> list[bytes]:
-    """Give each page as a picture."""
-    made = _compiler(template, document).compile(format="png", ppi=_PPI)
-    return [made] if isinstance(made, bytes) else list(made or ())
+def render_pngs(template: str, document: Mapping[str, Any]) -> list[bytes]:
+    """Return each page as a PNG picture."""
+    pages = _compiler(template, document).compile(format="png", ppi=_PPI)
+    return [pages] if isinstance(pages, bytes) else list(pages or ())

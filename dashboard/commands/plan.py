@@ -1,355 +1,396 @@
-"""`tact plan`: which units to move where, kept beside the release; the briefing; what plans are worth."""
+"""`tact plan`: which units to move where. Plans are made, saved, listed and opened; a briefing is written."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from dashboard.commands.export import note_receiver
-from dashboard.commands.output import Json, emit, progress, table
+from dashboard.commands.option_groups import expand_options
+from dashboard.commands.output import Json, emit, progress, say, table
 from dashboard.commands.workspace import open_workspace
+from dashboard.narrative import moves as move_words
+from dashboard.narrative import plan as plan_words
+from dashboard.narrative.speech import LANGUAGES, Speech
 from data.errors import InputError
 from data.release import Release
-from data.release.result import Result
 from data.restricted import governance
 from data.workspace import Workspace, files
 from geo import areas as geography
 from risk import handover
 from risk.handover import HandedOver
-from risk.planning import inputs, posts, saved
+from risk.planning import RulesClash, inputs, posts, saved
 from risk.planning.inputs import Ground, Setting
-from risk.planning.saved import Author
+from risk.planning.saved import SavedPlan
+from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
 
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
-_ALMOST = 0.99
-_HEAD = ("units", "what", "from", "to", "brings", "95 %", "better than staying")
-
-
-def plan(
-    context: typer.Context,
-    moves: Annotated[int, typer.Option(min=0, help="The most units that move.")] = _USUAL.moves,
-    budget: Annotated[
-        float | None, typer.Option(min=0, help="The most hours of travel between old and new posts.")
-    ] = None,
-    pathway: Annotated[
-        str, typer.Option(help=f"Whose need counts: {', '.join(inputs.PATHWAYS)}.")
-    ] = _USUAL.pathway,
-    floor: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of today's capacity that every area keeps.")
-    ] = _USUAL.floor,
-    services_floor: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, help="The same of services, for areas with Roma and Egyptian communities."
-        ),
-    ] = _USUAL.services_floor,
-    exploration: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of outreach for areas where too little was looked.")
-    ] = _USUAL.exploration,
-    equity: Annotated[
-        float, typer.Option(min=0, max=1, help="How much the worst-off areas count.")
-    ] = _USUAL.equity,
-    cost: Annotated[float, typer.Option(min=0, max=1, help="How dear a move may be.")] = _USUAL.cost,
-    robustness: Annotated[
-        float, typer.Option(min=0, max=1, help="How much the bad cases count.")
-    ] = _USUAL.robustness,
-    per_quarter: Annotated[
-        int, typer.Option(min=1, help="The most units that move in one quarter.")
-    ] = _USUAL.per_quarter,
-    seconds: Annotated[float, typer.Option(min=1, help="For finding the plan.")] = _USUAL.seconds,
-    table_of_posts: Annotated[
-        Path | None, typer.Option("--posts", help="Your table of posts; default: a draft of the release.")
-    ] = None,
-    tasks: Annotated[
-        Path | None, typer.Option(help="Your table of tasks that duty bearers could take over.")
-    ] = None,
-    capacity: Annotated[
-        Path | None, typer.Option(help="Your table of the room that duty bearers have.")
-    ] = None,
-    free_share: Annotated[
-        float | None,
-        typer.Option(
-            min=0, max=1, help="In place of --capacity: share of the places in the release that are free."
-        ),
-    ] = None,
-    draft: Annotated[
-        Path | None, typer.Option("--draft", help="Write that draft into this file and stop.")
-    ] = None,
-    kept: Annotated[
-        str | None, typer.Option("--open", help="Take a plan that was kept, by its name; see --list.")
-    ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="List the plans that were kept.")] = False,
-    title: Annotated[
-        str | None, typer.Option(help="Keep the plan, under this title. Without one it is shown alone.")
-    ] = None,
-    role: Annotated[str, typer.Option(help=f"Who makes it: {', '.join(saved.ROLES)}.")] = _ROLE,
-    briefing: Annotated[
-        Path | None, typer.Option("--briefing", help="Write the two pages for the board into this PDF.")
-    ] = None,
-    pictures: Annotated[
-        Path | None, typer.Option("--pictures", help="Write its pictures for slides into this folder.")
-    ] = None,
-    language: Annotated[str, typer.Option(help="Of the briefing: en, sq, el.")] = "en",
-    receiver: Annotated[
-        str | None,
-        typer.Option("--for", help="Who receives the briefing of real records, under which agreement."),
-    ] = None,
-    release: Annotated[str | None, typer.Option(help="A release's name; default: the current one.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Propose which units to move where, or say that changing nothing is best. Partner tier.
-
-    With a title, or for a briefing, it is kept beside the release, in the folder derived of the workspace.
-    """
-    workspace = open_workspace(context, or_demo=True)
-    opened = _open(workspace, release)
-    if briefing is not None or pictures is not None:
-        _check_language(language)
-    if listed:
-        _list(workspace, opened, as_json=as_json)
-        return
-    if draft is not None:
-        if draft.exists():
-            msg = (
-                f"{draft} exists already and may hold corrections: it is not written over. Give another name."
-            )
-            raise InputError(msg)
-        ground = _ground(opened, None)
-        files.write_text(draft, posts.written(ground.table))
-        emit({"draft": str(draft)}, as_json, f"Written: {draft}. Correct it, then: tact plan --posts {draft}")
-        return
-    if kept is None:
-        setting = Setting(
-            pathway,
-            moves,
-            budget,
-            floor,
-            services_floor,
-            exploration,
-            equity,
-            cost,
-            robustness,
-            per_quarter,
-            seconds,
-        )
-        given = _Tables(table_of_posts, tasks, capacity, free_share)
-        told = _made(opened, setting, given, Author(role, _today()), _TITLE if title is None else title)
-        keep = title is not None or briefing is not None or pictures is not None
-        result = saved.keep(workspace.derived, opened, told) if keep else None
-    else:
-        result = _kept(workspace, opened, kept)
-        told = result.manifest
-    written = (
-        [] if result is None else _briefed(workspace, opened, result, briefing, pictures, language, receiver)
-    )
-    emit(
-        {"plan": None if result is None else str(result.folder), **_answer(told), "files": written},
-        as_json,
-        *_told(told, opened),
-        *(f"Written: {one}" for one in written),
-        'Not kept. To keep it: --title "..."' if result is None else f"Kept: {result.folder}",
-    )
-
-
-def _open(workspace: Workspace, name: str | None) -> Release:
-    blocked = governance.read(workspace).blocked
-    return Release.open(workspace.releases, "partner", name, blocked, workspace.derived)
-
-
-def _today() -> str:
-    return dt.datetime.now(dt.UTC).date().isoformat()
-
-
-def _ground(opened: Release, given: Path | None) -> Ground:
-    with progress("Reading posts and need"):
-        ground = Ground.of(opened)
-        return ground if given is None else ground.holding(posts.read(given, ground.posts.areas))
+_ReleaseName = Annotated[
+    str | None, typer.Option("--release", help="Name of the release. Default: the current one.")
+]
 
 
 @dataclass(frozen=True)
-class _Tables:
-    """The tables that a manager gives: posts, tasks, room of duty bearers or the share of places free."""
+class LimitOptions:
+    """What a plan may do."""
 
-    posts: Path | None
-    tasks: Path | None
-    capacity: Path | None
-    free_share: float | None
+    moves: Annotated[int, typer.Option(min=0, help="Maximum number of moves.")] = _USUAL.moves
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0, help="Maximum hours of travel between old and new posts, all moves together."),
+    ] = None
+    floor: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Minimum for every area: share of today's outreach and services."),
+    ] = _USUAL.floor
+    services_floor: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Minimum of services for areas with Roma and Egyptian communities."),
+    ] = _USUAL.services_floor
+    exploration: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of outreach for areas with too little outreach."),
+    ] = _USUAL.exploration
+    per_quarter: Annotated[int, typer.Option(min=1, help="Maximum number of moves in one quarter.")] = (
+        _USUAL.per_quarter
+    )
+    seconds: Annotated[float, typer.Option(min=1, help="Time limit in seconds.")] = _USUAL.seconds
 
 
-def _made(opened: Release, setting: Setting, given: _Tables, author: Author, title: str) -> Mapping[str, Any]:
-    ground = _ground(opened, given.posts)
-    handed = _handed(opened, given)
-    with progress("Looking for the best moves") as tick:
-        found = inputs.made(ground, setting, progress=tick)
-        points = inputs.frontier_of(ground, setting, progress=tick)
-    return saved.told(ground, setting, found, author, title=title, points=points, handed=handed)
+@dataclass(frozen=True)
+class AimOptions:
+    """What counts how much."""
+
+    pathway: Annotated[
+        str, typer.Option(help=f"Pathway whose need counts: {', '.join(inputs.PATHWAYS)}.")
+    ] = _USUAL.pathway
+    equity: Annotated[
+        float, typer.Option(min=0, max=1, help="Weight of the worst-served areas, from 0 to 1.")
+    ] = _USUAL.equity
+    cost: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Weight of travel, from 0 to 1: the higher, the more a long move must gain.",
+        ),
+    ] = _USUAL.cost
+    robustness: Annotated[
+        float, typer.Option(min=0, max=1, help="Weight of the worst cases, from 0 to 1.")
+    ] = _USUAL.robustness
 
 
-def _handed(opened: Release, given: _Tables) -> tuple[handover.Tables, HandedOver] | None:
-    """Hand over what the table of tasks holds, into the room that is given; nothing without such a table."""
-    if given.tasks is None and given.capacity is None and given.free_share is None:
+@dataclass(frozen=True)
+class TableOptions:
+    """Tables of a manager: posts, tasks, and the spare capacity of duty bearers or its share."""
+
+    posts: Annotated[
+        Path | None, typer.Option(help="Table of posts (CSV). Default: an estimate from the release.")
+    ] = None
+    tasks: Annotated[
+        Path | None, typer.Option(help="Table of tasks that duty bearers could take over (CSV).")
+    ] = None
+    capacity: Annotated[
+        Path | None, typer.Option(help="Table of the spare capacity of duty bearers (CSV).")
+    ] = None
+    free_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Instead of --capacity: the share of service places that are free, from 0 to 1.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class BriefingOptions:
+    """The briefing that is written of a plan, and who receives it."""
+
+    briefing: Annotated[
+        Path | None, typer.Option(help="Write the briefing (two pages for the board) to this PDF file.")
+    ] = None
+    pictures: Annotated[Path | None, typer.Option(help="Write pictures for slides to this folder.")] = None
+    language: Annotated[str, typer.Option(help="Language of the briefing: en, sq or el.")] = "en"
+    receiver: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            help="Name of the receiver of the briefing, who must have an agreement. Needed for real records.",
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Raise InputError for an unknown language, or where the folder of the briefing does not exist."""
+        if self.language not in LANGUAGES:
+            msg = f"No briefing in {self.language!r}. There are: {', '.join(LANGUAGES)}."
+            raise InputError(msg)
+        if self.briefing is not None and not self.briefing.absolute().parent.is_dir():
+            msg = f"There is no folder {self.briefing.absolute().parent} to write the briefing to. Make it first."
+            raise InputError(msg)
+
+
+class _PlanGroup(TyperGroup):
+    """The group of commands, which still takes the spelling without a subcommand."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (click's context)
+        """Name the subcommand that an old spelling stands for, and hint at it."""
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = _translate_old_spelling(args)
+            say(f"Hint: this is now written: tact plan {' '.join(args)}")
+        return super().parse_args(ctx, args)
+
+
+def _translate_old_spelling(args: Sequence[str]) -> list[str]:
+    """Return the arguments with the subcommand for which --list, --open or --draft stood."""
+    rest = list(args)
+    if "--list" in rest:
+        rest.remove("--list")
+        return ["list", *rest]
+    for command in ("open", "draft"):
+        for at, word in enumerate(rest):
+            if word.startswith(f"--{command}="):
+                return [command, word.partition("=")[2], *rest[:at], *rest[at + 1 :]]
+            if word == f"--{command}" and at + 1 < len(rest):
+                return [command, rest[at + 1], *rest[:at], *rest[at + 2 :]]
+    return ["make", *rest]
+
+
+app = typer.Typer(cls=_PlanGroup, help="Propose which units to move where. Needs the partner tier.")
+
+
+@app.command("make")
+@expand_options
+def make_plan(
+    context: typer.Context,
+    limits: LimitOptions,
+    aims: AimOptions,
+    tables: TableOptions,
+    output: BriefingOptions,
+    title: Annotated[
+        str | None,
+        typer.Option(help="Save the plan under this title. Without a title it is only shown."),
+    ] = None,
+    role: Annotated[
+        str, typer.Option(help=f"Role of the person who makes the plan: {', '.join(ROLES)}.")
+    ] = _ROLE,
+    release: _ReleaseName = None,
+    as_json: Json = False,
+) -> None:
+    """Propose which outreach teams and services to move, or advise to change nothing.
+
+    With --title, --briefing or --pictures the plan is saved beside the release.
+    """
+    workspace, opened = _open_release(context, release)
+    output.check()
+    setting = Setting(**asdict(limits), **asdict(aims))
+    author = Author(role, dt.datetime.now(dt.UTC).date().isoformat())
+    plan = _compute_plan(opened, setting, tables, author, _TITLE if title is None else title)
+    if title is None and output.briefing is None and output.pictures is None:
+        _emit_plan(opened, plan, None, (), as_json=as_json)
+        return
+    kept = saved.save_plan(workspace.derived, opened, plan)
+    written = _write_briefing(workspace, opened, kept, output)
+    _emit_plan(opened, plan, kept, written, as_json=as_json)
+
+
+@app.command("open")
+@expand_options
+def open_plan(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name or title of the saved plan, see tact plan list.")],
+    output: BriefingOptions,
+    release: _ReleaseName = None,
+    as_json: Json = False,
+) -> None:
+    """Show a saved plan, or write its briefing."""
+    workspace, opened = _open_release(context, release)
+    output.check()
+    plan = _find_plan(workspace, opened, name)
+    written = _write_briefing(workspace, opened, plan, output)
+    _emit_plan(opened, plan.summary, plan, written, as_json=as_json)
+
+
+@app.command("list")
+def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Json = False) -> None:
+    """List the saved plans of a release."""
+    workspace, opened = _open_release(context, release)
+    found = saved.list_saved_plans(workspace.derived, opened)
+    answer, rows = [], []
+    for plan in found.plans:
+        summary, author = plan.summary, plan.summary.author
+        about = {"plan": plan.name, "date": author.date, "role": author.role, "title": summary.title}
+        answer.append({**about, **_answer(summary)})
+        rows.append(
+            (
+                *about.values(),
+                summary.setting.pathway,
+                f"{summary.verdict.moved} moves",
+                f"{summary.verdict.gain.mean:+.1f}",
+                "advised" if summary.advised else "change nothing",
+            )
+        )
+    for message in found.damaged.values():
+        say(message)
+    emit(answer, as_json, *(table(rows) if rows else [f"No plan of release {opened.name} is saved yet."]))
+
+
+@app.command("draft")
+def write_draft(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="File for the table of posts (CSV).")],
+    release: _ReleaseName = None,
+    as_json: Json = False,
+) -> None:
+    """Write the posts that the release shows, as a table to correct. It holds outreach teams only."""
+    _workspace, opened = _open_release(context, release)
+    if file.exists():
+        msg = f"{file} exists already and may contain corrections, so it was not overwritten. Give another name."
+        raise InputError(msg)
+    ground = _read_ground(opened, None)
+    files.write_text(file, posts.written(ground.table))
+    emit({"draft": str(file)}, as_json, f"Written: {file}. Correct it, then: tact plan make --posts {file}")
+
+
+def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, Release]:
+    workspace = open_workspace(context, or_demo=True)
+    blocked = governance.read(workspace).blocked
+    return workspace, Release.open(workspace.releases, "partner", name, blocked, workspace.derived)
+
+
+def _read_ground(opened: Release, file: Path | None) -> Ground:
+    with progress("Reading posts and need"):
+        ground = Ground.of(opened)
+        return ground if file is None else ground.holding(posts.read(file, ground.posts.areas))
+
+
+def _compute_plan(
+    opened: Release, setting: Setting, tables: TableOptions, author: Author, title: str
+) -> PlanSummary:
+    ground = _read_ground(opened, tables.posts)
+    handed_over = _hand_over(opened, tables)
+    try:
+        with progress("Searching for the best moves") as tick:
+            plan = inputs.made(ground, setting, progress=tick)
+            points = inputs.frontier_of(ground, setting, progress=tick)
+    except RulesClash as error:
+        head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
+        raise InputError(" ".join((head, *lines))) from error
+    return summarise_plan(
+        ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over
+    )
+
+
+def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandedOver] | None:
+    """Hand over the tasks of a table into the spare capacity that is given; None without such a table."""
+    if tables.tasks is None and tables.capacity is None and tables.free_share is None:
         return None
-    if given.tasks is None or (given.capacity is None) == (given.free_share is None):
+    if tables.tasks is None or (tables.capacity is None) == (tables.free_share is None):
         msg = "A hand-over needs --tasks FILE and either --capacity FILE or --free-share SHARE, not both."
         raise InputError(msg)
-    tables = handover.Tables.read(given.tasks, given.capacity, given.free_share)
-    found = tables.over(opened, list(_names(opened)))
-    return None if found is None else (tables, found)
+    given = handover.Tables.read(tables.tasks, tables.capacity, tables.free_share)
+    areas = geography.read(opened.areas_file).frame("region").index
+    result = given.over(opened, [str(code) for code in areas])
+    return None if result is None else (given, result)
 
 
-def _kept(workspace: Workspace, opened: Release, name: str) -> Result:
-    """Find a kept plan by its name, or by its title where only one has it."""
-    found = saved.kept(workspace.derived, opened)
-    named = [result for result in found if name in (result.folder.name, result.manifest["title"])]
+def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
+    """Find a saved plan by its name, or by its title where only one has it."""
+    found = saved.list_saved_plans(workspace.derived, opened)
+    if name in found.damaged:
+        raise InputError(found.damaged[name])
+    named = [plan for plan in found.plans if name in (plan.name, plan.summary.title)]
     if len(named) == 1:
         return named[0]
     if named:
-        msg = f"{len(named)} plans are called {name!r}. Give one of their names; tact plan --list shows them."
+        msg = (
+            f"{len(named)} plans have the title {name!r}. Give the name of one of them (see tact plan list)."
+        )
         raise InputError(msg)
-    known = ", ".join(f"{r.folder.name} ({r.manifest['title']})" for r in found) or "none"
+    known = ", ".join(f"{plan.name} ({plan.summary.title})" for plan in found.plans) or "none"
     msg = f"No plan {name!r} of release {opened.name}. There are: {known}."
     raise InputError(msg)
 
 
-def _list(workspace: Workspace, opened: Release, *, as_json: bool) -> None:
-    found = saved.kept(workspace.derived, opened)
-    rows = [
-        (
-            result.folder.name,
-            m["author"]["date"],
-            m["author"]["role"],
-            m["title"],
-            m["parameters"]["pathway"],
-            f"{m['plan']['moved']} moves",
-            f"{m['plan']['gain']['mean']:+.1f}",
-            "advised" if m["plan"]["recommended"] else "change nothing",
-        )
-        for result in found
-        for m in (result.manifest,)
-    ]
-    answer = [
-        {"plan": name, "date": date, "role": role, "title": title, **_answer(result.manifest)}
-        for result, (name, date, role, title, *_) in zip(found, rows, strict=True)
-    ]
-    emit(answer, as_json, *(table(rows) if rows else [f"No plan of release {opened.name} was kept yet."]))
-
-
-def _answer(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the keys of the answer in JSON."""
+def _answer(plan: PlanSummary) -> dict[str, Any]:
+    """Return the answer for scripts."""
     names = ("recommended", "probability", "moved", "cost", "gain", "gap", "proven", "broken_today")
-    return {**{name: told["plan"][name] for name in names}, "moves": told["moves"]}
+    verdict = asdict(plan.verdict)
+    return {**{name: verdict[name] for name in names}, "moves": [asdict(move) for move in plan.moves]}
 
 
-def _told(told: Mapping[str, Any], opened: Release) -> Iterator[str]:
-    """Say a plan to a person: the answer first, then move by move."""
-    found, names = told["plan"], _names(opened)
-    gain, met = found["gain"], found["today"]["met"]["mean"]
-    sure = _percent(found["probability"])
-    if found["recommended"]:
-        yield f"Make {found['moved']} moves: it is {sure} sure that they meet over 3 % more need than today."
-    else:
-        yield "Change nothing: no moves are sure enough to bring over 3 % more than today."
-        yield f"The best that were found, {found['moved']} moves, are {sure} sure to."
-    yield (
-        f"  Met today: the need of {met:.0f} children a quarter; with the moves {gain['mean']:+.1f} "
-        f"(95 %: {gain['low']:+.1f} to {gain['high']:+.1f}). {found['cost']:.0f} hours of travel."
-    )
-    if told["posts_drafted"]:
-        yield "  Posts are a draft made of the release. Correct it: tact plan --draft FILE"
-    rows = [_HEAD, *(_row(move, names) for move in told["moves"])]
-    if len(rows) > 1:
-        yield ""
-        yield from table(rows)
-        yield ""
-    yield from _later(told, names)
-
-
-def _later(told: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
-    """Say when the moves are made, and what goes over to duty bearers."""
-    for phase in told["phases"]:
-        if moves := phase["moves"]:
-            listed = ", ".join(
-                f"{one['units']} from {names[one['start']]} to {names[one['end']]}" for one in moves
-            )
-            yield f"Quarter {phase['quarter']}: {listed}."
-    if left := sum(one["units"] for one in told["left"]):
-        yield f"After the fourth quarter: {left} more."
-    for one in told["handover"]:
-        to = handover.WORDS[one["to"]]
-        yield f"{names[one['area']]}: {one['axis']} of {one['partner']} to {to} in quarter {one['quarter']}."
-    for one in told["stays"]:
-        yield f"{names[one['area']]}: {one['axis']} stays with {one['partner']}: {one['why']}."
-
-
-def _row(move: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
-    gain = move["gain"]
-    return (
-        str(move["units"]),
-        move["kind"],
-        names.get(move["start"], move["start"]),
-        names.get(move["end"], move["end"]),
-        f"{gain['mean']:+.1f}",
-        f"{gain['low']:+.1f} to {gain['high']:+.1f}",
-        _percent(move["beats_staying"]),
-    )
-
-
-def _percent(chance: float) -> str:
-    """Say a chance that was counted over draws: never that it is certain."""
-    return "over 99 %" if chance > _ALMOST else f"{100 * chance:.0f} %"
-
-
-def _names(opened: Release) -> Mapping[str, str]:
-    frame = geography.read(opened.areas_file).frame("region")
-    return dict(zip(frame.index.astype(str), frame["name_en"].astype(str), strict=True))
-
-
-def _check_language(language: str) -> None:
-    from dashboard import briefing as pages
-
-    if language not in pages.LANGUAGES:
-        msg = f"No briefing in {language!r}. There are: {', '.join(pages.LANGUAGES)}."
-        raise InputError(msg)
-
-
-def _briefed(
-    workspace: Workspace,
+def _emit_plan(
     opened: Release,
-    result: Result,
-    pdf: Path | None,
-    folder: Path | None,
-    language: str,
-    receiver: str | None,
-) -> Sequence[str]:
-    """Write what was asked for; of real records it is noted first for whom."""
-    if pdf is None and folder is None:
-        return []
-    if pdf is not None and not pdf.absolute().parent.is_dir():
-        msg = f"There is no folder {pdf.absolute().parent} to write the briefing to. Make it first."
-        raise InputError(msg)
-    from dashboard import briefing as pages
+    plan: PlanSummary,
+    kept: SavedPlan | None,
+    written: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    emit(
+        {"plan": None if kept is None else str(kept.folder), **_answer(plan), "files": list(written)},
+        as_json,
+        *_word_plan(_speak(opened), plan),
+        *(f"Written: {file}" for file in written),
+        'Not saved. To save it: --title "..."' if kept is None else f"Saved: {kept.folder}",
+    )
 
+
+def _speak(opened: Release) -> Speech:
+    return Speech("en", geography.read(opened.areas_file))
+
+
+def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
+    """Write a plan for a person: the answer first, then move by move."""
+    verdict = plan_words.word_verdict(t, plan)
+    yield verdict.head + "."
+    yield from (f"  {text}" for text in (verdict.text, verdict.warning) if text)
+    for figure in plan_words.list_figures(t, plan):
+        yield f"  {figure.label}: {figure.value} ({figure.below})"
+    if plan.posts_drafted:
+        yield "  The posts are an estimate from the release. To correct them: tact plan draft FILE"
+    if plan.moves:
+        lines = [move_words.head_moves(t), *move_words.word_moves(t, plan)]
+        yield ""
+        yield from table([(one.what, one.start, one.end, one.gain, one.chance) for one in lines])
+        yield ""
+    for quarter in move_words.word_quarters(t, plan):
+        yield f"{quarter.title}: {'; '.join(quarter.lines)}"
+    if left := move_words.count_left(t, plan):
+        yield left
+    yield from move_words.list_handover(t, plan)
+
+
+def _write_briefing(
+    workspace: Workspace, opened: Release, plan: SavedPlan, output: BriefingOptions
+) -> list[str]:
+    """Write the files that were asked for; for real records the receiver is noted first."""
+    formats = ["pdf"] * (output.briefing is not None) + ["png"] * (output.pictures is not None)
+    if not formats:
+        return []
     if not opened.invented:
-        formats = ["pdf"] * (pdf is not None) + ["png"] * (folder is not None)
-        note_receiver(workspace, opened, receiver, formats, [result.folder.name])
+        note_receiver(workspace, opened, output.receiver, formats, [plan.name])
+    from dashboard import briefing  # the typesetter is loaded only where something is set
+
     written = []
-    if pdf is not None:
-        files.write_bytes(pdf, pages.make(result.manifest, opened, language))
-        written.append(str(pdf))
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in pages.pictures(result.manifest, opened, language).items():
-            files.write_bytes(folder / name, picture)
-            written.append(str(folder / name))
+    if output.briefing is not None:
+        files.write_bytes(output.briefing, briefing.make_pdf(plan, opened, output.language))
+        written.append(str(output.briefing))
+    if output.pictures is not None:
+        output.pictures.mkdir(parents=True, exist_ok=True)
+        for name, picture in briefing.make_pictures(plan, opened, output.language).items():
+            files.write_bytes(output.pictures / name, picture)
+            written.append(str(output.pictures / name))
     return written
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(plan)
+def register(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="plan")

@@ -8,14 +8,14 @@ import streamlit as st
 
 from dashboard.site.text import _
 
-__all__ = ["pick_from_menu", "pick_segment", "pick_share", "pick_number"]
+__all__ = ["menu", "segments", "share", "whole"]
 
 _WIDTH = 320
 _NONE = "none"
 _LONG = 10  # digits
 
 
-def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
+def segments(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
     """Offer a few choices side by side; the first one is the default. Give the one that is chosen.
 
     The label is for those who listen, unless it shall be seen by all.
@@ -32,16 +32,14 @@ def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: b
     return _kept(name, key)
 
 
-def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
+def menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
     """Offer many choices in a menu, `first` where none was made yet. Give the one that is chosen."""
     key = _settled(name, [first, *words])
     st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=_WIDTH)
     return _kept(name, key)
 
 
-def pick_number(
-    name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0
-) -> int | None:
+def whole(name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0) -> int | None:
     """Ask for a whole number; where `first` is None it may be left empty. `told` says what it does."""
     key = _settled_number(name, least, most, first)
     st.number_input(
@@ -57,7 +55,7 @@ def pick_number(
     return _kept_number(name, key)
 
 
-def pick_share(name: str, label: str, first: int, told: str) -> int:
+def share(name: str, label: str, first: int, told: str) -> int:
     """Offer a slider from 0 to 100, in steps of 5. `told` stands below it."""
     key = _settled_number(name, 0, 100, first)
     st.slider(label, min_value=0, max_value=100, step=5, key=key, format="%d %%")

@@ -27,14 +27,24 @@ from data.workspace.small_tables import rows_of, text_of
 from data.workspace.types import Floats, Ints
 from risk.access import Supply
 from risk.handover.files import CAPACITY, TASKS, capacity_of_rows, read_capacity, read_tasks, tasks_of
-from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, WORDS, Capacity, HandOver, Stays, Task
+from risk.handover.tasks import (
+    AXES,
+    DUTY_BEARERS,
+    QUARTERS,
+    USUAL,
+    WHY_STAYS,
+    Capacity,
+    HandOver,
+    Stays,
+    Task,
+)
 
 __all__ = [
     "AXES",
     "DUTY_BEARERS",
     "QUARTERS",
     "USUAL",
-    "WORDS",
+    "WHY_STAYS",
     "Capacity",
     "HandOver",
     "HandedOver",
@@ -78,7 +88,10 @@ class Tables:
     def __post_init__(self) -> None:
         """Check that it is known how much room there is."""
         if self.tasks and bool(self.room) == (self.free_share is not None):
-            msg = "A table of tasks needs the room of duty bearers: a table, or the share of places free."
+            msg = (
+                "A table of tasks also needs the spare capacity of duty bearers: a table, "
+                "or the share of service places that is free."
+            )
             raise InputError(msg)
 
     @classmethod
@@ -92,7 +105,7 @@ class Tables:
             return None
         tasks = tasks_of(rows_of("table of tasks", self.tasks, TASKS), areas)
         if self.free_share is None:
-            room = capacity_of_rows(rows_of("table of room", self.room, CAPACITY), areas)
+            room = capacity_of_rows(rows_of("table of spare capacity", self.room, CAPACITY), areas)
         else:
             room = capacity_of(release, areas, self.free_share)
         return hand_over(tasks, room)
@@ -139,7 +152,7 @@ def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandedOver:
                 choice, quarter = chosen[number]
                 over.append(HandOver(task, task.to[choice], quarter + 1))
             else:
-                stays.append(Stays(task, _why(task, room, capacity.at_least[at])))
+                stays.append(_explain_stay(task, room, capacity.at_least[at]))
     return HandedOver(tuple(over), tuple(stays), proven)
 
 
@@ -213,23 +226,11 @@ def _rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearConstrai
     ]
 
 
-def _why(task: Task, room: Ints, at_least: NDArray[np.bool_]) -> str:
-    """Say why a task stays."""
+def _explain_stay(task: Task, room: Ints, at_least: NDArray[np.bool_]) -> Stays:
+    """Return a task that stays, with why; room (D, 4) and at_least (D,) are those of its area."""
     if not task.children:
-        return "it serves no children, so there is nothing to hand over"
-    bearers = [DUTY_BEARERS.index(one) for one in task.to]
-    lasting = _lasting(room)[bearers, task.from_quarter - 1 :]
-    most = int(lasting.max())
-    names = [WORDS[one] for one in task.to]
-    who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-    more = "; there may be more room than is known" if at_least[bearers].any() else ""
-    if most >= task.children:
-        return (
-            f"there is room in {task.area} for {task.children} children a quarter, but the tasks of more "
-            f"children, or for longer, take it ({who} may take this one){more}"
-        )
-    last = "there is none" if not most else f"the most that lasts to the end of the year is {most}"
-    return (
-        f"no duty bearer in {task.area} that may take it ({who}) has room for {task.children} children a "
-        f"quarter; {last}{more}"
-    )
+        return Stays(task, "no_children")
+    bearers = [DUTY_BEARERS.index(bearer) for bearer in task.to]
+    most = int(_lasting(room)[bearers, task.from_quarter - 1 :].max())
+    why = "room_taken" if most >= task.children else "no_room"
+    return Stays(task, why, most, bool(at_least[bearers].any()))

@@ -20,7 +20,7 @@ TASKS = ("area", "partner", "axis", "children", "to")
 _OPTIONAL = ("from_quarter",)
 CAPACITY = ("area", "duty_bearer", "quarter", "children")
 _MOST = 1_000_000
-_NO_AREA = "no area of this level. Write a code of the areas table, such as AL-05, or leave the row out."
+_NO_AREA = "not a county or region. Write a code from the table of areas, such as AL-05, or delete the row."
 
 
 def read_tasks(path: Path, areas: Iterable[str]) -> tuple[Task, ...]:
@@ -51,7 +51,7 @@ def tasks_of(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
 def _task(row: Row, known: set[str]) -> Task:
     area = row.one_of("area", known, _NO_AREA)
     if not row["partner"]:
-        raise row.fault("column partner is empty. Write whose task it is.")
+        raise row.fault("column partner is empty. Write the partner whose task it is.")
     axis = row.one_of("axis", AXES, f"no axis. Write one of {', '.join(AXES)}.")
     children = row.whole("children", 1, _MOST)
     quarter = row.whole("from_quarter", 1, QUARTERS) if row["from_quarter"] else 1

@@ -9,6 +9,7 @@ from data.schema import KINDS
 from data.workspace.types import Bools, Ints
 
 QUARTERS = 4
+WHY_STAYS = ("no_children", "room_taken", "no_room")
 WORDS = dict(KINDS["service"].column("duty_bearer").allowed)  # of each category, in plain words
 DUTY_BEARERS: tuple[str, ...] = tuple(WORDS)
 AXES: tuple[str, ...] = tuple(KINDS["service"].column("axis").allowed)
@@ -84,7 +85,14 @@ class HandOver:
 
 @dataclass(frozen=True)
 class Stays:
-    """A task that stays with its partner, and why."""
+    """A task that stays with its partner.
+
+    why : no_children (there is nothing to hand over), room_taken (tasks of more children, or for longer, take
+    the room) or no_room. room : the most children a quarter that a duty bearer which may take it has room for
+    until the end of the year. at_least : whether there may be more room than is known.
+    """
 
     task: Task
     why: str
+    room: int = 0
+    at_least: bool = False

@@ -1,1 +1,0 @@
-"""The engine: latent Gaussian models of counts that are seen through a noisy channel."""

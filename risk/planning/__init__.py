@@ -24,7 +24,7 @@ from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Progress
 from risk.planning.benefit import met, wide
 from risk.planning.clashes import Clash, RulesClash, find_clashes
-from risk.planning.constraints import RULES, Region
+from risk.planning.constraints import Region
 from risk.planning.explain import Effect, Estimate, Move, Outcome, moves_of, outcome
 from risk.planning.exploration import Exploration, drawn
 from risk.planning.objective import Goal
@@ -36,7 +36,6 @@ from risk.planning.solve import Solved, solve_moves
 __all__ = [
     "LEAST_CHANCE",
     "LEAST_GAIN",
-    "RULES",
     "Aims",
     "Clash",
     "Decision",
@@ -179,6 +178,6 @@ def frontier(
             continue
         finally:
             if progress is not None:
-                progress(done, len(wanted), "Weighing numbers of moves")
+                progress(done, len(wanted), "Comparing numbers of moves")
         points.append(Point(limit, made.moved, made.cost, made.gain, made.probability, made.recommended))
     return tuple(points)

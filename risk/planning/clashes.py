@@ -14,55 +14,37 @@ from scipy.optimize import Bounds, LinearConstraint
 
 from data.errors import InputError
 from data.workspace.types import Floats
-from risk.planning.constraints import RULES, Region, Row, Timer, run
+from risk.planning.constraints import Region, Row, Timer, run
+from risk.planning.problem import Decision
 
 _SECONDS = 30.0
 _INFEASIBLE = 2  # scipy.optimize.milp's word for it
-_NAMED = 3  # areas in a sentence
 
 
 @dataclass(frozen=True)
 class Clash:
-    """A rule that clashes with others. `frees` is what it would have to become, None where that is no help.
+    """A rule that clashes with others: moves, budget, floor, services_floor, exploration, commitments, room,
+    accepted (moves that were accepted) or locked (units that stay).
 
-    asked and frees are the limit of moves or budget; of other rules how much is asked for in all (children
-    a quarter, or units), and how much of it can be had. where : areas, sites or moves in which it falls
-    short.
+    asked, frees : the limit of moves or budget, and the one with which a plan exists; of other rules how much
+    is asked for in all (children a quarter, or units), and how much of it is possible. frees is None where
+    easing this rule alone is not enough. places : areas or sites in which the rule falls short, the worst
+    first. decisions : the decisions that fall short.
     """
 
     rule: str
     asked: float
     frees: float | None
-    where: tuple[str, ...] = ()
-
-    @property
-    def _enough(self) -> float:
-        """What would do, in whole moves or tenths of the budget, rounded so that it does."""
-        tenths = 1.0 if self.rule == "moves" else 10.0
-        return float(np.ceil((self.frees or 0.0) * tenths - 1e-6) / tenths)
-
-    @property
-    def words(self) -> str:
-        """Say it in a sentence."""
-        name = RULES[self.rule]
-        if self.frees is None:
-            return f"{name} ({self.asked:.3g}): easing it alone is not enough"
-        if self.rule in ("moves", "budget"):
-            return f"{name}: {self._enough:g} instead of {self.asked:g} would do"
-        places = ", ".join(self.where[:_NAMED]) + (" and others" if len(self.where) > _NAMED else "")
-        return f"{name}: {self.frees:.3g} of {self.asked:.3g} can be kept ({places} would fall short)"
+    places: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
 
 class RulesClash(InputError):
-    """No layout keeps all rules; `clashes` says which of them stand against each other."""
+    """No layout keeps all rules; `clashes` holds those that cannot be kept together."""
 
-    def __init__(self, found: tuple[Clash, ...]) -> None:
-        super().__init__(
-            "No plan keeps all rules. These clash; ease one of them: "
-            + "; ".join(clash.words for clash in found)
-            + "."
-        )
-        self.clashes = found
+    def __init__(self, clashes: tuple[Clash, ...]) -> None:
+        super().__init__(f"No plan keeps all rules. These clash: {', '.join(one.rule for one in clashes)}.")
+        self.clashes = clashes
 
 
 def find_clashes(region: Region) -> tuple[Clash, ...]:
@@ -102,7 +84,13 @@ def _eased(region: Region, row: Row, timer: Timer) -> Clash:
     short = np.where(found.x[region.size :] > 1e-6, found.x[region.size :], 0.0)
     change = short.sum() if row.rule in ("moves", "budget") else -short.sum()
     eased = round(row.asked + float(change), 6)
-    return Clash(row.rule, round(row.asked, 6), eased, _where(region, row, short))
+    return Clash(
+        row.rule,
+        round(row.asked, 6),
+        eased,
+        _find_places(region, row, short),
+        _find_decisions(region, row, short),
+    )
 
 
 def _whole(region: Region) -> Floats:
@@ -114,18 +102,25 @@ def _with_slack(one: LinearConstraint, count: int) -> LinearConstraint:
     return LinearConstraint(sparse.csr_array(wider), one.lb, one.ub)
 
 
-def _where(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
+def _find_places(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
     posts = region.posts
     names: tuple[str, ...] = {
         "floor": posts.areas,
         "services_floor": posts.areas,
-        "exploration": (", ".join(np.array(posts.areas)[region.explored.areas]),),
         "commitments": tuple(site for site in posts.sites for _ in posts.kinds),
         "room": posts.sites,
-        "accepted": tuple(
-            f"{d.kind} from {d.start} to {d.end}" for d in region.decisions if d.decided == "accept"
-        ),
-        "locked": tuple(f"{d.kind} at {d.start}" for d in region.decisions if d.decided == "lock"),
     }.get(row.rule, ())
-    worst = np.argsort(-short, kind="stable")
-    return tuple(names[at] for at in worst if names and short[at] > 0)
+    if row.rule == "exploration":
+        return tuple(np.array(posts.areas)[region.explored.areas]) if (short > 0).any() else ()
+    return tuple(names[at] for at in _order_shortfalls(short)) if names else ()
+
+
+def _find_decisions(region: Region, row: Row, short: Floats) -> tuple[Decision, ...]:
+    kind = {"accepted": "accept", "locked": "lock"}.get(row.rule)
+    decisions = [decision for decision in region.decisions if decision.decided == kind]
+    return tuple(decisions[at] for at in _order_shortfalls(short)) if decisions else ()
+
+
+def _order_shortfalls(short: Floats) -> list[int]:
+    """Return the positions of rows that fall short, the worst first."""
+    return [int(at) for at in np.argsort(-short, kind="stable") if short[at] > 0]

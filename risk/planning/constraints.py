@@ -25,19 +25,6 @@ from data.workspace.types import Bools, Floats, Ints
 from risk.planning.exploration import Exploration
 from risk.planning.problem import Decision, Posts, Rules
 
-# What may be eased where rules clash, in plain words.
-RULES = {
-    "moves": "the number of units that may move",
-    "budget": "the budget for moves",
-    "floor": "the floor of every area",
-    "services_floor": "the floor of services where Roma and Egyptian communities live",
-    "exploration": "the share of search that goes to areas where too little was looked",
-    "commitments": "commitments that may not move",
-    "room": "the room at each site",
-    "accepted": "moves that were accepted",
-    "locked": "units that were locked where they are",
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Row:

@@ -30,8 +30,8 @@ from risk.planning import Kind
 COLUMNS = ("area", "kind", "searches", "units", "children", "committed", "room")
 _NEEDED, _OPTIONAL = COLUMNS[:5], COLUMNS[5:]
 _NO_AREA = (
-    "no area of the plan. Write a county's or region's code, such as AL-11; areas whose population is not "
-    "known cannot be planned for."
+    "not an area of the plan. Write the code of a county or region, such as AL-11. Areas "
+    "without a known population cannot be planned for."
 )
 _MOST = 100_000
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
@@ -143,7 +143,7 @@ class _Entry:
             row.whole("room", 0, _MOST) if row["room"] else -1,
         )
         if entry.committed > entry.units:
-            raise row.fault("more units are committed than there are. Correct units or committed.")
+            raise row.fault("column committed is larger than column units. Correct one of them.")
         return entry
 
 
@@ -167,7 +167,7 @@ def _kind(row: Row, kinds: dict[str, Kind]) -> Kind:
     """Take the kind of a row up; it must be the same in all its rows."""
     name, searches = row["kind"], row["searches"].casefold()
     if not name or searches not in (*_YES, *_NO):
-        raise row.fault("kind must name a kind of unit and searches be yes or no.")
+        raise row.fault("column kind must name a kind of unit, and column searches must be yes or no.")
     kind = Kind(name, _children(row), search=searches in _YES)
     if kinds.setdefault(name, kind) != kind:
         raise row.fault(f"searches or children of {name!r} differ from its rows above. Use the same in all.")

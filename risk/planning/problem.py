@@ -58,8 +58,8 @@ class Posts:
             msg = "A site's shares in reach add up to more than 1; use risk.access.reach."
             raise InputError(msg)
         for wrong, what in (
-            ((self.committed > self.units).any(axis=1), "is committed to more units than it has"),
-            (self.units.sum(axis=1) > self.room, "has more units than room"),
+            ((self.committed > self.units).any(axis=1), "has more committed units than units"),
+            (self.units.sum(axis=1) > self.room, "has more units than its largest number of units"),
         ):
             if wrong.any():
                 msg = f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts."

@@ -119,7 +119,7 @@ def phased(
 
 
 def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) -> None:
-    for name, value, least in (("moves a quarter", per_quarter, 0), ("budget a quarter", budget, 0.0),
+    for name, value, least in (("maximum number of moves per quarter", per_quarter, 0), ("maximum hours of travel per quarter", budget, 0.0),
                                ("quarters", quarters, 1)):  # fmt: skip
         if value is not None and not value >= least:
             msg = f"{value!r} is no number of {name}. Give {least} or more."
@@ -129,7 +129,7 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
 def _by_quarter(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
     given = plan.need if need is None else need
     if given is None:
-        msg = "The plan was kept without its draws of need. Give the draws by which moves are to be chosen."
+        msg = "The plan was saved without its simulations of need. Give them again."
         raise InputError(msg)
     if given.ndim < 4:
         return [wide(given, plan.posts)] * quarters

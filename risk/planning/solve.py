@@ -48,10 +48,10 @@ def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solv
     programme = _programme(region, goal, how)
     best, relaxed = None, None
     if programme.large:
-        tell(0, None, "Looking near what could be")
+        tell(0, None, "Searching for moves")
         best, relaxed = _searched(programme, timer, how.gap)
     elif goal.aims.robustness:
-        tell(0, None, "Looking for the bad cases")
+        tell(0, None, "Searching for the worst cases")
         relaxed = _relaxed(programme, timer)
     bound, late = programme.bound, False
     for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from risk.planning.saved import SavedPlan, read_saved_plan
 
 REGIONS = (
     *(f"AL-{number:02}" for number in range(1, 13)),
@@ -38,8 +41,18 @@ def move(start: str, end: str, kind: str, units: int, gain: float = 4.1) -> dict
     }
 
 
-def saved(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
-    """Give the manifest of a saved plan with so many moves."""
+def read(manifest: dict[str, Any]) -> SavedPlan:
+    """Read a manifest as the product does."""
+    return read_saved_plan(Path("plan-partner-0123456789abcdef"), manifest)
+
+
+def saved(release: str, count: int = 5, **changes: Any) -> SavedPlan:
+    """Return a saved plan with so many moves."""
+    return read(manifest(release, count, **changes))
+
+
+def manifest(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
+    """Return the manifest of a saved plan with so many moves."""
     ways = [_WAYS[n] if n < len(_WAYS) else _way(n) for n in range(count)]
     moves = [move(*way, gain=6.0 - 5.0 * n / max(count, 1)) for n, way in enumerate(ways)]
     return {
@@ -63,6 +76,7 @@ def saved(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
             "robustness": 0.3,
             "seconds": 20.0,
         },
+        "posts": "",
         "posts_drafted": True,
         "travel_provisional": False,
         "plan": _plan(moves),
@@ -142,9 +156,9 @@ def _coverage(n: int, area: str) -> dict[str, Any]:
             "units_today": {"outreach team": 3}, "units_planned": {"outreach team": 4}}  # fmt: skip
 
 
-_HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "children": 12.0,
+_HANDOVER = {"area": "GR-I", "partner": "ARSIS", "axis": "reintegration", "children": 12,
              "to": "municipality", "quarter": 3}  # fmt: skip
-_STAYS = {"area": "AL-11", "partner": "Terre des hommes", "axis": "protection", "children": 30.0,
+_STAYS = {"area": "AL-11", "partner": "Terre des hommes", "axis": "protection", "children": 30,
           "why": "no duty bearer in AL-11 that may take it has room; there is none"}  # fmt: skip
 _EQUITY = [
     {"group": group, "area": country, "areas": 6, "need": need, "today": today, "planned": today + 0.05}
@@ -159,21 +173,19 @@ _EQUITY = [
 ]
 
 
-def crowded(release: str) -> dict[str, Any]:
-    """Give a plan with more and longer of everything than anybody will write."""
+def crowded(release: str) -> SavedPlan:
+    """Return a plan with more and longer of everything than anybody will write."""
     wide, kind = "W" * 400, "Mobile protection and reintegration unit"
-    plan = saved(
-        release, 60, title=wide, note="Word and word again " * 40, author={"role": wide, "date": wide}
-    )
+    author = {"role": "programme manager", "date": wide}
+    plan = manifest(release, 60, title=wide, note="Word and word again " * 40, author=author)
     taken = [{"area": "GR-A", "children": -1.2}] * 4
     moves = [{**one, "kind": kind, "start": "GR-A", "takes": taken} for one in plan["moves"]]
-    said = {"reason": "Long reason " * 30, "role": wide, "kind": wide}
+    said = {"reason": "Long reason " * 30, "kind": wide}
     phase = {"moves": moves, "met": {"mean": 12345, "low": 1234, "high": 123456}, "cost": 12345}
     rules = ["moves", "budget", "floor", "services_floor", "exploration", "commitments", "room", "accepted"]
     plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "recommended": False}
     plan["parameters"] |= {"pathway": "internal", "budget": 123456.7, "cost": 0.5}
-    return {
-        **plan,
+    changes = {
         "travel_provisional": True,
         "moves": moves,
         "left": moves,
@@ -182,3 +194,4 @@ def crowded(release: str) -> dict[str, Any]:
         "handover": [{**_HANDOVER, "partner": wide, "to": wide, "area": "GR-A"}] * 40,
         "stays": [{**_STAYS, "partner": wide, "why": "why and " * 60, "area": "GR-A"}] * 40,
     }
+    return read({**plan, **changes})

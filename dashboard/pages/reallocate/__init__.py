@@ -1,177 +1,181 @@
-"""Which units to move where, what that would bring, and whether to move any: decided, kept, taken away."""
+"""Which units to move where, what that would gain, and whether to move any: decide, save, download."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from dashboard import map as live_map
 from dashboard.map import legend
 from dashboard.map.shapes import describe_shapes
-from dashboard.pages.reallocate import forms, frontier, handover, made, saved, served, session, summary
+from dashboard.narrative import plan as narrative
+from dashboard.narrative.moves import count_left, list_handover
+from dashboard.pages.reallocate import forms, frontier, handover, planner, saved, session, summary
 from dashboard.pages.reallocate import map as move_map
-from dashboard.pages.reallocate.session import Desk
-from dashboard.site import current_release, read_site
+from dashboard.pages.reallocate.session import Workplace
+from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, said
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
-from data.release.result import Result
 from geo.layers.communities import CAUTION
 from risk.planning import RulesClash
 from risk.planning.inputs import Setting
+from risk.planning.saved import SavedPlans
+from risk.planning.summary import PlanSummary
 
 __all__ = ["show"]
-
-Told = Mapping[str, Any]
 
 
 def show() -> None:
     """Draw the page; what changes is within one fragment."""
-    current = current_release.open_current_release(read_site())
+    current = current_release.open_current_release(site())
     if current is None:
-        page_frame.show_no_release()
+        page_frame.empty()
         return
     st.title(_("Reallocate"), anchor=False)
     if current.tier == "public":
-        st.html(markup.render_paragraphs([_(_PUBLIC)]))
+        st.html(markup.paragraphs([_(_PUBLIC)]))
         return
-    st.html(markup.render_paragraphs([_(_QUESTION)]))
-    st.fragment(_page)(current)
+    st.html(markup.paragraphs([_(_QUESTION)]))
+    st.fragment(_show_page)(current)
 
 
-_QUESTION = "Which units should move where, so that the need of more children is met – or should none move?"
-_PUBLIC = (
-    "Plans are made of the partner tier: the public one holds neither outreach nor staff, so there is "
-    "nothing to plan with here."
+_QUESTION = (
+    "Which outreach teams and services should move where, so that more children get "
+    "help – or should nothing change?"
 )
+_PUBLIC = "Plans need the partner tier. The public tier has no outreach days and no staff."
 
 
-def _page(current: CurrentRelease) -> None:
-    found = saved.kept(current)
-    if not session.arrive(found):
-        st.warning(_("The plan that the address names is not kept here. Shown is a new one."))
-    desk = session.desk()
+def _show_page(current: CurrentRelease) -> None:
+    t, plans = planner.speak_english(current), saved.list_plans(current)
+    if not session.open_from_address(plans.plans):
+        st.warning(_("The saved plan in the address was not found. A new plan is shown."))
+    if damaged := saved.word_damaged(plans):
+        st.warning(said(damaged))
+    work = session.read_workplace()
     answer = st.container(border=True, key="answer")
     left, right = st.columns([13, 8], gap="medium")
     with right, st.container(key="choosing"):
-        setting = forms.choices()
+        setting = forms.ask_setting()
     with answer:
-        told = _made(current, desk, setting)
-        if told is not None and (changed := saved.drifted(found, desk, setting, told)):
-            st.warning(changed)
-    if told is not None:
+        plan = _make_plan(current, work, setting)
+        if plan is not None and (changes := saved.word_changes(t, plans.plans, work, setting, plan)):
+            st.warning(changes)
+    if plan is not None:
         with left:
-            _map(current, told)
-        _moves(current, told)
-    forms.undo(current, desk)
-    if told is not None:
-        _around(current, desk, setting, told)
-    _section(_("Today's posts"))
-    forms.posts(current, desk)
-    _kept(current, found, desk, setting if told is not None else None)
+            _show_map(current, plan)
+        _show_moves(current, plan)
+    forms.list_decisions(current, work)
+    if plan is not None:
+        _show_details(current, work, setting, plan)
+    _section(_("Current posts"))
+    forms.ask_posts(current, work)
+    _show_saved(current, plans, work, setting if plan is not None else None)
 
 
-def _made(current: CurrentRelease, desk: Desk, setting: Setting) -> Told | None:
-    """Make the plan and give the answer; where there is none, say why and what to do."""
+def _make_plan(current: CurrentRelease, work: Workplace, setting: Setting) -> PlanSummary | None:
+    """Make the plan and show the answer; where there is none, show why and what to do."""
+    t = planner.speak_english(current)
     try:
-        with st.spinner(_("Making the plan. The first one of a release takes up to half a minute.")):
-            told = made.told(
+        with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
+            plan = planner.make_plan(
                 current,
-                desk.posts,
+                work.posts,
                 setting,
-                desk.decided,
-                session.author(forms.ANYBODY),
-                title=_("A plan that is not kept yet"),
-                handover=desk.handover,
+                work.decisions,
+                session.name_author(forms.ANYBODY),
+                title=_("Plan, not saved yet"),
+                handover=work.handover,
             )
     except RulesClash as error:
-        st.html(
-            markup.render_lead(
-                _("No plan keeps all rules. These stand against each other; ease one of them:")
-            )
-        )
-        st.html(markup.render_list(summary.clash(current, error.clashes)))
+        head, lines = narrative.word_clashes(t, error.clashes)
+        st.html(markup.lead(head))
+        st.html(markup.listed(lines))
     except (InputError, ReleaseError) as error:
-        st.error(escape_markdown(str(error)))
+        st.error(said(str(error)))
     else:
-        first, *others = summary.answer(told)
-        st.html(markup.render_lead(first))
-        st.html(markup.render_definitions(summary.key_numbers(told)))
-        st.html(markup.render_paragraphs([" ".join(others), " ".join(summary.reasons(told))]))
-        return told
+        verdict = narrative.word_verdict(t, plan)
+        st.html(markup.lead(verdict.head))
+        st.html(markup.definitions(summary.list_key_numbers(t, plan)))
+        sentences = [verdict.text, verdict.warning, "" if plan.verdict.proven else narrative.word_time_up(t)]
+        st.html(
+            markup.paragraphs([" ".join(filter(None, sentences)), " ".join(summary.explain_measure(plan))])
+        )
+        return plan
     return None
 
 
-def _map(current: CurrentRelease, told: Told) -> None:
+def _show_map(current: CurrentRelease, plan: PlanSummary) -> None:
     views = {name: _(words) for name, words in move_map.VIEWS.items()}
     with st.container(key="mapbox"):
-        view = address.pick_segment("when", _("Show"), views)
-        live_map.show_map(describe_shapes(current, in_page=True), move_map.values(current, told, view))
-        st.html(legend.render_legend([move_map.mark_of(current, told, view)], more=move_map.key(told)))
+        view = address.segments("when", _("Show"), views)
+        live_map.show(describe_shapes(current, in_page=True), move_map.describe_view(current, plan, view))
+        layer = move_map.describe_layer(current, plan, view)
+        st.html(legend.legend([layer], more=move_map.word_arrows(plan)))
 
 
-def _moves(current: CurrentRelease, told: Told) -> None:
+def _show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
     _section(_("Moves"))
-    if not told["moves"]:
-        st.html(markup.render_paragraphs([_("No move is proposed. Today's posts stay as they are.")]))
+    if not plan.moves:
+        st.html(markup.paragraphs([_("No move is proposed. All units stay where they are.")]))
         return
-    st.html(markup.render_table(summary.moves(current, told)))
-    st.caption(summary.ways(told))
-    forms.decide(current, told)
+    st.html(markup.table(summary.tabulate_moves(planner.speak_english(current), plan)))
+    st.caption(summary.explain_moves(plan))
+    forms.ask_decision(current, plan)
 
 
-def _around(current: CurrentRelease, desk: Desk, setting: Setting, told: Told) -> None:
-    if told["moves"]:
+def _show_details(current: CurrentRelease, work: Workplace, setting: Setting, plan: PlanSummary) -> None:
+    t = planner.speak_english(current)
+    if plan.moves:
         _section(_("When"))
-        st.html(markup.render_table(summary.phases(current, told)))
-        st.caption(summary.later(told))
-    with st.expander(_("Hand over to duty bearers"), expanded=bool(desk.handover.tasks)):
-        _handing(current, desk, told)
+        st.html(markup.table(summary.tabulate_quarters(t, plan)))
+        st.caption(count_left(t, plan))
+    with st.expander(_("Hand over to duty bearers"), expanded=bool(work.handover.tasks)):
+        if lines := list_handover(t, plan):
+            st.html(markup.listed(lines))
+        handover.ask_tables(current, work)
     _section(_("More moves, or fewer"))
-    if st.toggle(_("Show what more or fewer moves would bring"), key="weigh"):
-        _frontier(current, desk, setting, told)
+    if st.toggle(_("Show the gain of more or fewer moves"), key="weigh"):
+        _show_frontier(current, work, setting, plan)
     _section(_("Who is served"))
-    st.html(markup.render_narrow(markup.render_table(served.by_group(current, told))))
+    st.html(markup.narrow(markup.table(summary.tabulate_groups(t, plan))))
     st.caption(_(CAUTION))
     with st.expander(_("By county and region")):
-        st.html(markup.render_table(served.by_area(current, told)))
+        st.html(markup.table(summary.tabulate_areas(t, plan)))
 
 
-def _handing(current: CurrentRelease, desk: Desk, told: Told) -> None:
-    for rows in (handover.over(current, told), handover.stays(current, told)):
-        if not rows.empty:
-            st.html(markup.render_table(rows))
-    handover.ask(current, desk)
-
-
-def _frontier(current: CurrentRelease, desk: Desk, setting: Setting, told: Told) -> None:
-    with st.spinner(_("Weighing numbers of moves")):
-        points = [frontier.plain(one) for one in made.frontier(current, desk.posts, setting, desk.decided)]
+def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, plan: PlanSummary) -> None:
+    with st.spinner(_("Comparing numbers of moves")):
+        points = planner.compute_frontier(current, work.posts, setting, work.decisions)
     left, right = st.columns(2, gap="medium")
-    left.altair_chart(frontier.drawn(points, "moved", told["plan"]), width="stretch")
-    right.altair_chart(frontier.drawn(points, "cost", told["plan"]), width="stretch")
-    st.caption(_("Filled: sure enough to advise. Hollow: not. Ring: the plan above. Lines hold 95 %."))
+    left.altair_chart(frontier.draw_frontier(points, "moved", plan.verdict), width="stretch")
+    right.altair_chart(frontier.draw_frontier(points, "cost", plan.verdict), width="stretch")
+    st.caption(
+        _(
+            "Filled: sure enough to advise. Hollow: not sure enough. Ring: the plan "
+            "above. Lines: 95 % interval."
+        )
+    )
 
 
-def _kept(current: CurrentRelease, found: list[Result], desk: Desk, setting: Setting | None) -> None:
-    _section(_("Keep, compare, take a briefing"))
+def _show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting | None) -> None:
+    _section(_("Save, compare, briefing"))
+    t = planner.speak_english(current)
     if setting is not None:
-        saved.keep(current, desk, setting)
-    if not found:
-        st.html(markup.render_paragraphs([_(_NONE_KEPT)]))
+        saved.ask_to_save(current, work, setting)
+    if not plans.plans:
+        st.html(markup.paragraphs([_(_NONE_SAVED)]))
         return
-    st.html(markup.render_table(saved.shelf(found)))
-    saved.opener(found)
-    if len(found) > 1:
-        saved.compare(current, found)
+    st.html(markup.table(saved.tabulate_plans(t, plans.plans)))
+    saved.ask_to_open(plans.plans)
+    if len(plans.plans) > 1:
+        saved.show_comparison(t, plans.plans)
     _section(_("Briefing"))
-    saved.briefing(current, found)
+    saved.show_briefing(current, plans.plans)
 
 
-_NONE_KEPT = (
+_NONE_SAVED = (
     "No plan is kept yet. Keep this one, and it can be compared with others, opened again, and taken away as "
     "a briefing: two pages in English, Albanian or Greek, and pictures for slides."
 )

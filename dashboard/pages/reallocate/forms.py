@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast, get_args, get_type_hints
 
 import streamlit as st
 
-from dashboard.pages.reallocate import made, session, summary
-from dashboard.pages.reallocate.session import Desk
+from dashboard.narrative.moves import word_decision, word_move
+from dashboard.pages.reallocate import planner, session
+from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, said
 from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
 from data.personal.free_text import LONGEST
 from geo.layers.core.words import mark
-from risk.planning import Decision
+from risk.planning import Decision, Step
 from risk.planning.inputs import Setting
-from risk.planning.saved import ROLES, Decided
-
-Told = Mapping[str, Any]
-Way = tuple[str, str, str, int]  # from, to, kind, units
+from risk.planning.summary import ROLES, AuthoredDecision, PlanSummary
 
 NEEDS = {
     "all": mark("All pathways"),
-    "internal": mark("Inside the country"),
-    "cross_border": mark("Across a border"),
+    "internal": mark("Internal trafficking"),
+    "cross_border": mark("Cross-border trafficking"),
 }
 _OFFERED = {
-    "accept": mark("Accept: make it"),
-    "decline": mark("Decline: never make it"),
-    "lock": mark("Keep as it is: none of these units leaves"),
+    "accept": mark("Accept: make this move"),
+    "decline": mark("Decline: do not make this move"),
+    "lock": mark("Keep in place: none of these units moves"),
 }
 _MOST_MOVES, _MOST_HOURS = 200, 10_000
 _MOVE, _WHAT, _REASON, _ROLE = "decide-move", "decide-what", "decide-reason", "decide-role"
@@ -40,53 +38,53 @@ _FILE, _REFUSED = "plan-file", "plan-file-refused"
 ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 
 
-def choices() -> Setting:
+def ask_setting() -> Setting:
     """Ask for what a plan may do and what counts; every choice stands in the address."""
     first = Setting()
     needs = {name: _(words) for name, words in NEEDS.items()}
-    picked: dict[str, str | int | None] = {
-        "need": address.pick_segment("need", _("Whose need counts"), needs, labelled=True)
+    choices: dict[str, str | int | None] = {
+        "need": address.segments("need", _("Pathway"), needs, labelled=True)
     }
     left, right = st.columns(2)
     with left:
-        told = _("Units that leave their post, all together.")
-        picked["moves"] = address.pick_number(
-            "moves", _("At most so many moves"), _MOST_MOVES, first.moves, told
+        hint = _("All units that move, added together.")
+        choices["moves"] = address.whole(
+            "moves", _("Maximum number of moves"), _MOST_MOVES, first.moves, hint
         )
     with right:
-        told = _("Between old and new posts, all moves together. Empty: no limit.")
-        picked["hours"] = address.pick_number("hours", _("At most so many hours"), _MOST_HOURS, None, told)
-    for name, label, start, told in _sliders(first):
-        picked[name] = address.pick_share(name, label, start, told)
+        hint = _("Travel between old and new posts, all moves added together. Empty: no limit.")
+        choices["hours"] = address.whole("hours", _("Maximum hours of travel"), _MOST_HOURS, None, hint)
+    for name, label, start, hint in _sliders(first):
+        choices[name] = address.share(name, label, start, hint)
     with st.expander(_("Rules that every plan keeps")):
-        told = _("What can be moved in a quarter; the rest follows in the next ones.")
-        picked["pace"] = address.pick_number(
-            "pace", _("At most so many moves a quarter"), _MOST_MOVES, first.per_quarter, told, least=1
+        hint = _("How many units can move in one quarter; the others move in the next quarters.")
+        choices["pace"] = address.whole(
+            "pace", _("Maximum number of moves per quarter"), _MOST_MOVES, first.per_quarter, hint, least=1
         )
-        for name, label, start, told in _rules(first):
-            picked[name] = address.pick_share(name, label, start, told)
-    return session.setting(picked)
+        for name, label, start, hint in _rules(first):
+            choices[name] = address.share(name, label, start, hint)
+    return session.read_setting(choices)
 
 
 def _sliders(first: Setting) -> Sequence[tuple[str, str, int, str]]:
     return (
         (
             "worst",
-            _("How much the worst-off areas count"),
+            _("Weight of the worst-served areas"),
             round(100 * first.equity),
-            _("0: every child counts the same. 100: only where the smallest share of need is met."),
+            _("0: every child counts the same. 100: only the worst-served areas count."),
         ),
         (
             "dear",
-            _("How much distance counts against a move"),
+            _("Weight of travel"),
             round(100 * first.cost),
-            _("0: not at all. The higher, the more a long way must bring."),
+            _("0: distance does not matter. The higher, the more a long move must gain."),
         ),
         (
             "bad",
-            _("How much bad cases count"),
+            _("Weight of the worst cases"),
             round(100 * first.robustness),
-            _("0: the average of what may be true. 100: only the worst tenth of cases."),
+            _("0: the average of all cases counts. 100: only the worst tenth of cases counts."),
         ),
     )
 
@@ -95,72 +93,77 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
     return (
         (
             "floor",
-            _("Every area keeps at least"),
+            _("Minimum for every area"),
             round(100 * first.floor),
-            _("Of what reaches it today, so that no area is stripped."),
+            _("Part of today's outreach and services that each area keeps, so that no area loses all help."),
         ),
         (
             "kept",
-            _("Services where Roma and Egyptian communities live"),
+            _("Minimum for areas with Roma and Egyptian communities"),
             round(100 * first.services_floor),
-            _("None of these areas falls below this part of what reaches the one with least today."),
+            _(
+                "Each of these areas has at least this part of the services that the "
+                "worst-served of them has today."
+            ),
         ),
         (
             "unsearched",
-            _("Outreach for areas where too little was looked"),
+            _("Share for areas with too little outreach"),
             round(100 * first.exploration),
             _(
-                "Goes to such areas drawn by chance, so that the map learns where it is blind. It costs need "
-                "met elsewhere now: set it to 0 to see how much."
+                "Part of the outreach goes to such areas, chosen at random, to learn more "
+                "about them. This reduces the need met elsewhere; set it to 0 to see by how "
+                "much."
             ),
         ),
     )
 
 
-def role(key: str) -> str:
+def ask_role(key: str) -> str:
     """Ask who decides: a role, never a name."""
-    names = {one: _(one)[:1].upper() + _(one)[1:] for one in ROLES}
-    chosen: str = st.selectbox(_("You decide as"), ROLES, format_func=names.__getitem__, key=key)
+    names = {role: _(role)[:1].upper() + _(role)[1:] for role in ROLES}
+    chosen: str = st.selectbox(_("Your role"), ROLES, format_func=names.__getitem__, key=key)
     return chosen
 
 
-def decide(current: CurrentRelease, told: Told) -> None:
+def ask_decision(current: CurrentRelease, plan: PlanSummary) -> None:
     """Ask for a decision on a move; the plan is then made anew around it."""
-    ways = [(move["start"], move["end"], move["kind"], int(move["units"])) for move in told["moves"]]
-    if not ways:
+    steps = [(move.start, move.end, move.kind, move.units) for move in plan.moves]
+    if not steps:
         return
-    names = {way: _way_name(current, way) for way in ways}
-    offered = [one for one in _OFFERED if one in _known()]
+    t = planner.speak_english(current)
+    names = {step: word_move(t, Step(*step)) for step in steps}
+    offered = [code for code in _OFFERED if code in _list_decisions()]
     with st.form("decide"):
-        st.selectbox(_("Decide on a move"), ways, format_func=lambda way: names.get(way, ""), key=_MOVE)
+        st.selectbox(_("Decision on a move"), steps, format_func=lambda step: names.get(step, ""), key=_MOVE)
         st.radio(
-            _("What is decided"),
+            _("Decision"),
             offered,
-            format_func=lambda one: _(_OFFERED[one]),
+            format_func=lambda code: _(_OFFERED[code]),
             key=_WHAT,
             horizontal=True,
         )
         left, right = st.columns([3, 1])
         with left:
-            st.text_input(_("Why (others read it; nothing about a child)"), max_chars=LONGEST, key=_REASON)
+            st.text_input(
+                _("Reason (others will read it; write nothing about a child)"), max_chars=LONGEST, key=_REASON
+            )
         with right:
-            role(_ROLE)
-        st.form_submit_button(_("Decide"), on_click=_taken)
+            ask_role(_ROLE)
+        st.form_submit_button(_("Decide"), on_click=_take_decision)
     if st.session_state.pop(_UNSAID, False):
-        st.error(_("Say why the move is declined or kept as it is: those who read the plan will ask."))
+        st.error(
+            _("Write why the move is declined or the units are kept in place: readers of the plan will ask.")
+        )
 
 
-def _way_name(current: CurrentRelease, way: Way) -> str:
-    return summary.move_name(current, dict(zip(("start", "end", "kind", "units"), way, strict=True)))
-
-
-def _known() -> tuple[str, ...]:
-    """Give what the planner understands."""
+def _list_decisions() -> tuple[str, ...]:
+    """Return the codes of decisions that the planner understands."""
     return get_args(get_type_hints(Decision)["decided"])
 
 
-def _taken() -> None:
-    """Take a decision up; what is not made needs a reason, since others wonder why."""
+def _take_decision() -> None:
+    """Add the decision of the form; a move that is not made needs a reason, since others wonder why."""
     state = st.session_state
     if state[_WHAT] != "accept" and not state[_REASON].strip():
         state[_UNSAID] = True
@@ -170,61 +173,64 @@ def _taken() -> None:
     if what == "lock":
         end, units = "", 1
     decision = Decision(start, end, kind, cast("Any", what), units, state[_REASON].strip())
-    session.decide(Decided(decision, session.author(state[_ROLE])))
+    session.add_decision(AuthoredDecision(decision, session.name_author(state[_ROLE])))
     state[_REASON], state[_WHAT] = "", "accept"
 
 
-def undo(current: CurrentRelease, desk: Desk) -> None:
-    """List what was decided, each with a button that takes it back."""
-    for at, one in enumerate(desk.decided):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{at}"):
-            st.button(_("Undo"), key=f"undo-{at}", on_click=session.undo, args=(one,))
-            st.html(markup.render_paragraphs([summary.decided(current, one)]))
+def list_decisions(current: CurrentRelease, work: Workplace) -> None:
+    """Show the decisions, each with a button that removes it."""
+    t = planner.speak_english(current)
+    for number, decision in enumerate(work.decisions):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{number}"):
+            st.button(_("Undo"), key=f"undo-{number}", on_click=session.remove_decision, args=(decision,))
+            st.html(markup.paragraphs([word_decision(t, decision)]))
 
 
-def posts(current: CurrentRelease, desk: Desk) -> None:
-    """Offer the table of posts to take away, and take a corrected one."""
-    st.html(markup.render_paragraphs([_(_GIVEN) if desk.posts else _(_DRAFT), _(_COLUMNS)]))
+def ask_posts(current: CurrentRelease, work: Workplace) -> None:
+    """Offer the table of posts for download, and take a corrected one."""
+    st.html(markup.paragraphs([_(_FROM_FILE) if work.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
         if current_release.may_download(current.release):
             try:
-                text = made.posts_file(current, desk.posts)
+                text = planner.write_posts_file(current, work.posts)
             except (InputError, ReleaseError):
                 return  # The answer says why there is none.
             name = "posts.csv"
             st.download_button(_("Download the table of posts"), text, name, "text/csv", on_click="ignore")
         else:
-            st.caption(_("A table of real records does not leave by this page: the data officer writes it."))
+            st.caption(_("Tables of real records cannot be downloaded here; the data officer writes them:"))
             st.code("tact plan --draft FILE", language=None)
-        if desk.posts:
-            st.button(_("Back to the draft"), on_click=session.give_posts, args=("",))
+        if work.posts:
+            st.button(_("Use the estimated posts again"), on_click=session.set_posts, args=("",))
     with right:
         st.file_uploader(
-            _("Give the corrected table back"), type="csv", key=_FILE, on_change=_given, args=(current,)
+            _("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=(current,)
         )
     if refused := st.session_state.get(_REFUSED, ""):
-        st.error(escape_markdown(refused))
-        st.caption(_("Nothing of the file was taken; the plan stands on the same posts as before."))
+        st.error(said(refused))
+        st.caption(_("The file was not used; the plan still uses the posts from before."))
 
 
 _DRAFT = (
-    "The posts are a draft: outreach teams, worked out from the outreach that the release records. Services "
-    "are not in it. To plan with the posts that there are: download the table, fill it in, give it back."
+    "The posts are an estimate: outreach teams, calculated from the outreach days of the "
+    "release, without services. To plan with the real posts, download the table, correct it "
+    "and upload it."
 )
-_GIVEN = "The plan stands on the table of posts that was given here."
+_FROM_FILE = "The plan uses the table of posts that was uploaded here."
 _COLUMNS = (
-    "One row an area and kind of unit: units, how many children one unit can meet or serve in a quarter, how "
-    "many are committed and may not move, and the most units that the area has room for (empty: no limit)."
+    "One row for each area and kind of unit: units; how many children one unit can meet or "
+    "help in a quarter; committed units, which may not move; and the largest number of units "
+    "in the area (empty: no limit)."
 )
 
 
-def _given(current: CurrentRelease) -> None:
+def _take_posts(current: CurrentRelease) -> None:
     file = st.session_state.get(_FILE)
     st.session_state[_REFUSED] = ""
     if file is None:
         return
     try:
-        session.give_posts(made.read_posts(current, file.name, file.getvalue()))
+        session.set_posts(planner.read_posts(current, file.name, file.getvalue()))
     except InputError as error:
         st.session_state[_REFUSED] = str(error)

@@ -1,49 +1,43 @@
-"""The frontier of a plan: what ever more moves, or hours of travel, would gain, each with its interval."""
+"""The frontier of a plan: what other numbers of moves, or hours of travel, would gain, with intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
 import pandas as pd
 
 from dashboard.site.text import _
 from risk.planning import Point
+from risk.planning.summary import Verdict
 
 BY = {"moved": "Units that move", "cost": "Hours of travel"}
 _INK, _ACCENT = "#3B4252", "#0F6B66"
 
 
-def plain(point: Point) -> dict[str, Any]:
-    """Give a point in plain values, as a kept plan holds it."""
-    return asdict(point)
-
-
-def table(points: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Lay points out, one row each: moved, cost, gain, low, high (children a quarter), sure (%), advised."""
+def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
+    """Return the points, one row each: moved, cost, gain, low, high (children a quarter), sure (%), advised."""
     rows = [
         {
-            "moved": int(one["moved"]),
-            "cost": float(one["cost"]),
-            "gain": float(one["gain"]["mean"]),
-            "low": float(one["gain"]["low"]),
-            "high": float(one["gain"]["high"]),
-            "sure": 100 * float(one["probability"]),
-            "advised": bool(one["recommended"]),
+            "moved": point.moved,
+            "cost": point.cost,
+            "gain": point.gain.mean,
+            "low": point.gain.low,
+            "high": point.gain.high,
+            "sure": 100 * point.probability,
+            "advised": point.recommended,
         }
-        for one in points
+        for point in points
     ]
     return pd.DataFrame(rows).drop_duplicates(["moved", "cost", "gain"]) if rows else pd.DataFrame()
 
 
-def drawn(points: Sequence[Mapping[str, Any]], by: str, now: Mapping[str, Any]) -> alt.Chart:
-    """Draw the points by moves or hours; advised ones are filled, and a ring marks the plan `now`."""
-    rows = table(points)
+def draw_frontier(points: Sequence[Point], by: str, verdict: Verdict) -> alt.Chart:
+    """Draw the points by moves or hours; advised ones are filled, and a ring marks the plan."""
+    rows = tabulate_points(points)
     x = alt.X(f"{by}:Q", title=_(BY[by]), axis=_axis(), scale=alt.Scale(zero=True, nice=True))
-    title = _("Children more a quarter")
-    base = alt.Chart(rows).encode(x=x, tooltip=_told())
+    title = _("Gain, children per quarter")
+    base = alt.Chart(rows).encode(x=x, tooltip=_tooltips())
     line = base.mark_line(color="#C5CBD3", strokeWidth=1.5).encode(
         y=alt.Y("gain:Q", title=title, axis=_axis())
     )
@@ -52,27 +46,27 @@ def drawn(points: Sequence[Mapping[str, Any]], by: str, now: Mapping[str, Any]) 
     dots = base.mark_circle(size=110, opacity=1, stroke=_ACCENT, strokeWidth=2).encode(
         y="gain:Q", color=filled
     )
-    here = pd.DataFrame({by: [now[by if by == "cost" else "moved"]], "gain": [now["gain"]["mean"]]})
+    here = pd.DataFrame({by: [verdict.cost if by == "cost" else verdict.moved], "gain": [verdict.gain.mean]})
     ring = (
         alt.Chart(here)
         .mark_point(size=420, color="#9A3412", strokeWidth=2, opacity=1)
         .encode(x=x, y="gain:Q")
     )
     # By hours the points need not stand in the order of the moves, so no line leads from one to the next.
-    drawn_first = [line, spans] if by == "moved" else [spans]
-    done: alt.Chart = alt.layer(*drawn_first, dots, ring).properties(height=260).configure_view(stroke=None)
-    return done
+    lowest = [line, spans] if by == "moved" else [spans]
+    chart: alt.Chart = alt.layer(*lowest, dots, ring).properties(height=260).configure_view(stroke=None)
+    return chart
 
 
 def _axis() -> alt.Axis:
     return alt.Axis(gridColor="#E8EBEE", labelFontSize=12.5, titleFontSize=13, ticks=False, tickMinStep=1)
 
 
-def _told() -> Sequence[alt.Tooltip]:
+def _tooltips() -> Sequence[alt.Tooltip]:
     return [
         alt.Tooltip("moved:Q", title=_("units that move")),
         alt.Tooltip("cost:Q", title=_("hours of travel"), format=".0f"),
-        alt.Tooltip("gain:Q", title=_("children more"), format=".1f"),
+        alt.Tooltip("gain:Q", title=_("gain, children"), format=".1f"),
         alt.Tooltip("low:Q", title=_("95 % interval from"), format=".1f"),
         alt.Tooltip("high:Q", title=_("to"), format=".1f"),
         alt.Tooltip("sure:Q", title=_("sure, %"), format=".0f"),

@@ -1,74 +1,80 @@
-"""Plans that were kept: keeping one, opening it again, comparing some, and taking one away as a briefing."""
+"""Plans that were saved: saving one, opening it again, comparing some, and downloading one as a briefing."""
 
 from __future__ import annotations
 
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 from anyascii import anyascii
 
-from dashboard.pages.reallocate import forms, session
-from dashboard.pages.reallocate import made as planned
+from dashboard.narrative.moves import word_move
+from dashboard.narrative.speech import Speech
+from dashboard.pages.reallocate import forms, planner, session
 from dashboard.pages.reallocate.forms import NEEDS
-from dashboard.pages.reallocate.session import Desk
-from dashboard.pages.reallocate.summary import children, gained, move_name, percent, sure
-from dashboard.site import current_release, read_site
+from dashboard.pages.reallocate.session import Workplace
+from dashboard.site import current_release, site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown, number
+from dashboard.site.text import _, said
 from dashboard.widgets import markup
 from data.errors import TactError
 from data.personal.free_text import LONGEST
 from data.release import Release
-from data.release.result import Result
-from risk.planning import saved
+from risk.planning import Move, saved
 from risk.planning.inputs import Setting
+from risk.planning.saved import SavedPlan, SavedPlans
+from risk.planning.summary import PlanSummary
 
-Told = Mapping[str, Any]
-
-_TITLE, _NOTE, _ROLE, _REFUSED, _KEPT = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
+_TITLE, _NOTE, _ROLE, _REFUSED, _SAVED = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
 _OPEN, _BRIEF = "open-plan", "briefing-plan"
 _MOST, _SHORT = 4, 40
-_BRIEFING = "dashboard.briefing"
 _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
 
-def kept(current: CurrentRelease) -> list[Result]:
-    """List the plans that were kept of the release, newest first; none where no folder was given."""
-    folder = read_site().derived
-    return [] if folder is None else saved.kept(folder, current.release)
+def list_plans(current: CurrentRelease) -> SavedPlans:
+    """List the plans saved of the release, newest first; none where no folder was given."""
+    return saved.list_saved_plans(site().derived, current.release)
 
 
-def drifted(found: Sequence[Result], desk: Desk, setting: Setting, told: Told) -> str:
-    """Say where a kept plan that was opened comes out otherwise now; empty where it does not."""
-    one = next((one.manifest for one in found if session.name_of(one) == desk.follows), None)
-    if one is None or saved.setting_of(one) != setting or saved.decided_of(one) != desk.decided:
+def word_damaged(plans: SavedPlans) -> str:
+    """Return which saved plans cannot be read; empty where all can."""
+    if not plans.damaged:
         return ""
-    posts = "" if one["posts_drafted"] else one["posts"]
-    names = ("gain", "cost", "moved")
-    if posts != desk.posts or all(one["plan"][name] == told["plan"][name] for name in names):
+    names = ", ".join(plans.damaged)
+    return _(
+        "Saved plans that are damaged or were not made by this program are left out: {names}.", names=names
+    )
+
+
+def word_changes(
+    t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary
+) -> str:
+    """Return how the saved plan that was opened differs from the same plan made now; empty where it is equal."""
+    opened = next((one.summary for one in plans if session.address_name(one) == work.follows), None)
+    if opened is None or opened.setting != setting or opened.decisions != work.decisions:
+        return ""
+    before, now = opened.verdict, plan.verdict
+    posts = "" if opened.posts_drafted else opened.posts
+    if posts != work.posts or (before.gain, before.cost, before.moved) == (now.gain, now.cost, now.moved):
         return ""
     return _(
         "What this plan stands on has changed since it was kept, as travel times or the model do. Kept were "
         "{moved} moves with {gain} children more a quarter and {hours} hours of travel: its briefing holds "
         "those.",
-        moved=number(one["plan"]["moved"]),
-        gain=_gain(one["plan"]),
-        hours=number(round(one["plan"]["cost"])),
+        moved=t.number(before.moved),
+        gain=t.gain(before.gain),
+        hours=t.number(before.cost),
     )
 
 
-def keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
-    """Ask for a title and keep the plan that is shown, with posts, choices and decisions."""
-    if read_site().derived is None:
-        st.caption(_("Plans cannot be kept here: start the map with tact serve."))
+def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
+    """Ask for a title and save the plan that is shown, with posts, choices and decisions."""
+    if site().derived is None:
+        st.caption(_("Plans cannot be saved here: start the map with tact serve."))
         return
     with st.form("keep"):
         left, right = st.columns([3, 1])
@@ -78,179 +84,181 @@ def keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
             )
             st.text_input(_("Note"), max_chars=LONGEST, key=_NOTE)
         with right:
-            forms.role(_ROLE)
+            forms.ask_role(_ROLE)
         st.form_submit_button(
-            _("Keep this plan"), type="primary", on_click=_keep, args=(current, desk, setting)
+            _("Save this plan"), type="primary", on_click=_save, args=(current, work, setting)
         )
     if refused := st.session_state.pop(_REFUSED, ""):
-        st.error(escape_markdown(refused))
-    if st.session_state.pop(_KEPT, False):
-        st.success(_("The plan is kept. It can be opened again, compared, and taken away below."))
+        st.error(said(refused))
+    if st.session_state.pop(_SAVED, False):
+        st.success(_("The plan is saved. You can open, compare and download it below."))
 
 
-def _keep(current: CurrentRelease, desk: Desk, setting: Setting) -> None:
-    state, folder = st.session_state, read_site().derived
+def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
+    state, folder = st.session_state, site().derived
     if folder is None:
         return
     try:
-        told = planned.told(
+        summary = planner.make_plan(
             current,
-            desk.posts,
+            work.posts,
             setting,
-            desk.decided,
-            session.author(state[_ROLE]),
+            work.decisions,
+            session.name_author(state[_ROLE]),
             title=state[_TITLE],
             note=state[_NOTE],
-            follows=desk.follows,
-            handover=desk.handover,
-            weighed=True,
+            follows=work.follows,
+            handover=work.handover,
+            with_frontier=True,
         )
-        result = saved.keep(folder, current.release, told)
+        plan = saved.save_plan(folder, current.release, summary)
     except TactError as error:
         state[_REFUSED] = str(error)
     except OSError:
-        state[_REFUSED] = _("The folder of plans cannot be written. Ask whoever starts the map to look.")
+        state[_REFUSED] = _(
+            "The plan could not be saved: the folder cannot be written. Ask the person who started the map."
+        )
     else:
-        session.remember_kept(result)
-        state[_KEPT], state[_OPEN], state[_BRIEF] = True, *[session.name_of(result)] * 2
+        session.remember_saved(plan)
+        state[_SAVED], state[_OPEN], state[_BRIEF] = True, *[session.address_name(plan)] * 2
         state[_TITLE] = state[_NOTE] = ""
 
 
-def shelf(found: Sequence[Result]) -> pd.DataFrame:
-    """List kept plans, one row each."""
+def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
+    """Return saved plans, one row each."""
     rows = [
         (
-            one.manifest["title"],
-            _("{role}, {date}", role=_(one.manifest["author"]["role"]), date=one.manifest["author"]["date"]),
-            number(one.manifest["plan"]["moved"]),
-            _gain(one.manifest["plan"]),
-            _("advised") if one.manifest["plan"]["recommended"] else _("change nothing"),
-            one.manifest["note"],
+            plan.title,
+            _("{role}, {date}", role=t.role(plan.author.role), date=plan.author.date),
+            t.number(plan.verdict.moved),
+            t.gain(plan.verdict.gain),
+            _("advised") if plan.advised else _("change nothing"),
+            plan.note,
         )
-        for one in found
+        for plan in (one.summary for one in plans)
     ]
-    head = [_("Plan"), _("Kept by"), _("Moves"), _("Children more a quarter (95 %)"), _("Advice"), _("Note")]
+    head = [
+        _("Plan"),
+        _("Saved by"),
+        _("Moves"),
+        _("Gain, children per quarter (95 %)"),
+        _("Advice"),
+        _("Note"),
+    ]
     return pd.DataFrame(rows, columns=head)
 
 
-def _gain(plan: Told) -> str:
-    ends = {end: children(plan["gain"][end]) for end in ("low", "high")}
-    return _("{gain} ({low} to {high})", gain=gained(plan["gain"]["mean"]), **ends)
+def _label_plan(plan: SavedPlan) -> str:
+    return f"{plan.summary.title} ({plan.created:%Y-%m-%d %H:%M})"
 
 
-def _label(one: Result) -> str:
-    return f"{one.manifest['title']} ({str(one.manifest['created'])[:16].replace('T', ' ')})"
+def _pick_plan(label: str, plans: Sequence[SavedPlan], key: str) -> SavedPlan:
+    by_name = {session.address_name(plan): plan for plan in plans}
+    chosen = st.selectbox(label, list(by_name), format_func=lambda name: _label_plan(by_name[name]), key=key)
+    return by_name.get(chosen or "", plans[0])
 
 
-def _picked(label: str, found: Sequence[Result], key: str) -> Result:
-    by_name = {session.name_of(one): one for one in found}
-    chosen = st.selectbox(label, list(by_name), format_func=lambda name: _label(by_name[name]), key=key)
-    return by_name.get(chosen or "", found[0])
-
-
-def opener(found: Sequence[Result]) -> None:
-    """Offer to open a kept plan again."""
+def ask_to_open(plans: Sequence[SavedPlan]) -> None:
+    """Offer to open a saved plan again."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="opener"):
-        one = _picked(_("Open a plan again"), found, _OPEN)
-        st.button(_("Open"), on_click=session.open_plan, args=(one,))
+        plan = _pick_plan(_("Open a saved plan"), plans, _OPEN)
+        st.button(_("Open"), on_click=session.open_plan, args=(plan,))
 
 
-def compare(current: CurrentRelease, found: Sequence[Result]) -> None:
-    """Lay some kept plans side by side."""
-    by_name = {session.name_of(one): one for one in found}
+def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:
+    """Show some saved plans side by side."""
+    by_name = {session.address_name(plan): plan for plan in plans}
     chosen = st.multiselect(
         _("Compare up to four plans"),
         list(by_name),
         default=list(by_name)[:2],
         max_selections=_MOST,
-        format_func=lambda name: _label(by_name[name]),
+        format_func=lambda name: _label_plan(by_name[name]),
         key="compare-plans",
     )
     if chosen:
-        st.html(markup.render_table(compared(current, [by_name[name].manifest for name in chosen])))
+        st.html(markup.table(compare_plans(t, [by_name[name].summary for name in chosen])))
 
 
-def compared(current: CurrentRelease, plans: Sequence[Told]) -> pd.DataFrame:
-    """Give one column a plan; what all of them would do stands in a row of its own."""
-    moves = [{_way(move): move for move in told["moves"]} for told in plans]
-    shared = set.intersection(*(set(one) for one in moves))
-    rows: dict[str, list[str]] = {
-        _("Whose need counts"): [_(NEEDS[told["parameters"]["pathway"]]) for told in plans],
-        _("Posts"): [_("draft") if told["posts_drafted"] else _("table") for told in plans],
-        _("Advice"): [
-            _("make the moves") if p["plan"]["recommended"] else _("change nothing") for p in plans
-        ],
-        _("Units that move"): [number(p["plan"]["moved"]) for p in plans],
-        _("Hours of travel"): [number(round(p["plan"]["cost"])) for p in plans],
-        _("Children more a quarter (95 %)"): [_gain(p["plan"]) for p in plans],
-        _("Sure to gain more than 3 %"): [sure(p["plan"]["probability"]) for p in plans],
-        _("Need met where least is"): [percent(p["plan"]["planned"]["least_served"]) for p in plans],
-        _("Need met in bad cases"): [children(p["plan"]["planned"]["worst_cases"]) for p in plans],
-        _("Moves in all of them"): [
-            _listed(current, [m for way, m in one.items() if way in shared]) for one in moves
-        ],
-        _("Moves not in all"): [
-            _listed(current, [m for w, m in one.items() if w not in shared]) for one in moves
-        ],
+def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:
+    """Return plans side by side, one column each; moves of all of them stand in a row of their own."""
+    ways = [{_way(move) for move in plan.moves} for plan in plans]
+    shared = set.intersection(*ways)
+
+    def list_moves(plan: PlanSummary, *, in_all: bool) -> str:
+        moves = [move for move in plan.moves if (_way(move) in shared) is in_all]
+        return "; ".join(word_move(t, move) for move in moves) or "–"
+
+    measures: dict[str, Callable[[PlanSummary], str]] = {
+        _("Pathway"): lambda plan: _(NEEDS[plan.setting.pathway]),
+        _("Posts"): lambda plan: _("draft") if plan.posts_drafted else _("table"),
+        _("Advice"): lambda plan: _("make the moves") if plan.advised else _("change nothing"),
+        _("Units that move"): lambda plan: t.number(plan.verdict.moved),
+        _("Hours of travel"): lambda plan: t.number(plan.verdict.cost),
+        _("Gain, children per quarter (95 %)"): lambda plan: t.gain(plan.verdict.gain),
+        _("Chance of a gain over 3 %"): lambda plan: t.chance(plan.verdict.probability),
+        _("Need met in the worst-served areas"): lambda plan: t.percent(plan.verdict.planned.least_served),
+        _("Need met in the worst cases"): lambda plan: t.number(plan.verdict.planned.worst_cases),
+        _("Moves in all plans"): lambda plan: list_moves(plan, in_all=True),
+        _("Moves in some plans only"): lambda plan: list_moves(plan, in_all=False),
     }
-    frame = pd.DataFrame({_("Measure"): list(rows)})
-    for at, told in enumerate(plans):
-        frame.insert(at + 1, f"{at + 1}. {told['title']}", [values[at] for values in rows.values()])
-    return frame
+    columns = {
+        f"{number}. {plan.title}": [measure(plan) for measure in measures.values()]
+        for number, plan in enumerate(plans, 1)
+    }
+    return pd.DataFrame({_("Measure"): list(measures), **columns})
 
 
-def _way(move: Told) -> tuple[str, str, str]:
-    return move["start"], move["end"], move["kind"]
+def _way(move: Move) -> tuple[str, str, str]:
+    return move.start, move.end, move.kind
 
 
-def _listed(current: CurrentRelease, moves: Sequence[Told]) -> str:
-    return "; ".join(move_name(current, move) for move in moves) or "–"
-
-
-def briefing(current: CurrentRelease, found: Sequence[Result]) -> None:
-    """Offer a kept plan as a briefing: two pages in each language, and pictures for slides."""
+def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
+    """Offer a saved plan as a briefing: two pages in each language, and pictures for slides."""
     if not current_release.may_download(current.release):
-        st.caption(_("Briefings of real records are named and noted: the data officer writes them."))
-        st.code('tact plan --briefing FILE --for "A Partner"', language=None, wrap_lines=True)
+        st.caption(
+            _("Briefings of real records have a named receiver and are logged; the data officer writes them.")
+        )
+        st.code('tact plan open NAME --briefing FILE --for "A Partner"', language=None, wrap_lines=True)
         return
-    if find_spec(_BRIEFING) is None:
-        st.code("tact plan --briefing FILE", language=None)
-        return
-    one = _picked(_("Briefing of"), found, _BRIEF)
+    plan = _pick_plan(_("Briefing of"), plans, _BRIEF)
     with st.container(horizontal=True, key="briefings"):
         for language, name in _LANGUAGES.items():
             st.download_button(
                 _("PDF in {language}", language=name),
-                partial(_pdf, one.manifest, current.release, language),
-                f"{_file_name(one)}-{language}.pdf",
+                partial(_make_pdf, plan, current.release, language),
+                f"{_name_file(plan.summary)}-{language}.pdf",
                 "application/pdf",
                 on_click="ignore",
                 key=f"briefing-{language}",
             )
         st.download_button(
             _("Pictures for slides"),
-            partial(_pictures, one.manifest, current.release),
-            f"{_file_name(one)}.zip",
+            partial(_pack_pictures, plan, current.release),
+            f"{_name_file(plan.summary)}.zip",
             "application/zip",
             on_click="ignore",
         )
 
 
-def _file_name(one: Result) -> str:
-    """Make a file's name of the title, in plain letters, and the day."""
-    plain = re.sub(r"[^a-z0-9]+", "-", anyascii(one.manifest["title"]).lower()).strip("-")
-    return f"{plain[:_SHORT] or 'plan'}-{one.manifest['author']['date']}"
+def _name_file(plan: PlanSummary) -> str:
+    """Return a file name from the title, in plain letters, and the day."""
+    plain = re.sub(r"[^a-z0-9]+", "-", anyascii(plan.title).lower()).strip("-")
+    return f"{plain[:_SHORT] or 'plan'}-{plan.author.date}"
 
 
-def _pdf(told: Told, release: Release, language: str) -> bytes:
-    made: bytes = import_module(_BRIEFING).make(told, release, language)
-    return made
+def _make_pdf(plan: SavedPlan, release: Release, language: str) -> bytes:
+    from dashboard import briefing  # the typesetter is loaded only where something is set
+
+    return briefing.make_pdf(plan, release, language)
 
 
-def _pictures(told: Told, release: Release) -> bytes:
+def _pack_pictures(plan: SavedPlan, release: Release) -> bytes:
+    from dashboard import briefing
+
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for language in _LANGUAGES:
-            for name, picture in import_module(_BRIEFING).pictures(told, release, language).items():
+            for name, picture in briefing.make_pictures(plan, release, language).items():
                 archive.writestr(name, picture)
     return packed.getvalue()

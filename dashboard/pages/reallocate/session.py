@@ -1,23 +1,23 @@
-"""What a reader has on the desk while planning: choices in the address, posts, decisions, the plan opened.
+"""What a reader has set while planning: choices in the address, posts, decisions, the plan that was opened.
 
 Choices and the plan that was opened stand in the address. Posts and decisions stay in the session until they
-are kept with a plan (risk/planning/saved.py), which brings them back wherever it is opened.
+are saved with a plan (risk/planning/saved.py), which restores them wherever it is opened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
-from data.release.result import Result
 from risk.handover import Tables
 from risk.planning import saved
 from risk.planning.inputs import PATHWAYS, Setting
-from risk.planning.saved import Author, Decided
+from risk.planning.saved import SavedPlan
+from risk.planning.summary import Author, AuthoredDecision
 
 _POSTS, _DECIDED, _OPENED, _HANDED = "plan-posts", "plan-decided", "plan-opened", "plan-handed"
 _PLAN = "plan"
@@ -39,116 +39,115 @@ _SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "explorati
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What lies on the desk.
+class Workplace:
+    """What belongs to the plan that a reader works on, besides the choices in the address.
 
-    posts : as a table, empty for the draft. follows : the name of the plan that was opened. handover :
-    the tables that were given for a hand-over to duty bearers.
+    posts : as a table, empty for the draft. follows : the name of the plan that was opened. handover : the
+    tables that were given for a hand-over to duty bearers.
     """
 
     posts: str = ""
-    decided: tuple[Decided, ...] = ()
+    decisions: tuple[AuthoredDecision, ...] = ()
     follows: str = ""
     handover: Tables = field(default_factory=Tables)
 
 
-def desk() -> Desk:
-    """Give what lies on the desk."""
+def read_workplace() -> Workplace:
+    """Read the reader's posts, decisions and tables from the session."""
     state = st.session_state
-    return Desk(
+    return Workplace(
         state.get(_POSTS, ""), state.get(_DECIDED, ()), state.get(_OPENED, ""), state.get(_HANDED, Tables())
     )
 
 
-def setting(picked: Mapping[str, str | int | None]) -> Setting:
-    """Make a setting of what was picked, by the names of the address; raises InputError."""
+def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
+    """Return the setting of some choices, by their names in the address; raises InputError."""
     values: dict[str, Any] = {}
-    for name, value in picked.items():
+    for name, value in choices.items():
         part = ADDRESS[name]
         values[part] = value / _SHARE if part in _SHARES and isinstance(value, int) else value
     budget = values.pop("budget", None)
     return Setting(**values, budget=None if budget is None else float(budget))
 
 
-def written(told: Mapping[str, Any]) -> dict[str, str]:
-    """Write the setting of a kept plan as it stands in an address."""
-    chosen = saved.setting_of(told)
-    found: dict[str, str] = {}
+def write_setting(setting: Setting) -> dict[str, str]:
+    """Return a setting as it stands in an address."""
+    address: dict[str, str] = {}
     for name, part in ADDRESS.items():
-        value = getattr(chosen, part)
+        value = getattr(setting, part)
         if value is None or value in PATHWAYS:
-            found[name] = value or "none"
+            address[name] = value or "none"
         else:
-            found[name] = str(round(value * _SHARE if part in _SHARES else value))
-    return found
+            address[name] = str(round(value * _SHARE if part in _SHARES else value))
+    return address
 
 
-def name_of(result: Result) -> str:
-    """Give the name of a kept plan in an address: the mark of what is in it."""
-    return result.folder.name.rpartition("-")[2]
+def address_name(plan: SavedPlan) -> str:
+    """Return the name of a saved plan in an address: the checksum of its content."""
+    return plan.name.rpartition("-")[2]
 
 
-def arrive(kept: list[Result]) -> bool:
-    """Open the plan that the address names, unless it lies there already; False where it is not kept.
+def open_from_address(plans: Sequence[SavedPlan]) -> bool:
+    """Open the plan that the address names, unless it is open already; False where it is not saved here.
 
-    What else the address says of the choices holds: it may have been changed since.
+    Other choices in the address hold: they may have been changed since.
     """
     asked = str(st.query_params.get(_PLAN, ""))
     if asked in ("", st.session_state.get(_OPENED, "")):
         if st.session_state.get(_OPENED) and not asked:
             st.query_params[_PLAN] = st.session_state[_OPENED]
         return True
-    found = next((one for one in kept if name_of(one) == asked), None)
-    if found is None:
+    plan = next((one for one in plans if address_name(one) == asked), None)
+    if plan is None:
         del st.query_params[_PLAN]
         return False
-    _lay(found)
-    for name, value in written(found.manifest).items():
+    _restore(plan)
+    for name, value in write_setting(plan.summary.setting).items():
         if name not in st.query_params:
             st.query_params[name] = value
     return True
 
 
-def open_plan(result: Result) -> None:
-    """Open a kept plan: its choices, posts and decisions take the place of those on the desk."""
-    _lay(result)
-    st.query_params.update({**written(result.manifest), _PLAN: name_of(result)})
+def open_plan(plan: SavedPlan) -> None:
+    """Open a saved plan: its choices, posts and decisions replace those of the session."""
+    _restore(plan)
+    st.query_params.update({**write_setting(plan.summary.setting), _PLAN: address_name(plan)})
 
 
-def _lay(result: Result) -> None:
-    told = result.manifest
-    st.session_state[_POSTS] = "" if told["posts_drafted"] else str(told["posts"])
-    st.session_state[_DECIDED] = saved.decided_of(told)
-    st.session_state[_OPENED] = name_of(result)
-    st.session_state[_HANDED] = saved.handover_of(told)
+def _restore(plan: SavedPlan) -> None:
+    summary = plan.summary
+    st.session_state[_POSTS] = "" if summary.posts_drafted else summary.posts
+    st.session_state[_DECIDED] = summary.decisions
+    st.session_state[_OPENED] = address_name(plan)
+    st.session_state[_HANDED] = summary.handover_tables
 
 
-def remember_kept(result: Result) -> None:
-    """Let what is decided from now on follow the plan that was kept."""
-    st.session_state[_OPENED] = name_of(result)
-    st.query_params[_PLAN] = name_of(result)
+def remember_saved(plan: SavedPlan) -> None:
+    """Let what is decided from now on follow the plan that was saved."""
+    st.session_state[_OPENED] = st.query_params[_PLAN] = address_name(plan)
 
 
-def give_posts(posts: str) -> None:
+def set_posts(posts: str) -> None:
     """Plan with other posts; empty for the draft."""
     st.session_state[_POSTS] = posts
 
 
-def give_tables(given: Tables) -> None:
+def set_tables(tables: Tables) -> None:
     """Hand over by other tables; empty ones hand nothing over."""
-    st.session_state[_HANDED] = given
+    st.session_state[_HANDED] = tables
 
 
-def decide(one: Decided) -> None:
-    """Take a decision up, in the place of an earlier one on the same move."""
-    st.session_state[_DECIDED] = saved.decided_again(desk().decided, one)
+def add_decision(new: AuthoredDecision) -> None:
+    """Add a decision, in the place of an earlier one on the same move."""
+    st.session_state[_DECIDED] = saved.replace_decision(read_workplace().decisions, new)
 
 
-def undo(one: Decided) -> None:
-    """Take a decision back."""
-    st.session_state[_DECIDED] = tuple(other for other in desk().decided if other != one)
+def remove_decision(removed: AuthoredDecision) -> None:
+    """Remove a decision."""
+    decisions = read_workplace().decisions
+    st.session_state[_DECIDED] = tuple(other for other in decisions if other != removed)
 
 
-def author(role: str) -> Author:
-    """Give who decides today."""
+def name_author(role: str) -> Author:
+    """Return the author of what is decided today."""
     return Author(role, datetime.now(UTC).strftime("%Y-%m-%d"))

@@ -11,19 +11,20 @@ import typst
 from pypdf import PdfReader
 
 from dashboard import briefing
-from dashboard.briefing import legible, map, moves, typeset
-from dashboard.briefing import words as _words
-from dashboard.briefing.speech import Speech
+from dashboard.briefing import map, typeset
+from dashboard.narrative import speech
+from dashboard.narrative.speech import Speech
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
 from risk.handover import DUTY_BEARERS, Capacity, Task, hand_over
-from risk.planning import inputs
+from risk.planning import Estimate, inputs
 from risk.planning import saved as plan_files
 from risk.planning.inputs import Ground, Setting
+from risk.planning.summary import Author, summarise_plan
 from tests.helpers.hostile import PAYLOADS
 from tests.helpers.paths import GOLDEN
-from tests.helpers.plans import crowded, move, saved
+from tests.helpers.plans import crowded, manifest, move, read, saved
 
 LANGUAGES = briefing.LANGUAGES
 
@@ -57,12 +58,12 @@ def areas(release):
     return geography.read(release.areas_file)
 
 
-def read(pdf):
+def open_pdf(pdf):
     return PdfReader(io.BytesIO(pdf))
 
 
 def text(pdf):
-    return [re.sub(r"\s+", " ", page.extract_text()) for page in read(pdf).pages]
+    return [re.sub(r"\s+", " ", page.extract_text()) for page in open_pdf(pdf).pages]
 
 
 def closed(words):
@@ -87,28 +88,28 @@ def structure(pdf):
             if "/K" in node:
                 walk(node["/K"])
 
-    walk(read(pdf).trailer["/Root"]["/StructTreeRoot"])
+    walk(open_pdf(pdf).trailer["/Root"]["/StructTreeRoot"])
     return found, alts
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_it_has_two_pages_however_many_moves(release, language, count):
-    assert len(read(briefing.make(saved(release.name, count), release, language)).pages) == 2
+    assert len(open_pdf(briefing.make_pdf(saved(release.name, count), release, language)).pages) == 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_has_two_pages_whatever_is_written(release, language):
     plan = crowded(release.name)
-    pdf = briefing.make(plan, release, language)
-    assert len(read(pdf).pages) == 2
-    assert len(briefing.pictures(plan, release, language)) == 3
+    pdf = briefing.make_pdf(plan, release, language)
+    assert len(open_pdf(pdf).pages) == 2
+    assert len(briefing.make_pictures(plan, release, language)) == 3
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_its_text_is_that_of_the_golden_file(alone, language):
     found = "\n\n".join(
-        page.extract_text() for page in read(briefing.make(saved(alone.name), alone, language)).pages
+        page.extract_text() for page in open_pdf(briefing.make_pdf(saved(alone.name), alone, language)).pages
     )
     assert found + "\n" == (GOLDEN / f"briefing-{language}.txt").read_text(encoding="utf-8")
 
@@ -116,12 +117,12 @@ def test_its_text_is_that_of_the_golden_file(alone, language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_is_tagged_after_pdf_ua(release, language):
     plan = saved(release.name)
-    pdf = briefing.make(plan, release, language)
-    root = read(pdf).trailer["/Root"]
+    pdf = briefing.make_pdf(plan, release, language)
+    root = open_pdf(pdf).trailer["/Root"]
     assert root["/Lang"] == language
     assert root["/MarkInfo"]["/Marked"]
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
-    assert read(pdf).metadata.title == plan["title"]
+    assert open_pdf(pdf).metadata.title == plan.summary.title
     assert b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_object().get_data()
     roles, alts = structure(pdf)
     assert {"/H1", "/H2", "/Table", "/TH", "/L", "/Figure"} <= set(roles)
@@ -131,60 +132,60 @@ def test_it_is_tagged_after_pdf_ua(release, language):
 
 def test_the_same_plan_gives_the_same_bytes(release):
     plan = saved(release.name)
-    assert briefing.make(plan, release, "el") == briefing.make(plan, release, "el")
-    assert briefing.pictures(plan, release, "sq") == briefing.pictures(plan, release, "sq")
+    assert briefing.make_pdf(plan, release, "el") == briefing.make_pdf(plan, release, "el")
+    assert briefing.make_pictures(plan, release, "sq") == briefing.make_pictures(plan, release, "sq")
 
 
 def test_it_is_dated_by_the_plan(release):
-    pdf = briefing.make(saved(release.name, created="2009-06-01T08:00:00Z"), release)
-    assert read(pdf).metadata.creation_date.year == 2009
+    pdf = briefing.make_pdf(saved(release.name, created="2009-06-01T08:00:00Z"), release)
+    assert open_pdf(pdf).metadata.creation_date.year == 2009
     assert "1 June 2009" in text(pdf)[0]
 
 
 def test_every_page_says_that_its_data_are_invented_and_who_may_read_it(release):
-    for page in text(briefing.make(saved(release.name), release)):
+    for page in text(briefing.make_pdf(saved(release.name), release)):
         assert "Invented data" in page
-        assert "Partner tier: for partners under their agreement" in page
+        assert "Partner tier: only for partners who signed the agreement" in page
         assert release.name in page
 
 
 def test_nothing_is_called_invented_that_is_not(release, monkeypatch):
     monkeypatch.setattr(Release, "invented", False)
-    for page in text(briefing.make(saved(release.name, invented=False), release)):
+    for page in text(briefing.make_pdf(saved(release.name, invented=False), release)):
         assert "Invented" not in page
 
 
 def test_change_nothing_is_said_plainly(release):
-    plan = saved(release.name)
+    plan = manifest(release.name)
     plan["plan"] |= {"recommended": False, "probability": 0.61}
-    first, second = text(briefing.make(plan, release))
+    first, second = text(briefing.make_pdf(read(plan), release))
     assert "Advice: change nothing" in first
-    assert "only 61 % sure; advice needs 90 %" in first
-    assert "Moves that were looked at, not advised" in first
+    assert "is only 61 %; moves are advised from 90 %" in first
+    assert "Moves considered, not advised" in first
     assert "Proposed moves" not in first
     assert "Advice: move" not in first
     assert "would be advised if" in second
 
 
 def test_a_plan_without_moves_changes_nothing(release):
-    first, second = text(briefing.make(saved(release.name, 0), release))
+    first, second = text(briefing.make_pdf(saved(release.name, 0), release))
     assert "Advice: change nothing" in first
-    assert "No moves: today's posts stay as they are." in first
+    assert "No moves: all units stay where they are." in first
     assert "No moves, so no phases." in second
 
 
 def test_moves_that_find_no_room_are_counted(release):
-    first = text(briefing.make(saved(release.name, 60), release))[0]
+    first = text(briefing.make_pdf(saved(release.name, 60), release))[0]
     rows = len(re.findall(r"\d × \w", first))
-    left = int(re.search(r"(\d+) more moves, which gain less", first)[1])
+    left = int(re.search(r"(\d+) more moves, with a smaller gain", first)[1])
     assert rows + left == 60
     assert rows >= 6
 
 
 def test_every_decision_is_told(release):
-    first, second = text(briefing.make(saved(release.name), release))
+    first, second = text(briefing.make_pdf(saved(release.name), release))
     assert "accepted: Team speaks Albanian" in first
-    assert "Locked: protection in Attica stays" in second
+    assert "Keep in place: protection in Attica" in second
     assert "Declined: 1 × outreach team, Attica → Western Greece" in second
 
 
@@ -193,28 +194,28 @@ def test_it_knows_every_reason_for_which_a_task_stays(areas):
     capacity = Capacity(("AL-11",), room, np.zeros((1, len(DUTY_BEARERS)), bool))
     tasks = [Task("AL-11", f"partner {n}", "protection", n, ("state",)) for n in (0, 8, 9, 11)]
     stays = hand_over(tasks, capacity).stays
-    said = {_words.why(Speech("en", areas), one.why) for one in stays}
+    said = {Speech("en", areas).reason(one.why) for one in stays}
     assert said == {
         "there is nothing to hand over",
-        "other tasks take the room that there is",
-        "no duty bearer that may take it has the room",
+        "other tasks use all of the spare capacity",
+        "no duty bearer who may take it has enough spare capacity",
     }
-    assert _words.why(Speech("en", areas), "We want it so.") == "We want it so."
+    assert Speech("en", areas).reason("We want it so.") == "We want it so."
 
 
 def test_hand_over_is_told(release):
-    second = text(briefing.make(saved(release.name), release))[1]
+    second = text(briefing.make_pdf(saved(release.name), release))[1]
     assert "Attica, reintegration: ARSIS hands over to a municipality in quarter 3" in second
-    assert "Terre des hommes stays (about 30 children): no duty bearer that may take it" in second
+    assert "Terre des hommes keeps the task (about 30 children): no duty bearer who may take it" in second
 
 
 def test_it_says_what_the_risk_model_says(release):
-    of = briefing._document(saved(release.name), release, "en").held
+    of = briefing._open_document(saved(release.name), release, "en").current
     from dashboard.narrative.risk import read_area_rates
 
     unsure = sum(int((read_area_rates(of, way)["class"] == -1).sum()) for way in ("internal", "cross_border"))
-    first, second = text(briefing.make(saved(release.name), release))
-    assert "Greece, inside the country:" in first
+    first, second = text(briefing.make_pdf(saved(release.name), release))
+    assert "Greece, internal trafficking:" in first
     assert "the share of internal trafficking" in first
     assert f"For {unsure} of 50 pairs of area and pathway" in second
 
@@ -222,16 +223,16 @@ def test_it_says_what_the_risk_model_says(release):
 def hostile_plan(release, texts):
     """Give a plan in which every text that can come from data is one of these, in turn."""
     given = itertools.cycle(texts)
-    author = {name: next(given) for name in ("role", "date")}
-    plan = saved(release.name, title=next(given), note=next(given), author=author)
+    author = {"role": "board", "date": next(given)}
+    plan = manifest(release.name, title=next(given), note=next(given), author=author)
     for listed, names in {
         "moves": ("start", "kind"),
-        "decisions": ("decided", "reason", "role", "kind", "date"),
+        "decisions": ("reason", "kind", "date"),
         "stays": ("area", "partner", "axis", "why"),
         "handover": ("area", "partner", "axis", "to"),
     }.items():
         plan[listed] = [{**one, **{name: next(given) for name in names}} for one in plan[listed] * 3]
-    return plan
+    return read(plan)
 
 
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), 4))
@@ -239,23 +240,24 @@ def test_text_from_data_is_never_markup(release, start):
     texts = HOSTILE[start:] + HOSTILE[:start]
     language = LANGUAGES[start % len(LANGUAGES)]
     plan = hostile_plan(release, texts)
-    pdf = briefing.make(plan, release, language)
-    assert len(read(pdf).pages) == 2
+    pdf = briefing.make_pdf(plan, release, language)
+    assert len(open_pdf(pdf).pages) == 2
     shown = closed("".join(text(pdf)))
-    for one in (plan["title"], plan["note"], plan["author"]["role"], plan["moves"][0]["kind"]):
-        assert closed(legible.legible(one, 25).rstrip("…")) in shown
-    assert len(briefing.pictures(plan, release, language)) == 3
+    summary = plan.summary
+    for one in (summary.title, summary.note, summary.moves[0].kind):
+        assert closed(speech.legible(one, 25).rstrip("…")) in shown
+    assert len(briefing.make_pictures(plan, release, language)) == 3
 
 
 def test_a_word_without_end_may_be_broken():
-    assert legible.legible("n" * 30) == "\u200b".join(("n" * 8, "n" * 8, "n" * 8, "n" * 6))
-    assert legible.legible("υποβοηθούμενη") == "υποβοηθούμενη"
-    assert legible.legible("one two three", 8) == "one two…"
-    assert legible.legible(" a\n\tb \x00") == "a b"
+    assert speech.legible("n" * 30) == "\u200b".join(("n" * 8, "n" * 8, "n" * 8, "n" * 6))
+    assert speech.legible("υποβοηθούμενη") == "υποβοηθούμενη"
+    assert speech.legible("one two three", 8) == "one two…"
+    assert speech.legible(" a\n\tb \x00") == "a b"
 
 
 def test_what_is_called_legible_can_be_printed():
-    every = [chr(point) for point in range(0x20, 0x3000) if not legible.UNPRINTABLE.match(chr(point))]
+    every = [chr(point) for point in range(0x20, 0x3000) if not speech.UNPRINTABLE.match(chr(point))]
     assert len(every) > 500
     source = """
         #set document(title: "t")
@@ -270,7 +272,7 @@ def test_what_is_called_legible_can_be_printed():
         )
         assert made
         assert not warnings
-        fonts = {name for page in read(made).pages for name in _fonts_of(page)}
+        fonts = {name for page in open_pdf(made).pages for name in _fonts_of(page)}
         assert all("SourceSans3" in name for name in fonts)
 
 
@@ -279,14 +281,14 @@ def _fonts_of(page):
 
 
 def test_it_is_set_in_fonts_that_ship_with_it(release):
-    pdf = briefing.make(saved(release.name), release, "el")
-    assert all("SourceSans3" in name for page in read(pdf).pages for name in _fonts_of(page))
+    pdf = briefing.make_pdf(saved(release.name), release, "el")
+    assert all("SourceSans3" in name for page in open_pdf(pdf).pages for name in _fonts_of(page))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_pictures_fit_slides(release, language, count):
-    made = briefing.pictures(saved(release.name, count), release, language)
+    made = briefing.make_pictures(saved(release.name, count), release, language)
     assert list(made) == [f"{name}-{language}.png" for name in ("1-map", "2-moves", "3-uncertain")]
     for picture in made.values():
         assert picture.startswith(b"\x89PNG")
@@ -295,26 +297,25 @@ def test_pictures_fit_slides(release, language, count):
 
 def test_a_plan_of_another_release_is_refused(release, scored):
     with pytest.raises(InputError, match="made from release '1999-01-001'"):
-        briefing.make(saved("1999-01-001"), release)
+        briefing.make_pdf(saved("1999-01-001"), release)
     with pytest.raises(InputError, match="made from tier 'partner'"):
-        briefing.make(saved(release.name), Release.open(scored.releases, "public"))
+        briefing.make_pdf(saved(release.name), Release.open(scored.releases, "public"))
     with pytest.raises(InputError, match="No briefing in 'de'; the languages are en, sq, el"):
-        briefing.make(saved(release.name), release, "de")
+        briefing.make_pdf(saved(release.name), release, "de")
 
 
 def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
     ground, setting = Ground.of(release), Setting(moves=2, seconds=3.0)
     found = inputs.made(ground, setting)
-    author = plan_files.Author("coordinator", "2026-11-25")
-    kept = plan_files.keep(
-        tmp_path, release, plan_files.told(ground, setting, found, author, title="Two moves")
-    )
-    first, second = text(briefing.make(kept.manifest, release, "en"))
+    author = Author("coordinator", "2026-11-25")
+    summary = summarise_plan(ground, setting, found, author, title="Two moves")
+    kept = plan_files.save_plan(tmp_path, release, summary)
+    first, second = text(briefing.make_pdf(kept, release, "en"))
     assert "Two moves" in first
     assert "coordinator" in first
     assert "at most 2 units move" in second
-    for one in kept.manifest["moves"]:
-        assert Speech("en", geography.read(release.areas_file)).area(one["end"]) in first
+    for one in summary.moves:
+        assert Speech("en", geography.read(release.areas_file)).area(one.end) in first
 
 
 def test_numbers_and_days_are_written_in_the_way_of_the_language(areas):
@@ -337,8 +338,8 @@ def test_numbers_and_days_are_written_in_the_way_of_the_language(areas):
         "under 1\u00a0%",
         "50\u00a0%",
     )
-    assert en.gain({"mean": 21.3, "low": 9.0, "high": 35.1}) == "+21 (9 to 35)"
-    assert el.gain({"mean": 4.1, "low": -1.23, "high": 7.0}) == "+4,1 (−1,2 έως 7,0)"
+    assert en.gain(Estimate(21.3, 9.0, 35.1)) == "+21 (9 to 35)"
+    assert el.gain(Estimate(4.1, -1.23, 7.0)) == "+4,1 (−1,2 έως 7,0)"
 
 
 def test_areas_are_named_in_the_language(areas):
@@ -349,37 +350,36 @@ def test_areas_are_named_in_the_language(areas):
 
 
 def test_flows_add_up_the_units_of_all_kinds():
-    told = {"moves": [move("AL-11", "AL-02", "outreach team", 2), move("GR-I", "GR-B", "school", 1),
-                      move("GR-I", "GR-B", "outreach team", 3)]}  # fmt: skip
-    assert moves.flows(told) == [map.Flow("GR-I", "GR-B", 4), map.Flow("AL-11", "AL-02", 2)]
+    moves = [move("AL-11", "AL-02", "outreach team", 2), move("GR-I", "GR-B", "school", 1),
+             move("GR-I", "GR-B", "outreach team", 3)]  # fmt: skip
+    plan = saved("2026-01-001", moves=moves).summary
+    assert plan.sum_flows() == [("GR-I", "GR-B", 4), ("AL-11", "AL-02", 2)]
 
 
 def test_the_map_draws_every_area_and_the_flows_between_those_that_it_knows(areas):
-    flows = [map.Flow("GR-I", "AL-11", 2), map.Flow("GR-I", "nowhere", 1)]
-    bare, drawn = (map.drawn(areas, {"GR-I": 0.5}, given) for given in ((), flows))
+    flows = [("GR-I", "AL-11", 2), ("GR-I", "nowhere", 1)]
+    bare, drawn = (map.draw_map(areas, {"GR-I": 0.5}, given) for given in ((), flows))
     shapes = len(areas.map_geometry("region")["features"])
     assert bare.count('stroke="#fff" stroke-width="1.4"') == shapes
     assert drawn.count("<circle") == 1
     assert bare.count("<circle") == 0
-    assert [map.class_of(share) for share in (0.0, 0.19, 0.2, 0.79, 0.8, 1.0)] == [0, 0, 1, 3, 4, 4]
+    assert [map.find_class(share) for share in (0.0, 0.19, 0.2, 0.79, 0.8, 1.0)] == [0, 0, 1, 3, 4, 4]
 
 
 def test_names_on_the_map_are_never_markup(areas):
-    drawn = map.drawn(areas, {}, (), {"GR-I": "<script>&"})
+    drawn = map.draw_map(areas, {}, (), {"GR-I": "<script>&"})
     assert "&lt;script&gt;&amp;" in drawn
     assert "<script" not in drawn
 
 
 def test_a_name_without_room_is_left_out(areas):
-    from dashboard.briefing.labels import placed
-
     names = [(f"Long name {n}", (500.0, 500.0)) for n in range(20)]
-    assert 1 <= len(list(placed(names, [], (1000.0, 1000.0), 30.0))) < 20
-    assert len(list(placed([("One", (5.0, 5.0))], [], (1000.0, 1000.0), 30.0))) == 1
+    assert 1 <= len(list(map.place_names(names, [], (1000.0, 1000.0), 30.0))) < 20
+    assert len(list(map.place_names([("One", (5.0, 5.0))], [], (1000.0, 1000.0), 30.0))) == 1
 
 
 def test_the_public_tier_has_other_readers(scored):
     public = Release.open(scored.releases, "public", derived=scored.derived)
-    for page in text(briefing.make(saved(public.name, tier="public"), public)):
+    for page in text(briefing.make_pdf(saved(public.name, tier="public"), public)):
         assert "Partner tier" not in page
         assert "Public tier" in page

@@ -12,7 +12,9 @@ from data.reference import area_table
 from tests.helpers.messages import messages
 
 LANGUAGES = [language for language in briefing.LANGUAGES if language != "en"]
-MARKED = messages(catalogues.FOLDER.parent / "briefing")
+MARKED = messages(catalogues.FOLDER.parents[1] / "briefing") | messages(
+    catalogues.FOLDER.parents[1] / "narrative"
+)
 PO = """
 msgid ""
 msgstr ""
@@ -41,7 +43,7 @@ msgstr ""
 
 def told(language):
     file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
-    return catalogues.parse_entries(file.read_text(encoding="utf-8"))
+    return catalogues.entries(file.read_text(encoding="utf-8"))
 
 
 def fields(text):
@@ -49,7 +51,7 @@ def fields(text):
 
 
 def test_a_catalogue_says_what_stands_in_its_file():
-    read = gettext.GNUTranslations(io.BytesIO(catalogues.compile_catalogue(catalogues.parse_entries(PO))))
+    read = gettext.GNUTranslations(io.BytesIO(catalogues.compiled(catalogues.entries(PO))))
     assert read.gettext('One "line"') == "Një rresht"
     assert read.pgettext("area", "Crete") == "Kreta"
     assert read.gettext("Crete") == "Crete"
@@ -59,7 +61,7 @@ def test_a_catalogue_says_what_stands_in_its_file():
 
 
 def test_english_needs_no_catalogue():
-    assert catalogues.load_catalogue("en").gettext("Today") == "Today"
+    assert catalogues.catalogue("en").gettext("Today") == "Today"
 
 
 def test_the_messages_are_found_in_the_source():

@@ -11,7 +11,8 @@ from data.errors import InputError, ReleaseError
 from data.release import Release
 from risk.planning import Decision, saved
 from risk.planning.inputs import ALL, Ground, Setting, frontier_of, made
-from risk.planning.saved import Author, Decided
+from risk.planning.posts import read_text
+from risk.planning.summary import Author, AuthoredDecision, summarise_plan
 
 MANAGER = Author("programme manager", "2009-06-01")
 INTERNAL = Setting(pathway="internal")
@@ -32,8 +33,8 @@ def plan(ground):
     return made(ground, INTERNAL)
 
 
-def told(ground, setting, plan, **more):
-    return saved.told(ground, setting, plan, MANAGER, title="More in the east", **more)
+def summarise(ground, setting, plan, **more):
+    return summarise_plan(ground, setting, plan, MANAGER, title="More in the east", **more)
 
 
 def test_posts_are_drafted_of_the_outreach_that_the_release_shows(ground, release):
@@ -74,7 +75,7 @@ def test_no_unit_crosses_the_border_and_no_area_falls_below_its_floor(ground, pl
 def test_the_same_gives_the_same(release, ground, plan):
     again = made(Ground.of(release), INTERNAL)
     assert (again.units == plan.units).all()
-    assert told(ground, INTERNAL, again) == told(ground, INTERNAL, plan)
+    assert summarise(ground, INTERNAL, again) == summarise(ground, INTERNAL, plan)
 
 
 def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
@@ -95,49 +96,50 @@ def test_ever_more_moves_gain_ever_more(ground):
 def test_a_kept_plan_is_opened_as_it_was(ground, plan, release, tmp_path):
     first = plan.moves[0]
     decision = Decision(first.start, first.end, first.kind, "accept", first.units, "Agreed in the meeting")
-    decided = (Decided(decision, MANAGER),)
-    said = told(ground, INTERNAL, plan, decided=decided, points=frontier_of(ground, INTERNAL))
-    result = saved.keep(tmp_path, release, said)
-    assert saved.keep(tmp_path, release, said).folder == result.folder
-    assert [one.folder for one in saved.kept(tmp_path, release)] == [result.folder]
+    decisions = (AuthoredDecision(decision, MANAGER),)
+    points = frontier_of(ground, INTERNAL)
+    summary = summarise(ground, INTERNAL, plan, decisions=decisions, frontier=points)
+    result = saved.save_plan(tmp_path, release, summary)
+    assert saved.save_plan(tmp_path, release, summary).folder == result.folder
+    assert saved.list_saved_plans(tmp_path, release).plans == (result,)
+    assert result.summary == summary
     manifest = json.loads((result.folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["tier"], manifest["invented"], manifest["release"]) == ("partner", True, release.name)
-    assert saved.setting_of(manifest) == INTERNAL
-    assert saved.decided_of(manifest) == decided
-    assert (saved.posts_of(manifest, ground.posts.areas).units == ground.table.units).all()
+    assert saved.read_plan(manifest) == summary
+    assert (read_text("posts", summary.posts, ground.posts.areas).units == ground.table.units).all()
     assert manifest["plan"]["moved"] == sum(move["units"] for move in manifest["moves"]) == plan.moved
 
 
-def test_what_is_told_adds_up(ground, plan):
-    said = told(ground, INTERNAL, plan)
-    rows = said["coverage"]
-    gain = sum(row["planned"] - row["today"] for row in rows)
-    assert gain == pytest.approx(said["plan"]["gain"]["mean"], abs=0.01)
+def test_a_summary_adds_up(ground, plan):
+    summary = summarise(ground, INTERNAL, plan)
+    rows = summary.coverage
+    gain = sum(row.planned - row.today for row in rows)
+    assert gain == pytest.approx(summary.verdict.gain.mean, abs=0.01)
     for name in ("units_today", "units_planned"):
-        assert sum(sum(row[name].values()) for row in rows) == ground.table.units.sum()
-    lands = {row["area"]: row for row in said["equity"] if row["group"] == "country"}
-    for land, row in lands.items():
-        inside = [one for one in rows if one["area"].startswith(land)]
-        share = sum(one["planned"] for one in inside) / sum(one["need"] for one in inside)
-        assert row["planned"] == pytest.approx(share, abs=1e-3)
-        parts = [one for one in said["equity"] if one["area"] == land and one["group"] != "country"]
-        assert not parts or sum(one["areas"] for one in parts) == row["areas"]
+        assert sum(sum(getattr(row, name).values()) for row in rows) == ground.table.units.sum()
+    countries = {row.area: row for row in summary.equity if row.group == "country"}
+    for country, row in countries.items():
+        inside = [one for one in rows if one.area.startswith(country)]
+        share = sum(one.planned for one in inside) / sum(one.need for one in inside)
+        assert row.planned == pytest.approx(share, abs=1e-3)
+        parts = [one for one in summary.equity if one.area == country and one.group != "country"]
+        assert not parts or sum(one.areas for one in parts) == row.areas
 
 
 def test_every_move_is_made_in_some_quarter_or_left_for_later(ground, plan):
-    said = told(ground, replace(INTERNAL, per_quarter=2), plan)
-    steps = [step for phase in said["phases"] for step in phase["moves"]]
-    assert [sum(one["units"] for one in phase["moves"]) for phase in said["phases"]] == [2, 2, 2, 2]
-    assert sum(one["units"] for one in (*steps, *said["left"])) == plan.moved
-    met = [phase["met"]["mean"] for phase in said["phases"]]
+    summary = summarise(ground, replace(INTERNAL, per_quarter=2), plan)
+    steps = [step for quarter in summary.phases for step in quarter.moves]
+    assert [sum(step.units for step in quarter.moves) for quarter in summary.phases] == [2, 2, 2, 2]
+    assert sum(step.units for step in (*steps, *summary.left)) == plan.moved
+    met = [quarter.met.mean for quarter in summary.phases]
     assert met == sorted(met)
 
 
 def test_a_later_decision_takes_the_place_of_an_earlier_one():
-    one = Decided(Decision("AL-11", "AL-07", "team", "accept", 2), MANAGER)
-    other = Decided(Decision("AL-02", "AL-07", "team", "decline"), MANAGER)
-    changed = Decided(Decision("AL-11", "AL-07", "team", "decline", reason="No room"), MANAGER)
-    assert saved.decided_again([one, other], changed) == (other, changed)
+    one = AuthoredDecision(Decision("AL-11", "AL-07", "team", "accept", 2), MANAGER)
+    other = AuthoredDecision(Decision("AL-02", "AL-07", "team", "decline"), MANAGER)
+    changed = AuthoredDecision(Decision("AL-11", "AL-07", "team", "decline", reason="No room"), MANAGER)
+    assert saved.replace_decision([one, other], changed) == (other, changed)
 
 
 @pytest.mark.parametrize(
@@ -153,12 +155,12 @@ def test_a_later_decision_takes_the_place_of_an_earlier_one():
 )
 def test_a_plan_is_not_kept_without_a_title_or_with_an_endless_text(ground, plan, title, note, said):
     with pytest.raises(InputError, match=said) as refused:
-        saved.told(ground, INTERNAL, plan, MANAGER, title=title, note=note)
+        summarise_plan(ground, INTERNAL, plan, MANAGER, title=title, note=note)
     assert not note or note not in str(refused.value)
-    reason = Decided(Decision("AL-11", "AL-07", "outreach team", "accept", reason=note), MANAGER)
+    reason = AuthoredDecision(Decision("AL-11", "AL-07", "outreach team", "accept", reason=note), MANAGER)
     if note:
         with pytest.raises(InputError, match=said):
-            saved.told(ground, INTERNAL, plan, MANAGER, title="Moves", decided=[reason])
+            summarise_plan(ground, INTERNAL, plan, MANAGER, title="Moves", decisions=[reason])
 
 
 @pytest.mark.parametrize(
@@ -172,8 +174,70 @@ def test_a_setting_that_is_none_is_refused(wrong):
 
 
 def test_plans_of_another_release_are_not_listed(release, ground, plan, demo_world, tmp_path):
-    result = saved.keep(tmp_path, release, told(ground, INTERNAL, plan))
+    result = saved.save_plan(tmp_path, release, summarise(ground, INTERNAL, plan))
     path = result.folder / "manifest.json"
     shutil.copytree(result.folder, result.folder.parent / "plan-partner-copy")
     path.write_text(path.read_text().replace(release.checksum, "0" * 64))
-    assert [one.folder.name for one in saved.kept(tmp_path, release)] == ["plan-partner-copy"]
+    assert [one.name for one in saved.list_saved_plans(tmp_path, release).plans] == ["plan-partner-copy"]
+
+
+@pytest.fixture(scope="module")
+def content(ground, plan):
+    return json.loads(json.dumps(saved.write_plan(summarise(ground, INTERNAL, plan))))
+
+
+def test_plans_that_were_saved_before_still_open(content):
+    """Of older versions: no moves per quarter, no hand-over, reasons as sentences."""
+    del content["parameters"]["per_quarter"], content["handover"], content["handover_tables"]
+    for move in content["moves"]:
+        del move["accepted"]
+    task = {"area": "AL-11", "partner": "A", "axis": "protection", "children": 3}
+    content["stays"] = [
+        {**task, "why": "no duty bearer in AL-11 that may take it (the state) has room for 3 children"},
+        {**task, "why": "there is room in AL-11 for 3 children a quarter, but the tasks of more children"},
+        {**task, "why": "it serves no children, so there is nothing to hand over"},
+    ]
+    plan = saved.read_plan(content)
+    assert plan.setting == INTERNAL
+    assert [task.why for task in plan.stays] == ["no_room", "room_taken", "no_children"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("plan",), "none", "verdict is no group of values"),
+        (("plan", "gain", "mean"), "much", "verdict.gain.mean is no float"),
+        (("plan", "gain", "low"), float("inf"), "verdict.gain.low"),
+        (("plan", "moved"), True, "verdict.moved is no int"),
+        (("plan", "cost"), 10**400, "verdict.cost"),
+        (("moves", 0, "units"), 1.5, "moves[0].units is no int"),
+        (("moves", 0, "brings"), {}, "moves[0].brings"),
+        (("parameters", "floor"), 7.0, "shares from 0 to 1"),
+        (("parameters", "pathway"), "sideways", "sideways"),
+        (("author", "role"), "Anna", "Anna"),
+        (("title",), None, "title is no str"),
+        (("coverage", 0, "units_today"), {"team": "two"}, "coverage[0].units_today.team"),
+        (("decisions",), [{"start": "AL-11"}], "decisions[0].decision.end is missing"),
+        (("created",), "yesterday", "created is no moment"),
+    ],
+)
+def test_a_damaged_plan_is_named_and_the_others_are_listed(
+    release, ground, plan, tmp_path, path, value, message
+):
+    good = saved.save_plan(tmp_path, release, summarise(ground, INTERNAL, plan))
+    bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
+    manifest = json.loads(bad.read_text(encoding="utf-8"))
+    place = manifest
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    bad.write_text(json.dumps(manifest), encoding="utf-8")
+    found = saved.list_saved_plans(tmp_path, release)
+    assert [one.name for one in found.plans] == [good.name]
+    assert message in found.damaged["plan-partner-bad"]
+    assert "The saved plan plan-partner-bad is damaged" in found.damaged["plan-partner-bad"]
+
+
+def test_without_a_folder_there_are_no_saved_plans(release, tmp_path):
+    assert saved.list_saved_plans(None, release).plans == ()
+    assert saved.list_saved_plans(tmp_path / "nowhere", release).plans == ()

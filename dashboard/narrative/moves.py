@@ -1,0 +1,256 @@
+"""The moves of a plan in rows and lines: what goes where, when, who gains, what people decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dashboard.narrative.speech import Speech, legible
+from risk.planning import Decision, Effect, Move, Step
+from risk.planning.summary import (
+    AuthoredDecision,
+    GroupCoverage,
+    HandedOverTask,
+    PlanSummary,
+    Quarter,
+    StayingTask,
+)
+
+_EFFECTS, _QUARTERS, _REASON = 2, 4, 60
+_VISIBLE = 0.005  # of the share of need met
+
+
+@dataclass(frozen=True)
+class MoveWords:
+    """A move in words; see `head_moves` for what each says."""
+
+    what: str
+    start: str
+    end: str
+    gain: str
+    chance: str
+    helps: str
+    takes: str
+    condition: str
+    hours: str
+    decision: str
+
+
+@dataclass(frozen=True)
+class QuarterWords:
+    """A quarter in words: its title, its moves, and what is met then."""
+
+    title: str
+    lines: list[str]
+    below: list[str]
+
+
+def head_moves(t: Speech) -> MoveWords:
+    """Return the headings of a table of moves."""
+    return MoveWords(
+        t("What moves"),
+        t("From"),
+        t("To"),
+        t("Gain, children per quarter (95 %)"),
+        t("Chance that it helps"),
+        t("Who gains"),
+        t("Who loses"),
+        t("What would change it"),
+        t("Hours of travel"),
+        t("Decision"),
+    )
+
+
+def word_moves(t: Speech, plan: PlanSummary) -> list[MoveWords]:
+    """Return the moves in words, the one that gains most first."""
+    return [
+        MoveWords(
+            t.unit(move.units, move.kind),
+            t.area(move.start),
+            t.area(move.end),
+            t.gain(move.gain),
+            t.chance(move.beats_staying),
+            _word_effects(t, move.brings),
+            _word_effects(t, move.takes),
+            _word_condition(t, move),
+            t.number(move.cost),
+            _word_decided(t, move, plan.decision_on(move)),
+        )
+        for move in plan.moves
+    ]
+
+
+def word_move(t: Speech, move: Step | Move) -> str:
+    """Return a move in one line."""
+    return f"{t.unit(move.units, move.kind)}: {t.area(move.start)} → {t.area(move.end)}"
+
+
+def count_left_out(t: Speech, count: int) -> str:
+    """Return how many moves a table leaves out and where they stand; empty where it leaves out none."""
+    if count <= 0:
+        return ""
+    return t.several(
+        ("{count} more move, with a smaller gain, is on the Reallocate page and in the saved plan."),
+        ("{count} more moves, with a smaller gain, are on the Reallocate page and in the saved plan."),
+        count,
+    )
+
+
+def _word_effects(t: Speech, effects: Sequence[Effect]) -> str:
+    listed = [f"{t.area(effect.area)} {t.signed(effect.children)}" for effect in effects]
+    return t.joined([*listed[:_EFFECTS], *_and_more(t, len(listed) - _EFFECTS)]) or "–"
+
+
+def _word_condition(t: Speech, move: Move) -> str:
+    if move.pays_down_to >= move.need:
+        return t("This move alone does not help: a rule or a decision needs it.")
+    if move.pays_down_to <= 0:
+        return t("It helps even if very few children are in need in these areas.")
+    return t(
+        "No longer worthwhile if fewer than {least} children per quarter are in need in the areas that it "
+        "helps (estimate: {need}).",
+        least=t.number(move.pays_down_to),
+        need=t.number(move.need),
+    )
+
+
+def _word_decided(t: Speech, move: Move, authored: AuthoredDecision | None) -> str:
+    if authored is None:
+        return t("accepted") if move.accepted else t("not yet")
+    reason, word = legible(authored.decision.reason, _REASON), t.decision(authored.decision.decided)
+    return f"{word}: {reason}" if reason else word
+
+
+def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
+    """Return the decisions that are not about a move of the plan, the first `most`."""
+    decided = [plan.decision_on(move) for move in plan.moves]
+    others = [one for one in plan.decisions if one not in decided]
+    lines = [word_decision(t, one) for one in others[:most]]
+    return [*lines, *_and_more(t, len(others) - len(lines))]
+
+
+def word_decision(t: Speech, authored: AuthoredDecision) -> str:
+    """Return a decision in a line: on which move, what, why, by whom and when."""
+    author, reason = authored.author, legible(authored.decision.reason, _REASON)
+    who = ", ".join(part for part in (t.role(author.role), t.day(author.date)) if part)
+    return f"{_word_decision_move(t, authored.decision)}{f' – {reason}' if reason else ''} ({who})"
+
+
+def list_decision_moves(t: Speech, decisions: Iterable[Decision]) -> list[str]:
+    """Return what some decisions are about."""
+    return [_word_decision_move(t, decision) for decision in decisions]
+
+
+def _word_decision_move(t: Speech, decision: Decision) -> str:
+    if decision.decided == "lock":
+        # It holds for all that would leave, so it names no end and no number.
+        return t("Keep in place: {kind} in {area}", kind=t.kind(decision.kind), area=t.area(decision.start))
+    return t(
+        "{decided}: {what}, {start} → {end}",
+        decided=t.decision(decision.decided).capitalize(),
+        what=t.unit(decision.units, decision.kind),
+        start=t.area(decision.start),
+        end=t.area(decision.end),
+    )
+
+
+def _and_more(t: Speech, count: int) -> list[str]:
+    return [t.several("and {count} more", "and {count} more", count)] if count > 0 else []
+
+
+def word_quarters(t: Speech, plan: PlanSummary, most: int | None = None) -> list[QuarterWords]:
+    """Return each of the four quarters in words: its moves, the first `most`, and what is met then.
+
+    Empty where the plan was not spread over quarters.
+    """
+    quarters = {one.quarter: one for one in plan.phases}
+    return [_word_quarter(t, n, quarters.get(n), most) for n in range(1, _QUARTERS + 1)] if quarters else []
+
+
+def _word_quarter(t: Speech, number: int, quarter: Quarter | None, most: int | None) -> QuarterWords:
+    title = t("Quarter {number}", number=number)
+    if quarter is None:
+        return QuarterWords(title, [t("No moves.")], [])
+    met = t("Need met: {met} ({interval})", met=t.number(quarter.met.mean), interval=t.interval(quarter.met))
+    if not quarter.moves:
+        return QuarterWords(title, [t("No moves.")], [met])
+    lines = [word_move(t, step) for step in quarter.moves[:most]]
+    lines += _and_more(t, len(quarter.moves) - len(lines))
+    return QuarterWords(title, lines, [met, t("{hours} hours of travel", hours=t.number(quarter.cost))])
+
+
+def count_left(t: Speech, plan: PlanSummary) -> str:
+    """Return how many units move after the last quarter; empty where none do."""
+    units = sum(step.units for step in plan.left)
+    if not units:
+        return ""
+    return t.several(
+        "{count} unit moves after the fourth quarter.",
+        "{count} units move after the fourth quarter.",
+        units,
+    )
+
+
+def tabulate_groups(t: Speech, plan: PlanSummary) -> list[list[str]]:
+    """Return rows on who gains: group, need, share met today, share met with the plan."""
+    return [
+        [_name_group(t, row), t.number(row.need), t.percent(row.today), t.percent(row.planned)]
+        for row in plan.equity
+    ]
+
+
+def _name_group(t: Speech, row: GroupCoverage) -> str:
+    country = t.area(row.area)
+    if row.group == "communities":
+        return t("{country}: areas with Roma and Egyptian communities", country=country)
+    return country if row.group == "country" else t("{country}: other areas", country=country)
+
+
+def tabulate_changed_areas(t: Speech, plan: PlanSummary, most: int) -> list[list[str]]:
+    """Return rows on the areas whose share of need met changes most: area, need, shares today and planned."""
+    today, planned = plan.met_shares("today"), plan.met_shares("planned")
+    need = {row.area: row.need for row in plan.coverage}
+    changed = [code for code in today if abs(planned[code] - today[code]) >= _VISIBLE]
+    changed.sort(key=lambda code: (-abs(planned[code] - today[code]) * need[code], code))
+    return [
+        [t.area(c), t.number(need[c]), t.percent(today[c]), t.percent(planned[c])] for c in changed[:most]
+    ]
+
+
+def list_handover(t: Speech, plan: PlanSummary, most: int | None = None) -> list[str]:
+    """Return who hands over to whom when, and what stays and why, the first `most` of both."""
+    tasks = sorted(plan.handover, key=lambda task: task.quarter)
+    lines = [
+        *(_word_handed_over(t, task) for task in tasks),
+        *(_word_staying(t, task) for task in plan.stays),
+    ]
+    return [*lines[:most], *_and_more(t, 0 if most is None else len(lines) - most)]
+
+
+def _word_handed_over(t: Speech, task: HandedOverTask) -> str:
+    return t(
+        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {children} "
+        "children).",
+        area=t.area(task.area),
+        axis=t.kind(task.axis),
+        partner=legible(task.partner, 40),
+        receiver=t.bearer(task.to),
+        quarter=t.number(task.quarter),
+        children=t.number(task.children),
+    )
+
+
+def _word_staying(t: Speech, task: StayingTask) -> str:
+    why = t.reason(task.why)
+    if task.room is not None and task.why == "no_room":
+        why = t("{why}; the largest spare capacity that lasts is {room}", why=why, room=t.number(task.room))
+    if task.at_least:
+        why = t("{why}; there may be more spare capacity than is known", why=why)
+    return t(
+        "{area}, {axis}: {partner} keeps the task (about {children} children): {why}",
+        area=t.area(task.area),
+        axis=t.kind(task.axis),
+        partner=legible(task.partner, 40),
+        children=t.number(task.children),
+        why=why,
+    )

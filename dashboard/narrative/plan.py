@@ -1,0 +1,275 @@
+"""A plan as a whole in sentences: the verdict, its figures, what is uncertain, what would change the advice.
+
+The Reallocate page, the briefing and `tact plan` use the same functions; moves stand in narrative/moves.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dashboard.narrative.moves import list_decision_moves
+from dashboard.narrative.speech import Speech
+from geo.layers.core.words import mark
+from risk.planning import LEAST_CHANCE, LEAST_GAIN, Clash
+from risk.planning.summary import PlanSummary
+
+_FRAGILE, _PLACES = 2, 3  # moves, areas in a sentence
+_LIMITS = ("moves", "budget")
+_REMEDIES = {
+    "moves": mark("Allow more moves."),
+    "budget": mark("Allow more hours of travel, or set no limit."),
+    "floor": mark("Lower the minimum for every area."),
+    "services_floor": mark("Correct the services in the table of posts."),
+    "exploration": mark("Lower the share for areas with too little outreach."),
+    "commitments": mark("Correct the column committed in the table of posts."),
+    "room": mark("Correct the column room in the table of posts."),
+    "accepted": mark("Undo a move that was accepted."),
+    "locked": mark("Undo “keep in place”."),
+}
+
+
+@dataclass(frozen=True)
+class VerdictWords:
+    """The advice in words: a head, the sentence behind it, and a warning (empty where there is none)."""
+
+    advised: bool
+    head: str
+    text: str
+    warning: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that matters: its label, its value, and a smaller text below it."""
+
+    label: str
+    value: str
+    below: str
+
+
+def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
+    """Return the advice in words: to move units, or to change nothing."""
+    verdict = plan.verdict
+    if plan.advised:
+        head = t.several("Advice: move {count} unit", "Advice: move {count} units", verdict.moved)
+        text = t(
+            (
+                "This would meet the need of about {gain} more children per quarter (95 % "
+                "interval {interval}). The chance that it gains more than {least} of the need met "
+                "today is {chance}; moves are advised from {enough}."
+            ),
+            gain=t.number(verdict.gain.mean),
+            interval=t.interval(verdict.gain),
+            least=t.percent(LEAST_GAIN),
+            chance=t.chance(verdict.probability),
+            enough=t.percent(LEAST_CHANCE),
+        )
+    else:
+        head, text = t("Advice: change nothing"), _word_nothing(t, plan)
+    rules = [t.rule(code) for code in verdict.broken_today]
+    warning = (
+        t("The current posts break a rule of this plan: {rules}.", rules=t.listed(rules, 3)) if rules else ""
+    )
+    return VerdictWords(plan.advised, head, text, warning)
+
+
+def _word_nothing(t: Speech, plan: PlanSummary) -> str:
+    if not plan.moves:
+        return t("No arrangement of units that keeps the rules is better than the current posts.")
+    return t(
+        (
+            "The chance that the moves below gain more than {least} of the need met today is only "
+            "{chance}; moves are advised from {enough}. They are shown for discussion, not to be "
+            "carried out."
+        ),
+        least=t.percent(LEAST_GAIN),
+        chance=t.chance(plan.verdict.probability),
+        enough=t.percent(LEAST_CHANCE),
+    )
+
+
+def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
+    """Return the numbers that matter, the most important first."""
+    verdict, budget = plan.verdict, plan.setting.budget
+    today, planned = verdict.today, verdict.planned
+    cost = t("{hours} hours of travel", hours=t.number(verdict.cost))
+    if budget is not None:
+        cost = t(
+            "{hours} of {budget} allowed hours of travel",
+            hours=t.number(verdict.cost),
+            budget=t.number(budget),
+        )
+    both = t("today, and with the plan")
+    return [
+        Figure(
+            t("Gain, children per quarter"),
+            t.signed(verdict.gain.mean),
+            t("95 % interval {interval}", interval=t.interval(verdict.gain)),
+        ),
+        Figure(
+            t("Need met, children per quarter"),
+            f"{t.number(today.met.mean)} → {t.number(planned.met.mean)}",
+            both,
+        ),
+        Figure(
+            t("Need met in the worst-served areas"),
+            f"{t.percent(today.least_served)} → {t.percent(planned.least_served)}",
+            t("areas that hold the worst-served fifth of need"),
+        ),
+        Figure(t("Units that move"), t.number(verdict.moved), cost),
+        Figure(
+            t("Need met in the worst cases"),
+            f"{t.number(today.worst_cases)} → {t.number(planned.worst_cases)}",
+            t("the worst tenth of cases"),
+        ),
+    ]
+
+
+def list_doubts(t: Speech, plan: PlanSummary, undecided: tuple[int, int] = (0, 0)) -> list[str]:
+    """Return what is uncertain about a plan, the most important first.
+
+    `undecided` are the pairs of area and pathway whose class the risk model cannot tell, and all pairs.
+    """
+    return list(_list_doubts(t, plan, *undecided))
+
+
+def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Iterator[str]:
+    verdict = plan.verdict
+    if plan.moves:
+        yield t(
+            (
+                "The gain of all moves together is between {low} and {high} children per quarter "
+                "with 95 % probability, if the model is right."
+            ),
+            low=t.number(verdict.gain.low),
+            high=t.number(verdict.gain.high),
+        )
+    if plan.posts_drafted:
+        yield t(
+            "The current posts are an estimate from outreach records; nobody who knows them has corrected it."
+        )
+    if plan.travel_provisional:
+        yield t("Some travel times across water are rough estimates.")
+    if plan.moves:
+        yield t(
+            (
+                "In the worst tenth of cases the current posts meet the need of {today} children "
+                "per quarter, the planned posts of {planned}."
+            ),
+            today=t.number(verdict.today.worst_cases),
+            planned=t.number(verdict.planned.worst_cases),
+        )
+    if pairs:
+        yield t(
+            "For {unsure} of {all} pairs of area and pathway the risk model cannot tell whether the rate "
+            "is high, average or low.",
+            unsure=t.number(unsure),
+            all=t.number(pairs),
+        )
+    yield t(
+        "Children are counted when they are identified or met; without outreach hardly any "
+        "child is met. Nobody knows which share of the children in need is identified, so the "
+        "plan calculates with a range."
+    )
+    if verdict.explored:
+        yield t(
+            (
+                "Areas with too little outreach: {areas}. Part of the outreach goes there to "
+                "learn more, which reduces the gain at first."
+            ),
+            areas=t.named(verdict.explored, 4),
+        )
+    if not verdict.proven:
+        yield word_time_up(t)
+
+
+def word_time_up(t: Speech) -> str:
+    """Return what is said when the search ended before it was certain that nothing better exists."""
+    return t("The calculation stopped at its time limit; better moves may exist.")
+
+
+def list_turning_points(t: Speech, plan: PlanSummary) -> list[str]:
+    """Return what would change the advice."""
+    again = t("A new release, other limits or other weights: then the plan has to be made again.")
+    return [*_word_threshold(t, plan), *_word_fragile(t, plan), *_word_fewer(t, plan), again]
+
+
+def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
+    if plan.advised or not plan.moves:
+        return
+    yield t(
+        (
+            "The moves would be advised if the chance of a gain of more than {least} of the need "
+            "met today were {enough}; now it is {chance}. Records of the next quarters can make "
+            "this more certain, or show the opposite."
+        ),
+        least=t.percent(LEAST_GAIN),
+        enough=t.percent(LEAST_CHANCE),
+        chance=t.chance(plan.verdict.probability),
+    )
+
+
+def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
+    """Name the moves that stop paying first when need is smaller than estimated."""
+    moves = [move for move in plan.moves if move.need > 0 and move.pays_down_to > 0]
+    moves.sort(key=lambda move: -move.pays_down_to / move.need)
+    for move in moves[:_FRAGILE]:
+        yield t(
+            (
+                "{what}, {start} → {end}: no longer worthwhile if fewer than {least} children per "
+                "quarter are in need in the areas that it helps (estimate: {need})."
+            ),
+            what=t.unit(move.units, move.kind),
+            start=t.area(move.start),
+            end=t.area(move.end),
+            least=t.number(move.pays_down_to),
+            need=t.number(move.need),
+        )
+
+
+def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
+    """Say how few moves would already be advised, and what they would gain."""
+    points = [point for point in plan.frontier if point.recommended and point.moved]
+    fewest = min(points, key=lambda point: point.moved, default=None)
+    if fewest is not None and (not plan.advised or fewest.moved < plan.verdict.moved):
+        yield t.several(
+            (
+                "Moving only {count} unit would already be advised: the gain is {gain} children "
+                "per quarter ({interval})."
+            ),
+            (
+                "Moving only {count} units would already be advised: the gain is {gain} children "
+                "per quarter ({interval})."
+            ),
+            fewest.moved,
+            gain=t.number(fewest.gain.mean),
+            interval=t.interval(fewest.gain),
+        )
+
+
+def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
+    """Return what is said when no plan keeps all rules: a head, and a line for each rule with its remedy."""
+    head = t("No plan can keep all rules. Relax one of these:")
+    return head, [f"{_word_clash(t, clash)} {t(_REMEDIES[clash.rule])}" for clash in clashes]
+
+
+def _word_clash(t: Speech, clash: Clash) -> str:
+    rule = t.rule(clash.rule)
+    rule = rule[:1].upper() + rule[1:]
+    if clash.rule in _LIMITS:
+        if clash.frees is None:
+            return t("{rule}: more of this alone is not enough.", rule=rule)
+        frees, asked = t.number(math.ceil(clash.frees - 1e-6)), t.number(math.ceil(clash.asked - 1e-6))
+        return t("{rule}: {frees} instead of {asked} is enough.", rule=rule, frees=frees, asked=asked)
+    places = [*map(t.area, clash.places), *list_decision_moves(t, clash.decisions)]
+    if clash.frees is None or not places:
+        return t("{rule}: relaxing only this rule is not enough.", rule=rule)
+    return t(
+        "{rule}: only {frees} of {asked} is possible (too little in {places}).",
+        rule=rule,
+        frees=t.number(clash.frees),
+        asked=t.number(clash.asked),
+        places=t.listed(places, _PLACES),
+    )

@@ -1,0 +1,240 @@
+"""One language: its messages, numbers, dates, names of areas and words for the codes that a plan holds.
+
+Pages and the command line speak English, the briefing one of LANGUAGES. Text from data (titles, reasons,
+names) loses here what cannot be printed, because PDF/UA allows no letter without a shape; it is never markup.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dashboard.site.catalogues import catalogue
+from geo.areas import Areas
+from geo.layers.core.words import mark
+from risk.planning import Estimate
+
+LANGUAGES = ("en", "sq", "el")
+# Between thousands, before decimals, before the sign of per cent (CLDR; English as on the pages).
+_SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}
+_MONTHS = (
+    mark("January"),
+    mark("February"),
+    mark("March"),
+    mark("April"),
+    mark("May"),
+    mark("June"),
+    mark("July"),
+    mark("August"),
+    mark("September"),
+    mark("October"),
+    mark("November"),
+    mark("December"),
+)
+_MINUS = "−"
+_OF_ONE = 10.0
+_NEARLY_SURE = 0.995
+# The language that each country's own names are in.
+_AT_HOME = {"AL": "sq", "GR": "el"}
+_KINDS = {
+    "outreach team": mark("outreach team"),
+    "prevention": mark("prevention"),
+    "protection": mark("protection"),
+    "assisted_voluntary_return": mark("assisted voluntary return"),
+    "reintegration": mark("reintegration"),
+    "coordination": mark("coordination"),
+}
+_ROLES = {
+    "programme manager": mark("programme manager"),
+    "coordinator": mark("coordinator"),
+    "data officer": mark("data officer"),
+    "board": mark("board"),
+}
+_DECIDED = {"accept": mark("accepted"), "decline": mark("declined"), "lock": mark("keep in place")}
+_BEARERS = {
+    "state": mark("the state"),
+    "anti_trafficking_police": mark("the anti-trafficking police"),
+    "municipality": mark("a municipality"),
+    "school": mark("a school"),
+    "ngo": mark("a non-governmental organisation"),
+    "community": mark("a community"),
+}
+_WHY_STAYS = {
+    "no_children": mark("there is nothing to hand over"),
+    "room_taken": mark("other tasks use all of the spare capacity"),
+    "no_room": mark("no duty bearer who may take it has enough spare capacity"),
+}
+_RULES = {
+    "moves": mark("the maximum number of moves"),
+    "budget": mark("the maximum hours of travel"),
+    "floor": mark("the minimum for every area"),
+    "services_floor": mark("the minimum for areas with Roma and Egyptian communities"),
+    "exploration": mark("the share for areas with too little outreach"),
+    "commitments": mark("the committed units"),
+    "room": mark("the largest number of units in each area"),
+    "accepted": mark("the accepted moves"),
+    "locked": mark("units to keep in place"),
+}
+# The letters of European languages and the signs of plain text.
+_LATIN = "\u0020-\u007e\u00a1-\u00ac\u00ae-\u017f\u0218-\u021b"
+_GREEK, _CYRILLIC = "\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03ce", "\u0400-\u045f"
+_SIGNS = (
+    "\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2032\u2033\u2039\u203a"
+    "\u20ac\u2122\u2190-\u2193\u2212\u2264\u2265"
+)
+UNPRINTABLE = re.compile(f"[^{_LATIN}{_GREEK}{_CYRILLIC}{_SIGNS}]")
+_SPACE = re.compile(r"\s+")
+_INSTEAD = "?"
+# A word that is longer than any of a language may be broken anywhere.
+_LONG_WORD, _PIECE, _BREAK = re.compile(r"\S{25,}"), re.compile(r".{1,8}"), "\u200b"
+
+
+def legible(text: object, longest: int = 60) -> str:
+    """Give a text on one line, with a question mark for what cannot be printed, cut where it is too long."""
+    plain = unicodedata.normalize("NFC", "" if text is None else str(text)[: 20 * longest])
+    plain = _SPACE.sub(" ", plain)
+    kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
+    printed = UNPRINTABLE.sub(_INSTEAD, kept.strip())
+    cut = printed if len(printed) <= longest else printed[: longest - 1].rstrip() + "…"
+    return _LONG_WORD.sub(lambda word: _BREAK.join(_PIECE.findall(word[0])), cut)
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One language, and the areas that are spoken of. Call it with a message and the values in it."""
+
+    language: str
+    areas: Areas
+
+    def __call__(self, message: str, **values: object) -> str:
+        """Translate a message and fill in its values."""
+        text = catalogue(self.language).gettext(message)
+        return _join_percent_sign(text.format(**values) if values else text)
+
+    def several(self, one: str, many: str, count: int, **values: object) -> str:
+        """Translate a message that counts something, with {count} in it."""
+        text = catalogue(self.language).ngettext(one, many, count)
+        return _join_percent_sign(text.format(count=self.number(count), **values))
+
+    def number(self, value: float | None, decimals: int | None = None) -> str:
+        """Write a number: whole from ten on, else with one decimal; a dash for none."""
+        if value is None or not math.isfinite(value):
+            return "–"
+        if decimals is None:
+            decimals = 0 if abs(value) >= _OF_ONE or float(value).is_integer() else 1
+        thousands, point, _sign = _SEPARATORS[self.language]
+        plain = f"{abs(value):,.{decimals}f}"
+        written = plain.replace(",", "\0").replace(".", point).replace("\0", thousands)
+        below = value < 0 and any(digit in "123456789" for digit in plain)
+        return f"{_MINUS}{written}" if below else written
+
+    def signed(self, value: float | None, decimals: int | None = None) -> str:
+        """Write a change, with its sign."""
+        written = self.number(value, decimals)
+        return f"+{written}" if value is not None and value > 0 and written.strip("0.,–") else written
+
+    def percent(self, share: float | None, decimals: int = 0) -> str:
+        """Write a share from 0 to 1 as per cent."""
+        return f"{self.number(_hundredfold(share), decimals)}{_SEPARATORS[self.language][2]}%"
+
+    def chance(self, share: float | None) -> str:
+        """Write a probability, never as certain."""
+        if share is not None and share >= _NEARLY_SURE:
+            return self("over {share}", share=self.percent(0.99))
+        if share is not None and share < 1 - _NEARLY_SURE:
+            return self("under {share}", share=self.percent(0.01))
+        return self.percent(share)
+
+    def interval(self, estimate: Estimate) -> str:
+        """Write the ends of an estimate's interval, both as exactly as its mean."""
+        decimals = _decimals(estimate)
+        low, high = self.number(estimate.low, decimals), self.number(estimate.high, decimals)
+        return self("{low} to {high}", low=low, high=high)
+
+    def gain(self, estimate: Estimate) -> str:
+        """Write a change with its sign and its interval."""
+        return f"{self.signed(estimate.mean, _decimals(estimate))} ({self.interval(estimate)})"
+
+    def date(self, day: dt.date) -> str:
+        """Write a day."""
+        return f"{day.day} {self(_MONTHS[day.month - 1])} {day.year}"
+
+    def day(self, text: object) -> str:
+        """Write a day that is given in ISO form; as it stands where it is none."""
+        try:
+            return self.date(dt.date.fromisoformat(str(text)[:10]))
+        except ValueError:
+            return legible(text, 20)
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """Join parts of a sentence; a semicolon asks a question in Greek."""
+        return ("· " if self.language == "el" else "; ").join(parts)
+
+    def listed(self, names: Sequence[str], most: int | None = None) -> str:
+        """List names, the first of many; say how many more there are."""
+        kept, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
+        told = ", ".join(kept)
+        return told if not rest else f"{told}, {self.several('{count} more', '{count} more', rest)}"
+
+    def area(self, code: object) -> str:
+        """Name an area in the language: its own name at home, a name that the catalogue knows, or English."""
+        key = str(code)
+        if key not in self.areas.table.index:
+            return legible(key)
+        row = self.areas.table.loc[key]
+        if _AT_HOME.get(str(row["country"])) == self.language:
+            return legible(row["name_local"])
+        if row["level"] == "municipality":
+            return legible(row["name_en"])
+        return legible(catalogue(self.language).pgettext("area", str(row["name_en"])))
+
+    def named(self, codes: Iterable[object], most: int | None = None) -> str:
+        """List areas."""
+        return self.listed([self.area(code) for code in codes], most)
+
+    def kind(self, code: str) -> str:
+        """Return the name of a kind of unit or an axis of work; its code where the product does not know it."""
+        return self(_KINDS[code]) if code in _KINDS else legible(code.replace("_", " "), 32)
+
+    def unit(self, units: int, kind: str) -> str:
+        """Return the name of a number of units of a kind."""
+        return f"{self.number(units, 0)} × {self.kind(kind)}"
+
+    def decision(self, code: str) -> str:
+        """Return the word for a decision on a move."""
+        return self(_DECIDED[code])
+
+    def bearer(self, code: str) -> str:
+        """Return the name of a duty bearer; its code where the product does not know it."""
+        return self(_BEARERS[code]) if code in _BEARERS else legible(code, 40)
+
+    def reason(self, code: str) -> str:
+        """Return why a task stays; the text itself where it is no code of the planner."""
+        return self(_WHY_STAYS[code]) if code in _WHY_STAYS else legible(code, 80)
+
+    def role(self, code: str) -> str:
+        """Return the name of the role of an author."""
+        return self(_ROLES[code])
+
+    def rule(self, code: str) -> str:
+        """Return the name of a rule of the plan."""
+        return self(_RULES[code]) if code in _RULES else legible(code)
+
+
+def _join_percent_sign(text: str) -> str:
+    """Keep the sign of per cent on the line of its number."""
+    return text.replace(" %", "\u00a0%")
+
+
+def _decimals(estimate: Estimate) -> int:
+    """Give one decimal to estimates that are small in all their parts, unless they are whole."""
+    parts = estimate.mean, estimate.low, estimate.high
+    return 1 if max(map(abs, parts)) < _OF_ONE and not all(part.is_integer() for part in parts) else 0
+
+
+def _hundredfold(share: float | None) -> float | None:
+    return None if share is None else 100.0 * share

@@ -1,0 +1,136 @@
+"""Plans as the page needs them: what they stand on is read once per process, and each plan is made once.
+
+The model is fitted once for a release, which takes some seconds; a plan then takes less than one. Sessions
+share what these functions return: never change it.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from threading import Lock
+
+import pandas as pd
+
+from dashboard.narrative.speech import Speech
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
+from data.errors import FileRefused
+from data.workspace.safe_text import shown_frame
+from risk.handover import HandedOver, Tables
+from risk.planning import Plan, Point
+from risk.planning import posts as tables
+from risk.planning.inputs import Ground, Setting, frontier_of, made
+from risk.planning.summary import Author, AuthoredDecision, PlanSummary, summarise_plan
+
+_READING = Lock()
+_NAME = "posts"
+
+
+def speak_english(current: CurrentRelease) -> Speech:
+    """Return the English words for plans on the areas of the release."""
+    return Speech("en", load_areas(current.release))
+
+
+def read_ground(current: CurrentRelease, posts: str = "") -> Ground:
+    """Return what a plan stands on; `posts` is a table of posts as CSV, empty for the draft.
+
+    Raises ReleaseError where the release is of the public tier, and what `read_posts` does.
+    """
+    if posts:
+        return _read_with_posts(current, posts)
+    with _READING:  # a second reader waits for the first, instead of fitting the model too
+        return _read_draft(current)
+
+
+def write_posts_file(current: CurrentRelease, posts: str = "") -> bytes:
+    """Return the table of posts for people to correct, as CSV with the names of areas in a last column.
+
+    Text that a spreadsheet could run is made safe. Raises ReleaseError where there is no table.
+    """
+    names = read_area_names(current)
+    text = tables.written(read_ground(current, posts).table)
+    rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    rows["name"] = [str(names.get(code, "")) for code in rows["area"]]
+    return shown_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+
+
+def read_posts(current: CurrentRelease, name: str, content: bytes) -> str:
+    """Read a file of posts and return it as the planner writes such a table.
+
+    Raises FileRefused and InputError, naming file and row, for a file that is no table of posts.
+    """
+    text = decode_upload(name, content)
+    return tables.written(tables.read_text(name, text, read_ground(current).posts.areas))
+
+
+def decode_upload(name: str, content: bytes) -> str:
+    """Return the text of a file that a reader uploaded; raises FileRefused where it is no text."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{name} cannot be read. Save it as CSV in UTF-8, as the table that was downloaded."
+        raise FileRefused(msg) from error
+
+
+@lru_cache(maxsize=32)
+def hand_over_tasks(current: CurrentRelease, given: Tables) -> HandedOver | None:
+    """Hand over the tasks of the tables; None without tasks. Raises as `risk.handover.Tables.over`."""
+    areas = load_areas(current.release).frame("region").index
+    return given.over(current.release, [str(code) for code in areas])
+
+
+@lru_cache(maxsize=4)
+def _read_draft(current: CurrentRelease) -> Ground:
+    return Ground.of(current.release)
+
+
+@lru_cache(maxsize=32)
+def _read_with_posts(current: CurrentRelease, posts: str) -> Ground:
+    """Put other posts on the same ground; need and places do not depend on them."""
+    draft = read_ground(current)
+    return draft.holding(tables.read_text(_NAME, posts, draft.posts.areas))
+
+
+@lru_cache(maxsize=128)
+def _make_plan(
+    current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
+) -> Plan:
+    return made(read_ground(current, posts), setting, [one.decision for one in decisions])
+
+
+@lru_cache(maxsize=64)
+def compute_frontier(
+    current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
+) -> tuple[Point, ...]:
+    """Return what other numbers of moves would gain, see `risk.planning.inputs.frontier_of`."""
+    return frontier_of(read_ground(current, posts), setting, [one.decision for one in decisions])
+
+
+@lru_cache(maxsize=128)
+def make_plan(
+    current: CurrentRelease,
+    posts: str,
+    setting: Setting,
+    decisions: tuple[AuthoredDecision, ...],
+    author: Author,
+    *,
+    title: str,
+    note: str = "",
+    follows: str = "",
+    handover: Tables | None = None,
+    with_frontier: bool = False,
+) -> PlanSummary:
+    """Make a plan and return all of it in plain values; raises what `risk.planning.inputs.made` does."""
+    handed_over = None if handover is None else hand_over_tasks(current, handover)
+    return summarise_plan(
+        read_ground(current, posts),
+        setting,
+        _make_plan(current, posts, setting, decisions),
+        author,
+        title=title,
+        note=note,
+        decisions=decisions,
+        frontier=compute_frontier(current, posts, setting, decisions) if with_frontier else (),
+        handed_over=None if handover is None or handed_over is None else (handover, handed_over),
+        follows=follows,
+    )

@@ -1,0 +1,350 @@
+"""A plan in plain values: what pages, the briefing and the command line show, and what is saved.
+
+All numbers are rounded, so that a saved plan does not depend on the last digits of a machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from data.errors import InputError
+from data.personal import free_text
+from data.workspace.types import Bools, Floats
+from risk.handover import HandedOver, HandOver, Stays, Tables
+from risk.planning import Decision, Estimate, Move, Outcome, Plan, Point, Schedule, Step
+from risk.planning import posts as tables
+from risk.planning.benefit import met
+from risk.planning.inputs import Ground, Setting, scheduled
+
+Role = Literal["programme manager", "coordinator", "data officer", "board"]
+
+ROLES: tuple[str, ...] = get_args(Role)
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who made a plan: a role, never a person's name, and the day as YYYY-MM-DD."""
+
+    role: str
+    date: str
+
+    def __post_init__(self) -> None:
+        """Raise InputError for an unknown role."""
+        if self.role not in ROLES:
+            msg = f"No role {self.role!r}. There are: {', '.join(ROLES)}."
+            raise InputError(msg)
+
+
+@dataclass(frozen=True)
+class AuthoredDecision:
+    """A decision on a move, with who decided it."""
+
+    decision: Decision
+    author: Author
+
+
+@dataclass(frozen=True)
+class OutcomeSummary:
+    """The children whose need a layout of units meets, a quarter.
+
+    met : with its 95 % interval. worst_cases : mean of the worst tenth of cases. least_served : share of need
+    met in the worst-served fifth of the need.
+    """
+
+    met: Estimate
+    worst_cases: float
+    least_served: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The plan as a whole: whether its moves are recommended, and what they gain.
+
+    probability : that the gain is more than LEAST_GAIN of the need met today. cost : hours of travel.
+    broken_today : rules that today's posts break. explored : areas drawn for exploration. gap : how much
+    better any other layout could be, relative; None where no bound is known.
+    """
+
+    recommended: bool
+    probability: float
+    moved: int
+    cost: float
+    gain: Estimate
+    today: OutcomeSummary
+    planned: OutcomeSummary
+    broken_today: tuple[str, ...] = ()
+    explored: tuple[str, ...] = ()
+    gap: float | None = None
+    proven: bool = True
+
+
+@dataclass(frozen=True)
+class AreaCoverage:
+    """Children in need in an area a quarter, those whose need is met, and units by kind."""
+
+    area: str
+    need: float
+    today: float
+    planned: float
+    units_today: Mapping[str, int]
+    units_planned: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class GroupCoverage:
+    """A group of areas in a country: children in need a quarter, and the share of it that is met.
+
+    group : country, communities (areas where Roma and Egyptian communities live) or elsewhere.
+    """
+
+    group: str
+    area: str
+    areas: int
+    need: float
+    today: float
+    planned: float
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """A quarter of the schedule, counted from 1: its moves, the need met in it and the hours of travel."""
+
+    quarter: int
+    moves: tuple[Step, ...]
+    met: Estimate
+    cost: float
+
+
+@dataclass(frozen=True)
+class HandedOverTask:
+    """A partner's task that a duty bearer takes over in a quarter."""
+
+    area: str
+    partner: str
+    axis: str
+    children: int
+    to: str
+    quarter: int
+
+
+@dataclass(frozen=True)
+class StayingTask:
+    """A partner's task that nobody can take over; see `risk.handover.Stays` for the codes of `why`."""
+
+    area: str
+    partner: str
+    axis: str
+    children: int
+    why: str
+    room: int | None = None
+    at_least: bool = False
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """All of a plan.
+
+    follows : name of the saved plan that it changes. posts : table of posts as CSV. frontier : what other
+    numbers of moves gain. coverage, equity : need met by area and by group. left : moves after the last
+    quarter.
+    """
+
+    title: str
+    note: str
+    author: Author
+    setting: Setting
+    posts: str
+    posts_drafted: bool
+    travel_provisional: bool
+    verdict: Verdict
+    moves: tuple[Move, ...]
+    decisions: tuple[AuthoredDecision, ...] = ()
+    frontier: tuple[Point, ...] = ()
+    coverage: tuple[AreaCoverage, ...] = ()
+    equity: tuple[GroupCoverage, ...] = ()
+    phases: tuple[Quarter, ...] = ()
+    left: tuple[Step, ...] = ()
+    handover: tuple[HandedOverTask, ...] = ()
+    stays: tuple[StayingTask, ...] = ()
+    handover_tables: Tables = field(default_factory=Tables)
+    follows: str = ""
+
+    @property
+    def advised(self) -> bool:
+        """Whether the moves are recommended; otherwise the advice is to change nothing."""
+        return self.verdict.recommended and bool(self.moves)
+
+    def decision_on(self, move: Move) -> AuthoredDecision | None:
+        """Return what was decided on a move; None where nothing was."""
+        way = move.start, move.end, move.kind
+        decisions = (d for d in self.decisions if (d.decision.start, d.decision.end, d.decision.kind) == way)
+        return next(decisions, None)
+
+    def sum_flows(self) -> list[tuple[str, str, int]]:
+        """Return the units of all kinds that go from an area to another: (start, end, units), most first."""
+        flows: dict[tuple[str, str], int] = {}
+        for move in self.moves:
+            flows[move.start, move.end] = flows.get((move.start, move.end), 0) + move.units
+        ordered = sorted(flows.items(), key=lambda item: (-item[1], item[0]))
+        return [(start, end, units) for (start, end), units in ordered]
+
+    def met_shares(self, when: str) -> dict[str, float]:
+        """Return the share of need that is met by area; areas without need are left out."""
+        return {row.area: getattr(row, when) / row.need for row in self.coverage if row.need > 0}
+
+
+def summarise_plan(
+    ground: Ground,
+    setting: Setting,
+    plan: Plan,
+    author: Author,
+    *,
+    title: str,
+    note: str = "",
+    decisions: Sequence[AuthoredDecision] = (),
+    frontier: Sequence[Point] = (),
+    handed_over: tuple[Tables, HandedOver] | None = None,
+    follows: str = "",
+) -> PlanSummary:
+    """Return all of a plan in plain values; the quarters of its moves are computed here.
+
+    `handed_over` holds the tables of a hand-over and its result. Raises InputError where the title is
+    missing, or a text is longer than 300 characters or holds what looks like personal data.
+    """
+    tasks, result = handed_over or (Tables(), HandedOver((), (), proven=True))
+    partners = [*(one.task.partner for one in result.over), *(one.task.partner for one in result.stays)]
+    _check_texts(title, note, *(one.decision.reason for one in decisions), *partners)
+    schedule = scheduled(setting, plan)
+    return PlanSummary(
+        title.strip(),
+        note.strip(),
+        author,
+        setting,
+        tables.written(ground.table),
+        ground.drafted,
+        ground.provisional,
+        _round(_summarise_verdict(plan)),
+        _round(plan.moves),
+        tuple(decisions),
+        _round(tuple(frontier)),
+        _round(_summarise_coverage(ground, setting, plan)),
+        _round(_summarise_equity(ground, setting, plan)),
+        _round(_summarise_quarters(schedule)),
+        schedule.left,
+        tuple(_summarise_handed_over(one) for one in result.over),
+        tuple(_summarise_staying(one) for one in result.stays),
+        tasks,
+        follows,
+    )
+
+
+def _check_texts(title: str, *texts: str) -> None:
+    if not title.strip():
+        msg = "A saved plan needs a title, for example: More outreach in the north."
+        raise InputError(msg)
+    free_text.check((title, *texts), "A title, note, reason or partner's name")
+
+
+def _summarise_verdict(plan: Plan) -> Verdict:
+    areas = np.array(plan.posts.areas)
+    return Verdict(
+        plan.recommended,
+        plan.probability,
+        plan.moved,
+        plan.cost,
+        plan.gain,
+        _summarise_outcome(plan.today),
+        _summarise_outcome(plan.planned),
+        tuple(plan.broken_today),
+        tuple(str(code) for code in areas[plan.explored.areas]) if plan.explored.least else (),
+        plan.gap if np.isfinite(plan.gap) else None,
+        plan.proven,
+    )
+
+
+def _summarise_outcome(outcome: Outcome) -> OutcomeSummary:
+    return OutcomeSummary(outcome.met, outcome.worst_cases, outcome.least_served)
+
+
+def _summarise_quarters(schedule: Schedule) -> tuple[Quarter, ...]:
+    return tuple(Quarter(phase.quarter, phase.moves, phase.met, phase.cost) for phase in schedule.phases)
+
+
+def _summarise_handed_over(handed: HandOver) -> HandedOverTask:
+    task = handed.task
+    return HandedOverTask(task.area, task.partner, task.axis, task.children, handed.to, handed.quarter)
+
+
+def _summarise_staying(stays: Stays) -> StayingTask:
+    task = stays.task
+    return StayingTask(
+        task.area, task.partner, task.axis, task.children, stays.why, stays.room, stays.at_least
+    )
+
+
+def _met_by_area(ground: Ground, setting: Setting, plan: Plan) -> tuple[Floats, Floats, Floats]:
+    """Return mean need of all kinds, and what of it is met today and as planned, (A,) each.
+
+    By the draws that judge the plan, as its gain is.
+    """
+    need = ground.needs[setting.pathway][1::2]
+    wide = np.repeat(need[:, :, None], len(plan.posts.kinds), axis=2)
+    layouts = (plan.posts.units, plan.units)
+    today, planned = (met(wide, plan.posts.capacity(units)).sum(axis=2).mean(axis=0) for units in layouts)
+    return wide.sum(axis=2).mean(axis=0), today, planned
+
+
+def _summarise_coverage(ground: Ground, setting: Setting, plan: Plan) -> tuple[AreaCoverage, ...]:
+    kinds = [kind.name for kind in plan.posts.kinds]
+    need, today, planned = _met_by_area(ground, setting, plan)
+    return tuple(
+        AreaCoverage(
+            area,
+            float(need[a]),
+            float(today[a]),
+            float(planned[a]),
+            dict(zip(kinds, map(int, plan.posts.units[a]), strict=True)),
+            dict(zip(kinds, map(int, plan.units[a]), strict=True)),
+        )
+        for a, area in enumerate(plan.posts.areas)
+    )
+
+
+def _summarise_equity(ground: Ground, setting: Setting, plan: Plan) -> tuple[GroupCoverage, ...]:
+    """Return the share of need that is met, by country, and where communities live and elsewhere."""
+    need, today, planned = _met_by_area(ground, setting, plan)
+    country_of_area = np.array(ground.countries)
+    groups: list[tuple[str, str, Bools]] = []
+    for country in dict.fromkeys(ground.countries):
+        inside = country_of_area == country
+        groups.append(("country", country, inside))
+        # Where communities live in every area of a country, or in none, there is nothing to tell apart.
+        if 0 < (inside & ground.communities).sum() < inside.sum():
+            groups.append(("communities", country, inside & ground.communities))
+            groups.append(("elsewhere", country, inside & ~ground.communities))
+    return tuple(
+        GroupCoverage(
+            name,
+            country,
+            int(inside.sum()),
+            float(need[inside].sum()),
+            float(today[inside].sum() / need[inside].sum()),
+            float(planned[inside].sum() / need[inside].sum()),
+        )
+        for name, country, inside in groups
+        if need[inside].sum() > 0
+    )
+
+
+def _round(value: Any) -> Any:  # noqa: ANN401 (any value of a plan)
+    """Round every number in a value."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _round(getattr(value, f.name)) for f in fields(value)})
+    if isinstance(value, tuple):
+        return tuple(_round(one) for one in value)
+    return round(value, _DIGITS) if isinstance(value, float) else value
