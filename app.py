@@ -2,4 +2,4 @@
 
 from dashboard.web import navigation
 
-navigation.run()
+navigation.run_page()

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from risk.access import Catchment, two_step
+from risk.access import Catchment, compute_access
 
 LEAST = 1e-9
 FORMS = {
@@ -106,7 +106,7 @@ def agreement(form: str, drawn: list[tuple[np.ndarray, ...]], theirs: dict[str, 
     compared = unlived = unreached = 0
     differ = 0.0
     for at, (people, supply, minutes) in enumerate(drawn):
-        ours = two_step(people, supply, FORMS[form].weight(minutes)).value
+        ours = compute_access(people, supply, FORMS[form].weight(minutes)).value
         other = theirs[f"{form}{at}"]
         lived = people > 0
         nothing = lived & ~np.isfinite(other)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 import numpy as np
 
 from data.errors import InputError
-from risk.access import Catchment, reach
+from risk.access import Catchment, compute_reach
 from risk.planning import Aims, Kind, Posts, Rules, Solver, floor_of_today, plan
 
 KINDS = (Kind("outreach", 8.0, search=True), Kind("centre", 12.0))
@@ -40,7 +40,7 @@ def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.nd
         tuple(f"site {i}" for i in range(sites)),
         KINDS,
         units,
-        reach(people, Catchment(60.0, "gaussian", 25.0).weight(minutes)),
+        compute_reach(people, Catchment(60.0, "gaussian", 25.0).weight(minutes)),
         10.0 + minutes[at],
         units.sum(axis=1) + 5,
         units // 4,

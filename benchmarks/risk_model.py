@@ -133,8 +133,9 @@ def truth(seed: int, pairs: list[tuple[str, str]]) -> list[Truth]:
         seen = observe_world(one, pairs, mechanism)
         fit = RiskModel().fit(seen).fit_
         true = np.log(table.reindex(index=list(seen.areas), columns=list(seen.pathways)).to_numpy())
-        draws = DetectionRange().log_risk(fit.log_risk(DRAWS, seed), seen, seed)
-        ranks = [spearmanr(fit.whole.mean[:, p], true[:, p])[0] for p in range(2)]
+        found_risk = fit.log_risk(DRAWS, seed)
+        draws, risk = DetectionRange().log_risk(found_risk, seen, seed), found_risk.mean(axis=0)
+        ranks = [spearmanr(risk[:, p], true[:, p])[0] for p in range(2)]
         covered = []
         for level in (0.5, 0.8, 0.95):
             low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)

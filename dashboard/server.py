@@ -23,11 +23,11 @@ from streamlit import App, net_util
 from streamlit.web import bootstrap
 
 from dashboard.map import shapes
-from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce, clean_environment
+from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, clean_environment
 from dashboard.web.headers import HostGuard, SecurityHeaders
 from data.errors import InputError
 
-__all__ = ["application", "main", "settings"]
+__all__ = ["build_application", "main", "make_settings"]
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "static"
@@ -42,7 +42,7 @@ class _Assets(StaticFiles):
         return response
 
 
-def settings(host: str, port: int) -> dict[str, Any]:
+def make_settings(host: str, port: int) -> dict[str, Any]:
     """Give Streamlit's settings: the file of the product, and what depends on the start."""
     text = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
     options = _flat(tomllib.loads(text))
@@ -70,12 +70,12 @@ def _routes(site: Site) -> list[BaseRoute]:
 
     return [
         Route(HEALTH, health),
-        *shapes.routes(site),
+        *shapes.make_routes(site),
         Mount("/assets", _Assets(directory=ASSETS)),
     ]
 
 
-def application(site: Site, host: str) -> App:
+def build_application(site: Site, host: str) -> App:
     """Build the ASGI application for one site; on this machine's own address it answers to no other name."""
     middleware = [Middleware(SecurityHeaders)]
     if host in LOOPBACK:
@@ -113,11 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     site = Site(asked.releases.resolve(), tier, frozenset(asked.without), derived)
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
-    announce(site)
+    announce_site(site)
     _ask_nobody()
-    bootstrap.load_config_options(settings(asked.host, asked.port))
+    bootstrap.load_config_options(make_settings(asked.host, asked.port))
     uvicorn.run(
-        application(site, asked.host),
+        build_application(site, asked.host),
         host=asked.host,
         port=asked.port,
         ws="websockets-sansio",

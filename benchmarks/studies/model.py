@@ -26,10 +26,10 @@ from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from risk.model import RiskModel
-from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge
-from risk.model.draws import relative
+from risk.model.detection import HIGH, VERY_HIGH, DetectionRange, judge_risk
+from risk.model.draws import subtract_national_rate
 from risk.model.observations import Observations
-from risk.report.change import RISING, changes
+from risk.report.change import RISING, find_changes
 from risk.report.shift import WATCHED, find_shifts
 from risk.worlds import World, WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
@@ -192,9 +192,10 @@ def _found(
     seen = observe_world(world, pairs, mechanism)
     fit = model.fit(seen).fit_
     true = world.truth.log_risk(seen.areas, seen.pathways)
-    draws = DetectionRange().log_risk(fit.log_risk(_DRAWS, parameters.seed), seen, parameters.seed)
+    found = fit.log_risk(_DRAWS, parameters.seed)
+    draws, risk = DetectionRange().log_risk(found, seen, parameters.seed), found.mean(axis=0)
     inside = tuple(covered(draws, true, level) for level in _LEVELS)
-    ranks = [float(spearmanr(fit.whole.mean[:, p], true[:, p]).statistic) for p in range(true.shape[1])]
+    ranks = [float(spearmanr(risk[:, p], true[:, p]).statistic) for p in range(true.shape[1])]
     return Found(
         parameters.seed, kind, parameters.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen)
     )
@@ -218,14 +219,16 @@ def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> F
     index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
     shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
     rate = rows.reindex(index).to_numpy().reshape(shape) / seen.expected[:, None, None]
-    true = relative(np.log(rate)[None], seen)[0]
-    still = np.repeat(fit.whole.mean[:, None], len(seen.quarters), axis=1)
+    true = subtract_national_rate(np.log(rate)[None], seen)[0]
+    risk = fit.log_risk(_DRAWS, 0).mean(axis=0)
+    quarterly = subtract_national_rate(fit.draws(_DRAWS, 0).log_rate, seen).mean(axis=0)
+    still = np.repeat(risk[:, None], len(seen.quarters), axis=1)
     moving, fixed = (
         tuple(
             float(np.mean([spearmanr(ranking[:, q, p], true[:, q, p]).statistic for q in range(shape[1])]))
             for p in range(shape[2])
         )
-        for ranking in (fit.quarterly.mean, still)
+        for ranking in (quarterly, still)
     )
     return Followed(world.parameters.seed, moving, fixed)
 
@@ -249,13 +252,13 @@ def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
     high, rising, unwarned = [], [], 0
     ever = np.zeros((len(seen.areas), len(seen.pathways)), bool)
     for quarters in range(_FIRST_LOOK, len(seen.quarters) + 1):
-        known = replace(seen.up_to(quarters), whole=None)
+        known = replace(seen.up_to(quarters), totals=None)
         fit = model.fit(known).fit_
-        classes = judge(fit.log_risk(_DRAWS, seed), known, seed=seed).classes
+        classes = judge_risk(fit.log_risk(_DRAWS, seed), known, seed=seed).classes
         above: Bools = (classes == HIGH) | (classes == VERY_HIGH)
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
-            found = changes(fit.draws(_DRAWS, seed).log_rate, known.effort, _YEAR)
+            found = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, _YEAR)
             rose = np.asarray(found.classes[:, -1] == RISING)
             doubled = ~(found.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
             unwarned += int((rose & doubled & ~found.effort_warning[:, -1]).sum())

@@ -2,8 +2,8 @@
 
 For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release would
 show, and a programme with posts where it worked so far plans with the model's draws. Rivals move as many
-units from the same posts: towards shares of the population, towards shares of the last year's counts, greedily
-by the model's mean, and by the true need itself with the plan's own solver. All are judged by the true need.
+units from the same posts: towards shares of the population, towards shares of the last year's counts,
+greedily by the model's mean, and by the true need itself with the plan's own solver. All are judged by the true need.
 Regret is what is lost against the one that knows the truth; recovery is the part of its gain that is made.
 The plan and the one that knows the truth keep a floor of every area; the other rivals need not.
 

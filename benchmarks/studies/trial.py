@@ -9,8 +9,8 @@ import numpy as np
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from geo.travel import Travel
-from risk.access import Catchment, reach
-from risk.model.detection import yearly_need
+from risk.access import Catchment, compute_reach
+from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
 from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
@@ -41,7 +41,7 @@ class Programme:
 
 def need_of(fit: Fit, seed: int) -> Floats:
     """Draw the need of the last year by a fit, children a quarter on all pathways, (d, A)."""
-    return np.asarray(yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
+    return np.asarray(draw_yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
 
 
 def counts_of(seen: Observations) -> Floats:
@@ -54,7 +54,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
     """Place the units as the outreach of the first year was placed: where the programme began."""
     codes = seen.areas
     travel = Travel.between(geography.load(), "region").at(codes)
-    share = reach(seen.expected, programme.catchment.weight(travel.to_people()))
+    share = compute_reach(seen.expected, programme.catchment.weight(travel.to_people()))
     units = apportioned(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # Moves cost their minutes; no rule of a study limits them.
     return Posts(

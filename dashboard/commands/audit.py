@@ -11,7 +11,7 @@ import typer
 
 from dashboard.commands.output import Json, emit, progress, table
 from dashboard.commands.workspace import open_workspace
-from dashboard.pages.method.attacks import TRIED, outcome
+from dashboard.pages.method.attacks import TRIED, judge_attack
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.audit import audit as audit_release
 from data.disclosure.attacks.bounds import Finding
@@ -70,7 +70,7 @@ def format_audit(result: Audit) -> list[str]:
 
 
 def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
-    name, went = str(check["attack"]), outcome(check)
+    name, went = str(check["attack"]), judge_attack(check)
     return name, str(check["tier"]), "SUCCEEDED" if went == "succeeded" else went, TRIED.get(name, "")
 
 

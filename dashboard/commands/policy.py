@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import picture, policy_words
+from dashboard.commands import policy_words
 from dashboard.commands.output import Json, Tick, emit, progress
 from data.disclosure import policy_file
 from data.disclosure.attacks import membership
@@ -17,9 +17,10 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.reference import area_table
 from data.restricted import keys
-from data.restricted.comparison import Measured, measured
+from data.restricted.comparison import PolicyResult, summarize_trials
 from data.restricted.comparison.invented import count_world
-from data.restricted.comparison.trial import Counted, try_out
+from data.restricted.comparison.trial import try_policy
+from data.restricted.counting.encounters import CountedTables
 from data.tables.spec import Plan
 from data.workspace import default_path, files
 from risk import worlds as simulate
@@ -37,19 +38,19 @@ _NAME = "policy-compare"
 
 @dataclass(frozen=True)
 class _Worlds:
-    """Which invented worlds to try policies on; one seed a world, one after the other."""
+    """The invented worlds to try policies on: `number` worlds, with seeds that follow one another."""
 
-    many: int
+    number: int
     children: int
     seed: int
     plan: Plan
 
-    def count(self, number: int, policy: Policy) -> Counted:
-        """Draw and count one world."""
-        seed = self.seed + number
-        drawn = simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=self.children))
+    def count(self, place: int, policy: Policy) -> CountedTables:
+        """Draw one world and count its tables."""
+        seed = self.seed + place
+        world = simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=self.children))
         hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
-        return count_world(drawn.records["encounter"], hasher, area_table(), self.plan, policy)
+        return count_world(world.records["encounter"], hasher, area_table(), self.plan, policy)
 
 
 def compare(
@@ -69,7 +70,7 @@ def compare(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
     folder: Annotated[
         Path | None,
-        typer.Option("--to", help="Write the table (CSV) and the picture (SVG) into this folder."),
+        typer.Option("--to", help="Write the table (CSV) and the picture (SVG, PNG) into this folder."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -80,61 +81,63 @@ def compare(
     """
     rules = policy_file.read(context.obj or default_path())
     current = replace(DEFAULT_POLICY, **{name: getattr(rules.policy, name) for name in _COMPARED})
-    candidates = _candidates(current, (k, variance, variance_near_k, largest))
+    candidates = _list_candidates(current, (k, variance, variance_near_k, largest))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    found = _measure(candidates, _Worlds(worlds, children, seed, rules.plan))
-    told = policy_words.Comparison(found, candidates.index(current), worlds, children, seed)
-    written = _write(told, folder) if folder is not None else []
+    results = _measure(candidates, _Worlds(worlds, children, seed, rules.plan))
+    comparison = policy_words.Comparison(results, candidates.index(current), worlds, children, seed)
+    written = _write_files(comparison, folder) if folder is not None else []
     emit(
-        {**told.as_dict(), "files": written},
+        {**comparison.as_dict(), "files": written},
         as_json,
-        *told.lines(),
+        *comparison.format_lines(),
         *(f"Written: {path}" for path in written),
     )
 
 
-def _candidates(current: Policy, own: Sequence[float | None]) -> list[Policy]:
-    """List the policies to compare, each once, the current one first and one's own last."""
-    asked = (
-        getattr(current, name) if given is None else given for name, given in zip(_NOISE, own, strict=True)
+def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Policy]:
+    """List the policies to compare, each once: the current one first, the one asked for last."""
+    own = (
+        getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True)
     )
     others = [
         replace(current, k=int(k), variance=variance, variance_near_k=near, largest=int(largest))
-        for k, variance, near, largest in (*_OTHERS, tuple(asked))
+        for k, variance, near, largest in (*_OTHERS, tuple(own))
     ]
     return list(dict.fromkeys([current, *others]))
 
 
-def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[Measured]:
-    """Try every policy on every world; what is not done yet when it is stopped is lost, and nothing else."""
-    total = worlds.many * (1 + len(candidates))
+def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[PolicyResult]:
+    """Try every policy on every world; when it is stopped, nothing but the unfinished comparison is lost."""
+    total = worlds.number * (1 + len(candidates))
     with progress("Comparing policies on invented worlds") as tick:
         tick(0, total)
         counted = []
-        for number in range(worlds.many):
-            counted.append(worlds.count(number, candidates[0]))
-            tick(number + 1, total)
+        for place in range(worlds.number):
+            counted.append(worlds.count(place, candidates[0]))
+            tick(place + 1, total)
         return [
-            _try(policy, counted, tick, worlds.many * (1 + place), total)
+            _try_policy(policy, counted, tick, worlds.number * (1 + place), total)
             for place, policy in enumerate(candidates)
         ]
 
 
-def _try(policy: Policy, counted: Sequence[Counted], tick: Tick, done: int, total: int) -> Measured:
+def _try_policy(
+    policy: Policy, counted: Sequence[CountedTables], tick: Tick, done: int, total: int
+) -> PolicyResult:
     mechanism = CellKey.from_policy(policy)
     trials = []
     for number, world in enumerate(counted, 1):
-        trials.append(try_out(world, policy, mechanism, membership.WORLDS))
+        trials.append(try_policy(world, policy, mechanism, membership.WORLDS))
         tick(done + number, total)
-    return measured(policy, mechanism, trials)
+    return summarize_trials(policy, mechanism, trials)
 
 
-def _write(told: policy_words.Comparison, folder: Path) -> list[str]:
-    table, drawing = folder / f"{_NAME}.csv", folder / f"{_NAME}.svg"
-    files.write_text(table, told.csv())
-    files.write_text(drawing, picture.draw(told))
-    return [str(table), str(drawing)]
+def _write_files(comparison: policy_words.Comparison, folder: Path) -> list[str]:
+    contents = {"csv": comparison.to_csv().encode(), **comparison.render_pictures()}
+    for kind, content in contents.items():
+        files.write_bytes(folder / f"{_NAME}.{kind}", content)
+    return [str(folder / f"{_NAME}.{kind}") for kind in contents]
 
 
 def register(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""What a comparison of policies found, for people: a table, and in words who fails which limit."""
+"""What a comparison of policies found, for people: a table, a picture, and in words who fails which limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -17,19 +17,32 @@ from rich.table import Table
 
 from data.disclosure.attacks.membership import LIMITS
 from data.reference import area_table
-from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, Readers
+from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, PolicyResult, Readers
 
-__all__ = ["Comparison"]
+if TYPE_CHECKING:
+    import altair as alt
 
 _NARROWEST, _FILE_WIDTH = 80, 110
-_Tell = Callable[[Measured], str]
+_INK, _MUTED, _FAINT = "#1D2433", "#5B6575", "#A9B2BF"
+_ACCENT, _WARNING, _SOFT = "#0F6B66", "#9A3412", "#FDF0E6"
+_LOSSES = ("Children the public does not see, of 100", "Shown numbers are off by, per cent (median)")
+_GAINS = ("One number tells, over guessing", "All numbers tell, over guessing")
+_COLUMNS = ("name", "loss", "least", "most", "gain", "low", "high", "before", "colour", "size")
+_HOW_TO_READ = (
+    "Each letter is a policy. Further left, readers lose less; further down, attackers gain less.",
+    "Lines through points: across, how far the worlds differ; upwards, the interval of 95 %.",
+    "Small ring: before the release withheld breakdowns.",
+)
+# Where the letters stand beside their points, one policy after the other: many lie close together.
+_BESIDE = ((11, -9), (-11, -9), (11, 11), (-11, 11), (0, -16))
+_Format = Callable[[PolicyResult], str]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Policies that were measured on the same worlds; `current` is the place of the one in use."""
 
-    found: Sequence[Measured]
+    results: Sequence[PolicyResult]
     current: int
     worlds: int
     children: int
@@ -38,11 +51,11 @@ class Comparison:
     @property
     def names(self) -> list[str]:
         """A letter for each policy, in the table and in the picture."""
-        return [_letters(number) for number in range(len(self.found))]
+        return list(ascii_uppercase[: len(self.results)])
 
     @property
     def basis(self) -> str:
-        """Say what it was worked out on."""
+        """The invented worlds on which it was computed, in words."""
         if self.worlds == 1:
             return f"One invented world of about {self.children:,} children (seed {self.seed})"
         last = self.seed + self.worlds - 1
@@ -51,28 +64,28 @@ class Comparison:
         )
 
     def title(self, place: int) -> str:
-        """Name a policy by what it is."""
-        policy = self.found[place].policy
+        """Return the settings of a policy in words."""
+        policy = self.results[place].policy
         now = " (current policy)" if place == self.current else ""
         noise = f"variance {policy.variance:g} (near k {policy.variance_near_k:g})"
         return f"k {policy.k}, {noise}, largest {policy.largest}{now}"
 
     def verdict(self, place: int) -> str:
-        """Say which limits a policy fails, and by how much."""
-        one, attackers = self.found[place], self.found[place].attackers
-        told = (
+        """Return in words which limits a policy fails, and by how much."""
+        result, attackers = self.results[place], self.results[place].attackers
+        limits = (
             (
                 ONE_NUMBER,
                 f"one public number can tell {attackers.one_number:.3f}, the limit is {LIMITS[0]:.2f}",
             ),
             (ALL_NUMBERS, f"all numbers tell {attackers.all_numbers:.3f}, the limit is {LIMITS[1]:.2f}"),
         )
-        words = [f"fails, {words}" for name, words in told if name in one.fails]
+        words = [f"fails, {words}" for name, words in limits if name in result.fails]
         return "; ".join(words) or "holds both limits"
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
-        rows = [{**one.as_dict(), "current": n == self.current} for n, one in enumerate(self.found)]
+        """Return plain values for JSON."""
+        rows = [{**result.as_dict(), "current": n == self.current} for n, result in enumerate(self.results)]
         return {
             "invented": True,
             "worlds": self.worlds,
@@ -82,30 +95,30 @@ class Comparison:
             "candidates": rows,
         }
 
-    def csv(self) -> str:
-        """Write one row a policy; names of nested values are joined by underscores."""
-        rows = [dict(_flat(row)) for row in self.as_dict()["candidates"]]
+    def to_csv(self) -> str:
+        """Return CSV with one row per policy; names of nested values are joined by underscores."""
+        rows = [dict(_flatten(row)) for row in self.as_dict()["candidates"]]
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return text.getvalue()
 
-    def lines(self) -> list[str]:
-        """Write the table and what it says."""
+    def format_lines(self) -> list[str]:
+        """List the lines for the terminal: the table, and what it means."""
         return [
             f"{self.basis}. No record was read. Everything below is invented.",
             "",
-            *self._table(),
+            *self._format_table(),
             "",
             *(f"{n}  {self.title(p)}: {self.verdict(p)}." for p, n in enumerate(self.names)),
             *(
                 ["A release under a policy that fails may be refused."]
-                if any(m.fails for m in self.found)
+                if any(m.fails for m in self.results)
                 else []
             ),
             "",
-            *(self._against(p) for p in range(len(self.found)) if p != self.current),
+            *(self._compare_with_current(p) for p in range(len(self.results)) if p != self.current),
             "",
             "Over guessing: 0 is guessing whether a certain child was counted, 1 is knowing it.",
             "One number: the worst case, exact. All numbers: of the worst-placed child of the worst world,",
@@ -114,37 +127,125 @@ class Comparison:
             "breakdowns that counties go without, a release takes away by itself.",
         ]
 
-    def _against(self, place: int) -> str:
-        """Say what a policy changes for readers, beside the current one."""
-        one, now = self.found[place].readers[BOTH], self.found[self.current].readers[BOTH]
-        more = round(100 * (now.hidden_children - one.hidden_children), 1)
+    def draw_chart(self) -> alt.ConcatChart:
+        """Draw each loss of readers (across) against each gain of attackers (upwards), with the limits."""
+        import altair as alt
+
+        panels = [
+            alt.hconcat(*(self._draw_panel(loss, gain) for loss in range(len(_LOSSES))))
+            for gain in range(len(_GAINS))
+        ]
+        about = [f"{self.basis}. No record was read; all numbers are invented.", *_HOW_TO_READ]
+        about += [
+            f"{name}  {self.title(place)}: {self.verdict(place)}." for place, name in enumerate(self.names)
+        ]
+        title = alt.TitleParams("What readers lose and what attackers gain", subtitle=about, anchor="start")
+        chart: alt.ConcatChart = (
+            alt.concat(*panels, columns=1, title=title)
+            .configure(font="sans-serif", background="#FBFAF7", padding=24)
+            .configure_title(fontSize=21, subtitleFontSize=13, subtitleColor=_MUTED, offset=18, color=_INK)
+            .configure_axis(labelFontSize=12, titleFontSize=13, titleFontWeight="normal", gridColor="#DFE3E8")
+            .configure_view(fill="#FFFFFF", stroke=None)
+        )
+        return chart
+
+    def render_pictures(self) -> dict[str, bytes]:
+        """Return the chart as files by their ending: svg and png."""
+        import vl_convert
+
+        spec = self.draw_chart().to_dict()
+        return {
+            "svg": vl_convert.vegalite_to_svg(spec).encode(),
+            "png": vl_convert.vegalite_to_png(spec, scale=2),
+        }
+
+    def _draw_panel(self, loss: int, gain: int) -> alt.LayerChart | alt.FacetChart:
+        """Draw one loss against one gain."""
+        import altair as alt
+        import pandas as pd
+
+        limit = LIMITS[gain]
+        rows = [row for place in range(len(self.results)) if (row := self._describe_point(place, loss, gain))]
+        heights = [row[name] or 0.0 for row in rows for name in ("gain", "high", "before")]
+        top = 1.12 * max([limit, *heights])
+        data = pd.DataFrame(rows, columns=list(_COLUMNS))
+        x = alt.X("loss:Q", title=_LOSSES[loss], scale=alt.Scale(zero=False, nice=True, padding=24))
+        y = alt.Y(
+            "gain:Q",
+            title=_GAINS[gain] if loss == 0 else None,
+            scale=alt.Scale(domain=[0.0, top], nice=False),
+        )
+        colour = alt.Color("colour:N", scale=None)
+        above = alt.Chart(pd.DataFrame({"limit": [limit], "top": [top], "words": [f"limit of {limit:.2f}"]}))
+        base = alt.Chart(data).encode(x=x, y=y)
+        letters = [
+            base.transform_filter(alt.datum.name == row["name"])
+            .mark_text(fontSize=15, fontWeight="bold", dx=_BESIDE[n % 5][0], dy=_BESIDE[n % 5][1])
+            .encode(text="name:N", color=colour)
+            for n, row in enumerate(rows)
+        ]
+        return alt.layer(
+            above.mark_rect(color=_SOFT).encode(y="limit:Q", y2="top:Q"),
+            above.mark_rule(color=_WARNING, strokeDash=[6, 4]).encode(y="limit:Q"),
+            above.mark_text(align="right", color=_WARNING, dx=-6, dy=-8).encode(
+                y="limit:Q", x=alt.value("width"), text="words:N"
+            ),
+            base.mark_rule(color=_FAINT).encode(x="least:Q", x2="most:Q"),
+            base.mark_rule(color=_FAINT).encode(y="low:Q", y2="high:Q"),
+            base.mark_point(color=_MUTED, size=40).encode(y="before:Q"),
+            base.mark_point(filled=True, opacity=1).encode(color=colour, size=alt.Size("size:Q", scale=None)),
+            *letters,
+        ).properties(width=360, height=210)
+
+    def _describe_point(self, place: int, loss: int, gain: int) -> dict[str, Any] | None:
+        """Return what the picture shows of one policy; None where it shows no number."""
+        result = self.results[place]
+        attackers, readers = result.attackers, result.readers[BOTH]
+        value = (readers.hidden_children, readers.relative_error)[loss]
+        if value is None:
+            return None
+        colour = _WARNING if result.fails else _ACCENT if place == self.current else _INK
+        row = {"name": self.names[place], "loss": 100 * value, "colour": colour}
+        row |= {"size": 220 if place == self.current else 110}
+        least, most = result.hidden if loss == 0 else (None, None)
+        row |= {"least": None if least is None else 100 * least, "most": None if most is None else 100 * most}
+        if gain == 0:
+            return {**row, "gain": attackers.one_number, "low": None, "high": None, "before": None}
+        ends = {"low": attackers.all_numbers_low, "high": attackers.all_numbers_high}
+        before = attackers.planned if attackers.planned > attackers.all_numbers else None
+        return {**row, "gain": attackers.all_numbers, **ends, "before": before}
+
+    def _compare_with_current(self, place: int) -> str:
+        """Return in words what a policy changes for readers, compared with the current one."""
+        other, now = self.results[place].readers[BOTH], self.results[self.current].readers[BOTH]
+        more = round(100 * (now.hidden_children - other.hidden_children), 1)
         seen = f"{abs(more):g} of 100 children {'more' if more > 0 else 'fewer'} are seen by the public"
         return (
             f"{self.names[place]} instead of {self.names[self.current]}: "
             f"{seen if more else 'the public sees as many children'}; shown numbers are off by "
-            f"{_percent(one.relative_error)} (now {_percent(now.relative_error)}), those of partners by "
-            f"{_children(one.partner_error)} children (now {_children(now.partner_error)})."
+            f"{_percent(other.relative_error)} (now {_percent(now.relative_error)}), those of partners by "
+            f"{_children(other.partner_error)} children (now {_children(now.partner_error)})."
         )
 
-    def _table(self) -> list[str]:
+    def _format_table(self) -> list[str]:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         table.add_column("", overflow="fold")
         for place, name in enumerate(self.names):
-            policy = self.found[place].policy
+            policy = self.results[place].policy
             now = "current\n" if place == self.current else ""
             noise = f"variance {policy.variance:g}\nnear k {policy.variance_near_k:g}"
             head = f"{name}\n{now}k {policy.k}\n{noise}\nlargest {policy.largest}"
             table.add_column(head, justify="right", vertical="bottom")
-        for words, tell in _rows(self.found[0]):
-            table.add_row(words, *([] if tell is None else [tell(one) for one in self.found]))
-        console = Console(file=io.StringIO(), width=_width(), color_system=None)
-        with console.capture() as caught:
+        for words, format_value in _list_rows(self.results[0]):
+            table.add_row(words, *([] if format_value is None else [format_value(r) for r in self.results]))
+        console = Console(file=io.StringIO(), width=_table_width(), color_system=None)
+        with console.capture() as output:
             console.print(table)
-        return [line.rstrip() for line in caught.get().splitlines()]
+        return [line.rstrip() for line in output.get().splitlines()]
 
 
-def _rows(first: Measured) -> Iterator[tuple[str, _Tell | None]]:
-    """List the rows of the table: words, and how to tell the value; no value for a heading."""
+def _list_rows(first: PolicyResult) -> Iterator[tuple[str, _Format | None]]:
+    """List the rows of the table: words, and how to format the value; None for a heading."""
     countries = [c for c in first.readers if c != BOTH]
     yield "WHAT READERS LOSE", None
     yield "Children the public does not see", None
@@ -159,8 +260,14 @@ def _rows(first: Measured) -> Iterator[tuple[str, _Tell | None]]:
     yield "Partners' numbers withheld", lambda m: f"{m.withheld['partner']:g}"
     yield "", None
     yield "WHAT ATTACKERS GAIN, over guessing", None
-    yield f"One number (limit {LIMITS[0]:.2f})", lambda m: _marked(m, ONE_NUMBER, m.attackers.one_number)
-    yield f"All numbers (limit {LIMITS[1]:.2f})", lambda m: _marked(m, ALL_NUMBERS, m.attackers.all_numbers)
+    yield (
+        f"One number (limit {LIMITS[0]:.2f})",
+        lambda m: _mark_failure(m, ONE_NUMBER, m.attackers.one_number),
+    )
+    yield (
+        f"All numbers (limit {LIMITS[1]:.2f})",
+        lambda m: _mark_failure(m, ALL_NUMBERS, m.attackers.all_numbers),
+    )
     yield "  interval", lambda m: f"{m.attackers.all_numbers_low:.2f} to {m.attackers.all_numbers_high:.2f}"
     yield "  before breakdowns were withheld", lambda m: f"{m.attackers.planned:.3f}"
     yield "A child alone shows as none", lambda m: _percent(m.attackers.one_as_none, 0)
@@ -168,14 +275,16 @@ def _rows(first: Measured) -> Iterator[tuple[str, _Tell | None]]:
     yield "Limits", lambda m: "FAILS" if m.fails else "holds"
 
 
-def _by_country(countries: Sequence[str], tell: Callable[[Readers], str]) -> Iterator[tuple[str, _Tell]]:
+def _by_country(
+    countries: Sequence[str], format_value: Callable[[Readers], str]
+) -> Iterator[tuple[str, _Format]]:
     names = area_table()["name_en"]
     for country in countries:
-        yield f"  {names[country]}", lambda m, c=country: tell(m.readers[c])  # type: ignore[misc]
+        yield f"  {names[country]}", lambda m, c=country: format_value(m.readers[c])  # type: ignore[misc]
 
 
-def _marked(one: Measured, limit: str, value: float) -> str:
-    return f"{'! ' if limit in one.fails else ''}{value:.3f}"
+def _mark_failure(result: PolicyResult, limit: str, value: float) -> str:
+    return f"{'! ' if limit in result.fails else ''}{value:.3f}"
 
 
 def _percent(share: float | None, digits: int = 1) -> str:
@@ -186,20 +295,16 @@ def _children(number: float | None) -> str:
     return "none shown" if number is None else f"{number:.1f}"
 
 
-def _letters(number: int) -> str:
-    return ascii_uppercase[number]
-
-
-def _flat(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}_")
+            yield from _flatten(value, f"{before}{name}_")
         else:
             yield before + name, " ".join(value) if isinstance(value, list) else value
 
 
-def _width() -> int:
-    """Give the terminal's width; a file gets one that holds everything."""
+def _table_width() -> int:
+    """Return the terminal's width, or for a file one that is wide enough for everything."""
     if not sys.stdout.isatty():
         return _FILE_WIDTH
     return max(shutil.get_terminal_size().columns, _NARROWEST)

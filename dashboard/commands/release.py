@@ -32,8 +32,8 @@ _FIRST = (
 )
 
 
-def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
-    """Give the workspace's areas as GeoParquet, and where their boundaries come from."""
+def _read_areas(workspace: Workspace) -> tuple[bytes, str]:
+    """Return the workspace's areas as GeoParquet, and the source of their boundaries."""
     places = areas.load(workspace.areas)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "areas.parquet"
@@ -43,9 +43,9 @@ def _areas_of(workspace: Workspace) -> tuple[bytes, str]:
 
 def release_workspace(
     workspace: Workspace, vault: Vault | None, secrets: keys.Keys | None, tick: Tick | None = None
-) -> publishing.Made:
+) -> publishing.NewRelease:
     """Make a release of a workspace; without a vault, of published figures and areas alone."""
-    geometry, source = _areas_of(workspace)
+    geometry, source = _read_areas(workspace)
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
     return publishing.make_release(
@@ -78,28 +78,28 @@ def release(
     workspace = open_workspace(context)
     first = not names(workspace.releases)
     try:
-        with _told_when_stopped(workspace):
-            made = _make(workspace, figures_only or not workspace.vault.exists())
+        with _report_when_stopped(workspace):
+            new = _make_release(workspace, figures_only or not workspace.vault.exists())
     except ReleaseRefused as refusal:
         if not as_json:
             raise
         emit({"release": None, "tiers": [], "refused": str(refusal).splitlines()}, True)
         raise SystemExit(refusal.exit_code) from None
-    withheld = sum(made.withheld.values())
+    withheld = sum(new.withheld.values())
     emit(
-        {"release": made.name, "tiers": list(made.tiers), "refused": [], "withheld": dict(made.withheld)},
+        {"release": new.name, "tiers": list(new.tiers), "refused": [], "withheld": dict(new.withheld)},
         as_json,
-        f"Published release {made.name}, tiers {' and '.join(made.tiers)}.",
+        f"Published release {new.name}, tiers {' and '.join(new.tiers)}.",
         *([f"{withheld} cells are withheld, to protect children."] if withheld else []),
-        *([_FIRST.format(k=Release.open(workspace.releases, "public", made.name).k)] if first else []),
+        *([_FIRST.format(k=Release.open(workspace.releases, "public", new.name).k)] if first else []),
         "Score areas with: tact risk",
         "Open it with: tact serve",
     )
 
 
 @contextmanager
-def _told_when_stopped(workspace: Workspace) -> Iterator[None]:
-    """Say, when a release is stopped by hand, whether anything was published."""
+def _report_when_stopped(workspace: Workspace) -> Iterator[None]:
+    """Print, when a release is stopped by hand, whether anything was published."""
     before = set(names(workspace.releases))
     try:
         yield
@@ -109,7 +109,7 @@ def _told_when_stopped(workspace: Workspace) -> Iterator[None]:
         raise
 
 
-def _make(workspace: Workspace, figures_only: bool) -> publishing.Made:
+def _make_release(workspace: Workspace, figures_only: bool) -> publishing.NewRelease:
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return release_workspace(workspace, None, None, tick)
@@ -119,29 +119,33 @@ def _make(workspace: Workspace, figures_only: bool) -> publishing.Made:
         second = ask_second(workspace, vault, governance.read(workspace))
         delete_overdue(workspace, vault)
         with progress("Releasing") as tick:
-            made = release_workspace(workspace, vault, secrets, tick)
-        note(workspace, second, made.name)
-        return made
+            new = release_workspace(workspace, vault, secrets, tick)
+        note(workspace, second, new.name)
+        return new
 
 
 def list_releases(context: typer.Context, as_json: Json = False) -> None:
     """List the releases, newest first."""
     folder = open_workspace(context, or_demo=True).releases
     current = current_name(folder)
-    rows = [_row(folder, name, current) for name in names(folder)]
+    rows = [_describe_release(folder, name, current) for name in names(folder)]
     emit(
         rows,
         as_json,
-        *(table([_HEAD, *map(_told, rows)]) if rows else ["No release yet. Make one with: tact release"]),
+        *(
+            table([_HEAD, *map(_format_row, rows)])
+            if rows
+            else ["No release yet. Make one with: tact release"]
+        ),
     )
 
 
-def _told(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _format_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     tiers = ", ".join(row["tiers"])
     return row["release"], row["created"], tiers, "current" if row["current"] else ""
 
 
-def _row(folder: Path, name: str, current: str | None) -> dict[str, Any]:
+def _describe_release(folder: Path, name: str, current: str | None) -> dict[str, Any]:
     opened = Release.open(folder, "public", name)
     return {
         "release": name,

@@ -115,7 +115,7 @@ def risk(
 
 def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
     opened = _open(workspace, "partner", name)
-    seen = Observations.of(opened, geography.read(opened.areas_file))
+    seen = Observations.from_release(opened, geography.read(opened.areas_file))
     earlier = _earlier(workspace, opened)
     with progress("Forecasting from each earlier quarter") as tick:
         found = evaluated(seen, earlier=earlier, progress=tick).as_dict()
@@ -129,7 +129,7 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
         if name != newest.name:
             with suppress(ReleaseError):  # of figures alone
                 held = _open(workspace, "partner", name)
-                seen = Observations.of(held, geography.read(held.areas_file))
+                seen = Observations.from_release(held, geography.read(held.areas_file))
                 found[len(seen.quarters)] = seen
     return found
 

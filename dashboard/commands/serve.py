@@ -19,7 +19,7 @@ import typer
 
 from dashboard.commands.demo import build_demo
 from dashboard.commands.output import Json, emit, say
-from dashboard.site import HEALTH, allowed_tier, clean_environment, serve_command
+from dashboard.site import HEALTH, allowed_tier, clean_environment, make_serve_command
 from data.errors import InputError, WorkspaceError
 from data.release import current_name
 from data.restricted import governance
@@ -94,7 +94,7 @@ def serve(
     url = f"http://{f'[{here}]' if ':' in here else here}:{port}"
     # An approval that the Roma partner took back holds for what was released before, too.
     blocked = governance.read(workspace).blocked
-    command = serve_command(workspace.releases, address, port, blocked, workspace.derived)
+    command = make_serve_command(workspace.releases, address, port, blocked, workspace.derived)
     with _web_process(command) as process:
         _wait_until_up(process, url)
         tier = allowed_tier(address)

@@ -26,7 +26,15 @@ from streamlit_folium import st_folium
 
 from geo.layers.core import LayerData
 
-__all__ = ["Arrow", "Mark", "clicked_place", "layer_values", "literal", "payload", "show"]
+__all__ = [
+    "Arrow",
+    "Mark",
+    "read_clicked_place",
+    "describe_layer",
+    "write_literal",
+    "describe_map",
+    "show_map",
+]
 
 KEY = "map"
 _ASSETS = Path(__file__).resolve().parents[2] / "static"
@@ -97,7 +105,7 @@ class _Map(folium.Map):
         super().__init__(location=(39.2, 22.0), tiles=None)
         # The component's page states its encoding itself; here it would be sent again with every change.
         cast("Figure", self.get_root()).header = Element()
-        self.fixed = literal(fixed)
+        self.fixed = write_literal(fixed)
 
 
 class _Values(folium.FeatureGroup):
@@ -113,15 +121,15 @@ class _Values(folium.FeatureGroup):
         self.values = values
 
 
-def literal(value: object) -> str:
+def write_literal(value: object) -> str:
     """Write a value as a JavaScript literal that is safe in a script: no markup, no line separators.
 
     Single quotes and bare names, because the text travels inside JSON, where each double quote costs two.
     """
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{name}:{literal(one)}" for name, one in value.items()) + "}"
+        return "{" + ",".join(f"{name}:{write_literal(one)}" for name, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(literal, value)) + "]"
+        return "[" + ",".join(map(write_literal, value)) + "]"
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if not isinstance(value, str):
         return text
@@ -166,7 +174,7 @@ def _codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
     return "".join(_runs(marks))
 
 
-def layer_values(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
+def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
     """Describe one layer for the map, in the order of the level's shapes, as a JavaScript literal.
 
     `s` holds one character an area (a digit: class, a letter: state), `v` the values of the areas with a
@@ -190,10 +198,10 @@ def layer_values(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
     }
     if style.kind == "circle":
         described |= {"largest": style.largest, "most": mark.most}
-    return literal({name: value for name, value in described.items() if value != ""})
+    return write_literal({name: value for name, value in described.items() if value != ""})
 
 
-def payload(
+def describe_map(
     layers: Sequence[str],
     level: str,
     period: str = "",
@@ -203,19 +211,19 @@ def payload(
     arrows: Sequence[Arrow] = (),
 ) -> str:
     """Describe a view for the map as a JavaScript literal; its `id` changes when anything does."""
-    values = f"level:{literal(level)},layers:[{','.join(layers)}]"
-    values += f",selected:{literal(selected)}" if selected else ""
+    values = f"level:{write_literal(level)},layers:[{','.join(layers)}]"
+    values += f",selected:{write_literal(selected)}" if selected else ""
     values += ",projector:true" if projector else ""
-    values += f",arrows:{literal([_arrow(one) for one in arrows])}" if arrows else ""
+    values += f",arrows:{write_literal([_arrow(one) for one in arrows])}" if arrows else ""
     digest = hashlib.sha256(f"{period}{values}".encode()).hexdigest()[:8]
-    return f"{{id:{literal(digest)},{values}}}"
+    return f"{{id:{write_literal(digest)},{values}}}"
 
 
 def _arrow(one: Arrow) -> dict[str, Any]:
     return {"from": one.start, "to": one.end, "width": round(one.width, 2), "label": one.label}
 
 
-def clicked_place() -> tuple[float, float] | None:
+def read_clicked_place() -> tuple[float, float] | None:
     """Give latitude and longitude of the last click; None when there was none."""
     place = (st.session_state.get(KEY) or {}).get("last_clicked")
     if not isinstance(place, dict):
@@ -226,7 +234,7 @@ def clicked_place() -> tuple[float, float] | None:
         return None
 
 
-def show(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | None = None) -> None:
+def show_map(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | None = None) -> None:
     """Draw the map. `fixed` must stay the same while the boundaries do, or the map is mounted anew.
 
     Without `on_click` a click on it tells the page nothing.

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from dashboard.map import Mark
-from dashboard.site.text import _, html, joined, translated
+from dashboard.site.text import _, html, join_markup, translate
 from geo.layers.core import Legend
 
-__all__ = ["legend"]
+__all__ = ["render_legend"]
 
 _SMALLEST = 2.5
 _ORDER = (
@@ -25,7 +25,7 @@ _ORDER = (
 )
 
 
-def legend(
+def render_legend(
     marks: Sequence[Mark], beside: str = "", *, projector: bool = False, more: Markup | None = None
 ) -> Markup:
     """Word the legend of all layers, the main one first; its class turns on the projector's look.
@@ -34,7 +34,7 @@ def legend(
     browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the layers.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
-    sources = list(dict.fromkeys(translated(mark.data.legend.source) for mark in marks))
+    sources = list(dict.fromkeys(translate(mark.data.legend.source) for mark in marks))
     # What is from the same source says so once, at the end.
     shared = sources[0].rstrip(".") if len(marks) > len(sources) else ""
     parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks]
@@ -45,7 +45,7 @@ def legend(
         '<div class="legend{}" tabindex=0>{}{}{}{}</div>',
         " projecting" if projector else "",
         fold,
-        joined(parts),
+        join_markup(parts),
         more or "",
         html("<p class=beside>{}</p>", beside) if beside else "",
     )
@@ -53,7 +53,7 @@ def legend(
 
 def _layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
     words = mark.data.legend
-    unit = joined([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
+    unit = join_markup([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
     return html(
         "<section><h2>{}</h2><p class=unit>{}</p>{}{}{}</section>",
         mark.title,
@@ -65,8 +65,8 @@ def _layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
 
 
 def _origin(words: Legend, *, sourced: bool) -> Markup:
-    margin = html("{}. ", _sentence(translated(words.margin))) if words.margin else ""
-    source = html("{}.", translated(words.source).rstrip(".")) if words.source and sourced else ""
+    margin = html("{}. ", _sentence(translate(words.margin))) if words.margin else ""
+    source = html("{}.", translate(words.source).rstrip(".")) if words.source and sourced else ""
     return html("<p class=origin>{}{}</p>", margin, source)
 
 
@@ -88,7 +88,7 @@ def _scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
             style.colours, _gaps(len(style.colours), filled=filled), mark.labels, strict=True
         )
     ]
-    return html("<ul class=rows>{}</ul>", joined(rows))
+    return html("<ul class=rows>{}</ul>", join_markup(rows))
 
 
 def _gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
@@ -102,7 +102,7 @@ def _ramp(mark: Mark) -> Markup:
         html('<li><i style="background:{}"></i>{}</li>', colour, label)
         for colour, label in zip(style.colours, mark.labels, strict=True)
     ]
-    return html("<ul class=rows>{}</ul>", joined(rows))
+    return html("<ul class=rows>{}</ul>", join_markup(rows))
 
 
 def _circles(mark: Mark, scale: float) -> Markup:
@@ -111,14 +111,14 @@ def _circles(mark: Mark, scale: float) -> Markup:
         radius = scale * max(_SMALLEST, style.radius(value, mark.most))
         circle = html('<span class=circle style="--size:{}px"></span>', f"{2 * radius:.1f}")
         rows.append(html("<li>{}{}</li>", circle, label))
-    return html("<ul class=circles>{}</ul>", joined(rows)) if rows else Markup("")
+    return html("<ul class=circles>{}</ul>", join_markup(rows)) if rows else Markup("")
 
 
 def _states(mark: Mark) -> Markup:
     rows = [
         html("<li><i class={}></i>{}</li>", f"state-{state}", mark.words[state]) for state in _present(mark)
     ]
-    return html("<ul class=rows>{}</ul>", joined(rows)) if rows else Markup("")
+    return html("<ul class=rows>{}</ul>", join_markup(rows)) if rows else Markup("")
 
 
 def _present(mark: Mark) -> list[str]:

@@ -9,7 +9,7 @@ from dashboard.map import Mark
 from dashboard.map.view import MapView
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import translated
+from dashboard.site.text import translate
 from data.tables.states import STATES
 from geo.areas import Areas
 from geo.layers.core.words import state_words
@@ -29,15 +29,15 @@ def read_marks(current: CurrentRelease, view: MapView) -> list[Mark]:
 def read_mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
     """Read a layer with its words, translated."""
     data = current_release.read_layer(current, name, level, period, options)
-    labels = tuple(translated(label) for label in data.style.labels)
-    title, unit = translated(data.legend.title), translated(data.legend.unit)
+    labels = tuple(translate(label) for label in data.style.labels)
+    title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
     return Mark(data, title, unit, labels, describe_states(current), radius)
 
 
 def describe_states(current: CurrentRelease) -> dict[str, str]:
     """Return the words for each state of a number."""
-    return {state: translated(state_words(state, current.release.k)) for state in STATES}
+    return {state: translate(state_words(state, current.release.k)) for state in STATES}
 
 
 def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
@@ -47,7 +47,7 @@ def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
         _describe_layer(current, areas, name, view.level, view.period, view.key(name), titled=titled)
         for name in view.layers
     ]
-    return live_map.payload(layers, view.level, view.period, view.area, projector=view.projector)
+    return live_map.describe_map(layers, view.level, view.period, view.area, projector=view.projector)
 
 
 @lru_cache(maxsize=4096)
@@ -62,4 +62,4 @@ def _describe_layer(
     titled: bool,
 ) -> str:
     mark = read_mark(current, name, level, period, options)
-    return live_map.layer_values(mark, areas.map_geometry(level)["codes"], titled=titled)
+    return live_map.describe_layer(mark, areas.map_geometry(level)["codes"], titled=titled)

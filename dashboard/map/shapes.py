@@ -25,7 +25,7 @@ from data.release import Release, names
 from geo.areas import LEVELS, Areas, load
 from geo.places import Places, predecessors
 
-__all__ = ["LAND", "SHIPPED", "describe_shapes", "level_document", "routes"]
+__all__ = ["LAND", "SHIPPED", "describe_shapes", "describe_level", "make_routes"]
 
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.
@@ -52,7 +52,7 @@ def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[s
     return {"shapes": current.release.areas_checksum[:_SHORTENED], **({"within": True} if in_page else {})}
 
 
-def level_document(areas: Areas, level: str) -> dict[str, Any]:
+def describe_level(areas: Areas, level: str) -> dict[str, Any]:
     """Describe a level for the map's script: its simplified shapes with names in both spellings.
 
     See Areas.map_geometry; `local` and `above` hold, in the order of its codes, each area's local name
@@ -68,7 +68,7 @@ def level_document(areas: Areas, level: str) -> dict[str, Any]:
     }
 
 
-def words_document() -> dict[str, Any]:
+def describe_words() -> dict[str, Any]:
     """Give the words of the map's own controls, and the places that they go to."""
     return {
         "map": _(
@@ -93,7 +93,7 @@ def _places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
     return areas, Places(areas), predecessors(areas)
 
 
-def chains(name: str) -> list[list[dict[str, str]]]:
+def find_chains(name: str) -> list[list[dict[str, str]]]:
     """Find the areas of any name that an import understands: each with what it lies in, names and codes.
 
     Of areas of several levels the largest count.
@@ -119,12 +119,12 @@ def _zipped(document: object) -> bytes:
 
 @lru_cache(maxsize=24)
 def _level(file: Path, checksum: str, level: str) -> bytes:
-    return _zipped(level_document(load_areas_file(file, checksum), level))
+    return _zipped(describe_level(load_areas_file(file, checksum), level))
 
 
 @lru_cache(maxsize=4)
 def _shipped(level: str) -> bytes:
-    return _zipped(level_document(load(), level))
+    return _zipped(describe_level(load(), level))
 
 
 @lru_cache(maxsize=1)
@@ -160,7 +160,7 @@ def _answer(request: Request, zipped: bytes, kept: str) -> Response:
     return Response(gzip.decompress(zipped), media_type="application/json", headers=headers)
 
 
-def routes(site: Site) -> list[BaseRoute]:
+def make_routes(site: Site) -> list[BaseRoute]:
     """Give the routes: /geometry/land.json, /geometry/<checksum>/<level>.json and /geometry/find.json."""
 
     def level(request: Request) -> Response:
@@ -176,10 +176,10 @@ def routes(site: Site) -> list[BaseRoute]:
         return _answer(request, _land(), _A_DAY)
 
     def find(request: Request) -> Response:
-        return JSONResponse({"chains": chains(request.query_params.get("name", "")[:_LONGEST])})
+        return JSONResponse({"chains": find_chains(request.query_params.get("name", "")[:_LONGEST])})
 
     def words(request: Request) -> Response:
-        return _answer(request, _zipped(words_document()), _A_DAY)
+        return _answer(request, _zipped(describe_words()), _A_DAY)
 
     return [
         Route("/geometry/land.json", land),

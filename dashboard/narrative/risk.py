@@ -14,7 +14,7 @@ import pandas as pd
 
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
-from dashboard.site.text import _, number, translated
+from dashboard.site.text import _, number, translate
 from geo.layers.risk import CHANGES, CLASSES, class_of
 from risk.report.shift import AreaShift
 from risk.report.trends import Jump
@@ -29,7 +29,7 @@ def name_pathways() -> dict[str, str]:
 
 def name_classes(*, change: bool = False) -> list[str]:
     """Return the short names of the classes, lowest first."""
-    return [translated(words).partition(":")[0] for words in (CHANGES if change else CLASSES)]
+    return [translate(words).partition(":")[0] for words in (CHANGES if change else CLASSES)]
 
 
 def name_class(position: int) -> str:
@@ -72,7 +72,7 @@ def read_classes(frame: pd.DataFrame, *, change: bool) -> list[int]:
 
 
 def format_shift(names: pd.Series, shift: AreaShift) -> str:
-    """Return a sentence on how the share of internal trafficking changed. `names` are those of areas by code."""
+    """Return a sentence on the share of internal trafficking. `names` are the names of areas by code."""
     rise = shift.probability >= 0.5
     chance = max(shift.probability, 1.0 - shift.probability)
     return _(
@@ -88,10 +88,10 @@ def format_shift(names: pd.Series, shift: AreaShift) -> str:
 
 
 _SHIFTS = {
-    "rose": "Share of internal trafficking in {areas} rose from {before} % to {after} % (difference {low} to "
-    "{high} points; probability of a {way} {chance}).",
-    "fell": "Share of internal trafficking in {areas} fell from {before} % to {after} % (difference {low} to "
-    "{high} points; probability of a {way} {chance}).",
+    "rose": "Share of internal trafficking in {areas} rose from {before} % to {after} % "
+    "(difference {low} to {high} points; probability of a {way} {chance}).",
+    "fell": "Share of internal trafficking in {areas} fell from {before} % to {after} % "
+    "(difference {low} to {high} points; probability of a {way} {chance}).",
     "unclear": "Share of internal trafficking in {areas} did not clearly change: from {before} % to {after} % "
     "(difference {low} to {high} points; probability of a {way} {chance}).",
 }
@@ -100,8 +100,8 @@ _SHIFTS = {
 def format_break(current: CurrentRelease, jump: Jump) -> str:
     """Return a sentence on a quarter in which counts jumped in a whole country."""
     return _(
-        "In {country}, counts rose in {rose} and fell in {fell} areas at the same time ({before} to {after}): "
-        "check whether recording changed before reading it as a rise.",
+        "In {country}, counts rose in {rose} and fell in {fell} areas at the same time ({before} to "
+        "{after}): check whether recording changed before reading it as a rise.",
         country=read_country_names(current)[jump.country],
         rose=jump.rose,
         fell=jump.fell,

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dashboard.site.catalogues import catalogue
+from dashboard.site.catalogues import load_catalogue
 from geo.areas import Areas
 from geo.layers.core.words import mark
 from risk.planning import Estimate
@@ -112,12 +112,12 @@ class Speech:
 
     def __call__(self, message: str, **values: object) -> str:
         """Translate a message and fill in its values."""
-        text = catalogue(self.language).gettext(message)
+        text = load_catalogue(self.language).gettext(message)
         return _join_percent_sign(text.format(**values) if values else text)
 
     def several(self, one: str, many: str, count: int, **values: object) -> str:
         """Translate a message that counts something, with {count} in it."""
-        text = catalogue(self.language).ngettext(one, many, count)
+        text = load_catalogue(self.language).ngettext(one, many, count)
         return _join_percent_sign(text.format(count=self.number(count), **values))
 
     def number(self, value: float | None, decimals: int | None = None) -> str:
@@ -190,7 +190,7 @@ class Speech:
             return legible(row["name_local"])
         if row["level"] == "municipality":
             return legible(row["name_en"])
-        return legible(catalogue(self.language).pgettext("area", str(row["name_en"])))
+        return legible(load_catalogue(self.language).pgettext("area", str(row["name_en"])))
 
     def named(self, codes: Iterable[object], most: int | None = None) -> str:
         """List areas."""

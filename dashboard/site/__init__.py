@@ -21,10 +21,10 @@ __all__ = [
     "LOOPBACK",
     "Site",
     "allowed_tier",
-    "announce",
+    "announce_site",
     "clean_environment",
-    "serve_command",
-    "site",
+    "make_serve_command",
+    "read_site",
 ]
 
 HEALTH = "/health"
@@ -78,7 +78,7 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def serve_command(
+def make_serve_command(
     releases: Path, host: str, port: int, without: Iterable[str] = (), derived: Path | None = None
 ) -> list[str]:
     """Give the command of the web process, which is handed two folders and what not to show of them.
@@ -98,7 +98,7 @@ def serve_command(
     ]
 
 
-def announce(chosen: Site) -> None:
+def announce_site(chosen: Site) -> None:
     """Tell the Streamlit script, which runs in the same process, what it may show."""
     os.environ[_RELEASES] = str(chosen.releases)
     os.environ[_TIER] = chosen.tier
@@ -106,7 +106,7 @@ def announce(chosen: Site) -> None:
     os.environ[_DERIVED] = str(chosen.derived or "")
 
 
-def site() -> Site:
+def read_site() -> Site:
     """Read what this process may show; anything but a clear "partner" is public."""
     folder = os.environ.get(_RELEASES)
     if not folder:

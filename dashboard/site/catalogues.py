@@ -14,7 +14,7 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["FOLDER", "catalogue", "compiled", "entries"]
+__all__ = ["FOLDER", "load_catalogue", "compile_catalogue", "parse_entries"]
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 _KEYWORDS = ("msgctxt", "msgid_plural", "msgid", "msgstr")
@@ -23,15 +23,15 @@ _MAGIC, _HEADER_WORDS, _PAIR = 0x950412DE, 7, 8
 
 
 @lru_cache(maxsize=8)
-def catalogue(language: str) -> gettext.NullTranslations:
+def load_catalogue(language: str) -> gettext.NullTranslations:
     """Give the translations into a language; English, which messages are written in, needs none."""
     if language == "en":
         return gettext.NullTranslations()
     text = (FOLDER / language / "LC_MESSAGES" / "tact.po").read_text(encoding="utf-8")
-    return gettext.GNUTranslations(io.BytesIO(compiled(entries(text))))
+    return gettext.GNUTranslations(io.BytesIO(compile_catalogue(parse_entries(text))))
 
 
-def entries(text: str) -> dict[str, tuple[str, ...]]:
+def parse_entries(text: str) -> dict[str, tuple[str, ...]]:
     """Read a PO file: by message, as MO files write it with context and plural, its translations."""
     found: dict[str, tuple[str, ...]] = {}
     for block in text.split("\n\n"):
@@ -59,7 +59,7 @@ def _fields(block: str) -> dict[str, str]:
     return fields
 
 
-def compiled(told: dict[str, tuple[str, ...]]) -> bytes:
+def compile_catalogue(told: dict[str, tuple[str, ...]]) -> bytes:
     """Write entries as an MO file; those without a translation are left out."""
     pairs = sorted(
         (key.encode(), _PLURAL.join(value).encode()) for key, value in told.items() if all(value) and value

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.site import Site
-from data.disclosure.cost import cost
+from data.disclosure.cost import compute_cost
 from data.release import Release, audits
 from data.release.audits import AuditReport
 from data.release.result import Result
@@ -64,7 +64,7 @@ def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None
 @lru_cache(maxsize=16)
 def read_costs(current: CurrentRelease) -> pd.DataFrame:
     """Return what protection costs the release in accuracy, see data/disclosure/cost.py."""
-    return cost(current.release)
+    return compute_cost(current.release)
 
 
 @lru_cache(maxsize=64)

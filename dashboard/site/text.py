@@ -15,7 +15,17 @@ from markupsafe import Markup, escape
 
 from geo.layers.core.words import number, quantity
 
-__all__ = ["_", "amount", "html", "joined", "number", "quantity", "said", "say", "translated"]
+__all__ = [
+    "_",
+    "format_amount",
+    "html",
+    "join_markup",
+    "number",
+    "quantity",
+    "escape_markdown",
+    "say",
+    "translate",
+]
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
 _TRANSLATIONS: Mapping[str, _gettext.NullTranslations] = {"en": _gettext.NullTranslations()}
@@ -28,13 +38,13 @@ def _(message: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def translated(text: str) -> str:
+def translate(text: str) -> str:
     """Translate the words of a layer: a plain message identifier, or a template with its values."""
     template = getattr(text, "template", None)
     if template is None:
         return _(text) if text else ""
     values: dict[str, Any] = getattr(text, "values", {})
-    filled = {name: translated(v) if isinstance(v, str) else v for name, v in values.items()}
+    filled = {name: translate(v) if isinstance(v, str) else v for name, v in values.items()}
     return _(template, **filled)
 
 
@@ -48,17 +58,17 @@ def html(template: str, *parts: object, **named: object) -> Markup:
     return Markup(template).format(*parts, **named)  # noqa: S704 (the template is never data)
 
 
-def joined(parts: Iterable[object]) -> Markup:
+def join_markup(parts: Iterable[object]) -> Markup:
     """Join pieces, escaping those that are not markup."""
     return Markup("").join(escape(part) for part in parts)
 
 
-def said(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Write a text so that Streamlit's Markdown, which also knows formulas and icons, shows it as it is."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
-def amount(value: float | None, margin: float | None = None) -> Markup:
+def format_amount(value: float | None, margin: float | None = None) -> Markup:
     """Write a number with its margin behind it, smaller."""
     shown = html("{}", number(value))
     if margin is None or margin != margin or margin == 0:

@@ -9,13 +9,13 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard.site import site
+from dashboard.site import read_site
 from dashboard.site.current_release import open_current_release
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import page_frame
 from data.errors import ReleaseError
 
-__all__ = ["PAGES", "run"]
+__all__ = ["PAGES", "run_page"]
 
 # Section, module in dashboard/pages, title, address. The first one opens by itself.
 PAGES: tuple[tuple[str, str, str, str], ...] = (
@@ -51,16 +51,16 @@ def _pages() -> dict[str, list[st.Page]]:
     return sections
 
 
-def run() -> None:
+def run_page() -> None:
     """Draw what stands around every page, and the page that was asked for."""
     st.set_page_config(page_title="TACT Map", layout="wide", menu_items={})
     chosen = st.navigation(_pages(), position="sidebar")
-    where = site()
+    where = read_site()
     try:
         shown = open_current_release(where)
     except ReleaseError as error:
-        page_frame.around(where, None)
-        st.error(said(str(error)))
+        page_frame.show_frame(where, None)
+        st.error(escape_markdown(str(error)))
         return
-    page_frame.around(where, shown.release if shown else None)
+    page_frame.show_frame(where, shown.release if shown else None)
     chosen.run()

@@ -8,14 +8,14 @@ import streamlit as st
 
 from dashboard.site.text import _
 
-__all__ = ["menu", "segments", "share", "whole"]
+__all__ = ["pick_from_menu", "pick_segment", "pick_share", "pick_number"]
 
 _WIDTH = 320
 _NONE = "none"
 _LONG = 10  # digits
 
 
-def segments(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
+def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
     """Offer a few choices side by side; the first one is the default. Give the one that is chosen.
 
     The label is for those who listen, unless it shall be seen by all.
@@ -32,14 +32,16 @@ def segments(name: str, label: str, words: Mapping[str, str], *, labelled: bool 
     return _kept(name, key)
 
 
-def menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
+def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
     """Offer many choices in a menu, `first` where none was made yet. Give the one that is chosen."""
     key = _settled(name, [first, *words])
     st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=_WIDTH)
     return _kept(name, key)
 
 
-def whole(name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0) -> int | None:
+def pick_number(
+    name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0
+) -> int | None:
     """Ask for a whole number; where `first` is None it may be left empty. `told` says what it does."""
     key = _settled_number(name, least, most, first)
     st.number_input(
@@ -55,7 +57,7 @@ def whole(name: str, label: str, most: int, first: int | None, told: str, *, lea
     return _kept_number(name, key)
 
 
-def share(name: str, label: str, first: int, told: str) -> int:
+def pick_share(name: str, label: str, first: int, told: str) -> int:
     """Offer a slider from 0 to 100, in steps of 5. `told` stands below it."""
     key = _settled_number(name, 0, 100, first)
     st.slider(label, min_value=0, max_value=100, step=5, key=key, format="%d %%")

@@ -7,51 +7,64 @@ from collections.abc import Iterable
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.site.text import _, html, joined
+from dashboard.site.text import _, html, join_markup
 
-__all__ = ["definitions", "lead", "listed", "narrow", "paragraphs", "steps", "table", "to_reallocate"]
+__all__ = [
+    "render_definitions",
+    "render_lead",
+    "render_list",
+    "render_narrow",
+    "render_paragraphs",
+    "render_steps",
+    "render_table",
+    "link_reallocate",
+]
 
 _NARROW = 2
 
 
-def paragraphs(sentences: Iterable[str]) -> Markup:
+def render_paragraphs(sentences: Iterable[str]) -> Markup:
     """Write one paragraph a text; nothing for empty ones."""
-    return html('<div class="prose">{}</div>', joined(html("<p>{}</p>", one) for one in sentences if one))
+    return html(
+        '<div class="prose">{}</div>', join_markup(html("<p>{}</p>", one) for one in sentences if one)
+    )
 
 
-def lead(sentence: str) -> Markup:
+def render_lead(sentence: str) -> Markup:
     """Write the sentence that answers the question of a page."""
     return html('<p class="lead">{}</p>', sentence)
 
 
-def listed(sentences: Iterable[str]) -> Markup:
+def render_list(sentences: Iterable[str]) -> Markup:
     """Write a list."""
-    return html('<div class="prose"><ul>{}</ul></div>', joined(html("<li>{}</li>", one) for one in sentences))
-
-
-def steps(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Write numbered steps, each with its name."""
-    lines = joined(html("<li><b>{}.</b> {}</li>", name, text) for name, text in pairs)
-    return html('<div class="prose"><ol>{}</ol></div>', lines)
-
-
-def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Write the few values that matter side by side."""
     return html(
-        '<dl class="keyed">{}</dl>',
-        joined(html("<div><dt>{}</dt><dd>{}</dd></div>", words, value) for words, value in pairs),
+        '<div class="prose"><ul>{}</ul></div>', join_markup(html("<li>{}</li>", one) for one in sentences)
     )
 
 
-def table(frame: pd.DataFrame) -> Markup:
+def render_steps(pairs: Iterable[tuple[str, str]]) -> Markup:
+    """Write numbered steps, each with its name."""
+    lines = join_markup(html("<li><b>{}.</b> {}</li>", name, text) for name, text in pairs)
+    return html('<div class="prose"><ol>{}</ol></div>', lines)
+
+
+def render_definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
+    """Write the few values that matter side by side."""
+    return html(
+        '<dl class="keyed">{}</dl>',
+        join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", words, value) for words, value in pairs),
+    )
+
+
+def render_table(frame: pd.DataFrame) -> Markup:
     """Write a table whose text wraps; the first column heads its row, numbers stand on the right.
 
     On a phone each row becomes a block in which every cell names its column.
     """
     names = [str(name) for name in frame]
     numeric = [pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame]
-    head = joined(html('<th scope="col">{}</th>', name) for name in names)
-    rows = joined(
+    head = join_markup(html('<th scope="col">{}</th>', name) for name in names)
+    rows = join_markup(
         html("<tr>{}</tr>", _row(row, names, numeric)) for row in frame.itertuples(index=False, name=None)
     )
     return html(
@@ -62,13 +75,13 @@ def table(frame: pd.DataFrame) -> Markup:
     )
 
 
-def to_reallocate() -> Markup:
+def link_reallocate() -> Markup:
     """Lead from what is seen to what could be done about it."""
     link = html('<a href="reallocate" target="_self">{}</a>', _("Reallocate"))
     return html('<p class="next">{} {}</p>', _("What to do about it:"), link)
 
 
-def narrow(content: Markup) -> Markup:
+def render_narrow(content: Markup) -> Markup:
     """Keep something as narrow as a text, so that the eye finds the end of a line."""
     return html('<div class="prose">{}</div>', content)
 
@@ -79,4 +92,4 @@ def _row(cells: tuple[object, ...], names: list[str], numeric: list[bool]) -> Ma
         html('<td class="{}" data-label="{}">{}</td>', "figure" if is_number else "text", name, cell)
         for cell, name, is_number in zip(cells[1:], names[1:], numeric[1:], strict=True)
     )
-    return joined((first, *others))
+    return join_markup((first, *others))

@@ -1,28 +1,31 @@
-"""What stands around every page: its title, the bar above it, the banner of an invented world."""
+"""What every page has around it: the style sheet, the bar above it, the banner of invented data, empty pages."""
 
 from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
 
 import streamlit as st
 from markupsafe import Markup
 
 from dashboard.site import Site
 from dashboard.site.text import _, html
-from dashboard.widgets import theme
 from data.release import Release
 
-__all__ = ["around", "empty", "without_access", "without_risk"]
-
+_STYLES = Path(__file__).resolve().parents[2] / "static" / "theme.css"
+_MOST_PERIODS = 60
 _TIERS = {
     "partner": "Partner tier: protected, not anonymous",
     "public": "Public tier",
 }
 
 
-def around(site: Site, release: Release | None) -> None:
-    """Draw the bar, and the banner where the numbers are invented."""
-    theme.apply()
+def show_frame(site: Site, release: Release | None) -> None:
+    """Show the bar, and the banner if the numbers are invented."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    st.html(_read_styles(f"/{base}" if base else ""))
     with st.container(key="top"):
-        st.html(_bar(site, release))
+        st.html(_render_bar(site, release))
         if release is not None and release.invented:
             st.html(
                 html(
@@ -32,18 +35,18 @@ def around(site: Site, release: Release | None) -> None:
             )
 
 
-def _bar(site: Site, release: Release | None) -> Markup:
+def _render_bar(site: Site, release: Release | None) -> Markup:
     return html(
         '<div class="topbar"><strong>TACT Map</strong><span class="lands">{}</span>'
         '<span class="tier">{}</span><span class="release">{}</span></div>',
         _("Albania and Greece"),
         _(_TIERS[site.tier]),
-        _("No release yet") if release is None else _release(release),
+        _("No release yet") if release is None else _format_release(release),
     )
 
 
-def _release(release: Release) -> Markup:
-    """Name the release, and say that it was checked; how, the Method page tells."""
+def _format_release(release: Release) -> Markup:
+    """Return the name of the release and whether it was checked. The Method page tells how."""
     name = html("{}", _("Release {name}", name=release.name))
     audit = release.manifest["tact"].get("audit")
     if not isinstance(audit, dict):
@@ -57,40 +60,57 @@ def _release(release: Release) -> Markup:
     )
 
 
-def without_risk() -> None:
-    """Say what to do while the risk model was not fitted to the release that is shown."""
+def show_no_risk() -> None:
+    """Show what to do if the risk model was not fitted to the release."""
+    _show_to_do(
+        _("The risk model was not fitted to this release yet"),
+        _("A data officer fits it, which takes less than a minute:"),
+        "tact risk",
+        _("Then this page shows it, and the map has a layer more."),
+    )
+
+
+def show_no_access() -> None:
+    """Show what to do if access to services was not calculated for the release."""
+    _show_to_do(
+        _("Access to services was not worked out for this release yet"),
+        _("A data officer does that, in less than a minute:"),
+        "tact risk",
+        _("Then this page shows it, and the map has a layer more."),
+    )
+
+
+def show_no_release() -> None:
+    """Show what to do if there is no release."""
+    _show_to_do(
+        _("There is no release to show yet"),
+        _("A data officer imports the partners' files and makes a release:"),
+        "tact import FILE\ntact release",
+        _("Then this page shows it. To look around first, build an invented world:"),
+        "tact demo",
+    )
+
+
+def _show_to_do(title: str, sentence: str, command: str, hint: str, other: str = "") -> None:
     with st.container(key="empty"):
         st.html(
             html(
-                "<h2>{}</h2><p>{}</p><pre>tact risk</pre><p>{}</p>",
-                _("The risk model was not fitted to this release yet"),
-                _("A data officer fits it, which takes less than a minute:"),
-                _("Then this page shows it, and the map has a layer more."),
+                "<h2>{}</h2><p>{}</p><pre>{}</pre><p>{}</p>{}",
+                title,
+                sentence,
+                command,
+                hint,
+                html("<pre>{}</pre>", other) if other else "",
             )
         )
 
 
-def without_access() -> None:
-    """Say what to do while access to services was not worked out for the release that is shown."""
-    with st.container(key="empty"):
-        st.html(
-            html(
-                "<h2>{}</h2><p>{}</p><pre>tact risk</pre><p>{}</p>",
-                _("Access to services was not worked out for this release yet"),
-                _("A data officer does that, in less than a minute:"),
-                _("Then this page shows it, and the map has a layer more."),
-            )
-        )
-
-
-def empty() -> None:
-    """Say what to do while there is no release."""
-    with st.container(key="empty"):
-        st.html(
-            html(
-                "<h2>{}</h2><p>{}</p><pre>tact import FILE\ntact release</pre><p>{}</p><pre>tact demo</pre>",
-                _("There is no release to show yet"),
-                _("A data officer imports the partners' files and makes a release:"),
-                _("Then this page shows it. To look around first, build an invented world:"),
-            )
-        )
+@lru_cache(maxsize=4)
+def _read_styles(base: str) -> str:
+    """Return the style sheet with the addresses of its fonts under the base path of the site."""
+    text = _STYLES.read_text(encoding="utf-8").replace("url(fonts/", f"url({base}/assets/fonts/")
+    # Only the map's frame needs it.
+    text = text.replace("@import url(leaflet/leaflet.css);", "")
+    # The slider spans from the middle of the first bar to that of the last, so it must know how many.
+    counts = (f".st-key-strip:has(.bars.n{n}){{--periods:{n}}}" for n in range(2, _MOST_PERIODS + 1))
+    return f"<style>{text}{''.join(counts)}</style>"

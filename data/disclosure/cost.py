@@ -1,10 +1,10 @@
-"""What protection costs a release in accuracy, and what one number still tells: from the release alone.
+"""What protection costs a release in accuracy, and what one number still reveals: from the release alone.
 
-True counts are never looked at. How far a shown number is from the truth follows from the channel, P(shown |
-true), which the manifest states: each true count that can show as a number is taken as equally likely
-beforehand, so that its chance is in proportion to P(shown | true). How many children stand in hidden cells
-follows from what is shown of their country and what is shown of its parts. As all that is computed from a
-release, the result carries its tier.
+True counts are never read. How far a shown number is from the truth follows from the channel, P(shown | true),
+which the manifest states: each true count that can show as a number is taken as equally likely beforehand, so
+that its chance is in proportion to P(shown | true). How many children are in hidden cells follows from the
+numbers of their country and the numbers shown of its parts. As all of it is computed from a release, the result
+has the tier of the release.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from data.tables.periods import GRAINS
 from data.tables.spec import LEVELS, TableSpec
 from data.workspace.types import Floats
 
-__all__ = ["COLUMNS", "cost", "expected_errors", "hidden_share", "most_of_one_number"]
-
 COLUMNS = (
     *("tier", "country", "level", "grain", "cells", "shown"),
     *("hidden", "hidden_low", "hidden_high", "error", "relative"),
@@ -37,42 +35,48 @@ _UNKNOWN = (np.nan, np.nan, np.nan)
 Tables = Mapping[TableSpec, pd.DataFrame]
 
 
-def cost(release: Release) -> pd.DataFrame:
-    """Say what the tables of children without breakdown lose: one row a country, level and grain.
+def compute_cost(release: Release) -> pd.DataFrame:
+    """Compute what the tables of children without breakdown lose: one row per country, level and grain.
 
     Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of them with
-    a number; hidden, hidden_low, hidden_high, see `hidden_share`, missing where the tier has no threshold;
+    a number; hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing where the tier has no threshold;
     error, the expected distance of a shown number from the truth in children, on average over the shown;
     relative, the median of that distance divided by the number shown. Shares are 0 to 1. Without such tables
     there are no rows.
     """
-    tables = _tables(release)
+    tables = _read_tables(release)
     mechanism, k = CellKey.from_manifest(release.manifest["tact"]), _threshold(release)
     rows = [
-        (release.tier, country, spec.level, spec.grain, *_row(own[spec], _total(own), mechanism, k))
-        for country, own in _by_country(release, tables)
-        for spec in own
+        (
+            release.tier,
+            country,
+            spec.level,
+            spec.grain,
+            *_compute_row(of_country[spec], _find_total(of_country), mechanism, k),
+        )
+        for country, of_country in _split_by_country(release, tables)
+        for spec in of_country
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def expected_errors(
+def compute_expected_errors(
     values: npt.ArrayLike, mechanism: CellKey, k: int | None = None, scale: int = 1
 ) -> tuple[Floats, Floats]:
-    """Give E|shown - true| and E(shown - true)^2 for shown values; two arrays of the shape of `values`.
+    """Compute E|shown - true| and E(shown - true)^2 for shown values; two arrays of the shape of `values`.
 
     `k` is the threshold below which numbers are hidden, `scale` the most that one child adds to a cell. NaN
     for a value that is never shown.
     """
-    seen = np.asarray(values, np.int64)
-    channel, steady = _channel(mechanism, k, scale)
-    different, place = np.unique(np.minimum(seen, steady), return_inverse=True)
-    found = np.array([_expected(channel, int(v)) for v in different], np.float64).reshape(-1, 2)
-    absolute, squared = (column[place].reshape(seen.shape) for column in found.T)
+    shown = np.asarray(values, np.int64)
+    channel, steady = _steady_channel(mechanism, k, scale)
+    distinct, place = np.unique(np.minimum(shown, steady), return_inverse=True)
+    errors = np.array([_error_of_value(channel, int(v)) for v in distinct], np.float64).reshape(-1, 2)
+    absolute, squared = (column[place].reshape(shown.shape) for column in errors.T)
     return absolute, squared
 
 
-def hidden_share(
+def estimate_hidden_share(
     total: npt.ArrayLike, shown: npt.ArrayLike, mechanism: CellKey, k: int | None
 ) -> tuple[float, float, float]:
     """Estimate the share of children in cells that show no number, with an interval of 95 %.
@@ -86,31 +90,31 @@ def hidden_share(
     everybody = totals.sum()
     if everybody <= 0:
         return _UNKNOWN
-    _, squared = expected_errors(np.concatenate([totals, parts]), mechanism, k)
+    _, squared = compute_expected_errors(np.concatenate([totals, parts]), mechanism, k)
     spread = _NORMAL * np.sqrt(squared.sum())
     left = everybody - parts.sum() + np.array([0.0, -spread, spread])
     share, low, high = np.clip(left / everybody, 0.0, 1.0)
     return float(share), float(low), float(high)
 
 
-def most_of_one_number(release: Release) -> float:
-    """Give the most that one number tells of one child to who knows all the others in its cell.
+def compute_most_of_one_number(release: Release) -> float:
+    """Compute the most that one number reveals of a child to a person who knows all others in its cell.
 
-    The total variation between what is seen with and without the child, whatever their number: 0 is guessing,
-    1 is knowing.
+    The largest total variation between what is seen with and without the child: 0 is guessing, 1 is knowing.
     """
-    channel, _ = _channel(CellKey.from_manifest(release.manifest["tact"]), _threshold(release))
+    channel, _ = _steady_channel(CellKey.from_manifest(release.manifest["tact"]), _threshold(release))
     return float(channel.total_variation().max())
 
 
-def _channel(mechanism: CellKey, k: int | None, scale: int = 1) -> tuple[Channel, int]:
-    """Give a channel, and the value from which on a larger one is as exact: noise knows no size there."""
+def _steady_channel(mechanism: CellKey, k: int | None, scale: int = 1) -> tuple[Channel, int]:
+    """Return a channel, and the value from which on the noise no longer depends on the size of the count."""
     reach, none = mechanism.knowledge(scale, k).largest, mechanism.channel(0, scale, k)
     steady = max(2 * reach, none.steady + reach, none.k or 0)
     return mechanism.channel(steady + reach + 1, scale, k), steady
 
 
-def _expected(channel: Channel, value: int) -> tuple[float, float]:
+def _error_of_value(channel: Channel, value: int) -> tuple[float, float]:
+    """Return E|shown - true| and E(shown - true)^2 for one shown value."""
     chance = channel.shown(value)
     if not chance.any():
         return np.nan, np.nan
@@ -122,7 +126,7 @@ def _threshold(release: Release) -> int | None:
     return release.k if release.tier == "public" else None
 
 
-def _tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
+def _read_tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
     """Read the tables of children without breakdown, the widest first."""
     found = {}
     for resource in release.manifest["resources"]:
@@ -133,44 +137,46 @@ def _tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
     return dict(sorted(found.items(), key=lambda t: (LEVELS.index(t[0].level), GRAINS.index(t[0].grain))))
 
 
-def _by_country(release: Release, tables: Tables) -> Iterator[tuple[str, dict[TableSpec, pd.DataFrame]]]:
+def _split_by_country(
+    release: Release, tables: Tables
+) -> Iterator[tuple[str, dict[TableSpec, pd.DataFrame]]]:
     """Cut the tables by country, in the order of their codes."""
     areas = pq.read_table(release.areas_file, columns=["code", "country"])
     country = dict(zip(*(areas[name].to_pylist() for name in ("code", "country")), strict=True))
     for code in sorted(set(country.values())):
-        own = {spec: rows[rows["area"].map(country) == code] for spec, rows in tables.items()}
-        yield code, {spec: rows for spec, rows in own.items() if len(rows)}
+        inside = {spec: rows[rows["area"].map(country) == code] for spec, rows in tables.items()}
+        yield code, {spec: rows for spec, rows in inside.items() if len(rows)}
 
 
-def _total(own: Tables) -> npt.NDArray[np.int64] | None:
+def _find_total(tables: Tables) -> npt.NDArray[np.int64] | None:
     """Find numbers that add up to all children of a country, as few as there are; None where some are hidden.
 
     The fewer numbers, the less noise.
     """
     for grain in reversed(GRAINS):
-        rows = own.get(TableSpec("children", "country", grain))
+        rows = tables.get(TableSpec("children", "country", grain))
         if rows is not None and (rows["state"] == "number").all():
             return rows["value"].to_numpy(np.int64)
     return None
 
 
-def _row(
+def _compute_row(
     rows: pd.DataFrame, total: npt.NDArray[np.int64] | None, mechanism: CellKey, k: int | None
 ) -> tuple[float, ...]:
-    """Give the columns of `cost` from cells on."""
+    """Return the columns of `compute_cost` from cells on."""
     values = rows.loc[rows["state"] == "number", "value"].to_numpy(np.int64)
-    absolute, _ = expected_errors(values, mechanism, k)
+    absolute, _ = compute_expected_errors(values, mechanism, k)
     counted = values > 0
     return (
         len(rows),
         len(values) / len(rows),
-        *_hidden(rows, values, total, mechanism, k),
+        *_estimate_hidden(rows, values, total, mechanism, k),
         float(absolute.mean()) if len(values) else np.nan,
         float(np.median(absolute[counted] / values[counted])) if counted.any() else np.nan,
     )
 
 
-def _hidden(
+def _estimate_hidden(
     rows: pd.DataFrame,
     values: npt.NDArray[np.int64],
     total: npt.NDArray[np.int64] | None,
@@ -181,4 +187,4 @@ def _hidden(
         return _UNKNOWN
     if not rows["state"].isin(_HIDDEN).any():
         return 0.0, 0.0, 0.0
-    return _UNKNOWN if total is None else hidden_share(total, values, mechanism, k)
+    return _UNKNOWN if total is None else estimate_hidden_share(total, values, mechanism, k)

@@ -66,6 +66,10 @@ class Policy:
             msg = f"The policy cannot be used: {'; '.join(wrong)}."
             raise InputError(msg)
 
+    def scale(self, measure: str) -> int:
+        """Return the most that one child can add to a cell of a measure."""
+        return self.cap if measure == "encounters" else 1
+
     def parameters(self) -> dict[str, Any]:
         """Return the policy as plain values for a manifest."""
         values = asdict(self)

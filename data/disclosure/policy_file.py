@@ -1,8 +1,8 @@
 """The policy file of a workspace: how releases are protected, and every table that they may hold.
 
-`policy.toml` is written by `tact init` with the safe defaults and an explanation of each line. It may only
-raise what protects, and a plan may only hold what MAY_HOLD in data/tables/spec.py allows. A file that is
-wrong anywhere is not used at all: every fault is told with its place and what is allowed.
+`tact init` writes `policy.toml` with the safe defaults and an explanation of each line. It may only raise what
+protects, and its plan may only hold what MAY_HOLD in data/tables/spec.py allows. A file with a fault is not used
+at all: the error lists every fault with its place and what is allowed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ from data.tables.spec import (
     TableSpec,
     Tier,
 )
-
-__all__ = ["FILE", "KEYS", "Rules", "parse", "read", "template"]
 
 FILE = "policy.toml"
 _NONE, _AND = "none", " and "
@@ -99,26 +97,26 @@ def read(workspace: Path) -> Rules:
         raise InputError(msg) from None
 
 
-def template() -> str:
-    """Give the file with the defaults, each explained."""
+def default_text() -> str:
+    """Return the text of the file with the defaults, each explained."""
     parts = [_HEAD]
     for section in dict.fromkeys(section for section, *_ in _VALUES):
         parts.append(f"[{section}]")
-        parts += [_line(name, kind, words) for place, name, kind, words in _VALUES if place == section]
+        parts += [_write_line(name, kind, words) for place, name, kind, words in _VALUES if place == section]
         parts.append("")
     parts.append(_PLAN_HEAD)
-    parts += [_block(tier, block) for tier in TIERS for block in DEFAULT_BLOCKS[tier]]
+    parts += [_write_block(tier, block) for tier in TIERS for block in DEFAULT_BLOCKS[tier]]
     return "\n".join(parts)
 
 
-def _line(name: str, kind: str, words: str) -> str:
+def _write_line(name: str, kind: str, words: str) -> str:
     value = getattr(DEFAULT_POLICY, name)
     if value is None:
         return f"# {words}\n# {name} ="
     return f"# {words}\n{name} = {json.dumps(sorted(value) if kind == 'codes' else value)}"
 
 
-def _block(tier: Tier, block: Block) -> str:
+def _write_block(tier: Tier, block: Block) -> str:
     names = [_AND.join(b) or _NONE for b in block.breakdowns]
     values = zip(KEYS, (block.measures, block.levels, block.periods, names), strict=True)
     why = textwrap.wrap(block.why, _WIDTH - 2)
@@ -129,12 +127,12 @@ def _block(tier: Tier, block: Block) -> str:
 def parse(text: str) -> Rules:
     """Read the text of a policy file; raise InputError with every fault, its place and what is allowed."""
     try:
-        given = tomllib.loads(text)
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         msg = f"{FILE} cannot be read: {error}. {_REMEDY}"
         raise InputError(msg) from None
-    faults = list(_unknown(given))
-    values = dict(_values(given, faults))
+    faults = list(_find_unknown_names(content))
+    values = dict(_read_values(content, faults))
     policy = DEFAULT_POLICY
     try:
         policy = Policy(**values)
@@ -142,17 +140,18 @@ def parse(text: str) -> Rules:
         faults.append(str(error))
     nowhere = sorted(policy.no_programme - set(area_table().index))
     faults += [f"[counting] no_programme: {code!r} is no area. Write codes, as GR-69." for code in nowhere]
-    plan = {tier: tuple(_tables(tier, given, faults)) for tier in TIERS}
-    faults += _unmatched(plan)
+    plan = {tier: tuple(_read_tables(tier, content, faults)) for tier in TIERS}
+    faults += _find_unmatched(plan)
     if faults:
         msg = f"{FILE} cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults)
         raise InputError(msg)
     return Rules(policy, plan)
 
 
-def _unknown(given: Mapping[str, Any]) -> Iterator[str]:
+def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
+    """Describe sections and settings that do not exist, or not any more."""
     sections = {section: [name for place, name, *_ in _VALUES if place == section] for section, *_ in _VALUES}
-    for name, value in given.items():
+    for name, value in content.items():
         if name in TIERS:
             continue
         if name not in sections or not isinstance(value, dict):
@@ -166,16 +165,17 @@ def _unknown(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"[{name}] {key}: there is no such value. There are: {', '.join(sections[name])}."
 
 
-def _values(given: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[str, Any]]:
+def _read_values(content: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[str, Any]]:
+    """Read the settings that the file has, by name; what cannot be used goes to `faults`."""
     for section, name, kind, _ in _VALUES:
-        held = given.get(section)
-        if not isinstance(held, dict) or name not in held:
+        settings = content.get(section)
+        if not isinstance(settings, dict) or name not in settings:
             continue
-        fits, words, make = _KINDS[kind]
-        if fits(held[name]):
-            yield name, make(held[name])
+        fits, words, convert = _KINDS[kind]
+        if fits(settings[name]):
+            yield name, convert(settings[name])
         else:
-            faults.append(f"[{section}] {name} = {held[name]!r}: write {words}.")
+            faults.append(f"[{section}] {name} = {settings[name]!r}: write {words}.")
 
 
 def _is_whole(value: object) -> TypeGuard[int]:
@@ -207,35 +207,37 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = 
 }
 
 
-def _tables(tier: Tier, given: Mapping[str, Any], faults: list[str]) -> Iterator[TableSpec]:
+def _read_tables(tier: Tier, content: Mapping[str, Any], faults: list[str]) -> Iterator[TableSpec]:
     """Read the tables of a tier; the defaults where the file lists none of either tier."""
-    if not any(name in given for name in TIERS):
+    if not any(name in content for name in TIERS):
         yield from DEFAULT_PLAN[tier]
         return
-    blocks = given.get(tier, [])
+    blocks = content.get(tier, [])
     if not isinstance(blocks, list) or not all(isinstance(b, dict) for b in blocks):
         faults.append(f"{tier}: write blocks, each under [[{tier}]].")
         return
     seen: set[TableSpec] = set()
     for number, block in enumerate(blocks, start=1):
         where = f"[[{tier}]] block {number}"
-        wrong = list(_wrong_words(block, tier))
-        specs = [] if wrong else _made(block).specs
-        wrong += [words for spec in specs if (words := _forbidden(spec, tier))]
+        wrong = list(_find_wrong_words(block, tier))
+        specs = [] if wrong else _read_block(block).specs
+        wrong += [words for spec in specs if (words := _describe_forbidden(spec, tier))]
         faults += [f"{where}, {words}" for words in dict.fromkeys(wrong)]
         if not wrong:
             yield from (spec for spec in specs if spec not in seen)
             seen.update(specs)
 
 
-def _breakdowns() -> list[str]:
+def _list_breakdowns() -> list[str]:
+    """List the names of all breakdowns that some table may have."""
     allowed = {b for measures in MAY_HOLD.values() for a in measures.values() for b in a.breakdowns}
     order = ("", *CATEGORIES, "origin")
     return [_AND.join(b) or _NONE for b in sorted(allowed, key=lambda b: order.index(b[0] if b else ""))]
 
 
-def _wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
-    known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _breakdowns())
+def _find_wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
+    """Describe what a block says that no block of its tier may say."""
+    known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
     for key in block.keys() - set(KEYS):
         yield f"{key}: there is no such line. There are: {', '.join(KEYS)}."
     for key, words in zip(KEYS, known, strict=True):
@@ -248,29 +250,29 @@ def _wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
                 yield f"{key}: {word!r} is not allowed. Allowed: {', '.join(words)}."
 
 
-def _made(block: Mapping[str, Any]) -> Block:
+def _read_block(block: Mapping[str, Any]) -> Block:
     names = block.get("breakdowns", [_NONE])
     breakdowns = tuple(() if name == _NONE else tuple(name.split(_AND)) for name in names)
     return Block(tuple(block["measures"]), tuple(block["levels"]), tuple(block["periods"]), breakdowns)
 
 
-def _forbidden(spec: TableSpec, tier: Tier) -> str:
-    """Say what of a table a tier may not hold; empty where it may."""
+def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
+    """Return what of a table its tier may not hold; empty if it may hold all of it."""
     may = MAY_HOLD[tier][spec.measure]
     names = [_AND.join(b) or _NONE for b in may.breakdowns]
-    asked: tuple[tuple[str, str, Iterable[str]], ...] = (
+    parts: tuple[tuple[str, str, Iterable[str]], ...] = (
         ("levels", spec.level, may.levels),
         ("periods", spec.grain, may.periods),
         ("breakdowns", _AND.join(spec.breakdown) or _NONE, names),
     )
-    for key, word, words in asked:
+    for key, word, words in parts:
         if word not in words:
             return f"{key}: {spec.measure} by {word!r} is not allowed here. Allowed: {', '.join(words)}."
     return ""
 
 
-def _unmatched(plan: Plan) -> Iterator[str]:
-    """Tell of public counts that partners would not have: the tiers must agree on what was counted."""
+def _find_unmatched(plan: Plan) -> Iterator[str]:
+    """Describe public counts that partners would not have: the tiers must agree on what was counted."""
     for spec in plan["public"]:
         if spec.counted and spec not in plan["partner"]:
             yield f"[[public]]: {spec.name} must be a partner table too. Add it to a [[partner]] block."

@@ -18,8 +18,6 @@ from data.errors import ReleaseError
 from data.tables.periods import GRAINS, Calendar, Grain, Period
 from data.tables.spec import LEVELS, Level
 
-__all__ = ["Grid"]
-
 Index = npt.NDArray[np.int32]
 
 
@@ -87,7 +85,7 @@ class Grid:
         return self.calendar.whole(self.first, self.last)
 
     def period_of(self, days: npt.NDArray[np.datetime64], grain: Grain) -> Index:
-        """Give each day (datetime64[D]) the index of its period, or -1 outside the whole."""
+        """Return the index of the period of each day (datetime64[D]), or -1 outside the whole."""
         offset = days.astype("datetime64[D]").astype(np.int64) - self._by_day["start"]
         table = self._by_day[grain]
         inside = (offset >= 0) & (offset < len(table))

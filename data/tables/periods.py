@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from data.errors import InputError
 
-__all__ = ["GRAINS", "Calendar", "Grain", "Period"]
-
 Grain = Literal["month", "quarter", "year", "whole"]
 GRAINS: tuple[Grain, ...] = ("month", "quarter", "year", "whole")
 _MONTHS: dict[Grain, int] = {"month": 1, "quarter": 3, "year": 12}
@@ -78,7 +76,7 @@ class Period:
         return f"{first} {self.start.year} to {last} {self.end.year}"
 
     def contains(self, other: Period) -> bool:
-        """Say whether another period lies wholly within this one."""
+        """Return whether another period lies wholly within this one."""
         return self.start <= other.start and other.end <= self.end
 
 
@@ -89,7 +87,7 @@ class Calendar:
     first_month: int = 6
 
     def starts(self, days: npt.NDArray[np.datetime64], grain: Grain) -> npt.NDArray[np.datetime64]:
-        """Give each day (datetime64[D]) the first day of its month, quarter or year."""
+        """Return the first day of the month, quarter or year of each day (datetime64[D])."""
         months = days.astype("datetime64[M]").astype(np.int64)
         step = _MONTHS[grain]
         offset = (self.first_month - 1) % step

@@ -23,7 +23,7 @@ from data.release import Release
 from data.tables.spec import table_name
 from data.workspace.types import Bools, Floats
 
-__all__ = ["Access", "Catchment", "Certainty", "Supply", "nearest", "reach", "two_step"]
+__all__ = ["Access", "Catchment", "Certainty", "Supply", "find_nearest", "compute_reach", "compute_access"]
 
 Decay = Literal["none", "step", "gaussian"]
 
@@ -70,7 +70,7 @@ class Catchment:
         return np.where(within, np.array(self.weights)[np.clip(zone, 0, len(self.weights) - 1)], 0.0)
 
 
-def reach(people: Floats, weight: Floats) -> Floats:
+def compute_reach(people: Floats, weight: Floats) -> Floats:
     """Give the share of a site's supply that reaches each area, (A, S); columns sum to 1, or 0: to nobody.
 
     `people` (A,), `weight` (A, S). This is step one, without the supply: what a planner needs, since it is
@@ -123,7 +123,7 @@ class Certainty:
         return np.asarray((self.below < _LEAST) & (self.below > 1.0 - _LEAST))
 
 
-def two_step(people: Floats, supply: Floats, weight: Floats) -> Access:
+def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
     """Work out access, two steps at once.
 
     Parameters
@@ -156,7 +156,7 @@ def two_step(people: Floats, supply: Floats, weight: Floats) -> Access:
     return Access(value, np.asarray(np.where(reached, 0.0, supply).sum(axis=-1)))
 
 
-def nearest(minutes: Floats, supply: Floats) -> Floats:
+def find_nearest(minutes: Floats, supply: Floats) -> Floats:
     """Give the minutes from each area to the nearest site that has any supply, (A,); inf where there is none.
 
     `minutes` (A, S), `supply` (S,).

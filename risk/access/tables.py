@@ -1,7 +1,7 @@
 """Who can reach which services: the tables of access that `tact risk` writes beside a release.
 
 By county or region and for the last quarter, of all services, of each axis and of each duty bearer: places
-for a hundred children newly in need in a quarter (risk/access/__init__.py over draws of need), whether there is a gap,
+for a hundred children newly in need in a quarter (`risk.access` over draws of need), whether there is a gap,
 and the way to the nearest service.
 
 * A gap is less than half of what the country's shown places would give each of its children in need. Need and
@@ -30,8 +30,8 @@ from data.tables.spec import CATEGORIES, table_name
 from data.workspace.types import Bools, Floats
 from geo import areas as geography
 from geo.travel import Link, Speed, Travel
-from risk.access import Access, Catchment, Certainty, Supply, nearest, two_step
-from risk.model.detection import DetectionRange, yearly_need
+from risk.access import Access, Catchment, Certainty, Supply, compute_access, find_nearest
+from risk.model.detection import DetectionRange, draw_yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
 
@@ -114,13 +114,13 @@ def describe_travel(times: Times) -> dict[str, Any]:
     }
 
 
-def tables(
+def make_access_tables(
     release: Release, areas: geography.Areas, seen: Observations, draws: Draws, times: Times, seed: int
 ) -> Iterator[Table]:
     """Give the tables of travel, need and access; those of access for what the release holds of services."""
     ways = _Ways.of(areas, seen.areas, times)
     yield _travel_table(ways.travel, _whole(seen))
-    need = yearly_need(draws, seen, seed).sum(axis=2)
+    need = draw_yearly_need(draws, seen, seed).sum(axis=2)
     yield _need_table(need, seen)
     for by in _SPLITS:
         split = (by,) if by else ()
@@ -180,7 +180,7 @@ def _told(release: Release, ways: _Ways, need: Floats, by: By, category: str) ->
     sites, asked = ways.travel.codes, {"by": by, "category": category}
     places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]
     services = Supply.of(release, sites, what="services", period=places.period, **asked)  # type: ignore[arg-type]
-    access = two_step(need, places.amount, ways.weight)
+    access = compute_access(need, places.amount, ways.weight)
     withheld = ((ways.weight > 0) & places.at_least).any(axis=1)
     doubted = (ways.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
     least = np.asarray(withheld | doubted)
@@ -204,7 +204,7 @@ def _places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[An
     """
     state = np.select([hidden, least], ["withheld", "class"], "number")
     ends = np.quantile(np.where(hidden, np.nan, access.value), _ENDS, axis=0)
-    lower, median, upper = two_digits(_A_HUNDRED * ends)
+    lower, median, upper = round_to_two_digits(_A_HUNDRED * ends)
     return {
         "value": np.where(state == "number", median, np.nan),
         "state": state,
@@ -252,8 +252,8 @@ def _way(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
     lead over water without a time; none, where none is shown in the country. nearer : whether one that is
     not shown may be nearer.
     """
-    minutes = nearest(ways.minutes, services.amount)
-    unseen = nearest(ways.minutes, (services.at_least & (services.amount <= 0)).astype(float))
+    minutes = find_nearest(ways.minutes, services.amount)
+    unseen = find_nearest(ways.minutes, (services.at_least & (services.amount <= 0)).astype(float))
     anywhere = (ways.inside & (services.amount > 0)).any(axis=1)
     at_home = ways.scattered & (services.amount[ways.own] > 0)
     nearer = unseen < minutes
@@ -268,7 +268,7 @@ def _way(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
     }
 
 
-def two_digits(values: Floats) -> Floats:
+def round_to_two_digits(values: Floats) -> Floats:
     """Round to two digits that count, any shape: more would say what the intervals deny."""
     size = np.floor(np.log10(np.where(values > 0, values, 1.0)))
     step = 10.0 ** (size - 1.0)
@@ -276,7 +276,7 @@ def two_digits(values: Floats) -> Floats:
 
 
 def _need_table(need: Floats, seen: Observations) -> Table:
-    low, median, high = two_digits(np.quantile(need, _ENDS, axis=0))
+    low, median, high = round_to_two_digits(np.quantile(need, _ENDS, axis=0))
     columns = {"value": median, "state": "number", "lower": low, "upper": high}
     rows = pd.DataFrame({"area": list(seen.areas), "period": seen.quarters[-1], **columns})
     return _table("need", "quarter", (), "Children newly in need in a quarter, mean of the last year", rows)

@@ -63,7 +63,7 @@ class ModelForecaster:
         """Draw counts as they would be published, (draws, areas, horizon, pathways)."""
         known = self.known(len(history.quarters))
         hidden = np.isnan(history.counts)[..., None]
-        known = replace(known, whole=None, published=np.where(hidden, MISSING, known.published))
+        known = replace(known, totals=None, published=np.where(hidden, MISSING, known.published))
         effort = np.repeat(known.effort[:, -_YEAR:].mean(axis=1)[:, None], horizon, axis=1)
         fit = self.model.fit(known).fit_
         counts: Floats = fit.forecast(effort, draws, seed, published=True).sum(axis=-1).astype(float)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import betaln, expit, gammaln
+from scipy.special import betaln, expit
 
 from data.workspace.types import Floats
 from risk.laplace.graph import Structure
@@ -52,35 +52,6 @@ class HalfNormal(_Scale):
         square = (np.exp(theta) / self.scale) ** 2
         constant = 0.5 * np.log(2.0 / np.pi) - np.log(self.scale)
         return float(theta - 0.5 * square + constant), float(1.0 - square)
-
-
-@dataclass(frozen=True)
-class PenalisedComplexity(_Scale):
-    """A standard deviation with P(sd > upper) = tail (Simpson et al. 2017): exponential."""
-
-    upper: float = 1.0
-    tail: float = 0.01
-
-    def log_density(self, theta: float) -> tuple[float, float]:
-        """Give the log density of theta and its derivative."""
-        rate = -np.log(self.tail) / self.upper
-        sd = np.exp(theta)
-        return float(np.log(rate) + theta - rate * sd), float(1.0 - rate * sd)
-
-
-@dataclass(frozen=True)
-class GammaPrecision(_Scale):
-    """A standard deviation whose inverse square is gamma."""
-
-    shape: float = 0.5
-    rate: float = 0.0005
-
-    def log_density(self, theta: float) -> tuple[float, float]:
-        """Give the log density of theta and its derivative."""
-        precision = np.exp(-2.0 * theta)
-        constant = self.shape * np.log(self.rate) - gammaln(self.shape) + np.log(2.0)
-        density = constant - 2.0 * self.shape * theta - self.rate * precision
-        return float(density), float(2.0 * (self.rate * precision - self.shape))
 
 
 @dataclass(frozen=True)

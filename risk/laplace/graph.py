@@ -49,10 +49,6 @@ class Structure:
         matrix: Floats = (self.vectors * values) @ self.vectors.T
         return matrix
 
-    def covariance(self) -> Floats:
-        """Give the covariance matrix, shape (n, n)."""
-        return self.product(self.variances)
-
     def root(self) -> Floats:
         """Give the symmetric root of the covariance matrix, shape (n, n)."""
         return self.product(np.sqrt(self.variances))
@@ -70,11 +66,6 @@ def chain(length: int) -> Structure:
     """Give a random walk of a number of periods that sums to zero; steps have variance 1."""
     start = np.arange(length - 1, dtype=np.int64)
     return structure(length, np.column_stack([start, start + 1]), scaled=False)
-
-
-def unconnected(size: int) -> Structure:
-    """Give independent effects of variance 1."""
-    return structure(size, np.zeros((0, 2), np.int64))
 
 
 def components(size: int, edges: Ints) -> Ints:

@@ -74,15 +74,6 @@ class Posterior:
         mean = self.weights @ means
         return mean, np.sqrt(self.weights @ squares - mean**2)
 
-    def log_means(self) -> tuple[Floats, Floats]:
-        """Give mean and standard deviation of the log mean of every observation, each (B, m)."""
-        first, second = np.zeros(self.model.offset.shape), np.zeros(self.model.offset.shape)
-        for node in self.nodes:
-            mean = self.model.log_mean(node.core, node.local)
-            first += node.weight * mean
-            second += node.weight * (self.model.variances(node.factor(self.model)) + mean**2)
-        return first, np.sqrt(second - first**2)
-
     def hyper(self) -> dict[str, tuple[float, float]]:
         """Give mean and standard deviation of each free hyperparameter, by name."""
         out = {}

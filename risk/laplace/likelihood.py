@@ -78,17 +78,6 @@ class Counts:
         return cls(kind, np.array([least for least, _ in tables], np.int64), log_chances)
 
     @property
-    def true(self) -> Ints:
-        """The true counts behind each cell, (most, cells)."""
-        counts: Ints = self.least[self.kind] + np.arange(len(self.log_chances))[:, None]
-        return counts
-
-    @property
-    def log_chance(self) -> Floats:
-        """The log of the chance of each of them to show so, (most, cells)."""
-        return self.log_chances[:, self.kind]
-
-    @property
     def likeliest(self) -> Ints:
         """The true count that most likely shows as each cell does, (cells,)."""
         counts: Ints = (self.least + self.log_chances.argmax(axis=0))[self.kind]

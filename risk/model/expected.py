@@ -1,4 +1,4 @@
-"""What each answer of the model rests on: children met, what people and effort explain, neighbours."""
+"""What each answer of the model rests on: children found, what people and effort explain, neighbours."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from risk.model.observations import ALL, Observations
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
-    """By area and pathway, (areas, pathways), over the whole time.
+class Explanation:
+    """By area and pathway, (A, P), over the whole time; docs/risk-model.md eq. (43) to (45).
 
-    found : children met, as published (the most exact there is); NaN where unknown. by_population : those of
-    its country shared out by children living there; by_effort : what the country's rate, the area's children
-    and its effort would bring, and by_quarter the same quarter by quarter, (areas, quarters, pathways).
-    neighbours : mean relative risk of the areas around, NaN without any. effort : outreach days for a child
-    living there, over the country's, (areas,).
+    found : children found, as published (the most exact figure there is); NaN where unknown.
+    by_population : those found in the country, shared out by children living in each area.
+    by_quarter : what the country's rate, the area's children and its effort would bring, (A, T, P).
+    neighbours : mean relative risk of the areas around, NaN without any.
+    effort : outreach days for each child living there, over the country's, (A,).
     """
 
     found: Floats
@@ -32,79 +32,86 @@ class Explained:
 
     @property
     def by_effort(self) -> Floats:
-        """The sum of `by_quarter`, (areas, pathways)."""
+        """The sum of `by_quarter` over the quarters, (A, P)."""
         return np.asarray(self.by_quarter.sum(axis=1))
 
 
-def explained(fit: Fit, draws: Draws, log_risk: Floats) -> Explained:
-    """Work out what stands behind a fit; `draws` and `log_risk` are of it."""
-    seen = fit.observations
-    found = _found(seen)
+def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
+    """Compute what stands behind the risks of a fit; draws and log_risk, (D, A, P), are of that fit."""
+    observations = fit.observations
+    found = _count_found(observations)
     risk = np.exp(np.median(log_risk, axis=0))
-    days = seen.effort.sum(axis=1)
-    people, effort = (_national(values, seen) for values in (seen.expected, days))
+    days = observations.effort.sum(axis=1)
+    people, effort = (_sum_by_country(values, observations) for values in (observations.expected, days))
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = (days / seen.expected) / (effort / people)
-    share = (seen.expected / people)[:, None]
-    return Explained(
-        found, share * _country_sum(found, seen), _by_quarter(fit, draws), _around(risk, seen), relative
+        relative_effort = (days / observations.expected) / (effort / people)
+    share = (observations.expected / people)[:, None]
+    known = np.nan_to_num(found)
+    in_country = [_sum_by_country(known[:, p], observations) for p in range(found.shape[1])]
+    return Explanation(
+        found,
+        share * np.column_stack(in_country),
+        _expect_by_effort(fit, draws),
+        _average_neighbours(risk, observations),
+        relative_effort,
     )
 
 
-def _found(seen: Observations) -> Floats:
-    """Give the published total where there is one, else the sum of the quarters."""
-    known = seen.published >= 0
-    parts: Floats = np.where(known, seen.published, 0).sum(axis=(1, 3)).astype(float)
-    parts[~(seen.published != MISSING).any(axis=(1, 3))] = np.nan
-    if seen.whole is None:
-        return parts
-    told: Floats = np.where(seen.whole >= 0, seen.whole.astype(float), parts)
-    return told
+def _count_found(observations: Observations) -> Floats:
+    """Return the published total where there is one, else the sum of the quarters, (A, P); NaN if unknown."""
+    known = observations.published >= 0
+    sums: Floats = np.where(known, observations.published, 0).sum(axis=(1, 3)).astype(float)
+    sums[~(observations.published != MISSING).any(axis=(1, 3))] = np.nan
+    if observations.totals is None:
+        return sums
+    found: Floats = np.where(observations.totals >= 0, observations.totals.astype(float), sums)
+    return found
 
 
-def _by_quarter(fit: Fit, draws: Draws) -> Floats:
-    """Give what would be met at the country's rate in each quarter with the effort that there was."""
-    seen = fit.observations
-    weights = np.zeros((len(seen.areas), len(seen.country_names)))
-    weights[np.arange(len(seen.areas)), seen.country_of] = seen.expected
+def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
+    """Return the children that the country's rate and the area's effort would bring, eq. (44), (A, T, P)."""
+    observations = fit.observations
+    weights = np.zeros((len(observations.areas), len(observations.country_names)))
+    weights[np.arange(len(observations.areas)), observations.country_of] = observations.expected
     national = np.einsum("daqp,ac->dcqp", np.exp(draws.log_rate), weights / weights.sum(axis=0))
-    rate = np.median(national, axis=0)[seen.country_of]
-    usual = reach(seen, np.median(draws.gamma, keepdims=True), np.median(draws.gap, axis=0, keepdims=True))[0]
-    return np.asarray(seen.expected[:, None, None] * rate * usual[:, :, None])
+    rate = np.median(national, axis=0)[observations.country_of]
+    gamma, gap = np.median(draws.gamma, keepdims=True), np.median(draws.gap, axis=0, keepdims=True)
+    factor = compute_finding_factor(observations, gamma, gap)[0]
+    return np.asarray(observations.expected[:, None, None] * rate * factor[:, :, None])
 
 
-def reach(seen: Observations, gamma: Floats, gap: Floats) -> Floats:
-    """Give what all ways find with the effort there was, in terms of the rate, (d, areas, quarters).
+def compute_finding_factor(observations: Observations, gamma: Floats, gap: Floats) -> Floats:
+    """Return how many children all ways find with the effort there was, as a multiple of the rate, eq. (40).
 
-    gamma : exponents of effort, (d,); gap : log of reports over finds at a usual effort, (d, countries).
+    gamma : exponents of effort, (D,). gap : log of reports over finds at a usual effort, (D, countries).
+    The result has shape (D, A, T).
     """
-    log_days = np.log(np.where(seen.searched, seen.effort, seen.usual_effort) / seen.usual_effort)
+    usual, searched = observations.usual_effort, observations.has_outreach
+    log_days = np.log(np.where(searched, observations.effort, usual) / usual)
     outreach = np.exp(gamma[:, None, None] * log_days)
     total = np.zeros(outreach.shape)
-    for way in seen.ways:
+    for way in observations.ways:
         if way == "reported":
-            total = total + np.exp(gap)[:, seen.country_of, None]
+            total = total + np.exp(gap)[:, observations.country_of, None]
         elif way == "discovered":
-            total = total + np.where(seen.searched, outreach, 0.0)
+            total = total + np.where(searched, outreach, 0.0)
         elif way in ALL:
             total = total + outreach
     return total
 
 
-def _national(values: Floats, seen: Observations) -> Floats:
-    total: Floats = np.bincount(seen.country_of, values, len(seen.country_names)).astype(float)
-    return total[seen.country_of]
+def _sum_by_country(values: Floats, observations: Observations) -> Floats:
+    """Return for each area the sum of values over its country, (A,) to (A,)."""
+    sums: Floats = np.bincount(observations.country_of, values, len(observations.country_names)).astype(float)
+    return sums[observations.country_of]
 
 
-def _country_sum(found: Floats, seen: Observations) -> Floats:
-    known = np.nan_to_num(found)
-    return np.column_stack([_national(known[:, p], seen) for p in range(found.shape[1])])
-
-
-def _around(risk: Floats, seen: Observations) -> Floats:
+def _average_neighbours(risk: Floats, observations: Observations) -> Floats:
+    """Return the mean risk of the areas that touch each area, (A, P); NaN without neighbours."""
     total, degree = np.zeros(risk.shape), np.zeros(len(risk))
-    for one, other in (seen.edges.T, seen.edges.T[::-1]):
-        np.add.at(total, one, risk[other])
-        np.add.at(degree, one, 1.0)
+    first, second = observations.edges.T
+    for area, neighbour in ((first, second), (second, first)):
+        np.add.at(total, area, risk[neighbour])
+        np.add.at(degree, area, 1.0)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(degree[:, None] > 0, total / degree[:, None], np.nan))

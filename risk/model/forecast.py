@@ -13,55 +13,53 @@ from risk.model.observations import Observations
 
 
 def forecast_counts(
-    draws: Draws, seen: Observations, effort: Floats, *, walks: bool, seed: int, published: bool
+    draws: Draws, observations: Observations, effort: Floats, *, seed: int, published: bool
 ) -> Ints:
-    """Draw counts of the quarters after the observed ones, (d, areas, horizon, pathways, ways).
+    """Draw counts of the quarters after the observed ones, docs/risk-model.md eq. (37).
 
-    docs/risk-model.md eq. (36) and (37). `effort` are days of outreach, (areas, horizon). `walks`: whether
-    the areas follow random walks of their own. `published`: pass the counts through the channel.
+    The result has shape (D, A, horizon, P, W). `effort` are days of outreach, (A, horizon). With `published`
+    the counts pass through the channel, and are HIDDEN where it hides them. Raises InputError where `effort` has another shape.
     """
-    if effort.ndim != 2 or len(effort) != len(seen.areas):
-        msg = f"effort has shape {effort.shape}; give days for {len(seen.areas)} areas x quarters ahead."
+    if effort.ndim != 2 or len(effort) != len(observations.areas):
+        areas = len(observations.areas)
+        msg = f"effort has shape {effort.shape}; give days for {areas} areas x quarters ahead."
         raise InputError(msg)
     rng = np.random.default_rng([seed, 2])
-    rate = _log_rates_ahead(draws, seen, effort.shape[1], rng, walks=walks)
-    mean = np.exp(rate[..., None] + _effects_of_ways(draws, seen, effort))
-    mean *= seen.expected[:, None, None, None]
+    log_rate = _extend_log_rate(draws, observations, effort.shape[1], rng)
+    mean = np.exp(log_rate[..., None] + _way_effects(draws, observations, effort))
+    mean *= observations.expected[:, None, None, None]
     counts = _draw_counts(mean, draws.kappa, rng)
-    if "discovered" in seen.ways:
-        way = seen.ways.index("discovered")
-        counts[..., way] *= (effort > 0)[:, :, None]
-    return _publish(seen.channel, counts, rng) if published and seen.channel is not None else counts
+    if "discovered" in observations.ways:  # without outreach nobody is discovered
+        counts[..., observations.ways.index("discovered")] *= (effort > 0)[:, :, None]
+    if published and observations.channel is not None:
+        return _publish(observations.channel, counts, rng)
+    return counts
 
 
-def _log_rates_ahead(
-    draws: Draws, seen: Observations, horizon: int, rng: np.random.Generator, *, walks: bool
+def _extend_log_rate(
+    draws: Draws, observations: Observations, horizon: int, rng: np.random.Generator
 ) -> Floats:
-    """Let the log rates walk on, (d, areas, horizon, pathways)."""
+    """Let the random walks of countries and areas go on, eq. (36): log rates, (D, A, horizon, P)."""
     last = draws.log_rate[:, :, -1:]
     size, areas, _, pathways = last.shape
-    common = rng.standard_normal((size, len(seen.country_names), horizon, pathways))
-    common = np.cumsum(draws.time_sd[:, None, None, None] * common, axis=2)[:, seen.country_of]
-    own = draws.local_sd[:, None, None, None] * rng.standard_normal((size, areas, horizon, pathways))
-    if walks:
-        return np.asarray(last + common + np.cumsum(own, axis=2))
-    # Effects that are independent from quarter to quarter do not last: a new one around the area's mean.
-    level = draws.log_rate.mean(axis=2, keepdims=True) - draws.log_rate.mean(axis=(1, 2), keepdims=True)
-    level = level + last.mean(axis=1, keepdims=True)
-    return np.asarray(level + common + own)
+    common = rng.standard_normal((size, len(observations.country_names), horizon, pathways))
+    common = np.cumsum(draws.time_sd[:, None, None, None] * common, axis=2)[:, observations.country_of]
+    local = draws.local_sd[:, None, None, None] * rng.standard_normal((size, areas, horizon, pathways))
+    return np.asarray(last + common + np.cumsum(local, axis=2))
 
 
-def _effects_of_ways(draws: Draws, seen: Observations, effort: Floats) -> Floats:
-    """Give what is added to the log rate for each way, (d, areas, horizon, 1, ways)."""
-    unit = seen.usual_effort
-    reach = np.log(np.where(effort > 0, effort, unit) / unit)
-    found = draws.gamma[:, None, None] * reach
-    gap = np.broadcast_to(draws.gap[:, seen.country_of, None], found.shape)
-    added = {"reported": gap, "discovered": found, "all": found}
-    return np.stack([added[way] for way in seen.ways], axis=-1)[:, :, :, None]
+def _way_effects(draws: Draws, observations: Observations, effort: Floats) -> Floats:
+    """Return what each way of finding adds to the log rate in eq. (4), (D, A, horizon, 1, W)."""
+    unit = observations.usual_effort
+    log_effort = np.log(np.where(effort > 0, effort, unit) / unit)
+    outreach = draws.gamma[:, None, None] * log_effort
+    gap = np.broadcast_to(draws.gap[:, observations.country_of, None], outreach.shape)
+    added = {"reported": gap, "discovered": outreach, "all": outreach}
+    return np.stack([added[way] for way in observations.ways], axis=-1)[:, :, :, None]
 
 
 def _draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
+    """Draw negative binomial counts, eq. (5), as Poisson counts with gamma frailty; Poisson at kappa = 0."""
     shape = (-1, *[1] * (mean.ndim - 1))
     size = 1.0 / np.maximum(kappa, 1e-4).reshape(shape) ** 2
     frailty = rng.gamma(np.broadcast_to(size, mean.shape)) / size
@@ -69,15 +67,14 @@ def _draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
 
 
 def _publish(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
-    """Publish counts by the channel; beyond its matrix the noise is that of its last row."""
-    most = channel.n_max
-    edges = np.cumsum(channel.matrix, axis=1)
+    """Draw published counts from the channel; above its matrix the noise is that of its last row."""
+    cumulative = np.cumsum(channel.matrix, axis=1)
     flat = counts.ravel()
-    row = np.minimum(flat, most)
+    row = np.minimum(flat, channel.n_max)
     out = np.empty_like(flat)
     for true in np.unique(row):
-        at = row == true
-        out[at] = np.searchsorted(edges[true], rng.random(int(at.sum())), side="right")
+        cells = row == true
+        out[cells] = np.searchsorted(cumulative[true], rng.random(int(cells.sum())), side="right")
     out = np.minimum(out, channel.matrix.shape[1] - 1) + flat - row
     if channel.k is not None:
         out[out < channel.k] = HIDDEN

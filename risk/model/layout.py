@@ -1,8 +1,9 @@
-"""From observations to a latent Gaussian model: which number of the core each count depends on.
+"""From observations to a latent Gaussian model: which numbers of the core each count depends on.
 
-The core: an intercept for each country and pathway, gamma (less its prior mean), a reporting gap for each
-country, covariates; then the area field, pathway by pathway, and a random walk for each country and pathway.
-A block is an area on one pathway; its local part is that area's own course in time.
+The core holds, in this order: an intercept for each country and pathway, gamma (less its prior mean), a
+reporting gap for each country, covariates; then the area field, pathway by pathway, and a random walk for
+each country and pathway. A block is an area on one pathway; its local part is that area's own random walk.
+This is docs/risk-model.md eq. (4), (12) and (17).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from data.workspace.types import Floats, Ints
 from risk.laplace.fields import Field, Hyper
-from risk.laplace.graph import Structure, chain, structure, unconnected
+from risk.laplace.graph import chain, structure
 from risk.laplace.latent import Latent
 from risk.laplace.likelihood import MISSING, Counts
 from risk.laplace.response import Totals
@@ -22,15 +23,14 @@ from risk.model.observations import ALL, Observations
 
 @dataclass(frozen=True)
 class Effects:
-    """What the model holds, with its priors; see `risk.model.RiskModel` for the words.
+    """The effects of the model and their priors; see `risk.model.RiskModel` for the names.
 
-    gamma_sd is 0 where the exponent of effort is fixed at `gamma`. scaled: whether the area field is.
+    gamma_sd is 0 where the exponent of effort is fixed at `gamma`. local: None without walks of areas.
     """
 
     area: tuple[Hyper, Hyper, Hyper]
     time: Hyper
     local: Hyper | None
-    walks: bool
     kappa: Hyper
     gamma: float
     gamma_sd: float
@@ -42,15 +42,15 @@ class Effects:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A latent model and where its parts stand.
+    """A latent model and the positions of its parts in the core. B blocks, T quarters, c covariates.
 
-    A quarter's rate for a child is exp(base + what `rate` sums up). Positions in the core: intercept (B,),
-    area (B,), time (B, T) or (B, 0), covariates (c,); gamma None where fixed; gaps (countries,) or none.
+    base : level that intercepts are measured from, on the log scale.
+    intercept, area : (B,). time : (B, T), or (B, 0) without a walk. covariates : (c,).
+    gamma : position, None where it is fixed. gaps : (countries,), empty where ways are not told apart.
     """
 
     model: Latent
     base: float
-    effort_unit: float
     intercept: Ints
     area: Ints
     time: Ints
@@ -58,10 +58,11 @@ class Layout:
     gamma: int | None
     gaps: Ints
 
-    def rate(self, core: Floats, local: Floats, values: Floats) -> Floats:
-        """Give the log rate of a child from draws (d, n) and (d, B, T): shape (d, B, quarters).
+    def log_rate(self, core: Floats, local: Floats, values: Floats) -> Floats:
+        """Return the log rate for each child, eq. (12), from draws of the latent numbers: (d, B, T).
 
-        `values` are the covariates of each block, (B, c).
+        core : (d, n). local : (d, B, T), or (d, B, 0) without walks of areas. values : covariates of each
+        block, (B, c).
         """
         level = core[:, self.intercept] + core[:, self.area] + core[:, self.covariates] @ values.T
         total: Floats = self.base + level[:, :, None]
@@ -79,154 +80,153 @@ class _Sizes:
     countries: int
     covariates: int
 
+    @property
+    def cells(self) -> tuple[int, int, int, int]:
+        """Shape of all counts, block by block: (A, P, T, W)."""
+        return self.areas, self.pathways, self.quarters, self.ways
+
     @classmethod
-    def of(cls, seen: Observations) -> _Sizes:
-        areas, quarters, pathways, ways = seen.published.shape
-        return cls(areas, quarters, pathways, ways, len(seen.country_names), seen.features.shape[1])
+    def of(cls, observations: Observations) -> _Sizes:
+        areas, quarters, pathways, ways = observations.published.shape
+        countries, covariates = len(observations.country_names), observations.features.shape[1]
+        return cls(areas, quarters, pathways, ways, countries, covariates)
 
 
-def lay_out(seen: Observations, effects: Effects) -> Layout:
-    """Build the latent model of some observations."""
-    sizes = _Sizes.of(seen)
-    unit = seen.usual_effort
-    usable = np.moveaxis(seen.usable, 2, 1).reshape(sizes.areas * sizes.pathways, -1)
-    base = _base(seen)
-    offset = _offset(seen, sizes, unit, effects.gamma) + base
-    fixed, places = _fixed(seen, sizes, effects)
-    fields, starts = _fields(seen, sizes, effects, len(fixed))
-    area, country = (np.repeat(at, sizes.pathways) for at in (np.arange(sizes.areas), seen.country_of))
+def build_layout(observations: Observations, effects: Effects) -> Layout:
+    """Build the latent model of observations."""
+    sizes = _Sizes.of(observations)
+    base = _base_level(observations)
+    offset = _offset(observations, sizes, effects.gamma) + base
+    precision, fixed = _fixed_effects(observations, sizes, effects)
+    fields, area_start, walk_start = _fields(observations, sizes, effects, len(precision))
+    # Blocks are areas by pathways, the pathway running fastest.
+    area = np.repeat(np.arange(sizes.areas), sizes.pathways)
+    country = np.repeat(observations.country_of, sizes.pathways)
     pathway = np.tile(np.arange(sizes.pathways), sizes.areas)
-    group = country * sizes.pathways + pathway
-    walk = starts[1] + group[:, None] * sizes.quarters + np.arange(sizes.quarters)
+    intercept = country * sizes.pathways + pathway
+    walk = walk_start + intercept[:, None] * sizes.quarters + np.arange(sizes.quarters)
     time = walk if sizes.quarters > 1 else walk[:, :0]
-    gaps = np.zeros((len(group), 0), np.int64) if places.gaps is None else places.gaps[country][:, None]
-    gamma = np.full((len(group), int(places.gamma is not None)), places.gamma or 0)
-    covariates = np.tile(places.covariates, (len(group), 1))
-    area_at = starts[0] + pathway * sizes.areas + area
-    index = np.column_stack([group, area_at, gamma, gaps, covariates])
-    chosen = np.flatnonzero(usable.ravel())
-    published = np.moveaxis(seen.published, 2, 1).ravel()[chosen]
-    local = None if sizes.quarters == 1 or effects.local is None else _local(effects, sizes.quarters)
+    area_position = area_start + pathway * sizes.areas + area
+    usable = np.moveaxis(observations.usable, 2, 1).ravel()
+    cells = np.flatnonzero(usable)
+    published = np.moveaxis(observations.published, 2, 1).ravel()[cells]
+    local = None
+    if sizes.quarters > 1 and effects.local is not None:
+        local = Field(chain(sizes.quarters), 1, effects.local, Hyper("smooth", fixed=1.0), Hyper("none"))
     model = Latent(
-        index,
-        _rows(seen, sizes, unit, gamma.shape[1], gaps.shape[1]),
+        np.column_stack([intercept, area_position, fixed.columns(country)]),
+        _design(observations, sizes, fixed),
         time,
         np.repeat(np.arange(sizes.quarters), sizes.ways),
         offset,
-        chosen,
-        Counts.of(published, seen.channel),
-        _totals(seen),
-        fixed,
+        cells,
+        Counts.of(published, observations.channel),
+        _totals(observations),
+        precision,
         fields,
         local,
         effects.kappa,
     )
-    none = np.zeros(0, np.int64)
-    return Layout(
-        model,
-        base,
-        unit,
-        group,
-        area_at,
-        time,
-        places.covariates,
-        places.gamma,
-        none if places.gaps is None else places.gaps,
-    )
+    return Layout(model, base, intercept, area_position, time, fixed.covariates, fixed.gamma, fixed.gaps)
 
 
-def _base(seen: Observations) -> float:
-    """Give the log of all that was found over all children: the level that intercepts are measured from."""
-    usable = seen.usable
-    found = np.maximum(seen.published, 0)[usable].sum() + 0.5
-    living = np.broadcast_to(seen.expected[:, None, None, None], usable.shape)[usable].sum()
+def _base_level(observations: Observations) -> float:
+    """Return the log of all children found over all children living there: the level of the intercepts."""
+    usable = observations.usable
+    found = np.maximum(observations.published, 0)[usable].sum() + 0.5
+    living = np.broadcast_to(observations.expected[:, None, None, None], usable.shape)[usable].sum()
     return float(np.log(found / max(living, 1.0)))
 
 
-def _offset(seen: Observations, sizes: _Sizes, unit: float, gamma: float) -> Floats:
-    """Give log E, and the prior mean of gamma times the log of effort where finds are by outreach; (B, m)."""
-    reach = gamma * _log_effort(seen, unit)[:, None, :, None] * _by_outreach(seen)
-    shape = (sizes.areas, sizes.pathways, sizes.quarters, sizes.ways)
-    offset = np.broadcast_to(np.log(seen.expected)[:, None, None, None] + reach, shape)
+def _offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:
+    """Return log E plus the prior mean of gamma times log effort where outreach finds, eq. (4): (B, m)."""
+    outreach = gamma * _log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
+    offset = np.broadcast_to(np.log(observations.expected)[:, None, None, None] + outreach, sizes.cells)
     return offset.reshape(sizes.areas * sizes.pathways, -1).copy()
 
 
-def _log_effort(seen: Observations, unit: float) -> Floats:
-    return np.log(np.where(seen.effort > 0, seen.effort, unit) / unit)
+def _log_effort(observations: Observations) -> Floats:
+    """Return the log of effort in units of the usual effort, eq. (2), (A, T); 0 where none is recorded."""
+    unit = observations.usual_effort
+    return np.log(np.where(observations.effort > 0, observations.effort, unit) / unit)
 
 
-def _by_outreach(seen: Observations) -> Floats:
-    """Say for each way whether effort finds by it; where ways are not told apart, it does in part."""
-    return np.array([float(way in ("discovered", *ALL)) for way in seen.ways])
+def _is_by_outreach(observations: Observations) -> Floats:
+    """Return 1 for each way whose finds grow with effort, else 0, (W,); ways together grow in part."""
+    return np.array([float(way in ("discovered", *ALL)) for way in observations.ways])
 
 
-def _totals(seen: Observations) -> Totals | None:
-    """Give the published totals of areas on pathways, where no part of theirs is missing."""
-    if seen.whole is None:
+def _totals(observations: Observations) -> Totals | None:
+    """Return the published totals of the blocks; NaN where a cell of the block is missing."""
+    if observations.totals is None:
         return None
-    complete = (seen.published != MISSING).all(axis=(1, 3))
-    value = np.where(complete & (seen.whole >= 0), seen.whole, np.nan)
-    return Totals(value.ravel(), np.broadcast_to(seen.whole_noise, value.shape).ravel())
+    complete = (observations.published != MISSING).all(axis=(1, 3))
+    value = np.where(complete & (observations.totals >= 0), observations.totals, np.nan)
+    return Totals(value.ravel(), np.broadcast_to(observations.total_noise, value.shape).ravel())
 
 
 @dataclass(frozen=True, eq=False)
-class _FixedPlaces:
+class _FixedEffects:
+    """Positions of the fixed effects in the core, after the intercepts."""
+
     gamma: int | None
-    gaps: Ints | None
+    gaps: Ints
     covariates: Ints
 
+    def columns(self, country: Ints) -> Ints:
+        """Return the positions that each block depends on, (B, number of effects): gamma, gap, covariates."""
+        parts = [] if self.gamma is None else [np.full(len(country), self.gamma)]
+        parts += [self.gaps[country]] if len(self.gaps) else []
+        return np.column_stack([*parts, np.tile(self.covariates, (len(country), 1))])
 
-def _fixed(seen: Observations, sizes: _Sizes, effects: Effects) -> tuple[Floats, _FixedPlaces]:
-    """Give the prior precision of the fixed effects, and where they stand."""
+
+def _fixed_effects(
+    observations: Observations, sizes: _Sizes, effects: Effects
+) -> tuple[Floats, _FixedEffects]:
+    """Return the prior precision of the fixed effects, intercepts first, and the positions of the others."""
     sds = [effects.intercept_sd] * (sizes.countries * sizes.pathways)
     gamma: int | None = None
-    if effects.gamma_sd > 0 and (_by_outreach(seen) > 0).any() and seen.searched.any():
+    by_outreach = (_is_by_outreach(observations) > 0).any() and observations.has_outreach.any()
+    if effects.gamma_sd > 0 and by_outreach:
         gamma = len(sds)
         sds.append(effects.gamma_sd)
-    gaps: Ints | None = None
-    if len(seen.ways) > 1:
+    gaps = np.zeros(0, np.int64)
+    if len(observations.ways) > 1:
         gaps = len(sds) + np.arange(sizes.countries)
         sds += [effects.gap_sd] * sizes.countries
     covariates = len(sds) + np.arange(sizes.covariates)
     sds += [effects.covariate_sd] * sizes.covariates
-    return np.array(sds) ** -2.0, _FixedPlaces(gamma, gaps, covariates)
+    return np.array(sds) ** -2.0, _FixedEffects(gamma, gaps, covariates)
 
 
 def _fields(
-    seen: Observations, sizes: _Sizes, effects: Effects, start: int
-) -> tuple[tuple[Field, ...], tuple[int, int]]:
-    """Give the area field and the random walks, and where they start in the core."""
+    observations: Observations, sizes: _Sizes, effects: Effects, start: int
+) -> tuple[tuple[Field, ...], int, int]:
+    """Return the area field and the random walks of countries, with their first positions in the core."""
     sd, structured, common = effects.area
     if sizes.pathways == 1:
         common = Hyper(common.name)
-    graph: Structure = structure(sizes.areas, seen.edges, scaled=effects.scaled)
+    graph = structure(sizes.areas, observations.edges, scaled=effects.scaled)
     area = Field(graph, sizes.pathways, sd, structured, common)
+    walk_start = start + area.size
     if sizes.quarters == 1:
-        return (area,), (start, start + area.size)
+        return (area,), start, walk_start
     copies = sizes.countries * sizes.pathways
     time = Field(chain(sizes.quarters), copies, effects.time, Hyper("smooth", fixed=1.0), Hyper("none"))
-    return (area, time), (start, start + area.size)
+    return (area, time), start, walk_start
 
 
-def _local(effects: Effects, quarters: int) -> Field:
-    """Give the field of each area's own course in time."""
-    course = chain(quarters) if effects.walks else unconnected(quarters)
-    assert effects.local is not None
-    return Field(course, 1, effects.local, Hyper("smooth", fixed=float(effects.walks)), Hyper("none"))
-
-
-def _rows(seen: Observations, sizes: _Sizes, unit: float, gamma: int, gaps: int) -> Floats:
-    """Give the design, (B, m, c): intercept, area, gamma, gap, covariates."""
-    shape = (sizes.areas, sizes.pathways, sizes.quarters, sizes.ways)
-    parts = [np.ones((*shape, 2))]
-    if gamma:
-        effort = _log_effort(seen, unit)[:, None, :, None] * _by_outreach(seen)
-        parts.append(np.broadcast_to(effort, shape)[..., None])
-    if gaps:
-        reported = np.array([float(way == "reported") for way in seen.ways])
-        parts.append(np.broadcast_to(reported, shape)[..., None])
-    values = seen.features[:, None, None, None, :]
+def _design(observations: Observations, sizes: _Sizes, fixed: _FixedEffects) -> Floats:
+    """Return the design, (B, m, c): intercept, area, gamma, gap, covariates."""
+    parts = [np.ones((*sizes.cells, 2))]
+    if fixed.gamma is not None:
+        effort = _log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
+        parts.append(np.broadcast_to(effort, sizes.cells)[..., None])
+    if len(fixed.gaps):
+        reported = np.array([float(way == "reported") for way in observations.ways])
+        parts.append(np.broadcast_to(reported, sizes.cells)[..., None])
     if sizes.covariates:
-        parts.append(np.broadcast_to(values, (*shape, sizes.covariates)))
+        values = observations.features[:, None, None, None, :]
+        parts.append(np.broadcast_to(values, (*sizes.cells, sizes.covariates)))
     rows: Floats = np.concatenate(parts, axis=-1)
     return rows.reshape(sizes.areas * sizes.pathways, sizes.quarters * sizes.ways, -1)

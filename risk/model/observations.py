@@ -1,8 +1,8 @@
-"""What the risk model sees: published counts by area, quarter, pathway and way, with their channel.
+"""What the risk model sees: published counts by area, quarter, pathway and way of finding.
 
-Read from a release alone (`of`, `of_public`), or from an invented world for studies that need no vault
-(`of_world`). Expected children are people times the national share of children: provisional, until child
-populations are imported. The share moves nothing but a country's intercept.
+They are read from a release alone. Expected children are people times the national share of children,
+docs/risk-model.md eq. (1), until child populations are imported: the share changes only a country's
+intercept.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from risk.numbers import CHILD_SHARE, USUAL_SHARE
 PATHWAYS, WAYS = CATEGORIES["crossing"], CATEGORIES["found"]
 # Which crossing each known pathway is; "none_known", the last, is neither.
 CROSSING = (0, 1, 1)
-ALL = ("all",)  # where nothing is told apart
+ALL = ("all",)  # the one label of an axis that is not split
 LEAST_EXPECTED = 1.0
-_OPEN = 1.5  # a class without an upper end stands for so many times its lower
+_OPEN = 1.5  # upper end of an open class, as a multiple of its lower end
 
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """Published counts and what they are judged by.
+    """Published counts and what the model compares them with. A areas, T quarters, P pathways, W ways.
 
-    areas, countries : codes, one each an area; only areas with at least one expected child.
-    expected : children who live there, (areas,).
-    quarters, pathways, ways : what tells the counts apart; quarters are period identifiers in order.
-    published : (areas, quarters, pathways, ways), MISSING where nothing can be used, HIDDEN where it is
-        known to be below the threshold.
-    effort : days of outreach, (areas, quarters), 0 where none is recorded.
-    edges : pairs of neighbours by position, (n, 2).
+    areas, countries : code and country of each area, A each; only areas with at least one expected child.
+    expected : children who live in each area, (A,).
+    quarters, pathways, ways : labels of the axes of the counts; quarters are period identifiers in order.
+    published : counts, (A, T, P, W); MISSING where unknown, HIDDEN where below the threshold of the release.
+    effort : days of outreach, (A, T), 0 where none is recorded.
+    edges : pairs of positions of areas that touch, (n, 2).
     channel : P(published | true count); None where counts are exact.
-    whole : published counts of the whole time, (areas, pathways), MISSING where there is none; with the
-        variance of their noise, of the same shape. Far more exact than the sum of the quarters.
-    covariates : (areas, c), of which `covariate_names` are the names. Never communities or ethnicity.
+    totals : published counts of the whole time, (A, P), MISSING where there is none; None without any. They
+        are far more exact than the sums of noisy quarters.
+    total_noise : variance of the noise of the totals, (A, P).
+    covariates : (A, c). Never communities or ethnicity.
     """
 
     areas: tuple[str, ...]
@@ -60,10 +60,9 @@ class Observations:
     edges: Ints
     channel: Channel | None
     tier: Tier
-    whole: Ints | None = None
-    whole_noise: Floats = field(default_factory=lambda: np.zeros(1))
+    totals: Ints | None = None
+    total_noise: Floats = field(default_factory=lambda: np.zeros(1))
     covariates: Floats | None = None
-    covariate_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that all shapes belong together; raise ReleaseError where one does not."""
@@ -76,196 +75,204 @@ class Observations:
         }
         for name, (shape, wanted) in shapes.items():
             if shape != wanted:
-                msg = f"{name} has shape {shape}; the areas, quarters, pathways and ways ask for {wanted}."
+                msg = f"{name} has shape {shape}; the areas, quarters, pathways and ways need {wanted}."
                 raise ReleaseError(msg)
 
     @property
     def features(self) -> Floats:
-        """The covariates, (areas, c), c being 0 where there are none."""
+        """The covariates, (A, c), with c = 0 where there are none."""
         return np.zeros((len(self.areas), 0)) if self.covariates is None else self.covariates
 
     @property
-    def searched(self) -> Bools:
-        """Where and when outreach is recorded, (areas, quarters). It concerns discovered finds only."""
+    def has_outreach(self) -> Bools:
+        """Where and when outreach is recorded, (A, T). It matters for discovered children only."""
         return np.asarray(self.effort > 0)
 
     @property
     def usual_effort(self) -> float:
-        """The geometric mean of days where outreach is recorded, by which effort is measured; 1 without."""
-        return float(np.exp(np.log(self.effort[self.searched]).mean())) if self.searched.any() else 1.0
+        """Geometric mean of days where outreach is recorded, the unit of effort in eq. (2); 1 without any."""
+        return (
+            float(np.exp(np.log(self.effort[self.has_outreach]).mean())) if self.has_outreach.any() else 1.0
+        )
 
     @property
     def usable(self) -> Bools:
-        """Which counts the model learns from: not where nothing could be discovered, same shape."""
+        """Which counts the model learns from, the shape of `published`.
+
+        Without outreach nobody could be discovered, so that a zero there says nothing.
+        """
         possible = np.ones(self.published.shape, bool)
         if "discovered" in self.ways:
-            possible[..., self.ways.index("discovered")] = self.searched[..., None]
+            possible[..., self.ways.index("discovered")] = self.has_outreach[..., None]
         return np.asarray(possible & (self.published != MISSING))
 
     @property
     def country_names(self) -> tuple[str, ...]:
-        """The countries, each once, in order."""
+        """The codes of the countries, each once, sorted."""
         return tuple(sorted(set(self.countries)))
 
     @property
     def country_of(self) -> Ints:
-        """Position of each area's country, (areas,)."""
+        """Position of each area's country in `country_names`, (A,)."""
         return np.searchsorted(np.array(self.country_names), np.array(self.countries)).astype(np.int64)
 
     def up_to(self, quarters: int) -> Observations:
-        """Keep the first quarters alone, as they were known then: for a rolling origin."""
+        """Return the observations of the first quarters alone, as they were known then."""
         return replace(
             self,
-            whole=None,
+            totals=None,
             quarters=self.quarters[:quarters],
             published=self.published[:, :quarters],
             effort=self.effort[:, :quarters],
         )
 
     @classmethod
-    def of(
-        cls, release: Release, areas: geography.Areas | None = None, level: str = "region"
-    ) -> Observations:
-        """Read the model table of a release of the partner tier; neighbours are the release's own areas.
+    def from_release(cls, release: Release, areas: geography.Areas | None = None) -> Observations:
+        """Read the model table of a release of the partner tier; areas default to those of the release.
 
-        Raises ReleaseError where the release has no model table of that level.
+        Raises ReleaseError where the release has no such table.
         """
-        counts = release.table(table_name("model", level, "quarter", "crossing", "found"))
-        effort = release.table(table_name("effort", level, "quarter"))
-        places = _Places.of(release, areas, level)
+        counts = release.table(table_name("model", "region", "quarter", "crossing", "found"))
+        effort = release.table(table_name("effort", "region", "quarter"))
+        places = _Places.from_release(release, areas)
         quarters = tuple(sorted(counts["period"].unique()))
-        published = _lay_out(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
-        channel = build_channel(_mechanism(release), published, None)
-        days = effort.assign(days=effort["value"].astype(float).fillna(0.0))
+        published = _fill_array(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
+        channel = build_channel(CellKey.from_manifest(release.manifest["tact"]), published, None)
+        totals, total_noise = _read_totals(release, places, channel)
         return cls(
-            *places.head,
+            tuple(places.codes),
+            places.countries,
+            places.expected,
             quarters,
             PATHWAYS,
             WAYS,
             published,
-            _days(days, places, quarters),
+            _fill_days(effort.assign(days=effort["value"].astype(float).fillna(0.0)), places, quarters),
             places.edges,
             channel,
             release.tier,
-            *_whole(release, places, channel, level),
+            totals,
+            total_noise,
         )
 
     @classmethod
-    def of_public(cls, release: Release, areas: geography.Areas | None = None) -> Observations:
-        """Read all children by region and year of a release of the public tier, and the classes of effort.
+    def from_public_release(cls, release: Release, areas: geography.Areas | None = None) -> Observations:
+        """Read all children by region and year, and classes of effort, of a release of the public tier.
 
-        Numbers below the release's threshold are hidden, which is an outcome of its channel. A class of
-        effort stands for its middle.
+        Numbers below the release's threshold are HIDDEN, which is an outcome of its channel. A class of
+        effort counts as its middle.
         """
         counts = release.table(table_name("children", "region", "year"))
         effort = release.table(table_name("effort", "region", "year"))
-        places = _Places.of(release, areas, "region")
+        places = _Places.from_release(release, areas)
         years = tuple(sorted(counts["period"].unique()))
-        published = _lay_out(counts, places, years, {})[..., None, None]
-        upper = effort["high"].astype(float).fillna(_OPEN * effort["low"].astype(float))
-        days = effort.assign(days=(effort["low"].astype(float) + upper) / 2.0)
+        published = _fill_array(counts, places, years, {})[..., None, None]
+        low = effort["low"].astype(float)
+        high = effort["high"].astype(float).fillna(_OPEN * low)
         return cls(
-            *places.head,
+            tuple(places.codes),
+            places.countries,
+            places.expected,
             years,
             ALL,
             ALL,
             published,
-            _days(days, places, years),
+            _fill_days(effort.assign(days=(low + high) / 2.0), places, years),
             places.edges,
-            build_channel(_mechanism(release), published, release.k),
+            build_channel(CellKey.from_manifest(release.manifest["tact"]), published, release.k),
             release.tier,
         )
 
 
 def merge_crossings(counts: Ints) -> Ints:
-    """Add the pathways across a border up, (areas, periods, pathways, ways); negative where a part is."""
+    """Add up the pathways of each crossing: (A, T, known pathways, W) to (A, T, 2, W).
+
+    A sum with a MISSING or HIDDEN part is that part.
+    """
     parts = [counts[:, :, [i for i, c in enumerate(CROSSING) if c == crossing]] for crossing in (0, 1)]
-    totals = [np.where((p < 0).any(axis=2), p.min(axis=2), p.sum(axis=2)) for p in parts]
-    return np.stack(totals, axis=2)
+    sums = [np.where((p < 0).any(axis=2), p.min(axis=2), p.sum(axis=2)) for p in parts]
+    return np.stack(sums, axis=2)
+
+
+def noise_variance(channel: Channel, counts: Ints) -> Floats:
+    """Return the variance of the noise of totals by crossing, eq. (3): (A, known pathways) to (A, 2)."""
+    variance = channel.variance()[np.clip(counts, 1, channel.n_max)]  # a true zero is never known
+    sums = [
+        variance[:, [i for i, c in enumerate(CROSSING) if c == crossing]].sum(axis=1) for crossing in (0, 1)
+    ]
+    return np.stack(sums, axis=1)
+
+
+def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel:
+    """Return the channel for all true counts that can stand behind what is published."""
+    largest_noise = mechanism.knowledge(1, k).largest
+    return mechanism.channel(max(int(published.max(initial=0)), k or 0) + largest_noise, 1, k)
 
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """The areas of a release that the model knows: those with people."""
+    """The regions of a release that have people."""
 
     codes: list[str]
     countries: tuple[str, ...]
     expected: Floats
     edges: Ints
 
-    @property
-    def head(self) -> tuple[tuple[str, ...], tuple[str, ...], Floats]:
-        return tuple(self.codes), self.countries, self.expected
-
     @classmethod
-    def of(cls, release: Release, areas: geography.Areas | None, level: str) -> _Places:
-        known = geography.read(release.areas_file) if areas is None else areas
+    def from_release(cls, release: Release, areas: geography.Areas | None) -> _Places:
+        """Read areas, their newest population and their neighbours; expected children by eq. (1)."""
+        geometry = geography.read(release.areas_file) if areas is None else areas
         figures = release.table("figures")
         people = figures[figures["measure"] == "population"].sort_values("year", kind="stable")
         newest = people.groupby("area")["number"].last()
-        frame = known.frame(level)
+        frame = geometry.frame("region")
         share = frame["country"].map(CHILD_SHARE).fillna(USUAL_SHARE).astype(float)
         expected = newest.reindex(frame.index).astype(float) * share
-        kept = expected[expected >= LEAST_EXPECTED].index
-        if not len(kept):
-            msg = f"Release {release.name!r} has no population of level {level!r}: fit a wider one."
+        modelled = expected[expected >= LEAST_EXPECTED].index
+        if not len(modelled):
+            msg = f"Release {release.name!r} has no population of level 'region': fit a wider one."
             raise ReleaseError(msg)
-        codes = [str(code) for code in kept]
-        countries = tuple(str(c) for c in frame.loc[kept, "country"])
-        return cls(codes, countries, expected[kept].to_numpy(), edges_of(codes, known.neighbours(level)))
+        codes = [str(code) for code in modelled]
+        countries = tuple(str(c) for c in frame.loc[modelled, "country"])
+        edges = edges_of(codes, geometry.neighbours("region"))
+        return cls(codes, countries, expected[modelled].to_numpy(), edges)
 
 
-def _whole(release: Release, places: _Places, channel: Channel, level: str) -> tuple[Ints | None, Floats]:
-    """Read the counts of the whole time by pathway, and the variance of their noise.
+def _read_totals(release: Release, places: _Places, channel: Channel) -> tuple[Ints | None, Floats]:
+    """Read the counts of the whole time by crossing, and the variance of their noise, (A, 2) each.
 
-    They hold children at risk too, who are on no pathway unless their records say so.
+    They include children at risk, who are on no pathway unless their records name one.
     """
-    name = table_name("children", level, "whole", "pathway")
+    name = table_name("children", "region", "whole", "pathway")
     if name not in release.tables or not channel.largest:
         return None, np.zeros(len(PATHWAYS))
     table = release.table(name)
-    laid = _lay_out(table, places, tuple(table["period"].unique()[:1]), {"pathway": CATEGORIES["pathway"]})
-    return merge_crossings(laid[:, :, :, None])[:, 0, :, 0], noise_variance(channel, laid[:, 0])
+    first_period = tuple(table["period"].unique()[:1])
+    counts = _fill_array(table, places, first_period, {"pathway": CATEGORIES["pathway"]})
+    return merge_crossings(counts[:, :, :, None])[:, 0, :, 0], noise_variance(channel, counts[:, 0])
 
 
-def noise_variance(channel: Channel, parts: Ints) -> Floats:
-    """Give the variance of the noise of counts of pathways, (areas, parts), added up by crossing."""
-    variance = channel.variance()[np.clip(parts, 1, channel.n_max)]  # nobody knows a true zero
-    by_crossing = [variance[:, [i for i, c in enumerate(CROSSING) if c == at]].sum(axis=1) for at in (0, 1)]
-    return np.stack(by_crossing, axis=1)
-
-
-def _lay_out(
+def _fill_array(
     table: pd.DataFrame, places: _Places, periods: Sequence[str], categories: dict[str, tuple[str, ...]]
 ) -> Ints:
-    """Lay the rows of a table out as an array, (areas, periods, *categories), by their state."""
+    """Return a table as an array, (A, T, *categories): numbers, MISSING or HIDDEN by each row's state."""
     value = table["value"].astype(float).fillna(0.0).to_numpy()
     state = table["state"].to_numpy()
     number = np.full(len(table), MISSING, np.int64)
     number[state == "number"] = value[state == "number"].astype(np.int64)
-    # A noisy zero is a number like any other, and so is one where nobody looked: `usable` sorts that out.
+    # A noisy zero is a number like any other. So is a zero without outreach: `usable` leaves it out.
     number[np.isin(state, ("almost_none", "not_searched"))] = 0
     number[state == "few"] = HIDDEN
     levels = [places.codes, list(periods), *(list(names) for names in categories.values())]
     index = pd.MultiIndex.from_frame(table[["area", "period", *categories]].astype(str))
     full = pd.MultiIndex.from_product(levels)
-    laid = pd.Series(number, index=index).reindex(full, fill_value=MISSING)
-    return laid.to_numpy().reshape([len(level) for level in levels])
+    values = pd.Series(number, index=index).reindex(full, fill_value=MISSING)
+    return values.to_numpy().reshape([len(level) for level in levels])
 
 
-def _days(table: pd.DataFrame, places: _Places, periods: Sequence[str]) -> Floats:
-    """Lay days of outreach out, (areas, periods); 0 where none are recorded."""
+def _fill_days(table: pd.DataFrame, places: _Places, periods: Sequence[str]) -> Floats:
+    """Return the days of outreach of a table as an array, (A, T), 0 where none are recorded."""
     index = pd.MultiIndex.from_frame(table[["area", "period"]].astype(str))
     full = pd.MultiIndex.from_product([places.codes, list(periods)])
-    laid = pd.Series(table["days"].to_numpy(dtype=float), index=index).reindex(full, fill_value=0.0)
-    return laid.to_numpy().reshape(len(places.codes), len(periods))
-
-
-def _mechanism(release: Release) -> CellKey:
-    return CellKey.from_manifest(release.manifest["tact"])
-
-
-def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel:
-    """Give the channel for counts as large as can stand behind what is published."""
-    reach = mechanism.knowledge(1, k).largest
-    return mechanism.channel(max(int(published.max(initial=0)), k or 0) + reach, 1, k)
+    days = pd.Series(table["days"].to_numpy(dtype=float), index=index).reindex(full, fill_value=0.0)
+    return days.to_numpy().reshape(len(places.codes), len(periods))

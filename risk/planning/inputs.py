@@ -18,10 +18,10 @@ from data.tables.spec import table_name
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from geo.travel import Travel
-from risk.access import reach
+from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
 from risk.model import RiskModel
-from risk.model.detection import yearly_need
+from risk.model.detection import draw_yearly_need
 from risk.model.observations import PATHWAYS as _TOLD_APART
 from risk.model.observations import Observations
 from risk.planning import Aims, Decision, Plan, Point, Posts, Rules, Schedule, Solver, frontier, phased, plan
@@ -130,7 +130,7 @@ class Ground:
             msg = "A plan needs the partner tier, because the public tier has no outreach days and no staff."
             raise ReleaseError(msg)
         areas = geography.read(release.areas_file)
-        seen = Observations.of(release, areas)
+        seen = Observations.from_release(release, areas)
         draft = tables.drafted(seen)
         travel = _travel(release, areas).at(seen.areas)
         read = cls(
@@ -235,7 +235,7 @@ def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
         seen.areas,
         table.kinds,
         table.units,
-        reach(seen.expected, weight),
+        compute_reach(seen.expected, weight),
         np.where(same, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,
@@ -243,7 +243,7 @@ def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
 
 
 def _needs(seen: Observations) -> dict[str, Floats]:
-    need = yearly_need(RiskModel().fit(seen).fit_.draws(_DRAWS, _SEED), seen, _SEED)
+    need = draw_yearly_need(RiskModel().fit(seen).fit_.draws(_DRAWS, _SEED), seen, _SEED)
     return {ALL: need.sum(axis=2), **{one: need[..., at] for at, one in enumerate(seen.pathways)}}
 
 

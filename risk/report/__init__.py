@@ -45,7 +45,7 @@ def assess(
     tell(0, 3, "Reading")
     areas = geography.read(release.areas_file)
     partner = release.tier == "partner"
-    observations = Observations.of(release, areas) if partner else Observations.of_public(release, areas)
+    observations = Observations.from_release(release, areas) if partner else Observations.from_public_release(release, areas)
     tell(1, 3, "Fitting")
     fit = model.fit(observations).fit_
     tell(2, 3, "Judging")
@@ -53,14 +53,16 @@ def assess(
     evaluation = dict(evaluation or {})
     if partner:
         listed = list(tables.make_partner_tables(judged, areas, evaluation))
-        listed += access_tables.tables(release, areas, observations, judged.draws, times, tables.SEED)
+        listed += access_tables.make_access_tables(
+            release, areas, observations, judged.draws, times, tables.SEED
+        )
     else:
         listed = list(tables.make_public_tables(judged))
     about = {
         "parameters": {**describe_parameters(fit), **model.get_params()},
         "card": make_model_card(judged, model),
         "statements": describe_shifts(observations, tables.SEED) if partner else {},
-        "safeguards": safeguards.report(release, observations, judged.log_risk) if partner else {},
+        "safeguards": safeguards.check_safeguards(release, observations, judged.log_risk) if partner else {},
         "evaluation": evaluation,
         **({"travel": access_tables.describe_travel(times)} if partner else {}),
     }

@@ -17,7 +17,7 @@ __all__ = [
     "RISING",
     "STEADY",
     "Changes",
-    "changes",
+    "find_changes",
 ]
 
 
@@ -52,7 +52,7 @@ class Changes:
         return np.asarray(((self.classes == RISING) & more) | ((self.classes == FALLING) & less))
 
 
-def changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
+def find_changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
     """Compare years, of draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters)."""
     sums = np.cumsum(np.exp(log_rate), axis=2)
     later = _spans(sums, year)

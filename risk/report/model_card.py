@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from sklearn.base import clone
 
 from risk.model import Fit, RiskModel
-from risk.model.detection import judge
+from risk.model.detection import judge_risk
 from risk.report.tables import DRAWS, REPLICATES, SEED, JudgedFit
 
 
@@ -45,7 +45,7 @@ def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
     ranks = [
         float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(observations.pathways))
     ]
-    changed = judge(log_risk, observations).classes != judged.whole.classes
+    changed = judge_risk(log_risk, observations).classes != judged.whole.classes
     return {
         "gamma": 1.0,
         "rank_correlation": [round(rank, 3) for rank in ranks],

@@ -1,11 +1,11 @@
 """What keeps the model from scoring communities, and from believing its own searches; reported on Method.
 
-**Proxy audit.** Layers of communities never enter the model: `risk.model.observations` reads no such table, and
-a test takes them away and finds the same risk. The audit measures how well a ranking of risk could be guessed
-from where communities live all the same.
+**Proxy audit.** Layers of communities never enter the model: `risk.model.observations` reads no such table,
+and a test takes them away and finds the same risk. The audit measures how well a ranking of risk could be
+guessed from where communities live all the same.
 
-**Feedback test** (Ensign et al. 2018): what happens to a programme that learns where to look from what it finds
-there. An urn starts with one ball for each area. Each visit goes to an area with the chance of its share of
+**Feedback test** (Ensign et al. 2018): what happens to a programme that learns where to look from what it
+finds there. An urn starts with one ball for each area. Each visit goes to an area with the chance of its share of
 the balls, and finds with the area's true rate; a find that is learnt adds a ball of that area. If every find
 is learnt, the urn is Pólya's: with equal rates it ends anywhere, with unequal rates far from the truth,
 because who is looked for decides who is found. If a find is learnt with the chance of the other areas' share,
@@ -62,7 +62,7 @@ class Drift:
     drifts: bool
 
 
-def report(release: Release, observations: Observations, log_risk: Floats) -> dict[str, Any]:
+def check_safeguards(release: Release, observations: Observations, log_risk: Floats) -> dict[str, Any]:
     """Return both as plain values for a manifest; `log_risk` are draws, (d, areas, pathways)."""
     rules = {"finds_alone": learn_all, "corrected": learn_by_share_of_others}
     return {

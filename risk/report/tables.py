@@ -24,11 +24,11 @@ from risk import clusters
 from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN
 from risk.evaluation.risk_model import MODEL, panel_of
 from risk.model import Draws, Fit
-from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge
-from risk.model.draws import relative
-from risk.model.expected import Explained, explained
+from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge_risk
+from risk.model.draws import subtract_national_rate
+from risk.model.expected import Explanation, explain
 from risk.model.observations import Observations
-from risk.report.change import ALIKE, Changes, changes
+from risk.report.change import ALIKE, Changes, find_changes
 
 AHEAD = 4  # quarters
 DRAWS, SEED, REPLICATES = 4000, 0, 9999
@@ -53,7 +53,7 @@ class JudgedFit:
     log_risk: Floats
     whole: Judgement
     changed: Changes | None
-    explained: Explained
+    explained: Explanation
 
     @property
     def observations(self) -> Observations:
@@ -73,9 +73,9 @@ def judge_fit(fit: Fit) -> JudgedFit:
     draws = fit.draws(DRAWS, SEED)
     log_risk = fit.log_risk(DRAWS, SEED)
     two_years = len(observations.quarters) >= 2 * _YEAR
-    changed = changes(draws.log_rate, observations.effort, _YEAR) if two_years else None
-    reasons = explained(fit, draws, log_risk)
-    return JudgedFit(fit, draws, log_risk, judge(log_risk, observations), changed, reasons)
+    changed = find_changes(draws.log_rate, observations.effort, _YEAR) if two_years else None
+    reasons = explain(fit, draws, log_risk)
+    return JudgedFit(fit, draws, log_risk, judge_risk(log_risk, observations), changed, reasons)
 
 
 def _log_need(log_risk: Floats, observations: Observations) -> Floats:
@@ -86,9 +86,9 @@ def _log_need(log_risk: Floats, observations: Observations) -> Floats:
 def _judge_quarters(judged: JudgedFit) -> Iterator[tuple[str, Floats, Judgement]]:
     """Yield each quarter with draws of log relative need, (d, areas, pathways), and its judgement."""
     observations = judged.observations
-    log_risk = relative(judged.draws.log_rate, observations)
+    log_risk = subtract_national_rate(judged.draws.log_rate, observations)
     for i, quarter in enumerate(observations.quarters):
-        yield quarter, _log_need(log_risk[:, :, i], observations), judge(log_risk[:, :, i], observations)
+        yield quarter, _log_need(log_risk[:, :, i], observations), judge_risk(log_risk[:, :, i], observations)
 
 
 def make_partner_tables(

@@ -110,7 +110,7 @@ class Change:
         return self.verdict in ("rise", "fall")
 
 
-def compare(
+def compare_counts(
     before: float, after: float, effort: tuple[float, float] | None = None, rules: Rules | None = None
 ) -> Change:
     """Compare a count with an earlier one, and the effort behind them (days before, days after).
@@ -173,7 +173,7 @@ def _exact(before: float, after: float, level: float, rules: Rules) -> Interval:
     return float(low / (1.0 - low)), float(high / (1.0 - high)) if high < 1.0 else float("inf")
 
 
-def look(
+def compare_panel(
     panel: Panel,
     span: int = 4,
     *,
@@ -204,7 +204,7 @@ def look(
     new, old = slice(last - span, last), slice(last - span - back, last - back)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
-    possible = [b for b in possible_breaks(panel, pathway) if b.period in between]
+    possible = [b for b in find_jumps(panel, pathway) if b.period in between]
     changes = []
     for at, area in enumerate(panel.areas):
         effort = float(panel.effort[at, old].sum()), float(panel.effort[at, new].sum())
@@ -231,7 +231,7 @@ def _judged(
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)
-    change = compare(*pair, effort, rules)
+    change = compare_counts(*pair, effort, rules)
     verdict: Verdict = "possible break" if change.verdict == "rise" and possible else change.verdict
     return replace(change, verdict=verdict, area=area)
 
@@ -252,7 +252,7 @@ def _counts_of(panel: Panel, pathway: str | None) -> Floats:
     return np.asarray(panel.counts[:, :, panel.pathways.index(pathway)])
 
 
-def possible_breaks(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
+def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
     """Find the quarters in which counts jumped in a whole country, for each country.
 
     A jump: the sum rose more than chance allows (conditional binomial test), and so did the number of areas

@@ -426,8 +426,11 @@ def _ambiguous(world):
 
 def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
     from data.restricted import publishing
+    from data.restricted.publishing.withholding import SafeTables
 
-    monkeypatch.setattr(publishing, "withhold", lambda *_: {})
+    monkeypatch.setattr(
+        publishing, "withhold_cells", lambda tables, *_: SafeTables(tables, {}, {}, frozenset())
+    )
     vault = small_worlds.MemoryVault(
         encounter=small_worlds.encounters(np.random.default_rng(0), 900, 600, concentration=0.1)
     )

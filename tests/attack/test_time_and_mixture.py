@@ -89,7 +89,7 @@ def test_many_who_changed_alike_wait_rather_than_stop_the_release(tmp_path, monk
 
     first = publish(frame)
     with monkeypatch.context() as patched:
-        patched.setattr(publish_module, "_telling", lambda *_: set())
+        patched.setattr(publish_module, "find_telling_blocks", lambda *_: set())
         with pytest.raises(ReleaseRefused, match="can be one child's"):
             publish(frame, *late)
     second = publish(frame, *late)

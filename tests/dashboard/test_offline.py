@@ -76,7 +76,7 @@ def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch)
     """The same without a namespace: in this process nothing can be connected to or looked up."""
     from streamlit.testing.v1 import AppTest
 
-    from dashboard.site import Site, announce
+    from dashboard.site import Site, announce_site
 
     def refuse(*asked, **_):
         raise AssertionError(f"asked for {asked}")
@@ -87,7 +87,7 @@ def test_no_page_looks_for_a_name_or_an_address_outside(demo_world, monkeypatch)
         monkeypatch.setattr(socket, name, refuse)
     monkeypatch.setenv("TACT_RELEASES", "")
     monkeypatch.setenv("TACT_TIER", "")
-    announce(Site(demo_world / "releases", "partner"))
+    announce_site(Site(demo_world / "releases", "partner"))
     script = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not script.exception
     for module in (module for _, module, _, _ in PAGES[1:]):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from data.disclosure.attacks.bounds import Published
 from data.reference import area_table
-from data.restricted.counting import encounters as aggregate
+from data.restricted.counting import encounters as counting
 from data.restricted.publishing.published_table import ReleasedTable, code
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
@@ -60,15 +60,15 @@ class Counted:
 def counted(frame, areas, plan):
     """Count a world of encounters with the columns of the vault."""
     anywhere = Grid(areas, Calendar(6), date(2006, 6, 1), date(2006, 6, 1))
-    records = aggregate.load_encounters(small_worlds.batches(frame, 10**6), anywhere.names)
+    records = counting.load_encounters(small_worlds.batches(frame, 10**6), anywhere.names)
     days = records["day"].astype("datetime64[D]")
     grid = Grid(areas, Calendar(6), days.min().astype(object), days.max().astype(object))
-    encounters = aggregate.read_encounters(records, grid, small_worlds.KEYS)
+    encounters = counting.read_encounters(records, grid, small_worlds.KEYS)
     specs = {s for tier in plan for s in plan[tier] if s.counted}
     specs |= {TableSpec("children", s.level, s.grain) for s in specs}
     ordered = sorted(specs, key=lambda s: s.name)
-    cells = {s: aggregate.count(encounters, s, CAP, 2**24) for s in ordered}
-    return Counted(grid, plan, {s: c.counts for s, c in cells.items()}, {s: c.keys for s, c in cells.items()})
+    cells = {s: counting.count_table(encounters, s, CAP, 2**24) for s in ordered}
+    return Counted(grid, plan, {s: c for s, (c, _) in cells.items()}, {s: k for s, (_, k) in cells.items()})
 
 
 def small(seed=0, rows=900, children=600, plan=None, **more):
@@ -88,7 +88,7 @@ def own(plan=DEFAULT_PLAN, **parameters):
     child = hashed("child " + frame["partner"] + " " + frame["child_id"])
     frame["programme_child"] = hashed("programme " + shared).where(shared != "", "")
     frame["child"] = child.where(shared == "", frame["programme_child"])
-    return counted(pd.DataFrame(frame[list(aggregate.COLUMNS)]), area_table(), plan)
+    return counted(pd.DataFrame(frame[list(counting.COLUMNS)]), area_table(), plan)
 
 
 __all__ = ["Counted", "counted", "own", "small"]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from risk.access import Catchment, reach
+from risk.access import Catchment, compute_reach
 from risk.planning import Aims, Kind, Posts, Solver
 
 EXACT = Solver(gap=1e-7, pieces=200)
@@ -25,7 +25,7 @@ def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
         tuple(names[sites:]),
         tuple(kinds),
         units,
-        reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes)),
+        compute_reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes)),
         10.0 + minutes,
         np.full(sites, 2 * each),
         np.zeros_like(units),

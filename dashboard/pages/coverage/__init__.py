@@ -10,9 +10,9 @@ from dashboard.map.shapes import describe_shapes
 from dashboard.map.view import MapView
 from dashboard.narrative import access
 from dashboard.pages.coverage import summary
-from dashboard.site import current_release, site
+from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, translated
+from dashboard.site.text import _, translate
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.layer_table import drop_silent_columns
 from geo.layers import layer
@@ -24,24 +24,24 @@ __all__ = ["show"]
 
 def show() -> None:
     """Draw the page."""
-    current = current_release.open_current_release(site())
+    current = current_release.open_current_release(read_site())
     if current is None:
-        page_frame.empty()
+        page_frame.show_no_release()
         return
     st.title(_("Coverage"), anchor=False)
     if "services" not in current_release.list_levels(current):
-        st.html(markup.paragraphs([_("This release holds published figures alone, and no services.")]))
+        st.html(markup.render_paragraphs([_("This release holds published figures alone, and no services.")]))
         return
     if access.has_access(current):
-        st.html(markup.paragraphs([_(_QUESTION), _(_GAP)]))
+        st.html(markup.render_paragraphs([_(_QUESTION), _(_GAP)]))
         with st.container(border=True, key="gaps"):
-            st.html(markup.listed(summary.headlines(current)))
+            st.html(markup.render_list(summary.list_headlines(current)))
         st.fragment(_reached)(current)
     elif current.tier == "public":
-        st.html(markup.paragraphs([_(_PUBLIC)]))
+        st.html(markup.render_paragraphs([_(_PUBLIC)]))
         st.fragment(_services)(current)
     else:
-        page_frame.without_access()
+        page_frame.show_no_access()
     _carried(current)
 
 
@@ -58,20 +58,20 @@ _PUBLIC = (
 
 def _reached(current: CurrentRelease) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        shown = address.segments("show", _("Show"), summary.shown())
-        kind = address.menu("services", _("Services"), summary.kinds(current), "all")
-    if summary.none_shown(current, kind):
-        st.html(markup.paragraphs([_("Of these services none is shown, to protect people.")]))
-    _map(current, summary.view(current, shown, kind))
-    st.dataframe(summary.table(current, kind), hide_index=True)
-    st.caption(translated(NOTE))
+        shown = address.pick_segment("show", _("Show"), summary.name_measures())
+        kind = address.pick_from_menu("services", _("Services"), summary.name_services(current), "all")
+    if summary.all_withheld(current, kind):
+        st.html(markup.render_paragraphs([_("Of these services none is shown, to protect people.")]))
+    _map(current, summary.make_view(current, shown, kind))
+    st.dataframe(summary.tabulate_access(current, kind), hide_index=True)
+    st.caption(translate(NOTE))
     with st.expander(_("How this is worked out")):
-        st.html(markup.listed(access.describe_access(current)))
+        st.html(markup.render_list(access.describe_access(current)))
 
 
 def _services(current: CurrentRelease) -> None:
-    kind = address.menu("services", _("Services"), summary.kinds(current), "all")
-    seen = summary.view(current, "", kind)
+    kind = address.pick_from_menu("services", _("Services"), summary.name_services(current), "all")
+    seen = summary.make_view(current, "", kind)
     _map(current, seen)
     rows = layer_table(current.release, layer("services"), seen.view()).reset_index()
     st.dataframe(drop_silent_columns(rows), hide_index=True)
@@ -80,11 +80,11 @@ def _services(current: CurrentRelease) -> None:
 def _map(current: CurrentRelease, seen: MapView) -> None:
     with st.container(key="mapbox"):
         values = marks.describe_view(current, load_areas(current.release), seen)
-        live_map.show(describe_shapes(current, in_page=True), values, on_click=lambda: None)
-        st.html(legend.legend(marks.read_marks(current, seen)))
+        live_map.show_map(describe_shapes(current, in_page=True), values, on_click=lambda: None)
+        st.html(legend.render_legend(marks.read_marks(current, seen)))
 
 
 def _carried(current: CurrentRelease) -> None:
     st.header(_("Who carries the services"), anchor=False)
-    st.html(markup.narrow(markup.table(summary.carriers(current))))
-    st.html(markup.paragraphs(summary.hint(current)))
+    st.html(markup.render_narrow(markup.render_table(summary.tabulate_carriers(current))))
+    st.html(markup.render_paragraphs(summary.suggest_handover(current)))

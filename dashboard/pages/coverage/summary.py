@@ -16,7 +16,7 @@ from dashboard.map.view import MapView, find_latest
 from dashboard.narrative.access import has_access
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, number, quantity, translated
+from dashboard.site.text import _, number, quantity, translate
 from geo.layers.access import SURE, WAYS, chance
 from geo.layers.core import Choice
 from geo.layers.core.service_choices import AXES, BEARERS, WHICH_SERVICES
@@ -28,12 +28,12 @@ _NAMED = 3
 _NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
 
 
-def shown() -> dict[str, str]:
+def name_measures() -> dict[str, str]:
     """Name what can be shown of access."""
     return {"places": _("Places in reach"), "gap": _("Gaps"), "minutes": _("Way to the nearest")}
 
 
-def kinds(current: CurrentRelease) -> dict[str, str]:
+def name_services(current: CurrentRelease) -> dict[str, str]:
     """Name the services that can be chosen: all, on an axis, of a duty bearer."""
     name = "access" if has_access(current) else "services"
     offered = (
@@ -43,13 +43,13 @@ def kinds(current: CurrentRelease) -> dict[str, str]:
 
 
 def _kind(choice: Choice) -> str:
-    label = translated(choice.label)
+    label = translate(choice.label)
     if not choice.group:
         return label
-    return _("{group}: {choice}", group=translated(choice.group), choice=label)
+    return _("{group}: {choice}", group=translate(choice.group), choice=label)
 
 
-def view(current: CurrentRelease, show: str, kind: str) -> MapView:
+def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
     """Give the view of the map: of access, or of the services alone where access is not shown."""
     layer, options = (
         ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
@@ -72,7 +72,7 @@ def _told(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
     return kept.assign(name=known["name_en"].astype(str), land=lands.astype(str))
 
 
-def headlines(current: CurrentRelease) -> list[str]:
+def list_headlines(current: CurrentRelease) -> list[str]:
     """Say what a programme manager must know: the gaps on each axis, the farthest, what nobody entered."""
     return [
         *(_axis(current, axis) for axis in AXES if len(_told(current, "gap", axis.id))),
@@ -82,7 +82,7 @@ def headlines(current: CurrentRelease) -> list[str]:
 
 def _axis(current: CurrentRelease, axis: Choice) -> str:
     """Say where there is a gap on an axis of work, and of how many areas that cannot be told."""
-    frame, name = _told(current, "gap", axis.id), translated(axis.label)
+    frame, name = _told(current, "gap", axis.id), translate(axis.label)
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
     if hidden == len(frame):
@@ -114,7 +114,7 @@ def _farthest(current: CurrentRelease) -> Iterator[str]:
         yield _("The longest ways to any service that is shown: {areas}.", areas=_listed(ways))
     for way, words in WAYS.items():
         if (frame["way"] == way).any():
-            areas, told = _listed(frame.loc[frame["way"] == way, "name"]), translated(words)
+            areas, told = _listed(frame.loc[frame["way"] == way, "name"]), translate(words)
             yield _("{way}: {areas}.", way=told[:1].upper() + told[1:], areas=areas)
 
 
@@ -123,13 +123,13 @@ def _listed(names: Iterable[str]) -> str:
     return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
-def none_shown(current: CurrentRelease, kind: str) -> bool:
+def all_withheld(current: CurrentRelease, kind: str) -> bool:
     """Say whether nothing at all is shown of a kind of services."""
     frame = _told(current, "places", kind)
     return len(frame) > 0 and bool((frame["state"] == "withheld").all())
 
 
-def table(current: CurrentRelease, kind: str) -> pd.DataFrame:
+def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Give the content of all three maps, one row an area, in words."""
     places, gaps, ways = (_told(current, show, kind) for show in _MEASURES)
     need = (
@@ -158,7 +158,7 @@ def _about(value: float, interval: str) -> str:
 
 
 def _places(row: Mapping[Any, Any]) -> str:
-    return translated(quantity(row["value"], row["low"])) or _("not shown")
+    return translate(quantity(row["value"], row["low"])) or _("not shown")
 
 
 def _gap(row: Mapping[Any, Any]) -> str:
@@ -172,24 +172,24 @@ def _gap(row: Mapping[Any, Any]) -> str:
 def _chance(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["chance"]):
         return ""
-    return translated(chance(float(row["chance"]), most=bool(row["at_least"])))
+    return translate(chance(float(row["chance"]), most=bool(row["at_least"])))
 
 
 def _way(row: Mapping[Any, Any]) -> str:
     if row["way"] in WAYS:
-        return translated(WAYS[str(row["way"])])
+        return translate(WAYS[str(row["way"])])
     if pd.isna(row["value"]):
         return _("not shown") if row["state"] == "withheld" else _("none in the country")
     minutes = number(row["value"])
     return _("{minutes}, perhaps a nearer one", minutes=minutes) if row["nearer"] else minutes
 
 
-def carriers(current: CurrentRelease) -> pd.DataFrame:
+def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     """Give how many services each duty bearer carries in each country, and which share where all are told."""
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {one.id: _of_countries(current, one.id) for one in BEARERS}
-    rows = {translated(one.label)[:1].upper() + translated(one.label)[1:]: counted[one.id] for one in BEARERS}
+    rows = {translate(one.label)[:1].upper() + translate(one.label)[1:]: counted[one.id] for one in BEARERS}
     columns = {
         str(table.loc[land, "name_en"]): _shares([frame.loc[land].to_dict() for frame in counted.values()])
         for land in lands
@@ -210,13 +210,13 @@ def _shares(rows: list[dict[Any, Any]]) -> list[str]:
 
 
 def _share(row: Mapping[Any, Any], total: float) -> str:
-    told = translated(quantity(row["value"], row["low"], row["high"])) or _("not shown")
+    told = translate(quantity(row["value"], row["low"], row["high"])) or _("not shown")
     if not total > 0:
         return told
     return _("{value} ({share} %)", value=told, share=number(round(100 * float(row["value"]) / total)))
 
 
-def hint(current: CurrentRelease) -> list[str]:
+def suggest_handover(current: CurrentRelease) -> list[str]:
     """Say where hand-over can begin: where a duty bearer is seen at work beside NGOs, and where none is."""
     by_ngo = _at_work(current, [_NGO])
     by_others = _at_work(current, [one.id for one in BEARERS if one.id not in (_NGO, _COMMUNITY)])

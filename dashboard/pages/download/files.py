@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, translated
+from dashboard.site.text import _, translate
 from data.release import Release
 from data.tables.states import MEANINGS
 from geo import export
@@ -27,14 +27,14 @@ __all__ = [
     "FORMATS",
     "Format",
     "Offer",
-    "asked",
-    "command",
-    "contents",
-    "offer",
-    "offered",
-    "preview",
-    "states",
-    "terms_of_use",
+    "read_request",
+    "format_command",
+    "tabulate_contents",
+    "make_offer",
+    "list_layers",
+    "preview_layer",
+    "tabulate_states",
+    "list_terms",
 ]
 
 _ROWS = 8
@@ -96,23 +96,23 @@ class Offer:
         return self.kind == _ZIP
 
 
-def offered(release: Release) -> list[str]:
+def list_layers(release: Release) -> list[str]:
     """List the layers that can be taken away."""
     return [one.id for one in export.exportable(release)]
 
 
-def asked(release: Release, address: Mapping[str, str]) -> dict[str, Any]:
+def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]:
     """Read the layers (all where none is named) and the format that an address asks for."""
-    held = offered(release)
+    held = list_layers(release)
     layers = [name for name in address.get("layers", "").split(",") if name in held] or held
     kind = address.get("format", "")
     return {"layers": layers, "format": kind if kind in NAMES else FORMATS[0].id}
 
 
-def terms_of_use(release: Release) -> list[str]:
+def list_terms(release: Release) -> list[str]:
     """Say what may be done with the files, and what they tell of themselves."""
     return [
-        translated(terms.TIERS[release.tier]),
+        translate(terms.TIERS[release.tier]),
         _("Licence: {licence}.", licence=terms.licence(release)),
         _(
             "Counts of children carry noise: when a number was first published, the true one lay within its "
@@ -133,12 +133,12 @@ def terms_of_use(release: Release) -> list[str]:
     ]
 
 
-def command(kind: str) -> str:
+def format_command(kind: str) -> str:
     """Give the command that writes partner files and notes for whom."""
     return f'tact export --tier partner --for "{_("NAME")}" --to {_("FOLDER")} --format {kind}'
 
 
-def offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> Offer:
+def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> Offer:
     """Describe the file of a format and some layers; it is made when it is asked for."""
     form = next(f for f in FORMATS if f.id == kind)
     sets = export.parts(current.release, layers)
@@ -174,7 +174,7 @@ def _make(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
         return files[0].read_bytes() if len(files) == 1 else export.pack(files)
 
 
-def contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
+def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
     """List what the layers hold: levels, periods, choices; one row a layer."""
     rows = []
     for name in layers:
@@ -220,7 +220,7 @@ def _periods(periods: tuple[str, ...]) -> str:
     return f"{len(periods)} {_(grain)}" if len(periods) > 1 else _(grain)
 
 
-def preview(release: Release, name: str) -> pd.DataFrame:
+def preview_layer(release: Release, name: str) -> pd.DataFrame:
     """Give the first rows of a layer as a reader will find them, and of when they are."""
     one = layer(name)
     held = one.levels(release)
@@ -230,11 +230,11 @@ def preview(release: Release, name: str) -> pd.DataFrame:
     rows = table(release, one, view, data).head(_ROWS)
     when = data.frame["year"].astype("Int64").astype("str") if one.of_figures else data.legend.period
     rows.insert(list(rows).index("Value"), mark("Period"), when)
-    return rows.rename(columns=translated)
+    return rows.rename(columns=translate)
 
 
-def states(release: Release) -> pd.DataFrame:
+def tabulate_states(release: Release) -> pd.DataFrame:
     """List the states that occur in the release, with their words and what they mean."""
     found = columns.states(release, export.exportable(release))
-    rows = [(state, translated(state_words(state, release.k)), _(MEANINGS[state])) for state in found]
+    rows = [(state, translate(state_words(state, release.k)), _(MEANINGS[state])) for state in found]
     return pd.DataFrame(rows, columns=[_("State"), _("In words"), _("What it means")])

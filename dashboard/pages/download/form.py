@@ -10,16 +10,16 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from geo.layers import layer
 
-__all__ = ["choose", "title"]
+__all__ = ["choose_layers", "name_layer"]
 
 
-def choose(current: CurrentRelease) -> tuple[str, ...]:
+def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
     """Ask for layers and a format, and offer the file; give the chosen layers."""
-    offered, forms = files.offered(current.release), {f.id: f for f in files.FORMATS}
-    for key, value in files.asked(current.release, st.query_params).items():
+    offered, forms = files.list_layers(current.release), {f.id: f for f in files.FORMATS}
+    for key, value in files.read_request(current.release, st.query_params).items():
         st.session_state.setdefault(f"download-{key}", value)
     picked = st.pills(
-        _("Layers"), offered, selection_mode="multi", format_func=title, key="download-layers", wrap=True
+        _("Layers"), offered, selection_mode="multi", format_func=name_layer, key="download-layers", wrap=True
     )
     uses = [_(f.use) for f in forms.values()]
     kind = st.radio(
@@ -34,9 +34,9 @@ def choose(current: CurrentRelease) -> tuple[str, ...]:
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
     if not current_release.may_download(current.release):
         st.caption(_("Partner files of real records are named and noted: the data officer writes them."))
-        st.code(files.command(kind), language=None, wrap_lines=True)
+        st.code(files.format_command(kind), language=None, wrap_lines=True)
         return layers
-    file = files.offer(current, kind, layers)
+    file = files.make_offer(current, kind, layers)
     label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")
     st.download_button(
         label.format(format=forms[kind].name),
@@ -50,6 +50,6 @@ def choose(current: CurrentRelease) -> tuple[str, ...]:
     return layers
 
 
-def title(name: str) -> str:
+def name_layer(name: str) -> str:
     """Give the words for a layer."""
     return _(layer(name).title)

@@ -10,20 +10,20 @@ import pandas as pd
 
 from dashboard.site.text import _
 from data.disclosure.channel import Knowledge
-from data.disclosure.cost import most_of_one_number
+from data.disclosure.cost import compute_most_of_one_number
 from data.release import Release
 from data.release.audits import AuditReport
 
 __all__ = [
     "TRIED",
-    "checked",
-    "guess",
-    "more",
-    "one_number",
-    "outcome",
-    "own_checks",
-    "results",
-    "summary",
+    "describe_check",
+    "describe_guess",
+    "suggest_audit",
+    "describe_one_number",
+    "judge_attack",
+    "read_own_checks",
+    "tabulate_results",
+    "describe_audit",
 ]
 
 TRIED = {
@@ -40,14 +40,14 @@ _NOT_BOUNDED = {("membership", "partner")}
 _RESULTS = {"held": "Held", "succeeded": "Succeeded", "measured": "Measured"}
 
 
-def outcome(check: Mapping[str, Any]) -> str:
+def judge_attack(check: Mapping[str, Any]) -> str:
     """Say how an attack went, of a check with attack, tier and passed: held, succeeded or measured."""
     if (str(check.get("attack")), str(check.get("tier"))) in _NOT_BOUNDED:
         return "measured"
     return "held" if check.get("passed") is True else "succeeded"
 
 
-def one_number(release: Release) -> list[str]:
+def describe_one_number(release: Release) -> list[str]:
     """Say what a single number of children tells, with the numbers of this release."""
     about = release.manifest["tact"].get("knowledge", {}).get("children")
     if not about:
@@ -73,13 +73,13 @@ def one_number(release: Release) -> list[str]:
             "Somebody who already knows of every child but one that was met in an area and time, and guesses "
             "from its number whether this one was counted too, is right at most {right} times in 100. By "
             "tossing a coin it would be 50 times.",
-            right=_right(most_of_one_number(release)),
+            right=_right(compute_most_of_one_number(release)),
         )
     )
     return said
 
 
-def guess(report: AuditReport) -> list[str]:
+def describe_guess(report: AuditReport) -> list[str]:
     """Say how much better than a coin an attacker guesses who puts all numbers together."""
     check = report.check("membership")
     public = report.tier == "public"
@@ -111,21 +111,21 @@ def _right(advantage: float) -> int:
     return math.ceil(round(50 + 50 * min(max(advantage, 0.0), 1.0), 6))
 
 
-def summary(report: AuditReport) -> list[str]:
+def describe_audit(report: AuditReport) -> list[str]:
     """Say when the audit was made and how it ended."""
     made = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
     return [f"{made} {_ended(report.checks, passed=report.passed)}", *_found(report)]
 
 
-def checked(release: Release) -> list[str]:
+def describe_check(release: Release) -> list[str]:
     """Say what the release's own check says; nothing where it has none."""
-    checks = own_checks(release)
+    checks = read_own_checks(release)
     made = _("The product attacked this release as below before it was published.")
-    passed = all(outcome(one) != "succeeded" for one in checks)
+    passed = all(judge_attack(one) != "succeeded" for one in checks)
     return [f"{made} {_ended(checks, passed=passed)}"] if checks else []
 
 
-def more() -> list[str]:
+def suggest_audit() -> list[str]:
     """Say how a more thorough attack is made, where none was."""
     return [
         _(
@@ -135,7 +135,7 @@ def more() -> list[str]:
     ]
 
 
-def own_checks(release: Release) -> list[Mapping[str, Any]]:
+def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
     """Read the release's own check from its manifest, in the form of an audit's."""
     told = release.manifest["tact"].get("audit")
     listed = told.get("checks") if isinstance(told, dict) else None
@@ -146,9 +146,9 @@ def own_checks(release: Release) -> list[Mapping[str, Any]]:
     ]
 
 
-def results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def tabulate_results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """List what was tried and how it went."""
-    rows = [(_capital(_tried(check)), _(_RESULTS[outcome(check)])) for check in checks]
+    rows = [(_capital(_tried(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
     return pd.DataFrame(rows, columns=[_("What was tried"), _("How it went")])
 
 
@@ -156,7 +156,7 @@ def _ended(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
     if not passed:
         return _("An attack succeeded: do not pass this release or its files on.")
     said = _("No attack succeeded; the protection held.")
-    if any(outcome(check) == "measured" for check in checks):
+    if any(judge_attack(check) == "measured" for check in checks):
         said += " " + _("“Measured” means that this tier sets no limit to it; above is told how far it goes.")
     return said
 

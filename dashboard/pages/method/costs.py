@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.site.text import _
 from data.release import Release
 
-__all__ = ["headline", "notes", "table"]
+__all__ = ["format_headline", "list_notes", "tabulate_costs"]
 
 _WHERE = {
     ("AL", "country"): "Albania",
@@ -30,7 +30,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 _FEW = 10  # per cent from which on no decimals are told
 
 
-def headline(costs: pd.DataFrame) -> str:
+def format_headline(costs: pd.DataFrame) -> str:
     """Say in one sentence what the numbers of counties and regions of a year lose; nothing without them."""
     rows = costs[(costs["level"] == "region") & (costs["grain"] == "year")].set_index("country")
     if not {"AL", "GR"} <= set(rows.index):
@@ -52,7 +52,7 @@ def headline(costs: pd.DataFrame) -> str:
     )
 
 
-def table(costs: pd.DataFrame) -> pd.DataFrame:
+def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
     """Give the table that is shown: a row for each country, level and period, all of them words."""
     rows = [
         (
@@ -73,7 +73,7 @@ def table(costs: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[:, [name for name in frame if (frame[name] != "").any()]]
 
 
-def notes(release: Release, costs: pd.DataFrame) -> list[str]:
+def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
     """Say how the columns were worked out and what they do not say."""
     said = [
         _(

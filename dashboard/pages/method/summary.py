@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.site.text import _, translated
+from dashboard.site.text import _, translate
 from data.reference import registry
 from data.release import Release
 from data.tables.periods import Calendar, Period
@@ -19,19 +19,19 @@ from geo.layers.core.words import LEVELS
 from geo.layers.output import terms
 
 __all__ = [
-    "boundaries",
-    "chance_words",
-    "chances",
-    "data_protection",
-    "hidden",
-    "key_facts",
-    "layers",
-    "noise",
-    "noise_words",
-    "not_meant",
-    "period_words",
-    "sources",
-    "steps",
+    "describe_boundaries",
+    "describe_chances",
+    "draw_chances",
+    "list_protections",
+    "tabulate_hidden",
+    "list_key_facts",
+    "tabulate_layers",
+    "read_noise",
+    "describe_noise",
+    "list_limits",
+    "describe_periods",
+    "tabulate_sources",
+    "list_steps",
 ]
 
 _MONTHS = (
@@ -64,7 +64,7 @@ _MEASURES = {
 _GRAINS = {"month": "month", "quarter": "quarter", "year": "year", "whole": "whole time"}
 
 
-def key_facts(release: Release) -> list[tuple[str, str]]:
+def list_key_facts(release: Release) -> list[tuple[str, str]]:
     """Give the few parameters that matter most: words and value."""
     tact, parameters = release.manifest["tact"], _parameters(release)
     facts = [
@@ -91,7 +91,7 @@ def _parameters(release: Release) -> dict[str, Any]:
     return dict(release.manifest["tact"].get("parameters") or {})
 
 
-def steps() -> list[tuple[str, str]]:
+def list_steps() -> list[tuple[str, str]]:
     """Tell the way from a record to a number on the map."""
     return [
         (
@@ -139,7 +139,7 @@ def steps() -> list[tuple[str, str]]:
     ]
 
 
-def data_protection() -> list[str]:
+def list_protections() -> list[str]:
     """Say how children and communities are protected besides the noise."""
     return [
         _(
@@ -162,7 +162,7 @@ def data_protection() -> list[str]:
     ]
 
 
-def noise_words(release: Release) -> list[str]:
+def describe_noise(release: Release) -> list[str]:
     """Say what the noise does, with the numbers of this release."""
     parameters = _parameters(release)
     largest, k = parameters.get("largest", 5), release.k
@@ -232,7 +232,7 @@ def noise_words(release: Release) -> list[str]:
     return [one for one in said if one]
 
 
-def noise(release: Release) -> pd.DataFrame:
+def read_noise(release: Release) -> pd.DataFrame:
     """Give the chance of each shown number for some true ones, with columns true, shown, chance."""
     parameters = _parameters(release)
     table, steps = parameters.get("table"), parameters.get("perturbations")
@@ -247,7 +247,7 @@ def noise(release: Release) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["true", "shown", "chance"])
 
 
-def chances(rows: pd.DataFrame) -> list[alt.Chart]:
+def draw_chances(rows: pd.DataFrame) -> list[alt.Chart]:
     """Draw what the noise makes of 1, 4 and 12 children met, one picture each, to one scale."""
     return [_chance(rows[rows["true"] == true], int(true)) for true in sorted(rows["true"].unique())]
 
@@ -271,7 +271,7 @@ def _chance(rows: pd.DataFrame, true: int) -> alt.Chart:
     return titled
 
 
-def chance_words(release: Release) -> str:
+def describe_chances(release: Release) -> str:
     """Say what the picture shows, and what happens to small numbers on this tier."""
     said = _("How likely each number is to come out when 1, 4 or 12 children were met.")
     if release.tier == "public":
@@ -279,7 +279,7 @@ def chance_words(release: Release) -> str:
     return said
 
 
-def hidden(release: Release) -> pd.DataFrame:
+def tabulate_hidden(release: Release) -> pd.DataFrame:
     """Say for each table what share of its cells shows a number, and what the others say (per cent)."""
     rows = []
     for resource in release.manifest["resources"]:
@@ -291,7 +291,7 @@ def hidden(release: Release) -> pd.DataFrame:
         row: dict[str, object] = {
             _("Table"): _(_MEASURES[about["measure"]]),
             _("By"): ", ".join(_(b.replace("_", " ")) for b in by) or "—",
-            _("Areas"): translated(LEVELS[about["level"]]).lower(),
+            _("Areas"): translate(LEVELS[about["level"]]).lower(),
             _("Period"): _(_GRAINS[about["grain"]]),
             _("Shown, %"): round(100 * (states.get("number", 0) + states.get("class", 0)), 1),
         }
@@ -310,7 +310,7 @@ _SHORT = {
 }
 
 
-def period_words(release: Release) -> str:
+def describe_periods(release: Release) -> str:
     """Say how time is cut."""
     calendar = Calendar(int(release.manifest["tact"].get("first_month", 6)))
     return _(
@@ -320,18 +320,18 @@ def period_words(release: Release) -> str:
     )
 
 
-def layers(release: Release) -> pd.DataFrame:
+def tabulate_layers(release: Release) -> pd.DataFrame:
     """List the layers with the question that each answers and what it does not say."""
     rows = []
     for one in LAYERS:
         held = one.levels(release)
         if held:
             legend = one.read(release, View(held[0], "")).legend
-            rows.append((translated(one.title), translated(one.question), translated(legend.note)))
+            rows.append((translate(one.title), translate(one.question), translate(legend.note)))
     return pd.DataFrame(rows, columns=[_("Layer"), _("Question"), _("What to bear in mind")])
 
 
-def not_meant() -> list[str]:
+def list_limits() -> list[str]:
     """Say what the data are not."""
     return [
         _(
@@ -351,13 +351,13 @@ def not_meant() -> list[str]:
     ]
 
 
-def sources(release: Release) -> pd.DataFrame:
+def tabulate_sources(release: Release) -> pd.DataFrame:
     """List all sources with licence and credit."""
     named = [_("What"), _("Source"), _("Licence"), _("Credit")]
     return terms.sources(release).set_axis(named, axis=1)
 
 
-def boundaries(release: Release) -> list[str]:
+def describe_boundaries(release: Release) -> list[str]:
     """Say which boundaries these are, and how exact the approximate ones."""
     said = [
         _(

@@ -12,9 +12,9 @@ from dashboard.narrative.moves import count_left, list_handover
 from dashboard.pages.reallocate import forms, frontier, handover, planner, saved, session, summary
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Workplace
-from dashboard.site import current_release, site
+from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
 from geo.layers.communities import CAUTION
@@ -28,15 +28,15 @@ __all__ = ["show"]
 
 def show() -> None:
     """Draw the page; what changes is within one fragment."""
-    current = current_release.open_current_release(site())
+    current = current_release.open_current_release(read_site())
     if current is None:
-        page_frame.empty()
+        page_frame.show_no_release()
         return
     st.title(_("Reallocate"), anchor=False)
     if current.tier == "public":
-        st.html(markup.paragraphs([_(_PUBLIC)]))
+        st.html(markup.render_paragraphs([_(_PUBLIC)]))
         return
-    st.html(markup.paragraphs([_(_QUESTION)]))
+    st.html(markup.render_paragraphs([_(_QUESTION)]))
     st.fragment(_show_page)(current)
 
 
@@ -52,7 +52,7 @@ def _show_page(current: CurrentRelease) -> None:
     if not session.open_from_address(plans.plans):
         st.warning(_("The saved plan in the address was not found. A new plan is shown."))
     if damaged := saved.word_damaged(plans):
-        st.warning(said(damaged))
+        st.warning(escape_markdown(damaged))
     work = session.read_workplace()
     answer = st.container(border=True, key="answer")
     left, right = st.columns([13, 8], gap="medium")
@@ -90,17 +90,19 @@ def _make_plan(current: CurrentRelease, work: Workplace, setting: Setting) -> Pl
             )
     except RulesClash as error:
         head, lines = narrative.word_clashes(t, error.clashes)
-        st.html(markup.lead(head))
-        st.html(markup.listed(lines))
+        st.html(markup.render_lead(head))
+        st.html(markup.render_list(lines))
     except (InputError, ReleaseError) as error:
-        st.error(said(str(error)))
+        st.error(escape_markdown(str(error)))
     else:
         verdict = narrative.word_verdict(t, plan)
-        st.html(markup.lead(verdict.head))
-        st.html(markup.definitions(summary.list_key_numbers(t, plan)))
+        st.html(markup.render_lead(verdict.head))
+        st.html(markup.render_definitions(summary.list_key_numbers(t, plan)))
         sentences = [verdict.text, verdict.warning, "" if plan.verdict.proven else narrative.word_time_up(t)]
         st.html(
-            markup.paragraphs([" ".join(filter(None, sentences)), " ".join(summary.explain_measure(plan))])
+            markup.render_paragraphs(
+                [" ".join(filter(None, sentences)), " ".join(summary.explain_measure(plan))]
+            )
         )
         return plan
     return None
@@ -109,18 +111,18 @@ def _make_plan(current: CurrentRelease, work: Workplace, setting: Setting) -> Pl
 def _show_map(current: CurrentRelease, plan: PlanSummary) -> None:
     views = {name: _(words) for name, words in move_map.VIEWS.items()}
     with st.container(key="mapbox"):
-        view = address.segments("when", _("Show"), views)
-        live_map.show(describe_shapes(current, in_page=True), move_map.describe_view(current, plan, view))
+        view = address.pick_segment("when", _("Show"), views)
+        live_map.show_map(describe_shapes(current, in_page=True), move_map.describe_view(current, plan, view))
         layer = move_map.describe_layer(current, plan, view)
-        st.html(legend.legend([layer], more=move_map.word_arrows(plan)))
+        st.html(legend.render_legend([layer], more=move_map.word_arrows(plan)))
 
 
 def _show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
     _section(_("Moves"))
     if not plan.moves:
-        st.html(markup.paragraphs([_("No move is proposed. All units stay where they are.")]))
+        st.html(markup.render_paragraphs([_("No move is proposed. All units stay where they are.")]))
         return
-    st.html(markup.table(summary.tabulate_moves(planner.speak_english(current), plan)))
+    st.html(markup.render_table(summary.tabulate_moves(planner.speak_english(current), plan)))
     st.caption(summary.explain_moves(plan))
     forms.ask_decision(current, plan)
 
@@ -129,20 +131,20 @@ def _show_details(current: CurrentRelease, work: Workplace, setting: Setting, pl
     t = planner.speak_english(current)
     if plan.moves:
         _section(_("When"))
-        st.html(markup.table(summary.tabulate_quarters(t, plan)))
+        st.html(markup.render_table(summary.tabulate_quarters(t, plan)))
         st.caption(count_left(t, plan))
     with st.expander(_("Hand over to duty bearers"), expanded=bool(work.handover.tasks)):
         if lines := list_handover(t, plan):
-            st.html(markup.listed(lines))
+            st.html(markup.render_list(lines))
         handover.ask_tables(current, work)
     _section(_("More moves, or fewer"))
     if st.toggle(_("Show the gain of more or fewer moves"), key="weigh"):
         _show_frontier(current, work, setting, plan)
     _section(_("Who is served"))
-    st.html(markup.narrow(markup.table(summary.tabulate_groups(t, plan))))
+    st.html(markup.render_narrow(markup.render_table(summary.tabulate_groups(t, plan))))
     st.caption(_(CAUTION))
     with st.expander(_("By county and region")):
-        st.html(markup.table(summary.tabulate_areas(t, plan)))
+        st.html(markup.render_table(summary.tabulate_areas(t, plan)))
 
 
 def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, plan: PlanSummary) -> None:
@@ -165,9 +167,9 @@ def _show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, set
     if setting is not None:
         saved.ask_to_save(current, work, setting)
     if not plans.plans:
-        st.html(markup.paragraphs([_(_NONE_SAVED)]))
+        st.html(markup.render_paragraphs([_(_NONE_SAVED)]))
         return
-    st.html(markup.table(saved.tabulate_plans(t, plans.plans)))
+    st.html(markup.render_table(saved.tabulate_plans(t, plans.plans)))
     saved.ask_to_open(plans.plans)
     if len(plans.plans) > 1:
         saved.show_comparison(t, plans.plans)

@@ -12,7 +12,7 @@ from dashboard.pages.reallocate import planner, session
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup
 from data.errors import InputError, ReleaseError
 from data.personal.free_text import LONGEST
@@ -43,26 +43,26 @@ def ask_setting() -> Setting:
     first = Setting()
     needs = {name: _(words) for name, words in NEEDS.items()}
     choices: dict[str, str | int | None] = {
-        "need": address.segments("need", _("Pathway"), needs, labelled=True)
+        "need": address.pick_segment("need", _("Pathway"), needs, labelled=True)
     }
     left, right = st.columns(2)
     with left:
         hint = _("All units that move, added together.")
-        choices["moves"] = address.whole(
+        choices["moves"] = address.pick_number(
             "moves", _("Maximum number of moves"), _MOST_MOVES, first.moves, hint
         )
     with right:
         hint = _("Travel between old and new posts, all moves added together. Empty: no limit.")
-        choices["hours"] = address.whole("hours", _("Maximum hours of travel"), _MOST_HOURS, None, hint)
+        choices["hours"] = address.pick_number("hours", _("Maximum hours of travel"), _MOST_HOURS, None, hint)
     for name, label, start, hint in _sliders(first):
-        choices[name] = address.share(name, label, start, hint)
+        choices[name] = address.pick_share(name, label, start, hint)
     with st.expander(_("Rules that every plan keeps")):
         hint = _("How many units can move in one quarter; the others move in the next quarters.")
-        choices["pace"] = address.whole(
+        choices["pace"] = address.pick_number(
             "pace", _("Maximum number of moves per quarter"), _MOST_MOVES, first.per_quarter, hint, least=1
         )
         for name, label, start, hint in _rules(first):
-            choices[name] = address.share(name, label, start, hint)
+            choices[name] = address.pick_share(name, label, start, hint)
     return session.read_setting(choices)
 
 
@@ -183,12 +183,12 @@ def list_decisions(current: CurrentRelease, work: Workplace) -> None:
     for number, decision in enumerate(work.decisions):
         with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{number}"):
             st.button(_("Undo"), key=f"undo-{number}", on_click=session.remove_decision, args=(decision,))
-            st.html(markup.paragraphs([word_decision(t, decision)]))
+            st.html(markup.render_paragraphs([word_decision(t, decision)]))
 
 
 def ask_posts(current: CurrentRelease, work: Workplace) -> None:
     """Offer the table of posts for download, and take a corrected one."""
-    st.html(markup.paragraphs([_(_FROM_FILE) if work.posts else _(_DRAFT), _(_COLUMNS)]))
+    st.html(markup.render_paragraphs([_(_FROM_FILE) if work.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
         if current_release.may_download(current.release):
@@ -208,7 +208,7 @@ def ask_posts(current: CurrentRelease, work: Workplace) -> None:
             _("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=(current,)
         )
     if refused := st.session_state.get(_REFUSED, ""):
-        st.error(said(refused))
+        st.error(escape_markdown(refused))
         st.caption(_("The file was not used; the plan still uses the posts from before."))
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.pages.reallocate import planner, session
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
 from data.errors import TactError
 from risk.handover import Tables
@@ -36,7 +36,7 @@ def read_tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
 
 def ask_tables(current: CurrentRelease, work: Workplace) -> None:
     """Ask for the tables of tasks and of room."""
-    st.html(markup.paragraphs([_(_WHY), _(_HOW)]))
+    st.html(markup.render_paragraphs([_(_WHY), _(_HOW)]))
     left, right = st.columns(2, gap="medium")
     with left:
         st.file_uploader(_("Table of tasks"), type="csv", key=_TASKS)
@@ -60,7 +60,7 @@ def ask_tables(current: CurrentRelease, work: Workplace) -> None:
         if work.handover.tasks:
             st.button(_("Remove the hand-over"), on_click=session.set_tables, args=(Tables(),))
     if refused := st.session_state.get(_REFUSED, ""):
-        st.error(said(refused))
+        st.error(escape_markdown(refused))
 
 
 _WHY = (

@@ -11,7 +11,7 @@ from dashboard.map import Arrow, Mark
 from dashboard.narrative.moves import word_move
 from dashboard.pages.reallocate.planner import speak_english
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, html, translated
+from dashboard.site.text import _, html, translate
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
 from geo.layers.core.words import state_words
@@ -39,13 +39,13 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
         },
         index=codes,
     )
-    labels = tuple(translated(label) for label in breaks.labels(_LOWS, whole=False, sign=" %"))
+    labels = tuple(translate(label) for label in breaks.labels(_LOWS, whole=False, sign=" %"))
     style = Style("fill", _LOWS, palette.steps(palette.COVERAGE, len(labels)), labels)
     source = _("Plan on release {name}, average estimate of the risk model", name=current.release.name)
     title = _("Need met today") if view == TODAY else _("Need met with the plan")
     unit = _("% of the children in need")
     legend = Legend(title, unit, _("per quarter"), source)
-    words: dict[str, str] = {state: translated(state_words(state, current.release.k)) for state in STATES}
+    words: dict[str, str] = {state: translate(state_words(state, current.release.k)) for state in STATES}
     return Mark(LayerData(frame, style, legend, current.release.invented), title, unit, labels, words)
 
 
@@ -72,8 +72,8 @@ def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
 def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:
     """Return the values of the view for the map."""
     codes = list(load_areas(current.release).map_geometry(_LEVEL)["codes"])
-    layer = live_map.layer_values(describe_layer(current, plan, view), codes)
-    return live_map.payload([layer], _LEVEL, arrows=draw_arrows(current, plan))
+    layer = live_map.describe_layer(describe_layer(current, plan, view), codes)
+    return live_map.describe_map([layer], _LEVEL, arrows=draw_arrows(current, plan))
 
 
 def word_arrows(plan: PlanSummary) -> Markup:

@@ -17,9 +17,9 @@ from dashboard.narrative.speech import Speech
 from dashboard.pages.reallocate import forms, planner, session
 from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Workplace
-from dashboard.site import current_release, site
+from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import markup
 from data.errors import TactError
 from data.personal.free_text import LONGEST
@@ -37,7 +37,7 @@ _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
 def list_plans(current: CurrentRelease) -> SavedPlans:
     """List the plans saved of the release, newest first; none where no folder was given."""
-    return saved.list_saved_plans(site().derived, current.release)
+    return saved.list_saved_plans(read_site().derived, current.release)
 
 
 def word_damaged(plans: SavedPlans) -> str:
@@ -73,7 +73,7 @@ def word_changes(
 
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     """Ask for a title and save the plan that is shown, with posts, choices and decisions."""
-    if site().derived is None:
+    if read_site().derived is None:
         st.caption(_("Plans cannot be saved here: start the map with tact serve."))
         return
     with st.form("keep"):
@@ -89,13 +89,13 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> N
             _("Save this plan"), type="primary", on_click=_save, args=(current, work, setting)
         )
     if refused := st.session_state.pop(_REFUSED, ""):
-        st.error(said(refused))
+        st.error(escape_markdown(refused))
     if st.session_state.pop(_SAVED, False):
         st.success(_("The plan is saved. You can open, compare and download it below."))
 
 
 def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
-    state, folder = st.session_state, site().derived
+    state, folder = st.session_state, read_site().derived
     if folder is None:
         return
     try:
@@ -177,7 +177,7 @@ def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:
         key="compare-plans",
     )
     if chosen:
-        st.html(markup.table(compare_plans(t, [by_name[name].summary for name in chosen])))
+        st.html(markup.render_table(compare_plans(t, [by_name[name].summary for name in chosen])))
 
 
 def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:

@@ -9,17 +9,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from dashboard.narrative.risk import CANNOT_TELL, name_class, name_classes
-from dashboard.site.text import _, html, joined
+from dashboard.site.text import _, html, join_markup
 from geo.layers.core import palette
 
-__all__ = ["drawn", "key"]
+__all__ = ["draw_rates", "render_key"]
 
 _INK, _UNSURE, _STEP = "#3B4252", "#FFFFFF", 30
 _WIDEST = (0.1, 10.0)
 _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
 
 
-def drawn(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
+def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     """Draw one country's areas, of a frame of dashboard.riskpage.rated; the chosen area's name is bold."""
     rows = frame.reset_index().assign(
         said=[name_class(int(one)) for one in frame["class"]],
@@ -80,10 +80,12 @@ def _told() -> Sequence[alt.Tooltip]:
     ]
 
 
-def key() -> Markup:
+def render_key() -> Markup:
     """Say what the colours, the line and the intervals mean."""
     marks = [*zip(name_classes(), palette.RISK, strict=True), (name_class(CANNOT_TELL), _UNSURE)]
-    dots = joined(html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks)
+    dots = join_markup(
+        html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks
+    )
     told = _(
         "Each dot is an area's rate in terms of its country's (green line, 1), for its people and outreach; "
         "the line through it holds 95 % of what the model holds possible."

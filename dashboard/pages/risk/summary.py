@@ -1,7 +1,7 @@
 """What the Risk page says: where rates are high or changing, why, and how sure that is, in plain words.
 
-Every number comes from what the model wrote beside the release (risk/report/__init__.py). Areas are compared within
-their country only, never across both.
+Every number comes from the tables that the model wrote beside the release (risk/report/tables.py). Areas are
+compared within their country only, never across both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, number, translated
+from dashboard.site.text import _, number, translate
 from data.tables.periods import Period
 from geo.layers.risk import CLASSES
 
@@ -44,7 +44,7 @@ _SIGNIFICANT = 0.05
 _WITHIN = {_INTERNAL: "pathway inside the country", _BORDER: "pathway across a border"}
 
 
-def areas(current: CurrentRelease) -> dict[str, str]:
+def name_areas(current: CurrentRelease) -> dict[str, str]:
     """Name the areas that the model knows, each with its country, in the order of the release."""
     named, land = read_area_names(current), read_country_names(current)
     table = load_areas(current.release).table
@@ -52,12 +52,12 @@ def areas(current: CurrentRelease) -> dict[str, str]:
     return {str(c): f"{named[c]}, {land[str(table.loc[c, 'country'])]}" for c in table.index if c in known}
 
 
-def most(current: CurrentRelease, pathway: str) -> str:
+def find_highest_area(current: CurrentRelease, pathway: str) -> str:
     """Give the area of the highest chance of a high rate, which the page opens on."""
     return str(read_area_rates(current, pathway)["exceeding"].idxmax())
 
 
-def headlines(current: CurrentRelease) -> list[str]:
+def list_headlines(current: CurrentRelease) -> list[str]:
     """Say what a programme manager must know, the most important first."""
     return [*_together(current), *_levels(current), *_changes(current)]
 
@@ -136,7 +136,7 @@ def _latest(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
-def reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str]]:
+def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str]]:
     """Give the numbers behind an area's class: words and value."""
     row = _reason(current, pathway, area)
     if row is None:
@@ -186,7 +186,7 @@ def _times(value: float) -> str:
     return "" if math.isnan(value) else _("{value} times", value=_short(value))
 
 
-def why(current: CurrentRelease, pathway: str, area: str) -> list[str]:
+def explain_class(current: CurrentRelease, pathway: str, area: str) -> list[str]:
     """Say in sentences what an area's class rests on, and what would change it."""
     row = _reason(current, pathway, area)
     if row is None:
@@ -210,7 +210,7 @@ def _verdict(told: Mapping[Any, Any]) -> str:
     return _(
         "{area}: {level}. This is {chance} % sure.",
         area=told["name"],
-        level=translated(CLASSES[one]),
+        level=translate(CLASSES[one]),
         chance=number(min(99, round(100 * float(told["probability"])))),
     )
 
@@ -252,7 +252,7 @@ def _what_would(row: Mapping[str, float], one: int) -> str:
     return template.format(**rates)
 
 
-def clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """List the clusters of a pathway by country, surest first; empty where there is none."""
     table = current_release.read_table(current, "hotspots_region_whole_crossing")
     if table.empty:
@@ -281,7 +281,7 @@ def _chance(p: float) -> str:
     return words if p <= _SIGNIFICANT else f"{words}: {_('may well be chance')}"
 
 
-def table(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     """Give the content of the picture as a table."""
     frame = read_area_rates(current, pathway)
     return pd.DataFrame(
@@ -297,7 +297,7 @@ def table(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     )
 
 
-def by_year(current: CurrentRelease) -> pd.DataFrame:
+def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
     """Give the public classes: a row for each county and region, a column for each year."""
     rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:

@@ -28,10 +28,10 @@ from dashboard.map.view import (
     settle_view,
 )
 from dashboard.pages.situation import summary
-from dashboard.pages.situation.timeline import Total, told
+from dashboard.pages.situation.timeline import Total, format_total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, html, translated
+from dashboard.site.text import _, html, translate
 from data.tables.periods import Period
 from geo.areas import Areas
 from geo.layers import combinable, layer
@@ -39,23 +39,23 @@ from geo.layers.core import Choice, Option
 from geo.layers.core.words import LEVELS
 
 __all__ = [
-    "arrive",
+    "note_address",
     "choose",
     "clicked",
-    "current",
-    "grain",
-    "keep",
-    "layers",
-    "levels",
-    "missed",
-    "options",
-    "overlays",
-    "play",
-    "playing",
+    "load_view",
+    "choose_grain",
+    "write_address",
+    "choose_layer",
+    "choose_level",
+    "show_missed",
+    "choose_options",
+    "choose_overlay",
+    "show_play_button",
+    "read_step_seconds",
     "projector",
-    "slider",
-    "step",
-    "unnumbered",
+    "choose_period",
+    "advance_view",
+    "show_no_numbers",
 ]
 
 _VIEW, _WRITTEN = "situation", "situation-address"
@@ -70,7 +70,7 @@ _STEP = 1.4
 _T = TypeVar("_T")
 
 
-def arrive() -> None:
+def note_address() -> None:
     """Note the address when somebody has changed it: on a first visit, by going back, by a link.
 
     Only a run of the whole page that no control asked for can carry such an address: with what a control
@@ -83,7 +83,7 @@ def arrive() -> None:
         st.session_state[_ARRIVED] = address
 
 
-def current(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
+def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     """Give the view: what the reader asked for, settled on what there is.
 
     The session keeps what was asked, so that a layer that has no such level, period or area does not take
@@ -95,7 +95,7 @@ def current(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
         found = settle_view(parse_address(address), current, areas)
         st.session_state[_VIEW] = found
         st.session_state[_PICKED] = bool(address.get("period"))
-        st.session_state[_MISSED] = (found, summary.missed(address, found, current, areas))
+        st.session_state[_MISSED] = (found, summary.render_missed(address, found, current, areas))
     asked: MapView = st.session_state[_VIEW]
     view = settle_view(asked, current, areas)
     if not asked.period:
@@ -110,7 +110,7 @@ def _opened(view: MapView, current: CurrentRelease) -> MapView:
     return replace(view, period=find_latest(view, current))
 
 
-def unnumbered(current: CurrentRelease, view: MapView) -> None:
+def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
     """Say that the period chosen has no numbers, and offer the last that has."""
     listed = list_view_periods(view, current)
     if not listed or has_numbers(view, current):
@@ -135,14 +135,14 @@ def _at(period: str) -> None:
     _ask(lambda v: replace(v, period=period))
 
 
-def missed(view: MapView) -> None:
+def show_missed(view: MapView) -> None:
     """Say what an address asked for in vain, until the reader goes on from what is shown instead."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
     if words and opened == view:
         st.html(words)
 
 
-def keep(view: MapView) -> None:
+def write_address(view: MapView) -> None:
     """Write the view into the address, when it is not there yet."""
     if st.session_state.get(_PLAYING):
         # One step back in the browser undoes all that was played.
@@ -209,13 +209,13 @@ def _menu(
     )  # fmt: skip
 
 
-def layers(current: CurrentRelease, view: MapView) -> None:
+def choose_layer(current: CurrentRelease, view: MapView) -> None:
     """Choose the main layer."""
     titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
     _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_still(v), layer=picked))
 
 
-def levels(current: CurrentRelease, view: MapView) -> None:
+def choose_level(current: CurrentRelease, view: MapView) -> None:
     """Choose the level of the areas, of those that the main layer has."""
     words = {
         level: _(LEVELS[level])
@@ -231,7 +231,7 @@ def _still(view: MapView) -> MapView:
     return view
 
 
-def overlays(current: CurrentRelease, view: MapView) -> None:
+def choose_overlay(current: CurrentRelease, view: MapView) -> None:
     """Choose what lies over the main layer, of what the tier allows."""
     offered = [
         layer(name)
@@ -253,7 +253,7 @@ def overlays(current: CurrentRelease, view: MapView) -> None:
     )  # fmt: skip
 
 
-def options(current: CurrentRelease, view: MapView, name: str) -> None:
+def choose_options(current: CurrentRelease, view: MapView, name: str) -> None:
     """Choose the options of a layer on the map, of the choices that the release holds."""
     for option in current_release.list_options(current, name, view.level):
         _option(name, option, view)
@@ -270,8 +270,8 @@ def _option(name: str, option: Option, view: MapView) -> None:
 
 
 def _choice_words(choice: Choice) -> str:
-    label = translated(choice.label)
-    return f"{translated(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
+    label = translate(choice.label)
+    return f"{translate(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
 
 
 def _timed(view: MapView, period: str) -> MapView:
@@ -280,7 +280,7 @@ def _timed(view: MapView, period: str) -> MapView:
     return replace(view, period=period)
 
 
-def grain(current: CurrentRelease, view: MapView) -> None:
+def choose_grain(current: CurrentRelease, view: MapView) -> None:
     """Choose the length of the periods, where the layer is held in more than one."""
     found = {str(one): period for one, period in list_grains(view, current).items()}
     if len(found) < 2:
@@ -290,9 +290,9 @@ def grain(current: CurrentRelease, view: MapView) -> None:
     _segments("c-grain", _("Length of periods"), words, now, lambda v, picked: _timed(v, found[picked]))
 
 
-def slider(totals: Mapping[str, Total], view: MapView) -> None:
+def choose_period(totals: Mapping[str, Total], view: MapView) -> None:
     """Choose the period; the arrow keys move it, and it says the period's number."""
-    words = {period: told(period, total) for period, total in totals.items()}
+    words = {period: format_total(period, total) for period, total in totals.items()}
     key = _widget("c-period", view.period, *words.items())
     st.select_slider(
         _("Period"), list(words), value=view.period, format_func=words.__getitem__, key=key,
@@ -301,7 +301,7 @@ def slider(totals: Mapping[str, Total], view: MapView) -> None:
     )  # fmt: skip
 
 
-def play(listed: tuple[str, ...], view: MapView) -> None:
+def show_play_button(listed: tuple[str, ...], view: MapView) -> None:
     """Let time run: a button that steps through the periods until the last, or until it is pressed again."""
     running = bool(st.session_state.get(_PLAYING))
     if st.button(_("Stop") if running else _("Play"), key="c-play"):
@@ -312,17 +312,17 @@ def play(listed: tuple[str, ...], view: MapView) -> None:
         st.rerun()
 
 
-def playing() -> float | None:
+def read_step_seconds() -> float | None:
     """Give the seconds between two steps while time runs; None while it stands."""
     st.session_state[_TIMED] = bool(st.session_state.get(_PLAYING))
     return _STEP if st.session_state[_TIMED] else None
 
 
-def step(listed: tuple[str, ...], view: MapView) -> MapView:
+def advance_view(listed: tuple[str, ...], view: MapView) -> MapView:
     """Give the view of the next period when its time has come; stop at the last."""
     if st.session_state.get(_TIMED) and not st.session_state.get(_PLAYING):
         # Something else stopped it: the clock of the page stops with a whole run only.
-        keep(view)
+        write_address(view)
         st.rerun()
     due = time.monotonic() - st.session_state.get(_STEPPED, 0.0) >= _STEP * 0.8
     if not st.session_state.get(_PLAYING) or not due or view.period not in listed:
@@ -332,7 +332,7 @@ def step(listed: tuple[str, ...], view: MapView) -> MapView:
     place = listed.index(view.period) + 1
     if place >= len(listed):
         st.session_state[_PLAYING] = False
-        keep(view)
+        write_address(view)
         st.rerun()
     _ask(lambda v: replace(v, period=listed[place]))
     return replace(view, period=listed[place])
@@ -354,7 +354,7 @@ def clicked(areas: Areas, level: str) -> Callable[[], None]:
     """Give the callback of a click on the map: the area there, or none, becomes the chosen one."""
 
     def chosen() -> None:
-        place = live_map.clicked_place()
+        place = live_map.read_clicked_place()
         if place is not None:
             choose(areas.locate(*place, level) or "")
 

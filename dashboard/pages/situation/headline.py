@@ -12,10 +12,10 @@ from markupsafe import Markup
 from dashboard.map import Mark
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import _, html, joined, number, translated
+from dashboard.site.text import _, html, join_markup, number, translate
 from geo.layers import layer
 
-__all__ = ["Own", "Where", "block", "carriers", "of_area"]
+__all__ = ["Headline", "Where", "render_headlines", "name_carriers", "read_headline"]
 
 _KNOWN = {"number", "class"}
 _EMPTY = {"no_data", "no_figure"}
@@ -34,7 +34,7 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Own:
+class Headline:
     """One number of the layer, with its margin, of when and from whom, and what must be known besides."""
 
     name: str
@@ -46,45 +46,47 @@ class Own:
     known: bool
 
 
-def of_area(where: Where) -> Own:
+def read_headline(where: Where) -> Headline:
     """Read the layer's number of an area; where only the areas in it have one, say how many do."""
     if where.mark is None or where.code not in where.mark.data.frame.index:
-        return _parts(where) or Own(where.name, _("not published for this area"), "", "", "", "", known=False)
+        return _parts(where) or Headline(
+            where.name, _("not published for this area"), "", "", "", "", known=False
+        )
     row: dict[Any, Any] = where.mark.data.frame.loc[where.code].to_dict()
     legend = where.mark.data.legend
     if str(row["state"]) in _EMPTY and (told := _parts(where)):
         return told
     text, meaning = _worded(where.mark, where.code)
-    return Own(
+    return Headline(
         name=where.name,
         text=text or where.mark.words[str(row["state"])],
         margin="" if pd.isna(row["margin"]) else f"±{number(row['margin'])}",
         when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
-        source="" if str(row["state"]) in _EMPTY else translated(str(row["source"]) or legend.source),
-        note="; ".join(filter(None, (meaning, translated(row["note"])))),
+        source="" if str(row["state"]) in _EMPTY else translate(str(row["source"]) or legend.source),
+        note="; ".join(filter(None, (meaning, translate(row["note"])))),
         known=str(row["state"]) in _KNOWN,
     )
 
 
 def _worded(mark: Mark, area: str) -> tuple[str, str]:
     """Give the number of an area, or the name and the meaning of its class; empty without either."""
-    text = translated(mark.data.texts()[area])
+    text = translate(mark.data.texts()[area])
     name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
     return name, meaning[:1].upper() + meaning[1:]
 
 
-def _parts(where: Where) -> Own | None:
+def _parts(where: Where) -> Headline | None:
     """Say for how many of the areas in it the layer has a number."""
     if where.parts is None or not where.within:
         return None
     data = where.parts.data
     known = int(data.frame["state"].reindex(list(where.within)).isin(_KNOWN).sum())
     text = _("told for {known} of {all} areas", known=known, all=len(where.within))
-    source = translated(data.legend.source)
-    return Own(where.name, text, "", translated(data.legend.period), source, "", known=False)
+    source = translate(data.legend.source)
+    return Headline(where.name, text, "", translate(data.legend.period), source, "", known=False)
 
 
-def block(mark: Mark, told: Sequence[Own], more: Sequence[str] = ()) -> Markup:
+def render_headlines(mark: Mark, told: Sequence[Headline], more: Sequence[str] = ()) -> Markup:
     """Word the number as the first thing of the panel; `more` are lines below it."""
     numbers = [_number(one, named=len(told) > 1) for one in told]
     whens = list(dict.fromkeys(one.when for one in told if one.when))
@@ -94,13 +96,15 @@ def block(mark: Mark, told: Sequence[Own], more: Sequence[str] = ()) -> Markup:
         "<section class=own><h3>{}</h3><p class=unit>{}</p><div class=numbers>{}</div>{}{}</section>",
         mark.title,
         ", ".join([mark.unit, *whens[:1]]) if len(whens) < 2 else mark.unit,
-        joined(numbers) if len(whens) < 2 else joined(_number(one, named=True, dated=True) for one in told),
-        joined(html("<p class=below>{}</p>", one) for one in below),
+        join_markup(numbers)
+        if len(whens) < 2
+        else join_markup(_number(one, named=True, dated=True) for one in told),
+        join_markup(html("<p class=below>{}</p>", one) for one in below),
         html("<p class=origin>{}</p>", "; ".join(sources)) if sources else "",
     )
 
 
-def _number(one: Own, *, named: bool, dated: bool = False) -> Markup:
+def _number(one: Headline, *, named: bool, dated: bool = False) -> Markup:
     return html(
         "<p{}>{}<b>{}</b>{}{}</p>",
         "" if one.known else Markup(' class="quiet"'),
@@ -111,14 +115,14 @@ def _number(one: Own, *, named: bool, dated: bool = False) -> Markup:
     )
 
 
-def carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
+def name_carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
     """Name those who carry the services of an area; empty where a part is chosen or nothing is told."""
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""
     option = next(one for one in layer("services").options if one.id == "of")
     bearers = (one for one in option.choices if one.id.startswith("duty_bearer"))
-    found = [translated(one.label) for one in bearers if _carries(current, level, period, area, one.id)]
+    found = [translate(one.label) for one in bearers if _carries(current, level, period, area, one.id)]
     return _("Carried by: {listed}.", listed=", ".join(found)) if found else ""
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dashboard.map import Mark
-from dashboard.pages.situation.timeline import heights
-from dashboard.site.text import _, html, joined, number, translated
+from dashboard.pages.situation.timeline import compute_heights
+from dashboard.site.text import _, html, join_markup, number, translate
 from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
 
-__all__ = ["Row", "Shown", "area_panel", "overview"]
+__all__ = ["Row", "PanelContent", "render_area_panel", "render_overview"]
 
 _KNOWN = {"number", "class"}
 # Which layer's number each fact of a profile is.
@@ -28,7 +28,7 @@ _LAYERS = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class PanelContent:
     """What is on the map, as the panel needs it.
 
     `first` is the main layer's own number and `others` those of the layers over it, already in words.
@@ -63,7 +63,7 @@ class Row:
     detail: str = ""
 
 
-def area_panel(profile: Profile, shown: Shown) -> Markup:
+def render_area_panel(profile: Profile, shown: PanelContent) -> Markup:
     """Describe one area."""
     rows = [_fact(fact, shown.when) for fact in _facts_of(profile, shown)]
     whole = {"encounters", "effort"} <= shown.allowed
@@ -72,22 +72,22 @@ def area_panel(profile: Profile, shown: Shown) -> Markup:
     return _panel(
         html("<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, shown.when))), profile.name),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
-        _ordered(shown, joined((_facts(rows), series if "encounters" in shown.allowed else ""))),
+        _ordered(shown, join_markup((_facts(rows), series if "encounters" in shown.allowed else ""))),
         _meaning(profile) if whole else html("<div class=meaning>{}</div>", _notes(shown.marks)),
     )
 
 
-def _facts_of(profile: Profile, shown: Shown) -> list[Fact]:
+def _facts_of(profile: Profile, shown: PanelContent) -> list[Fact]:
     return [fact for fact in profile.facts if _LAYERS[fact.id] in shown.allowed and fact.id not in shown.told]
 
 
-def _ordered(shown: Shown, numbers: Markup) -> Markup:
+def _ordered(shown: PanelContent, numbers: Markup) -> Markup:
     """Put the layer's own number first; a community's number stands apart, with what it does not mean."""
     if not shown.beside:
-        return joined((shown.first, *shown.others, numbers))
+        return join_markup((shown.first, *shown.others, numbers))
     if shown.community:
-        return joined((_apart(shown.first, shown.beside), *shown.others, numbers))
-    return joined((shown.first, numbers, *(_apart(other, shown.beside) for other in shown.others)))
+        return join_markup((_apart(shown.first, shown.beside), *shown.others, numbers))
+    return join_markup((shown.first, numbers, *(_apart(other, shown.beside) for other in shown.others)))
 
 
 def _apart(block: Markup, sentence: str) -> Markup:
@@ -96,20 +96,20 @@ def _apart(block: Markup, sentence: str) -> Markup:
 
 def _panel(*parts: object) -> Markup:
     """Put the parts of the panel together; it scrolls by keyboard too."""
-    return html("<div class=panel tabindex=0>{}</div>", joined(parts))
+    return html("<div class=panel tabindex=0>{}</div>", join_markup(parts))
 
 
 def _notes(marks: Sequence[Mark]) -> Markup:
     notes = (mark.data.legend.note for mark in marks)
-    return joined(html("<p>{}</p>", translated(note)) for note in notes if note)
+    return join_markup(html("<p>{}</p>", translate(note)) for note in notes if note)
 
 
 def _fact(fact: Fact, when: str) -> Row:
     # Of a count of axes the note says which; without it the count cannot be used.
-    note, detail = ("", translated(fact.note)) if fact.id == "services" else (fact.note, "")
+    note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
     told, quiet = _told(fact.source, fact.period, note), fact.state not in _KNOWN
     detail = "; ".join(filter(None, (_dated(fact, when), detail)))
-    return Row(translated(fact.label), translated(fact.text), fact.margin, told, quiet, detail)
+    return Row(translate(fact.label), translate(fact.text), fact.margin, told, quiet, detail)
 
 
 def _dated(fact: Fact, when: str) -> str:
@@ -118,13 +118,13 @@ def _dated(fact: Fact, when: str) -> str:
 
 
 def _told(*notes: str) -> str:
-    return ". ".join(translated(note).rstrip(".") for note in notes if note)
+    return ". ".join(translate(note).rstrip(".") for note in notes if note)
 
 
 def _facts(rows: Sequence[Row]) -> Markup:
     """List the numbers; what most of them have in common is told by the list, the rest by its row."""
     common = Counter(row.told for row in rows).most_common(1)[0][0] if rows else ""
-    return html('<dl class=facts title="{}">{}</dl>', common, joined(_row(row, common) for row in rows))
+    return html('<dl class=facts title="{}">{}</dl>', common, join_markup(_row(row, common) for row in rows))
 
 
 def _row(row: Row, common: str) -> Markup:
@@ -146,7 +146,7 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
     values = [bar.value if bar.state == "number" else None for bar in series]
     drawn = [
         html("<i{} style=height:{}%></i>", _bar_class(bar, now), height)
-        for bar, height in zip(series, heights(values), strict=True)
+        for bar, height in zip(series, compute_heights(values), strict=True)
     ]
     return html(
         "<figure class=changes><figcaption><span>{}</span><span>{}</span></figcaption>"
@@ -155,14 +155,14 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         title,
         _("highest {value}", value=number(max(value for value in values if value is not None))),
         "; ".join(map(_bar_words, series)),
-        joined(drawn),
+        join_markup(drawn),
         _first(series[0].label),
         _last(series[-1].label),
     )
 
 
 def _bar_words(bar: Bar) -> str:
-    return f"{translated(bar.words)}{f' ±{number(bar.margin)}' if bar.margin > 0 else ''}"
+    return f"{translate(bar.words)}{f' ±{number(bar.margin)}' if bar.margin > 0 else ''}"
 
 
 def _bar_class(bar: Bar, now: str) -> Markup:
@@ -185,11 +185,13 @@ def _last(label: str) -> str:
 
 
 def _meaning(profile: Profile) -> Markup:
-    sentences = " ".join(translated(s) for s in profile.meaning.sentences)
-    return html("<div class=meaning><b>{}.</b> {}</div>", translated(profile.meaning.headline), sentences)
+    sentences = " ".join(translate(s) for s in profile.meaning.sentences)
+    return html("<div class=meaning><b>{}.</b> {}</div>", translate(profile.meaning.headline), sentences)
 
 
-def overview(profiles: Sequence[Profile], shown: Shown, question: str, unmapped: Sequence[str]) -> Markup:
+def render_overview(
+    profiles: Sequence[Profile], shown: PanelContent, question: str, unmapped: Sequence[str]
+) -> Markup:
     """Describe both countries side by side, while no area is chosen; name the areas without a shape."""
     first, second = profiles
     facts = zip(_facts_of(first, shown), _facts_of(second, shown), strict=True)
@@ -228,8 +230,8 @@ def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: s
     return html(
         '<table class=both title="{}"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table>',
         common,
-        joined(html("<th scope=col>{}</th>", profile.name) for profile in profiles),
-        joined(lines),
+        join_markup(html("<th scope=col>{}</th>", profile.name) for profile in profiles),
+        join_markup(lines),
     )
 
 
@@ -238,7 +240,7 @@ def _compared(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Ma
     label = rows[0].label
     for profile in profiles:
         label = label.replace(profile.country, _("the country"))
-    cells = joined(
+    cells = join_markup(
         html(
             "<td{}>{}{}</td>",
             Markup(' class="quiet"') if row.quiet else "",

@@ -19,7 +19,7 @@ from dashboard.pages.situation import headline, panel, timeline
 from dashboard.pages.situation.timeline import Total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, html, translated
+from dashboard.site.text import _, html, translate
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column, order_columns
 from data.errors import InputError
 from data.tables.periods import Period
@@ -31,34 +31,34 @@ from geo.layers.output.table import table as layer_table
 _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
-def base_map() -> dict[str, Any]:
+def describe_shipped_shapes() -> dict[str, Any]:
     """Give what never changes on a map without a release: the areas that ship with the product."""
     return {"shapes": SHIPPED}
 
 
-def no_values() -> str:
+def describe_empty_map() -> str:
     """Give the values of a map without a release."""
-    return live_map.payload([], "region")
+    return live_map.describe_map([], "region")
 
 
-def described(current: CurrentRelease, areas: Areas, view: MapView) -> Markup:
+def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup:
     """Word the panel: the chosen area, or both countries."""
     shown = _shown(current, areas, view)
     if view.area:
-        return panel.area_panel(current_release.read_profile(current, view.area, view.period), shown)
+        return panel.render_area_panel(current_release.read_profile(current, view.area, view.period), shown)
     profiles = [current_release.read_profile(current, code, view.period) for code in _countries(areas)]
     unmapped = [str(areas.table["name_en"][code]) for code in areas.missing(view.level)]
-    return panel.overview(profiles, shown, _(layer(view.layer).question), unmapped)
+    return panel.render_overview(profiles, shown, _(layer(view.layer).question), unmapped)
 
 
-def _shown(current: CurrentRelease, areas: Areas, view: MapView) -> panel.Shown:
+def _shown(current: CurrentRelease, areas: Areas, view: MapView) -> panel.PanelContent:
     marks = read_marks(current, view)
     first, *others = [
         _block(current, areas, view, name, mark) for name, mark in zip(view.layers, marks, strict=True)
     ]
     sentence = beside(view.layers)
     told = frozenset(fact for name in view.layers for fact in _told_of(view, name))
-    return panel.Shown(
+    return panel.PanelContent(
         marks=marks,
         first=first,
         others=others,
@@ -93,8 +93,8 @@ def _told_of(view: MapView, name: str) -> tuple[str, ...]:
 
 def _block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
     wheres = _wheres(current, areas, view, name)
-    told = [headline.of_area(where) for where in wheres]
-    return headline.block(
+    told = [headline.read_headline(where) for where in wheres]
+    return headline.render_headlines(
         _worded(wheres, mark), told, _carriers(current, areas, view, wheres) if name == "services" else ()
     )
 
@@ -110,7 +110,7 @@ def _carriers(
     lines: list[tuple[str, str]] = []
     for where in wheres:
         level = str(areas.table["level"][where.code])
-        told = headline.carriers(current, level, view.period, where.code, view.key("services"))
+        told = headline.name_carriers(current, level, view.period, where.code, view.key("services"))
         lines += [(where.name, told)] if told else []
     said = list(dict.fromkeys(told for _name, told in lines))
     return said if len(said) < 2 else [f"{name}: {told}" for name, told in lines]
@@ -141,7 +141,9 @@ def _countries(areas: Areas) -> list[str]:
     return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
 
 
-def missed(address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> Markup:
+def render_missed(
+    address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame
+) -> Markup:
     """Say in one line what an address asked for and is not there, and what is shown instead; else nothing."""
     lost = list_unmet(address, view)
     if not lost:
@@ -202,7 +204,7 @@ def _named(area: str, areas: pd.DataFrame) -> str:
     return str(areas["name_en"][area]) if area in areas.index else ""
 
 
-def time_totals(
+def compute_totals(
     current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]
 ) -> dict[str, Total]:
     """Give one number a period: of the chosen area, or of both countries together.
@@ -214,24 +216,26 @@ def time_totals(
             current_release.read_layer(current, view.layer, view.level, period, view.key())
             for period in listed
         ]
-        return dict(zip(listed, timeline.judged(data, view.area, describe_states(current)), strict=True))
+        return dict(
+            zip(listed, timeline.judge_totals(data, view.area, describe_states(current)), strict=True)
+        )
     levels = [str(areas.table["level"][view.area])] if view.area else _levels(current, view, listed)
     found: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())
-        found = timeline.totals(frames, view.area, describe_states(current))
+        found = timeline.compute_totals(frames, view.area, describe_states(current))
         if any(total.value is not None for total in found):
             break
     return dict(zip(listed, found, strict=True))
 
 
-def time_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, Total]) -> Markup:
+def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, Total]) -> Markup:
     """Draw the strip: the period in words, and a bar for each where there are several."""
     words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
     # Published figures do not end with the records.
     last = None if layer(view.layer).of_figures else current.release.manifest["tact"].get("last")
-    return timeline.drawn(words, several, view.period, last)
+    return timeline.render_strip(words, several, view.period, last)
 
 
 def _levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> list[str]:
@@ -244,7 +248,7 @@ def _levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> 
 
 
 @st.dialog("Table", width="large")
-def table(current: CurrentRelease, view: MapView) -> None:
+def show_table(current: CurrentRelease, view: MapView) -> None:
     """Show the same content as the map as a table, one for each layer."""
     for name, mark in zip(view.layers, read_marks(current, view), strict=True):
         data = mark.data
@@ -261,5 +265,5 @@ def table(current: CurrentRelease, view: MapView) -> None:
             column_config={c: st.column_config.Column(width=measure_column(rows, c)) for c in order},
         )
         st.html(
-            html('<p class="origin">{}. {}</p>', translated(data.legend.source), translated(data.legend.note))
+            html('<p class="origin">{}. {}</p>', translate(data.legend.source), translate(data.legend.note))
         )

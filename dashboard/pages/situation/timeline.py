@@ -9,11 +9,19 @@ from datetime import date
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.site.text import _, html, joined, number, quantity, translated
+from dashboard.site.text import _, html, join_markup, number, quantity, translate
 from data.tables.periods import Period
 from geo.layers.core import LayerData
 
-__all__ = ["Total", "drawn", "heights", "judged", "told", "totals", "unfinished"]
+__all__ = [
+    "Total",
+    "render_strip",
+    "compute_heights",
+    "judge_totals",
+    "format_total",
+    "compute_totals",
+    "is_unfinished",
+]
 
 _LEAST = 4  # per cent, so that a bar stays visible
 
@@ -32,7 +40,7 @@ class Total:
     words: str = ""
 
 
-def totals(
+def compute_totals(
     frames: Mapping[str, pd.DataFrame], area: str = "", words: Mapping[str, str] | None = None
 ) -> list[Total]:
     """Give one number a period: of an area, or the sum over what is published and of its margins.
@@ -53,7 +61,7 @@ def _total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
     )
 
 
-def judged(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
+def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
     """Say what is told in each period where numbers of areas cannot be added up.
 
     Of an area its number, or the words of its class or state; else of how many areas something is told.
@@ -64,7 +72,7 @@ def judged(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> 
 def _judged(of: LayerData, area: str, words: Mapping[str, str]) -> Total:
     if area not in of.frame.index or of.frame.loc[area, "state"] != "class":
         return _total(of.frame[of.frame.index == area], words)
-    return Total(None, state="named", words=translated(of.texts()[area]))
+    return Total(None, state="named", words=translate(of.texts()[area]))
 
 
 def _how_many(of: LayerData) -> Total:
@@ -73,7 +81,7 @@ def _how_many(of: LayerData) -> Total:
     return Total(None, state="named", words=text)
 
 
-def told(period: str, total: Total) -> str:
+def format_total(period: str, total: Total) -> str:
     """Say a period and its number with its margin, or else its state."""
     label = Period.parse(period).label
     if total.value is None:
@@ -84,24 +92,24 @@ def told(period: str, total: Total) -> str:
 def _value(total: Total) -> str:
     if total.value is None:
         return ""
-    value = translated(quantity(None, total.value)) if total.least else number(total.value)
+    value = translate(quantity(None, total.value)) if total.least else number(total.value)
     return f"{value}{f' ±{number(total.margin)}' if total.margin else ''}"
 
 
-def heights(values: Sequence[float | None]) -> list[int]:
+def compute_heights(values: Sequence[float | None]) -> list[int]:
     """Scale values to per cent of the highest bar; 0 for no number."""
     top = max((v for v in values if v is not None), default=0.0)
     return [0 if v is None or top <= 0 else max(_LEAST, round(100 * v / top)) for v in values]
 
 
-def unfinished(period: str, last: str | None) -> bool:
+def is_unfinished(period: str, last: str | None) -> bool:
     """Say whether a period ends after the last day of the records."""
     if not last:
         return False
     return Period.parse(period).end > date.fromisoformat(last)
 
 
-def drawn(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
+def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
     """Draw the words of the period, one bar a period and the years below.
 
     The slider that lies over the bars says their numbers to those who listen, and shows a bar's own words
@@ -109,22 +117,22 @@ def drawn(when: str, totals: Mapping[str, Total], now: str, last: str | None) ->
     """
     bars = []
     for (period, total), height in zip(
-        totals.items(), heights([total.value for total in totals.values()]), strict=True
+        totals.items(), compute_heights([total.value for total in totals.values()]), strict=True
     ):
         classes = ["now"] if period == now else []
-        if unfinished(period, last):
+        if is_unfinished(period, last):
             classes.append("unfinished")
         if total.value is None and total.state:
             classes.append(f"state-{total.state}")
         named = html(' class="{}"', " ".join(classes)) if classes else ""
-        words = told(period, total)
+        words = format_total(period, total)
         bars.append(html('<i{} style=height:{}% title="{}"></i>', named, height, words))
     graph = (
         html(
             '{}<div class="bars time n{}">{}</div>{}',
             _scale(totals),
             len(bars),
-            joined(bars),
+            join_markup(bars),
             _years(list(totals)),
         )
         if bars
@@ -152,4 +160,4 @@ def _years(periods: Sequence[str]) -> Markup:
     for place, year in enumerate(years):
         if place == 0 or year != years[place - 1]:
             spans.append(html("<b style=flex:{}>{}</b>", years.count(year), year))
-    return html("<div class=years>{}</div>", joined(spans))
+    return html("<div class=years>{}</div>", join_markup(spans))

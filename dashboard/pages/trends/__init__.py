@@ -6,56 +6,62 @@ import streamlit as st
 
 from dashboard.narrative.evaluation import format_verdict, is_beaten
 from dashboard.pages.trends import charts, summary
-from dashboard.site import current_release, site
+from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, said
+from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import address, markup, page_frame
 
 
 def show() -> None:
     """Draw the page."""
-    current = current_release.open_current_release(site())
+    current = current_release.open_current_release(read_site())
     if current is None:
-        page_frame.empty()
+        page_frame.show_no_release()
         return
     st.title(_("Trends"), anchor=False)
     if "encounters" not in current_release.list_levels(current):
-        st.html(markup.paragraphs([_("This release holds published figures alone, which make no series.")]))
+        st.html(
+            markup.render_paragraphs([_("This release holds published figures alone, which make no series.")])
+        )
         return
     st.fragment(_public if current.tier == "public" else _partner)(current)
     _statements(current)
 
 
 def _public(current: CurrentRelease) -> None:
-    area = address.menu("area", _("Area"), summary.areas(current), summary.places(current))
-    met = summary.met(current, area, "all")
+    area = address.pick_from_menu(
+        "area", _("Area"), summary.name_areas(current), summary.find_first_area(current)
+    )
+    met = summary.read_met(current, area, "all")
     with st.container(width=_YEARS):
-        st.altair_chart(charts.met(met, met.head(0), {}), width="stretch")
-        st.html(markup.paragraphs(["; ".join(charts.signs([met]))]))
-        st.html(markup.table(summary.yearly(current, area)))
-        st.html(markup.paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
+        st.altair_chart(charts.draw_met(met, met.head(0), {}), width="stretch")
+        st.html(markup.render_paragraphs(["; ".join(charts.list_signs([met]))]))
+        st.html(markup.render_table(summary.tabulate_years(current, area)))
+        st.html(markup.render_paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
 
 
 def _partner(current: CurrentRelease) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
-        pathway = address.segments("of", _("Pathway"), summary.pathways(current))
-        area = address.menu("area", _("Area"), summary.areas(current), summary.places(current))
-    met, days = summary.met(current, area, pathway), summary.effort(current, area)
-    ahead, shares = summary.expected(current, area, pathway), summary.share(current, area)
+        pathway = address.pick_segment("of", _("Pathway"), summary.name_pathways(current))
+        area = address.pick_from_menu(
+            "area", _("Area"), summary.name_areas(current), summary.find_first_area(current)
+        )
+    met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
+    ahead, shares = summary.read_expected(current, area, pathway), summary.read_share(current, area)
     manifest = current_release.read_risk_manifest(current)
-    breaks = summary.breaks(current, area, pathway) if manifest else {}
+    breaks = summary.find_breaks(current, area, pathway) if manifest else {}
     periods = [*met["period"], *ahead["period"]]
-    st.altair_chart(charts.met(met, ahead, breaks), width="stretch")
-    st.altair_chart(charts.effort(days, periods, last=shares.empty), width="stretch")
+    st.altair_chart(charts.draw_met(met, ahead, breaks), width="stretch")
+    st.altair_chart(charts.draw_effort(days, periods, last=shares.empty), width="stretch")
     if len(shares):
-        st.altair_chart(charts.share(shares, periods), width="stretch")
-    st.html(markup.paragraphs(["; ".join([_(_LINES), *charts.signs([met, days])]) + "."]))
+        st.altair_chart(charts.draw_share(shares, periods), width="stretch")
+    st.html(markup.render_paragraphs(["; ".join([_(_LINES), *charts.list_signs([met, days])]) + "."]))
     if manifest and is_beaten(manifest.evaluation):
-        st.warning(said(format_verdict(manifest.evaluation)))
+        st.warning(escape_markdown(format_verdict(manifest.evaluation)))
     _section(_("Changes here"))
-    st.html(markup.listed([*breaks.values(), *summary.changes(current, area), _(_EFFORT)]))
+    st.html(markup.render_list([*breaks.values(), *summary.list_changes(current, area), _(_EFFORT)]))
     with st.expander(_("Table")):
-        st.dataframe(summary.table(current, area, pathway), hide_index=True)
+        st.dataframe(summary.tabulate_series(current, area, pathway), hide_index=True)
 
 
 _YEARS = 640  # pixels: few bars need no more
@@ -67,15 +73,15 @@ _EFFORT = "More outreach finds more children: read every change with the days be
 
 
 def _statements(current: CurrentRelease) -> None:
-    sure, others = summary.shifts(current)
+    sure, others = summary.list_shifts(current)
     if sure or others:
         _section(_("Has trafficking inside the country become a larger share?"))
-        st.html(markup.paragraphs([_(_SHIFTS)]))
-        st.html(markup.listed(sure))
+        st.html(markup.render_paragraphs([_(_SHIFTS)]))
+        st.html(markup.render_list(sure))
         with st.expander(_("Areas where it did not clearly change")):
-            st.html(markup.listed(others))
+            st.html(markup.render_list(others))
     elif current.tier == "partner" and current_release.read_risk_manifest(current) is None:
-        page_frame.without_risk()
+        page_frame.show_no_risk()
 
 
 _SHIFTS = (

@@ -20,7 +20,7 @@ _SIGNS = {"almost_none": "○", "not_searched": "╱", "few": "∴", "withheld":
 _OTHER = "·"
 
 
-def met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
+def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
     """Draw children met with the bounds of each number, and what the model expects with its interval."""
     periods = [*counted["period"], *ahead["period"]]
     found = _bars(counted, periods, _COUNTS, _("children met")) + _signs(counted, periods)
@@ -31,13 +31,13 @@ def met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -
     return _finished(found, _("Children met, and expected") if len(ahead) else _("Children met"), _TALL)
 
 
-def effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> alt.Chart:
+def draw_effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> alt.Chart:
     """Draw outreach days, over the same periods; the last picture names them."""
     drawn = _bars(days, periods, _DAYS, _("outreach days"), named=last) + _signs(days, periods, named=last)
     return _finished(drawn, _("Outreach days"), _LOW)
 
 
-def share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
+def draw_share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
     """Draw the model's share of internal trafficking with its 95 % interval."""
     base = alt.Chart(shares).encode(
         x=_x(periods, named=True), tooltip=_told(_("share inside the country, %"))
@@ -49,7 +49,7 @@ def share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
     return _finished(band + line + dots, _("Of these, pathway inside the country, % (model)"), _LOW + 50)
 
 
-def signs(frames: Sequence[pd.DataFrame]) -> list[str]:
+def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:
     """Say what the signs in the pictures mean, of those that occur."""
     told = {str(s): str(w) for f in frames for s, w in zip(f["state"], f["words"], strict=True)}
     states = (state for state in told if state not in ("number", "class"))

@@ -23,7 +23,7 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, number, quantity, translated
+from dashboard.site.text import _, number, quantity, translate
 from data.tables.periods import Period
 from geo.layers.core import View
 from geo.layers.core.change import Cell, bounds
@@ -44,7 +44,7 @@ _LEVEL = "region"
 _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
-def pathways(current: CurrentRelease) -> dict[str, str]:
+def name_pathways(current: CurrentRelease) -> dict[str, str]:
     """Name what may be looked at: all children met, or those of a pathway that the model tells apart."""
     told_apart = {one: words for one, words in narrative.name_pathways().items() if _held(current, one)}
     return {**told_apart, _EVERY: _("All children met")}
@@ -56,7 +56,7 @@ def _held(current: CurrentRelease, pathway: str) -> bool:
     )
 
 
-def areas(current: CurrentRelease) -> dict[str, str]:
+def name_areas(current: CurrentRelease) -> dict[str, str]:
     """Name the counties and regions by code, each with its country."""
     table, land = load_areas(current.release).table, read_country_names(current)
     regions = table[table["level"] == _LEVEL]
@@ -66,13 +66,13 @@ def areas(current: CurrentRelease) -> dict[str, str]:
     }
 
 
-def places(current: CurrentRelease) -> str:
+def find_first_area(current: CurrentRelease) -> str:
     """Give the area that the page opens on: of those that are told together, else where most were met."""
-    known = areas(current)
+    known = name_areas(current)
     together = next((shift.areas for shift in _shifts(current)[:1]), ())
     if together and together[-1] in known:
         return together[-1]
-    return max(known, key=lambda area: met(current, area, "all")["value"].astype(float).sum())
+    return max(known, key=lambda area: read_met(current, area, "all")["value"].astype(float).sum())
 
 
 def _shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
@@ -80,7 +80,7 @@ def _shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
     return manifest.shifts if manifest else ()
 
 
-def shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
+def list_shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
     """Return sentences on the share of internal trafficking: of clear changes and groups, and of the others."""
     shifts = _shifts(current)
     first = [shift for shift in shifts if len(shift.areas) > 1 or shift.verdict != "unclear"]
@@ -92,7 +92,7 @@ def shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
 
 
 @lru_cache(maxsize=256)
-def met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
+def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Give the children met by the shortest periods that are held, oldest first; shared.
 
     Columns: period, label, value (NaN where only a state is told), low, high (bounds of the true number),
@@ -122,23 +122,23 @@ def _together(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[
 
 
 def _words(current: CurrentRelease, state: str) -> str:
-    return translated(state_words(state, current.release.k))
+    return translate(state_words(state, current.release.k))
 
 
 @lru_cache(maxsize=256)
-def effort(current: CurrentRelease, area: str) -> pd.DataFrame:
+def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Give outreach days by the shortest periods that are held, in the columns of `met`; shared."""
     history = EFFORT.history(current.release, _LEVEL, area, {})
     rows = []
     for period in EFFORT.periods(current.release, View(_LEVEL, "")):
         cell = history.get(period, Cell("no_data"))
-        text = translated(quantity(cell.value, cell.low, cell.high)) or _words(current, cell.state)
+        text = translate(quantity(cell.value, cell.low, cell.high)) or _words(current, cell.state)
         value = cell.low if math.isnan(cell.value) else cell.value
         rows.append((period, Period.parse(period).label, value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
+def read_expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Give what is expected of the next quarters, in the columns of `met`, bounds holding 80 %.
 
     By the model, or by the historical mean where the model was measured and is not better.
@@ -146,7 +146,7 @@ def expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     return _modelled(current, "forecast_region_quarter_crossing", area, pathway)
 
 
-def share(current: CurrentRelease, area: str) -> pd.DataFrame:
+def read_share(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Give the share of internal trafficking by quarter in per cent, in the columns of `met`, bounds 95 %."""
     return _modelled(current, "pathwayshare_region_quarter_crossing", area, "internal")
 
@@ -182,7 +182,7 @@ def _worded(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
     return rows[_COLUMNS].reset_index(drop=True)
 
 
-def changes(current: CurrentRelease, area: str) -> list[str]:
+def list_changes(current: CurrentRelease, area: str) -> list[str]:
     """Say at which looks the model was sure of a change of this area, the latest first."""
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
@@ -228,7 +228,7 @@ def _outreach(row: Mapping[Any, Any]) -> str:
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
-def breaks(current: CurrentRelease, area: str, pathway: str) -> dict[str, str]:
+def find_breaks(current: CurrentRelease, area: str, pathway: str) -> dict[str, str]:
     """Return the possible breaks in the area's country: by quarter, what may lie behind the jump of counts."""
     country = str(load_areas(current.release).table.loc[area, "country"])
     jumps = [jump for jump in _breaks(current, pathway) if jump.concerns(country)]
@@ -240,19 +240,19 @@ def _breaks(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
     from geo import areas as geography
     from risk.evaluation.risk_model import panel_of
     from risk.model.observations import Observations
-    from risk.report.trends import possible_breaks
+    from risk.report.trends import find_jumps
 
-    panel = panel_of(Observations.of(current.release, geography.read(current.release.areas_file)))
-    return possible_breaks(panel, None if pathway == _EVERY else pathway)
+    panel = panel_of(Observations.from_release(current.release, geography.read(current.release.areas_file)))
+    return find_jumps(panel, None if pathway == _EVERY else pathway)
 
 
-def table(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
+def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Give the content of the pictures as a table of words: a row a quarter."""
     columns = {
-        _("Children met"): met(current, area, pathway),
-        _("Children expected"): expected(current, area, pathway),
-        _("Outreach days"): effort(current, area),
-        _("Share inside the country, %"): share(current, area),
+        _("Children met"): read_met(current, area, pathway),
+        _("Children expected"): read_expected(current, area, pathway),
+        _("Outreach days"): read_effort(current, area),
+        _("Share inside the country, %"): read_share(current, area),
     }
     labels = {p: w for f in columns.values() for p, w in zip(f["period"], f["label"], strict=True)}
     told = {name: frame.set_index("period")["words"] for name, frame in columns.items() if len(frame)}
@@ -261,9 +261,9 @@ def table(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     return rows
 
 
-def yearly(current: CurrentRelease, area: str) -> pd.DataFrame:
+def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Give the public numbers of an area as words: a row a year."""
-    counted, days = met(current, area, _EVERY), effort(current, area).set_index("period")["words"]
+    counted, days = read_met(current, area, _EVERY), read_effort(current, area).set_index("period")["words"]
     rows = [
         (row["label"], number(row["value"]) or row["words"], str(days.get(row["period"], _("no data"))))
         for row in counted.to_dict("records")

@@ -29,8 +29,6 @@ from data.restricted.publishing.published_table import code
 from data.tables.spec import TIERS, TableSpec, Tier
 from data.workspace.types import Bools, Floats
 
-__all__ = ["ALL_NUMBERS", "BOTH", "ONE_NUMBER", "Attackers", "Measured", "Readers", "measured"]
-
 ONE_NUMBER, ALL_NUMBERS = "one_number", "all_numbers"
 BOTH = "both"  # countries together
 _PUBLIC = TableSpec("children", "region", "year")
@@ -63,7 +61,7 @@ class Attackers:
 
 
 @dataclass(frozen=True)
-class Measured:
+class PolicyResult:
     """A policy and what came of it; means over the worlds.
 
     readers: by country and for both. hidden: least and largest share of hidden children of a world. withheld:
@@ -86,7 +84,7 @@ class Measured:
         return tuple(name for name, beyond in passed.items() if beyond)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         chosen = {
             name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")
         }
@@ -103,11 +101,11 @@ class Measured:
         }
 
 
-def measured(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> Measured:
+def summarize_trials(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> PolicyResult:
     """Join the trials of a policy in several worlds; at least one."""
     by_world = [_readers(trial) for trial in trials]
     hidden = [found[BOTH].hidden_children for found in by_world]
-    return Measured(
+    return PolicyResult(
         policy,
         {country: _mean([found[country] for found in by_world]) for country in by_world[0]},
         (min(hidden), max(hidden)),
@@ -131,7 +129,7 @@ def _worst(found: Iterable[Advantage]) -> Advantage:
 
 
 def _readers(trial: Trial) -> dict[str, Readers]:
-    """Give what the readers of each country lose in one world, and of both together."""
+    """Compute what the readers of each country lose in one world, and of both together."""
     public, partner = _country(trial, _PUBLIC), _country(trial, _PARTNER)
     inside = {BOTH: (np.ones(len(public), bool), np.ones(len(partner), bool))}
     inside |= {str(c): (public == c, partner == c) for c in sorted(set(public))}
@@ -157,7 +155,7 @@ def _readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
 
 
 def _cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
-    """Give true counts, whether a reader sees a number, and the number; "almost none" is read as 0."""
+    """Return true counts, whether a reader sees a number, and the number; "almost none" is read as 0."""
     table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
     state, value = table.state[areas], table.value[areas]
     none = state == code("almost_none")

@@ -1,4 +1,4 @@
-"""An invented world counted in memory, as a release counts records. Behind the wall, as data.aggregate.
+"""An invented world counted in memory, as a release counts records. Behind the wall, as data.counting.
 
 Nothing is stored and no vault is opened: identifiers are hashed with the world's own key as intake does it,
 so that a world gives the same numbers here as when it is imported and released.
@@ -13,15 +13,12 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.policy import Policy
-from data.restricted.comparison.trial import Counted
-from data.restricted.counting import encounters as aggregate
+from data.restricted.counting import encounters as counting
 from data.restricted.intake.identity import child_names
 from data.restricted.keys import IdentifierHasher
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
-from data.tables.spec import Plan, TableSpec
-
-__all__ = ["count_world"]
+from data.tables.spec import Plan
 
 _ANY_DAY = date(2000, 1, 1)
 
@@ -33,7 +30,7 @@ def count_world(
     plan: Plan,
     policy: Policy,
     first_month: int = 6,
-) -> Counted:
+) -> counting.CountedTables:
     """Count every table of children and encounters of a plan.
 
     `encounters` has a partner file's columns with identifiers in plain (risk.simulate.World.records),
@@ -41,27 +38,19 @@ def count_world(
     """
     calendar = Calendar(first_month)
     nowhere = Grid(areas, calendar, _ANY_DAY, _ANY_DAY)
-    records = aggregate.load_encounters([_batch(encounters, hasher)], nowhere.names)
+    records = counting.load_encounters([_batch(encounters, hasher)], nowhere.names)
     days = records["day"].astype("datetime64[D]")
     grid = Grid(areas, calendar, days.min().astype(object), days.max().astype(object))
-    placed = aggregate.read_encounters(records, grid, hasher.record_keys)
-    cells = {s: aggregate.count(placed, s, policy.cap, policy.key_range) for s in _specs(plan)}
-    return Counted(grid, plan, {s: c.counts for s, c in cells.items()}, {s: c.keys for s, c in cells.items()})
-
-
-def _specs(plan: Plan) -> list[TableSpec]:
-    """List the counted tables of all tiers once, those of one level and grain together."""
-    specs = {spec for tier in plan for spec in plan[tier] if spec.counted}
-    return sorted(specs, key=lambda s: (s.level, s.grain, s.measure, s.breakdown))
+    return counting.count_tables(counting.read_encounters(records, grid, hasher.record_keys), plan, policy)
 
 
 def _batch(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.RecordBatch:
-    """Give the columns that are counted, with hashes for identifiers."""
+    """Return the columns that are counted, with hashes for identifiers."""
     text = {str(name): column.astype("str").to_numpy() for name, column in encounters.items()}
     parts = zip(text["partner"], text["child_id"], text["programme_number"], strict=True)
     child = np.array(hasher.hash(child_names(*names)[-1] for names in parts), dtype=object)
     text["child"] = child
     text["programme_child"] = np.where(text["programme_number"] != "", child, "")
     return pa.RecordBatch.from_pydict(
-        {name: pa.array(text[name].tolist(), pa.string()) for name in aggregate.COLUMNS}
+        {name: pa.array(text[name].tolist(), pa.string()) for name in counting.COLUMNS}
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,27 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.disclosure.cell_key import cell_keys
+from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.restricted.counting.linking import link
 from data.tables.grid import Grid
 from data.tables.periods import Grain
-from data.tables.spec import CATEGORIES, Level, TableSpec
+from data.tables.spec import CATEGORIES, Level, Plan, TableSpec
 from data.workspace.types import Ints, Words
-
-__all__ = [
-    "COLUMNS",
-    "Cells",
-    "Encounters",
-    "Members",
-    "RecordKeys",
-    "Records",
-    "codes",
-    "count",
-    "days",
-    "load_encounters",
-    "members",
-    "read_encounters",
-]
 
 RecordKeys = Callable[[Sequence[str]], Words]
 
@@ -54,15 +40,6 @@ _UNIT_SHIFT = {"encounters": 32}
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
-    """True counts and cell keys of one table; both of shape (areas, periods, *categories)."""
-
-    spec: TableSpec
-    counts: Ints
-    keys: Ints
-
-
-@dataclass(frozen=True, eq=False)
 class Members:
     """Who stands behind each area and period: sorted marks of 64 bits, those of block b from start[b] on.
 
@@ -74,8 +51,32 @@ class Members:
     start: Ints
 
     def of(self, block: int) -> Words:
-        """Give the marks of one block."""
+        """Return the marks of one block."""
         return self.marks[self.start[block] : self.start[block + 1]]
+
+
+class Cells(NamedTuple):
+    """True counts and cell keys of one table; both of shape (areas, periods, *categories)."""
+
+    counts: Ints
+    keys: Ints
+
+
+Place = tuple[str, Level, Grain]  # family, level, grain
+
+
+@dataclass(frozen=True, eq=False)
+class CountedTables:
+    """True counts and cell keys of the counted tables of a plan, and who stands behind them.
+
+    counts, keys: by table, each of shape (areas, periods, *categories). members: by family, level and grain.
+    """
+
+    grid: Grid
+    plan: Plan
+    counts: Mapping[TableSpec, Ints]
+    keys: Mapping[TableSpec, Ints]
+    members: Mapping[Place, Members] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,7 @@ class Encounters:
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
     def keys(self, measure: str, key_range: int) -> Ints:
-        """Give each child's record key for a unit of counting, 0 .. key_range - 1."""
+        """Return each child's record key for a unit of counting, 0 .. key_range - 1."""
         shift = np.uint64(_UNIT_SHIFT.get(measure, 0))
         return ((self.record_key >> shift) & np.uint64(key_range - 1)).astype(np.int64)
 
@@ -152,7 +153,7 @@ def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> En
     """Place loaded encounters on a grid; those outside its time are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
-    (data.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
+    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
     """
     days = records["day"].astype("datetime64[D]")
     number, identity, names = link(records["child"], records["programme_child"])
@@ -188,14 +189,14 @@ def _read(batch: pa.RecordBatch, names: Mapping[str, int]) -> Records:
     result: Records = {}
     for name, lookup in lookups.items():
         kind = np.int8 if name in _ATTRIBUTES else np.int32
-        result["place" if name == "municipality" else name] = codes(batch, name, lookup).astype(kind)
-    result["day"] = days(batch, "date")
+        result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
+    result["day"] = read_days(batch, "date")
     for name in ("child", "programme_child"):
         result[name] = _digits(batch.column(name))
     return result
 
 
-def codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
+def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
     """Turn a text column, plain or dictionary-encoded, into numbers; raise ReleaseError for unknown text."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -210,7 +211,7 @@ def codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.ND
     return result
 
 
-def days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
+def read_days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
     """Read a text column of ISO days as datetime64[D]; an empty text becomes NaT."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -238,7 +239,7 @@ def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
 def _blocks(
     grid: Grid, level: Level, grain: Grain, place: npt.NDArray[np.int32], day: npt.NDArray[np.datetime64]
 ) -> tuple[Ints, int]:
-    """Give each record its block, area * periods + period or -1, and the number of blocks."""
+    """Return the block of each record, area * periods + period or -1, and the number of blocks."""
     periods = len(grid.periods(grain))
     area = np.where(place >= 0, grid.up[level][place], -1).astype(np.int64)
     period = grid.period_of(day, grain)
@@ -247,7 +248,7 @@ def _blocks(
 
 
 def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
-    """Give each child the block in which it is counted, or -1."""
+    """Return the block in which each child is counted, or -1."""
     key = (by_destination, level, grain)
     if encounters.last_home.get("key") != key:
         first = encounters.first
@@ -257,8 +258,35 @@ def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Gra
     return np.asarray(encounters.last_home["home"])
 
 
-def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
-    """Count one table of children, encounters, flows or the model: true counts and cell keys."""
+def family_of(spec: TableSpec) -> str:
+    """Name the family of a table: tables in which the same children count in the same cells.
+
+    Each has its own count of changed children: many who were met again must not let the number of children
+    follow the one who was met first.
+    """
+    return spec.measure if spec.measure in ("flows", "encounters") else "met"
+
+
+def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
+    """Count every table of children, encounters, flows and the model that either tier of a plan holds.
+
+    The totals of children, which decide what "not searched" means, are counted whether the plan has them or not.
+    """
+    counted = {spec for tier in plan for spec in plan[tier] if spec.counted}
+    totals = {TableSpec("children", spec.level, spec.grain) for spec in counted}
+    counts, keys = dict[TableSpec, Ints](), dict[TableSpec, Ints]()
+    members: dict[Place, Members] = {}
+    # Tables of one level and grain together: what they share is worked out once.
+    for spec in sorted(counted | totals, key=lambda s: (s.level, s.grain, s.measure, s.breakdown)):
+        place = (family_of(spec), spec.level, spec.grain)
+        if place not in members:
+            members[place] = mark_members(encounters, *place, policy.cap)
+        counts[spec], keys[spec] = count_table(encounters, spec, policy.cap, policy.key_range)
+    return CountedTables(encounters.grid, plan, counts, keys, members)
+
+
+def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
+    """Count one table of children, encounters, flows or the model."""
     grid = encounters.grid
     shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
     if spec.measure == "encounters":
@@ -266,7 +294,7 @@ def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> 
         weights = np.minimum(times, cap)
         counts = np.bincount(block, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64)
         keys = cell_keys(block, encounters.keys("encounters", key_range)[child], counts.size, key_range)
-        return Cells(spec, counts.reshape(shape), keys.reshape(shape))
+        return Cells(counts.reshape(shape), keys.reshape(shape))
     cell, sizes = _cells(encounters, spec)
     shape = (*shape, *sizes)
     size = int(np.prod(shape))
@@ -274,11 +302,11 @@ def count(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> 
     record_key = encounters.keys(spec.measure, key_range)[inside]
     counts = np.bincount(cell[inside], minlength=size).astype(np.int64)
     keys = cell_keys(cell[inside], record_key, size, key_range)
-    return Cells(spec, counts.reshape(shape), keys.reshape(shape))
+    return Cells(counts.reshape(shape), keys.reshape(shape))
 
 
 def _cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
-    """Give each child its cell in a table of children, or -1, and the number of categories."""
+    """Return the cell of each child in a table of children, or -1, and the number of categories."""
     first = encounters.first
     cell = _home(encounters, spec.measure == "flows", spec.level, spec.grain)
     sizes = []
@@ -322,7 +350,7 @@ def _find_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Int
     return block[start], child[start], np.diff(start, append=len(block))
 
 
-def members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
+def mark_members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
     """Mark who stands behind the numbers of each area and period, for the frozen-number rule.
 
     family "met": children by the place where each counts; "encounters": by each place of an encounter;

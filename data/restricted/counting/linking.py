@@ -1,4 +1,4 @@
-"""Linking the records of one child across partners. Behind the wall, as data.aggregate.
+"""Linking the records of one child across partners. Behind the wall.
 
 A hash of 256 bits is four words of 64, most significant first; rows of words sort as the hashes do.
 """
@@ -12,14 +12,12 @@ from scipy.sparse.csgraph import connected_components
 
 from data.workspace.types import Ints, Words
 
-__all__ = ["link"]
-
 
 def link(child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]) -> tuple[Ints, Words, list[str]]:
     """Join children that share a programme number, directly or through others.
 
-    Gives each record the number of its child, and each child its identity and the hash that names it: the
-    least of its programme numbers, or its own where it has none.
+    Returns the number of the child of each record, and for each child its identity and the hash that names it:
+    the smallest of its programme numbers, or its own hash if it has none.
     """
     nodes, number = _distinct(child)
     linked = programme.any(axis=1)

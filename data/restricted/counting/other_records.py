@@ -1,7 +1,7 @@
 """Counting what is not about children: outreach days, services with staff and places, community estimates.
 
-Behind the wall, as data.aggregate. None of it passes through noise; what may be shown at which level, and
-where only a class, is decided here and in data/restricted/publishing/published_table.py.
+Behind the wall. None of it gets noise; what may be shown at which level, and where only a range, is decided
+here and in data/restricted/publishing/published_table.py.
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from data.restricted.counting.encounters import codes, days
+from data.restricted.counting.encounters import read_codes, read_days
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, RESTRICTED_AXES, Level, TableSpec
 from data.workspace.types import Bools, Floats, Ints
-
-__all__ = ["Effort", "Estimates", "Services", "Sums", "read_communities", "read_effort", "read_services"]
-
 
 _DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
 _AXES = CATEGORIES["axis"]
@@ -49,7 +46,8 @@ class Effort:
 def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
     """Read batches with the columns date, municipality and days."""
     parts = [
-        (codes(b, "municipality", grid.names), days(b, "date"), _floats(b, "days")) for b in batches
+        (read_codes(b, "municipality", grid.names), read_days(b, "date"), _read_floats(b, "days"))
+        for b in batches
     ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
     place, day, amount = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Effort(grid, place, day, amount)
@@ -96,7 +94,7 @@ class Services:
         withheld, partial = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
         for index, end in enumerate(ends):
             active = (self.start <= end) & ~(self.end < end)
-            shown, allowed, complete = self._shown(active, spec.level, operators)
+            shown, allowed, complete = self._mark_shown(active, spec.level, operators)
             values[:, index], unreported = self._sum(spec, shown, sizes)
             if spec.breakdown == ("axis",):
                 withheld[:, index] = ~allowed
@@ -107,7 +105,7 @@ class Services:
         return Sums(values, withheld, partial)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> tuple[Floats, Bools]:
-        """Add up what is shown, NaN where none of it is known, and say where some of it is not."""
+        """Add up what is shown, NaN where none of it is known, and mark where some of it is not known."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.up[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
@@ -120,10 +118,10 @@ class Services:
         unknown = silent & (np.bincount(cell[known], minlength=size) == 0)
         return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
 
-    def _shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
-        """Say which services count at a level, which (area, axis) may be shown, and which of them is whole.
+    def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
+        """Mark the services that count at a level, the (area, axis) to show, and those that are complete.
 
-        Whole is what nothing can be missing from, so it may depend on nothing that is not shown.
+        Complete is what nothing can be missing from, so it may depend on nothing that is not shown.
         """
         area = self.grid.up[level][self.place]
         present = active & (area >= 0)
@@ -131,11 +129,11 @@ class Services:
         if level == "municipality":
             return present & _OPEN[self.axis], enough, enough
         if level == "country":
-            return self._shown_in_country(present, area, enough, operators)
-        enough |= self._operators(present, area, len(enough)) >= operators
+            return self._mark_shown_in_country(present, area, enough, operators)
+        enough |= self._count_operators(present, area, len(enough)) >= operators
         return present & enough[area, self.axis], enough, enough
 
-    def _shown_in_country(
+    def _mark_shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
         """Count in a country what its regions show, and the rest if enough operators run that.
@@ -143,23 +141,23 @@ class Services:
         Whether there is a rest that too few run must not show: without enough of them, a country is whole
         only if each of its regions shows the axis.
         """
-        in_region, regions, _ = self._shown(present, "region", operators)
+        in_region, regions, _ = self._mark_shown(present, "region", operators)
         rest = present & ~in_region
-        beyond = self._operators(rest, area, len(enough)) >= operators
+        beyond = self._count_operators(rest, area, len(enough)) >= operators
         shown = in_region | (rest & beyond[area, self.axis])
-        complete = enough | beyond | self._everywhere(regions)
-        enough |= self._operators(shown, area, len(enough)) >= operators
+        complete = enough | beyond | self._mark_everywhere(regions)
+        enough |= self._count_operators(shown, area, len(enough)) >= operators
         return shown & enough[area, self.axis], enough, enough & complete
 
-    def _everywhere(self, regions: Bools) -> Bools:
-        """Say on which axes all regions of a country are marked, shape (countries, axes)."""
+    def _mark_everywhere(self, regions: Bools) -> Bools:
+        """Mark the axes on which all regions of a country are marked, shape (countries, axes)."""
         grid = self.grid
         country = grid.up["country"][[grid.names[code] for code in grid.codes["region"]]]
         result = np.ones((len(grid.codes["country"]), len(_AXES)), bool)
         np.logical_and.at(result, country, regions)
         return result
 
-    def _operators(self, chosen: Bools, area: npt.NDArray[np.int32], areas: int) -> Ints:
+    def _count_operators(self, chosen: Bools, area: npt.NDArray[np.int32], areas: int) -> Ints:
         """Count the different operators of each area and axis, shape (areas, axes)."""
         rows = np.stack([area[chosen].astype(np.int64), self.axis[chosen], self.operator[chosen]], axis=1)
         distinct = np.unique(rows, axis=0)
@@ -178,11 +176,11 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
     operators: list[str] = []
     for batch in batches:
         for name, lookup in lookups.items():
-            rows.setdefault(name, []).append(codes(batch, name, lookup))
+            rows.setdefault(name, []).append(read_codes(batch, name, lookup))
         for name in ("valid_from", "valid_to"):
-            rows.setdefault(name, []).append(days(batch, name))
+            rows.setdefault(name, []).append(read_days(batch, name))
         for name in ("staff", "capacity"):
-            rows.setdefault(name, []).append(_floats(batch, name))
+            rows.setdefault(name, []).append(_read_floats(batch, name))
         operators += [str(text).strip().casefold() for text in batch.column("operator").to_pylist()]
     _, operator = np.unique(np.array(operators, dtype=object).astype(str), return_inverse=True)
     empty = {"valid_from": "datetime64[D]", "valid_to": "datetime64[D]", "staff": "f8", "capacity": "f8"}
@@ -212,7 +210,7 @@ class Estimates:
     year: Ints
 
     def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
-        """Give the least and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
+        """Return the least and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
 
         An estimate stands for its own area only; estimates of parts are not added up, since nobody says
         that they are complete.
@@ -238,13 +236,18 @@ def read_communities(batches: Iterable[pa.RecordBatch], grid: Grid) -> Estimates
     """Read batches with the columns area, group, estimate and year."""
     groups = {c: i for i, c in enumerate(CATEGORIES["group"])}
     rows: list[list[npt.NDArray[np.generic]]] = [
-        [codes(b, "area", grid.names), codes(b, "group", groups), _floats(b, "estimate"), _floats(b, "year")]
+        [
+            read_codes(b, "area", grid.names),
+            read_codes(b, "group", groups),
+            _read_floats(b, "estimate"),
+            _read_floats(b, "year"),
+        ]
         for b in batches
     ] or [[np.zeros(0)] * 4]
     area, group, number, year = (np.concatenate(c).astype(np.int64) for c in zip(*rows, strict=True))
     return Estimates(grid, area, group, number, year)
 
 
-def _floats(batch: pa.RecordBatch, name: str) -> Floats:
+def _read_floats(batch: pa.RecordBatch, name: str) -> Floats:
     values = batch.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
     return np.asarray(values, np.float64)

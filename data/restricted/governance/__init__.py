@@ -120,7 +120,7 @@ class Governance:
 def ensure(workspace: Workspace) -> list[Path]:
     """Write what people keep where it is missing: governance, policy, breach page; give what was written."""
     texts = {FILE: INVENTED if workspace.invented else TEMPLATE, BREACH_FILE: BREACH}
-    texts[policy_file.FILE] = policy_file.template()
+    texts[policy_file.FILE] = policy_file.default_text()
     missing = [workspace.path / name for name in texts if not (workspace.path / name).exists()]
     for path in missing:
         files.write_text(path, texts[path.name], mode=0o600)

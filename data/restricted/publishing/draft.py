@@ -1,9 +1,10 @@
-"""What stands in the manifest of a release that is being made, and how the attacks read it before that."""
+"""What is decided of a release before its tables are made, and how the attacks read its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import pyarrow as pa
 
@@ -12,19 +13,20 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
-from data.restricted.publishing import manifest
-from data.restricted.publishing.tables import Tables
+from data.restricted.publishing.published_table import Tables
 from data.tables.periods import Period
-from data.tables.spec import Plan, Tier
+from data.tables.spec import COUNTED, Plan, Tier
 
-__all__ = ["Draft"]
-
-_NAMED = 20  # cells that a refusal lists
+_LISTED = 20  # cells that a refusal names
 
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A release that is being made, but for its tables."""
+    """A release that is being made, without its tables.
+
+    repeats: whether it may repeat numbers of earlier releases. whole: the time that it covers; None for a
+    release of published figures alone.
+    """
 
     name: str
     invented: bool
@@ -40,25 +42,30 @@ class Draft:
     whole: Period | None
 
     @classmethod
-    def of_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:
-        """Make one that is never written, of an invented world."""
-        nothing = pa.table({})
-        return cls("trial", True, 1, False, 6, "", b"", nothing, policy, plan, mechanism, None)
+    def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:
+        """Return a draft for an invented world that is never written."""
+        return cls("trial", True, 1, False, 6, "", b"", pa.table({}), policy, plan, mechanism, None)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the policy decides, for the manifest: of counting first, then of the noise."""
+        of_noise = {field.name for field in fields(CellKey)}
+        general = {name: value for name, value in self.policy.parameters().items() if name not in of_noise}
+        return {**general, **self.mechanism.parameters((1, self.policy.cap))}
 
     def knowledge(self, tier: Tier) -> dict[str, Knowledge]:
-        """Give what a reader of a tier knows of one cell of each measure."""
-        stated = manifest.knowledge(tier, self.policy, self.mechanism)
-        return {measure: Knowledge.from_manifest(values) for measure, values in stated.items()}
+        """Return what a reader of a tier knows of one cell of each measure; the attacks start from it."""
+        k = self.policy.k if tier == "public" else None
+        return {m: self.mechanism.knowledge(self.policy.scale(m), k) for m in sorted(COUNTED)}
 
     def published(self, tier: Tier, tables: Tables) -> Published:
-        """Give what the attacks read of the tables of a tier."""
-        counted = {s: t.arrow() for s, t in tables.items() if s.counted}
+        """Return what the attacks read of the tables of a tier."""
+        counted = {spec: table.arrow() for spec, table in tables.items() if spec.counted}
         return Published(self.name, counted, self.knowledge(tier), self.policy.k, self.policy.frozen)
 
     def refusal(self, findings: Sequence[Finding]) -> ReleaseRefused:
-        """Name the cells for which it is not published."""
-        listed = "\n".join(f"  {f.words}" for f in findings[:_NAMED])
-        more = f"\n  and {len(findings) - _NAMED} more" if len(findings) > _NAMED else ""
+        """Return the error that names the cells for which the release is not published."""
+        listed = "\n".join(f"  {finding.words}" for finding in findings[:_LISTED])
+        more = f"\n  and {len(findings) - _LISTED} more" if len(findings) > _LISTED else ""
         return ReleaseRefused(
             f"Release {self.name} is refused and nothing was published: what is published would give cells "
             f"away.\n{listed}{more}\n"

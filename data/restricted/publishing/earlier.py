@@ -14,14 +14,13 @@ from typing import Any
 from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import Published
 from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.release import Release, names
-from data.restricted.publishing import manifest
-from data.restricted.publishing.tables import Vault
+from data.restricted.publishing.draft import Draft
+from data.restricted.publishing.records import Vault
 from data.tables.spec import Tier
 
-_DRAWN_BY = ("variance", "variance_near_k", "largest", "key_range", "cap")
+_OF_NOISE = ("variance", "variance_near_k", "largest", "key_range", "cap")
 _WHY = "published numbers are repeated, and the same ones drawn in another way could be averaged with them"
 _WHY_K = (
     "that a number is repeated says how few children behind it changed, and what was hidden was hidden by it"
@@ -30,16 +29,16 @@ _WHY_K = (
 
 def read_earlier(releases: Path, tier: Tier) -> list[Published]:
     """Read the releases of a tier, oldest first; those of figures alone say nothing of children."""
-    return [reading.published(release) for release in reversed(_counting(releases, tier))]
+    return [reading.published(release) for release in reversed(_releases_with_counts(releases, tier))]
 
 
-def _counting(releases: Path, tier: Tier) -> list[Release]:
+def _releases_with_counts(releases: Path, tier: Tier) -> list[Release]:
     found = [Release.open(releases, tier, name) for name in names(releases)]
     return [release for release in found if reading.specifications(release)]
 
 
 def refuse_lost(vault: Vault | None, releases: Path) -> None:
-    """Stop where what was published is gone: a new release could not be attacked together with it."""
+    """Raise ReleaseError where what was published is gone: a new release could not be attacked together with it."""
     published = {b.release for b in vault.published_blocks().values()} if vault is not None else set()
     lost = sorted(published - set(names(releases)))
     if lost:
@@ -52,26 +51,26 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
         raise ReleaseError(msg)
 
 
-def refuse_other_draws(releases: Path, policy: Policy, mechanism: CellKey) -> None:
-    """Stop where a policy draws numbers otherwise than the last release, or has a lower threshold.
+def refuse_other_noise(releases: Path, draft: Draft) -> None:
+    """Raise ReleaseError where a policy has other noise than the last release, or a lower threshold.
 
     A higher threshold and another plan are as good as any: the attacks look at all releases together.
     """
-    last = next(iter(_counting(releases, "partner")), None)
+    last = next(iter(_releases_with_counts(releases, "partner")), None)
     if last is None:
         return
     CellKey.from_manifest(last.manifest["tact"])  # refuses what an earlier version protected in another way
-    both = (last.manifest["tact"]["parameters"], manifest.parameters(policy, mechanism))
+    both = (last.manifest["tact"]["parameters"], draft.parameters())
     # One noise for all counts, as in releases from before there was another for those about k.
     was, now = ({"variance_near_k": values.get("variance"), **values} for values in both)
-    other = [name for name in _DRAWN_BY if was.get(name) != now.get(name)]
+    other = [name for name in _OF_NOISE if was.get(name) != now.get(name)]
     if other:
-        raise _refused(last.name, other, was, now, _WHY, "back into the policy")
-    if policy.k < last.k:
-        raise _refused(last.name, ["k"], was, now, _WHY_K, "or more into the policy")
+        raise _refusal(last.name, other, was, now, _WHY, "back into the policy")
+    if draft.policy.k < last.k:
+        raise _refusal(last.name, ["k"], was, now, _WHY_K, "or more into the policy")
 
 
-def _refused(
+def _refusal(
     name: str, other: list[str], was: Mapping[str, Any], now: Mapping[str, Any], why: str, remedy: str
 ) -> ReleaseError:
     had, has = (", ".join(f"{n} = {values.get(n)}" for n in other) for values in (was, now))

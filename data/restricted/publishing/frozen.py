@@ -17,78 +17,64 @@ numbers are repeated.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.restricted.counting.encounters import Members
+from data.restricted.counting.encounters import Members, Place, family_of
+from data.restricted.publishing.published_table import CellMasks
 from data.restricted.vault.blocks import CHILD_BITS, Block
 from data.tables.grid import Grid
-from data.tables.periods import Grain
-from data.tables.spec import CATEGORIES, Level, TableSpec, Tier
-from data.workspace.types import Ints, Words
-
-__all__ = ["Frozen", "Place", "block_name", "changed_children", "family_of", "freeze"]
-
-Place = tuple[str, Level, Grain]  # family, level, grain
-Cell = dict[str, str]
+from data.tables.spec import TableSpec, Tier
+from data.workspace.types import Bools, Ints, Words
 
 
-def family_of(spec: TableSpec) -> str:
-    """Name the family of a table: tables in which the same children count in the same cells.
-
-    Each has its own count of changed children: many who were met again must not let the number of children
-    follow the one who was met first.
-    """
-    return spec.measure if spec.measure in ("flows", "encounters") else "met"
-
-
-def changed_children(before: Words, after: Words) -> int:
+def count_changed_children(before: Words, after: Words) -> int:
     """Count the different children that came, went or changed between two sorted lists of marks."""
     if len(before) == len(after) and (before == after).all():
         return 0
     return len(np.unique(np.setxor1d(before, after, assume_unique=True) >> CHILD_BITS))
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Frozen:
-    """The numbers of a release as drawn, and the blocks behind them.
+    """The noisy numbers of a release, old ones where they are repeated, and the blocks behind them.
 
-    changed: blocks that the vault must learn.
+    numbers: by table, shape (areas, periods, *categories). changed: the blocks that the vault must learn.
     """
 
     grid: Grid
-    numbers: dict[TableSpec, Ints]
-    blocks: dict[str, Block] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
+    numbers: Mapping[TableSpec, Ints]
+    blocks: Mapping[str, Block]
+    changed: frozenset[str]
 
-    def withheld(self, spec: TableSpec, tier: Tier) -> Iterator[tuple[int, ...]]:
-        """List the cells of a table that stay withheld, as places in its array."""
-        shape = self.numbers[spec].shape[2:]
+    def withheld(self, spec: TableSpec, tier: Tier) -> Bools:
+        """Mark the cells of a table that stay withheld since an earlier release."""
+        shape = self.numbers[spec].shape
+        flat = np.zeros((shape[0], shape[1], int(np.prod(shape[2:]))), bool)
         place = (family_of(spec), spec.level, spec.grain)
         for _, name, area, period in _blocks(place, self.grid):
             block = self.blocks.get(name)
             for entry in block.withheld.get(tier, ()) if block else ():
                 table, _, cell = entry.partition("/")
-                if table == _name(spec) and int(cell) < max(int(np.prod(shape)), 1):
-                    inner = np.unravel_index(int(cell), shape) if shape else ()
-                    yield (area, period, *(int(i) for i in inner))
+                if table == _name(spec) and int(cell) < flat.shape[2]:
+                    flat[area, period, int(cell)] = True
+        return flat.reshape(shape)
 
-    def withhold(self, spec: TableSpec, tier: Tier, cell: Mapping[str, str]) -> None:
-        """Remember that a cell was withheld."""
-        sizes, index = [], []
-        for column in spec.breakdown:
-            names = self.grid.codes[spec.level] if column == "origin" else CATEGORIES[column]
-            sizes.append(len(names))
-            index.append(names.index(cell[column]))
-        flat = int(np.ravel_multi_index(tuple(index), tuple(sizes))) if sizes else 0
-        period = "whole" if spec.grain == "whole" else cell["period"]
-        block = block_name(family_of(spec), cell["area"], period)
-        listed = self.blocks[block].withheld.setdefault(tier, [])
-        entry = f"{_name(spec)}/{flat}"
-        if entry not in listed:
-            listed.append(entry)
-            self.changed.add(block)
+    def note_withheld(self, cells: Mapping[Tier, CellMasks]) -> Frozen:
+        """Return the same numbers with blocks that also say which cells are withheld, by tier and table."""
+        blocks, changed = dict(self.blocks), set(self.changed)
+        for tier, masks in cells.items():
+            for spec, mask in masks.items():
+                flat = mask.reshape(*mask.shape[:2], -1)
+                for _, name, area, period in _blocks((family_of(spec), spec.level, spec.grain), self.grid):
+                    entries = [f"{_name(spec)}/{cell}" for cell in np.flatnonzero(flat[area, period])]
+                    listed = blocks[name].withheld.get(tier, []) if entries else []
+                    if new := [entry for entry in entries if entry not in listed]:
+                        withheld = {**blocks[name].withheld, tier: [*listed, *new]}
+                        blocks[name] = replace(blocks[name], withheld=withheld)
+                        changed.add(name)
+        return replace(self, blocks=blocks, changed=frozenset(changed))
 
     def staged(self) -> dict[str, bytes]:
         """Pack the blocks that are new, drawn again, or hide more than before."""
@@ -103,29 +89,30 @@ def freeze(
     k: int,
     held: Collection[str] = (),
 ) -> Frozen:
-    """Apply the rule.
+    """Repeat published numbers behind which fewer than k different children have changed.
 
     `noisy` holds freshly looked-up values, shape (areas, periods, *categories); `published` the blocks of
     the vault; `held` names those to repeat however many children have changed.
     """
-    result = Frozen(grid, {spec: values.copy() for spec, values in noisy.items()})
+    numbers = {spec: values.copy() for spec, values in noisy.items()}
+    blocks: dict[str, Block] = {}
+    changed: set[str] = set()
     for place, behind in members.items():
-        specs = {_name(s): s for s in result.numbers if (family_of(s), s.level, s.grain) == place}
-        tables = {name: result.numbers[spec] for name, spec in specs.items()}
+        tables = {_name(s): v for s, v in numbers.items() if (family_of(s), s.level, s.grain) == place}
         for number, name, area, period in _blocks(place, grid):
             now = behind.of(number)
             cells = {table: values[area, period, ...] for table, values in tables.items()}
             old = Block.decode(published[name]) if name in published else None
-            if old is None or (name not in held and changed_children(old.marks, now) >= k):
-                result.blocks[name] = Block(_plain(cells), now)
-                result.changed.add(name)
+            if old is None or (name not in held and count_changed_children(old.marks, now) >= k):
+                blocks[name] = Block(_plain(cells), now)
+                changed.add(name)
                 continue
             fresh = _repeat(cells, old.values)
-            result.blocks[name] = old
             if fresh:  # tables that the plan holds since, or that have other categories
-                old.values = {**old.values, **_plain({table: cells[table] for table in fresh})}
-                result.changed.add(name)
-    return result
+                old = replace(old, values={**old.values, **_plain({table: cells[table] for table in fresh})})
+                changed.add(name)
+            blocks[name] = old
+    return Frozen(grid, numbers, blocks, frozenset(changed))
 
 
 def _name(spec: TableSpec) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from data.disclosure.cell_key import NAME, CellKey
-from data.disclosure.policy import Policy
+from data.disclosure.cell_key import NAME
 from data.reference import registry
-from data.tables.periods import Period
+from data.restricted.publishing.draft import Draft
 from data.tables.resource import UNITS
-from data.tables.spec import COUNTED, Plan, TableSpec, Tier
+from data.tables.spec import TableSpec, Tier
 from data.workspace.version import code_version
 
 _TITLES: dict[Tier, str] = {
@@ -41,8 +39,8 @@ _LICENCES = {
 }
 
 
-def of_table(spec: TableSpec, states: Mapping[str, float]) -> dict[str, Any]:
-    """Say what a table is: measure, level, grain, breakdown, unit, share of cells in each state."""
+def describe_table(spec: TableSpec, states: Mapping[str, float]) -> dict[str, Any]:
+    """Return what a table is: measure, level, grain, breakdown, unit, share of cells in each state."""
     return {
         "measure": spec.measure,
         "level": spec.level,
@@ -53,28 +51,18 @@ def of_table(spec: TableSpec, states: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
-def package(
-    *,
-    name: str,
+def describe_release(
+    draft: Draft,
     tier: Tier,
-    invented: bool,
     created: str,
-    sequence: int,
-    repeats: bool,
-    whole: Period | None,
-    first_month: int,
-    areas_source: str,
-    resources: Iterable[dict[str, Any]],
-    policy: Policy,
-    plan: Plan,
-    mechanism: CellKey,
-    cell_counts: Mapping[str, Any],
+    resources: Sequence[dict[str, Any]],
+    states: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
-    """Make the descriptor of one tier of a release."""
-    listed = list(resources)
+    """Return the manifest of one tier; `states` is the share of cells in each state, by table."""
+    name, policy, whole, invented = draft.name, draft.policy, draft.whole, draft.invented
     span = f"{whole.start.isoformat()} to {whole.end.isoformat()}" if whole else "published figures only"
-    content = next(r["hash"] for r in listed if r["name"] == "areas")
-    figures = next(r["tact"] for r in listed if r["name"] == "figures")
+    content = next(r["hash"] for r in resources if r["name"] == "areas")
+    figures = next(r["tact"] for r in resources if r["name"] == "figures")
     return {
         "profile": "data-package",
         "name": name.lower(),
@@ -87,50 +75,35 @@ def package(
         "sources": _sources(),
         "keywords": ["child trafficking", "Albania", "Greece", "disclosure control"],
         "citation": _citation(name, tier, invented, created, content),
-        "resources": listed,
+        "resources": list(resources),
         "tact": {
             "release": name,
             "tier": tier,
             "invented": invented,
-            "sequence": sequence,
+            "sequence": draft.sequence,
             "k": policy.k,
             "frozen": policy.frozen,
-            "repeats": repeats,
+            "repeats": draft.repeats,
             "first": whole.start.isoformat() if whole else None,
             "last": whole.end.isoformat() if whole else None,
-            "first_month": first_month,
+            "first_month": draft.first_month,
             "mechanism": NAME,
-            "plan": {name: [spec.name for spec in specs] for name, specs in plan.items()},
-            "parameters": parameters(policy, mechanism),
-            "knowledge": knowledge(tier, policy, mechanism),
-            "method": method(tier, policy, mechanism),
-            "suppressed": dict(cell_counts),
-            "areas_source": areas_source,
+            "plan": {name: [spec.name for spec in specs] for name, specs in draft.plan.items()},
+            "parameters": draft.parameters(),
+            "knowledge": {m: known.as_dict() for m, known in draft.knowledge(tier).items()},
+            "method": describe_method(draft, tier),
+            "suppressed": dict(states),
+            "areas_source": draft.areas_source,
             "code_version": code_version(),
             "created": created,
         },
     }
 
 
-def parameters(policy: Policy, mechanism: CellKey) -> dict[str, Any]:
-    """Return what the policy decides: of counting first, then of the noise."""
-    of_noise = {field.name for field in fields(CellKey)}
-    general = {name: value for name, value in policy.parameters().items() if name not in of_noise}
-    return {**general, **mechanism.parameters((1, policy.cap))}
-
-
-def method(tier: Tier, policy: Policy, mechanism: CellKey) -> str:
-    """Say in words how numbers are made, for whoever reads them."""
-    values = parameters(policy, mechanism)
-    threshold = _THRESHOLD.format(k=policy.k) if tier == "public" else ""
-    return (_COUNTED + _NOISE).format(**values, threshold=threshold)
-
-
-def knowledge(tier: Tier, policy: Policy, mechanism: CellKey) -> dict[str, dict[str, int]]:
-    """Say what a reader knows of one cell of each measure; the attacks start from it."""
-    k = policy.k if tier == "public" else None
-    scales = {measure: policy.cap if measure == "encounters" else 1 for measure in sorted(COUNTED)}
-    return {measure: mechanism.knowledge(scale, k).as_dict() for measure, scale in scales.items()}
+def describe_method(draft: Draft, tier: Tier) -> str:
+    """Return in words how numbers are made, for readers of a tier."""
+    threshold = _THRESHOLD.format(k=draft.policy.k) if tier == "public" else ""
+    return (_COUNTED + _NOISE).format(**draft.parameters(), threshold=threshold)
 
 
 def _licence(name: str) -> dict[str, str]:

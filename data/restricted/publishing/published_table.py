@@ -1,10 +1,9 @@
-"""From protected values to published tables: the states of each tier, classes, and what is left out."""
+"""From noisy values to published tables: the states of each tier, classes, and what is withheld."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,11 +30,11 @@ CLASSES: dict[str, tuple[int, ...]] = {
 
 
 def code(state: State) -> int:
-    """Give the number that stands for a state in arrays."""
+    """Return the number that stands for a state in arrays."""
     return STATES.index(state)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class ReleasedTable:
     """One table before it is written; arrays of shape (areas, periods, *categories).
 
@@ -58,23 +57,25 @@ class ReleasedTable:
         named = {c: grid.codes[spec.level] if c == "origin" else CATEGORIES[c] for c in spec.columns}
         return {"area": grid.codes[spec.level], "period": periods, **named}
 
-    def withhold(self, cell: Mapping[str, str]) -> None:
-        """Take the number of one cell away."""
-        place = tuple(self.axes[column].index(name) for column, name in cell.items())
-        self.withhold_at(place)
+    def place(self, cell: Mapping[str, str]) -> tuple[int, ...]:
+        """Return the index of a cell in the arrays; `cell` names it by column."""
+        return tuple(self.axes[column].index(name) for column, name in cell.items())
 
-    def cells_of(self, areas: Collection[str]) -> Iterator[dict[str, str]]:
-        """List the cells of some areas."""
-        axes = {**self.axes, "area": tuple(a for a in self.axes["area"] if a in areas)}
-        for names in product(*axes.values()):
-            yield dict(zip(axes, names, strict=True))
+    def cells_of(self, areas: Collection[str]) -> Bools:
+        """Mark the cells of some areas."""
+        inside = np.array([area in areas for area in self.axes["area"]], bool)
+        return np.broadcast_to(inside.reshape(-1, *[1] * (self.value.ndim - 1)), self.value.shape)
 
-    def withhold_at(self, place: tuple[int, ...]) -> None:
-        """Take the number of one cell away, by its place in the arrays."""
-        self.state[place], self.value[place] = code("withheld"), np.nan
+    def without(self, cells: Bools) -> ReleasedTable:
+        """Return the table with some cells withheld; `cells` has the shape of its arrays."""
+        low, high = (
+            None if ends is None else np.where(cells, np.nan, ends) for ends in (self.low, self.high)
+        )
+        state = np.where(cells, np.int8(code("withheld")), self.state)
+        return replace(self, value=np.where(cells, np.nan, self.value), state=state, low=low, high=high)
 
     def arrow(self) -> pa.Table:
-        """Give the table as it is published: one row a cell, all cells."""
+        """Return the table as it is published: one row for each cell, all cells."""
         columns: dict[str, pa.Array] = {}
         for axis, (name, names) in enumerate(self.axes.items()):
             index = np.broadcast_to(
@@ -93,21 +94,23 @@ class ReleasedTable:
         return pa.table(columns)
 
     def frame(self) -> pd.DataFrame:
-        """Give the table as whoever reads the release gets it."""
+        """Return the table as a reader of the release gets it."""
         return pd.DataFrame(self.arrow().to_pandas(types_mapper=_TYPES.get))
 
     @property
     def withheld(self) -> int:
-        """How many counted cells are withheld to protect others."""
+        """The number of counted cells that are withheld to protect others."""
         return int((self.state == code("withheld")).sum()) if self.spec.counted else 0
 
     def shares(self) -> dict[str, float]:
-        """Give the share of cells in each state that occurs, for the manifest."""
+        """Return the share of cells in each state that occurs, for the manifest."""
         counts = np.bincount(self.state.ravel(), minlength=len(STATES))
         total = max(int(counts.sum()), 1)
         return {s: round(int(n) / total, 4) for s, n in zip(STATES, counts, strict=True) if n}
 
 
+Tables = dict[TableSpec, ReleasedTable]
+CellMasks = dict[TableSpec, Bools]  # cells of tables, each of the shape of its table's arrays
 _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 
 
@@ -115,7 +118,7 @@ def _numbers(values: Floats, kind: pa.DataType) -> pa.Array:
     return pa.array(values.ravel(), pa.float64(), from_pandas=True).cast(kind)
 
 
-def counted(
+def tabulate_counts(
     spec: TableSpec,
     values: Ints,
     total: Ints,
@@ -125,18 +128,17 @@ def counted(
     policy: Policy,
     mechanism: CellKey,
 ) -> ReleasedTable:
-    """Give the states of a counted table. `total` and `searched` have shape (areas, periods).
+    """Tabulate counts with the state of each cell. `total` and `searched` have shape (areas, periods).
 
     All of it follows from the noisy values and effort alone. Where no effort is recorded and the total is
     zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost none"
     in such a place would say that there is a child. The public tier hides every value below k, zero too.
     """
-    scale = policy.cap if spec.measure == "encounters" else 1
-    margin = mechanism.knowledge(scale).largest
+    margin = mechanism.knowledge(policy.scale(spec.measure)).largest
     state = np.full(values.shape, code("number"), np.int8)
     if tier == "partner":
         state[values == 0] = code("almost_none")
-        empty = (values == 0) & _spread((total == 0) & ~searched, values.ndim)
+        empty = (values == 0) & _repeat_over_categories((total == 0) & ~searched, values.ndim)
         # What was reported needs nobody to search.
         state[empty & _searchable(spec, values.shape)] = code("not_searched")
     else:
@@ -147,7 +149,7 @@ def counted(
     return ReleasedTable(spec, grid, value, state, margin)
 
 
-def _spread(flags: Bools, dimensions: int) -> Bools:
+def _repeat_over_categories(flags: Bools, dimensions: int) -> Bools:
     return flags.reshape(*flags.shape, *[1] * (dimensions - 2))
 
 
@@ -165,63 +167,61 @@ def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
     codes = grid.codes[spec.level]
     parents = grid.areas["parent"]
 
-    def out(area: str) -> bool:
+    def is_outside(area: str) -> bool:
         while area:
             if area in without:
                 return True
             area = str(parents.get(area, ""))
         return False
 
-    return np.array([out(c) for c in codes], bool)
+    return np.array([is_outside(c) for c in codes], bool)
 
 
-def plain(spec: TableSpec, values: Floats, grid: Grid, missing: State) -> ReleasedTable:
-    """Give exact numbers of effort; `missing` is the state of a zero, NaN is no data."""
+def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) -> ReleasedTable:
+    """Show numbers as they are; `missing` is the state of a zero, NaN is no data."""
     state = np.full(values.shape, code("number"), np.int8)
     state[values == 0] = code(missing)
     state[np.isnan(values)] = code("no_data")
     return ReleasedTable(spec, grid, np.where(state == code("number"), values, np.nan), state)
 
 
-def sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools) -> ReleasedTable:
-    """Give exact sums of services, and where a sum is partial only the least that there is."""
+def tabulate_sums(
+    spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools
+) -> ReleasedTable:
+    """Show exact sums of services, and of a partial sum only that there is at least so much."""
     state = np.full(values.shape, code("number"), np.int8)
     state[partial] = code("class")
     state[np.isnan(values)] = code("no_data")
     exact = np.where(state == code("number"), values, np.nan)
     low = np.where(state == code("class"), values, np.nan)
     table = ReleasedTable(spec, grid, exact, state, None, low, np.full(values.shape, np.nan))
-    return _without(table, withheld)
+    return _without_empty(table, withheld)
 
 
-def classes(
+def tabulate_classes(
     spec: TableSpec,
     values: Floats,
     grid: Grid,
     withheld: Bools | None = None,
     partial: Bools | None = None,
 ) -> ReleasedTable:
-    """Give only the class of each number; of a partial sum the lower end alone."""
-    table = estimates(spec, values, values, grid)
+    """Show only the class of each number; of a partial sum the lower end alone."""
+    table = tabulate_estimates(spec, values, values, grid)
     if partial is not None and table.high is not None:
-        table.high[partial] = np.nan
-    return _without(table, np.zeros(values.shape, bool) if withheld is None else withheld)
+        table = replace(table, high=np.where(partial, np.nan, table.high))
+    return _without_empty(table, np.zeros(values.shape, bool) if withheld is None else withheld)
 
 
-def _without(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
+def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
     """Withhold cells, and those that would say no more than "at least 0"."""
     if table.low is None or table.high is None:
         return table
     empty = (table.state == code("class")) & (table.low == 0) & np.isnan(table.high)
-    gone = withheld | empty
-    table.state[gone] = code("withheld")
-    for numbers in (table.value, table.low, table.high):
-        numbers[gone] = np.nan
-    return table
+    return table.without(withheld | empty)
 
 
-def estimates(spec: TableSpec, least: Floats, most: Floats, grid: Grid) -> ReleasedTable:
-    """Give the class, or the classes that sources span, of numbers between least and most; NaN: no data."""
+def tabulate_estimates(spec: TableSpec, least: Floats, most: Floats, grid: Grid) -> ReleasedTable:
+    """Show the class, or the classes that sources span, of numbers from least to most; NaN: no data."""
     lower = np.array(CLASSES[spec.measure], np.float64)
     upper = np.append(lower[1:] - 1, np.nan)
     known = ~np.isnan(least)

@@ -1,10 +1,15 @@
-"""Withholding numbers of a release that is being made until the attacks fail. Behind the wall."""
+"""The step of a release that withholds numbers until the attacks fail. Behind the wall.
+
+Numbers are withheld where sums give them away (`complementary`), where averaging or the mixture of an area
+does, and, on the public tier, where all numbers of a county or region together tell too much of one child.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from data.disclosure.attacks import membership
@@ -12,97 +17,120 @@ from data.disclosure.attacks.bounds import BoundsAttack, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.attacks.membership import Advantage
 from data.disclosure.attacks.suite import given_away
+from data.restricted.publishing.complementary import withhold_until_safe
 from data.restricted.publishing.draft import Draft
-from data.restricted.publishing.tables import Built
-from data.restricted.publishing.withhold import withhold_until_safe
-from data.tables.spec import TIERS, TableSpec, Tier
+from data.restricted.publishing.published_table import CellMasks, Tables
+from data.tables.spec import TIERS, Tier
+
+
+@dataclass(frozen=True, eq=False)
+class SafeTables:
+    """The tables of a release after numbers were withheld.
+
+    cells: by tier and table, the cells that were withheld now. planned: of each county or region the advantage
+    over its worst-placed child before anything was withheld for it; quietened: those for which something was.
+    """
+
+    tables: Mapping[Tier, Tables]
+    cells: Mapping[Tier, CellMasks]
+    planned: Mapping[str, Advantage]
+    quietened: frozenset[str]
 
 
 def withhold_cells(
-    built: Built, draft: Draft, earlier: Mapping[Tier, list[Published]], areas: pd.DataFrame
-) -> None:
-    """Withhold numbers until the attacks fail, partner tier first; what goes there goes everywhere."""
-    work = Withholding(built, draft, earlier, areas)
-    for tier in sorted(built.tables, key=TIERS.index):
-        if built.tables[tier]:
-            work.withhold(tier)
+    tables: Mapping[Tier, Tables],
+    draft: Draft,
+    earlier: Mapping[Tier, Sequence[Published]],
+    areas: pd.DataFrame,
+    worlds: Sequence[int] = membership.WORLDS,
+) -> SafeTables:
+    """Withhold numbers until the attacks fail: partner tier first, and what goes there goes everywhere.
 
-
-@dataclass(eq=False)
-class Withholding:
-    """The tables of a release, and what has gone from them so far.
-
-    planned: of each county or region the advantage over its worst-placed child before anything was withheld
-    for it; quietened: those for which something was. worlds: how thorough that attack is.
+    earlier : releases of each tier, oldest first. worlds : how thorough the membership attack is.
     """
-
-    built: Built
-    draft: Draft
-    earlier: Mapping[Tier, list[Published]]
-    areas: pd.DataFrame
-    gone: dict[TableSpec, list[dict[str, str]]] = field(default_factory=dict)
-    worlds: Sequence[int] = membership.WORLDS
-    planned: dict[str, Advantage] = field(default_factory=dict)
-    quietened: frozenset[str] = frozenset()
-
-    def withhold(self, tier: Tier) -> None:
-        """Withhold numbers of a tier, and those that went from the one before."""
-        for spec, cells in self.gone.items():
-            for cell in cells if spec in self.built.tables[tier] else ():
-                self._withhold(tier, spec, cell)
-        self._until_nothing_shows(tier)
+    safe, cells, gone = dict(tables), dict[Tier, CellMasks](), CellMasks()
+    planned, quietened = dict[str, Advantage](), frozenset[str]()
+    for tier in TIERS:
+        if not tables.get(tier):
+            continue
+        cells[tier] = {spec: mask for spec, mask in gone.items() if spec in tables[tier]}
+        safe[tier] = _without(tables[tier], cells[tier])
+        gone = _narrow_cells(safe[tier], tier, draft, earlier[tier], areas)
+        steps = [gone]
         if tier == "public":
-            self._quieten()
+            shown = _without(safe[tier], gone)
+            quiet, planned, quietened = _quieten(shown, draft, areas, worlds)
+            steps.append(quiet)
+        for masks in steps:
+            cells[tier] = _join(cells[tier], masks)
+            safe[tier] = _without(safe[tier], masks)
+    return SafeTables(safe, cells, planned, quietened)
 
-    def _until_nothing_shows(self, tier: Tier) -> None:
-        self._take(tier, self._search(tier))
-        # Read anew: what earlier releases showed of a cell is known although it is withheld now.
-        while given := given_away(self._releases(tier), self.areas, self.draft.mechanism):
-            self._take(tier, given)
 
-    def _releases(self, tier: Tier) -> list[Published]:
-        return [*self.earlier[tier], self.draft.published(tier, self.built.tables[tier])]
+def survey_public(
+    tables: Tables,
+    draft: Draft,
+    areas: pd.DataFrame,
+    worlds: Sequence[int],
+    regions: Collection[str] | None = None,
+) -> dict[str, Advantage]:
+    """Attack the worst-placed child of each county or region over all public tables."""
+    now = draft.published("public", tables)
+    return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds)
 
-    def _search(self, tier: Tier) -> Iterable[tuple[Table, int]]:
-        """Find what to withhold so that no sum gives a cell away."""
-        system = BoundsAttack.of(self._releases(tier), self.areas)
-        taken, _ = withhold_until_safe(system, len(self.earlier[tier]))
-        return taken
 
-    def _take(self, tier: Tier, taken: Iterable[tuple[Table, int]]) -> None:
-        by_name = {(str(s.measure), s.level, s.grain, s.breakdown): s for s in self.built.tables[tier]}
-        for table, offset in taken:
-            shape, cell = table.shape, table.name(offset)
-            spec = by_name[shape.measure, shape.level, shape.grain, shape.breakdown]
-            self._withhold(tier, spec, cell)
-            self.gone.setdefault(spec, []).append(cell)
+def _narrow_cells(
+    tables: Tables, tier: Tier, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame
+) -> CellMasks:
+    """Return the cells to withhold so that neither sums nor averaging nor a mixture gives one away."""
+    releases = [*earlier, draft.published(tier, tables)]
+    taken, _ = withhold_until_safe(BoundsAttack.of(releases, areas), len(earlier))
+    cells = _masks(tables, taken)
+    # Read anew: what earlier releases showed of a cell is known although it is withheld now.
+    while found := given_away(
+        [*earlier, draft.published(tier, _without(tables, cells))], areas, draft.mechanism
+    ):
+        cells = _join(cells, _masks(tables, found))
+    return cells
 
-    def _quieten(self) -> None:
-        """Withhold publicly where all numbers of an area together may tell too much of a child.
 
-        First the breakdowns of the area, then its years, so that the number of the whole time is left.
-        """
-        tables = self.built.tables["public"]
-        totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
-        years = [spec for spec in totals if spec.grain != "whole" and not spec.breakdown]
-        telling: Collection[str] | None = None
-        for specs in ([spec for spec in totals if spec.breakdown], years):
-            found = self.survey(telling)
-            self.planned = self.planned or found
-            telling = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
-            for spec in specs if telling else ():
-                self.quietened |= telling
-                for cell in tables[spec].cells_of(telling):
-                    self._withhold("public", spec, cell)
+def _quieten(
+    tables: Tables, draft: Draft, areas: pd.DataFrame, worlds: Sequence[int]
+) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
+    """Withhold publicly where all numbers of an area together may tell too much of a child.
 
-    def survey(self, regions: Collection[str] | None = None) -> dict[str, Advantage]:
-        """Attack the worst-placed child of each county or region over all public tables."""
-        now = self.draft.published("public", self.built.tables["public"])
-        return membership.survey(
-            now, self.areas, self.draft.mechanism, now.k, regions=regions, worlds=self.worlds
-        )
+    First the breakdowns of the area, then its years, so that the number of the whole time is left. Returns the
+    cells, the advantage of each area before, and the areas for which something is withheld.
+    """
+    totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
+    years = [spec for spec in totals if spec.grain != "whole" and not spec.breakdown]
+    cells, planned, quietened = CellMasks(), dict[str, Advantage](), frozenset[str]()
+    regions: Collection[str] | None = None
+    for specs in ([spec for spec in totals if spec.breakdown], years):
+        found = survey_public(_without(tables, cells), draft, areas, worlds, regions)
+        planned = planned or found
+        regions = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
+        if regions and specs:
+            quietened |= regions
+            cells = _join(cells, {spec: tables[spec].cells_of(regions) for spec in specs})
+    return cells, planned, quietened
 
-    def _withhold(self, tier: Tier, spec: TableSpec, cell: Mapping[str, str]) -> None:
-        self.built.tables[tier][spec].withhold(cell)
-        if self.built.frozen is not None:
-            self.built.frozen.withhold(spec, tier, cell)
+
+def _without(tables: Tables, cells: CellMasks) -> Tables:
+    return {spec: table.without(cells[spec]) if spec in cells else table for spec, table in tables.items()}
+
+
+def _join(first: CellMasks, second: CellMasks) -> CellMasks:
+    return {**first, **{spec: first[spec] | mask if spec in first else mask for spec, mask in second.items()}}
+
+
+def _masks(tables: Tables, found: Iterable[tuple[Table, int]]) -> CellMasks:
+    """Mark cells that an attack names, by table."""
+    by_name = {(str(s.measure), s.level, s.grain, s.breakdown): s for s in tables}
+    cells: CellMasks = {}
+    for table, offset in found:
+        shape = table.shape
+        spec = by_name[shape.measure, shape.level, shape.grain, shape.breakdown]
+        mask = cells.setdefault(spec, np.zeros(tables[spec].value.shape, bool))
+        mask[tables[spec].place(table.name(offset))] = True
+    return cells

@@ -66,7 +66,8 @@ def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(qui
     assert flat[15]["readers"]["both"]["hidden_children"] >= flat[11]["readers"]["both"]["hidden_children"]
     assert set(flat[11]["readers"]) == {"AL", "GR", "both"}
 
-    table, picture = map(str, told["files"])
+    table, picture, image = map(str, told["files"])
+    assert Path(image).read_bytes().startswith(b"\x89PNG")
     with Path(table).open(encoding="utf-8") as file:
         written = list(csv.DictReader(file))
     assert [int(r["k"]) for r in written] == [r["k"] for r in told["candidates"]]

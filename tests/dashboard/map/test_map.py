@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), 
 
 @given(TEXT)
 def test_text_in_a_script_is_the_same_text_and_never_markup(text):
-    written = live_map.literal(text)
+    written = live_map.write_literal(text)
     assert ast.literal_eval(written) == text
     assert not set(written[1:-1]) & set("<>&'`{}\u2028\u2029\n")
 
@@ -27,7 +27,7 @@ def test_text_in_a_script_is_the_same_text_and_never_markup(text):
     st.dictionaries(st.sampled_from(["a", "b"]), st.lists(TEXT | st.integers() | st.booleans() | st.none()))
 )
 def test_structures_keep_their_form(value):
-    written = live_map.literal(value)
+    written = live_map.write_literal(value)
     python = re.sub(r"(?<=[{,])([ab]):", r"'\1':", written) if written != "{}" else written
     words = {"true": "True", "false": "False", "null": "None"}
     for word, name in words.items():
@@ -37,7 +37,7 @@ def test_structures_keep_their_form(value):
 
 def test_no_number_that_is_none_reaches_a_script():
     with pytest.raises(ValueError, match="Out of range"):
-        live_map.literal(float("nan"))
+        live_map.write_literal(float("nan"))
 
 
 def layer(kind, values, states, margins=None, low=None):
@@ -54,7 +54,7 @@ def layer(kind, values, states, margins=None, low=None):
 def described(kind, *columns):
     data, codes = layer(kind, *columns)
     words = {state: state for state in STATES}
-    return live_map.layer_values(live_map.Mark(data, "t", "u", ("a", "b", "c"), words), codes)
+    return live_map.describe_layer(live_map.Mark(data, "t", "u", ("a", "b", "c"), words), codes)
 
 
 def field(text, name):
@@ -94,7 +94,7 @@ def test_a_published_class_has_a_mark_and_no_value():
 def test_an_area_that_the_layer_does_not_know_has_no_data():
     data, codes = layer("fill", [5.0], ["number"])
     mark = live_map.Mark(data, "t", "u", (), {state: state for state in STATES})
-    assert field(live_map.layer_values(mark, [*codes, "other"]), "s") == "0d"
+    assert field(live_map.describe_layer(mark, [*codes, "other"]), "s") == "0d"
 
 
 @pytest.mark.parametrize("state", [s for s in STATES if s not in {"number", "class"}])
@@ -110,7 +110,7 @@ def test_the_id_changes_with_anything_that_is_shown():
         (["y"], "region", "p1"),
         (["x"], "region", "p1", "AL"),
     ]
-    shown = [live_map.payload(*one, projector=projector) for one in asked for projector in (False, True)]
+    shown = [live_map.describe_map(*one, projector=projector) for one in asked for projector in (False, True)]
     assert len({re.search(r"id:'(\w+)'", one).group(1) for one in shown}) == len(shown)
 
 
@@ -119,19 +119,19 @@ def test_the_id_changes_with_anything_that_is_shown():
 )
 def test_a_click_that_is_none_is_none(value, monkeypatch):
     monkeypatch.setattr(live_map.st, "session_state", {live_map.KEY: value})
-    assert live_map.clicked_place() is None
+    assert live_map.read_clicked_place() is None
 
 
 def test_a_click_is_latitude_and_longitude(monkeypatch):
     monkeypatch.setattr(
         live_map.st, "session_state", {live_map.KEY: {"last_clicked": {"lat": 41, "lng": 19.5}}}
     )
-    assert live_map.clicked_place() == (41.0, 19.5)
+    assert live_map.read_clicked_place() == (41.0, 19.5)
 
 
 def test_arrows_go_with_their_words_made_safe_and_are_left_out_where_there_are_none():
     arrow = live_map.Arrow((41.3, 19.8), (40.6, 20.8), 3.456, "2 × <b>team</b>")
-    text = live_map.payload(["x"], "region", arrows=[arrow])
+    text = live_map.describe_map(["x"], "region", arrows=[arrow])
     assert "arrows:[{from:[41.3,19.8],to:[40.6,20.8],width:3.46,label:'2 × \\u003cb\\u003eteam" in text
     assert "<" not in text
-    assert "arrows" not in live_map.payload(["x"], "region")
+    assert "arrows" not in live_map.describe_map(["x"], "region")

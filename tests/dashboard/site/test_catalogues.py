@@ -43,7 +43,7 @@ msgstr ""
 
 def told(language):
     file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
-    return catalogues.entries(file.read_text(encoding="utf-8"))
+    return catalogues.parse_entries(file.read_text(encoding="utf-8"))
 
 
 def fields(text):
@@ -51,7 +51,7 @@ def fields(text):
 
 
 def test_a_catalogue_says_what_stands_in_its_file():
-    read = gettext.GNUTranslations(io.BytesIO(catalogues.compiled(catalogues.entries(PO))))
+    read = gettext.GNUTranslations(io.BytesIO(catalogues.compile_catalogue(catalogues.parse_entries(PO))))
     assert read.gettext('One "line"') == "Një rresht"
     assert read.pgettext("area", "Crete") == "Kreta"
     assert read.gettext("Crete") == "Crete"
@@ -61,7 +61,7 @@ def test_a_catalogue_says_what_stands_in_its_file():
 
 
 def test_english_needs_no_catalogue():
-    assert catalogues.catalogue("en").gettext("Today") == "Today"
+    assert catalogues.load_catalogue("en").gettext("Today") == "Today"
 
 
 def test_the_messages_are_found_in_the_source():

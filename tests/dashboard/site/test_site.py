@@ -45,7 +45,7 @@ def test_the_environment_loses_keys_and_the_keyring():
 
 
 def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_other_folder(tmp_path):
-    command = site.serve_command(tmp_path / "releases", "0.0.0.0", 8642, derived=tmp_path / "derived")
+    command = site.make_serve_command(tmp_path / "releases", "0.0.0.0", 8642, derived=tmp_path / "derived")
     assert command[1:3] == ["-m", "dashboard.server"]
     assert command[3:] == [
         *("--releases", str(tmp_path / "releases")),
@@ -55,7 +55,7 @@ def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_oth
 
 
 def test_without_a_folder_of_what_was_derived_none_is_named(tmp_path):
-    command = site.serve_command(tmp_path / "releases", "0.0.0.0", 8642)
+    command = site.make_serve_command(tmp_path / "releases", "0.0.0.0", 8642)
     assert command[3:] == [
         *("--releases", str(tmp_path / "releases")),
         *("--tier", "public", "--host", "0.0.0.0", "--port", "8642"),
@@ -63,13 +63,13 @@ def test_without_a_folder_of_what_was_derived_none_is_named(tmp_path):
 
 
 def test_what_may_not_be_shown_goes_along_with_the_folder(tmp_path, monkeypatch):
-    command = site.serve_command(tmp_path, "127.0.0.1", 8642, {"communities"})
+    command = site.make_serve_command(tmp_path, "127.0.0.1", 8642, {"communities"})
     assert command[-2:] == ["--without", "communities"]
     for name in VARIABLES:
         monkeypatch.setenv(name, "")  # so that what is announced is undone afterwards
     chosen = site.Site(tmp_path, "partner", frozenset({"communities"}), tmp_path / "derived")
-    site.announce(chosen)
-    assert site.site() == chosen
+    site.announce_site(chosen)
+    assert site.read_site() == chosen
 
 
 def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, monkeypatch):
@@ -77,16 +77,16 @@ def test_what_was_announced_is_read_and_anything_unclear_is_public(tmp_path, mon
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     with pytest.raises(InputError, match="tact serve"):
-        site.site()
+        site.read_site()
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
-    assert site.site() == site.Site(tmp_path, "public")
+    assert site.read_site() == site.Site(tmp_path, "public")
     monkeypatch.setenv("TACT_TIER", "Partner ")
-    assert site.site().tier == "public"
-    site.announce(site.Site(tmp_path, "public", derived=tmp_path / "derived"))
-    site.announce(site.Site(tmp_path, "partner"))
-    assert site.site() == site.Site(tmp_path, "partner")
+    assert site.read_site().tier == "public"
+    site.announce_site(site.Site(tmp_path, "public", derived=tmp_path / "derived"))
+    site.announce_site(site.Site(tmp_path, "partner"))
+    assert site.read_site() == site.Site(tmp_path, "partner")
     assert os.environ["TACT_TIER"] == "partner"
-    assert site.site().derived is None, "what was announced of another site must be gone"
+    assert site.read_site().derived is None, "what was announced of another site must be gone"
 
 
 def test_a_site_without_a_release_has_none(tmp_path):

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.disclosure.cell_key import CellKey
-from data.disclosure.cost import COLUMNS, cost, expected_errors, hidden_share, most_of_one_number
+from data.disclosure.cost import (
+    COLUMNS,
+    compute_cost,
+    compute_expected_errors,
+    compute_most_of_one_number,
+    estimate_hidden_share,
+)
 from data.release import MANIFEST, Release
 from data.tables.spec import TIERS
 from tests.helpers import small_release
@@ -54,7 +60,7 @@ def tables(years, whole, states=()):
 
 
 def of(tmp_path, held, tier="public", **about):
-    found = cost(described(small_release.make(tmp_path, tier, tables=held), k=15, **about))
+    found = compute_cost(described(small_release.make(tmp_path, tier, tables=held), k=15, **about))
     return found.set_index(["country", "level", "grain"])
 
 
@@ -101,7 +107,7 @@ def test_noise_that_makes_the_parts_more_than_the_whole_never_hides_fewer_than_n
 
 def test_the_middle_number_gives_the_relative_error(tmp_path):
     found = of(tmp_path, tables({"AL-01": (20, 100), "AL-02": (50, None)}, {"AL": 180}))
-    one = expected_errors(50, NOISE, 15)[0]
+    one = compute_expected_errors(50, NOISE, 15)[0]
     assert found.loc[("AL", "region", "year"), "relative"] == pytest.approx(float(one) / 50)
     assert found.loc[("AL", "region", "year"), "error"] == pytest.approx(float(one))
 
@@ -115,7 +121,7 @@ def test_the_partner_tier_has_no_threshold_that_hides_children(tmp_path):
 
 
 def test_a_release_of_figures_alone_costs_nothing(tmp_path):
-    found = cost(small_release.make(tmp_path, "public", tables={}))
+    found = compute_cost(small_release.make(tmp_path, "public", tables={}))
     assert list(found) == list(COLUMNS)
     assert len(found) == 0
 
@@ -128,7 +134,7 @@ def test_a_tier_alone_is_enough_and_the_shares_are_those_of_its_manifest(demo_wo
     name = Release.open(demo_world / "releases", tier).name
     shutil.copytree(demo_world / "releases" / name / tier, tmp_path / name / tier)
     release = Release.open(tmp_path, tier, name)
-    found = cost(release)
+    found = compute_cost(release)
     assert set(found["country"]) == {"AL", "GR"}
     assert set(found["tier"]) == {tier}
     told = {r["name"]: r["tact"] for r in release.manifest["resources"] if r["name"] != "areas"}
@@ -140,7 +146,7 @@ def test_a_tier_alone_is_enough_and_the_shares_are_those_of_its_manifest(demo_wo
 
 def test_the_public_estimate_agrees_with_what_partners_see(demo_world):
     public, partner = (Release.open(demo_world / "releases", tier) for tier in ("public", "partner"))
-    found = cost(public).set_index(["country", "level", "grain"])
+    found = compute_cost(public).set_index(["country", "level", "grain"])
     for grain in ("year", "whole"):
         name = f"children_region_{grain}"
         both = public.table(name).merge(partner.table(name), on=["area", "period"])
@@ -154,7 +160,8 @@ def test_the_public_estimate_agrees_with_what_partners_see(demo_world):
 
 def test_who_knows_all_others_learns_more_where_small_numbers_show(demo_world):
     public, partner = (
-        most_of_one_number(Release.open(demo_world / "releases", tier)) for tier in ("public", "partner")
+        compute_most_of_one_number(Release.open(demo_world / "releases", tier))
+        for tier in ("public", "partner")
     )
     assert public == pytest.approx(0.28, abs=0.005)
     assert partner == pytest.approx(0.48, abs=0.005)
@@ -169,7 +176,7 @@ def test_the_error_is_that_of_counts_that_are_equally_likely():
     shown = publish(true, draw)
     for value in (1, 2, 3, 5, 8, 15, 40):
         off = np.abs(shown - true)[shown == value]
-        absolute, squared = expected_errors(value, NOISE)
+        absolute, squared = compute_expected_errors(value, NOISE)
         assert off.mean() == pytest.approx(float(absolute), abs=0.05)
         assert (off**2).mean() == pytest.approx(float(squared), abs=0.15)
 
@@ -182,7 +189,7 @@ def test_the_interval_holds_the_hidden_share_as_often_as_it_says(k):
         true = draw.poisson(draw.gamma(0.8, 25, 40))
         shown, total = publish(true, draw), publish([true.sum()], draw)
         seen = shown >= k
-        _, low, high = hidden_share(total, shown[seen], NOISE, k)
+        _, low, high = estimate_hidden_share(total, shown[seen], NOISE, k)
         held += low <= true[~seen].sum() / true.sum() <= high
     assert held >= 0.9 * 400
 
@@ -194,13 +201,13 @@ def test_the_interval_holds_the_hidden_share_as_often_as_it_says(k):
 )
 @settings(max_examples=40)
 def test_the_error_of_any_number_lies_within_the_noise(values, mechanism, k):
-    absolute, squared = expected_errors([values], mechanism, k)
+    absolute, squared = compute_expected_errors([values], mechanism, k)
     largest = mechanism.knowledge(1, k).largest
     assert absolute.shape == (1, len(values))
     assert (absolute >= 0).all()
     assert (absolute <= largest).all()
     assert (squared >= absolute**2 - 1e-9).all()
-    steady = expected_errors([10**9], mechanism, k)[0][0]
+    steady = compute_expected_errors([10**9], mechanism, k)[0][0]
     large = np.asarray(values) >= max(2 * largest, k)
     assert absolute[0][large] == pytest.approx(steady)
 
@@ -208,12 +215,12 @@ def test_the_error_of_any_number_lies_within_the_noise(values, mechanism, k):
 @given(st.integers(1, 10**6), st.lists(st.integers(15, 10**4), max_size=20), st.integers(11, 15))
 @settings(max_examples=40)
 def test_a_share_is_a_share_and_lies_within_its_interval(total, shown, k):
-    share, low, high = hidden_share(total, shown, NOISE, k)
+    share, low, high = estimate_hidden_share(total, shown, NOISE, k)
     if total < k:  # such a total is never shown, so nothing can be said of its noise
         return
     assert 0 <= low <= share <= high <= 1
 
 
 def test_a_number_that_is_never_shown_has_no_error():
-    assert np.isnan(expected_errors([9], NOISE, 15)[0]).all()
-    assert expected_errors([], NOISE, 15)[0].shape == (0,)
+    assert np.isnan(compute_expected_errors([9], NOISE, 15)[0]).all()
+    assert compute_expected_errors([], NOISE, 15)[0].shape == (0,)

@@ -12,7 +12,7 @@ from data.disclosure.policy import DEFAULT_POLICY, LOWEST_K
 from data.errors import InputError
 from data.tables.spec import DEFAULT_PLAN, MAY_HOLD, TIERS, TableSpec
 
-TEMPLATE = policy_file.template()
+TEMPLATE = policy_file.default_text()
 BOTH = """
 [[partner]]
 measures = ["children"]

@@ -177,13 +177,13 @@ def test_bars_of_time_never_add_classes_up(partner):
     periods = RISK.periods(partner, View("region", "2009-03-01/P3M"))
     layers = [read(partner, period) for period in periods]
     words = dict.fromkeys(STATES, "state")
-    assert all(total.value is None for total in timeline.judged(layers, "", words))
-    of_area = timeline.judged(layers, "GR-D", words)
+    assert all(total.value is None for total in timeline.judge_totals(layers, "", words))
+    of_area = timeline.judge_totals(layers, "GR-D", words)
     expected = [data.texts()["GR-D"] or "state" for data in layers]
     assert [total.words for total in of_area] == expected
     chance = [read(partner, period, show="chance") for period in periods]
     values = [data.frame["value"]["GR-D"] for data in chance]
-    assert [total.value for total in timeline.judged(chance, "GR-D", words)] == pytest.approx(values)
+    assert [total.value for total in timeline.judge_totals(chance, "GR-D", words)] == pytest.approx(values)
 
 
 def test_what_it_does_not_mean_stands_with_it(partner, public):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
-from risk.access import Catchment, Supply, nearest, reach, two_step
+from risk.access import Catchment, Supply, compute_access, compute_reach, find_nearest
 
 PLACES = np.arange(3.0)
 AWAY = np.abs(PLACES[:, None] - PLACES[[0, 2]])
@@ -16,14 +16,14 @@ AWAY = np.abs(PLACES[:, None] - PLACES[[0, 2]])
 
 def test_the_worked_example():
     weight = Catchment(minutes=np.inf, decay="gaussian", scale=1.0).weight(AWAY)
-    found = two_step(np.full(3, 100.0), np.full(2, 10.0), weight)
+    found = compute_access(np.full(3, 100.0), np.full(2, 10.0), weight)
     assert found.value == pytest.approx([0.065179, 0.069641, 0.065179], abs=5e-7)
 
 
 def test_the_plain_form_by_hand():
     # Site one serves areas one and two, site two areas two and three: 10/300 and 10/400.
     weight = Catchment(minutes=1.0, decay="none").weight(AWAY)
-    found = two_step(np.array([100.0, 200.0, 200.0]), np.full(2, 10.0), weight)
+    found = compute_access(np.array([100.0, 200.0, 200.0]), np.full(2, 10.0), weight)
     assert found.value == pytest.approx([10 / 300, 10 / 300 + 10 / 400, 10 / 400])
 
 
@@ -48,7 +48,7 @@ def worlds(draw):
 @given(worlds())
 def test_nothing_is_made_or_lost(world):
     people, supply, weight = world
-    found = two_step(people, supply, weight)
+    found = compute_access(people, supply, weight)
     got = (people * np.nan_to_num(found.value)).sum(axis=1)
     np.testing.assert_allclose(got + found.unreached, supply.sum(), rtol=1e-9, atol=1e-12)
 
@@ -56,26 +56,26 @@ def test_nothing_is_made_or_lost(world):
 @given(worlds())
 def test_reach_shares_out_what_access_divides(world):
     people, supply, weight = world
-    got = reach(people[0], weight) @ supply
-    expected = np.nan_to_num(two_step(people[0], supply, weight).value) * people[0]
+    got = compute_reach(people[0], weight) @ supply
+    expected = np.nan_to_num(compute_access(people[0], supply, weight).value) * people[0]
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_a_gap_is_said_only_where_it_is_sure():
     weight = np.eye(3)
     need = np.column_stack([np.full(100, 100.0), np.linspace(5.0, 15.0, 100), np.full(100, 1.0)])
-    told = two_step(need, np.full(3, 1.0), weight).certainty(0.1)
+    told = compute_access(need, np.full(3, 1.0), weight).certainty(0.1)
     np.testing.assert_array_equal(told.gap, [True, False, False])
     np.testing.assert_array_equal(told.cannot_tell, [False, True, False])
     assert told.low[1] < told.median[1] < told.high[1]
     with pytest.raises(InputError, match="draws"):
-        two_step(need[0], np.full(3, 1.0), weight).certainty(0.1)
+        compute_access(need[0], np.full(3, 1.0), weight).certainty(0.1)
 
 
 def test_the_nearest_service_is_one_that_has_something():
     minutes = np.array([[5.0, 50.0], [70.0, 20.0]])
-    np.testing.assert_array_equal(nearest(minutes, np.array([0.0, 3.0])), [50.0, 20.0])
-    np.testing.assert_array_equal(nearest(minutes, np.zeros(2)), [np.inf, np.inf])
+    np.testing.assert_array_equal(find_nearest(minutes, np.array([0.0, 3.0])), [50.0, 20.0])
+    np.testing.assert_array_equal(find_nearest(minutes, np.zeros(2)), [np.inf, np.inf])
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_a_catchment_that_is_none_is_refused(wrong):
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(InputError, match="do not fit"):
-        two_step(np.ones(2), np.ones(2), np.ones((3, 2)))
+        compute_access(np.ones(2), np.ones(2), np.ones((3, 2)))
     with pytest.raises(InputError, match="from 0"):
-        two_step(np.array([1.0, np.nan]), np.ones(1), np.ones((2, 1)))
+        compute_access(np.array([1.0, np.nan]), np.ones(1), np.ones((2, 1)))
 
 
 def test_a_release_says_what_there_is_by_axis(demo_world):

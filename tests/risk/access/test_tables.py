@@ -27,12 +27,12 @@ def partner(scored):
 def known(partner):
     """Give areas, observations and the draws of the model, as `tact risk` makes them."""
     areas = geography.read(partner.areas_file)
-    seen = Observations.of(partner, areas)
+    seen = Observations.from_release(partner, areas)
     return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
 
 
 def made(partner, known, times=None, release=None):
-    found = tables.tables(release or partner, *known, times or tables.Times(), 0)
+    found = tables.make_access_tables(release or partner, *known, times or tables.Times(), 0)
     return {table.name: table.rows.to_pandas() for table in found}
 
 
@@ -74,7 +74,7 @@ def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, work
             if (area, site) in weight and amount > 0:
                 sharing = sum(need[a] * weight[a, site] for a in need if (a, site) in weight)
                 access = access + amount / sharing * weight[area, site]
-        expected = tables.two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
+        expected = tables.round_to_two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
         assert told.loc[area, ["value", "lower", "upper"]].to_list() == pytest.approx(expected)
         country = [one for one in need if one[:2] == area[:2]]
         rate = places[places.index.str[:2] == area[:2]].sum() / sum(need[one] for one in country)
@@ -200,6 +200,6 @@ def test_the_public_tier_gets_none_of_it(scored):
 
 @given(st.floats(1e-3, 1e6))
 def test_two_digits_stay(value):
-    told = float(tables.two_digits(np.array([value]))[0])
+    told = float(tables.round_to_two_digits(np.array([value]))[0])
     assert told == pytest.approx(value, rel=0.051)
     assert len(f"{told:.6f}".replace(".", "").strip("0")) <= 2

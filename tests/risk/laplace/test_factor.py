@@ -1,11 +1,13 @@
 """Eliminating areas first gives what one dense matrix of all latent numbers gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from risk.laplace.mode import best_mode
 from risk.model import RiskModel
-from risk.model.layout import lay_out
+from risk.model.layout import build_layout
 from risk.model.observations import Observations
 
 AREAS, QUARTERS = 5, 6
@@ -52,14 +54,15 @@ def dense(model, setting, weights, pull):
     return whole + design.T @ outer @ design, design
 
 
-@pytest.mark.parametrize("course", ["walk", "independent", "none"])
+@pytest.mark.parametrize("walks", [True, False])
 @pytest.mark.parametrize("alone", [True, False])
 @pytest.mark.parametrize("pulled", [True, False])
-def test_the_factor_is_that_of_one_dense_matrix(course, alone, pulled):
+def test_the_factor_is_that_of_one_dense_matrix(walks, alone, pulled):
     """One walk for all areas and several; with the product of vectors that a total brings, and without."""
     countries = ("AL",) * AREAS if alone else ("AL", "AL", "GR", "GR", "GR")
     seen = observations(countries, ("internal",) if alone else ("internal", "cross_border"))
-    model = lay_out(seen, RiskModel(area_time=course)._effects(seen)).model
+    effects = RiskModel()._build_effects(seen)
+    model = build_layout(seen, effects if walks else replace(effects, local=None)).model
     setting = model.setting(np.array([h.start for h in model.hypers]) + 0.2)
     rng = np.random.default_rng(5)
     blocks, cells = model.offset.shape
@@ -89,7 +92,7 @@ def test_the_factor_is_that_of_one_dense_matrix(course, alone, pulled):
 
 def test_draws_have_the_covariance_of_the_factor():
     seen = observations(("AL",) * AREAS, ("internal",))
-    model = lay_out(seen, RiskModel()._effects(seen)).model
+    model = build_layout(seen, RiskModel()._build_effects(seen)).model
     mode = best_mode(model, np.array([h.start for h in model.hypers]))
     core, local = mode.factor.draw(np.random.default_rng(0), 6000)
     some = np.array([model.log_mean(c, u) - model.offset for c, u in zip(core, local, strict=True)])
@@ -99,7 +102,7 @@ def test_draws_have_the_covariance_of_the_factor():
 
 def test_a_block_that_is_not_curved_downwards_is_refused():
     seen = observations(("AL",) * AREAS, ("internal",))
-    model = lay_out(seen, RiskModel()._effects(seen)).model
+    model = build_layout(seen, RiskModel()._build_effects(seen)).model
     setting = model.setting(np.array([h.start for h in model.hypers]))
     weights = np.ones(model.offset.shape)
     weights[2] = -1e4

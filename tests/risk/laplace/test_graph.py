@@ -26,7 +26,7 @@ def graphs(draw):
 def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
     size, edges = one
     field = graph.structure(size, edges)
-    covariance = field.covariance()
+    covariance = field.product(field.variances)
     for part in range(field.labels.max() + 1):
         inside = np.flatnonzero(field.labels == part)
         own = covariance[np.ix_(inside, inside)]
@@ -42,18 +42,21 @@ def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
     field = graph.structure(*one)
     root = field.root()
     np.testing.assert_allclose(root, root.T, atol=1e-9)
-    np.testing.assert_allclose(root @ root, field.covariance(), atol=1e-8)
+    np.testing.assert_allclose(root @ root, field.product(field.variances), atol=1e-8)
 
 
 def test_the_numbers_of_areas_do_not_matter():
     edges = np.array([(0, 1), (1, 2), (2, 3), (3, 0), (1, 3), (3, 4)])
     order = np.array([3, 0, 4, 1, 2])
     one, other = graph.structure(5, edges), graph.structure(5, np.sort(order[edges], axis=1))
-    np.testing.assert_allclose(other.covariance()[np.ix_(order, order)], one.covariance(), atol=1e-9)
+    np.testing.assert_allclose(
+        other.product(other.variances)[np.ix_(order, order)], one.product(one.variances), atol=1e-9
+    )
 
 
 def test_a_walk_has_steps_of_variance_one_and_sums_to_zero():
-    walk = graph.chain(7).covariance()
+    walk = graph.chain(7)
+    walk = walk.product(walk.variances)
     steps = np.diff(np.eye(7), axis=0)
     np.testing.assert_allclose(steps @ walk @ steps.T, np.eye(6), atol=1e-9)
     np.testing.assert_allclose(walk.sum(axis=0), 0.0, atol=1e-9)

@@ -9,6 +9,7 @@ from scipy.stats import nbinom, poisson
 from data.disclosure.cell_key import CellKey
 from risk.laplace import likelihood
 from risk.laplace.likelihood import HIDDEN, Counts
+from tests.helpers.fits import true_counts
 
 KAPPAS = st.sampled_from([0.0, 0.05, 0.4, 1.0])
 CHANNEL = CellKey().channel(60)
@@ -47,9 +48,10 @@ def test_each_cell_holds_the_true_counts_that_can_show_so():
     counts = Counts.of(published, channel)
     for cell, value in enumerate(published):
         chance = channel.hidden() if value == HIDDEN else channel.shown(int(value))
-        possible = np.isfinite(counts.log_chance[:, cell])
-        np.testing.assert_array_equal(counts.true[possible, cell], np.flatnonzero(chance))
-        np.testing.assert_allclose(np.exp(counts.log_chance[possible, cell]), chance[chance > 0])
+        true, log_chance = (values[:, cell] for values in true_counts(counts))
+        possible = np.isfinite(log_chance)
+        np.testing.assert_array_equal(true[possible], np.flatnonzero(chance))
+        np.testing.assert_allclose(np.exp(log_chance[possible]), chance[chance > 0])
         assert counts.likeliest[cell] == chance.argmax()
 
 

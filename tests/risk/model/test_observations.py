@@ -10,6 +10,7 @@ from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
 from data.release import Release
 from geo import areas
+from risk.model import observations
 from risk.model.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
 from risk.worlds import WorldParameters, over_own_areas
 from risk.worlds.observe import observe_world
@@ -40,7 +41,7 @@ def public(demo_world):
 
 def test_each_number_of_the_model_table_stands_where_it_was_shown(demo_world):
     release = partner(demo_world)
-    seen = Observations.of(release)
+    seen = Observations.from_release(release)
     table = release.table("model_region_quarter_crossing_found")
     shown = table[table["state"] == "number"]
     shown = shown[shown["area"].isin(seen.areas)]
@@ -53,15 +54,15 @@ def test_each_number_of_the_model_table_stands_where_it_was_shown(demo_world):
 
 
 def test_nothing_can_be_discovered_where_nobody_searched(demo_world):
-    seen = Observations.of(partner(demo_world))
-    assert (~seen.searched).any()
-    assert not seen.usable[~seen.searched][:, :, WAYS.index("discovered")].any()
-    assert seen.usable[~seen.searched][:, :, WAYS.index("reported")].all()
+    seen = Observations.from_release(partner(demo_world))
+    assert (~seen.has_outreach).any()
+    assert not seen.usable[~seen.has_outreach][:, :, WAYS.index("discovered")].any()
+    assert seen.usable[~seen.has_outreach][:, :, WAYS.index("reported")].all()
 
 
 def test_the_channel_is_the_one_that_the_manifest_states(demo_world):
     release = partner(demo_world)
-    seen = Observations.of(release)
+    seen = Observations.from_release(release)
     about = release.manifest["tact"]
     table = np.array(about["parameters"]["table"])
     assert seen.channel.shown(0)[:2] == pytest.approx([1.0, table[1][about["parameters"]["largest"] - 1]])
@@ -71,37 +72,38 @@ def test_the_channel_is_the_one_that_the_manifest_states(demo_world):
 
 def test_the_whole_is_read_by_crossing(demo_world):
     release = partner(demo_world)
-    seen = Observations.of(release)
+    seen = Observations.from_release(release)
     table = release.table("children_region_whole_pathway").assign(
         value=lambda t: t["value"].astype(float).fillna(0.0)
     )
     wide = table.pivot_table(index="area", columns="pathway", values="value").loc[list(seen.areas)]
-    np.testing.assert_array_equal(seen.whole[:, 0], wide["internal"])
-    np.testing.assert_array_equal(seen.whole[:, 1], wide["al_to_gr"] + wide["other_cross_border"])
+    np.testing.assert_array_equal(seen.totals[:, 0], wide["internal"])
+    np.testing.assert_array_equal(seen.totals[:, 1], wide["al_to_gr"] + wide["other_cross_border"])
     cross = wide[["al_to_gr", "other_cross_border"]].to_numpy(int)
     noise = seen.channel.variance()[np.clip(cross, 1, seen.channel.n_max)].sum(axis=1)
-    np.testing.assert_allclose(seen.whole_noise[:, 1], noise)
+    np.testing.assert_allclose(seen.total_noise[:, 1], noise)
     # Counts of 7 to 15 carry wider noise than others.
-    assert {2.0, 6.0} <= set(np.round(seen.whole_noise[:, 0], 6))
+    assert {2.0, 6.0} <= set(np.round(seen.total_noise[:, 0], 6))
 
 
 def test_expected_children_are_people_times_the_share_of_children(demo_world):
     release = partner(demo_world)
-    seen = Observations.of(release)
+    seen = Observations.from_release(release)
     people = release.table("figures").query("measure == 'population' and area == 'AL-01'")["number"].iloc[-1]
     assert seen.expected[seen.areas.index("AL-01")] == pytest.approx(0.24 * people)
     assert (seen.expected >= 1).all()
     assert "GR-69" not in seen.areas  # Mount Athos
 
 
-def test_a_release_without_population_of_a_level_says_so(demo_world):
-    with pytest.raises(ReleaseError, match="municipality"):
-        Observations.of(partner(demo_world), level="municipality")
+def test_a_release_without_population_says_so(demo_world, monkeypatch):
+    monkeypatch.setattr(observations, "LEAST_EXPECTED", 1e9)
+    with pytest.raises(ReleaseError, match="no population"):
+        Observations.from_release(partner(demo_world))
 
 
 def test_the_public_tier_hides_small_numbers_as_an_outcome(demo_world):
     release = public(demo_world)
-    seen = Observations.of_public(release)
+    seen = Observations.from_public_release(release)
     table = release.table("children_region_year")
     table = table[table["area"].isin(seen.areas)]
     assert seen.published.shape == (len(seen.areas), 3, 1, 1)
@@ -142,7 +144,7 @@ def test_a_world_through_a_mechanism_shows_what_its_channel_allows(world, exact,
     again = observe_world(world, pairs, CellKey())
     digest = [hashlib.sha256(o.published.tobytes()).hexdigest() for o in (seen, again)]
     assert digest[0] == digest[1]
-    away = seen.whole - exact.published.sum(axis=(1, 3))
+    away = seen.totals - exact.published.sum(axis=(1, 3))
     assert 1.0 < (away**2).mean() < 6.0
 
 
@@ -150,7 +152,7 @@ def test_the_first_quarters_are_what_was_known_then(exact):
     early = exact.up_to(5)
     np.testing.assert_array_equal(early.published, exact.published[:, :5])
     assert early.quarters == exact.quarters[:5]
-    assert early.whole is None
+    assert early.totals is None
 
 
 def test_shapes_that_do_not_belong_together_are_refused(exact):

@@ -8,6 +8,7 @@ from risk.laplace.graph import structure
 from risk.laplace.likelihood import Counts
 from risk.model import RiskModel
 from risk.model.observations import Observations
+from tests.helpers.fits import log_means, true_counts
 from tests.helpers.reference import read_scotland, read_scotland_edges
 
 
@@ -73,7 +74,8 @@ def sampled(seen, likelihood):
     graph = structure(len(seen.areas), seen.edges)
     root = graph.root()
     counts = Counts.of(seen.published.ravel(), seen.channel)
-    true, chance = counts.true.astype(np.float64), counts.log_chance
+    true, chance = true_counts(counts)
+    true = true.astype(np.float64)
     offset = np.log(seen.expected)
 
     def model():
@@ -114,7 +116,7 @@ def test_it_agrees_with_a_sampler(case):
     seen = observations(*data(), CellKey() if noisy else None)
     draws = sampled(seen, likelihood)
     fit = RiskModel(likelihood).fit(seen).fit_
-    mean, sd = (column[:, 0] for column in fit.posterior.log_means())
+    mean, sd = (column[:, 0] for column in log_means(fit.posterior))
     away = mean - draws["eta"].mean(axis=0)
     # What a chain of this length leaves open is about 0.01.
     assert np.sqrt((away**2).mean()) < 0.015

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from risk.access import Catchment, reach
+from risk.access import Catchment, compute_reach
 from risk.planning import Decision, Kind, Posts, Rules, Solver, Step, phased, plan
 from risk.planning.benefit import met
 
@@ -25,7 +25,7 @@ def country(seed, sites=4, each=4, draws=60):
     people = rng.lognormal(7.0, 0.7, sites)
     names = [f"{letter}{at}" for letter in "as" for at in range(sites)]
     units = rng.multinomial(each, np.ones(sites) / sites, 2).T
-    share = reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes))
+    share = compute_reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes))
     posts = Posts(
         tuple(names[:sites]), tuple(names[sites:]), BOTH, units, share, 10.0 + minutes,
         units.sum(axis=1) + 1, np.zeros_like(units),

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.report.change import ALIKE, CANNOT_TELL, EFFORT_RATIO, FALLING, RISING, STEADY, changes
+from risk.report.change import ALIKE, CANNOT_TELL, EFFORT_RATIO, FALLING, RISING, STEADY, find_changes
 
 QUARTERS = 8
 
@@ -17,7 +17,7 @@ def rates(last, spread=0.05, draws=1000, seed=0):
 
 
 def one(last, effort=(10.0, 10.0), **given):
-    found = changes(rates(last, **given), np.repeat(effort, 4)[None])
+    found = find_changes(rates(last, **given), np.repeat(effort, 4)[None])
     return found.classes[0, 0, 0], bool(found.effort_warning[0, 0, 0]), found
 
 
@@ -48,6 +48,6 @@ def test_no_area_whose_effort_doubled_is_called_rising_without_a_warning(last, b
 
 
 def test_each_later_quarter_is_another_look():
-    found = changes(np.zeros((50, 3, 11, 2)), np.ones((3, 11)))
+    found = find_changes(np.zeros((50, 3, 11, 2)), np.ones((3, 11)))
     assert found.classes.shape == (3, 4, 2)
     assert (found.classes == STEADY).all()

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from data.errors import InputError
 from risk.evaluation.panel import Panel
-from risk.report.trends import Break, Rules, compare, compare_shares, look, possible_breaks
+from risk.report.trends import Break, Rules, compare_counts, compare_panel, compare_shares, find_jumps
 
 
 def panel(counts, effort=None, countries=None):
@@ -34,7 +34,7 @@ def panel(counts, effort=None, countries=None):
     ],
 )
 def test_the_programmes_own_changes(before, after, ratio, wald, exact, flagged):
-    found = compare(before, after, effort=(100.0, 100.0))
+    found = compare_counts(before, after, effort=(100.0, 100.0))
     assert found.ratio == pytest.approx(ratio, abs=0.006)
     assert found.wald == pytest.approx(wald, abs=0.006)
     assert found.exact == pytest.approx(exact, abs=0.006)
@@ -45,24 +45,24 @@ def test_the_programmes_own_changes(before, after, ratio, wald, exact, flagged):
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_the_exact_interval_is_clopper_and_pearsons(before, after):
     wanted = binomtest(after, before + after).proportion_ci(0.95, method="exact")
-    low, high = compare(before, after).exact
+    low, high = compare_counts(before, after).exact
     assert low / (1 + low) == pytest.approx(wanted.low, abs=1e-9)
     assert high / (1 + high) == pytest.approx(wanted.high, abs=1e-9)
 
 
 def test_nothing_before_or_after_is_compared_without_failing():
-    assert compare(0, 0).verdict == "no clear change"
-    assert compare(0, 12).verdict == "rise"
-    assert compare(12, 0).verdict == "fall"
-    assert compare(0, 12).ratio == float("inf")
+    assert compare_counts(0, 0).verdict == "no clear change"
+    assert compare_counts(0, 12).verdict == "rise"
+    assert compare_counts(12, 0).verdict == "fall"
+    assert compare_counts(0, 12).ratio == float("inf")
     with pytest.raises(InputError):
-        compare(-1, 3)
+        compare_counts(-1, 3)
 
 
 def ever_flagged(before, after, rules):
     """Share of areas that are flagged at one look or more; before and after: areas x looks."""
     pairs = zip(before.ravel(), after.ravel(), strict=True)
-    flags = np.array([compare(float(a), float(b), rules=rules).flagged for a, b in pairs])
+    flags = np.array([compare_counts(float(a), float(b), rules=rules).flagged for a, b in pairs])
     return flags.reshape(before.shape).any(axis=1).mean()
 
 
@@ -94,14 +94,14 @@ def test_looks_at_years_that_overlap_flag_no_more_either():
 def test_a_true_doubling_is_still_flagged_after_nine_looks():
     rng = np.random.default_rng(5)
     pairs = rng.poisson([40.0, 80.0], (300, 2))
-    found = [compare(*pair, rules=Rules(looks=9, noise_variance=8.0)) for pair in pairs]
+    found = [compare_counts(*pair, rules=Rules(looks=9, noise_variance=8.0)) for pair in pairs]
     assert np.mean([change.verdict == "rise" for change in found]) > 0.7
     assert not any(change.verdict == "fall" for change in found)
 
 
 @given(st.integers(0, 200), st.integers(0, 200), st.floats(0, 500), st.floats(0, 500))
 def test_what_rose_with_effort_is_never_flagged_without_a_warning(before, after, days, later):
-    found = compare(before, after, (days, later))
+    found = compare_counts(before, after, (days, later))
     if found.verdict == "rise" and later > 1.2 * days:
         assert found.effort_warning
     if found.verdict == "rise" and 0 < later <= days:
@@ -109,16 +109,16 @@ def test_what_rose_with_effort_is_never_flagged_without_a_warning(before, after,
 
 
 def test_noise_and_overdispersion_widen_every_interval():
-    plain = compare(26, 51)
+    plain = compare_counts(26, 51)
     for rules in (Rules(noise_variance=4.0), Rules(size=20.0)):
-        wider = compare(26, 51, rules=rules)
+        wider = compare_counts(26, 51, rules=rules)
         for name in ("wald", "exact", "allowing"):
             (low, high), (inner_low, inner_high) = getattr(wider, name), getattr(plain, name)
             assert low < inner_low < inner_high < high
     # The log ratio of overdispersed counts has the variance that the interval claims.
     rng = np.random.default_rng(0)
     counts = rng.poisson(200 * rng.gamma(10, 0.1, (40_000, 2))) + rng.normal(0, 5, (40_000, 2))
-    low, high = compare(200, 200, rules=Rules(noise_variance=25.0, size=10.0)).wald
+    low, high = compare_counts(200, 200, rules=Rules(noise_variance=25.0, size=10.0)).wald
     assert np.log(high / low) / 2 / 1.96 == pytest.approx(np.log(counts[:, 1] / counts[:, 0]).std(), rel=0.05)
 
 
@@ -127,27 +127,27 @@ def test_a_series_break_stops_comparison_across_it_and_only_there():
     counts[:, 4:] = 30.0
     both = panel(counts, countries=("AL", "GR"))
     law = Break("q4", "a new law counts more cases", country="AL")
-    first, second = look(both, 4, breaks=[law])
+    first, second = compare_panel(both, 4, breaks=[law])
     assert first.verdict == "not compared"
     assert not first.flagged
     assert first.note == "a new law counts more cases"
     assert second.verdict == "rise"
     # It ended before what is compared: both spans lie after it.
-    later = look(both, 2, breaks=[law])
+    later = compare_panel(both, 2, breaks=[law])
     assert all(change.verdict == "no clear change" for change in later)
 
 
 def test_a_jump_everywhere_is_offered_as_a_break_before_it_is_offered_as_a_rise():
     rng = np.random.default_rng(2)
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
-    assert possible_breaks(panel(counts)) == ()
+    assert find_jumps(panel(counts)) == ()
     counts[:, 6:] = rng.poisson(14.0, (25, 2, 1))
     one = panel(counts)
-    (jump,) = possible_breaks(one)
+    (jump,) = find_jumps(one)
     assert (jump.period, jump.country) == ("q6", "AL")
     assert (jump.before, jump.after) == (counts[:, 5].sum(), counts[:, 6].sum())
     assert jump.rose > jump.fell
-    changes = look(one, 2)
+    changes = compare_panel(one, 2)
     assert any(change.verdict == "possible break" for change in changes)
     assert not any(change.verdict == "rise" for change in changes)
 
@@ -157,13 +157,13 @@ def test_a_jump_in_one_area_is_no_break():
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
     counts[3, 6:] = 90.0
     one = panel(counts)
-    assert possible_breaks(one) == ()
-    assert [change.area for change in look(one, 2, rules=Rules(looks=9)) if change.flagged] == ["a3"]
+    assert find_jumps(one) == ()
+    assert [change.area for change in compare_panel(one, 2, rules=Rules(looks=9)) if change.flagged] == ["a3"]
 
 
 def test_flat_series_offer_few_breaks():
     rng = np.random.default_rng(8)
-    offered = [possible_breaks(panel(rng.poisson(5.0, (25, 12, 1)))) for _ in range(100)]
+    offered = [find_jumps(panel(rng.poisson(5.0, (25, 12, 1)))) for _ in range(100)]
     assert sum(bool(found) for found in offered) <= 3
 
 
@@ -171,12 +171,12 @@ def test_sums_carry_the_noise_of_all_their_counts():
     counts = np.full((1, 8, 2), 5.0)
     counts[:, 4:] = 8.0
     one = panel(counts)
-    found = look(one, 4, rules=Rules(noise_variance=2.0, size=20.0))[0]
-    by_hand = compare(40.0, 64.0, rules=Rules(noise_variance=16.0, size=160.0))
+    found = compare_panel(one, 4, rules=Rules(noise_variance=2.0, size=20.0))[0]
+    by_hand = compare_counts(40.0, 64.0, rules=Rules(noise_variance=16.0, size=160.0))
     assert (found.before, found.after) == (40.0, 64.0)
     assert found.wald == by_hand.wald
-    assert look(one, 4, pathway="p1", rules=Rules(noise_variance=2.0))[0].wald == pytest.approx(
-        compare(20.0, 32.0, rules=Rules(noise_variance=8.0)).wald
+    assert compare_panel(one, 4, pathway="p1", rules=Rules(noise_variance=2.0))[0].wald == pytest.approx(
+        compare_counts(20.0, 32.0, rules=Rules(noise_variance=8.0)).wald
     )
 
 
@@ -184,12 +184,12 @@ def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():
     counts = np.full((2, 4, 2), 5.0)
     counts[0, 3, 1] = np.nan
     one = panel(counts)
-    assert [change.verdict for change in look(one, 2)] == ["not compared", "no clear change"]
-    assert look(one, 2, pathway="p0")[0].verdict == "no clear change"
+    assert [change.verdict for change in compare_panel(one, 2)] == ["not compared", "no clear change"]
+    assert compare_panel(one, 2, pathway="p0")[0].verdict == "no clear change"
     with pytest.raises(InputError, match="there are 4"):
-        look(one, 3)
+        compare_panel(one, 3)
     with pytest.raises(InputError, match="'other'"):
-        look(one, 2, pathway="other")
+        compare_panel(one, 2, pathway="other")
 
 
 def test_a_shift_between_pathways_is_said_with_its_interval_and_probability():

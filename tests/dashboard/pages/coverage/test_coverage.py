@@ -48,7 +48,7 @@ def of(scored):
 
 
 def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
-    lines = summary.headlines(of)
+    lines = summary.list_headlines(of)
     table = of.release.table("accessgap_region_quarter_axis")
     names = of.release.table("accessgap_region_quarter_axis")["area"].map(
         lambda code: summary._told(of, "gap", "all").loc[code, "name"]
@@ -71,7 +71,7 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
 def test_the_longest_way_is_named_and_so_are_the_islands(of):
     ways = of.release.table("accesstime_region_quarter").set_index("area")
     names = summary._told(of, "gap", "all")["name"]
-    lines = " ".join(summary.headlines(of))
+    lines = " ".join(summary.list_headlines(of))
     farthest = ways["value"].idxmax()
     assert f"{names[farthest]} ({ways.loc[farthest, 'value']:.0f} minutes)" in lines
     islands = lines.partition("Between islands, no time known: ")[2]
@@ -80,8 +80,8 @@ def test_the_longest_way_is_named_and_so_are_the_islands(of):
 
 @pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo"])
 def test_the_table_holds_what_the_maps_show(of, kind):
-    table = summary.table(of, kind)
-    maps = {show: summary._told(of, show, kind) for show in summary.shown()}
+    table = summary.tabulate_access(of, kind)
+    maps = {show: summary._told(of, show, kind) for show in summary.name_measures()}
     assert len(table) == len(maps["places"])
     for at, (area, row) in enumerate(maps["places"].iterrows()):
         told = table.iloc[at]
@@ -100,7 +100,7 @@ def test_the_table_holds_what_the_maps_show(of, kind):
 
 
 def test_over_water_without_a_time_it_says_so(of):
-    table = summary.table(of, "axis-prevention").set_index("Area")
+    table = summary.tabulate_access(of, "axis-prevention").set_index("Area")
     assert table.loc["Ionian Islands", "Minutes to the nearest"] == "over water, time not entered"
 
 
@@ -115,7 +115,7 @@ def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
 
 
 def test_who_carries_how_much_adds_up_in_each_country(of):
-    carried = summary.carriers(of)
+    carried = summary.tabulate_carriers(of)
     counts = of.release.table("services_country_quarter_duty_bearer")
     last = counts[counts["period"] == counts["period"].max()]
     for land, column in (("AL", "Albania"), ("GR", "Greece")):
@@ -125,7 +125,7 @@ def test_who_carries_how_much_adds_up_in_each_country(of):
 
 
 def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
-    (first, *_) = summary.hint(of)
+    (first, *_) = summary.suggest_handover(of)
     table = of.release.table("services_region_quarter_duty_bearer")
     last = table[table["period"] == table["period"].max()]
     there = last[last["value"].astype(float).fillna(last["low"].astype(float)) > 0]
@@ -147,7 +147,10 @@ def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
     assess(release, tmp_path, times=Times(ferries=(Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),)))
     test = run(derived=tmp_path, services="axis-prevention")
     assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in said(test)
-    assert "over water" not in summary.table(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
+    assert (
+        "over water"
+        not in summary.tabulate_access(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
+    )
 
 
 def held(scored, derived):

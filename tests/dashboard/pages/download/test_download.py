@@ -151,7 +151,7 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", [form.id for form in files.FORMATS])
 def test_what_is_offered_is_what_is_made(partner, kind):
-    offer = files.offer(partner, kind, ALL)
+    offer = files.make_offer(partner, kind, ALL)
     assert offer.name == f"tact-2008-05-001-partner-invented-{kind}.zip"
     with zipfile.ZipFile(io.BytesIO(offer.make())) as archive:
         assert archive.testzip() is None
@@ -159,7 +159,7 @@ def test_what_is_offered_is_what_is_made(partner, kind):
 
 
 def test_one_file_comes_as_it_is(partner, tmp_path):
-    offer = files.offer(partner, "gpkg", ("encounters", "services"))
+    offer = files.make_offer(partner, "gpkg", ("encounters", "services"))
     assert offer.name == "tact-2008-05-001-partner-invented.gpkg"
     path = tmp_path / offer.name
     path.write_bytes(offer.make())
@@ -167,11 +167,11 @@ def test_one_file_comes_as_it_is(partner, tmp_path):
 
 
 def test_published_figures_alone_are_not_called_invented(partner):
-    assert files.offer(partner, "gpkg", ("population",)).name == "tact-2008-05-001-partner.gpkg"
+    assert files.make_offer(partner, "gpkg", ("population",)).name == "tact-2008-05-001-partner.gpkg"
 
 
 def test_a_file_is_made_once(partner):
-    offer = files.offer(partner, "csv", ("effort",))
+    offer = files.make_offer(partner, "csv", ("effort",))
     assert offer.make() is offer.make()
 
 
@@ -179,7 +179,7 @@ def test_a_file_is_made_once(partner):
 def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tier, tmp_path):
     current = open_current_release(Site(releases, tier))
     with zipfile.ZipFile(
-        io.BytesIO(files.offer(current, "gpkg", tuple(files.offered(current.release))).make())
+        io.BytesIO(files.make_offer(current, "gpkg", tuple(files.list_layers(current.release))).make())
     ) as archive:
         archive.extractall(tmp_path)
     for path in tmp_path.glob("*.gpkg"):
@@ -188,20 +188,20 @@ def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tie
 
 
 def test_states_that_occur_are_explained(partner):
-    told = files.states(partner.release)
+    told = files.tabulate_states(partner.release)
     assert not told.isna().any(axis=None)
     assert "number" in set(told["State"])
     assert "few" not in set(told["State"]), "small numbers show on this tier"
 
 
 def test_the_first_rows_say_of_when_they_are(partner):
-    assert set(files.preview(partner.release, "encounters")["Period"]) == {"Jun 2006 to May 2008"}
-    figures = files.preview(partner.release, "population")
+    assert set(files.preview_layer(partner.release, "encounters")["Period"]) == {"Jun 2006 to May 2008"}
+    figures = files.preview_layer(partner.release, "population")
     assert {"2023"} <= set(figures["Period"]) <= {"2021", "2023"}
 
 
 def test_what_is_in_it_names_choices_as_people_write_them(partner):
-    rows = files.contents(partner.release, ALL).set_index("Layer")
+    rows = files.tabulate_contents(partner.release, ALL).set_index("Layer")
     assert rows.loc["Children met", "Also by"] == "pathway"
     assert rows.loc["Communities", "Also by"] == "Roma; Egyptian; Roma and Egyptian together"
     assert rows.loc["Effort", "Also by"] == "—"

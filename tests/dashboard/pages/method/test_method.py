@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.commands import forget
 from dashboard.pages.method import attacks, costs, summary
-from data.disclosure.cost import cost
+from data.disclosure.cost import compute_cost
 from data.release import Release
 from data.tables.spec import TIERS
 from tests.helpers import small_release
@@ -59,14 +59,14 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
 
 
 def test_what_is_said_of_forgetting_is_what_the_command_does():
-    told = " ".join(summary.data_protection())
+    told = " ".join(summary.list_protections())
     assert "The data officer can forget a child" in told
     assert "Published numbers stay as they are until enough children have changed." in told
     assert "Published numbers stay as they are until enough children have changed." in forget._STAYS
 
 
 def test_sources_are_named_as_people_know_them(demo):
-    told = summary.sources(Release.open(demo, "public"))
+    told = summary.tabulate_sources(Release.open(demo, "public"))
     assert not told.map(lambda text: any(word in text for word in ("npm", "scripts/", ".py"))).any(axis=None)
     assert (told[["Source", "Licence"]] != "").all(axis=None)
     assert "Census of Albania 2023" in told.set_index("What").loc["Published figures", "Source"]
@@ -84,7 +84,7 @@ def test_a_figure_with_markup_as_its_source_shows_as_text(tmp_path, monkeypatch)
 
 def test_the_tier_decides_what_is_said_of_small_numbers(demo):
     public, partner = (
-        " ".join(summary.noise_words(Release.open(demo, tier))) for tier in ("public", "partner")
+        " ".join(summary.describe_noise(Release.open(demo, tier))) for tier in ("public", "partner")
     )
     k = Release.open(demo, "public").k
     assert f"A count of children below {k} is not shown" in public
@@ -92,7 +92,7 @@ def test_the_tier_decides_what_is_said_of_small_numbers(demo):
 
 
 def test_the_picture_of_the_noise_is_the_published_table(demo):
-    rows = summary.noise(Release.open(demo, "public"))
+    rows = summary.read_noise(Release.open(demo, "public"))
     one = rows[rows["true"] == 1].set_index("shown")["chance"]
     assert one[0] == pytest.approx(0.52, abs=0.005)
     for true in (1, 4, 12):
@@ -104,7 +104,7 @@ def test_the_picture_of_the_noise_is_the_published_table(demo):
 
 def test_shares_shown_and_hidden_of_a_table_add_up(demo):
     for tier in ("partner", "public"):
-        table = summary.hidden(Release.open(demo, tier))
+        table = summary.tabulate_hidden(Release.open(demo, tier))
         numbers = table.select_dtypes("number")
         assert len(table) > 20
         assert (numbers.sum(axis=1) - 100).abs().max() < 0.5
@@ -126,7 +126,7 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, monkeypatch):
-    found = cost(Release.open(demo, "public"))
+    found = compute_cost(Release.open(demo, "public"))
     test = open_page(monkeypatch, demo, "public")
     text = words(test).replace("\N{NO-BREAK SPACE}", " ")
     assert "What protection costs" in text
@@ -145,7 +145,7 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
 
 
 def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
-    found = costs.table(cost(Release.open(demo, "partner"))).set_index("Children met in")
+    found = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index("Children met in")
     assert list(found) == ["Numbers shown", "Typical error"]
     assert len(found) == 18
     large, small = found["Typical error"][["Albania, whole time", "Greece by municipality, each quarter"]]
@@ -157,13 +157,13 @@ def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
 
 
 def test_a_share_that_is_not_known_or_none_is_told_in_words(demo):
-    found = cost(Release.open(demo, "public"))
-    table = costs.table(found).set_index("Children met in")["Children behind hidden numbers"]
+    found = compute_cost(Release.open(demo, "public"))
+    table = costs.tabulate_costs(found).set_index("Children met in")["Children behind hidden numbers"]
     assert table["Greece, each year"] == "none"
     unknown = found.assign(hidden=float("nan"), hidden_low=float("nan"), hidden_high=float("nan"))
-    assert "Children behind hidden numbers" not in costs.table(unknown)
-    assert "off the true one" in costs.headline(unknown)
-    assert costs.headline(found[found["country"] == "AL"]) == ""
+    assert "Children behind hidden numbers" not in costs.tabulate_costs(unknown)
+    assert "off the true one" in costs.format_headline(unknown)
+    assert costs.format_headline(found[found["country"] == "AL"]) == ""
 
 
 # -- what an attacker could still learn -----------------------------------------------------------------
@@ -244,7 +244,10 @@ def test_a_check_that_the_release_did_not_pass_is_not_told_as_held(tmp_path):
     release = small_release.make(tmp_path, "public")
     checks = [{"name": "bounds", "passed": False}, {"name": "averaging", "passed": True}, "x"]
     release.manifest["tact"]["audit"] = {"passed": False, "checks": checks}
-    assert "An attack succeeded" in attacks.checked(release)[0]
-    assert list(attacks.results(attacks.own_checks(release))["How it went"]) == ["Succeeded", "Held"]
+    assert "An attack succeeded" in attacks.describe_check(release)[0]
+    assert list(attacks.tabulate_results(attacks.read_own_checks(release))["How it went"]) == [
+        "Succeeded",
+        "Held",
+    ]
     release.manifest["tact"]["audit"] = None
-    assert attacks.checked(release) == []
+    assert attacks.describe_check(release) == []

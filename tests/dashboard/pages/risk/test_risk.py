@@ -70,7 +70,7 @@ def manifest(of):
 @pytest.fixture(scope="module")
 def found(of):
     """Measure two baselines, one of them in the model's name, in the last quarters of the demo world."""
-    panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
+    panel = panel_of(Observations.from_release(of.release, geography.read(of.release.areas_file)))
 
     def measure(model):
         both = {HISTORICAL_MEAN: HistoricalMean(), MODEL: model}
@@ -102,7 +102,7 @@ def test_the_statement_on_durres_and_tirana_comes_first(run, of, manifest):
 
 
 def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(of):
-    lines = summary.headlines(of)
+    lines = summary.list_headlines(of)
     table = of.release.table("risk_region_whole_crossing")
     for pathway, words in (("internal", "inside the country"), ("cross_border", "across a border")):
         frame = table[table["crossing"] == pathway]
@@ -136,11 +136,11 @@ def test_the_reasons_are_the_numbers_of_the_model(of, area):
         .set_index(["area", "crossing"])
         .loc[(area, "internal")]
     )
-    facts = dict(summary.reasons(of, "internal", area))
+    facts = dict(summary.list_reasons(of, "internal", area))
     assert facts["Children met"] == f"{row['value']:.0f}"
     assert facts["Expected from people alone"] == f"{row['by_population']:.0f}"
     assert facts["Expected from people and outreach"] == f"{row['by_effort']:.0f}"
-    told = " ".join(summary.why(of, "internal", area))
+    told = " ".join(summary.explain_class(of, "internal", area))
     assert f"{row['value']:.0f} children were met" in told
     rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("It would") :])]
     expected = {round(row[name], 2 if row[name] < 1 else 1) for name in ("high_from", "low_below", "median")}
@@ -171,7 +171,7 @@ def test_an_address_of_nothing_that_there_is_opens_where_the_chance_is_highest(r
 
 
 def test_a_cluster_says_what_chance_would_bring(of):
-    table = summary.clusters(of, "internal")
+    table = summary.tabulate_clusters(of, "internal")
     held = of.release.table("hotspots_region_whole_crossing").query("crossing == 'internal' and cluster > 0")
     assert sum(len(areas.split(", ")) for areas in table["Areas"]) == len(held)
     for words in table["By chance alone"]:
@@ -201,12 +201,12 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
     folder = measured(found(PopulationShare()))
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
-    panel = panel_of(Observations.of(current.release, geography.read(current.release.areas_file)))
+    panel = panel_of(Observations.from_release(current.release, geography.read(current.release.areas_file)))
     shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
     told = float(shown.loc[("Tirana", "Inside the country")].iloc[0].split(" ")[0])
     assert told == pytest.approx(mean, abs=0.25 * mean + 0.5)
-    ahead = trendspage.expected(current, "AL-11", "internal")
+    ahead = trendspage.read_expected(current, "AL-11", "internal")
     assert ahead["value"].mean() == pytest.approx(mean, rel=0.25)
 
 
@@ -223,7 +223,7 @@ def test_what_was_measured_is_drawn(run, found, measured):
 
 
 def test_the_table_holds_the_picture(of):
-    rated, shown = narrative.read_area_rates(of, "internal"), summary.table(of, "internal")
+    rated, shown = narrative.read_area_rates(of, "internal"), summary.tabulate_rates(of, "internal")
     assert len(shown) == len(rated) == 25
     assert np.allclose(shown["Rate against the country's"], rated["median"], atol=0.006)
     by_country = rated.groupby("country", sort=False)["median"]

@@ -35,9 +35,9 @@ def view_of(of, **address):
 
 
 def on_the_map(mark, **changes):
-    block = headline.block(mark, [headline.of_area(headline.Where("AL-04", "x", mark))])
+    block = headline.render_headlines(mark, [headline.read_headline(headline.Where("AL-04", "x", mark))])
     everything = frozenset(one.id for one in LAYERS)
-    plain = panel.Shown([mark], block, (), "", "", frozenset(), everything)
+    plain = panel.PanelContent([mark], block, (), "", "", frozenset(), everything)
     return replace(plain, **changes)
 
 
@@ -121,7 +121,7 @@ def pick(app, label, value):
 
 def test_the_panel_gives_numbers_with_margins_and_sources(of):
     view = view_of(of, area="AL-11")
-    text = summary.described(of, load_areas(of.release), view)
+    text = summary.render_panel(of, load_areas(of.release), view)
     assert "Tirana" in text
     assert "±5" in text or of.tier == "public"
     assert "758,513" in text
@@ -131,7 +131,7 @@ def test_the_panel_gives_numbers_with_margins_and_sources(of):
 def test_the_overview_names_the_areas_without_a_shape(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     areas = load_areas(current.release)
-    text = summary.described(current, areas, view_of(current, level="municipality"))
+    text = summary.render_panel(current, areas, view_of(current, level="municipality"))
     missing = areas.missing("municipality")
     assert missing
     for code in missing:
@@ -141,7 +141,7 @@ def test_the_overview_names_the_areas_without_a_shape(demo_world):
 def test_the_legend_says_unit_period_source_and_margin(of):
     view = view_of(of)
     [mark] = read_marks(of, view)
-    text = legend.legend([mark])
+    text = legend.render_legend([mark])
     words = mark.data.legend
     for part in (words.title, words.unit, words.period, of.release.name):
         assert part in text
@@ -153,22 +153,22 @@ def test_states_on_the_map_stand_in_the_legend(of):
         view = view_of(of, layer=one.id)
         for mark in read_marks(of, view):
             states = set(mark.data.frame["state"]) - {"number", "class"}
-            text = str(legend.legend([mark]))
+            text = str(legend.render_legend([mark]))
             assert all(f"state-{state}" in text for state in states)
 
 
 def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="encounters", over="services", level="municipality")
-    text = legend.legend(read_marks(current, view))
+    text = legend.render_legend(read_marks(current, view))
     assert "Without a mark: none or almost none, no outreach recorded" in text
 
 
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
     view = view_of(of)
     listed = list_view_periods(view, of)
-    totals = summary.time_totals(of, load_areas(of.release), view, listed)
-    text = timeline.drawn("now", totals, view.period, "2009-04-30")
+    totals = summary.compute_totals(of, load_areas(of.release), view, listed)
+    text = timeline.render_strip("now", totals, view.period, "2009-04-30")
     assert text.count("<i") == len(listed)
     assert text.count("title=") == len(listed)
     assert text.count("unfinished") == 1
@@ -177,18 +177,20 @@ def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
 
 def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
     frame = pd.DataFrame({"value": [3.0, np.nan], "low": [np.nan, 5.0], "margin": [5.0, np.nan]}, ["a", "b"])
-    [both] = timeline.totals({"2008-03-01/P3M": frame})
-    assert timeline.told("2008-03-01/P3M", both) == "Mar to May 2008: at least 8 ±5"
-    [one] = timeline.totals({"2008-03-01/P3M": frame}, "a")
-    assert timeline.told("2008-03-01/P3M", one) == "Mar to May 2008: 3 ±5"
-    [none] = timeline.totals({"2008-03-01/P3M": frame}, "c")
-    assert timeline.told("2008-03-01/P3M", none) == "Mar to May 2008: no number"
+    [both] = timeline.compute_totals({"2008-03-01/P3M": frame})
+    assert timeline.format_total("2008-03-01/P3M", both) == "Mar to May 2008: at least 8 ±5"
+    [one] = timeline.compute_totals({"2008-03-01/P3M": frame}, "a")
+    assert timeline.format_total("2008-03-01/P3M", one) == "Mar to May 2008: 3 ±5"
+    [none] = timeline.compute_totals({"2008-03-01/P3M": frame}, "c")
+    assert timeline.format_total("2008-03-01/P3M", none) == "Mar to May 2008: no number"
 
 
 def test_communities_have_bars_though_no_country_has_a_number(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="communities", level="municipality")
-    totals = summary.time_totals(current, load_areas(current.release), view, list_view_periods(view, current))
+    totals = summary.compute_totals(
+        current, load_areas(current.release), view, list_view_periods(view, current)
+    )
     assert all(total.value for total in totals.values())
 
 
@@ -204,35 +206,37 @@ def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
     [mark] = read_marks(current, view_of(current, layer="communities"))
     style = replace(mark.data.style, breaks=(), colours=("#111111",))
     alone = replace(mark, data=replace(mark.data, style=style), labels=("100 to 499",))
-    assert "100 to 499" in legend.legend([alone])
+    assert "100 to 499" in legend.render_legend([alone])
 
 
 def test_an_address_is_told_what_of_it_is_not_there(of):
     areas = load_areas(of.release).table
     address = {"layer": "nothing", "area": "<b>", "period": "2040-01-01/P1Y"}
     view = settle_view(parse_address(address), of, areas)
-    text = summary.missed(address, view, of, areas)
+    text = summary.render_missed(address, view, of, areas)
     assert "Not found here: layer “nothing”, period 2040, area." in text
     assert "both countries" in text
-    assert summary.missed(format_address(view), view, of, areas) == ""
+    assert summary.render_missed(format_address(view), view, of, areas) == ""
 
 
 def test_countries_without_a_figure_have_no_row_for_it(of):
-    text = summary.described(of, load_areas(of.release), view_of(of))
+    text = summary.render_panel(of, load_areas(of.release), view_of(of))
     assert "no figure found" not in text
 
 
 def test_published_figures_have_no_unfinished_years(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="referrals")
-    totals = summary.time_totals(current, load_areas(current.release), view, list_view_periods(view, current))
-    assert "unfinished" not in summary.time_strip(current, view, totals)
+    totals = summary.compute_totals(
+        current, load_areas(current.release), view, list_view_periods(view, current)
+    )
+    assert "unfinished" not in summary.render_strip(current, view, totals)
 
 
 def test_heights_follow_the_values_and_nothing_has_none():
-    assert timeline.heights([0, 50, 100, None]) == [4, 50, 100, 0]
-    assert timeline.heights([None, None]) == [0, 0]
-    assert timeline.heights([0.0]) == [0]
+    assert timeline.compute_heights([0, 50, 100, None]) == [4, 50, 100, 0]
+    assert timeline.compute_heights([None, None]) == [0, 0]
+    assert timeline.compute_heights([0.0]) == [0]
 
 
 def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
@@ -246,10 +250,12 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
     profile = current_release.read_profile(of, "AL-04", "")
     bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
     for text in (
-        legend.legend([bad, bad]),
-        panel.area_panel(bad_profile, on_the_map(bad)),
-        panel.overview([bad_profile, bad_profile], on_the_map(bad, beside=HOSTILE), HOSTILE, [HOSTILE]),
-        timeline.drawn(HOSTILE, {}, "", None),
+        legend.render_legend([bad, bad]),
+        panel.render_area_panel(bad_profile, on_the_map(bad)),
+        panel.render_overview(
+            [bad_profile, bad_profile], on_the_map(bad, beside=HOSTILE), HOSTILE, [HOSTILE]
+        ),
+        timeline.render_strip(HOSTILE, {}, "", None),
         html('<p title="{}">{}</p>', HOSTILE, '" onload="x'),
     ):
         assert "<img" not in text
@@ -258,14 +264,14 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
 
 def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(of):
     areas = load_areas(of.release)
-    text = summary.described(of, areas, view_of(of, layer="communities", area="AL-02"))
+    text = summary.render_panel(of, areas, view_of(of, layer="communities", area="AL-02"))
     assert "Outreach" not in text
     assert ("Children met" in text) == (of.tier == "partner")
     assert CAUTION not in text
-    plain = summary.described(of, areas, view_of(of, layer="encounters", area="AL-02"))
+    plain = summary.render_panel(of, areas, view_of(of, layer="encounters", area="AL-02"))
     assert "Outreach days" in plain
     assert "communities" not in plain.lower()
-    both = summary.described(of, areas, view_of(of, layer="services", over="communities"))
+    both = summary.render_panel(of, areas, view_of(of, layer="services", over="communities"))
     assert "Outreach" not in both
 
 
@@ -274,14 +280,14 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     first, over = address
     view = view_of(current, layer=first, over=over, area="AL-02")
-    text = summary.described(current, load_areas(current.release), view)
+    text = summary.render_panel(current, load_areas(current.release), view)
     assert text.count(CAUTION) == 1
     assert "<div class=apart>" in text
     assert "pathway" not in text.partition("<div class=meaning>")[0]
-    words = legend.legend(read_marks(current, view), beside(view.layers))
+    words = legend.render_legend(read_marks(current, view), beside(view.layers))
     assert CAUTION in words
     alone = view_of(current, layer=first, area="AL-02")
-    assert CAUTION not in summary.described(current, load_areas(current.release), alone)
+    assert CAUTION not in summary.render_panel(current, load_areas(current.release), alone)
     assert beside(alone.layers) == ""
 
 
@@ -290,30 +296,30 @@ def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
     for name, levels in current_release.list_levels(of).items():
         for area in ("", "AL-02" if "region" in levels else "AL"):
             view = view_of(of, layer=name, area=area)
-            text = str(summary.described(of, areas, view))
+            text = str(summary.render_panel(of, areas, view))
             [mark, *_others] = read_marks(of, view)
             before = text.partition("<section class=own>")[0]
             assert not any(numbers in before for numbers in ("<dl", "<table"))
             assert html("<h3>{}</h3>", mark.title) in text
             if area:
-                assert headline.of_area(headline.Where(area, "x", mark)).text in text
+                assert headline.read_headline(headline.Where(area, "x", mark)).text in text
 
 
 def test_numbers_of_another_time_say_when_they_are_of(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     areas = load_areas(current.release)
-    text = summary.described(current, areas, view_of(current, layer="referrals", area="AL"))
+    text = summary.render_panel(current, areas, view_of(current, layer="referrals", area="AL"))
     assert "Albania · 2020" in text
     children = text.partition("Children met, first time")[2].partition("</div>")[0]
     assert "<dd class=detail>Mar to May 2009</dd>" in children
-    same = summary.described(current, areas, view_of(current, layer="effort", area="AL-11"))
+    same = summary.render_panel(current, areas, view_of(current, layer="effort", area="AL-11"))
     assert "County, Albania · Mar to May 2009" in same
     assert "<dd class=detail>Mar to May 2009" not in same
 
 
 def test_those_who_carry_the_services_are_named(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
-    text = summary.described(
+    text = summary.render_panel(
         current, load_areas(current.release), view_of(current, layer="services", area="AL-11")
     )
     assert "at least 14" in text
@@ -352,8 +358,8 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, area="GR-F")
     listed = list_view_periods(view, current)
-    totals = summary.time_totals(current, load_areas(current.release), view, listed)
-    text = summary.time_strip(current, view, totals)
+    totals = summary.compute_totals(current, load_areas(current.release), view, listed)
+    text = summary.render_strip(current, view, totals)
     for state_class, words in (
         ("state-almost_none", "none or almost none"),
         ("state-not_searched", "no outreach"),
@@ -362,7 +368,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
         assert words in text
     assert "<div class=scale><b>" in text
     whole = view_of(current, area="GR-F", period="2006-06-01/2009-05-31")
-    described = summary.described(current, load_areas(current.release), whole)
+    described = summary.render_panel(current, load_areas(current.release), whole)
     assert "state-not_searched" in described
     assert "no outreach recorded; " in described
 
@@ -370,7 +376,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
 def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
     areas = load_areas(of.release).table
     address = {"layer": "effort", "over": "communities"}
-    text = summary.missed(address, settle_view(parse_address(address), of, areas), of, areas)
+    text = summary.render_missed(address, settle_view(parse_address(address), of, areas), of, areas)
     assert "Communities is not shown with it: " in text
     assert "with services" in text or "children met and services only" in text
 

@@ -64,7 +64,7 @@ def cells(of, area, pathway):
 
 @pytest.mark.parametrize("area", ["AL-11", "GR-K", "GR-A"])
 def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
-    found, rows = summary.met(of, area, "internal").set_index("period"), cells(of, area, "internal")
+    found, rows = summary.read_met(of, area, "internal").set_index("period"), cells(of, area, "internal")
     assert list(found.index) == sorted(rows.index)
     for period, row in rows.iterrows():
         assert found.loc[period, "state"] == row["state"]
@@ -78,7 +78,7 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
 
 def test_two_published_numbers_add_up_with_their_bounds(of):
     parts = [cells(of, "AL-11", name) for name in ("al_to_gr", "other_cross_border")]
-    found = summary.met(of, "AL-11", "cross_border").set_index("period")
+    found = summary.read_met(of, "AL-11", "cross_border").set_index("period")
     for period, row in found[found["state"] == "number"].iterrows():
         values = [part.loc[period, "value"] for part in parts]
         assert row["value"] == sum(0 if pd.isna(value) else value for value in values)
@@ -87,22 +87,22 @@ def test_two_published_numbers_add_up_with_their_bounds(of):
 
 
 def test_what_is_expected_is_the_next_four_quarters(of):
-    ahead = summary.expected(of, "AL-11", "internal")
+    ahead = summary.read_expected(of, "AL-11", "internal")
     assert len(ahead) == 4
-    assert ahead["period"].min() > summary.met(of, "AL-11", "internal")["period"].max()
+    assert ahead["period"].min() > summary.read_met(of, "AL-11", "internal")["period"].max()
     assert (ahead["low"] <= ahead["value"]).all()
     assert (ahead["value"] <= ahead["high"]).all()
-    assert summary.expected(of, "AL-11", "all").empty
+    assert summary.read_expected(of, "AL-11", "all").empty
 
 
 def test_all_pictures_share_one_axis_of_time(of):
-    met, ahead = summary.met(of, "AL-11", "internal"), summary.expected(of, "AL-11", "internal")
+    met, ahead = summary.read_met(of, "AL-11", "internal"), summary.read_expected(of, "AL-11", "internal")
     periods = [*met["period"], *ahead["period"]]
-    days, shares = summary.effort(of, "AL-11"), summary.share(of, "AL-11")
+    days, shares = summary.read_effort(of, "AL-11"), summary.read_share(of, "AL-11")
     drawn = [
-        series.met(met, ahead, {}),
-        series.effort(days, periods, last=False),
-        series.share(shares, periods),
+        series.draw_met(met, ahead, {}),
+        series.draw_effort(days, periods, last=False),
+        series.draw_share(shares, periods),
     ]
     domains = [set(map(tuple, _domains(chart.to_dict()))) for chart in drawn]
     assert domains == [{tuple(periods)}] * 3
@@ -120,9 +120,9 @@ def _domains(told):
 
 
 def test_a_state_has_a_sign_that_the_page_explains(of, run):
-    frames = [summary.met(of, "GR-K", "internal"), summary.effort(of, "GR-K")]
+    frames = [summary.read_met(of, "GR-K", "internal"), summary.read_effort(of, "GR-K")]
     states = set(pd.concat(frames)["state"]) - {"number", "class"}
-    told = series.signs(frames)
+    told = series.list_signs(frames)
     assert len(told) == len(states)
     assert len({sign.split()[0] for sign in told}) == len(states)
     text = said(run(area="GR-K", of="internal"))
@@ -132,19 +132,19 @@ def test_a_state_has_a_sign_that_the_page_explains(of, run):
 def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
     jump = Jump("2008-03-01/P3M", "", "AL", 11, 0, 20, 48)
     monkeypatch.setattr(summary, "_breaks", lambda _current, _pathway: (jump,))
-    breaks = summary.breaks(of, "AL-11", "internal")
+    breaks = summary.find_breaks(of, "AL-11", "internal")
     words = "In Albania, counts rose in 11 and fell in 0 areas at the same time (20 to 48)"
     assert breaks["2008-03-01/P3M"].startswith(words)
-    assert summary.breaks(of, "GR-I", "internal") == {}
+    assert summary.find_breaks(of, "GR-I", "internal") == {}
     text = said(run(area="AL-11", of="internal"))
     assert text.index(words) < text.index("read every change with the days beneath it")
-    empty = summary.expected(of, "AL-11", "all")
-    drawn = series.met(summary.met(of, "AL-11", "all"), empty, breaks).to_dict()
+    empty = summary.read_expected(of, "AL-11", "all")
+    drawn = series.draw_met(summary.read_met(of, "AL-11", "all"), empty, breaks).to_dict()
     assert any(words in str(rows) for rows in drawn["datasets"].values())
 
 
 def test_a_jump_everywhere_in_the_published_counts_is_offered_as_a_break(of, monkeypatch):
-    panel = panel_of(Observations.of(of.release, geography.read(of.release.areas_file)))
+    panel = panel_of(Observations.from_release(of.release, geography.read(of.release.areas_file)))
     quarter, counts = panel.quarters[6], panel.counts.copy()
     counts[[country == "AL" for country in panel.countries], 6:, 0] += 6
     jumped = replace(panel, counts=counts)
@@ -174,7 +174,7 @@ def test_every_statement_on_the_shift_is_listed_sure_ones_first(of, run):
     statements = [format_shift(names, s) for s in current_release.read_risk_manifest(of).shifts]
     text = said(run())
     assert all(words in text for words in statements)
-    sure, others = summary.shifts(of)
+    sure, others = summary.list_shifts(of)
     assert sorted([*sure, *others]) == sorted(statements)
     assert sure[0] == statements[0]
     assert all("did not clearly change" in words for words in others)
@@ -188,7 +188,7 @@ def test_the_address_opens_the_same_view(run):
 
 
 def test_the_table_holds_every_quarter(of):
-    table = summary.table(of, "AL-11", "internal")
+    table = summary.tabulate_series(of, "AL-11", "internal")
     assert len(table) == 12 + 4
     assert (table["Children met"] != "").sum() == 12
     assert (table["Children expected"] != "").sum() == 4

@@ -12,9 +12,10 @@ from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.reference import area_table
 from data.release import Release
 from data.restricted import keys
-from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, Measured, measured
+from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, PolicyResult, summarize_trials
 from data.restricted.comparison.invented import count_world
-from data.restricted.comparison.trial import Counted, try_out
+from data.restricted.comparison.trial import try_policy
+from data.restricted.counting.encounters import CountedTables
 from data.restricted.publishing import withholding
 from data.tables.spec import DEFAULT_PLAN, TableSpec
 from tests.helpers import counted, small_worlds
@@ -48,12 +49,12 @@ def unrepaired(monkeypatch):
 def world():
     """A world of a few areas with enough children that counties show numbers."""
     small = counted.small(seed=3, rows=900, children=600)
-    return Counted(small.grid, small.plan, small.counts, small.keys)
+    return CountedTables(small.grid, small.plan, small.counts, small.keys)
 
 
 def tried(world, policy, mechanism=None, worlds=QUICK):
     chosen = mechanism or CellKey.from_policy(policy)
-    return measured(policy, chosen, [try_out(world, policy, chosen, worlds)])
+    return summarize_trials(policy, chosen, [try_policy(world, policy, chosen, worlds)])
 
 
 def test_a_release_without_noise_is_never_off_and_gives_more_away(world, unrepaired):
@@ -91,8 +92,8 @@ def test_more_noise_is_more_error_and_hides_one_child_better(world):
 
 
 def test_what_readers_lose_is_worked_out_from_truth_and_tables(world):
-    made = try_out(world, DEFAULT_POLICY, USUAL, QUICK)
-    found = measured(DEFAULT_POLICY, USUAL, [made]).readers["AL"]
+    made = try_policy(world, DEFAULT_POLICY, USUAL, QUICK)
+    found = summarize_trials(DEFAULT_POLICY, USUAL, [made]).readers["AL"]
     frame, true = made.tables["public"][REGION_YEAR].frame(), world.counts[REGION_YEAR].ravel()
     inside = frame["area"].str.startswith("AL").to_numpy()
     shown = frame["value"].notna().to_numpy()
@@ -109,7 +110,7 @@ def test_the_same_seed_gives_the_same(world):
 
 def test_counties_that_tell_too_much_lose_their_breakdown(world, monkeypatch):
     monkeypatch.setattr(membership, "LIMITS", (0.10, 0.17))  # so low that some of this world pass it
-    made = try_out(world, DEFAULT_POLICY, USUAL, QUICK)
+    made = try_policy(world, DEFAULT_POLICY, USUAL, QUICK)
     assert made.quietened == {a for a, one in made.planned.items() if one.high > 0.17}
     assert 0 < len(made.quietened) < len(made.planned)
     frame = made.tables["public"][REGION_STAGE].frame()
@@ -131,11 +132,11 @@ def test_a_limit_fails_when_all_of_the_interval_is_above_it(world):
 def test_several_worlds_are_averaged_and_the_worst_is_told(world):
     other = counted.small(seed=9, rows=500, children=300)
     trials = [
-        try_out(w, DEFAULT_POLICY, USUAL, QUICK)
-        for w in (world, Counted(other.grid, other.plan, other.counts, other.keys))
+        try_policy(w, DEFAULT_POLICY, USUAL, QUICK)
+        for w in (world, CountedTables(other.grid, other.plan, other.counts, other.keys))
     ]
-    each = [measured(DEFAULT_POLICY, USUAL, [made]) for made in trials]
-    both = measured(DEFAULT_POLICY, USUAL, trials)
+    each = [summarize_trials(DEFAULT_POLICY, USUAL, [made]) for made in trials]
+    both = summarize_trials(DEFAULT_POLICY, USUAL, trials)
     hidden = [one.readers[BOTH].hidden_children for one in each]
     assert both.readers[BOTH].hidden_children == pytest.approx(np.mean(hidden), abs=1e-4)
     assert both.hidden == (min(hidden), max(hidden))
@@ -152,8 +153,8 @@ def test_one_number_is_the_worst_case_whatever_the_world(world):
 
 def test_a_world_of_hardly_anybody_is_measured_too():
     few = counted.small(seed=1, rows=3, children=2)
-    found = tried(Counted(few.grid, few.plan, few.counts, few.keys), DEFAULT_POLICY)
-    assert isinstance(found, Measured)
+    found = tried(CountedTables(few.grid, few.plan, few.counts, few.keys), DEFAULT_POLICY)
+    assert isinstance(found, PolicyResult)
     assert found.readers[BOTH].relative_error is None
     assert found.readers[BOTH].hidden_children == 1
 
@@ -162,13 +163,13 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
     """The same records, released in earnest: the same states and numbers in every counted table."""
     frame = small_worlds.encounters(np.random.default_rng(3), 900, 600)
     small = counted.small(seed=3, rows=900, children=600)
-    world = Counted(small.grid, small.plan, small.counts, small.keys)
+    world = CountedTables(small.grid, small.plan, small.counts, small.keys)
     plan = {
         tier: tuple(s for s in specs if s in world.counts) for tier, specs in small_worlds.SMALL_PLAN.items()
     }
     compared = 0
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=plan)
-    made = try_out(world, DEFAULT_POLICY, USUAL)
+    made = try_policy(world, DEFAULT_POLICY, USUAL)
     for tier, tables in made.tables.items():
         opened = Release.open(tmp_path, tier)
         for spec, table in tables.items():
@@ -188,7 +189,7 @@ def test_a_counted_world_is_the_demo_that_was_imported_and_released(demo_world):
     drawn = simulate.over_own_areas(simulate.WorldParameters(seed=seed)).records["encounter"]
     hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
     world = count_world(drawn, hasher, area_table(), DEFAULT_PLAN, DEFAULT_POLICY)
-    made = try_out(world, DEFAULT_POLICY, USUAL)
+    made = try_policy(world, DEFAULT_POLICY, USUAL)
     for tier, spec in (("public", REGION_YEAR), ("partner", MUNICIPALITY_QUARTER)):
         released = Release.open(demo_world / "releases", tier).table(spec.name)
         mine = made.tables[tier][spec].frame()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import ReleaseError
-from data.restricted.counting import encounters as aggregate
+from data.restricted.counting import encounters as counting
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
 from data.tables.spec import CATEGORIES, TableSpec
@@ -37,13 +37,13 @@ def rows(*changes):
 
 
 def read(frame, keys=small_worlds.KEYS):
-    return aggregate.read_encounters(
-        aggregate.load_encounters(small_worlds.batches(frame), GRID.names), GRID, keys
+    return counting.read_encounters(
+        counting.load_encounters(small_worlds.batches(frame), GRID.names), GRID, keys
     )
 
 
 def count(frame, measure, level, grain, *by, cap=3):
-    cells = aggregate.count(read(frame), TableSpec(measure, level, grain, by), cap, KEY_RANGE)
+    cells = counting.count_table(read(frame), TableSpec(measure, level, grain, by), cap, KEY_RANGE)
     names = [GRID.codes[level], [p.id for p in GRID.periods(grain)]]
     names += [GRID.codes[level] if c == "origin" else CATEGORIES[c] for c in by]
     found = {}
@@ -94,19 +94,6 @@ def test_encounters_count_at_most_three_times_a_child_and_cell():
     }
     assert count(frame, "encounters", "region", "whole") == {("AL-11", "2006-06-01/2007-05-31"): 3}
     assert count(frame, "encounters", "region", "whole", cap=8) == {("AL-11", "2006-06-01/2007-05-31"): 8}
-
-
-def test_a_child_can_be_bounded_to_some_of_the_cells_where_it_was_met():
-    frame = rows(
-        *({"municipality": m, "date": d} for m in ("101", "102", "201") for d in ("2006-07-01", "2006-07-02"))
-    )
-    spec = TableSpec("encounters", "municipality", "quarter")
-    for visits, cells in ((None, 3), (3, 3), (2, 2), (1, 1)):
-        made = aggregate.count(read(frame), spec, 3, KEY_RANGE, visits)
-        assert ((made.counts > 0).sum(), made.counts.sum()) == (cells, 2 * cells)
-        assert ((made.keys > 0) <= (made.counts > 0)).all()
-    children = aggregate.count(read(frame), TableSpec("children", "country", "whole"), 3, KEY_RANGE, 0)
-    assert children.counts.sum() == 1, "a child counts once there in any case"
 
 
 def test_the_model_table_leaves_out_prevention_and_unknown_pathways():
@@ -168,7 +155,7 @@ def test_row_order_and_batches_change_nothing(seed):
         TableSpec("flows", "country", "whole", ("origin",)),
         TableSpec("model", "municipality", "quarter", ("crossing", "found")),
     ):
-        one, two = (aggregate.count(read(f), spec, 3, KEY_RANGE) for f in (frame, other))
+        one, two = (counting.count_table(read(f), spec, 3, KEY_RANGE) for f in (frame, other))
         assert (one.counts == two.counts).all()
         assert (one.keys == two.keys).all()
 
@@ -181,8 +168,8 @@ def test_names_of_children_matter_only_through_their_record_keys(seed):
     renamed = frame.assign(child=frame["child"].map(lambda h: small_worlds.child(h, "again")))
     known = {small_worlds.child(h, "again"): h for h in frame["child"]}
     spec = TableSpec("children", "region", "quarter", ("pathway",))
-    one = aggregate.count(read(frame), spec, 3, KEY_RANGE)
-    two = aggregate.count(
+    one = counting.count_table(read(frame), spec, 3, KEY_RANGE)
+    two = counting.count_table(
         read(renamed, lambda hashes: small_worlds.KEYS([known[h] for h in hashes])), spec, 3, KEY_RANGE
     )
     assert (one.counts == two.counts).all()
@@ -196,7 +183,7 @@ def test_tables_of_children_add_up_and_agree_with_a_plain_count(seed):
     held = read(frame)
 
     def total(level, grain, *by):
-        return aggregate.count(held, TableSpec("children", level, grain, by), 3, KEY_RANGE)
+        return counting.count_table(held, TableSpec("children", level, grain, by), 3, KEY_RANGE)
 
     assert total("municipality", "quarter").counts.sum() == frame["child"].nunique()
     for by in ("stage", "pathway", "sex"):
@@ -209,7 +196,7 @@ def test_tables_of_children_add_up_and_agree_with_a_plain_count(seed):
 def test_the_noise_of_encounters_has_keys_of_its_own():
     held = read(rows({}))
     children, encounters = (
-        aggregate.count(held, TableSpec(m, "country", "whole"), 3, KEY_RANGE).keys[0, 0]
+        counting.count_table(held, TableSpec(m, "country", "whole"), 3, KEY_RANGE).keys[0, 0]
         for m in ("children", "encounters")
     )
     assert children != encounters
@@ -219,7 +206,7 @@ def test_meeting_a_child_again_changes_who_stands_behind_encounters_and_not_behi
     once, again = read(rows({})), read(rows({}, {"date": "2006-07-09"}))
 
     def behind(held, family):
-        return aggregate.members(held, family, "municipality", "quarter", 3).of(0).tolist()
+        return counting.mark_members(held, family, "municipality", "quarter", 3).of(0).tolist()
 
     assert behind(once, "met") == behind(again, "met")
     assert behind(once, "encounters") != behind(again, "encounters")
@@ -229,7 +216,7 @@ def test_members_are_marked_by_child_and_by_what_is_counted():
     frame = rows({}, {"child": small_worlds.child(2)}, {"date": "2006-07-09"})
     changed = frame.assign(sex=["male", "female", "female"])
     one, two = (
-        aggregate.members(read(f), "met", "municipality", "quarter", 3).of(0) for f in (frame, changed)
+        counting.mark_members(read(f), "met", "municipality", "quarter", 3).of(0) for f in (frame, changed)
     )
     assert len(one) == len(two) == 2
     assert len(np.setxor1d(one, two)) == 2

@@ -183,7 +183,9 @@ def published(listed, spec):
     sums = services(*listed, {"valid_from": "2009-01-01"}).table(spec, 3)
     return [
         make(spec, sums.numbers, GRID, sums.withheld, sums.partial).frame()
-        for make in (published_table.sums, published_table.classes)[: 2 if spec.measure == "services" else 1]
+        for make in (published_table.tabulate_sums, published_table.tabulate_classes)[
+            : 2 if spec.measure == "services" else 1
+        ]
     ]
 
 

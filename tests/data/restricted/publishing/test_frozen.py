@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseError
 from data.release import Release
-from data.restricted.publishing.frozen import changed_children
+from data.restricted.publishing.frozen import count_changed_children
 from data.restricted.vault.blocks import Block
 from tests.helpers import small_worlds
 
@@ -193,8 +193,8 @@ def test_changes_are_counted_by_child():
         return np.sort(np.array([(c << 24) | a for c, a in pairs], np.uint64))
 
     before = marks((1, 1), (2, 1), (3, 1))
-    assert changed_children(before, before) == 0
-    assert changed_children(before, marks((1, 1), (2, 1))) == 1
-    assert changed_children(before, marks((1, 9), (2, 1), (3, 1))) == 1
-    assert changed_children(before, marks((1, 9), (3, 1), (7, 1), (8, 1))) == 4
-    assert changed_children(before, marks()) == 3
+    assert count_changed_children(before, before) == 0
+    assert count_changed_children(before, marks((1, 1), (2, 1))) == 1
+    assert count_changed_children(before, marks((1, 9), (2, 1), (3, 1))) == 1
+    assert count_changed_children(before, marks((1, 9), (3, 1), (7, 1), (8, 1))) == 4
+    assert count_changed_children(before, marks()) == 3

@@ -24,7 +24,7 @@ def table(values, searched=True, tier="partner", spec=YEARS, total=None, **polic
     looked = np.broadcast_to(np.array(searched), (SIZE,)).reshape(SIZE, 1)
     chosen = Policy(**policy)
     mechanism = CellKey.from_policy(chosen)
-    return published_table.counted(spec, noisy, total, looked, GRID, tier, chosen, mechanism).frame()
+    return published_table.tabulate_counts(spec, noisy, total, looked, GRID, tier, chosen, mechanism).frame()
 
 
 def test_every_state_has_words():
@@ -76,7 +76,7 @@ def test_every_cell_has_a_row():
     shape = (len(GRID.codes["municipality"]), 4, 6)
     zeros = np.zeros(shape, np.int64)
     none = zeros[..., 0]
-    made = published_table.counted(spec, zeros, none, none > 0, GRID, "partner", Policy(), CellKey())
+    made = published_table.tabulate_counts(spec, zeros, none, none > 0, GRID, "partner", Policy(), CellKey())
     frame = made.frame()
     assert len(frame) == np.prod(shape)
     assert not frame.duplicated(["area", "period", "stage"]).any()
@@ -85,7 +85,7 @@ def test_every_cell_has_a_row():
 @given(st.lists(st.floats(0, 5000), min_size=SIZE, max_size=SIZE))
 def test_classes_hold_the_number_and_merge_zero(days):
     spec = TableSpec("effort", "region", "year")
-    frame = published_table.classes(spec, np.array(days).reshape(SIZE, 1), GRID).frame()
+    frame = published_table.tabulate_classes(spec, np.array(days).reshape(SIZE, 1), GRID).frame()
     assert set(frame["state"]) == {"class"}
     assert frame["value"].isna().all()
     high = frame["high"].astype("Float64").fillna(np.inf)
@@ -99,7 +99,7 @@ def test_estimates_span_the_classes_of_their_sources():
     low = np.full((SIZE, 1, 3), np.nan)
     high = low.copy()
     low[0, 0, 0], high[0, 0, 0] = 80, 3000
-    frame = published_table.estimates(spec, low, high, GRID).frame()
+    frame = published_table.tabulate_estimates(spec, low, high, GRID).frame()
     first = frame.iloc[0]
     assert (first["group"], first["state"], first["low"], first["high"]) == ("roma", "class", 0, 9999)
     assert set(frame["state"].iloc[1:]) == {"no_data"}
@@ -114,7 +114,9 @@ def column(*values, kind=float):
 
 def test_effort_says_zero_and_unknown_apart():
     values = column(0, 2, np.nan, 1, 0)
-    frame = published_table.plain(TableSpec("effort", "region", "year"), values, GRID, "not_searched").frame()
+    frame = published_table.tabulate_exact(
+        TableSpec("effort", "region", "year"), values, GRID, "not_searched"
+    ).frame()
     assert frame["state"].tolist() == ["not_searched", "number", "no_data", "number", "not_searched"]
     assert frame["margin"].isna().all()
 
@@ -122,7 +124,9 @@ def test_effort_says_zero_and_unknown_apart():
 def test_a_sum_that_may_be_too_small_claims_no_number():
     partial = column(False, True, True, True, False, kind=bool)
     withheld = column(False, False, False, False, True, kind=bool)
-    frame = published_table.sums(SERVICES, column(0, 7, 0, np.nan, 4), GRID, withheld, partial).frame()
+    frame = published_table.tabulate_sums(
+        SERVICES, column(0, 7, 0, np.nan, 4), GRID, withheld, partial
+    ).frame()
     assert frame["state"].tolist() == ["number", "class", "withheld", "no_data", "withheld"]
     assert frame["value"].fillna(-1).tolist() == [0, -1, -1, -1, -1]
     assert frame["low"].fillna(-1).tolist() == [-1, 7, -1, -1, -1]
@@ -131,7 +135,7 @@ def test_a_sum_that_may_be_too_small_claims_no_number():
 
 def test_of_a_partial_sum_only_the_lower_end_of_its_class_is_public():
     partial = column(False, True, True, True, True, kind=bool)
-    frame = published_table.classes(SERVICES, column(4, 4, 2, 0, 30), GRID, partial=partial).frame()
+    frame = published_table.tabulate_classes(SERVICES, column(4, 4, 2, 0, 30), GRID, partial=partial).frame()
     assert frame["state"].tolist() == ["class", "class", "withheld", "withheld", "class"]
     assert frame["low"].fillna(-1).tolist() == [3, 3, -1, -1, 21]
     assert frame["high"].fillna(-1).tolist() == [5, -1, -1, -1, -1]

@@ -275,7 +275,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("disk gone")
 
-    monkeypatch.setattr(publishing, "_audit", broken)
+    monkeypatch.setattr(publishing, "audit_tiers", broken)
     with pytest.raises(OSError, match="disk gone"):
         small_worlds.release(vault, tmp_path, **SMALL)
     assert names(tmp_path) == []

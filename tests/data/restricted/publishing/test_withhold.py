@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from data.disclosure.attacks.bounds import BoundsAttack, Published
 from data.disclosure.channel import Knowledge
-from data.restricted.publishing.withhold import withhold_until_safe
+from data.restricted.publishing.complementary import withhold_until_safe
 from data.tables.spec import TableSpec
 
 YEAR = "2006-06-01/P1Y"

@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import InputError, VaultError
 from data.restricted import backup, keys
-from data.restricted.publishing.frozen import changed_children
+from data.restricted.publishing.frozen import count_changed_children
 from data.restricted.vault import Vault, forget_log, open_vault, tables
 from data.restricted.vault.blocks import Block
 from data.workspace import Workspace
@@ -159,7 +159,7 @@ def test_one_child_forgotten_is_one_change_in_each_block_and_nobody_elses(worksp
             assert len(block.marks) == len(before[name].marks)
             assert (block.marks == np.sort(block.marks)).all()
             now = before[name].marks[before[name].marks >> 24 != gone]
-            assert changed_children(block.marks, now) == stood_there
+            assert count_changed_children(block.marks, now) == stood_there
         assert vault.published_blocks()["met|AL|whole"].release == "r2"
 
 

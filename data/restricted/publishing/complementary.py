@@ -1,9 +1,9 @@
-"""Withholding numbers until every cell keeps its protection interval.
+"""Complementary suppression: withhold numbers until every cell keeps its protection interval.
 
-Reads published (noisy) values only, as the bounds attack does, so what it takes away says nothing that the
-numbers themselves did not. Where a cell is bounded too tightly, its own number goes if that helps; if not,
-one finer number that bounds it: a category before its total, a municipality before its region, a quarter
-before its year. Numbers of earlier releases cannot be taken back.
+Only published (noisy) values are read, as in the bounds attack, so that what is withheld says nothing that the
+numbers did not say. Where a cell is bounded too tightly, its own number is withheld if that helps; if not, one
+finer number that bounds it: a category before its total, a municipality before its region, a quarter before
+its year. Numbers of earlier releases cannot be taken back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from data.tables.spec import LEVELS
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-Withheld = list[tuple[Table, int]]
+Withheld = list[tuple[Table, int]]  # table, and the place in its flat arrays
 _ROUNDS = 200
 _WITHHELD = STATES.index("withheld")
 _LOW, _HIGH = 0, 1
@@ -31,22 +31,24 @@ _End = tuple[int, int]  # an unknown, and which end of its interval
 
 
 def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, Ints]:
-    """Take numbers of a release (its place among those attacked) out of the system until none fails.
+    """Take numbers of a release out of the system of the bounds attack until no cell fails.
 
-    Gives the cells that were taken away, and the unknowns that still fail when nothing more may go.
+    `release` is its place among the releases that are attacked. Returns the cells to withhold, and the unknowns
+    that still fail when nothing more can be withheld.
     """
-    taken: Withheld = []
+    withheld: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
     for _ in range(_ROUNDS):
         chosen = _Trace(attack, bounds, release).choose_some(failed)
         if not chosen:
             break
-        taken += [_take(attack, unknown) for unknown in sorted(chosen)]
+        withheld += [_remove_number(attack, unknown) for unknown in sorted(chosen)]
         failed = attack.judge(bounds := attack.system.solve())
-    return taken, failed
+    return withheld, failed
 
 
-def _take(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
+def _remove_number(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
+    """Take the number of one unknown out of the system; return its table and its place there."""
     table, offset = attack.lattice.cell(unknown)
     attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
     table.state.reshape(-1)[offset] = _WITHHELD
@@ -77,34 +79,36 @@ class _Trace:
     def choose_some(self, failed: Ints) -> set[int]:
         """Choose numbers to withhold, at most one for failures that are tied to one another.
 
-        What one number brings to one cell it often brings to its neighbours; the next round sees.
+        One number often helps several neighbouring cells; the next round shows which cells still fail.
         """
         chosen: set[int] = set()
         settled: set[int] = set()
         for unknown in sorted(map(int, failed), key=self._rank):
-            if settled.isdisjoint(tie for tie, _, _ in self._ends(unknown)):
-                number = self.choose(unknown)
+            if settled.isdisjoint(tie for tie, _, _ in self._list_ends(unknown)):
+                number = self._choose_for(unknown)
                 if number >= 0:
                     chosen.add(number)
                     for touched in (unknown, number):
-                        settled.update(tie for tie, _, _ in self._ends(touched))
+                        settled.update(tie for tie, _, _ in self._list_ends(touched))
         return chosen
 
-    def choose(self, unknown: int) -> int:
+    def _choose_for(self, unknown: int) -> int:
         """Find the number to withhold for a cell that fails; -1 when there is none."""
-        if self._may_go(unknown) and self._enough_without_own(unknown):
+        if self._is_removable(unknown) and self._is_safe_without_number(unknown):
             return unknown
         self._seen = set()
-        front = [(unknown, end) for end in (_LOW, _HIGH) if self._narrowed(unknown, end)]
+        front = [(unknown, end) for end in (_LOW, _HIGH) if self._is_narrowed(unknown, end)]
         while front:
-            around = [e for end in front for e in self._causes(end)]
-            able = {n for n, end in around if n != unknown and self._may_go(n) and self._speaks(n, end)}
+            around = [e for end in front for e in self._list_causes(end)]
+            able = {
+                n for n, end in around if n != unknown and self._is_removable(n) and self._sets_end(n, end)
+            }
             if able:
                 return min(able, key=self._rank)
             front = around
-        return unknown if self._may_go(unknown) else -1
+        return unknown if self._is_removable(unknown) else -1
 
-    def _ends(self, unknown: int) -> Iterator[tuple[int, int, int]]:
+    def _list_ends(self, unknown: int) -> Iterator[tuple[int, int, int]]:
         """List the ties of an unknown with the ends that each gives it: tie, least, most."""
         ties, bounds = self.attack.system.ties, self.bounds
         for keys, values in (self._by_part, self._by_total):
@@ -120,29 +124,29 @@ class _Trace:
                     most = bounds.high[total] + slack - low + bounds.low[unknown]
                     yield int(tie), int(least), int(most)
 
-    def _enough_without_own(self, unknown: int) -> bool:
-        """Say whether enough values are sure to stay open once the number of the cell itself is gone."""
+    def _is_safe_without_number(self, unknown: int) -> bool:
+        """Return whether enough values surely stay open once the cell's own number is withheld."""
         table, _ = self.attack.lattice.cell(unknown)
-        ends = list(self._ends(unknown))
+        ends = list(self._list_ends(unknown))
         low = max([0, *(least for _, least, _ in ends)])
         high = min([UNKNOWN, *(most for _, _, most in ends)])
         known = self.attack.knowledge[table.shape.measure]
         return high - low + 1 >= known.open_values
 
-    def _narrowed(self, unknown: int, end: int) -> bool:
+    def _is_narrowed(self, unknown: int, end: int) -> bool:
         system = self.attack.system
         if end == _LOW:
             return bool(self.bounds.low[unknown] > system.low[unknown])
         return bool(self.bounds.high[unknown] < system.high[unknown])
 
-    def _causes(self, end: _End) -> Iterator[_End]:
+    def _list_causes(self, end: _End) -> Iterator[_End]:
         """List the ends that hold an end where it is."""
         unknown, side = end
         if end in self._seen:
             return
         self._seen.add(end)
         ties, bounds = self.attack.system.ties, self.bounds
-        for tie, least, most in self._ends(unknown):
+        for tie, least, most in self._list_ends(unknown):
             tight = least >= bounds.low[unknown] > 0 if side == _LOW else most <= bounds.high[unknown]
             if not tight:
                 continue
@@ -154,15 +158,15 @@ class _Trace:
                 others = [(int(p), 1 - side) for p in parts if p != unknown] + [(total, side)]
             yield from (o for o in others if o[1] == _HIGH or bounds.low[o[0]] > 0)
 
-    def _speaks(self, unknown: int, end: int) -> bool:
-        """Say whether the cell's own number is what sets this end."""
+    def _sets_end(self, unknown: int, end: int) -> bool:
+        """Return whether the cell's own number is what sets this end."""
         system = self.attack.system
         if end == _LOW:
             return bool(system.low[unknown] == self.bounds.low[unknown])
         return bool(system.high[unknown] == self.bounds.high[unknown])
 
-    def _may_go(self, unknown: int) -> bool:
-        """Say whether a cell shows something that first appeared in this release."""
+    def _is_removable(self, unknown: int) -> bool:
+        """Return whether a cell shows something that first appeared in this release."""
         found = self.attack.lattice.find(unknown)
         if found is None or self.attack.system.high[unknown] >= UNKNOWN:
             return False

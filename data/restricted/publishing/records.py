@@ -1,0 +1,125 @@
+"""The step of a release that reads the vault: records as numbers on one grid, and figures. Behind the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from data.disclosure.policy import Policy
+from data.errors import ReleaseError
+from data.restricted.counting import encounters as counting
+from data.restricted.counting.other_records import (
+    Effort,
+    Estimates,
+    Services,
+    read_communities,
+    read_effort,
+    read_services,
+)
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+
+_FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
+_INVENTED = "Invented: "
+
+
+class Vault(Protocol):
+    """What a release needs of the vault (data/restricted/vault)."""
+
+    def read(self, kind: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Return the records of a kind, in batches."""
+        ...
+
+    def published_blocks(self) -> Mapping[str, Any]:
+        """Return what was last published, block by block; each has `members` and `release`."""
+        ...
+
+    def staged_publication(self) -> str | None:
+        """Return the name of the release that was begun and neither confirmed nor discarded."""
+        ...
+
+    def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
+        """Write down what is about to be published."""
+        ...
+
+    def confirm_publication(self, release: str) -> None:
+        """Make what was staged the last publication."""
+        ...
+
+    def discard_publication(self, release: str) -> None:
+        """Remove what was staged."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """All records that a release counts, as numbers, with the grid that they fall on."""
+
+    grid: Grid
+    encounters: counting.Records
+    effort: Effort
+    services: Services
+    communities: Estimates
+
+
+def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Policy) -> Records | None:
+    """Read the vault once; None when it holds nothing that is counted."""
+    calendar = Calendar(first_month)
+    nowhere = Grid(areas, calendar, date(2000, 1, 1), date(2000, 1, 1))
+    encounters = counting.load_encounters(vault.read("encounter", counting.COLUMNS), nowhere.names)
+    effort = read_effort(vault.read("effort", ("date", "municipality", "days")), nowhere)
+    services = read_services(vault.read("service"), nowhere)
+    communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), nowhere)
+    span = _span(encounters, effort, services, communities)
+    if span is None:
+        return None
+    grid = replace(nowhere, first=policy.first or span[0], last=policy.last or span[1])
+    if grid.first > grid.last:
+        msg = f"The release would begin on {grid.first} and end on {grid.last}. Check the policy's days."
+        raise ReleaseError(msg)
+    return Records(
+        grid,
+        encounters,
+        replace(effort, grid=grid),
+        replace(services, grid=grid),
+        replace(communities, grid=grid),
+    )
+
+
+def _span(
+    encounters: counting.Records, effort: Effort, services: Services, communities: Estimates
+) -> tuple[date, date] | None:
+    """Find the days to cover: those of encounters and effort; else the newest of services, of estimates."""
+    days = np.concatenate([encounters["day"].astype("datetime64[D]"), effort.day])
+    if len(days):
+        return days.min().astype(object), days.max().astype(object)
+    if len(services.start):
+        newest = services.start.max().astype(object)
+        return newest, newest
+    if len(communities.year):
+        end = date(int(communities.year.max()), 12, 31)
+        return end, end
+    return None
+
+
+def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
+    """Join the shipped figures and those of the vault, unchanged; the same row once.
+
+    Those of an invented vault are invented, whatever source they name: a column and the source say so.
+    """
+    stored = [batch.to_pandas() for batch in vault.read("figure", _FIGURE_COLUMNS)] if vault else []
+    both = pd.concat([shipped[list(_FIGURE_COLUMNS)], *stored], ignore_index=True)
+    texts = [c for c in _FIGURE_COLUMNS if c not in ("number", "share", "year")]
+    both = both.astype({**dict.fromkeys(texts, "str"), "number": "float64", "share": "float64"})
+    both["year"] = both["year"].astype("Int64")
+    both["invented"] = invented & (both.index >= len(shipped))
+    both = both.drop_duplicates(list(_FIGURE_COLUMNS))
+    both["source"] = both["source"].mask(both["invented"], _INVENTED + both["source"])
+    both = both.sort_values(list(_FIGURE_COLUMNS), kind="stable", ignore_index=True)
+    return pa.Table.from_pandas(both, preserve_index=False).replace_schema_metadata(None)

@@ -1,0 +1,104 @@
+"""The folder of releases: its lock, the names that were used, and what an interrupted release left behind.
+
+Names are the last month of the release and a counter, "2009-05-001", and are never used twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+import pandas as pd
+
+from data.errors import ReleaseError
+from data.release import Release, current_name, names
+from data.restricted.publishing.records import Vault
+from data.tables.periods import Period
+from data.tables.spec import TIERS
+from data.workspace import files
+
+TEMPORARY = ".tmp-"
+_LOCK, _USED = ".lock", ".names"
+
+
+@contextmanager
+def lock_releases(releases: Path) -> Iterator[None]:
+    """Hold the lock of a folder of releases; raise ReleaseError while another release is being made."""
+    lock = filelock.FileLock(releases / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        msg = f"Another release is being made in {releases}. Wait until it is done and try again."
+        raise ReleaseError(msg) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def recover(vault: Vault | None, releases: Path) -> None:
+    """Clean up after a run that was killed; raise ReleaseError while another one is at work."""
+    if releases.is_dir():
+        with lock_releases(releases):
+            settle_interrupted(vault, releases)
+
+
+def settle_interrupted(vault: Vault | None, releases: Path) -> None:
+    """Remove unfinished files, and confirm or discard what the vault staged; the lock must be held."""
+    for left in releases.glob(f"{TEMPORARY}*"):
+        shutil.rmtree(left)
+    for left in releases.glob(".*.part"):
+        left.unlink()
+    staged = vault.staged_publication() if vault is not None else None
+    if vault is not None and staged is not None:
+        if (releases / staged).is_dir():
+            point_at(releases, staged)
+            vault.confirm_publication(staged)
+        else:
+            vault.discard_publication(staged)
+    complete = names(releases)
+    if complete and current_name(releases) not in complete:
+        point_at(releases, complete[0])
+
+
+def next_sequence(releases: Path) -> int:
+    """Return the release's place in time: one more than all names that were ever used here."""
+    complete = names(releases)
+    newest = Release.open(releases, TIERS[0], complete[0]).manifest["tact"]["sequence"] if complete else 0
+    return max(int(newest), len(_used_names(releases))) + 1
+
+
+def new_name(releases: Path, whole: Period | None, figures: pd.DataFrame) -> str:
+    """Make a name that was never used: of the last month of the records, or the last year of the figures."""
+    if whole is not None:
+        label = whole.end.strftime("%Y-%m")
+    else:
+        years = figures["year"].dropna()
+        label = f"{int(years.max())}-figures" if len(years) else "figures"
+    taken = _used_names(releases)
+    count = 1
+    while f"{label}-{count:03d}" in taken:
+        count += 1
+    return f"{label}-{count:03d}"
+
+
+def remember_name(releases: Path, name: str) -> None:
+    """Note that a name is used, for ever, even if its release is removed by hand."""
+    files.write_text(releases / _USED, "\n".join(sorted(_used_names(releases) | {name})) + "\n")
+
+
+def point_at(releases: Path, name: str) -> None:
+    """Make a release the current one."""
+    files.write_text(releases / "current", f"{name}\n")
+
+
+def _used_names(releases: Path) -> set[str]:
+    """Return the names of all releases that are here or ever were."""
+    try:
+        noted = set((releases / _USED).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        noted = set()
+    return noted | set(names(releases))

@@ -1,0 +1,75 @@
+"""The last steps of a release: write both tiers aside, attack what was written, note the outcome."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.suite import attack_numbers
+from data.release import MANIFEST, Release
+from data.restricted.publishing import manifest
+from data.restricted.publishing.draft import Draft
+from data.restricted.publishing.published_table import Tables
+from data.tables.resource import resource
+from data.tables.spec import TIERS, Tier
+
+
+def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
+    """Write one tier into a new folder: tables, figures, areas, manifest."""
+    folder.mkdir()
+    resources, states = [], {}
+    for spec, table in tables.items():
+        states[spec.name] = table.shares()
+        about = manifest.describe_table(spec, states[spec.name])
+        resources.append(_write_parquet(folder, spec.name, table.arrow(), about))
+    figures: dict[str, Any] = {"measure": "figures", "level": None, "grain": None, "breakdown": []}
+    figures["tier"] = "public"
+    figures["invented"] = pc.any(draft.figures["invented"]).as_py() or False
+    resources.append(_write_parquet(folder, "figures", draft.figures, figures))
+    (folder / "areas.parquet").write_bytes(draft.areas)
+    resources.append(_describe_file(folder, "areas", pq.read_schema(folder / "areas.parquet"), None))
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    _write_manifest(folder, manifest.describe_release(draft, tier, created, resources, states))
+
+
+def audit_tiers(folder: Path, earlier: Mapping[Tier, Sequence[Published]], draft: Draft) -> None:
+    """Attack what was written, as a reader would, and note the outcome; raise ReleaseRefused."""
+    findings: list[Finding] = []
+    for tier in TIERS:
+        release = Release(folder / tier, draft.name, tier)
+        found = {name: cells for name, cells, _ in attack_numbers(earlier[tier], release, thorough=False)}
+        checks = [{"name": name, "passed": not cells} for name, cells in found.items()]
+        described = dict(release.manifest)
+        passed = not any(found.values())
+        described["tact"] = {**described["tact"], "audit": {"passed": passed, "checks": checks}}
+        _write_manifest(folder / tier, described)
+        findings += [finding for cells in found.values() for finding in cells]
+    if findings:
+        raise draft.refusal(findings)
+
+
+def _write_manifest(folder: Path, described: Mapping[str, Any]) -> None:
+    text = json.dumps(described, ensure_ascii=False, indent=1) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _write_parquet(folder: Path, name: str, table: pa.Table, about: Mapping[str, Any]) -> dict[str, Any]:
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    return _describe_file(folder, name, table.schema, about)
+
+
+def _describe_file(
+    folder: Path, name: str, schema: pa.Schema, about: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    raw = (folder / f"{name}.parquet").read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    return resource(name, f"{name}.parquet", digest, len(raw), schema, about)

@@ -1,0 +1,168 @@
+"""Read layers of results that `tact risk` computed from a release, for counties and regions.
+
+Without results beside the release (data/release/derived.py) such a layer has no levels and is not offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.release import Release
+from data.tables.periods import Period
+from geo.layers.core import Layer, LayerData, Legend, Option, Style, View
+from geo.layers.core.words import Message
+from geo.layers.reading import tables
+from geo.layers.reading.counted import COLUMNS, choices_of, every_choice, framed
+
+_LEVEL, _EVERY = "region", "all"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity that a layer shows: the measure of its tables, and its words in the legend."""
+
+    measure: str
+    title: str
+    unit: str
+    margin: str
+
+
+@dataclass(frozen=True)
+class Computed:
+    """How a layer of computed results is read, drawn and worded.
+
+    options : what is shown (a key of `quantities`), and for which pathway or services.
+    grains : lengths of periods, finest first.
+    numbers : further columns of numbers in `rows`, each with its meaning.
+    flags : further columns that only `note` needs.
+    breakdown : from a choice of the second option, the column of the tables and its category.
+    style, title, margin, note : from the quantity shown, and the table, the label of the choice or the row.
+    sources : the source's name for records of the programme, and for invented ones.
+    """
+
+    options: tuple[Option, Option]
+    quantities: Mapping[str, Quantity]
+    grains: tuple[str, ...]
+    numbers: Mapping[str, str]
+    flags: tuple[str, ...]
+    breakdown: Callable[[str], tuple[str, str]]
+    style: Callable[[str, pd.DataFrame], Style]
+    title: Callable[[str, str], str]
+    margin: Callable[[str, pd.DataFrame], str]
+    note: Callable[[str, Mapping[Any, Any]], str]
+    legend_note: str
+    sources: tuple[str, str]
+    notes_in_rows: bool = False
+
+    def as_layer(self, name: str, title: str, question: str) -> Layer:
+        """Return the layer of these results."""
+        reading = (self.levels, self.periods, self.read, self.rows, self.offers)
+        more = tuple(self.numbers.items())
+        return Layer(name, title, question, "fill", self.options, *reading, more=more, sums=False)
+
+    def levels(self, release: Release) -> tuple[str, ...]:
+        """List the level of counties and regions if the release has results."""
+        return (_LEVEL,) if self.offers(release, _LEVEL, {}) else ()
+
+    def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
+        """Return whether the release has a choice at a level; without a choice of category, any category."""
+        show = options.get(self.options[0].id, self.options[0].default)
+        category = options.get(self.options[1].id)
+        categories = [category] if category else [choice.id for choice in self.options[1].choices]
+        known = level == _LEVEL and show in self.quantities
+        return known and any(self._periods(release, show, c) for c in categories)
+
+    def periods(self, release: Release, view: View) -> tuple[str, ...]:
+        """List the periods as long as the view's period, or else the shortest ones."""
+        if view.level != _LEVEL:
+            return ()
+        by_grain = self._periods(release, *self._choose(release, view.options))
+        same = [periods for periods in by_grain.values() if view.period in periods]
+        return same[0] if same else next(iter(by_grain.values()), ())
+
+    def read(self, release: Release, view: View) -> LayerData:
+        """Read one view: one row for each area."""
+        show, category = self._choose(release, view.options)
+        by_grain = self._periods(release, show, category) if view.level == _LEVEL else {}
+        period = tables.settle(view.period, by_grain)
+        grain = next((g for g, periods in by_grain.items() if period in periods), self.grains[0])
+        table = self._table(release, show, category, grain)
+        rows = table[table["period"] == period]
+        frame = framed(release, rows[COLUMNS], view.level)
+        notes = {str(row["area"]): self.note(show, row) for row in rows.to_dict("records")}
+        frame["note"] = [notes.get(str(area), "") for area in frame.index]
+        legend = Legend(
+            self.title(show, category),
+            self.quantities[show].unit,
+            Period.parse(period).label if period else "",
+            self._source(release),
+            self.margin(show, table),
+            self.legend_note,
+        )
+        return LayerData(frame, self.style(show, table), legend, release.invented)
+
+    def rows(self, release: Release, level: str) -> pd.DataFrame:
+        """Return every row of the layer at a level, one column for each option."""
+        names = [option.id for option in self.options]
+        parts = [
+            self._table(release, choices[names[0]], choices[names[1]], grain).assign(**choices)
+            for choices in every_choice(self.options)
+            for grain in self._periods(release, choices[names[0]], choices[names[1]])
+            if level == _LEVEL
+        ]
+        columns = ["area", "period", *names, *COLUMNS[2:], *self.numbers]
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        records = rows.to_dict("records") if self.notes_in_rows else []
+        notes = [self.note(str(row[names[0]]), row) for row in records] or ""
+        return rows[columns].assign(source=self._source(release), year=np.nan, note=notes)
+
+    def _choose(self, release: Release, options: Mapping[str, str]) -> tuple[str, str]:
+        """Return the quantity and category to show: all together if the release does not tell them apart."""
+        show, category = choices_of(self.options, options).values()
+        if self._periods(release, show, category):
+            return show, category
+        return show, _EVERY if self._periods(release, show, _EVERY) else self.options[1].default
+
+    def _periods(self, release: Release, show: str, category: str) -> dict[str, tuple[str, ...]]:
+        """List the periods of a choice by grain, finest first."""
+        by_grain = {
+            grain: tuple(sorted(self._table(release, show, category, grain)["period"].unique()))
+            for grain in self.grains
+        }
+        return {grain: periods for grain, periods in by_grain.items() if periods}
+
+    def _table(self, release: Release, show: str, category: str, grain: str) -> pd.DataFrame:
+        """Read one choice, all areas and periods; empty if not in the release. Shared: never change it."""
+        by, value = ("", "") if category == _EVERY else self.breakdown(category)
+        name = "_".join(filter(None, (self.quantities[show].measure, _LEVEL, grain, by)))
+        columns = (*COLUMNS, *self.numbers, *self.flags)
+        checksum = tables.digest(release, name)
+        if not checksum:
+            return pd.DataFrame(columns=columns)
+        numbers = ("value", *COLUMNS[4:], *self.numbers)
+        return _read_table(release, name, checksum, by, value, columns, numbers)
+
+    def _source(self, release: Release) -> str:
+        return Message(self.sources[release.invented], name=release.name)
+
+
+@lru_cache(maxsize=512)
+def _read_table(
+    release: Release,
+    name: str,
+    _checksum: str,
+    by: str,
+    value: str,
+    columns: tuple[str, ...],
+    numbers: tuple[str, ...],
+) -> pd.DataFrame:
+    table = tables.table(release, name)
+    rows = table[table[by] == value] if by else table
+    frame = rows.reset_index(drop=True).reindex(columns=list(columns))
+    return frame.astype(dict.fromkeys(numbers, float))
