@@ -67,7 +67,7 @@ def perturbation_table(variance: float, largest: int, scale: int = 1, variance_n
 
 
 def _spread(count: int, variance: float, near: float) -> float:
-    """Return the variance at a count: `near` where thresholds may be, less by one for each count further away."""
+    """Return the variance at a count: `near` about the threshold, less by one for each count further away."""
     return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
@@ -171,7 +171,7 @@ class CellKey:
         return perturbation_table(self.variance, self.largest, scale, self.variance_near_k)
 
     def thresholds(self, scale: int = 1) -> Keys:
-        """Return for each row the cell keys from which on the next perturbation applies, (rows, width - 1)."""
+        """Return, for each row, the cell keys where the next perturbation begins; shape (rows, width - 1)."""
         edges = np.cumsum(self.table(scale), axis=1)[:, :-1]
         return np.rint(edges * self.key_range).astype(np.int64)
 

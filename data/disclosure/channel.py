@@ -1,4 +1,4 @@
-"""What the noise does to a count: the channel P(published | true count), and what an attacker knows of a cell.
+"""What the noise does to a count: the channel P(published | true count), and the knowledge of an attacker.
 
 One channel serves the margin that the map shows, the likelihood of the risk model (shown and hidden cells
 alike), and the attacks.
@@ -25,9 +25,9 @@ class Knowledge:
     """What an attacker knows of one cell before looking at any other, and what must stay open afterwards.
 
     A shown number lies within `largest` of the truth; the truth of a hidden cell lies in `hidden_from` to
-    `hidden_to`. A hidden cell is protected when each of `open_from` to `open_to` stays feasible for it, a shown
-    cell when at least `open_values` values do (the protection interval). `step` is the most that one child can
-    add to a cell.
+    `hidden_to`. A hidden cell is protected when each of `open_from` to `open_to` stays feasible for it, a
+    shown cell when at least `open_values` values do (the protection interval). `step` is the most that one
+    child can add to a cell.
     """
 
     largest: int
@@ -106,11 +106,11 @@ class Channel:
         return np.asarray((self.matrix * distance**2).sum(axis=1) - mean**2)
 
     def outcomes(self) -> Floats:
-        """Return the distribution over what is seen, shape (n_max + 1, m): hidden first, then shown values."""
+        """Return the distribution over outcomes, (n_max + 1, m): "hidden" first, then the shown values."""
         return np.column_stack([self.hidden(), self.matrix[:, self._visible]])
 
-    def place(self, values: Counts) -> Counts:
-        """Return the column of `outcomes` in which each value, not below zero, is seen; 0 where it is hidden."""
+    def outcome_of(self, values: Counts) -> Counts:
+        """Return the column of `outcomes` for each noisy value (zero or more); 0 where it is hidden."""
         last = self.matrix.shape[1] - 1
         return np.asarray(np.maximum(np.minimum(values, last) - (self.k or 0) + 1, 0), np.int64)
 

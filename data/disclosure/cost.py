@@ -1,10 +1,10 @@
 """What protection costs a release in accuracy, and what one number still reveals: from the release alone.
 
-True counts are never read. How far a shown number is from the truth follows from the channel, P(shown | true),
-which the manifest states: each true count that can show as a number is taken as equally likely beforehand, so
-that its chance is in proportion to P(shown | true). How many children are in hidden cells follows from the
-numbers of their country and the numbers shown of its parts. As all of it is computed from a release, the result
-has the tier of the release.
+True counts are never read. How far a shown number is from the truth follows from the channel, P(shown |
+true), which the manifest states: each true count that can show as a number is taken as equally likely
+beforehand, so that its chance is in proportion to P(shown | true). How many children are in hidden cells
+follows from the numbers of their country and the numbers shown of its parts. As all of it is computed from a
+release, the result has the tier of the release.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def compute_cost(release: Release) -> pd.DataFrame:
     """Compute what the tables of children without breakdown lose: one row per country, level and grain.
 
     Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of them with
-    a number; hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing where the tier has no threshold;
-    error, the expected distance of a shown number from the truth in children, on average over the shown;
-    relative, the median of that distance divided by the number shown. Shares are 0 to 1. Without such tables
-    there are no rows.
+    a number; hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing where the tier has no
+    threshold; error, the expected distance of a shown number from the truth in children, on average over the
+    shown; relative, the median of that distance divided by the number shown. Shares are 0 to 1. Without such
+    tables there are no rows.
     """
     tables = _read_tables(release)
     mechanism, k = CellKey.from_manifest(release.manifest["tact"]), _threshold(release)
@@ -128,19 +128,19 @@ def _threshold(release: Release) -> int | None:
 
 def _read_tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
     """Read the tables of children without breakdown, the widest first."""
-    found = {}
+    tables = {}
     for resource in release.manifest["resources"]:
         about = resource.get("tact") or {}
         if about.get("measure") == "children" and about.get("breakdown") == []:
             spec = TableSpec("children", about["level"], about["grain"])
-            found[spec] = release.table(resource["name"])[["area", "value", "state"]]
-    return dict(sorted(found.items(), key=lambda t: (LEVELS.index(t[0].level), GRAINS.index(t[0].grain))))
+            tables[spec] = release.table(resource["name"])[["area", "value", "state"]]
+    return dict(sorted(tables.items(), key=lambda t: (LEVELS.index(t[0].level), GRAINS.index(t[0].grain))))
 
 
 def _split_by_country(
     release: Release, tables: Tables
 ) -> Iterator[tuple[str, dict[TableSpec, pd.DataFrame]]]:
-    """Cut the tables by country, in the order of their codes."""
+    """Split the tables by country, in the order of the countries' codes."""
     areas = pq.read_table(release.areas_file, columns=["code", "country"])
     country = dict(zip(*(areas[name].to_pylist() for name in ("code", "country")), strict=True))
     for code in sorted(set(country.values())):

@@ -1,8 +1,8 @@
 """The policy file of a workspace: how releases are protected, and every table that they may hold.
 
-`tact init` writes `policy.toml` with the safe defaults and an explanation of each line. It may only raise what
-protects, and its plan may only hold what MAY_HOLD in data/tables/spec.py allows. A file with a fault is not used
-at all: the error lists every fault with its place and what is allowed.
+`tact init` writes `policy.toml` with the safe defaults and an explanation of each line. It may only raise
+what protects, and its plan may only hold what MAY_HOLD in data/tables/spec.py allows. A file with a fault is
+not used at all: the error lists every fault with its place and what is allowed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a table is described in a Data Package: columns, types, title, unit; of releases and of results alike."""
+"""The description of a table in a Data Package: columns, types, title and unit."""
 
 from __future__ import annotations
 

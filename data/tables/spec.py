@@ -13,25 +13,6 @@ from typing import Literal
 
 from data.tables.periods import Grain
 
-__all__ = [
-    "CATEGORIES",
-    "COUNTED",
-    "DEFAULT_BLOCKS",
-    "DEFAULT_PLAN",
-    "LEVELS",
-    "MAY_HOLD",
-    "RESTRICTED_AXES",
-    "TIERS",
-    "Allowed",
-    "Block",
-    "Level",
-    "Measure",
-    "Plan",
-    "TableSpec",
-    "Tier",
-    "table_name",
-]
-
 Tier = Literal["partner", "public"]
 Level = Literal["country", "region", "municipality"]
 Measure = Literal[
@@ -60,7 +41,7 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
 
 
 def table_name(measure: str, level: str, grain: str, *breakdown: str) -> str:
-    """Name a table: measure, level, grain, breakdown, joined by underscores."""
+    """Return the name of a table: measure, level, grain and breakdown, joined by underscores."""
     return "_".join((measure, level, grain, *breakdown))
 
 

@@ -7,9 +7,9 @@ counted. Each is a mean over the worlds.
 
 **Attackers**: the largest advantage over guessing that one public number can give, exact and whatever the
 world; that over the worst-placed child of all public tables together, estimated, from the world where it is
-largest (data/disclosure/attacks/membership/__init__.py has both); and how often a child alone in its cell shows as
-none. The release withholds by itself until no cell is bounded too tightly and the second advantage is within
-its limit: what that takes is counted, and so is the advantage before.
+largest (data/disclosure/attacks/membership/__init__.py has both); and how often a child alone in its cell
+shows as none. The release withholds by itself until no cell is bounded too tightly and the second advantage
+is within its limit: what that takes is counted, and so is the advantage before.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Attackers:
 
 @dataclass(frozen=True)
 class PolicyResult:
-    """A policy and what came of it; means over the worlds.
+    """A policy and its results, as means over the worlds.
 
     readers: by country and for both. hidden: least and largest share of hidden children of a world. withheld:
     cells by tier. quietened: counties or regions without their public breakdown. fails: the limits passed.
@@ -78,9 +78,9 @@ class PolicyResult:
 
     @property
     def fails(self) -> tuple[str, ...]:
-        """Name the limits that are passed; an estimate passes when all of its interval does."""
-        found = self.attackers
-        passed = {ONE_NUMBER: found.one_number > LIMITS[0], ALL_NUMBERS: found.all_numbers_low > LIMITS[1]}
+        """The limits that are passed; an estimate passes one when all of its interval does."""
+        gains = self.attackers
+        passed = {ONE_NUMBER: gains.one_number > LIMITS[0], ALL_NUMBERS: gains.all_numbers_low > LIMITS[1]}
         return tuple(name for name, beyond in passed.items() if beyond)
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class PolicyResult:
         least, most = self.hidden
         return {
             **chosen,
-            "readers": {country: asdict(found) for country, found in self.readers.items()},
+            "readers": {country: asdict(losses) for country, losses in self.readers.items()},
             "hidden_children_least": least,
             "hidden_children_most": most,
             "attackers": asdict(self.attackers),
@@ -102,59 +102,61 @@ class PolicyResult:
 
 
 def summarize_trials(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> PolicyResult:
-    """Join the trials of a policy in several worlds; at least one."""
-    by_world = [_readers(trial) for trial in trials]
-    hidden = [found[BOTH].hidden_children for found in by_world]
+    """Summarize the trials of a policy in one or more worlds."""
+    by_world = [_measure_readers(trial) for trial in trials]
+    hidden = [readers[BOTH].hidden_children for readers in by_world]
     return PolicyResult(
         policy,
-        {country: _mean([found[country] for found in by_world]) for country in by_world[0]},
+        {country: _average([readers[country] for readers in by_world]) for country in by_world[0]},
         (min(hidden), max(hidden)),
-        _attackers(policy, mechanism, trials),
-        {tier: _rounded(np.mean([t.withheld[tier] for t in trials])) for tier in TIERS},
-        _rounded(np.mean([len(t.quietened) for t in trials])),
+        _measure_attackers(policy, mechanism, trials),
+        {tier: _round(np.mean([t.withheld[tier] for t in trials])) for tier in TIERS},
+        _round(np.mean([len(t.quietened) for t in trials])),
         len(trials),
     )
 
 
-def _attackers(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> Attackers:
-    worst = _worst(one for t in trials for one in t.released.values())
-    before = _worst(one for t in trials for one in t.planned.values())
+def _measure_attackers(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> Attackers:
+    worst = _find_worst(advantage for t in trials for advantage in t.released.values())
+    before = _find_worst(advantage for t in trials for advantage in t.planned.values())
     alone = mechanism.channel(1).matrix[1, 0]
-    most = _rounded(worst_of_one_number(mechanism, policy.k))
-    return Attackers(most, worst.value, worst.low, worst.high, before.value, _rounded(alone))
+    most = _round(worst_of_one_number(mechanism, policy.k))
+    return Attackers(most, worst.value, worst.low, worst.high, before.value, _round(alone))
 
 
-def _worst(found: Iterable[Advantage]) -> Advantage:
-    return max(found, key=lambda one: one.value, default=Advantage(0.0, 0.0, 0.0, Child(0, 0)))
+def _find_worst(advantages: Iterable[Advantage]) -> Advantage:
+    return max(
+        advantages, key=lambda advantage: advantage.value, default=Advantage(0.0, 0.0, 0.0, Child(0, 0))
+    )
 
 
-def _readers(trial: Trial) -> dict[str, Readers]:
+def _measure_readers(trial: Trial) -> dict[str, Readers]:
     """Compute what the readers of each country lose in one world, and of both together."""
-    public, partner = _country(trial, _PUBLIC), _country(trial, _PARTNER)
+    public, partner = _country_of_rows(trial, _PUBLIC), _country_of_rows(trial, _PARTNER)
     inside = {BOTH: (np.ones(len(public), bool), np.ones(len(partner), bool))}
     inside |= {str(c): (public == c, partner == c) for c in sorted(set(public))}
-    return {name: _readers_of(trial, *rows) for name, rows in inside.items()}
+    return {name: _measure_readers_of(trial, *rows) for name, rows in inside.items()}
 
 
-def _country(trial: Trial, spec: TableSpec) -> npt.NDArray[np.str_]:
+def _country_of_rows(trial: Trial, spec: TableSpec) -> npt.NDArray[np.str_]:
     grid = trial.world.grid
     return np.array(grid.areas.loc[list(grid.codes[spec.level]), "country"].astype("str"))
 
 
-def _readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
-    true, shown, number = _cells(trial, "public", _PUBLIC, public)
+def _measure_readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
+    true, shown, number = _read_cells(trial, "public", _PUBLIC, public)
     off = np.abs(number - true)[shown] / np.maximum(true[shown], 1)
-    fine, seen, value = _cells(trial, "partner", _PARTNER, partner)
+    fine, seen, value = _read_cells(trial, "partner", _PARTNER, partner)
     counted = (fine > 0) & seen
     return Readers(
-        _rounded(true[~shown].sum() / max(true.sum(), 1)),
-        _rounded(shown.mean()),
-        _rounded(np.median(off)) if len(off) else None,
-        _rounded(np.abs(value - fine)[counted].mean()) if counted.any() else None,
+        _round(true[~shown].sum() / max(true.sum(), 1)),
+        _round(shown.mean()),
+        _round(np.median(off)) if len(off) else None,
+        _round(np.abs(value - fine)[counted].mean()) if counted.any() else None,
     )
 
 
-def _cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
+def _read_cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
     """Return true counts, whether a reader sees a number, and the number; "almost none" is read as 0."""
     table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
     state, value = table.state[areas], table.value[areas]
@@ -162,19 +164,19 @@ def _cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Flo
     return true, (state == code("number")) | none, np.where(none, 0.0, value)
 
 
-def _mean(found: Sequence[Readers]) -> Readers:
+def _average(worlds: Sequence[Readers]) -> Readers:
     return Readers(
-        _rounded(np.mean([one.hidden_children for one in found])),
-        _rounded(np.mean([one.cells_shown for one in found])),
-        _mean_known([one.relative_error for one in found]),
-        _mean_known([one.partner_error for one in found]),
+        _round(np.mean([world.hidden_children for world in worlds])),
+        _round(np.mean([world.cells_shown for world in worlds])),
+        _average_known([world.relative_error for world in worlds]),
+        _average_known([world.partner_error for world in worlds]),
     )
 
 
-def _mean_known(values: Iterable[float | None]) -> float | None:
+def _average_known(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return _rounded(np.mean(known)) if known else None
+    return _round(np.mean(known)) if known else None
 
 
-def _rounded(value: float | np.floating[Any]) -> float:
+def _round(value: float | np.floating[Any]) -> float:
     return round(float(value), 4)

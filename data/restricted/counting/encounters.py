@@ -153,7 +153,8 @@ def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> En
     """Place loaded encounters on a grid; those outside its time are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
-    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
+    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no
+    municipality.
     """
     days = records["day"].astype("datetime64[D]")
     number, identity, names = link(records["child"], records["programme_child"])
@@ -259,7 +260,7 @@ def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Gra
 
 
 def family_of(spec: TableSpec) -> str:
-    """Name the family of a table: tables in which the same children count in the same cells.
+    """Return the family of a table: tables in which the same children count in the same cells.
 
     Each has its own count of changed children: many who were met again must not let the number of children
     follow the one who was met first.
@@ -270,7 +271,8 @@ def family_of(spec: TableSpec) -> str:
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
     """Count every table of children, encounters, flows and the model that either tier of a plan holds.
 
-    The totals of children, which decide what "not searched" means, are counted whether the plan has them or not.
+    The totals of children, which decide what "not searched" means, are counted whether the plan has them or
+    not.
     """
     counted = {spec for tier in plan for spec in plan[tier] if spec.counted}
     totals = {TableSpec("children", spec.level, spec.grain) for spec in counted}
@@ -351,7 +353,7 @@ def _find_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Int
 
 
 def mark_members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
-    """Mark who stands behind the numbers of each area and period, for the frozen-number rule.
+    """Return marks of the children behind the numbers of each area and period, for the frozen-number rule.
 
     family "met": children by the place where each counts; "encounters": by each place of an encounter;
     "flows": by destination.

@@ -1,4 +1,4 @@
-"""Linking the records of one child across partners. Behind the wall.
+"""Link the records of one child across partners. Behind the wall.
 
 A hash of 256 bits is four words of 64, most significant first; rows of words sort as the hashes do.
 """
@@ -14,10 +14,10 @@ from data.workspace.types import Ints, Words
 
 
 def link(child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]) -> tuple[Ints, Words, list[str]]:
-    """Join children that share a programme number, directly or through others.
+    """Link children that share a programme number, directly or through others.
 
-    Returns the number of the child of each record, and for each child its identity and the hash that names it:
-    the smallest of its programme numbers, or its own hash if it has none.
+    Returns the number of the child of each record, and for each child its identity and the hash that names
+    it: the smallest of its programme numbers, or its own hash if it has none.
     """
     nodes, number = _distinct(child)
     linked = programme.any(axis=1)

@@ -3,13 +3,13 @@
 Each step is a function that takes values and returns the next one; nothing is changed in place:
 
     vault --read_records--> Records --count_tables--> CountedTables --perturb_tables--> noisy numbers
-      --freeze--> Frozen --tabulate--> tables --(attack: forgetting)--> hold blocks and freeze again
+      --freeze--> Frozen --tabulate--> tables --(attack: forgetting)--> freeze again, with more repeated
       --withhold_cells (attack: sums, averaging, membership)--> SafeTables --write_tier--> files
       --audit_tiers (attack what was written)--> publish
 
 A release is written under a temporary name, attacked there, flushed to disk and renamed; then `current` is
-replaced. The vault is told before the rename what is about to be published and after it that it was, so that
-a crash at any moment leaves no release or a whole one, and the vault knowing which.
+replaced. Before the rename the vault stores what is about to be published, after it that it was, so that
+a crash at any moment leaves no release or a complete one, and the vault knows which.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from data.restricted.publishing.published_table import Tables
 from data.restricted.publishing.records import Records, Vault, join_figures, read_records
 from data.restricted.publishing.releases_folder import (
     TEMPORARY,
+    compute_sequence,
     lock_releases,
-    new_name,
-    next_sequence,
+    make_name,
     point_at,
     recover,
     remember_name,
@@ -84,10 +84,10 @@ def make_release(
     """Make a release of both tiers and let `current` point at it.
 
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
-    data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's; another
-    one is for tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError where the
-    policy protects otherwise than earlier releases and when another release is being made (nothing is
-    published then).
+    data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's;
+    another one is for tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError
+    where the policy protects otherwise than earlier releases and when another release is being made (nothing
+    is published then).
     """
     if vault is not None and record_keys is None:
         msg = "A release of records needs the identifier key. Check it with: tact doctor"
@@ -102,9 +102,9 @@ def make_release(
         earlier = {tier: read_earlier(releases, tier) for tier in TIERS}
         whole = records.grid.whole if records else None
         draft = Draft(
-            new_name(releases, whole, figures),
+            make_name(releases, whole, figures),
             invented,
-            next_sequence(releases),
+            compute_sequence(releases),
             policy.frozen and any(earlier.values()),
             first_month,
             areas_source,
@@ -128,7 +128,7 @@ def make_release(
 
 @dataclass
 class _Ticker:
-    """Counts the steps of a release for a progress bar."""
+    """The number of steps of a release that are done, for a progress bar."""
 
     progress: Progress | None
     done: int = 0
@@ -147,7 +147,7 @@ def _freeze_and_tabulate(
     earlier: Earlier,
     tick: _Ticker,
 ) -> tuple[Frozen, dict[Tier, Tables]]:
-    """Count, perturb, freeze and tabulate; blocks that would tell who changed are held, and frozen again."""
+    """Count, perturb, freeze and tabulate; blocks that would reveal who changed are repeated once more."""
     tick("Linking children")
     encounters = read_encounters(records.encounters, records.grid, record_keys)
     tick("Counting")
@@ -155,18 +155,18 @@ def _freeze_and_tabulate(
     noisy = perturb_tables(counted, draft.policy, draft.mechanism)
     tick("Making tables")
     repeated = published if draft.policy.frozen else {}
-    held = set[str]()
+    repeated_again = set[str]()
     while True:
-        frozen = freeze(noisy, counted.members, repeated, records.grid, draft.policy.k, held)
+        frozen = freeze(noisy, counted.members, repeated, records.grid, draft.policy.k, repeated_again)
         tables = tabulate(draft, records, frozen)
-        new = (find_telling_blocks(draft, earlier, tables) & set(repeated)) - held
+        new = (find_telling_blocks(draft, earlier, tables) & set(repeated)) - repeated_again
         if not new:
             return frozen, tables
-        held |= new
+        repeated_again |= new
 
 
 def find_telling_blocks(draft: Draft, earlier: Earlier, tables: Mapping[Tier, Tables]) -> set[str]:
-    """Name the blocks in which what changed since an earlier release would look like one child's."""
+    """Find the blocks in which the changes since an earlier release would look like those of one child."""
     places = {
         place
         for tier, of_tier in tables.items()

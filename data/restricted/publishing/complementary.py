@@ -1,9 +1,9 @@
 """Complementary suppression: withhold numbers until every cell keeps its protection interval.
 
-Only published (noisy) values are read, as in the bounds attack, so that what is withheld says nothing that the
-numbers did not say. Where a cell is bounded too tightly, its own number is withheld if that helps; if not, one
-finer number that bounds it: a category before its total, a municipality before its region, a quarter before
-its year. Numbers of earlier releases cannot be taken back.
+Only published (noisy) values are read, as in the bounds attack, so that what is withheld says nothing that
+the numbers did not say. Where a cell is bounded too tightly, its own number is withheld if that helps; if
+not, one finer number that bounds it: a category before its total, a municipality before its region, a quarter
+before its year. Numbers of earlier releases cannot be taken back.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _End = tuple[int, int]  # an unknown, and which end of its interval
 def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, Ints]:
     """Take numbers of a release out of the system of the bounds attack until no cell fails.
 
-    `release` is its place among the releases that are attacked. Returns the cells to withhold, and the unknowns
-    that still fail when nothing more can be withheld.
+    `release` is its place among the releases that are attacked. Returns the cells to withhold, and the
+    unknowns that still fail when nothing more can be withheld.
     """
     withheld: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
@@ -57,7 +57,7 @@ def _remove_number(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
 
 @dataclass(eq=False)
 class _Trace:
-    """Follows a narrow interval back to the published numbers that make it narrow."""
+    """The way back from a narrow interval to the published numbers that make it narrow."""
 
     attack: BoundsAttack
     bounds: Bounds
@@ -82,14 +82,14 @@ class _Trace:
         One number often helps several neighbouring cells; the next round shows which cells still fail.
         """
         chosen: set[int] = set()
-        settled: set[int] = set()
+        handled_ties: set[int] = set()
         for unknown in sorted(map(int, failed), key=self._rank):
-            if settled.isdisjoint(tie for tie, _, _ in self._list_ends(unknown)):
+            if handled_ties.isdisjoint(tie for tie, _, _ in self._list_ends(unknown)):
                 number = self._choose_for(unknown)
                 if number >= 0:
                     chosen.add(number)
                     for touched in (unknown, number):
-                        settled.update(tie for tie, _, _ in self._list_ends(touched))
+                        handled_ties.update(tie for tie, _, _ in self._list_ends(touched))
         return chosen
 
     def _choose_for(self, unknown: int) -> int:
@@ -167,10 +167,10 @@ class _Trace:
 
     def _is_removable(self, unknown: int) -> bool:
         """Return whether a cell shows something that first appeared in this release."""
-        found = self.attack.lattice.find(unknown)
-        if found is None or self.attack.system.high[unknown] >= UNKNOWN:
+        located = self.attack.lattice.find(unknown)
+        if located is None or self.attack.system.high[unknown] >= UNKNOWN:
             return False
-        table, offset = found
+        table, offset = located
         return int(table.since.reshape(-1)[offset]) == self.release
 
     def _rank(self, unknown: int) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
-"""The releases that are there already: reading them for the attacks, and what a new one may not do otherwise.
+"""Earlier releases: read them for the attacks, and refuse a new release that would not fit them.
 
-Published numbers are repeated. Were the new ones drawn in another way, numbers of two kinds would stand side
-by side, and a count that is drawn in both could be averaged; and the attacks, which take the rule of the
-last release for all of them, would be wrong.
+Published numbers are repeated. If new numbers were drawn with other noise, two kinds of numbers would stand
+side by side, and a count drawn in both ways could be averaged. The attacks, which apply the rule of the last
+release to all of them, would be wrong too.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def read_earlier(releases: Path, tier: Tier) -> list[Published]:
 
 
 def _releases_with_counts(releases: Path, tier: Tier) -> list[Release]:
-    found = [Release.open(releases, tier, name) for name in names(releases)]
-    return [release for release in found if reading.specifications(release)]
+    opened = [Release.open(releases, tier, name) for name in names(releases)]
+    return [release for release in opened if reading.specifications(release)]
 
 
 def refuse_lost(vault: Vault | None, releases: Path) -> None:
-    """Raise ReleaseError where what was published is gone: a new release could not be attacked together with it."""
+    """Raise ReleaseError if a published release is gone: a new one could not be attacked together with it."""
     published = {b.release for b in vault.published_blocks().values()} if vault is not None else set()
     lost = sorted(published - set(names(releases)))
     if lost:

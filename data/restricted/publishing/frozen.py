@@ -1,17 +1,16 @@
-"""Frozen numbers: what was published is repeated until enough children behind it have changed.
+"""Frozen numbers: a published number is repeated until enough children behind it have changed.
 
-A block is all numbers of one area and period that count the same children (`family_of`). Its numbers are
-drawn once; a later release repeats them unless the records behind the block changed by at least k different
-children since it was last published, and then all that changed is drawn again together (unchanged cells have
-unchanged cell keys and stay by themselves). Where what changed would still look like one child's, the block
-is held: it is repeated once more. Late, moved and forgotten records wait until then. The vault itself forgets
-at once, the marks in its blocks included: a mark of somebody who is in the vault no more is replaced by a
-random one (`Block.disown`), so that the rule counts one child that went, as it would have counted the mark
-itself.
+A block is all numbers of one area and period that count the same children (`family_of`). Its noise is drawn
+once. A later release repeats the numbers unless at least k different children behind the block have changed
+since it was last published; then all changed cells are drawn again together (an unchanged cell has an
+unchanged cell key, so that its number stays). If the changes would still look like those of one child, the
+block is repeated once more. Late, moved and forgotten records wait until then. The vault itself forgets at
+once: in its blocks, the mark of a child that is no longer in the vault is replaced by a random one
+(`Block.disown`), so that the rule counts one child that left, as it would have counted the mark itself.
 
-"The whole" of an area is one block for ever, though its last day moves: otherwise each release would draw it
-again, with whatever correction came in between. What was withheld in a block stays withheld as long as its
-numbers are repeated.
+"The whole" of an area is one block for ever, although its last day moves: otherwise each release would draw
+it again, with all corrections made in between. A cell that was withheld stays withheld as long as its block
+is repeated.
 """
 
 from __future__ import annotations
@@ -49,15 +48,15 @@ class Frozen:
     changed: frozenset[str]
 
     def withheld(self, spec: TableSpec, tier: Tier) -> Bools:
-        """Mark the cells of a table that stay withheld since an earlier release."""
+        """Return a mask of the cells of a table that stay withheld since an earlier release."""
         shape = self.numbers[spec].shape
         flat = np.zeros((shape[0], shape[1], int(np.prod(shape[2:]))), bool)
         place = (family_of(spec), spec.level, spec.grain)
-        for _, name, area, period in _blocks(place, self.grid):
+        for _, name, area, period in _list_blocks(place, self.grid):
             block = self.blocks.get(name)
             for entry in block.withheld.get(tier, ()) if block else ():
                 table, _, cell = entry.partition("/")
-                if table == _name(spec) and int(cell) < flat.shape[2]:
+                if table == _table_key(spec) and int(cell) < flat.shape[2]:
                     flat[area, period, int(cell)] = True
         return flat.reshape(shape)
 
@@ -67,8 +66,10 @@ class Frozen:
         for tier, masks in cells.items():
             for spec, mask in masks.items():
                 flat = mask.reshape(*mask.shape[:2], -1)
-                for _, name, area, period in _blocks((family_of(spec), spec.level, spec.grain), self.grid):
-                    entries = [f"{_name(spec)}/{cell}" for cell in np.flatnonzero(flat[area, period])]
+                for _, name, area, period in _list_blocks(
+                    (family_of(spec), spec.level, spec.grain), self.grid
+                ):
+                    entries = [f"{_table_key(spec)}/{cell}" for cell in np.flatnonzero(flat[area, period])]
                     listed = blocks[name].withheld.get(tier, []) if entries else []
                     if new := [entry for entry in entries if entry not in listed]:
                         withheld = {**blocks[name].withheld, tier: [*listed, *new]}
@@ -77,7 +78,7 @@ class Frozen:
         return replace(self, blocks=blocks, changed=frozenset(changed))
 
     def staged(self) -> dict[str, bytes]:
-        """Pack the blocks that are new, drawn again, or hide more than before."""
+        """Return, as bytes, the blocks that are new, drawn again, or withhold more than before."""
         return {name: self.blocks[name].encode() for name in sorted(self.changed)}
 
 
@@ -87,44 +88,47 @@ def freeze(
     published: Mapping[str, bytes],
     grid: Grid,
     k: int,
-    held: Collection[str] = (),
+    repeated: Collection[str] = (),
 ) -> Frozen:
     """Repeat published numbers behind which fewer than k different children have changed.
 
     `noisy` holds freshly looked-up values, shape (areas, periods, *categories); `published` the blocks of
-    the vault; `held` names those to repeat however many children have changed.
+    the vault; `repeated` names those to repeat however many children have changed.
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
     blocks: dict[str, Block] = {}
     changed: set[str] = set()
     for place, behind in members.items():
-        tables = {_name(s): v for s, v in numbers.items() if (family_of(s), s.level, s.grain) == place}
-        for number, name, area, period in _blocks(place, grid):
+        tables = {_table_key(s): v for s, v in numbers.items() if (family_of(s), s.level, s.grain) == place}
+        for number, name, area, period in _list_blocks(place, grid):
             now = behind.of(number)
             cells = {table: values[area, period, ...] for table, values in tables.items()}
             old = Block.decode(published[name]) if name in published else None
-            if old is None or (name not in held and count_changed_children(old.marks, now) >= k):
-                blocks[name] = Block(_plain(cells), now)
+            if old is None or (name not in repeated and count_changed_children(old.marks, now) >= k):
+                blocks[name] = Block(_to_lists(cells), now)
                 changed.add(name)
                 continue
-            fresh = _repeat(cells, old.values)
-            if fresh:  # tables that the plan holds since, or that have other categories
-                old = replace(old, values={**old.values, **_plain({table: cells[table] for table in fresh})})
+            fresh = _repeat_values(cells, old.values)
+            if fresh:  # tables that the plan did not hold before, or that have other categories
+                old = replace(
+                    old, values={**old.values, **_to_lists({table: cells[table] for table in fresh})}
+                )
                 changed.add(name)
             blocks[name] = old
     return Frozen(grid, numbers, blocks, frozenset(changed))
 
 
-def _name(spec: TableSpec) -> str:
+def _table_key(spec: TableSpec) -> str:
+    """Return the name of a table within a block, where level and grain are given."""
     return "_".join((spec.measure, *spec.breakdown))
 
 
 def block_name(family: str, area: str, period: str) -> str:
-    """Name the block of a family, an area and a period, "whole" for all of time."""
+    """Return the name of the block of a family, an area and a period ("whole" for all of time)."""
     return f"{family}|{area}|{period}"
 
 
-def _blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]]:
+def _list_blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]]:
     """List the blocks of a level and grain: number, name, area, period."""
     family, level, grain = place
     names = ["whole"] if grain == "whole" else [p.id for p in grid.periods(grain)]
@@ -133,7 +137,7 @@ def _blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]]:
             yield area * len(names) + period, block_name(family, code, name), area, period
 
 
-def _repeat(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> list[str]:
+def _repeat_values(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> list[str]:
     """Put the values of a block in place; list the tables of which it has none."""
     fresh = []
     for name, array in cells.items():
@@ -145,5 +149,5 @@ def _repeat(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> list[
     return fresh
 
 
-def _plain(cells: Mapping[str, Ints]) -> dict[str, list[int]]:
+def _to_lists(cells: Mapping[str, Ints]) -> dict[str, list[int]]:
     return {name: [int(v) for v in array.ravel()] for name, array in cells.items()}

@@ -25,8 +25,8 @@ _NOISE = (
     "counts of 7 to 15, about which the threshold lies), never more than {largest} (times {cap} for "
     "encounters), zero on average for counts from 1 on; a true zero stays zero. The same children show the "
     "same number in every table. Tables therefore do not add up exactly: a total and its parts differ by at "
-    "most (parts + 1) x {largest}. {threshold}A published number is repeated by later releases until at least "
-    "{k} different children behind it have changed."
+    "most (parts + 1) x {largest}. {threshold}A published number is repeated by later releases until at "
+    "least {k} different children behind it have changed."
 )
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "
 _INVENTED = " All numbers of the programme are invented; {figures}."

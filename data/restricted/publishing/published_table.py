@@ -20,8 +20,8 @@ from data.workspace.types import Bools, Floats, Ints
 
 States = npt.NDArray[np.int8]
 
-# Lower ends of the classes, the last one open. The lowest holds zero: "0 days" would say where nobody
-# looks, "no service" where nobody is, and "no community" what nobody knows.
+# Lower ends of the ranges; the last one is open. The lowest includes zero: "0 days" would show where nobody
+# looks, "no service" where nobody works, and "no community" what nobody knows.
 CLASSES: dict[str, tuple[int, ...]] = {
     "effort": (0, 50, 200, 500, 1000),
     "services": (0, 3, 6, 11, 21),
@@ -62,7 +62,7 @@ class ReleasedTable:
         return tuple(self.axes[column].index(name) for column, name in cell.items())
 
     def cells_of(self, areas: Collection[str]) -> Bools:
-        """Mark the cells of some areas."""
+        """Return a mask of the cells of some areas, of the shape of the arrays."""
         inside = np.array([area in areas for area in self.axes["area"]], bool)
         return np.broadcast_to(inside.reshape(-1, *[1] * (self.value.ndim - 1)), self.value.shape)
 
@@ -163,7 +163,7 @@ def _searchable(spec: TableSpec, shape: tuple[int, ...]) -> Bools:
 
 
 def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
-    """Mark the areas that lie in an area without a programme."""
+    """Return which areas of the table lie in an area without a programme, shape (areas,)."""
     codes = grid.codes[spec.level]
     parents = grid.areas["parent"]
 

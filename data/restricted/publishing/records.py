@@ -1,4 +1,4 @@
-"""The step of a release that reads the vault: records as numbers on one grid, and figures. Behind the wall."""
+"""The step of a release that reads the vault: records on one grid, and figures. Behind the wall."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Po
     effort = read_effort(vault.read("effort", ("date", "municipality", "days")), nowhere)
     services = read_services(vault.read("service"), nowhere)
     communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), nowhere)
-    span = _span(encounters, effort, services, communities)
+    span = _find_span(encounters, effort, services, communities)
     if span is None:
         return None
     grid = replace(nowhere, first=policy.first or span[0], last=policy.last or span[1])
@@ -92,10 +92,10 @@ def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Po
     )
 
 
-def _span(
+def _find_span(
     encounters: counting.Records, effort: Effort, services: Services, communities: Estimates
 ) -> tuple[date, date] | None:
-    """Find the days to cover: those of encounters and effort; else the newest of services, of estimates."""
+    """Find the first and last day to cover: of encounters and effort, else of services, else of estimates."""
     days = np.concatenate([encounters["day"].astype("datetime64[D]"), effort.day])
     if len(days):
         return days.min().astype(object), days.max().astype(object)
@@ -109,7 +109,7 @@ def _span(
 
 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
-    """Join the shipped figures and those of the vault, unchanged; the same row once.
+    """Join the shipped figures and those of the vault, unchanged and each row once.
 
     Those of an invented vault are invented, whatever source they name: a column and the source say so.
     """

@@ -64,23 +64,23 @@ def settle_interrupted(vault: Vault | None, releases: Path) -> None:
         point_at(releases, complete[0])
 
 
-def next_sequence(releases: Path) -> int:
+def compute_sequence(releases: Path) -> int:
     """Return the release's place in time: one more than all names that were ever used here."""
     complete = names(releases)
     newest = Release.open(releases, TIERS[0], complete[0]).manifest["tact"]["sequence"] if complete else 0
     return max(int(newest), len(_used_names(releases))) + 1
 
 
-def new_name(releases: Path, whole: Period | None, figures: pd.DataFrame) -> str:
+def make_name(releases: Path, whole: Period | None, figures: pd.DataFrame) -> str:
     """Make a name that was never used: of the last month of the records, or the last year of the figures."""
     if whole is not None:
         label = whole.end.strftime("%Y-%m")
     else:
         years = figures["year"].dropna()
         label = f"{int(years.max())}-figures" if len(years) else "figures"
-    taken = _used_names(releases)
+    used = _used_names(releases)
     count = 1
-    while f"{label}-{count:03d}" in taken:
+    while f"{label}-{count:03d}" in used:
         count += 1
     return f"{label}-{count:03d}"
 

@@ -1,4 +1,4 @@
-"""The steps of a release between counting and attacking: noise, then the tables of each tier. Behind the wall."""
+"""The steps of a release after counting: the noise, then the tables of each tier. Behind the wall."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _tabulate_tier(tier: Tier, draft: Draft, records: Records, frozen: Frozen) -
     for spec in draft.plan[tier]:
         if spec.counted:
             total = frozen.numbers[TableSpec("children", spec.level, spec.grain)]
-            searched = _mark_searched(records.effort, spec)
+            searched = _find_searched(records.effort, spec)
             tables[spec] = published_table.tabulate_counts(
                 spec, frozen.numbers[spec], total, searched, grid, tier, policy, draft.mechanism
             ).without(frozen.withheld(spec, tier))
@@ -49,8 +49,8 @@ def _tabulate_tier(tier: Tier, draft: Draft, records: Records, frozen: Frozen) -
     return tables
 
 
-def _mark_searched(effort: Effort, spec: TableSpec) -> Bools:
-    """Mark where somebody looked; everywhere, when no effort was ever recorded and nobody can say."""
+def _find_searched(effort: Effort, spec: TableSpec) -> Bools:
+    """Return where somebody looked, (areas, periods); everywhere, if no effort was ever recorded."""
     days = effort.days(spec.level, spec.grain)
     return days > 0 if len(effort.amount) else np.ones(days.shape, bool)
 

@@ -27,8 +27,9 @@ from data.tables.spec import TIERS, Tier
 class SafeTables:
     """The tables of a release after numbers were withheld.
 
-    cells: by tier and table, the cells that were withheld now. planned: of each county or region the advantage
-    over its worst-placed child before anything was withheld for it; quietened: those for which something was.
+    cells: by tier and table, the cells that were withheld now. planned: of each county or region the
+    advantage over its worst-placed child before anything was withheld for it; quietened: those for which
+    something was.
     """
 
     tables: Mapping[Tier, Tables]
@@ -48,18 +49,18 @@ def withhold_cells(
 
     earlier : releases of each tier, oldest first. worlds : how thorough the membership attack is.
     """
-    safe, cells, gone = dict(tables), dict[Tier, CellMasks](), CellMasks()
+    safe, cells, from_before = dict(tables), dict[Tier, CellMasks](), CellMasks()
     planned, quietened = dict[str, Advantage](), frozenset[str]()
     for tier in TIERS:
         if not tables.get(tier):
             continue
-        cells[tier] = {spec: mask for spec, mask in gone.items() if spec in tables[tier]}
+        cells[tier] = {spec: mask for spec, mask in from_before.items() if spec in tables[tier]}
         safe[tier] = _without(tables[tier], cells[tier])
-        gone = _narrow_cells(safe[tier], tier, draft, earlier[tier], areas)
-        steps = [gone]
+        from_before = _find_unsafe_cells(safe[tier], tier, draft, earlier[tier], areas)
+        steps = [from_before]
         if tier == "public":
-            shown = _without(safe[tier], gone)
-            quiet, planned, quietened = _quieten(shown, draft, areas, worlds)
+            shown = _without(safe[tier], from_before)
+            quiet, planned, quietened = _quieten_areas(shown, draft, areas, worlds)
             steps.append(quiet)
         for masks in steps:
             cells[tier] = _join(cells[tier], masks)
@@ -79,37 +80,37 @@ def survey_public(
     return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds)
 
 
-def _narrow_cells(
+def _find_unsafe_cells(
     tables: Tables, tier: Tier, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame
 ) -> CellMasks:
     """Return the cells to withhold so that neither sums nor averaging nor a mixture gives one away."""
     releases = [*earlier, draft.published(tier, tables)]
-    taken, _ = withhold_until_safe(BoundsAttack.of(releases, areas), len(earlier))
-    cells = _masks(tables, taken)
+    unsafe, _ = withhold_until_safe(BoundsAttack.of(releases, areas), len(earlier))
+    cells = _mark_cells(tables, unsafe)
     # Read anew: what earlier releases showed of a cell is known although it is withheld now.
-    while found := given_away(
+    while revealed := given_away(
         [*earlier, draft.published(tier, _without(tables, cells))], areas, draft.mechanism
     ):
-        cells = _join(cells, _masks(tables, found))
+        cells = _join(cells, _mark_cells(tables, revealed))
     return cells
 
 
-def _quieten(
+def _quieten_areas(
     tables: Tables, draft: Draft, areas: pd.DataFrame, worlds: Sequence[int]
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
     """Withhold publicly where all numbers of an area together may tell too much of a child.
 
-    First the breakdowns of the area, then its years, so that the number of the whole time is left. Returns the
-    cells, the advantage of each area before, and the areas for which something is withheld.
+    First the breakdowns of the area, then its years, so that the number of the whole time is left. Returns
+    the cells, the advantage of each area before, and the areas for which something is withheld.
     """
     totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
     years = [spec for spec in totals if spec.grain != "whole" and not spec.breakdown]
     cells, planned, quietened = CellMasks(), dict[str, Advantage](), frozenset[str]()
     regions: Collection[str] | None = None
     for specs in ([spec for spec in totals if spec.breakdown], years):
-        found = survey_public(_without(tables, cells), draft, areas, worlds, regions)
-        planned = planned or found
-        regions = {area for area, advantage in found.items() if advantage.high > membership.LIMITS[1]}
+        advantages = survey_public(_without(tables, cells), draft, areas, worlds, regions)
+        planned = planned or advantages
+        regions = {area for area, advantage in advantages.items() if advantage.high > membership.LIMITS[1]}
         if regions and specs:
             quietened |= regions
             cells = _join(cells, {spec: tables[spec].cells_of(regions) for spec in specs})
@@ -124,8 +125,8 @@ def _join(first: CellMasks, second: CellMasks) -> CellMasks:
     return {**first, **{spec: first[spec] | mask if spec in first else mask for spec, mask in second.items()}}
 
 
-def _masks(tables: Tables, found: Iterable[tuple[Table, int]]) -> CellMasks:
-    """Mark cells that an attack names, by table."""
+def _mark_cells(tables: Tables, found: Iterable[tuple[Table, int]]) -> CellMasks:
+    """Return masks of the cells that an attack names, by table."""
     by_name = {(str(s.measure), s.level, s.grain, s.breakdown): s for s in tables}
     cells: CellMasks = {}
     for table, offset in found:

@@ -46,13 +46,13 @@ def audit_tiers(folder: Path, earlier: Mapping[Tier, Sequence[Published]], draft
     findings: list[Finding] = []
     for tier in TIERS:
         release = Release(folder / tier, draft.name, tier)
-        found = {name: cells for name, cells, _ in attack_numbers(earlier[tier], release, thorough=False)}
-        checks = [{"name": name, "passed": not cells} for name, cells in found.items()]
+        by_attack = {name: cells for name, cells, _ in attack_numbers(earlier[tier], release, thorough=False)}
+        checks = [{"name": name, "passed": not cells} for name, cells in by_attack.items()]
         described = dict(release.manifest)
-        passed = not any(found.values())
+        passed = not any(by_attack.values())
         described["tact"] = {**described["tact"], "audit": {"passed": passed, "checks": checks}}
         _write_manifest(folder / tier, described)
-        findings += [finding for cells in found.values() for finding in cells]
+        findings += [finding for cells in by_attack.values() for finding in cells]
     if findings:
         raise draft.refusal(findings)
 

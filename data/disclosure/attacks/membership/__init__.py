@@ -256,7 +256,7 @@ class Attacker:
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
         told = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
-        return [told[channel.place(shown[:, own])], *seen.T, *hidden.astype(np.float64).T]
+        return [told[channel.outcome_of(shown[:, own])], *seen.T, *hidden.astype(np.float64).T]
 
 
 @dataclass(frozen=True, eq=False)
