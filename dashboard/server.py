@@ -1,7 +1,7 @@
 """The web process: Streamlit with the map's geometry, its assets and security headers around it.
 
-It is started with a folder of releases, one of what was derived from them, and a tier. It has no path to the
-vault and no key; what is left of either in its environment is dropped first.
+It is started with a folder of releases, a folder of what was derived from them, and a tier. It has no path
+to the vault and no key. What its environment still contains of either is removed first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ASSETS = ROOT / "static"
 
 
 class _Assets(StaticFiles):
-    """Files under a name that carries their version may be kept; the rest is asked for again."""
+    """Static files. A browser may keep them for a day."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         response = super().file_response(*args, **kwargs)
@@ -43,9 +43,9 @@ class _Assets(StaticFiles):
 
 
 def make_settings(host: str, port: int) -> dict[str, Any]:
-    """Give Streamlit's settings: the file of the product, and what depends on the start."""
+    """Return Streamlit's settings: those of the product's file, and those that depend on the start."""
     text = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
-    options = _flat(tomllib.loads(text))
+    options = _flatten(tomllib.loads(text))
     # A collection after each run costs more than the run; the interpreter collects by itself.
     options["runner.postScriptGC"] = False
     options["server.address"] = host
@@ -54,17 +54,17 @@ def make_settings(host: str, port: int) -> dict[str, Any]:
     return options
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     options: dict[str, Any] = {}
     for name, value in table.items():
         if isinstance(value, dict):
-            options.update(_flat(value, f"{prefix}{name}."))
+            options.update(_flatten(value, f"{prefix}{name}."))
         else:
             options[f"{prefix}{name}"] = value
     return options
 
 
-def _routes(site: Site) -> list[BaseRoute]:
+def _make_routes(site: Site) -> list[BaseRoute]:
     async def health(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "tier": site.tier})
 
@@ -76,19 +76,19 @@ def _routes(site: Site) -> list[BaseRoute]:
 
 
 def build_application(site: Site, host: str) -> App:
-    """Build the ASGI application for one site; on this machine's own address it answers to no other name."""
+    """Build the ASGI application for a site. On this machine's own address it answers to no other name."""
     middleware = [Middleware(SecurityHeaders)]
     if host in LOOPBACK:
         middleware.append(Middleware(HostGuard, hosts=LOOPBACK))
-    return App(ROOT / "app.py", routes=_routes(site), middleware=middleware)
+    return App(ROOT / "app.py", routes=_make_routes(site), middleware=middleware)
 
 
-def _ask_nobody() -> None:
-    """Streamlit asks a service outside for this machine's address to compare origins with: never here."""
+def _block_address_lookup() -> None:
+    """Stop Streamlit from asking an outside service for this machine's address."""
     net_util.get_external_ip = lambda: None
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dashboard.server", description="Serve the map of a releases folder."
     )
@@ -102,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until stopped; refuse with exit code 2 a tier that the address may not show."""
-    parser = _parser()
+    """Serve until stopped. Exits with code 2 if the address may not show the tier."""
+    parser = _make_parser()
     asked = parser.parse_args(arguments)
     try:
         tier = allowed_tier(asked.host, asked.tier)
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in set(os.environ) - set(clean_environment(os.environ)):
         del os.environ[name]
     announce_site(site)
-    _ask_nobody()
+    _block_address_lookup()
     bootstrap.load_config_options(make_settings(asked.host, asked.port))
     uvicorn.run(
         build_application(site, asked.host),

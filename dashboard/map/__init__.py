@@ -1,8 +1,8 @@
 """The live map: the only module that knows Folium and streamlit-folium, so that it can be replaced.
 
-The Folium map's own script never changes, because streamlit-folium mounts a map anew whenever it does. A
-script of ours, loaded through the map's `default_js`, fetches the shapes once and draws them; a feature
-group of ours, which stands outside that hash, carries nothing but the new values. See static/tactmap.js.
+The script of the Folium map never changes, because streamlit-folium mounts a map anew whenever it does. A
+script of ours, loaded through the map's `default_js`, fetches the shapes once and draws them. A feature
+group of ours, which is not part of that script, carries only the new values. See static/tactmap.js.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _STATE_CODES = {
 
 @dataclass(frozen=True)
 class Mark:
-    """One layer as it goes to the map: its data and its words, already translated."""
+    """One layer as it goes to the map: its data and its words, translated."""
 
     data: LayerData
     title: str
@@ -68,7 +68,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From one place to another, each latitude and longitude; width in pixels; its words, translated."""
+    """An arrow between two places (latitude, longitude), its width in pixels and its label, translated."""
 
     start: tuple[float, float]
     end: tuple[float, float]
@@ -77,20 +77,20 @@ class Arrow:
 
 
 @lru_cache(maxsize=16)
-def _asset(name: str) -> str:
+def _name_asset(name: str) -> str:
     digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:8]
     return f"{_HOME}assets/{name}?v={digest}"
 
 
 class _Map(folium.Map):
-    """A Folium map that loads local files only, and whose script is as short as it can be.
+    """A Folium map that loads only local files and has a very short script.
 
-    Folium's own template carries styles and options that our style sheet and script hold already; it goes
-    over the line at every change.
+    Folium's own template contains styles and options that our style sheet and script already have, and it
+    would be sent again with every change.
     """
 
-    default_js = [("leaflet", _asset("leaflet/leaflet.js")), ("tactmap", _asset("tactmap.js"))]  # noqa: RUF012
-    default_css = [("theme", _asset("theme.css"))]  # noqa: RUF012
+    default_js = [("leaflet", _name_asset("leaflet/leaflet.js")), ("tactmap", _name_asset("tactmap.js"))]  # noqa: RUF012
+    default_css = [("theme", _name_asset("theme.css"))]  # noqa: RUF012
     _template = Template(
         "{% macro header(this, kwargs) %}{% endmacro %}"
         "{% macro html(this, kwargs) %}"
@@ -109,7 +109,7 @@ class _Map(folium.Map):
 
 
 class _Values(folium.FeatureGroup):
-    """A feature group without features: its script hands the new values to ours."""
+    """A feature group without features. Its script passes the new values to ours."""
 
     _template = Template(
         "{% macro script(this, kwargs) %}var {{ this.get_name() }} = L.featureGroup();"
@@ -122,9 +122,10 @@ class _Values(folium.FeatureGroup):
 
 
 def write_literal(value: object) -> str:
-    """Write a value as a JavaScript literal that is safe in a script: no markup, no line separators.
+    """Return a value as a JavaScript literal that is safe in a script: no markup, no line separators.
 
-    Single quotes and bare names, because the text travels inside JSON, where each double quote costs two.
+    It has single quotes and bare names, because it is sent inside JSON, where each double quote costs two
+    characters.
     """
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{name}:{write_literal(one)}" for name, one in value.items()) + "}"
@@ -138,14 +139,14 @@ def write_literal(value: object) -> str:
     return f"'{text[1:-1]}'"
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     if math.isnan(value):
         return ""
     return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
 
 
-def _runs(parts: Iterable[str]) -> list[str]:
-    """Shorten runs of four and more of the same to "x(4)"."""
+def _shorten_runs(parts: Iterable[str]) -> list[str]:
+    """Shorten runs of four and more equal parts to "x(4)"."""
     shortened: list[str] = []
     for part, same in groupby(parts):
         count = len(list(same))
@@ -153,33 +154,33 @@ def _runs(parts: Iterable[str]) -> list[str]:
     return shortened
 
 
-def _column(frame: pd.DataFrame, name: str) -> str:
-    """Write the numbers of the areas that have a mark of their own, in order; empty without any."""
+def _format_column(frame: pd.DataFrame, name: str) -> str:
+    """Return the numbers of the areas that have a mark of their own, in order. Empty if there are none."""
     marked = frame[~frame["state"].isin(_STATE_CODES)]
-    numbers = [_number(float(v)) for v in marked[name]]
-    return ",".join(_runs(numbers)) if any(numbers) else ""
+    numbers = [_format_number(float(v)) for v in marked[name]]
+    return ",".join(_shorten_runs(numbers)) if any(numbers) else ""
 
 
-def _margins(frame: pd.DataFrame) -> str:
-    distinct = {_number(float(v)) for v in frame.loc[frame["value"].notna(), "margin"]}
-    return distinct.pop() if len(distinct) == 1 else _column(frame, "margin")
+def _format_margins(frame: pd.DataFrame) -> str:
+    distinct = {_format_number(float(v)) for v in frame.loc[frame["value"].notna(), "margin"]}
+    return distinct.pop() if len(distinct) == 1 else _format_column(frame, "margin")
 
 
-def _codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
-    """Give one character an area: the class as a digit, or the letter of the state."""
+def _format_codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
+    """Return one character for each area: the class as a digit, or the letter of the state."""
     classes = data.classes().reindex(codes).fillna(-1).astype(int)
     marks = []
     for state, one in zip(frame["state"], classes, strict=True):
         marks.append(_STATE_CODES[state] if state in _STATE_CODES else str(max(0, one)))
-    return "".join(_runs(marks))
+    return "".join(_shorten_runs(marks))
 
 
 def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
-    """Describe one layer for the map, in the order of the level's shapes, as a JavaScript literal.
+    """Describe one layer for the map as a JavaScript literal, in the order of the level's shapes.
 
-    `s` holds one character an area (a digit: class, a letter: state), `v` the values of the areas with a
-    digit, and `m` one margin for all or one for each value; both are text with commas. In all three a run
-    of the same is shortened: "x(4)". Its title tells it from another layer; alone it needs none.
+    `s` has one character for each area (a digit: class, a letter: state), `v` the values of the areas with a
+    digit, and `m` one margin for all or one for each value; both are text with commas. In all three a run of
+    equal parts is shortened: "x(4)". A single layer needs no title.
     """
     frame = mark.data.frame.reindex(codes)
     frame = frame.assign(state=frame["state"].fillna("no_data"))
@@ -192,9 +193,9 @@ def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
         "colours": list(style.colours),
         "labels": "" if style.kind == "circle" else list(mark.labels),
         "words": {code: mark.words[state] for state, code in _STATE_CODES.items() if state in present},
-        "s": _codes(mark.data, frame, codes),
-        "v": _column(frame, "value"),
-        "m": _margins(frame),
+        "s": _format_codes(mark.data, frame, codes),
+        "v": _format_column(frame, "value"),
+        "m": _format_margins(frame),
     }
     if style.kind == "circle":
         described |= {"largest": style.largest, "most": mark.most}
@@ -210,21 +211,21 @@ def describe_map(
     projector: bool = False,
     arrows: Sequence[Arrow] = (),
 ) -> str:
-    """Describe a view for the map as a JavaScript literal; its `id` changes when anything does."""
+    """Describe a view for the map as a JavaScript literal. Its `id` changes when anything does."""
     values = f"level:{write_literal(level)},layers:[{','.join(layers)}]"
     values += f",selected:{write_literal(selected)}" if selected else ""
     values += ",projector:true" if projector else ""
-    values += f",arrows:{write_literal([_arrow(one) for one in arrows])}" if arrows else ""
+    values += f",arrows:{write_literal([_describe_arrow(one) for one in arrows])}" if arrows else ""
     digest = hashlib.sha256(f"{period}{values}".encode()).hexdigest()[:8]
     return f"{{id:{write_literal(digest)},{values}}}"
 
 
-def _arrow(one: Arrow) -> dict[str, Any]:
+def _describe_arrow(one: Arrow) -> dict[str, Any]:
     return {"from": one.start, "to": one.end, "width": round(one.width, 2), "label": one.label}
 
 
 def read_clicked_place() -> tuple[float, float] | None:
-    """Give latitude and longitude of the last click; None when there was none."""
+    """Return latitude and longitude of the last click, or None."""
     place = (st.session_state.get(KEY) or {}).get("last_clicked")
     if not isinstance(place, dict):
         return None
@@ -235,11 +236,10 @@ def read_clicked_place() -> tuple[float, float] | None:
 
 
 def show_map(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | None = None) -> None:
-    """Draw the map. `fixed` must stay the same while the boundaries do, or the map is mounted anew.
+    """Show the map. `fixed` must stay the same while the boundaries do, or the map is mounted anew.
 
-    Without `on_click` a click on it tells the page nothing.
-
-    Folium's objects are changed by streamlit-folium, so they are made for each run and never kept.
+    Without `on_click` the page does not hear of clicks. streamlit-folium changes Folium's objects, so they
+    are made for each run and never kept.
     """
     drawn = _Map(fixed)
     st_folium(

@@ -1,4 +1,4 @@
-"""The legend on the map: title, unit, period, source, margin, classes, states, in plain words."""
+"""The legend on the map: title, unit, period, source, margin, classes and states in plain words."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ _ORDER = (
 def render_legend(
     marks: Sequence[Mark], beside: str = "", *, projector: bool = False, more: Markup | None = None
 ) -> Markup:
-    """Word the legend of all layers, the main one first; its class turns on the projector's look.
+    """Return the legend of all layers, the main one first. `projector` makes it larger.
 
-    `beside` is what a community layer with another one does not mean; it stays when the rest is folded. The
-    browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the layers.
+    `beside` says what a community layer with another one does not mean. It stays when the rest is folded;
+    the browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the
+    layers.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     sources = list(dict.fromkeys(translate(mark.data.legend.source) for mark in marks))
     # What is from the same source says so once, at the end.
     shared = sources[0].rstrip(".") if len(marks) > len(sources) else ""
-    parts = [_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks]
+    parts = [
+        _render_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks
+    ]
     if shared:
         parts.append(html('<p class="origin shared">{}.</p>', shared))
     fold = html("<button class=fold>{}</button><button class=unfold>{}</button>", _("Fold"), _("Unfold"))
@@ -51,52 +54,52 @@ def render_legend(
     )
 
 
-def _layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
+def _render_layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
     words = mark.data.legend
     unit = join_markup([html("{}", mark.unit), html(", {}", words.period) if words.period else ""])
     return html(
         "<section><h2>{}</h2><p class=unit>{}</p>{}{}{}</section>",
         mark.title,
         unit,
-        _scale(mark, scale, filled=filled),
-        _without(mark) if filled and mark.data.style.kind != "fill" else _states(mark),
-        _origin(words, sourced=sourced),
+        _render_scale(mark, scale, filled=filled),
+        _render_without(mark) if filled and mark.data.style.kind != "fill" else _render_states(mark),
+        _render_origin(words, sourced=sourced),
     )
 
 
-def _origin(words: Legend, *, sourced: bool) -> Markup:
-    margin = html("{}. ", _sentence(translate(words.margin))) if words.margin else ""
+def _render_origin(words: Legend, *, sourced: bool) -> Markup:
+    margin = html("{}. ", _capitalise(translate(words.margin))) if words.margin else ""
     source = html("{}.", translate(words.source).rstrip(".")) if words.source and sourced else ""
     return html("<p class=origin>{}{}</p>", margin, source)
 
 
-def _sentence(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
+def _render_scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
     style = mark.data.style
     if style.kind == "circle":
-        return _circles(mark, scale)
+        return _render_circles(mark, scale)
     if not mark.data.classes().ge(0).any():
         return Markup("")
     if style.kind == "fill":
-        return _ramp(mark)
+        return _render_ramp(mark)
     rows = [
         html('<li><i class=hatch style="--colour:{};--gap:{}px"></i>{}</li>', colour, gap, label)
         for colour, gap, label in zip(
-            style.colours, _gaps(len(style.colours), filled=filled), mark.labels, strict=True
+            style.colours, _list_gaps(len(style.colours), filled=filled), mark.labels, strict=True
         )
     ]
     return html("<ul class=rows>{}</ul>", join_markup(rows))
 
 
-def _gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
-    """Give the gaps between the lines of each class, as static/tactmap.js draws them."""
+def _list_gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
+    """Return the gaps between the lines of each class in pixels, as static/tactmap.js draws them."""
     return ((23, 18, 14, 11, 8.5) if filled else (16, 12, 9, 7, 5.5))[-classes:]
 
 
-def _ramp(mark: Mark) -> Markup:
+def _render_ramp(mark: Mark) -> Markup:
     style = mark.data.style
     rows = [
         html('<li><i style="background:{}"></i>{}</li>', colour, label)
@@ -105,7 +108,7 @@ def _ramp(mark: Mark) -> Markup:
     return html("<ul class=rows>{}</ul>", join_markup(rows))
 
 
-def _circles(mark: Mark, scale: float) -> Markup:
+def _render_circles(mark: Mark, scale: float) -> Markup:
     rows, style = [], mark.data.style
     for value, label in zip(style.breaks, mark.labels, strict=True):
         radius = scale * max(_SMALLEST, style.radius(value, mark.most))
@@ -114,21 +117,22 @@ def _circles(mark: Mark, scale: float) -> Markup:
     return html("<ul class=circles>{}</ul>", join_markup(rows)) if rows else Markup("")
 
 
-def _states(mark: Mark) -> Markup:
+def _render_states(mark: Mark) -> Markup:
     rows = [
-        html("<li><i class={}></i>{}</li>", f"state-{state}", mark.words[state]) for state in _present(mark)
+        html("<li><i class={}></i>{}</li>", f"state-{state}", mark.words[state])
+        for state in _list_present(mark)
     ]
     return html("<ul class=rows>{}</ul>", join_markup(rows)) if rows else Markup("")
 
 
-def _present(mark: Mark) -> list[str]:
+def _list_present(mark: Mark) -> list[str]:
     present = set(mark.data.frame["state"])
     return [state for state in _ORDER if state in present]
 
 
-def _without(mark: Mark) -> Markup:
-    """Say what no mark means where another layer fills the areas, so that no pattern can stand for it."""
-    states = [mark.words[state] for state in _present(mark)]
+def _render_without(mark: Mark) -> Markup:
+    """Return what no mark means if another layer fills the areas and no pattern can show a state."""
+    states = [mark.words[state] for state in _list_present(mark)]
     if not states:
         return Markup("")
     told = _("Without a mark: {states}.", states=", ".join(states))

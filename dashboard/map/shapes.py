@@ -1,6 +1,6 @@
-"""Shapes for the map: sent to a browser once, under an address that names their checksum.
+"""Shapes for the map: sent to a browser once, under an address that contains their checksum.
 
-Boundaries differ by workspace, so they are read from the release; the base map ships with the product.
+Boundaries differ between workspaces, so they are read from the release. The base map ships with the product.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[str, Any]:
-    """Describe what never changes on the map while the boundaries stay.
+    """Describe what never changes on the map while the boundaries stay the same.
 
-    `in_page` is for a map within a page, which the wheel scrolls.
+    `in_page` is for a map inside a page, where the wheel scrolls the page.
     """
     return {"shapes": current.release.areas_checksum[:_SHORTENED], **({"within": True} if in_page else {})}
 
@@ -55,8 +55,8 @@ def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[s
 def describe_level(areas: Areas, level: str) -> dict[str, Any]:
     """Describe a level for the map's script: its simplified shapes with names in both spellings.
 
-    See Areas.map_geometry; `local` and `above` hold, in the order of its codes, each area's local name
-    and the name of the area that it lies in (empty for a country).
+    See Areas.map_geometry. `local` and `above` have, in the order of its codes, each area's local name and
+    the name of the area that contains it (empty for a country).
     """
     document = areas.map_geometry(level)
     table = areas.table
@@ -69,7 +69,7 @@ def describe_level(areas: Areas, level: str) -> dict[str, Any]:
 
 
 def describe_words() -> dict[str, Any]:
-    """Give the words of the map's own controls, and the places that they go to."""
+    """Return the words of the map's own controls, and the places that they go to."""
     return {
         "map": _(
             "Map of Albania and Greece. Arrow keys move it, plus and minus zoom. The table holds the same."
@@ -88,23 +88,23 @@ def describe_words() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
+def _load_places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
     areas = reference.area_table()
     return areas, Places(areas), predecessors(areas)
 
 
 def find_chains(name: str) -> list[list[dict[str, str]]]:
-    """Find the areas of any name that an import understands: each with what it lies in, names and codes.
+    """Find areas by any name that an import understands, each with the areas that contain it.
 
-    Of areas of several levels the largest count.
+    If areas of several levels have the name, only the largest are returned.
     """
-    areas, places, older = _places()
+    areas, places, older = _load_places()
     found = sorted({older.get(code, code) for code in places.find(name, level=None)})
     depth = {code: LEVELS.index(areas["level"][code]) for code in found}
-    return [_chain(areas, code) for code in found if depth[code] == min(depth.values())][:_MOST]
+    return [_list_chain(areas, code) for code in found if depth[code] == min(depth.values())][:_MOST]
 
 
-def _chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
+def _list_chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
     listed = []
     while code:
         listed.append({"code": code, "name": str(areas["name_en"][code])})
@@ -112,27 +112,27 @@ def _chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
     return listed
 
 
-def _zipped(document: object) -> bytes:
+def _zip_document(document: object) -> bytes:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return gzip.compress(text.encode(), mtime=0)
 
 
 @lru_cache(maxsize=24)
-def _level(file: Path, checksum: str, level: str) -> bytes:
-    return _zipped(describe_level(load_areas_file(file, checksum), level))
+def _zip_level(file: Path, checksum: str, level: str) -> bytes:
+    return _zip_document(describe_level(load_areas_file(file, checksum), level))
 
 
 @lru_cache(maxsize=4)
-def _shipped(level: str) -> bytes:
-    return _zipped(describe_level(load(), level))
+def _zip_shipped(level: str) -> bytes:
+    return _zip_document(describe_level(load(), level))
 
 
 @lru_cache(maxsize=1)
-def _land() -> bytes:
+def _zip_land() -> bytes:
     return gzip.compress(LAND.read_bytes(), mtime=0)
 
 
-def _find(site: Site, checksum: str) -> Release | None:
+def _find_release(site: Site, checksum: str) -> Release | None:
     """Find a release of the site's tier by the checksum of its areas, the current one first."""
     try:
         current = site.release()
@@ -152,7 +152,7 @@ def _find(site: Site, checksum: str) -> Release | None:
     return None
 
 
-def _answer(request: Request, zipped: bytes, kept: str) -> Response:
+def _make_answer(request: Request, zipped: bytes, kept: str) -> Response:
     headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
@@ -161,25 +161,25 @@ def _answer(request: Request, zipped: bytes, kept: str) -> Response:
 
 
 def make_routes(site: Site) -> list[BaseRoute]:
-    """Give the routes: /geometry/land.json, /geometry/<checksum>/<level>.json and /geometry/find.json."""
+    """Return the routes of shapes, of the words of the map's controls, and of the search for areas."""
 
     def level(request: Request) -> Response:
         asked = request.path_params["level"]
         if asked in LEVELS and request.path_params["checksum"] == SHIPPED:
-            return _answer(request, _shipped(asked), _A_DAY)
-        release = _find(site, request.path_params["checksum"]) if asked in LEVELS else None
+            return _make_answer(request, _zip_shipped(asked), _A_DAY)
+        release = _find_release(site, request.path_params["checksum"]) if asked in LEVELS else None
         if release is None:
             return Response("No such areas.\n", status_code=404, media_type="text/plain")
-        return _answer(request, _level(release.areas_file, release.areas_checksum, asked), _FOR_EVER)
+        return _make_answer(request, _zip_level(release.areas_file, release.areas_checksum, asked), _FOR_EVER)
 
     def land(request: Request) -> Response:
-        return _answer(request, _land(), _A_DAY)
+        return _make_answer(request, _zip_land(), _A_DAY)
 
     def find(request: Request) -> Response:
         return JSONResponse({"chains": find_chains(request.query_params.get("name", "")[:_LONGEST])})
 
     def words(request: Request) -> Response:
-        return _answer(request, _zipped(describe_words()), _A_DAY)
+        return _make_answer(request, _zip_document(describe_words()), _A_DAY)
 
     return [
         Route("/geometry/land.json", land),

@@ -1,8 +1,8 @@
-"""What a reader looks at, in the address: so that one address opens the same view for everybody.
+"""What a reader looks at on the map, as parameters of the address.
 
-An address may hold anything. `parse` takes what has the right form, `settle` what the release and the tier
-allow; everything else falls back to a default, so that an old address still opens something, and `unmet`
-tells what did.
+An address may contain anything. `parse_address` takes what has the right form, `settle_view` what the
+release and the tier allow. Everything else falls back to a default, so that an old address still opens
+something. `list_unmet` tells what fell back.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _DEPTH = {"country": 0, "region": 1, "municipality": 2}
 
 @dataclass(frozen=True)
 class MapView:
-    """The view of the Situation page: a layer, what lies over it, where, when, and of what."""
+    """A view of the map: the main layer, the layers over it, area level, period, area and options."""
 
     layer: str = ""
     over: tuple[str, ...] = ()
@@ -60,47 +60,47 @@ class MapView:
         return (self.layer, *self.over)
 
     def chosen(self, layer: str) -> Mapping[str, str]:
-        """Give the choices made of a layer's options."""
+        """Return the choices that were made for a layer's options."""
         return self.options.get(layer, {})
 
     def key(self, layer: str | None = None) -> Options:
-        """Give the choices of a layer, by default of the main one, in a form that can be a key."""
+        """Return the choices for a layer, by default the main one, as a key of a cache."""
         return freeze_options(self.chosen(layer or self.layer))
 
     def view(self, layer: str | None = None) -> View:
-        """Say what to ask of a layer, by default of the main one."""
+        """Return the question to ask of a layer, by default of the main one."""
         return View(self.level, self.period, self.chosen(layer or self.layer))
 
     def choosing(self, layer: str, option: str, choice: str) -> MapView:
-        """Give the same view with another choice of an option."""
+        """Return the same view with another choice of an option."""
         return replace(self, options={**self.options, layer: {**self.chosen(layer), option: choice}})
 
 
-def _matching(pattern: re.Pattern[str], text: object) -> str:
+def _match(pattern: re.Pattern[str], text: object) -> str:
     return text if isinstance(text, str) and pattern.fullmatch(text) else ""
 
 
 def parse_address(parameters: Mapping[str, str]) -> MapView:
-    """Read the parameters of an address; what has not the right form counts as not given."""
+    """Parse the parameters of an address. Values that do not have the right form are ignored."""
     options: dict[str, dict[str, str]] = {}
     for name, value in parameters.items():
         layer, _, option = name.partition(".")
-        if option and layer in _BY_ID and _matching(_NAME, option) and _matching(_NAME, value):
+        if option and layer in _BY_ID and _match(_NAME, option) and _match(_NAME, value):
             options.setdefault(layer, {})[option] = value
     over = (name for name in parameters.get("over", "").split(",") if name in _BY_ID)
     return MapView(
-        layer=_matching(_NAME, parameters.get("layer", "")),
+        layer=_match(_NAME, parameters.get("layer", "")),
         over=tuple(dict.fromkeys(over)),
-        level=_matching(_NAME, parameters.get("level", "")),
-        period=_matching(_PERIOD, parameters.get("period", "")),
-        area=_matching(_CODE, parameters.get("area", "")),
+        level=_match(_NAME, parameters.get("level", "")),
+        period=_match(_PERIOD, parameters.get("period", "")),
+        area=_match(_CODE, parameters.get("area", "")),
         options=options,
         projector=parameters.get("projector") == "1",
     )
 
 
 def format_address(view: MapView) -> dict[str, str]:
-    """Write a settled view as the parameters of an address; defaults of options are left out."""
+    """Return a settled view as the parameters of an address. Defaults of options are left out."""
     parameters = {"layer": view.layer, "level": view.level}
     if view.over:
         parameters["over"] = ",".join(view.over)
@@ -119,10 +119,10 @@ def format_address(view: MapView) -> dict[str, str]:
 
 
 def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> MapView:
-    """Give the nearest view that the release holds and its tier allows.
+    """Return the nearest view that the release has and its tier allows.
 
-    `areas` is the release's table of areas by code, with level and parent. A layer that is asked for wins
-    over the level, and the level over the area.
+    `areas` is the release's table of areas by code, with level and parent. A requested layer comes before
+    the level, and the level before the area.
     """
     offered = current_release.list_levels(current)
     layer = view.layer if view.layer in offered else next(iter(offered), "")
@@ -130,14 +130,14 @@ def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> 
         return MapView(projector=view.projector)
     levels = offered[layer]
     level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
-    over = _allowed(layer, (n for n in view.over if level in offered.get(n, ())), current.tier)
-    settled = replace(view, layer=layer, level=level, over=over, area=_area(view.area, level, areas))
-    settled = replace(settled, options=_choices(settled, current))
-    return replace(settled, period=_period(settled, current))
+    over = _list_allowed(layer, (n for n in view.over if level in offered.get(n, ())), current.tier)
+    settled = replace(view, layer=layer, level=level, over=over, area=_settle_area(view.area, level, areas))
+    settled = replace(settled, options=_settle_choices(settled, current))
+    return replace(settled, period=_settle_period(settled, current))
 
 
 def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
-    """List the parameters of an address that the view, which was settled from it, does not meet."""
+    """List the parameters of an address that the view settled from it does not meet."""
     met = {**format_address(view), "over": ",".join(view.over)}
     return [
         name
@@ -146,7 +146,7 @@ def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
     ]
 
 
-def _allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
+def _list_allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
     kept: list[str] = [layer]
     for name in over:
         if name not in kept and not combinable(tier, [*kept, name]):
@@ -154,15 +154,15 @@ def _allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
     return tuple(kept[1:])
 
 
-def _area(code: str, level: str, areas: pd.DataFrame) -> str:
-    """Give the area itself, or the one of the level that it lies in; a coarser one stays as it is."""
+def _settle_area(code: str, level: str, areas: pd.DataFrame) -> str:
+    """Return the area itself, or the one that contains it at the level. A larger area stays as it is."""
     while code in areas.index and _DEPTH[str(areas["level"][code])] > _DEPTH[level]:
         code = str(areas["parent"][code])
     return code if code in areas.index else ""
 
 
-def _choices(view: MapView, current: CurrentRelease) -> dict[str, dict[str, str]]:
-    """Keep the choices that the release holds at the level, for each layer that is shown or remembered."""
+def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[str, str]]:
+    """Return the choices that the release has at the level, for each layer that is shown or remembered."""
     kept: dict[str, dict[str, str]] = {}
     for name, chosen in view.options.items():
         known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
@@ -176,16 +176,16 @@ def _choices(view: MapView, current: CurrentRelease) -> dict[str, dict[str, str]
 
 
 def list_view_periods(view: MapView, current: CurrentRelease) -> tuple[str, ...]:
-    """List the periods of the main layer, oldest first, of the grain of the view's period."""
+    """List the periods of the main layer that are as long as the view's period, oldest first."""
     if not view.layer:
         return ()
     return current_release.list_periods(current, view.layer, view.level, view.period, view.key())
 
 
-def _period(view: MapView, current: CurrentRelease) -> str:
-    """Give the asked period, or the one nearest to it that the layer holds, or the last with numbers.
+def _settle_period(view: MapView, current: CurrentRelease) -> str:
+    """Return the requested period, the nearest one of the layer, or the last one with numbers.
 
-    A layer that does not move with time leaves the period as it is, for the layer that comes after it.
+    A layer without periods leaves the period as it is, for the layer that comes after it.
     """
     listed = list_view_periods(view, current)
     if not listed or view.period in listed:
@@ -202,20 +202,20 @@ def _period(view: MapView, current: CurrentRelease) -> str:
 
 
 def has_numbers(view: MapView, current: CurrentRelease) -> bool:
-    """Say whether the main layer has a number or class anywhere in the view's period."""
+    """Return whether the main layer has a number or class anywhere in the view's period."""
     frame = current_release.read_layer(current, view.layer, view.level, view.period, view.key()).frame
     return bool(frame["state"].isin(["number", "class"]).any())
 
 
 def find_latest(view: MapView, current: CurrentRelease) -> str:
-    """Give the last period of the main layer that has numbers; the last of all where none has."""
+    """Find the last period of the main layer that has numbers. If none has, return the last period."""
     listed = list_view_periods(view, current)
     known = (one for one in reversed(listed) if has_numbers(replace(view, period=one), current))
     return next(known, listed[-1] if listed else "")
 
 
 def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
-    """List the grains in which the main layer is held, each with its period nearest to the view's."""
+    """List the lengths of period of the main layer, each with its period nearest to the view's."""
     if not list_view_periods(view, current):
         return {}
     tact = current.release.manifest["tact"]
@@ -223,24 +223,24 @@ def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
     calendar = Calendar(int(tact.get("first_month", 6)))
     found: dict[Grain, str] = {}
     for grain in GRAINS:
-        for period in _candidates(now, grain, calendar, tact):
+        for period in _list_candidates(now, grain, calendar, tact):
             if period in list_view_periods(replace(view, period=period), current):
                 found[grain] = period
                 break
     return found
 
 
-def _candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
-    """List the periods of a grain that come nearest to one: the same, its last, its first."""
+def _list_candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
+    """List the periods of a length that are nearest to a period: the same, its last, its first."""
     if grain == now.grain:
         return [now.id]
     if grain == "whole":
         first, last = tact.get("first"), tact.get("last")
-        return [_whole(first, last, calendar.first_month)] if first and last else []
+        return [_find_whole(first, last, calendar.first_month)] if first and last else []
     return [calendar.period(day, grain).id for day in (now.end, now.start)]
 
 
 @lru_cache(maxsize=16)
-def _whole(first: str, last: str, first_month: int) -> str:
+def _find_whole(first: str, last: str, first_month: int) -> str:
     days = Period.parse(f"{first}/{last}")
     return Calendar(first_month).whole(days.start, days.end).id

@@ -1,7 +1,7 @@
-"""Who may see what: the tier of an address, and what a web process is given. Default deny.
+"""What a web process may show, and to whom. Everything else is denied.
 
-Until there is sign-in, whoever starts the server owns the workspace: on the machine's own address it
-shows the partner tier, on any other address the public tier and nothing else.
+Until there is sign-in, whoever starts the server owns the workspace: on the machine's own address it shows
+the partner tier, on any other address only the public tier.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
 
 @dataclass(frozen=True)
 class Site:
-    """What this web process may show: one folder of releases, one tier, without some measures.
+    """What this web process may show: the releases of one folder, in one tier, except some measures.
 
-    `derived` is the folder of what was made from the releases, audits among it; None where there is none.
+    `derived` is the folder of what was made from the releases, such as audits. It is None if there is none.
     """
 
     releases: Path
@@ -48,7 +48,7 @@ class Site:
     derived: Path | None = None
 
     def release(self) -> Release | None:
-        """Open the current release; None where there is none yet."""
+        """Open the current release, or return None if there is none yet."""
         name = current_name(self.releases)
         if name is None:
             return None
@@ -56,7 +56,7 @@ class Site:
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:
-    """Give the tier that an address may show; raise InputError when more is asked for."""
+    """Return the tier that an address may show. Raises InputError if more is asked for."""
     allowed: Tier = "partner" if host in LOOPBACK else "public"
     if asked in (None, allowed):
         return allowed
@@ -70,7 +70,7 @@ def allowed_tier(host: str, asked: str | None = None) -> Tier:
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Copy an environment without the product's own variables, keys among them, and the keyring's door."""
+    """Return an environment without the product's own variables, such as keys, and without the keyring."""
     return {
         name: value
         for name, value in environment.items()
@@ -81,9 +81,10 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def make_serve_command(
     releases: Path, host: str, port: int, without: Iterable[str] = (), derived: Path | None = None
 ) -> list[str]:
-    """Give the command of the web process, which is handed two folders and what not to show of them.
+    """Return the command that starts the web process.
 
-    These are the releases and what was derived from them; no other folder of a workspace.
+    The process receives two folders, the releases and what was derived from them, and the measures that it
+    must not show. It receives no other folder of the workspace.
     """
     return [
         sys.executable,
@@ -99,7 +100,7 @@ def make_serve_command(
 
 
 def announce_site(chosen: Site) -> None:
-    """Tell the Streamlit script, which runs in the same process, what it may show."""
+    """Write what the process may show to its environment, where the Streamlit script reads it."""
     os.environ[_RELEASES] = str(chosen.releases)
     os.environ[_TIER] = chosen.tier
     os.environ[_WITHOUT] = " ".join(sorted(chosen.without))
@@ -107,7 +108,7 @@ def announce_site(chosen: Site) -> None:
 
 
 def read_site() -> Site:
-    """Read what this process may show; anything but a clear "partner" is public."""
+    """Read what this process may show. Anything but a clear "partner" is public."""
     folder = os.environ.get(_RELEASES)
     if not folder:
         msg = "No folder of releases was given. Start the map with: tact serve"

@@ -1,7 +1,7 @@
 """Translations: gettext catalogues, read from the text files that translators edit.
 
-A catalogue is `locale/<language>/LC_MESSAGES/tact.po`. It is compiled in memory when it is first asked for,
-so that there is no second file that could fall behind it and no tool to install. The form is that of GNU
+A catalogue is `locale/<language>/LC_MESSAGES/tact.po`. It is compiled in memory when it is first used, so
+that there is no compiled file that could be out of date and no tool to install. The format is that of GNU
 gettext (PO and MO files), without fuzzy entries.
 """
 
@@ -24,7 +24,7 @@ _MAGIC, _HEADER_WORDS, _PAIR = 0x950412DE, 7, 8
 
 @lru_cache(maxsize=8)
 def load_catalogue(language: str) -> gettext.NullTranslations:
-    """Give the translations into a language; English, which messages are written in, needs none."""
+    """Load the translations into a language. English needs none, since messages are written in it."""
     if language == "en":
         return gettext.NullTranslations()
     text = (FOLDER / language / "LC_MESSAGES" / "tact.po").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def load_catalogue(language: str) -> gettext.NullTranslations:
 
 
 def parse_entries(text: str) -> dict[str, tuple[str, ...]]:
-    """Read a PO file: by message, as MO files write it with context and plural, its translations."""
+    """Parse a PO file: translations by message. The keys are those of MO files, with context and plural."""
     found: dict[str, tuple[str, ...]] = {}
     for block in text.split("\n\n"):
         fields = _fields(block)
@@ -45,7 +45,7 @@ def parse_entries(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _fields(block: str) -> dict[str, str]:
-    """Read the keywords of one entry, each with its text put together from its lines."""
+    """Parse one entry: its keywords, each with its text joined from several lines."""
     fields: dict[str, str] = {}
     name = ""
     for line in block.splitlines():
@@ -60,7 +60,7 @@ def _fields(block: str) -> dict[str, str]:
 
 
 def compile_catalogue(told: dict[str, tuple[str, ...]]) -> bytes:
-    """Write entries as an MO file; those without a translation are left out."""
+    """Return entries as the content of an MO file. Entries without a translation are left out."""
     pairs = sorted(
         (key.encode(), _PLURAL.join(value).encode()) for key, value in told.items() if all(value) and value
     )

@@ -1,7 +1,7 @@
 """Words: every text of the interface passes through here, so that it can be translated.
 
-Messages are their own identifiers, in English. Text that comes from data is never a message and never HTML:
-`html` escapes what it is given, and is the only way in which the pages build markup.
+Messages are their own identifiers, in English. Text from data is never a message and never HTML: `html`
+escapes its values, and pages build markup in no other way.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _(message: str, **values: object) -> str:
 
 
 def translate(text: str) -> str:
-    """Translate the words of a layer: a plain message identifier, or a template with its values."""
+    """Translate the words of a layer: a message, or a template with its values."""
     template = getattr(text, "template", None)
     if template is None:
         return _(text) if text else ""
@@ -54,17 +54,17 @@ def say(message: str, **values: object) -> Markup:
 
 
 def html(template: str, *parts: object, **named: object) -> Markup:
-    """Fill a piece of markup of the product's own with values, each escaped unless it is markup itself."""
+    """Fill a template of the product's own markup with values. Each value is escaped unless it is markup."""
     return Markup(template).format(*parts, **named)  # noqa: S704 (the template is never data)
 
 
 def join_markup(parts: Iterable[object]) -> Markup:
-    """Join pieces, escaping those that are not markup."""
+    """Join pieces of markup. Pieces that are not markup are escaped."""
     return Markup("").join(escape(part) for part in parts)
 
 
 def escape_markdown(text: str) -> str:
-    """Write a text so that Streamlit's Markdown, which also knows formulas and icons, shows it as it is."""
+    """Escape a text for Streamlit's Markdown, which also knows formulas and icons."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
 
 

@@ -1,4 +1,4 @@
-"""What every answer of the web process carries, and which host names it answers to."""
+"""The headers of every answer of the web process, and the host names that it answers to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["HostGuard", "SecurityHeaders", "component_policy", "page_policy"]
+__all__ = ["HostGuard", "SecurityHeaders", "make_component_policy", "make_page_policy"]
 
 _COMPONENTS = "/component/"
 _COMMON = {
@@ -28,15 +28,15 @@ _TITLES = (b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
 _NEVER_KEPT = ("text/html", "application/json")
 
 
-def _inline_scripts() -> list[str]:
-    """Hash the inline scripts of Streamlit's own page, so that no other inline script may run there."""
+def _hash_inline_scripts() -> list[str]:
+    """Compute hashes of the inline scripts of Streamlit's own page. No other inline script may run there."""
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     bodies = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
     digests = [hashlib.sha256(body.encode()).digest() for body in bodies]
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 
-def _policy(**sources: str) -> str:
+def _format_policy(**sources: str) -> str:
     base = {
         "default-src": "'self'",
         "style-src": "'self' 'unsafe-inline'",
@@ -51,27 +51,27 @@ def _policy(**sources: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in {**base, **named}.items())
 
 
-def page_policy() -> str:
-    """Give the content security policy of a page: this origin, no inline script, no frame around it."""
-    return _policy(
-        script_src=" ".join(["'self'", *_inline_scripts()]),
+def make_page_policy() -> str:
+    """Return the content security policy of a page: this origin, no inline script, no frame around it."""
+    return _format_policy(
+        script_src=" ".join(["'self'", *_hash_inline_scripts()]),
         worker_src="'self' blob:",
         frame_src="'self'",
         frame_ancestors="'none'",
     )
 
 
-def component_policy() -> str:
-    """Give the policy of the map's frame: streamlit-folium hands its script over as text and evaluates it."""
-    return _policy(script_src="'self' 'unsafe-inline' 'unsafe-eval'", frame_ancestors="'self'")
+def make_component_policy() -> str:
+    """Return the policy of the map's frame. streamlit-folium passes its script as text and evaluates it."""
+    return _format_policy(script_src="'self' 'unsafe-inline' 'unsafe-eval'", frame_ancestors="'self'")
 
 
 class SecurityHeaders:
-    """Set the headers; pages and answers with numbers are never kept by a cache."""
+    """Middleware that sets the headers. No cache keeps pages and answers with numbers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._page, self._component = page_policy(), component_policy()
+        self._page, self._component = make_page_policy(), make_component_policy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add headers to its answer."""
@@ -102,14 +102,14 @@ class SecurityHeaders:
 
 
 class HostGuard:
-    """Refuse host names that are not this machine's own, so that no other site can be led to it by name."""
+    """Middleware that refuses host names other than this machine's own, against DNS rebinding."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 421 to a host that is not known."""
+        """Answer 421 to an unknown host."""
         if scope["type"] == "http" and self._host(scope) not in self._hosts:
             refusal = PlainTextResponse("This host name is not served here.\n", status_code=421)
             await refusal(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Which pages there are. A page is reached through here or not at all."""
+"""Which pages there are. A page can be reached only through here."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ PAGES: tuple[tuple[str, str, str, str], ...] = (
 _ROOT = "start"
 
 
-def _show(module: str) -> Callable[[], None]:
+def _load_show(module: str) -> Callable[[], None]:
     shown: Callable[[], None] = import_module(f"dashboard.pages.{module}").show
     return shown
 
 
-def _pages() -> dict[str, list[st.Page]]:
+def _list_pages() -> dict[str, list[st.Page]]:
     sections: dict[str, list[st.Page]] = {}
     for section, module, title, address in PAGES:
         if find_spec(f"dashboard.pages.{module}") is None:
             continue
-        show, first = _show(module), not sections
+        show, first = _load_show(module), not sections
         listed = sections.setdefault(_(section), [])
         if first:
             # Streamlit serves it at the root only; an address that names it opens it too.
@@ -52,9 +52,9 @@ def _pages() -> dict[str, list[st.Page]]:
 
 
 def run_page() -> None:
-    """Draw what stands around every page, and the page that was asked for."""
+    """Show what every page has around it, and the requested page."""
     st.set_page_config(page_title="TACT Map", layout="wide", menu_items={})
-    chosen = st.navigation(_pages(), position="sidebar")
+    chosen = st.navigation(_list_pages(), position="sidebar")
     where = read_site()
     try:
         shown = open_current_release(where)

@@ -1,4 +1,4 @@
-"""Choices that stand in the address, so that one address opens the same view for everybody."""
+"""Choices that are kept in the address, so that one address opens the same view for everybody."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LONG = 10  # digits
 
 
 def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
-    """Offer a few choices side by side; the first one is the default. Give the one that is chosen.
+    """Show a few choices side by side and return the chosen one. The first one is the default.
 
-    The label is for those who listen, unless it shall be seen by all.
+    The label is only for screen readers, unless `labelled`.
     """
-    key = _settled(name, list(words))
+    key = _settle_key(name, list(words))
     st.segmented_control(
         label,
         list(words),
@@ -29,21 +29,21 @@ def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: b
         required=True,
         label_visibility="visible" if labelled else "collapsed",
     )
-    return _kept(name, key)
+    return _keep_choice(name, key)
 
 
 def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
-    """Offer many choices in a menu, `first` where none was made yet. Give the one that is chosen."""
-    key = _settled(name, [first, *words])
+    """Show many choices in a menu and return the chosen one. `first` is the default."""
+    key = _settle_key(name, [first, *words])
     st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=_WIDTH)
-    return _kept(name, key)
+    return _keep_choice(name, key)
 
 
 def pick_number(
     name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0
 ) -> int | None:
-    """Ask for a whole number; where `first` is None it may be left empty. `told` says what it does."""
-    key = _settled_number(name, least, most, first)
+    """Ask for a whole number. If `first` is None, it may be left empty. `help_text` explains it."""
+    key = _settle_number_key(name, least, most, first)
     st.number_input(
         label,
         min_value=least,
@@ -54,18 +54,18 @@ def pick_number(
         help=told,
         placeholder=_("no limit"),
     )
-    return _kept_number(name, key)
+    return _keep_number(name, key)
 
 
 def pick_share(name: str, label: str, first: int, told: str) -> int:
-    """Offer a slider from 0 to 100, in steps of 5. `told` stands below it."""
-    key = _settled_number(name, 0, 100, first)
+    """Show a slider from 0 to 100 in steps of 5 and return its value. `caption` is shown below it."""
+    key = _settle_number_key(name, 0, 100, first)
     st.slider(label, min_value=0, max_value=100, step=5, key=key, format="%d %%")
     st.caption(told)
-    return _kept_number(name, key) or 0
+    return _keep_number(name, key) or 0
 
 
-def _settled_number(name: str, least: int, most: int, first: int | None) -> str:
+def _settle_number_key(name: str, least: int, most: int, first: int | None) -> str:
     """Do for a number what `_settled` does for a choice; no number is written as "none"."""
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
     kept = str(st.session_state.get(f"{key}-kept", ""))
@@ -85,7 +85,7 @@ def _read_number(text: str) -> int | None:
     return None if text == _NONE else int(text)
 
 
-def _kept_number(name: str, key: str) -> int | None:
+def _keep_number(name: str, key: str) -> int | None:
     chosen: int | None = st.session_state[key]
     written = _NONE if chosen is None else str(chosen)
     st.session_state[f"{key}-kept"] = written
@@ -94,7 +94,7 @@ def _kept_number(name: str, key: str) -> int | None:
     return chosen
 
 
-def _settled(name: str, offered: list[str]) -> str:
+def _settle_key(name: str, offered: list[str]) -> str:
     """Give the key of a widget, set to the address when somebody changed it, else to what was chosen last.
 
     The choice is kept beside the widget too, which is forgotten where another page is shown.
@@ -108,7 +108,7 @@ def _settled(name: str, offered: list[str]) -> str:
     return key
 
 
-def _kept(name: str, key: str) -> str:
+def _keep_choice(name: str, key: str) -> str:
     chosen = str(st.session_state[key])
     st.session_state[f"{key}-kept"] = chosen
     if st.query_params.get(name) != chosen:

@@ -1,4 +1,4 @@
-"""Pages of words: paragraphs, lists, definitions and tables as markup; every text is escaped."""
+"""Text on pages as markup: paragraphs, lists, definitions and tables. Every text is escaped."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ _NARROW = 2
 
 
 def render_paragraphs(sentences: Iterable[str]) -> Markup:
-    """Write one paragraph a text; nothing for empty ones."""
+    """Return one paragraph for each text. Empty texts are left out."""
     return html(
         '<div class="prose">{}</div>', join_markup(html("<p>{}</p>", one) for one in sentences if one)
     )
 
 
 def render_lead(sentence: str) -> Markup:
-    """Write the sentence that answers the question of a page."""
+    """Return the sentence that answers the question of a page."""
     return html('<p class="lead">{}</p>', sentence)
 
 
 def render_list(sentences: Iterable[str]) -> Markup:
-    """Write a list."""
+    """Return a list."""
     return html(
         '<div class="prose"><ul>{}</ul></div>', join_markup(html("<li>{}</li>", one) for one in sentences)
     )
 
 
 def render_steps(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Write numbered steps, each with its name."""
+    """Return numbered steps, each with its name."""
     lines = join_markup(html("<li><b>{}.</b> {}</li>", name, text) for name, text in pairs)
     return html('<div class="prose"><ol>{}</ol></div>', lines)
 
 
 def render_definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Write the few values that matter side by side."""
+    """Return a few important values side by side."""
     return html(
         '<dl class="keyed">{}</dl>',
         join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", words, value) for words, value in pairs),
@@ -57,7 +57,7 @@ def render_definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
 
 
 def render_table(frame: pd.DataFrame) -> Markup:
-    """Write a table whose text wraps; the first column heads its row, numbers stand on the right.
+    """Return a table whose text wraps. The first column heads its row, numbers are on the right.
 
     On a phone each row becomes a block in which every cell names its column.
     """
@@ -76,13 +76,13 @@ def render_table(frame: pd.DataFrame) -> Markup:
 
 
 def link_reallocate() -> Markup:
-    """Lead from what is seen to what could be done about it."""
+    """Return a link to the page on what could be done."""
     link = html('<a href="reallocate" target="_self">{}</a>', _("Reallocate"))
     return html('<p class="next">{} {}</p>', _("What to do about it:"), link)
 
 
 def render_narrow(content: Markup) -> Markup:
-    """Keep something as narrow as a text, so that the eye finds the end of a line."""
+    """Return content that is as narrow as a text, so that the eye finds the end of a line."""
     return html('<div class="prose">{}</div>', content)
 
 

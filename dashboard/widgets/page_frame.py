@@ -1,4 +1,4 @@
-"""What every page has around it: the style sheet, the bar above it, the banner of invented data, empty pages."""
+"""What every page has around it: style sheet, bar, banner of invented data; and pages without content."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Access: what of the services reaches whom, and where it does not.
+"""Access: which share of the services reaches each area.
 
-The two-step floating catchment area (Luo and Wang 2003) and its enhanced form with weights that fall with
+The two-step floating catchment area (Luo and Wang 2003), in its enhanced form with weights that fall with
 travel time (Luo and Qi 2009; Gaussian weights as in Dai 2010). Step one shares the supply of each site among
-the people in its catchment; step two adds up, for each area, what it gets a head:
+the people in its catchment. Step two adds up, for each area, the supply per head that it gets:
 
     share_j = supply_j / sum_i people_i w_ij        access_i = sum_j share_j w_ij
 
-So nothing is made or lost: the sum of people times access is the supply that reaches anybody. Where people
-are draws of children in need, so is access, and what is said of an area is said with its certainty.
+The sum of people times access is the supply that reaches anybody, so nothing is made or lost. If people are
+draws of children in need, access is draws too, and each statement comes with its certainty.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _ENDS = (0.025, 0.5, 0.975)
 
 @dataclass(frozen=True)
 class Catchment:
-    """How far a service reaches: `minutes` at most, with weights that do not fall, fall in steps or smoothly.
+    """How far a service reaches: to `minutes`, with weights that are constant, fall in steps or smoothly.
 
-    none : 1 within, 0 beyond. step : `weights` in equal zones of the catchment (Luo and Qi 2009: 1, .68, .22
-    in three). gaussian : exp(-(t / scale)^2 / 2), cut off beyond `minutes`, which may be inf.
-    Raises InputError for a catchment that is none.
+    none : 1 inside, 0 outside. step : `weights` in equal zones of the catchment (Luo and Qi 2009: 1, .68,
+    .22 in three). gaussian : exp(-(t / scale)^2 / 2), cut off beyond `minutes`, which may be inf. Raises
+    InputError for values that are not a catchment.
     """
 
     minutes: float = 60.0
@@ -59,7 +59,7 @@ class Catchment:
             raise InputError(msg)
 
     def weight(self, minutes: Floats) -> Floats:
-        """Give the weight of each time, any shape; 0 beyond the catchment."""
+        """Return the weight of each travel time in minutes, any shape; 0 outside the catchment."""
         within = np.asarray(minutes <= self.minutes)
         if self.decay == "none":
             return within.astype(float)
@@ -71,10 +71,10 @@ class Catchment:
 
 
 def compute_reach(people: Floats, weight: Floats) -> Floats:
-    """Give the share of a site's supply that reaches each area, (A, S); columns sum to 1, or 0: to nobody.
+    """Return the share of a site's supply that reaches each area, (A, S). Columns sum to 1, or to 0.
 
-    `people` (A,), `weight` (A, S). This is step one, without the supply: what a planner needs, since it is
-    the same wherever the units stand.
+    `people` (A,), `weight` (A, S). This is step one without the supply. A planner needs it, because it is
+    the same wherever the units are.
     """
     wanted = people[:, None] * weight
     total = wanted.sum(axis=0)
@@ -84,17 +84,17 @@ def compute_reach(people: Floats, weight: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Access:
-    """What reaches each area.
+    """The supply that reaches each area.
 
-    value : supply a head, people's shape (..., A); nan where nobody lives. unreached : supply that has
-        nobody in its catchment, people's shape without the areas.
+    value : supply per head, people's shape (..., A); NaN where nobody lives. unreached : supply without
+    anybody in its catchment, people's shape without the areas.
     """
 
     value: Floats
     unreached: Floats
 
     def certainty(self, least: float) -> Certainty:
-        """Say of draws, (d, A), where access lies below `least`, and how sure that is."""
+        """Return how sure it is that access is below `least`, from draws (d, A)."""
         if self.value.ndim != 2:
             msg = f"Certainty needs draws, shape (draws, areas), not {self.value.shape}. Give draws of need."
             raise InputError(msg)
@@ -119,7 +119,7 @@ class Certainty:
 
     @property
     def cannot_tell(self) -> Bools:
-        """Where neither a gap nor its absence is that sure."""
+        """Where neither a gap nor its absence has this probability."""
         return np.asarray((self.below < _LEAST) & (self.below > 1.0 - _LEAST))
 
 
@@ -157,7 +157,7 @@ def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
 
 
 def find_nearest(minutes: Floats, supply: Floats) -> Floats:
-    """Give the minutes from each area to the nearest site that has any supply, (A,); inf where there is none.
+    """Return the minutes from each area to the nearest site with any supply, (A,); inf if there is none.
 
     `minutes` (A, S), `supply` (S,).
     """
@@ -167,10 +167,10 @@ def find_nearest(minutes: Floats, supply: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Supply:
-    """What a release holds of services by area in one quarter: all, on one axis, or of one duty bearer.
+    """What a release shows of services by area in one quarter: all, on one axis, or of one duty bearer.
 
-    amount : (A,), 0 where none is shown. at_least : where a part may have been left out (protection, shelter
-    and return are shown only where enough operators work), so that the amount is the least there is.
+    amount : (A,), 0 if none is shown. at_least : where a part may be left out, so that the amount is a lower
+    limit, (A,). Protection, shelter and return are shown only where enough operators work.
     """
 
     areas: tuple[str, ...]
@@ -190,9 +190,9 @@ class Supply:
         category: str = "",
         period: str = "",
     ) -> Supply:
-        """Read it, the last quarter by default.
+        """Read the supply, by default of the last quarter.
 
-        Raises ReleaseError where there is no such table, InputError where there is no such quarter in it.
+        Raises ReleaseError if there is no such table, and InputError if the table does not have the quarter.
         """
         split = (by,) if by else ()
         table = release.table(table_name(what, level, "quarter", *split))
@@ -207,10 +207,10 @@ class Supply:
             )
             raise InputError(msg)
         rows = table[table["period"] == chosen].set_index("area").reindex(list(areas))
-        return cls(areas, *_amounts(rows), chosen)
+        return cls(areas, *_read_amounts(rows), chosen)
 
 
-def _amounts(rows: pd.DataFrame) -> tuple[Floats, Bools]:
+def _read_amounts(rows: pd.DataFrame) -> tuple[Floats, Bools]:
     number = rows["value"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     state = rows["state"].fillna("no_data").to_numpy(dtype=object)
     low = rows["low"] if "low" in rows else pd.Series(np.nan, index=rows.index)

@@ -1,15 +1,14 @@
 """Who can reach which services: the tables of access that `tact risk` writes beside a release.
 
-By county or region and for the last quarter, of all services, of each axis and of each duty bearer: places
-for a hundred children newly in need in a quarter (`risk.access` over draws of need), whether there is a gap,
-and the way to the nearest service.
+They are by county or region and for the last quarter, of all services, of each axis and of each duty bearer:
+places for a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the
+nearest service.
 
-* A gap is less than half of what the country's shown places would give each of its children in need. Need and
-  yardstick come from the same draw: a share of children found that is the same everywhere cancels out.
-* A gap is sure only where all services in reach are shown. Where some are withheld, the number is the least
-  that there is, and what is said is "no gap" or "cannot tell".
-* Services of one country are not counted for children of the other.
-* A way over water counts only with a time that somebody entered.
+A gap is less than half of what the country's shown places would give each of its children in need. Need and
+yardstick come from the same draw, so a share of children found that is the same everywhere cancels out. A
+gap is sure only where all services in reach are shown. Where some are withheld, the number is a lower limit,
+and the answer is "no gap" or "cannot tell". Services of one country do not count for children of the other.
+A way over water counts only with a travel time that somebody entered.
 """
 
 from __future__ import annotations
@@ -117,30 +116,31 @@ def describe_travel(times: Times) -> dict[str, Any]:
 def make_access_tables(
     release: Release, areas: geography.Areas, seen: Observations, draws: Draws, times: Times, seed: int
 ) -> Iterator[Table]:
-    """Give the tables of travel, need and access; those of access for what the release holds of services."""
+    """Yield the tables of travel and need, and those of access for the services that the release has."""
     ways = _Ways.of(areas, seen.areas, times)
-    yield _travel_table(ways.travel, _whole(seen))
+    yield _make_travel_table(ways.travel, _find_whole(seen))
     need = draw_yearly_need(draws, seen, seed).sum(axis=2)
-    yield _need_table(need, seen)
+    yield _make_need_table(need, seen)
     for by in _SPLITS:
         split = (by,) if by else ()
         held = [table_name(what, _LEVEL, "quarter", *split) for what in ("capacity", "services")]
         if all(name in release.tables and len(release.table(name)) for name in held):
             kinds = CATEGORIES[by] if by else ("",)
-            told = [_told(release, ways, need, by, one) for one in kinds]
+            told = [_tabulate_services(release, ways, need, by, one) for one in kinds]
             for measure, title in TITLES.items():
                 rows = pd.concat([one[measure] for one in told], ignore_index=True)
-                yield _table(measure, "quarter", split, title, rows)
+                yield _make_table(measure, "quarter", split, title, rows)
 
 
 @dataclass(frozen=True, eq=False)
 class _Ways:
     """The ways from the areas with children (A,) to all areas of the level (S,).
 
-    country : of each area and site, (A,) and (S,). inside : where both are of one country, (A, S). minutes :
-    from people to services, (A, S), inf where no way is known. weight : of the catchment, (A, S). doubtful :
-    where the straight line is short enough, but leads over water without a time, (A, S). own : position of
-    each area among the sites, (A,). scattered : areas of several islands, none of which holds half, (A,).
+    country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes
+    : from people to services, (A, S), inf if no way is known. weight : of the catchment, (A, S). doubtful :
+    where the straight line is short enough, but crosses water without an entered time, (A, S). own :
+    position of each area among the sites, (A,). scattered : areas of several islands, none with half of the
+    land, (A,).
     """
 
     travel: Travel
@@ -162,21 +162,23 @@ class _Ways:
         straight, over = travel.to_people()[own], travel.provisional[own]
         minutes = np.where(inside & ~over, straight, np.inf)
         doubtful = inside & over & (straight <= CATCHMENT.minutes)
-        weight, apart = CATCHMENT.weight(minutes), _scattered(areas, codes)
+        weight, apart = CATCHMENT.weight(minutes), _find_scattered(areas, codes)
         lands = (country[own], country)
         return cls(travel, codes, lands, inside, minutes, weight, doubtful, own, apart)
 
 
-def _scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
-    """Say of which areas no island, or stretch of mainland, holds half (EPSG:3035), (A,)."""
+def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
+    """Find areas where no island, or stretch of mainland, has half of the land (EPSG:3035), (A,)."""
     shapes = areas.frame(_LEVEL).geometry.to_crs(3035).reindex(list(codes))
     parts = shapes.explode().area.groupby(level=0)
     share = (parts.max() / parts.sum()).reindex(list(codes))
     return np.asarray(share.to_numpy(dtype=float) < GAP)
 
 
-def _told(release: Release, ways: _Ways, need: Floats, by: By, category: str) -> dict[str, pd.DataFrame]:
-    """Lay out what is said of the services of one kind by measure, one row an area."""
+def _tabulate_services(
+    release: Release, ways: _Ways, need: Floats, by: By, category: str
+) -> dict[str, pd.DataFrame]:
+    """Return the rows of one kind of services by measure, one row for each area."""
     sites, asked = ways.travel.codes, {"by": by, "category": category}
     places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]
     services = Supply.of(release, sites, what="services", period=places.period, **asked)  # type: ignore[arg-type]
@@ -186,9 +188,9 @@ def _told(release: Release, ways: _Ways, need: Floats, by: By, category: str) ->
     least = np.asarray(withheld | doubted)
     hidden = np.asarray(withheld & ~(ways.weight @ places.amount > 0))
     found = {
-        "access": _places(access, least, hidden),
-        "accessgap": _gaps(_against_the_country(ways, need, places, access).below, least, hidden),
-        "accesstime": _way(ways, services),
+        "access": _tabulate_places(access, least, hidden),
+        "accessgap": _tabulate_gaps(_compare_with_country(ways, need, places, access).below, least, hidden),
+        "accesstime": _tabulate_ways(ways, services),
     }
     head: dict[str, Any] = {"area": list(ways.areas), "period": places.period}
     if by:
@@ -196,11 +198,11 @@ def _told(release: Release, ways: _Ways, need: Floats, by: By, category: str) ->
     return {name: pd.DataFrame({**head, **columns}) for name, columns in found.items()}
 
 
-def _places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Give the places in reach, (A,) each, to two digits.
+def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
+    """Return the places in reach, (A,) each, to two digits.
 
-    Where some are withheld, what is shown is the least that there is: a class without a high end. Where none
-    is shown in reach, they are withheld.
+    Where some are withheld, the number is a lower limit: a class without an upper end. Where none is shown
+    in reach, they are withheld.
     """
     state = np.select([hidden, least], ["withheld", "class"], "number")
     ends = np.quantile(np.where(hidden, np.nan, access.value), _ENDS, axis=0)
@@ -217,8 +219,8 @@ def _places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[An
     }
 
 
-def _gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Say where there is a gap and where none, (A,) each; a gap only where nothing in reach is withheld."""
+def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
+    """Return where there is a gap and where none, (A,) each. A gap needs that nothing is withheld."""
     said = Certainty(below, below, below, below)
     telling = [hidden, said.cannot_tell | (said.gap & least)]
     state = np.select(telling, ["withheld", "cannot_tell"], "class")
@@ -234,8 +236,8 @@ def _gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]
     }
 
 
-def _against_the_country(ways: _Ways, need: Floats, places: Supply, access: Access) -> Certainty:
-    """Say how sure it is that access is below a part of the country's, in each draw."""
+def _compare_with_country(ways: _Ways, need: Floats, places: Supply, access: Access) -> Certainty:
+    """Return how sure it is that access is below a part of the country's, in each draw."""
     of_area, of_site = ways.country
     lands = np.unique(of_area)
     supply = np.array([places.amount[of_site == land].sum() for land in lands])
@@ -245,12 +247,12 @@ def _against_the_country(ways: _Ways, need: Floats, places: Supply, access: Acce
     return Access(ratio, access.unreached).certainty(GAP)
 
 
-def _way(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
-    """Give the whole minutes to the nearest service that is shown, and what is known of the way, (A,) each.
+def _tabulate_ways(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
+    """Return the minutes to the nearest shown service, and what is known of the way, (A,) each.
 
-    way : land; islands, where the nearest is in the own area, which lies on several; water, where all ways
-    lead over water without a time; none, where none is shown in the country. nearer : whether one that is
-    not shown may be nearer.
+    way : land; islands, if the nearest is in the same area and the area has several islands; water, if all
+    ways cross water without an entered time; none, if none is shown in the country. nearer : whether a
+    withheld service may be nearer.
     """
     minutes = find_nearest(ways.minutes, services.amount)
     unseen = find_nearest(ways.minutes, (services.at_least & (services.amount <= 0)).astype(float))
@@ -269,21 +271,23 @@ def _way(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
 
 
 def round_to_two_digits(values: Floats) -> Floats:
-    """Round to two digits that count, any shape: more would say what the intervals deny."""
+    """Round to two significant digits, any shape. More digits would contradict the intervals."""
     size = np.floor(np.log10(np.where(values > 0, values, 1.0)))
     step = 10.0 ** (size - 1.0)
     return np.asarray(np.round(np.round(values / step) * step, 6))
 
 
-def _need_table(need: Floats, seen: Observations) -> Table:
+def _make_need_table(need: Floats, seen: Observations) -> Table:
     low, median, high = round_to_two_digits(np.quantile(need, _ENDS, axis=0))
     columns = {"value": median, "state": "number", "lower": low, "upper": high}
     rows = pd.DataFrame({"area": list(seen.areas), "period": seen.quarters[-1], **columns})
-    return _table("need", "quarter", (), "Children newly in need in a quarter, mean of the last year", rows)
+    return _make_table(
+        "need", "quarter", (), "Children newly in need in a quarter, mean of the last year", rows
+    )
 
 
-def _travel_table(travel: Travel, period: str) -> Table:
-    """Give the minutes from each area to each, and from its people to its middle."""
+def _make_travel_table(travel: Travel, period: str) -> Table:
+    """Return the minutes from each area to each, and from its people to its middle."""
     size = len(travel.codes)
     rows = pd.DataFrame(
         {
@@ -297,13 +301,13 @@ def _travel_table(travel: Travel, period: str) -> Table:
     )
     known = np.isfinite(rows["value"])
     rows = rows.assign(value=rows["value"].where(known), state=np.where(known, "number", "no_data"))
-    return _table("travel", "whole", ("to",), "Minutes between areas", rows)
+    return _make_table("travel", "whole", ("to",), "Minutes between areas", rows)
 
 
-def _table(measure: str, grain: str, split: tuple[str, ...], title: str, rows: pd.DataFrame) -> Table:
+def _make_table(measure: str, grain: str, split: tuple[str, ...], title: str, rows: pd.DataFrame) -> Table:
     return Table(measure, _LEVEL, grain, split, title, pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def _whole(seen: Observations) -> str:
+def _find_whole(seen: Observations) -> str:
     first, last = (Period.parse(seen.quarters[at]) for at in (0, -1))
     return Period(first.start, last.end, "whole").id

@@ -32,11 +32,11 @@ _ENDS = (0.025, 0.5, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """The rate of the year that ends with a quarter over that of the year before, from the eighth quarter on.
+    """The rate of the year up to each quarter over that of the year before: eq. (48).
 
-    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). classes : positions in CLASSES,
-    (areas, looks, pathways), with the probability of the one that was given, 0 where none can be told.
-    effort_ratio : of outreach days, (areas, looks), not a number where none were before.
+    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). classes : positions in CLASSES, (areas,
+    looks, pathways). probability : of the class, 0 if it cannot be told. effort_ratio : of outreach days,
+    (areas, looks), NaN if there were none before.
     """
 
     ratio: Floats
@@ -46,18 +46,18 @@ class Changes:
 
     @property
     def effort_warning(self) -> Bools:
-        """Where effort went the same way as the rate, so that it may be why; (areas, looks, pathways)."""
+        """Where effort changed in the same direction as the rate, (areas, looks, pathways)."""
         more = ~(self.effort_ratio <= EFFORT_RATIO)[:, :, None]
         less = (self.effort_ratio < 1.0 / EFFORT_RATIO)[:, :, None]
         return np.asarray(((self.classes == RISING) & more) | ((self.classes == FALLING) & less))
 
 
 def find_changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
-    """Compare years, of draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters)."""
+    """Compare years, from draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters)."""
     sums = np.cumsum(np.exp(log_rate), axis=2)
-    later = _spans(sums, year)
+    later = _sum_spans(sums, year)
     ratio = later[:, :, year:] / later[:, :, :-year]
-    days = _spans(np.cumsum(effort, axis=1)[None], year)[0]
+    days = _sum_spans(np.cumsum(effort, axis=1)[None], year)[0]
     before, after = days[:, :-year], days[:, year:]
     chances = {
         STEADY: ((ratio >= 1 / ALIKE) & (ratio <= ALIKE)).mean(axis=0),
@@ -75,7 +75,7 @@ def find_changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
     return Changes(np.quantile(ratio, _ENDS, axis=0), given, probability, more)
 
 
-def _spans(sums: Floats, year: int) -> Floats:
-    """Give the sums of each `year` quarters in a row from running sums, (d, areas, quarters, ...)."""
+def _sum_spans(sums: Floats, year: int) -> Floats:
+    """Return the sums of each `year` quarters in a row from running sums, (d, areas, quarters, ...)."""
     first = sums[:, :, year - 1 : year]
     return np.concatenate([first, sums[:, :, year:] - sums[:, :, :-year]], axis=2)

@@ -62,7 +62,7 @@ class EvaluationSummary:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> EvaluationSummary:
-        """Read it from the plain values that `risk.evaluation` returns."""
+        """Read the summary from the plain values that `risk.evaluation` returns."""
         tables = (pd.DataFrame(values.get(name, ())) for name in ("scores", "calibration", "hits"))
         # Results of earlier versions do not have the number of counts.
         verdicts = (Verdict.read(verdict) for verdict in values.get("verdicts", ()) if "counts" in verdict)

@@ -5,12 +5,12 @@ and a test takes them away and finds the same risk. The audit measures how well 
 guessed from where communities live all the same.
 
 **Feedback test** (Ensign et al. 2018): what happens to a programme that learns where to look from what it
-finds there. An urn starts with one ball for each area. Each visit goes to an area with the chance of its share of
-the balls, and finds with the area's true rate; a find that is learnt adds a ball of that area. If every find
-is learnt, the urn is Pólya's: with equal rates it ends anywhere, with unequal rates far from the truth,
-because who is looked for decides who is found. If a find is learnt with the chance of the other areas' share,
-an area that is visited twice as often is believed half as readily: the urn of two areas stays near the truth,
-though not that of more.
+finds there. An urn starts with one ball for each area. Each visit goes to an area with the chance of its
+share of the balls, and finds with the area's true rate; a find that is learnt adds a ball of that area. If
+every find is learnt, the urn is Pólya's: with equal rates it ends anywhere, with unequal rates far from the
+truth, because who is looked for decides who is found. If a find is learnt with the chance of the other
+areas' share, an area that is visited twice as often is believed half as readily: the urn of two areas stays
+near the truth, though not that of more.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Drift:
 
 
 def check_safeguards(release: Release, observations: Observations, log_risk: Floats) -> dict[str, Any]:
-    """Return both as plain values for a manifest; `log_risk` are draws, (d, areas, pathways)."""
+    """Return both checks as plain values for a manifest; `log_risk` are draws, (d, areas, pathways)."""
     rules = {"finds_alone": learn_all, "corrected": learn_by_share_of_others}
     return {
         "proxy": [asdict(c) for c in audit_proxy(release, observations, np.median(log_risk, axis=0))],
@@ -72,12 +72,12 @@ def check_safeguards(release: Release, observations: Observations, log_risk: Flo
 
 
 def read_checks(manifest: Mapping[str, Any]) -> tuple[ProxyCheck, ...]:
-    """Read the proxy audit from what `report` returned."""
+    """Read the proxy audit from what `check_safeguards` returned."""
     return tuple(ProxyCheck(**check) for check in manifest.get("proxy") or ())
 
 
 def read_drift(manifest: Mapping[str, Any], rule: str) -> Drift | None:
-    """Read the drift of a rule from what `report` returned; None in results of earlier versions."""
+    """Read the drift of a rule from what `check_safeguards` returned. None in earlier versions."""
     drift = (manifest.get("feedback") or {}).get(rule)
     return Drift(**drift) if isinstance(drift, Mapping) else None
 

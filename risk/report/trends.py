@@ -65,11 +65,10 @@ class Jump(Break):
 class Rules:
     """When a change is flagged.
 
-    looks : how often the same series will have been looked at in the end.
-    noise_variance : of the noise of disclosure control in each count that is compared.
-    size : of the negative binomial of one count; smaller is more variation.
-    effort_ratio : a change of effort by more than this factor, in the direction of the count, is warned of.
-        At 1.2 and γ = 0.8 effort alone explains a rise of 16 %.
+    looks : how often the same series will be looked at in the end. noise_variance : variance of the noise of
+    disclosure control in each count. size : of the negative binomial of one count; a smaller size is more
+    variation. effort_ratio : a change of effort by more than this factor, in the direction of the count,
+    gives a warning. At 1.2 and γ = 0.8 effort alone explains a rise of 16 %.
     """
 
     looks: int = 1
@@ -86,10 +85,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Change:
-    """A count against an earlier one.
+    """A count compared with an earlier one.
 
-    `wald` and `exact` are 95 % intervals of the ratio; `flagged` follows `allowing`, the exact interval
-    that allows for all looks. `effort_ratio` is not a number where no effort is known.
+    `wald` and `exact` are 95 % intervals of the ratio. `flagged` follows `allowing`, the exact interval that
+    allows for all looks. `effort_ratio` is NaN if no effort is known. `note` is why they are not compared.
     """
 
     before: float
@@ -125,7 +124,7 @@ def compare_counts(
         msg = f"Counts {(before, after)} and effort {effort} are compared from 0 on; check the table."
         raise InputError(msg)
     given = rules or Rules()
-    allowing = _exact(before, after, 1.0 - (1.0 - _LEVEL) / given.looks, given)
+    allowing = _exact_interval(before, after, 1.0 - (1.0 - _LEVEL) / given.looks, given)
     rise, fall = allowing[0] > 1.0, allowing[1] < 1.0
     more = _effort_ratio(effort)
     warned = more > given.effort_ratio if after >= before else more < 1.0 / given.effort_ratio
@@ -133,8 +132,8 @@ def compare_counts(
         before=before,
         after=after,
         ratio=after / before if before else float("inf") if after else float("nan"),
-        wald=_wald(before, after, given),
-        exact=_exact(before, after, _LEVEL, given),
+        wald=_wald_interval(before, after, given),
+        exact=_exact_interval(before, after, _LEVEL, given),
         allowing=allowing,
         verdict="rise" if rise else "fall" if fall else "no clear change",
         effort_ratio=more,
@@ -149,22 +148,22 @@ def _effort_ratio(effort: tuple[float, float] | None) -> float:
 
 
 def _log_variance(before: float, after: float, rules: Rules) -> tuple[float, float]:
-    """Variance of the log ratio: of Poisson counts alone, and with noise and overdispersion."""
+    """Return the variance of the log ratio: of Poisson counts, and with noise and overdispersion."""
     alone = 1.0 / before + 1.0 / after
     noise = rules.noise_variance * (1.0 / before**2 + 1.0 / after**2)
     return alone, alone + noise + 2.0 / rules.size
 
 
-def _wald(before: float, after: float, rules: Rules) -> Interval:
-    """Interval of the ratio on the log, 95 %; without a count on one side it says nothing."""
+def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
+    """Return the 95 % interval of the ratio on the log: eq. (49). It is unbounded if a count is 0."""
     if not before or not after:
         return 0.0, float("inf")
     half = norm.isf((1.0 - _LEVEL) / 2.0) * np.sqrt(_log_variance(before, after, rules)[1])
     return float(after / before * np.exp(-half)), float(after / before * np.exp(half))
 
 
-def _exact(before: float, after: float, level: float, rules: Rules) -> Interval:
-    """Interval of the ratio from the later count's share of both, given their sum."""
+def _exact_interval(before: float, after: float, level: float, rules: Rules) -> Interval:
+    """Return the interval of the ratio from the later count's share of both, given their sum: eq. (50)."""
     alone, whole = _log_variance(before + 0.5, after + 0.5, rules)
     first, second = before * alone / whole, after * alone / whole
     tail = (1.0 - level) / 2.0
@@ -184,23 +183,17 @@ def compare_panel(
 ) -> tuple[Change, ...]:
     """Compare each area's last `span` quarters with as many `lag` quarters earlier (by default just before).
 
-    The counts are those of one pathway, or of all. `rules` are those of one published count, so a sum of n
-    of them has n times the noise, and n times the size where they are alike. A break in between, or an
-    unknown count, stops the comparison; where a possible break lies in between (see `possible_breaks`), a
-    rise is offered as that.
-
-    Raises
-    ------
-    InputError
-        The panel is too short, or does not have the pathway.
-
+    The counts are those of one pathway, or of all. `rules` are those of one published count: a sum of n
+    counts has n times the noise, and n times the size if they are alike. A break in between, or an unknown
+    count, stops the comparison. If there is a possible break in between (see `find_jumps`), a rise is
+    offered as that. Raises InputError if the panel is too short or does not have the pathway.
     """
     back, last = span if lag is None else lag, len(panel.quarters)
     if span < 1 or back < 1 or last < span + back:
         msg = f"Comparing {span} quarters with those {back} earlier needs {span + back}; there are {last}."
         raise InputError(msg)
-    counts = _counts_of(panel, pathway)
-    given = _of_sum(rules or Rules(), span * (1 if pathway else len(panel.pathways)))
+    counts = _select_counts(panel, pathway)
+    given = _sum_rules(rules or Rules(), span * (1 if pathway else len(panel.pathways)))
     new, old = slice(last - span, last), slice(last - span - back, last - back)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
@@ -210,16 +203,16 @@ def compare_panel(
         effort = float(panel.effort[at, old].sum()), float(panel.effort[at, new].sum())
         pair = float(counts[at, old].sum()), float(counts[at, new].sum())
         here = [[b for b in some if b.concerns(panel.countries[at])] for some in (stops, possible)]
-        changes.append(_judged(area, pair, effort, given, *here))
+        changes.append(_compare_area(area, pair, effort, given, *here))
     return tuple(changes)
 
 
-def _of_sum(rules: Rules, counts: int) -> Rules:
-    """Give the rules of a sum of published counts."""
+def _sum_rules(rules: Rules, counts: int) -> Rules:
+    """Return the rules of a sum of published counts."""
     return replace(rules, noise_variance=counts * rules.noise_variance, size=counts * rules.size)
 
 
-def _judged(
+def _compare_area(
     area: str,
     pair: tuple[float, float],
     effort: tuple[float, float],
@@ -227,7 +220,7 @@ def _judged(
     stops: list[Break],
     possible: list[Break],
 ) -> Change:
-    """Compare one area, and say what comes before a rise or a fall."""
+    """Compare one area, and find what comes before a rise or a fall."""
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)
@@ -242,8 +235,8 @@ def _not_compared(area: str, pair: tuple[float, float], effort_ratio: float, not
     return Change(*pair, nan, unknown, unknown, unknown, "not compared", effort_ratio, False, note, area)
 
 
-def _counts_of(panel: Panel, pathway: str | None) -> Floats:
-    """Take the counts of one pathway, or of all, (A, T)."""
+def _select_counts(panel: Panel, pathway: str | None) -> Floats:
+    """Return the counts of one pathway, or of all, (A, T)."""
     if pathway is None:
         return np.asarray(panel.counts.sum(axis=2))
     if pathway not in panel.pathways:
@@ -258,7 +251,7 @@ def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
     A jump: the sum rose more than chance allows (conditional binomial test), and so did the number of areas
     whose count rose (sign test), both at a level of 1 % over all quarters.
     """
-    counts = _counts_of(panel, pathway)
+    counts = _select_counts(panel, pathway)
     level = _EVERYWHERE / max(len(panel.quarters) - 1, 1)
     jumps = []
     for code in dict.fromkeys(panel.countries):
@@ -267,12 +260,12 @@ def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
             before, after = counts[inside, quarter - 1], counts[inside, quarter]
             rose, fell = int((after > before).sum()), int((after < before).sum())
             sums = round(float(np.nansum(before))), round(float(np.nansum(after)))
-            if _jumped(*sums, level) and _jumped(fell, rose, level):
+            if _is_jump(*sums, level) and _is_jump(fell, rose, level):
                 jumps.append(Jump(panel.quarters[quarter], "", code, rose, fell, *sums))
     return tuple(jumps)
 
 
-def _jumped(before: int, after: int, level: float) -> bool:
+def _is_jump(before: int, after: int, level: float) -> bool:
     if before + after == 0:
         return False
     return bool(binomtest(after, before + after, 0.5, alternative="greater").pvalue <= level)
@@ -317,7 +310,7 @@ def compare_shares(
 
     """
     rules, rng = rules or Rules(), stream(seed, "shift")
-    first, second = (_share_draws(value, rules, draws, rng) for value in (before, after))
+    first, second = (_draw_shares(value, rules, draws, rng) for value in (before, after))
     difference = second - first
     low, high = np.quantile(difference, [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0])
     rose = float(np.mean(difference > 0))
@@ -326,10 +319,10 @@ def compare_shares(
     return Shift(float(first.mean()), float(second.mean()), (float(low), float(high)), rose, verdict)
 
 
-def _share_draws(
+def _draw_shares(
     value: tuple[float, float] | Floats, rules: Rules, draws: int, rng: np.random.Generator
 ) -> Floats:
-    """Draw a share given counts, or take the draws that are given."""
+    """Draw a share from its counts, or return the draws that are given."""
     if not isinstance(value, tuple):
         if len(value) < 100 or not ((value >= 0) & (value <= 1)).all():
             msg = "Draws of a share are at least 100 numbers from 0 to 1."

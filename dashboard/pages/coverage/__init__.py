@@ -1,4 +1,4 @@
-"""Who can reach which services, how far the nearest is, where the gaps are, and who carries the services."""
+"""The Coverage page: which services can be reached, how far the nearest is, gaps, and duty bearers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["show"]
 
 
 def show() -> None:
-    """Draw the page."""
+    """Show the page."""
     current = current_release.open_current_release(read_site())
     if current is None:
         page_frame.show_no_release()

@@ -1,7 +1,7 @@
 """What the Coverage page says: who can reach which services, where there is a gap, and who carries them.
 
-Access comes from what `tact risk` wrote beside the release (risk/access/tables.py), everything else from the
-release's own tables of services. What is not shown is said to be so; it is never counted as none.
+Access comes from what `tact risk` wrote beside the release (risk/access/tables.py), the rest from the
+release's own tables of services. What is withheld is said to be withheld; it never counts as none.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
 
 
 def name_measures() -> dict[str, str]:
-    """Name what can be shown of access."""
+    """Return what can be shown of access."""
     return {"places": _("Places in reach"), "gap": _("Gaps"), "minutes": _("Way to the nearest")}
 
 
 def name_services(current: CurrentRelease) -> dict[str, str]:
-    """Name the services that can be chosen: all, on an axis, of a duty bearer."""
+    """Return the services that can be chosen: all, those of an axis, those of a duty bearer."""
     name = "access" if has_access(current) else "services"
     offered = (
         o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),))
@@ -50,7 +50,7 @@ def _kind(choice: Choice) -> str:
 
 
 def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
-    """Give the view of the map: of access, or of the services alone where access is not shown."""
+    """Return the view of the map: of access, or of the services if access is not shown."""
     layer, options = (
         ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
     )
@@ -59,8 +59,8 @@ def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
 
 
 @lru_cache(maxsize=64)
-def _told(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
-    """Give what is said of one kind of services, by area, with names and countries; empty without. Shared."""
+def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
+    """Read the access to one kind of services by area, with names and countries. The frame is shared."""
     by, _dash, category = kind.partition("-")
     stem = f"{_MEASURES[show]}_{_LEVEL}_quarter"
     rows = current_release.read_table(current, f"{stem}_{by}" if category else stem)
@@ -73,23 +73,23 @@ def _told(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
-    """Say what a programme manager must know: the gaps on each axis, the farthest, what nobody entered."""
+    """Return what a programme manager must know: gaps on each axis, the farthest areas, unknown times."""
     return [
-        *(_axis(current, axis) for axis in AXES if len(_told(current, "gap", axis.id))),
+        *(_axis(current, axis) for axis in AXES if len(_read_access(current, "gap", axis.id))),
         *_farthest(current),
     ]
 
 
 def _axis(current: CurrentRelease, axis: Choice) -> str:
-    """Say where there is a gap on an axis of work, and of how many areas that cannot be told."""
-    frame, name = _told(current, "gap", axis.id), translate(axis.label)
+    """Return where there is a gap on an axis of work, and for how many areas nobody can tell."""
+    frame, name = _read_access(current, "gap", axis.id), translate(axis.label)
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
     if hidden == len(frame):
         return _("{axis}: nothing is shown, to protect people.", axis=name)
     gaps = frame[frame["low"] >= SURE]
     said = [
-        _("{axis}: a gap in {areas}.", axis=name, areas=_listed(gaps["name"]))
+        _("{axis}: a gap in {areas}.", axis=name, areas=_join_names(gaps["name"]))
         if len(gaps)
         else _("{axis}: of no area is a gap sure.", axis=name)
     ]
@@ -101,8 +101,8 @@ def _axis(current: CurrentRelease, axis: Choice) -> str:
 
 
 def _farthest(current: CurrentRelease) -> Iterator[str]:
-    """Say who has the longest way to any service that is shown, and to whom no way is known."""
-    frame = _told(current, "minutes", _EVERY)
+    """Yield who has the longest way to any service that is shown, and to whom no way is known."""
+    frame = _read_access(current, "minutes", _EVERY)
     if frame.empty:
         return
     far = frame.sort_values("value", ascending=False, kind="stable").head(_NAMED)
@@ -111,27 +111,27 @@ def _farthest(current: CurrentRelease) -> Iterator[str]:
         for row in far[far["value"].notna()].to_dict("records")
     ]
     if ways:
-        yield _("The longest ways to any service that is shown: {areas}.", areas=_listed(ways))
+        yield _("The longest ways to any service that is shown: {areas}.", areas=_join_names(ways))
     for way, words in WAYS.items():
         if (frame["way"] == way).any():
-            areas, told = _listed(frame.loc[frame["way"] == way, "name"]), translate(words)
+            areas, told = _join_names(frame.loc[frame["way"] == way, "name"]), translate(words)
             yield _("{way}: {areas}.", way=told[:1].upper() + told[1:], areas=areas)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     *first, last = names
     return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
 def all_withheld(current: CurrentRelease, kind: str) -> bool:
-    """Say whether nothing at all is shown of a kind of services."""
-    frame = _told(current, "places", kind)
+    """Return whether everything is withheld of a kind of services."""
+    frame = _read_access(current, "places", kind)
     return len(frame) > 0 and bool((frame["state"] == "withheld").all())
 
 
 def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Give the content of all three maps, one row an area, in words."""
-    places, gaps, ways = (_told(current, show, kind) for show in _MEASURES)
+    """Return the content of all three maps in words, one row for each area."""
+    places, gaps, ways = (_read_access(current, show, kind) for show in _MEASURES)
     need = (
         current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
     )
@@ -185,7 +185,7 @@ def _way(row: Mapping[Any, Any]) -> str:
 
 
 def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
-    """Give how many services each duty bearer carries in each country, and which share where all are told."""
+    """Return the number of services of each duty bearer by country, with its share if all are known."""
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {one.id: _of_countries(current, one.id) for one in BEARERS}
@@ -198,7 +198,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
 
 
 def _of_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Read how many services of a kind are at work in each country, in the last period."""
+    """Read the number of services of a kind in each country in the last period."""
     seen = MapView("services", level="country", options={"services": {"of": kind}})
     period = find_latest(seen, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
@@ -217,7 +217,7 @@ def _share(row: Mapping[Any, Any], total: float) -> str:
 
 
 def suggest_handover(current: CurrentRelease) -> list[str]:
-    """Say where hand-over can begin: where a duty bearer is seen at work beside NGOs, and where none is."""
+    """Return where hand-over can begin: where public bodies work beside NGOs, and where none does."""
     by_ngo = _at_work(current, [_NGO])
     by_others = _at_work(current, [one.id for one in BEARERS if one.id not in (_NGO, _COMMUNITY)])
     names = load_areas(current.release).table["name_en"].astype(str)
@@ -226,18 +226,18 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
     if beside:
         said.append(
             _("NGOs and public bodies are both seen at work in {areas}: hand-over can begin there.")
-            .format(areas=_listed(beside))
+            .format(areas=_join_names(beside))
         )  # fmt: skip
     if alone:
         said.append(
             _("Only NGOs are seen at work in {areas}; public bodies there may not be shown.")
-            .format(areas=_listed(alone))
+            .format(areas=_join_names(alone))
         )  # fmt: skip
     return said
 
 
 def _at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
-    """List the areas in which one of some duty bearers is shown to carry a service, in their order."""
+    """List the areas where any of some duty bearers is shown to carry a service."""
     found: pd.Series | None = None
     for kind in bearers:
         seen = MapView("services", level=_LEVEL, options={"services": {"of": kind}})

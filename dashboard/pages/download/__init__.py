@@ -15,7 +15,7 @@ __all__ = ["show"]
 
 
 def show() -> None:
-    """Draw the page."""
+    """Show the page."""
     current = open_current_release(read_site())
     if current is None:
         page_frame.show_no_release()

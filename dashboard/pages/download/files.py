@@ -1,4 +1,4 @@
-"""What the Download page offers: formats, files, and their making, once for each release and choice."""
+"""What the Download page offers: formats and files. Each file is made once for a release and a choice."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _MAKING = Lock()
 
 @dataclass(frozen=True)
 class Format:
-    """One format: its name, what it is good for, and whether one file holds all layers."""
+    """One format: its name, what it is good for, and whether one file contains all layers."""
 
     id: str
     name: str
@@ -83,7 +83,7 @@ _ZIP = "application/zip"
 
 @dataclass(frozen=True)
 class Offer:
-    """A file that can be had: its name, its kind, how to make it, and what is said about it."""
+    """A file to download: its name, its media type, how to make it, and the sentence about it."""
 
     name: str
     kind: str
@@ -92,17 +92,17 @@ class Offer:
 
     @property
     def zipped(self) -> bool:
-        """Say whether the format comes inside a ZIP file."""
+        """Whether the format comes inside a ZIP file."""
         return self.kind == _ZIP
 
 
 def list_layers(release: Release) -> list[str]:
-    """List the layers that can be taken away."""
+    """List the layers that can be downloaded."""
     return [one.id for one in export.exportable(release)]
 
 
 def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]:
-    """Read the layers (all where none is named) and the format that an address asks for."""
+    """Read the layers (by default all) and the format that an address asks for."""
     held = list_layers(release)
     layers = [name for name in address.get("layers", "").split(",") if name in held] or held
     kind = address.get("format", "")
@@ -110,7 +110,7 @@ def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]
 
 
 def list_terms(release: Release) -> list[str]:
-    """Say what may be done with the files, and what they tell of themselves."""
+    """Return what readers may do with the files, and what the files say about themselves."""
     return [
         translate(terms.TIERS[release.tier]),
         _("Licence: {licence}.", licence=terms.licence(release)),
@@ -134,12 +134,12 @@ def list_terms(release: Release) -> list[str]:
 
 
 def format_command(kind: str) -> str:
-    """Give the command that writes partner files and notes for whom."""
+    """Return the command that writes partner files and records for whom."""
     return f'tact export --tier partner --for "{_("NAME")}" --to {_("FOLDER")} --format {kind}'
 
 
 def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> Offer:
-    """Describe the file of a format and some layers; it is made when it is asked for."""
+    """Describe the file of a format and some layers. It is made only when it is asked for."""
     form = next(f for f in FORMATS if f.id == kind)
     sets = export.parts(current.release, layers)
     single = form.together and len(sets) == 1
@@ -154,14 +154,14 @@ def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> O
         told += " " + _(
             "Layers of communities stand in a file of their own in it, never beside effort or risk."
         )
-    return Offer(name, form.kind if single else _ZIP, partial(_made, current, kind, layers), told)
+    return Offer(name, form.kind if single else _ZIP, partial(_make_once, current, kind, layers), told)
 
 
 def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
     return wide.any_invented(release, map(layer, layers))
 
 
-def _made(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
+def _make_once(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
     """Make the file, or give the one that was made before; one at a time, to spare memory."""
     with _MAKING:
         return _make(current, kind, layers)
@@ -175,7 +175,7 @@ def _make(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
 
 
 def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
-    """List what the layers hold: levels, periods, choices; one row a layer."""
+    """Return what the layers contain: levels, periods, choices; one row for each layer."""
     rows = []
     for name in layers:
         one = layer(name)
@@ -185,22 +185,22 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
             {
                 _("Layer"): _(one.title),
                 _("Areas"): ", ".join(_(LEVELS[level]).lower() for level in held),
-                _("Finest periods"): _periods(finest),
-                _("Also by"): "; ".join(_choices(one.offered(release, held[-1]))) or "—",
+                _("Finest periods"): _format_periods(finest),
+                _("Also by"): "; ".join(_list_choices(one.offered(release, held[-1]))) or "—",
                 _("Whose numbers"): _(_WHOSE[wide.whose(release, one)]),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _choices(options: tuple[Option, ...]) -> list[str]:
-    """Name what a layer may be split by: the groups of its choices, or the choices themselves."""
-    named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _telling(o)]
+def _list_choices(options: tuple[Option, ...]) -> list[str]:
+    """Return what a layer can be split by: the groups of its choices, or the choices themselves."""
+    named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _list_telling(o)]
     return list(dict.fromkeys(named))
 
 
-def _telling(option: Option) -> tuple[Choice, ...]:
-    """Leave out the choice of everything, where the others stand in groups."""
+def _list_telling(option: Option) -> tuple[Choice, ...]:
+    """Return the choices of an option, without the choice "all" if the others are in groups."""
     grouped = tuple(c for c in option.choices if c.group)
     return grouped or option.choices
 
@@ -213,7 +213,7 @@ _WHOSE = {
 }
 
 
-def _periods(periods: tuple[str, ...]) -> str:
+def _format_periods(periods: tuple[str, ...]) -> str:
     if not periods:
         return _("latest figure of each area")
     grain = {"/P1M": "months", "/P3M": "quarters", "/P1Y": "years"}.get(periods[0][10:], "the whole time")
@@ -221,7 +221,7 @@ def _periods(periods: tuple[str, ...]) -> str:
 
 
 def preview_layer(release: Release, name: str) -> pd.DataFrame:
-    """Give the first rows of a layer as a reader will find them, and of when they are."""
+    """Return the first rows of a layer as a reader will find them, with their period."""
     one = layer(name)
     held = one.levels(release)
     level = "region" if "region" in held else held[-1]
@@ -234,7 +234,7 @@ def preview_layer(release: Release, name: str) -> pd.DataFrame:
 
 
 def tabulate_states(release: Release) -> pd.DataFrame:
-    """List the states that occur in the release, with their words and what they mean."""
+    """Return the states that occur in the release, in words, with their meaning."""
     found = columns.states(release, export.exportable(release))
     rows = [(state, translate(state_words(state, release.k)), _(MEANINGS[state])) for state in found]
     return pd.DataFrame(rows, columns=[_("State"), _("In words"), _("What it means")])

@@ -1,4 +1,4 @@
-"""The form of the Download page: which layers, in which format, and the button that makes the file."""
+"""The form of the Download page: layers, format, and the button that makes the file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["choose_layers", "name_layer"]
 
 
 def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
-    """Ask for layers and a format, and offer the file; give the chosen layers."""
+    """Ask for layers and a format, and offer the file. Returns the chosen layers."""
     offered, forms = files.list_layers(current.release), {f.id: f for f in files.FORMATS}
     for key, value in files.read_request(current.release, st.query_params).items():
         st.session_state.setdefault(f"download-{key}", value)
@@ -51,5 +51,5 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
 
 
 def name_layer(name: str) -> str:
-    """Give the words for a layer."""
+    """Return the title of a layer."""
     return _(layer(name).title)

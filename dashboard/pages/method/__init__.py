@@ -1,4 +1,4 @@
-"""How each number is made, its limits, and how children are protected; with this release's own numbers."""
+"""How each number is made, its limits, and how children are protected, with this release's own numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from geo.layers.output import terms
 
 
 def show() -> None:
-    """Draw the page."""
+    """Show the page."""
     here = read_site()
     current = current_release.open_current_release(here)
     if current is None:
@@ -63,7 +63,7 @@ def _noise(release: Release) -> None:
 
 
 def _cost(current: CurrentRelease) -> None:
-    """Tell what protection costs in accuracy; nothing where no children are counted."""
+    """Show what protection costs in accuracy. Nothing is shown if no children are counted."""
     found = current_release.read_costs(current)
     if len(found):
         _section(_("What protection costs"), markup.render_paragraphs([costs.format_headline(found)]))
@@ -72,7 +72,7 @@ def _cost(current: CurrentRelease) -> None:
 
 
 def _risk(current: CurrentRelease) -> None:
-    """Tell what the risk model is, what it never reads, and how that is checked; nothing without one."""
+    """Show what the risk model is, what it never reads, and how that is checked. Nothing without a model."""
     manifest = current_release.read_risk_manifest(current)
     if manifest is None:
         return
@@ -89,7 +89,7 @@ def _risk(current: CurrentRelease) -> None:
 
 
 def _learnt(current: CurrentRelease, report: AuditReport | None) -> None:
-    """Tell what an attacker could still learn, and what was tried to find out."""
+    """Show what an attacker could still learn, and what was tried to find out."""
     said = attacks.describe_one_number(current.release)
     if not said:
         return

@@ -1,4 +1,4 @@
-"""What the attacks on a release try and how each went, in words: for the terminal and for the Method page."""
+"""What the attacks on a release try and how each ended, in words, for the terminal and the Method page."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _RESULTS = {"held": "Held", "succeeded": "Succeeded", "measured": "Measured"}
 
 
 def judge_attack(check: Mapping[str, Any]) -> str:
-    """Say how an attack went, of a check with attack, tier and passed: held, succeeded or measured."""
+    """Return how an attack ended: held, succeeded or measured. `check` has attack, tier and passed."""
     if (str(check.get("attack")), str(check.get("tier"))) in _NOT_BOUNDED:
         return "measured"
     return "held" if check.get("passed") is True else "succeeded"
 
 
 def describe_one_number(release: Release) -> list[str]:
-    """Say what a single number of children tells, with the numbers of this release."""
+    """Return what a single number of children tells, with the numbers of this release."""
     about = release.manifest["tact"].get("knowledge", {}).get("children")
     if not about:
         return []
@@ -73,20 +73,20 @@ def describe_one_number(release: Release) -> list[str]:
             "Somebody who already knows of every child but one that was met in an area and time, and guesses "
             "from its number whether this one was counted too, is right at most {right} times in 100. By "
             "tossing a coin it would be 50 times.",
-            right=_right(compute_most_of_one_number(release)),
+            right=_count_right(compute_most_of_one_number(release)),
         )
     )
     return said
 
 
 def describe_guess(report: AuditReport) -> list[str]:
-    """Say how much better than a coin an attacker guesses who puts all numbers together."""
+    """Return how much better than a coin an attacker guesses who combines all numbers."""
     check = report.check("membership")
     public = report.tier == "public"
     advantage = check.get("all_numbers_high" if public else "all_numbers")
     if not isinstance(advantage, int | float):
         return []
-    right = _right(float(advantage))
+    right = _count_right(float(advantage))
     told = _PUBLIC if public else _PARTNER
     return [_(told, more=right - 50, right=right)]
 
@@ -106,27 +106,27 @@ _PARTNER = (
 )
 
 
-def _right(advantage: float) -> int:
-    """Give how often of 100 guesses are right: half of them and half of the advantage; rounded up."""
+def _count_right(advantage: float) -> int:
+    """Return how many of 100 guesses are right: 50 and half of the advantage in per cent, rounded up."""
     return math.ceil(round(50 + 50 * min(max(advantage, 0.0), 1.0), 6))
 
 
 def describe_audit(report: AuditReport) -> list[str]:
-    """Say when the audit was made and how it ended."""
+    """Return when the audit was made and how it ended."""
     made = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
-    return [f"{made} {_ended(report.checks, passed=report.passed)}", *_found(report)]
+    return [f"{made} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
 
 
 def describe_check(release: Release) -> list[str]:
-    """Say what the release's own check says; nothing where it has none."""
+    """Return the result of the release's own check. Empty if it has none."""
     checks = read_own_checks(release)
     made = _("The product attacked this release as below before it was published.")
     passed = all(judge_attack(one) != "succeeded" for one in checks)
-    return [f"{made} {_ended(checks, passed=passed)}"] if checks else []
+    return [f"{made} {_format_end(checks, passed=passed)}"] if checks else []
 
 
 def suggest_audit() -> list[str]:
-    """Say how a more thorough attack is made, where none was."""
+    """Return how a more thorough attack is made."""
     return [
         _(
             "The data officer can attack it more thoroughly, with every file that leaves: tact audit. That "
@@ -136,7 +136,7 @@ def suggest_audit() -> list[str]:
 
 
 def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
-    """Read the release's own check from its manifest, in the form of an audit's."""
+    """Read the release's own check from its manifest, in the form of an audit's checks."""
     told = release.manifest["tact"].get("audit")
     listed = told.get("checks") if isinstance(told, dict) else None
     return [
@@ -147,12 +147,12 @@ def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
 
 
 def tabulate_results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """List what was tried and how it went."""
-    rows = [(_capital(_tried(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
+    """Return what was tried and how it ended."""
+    rows = [(_capitalise(_name_attack(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
     return pd.DataFrame(rows, columns=[_("What was tried"), _("How it went")])
 
 
-def _ended(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
+def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
     if not passed:
         return _("An attack succeeded: do not pass this release or its files on.")
     said = _("No attack succeeded; the protection held.")
@@ -161,17 +161,17 @@ def _ended(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
     return said
 
 
-def _found(report: AuditReport) -> list[str]:
-    """Say what was found, without places and without counts."""
+def _list_found(report: AuditReport) -> list[str]:
+    """Return what was found, without places and counts."""
     reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
     said = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
     return [*said, _("The data officer's report names the places.")] if said else []
 
 
-def _tried(check: Mapping[str, Any]) -> str:
+def _name_attack(check: Mapping[str, Any]) -> str:
     name = str(check.get("attack", ""))
     return _(TRIED.get(name, name))
 
 
-def _capital(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""What protection costs in accuracy, in words and as a table, from the numbers of the shown release."""
+"""What protection costs in accuracy, in words and as a table, from the numbers of the release."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FEW = 10  # per cent from which on no decimals are told
 
 
 def format_headline(costs: pd.DataFrame) -> str:
-    """Say in one sentence what the numbers of counties and regions of a year lose; nothing without them."""
+    """Return in one sentence what the yearly numbers of counties and regions lose; empty without them."""
     rows = costs[(costs["level"] == "region") & (costs["grain"] == "year")].set_index("country")
     if not {"AL", "GR"} <= set(rows.index):
         return ""
@@ -39,27 +39,27 @@ def format_headline(costs: pd.DataFrame) -> str:
         return _(
             "By county and year, no number is shown for about {al} of the children met in Albania; by region "
             "and year, for about {gr} of those met in Greece.",
-            al=_percent(rows["hidden"]["AL"]),
-            gr=_percent(rows["hidden"]["GR"]),
+            al=_format_percent(rows["hidden"]["AL"]),
+            gr=_format_percent(rows["hidden"]["GR"]),
         )
     if rows["relative"].isna().any():
         return ""
     return _(
         "The typical number of children of a county and year in Albania is about {al} off the true one; of a "
         "region and year in Greece, about {gr}.",
-        al=_percent(rows["relative"]["AL"]),
-        gr=_percent(rows["relative"]["GR"]),
+        al=_format_percent(rows["relative"]["AL"]),
+        gr=_format_percent(rows["relative"]["GR"]),
     )
 
 
 def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
-    """Give the table that is shown: a row for each country, level and period, all of them words."""
+    """Return the costs in words: a row for each country, area level and length of period."""
     rows = [
         (
             f"{_(_WHERE.get((row['country'], row['level']), row['country']))}, {_(_WHEN[row['grain']])}",
-            _shown(row["cells"], row["shown"]),
-            _hidden(row["hidden"], row["hidden_low"], row["hidden_high"]),
-            _error(row["error"], row["relative"]),
+            _format_shown(row["cells"], row["shown"]),
+            _format_hidden(row["hidden"], row["hidden_low"], row["hidden_high"]),
+            _format_error(row["error"], row["relative"]),
         )
         for row in costs.to_dict("records")
     ]
@@ -74,7 +74,7 @@ def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
-    """Say how the columns were worked out and what they do not say."""
+    """Return how the columns are calculated and what they do not say."""
     said = [
         _(
             "There is one number for each area and period. All of this is worked out from what is published; "
@@ -102,36 +102,41 @@ _WITHOUT = (
 )
 
 
-def _shown(cells: int, share: float) -> str:
+def _format_shown(cells: int, share: float) -> str:
     return _(
         "{shown} of {all} ({share})",
         shown=f"{round(cells * share):,}",
         all=f"{cells:,}",
-        share=_percent(share),
+        share=_format_percent(share),
     )
 
 
-def _hidden(share: float, low: float, high: float) -> str:
+def _format_hidden(share: float, low: float, high: float) -> str:
     if math.isnan(share):
         return ""
     if high == 0:
         return _("none")
-    return _("about {share} ({low} to {high})", share=_percent(share), low=_digits(low), high=_percent(high))
+    return _(
+        "about {share} ({low} to {high})",
+        share=_format_percent(share),
+        low=_format_digits(low),
+        high=_format_percent(high),
+    )
 
 
-def _error(children: float, relative: float) -> str:
+def _format_error(children: float, relative: float) -> str:
     if math.isnan(children):
         return ""
     said = _("{children} children", children=f"{children:.1f}")
-    return said if math.isnan(relative) else f"{said}, {_percent(relative)}"
+    return said if math.isnan(relative) else f"{said}, {_format_percent(relative)}"
 
 
-def _percent(share: float) -> str:
-    """Write a share in per cent."""
-    return "" if math.isnan(share) else f"{_digits(share)}{_NO_BREAK}%"
+def _format_percent(share: float) -> str:
+    """Format a share in per cent."""
+    return "" if math.isnan(share) else f"{_format_digits(share)}{_NO_BREAK}%"
 
 
-def _digits(share: float) -> str:
-    """Write a share times 100, with a decimal where it is small."""
+def _format_digits(share: float) -> str:
+    """Format a share times 100, with a decimal if it is small."""
     value = _SHARE * share
     return f"{value:.{0 if value >= _FEW or value == 0 else 1}f}"

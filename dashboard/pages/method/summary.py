@@ -1,4 +1,4 @@
-"""What the Method page tells, read from the manifest of the release that is shown."""
+"""What the Method page says, from the manifest of the release."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ _GRAINS = {"month": "month", "quarter": "quarter", "year": "year", "whole": "who
 
 
 def list_key_facts(release: Release) -> list[tuple[str, str]]:
-    """Give the few parameters that matter most: words and value."""
-    tact, parameters = release.manifest["tact"], _parameters(release)
+    """Return the few parameters that matter most: words and value."""
+    tact, parameters = release.manifest["tact"], _read_parameters(release)
     facts = [
         (
             _("Smallest count of children shown"),
@@ -77,22 +77,22 @@ def list_key_facts(release: Release) -> list[tuple[str, str]]:
             f"±{parameters['largest']}" if "largest" in parameters else "",
         ),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
-        (_("Records of"), _span(tact)),
+        (_("Records of"), _format_span(tact)),
     ]
     return [(words, value) for words, value in facts if value]
 
 
-def _span(tact: Mapping[str, Any]) -> str:
+def _format_span(tact: Mapping[str, Any]) -> str:
     first, last = tact.get("first"), tact.get("last")
     return Period.parse(f"{first}/{last}").label if first and last else ""
 
 
-def _parameters(release: Release) -> dict[str, Any]:
+def _read_parameters(release: Release) -> dict[str, Any]:
     return dict(release.manifest["tact"].get("parameters") or {})
 
 
 def list_steps() -> list[tuple[str, str]]:
-    """Tell the way from a record to a number on the map."""
+    """Return the steps from a record to a number on the map: name and text."""
     return [
         (
             _("Record"),
@@ -140,7 +140,7 @@ def list_steps() -> list[tuple[str, str]]:
 
 
 def list_protections() -> list[str]:
-    """Say how children and communities are protected besides the noise."""
+    """Return how children and communities are protected, besides the noise."""
     return [
         _(
             "Services for protection, shelter and return are shown by country, county or region only, "
@@ -163,8 +163,8 @@ def list_protections() -> list[str]:
 
 
 def describe_noise(release: Release) -> list[str]:
-    """Say what the noise does, with the numbers of this release."""
-    parameters = _parameters(release)
+    """Return what the noise does, with the numbers of this release."""
+    parameters = _read_parameters(release)
     largest, k = parameters.get("largest", 5), release.k
     said = [
         _(
@@ -233,8 +233,8 @@ def describe_noise(release: Release) -> list[str]:
 
 
 def read_noise(release: Release) -> pd.DataFrame:
-    """Give the chance of each shown number for some true ones, with columns true, shown, chance."""
-    parameters = _parameters(release)
+    """Return the chance of each shown number for some true numbers: columns true, shown, chance."""
+    parameters = _read_parameters(release)
     table, steps = parameters.get("table"), parameters.get("perturbations")
     if not table or not steps:
         return pd.DataFrame(columns=["true", "shown", "chance"])
@@ -248,11 +248,11 @@ def read_noise(release: Release) -> pd.DataFrame:
 
 
 def draw_chances(rows: pd.DataFrame) -> list[alt.Chart]:
-    """Draw what the noise makes of 1, 4 and 12 children met, one picture each, to one scale."""
-    return [_chance(rows[rows["true"] == true], int(true)) for true in sorted(rows["true"].unique())]
+    """Draw what the noise makes of 1, 4 and 12 children met, one chart each, with the same scale."""
+    return [_draw_chance(rows[rows["true"] == true], int(true)) for true in sorted(rows["true"].unique())]
 
 
-def _chance(rows: pd.DataFrame, true: int) -> alt.Chart:
+def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
     bars = alt.Chart(rows, title=_("{count} met", count=true)).mark_bar(color="#1B4B8F")
     chart: alt.Chart = bars.encode(
         x=alt.X("shown:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False)),
@@ -272,7 +272,7 @@ def _chance(rows: pd.DataFrame, true: int) -> alt.Chart:
 
 
 def describe_chances(release: Release) -> str:
-    """Say what the picture shows, and what happens to small numbers on this tier."""
+    """Return what the charts show, and what happens to small numbers on this tier."""
     said = _("How likely each number is to come out when 1, 4 or 12 children were met.")
     if release.tier == "public":
         said += " " + _("Those below {k} are then hidden.", k=release.k)
@@ -280,7 +280,7 @@ def describe_chances(release: Release) -> str:
 
 
 def tabulate_hidden(release: Release) -> pd.DataFrame:
-    """Say for each table what share of its cells shows a number, and what the others say (per cent)."""
+    """Return for each table the share of cells with a number, and of each state, in per cent."""
     rows = []
     for resource in release.manifest["resources"]:
         about = resource.get("tact") or {}
@@ -311,7 +311,7 @@ _SHORT = {
 
 
 def describe_periods(release: Release) -> str:
-    """Say how time is cut."""
+    """Return how time is divided."""
     calendar = Calendar(int(release.manifest["tact"].get("first_month", 6)))
     return _(
         "The programme's year begins in {month}; quarters and years follow it. Published figures keep "
@@ -321,7 +321,7 @@ def describe_periods(release: Release) -> str:
 
 
 def tabulate_layers(release: Release) -> pd.DataFrame:
-    """List the layers with the question that each answers and what it does not say."""
+    """Return the layers with the question that each answers and what it does not say."""
     rows = []
     for one in LAYERS:
         held = one.levels(release)
@@ -332,7 +332,7 @@ def tabulate_layers(release: Release) -> pd.DataFrame:
 
 
 def list_limits() -> list[str]:
-    """Say what the data are not."""
+    """Return what the data are not."""
     return [
         _(
             "They are not the number of trafficked children. They are children whom the partners met; "
@@ -352,13 +352,13 @@ def list_limits() -> list[str]:
 
 
 def tabulate_sources(release: Release) -> pd.DataFrame:
-    """List all sources with licence and credit."""
+    """Return all sources with licence and credit."""
     named = [_("What"), _("Source"), _("Licence"), _("Credit")]
     return terms.sources(release).set_axis(named, axis=1)
 
 
 def describe_boundaries(release: Release) -> list[str]:
-    """Say which boundaries these are, and how exact the approximate ones."""
+    """Return which boundaries are used, and how exact they are."""
     said = [
         _(
             "Numbers are counted in the classification of 61 municipalities and 12 counties in "

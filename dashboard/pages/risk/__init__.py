@@ -1,4 +1,4 @@
-"""What the risk model says: where, why, how sure, and how well it has predicted."""
+"""The Risk page: where rates are high, why, how sure that is, and how well the model has predicted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from risk.report.manifest import EvaluationSummary, RiskManifest
 
 
 def show() -> None:
-    """Draw the page."""
+    """Show the page."""
     current = current_release.open_current_release(read_site())
     if current is None:
         page_frame.show_no_release()

@@ -1,4 +1,4 @@
-"""The rates of a country's areas with their intervals, highest first: a picture for each country."""
+"""The rates of a country's areas with their intervals, highest first: one chart for each country."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
 
 
 def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
-    """Draw one country's areas, of a frame of dashboard.riskpage.rated; the chosen area's name is bold."""
+    """Draw the areas of one country, see narrative.risk.read_area_rates. The chosen area's name is bold."""
     rows = frame.reset_index().assign(
         said=[name_class(int(one)) for one in frame["class"]],
         sure=100 * frame["probability"].to_numpy(),
@@ -28,16 +28,16 @@ def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
         high=frame["upper"].clip(upper=_WIDEST[1]).to_numpy(),
     )
     chosen = str(frame.loc[area, "name"]) if area in frame.index else ""
-    base = alt.Chart(rows, title=title).encode(y=_names(rows, chosen), tooltip=_told())
+    base = alt.Chart(rows, title=title).encode(y=_make_y_axis(rows, chosen), tooltip=_make_tooltips())
     rate = alt.X(
         "low:Q",
         title=_("times the country's rate"),
         scale=alt.Scale(type="log", domain=list(_WIDEST), nice=False),
-        axis=_axis(),
+        axis=_make_axis(),
     )
     spans = base.mark_rule(color=_INK, strokeWidth=1.4).encode(x=rate, x2="high:Q")
     dots = base.mark_circle(size=110, opacity=1, stroke=_INK, strokeWidth=1.2).encode(
-        x="median:Q", color=alt.Color("said:N", scale=_scale(), legend=None)
+        x="median:Q", color=alt.Color("said:N", scale=_make_scale(), legend=None)
     )
     line = (
         alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(color="#0F6B66", strokeWidth=1.5).encode(x="one:Q")
@@ -47,7 +47,7 @@ def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     return done
 
 
-def _names(rows: pd.DataFrame, chosen: str) -> alt.Y:
+def _make_y_axis(rows: pd.DataFrame, chosen: str) -> alt.Y:
     bold = alt.condition(alt.datum.value == chosen, alt.value("bold"), alt.value("normal"))
     axis = alt.Axis(
         ticks=False,
@@ -61,15 +61,15 @@ def _names(rows: pd.DataFrame, chosen: str) -> alt.Y:
     return alt.Y("name:N", title=None, sort=list(rows["name"]), axis=axis)
 
 
-def _axis() -> alt.Axis:
+def _make_axis() -> alt.Axis:
     return alt.Axis(values=list(_TICKS), format="~g", gridColor="#E8EBEE", labelFontSize=12.5, ticks=False)
 
 
-def _scale() -> alt.Scale:
+def _make_scale() -> alt.Scale:
     return alt.Scale(domain=[*name_classes(), name_class(CANNOT_TELL)], range=[*palette.RISK, _UNSURE])
 
 
-def _told() -> Sequence[alt.Tooltip]:
+def _make_tooltips() -> Sequence[alt.Tooltip]:
     return [
         alt.Tooltip("name:N", title=_("area")),
         alt.Tooltip("said:N", title=_("class")),
@@ -81,7 +81,7 @@ def _told() -> Sequence[alt.Tooltip]:
 
 
 def render_key() -> Markup:
-    """Say what the colours, the line and the intervals mean."""
+    """Return what the colours, the line and the intervals mean."""
     marks = [*zip(name_classes(), palette.RISK, strict=True), (name_class(CANNOT_TELL), _UNSURE)]
     dots = join_markup(
         html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks

@@ -45,7 +45,7 @@ _WITHIN = {_INTERNAL: "pathway inside the country", _BORDER: "pathway across a b
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Name the areas that the model knows, each with its country, in the order of the release."""
+    """Return the areas that the model knows, each with its country, in the order of the release."""
     named, land = read_area_names(current), read_country_names(current)
     table = load_areas(current.release).table
     known = set(read_area_rates(current, _INTERNAL).index)
@@ -53,35 +53,35 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 
 def find_highest_area(current: CurrentRelease, pathway: str) -> str:
-    """Give the area of the highest chance of a high rate, which the page opens on."""
+    """Find the area with the highest chance of a high rate, on which the page opens."""
     return str(read_area_rates(current, pathway)["exceeding"].idxmax())
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
-    """Say what a programme manager must know, the most important first."""
-    return [*_together(current), *_levels(current), *_changes(current)]
+    """Return what a programme manager must know, the most important first."""
+    return [*_list_together(current), *_list_levels(current), *_list_changes(current)]
 
 
-def _together(current: CurrentRelease) -> list[str]:
+def _list_together(current: CurrentRelease) -> list[str]:
     """Return the sentence on the areas that are tested together, which come first."""
     manifest = read_risk_manifest(current)
     shifts = manifest.shifts[:1] if manifest else ()
     return [format_shift(read_area_names(current), shift) for shift in shifts if len(shift.areas) > 1]
 
 
-def _levels(current: CurrentRelease) -> Iterator[str]:
+def _list_levels(current: CurrentRelease) -> Iterator[str]:
     for code, country in read_country_names(current).items():
         for pathway in name_pathways():
             frame = read_area_rates(current, pathway)
             inside = frame[frame["country"] == code]
             if len(inside):
-                yield _level(inside, country, _(_WITHIN[pathway]))
+                yield _format_level(inside, country, _(_WITHIN[pathway]))
 
 
-def _level(inside: pd.DataFrame, country: str, pathway: str) -> str:
-    """Say in which areas of a country the rate is above what people and outreach explain."""
+def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
+    """Return in which areas of a country the rate is above what people and outreach explain."""
     parts = [
-        _("{level} in {areas}", level=name_classes()[one], areas=_listed(inside[inside["class"] == one]))
+        _("{level} in {areas}", level=name_classes()[one], areas=_join_rates(inside[inside["class"] == one]))
         for one in (_VERY_HIGH, _HIGH, _LOW)
         if (inside["class"] == one).any()
     ]
@@ -95,26 +95,26 @@ def _level(inside: pd.DataFrame, country: str, pathway: str) -> str:
     return f"{told} {_('For {unsure} of {all} areas it cannot tell.', unsure=unsure, all=len(inside))}"
 
 
-def _listed(rows: pd.DataFrame) -> str:
+def _join_rates(rows: pd.DataFrame) -> str:
     """List areas with their rates."""
     pairs = zip(rows["name"], rows["median"], strict=True)
     return join_words(f"{name} ({number(round(median, 1))})" for name, median in pairs)
 
 
-def _changes(current: CurrentRelease) -> Iterator[str]:
-    """Say where the rate of the last year rose or fell, with the warning that outreach may be why."""
+def _list_changes(current: CurrentRelease) -> Iterator[str]:
+    """Yield where the rate of the last year rose or fell, with the warning that outreach may be why."""
     found = False
     for pathway in name_pathways():
-        frame = _latest(current, pathway)
+        frame = _read_latest_changes(current, pathway)
         for row in frame[frame["class"] != CANNOT_TELL].to_dict("records"):
             if row["class"] in (_FALLING, _RISING):
                 found = True
-                yield _change(row, _(_WITHIN[pathway]))
-    if not found and len(_latest(current, _INTERNAL)):
+                yield _format_change(row, _(_WITHIN[pathway]))
+    if not found and len(_read_latest_changes(current, _INTERNAL)):
         yield _("Of no area is it sure that its rate of the last year rose or fell against the year before.")
 
 
-def _change(row: Mapping[Any, Any], pathway: str) -> str:
+def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
     template = (
         _("{area}, {pathway}: rising, {ratio} times the year before (95 % interval {low} to {high}).")
         if row["class"] == _RISING
@@ -130,75 +130,75 @@ def _change(row: Mapping[Any, Any], pathway: str) -> str:
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
-def _latest(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Give the changes of the last year that the model looked at."""
+def _read_latest_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+    """Return the changes of the last year that the model looked at."""
     frame = read_risk_table(current, "riskchange_region_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
 def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str]]:
-    """Give the numbers behind an area's class: words and value."""
-    row = _reason(current, pathway, area)
+    """Return the numbers behind an area's class: words and value."""
+    row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
-    told = _rated(current, pathway, area)
-    ends = _("{low} to {high}", low=_short(told["lower"]), high=_short(told["upper"]))
+    told = _read_area_rate(current, pathway, area)
+    ends = _("{low} to {high}", low=_format_short(told["lower"]), high=_format_short(told["upper"]))
     facts = [
         (_("Children met"), number(row["value"])),
-        (_("Expected from people alone"), _about(row["by_population"])),
-        (_("Expected from people and outreach"), _about(row["by_effort"])),
-        (_("Outreach for a child, against the country's"), _times(row["effort"])),
-        (_("Rate against the country's (95 % interval)"), f"{_times(told['median'])} ({ends})"),
-        (_("Neighbours' rate, against the country's"), _times(row["neighbours"])),
-        (_("Last year's rate, against the year before"), _times(row["change"])),
+        (_("Expected from people alone"), _format_about(row["by_population"])),
+        (_("Expected from people and outreach"), _format_about(row["by_effort"])),
+        (_("Outreach for a child, against the country's"), _format_times(row["effort"])),
+        (_("Rate against the country's (95 % interval)"), f"{_format_times(told['median'])} ({ends})"),
+        (_("Neighbours' rate, against the country's"), _format_times(row["neighbours"])),
+        (_("Last year's rate, against the year before"), _format_times(row["change"])),
     ]
     return [(words, value) for words, value in facts if value]
 
 
-def _rated(current: CurrentRelease, pathway: str, area: str) -> Mapping[Any, Any]:
-    """Give what is said of one area."""
+def _read_area_rate(current: CurrentRelease, pathway: str, area: str) -> Mapping[Any, Any]:
+    """Return the rate and class of one area."""
     return read_area_rates(current, pathway).loc[[area]].to_dict("records")[0]
 
 
-def _reason(current: CurrentRelease, pathway: str, area: str) -> Mapping[str, float] | None:
-    frame = _of_reasons(current, pathway)
+def _read_area_reason(current: CurrentRelease, pathway: str, area: str) -> Mapping[str, float] | None:
+    frame = _read_reasons(current, pathway)
     if area not in frame.index:
         return None
     return {str(name): float(value) for name, value in frame.loc[[area]].to_dict("records")[0].items()}
 
 
-def _of_reasons(current: CurrentRelease, pathway: str) -> pd.DataFrame:
+def _read_reasons(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     table = current_release.read_table(current, "riskreasons_region_whole_crossing")
     if table.empty:
         return table
     return table[table["crossing"] == pathway].set_index("area").select_dtypes("number")
 
 
-def _short(value: float) -> str:
+def _format_short(value: float) -> str:
     return number(round(float(value), 2 if value < 1 else 1))
 
 
-def _about(value: float) -> str:
+def _format_about(value: float) -> str:
     return "" if math.isnan(value) else number(round(value))
 
 
-def _times(value: float) -> str:
-    return "" if math.isnan(value) else _("{value} times", value=_short(value))
+def _format_times(value: float) -> str:
+    return "" if math.isnan(value) else _("{value} times", value=_format_short(value))
 
 
 def explain_class(current: CurrentRelease, pathway: str, area: str) -> list[str]:
-    """Say in sentences what an area's class rests on, and what would change it."""
-    row = _reason(current, pathway, area)
+    """Return sentences on what an area's class is based on, and what would change it."""
+    row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
-    told = _rated(current, pathway, area)
-    said = [_verdict(told), _explained(row), _what_would(row, int(told["class"]))]
+    told = _read_area_rate(current, pathway, area)
+    said = [_format_verdict(told), _format_explained(row), _format_change_of_class(row, int(told["class"]))]
     if bool(told["reports_alone"]):
         said.append(_("No outreach is recorded there: it rests on reports alone."))
     return [one for one in said if one]
 
 
-def _verdict(told: Mapping[Any, Any]) -> str:
+def _format_verdict(told: Mapping[Any, Any]) -> str:
     one = int(told["class"])
     if one == CANNOT_TELL:
         return _(
@@ -215,24 +215,24 @@ def _verdict(told: Mapping[Any, Any]) -> str:
     )
 
 
-def _explained(row: Mapping[str, float]) -> str:
+def _format_explained(row: Mapping[str, float]) -> str:
     if math.isnan(row["value"]) or math.isnan(row["by_effort"]):
         return ""
     return _(
         "{met} children were met, as published with its noise. Shared out by children living there it would "
         "be about {people}; with the outreach that there was, about {effort}.",
         met=number(row["value"]),
-        people=_about(row["by_population"]),
-        effort=_about(row["by_effort"]),
+        people=_format_about(row["by_population"]),
+        effort=_format_about(row["by_effort"]),
     )
 
 
-def _what_would(row: Mapping[str, float], one: int) -> str:
-    """Say what would change the class, at the same uncertainty."""
+def _format_change_of_class(row: Mapping[str, float], one: int) -> str:
+    """Return what would change the class, with the same uncertainty."""
     rates = {
-        "high": _short(row["high_from"]),
-        "low": _short(row["low_below"]),
-        "now": _short(row["median"]),
+        "high": _format_short(row["high_from"]),
+        "low": _format_short(row["low_below"]),
+        "now": _format_short(row["median"]),
     }
     if one in (_HIGH, _VERY_HIGH):
         template = _(
@@ -253,7 +253,7 @@ def _what_would(row: Mapping[str, float], one: int) -> str:
 
 
 def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """List the clusters of a pathway by country, surest first; empty where there is none."""
+    """Return the clusters of a pathway by country, surest first. Empty if there are none."""
     table = current_release.read_table(current, "hotspots_region_whole_crossing")
     if table.empty:
         return table
@@ -266,8 +266,8 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
         (
             read_country_names(current)[str(country)],
             ", ".join(read_area_names(current)[list(rows["area"])]),
-            _("{value} times the rest", value=_short(rows["value"].iloc[0])),
-            _chance(float(rows["p"].iloc[0])),
+            _("{value} times the rest", value=_format_short(rows["value"].iloc[0])),
+            _format_p(float(rows["p"].iloc[0])),
         )
         for (country, _number), rows in grouped
     ]
@@ -275,14 +275,14 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def _chance(p: float) -> str:
-    """Word a p value, and say whether it is no more than chance."""
+def _format_p(p: float) -> str:
+    """Format a p value, and say if it is no more than chance."""
     words = f"p = {p:.4f}" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
     return words if p <= _SIGNIFICANT else f"{words}: {_('may well be chance')}"
 
 
 def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Give the content of the picture as a table."""
+    """Return the content of the chart as a table."""
     frame = read_area_rates(current, pathway)
     return pd.DataFrame(
         {
@@ -298,7 +298,7 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 
 def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
-    """Give the public classes: a row for each county and region, a column for each year."""
+    """Return the public classes: a row for each county and region, a column for each year."""
     rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:
         return rows

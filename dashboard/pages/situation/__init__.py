@@ -20,10 +20,10 @@ __all__ = ["show"]
 
 
 def show() -> None:
-    """Draw the page; what changes is within one fragment, so that a change sends little."""
+    """Show the page. What changes is inside one fragment, so that a change sends little."""
     controls.note_address()
     st.fragment(_situation, run_every=controls.read_step_seconds())()
-    controls.projector()
+    controls.show_projector_button()
     # Outside the fragment, so that a change does not send it again.
     if read_site().tier == "partner":
         st.html(markup.link_reallocate())
@@ -68,7 +68,7 @@ def _stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     live_map.show_map(
         describe_shapes(current),
         marks.describe_view(current, areas, view),
-        controls.clicked(areas, view.level),
+        controls.make_click_callback(areas, view.level),
     )
     words = legend.render_legend(
         marks.read_marks(current, view), _(beside(view.layers)), projector=view.projector
@@ -81,7 +81,7 @@ def _panel(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     if st.button(_("Table"), key="c-table"):
         summary.show_table(current, view)
     if view.area:
-        st.button(_("Both countries"), key="c-clear", on_click=controls.choose, args=("",))
+        st.button(_("Both countries"), key="c-clear", on_click=controls.choose_area, args=("",))
 
 
 def _strip(current: CurrentRelease, areas: Areas, view: MapView) -> None:

@@ -1,9 +1,9 @@
-"""The controls of the Situation page. The view is the one source: a widget shows it and asks for another.
+"""The controls of the Situation page. The view is the only source: a widget shows it and asks for another.
 
-A widget starts with the view's value, and only what a reader picks makes the next view. Where the view is
-another one than the widget shows, or what it offers has changed, a new widget takes its place: to set a
-widget that the browser already has takes a message that can get lost when a run is cut short, and then the
-next click anywhere would bring back what the widget still shows.
+A widget starts with the view's value, and only what a reader picks makes the next view. If the view is no
+longer the one that the widget shows, or if the choices have changed, a new widget takes its place. To set a
+widget that the browser already has takes a message that can get lost when a run is cut short; the next click
+anywhere would then bring back what the widget still shows.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from geo.layers.core.words import LEVELS
 
 __all__ = [
     "note_address",
-    "choose",
-    "clicked",
+    "choose_area",
+    "make_click_callback",
     "load_view",
     "choose_grain",
     "write_address",
@@ -52,7 +52,7 @@ __all__ = [
     "choose_overlay",
     "show_play_button",
     "read_step_seconds",
-    "projector",
+    "show_projector_button",
     "choose_period",
     "advance_view",
     "show_no_numbers",
@@ -71,10 +71,10 @@ _T = TypeVar("_T")
 
 
 def note_address() -> None:
-    """Note the address when somebody has changed it: on a first visit, by going back, by a link.
+    """Note the address if somebody changed it: on a first visit, by going back, or by a link.
 
-    Only a run of the whole page that no control asked for can carry such an address: with what a control
-    asks the browser may send the address that stood there before.
+    Only a run of the whole page that no control asked for can have such an address. With a request of a
+    control the browser may still send the previous address.
     """
     address, own = _address(), st.session_state.pop(_OWN, False)
     # Changing page empties the address; then the session remembers.
@@ -84,10 +84,10 @@ def note_address() -> None:
 
 
 def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
-    """Give the view: what the reader asked for, settled on what there is.
+    """Return the view: what the reader asked for, as far as the release has it.
 
-    The session keeps what was asked, so that a layer that has no such level, period or area does not take
-    them away from the layer that comes after it.
+    The session keeps the request itself, so that a layer without such a level, period or area does not take
+    them away from the next layer.
     """
     st.session_state.pop(_OWN, None)
     address = st.session_state.pop(_ARRIVED, None)
@@ -100,50 +100,53 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     view = settle_view(asked, current, areas)
     if not asked.period:
         st.session_state[_VIEW] = replace(asked, period=view.period)
-    return view if st.session_state.get(_PICKED) else _opened(view, current)
+    return view if st.session_state.get(_PICKED) else _open_with_numbers(view, current)
 
 
-def _opened(view: MapView, current: CurrentRelease) -> MapView:
-    """Open a layer on the last period that has numbers, while the reader has chosen none."""
+def _open_with_numbers(view: MapView, current: CurrentRelease) -> MapView:
+    """Return the view at the last period with numbers, if the reader has not chosen a period."""
     if not view.period or not list_view_periods(view, current) or has_numbers(view, current):
         return view
     return replace(view, period=find_latest(view, current))
 
 
 def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
-    """Say that the period chosen has no numbers, and offer the last that has."""
+    """Show that the chosen period has no numbers, and offer the last one that has."""
     listed = list_view_periods(view, current)
     if not listed or has_numbers(view, current):
         return
     last = find_latest(view, current)
-    st.html(html('<p class="missed" role="status">{}</p>', _nothing(view, last)))
+    st.html(html('<p class="missed" role="status">{}</p>', _format_no_numbers(view, last)))
     if last != view.period:
         st.button(
-            _("Show {period}", period=Period.parse(last).label), key="c-last", on_click=_at, args=(last,)
+            _("Show {period}", period=Period.parse(last).label),
+            key="c-last",
+            on_click=_show_period,
+            args=(last,),
         )
 
 
-def _nothing(view: MapView, last: str) -> str:
+def _format_no_numbers(view: MapView, last: str) -> str:
     label = Period.parse(view.period).label
     if last == view.period:
         return _("No period has numbers here.")
     return _("No numbers for {period}. The last are of {last}.", period=label, last=Period.parse(last).label)
 
 
-def _at(period: str) -> None:
+def _show_period(period: str) -> None:
     st.session_state[_PICKED] = True
-    _ask(lambda v: replace(v, period=period))
+    _request_view(lambda v: replace(v, period=period))
 
 
 def show_missed(view: MapView) -> None:
-    """Say what an address asked for in vain, until the reader goes on from what is shown instead."""
+    """Show which parts of an address were not found, until the reader moves on."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
     if words and opened == view:
         st.html(words)
 
 
 def write_address(view: MapView) -> None:
-    """Write the view into the address, when it is not there yet."""
+    """Write the view into the address if it is not there yet."""
     if st.session_state.get(_PLAYING):
         # One step back in the browser undoes all that was played.
         return
@@ -157,14 +160,14 @@ def _address() -> dict[str, str]:
     return {name: str(value) for name, value in st.query_params.items()}
 
 
-def _ask(change: Callable[[MapView], MapView]) -> None:
-    """Make the next view; it is settled in the run that follows."""
+def _request_view(change: Callable[[MapView], MapView]) -> None:
+    """Change the requested view. It is settled in the run that follows."""
     st.session_state[_VIEW] = change(st.session_state[_VIEW])
     st.session_state[_OWN] = True
 
 
-def _widget(name: str, value: object, *choices: object) -> str:
-    """Give the key of the widget that shows a value: of the one that does, else of a new one."""
+def _choose_key(name: str, value: object, *choices: object) -> str:
+    """Return the key of the widget that shows a value: the present one if it does, else a new one."""
     made: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
     count, offered = made.get(name, (0, ()))
     if offered != choices or st.session_state.get(f"{name}-{count}") != value:
@@ -173,16 +176,16 @@ def _widget(name: str, value: object, *choices: object) -> str:
     return f"{name}-{count}"
 
 
-def _taking(key: str, shown: _T, change: Callable[[MapView, _T], MapView]) -> Callable[[], None]:
-    """Give the callback that takes what was picked into the view.
+def _make_callback(key: str, shown: _T, change: Callable[[MapView, _T], MapView]) -> Callable[[], None]:
+    """Return the callback that takes what a reader picked into the view.
 
-    A widget that was replaced may tell once more what it showed; that is not a pick.
+    A widget that was replaced may report its old value once more; that is not a pick.
     """
 
     def picked() -> None:
         value = st.session_state.get(key, shown)
         if value != shown:
-            _ask(lambda view: change(view, value))
+            _request_view(lambda view: change(view, value))
 
     return picked
 
@@ -190,49 +193,53 @@ def _taking(key: str, shown: _T, change: Callable[[MapView, _T], MapView]) -> Ca
 def _segments(
     name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
-    """Offer a few choices side by side."""
-    key = _widget(name, value, *words.items())
+    """Show a few choices side by side."""
+    key = _choose_key(name, value, *words.items())
     st.segmented_control(
         label, list(words), format_func=words.__getitem__, default=value, key=key, required=True,
-        on_change=_taking(key, value, change), label_visibility="collapsed",
+        on_change=_make_callback(key, value, change), label_visibility="collapsed",
     )  # fmt: skip
 
 
 def _menu(
     name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
-    """Offer many choices in a menu."""
-    key = _widget(name, value, *words.items())
+    """Show many choices in a menu."""
+    key = _choose_key(name, value, *words.items())
     st.selectbox(
         label, list(words), index=list(words).index(value), format_func=words.__getitem__, key=key,
-        on_change=_taking(key, value, change), label_visibility="collapsed",
+        on_change=_make_callback(key, value, change), label_visibility="collapsed",
     )  # fmt: skip
 
 
 def choose_layer(current: CurrentRelease, view: MapView) -> None:
-    """Choose the main layer."""
+    """Show the choice of the main layer."""
     titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
-    _segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_still(v), layer=picked))
+    _segments(
+        "c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_stop_time(v), layer=picked)
+    )
 
 
 def choose_level(current: CurrentRelease, view: MapView) -> None:
-    """Choose the level of the areas, of those that the main layer has."""
+    """Show the choice of the area level, of those that the main layer has."""
     words = {
         level: _(LEVELS[level])
         for level in LEVELS
         if level in current_release.list_levels(current)[view.layer]
     }
-    _segments("c-level", _("Level"), words, view.level, lambda v, picked: replace(_still(v), level=picked))
+    _segments(
+        "c-level", _("Level"), words, view.level, lambda v, picked: replace(_stop_time(v), level=picked)
+    )
 
 
-def _still(view: MapView) -> MapView:
-    """Stop time where another layer or level is asked for."""
+def _stop_time(view: MapView) -> MapView:
+    """Stop playing when another layer or level is chosen."""
     st.session_state[_PLAYING] = False
     return view
 
 
 def choose_overlay(current: CurrentRelease, view: MapView) -> None:
-    """Choose what lies over the main layer, of what the tier allows."""
+    """Show the choice of a second layer, of those that the tier allows."""
     offered = [
         layer(name)
         for name, levels_held in current_release.list_levels(current).items()
@@ -254,7 +261,7 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
 
 
 def choose_options(current: CurrentRelease, view: MapView, name: str) -> None:
-    """Choose the options of a layer on the map, of the choices that the release holds."""
+    """Show the options of a layer on the map, with the choices that the release has."""
     for option in current_release.list_options(current, name, view.level):
         _option(name, option, view)
 
@@ -274,52 +281,52 @@ def _choice_words(choice: Choice) -> str:
     return f"{translate(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
 
 
-def _timed(view: MapView, period: str) -> MapView:
-    """Give the view at a period that the reader chose."""
+def _set_period(view: MapView, period: str) -> MapView:
+    """Return the view at a period that the reader chose."""
     st.session_state[_PICKED] = True
     return replace(view, period=period)
 
 
 def choose_grain(current: CurrentRelease, view: MapView) -> None:
-    """Choose the length of the periods, where the layer is held in more than one."""
+    """Show the choice of the length of periods, if the layer has more than one."""
     found = {str(one): period for one, period in list_grains(view, current).items()}
     if len(found) < 2:
         return
     words = {one: _(_GRAINS[one]) for one in found}
     now = Period.parse(view.period).grain
-    _segments("c-grain", _("Length of periods"), words, now, lambda v, picked: _timed(v, found[picked]))
+    _segments("c-grain", _("Length of periods"), words, now, lambda v, picked: _set_period(v, found[picked]))
 
 
 def choose_period(totals: Mapping[str, Total], view: MapView) -> None:
-    """Choose the period; the arrow keys move it, and it says the period's number."""
+    """Show the slider of periods. The arrow keys move it, and it reads out the period's number."""
     words = {period: format_total(period, total) for period, total in totals.items()}
-    key = _widget("c-period", view.period, *words.items())
+    key = _choose_key("c-period", view.period, *words.items())
     st.select_slider(
         _("Period"), list(words), value=view.period, format_func=words.__getitem__, key=key,
-        on_change=_taking(key, view.period, _timed),
+        on_change=_make_callback(key, view.period, _set_period),
         label_visibility="collapsed",
     )  # fmt: skip
 
 
 def show_play_button(listed: tuple[str, ...], view: MapView) -> None:
-    """Let time run: a button that steps through the periods until the last, or until it is pressed again."""
+    """Show the button that plays the periods until the last one, or until it is pressed again."""
     running = bool(st.session_state.get(_PLAYING))
     if st.button(_("Stop") if running else _("Play"), key="c-play"):
         st.session_state[_PLAYING] = not running
         st.session_state[_STEPPED] = time.monotonic()
         if not running and view.period == listed[-1]:
-            _ask(lambda v: replace(v, period=listed[0]))
+            _request_view(lambda v: replace(v, period=listed[0]))
         st.rerun()
 
 
 def read_step_seconds() -> float | None:
-    """Give the seconds between two steps while time runs; None while it stands."""
+    """Return the seconds between two steps while time plays, or None."""
     st.session_state[_TIMED] = bool(st.session_state.get(_PLAYING))
     return _STEP if st.session_state[_TIMED] else None
 
 
 def advance_view(listed: tuple[str, ...], view: MapView) -> MapView:
-    """Give the view of the next period when its time has come; stop at the last."""
+    """Return the view of the next period if its time has come. Playing stops at the last period."""
     if st.session_state.get(_TIMED) and not st.session_state.get(_PLAYING):
         # Something else stopped it: the clock of the page stops with a whole run only.
         write_address(view)
@@ -334,33 +341,33 @@ def advance_view(listed: tuple[str, ...], view: MapView) -> MapView:
         st.session_state[_PLAYING] = False
         write_address(view)
         st.rerun()
-    _ask(lambda v: replace(v, period=listed[place]))
+    _request_view(lambda v: replace(v, period=listed[place]))
     return replace(view, period=listed[place])
 
 
-def projector() -> None:
-    """Turn the projector mode on and off: panels fold, type grows."""
+def show_projector_button() -> None:
+    """Show the button of the projector mode: panels fold, type grows."""
     view: MapView | None = st.session_state.get(_VIEW)
     if view is None:
         return
-    key = _widget("c-projector", view.projector)
+    key = _choose_key("c-projector", view.projector)
     st.toggle(
         _("Projector"), value=view.projector, key=key,
-        on_change=_taking(key, view.projector, lambda v, picked: replace(v, projector=picked)),
+        on_change=_make_callback(key, view.projector, lambda v, picked: replace(v, projector=picked)),
     )  # fmt: skip
 
 
-def clicked(areas: Areas, level: str) -> Callable[[], None]:
-    """Give the callback of a click on the map: the area there, or none, becomes the chosen one."""
+def make_click_callback(areas: Areas, level: str) -> Callable[[], None]:
+    """Return the callback of a click on the map: it chooses the area there, or none."""
 
     def chosen() -> None:
         place = live_map.read_clicked_place()
         if place is not None:
-            choose(areas.locate(*place, level) or "")
+            choose_area(areas.locate(*place, level) or "")
 
     return chosen
 
 
-def choose(area: str) -> None:
-    """Make an area the chosen one; empty for none."""
-    _ask(lambda v: replace(v, area=area))
+def choose_area(area: str) -> None:
+    """Choose an area; empty for none."""
+    _request_view(lambda v: replace(v, area=area))

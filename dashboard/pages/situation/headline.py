@@ -24,7 +24,7 @@ _ALL = {"what": "services", "of": "all"}
 
 @dataclass(frozen=True)
 class Where:
-    """An area, and where the layer is read for it: at its own level, or for the areas in it."""
+    """An area, and where the layer is read for it: at its own level, or for the areas inside it."""
 
     code: str
     name: str
@@ -35,7 +35,7 @@ class Where:
 
 @dataclass(frozen=True)
 class Headline:
-    """One number of the layer, with its margin, of when and from whom, and what must be known besides."""
+    """The layer's headline value for one area: value, margin, period, source and note."""
 
     name: str
     text: str
@@ -47,16 +47,16 @@ class Headline:
 
 
 def read_headline(where: Where) -> Headline:
-    """Read the layer's number of an area; where only the areas in it have one, say how many do."""
+    """Read the layer's number of an area. If only areas inside it have one, count those."""
     if where.mark is None or where.code not in where.mark.data.frame.index:
-        return _parts(where) or Headline(
+        return _count_parts(where) or Headline(
             where.name, _("not published for this area"), "", "", "", "", known=False
         )
     row: dict[Any, Any] = where.mark.data.frame.loc[where.code].to_dict()
     legend = where.mark.data.legend
-    if str(row["state"]) in _EMPTY and (told := _parts(where)):
+    if str(row["state"]) in _EMPTY and (told := _count_parts(where)):
         return told
-    text, meaning = _worded(where.mark, where.code)
+    text, meaning = _format_value(where.mark, where.code)
     return Headline(
         name=where.name,
         text=text or where.mark.words[str(row["state"])],
@@ -68,15 +68,15 @@ def read_headline(where: Where) -> Headline:
     )
 
 
-def _worded(mark: Mark, area: str) -> tuple[str, str]:
-    """Give the number of an area, or the name and the meaning of its class; empty without either."""
+def _format_value(mark: Mark, area: str) -> tuple[str, str]:
+    """Return the number of an area, or the name and the meaning of its class. Empty without either."""
     text = translate(mark.data.texts()[area])
     name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
     return name, meaning[:1].upper() + meaning[1:]
 
 
-def _parts(where: Where) -> Headline | None:
-    """Say for how many of the areas in it the layer has a number."""
+def _count_parts(where: Where) -> Headline | None:
+    """Return for how many of the areas inside it the layer has a number."""
     if where.parts is None or not where.within:
         return None
     data = where.parts.data
@@ -87,8 +87,8 @@ def _parts(where: Where) -> Headline | None:
 
 
 def render_headlines(mark: Mark, told: Sequence[Headline], more: Sequence[str] = ()) -> Markup:
-    """Word the number as the first thing of the panel; `more` are lines below it."""
-    numbers = [_number(one, named=len(told) > 1) for one in told]
+    """Return the headline values as the first thing of the panel; `more` are lines below them."""
+    numbers = [_render_number(one, named=len(told) > 1) for one in told]
     whens = list(dict.fromkeys(one.when for one in told if one.when))
     sources = list(dict.fromkeys(one.source for one in told if one.source))
     below = [*(one.note for one in told if one.note and len(told) == 1), *more]
@@ -98,13 +98,13 @@ def render_headlines(mark: Mark, told: Sequence[Headline], more: Sequence[str] =
         ", ".join([mark.unit, *whens[:1]]) if len(whens) < 2 else mark.unit,
         join_markup(numbers)
         if len(whens) < 2
-        else join_markup(_number(one, named=True, dated=True) for one in told),
+        else join_markup(_render_number(one, named=True, dated=True) for one in told),
         join_markup(html("<p class=below>{}</p>", one) for one in below),
         html("<p class=origin>{}</p>", "; ".join(sources)) if sources else "",
     )
 
 
-def _number(one: Headline, *, named: bool, dated: bool = False) -> Markup:
+def _render_number(one: Headline, *, named: bool, dated: bool = False) -> Markup:
     return html(
         "<p{}>{}<b>{}</b>{}{}</p>",
         "" if one.known else Markup(' class="quiet"'),
@@ -116,7 +116,7 @@ def _number(one: Headline, *, named: bool, dated: bool = False) -> Markup:
 
 
 def name_carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
-    """Name those who carry the services of an area; empty where a part is chosen or nothing is told."""
+    """Return who carries the services of an area. Empty if only some services are chosen."""
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""
@@ -127,7 +127,7 @@ def name_carriers(current: CurrentRelease, level: str, period: str, area: str, o
 
 
 def _carries(current: CurrentRelease, level: str, period: str, area: str, choice: str) -> bool:
-    """Say whether a duty bearer is known to carry a service there."""
+    """Return whether a duty bearer is known to carry a service there."""
     if not current_release.has_layer(current, "services", level, (("of", choice),)):
         return False
     frame = current_release.read_layer(current, "services", level, period, (("of", choice),)).frame

@@ -1,4 +1,4 @@
-"""The panel beside the map: the layer's own number first, then the others that matter, how they changed."""
+"""The panel beside the map: the layer's headline value first, then other numbers and how they changed."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ _LAYERS = {
 class PanelContent:
     """What is on the map, as the panel needs it.
 
-    `first` is the main layer's own number and `others` those of the layers over it, already in words.
-    `when` is the period on the map in words. `told` names the facts that need not be told again. `allowed`
-    names the layers whose numbers may stand beside what is on the map: what may not lie on the map together
-    does not stand in the panel together either. `beside` is the sentence where a community layer stands
-    with another one; `community` says whether it is the main one. `changes`: the small bars of children
-    met are shown, which the strip does not show already.
+    `first` is the headline of the main layer and `others` those of the layers over it, as markup. `when` is
+    the period on the map in words, `now` its id. `covered` names the facts that a headline already shows.
+    `allowed` names the layers that may be shown together with what is on the map. `beside` is the sentence
+    for a community layer together with another one; `community` tells whether it is the main one. `changes`:
+    whether to show the small bars of children met, which the strip does not show already.
     """
 
     marks: Sequence[Mark]
@@ -53,7 +52,7 @@ class PanelContent:
 
 @dataclass(frozen=True)
 class Row:
-    """One number of the panel: its words, its margin, what is told of it on hover, and what below it."""
+    """One number of the panel: label, value, margin, hover text and a line below it."""
 
     label: str
     text: str
@@ -64,70 +63,78 @@ class Row:
 
 
 def render_area_panel(profile: Profile, shown: PanelContent) -> Markup:
-    """Describe one area."""
-    rows = [_fact(fact, shown.when) for fact in _facts_of(profile, shown)]
+    """Return the panel of one area."""
+    rows = [_make_row(fact, shown.when) for fact in _list_facts(profile, shown)]
     whole = {"encounters", "effort"} <= shown.allowed
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
-    series = _changes(profile.series, shown.now, _("Children met, first time")) if shown.changes else ""
-    return _panel(
+    series = (
+        _render_changes(profile.series, shown.now, _("Children met, first time")) if shown.changes else ""
+    )
+    return _wrap_panel(
         html("<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, shown.when))), profile.name),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
-        _ordered(shown, join_markup((_facts(rows), series if "encounters" in shown.allowed else ""))),
-        _meaning(profile) if whole else html("<div class=meaning>{}</div>", _notes(shown.marks)),
+        _order_blocks(
+            shown, join_markup((_render_facts(rows), series if "encounters" in shown.allowed else ""))
+        ),
+        _render_meaning(profile)
+        if whole
+        else html("<div class=meaning>{}</div>", _render_notes(shown.marks)),
     )
 
 
-def _facts_of(profile: Profile, shown: PanelContent) -> list[Fact]:
+def _list_facts(profile: Profile, shown: PanelContent) -> list[Fact]:
     return [fact for fact in profile.facts if _LAYERS[fact.id] in shown.allowed and fact.id not in shown.told]
 
 
-def _ordered(shown: PanelContent, numbers: Markup) -> Markup:
-    """Put the layer's own number first; a community's number stands apart, with what it does not mean."""
+def _order_blocks(shown: PanelContent, numbers: Markup) -> Markup:
+    """Return the headline of the main layer first. A community's number is set apart, with its sentence."""
     if not shown.beside:
         return join_markup((shown.first, *shown.others, numbers))
     if shown.community:
-        return join_markup((_apart(shown.first, shown.beside), *shown.others, numbers))
-    return join_markup((shown.first, numbers, *(_apart(other, shown.beside) for other in shown.others)))
+        return join_markup((_set_apart(shown.first, shown.beside), *shown.others, numbers))
+    return join_markup((shown.first, numbers, *(_set_apart(other, shown.beside) for other in shown.others)))
 
 
-def _apart(block: Markup, sentence: str) -> Markup:
+def _set_apart(block: Markup, sentence: str) -> Markup:
     return html("<div class=apart><p class=beside>{}</p>{}</div>", sentence, block)
 
 
-def _panel(*parts: object) -> Markup:
-    """Put the parts of the panel together; it scrolls by keyboard too."""
+def _wrap_panel(*parts: object) -> Markup:
+    """Return the panel around its parts. It also scrolls by keyboard."""
     return html("<div class=panel tabindex=0>{}</div>", join_markup(parts))
 
 
-def _notes(marks: Sequence[Mark]) -> Markup:
+def _render_notes(marks: Sequence[Mark]) -> Markup:
     notes = (mark.data.legend.note for mark in marks)
     return join_markup(html("<p>{}</p>", translate(note)) for note in notes if note)
 
 
-def _fact(fact: Fact, when: str) -> Row:
+def _make_row(fact: Fact, when: str) -> Row:
     # Of a count of axes the note says which; without it the count cannot be used.
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
-    told, quiet = _told(fact.source, fact.period, note), fact.state not in _KNOWN
-    detail = "; ".join(filter(None, (_dated(fact, when), detail)))
+    told, quiet = _join_notes(fact.source, fact.period, note), fact.state not in _KNOWN
+    detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
     return Row(translate(fact.label), translate(fact.text), fact.margin, told, quiet, detail)
 
 
-def _dated(fact: Fact, when: str) -> str:
-    """Give the period of a number that is not of the one on the map, unless its words say it."""
+def _date_fact(fact: Fact, when: str) -> str:
+    """Return the period of a number that is not of the period on the map, unless its label says it."""
     return "" if not fact.period or fact.period == when or fact.period in fact.label else fact.period
 
 
-def _told(*notes: str) -> str:
+def _join_notes(*notes: str) -> str:
     return ". ".join(translate(note).rstrip(".") for note in notes if note)
 
 
-def _facts(rows: Sequence[Row]) -> Markup:
-    """List the numbers; what most of them have in common is told by the list, the rest by its row."""
+def _render_facts(rows: Sequence[Row]) -> Markup:
+    """Return the numbers as a list. The hover text that most of them share belongs to the list."""
     common = Counter(row.told for row in rows).most_common(1)[0][0] if rows else ""
-    return html('<dl class=facts title="{}">{}</dl>', common, join_markup(_row(row, common) for row in rows))
+    return html(
+        '<dl class=facts title="{}">{}</dl>', common, join_markup(_render_row(row, common) for row in rows)
+    )
 
 
-def _row(row: Row, common: str) -> Markup:
+def _render_row(row: Row, common: str) -> Markup:
     return html(
         "<div{}{}><dt>{}</dt><dd>{}{}</dd>{}</div>",
         Markup(' class="quiet"') if row.quiet else "",
@@ -139,8 +146,8 @@ def _row(row: Row, common: str) -> Markup:
     )
 
 
-def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
-    """Draw small bars over time; a period without a number keeps its place."""
+def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
+    """Return small bars over time. A period without a number keeps its place."""
     if not any(bar.state == "number" for bar in series):
         return Markup("")
     values = [bar.value if bar.state == "number" else None for bar in series]
@@ -156,8 +163,8 @@ def _changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         _("highest {value}", value=number(max(value for value in values if value is not None))),
         "; ".join(map(_bar_words, series)),
         join_markup(drawn),
-        _first(series[0].label),
-        _last(series[-1].label),
+        _first_month(series[0].label),
+        _last_month(series[-1].label),
     )
 
 
@@ -174,17 +181,17 @@ def _bar_class(bar: Bar, now: str) -> Markup:
     return html(' class="{}"', " ".join(classes)) if classes else Markup("")
 
 
-def _first(label: str) -> str:
-    """Give the first month of a period's words: "Jun 2006" of "Jun to Aug 2006"."""
+def _first_month(label: str) -> str:
+    """Return the first month of a period's label: "Jun 2006" of "Jun to Aug 2006"."""
     parts = label.split(" to ")
     return parts[0] if len(parts) < 2 or parts[0][-4:].isdigit() else f"{parts[0]} {label[-4:]}"
 
 
-def _last(label: str) -> str:
+def _last_month(label: str) -> str:
     return label.rpartition(" to ")[2]
 
 
-def _meaning(profile: Profile) -> Markup:
+def _render_meaning(profile: Profile) -> Markup:
     sentences = " ".join(translate(s) for s in profile.meaning.sentences)
     return html("<div class=meaning><b>{}.</b> {}</div>", translate(profile.meaning.headline), sentences)
 
@@ -192,39 +199,39 @@ def _meaning(profile: Profile) -> Markup:
 def render_overview(
     profiles: Sequence[Profile], shown: PanelContent, question: str, unmapped: Sequence[str]
 ) -> Markup:
-    """Describe both countries side by side, while no area is chosen; name the areas without a shape."""
+    """Return the panel of both countries side by side, with the names of areas without a shape."""
     first, second = profiles
-    facts = zip(_facts_of(first, shown), _facts_of(second, shown), strict=True)
+    facts = zip(_list_facts(first, shown), _list_facts(second, shown), strict=True)
     known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
-    table = _table(known, profiles, shown.when) if known else Markup("")
-    return _panel(
+    table = _render_table(known, profiles, shown.when) if known else Markup("")
+    return _wrap_panel(
         html("<p class=where>{}</p>", shown.when or _("Latest figures")),
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
         html("<p class=question>{}</p>", question),
-        _ordered(shown, table),
+        _order_blocks(shown, table),
         html(
             "<p class=hint>{}</p>",
             _("Choose an area on the map to see its numbers, how they changed and what they mean."),
         ),
-        html("<div class=meaning>{}</div>", _notes(shown.marks)),
-        _without_shape(unmapped),
+        html("<div class=meaning>{}</div>", _render_notes(shown.marks)),
+        _render_unmapped(unmapped),
     )
 
 
-def _without_shape(names: Sequence[str]) -> Markup:
+def _render_unmapped(names: Sequence[str]) -> Markup:
     if not names:
         return Markup("")
     told = _("Not on this map, but in the table: {areas}.", areas=", ".join(names))
     return html("<p class=unmapped>{}</p>", told)
 
 
-def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:
-    """Put both countries side by side; what most rows have in common is told by the table."""
-    measures = [[_fact(fact, when) for fact in pair] for pair in facts]
+def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:
+    """Return both countries side by side. The hover text that most rows share belongs to the table."""
+    measures = [[_make_row(fact, when) for fact in pair] for pair in facts]
     told = ["; ".join(dict.fromkeys(row.told for row in rows if row.told)) for rows in measures]
     common = Counter(told).most_common(1)[0][0]
     lines = [
-        _compared(rows, profiles, one if one != common else "")
+        _render_comparison(rows, profiles, one if one != common else "")
         for rows, one in zip(measures, told, strict=True)
     ]
     return html(
@@ -235,8 +242,8 @@ def _table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: s
     )
 
 
-def _compared(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Markup:
-    """Give one measure of several areas; the words of the first stand for all, without its country."""
+def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Markup:
+    """Return one measure of several areas. The first label, without its country, stands for all."""
     label = rows[0].label
     for profile in profiles:
         label = label.replace(profile.country, _("the country"))
@@ -249,7 +256,7 @@ def _compared(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Ma
         )
         for row in rows
     )
-    detail = _details(rows, profiles)
+    detail = _join_details(rows, profiles)
     return html(
         "<tr{}><th scope=row>{}{}</th>{}</tr>",
         html(' title="{}"', told) if told else "",
@@ -259,8 +266,8 @@ def _compared(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Ma
     )
 
 
-def _details(rows: Sequence[Row], profiles: Sequence[Profile]) -> str:
-    """Say what stands below a measure once where it is the same for all, else by name."""
+def _join_details(rows: Sequence[Row], profiles: Sequence[Profile]) -> str:
+    """Return the lines below a measure: once if they are the same for all areas, else with names."""
     if len({row.detail for row in rows}) == 1:
         return rows[0].detail
     named = zip(profiles, rows, strict=True)

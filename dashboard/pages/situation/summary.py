@@ -1,4 +1,4 @@
-"""What the Situation page shows for a view: the map's values, the panel, the bars of time, the table."""
+"""What the Situation page shows for a view: the panel, the strip of time, the table."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
 def describe_shipped_shapes() -> dict[str, Any]:
-    """Give what never changes on a map without a release: the areas that ship with the product."""
+    """Return what never changes on a map without a release: the areas that ship with the product."""
     return {"shapes": SHIPPED}
 
 
 def describe_empty_map() -> str:
-    """Give the values of a map without a release."""
+    """Return the values of a map without a release."""
     return live_map.describe_map([], "region")
 
 
 def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup:
-    """Word the panel: the chosen area, or both countries."""
-    shown = _shown(current, areas, view)
+    """Return the panel of the chosen area, or of both countries."""
+    shown = _make_panel_content(current, areas, view)
     if view.area:
         return panel.render_area_panel(current_release.read_profile(current, view.area, view.period), shown)
     profiles = [current_release.read_profile(current, code, view.period) for code in _countries(areas)]
@@ -51,13 +51,13 @@ def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup
     return panel.render_overview(profiles, shown, _(layer(view.layer).question), unmapped)
 
 
-def _shown(current: CurrentRelease, areas: Areas, view: MapView) -> panel.PanelContent:
+def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) -> panel.PanelContent:
     marks = read_marks(current, view)
     first, *others = [
-        _block(current, areas, view, name, mark) for name, mark in zip(view.layers, marks, strict=True)
+        _render_block(current, areas, view, name, mark) for name, mark in zip(view.layers, marks, strict=True)
     ]
     sentence = beside(view.layers)
-    told = frozenset(fact for name in view.layers for fact in _told_of(view, name))
+    told = frozenset(fact for name in view.layers for fact in _list_covered_facts(view, name))
     return panel.PanelContent(
         marks=marks,
         first=first,
@@ -65,48 +65,48 @@ def _shown(current: CurrentRelease, areas: Areas, view: MapView) -> panel.PanelC
         when=Period.parse(view.period).label if list_view_periods(view, current) else "",
         now=view.period,
         # Beside a community no pathway is told: the panel says nothing that could be read as a cause.
-        told=told | {"internal"} if _community(view) else told,
+        told=told | {"internal"} if _has_community(view) else told,
         allowed=frozenset(one.id for one in LAYERS if not together(current.tier, [*view.layers, one.id])),
         beside=_(sentence) if sentence else "",
         community=layer(view.layer).nature == "community",
-        changes="encounters" in view.layers and not _in_strip(current, view),
+        changes="encounters" in view.layers and not _is_in_strip(current, view),
     )
 
 
-def _in_strip(current: CurrentRelease, view: MapView) -> bool:
-    """Say whether the strip shows all children met, by the shortest periods: then the panel need not."""
+def _is_in_strip(current: CurrentRelease, view: MapView) -> bool:
+    """Return whether the strip already shows all children met, by the shortest periods."""
     every = view.layer == "encounters" and view.chosen(view.layer).get("of", "all") == "all"
     return every and view.period in current_release.list_periods(current, view.layer, view.level, "", ())
 
 
-def _community(view: MapView) -> bool:
+def _has_community(view: MapView) -> bool:
     return any(layer(name).nature == "community" for name in view.layers)
 
 
-def _told_of(view: MapView, name: str) -> tuple[str, ...]:
-    """Name the facts of a profile that the number of a layer on the map is already."""
+def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
+    """Return the facts of a profile that the headline of a layer already shows."""
     if name == "encounters":
         choice = view.chosen(name).get("of", "all")
         return {"all": ("children",), "pathway-internal": ("internal",)}.get(choice, ())
     return {"effort": ("effort",), "population": ("population",)}.get(name, ())
 
 
-def _block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
+def _render_block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
     wheres = _wheres(current, areas, view, name)
     told = [headline.read_headline(where) for where in wheres]
     return headline.render_headlines(
-        _worded(wheres, mark), told, _carriers(current, areas, view, wheres) if name == "services" else ()
+        _find_mark(wheres, mark), told, _carriers(current, areas, view, wheres) if name == "services" else ()
     )
 
 
-def _worded(wheres: list[headline.Where], mark: Mark) -> Mark:
+def _find_mark(wheres: list[headline.Where], mark: Mark) -> Mark:
     return next((where.mark for where in wheres if where.mark), mark)
 
 
 def _carriers(
     current: CurrentRelease, areas: Areas, view: MapView, wheres: list[headline.Where]
 ) -> list[str]:
-    """Name the duty bearers of each area, with the area's name where they differ."""
+    """Return the duty bearers of each area, with the area's name if they differ."""
     lines: list[tuple[str, str]] = []
     for where in wheres:
         level = str(areas.table["level"][where.code])
@@ -117,7 +117,7 @@ def _carriers(
 
 
 def _wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
-    """List where a layer's own number stands: the chosen area, or both countries."""
+    """Return where the headline of a layer is read: the chosen area, or both countries."""
     return [
         _where(current, areas, view, name, code) for code in ([view.area] if view.area else _countries(areas))
     ]
@@ -144,7 +144,7 @@ def _countries(areas: Areas) -> list[str]:
 def render_missed(
     address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame
 ) -> Markup:
-    """Say in one line what an address asked for and is not there, and what is shown instead; else nothing."""
+    """Return a line on what an address asked for and is not there, and what is shown instead."""
     lost = list_unmet(address, view)
     if not lost:
         return Markup("")
@@ -152,29 +152,29 @@ def render_missed(
     words = {
         "layer": (_("layer"), titles.get(address.get("layer", ""), ""), titles.get(view.layer, "")),
         "level": (_("level"), _(LEVELS.get(address.get("level", ""), "")), _(LEVELS.get(view.level, ""))),
-        "period": (_("period"), _label(address.get("period", "")), _label(view.period)),
-        "area": (_("area"), _named(address.get("area", ""), areas), _named(view.area, areas)),
+        "period": (_("period"), _format_period(address.get("period", "")), _format_period(view.period)),
+        "area": (_("area"), _name_area(address.get("area", ""), areas), _name_area(view.area, areas)),
     }
     told = [
-        (what, name or _quoted(address[key]), shown)
+        (what, name or _quote(address[key]), shown)
         for key in lost
         if key in words
         for what, name, shown in [words[key]]
     ]
-    sentences = [_instead(told)] if told else []
+    sentences = [_format_instead(told)] if told else []
     if "over" in lost:
-        sentences.append(_not_over(address["over"], view, current))
+        sentences.append(_explain_overlay(address["over"], view, current))
     return html('<p class="missed" role="status">{}</p>', " ".join(sentences))
 
 
-def _instead(told: list[tuple[str, str, str]]) -> str:
+def _format_instead(told: list[tuple[str, str, str]]) -> str:
     asked = ", ".join(f"{what} {name}".strip() for what, name, _shown in told)
     shown = ", ".join(shown for _what, _name, shown in told if shown)
     return f"{_('Not found here: {asked}.', asked=asked)} {_('Shown instead: {shown}.', shown=shown)}"
 
 
-def _not_over(asked: str, view: MapView, current: CurrentRelease) -> str:
-    """Say why a second layer that was asked for is not on the map."""
+def _explain_overlay(asked: str, view: MapView, current: CurrentRelease) -> str:
+    """Return why a requested second layer is not on the map."""
     for name in asked.split(","):
         if name in view.layers or name not in current_release.list_levels(current):
             continue
@@ -186,19 +186,19 @@ def _not_over(asked: str, view: MapView, current: CurrentRelease) -> str:
     return _("The second layer that the address asks for is not in this release.")
 
 
-def _quoted(text: str) -> str:
-    """Repeat a short name from an address; anything else in it is not for the page to say."""
+def _quote(text: str) -> str:
+    """Return a short name from an address in quotes. The page does not repeat anything else."""
     return f"“{text}”" if _SHORT.fullmatch(text) else ""
 
 
-def _label(period: str) -> str:
+def _format_period(period: str) -> str:
     try:
         return Period.parse(period).label
     except InputError:
         return ""
 
 
-def _named(area: str, areas: pd.DataFrame) -> str:
+def _name_area(area: str, areas: pd.DataFrame) -> str:
     if not area:
         return _("both countries")
     return str(areas["name_en"][area]) if area in areas.index else ""
@@ -207,9 +207,9 @@ def _named(area: str, areas: pd.DataFrame) -> str:
 def compute_totals(
     current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]
 ) -> dict[str, Total]:
-    """Give one number a period: of the chosen area, or of both countries together.
+    """Return one number for each period: of the chosen area, or of both countries together.
 
-    Of both countries at the coarsest level that has any, because its numbers carry the least noise.
+    Both countries are read at the coarsest level with numbers, because they have the least noise there.
     """
     if not layer(view.layer).sums:
         data = [
@@ -230,7 +230,7 @@ def compute_totals(
 
 
 def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, Total]) -> Markup:
-    """Draw the strip: the period in words, and a bar for each where there are several."""
+    """Return the strip: the period in words, and a bar for each period if there are several."""
     words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
     # Published figures do not end with the records.
@@ -249,7 +249,7 @@ def _levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> 
 
 @st.dialog("Table", width="large")
 def show_table(current: CurrentRelease, view: MapView) -> None:
-    """Show the same content as the map as a table, one for each layer."""
+    """Show the content of the map as tables, one for each layer."""
     for name, mark in zip(view.layers, read_marks(current, view), strict=True):
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))

@@ -1,4 +1,4 @@
-"""Time along the bottom: bars that show when things happened, before one moves the slider."""
+"""The strip of time below the map: bars that show when things happened."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _LEAST = 4  # per cent, so that a bar stays visible
 
 @dataclass(frozen=True)
 class Total:
-    """One number of a period: None where there is none, with the state and its words where all share one.
+    """The number of a period. Without a number it has the state and its words, if all areas share it.
 
-    least: it is the least that there is.
+    least : whether the value is a lower limit.
     """
 
     value: float | None
@@ -43,9 +43,9 @@ class Total:
 def compute_totals(
     frames: Mapping[str, pd.DataFrame], area: str = "", words: Mapping[str, str] | None = None
 ) -> list[Total]:
-    """Give one number a period: of an area, or the sum over what is published and of its margins.
+    """Return the number of each period: of an area, or the sums of published values and margins.
 
-    `words` says states in words.
+    `words` are the words for states.
     """
     return [_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()]
 
@@ -62,34 +62,35 @@ def _total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
 
 
 def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
-    """Say what is told in each period where numbers of areas cannot be added up.
+    """Return timeline entries for layers whose values cannot be summed over areas.
 
-    Of an area its number, or the words of its class or state; else of how many areas something is told.
+    For one area: its number, or the words of its class or state. Else: for how many areas something is
+    known.
     """
-    return [_judged(one, area, words) if area else _how_many(one) for one in layers]
+    return [_judge_area(one, area, words) if area else _count_known(one) for one in layers]
 
 
-def _judged(of: LayerData, area: str, words: Mapping[str, str]) -> Total:
+def _judge_area(of: LayerData, area: str, words: Mapping[str, str]) -> Total:
     if area not in of.frame.index or of.frame.loc[area, "state"] != "class":
         return _total(of.frame[of.frame.index == area], words)
     return Total(None, state="named", words=translate(of.texts()[area]))
 
 
-def _how_many(of: LayerData) -> Total:
+def _count_known(of: LayerData) -> Total:
     known = int(of.frame["state"].isin(["number", "class"]).sum())
     text = _("told for {known} of {all} areas", known=known, all=len(of.frame))
     return Total(None, state="named", words=text)
 
 
 def format_total(period: str, total: Total) -> str:
-    """Say a period and its number with its margin, or else its state."""
+    """Return a period with its number and margin, or with its state."""
     label = Period.parse(period).label
     if total.value is None:
         return f"{label}: {total.words or _('no number')}"
-    return f"{label}: {_value(total)}"
+    return f"{label}: {_format_value(total)}"
 
 
-def _value(total: Total) -> str:
+def _format_value(total: Total) -> str:
     if total.value is None:
         return ""
     value = translate(quantity(None, total.value)) if total.least else number(total.value)
@@ -97,23 +98,23 @@ def _value(total: Total) -> str:
 
 
 def compute_heights(values: Sequence[float | None]) -> list[int]:
-    """Scale values to per cent of the highest bar; 0 for no number."""
+    """Scale values to per cent of the highest bar; 0 if there is no number."""
     top = max((v for v in values if v is not None), default=0.0)
     return [0 if v is None or top <= 0 else max(_LEAST, round(100 * v / top)) for v in values]
 
 
 def is_unfinished(period: str, last: str | None) -> bool:
-    """Say whether a period ends after the last day of the records."""
+    """Return whether a period ends after the last day of the records."""
     if not last:
         return False
     return Period.parse(period).end > date.fromisoformat(last)
 
 
 def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
-    """Draw the words of the period, one bar a period and the years below.
+    """Return the words of the period, one bar for each period, and the years below.
 
-    The slider that lies over the bars says their numbers to those who listen, and shows a bar's own words
-    to those who point at it.
+    The slider over the bars reads out their numbers to screen readers, and shows the words of a bar on
+    hover.
     """
     bars = []
     for (period, total), height in zip(
@@ -130,10 +131,10 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
     graph = (
         html(
             '{}<div class="bars time n{}">{}</div>{}',
-            _scale(totals),
+            _render_scale(totals),
             len(bars),
             join_markup(bars),
-            _years(list(totals)),
+            _render_years(list(totals)),
         )
         if bars
         else ""
@@ -141,8 +142,8 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
     return html("<div class=when><p>{}</p><div class=graph aria-hidden=true>{}</div></div>", when, graph)
 
 
-def _scale(totals: Mapping[str, Total]) -> Markup:
-    """Write the largest value beside the top of the bars, and zero beside their foot."""
+def _render_scale(totals: Mapping[str, Total]) -> Markup:
+    """Return the largest value beside the top of the bars, and zero beside their foot."""
     largest = max(
         (t for t in totals.values() if t.value is not None), key=lambda t: t.value or 0.0, default=None
     )
@@ -153,8 +154,8 @@ def _scale(totals: Mapping[str, Total]) -> Markup:
     )
 
 
-def _years(periods: Sequence[str]) -> Markup:
-    """Write the year under the first bar of each calendar year."""
+def _render_years(periods: Sequence[str]) -> Markup:
+    """Return the years, each under the first bar of the calendar year."""
     years = [Period.parse(period).start.year for period in periods]
     spans = []
     for place, year in enumerate(years):

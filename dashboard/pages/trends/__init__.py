@@ -1,4 +1,4 @@
-"""Series of an area: what was met and how much was looked, changes, breaks, and what comes next."""
+"""The Trends page: children met and outreach of an area over time, changes, breaks, and what comes next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboard.widgets import address, markup, page_frame
 
 
 def show() -> None:
-    """Draw the page."""
+    """Show the page."""
     current = current_release.open_current_release(read_site())
     if current is None:
         page_frame.show_no_release()

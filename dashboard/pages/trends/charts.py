@@ -1,4 +1,4 @@
-"""Pictures of series over one axis of time: children met, outreach, the share of internal trafficking."""
+"""Charts over one axis of time: children met, outreach, the share of internal trafficking."""
 
 from __future__ import annotations
 
@@ -23,69 +23,73 @@ _OTHER = "·"
 def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
     """Draw children met with the bounds of each number, and what the model expects with its interval."""
     periods = [*counted["period"], *ahead["period"]]
-    found = _bars(counted, periods, _COUNTS, _("children met")) + _signs(counted, periods)
+    found = _draw_bars(counted, periods, _COUNTS, _("children met")) + _draw_signs(counted, periods)
     if len(ahead):
-        found = found + _bars(ahead, periods, _AHEAD, _("children expected"))
+        found = found + _draw_bars(ahead, periods, _AHEAD, _("children expected"))
     for period, words in breaks.items():
-        found = found + _mark(period, words, periods)
-    return _finished(found, _("Children met, and expected") if len(ahead) else _("Children met"), _TALL)
+        found = found + _draw_break(period, words, periods)
+    return _style(found, _("Children met, and expected") if len(ahead) else _("Children met"), _TALL)
 
 
 def draw_effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> alt.Chart:
-    """Draw outreach days, over the same periods; the last picture names them."""
-    drawn = _bars(days, periods, _DAYS, _("outreach days"), named=last) + _signs(days, periods, named=last)
-    return _finished(drawn, _("Outreach days"), _LOW)
+    """Draw outreach days over the same periods. The last chart names them."""
+    drawn = _draw_bars(days, periods, _DAYS, _("outreach days"), named=last) + _draw_signs(
+        days, periods, named=last
+    )
+    return _style(drawn, _("Outreach days"), _LOW)
 
 
 def draw_share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
     """Draw the model's share of internal trafficking with its 95 % interval."""
     base = alt.Chart(shares).encode(
-        x=_x(periods, named=True), tooltip=_told(_("share inside the country, %"))
+        x=_make_x(periods, named=True), tooltip=_make_tooltips(_("share inside the country, %"))
     )
-    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), axis=_axis(".0f"))
+    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), axis=_make_axis(".0f"))
     band = base.mark_area(color=_SHARE, opacity=0.16, interpolate="monotone").encode(y=y, y2="high:Q")
     line = base.mark_line(color=_SHARE, strokeWidth=2, interpolate="monotone").encode(y="value:Q")
     dots = base.mark_circle(color=_SHARE, size=46, opacity=1).encode(y="value:Q")
-    return _finished(band + line + dots, _("Of these, pathway inside the country, % (model)"), _LOW + 50)
+    return _style(band + line + dots, _("Of these, pathway inside the country, % (model)"), _LOW + 50)
 
 
 def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:
-    """Say what the signs in the pictures mean, of those that occur."""
+    """Return the meaning of the signs that occur in the charts."""
     told = {str(s): str(w) for f in frames for s, w in zip(f["state"], f["words"], strict=True)}
     states = (state for state in told if state not in ("number", "class"))
     return [f"{_SIGNS.get(state, _OTHER)} {told[state]}" for state in states]
 
 
-def _bars(
+def _draw_bars(
     rows: pd.DataFrame, periods: Sequence[str], colour: str, what: str, *, named: bool = True
 ) -> alt.LayerChart:
-    """Draw a bar a period and, where it is not exact, a line between its bounds."""
-    base = alt.Chart(rows).encode(x=_x(periods, named=named), tooltip=_told(what))
-    bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=_axis(",.0f")))
+    """Draw a bar for each period and, if it is not exact, a line between its bounds."""
+    base = alt.Chart(rows).encode(x=_make_x(periods, named=named), tooltip=_make_tooltips(what))
+    bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(
+        y=alt.Y("value:Q", axis=_make_axis(",.0f"))
+    )
     ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.2, aria=False)
     return alt.LayerChart(layer=[bars, ends.encode(y=alt.Y("low:Q"), y2="high:Q")])
 
 
-def _signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = True) -> alt.Chart:
+def _draw_signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = True) -> alt.Chart:
     kept = rows[~rows["state"].isin(["number", "class"])]
     kept = kept.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in kept["state"]])
     text = alt.Chart(kept).mark_text(dy=-8, fontSize=13, color="#5B6575", aria=bool(len(kept)))
     drawn: alt.Chart = text.encode(
-        x=_x(periods, named=named), y=alt.datum(0), text="sign:N", tooltip=_told(_("told"))
+        x=_make_x(periods, named=named), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("told"))
     )
     return drawn
 
 
-def _mark(period: str, words: str, periods: Sequence[str]) -> alt.Chart:
+def _draw_break(period: str, words: str, periods: Sequence[str]) -> alt.Chart:
     row = pd.DataFrame({"period": [period], "words": [words]})
     rule = alt.Chart(row).mark_rule(color=_BREAK, strokeDash=[4, 3], strokeWidth=1.6, xOffset=-18)
     told = alt.Tooltip("words:N", title=_("possible break"))
-    drawn: alt.Chart = rule.encode(x=_x(periods, named=True), tooltip=told)
+    drawn: alt.Chart = rule.encode(x=_make_x(periods, named=True), tooltip=told)
     return drawn
 
 
-def _x(periods: Sequence[str], *, named: bool) -> alt.X:
-    """Put the periods side by side; the first of each twelve months has a name."""
+def _make_x(periods: Sequence[str], *, named: bool) -> alt.X:
+    """Return the axis of periods. The first of each twelve months has a name."""
     firsts = [Period.parse(period) for period in periods]
     words = {p.id: f"{p.start:%b %Y}" for p in firsts if p.start.month == firsts[0].start.month}
     table = ",".join(f"'{period}':'{word}'" for period, word in words.items())
@@ -96,18 +100,18 @@ def _x(periods: Sequence[str], *, named: bool) -> alt.X:
     return alt.X("period:O", scale=alt.Scale(domain=list(periods)), axis=axis)
 
 
-def _axis(form: str) -> alt.Axis:
+def _make_axis(form: str) -> alt.Axis:
     return alt.Axis(
         title=None, format=form, tickCount=4, tickMinStep=1, ticks=False, domain=False,
         minExtent=_ROOM, maxExtent=_ROOM, labelFontSize=12.5, gridColor="#E8EBEE", labelFlush=False,
     )  # fmt: skip
 
 
-def _told(what: str) -> list[alt.Tooltip]:
+def _make_tooltips(what: str) -> list[alt.Tooltip]:
     return [alt.Tooltip("label:N", title=_("period")), alt.Tooltip("words:N", title=what)]
 
 
-def _finished(chart: alt.LayerChart, title: str, height: int) -> alt.Chart:
+def _style(chart: alt.LayerChart, title: str, height: int) -> alt.Chart:
     done: alt.Chart = (
         chart.properties(height=height, title=title, description=title)
         .configure_view(stroke=None)

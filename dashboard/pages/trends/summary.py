@@ -1,8 +1,8 @@
 """What the Trends page shows of an area: children met and outreach by quarter, shares, what comes next.
 
-Numbers are those of the release, with their margins and states; the model's carry their interval. Changes
-that the model is sure of are told with the outreach beside them, and a jump of counts everywhere in a
-country is offered as a possible break before it is read as a rise.
+Published numbers are shown with their margins and states, those of the model with their interval. A change
+is told with the outreach beside it, and a jump of counts in a whole country is offered as a possible break
+before it is read as a rise.
 """
 
 from __future__ import annotations
@@ -45,19 +45,21 @@ _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
-    """Name what may be looked at: all children met, or those of a pathway that the model tells apart."""
-    told_apart = {one: words for one, words in narrative.name_pathways().items() if _held(current, one)}
+    """Return what can be shown: all children met, or those of a pathway that the model tells apart."""
+    told_apart = {
+        one: words for one, words in narrative.name_pathways().items() if _has_pathway(current, one)
+    }
     return {**told_apart, _EVERY: _("All children met")}
 
 
-def _held(current: CurrentRelease, pathway: str) -> bool:
+def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
     return all(
         current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway]
     )
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Name the counties and regions by code, each with its country."""
+    """Return the counties and regions by code, each with its country."""
     table, land = load_areas(current.release).table, read_country_names(current)
     regions = table[table["level"] == _LEVEL]
     return {
@@ -67,22 +69,22 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 
 def find_first_area(current: CurrentRelease) -> str:
-    """Give the area that the page opens on: of those that are told together, else where most were met."""
+    """Find the area on which the page opens: one of those tested together, else where most were met."""
     known = name_areas(current)
-    together = next((shift.areas for shift in _shifts(current)[:1]), ())
+    together = next((shift.areas for shift in _read_shifts(current)[:1]), ())
     if together and together[-1] in known:
         return together[-1]
     return max(known, key=lambda area: read_met(current, area, "all")["value"].astype(float).sum())
 
 
-def _shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
+def _read_shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
     manifest = read_risk_manifest(current)
     return manifest.shifts if manifest else ()
 
 
 def list_shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
-    """Return sentences on the share of internal trafficking: of clear changes and groups, and of the others."""
-    shifts = _shifts(current)
+    """Return sentences on the share of internal trafficking: clear changes and groups first, then others."""
+    shifts = _read_shifts(current)
     first = [shift for shift in shifts if len(shift.areas) > 1 or shift.verdict != "unclear"]
     others = [shift for shift in shifts if shift not in first]
     names = read_area_names(current)
@@ -93,74 +95,74 @@ def list_shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
 
 @lru_cache(maxsize=256)
 def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Give the children met by the shortest periods that are held, oldest first; shared.
+    """Read the children met by the shortest periods, oldest first. The frame is shared.
 
-    Columns: period, label, value (NaN where only a state is told), low, high (bounds of the true number),
-    state, words. Of a pathway that two published numbers make up, value and bounds are their sums.
+    Columns: period, label, value (NaN if there is only a state), low, high (bounds of the true number),
+    state, words. If a pathway is published as two numbers, value and bounds are their sums.
     """
     periods = current_release.list_periods(current, "encounters", _LEVEL, "", (("of", _PARTS[pathway][0]),))
     parts = [ENCOUNTERS.history(current.release, _LEVEL, area, {"of": part}) for part in _PARTS[pathway]]
     rows = [
-        _together(current, period, [part.get(period, Cell("no_data")) for part in parts])
+        _add_cells(current, period, [part.get(period, Cell("no_data")) for part in parts])
         for period in periods
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _together(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
-    """Add up the cells of one period: a noisy zero counts as none, and its bounds say what may be there."""
+def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
+    """Add the cells of one period. A noisy zero counts as none; its bounds tell what may be there."""
     largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
     label, states = Period.parse(period).label, {cell.state for cell in cells}
     known = [bounds(cell, current.release.k, largest) for cell in cells]
     if "number" not in states or None in known:
         state = next(cell.state for cell in cells if cell.state != "number")
-        return period, label, math.nan, math.nan, math.nan, state, _words(current, state)
+        return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state)
     value = sum(0.0 if math.isnan(cell.value) else cell.value for cell in cells)
     low, high = (sum(pair[end] for pair in known if pair) for end in (0, 1))
     words = _("{value}, truly {low} to {high}", value=number(value), low=number(low), high=number(high))
     return period, label, value, low, high, "number", words
 
 
-def _words(current: CurrentRelease, state: str) -> str:
+def _format_state(current: CurrentRelease, state: str) -> str:
     return translate(state_words(state, current.release.k))
 
 
 @lru_cache(maxsize=256)
 def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Give outreach days by the shortest periods that are held, in the columns of `met`; shared."""
+    """Read outreach days by the shortest periods, in the columns of `read_met`. The frame is shared."""
     history = EFFORT.history(current.release, _LEVEL, area, {})
     rows = []
     for period in EFFORT.periods(current.release, View(_LEVEL, "")):
         cell = history.get(period, Cell("no_data"))
-        text = translate(quantity(cell.value, cell.low, cell.high)) or _words(current, cell.state)
+        text = translate(quantity(cell.value, cell.low, cell.high)) or _format_state(current, cell.state)
         value = cell.low if math.isnan(cell.value) else cell.value
         rows.append((period, Period.parse(period).label, value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def read_expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Give what is expected of the next quarters, in the columns of `met`, bounds holding 80 %.
+    """Read what is expected of the next quarters, in the columns of `read_met`, with 80 % bounds.
 
-    By the model, or by the historical mean where the model was measured and is not better.
+    The model forecasts, or the historical mean if the model was measured and is not better.
     """
-    return _modelled(current, "forecast_region_quarter_crossing", area, pathway)
+    return _read_modelled(current, "forecast_region_quarter_crossing", area, pathway)
 
 
 def read_share(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Give the share of internal trafficking by quarter in per cent, in the columns of `met`, bounds 95 %."""
-    return _modelled(current, "pathwayshare_region_quarter_crossing", area, "internal")
+    """Read the share of internal trafficking by quarter in per cent, like `read_met`, with 95 % bounds."""
+    return _read_modelled(current, "pathwayshare_region_quarter_crossing", area, "internal")
 
 
 @lru_cache(maxsize=512)
-def _modelled(current: CurrentRelease, name: str, area: str, pathway: str) -> pd.DataFrame:
+def _read_modelled(current: CurrentRelease, name: str, area: str, pathway: str) -> pd.DataFrame:
     table = current_release.read_table(current, name)
     if table.empty:
         return pd.DataFrame(columns=_COLUMNS)
-    return _worded(table, area, pathway)
+    return _format_rows(table, area, pathway)
 
 
-def _worded(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
-    """Give the rows of an area and pathway, oldest first, with their interval in words."""
+def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
+    """Return the rows of an area and pathway, oldest first, with their interval in words."""
     here = table[(table["area"] == area) & (table["crossing"] == pathway)]
     rows = here.sort_values("period", kind="stable")
     told = [
@@ -183,7 +185,7 @@ def _worded(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
 
 
 def list_changes(current: CurrentRelease, area: str) -> list[str]:
-    """Say at which looks the model was sure of a change of this area, the latest first."""
+    """Return at which looks the model was sure of a change in this area, the latest first."""
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return []
@@ -191,13 +193,13 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
     rows = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
     # A year is looked at again each quarter: the latest look is told, and that earlier ones saw it too.
     said = [
-        _change(same.to_dict("records"), named[str(pathway)])
+        _format_change(same.to_dict("records"), named[str(pathway)])
         for (pathway, _low), same in rows.groupby(["crossing", "low"], sort=False)
     ]
     return [one for one in said if one] or [_("The model is not sure of any rise or fall here.")]
 
 
-def _change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
+def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     row = looks[0]
     if row["low"] > 0 and not math.isnan(row["high"]):
         return ""  # steady
@@ -206,18 +208,18 @@ def _change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
         "{pathway}: {level}, the year to {when} {ratio} times the one before (95 %: {low} to {high})."
     )
     ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
-    told = template.format(pathway=pathway, level=level, when=_ending(row), **ends)
-    earlier = ", ".join(map(_ending, looks[1:]))
+    told = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
+    earlier = ", ".join(map(_format_ending, looks[1:]))
     seen = f" {_('So it was for the years to {earlier}.', earlier=earlier)}" if earlier else ""
-    return f"{told} {_outreach(row)}{seen}"
+    return f"{told} {_format_outreach(row)}{seen}"
 
 
-def _ending(row: Mapping[Any, Any]) -> str:
+def _format_ending(row: Mapping[Any, Any]) -> str:
     return Period.parse(str(row["period"])).label.rpartition(" to ")[2]
 
 
-def _outreach(row: Mapping[Any, Any]) -> str:
-    """Show outreach beside a change, with a warning where it went the same way."""
+def _format_outreach(row: Mapping[Any, Any]) -> str:
+    """Return the outreach beside a change, with a warning if it changed in the same direction."""
     ratio = float(row["effort_ratio"])
     if math.isnan(ratio) or row["effort_warning"]:
         return narrative.format_effort_warning(ratio)
@@ -229,14 +231,14 @@ _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
 def find_breaks(current: CurrentRelease, area: str, pathway: str) -> dict[str, str]:
-    """Return the possible breaks in the area's country: by quarter, what may lie behind the jump of counts."""
+    """Find the possible breaks in the area's country: by quarter, a sentence on the jump of counts."""
     country = str(load_areas(current.release).table.loc[area, "country"])
-    jumps = [jump for jump in _breaks(current, pathway) if jump.concerns(country)]
+    jumps = [jump for jump in _find_jumps(current, pathway) if jump.concerns(country)]
     return {jump.period: narrative.format_break(current, jump) for jump in jumps}
 
 
 @lru_cache(maxsize=16)
-def _breaks(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
+def _find_jumps(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
     from geo import areas as geography
     from risk.evaluation.risk_model import panel_of
     from risk.model.observations import Observations
@@ -247,7 +249,7 @@ def _breaks(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
 
 
 def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Give the content of the pictures as a table of words: a row a quarter."""
+    """Return the content of the charts as a table of words, a row for each quarter."""
     columns = {
         _("Children met"): read_met(current, area, pathway),
         _("Children expected"): read_expected(current, area, pathway),
@@ -262,7 +264,7 @@ def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.Data
 
 
 def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Give the public numbers of an area as words: a row a year."""
+    """Return the public numbers of an area as words, a row for each year."""
     counted, days = read_met(current, area, _EVERY), read_effort(current, area).set_index("period")["words"]
     rows = [
         (row["label"], number(row["value"]) or row["words"], str(days.get(row["period"], _("no data"))))

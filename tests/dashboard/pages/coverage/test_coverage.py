@@ -51,7 +51,7 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
     lines = summary.list_headlines(of)
     table = of.release.table("accessgap_region_quarter_axis")
     names = of.release.table("accessgap_region_quarter_axis")["area"].map(
-        lambda code: summary._told(of, "gap", "all").loc[code, "name"]
+        lambda code: summary._read_access(of, "gap", "all").loc[code, "name"]
     )
     named = 0
     for axis in ("prevention", "protection", "reintegration", "coordination"):
@@ -70,7 +70,7 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
 
 def test_the_longest_way_is_named_and_so_are_the_islands(of):
     ways = of.release.table("accesstime_region_quarter").set_index("area")
-    names = summary._told(of, "gap", "all")["name"]
+    names = summary._read_access(of, "gap", "all")["name"]
     lines = " ".join(summary.list_headlines(of))
     farthest = ways["value"].idxmax()
     assert f"{names[farthest]} ({ways.loc[farthest, 'value']:.0f} minutes)" in lines
@@ -81,7 +81,7 @@ def test_the_longest_way_is_named_and_so_are_the_islands(of):
 @pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo"])
 def test_the_table_holds_what_the_maps_show(of, kind):
     table = summary.tabulate_access(of, kind)
-    maps = {show: summary._told(of, show, kind) for show in summary.name_measures()}
+    maps = {show: summary._read_access(of, show, kind) for show in summary.name_measures()}
     assert len(table) == len(maps["places"])
     for at, (area, row) in enumerate(maps["places"].iterrows()):
         told = table.iloc[at]
@@ -131,7 +131,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
     there = last[last["value"].astype(float).fillna(last["low"].astype(float)) > 0]
     by = {bearer: set(rows["area"]) for bearer, rows in there.groupby("duty_bearer")}
     public = by["state"] | by["anti_trafficking_police"] | by["municipality"] | by["school"]
-    names = summary._told(of, "gap", "all")["name"]
+    names = summary._read_access(of, "gap", "all")["name"]
     both = {names[code] for code in by["ngo"] & public}
     assert both
     assert all(name in first for name in both)

@@ -121,11 +121,11 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
         "name": "Berat", "class": 2, "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
         "effort_ratio": 1.9,
     }  # fmt: skip
-    told = summary._change(row, "pathway inside the country")
+    told = summary._format_change(row, "pathway inside the country")
     assert told.startswith("Berat, pathway inside the country: rising, 1.7 times the year before")
     assert "Outreach was 1.9 times that of the year before, which may be why." in told
-    assert "which may be why" not in summary._change({**row, "effort_warning": False}, "")
-    none = summary._change({**row, "effort_ratio": float("nan")}, "")
+    assert "which may be why" not in summary._format_change({**row, "effort_warning": False}, "")
+    none = summary._format_change({**row, "effort_ratio": float("nan")}, "")
     assert "No outreach is recorded for the year before" in none
 
 

@@ -131,7 +131,7 @@ def test_a_state_has_a_sign_that_the_page_explains(of, run):
 
 def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
     jump = Jump("2008-03-01/P3M", "", "AL", 11, 0, 20, 48)
-    monkeypatch.setattr(summary, "_breaks", lambda _current, _pathway: (jump,))
+    monkeypatch.setattr(summary, "_find_jumps", lambda _current, _pathway: (jump,))
     breaks = summary.find_breaks(of, "AL-11", "internal")
     words = "In Albania, counts rose in 11 and fell in 0 areas at the same time (20 to 48)"
     assert breaks["2008-03-01/P3M"].startswith(words)
@@ -149,9 +149,9 @@ def test_a_jump_everywhere_in_the_published_counts_is_offered_as_a_break(of, mon
     counts[[country == "AL" for country in panel.countries], 6:, 0] += 6
     jumped = replace(panel, counts=counts)
     monkeypatch.setattr(risk_model, "panel_of", lambda _seen: jumped)
-    summary._breaks.cache_clear()
-    found = {pathway: summary._breaks(of, pathway) for pathway in ("internal", "cross_border")}
-    summary._breaks.cache_clear()
+    summary._find_jumps.cache_clear()
+    found = {pathway: summary._find_jumps(of, pathway) for pathway in ("internal", "cross_border")}
+    summary._find_jumps.cache_clear()
     assert ("AL", quarter) in {(one.country, one.period) for one in found["internal"]}
     assert ("AL", quarter) not in {(one.country, one.period) for one in found["cross_border"]}
 
@@ -161,12 +161,12 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
         "period": "2009-03-01/P3M", "low": 1.25, "high": float("nan"), "median": 1.8, "lower": 1.3,
         "upper": 2.4, "effort_ratio": 1.7, "effort_warning": True,
     }  # fmt: skip
-    told = summary._change([look, {**look, "period": "2008-12-01/P3M"}], "Inside the country")
+    told = summary._format_change([look, {**look, "period": "2008-12-01/P3M"}], "Inside the country")
     assert told.startswith("Inside the country: rising, the year to May 2009 1.8 times the one before")
     assert "which may be why" in told
     assert "So it was for the years to Feb 2009." in told
     calm = {**look, "low": 0.8, "high": 1.25}
-    assert summary._change([calm], "Inside the country") == ""
+    assert summary._format_change([calm], "Inside the country") == ""
 
 
 def test_every_statement_on_the_shift_is_listed_sure_ones_first(of, run):
