@@ -200,7 +200,7 @@ def ask_posts(current: CurrentRelease, work: Workplace) -> None:
             st.download_button(_("Download the table of posts"), text, name, "text/csv", on_click="ignore")
         else:
             st.caption(_("Tables of real records cannot be downloaded here; the data officer writes them:"))
-            st.code("tact plan --draft FILE", language=None)
+            st.code("tact plan draft FILE", language=None)
         if work.posts:
             st.button(_("Use the estimated posts again"), on_click=session.set_posts, args=("",))
     with right:

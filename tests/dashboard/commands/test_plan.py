@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,38 +17,69 @@ def demo(demo_world, tmp_path):
     return copy
 
 
-def test_a_plan_is_made_kept_listed_and_opened_again(tact, demo):
-    made = tact("--workspace", demo, "plan", "--pathway", "internal", "--title", "East", "--json").json
+def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
+    made = tact(
+        "--workspace", demo, "plan", "make", "--pathway", "internal", "--title", "East", "--json"
+    ).json
     assert made["moved"] == sum(move["units"] for move in made["moves"]) > 0
     assert made["probability"] > 0.5
     release = Release.open(demo / "releases", "partner", derived=demo / "derived")
-    kept = saved.kept(demo / "derived", release)
-    assert [str(one.folder) for one in kept] == [made["plan"]]
-    listed = tact("--workspace", demo, "plan", "--list", "--json").json
+    (kept,) = saved.list_saved_plans(demo / "derived", release).plans
+    assert str(kept.folder) == made["plan"]
+    listed = tact("--workspace", demo, "plan", "list", "--json").json
     assert [(one["plan"], one["title"], one["role"]) for one in listed] == [
-        (kept[0].folder.name, "East", "data officer")
+        (kept.name, "East", "data officer")
     ]
-    again = tact("--workspace", demo, "plan", "--open", kept[0].folder.name, "--json").json
+    again = tact("--workspace", demo, "plan", "open", kept.name, "--json").json
     assert again == made
-    assert tact("--workspace", demo, "plan", "--open", "East", "--json").json == made
-    assert tact("--workspace", demo, "plan", "--moves", "2", "--json").json["plan"] is None
-    assert len(saved.kept(demo / "derived", release)) == 1
+    assert tact("--workspace", demo, "plan", "open", "East", "--json").json == made
+    assert tact("--workspace", demo, "plan", "make", "--moves", "2", "--json").json["plan"] is None
+    assert len(saved.list_saved_plans(demo / "derived", release).plans) == 1
+
+
+def test_the_old_spelling_works_with_a_hint(tact, demo, tmp_path):
+    answer = tact("--workspace", demo, "plan", "--moves", "2", "--title", "Old", "--json")
+    assert answer.json["plan"]
+    assert "tact plan make --moves 2" in answer.err
+    listed = tact("--workspace", demo, "plan", "--list", "--json")
+    assert "tact plan list" in listed.err
+    (one,) = listed.json
+    opened = tact("--workspace", demo, "plan", "--json", "--open", one["plan"])
+    assert f"tact plan open {one['plan']}" in opened.err
+    assert opened.json["moves"] == answer.json["moves"]
+    assert tact("--workspace", demo, "plan", f"--open={one['plan']}", "--json").json == opened.json
+    draft = tact("--workspace", demo, "plan", "--draft", tmp_path / "posts.csv")
+    assert "tact plan draft" in draft.err
+    assert (tmp_path / "posts.csv").exists()
+
+
+def test_a_damaged_plan_is_named_and_the_others_are_listed(tact, demo):
+    made = tact("--workspace", demo, "plan", "make", "--moves", "2", "--title", "Good", "--json").json
+    good = Path(made["plan"])
+    bad = shutil.copytree(good, good.parent / "plan-partner-bad") / "manifest.json"
+    bad.write_text(bad.read_text().replace('"moves": [', '"moves": [3, '))
+    listed = tact("--workspace", demo, "plan", "list", "--json")
+    assert [one["plan"] for one in listed.json] == [good.name]
+    assert "The saved plan plan-partner-bad is damaged" in listed.err
+    opened = tact("--workspace", demo, "plan", "open", "plan-partner-bad", "--json")
+    assert opened.code == 2
+    assert "is damaged" in opened.json["message"]
 
 
 def test_people_read_the_answer_first_and_names_of_areas(tact, demo):
-    told = tact("--workspace", demo, "plan", "--moves", "0", "--exploration", "0").out.splitlines()
-    assert told[0].startswith("Change nothing")
-    told = tact("--workspace", demo, "plan", "--pathway", "internal", "--moves", "6").out
-    assert "Attica" in told
-    assert "100 %" not in told
+    lines = tact("--workspace", demo, "plan", "make", "--moves", "0", "--exploration", "0").out.splitlines()
+    assert lines[0] == "Advice: change nothing."
+    text = tact("--workspace", demo, "plan", "make", "--pathway", "internal", "--moves", "6").out
+    assert "Attica" in text
+    assert "100 %" not in text
 
 
 def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
     draft = tmp_path / "posts.csv"
-    assert tact("--workspace", demo, "plan", "--draft", draft).code == 0
-    again = tact("--workspace", demo, "plan", "--draft", draft)
+    assert tact("--workspace", demo, "plan", "draft", draft).code == 0
+    again = tact("--workspace", demo, "plan", "draft", draft)
     assert again.code == 2
-    assert "may hold corrections" in again.err
+    assert "may contain corrections" in again.err
     with draft.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -56,28 +88,29 @@ def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    fixed = tact("--workspace", demo, "plan", "--posts", draft, "--exploration", "0", "--json").json
+    fixed = tact("--workspace", demo, "plan", "make", "--posts", draft, "--exploration", "0", "--json").json
     assert (fixed["moved"], fixed["recommended"]) == (0, False)
 
 
 def test_rules_that_clash_are_named_with_what_would_free_them(tact, demo):
-    answer = tact("--workspace", demo, "plan", "--moves", "0", "--exploration", "1", "--json")
+    answer = tact("--workspace", demo, "plan", "make", "--moves", "0", "--exploration", "1", "--json")
     assert answer.code == 2
-    assert "These clash; ease one of them" in answer.json["message"]
+    assert "No plan can keep all rules. Relax one of these:" in answer.json["message"]
+    assert "Allow more moves." in answer.json["message"]
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--pathway", "sideways"), "There are: all, internal, cross_border"),
-        (("--equity", "2"), "less than or equal to 1"),
-        (("--role", "Anna"), "There are: programme manager"),
-        (("--title", " "), "needs a title"),
-        (("--open", "plan-none"), "There are: none"),
-        (("--release", "1999-01-001"), "No release '1999-01-001'"),
-        (("--posts", "nowhere.csv"), "There is no file nowhere.csv"),
-        (("--free-share", "0.2"), "A hand-over needs --tasks FILE"),
-        (("--briefing", "nowhere/b.pdf"), "Make it first"),
+        (("make", "--pathway", "sideways"), "There are: all, internal, cross_border"),
+        (("make", "--equity", "2"), "less than or equal to 1"),
+        (("make", "--role", "Anna"), "There are: programme manager"),
+        (("make", "--title", " "), "needs a title"),
+        (("open", "plan-none"), "There are: none"),
+        (("make", "--release", "1999-01-001"), "No release '1999-01-001'"),
+        (("make", "--posts", "nowhere.csv"), "There is no file nowhere.csv"),
+        (("make", "--free-share", "0.2"), "A hand-over needs --tasks FILE"),
+        (("make", "--briefing", "nowhere/b.pdf"), "Make it first"),
     ],
 )
 def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
@@ -90,7 +123,7 @@ def test_a_release_of_figures_alone_has_nothing_to_plan_with(tact, tmp_path):
     folder = tmp_path / "figures"
     assert tact("--workspace", folder, "init", "--practice").code == 0
     assert tact("--workspace", folder, "release", "--figures-only").code == 0
-    answer = tact("--workspace", folder, "plan", "--json")
+    answer = tact("--workspace", folder, "plan", "make", "--json")
     assert answer.code != 0
     assert "has no table" in answer.json["message"] or "No release" in answer.json["message"]
 
@@ -103,21 +136,36 @@ TASKS = (
 def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reason(tact, demo, tmp_path):
     tasks = tmp_path / "tasks.csv"
     tasks.write_text(TASKS)
-    answer = tact("--workspace", demo, "plan", "--tasks", tasks, "--free-share", "0.2")
-    assert "Tirana: prevention of ARSIS to a school in quarter 1." in answer.out
-    assert "Gjirokastër: reintegration stays with ARSIS" in answer.out
-    without = tact("--workspace", demo, "plan", "--tasks", tasks, "--json")
+    answer = tact("--workspace", demo, "plan", "make", "--tasks", tasks, "--free-share", "0.2")
+    assert "Tirana, prevention: ARSIS hands over to a school in quarter 1 (about 3 children)." in answer.out
+    assert (
+        "Gjirokastër, reintegration: ARSIS keeps the task (about 900 children): no duty bearer" in answer.out
+    )
+    without = tact("--workspace", demo, "plan", "make", "--tasks", tasks, "--json")
     assert without.code == 2
     assert "--free-share SHARE, not both" in without.json["message"]
 
 
 def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):
     pdf, slides = tmp_path / "briefing.pdf", tmp_path / "slides"
-    words = ("--pathway", "internal", "--briefing", pdf, "--pictures", slides, "--language", "sq", "--json")
+    words = (
+        "make",
+        "--pathway",
+        "internal",
+        "--briefing",
+        pdf,
+        "--pictures",
+        slides,
+        "--language",
+        "sq",
+        "--json",
+    )
     made = tact("--workspace", demo, "plan", *words).json
     assert pdf.read_bytes().startswith(b"%PDF-")
     assert {path.read_bytes()[:4] for path in slides.iterdir()} == {b"\x89PNG"}
     assert set(made["files"]) == {str(pdf), *map(str, slides.iterdir())}
-    wrong = tact("--workspace", demo, "plan", "--briefing", tmp_path / "b.pdf", "--language", "de", "--json")
+    wrong = tact(
+        "--workspace", demo, "plan", "make", "--briefing", tmp_path / "b.pdf", "--language", "de", "--json"
+    )
     assert "There are: en, sq, el" in wrong.json["message"]
     assert not (tmp_path / "b.pdf").exists()

@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.pages.reallocate import forms, frontier, handover, map, served, session, summary
-from dashboard.pages.reallocate import made as planned
-from dashboard.pages.reallocate import saved as planbook
+from dashboard.narrative import plan as narrative
+from dashboard.narrative.moves import count_left, word_move
+from dashboard.pages.reallocate import forms, frontier, handover, map, planner, session, summary
+from dashboard.pages.reallocate import saved as saved_plans
 from dashboard.site import Site, current_release
 from data.errors import FileRefused, InputError
 from data.release import Release
+from geo.layers.communities import CAUTION
 from risk.handover import Tables
 from risk.planning import Clash, Decision, RulesClash, saved
 from risk.planning.inputs import Setting
-from risk.planning.saved import Author, Decided
+from risk.planning.summary import Author, AuthoredDecision
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANAGER = Author("programme manager", "2026-11-25")
@@ -78,55 +80,64 @@ def widget(kind, label, *, exact=False):
     return found
 
 
-def told_of(of, setting=None, decided=(), posts=""):
-    return planned.told(of, posts, setting or Setting(), tuple(decided), MANAGER, title="A plan")
+def plan_of(of, setting=None, decisions=(), posts=""):
+    return planner.make_plan(of, posts, setting or Setting(), tuple(decisions), MANAGER, title="A plan")
 
 
 def way(move):
-    return move["start"], move["end"], move["kind"]
+    return move.start, move.end, move.kind
+
+
+def name(of, move):
+    return word_move(planner.speak_english(of), move)
+
+
+def list_saved(derived, of):
+    return saved.list_saved_plans(derived, of.release).plans
 
 
 # -- the answer ------------------------------------------------------------------------------------------
 
 
 def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
-    told = told_of(of)
-    test = run()
-    text = said(test)
-    first = summary.answer(told)[0]
-    assert first in text
-    assert text.index(first) < text.index("Need met:")
-    assert "a quarter" in text
-    assert "It is an estimate, and a range, since nobody knows how many children are never found." in text
-    assert "draft of the posts" in text
-    assert summary.children(told["plan"]["today"]["met"]["mean"]) in text
-    assert all(summary.move_name(of, move) in text for move in told["moves"])
+    plan, t = plan_of(of), planner.speak_english(of)
+    text = said(run())
+    verdict = narrative.word_verdict(t, plan)
+    assert text.index(verdict.head) < text.index(verdict.text) < text.index("Need met: the children")
+    assert "per quarter" in text
+    assert "It is an estimate with an interval, because nobody knows how many children are never" in text
+    assert "estimated posts" in text
+    assert t.number(plan.verdict.today.met.mean) in text
+    assert all(f"{move.units} × {move.kind}" in text for move in plan.moves)
 
 
 def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_what_it_gains(of):
-    told = told_of(of)
+    plan, t = plan_of(of), planner.speak_english(of)
     for chance, recommended in ((0.6, False), (0.98, True)):
-        plan = {**told["plan"], "probability": chance, "recommended": recommended}
-        first, second, *_ = summary.answer({**told, "plan": plan})
-        assert first.startswith("Change nothing") is not recommended
-        assert first.startswith("Make the") is recommended
-        assert f"{chance:.0%}".replace("%", " %") in second
-        assert "more than 3 %" in second
-        low = summary.children(plan["gain"]["low"])
-        assert f"95 %: {low} to" in (first if recommended else second)
+        verdict = replace(plan.verdict, probability=chance, recommended=recommended)
+        words = narrative.word_verdict(t, replace(plan, verdict=verdict))
+        assert (words.head == "Advice: change nothing") is not recommended
+        assert words.head.startswith("Advice: move") is recommended
+        assert f"{chance:.0%}".replace("%", "\u00a0%") in words.text
+        assert "more than 3\u00a0%" in words.text
+        if recommended:
+            assert t.interval(verdict.gain) in words.text
+        figures = summary.list_key_numbers(t, replace(plan, verdict=verdict))
+        assert t.interval(verdict.gain) in figures[0][1]
 
 
 def test_where_no_move_helps_it_says_so_and_offers_none(run):
     test = run(moves="0", unsearched="0")
-    assert "no move would meet the need of more children" in said(test)
+    assert "No arrangement of units that keeps the rules is better than the current posts." in said(test)
     assert "No move is proposed" in said(test)
-    assert "Decide on a move" not in [one.label for one in test.selectbox]
+    assert "Decision on a move" not in [one.label for one in test.selectbox]
 
 
-def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain():
-    shown = [summary.gained(value) for value in (132.6, 4.82, 0.04, -0.92)]
-    assert shown == ["+133", "+4.8", "0", "−0.9"]
-    assert [summary.sure(chance) for chance in (1.0, 0.955, 0.0)] == ["over 99 %", "96 %", "under 1 %"]
+def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain(of):
+    t = planner.speak_english(of)
+    assert [t.signed(value) for value in (132.6, 4.82, 0.04, -0.92)] == ["+133", "+4.8", "0.0", "−0.9"]
+    chances = [t.chance(chance) for chance in (1.0, 0.955, 0.0)]
+    assert chances == ["over 99\u00a0%", "96\u00a0%", "under 1\u00a0%"]
 
 
 # -- choices ---------------------------------------------------------------------------------------------
@@ -135,12 +146,12 @@ def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certai
 def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
     test = run(moves="4")
     before = said(test)
-    widget(test.slider, "How much the worst-off areas count").set_value(60).run()
+    widget(test.slider, "Weight of the worst-served areas").set_value(60).run()
     assert test.query_params["worst"] == "60"
     assert test.query_params["moves"] == "4"
     assert said(test) != before
-    wanted = told_of(of, Setting(moves=4, equity=0.6))
-    assert all(summary.move_name(of, move) in said(test) for move in wanted["moves"])
+    wanted = plan_of(of, Setting(moves=4, equity=0.6))
+    assert all(name(of, move) in options(test) for move in wanted.moves)
     again = run(**{name: str(value) for name, value in test.query_params.items()})
     assert said(again) == said(test)
 
@@ -151,7 +162,7 @@ def test_garbage_in_the_address_opens_the_page_all_the_same(run):
     assert test.query_params["hours"] == "none"
     assert test.query_params["worst"] == "0"
     assert "plan" not in test.query_params
-    assert "not kept here" in test.warning[0].value
+    assert "was not found" in test.warning[0].value
     assert "<b>" not in said(test)
 
 
@@ -159,35 +170,43 @@ def test_garbage_in_the_address_opens_the_page_all_the_same(run):
     "setting", [Setting(), Setting("internal", 3, 12.0, 0.25, 1.0, 0.0, 0.35, 1.0, 0.05)]
 )
 def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
-    told = {"parameters": setting.as_dict()}
-    picked = {
+    choices = {
         name: value if name == "need" else None if value == "none" else int(value)
-        for name, value in session.written(told).items()
+        for name, value in session.write_setting(setting).items()
     }
-    assert session.setting(picked) == setting
+    assert session.read_setting(choices) == setting
 
 
 def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     impossible = {"moves": "0", "floor": "100", "unsearched": "50"}
     test = run(**impossible)
     text = said(test)
-    assert "No plan keeps all rules" in text
+    assert "No plan can keep all rules" in text
     with pytest.raises(RulesClash) as raised:
-        told_of(of, Setting(moves=0, floor=1.0, exploration=0.5))
-    lines = summary.clash(of, raised.value.clashes)
+        plan_of(of, Setting(moves=0, floor=1.0, exploration=0.5))
+    _head, lines = narrative.word_clashes(planner.speak_english(of), raised.value.clashes)
     assert len(lines) == len(raised.value.clashes) > 0
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
-    widget(test.number_input, "At most so many moves", exact=True).set_value(40)
-    widget(test.slider, "Every area").set_value(0)
-    widget(test.slider, "Outreach for areas").set_value(0).run()
-    assert "No plan keeps all rules" not in said(test)
+    widget(test.number_input, "Maximum number of moves", exact=True).set_value(40)
+    widget(test.slider, "Minimum for every area").set_value(0)
+    widget(test.slider, "Share for areas").set_value(0).run()
+    assert "No plan can keep all rules" not in said(test)
 
 
 def test_of_a_limit_that_clashes_it_says_what_would_do(of):
-    lines = summary.clash(of, [Clash("moves", 2.0, 5.0), Clash("budget", 3.0, None)])
-    assert "5 instead of 2 would do" in lines[0]
-    assert "more alone does not help" in lines[1]
+    decision = Decision("AL-11", "", "outreach team", "lock")
+    clashes = [
+        Clash("moves", 2.0, 5.0),
+        Clash("budget", 3.0, None),
+        Clash("floor", 9.0, 4.0, ("AL-11", "AL-02")),
+        Clash("locked", 4.0, 2.0, decisions=(decision,)),
+    ]
+    _head, lines = narrative.word_clashes(planner.speak_english(of), clashes)
+    assert "5 instead of 2 is enough" in lines[0]
+    assert "more of this alone is not enough" in lines[1]
+    assert "only 4 of 9 is possible (too little in Tirana, Durrës)" in lines[2]
+    assert "too little in Keep in place: outreach team in Tirana" in lines[3]
 
 
 # -- decisions -------------------------------------------------------------------------------------------
@@ -201,68 +220,67 @@ def decide(test, words, reason=""):
 
 
 def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run, of):
-    first = told_of(of)["moves"][0]
-    name = summary.move_name(of, first)
+    first = plan_of(of).moves[0]
+    words = name(of, first)
     test = run()
     decide(test, "decline", "The team has just arrived.")
     text = said(test)
-    assert f"{name} – declined by the programme manager on" in text
-    assert "The team has just arrived." in text
+    assert f"Declined: {words.replace(': ', ', ')} – The team has just arrived. (programme manager, " in text
     held = test.session_state["plan-decided"]
-    assert way(first) not in {way(move) for move in told_of(of, decided=held)["moves"]}
+    assert way(first) not in {way(move) for move in plan_of(of, decisions=held).moves}
     assert test.text_input(key="decide-reason").value == ""
     test.button(key="undo-0").click().run()
-    assert "declined" not in said(test)
-    assert name in said(test)
+    assert "Declined" not in said(test)
+    assert words in options(test)
 
 
 def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     test = run()
-    last = told_of(of)["moves"][-1]
-    test.selectbox(key="decide-move").set_value((*way(last), last["units"]))
+    last = plan_of(of).moves[-1]
+    test.selectbox(key="decide-move").set_value((*way(last), last.units))
     decide(test, "accept")
-    widget(test.number_input, "At most so many moves", exact=True).set_value(4).run()
-    assert "accepted by the programme manager" in said(test)
+    widget(test.number_input, "Maximum number of moves", exact=True).set_value(4).run()
+    assert "Accepted: " in said(test)
     held = test.session_state["plan-decided"]
-    told = told_of(of, Setting(moves=4), held)
-    assert way(last) in {way(move) for move in told["moves"]}
-    assert "accepted" in set(summary.moves(of, told)["Decided"])
+    plan = plan_of(of, Setting(moves=4), held)
+    assert way(last) in {way(move) for move in plan.moves}
+    assert "accepted" in set(summary.tabulate_moves(planner.speak_english(of), plan)["Decision"])
 
 
 def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
-    first = told_of(of)["moves"][0]
-    name = summary.named(of, first["start"])
+    first = plan_of(of).moves[0]
+    area = planner.speak_english(of).area(first.start)
     test = run()
     decide(test, "lock", "They run a school project.")
-    assert f"{first['kind']} in {name} – kept as it is by the programme manager" in said(test)
+    assert f"Keep in place: {first.kind} in {area} – They run a school project. (programme" in said(test)
     (held,) = test.session_state["plan-decided"]
-    assert (held.decision.end, held.decision.kind) == ("", first["kind"])
-    assert first["start"] not in {move["start"] for move in told_of(of, decided=[held])["moves"]}
+    assert (held.decision.end, held.decision.kind) == ("", first.kind)
+    assert first.start not in {move.start for move in plan_of(of, decisions=[held]).moves}
 
 
 def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
-    offered = {one for one in forms._OFFERED if one in forms._known()}
-    assert offered == set(summary.DECISIONS)
+    offered = {code for code in forms._OFFERED if code in forms._list_decisions()}
+    assert offered == {"accept", "decline", "lock"}
     options = run().radio(key="decide-what").options
     assert len(options) == len(offered)
 
 
 def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
-    moves = told_of(of)["moves"][:2]
-    decided = tuple(Decided(Decision(*way(move), "accept", move["units"]), MANAGER) for move in moves)
+    moves = plan_of(of).moves[:2]
+    decided = tuple(AuthoredDecision(Decision(*way(move), "accept", move.units), MANAGER) for move in moves)
     test = run(moves="1", state={"plan-decided": decided})
-    assert "moves that were accepted" in said(test).lower()
+    assert "the accepted moves" in said(test).lower()
     test.button(key="undo-1").click().run()
     assert len(test.session_state["plan-decided"]) == 1
 
 
 def test_text_that_people_wrote_is_text(run, of):
-    first = told_of(of)["moves"][0]
-    decided = (Decided(Decision(*way(first), "decline", reason=HOSTILE), MANAGER),)
+    first = plan_of(of).moves[0]
+    decided = (AuthoredDecision(Decision(*way(first), "decline", reason=HOSTILE), MANAGER),)
     test = run(state={"plan-decided": decided})
     test.text_input(key="keep-title").set_value(HOSTILE)
     test.text_input(key="keep-note").set_value("[x](javascript:alert(1)) $x$")
-    widget(test.button, "Keep this plan").click().run()
+    widget(test.button, "Save this plan").click().run()
     assert said(test).count(HOSTILE) >= 2
     assert "<img" not in bodies(test)
 
@@ -273,23 +291,20 @@ def test_text_that_people_wrote_is_text(run, of):
 def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     test = run(moves="5", floor="40")
     decide(test, "decline", "Too far.")
-    shown, address = (
-        summary.answer(told_of(of, Setting(moves=5, floor=0.4), test.session_state["plan-decided"])),
-        {},
-    )
+    plan = plan_of(of, Setting(moves=5, floor=0.4), test.session_state["plan-decided"])
     test.text_input(key="keep-title").set_value("Fewer moves")
-    widget(test.button, "Keep this plan").click().run()
-    assert "kept" in test.success[0].value
-    (kept,) = saved.kept(derived, of.release)
-    assert kept.manifest["title"] == "Fewer moves"
-    assert kept.manifest["frontier"]
-    assert test.query_params["plan"] == session.name_of(kept)
-    address = {"plan": session.name_of(kept)}
+    widget(test.button, "Save this plan").click().run()
+    assert "saved" in test.success[0].value
+    (kept,) = list_saved(derived, of)
+    assert kept.summary.title == "Fewer moves"
+    assert kept.summary.frontier
+    assert test.query_params["plan"] == session.address_name(kept)
+    address = {"plan": session.address_name(kept)}
     again = run(**address)
     assert again.query_params["moves"] == "5"
     assert again.query_params["floor"] == "40"
     assert again.session_state["plan-decided"] == test.session_state["plan-decided"]
-    assert shown[0] in said(again)
+    assert narrative.word_verdict(planner.speak_english(of), plan).text in said(again)
     assert "Too far." in said(again)
     other = run()
     widget(other.button, "Open").click().run()
@@ -299,39 +314,42 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
 
 def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
     test = run()
-    widget(test.button, "Keep this plan").click().run()
+    widget(test.button, "Save this plan").click().run()
     assert "needs a title" in test.error[0].value
-    assert saved.kept(derived, of.release) == []
+    assert list_saved(derived, of) == ()
 
 
 def test_plans_are_compared_side_by_side(of):
-    few, many = told_of(of, Setting(moves=3)), told_of(of, Setting(moves=10))
-    table = planbook.compared(of, [{**few, "title": "A"}, {**many, "title": "A"}]).set_index("Measure")
+    few, many = plan_of(of, Setting(moves=3)), plan_of(of, Setting(moves=10))
+    plans = [replace(few, title="A"), replace(many, title="A")]
+    table = saved_plans.compare_plans(planner.speak_english(of), plans).set_index("Measure")
     assert list(table) == ["1. A", "2. A"]
     assert list(table.loc["Units that move"]) == ["3", "10"]
-    both = {way(m) for m in few["moves"]} & {way(m) for m in many["moves"]}
-    shared = table.loc["Moves in all of them"]
+    both = {way(m) for m in few.moves} & {way(m) for m in many.moves}
+    shared = table.loc["Moves in all plans"]
     assert all(len(text.split("; ")) == len(both) for text in shared if both)
-    assert len(table.loc["Moves not in all", "2. A"].split("; ")) == len(many["moves"]) - len(both)
+    assert len(table.loc["Moves in some plans only", "2. A"].split("; ")) == len(many.moves) - len(both)
 
 
 # -- posts -----------------------------------------------------------------------------------------------
 
 
 def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
-    file = planned.posts_file(of)
-    assert planned.read_posts(of, "posts.csv", file) == planned.read_posts(of, "p", planned.posts_file(of))
+    file = planner.write_posts_file(of)
+    assert planner.read_posts(of, "posts.csv", file) == planner.read_posts(
+        of, "p", planner.write_posts_file(of)
+    )
     assert "Tirana" in file.decode("utf-8-sig")
     lines = file.decode("utf-8-sig").splitlines()
-    more = planned.read_posts(of, "posts.csv", "\n".join([*lines, "AL-11,day centre,no,3,20,,"]).encode())
-    ground = planned.ground(of, more)
+    more = planner.read_posts(of, "posts.csv", "\n".join([*lines, "AL-11,day centre,no,3,20,,"]).encode())
+    ground = planner.read_ground(of, more)
     assert [kind.name for kind in ground.table.kinds] == ["outreach team", "day centre"]
     assert not ground.drafted
-    assert ground.needs is planned.ground(of).needs
+    assert ground.needs is planner.read_ground(of).needs
     test = run(state={"plan-posts": more})
-    assert "draft of the posts" not in said(test)
-    widget(test.button, "Back to the draft").click().run()
-    assert "draft of the posts" in said(test)
+    assert "estimated posts" not in said(test)
+    widget(test.button, "Use the estimated posts again").click().run()
+    assert "estimated posts" in said(test)
 
 
 @pytest.mark.parametrize(
@@ -339,14 +357,14 @@ def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
     [
         (b"area,kind\nAL-11,x\n", "has no column"),
         (b"area,kind,searches,units,children\nAL-11,team,yes,two,3\n", "row 2"),
-        (b"area,kind,searches,units,children\nXX-1,team,yes,2,3\n", "'XX-1' in column area is no area"),
+        (b"area,kind,searches,units,children\nXX-1,team,yes,2,3\n", "'XX-1' in column area is not an area"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"area,kind,searches,units,children\n" + b'"' + b"x" * 200_000, "cannot be read"),
     ],
 )
 def test_a_faulty_table_is_refused_in_words_and_nothing_is_lost(of, content, told):
     with pytest.raises((FileRefused, InputError), match=re.escape(told)):
-        planned.read_posts(of, "posts.csv", content)
+        planner.read_posts(of, "posts.csv", content)
 
 
 def test_a_refused_table_is_told_and_the_plan_stays(run):
@@ -354,6 +372,11 @@ def test_a_refused_table_is_told_and_the_plan_stays(run):
     test = run(state={"plan-file-refused": "posts.csv, row 3: 'x' in column units is no whole number."})
     assert "row 3" in test.error[0].value
     assert lead(test) == lead(plain)
+
+
+def options(test):
+    """The moves on which can be decided."""
+    return widget(test.selectbox, "Decision on a move").options
 
 
 def lead(test):
@@ -364,73 +387,72 @@ def lead(test):
 
 
 def test_the_map_shows_need_met_and_an_arrow_for_each_way(of):
-    told = told_of(of)
-    ways = {way(move)[:2] for move in told["moves"]}
-    found = map.arrows(of, told)
-    assert len(found) == len(ways)
-    assert all(arrow.start != arrow.end and arrow.width > 0 for arrow in found)
-    by_area = {one["area"]: one for one in told["coverage"]}
+    plan = plan_of(of)
+    ways = {way(move)[:2] for move in plan.moves}
+    arrows = map.draw_arrows(of, plan)
+    assert len(arrows) == len(ways)
+    assert all(arrow.start != arrow.end and arrow.width > 0 for arrow in arrows)
+    (row,) = [row for row in plan.coverage if row.area == "AL-11"]
     for view in map.VIEWS:
-        value = map.mark_of(of, told, view).data.frame["value"]
-        some = by_area["AL-11"]
-        assert value["AL-11"] == round(100 * some[view] / some["need"])
-    assert map.values(of, told, map.TODAY) != map.values(of, told, map.PLANNED)
-    assert "arrows:[" not in map.values(of, {**told, "moves": []}, map.TODAY)
+        value = map.describe_layer(of, plan, view).data.frame["value"]
+        assert value["AL-11"] == round(100 * getattr(row, view) / row.need)
+    assert map.describe_view(of, plan, map.TODAY) != map.describe_view(of, plan, map.PLANNED)
+    assert "arrows:[" not in map.describe_view(of, replace(plan, moves=()), map.TODAY)
 
 
 def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):
-    told = told_of(of)
-    one, other = (dict(move) for move in told["moves"][:2])
-    one |= {"units": 5, "kind": HOSTILE}
-    wide, narrow = map.arrows(of, {**told, "moves": [other, one]})
+    plan = plan_of(of)
+    first, other = plan.moves[:2]
+    changed = replace(plan, moves=(other, replace(first, units=5, kind=HOSTILE)))
+    wide, narrow = map.draw_arrows(of, changed)
     assert wide.width > narrow.width
     assert HOSTILE in wide.label
-    assert "<img" not in map.values(of, {**told, "moves": [other, one]}, map.TODAY)
+    assert "<img" not in map.describe_view(of, changed, map.TODAY)
 
 
 def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
-    points = [frontier.plain(one) for one in planned.frontier(of, "", Setting(), ())]
-    rows = frontier.table(points)
+    points = planner.compute_frontier(of, "", Setting(), ())
+    rows = frontier.tabulate_points(points)
     assert rows["gain"].is_monotonic_increasing or len(rows) < 3
-    assert list(rows["advised"]) == [one["recommended"] for one in points][: len(rows)]
-    drawn = frontier.drawn(points, "moved", told_of(of)["plan"]).to_dict()
-    assert len(drawn["layer"]) == 4
+    assert list(rows["advised"]) == [point.recommended for point in points][: len(rows)]
+    chart = frontier.draw_frontier(points, "moved", plan_of(of).verdict).to_dict()
+    assert len(chart["layer"]) == 4
     test = run()
     assert not (test.get("arrow_vega_lite_chart"))
     assert not (test.get("vega_lite_chart"))
-    widget(test.toggle, "Show what more").set_value(True).run()
+    widget(test.toggle, "Show the gain of more").set_value(True).run()
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
 
 
-def test_who_is_served_is_told_by_group_with_what_it_does_not_mean(run, of):
-    told = told_of(of)
-    table = served.by_group(of, told)
-    assert len(table) == len(told["equity"])
+def test_who_is_served_is_shown_by_group_with_what_it_does_not_mean(run, of):
+    plan, t = plan_of(of), planner.speak_english(of)
+    table = summary.tabulate_groups(t, plan)
+    assert len(table) == len(plan.equity)
     assert {"Albania", "Greece"} <= set(table["Where"])
     test = run()
-    assert any("Nothing here says that a community causes trafficking" in one.value for one in test.caption)
-    areas = served.by_area(of, told)
-    assert len(areas) == len(told["coverage"])
-    moved = {code for move in told["moves"] for code in way(move)[:2]}
+    assert any(CAUTION in one.value for one in test.caption)
+    areas = summary.tabulate_areas(t, plan)
+    assert len(areas) == len(plan.coverage)
+    moved = {code for move in plan.moves for code in way(move)[:2]}
     assert areas["Units"].str.contains("→").sum() <= len(moved)
 
 
 def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
     for view in map.VIEWS:
-        assert "hatch" not in map.values(of, told_of(of), view)
+        assert "hatch" not in map.describe_view(of, plan_of(of), view)
 
 
 def test_quarters_hold_every_move_of_the_plan(run, of):
-    told = told_of(of, Setting(per_quarter=2))
-    table = summary.phases(of, told)
+    plan, t = plan_of(of, Setting(per_quarter=2)), planner.speak_english(of)
+    table = summary.tabulate_quarters(t, plan)
     assert list(table["When"])[:2] == ["Quarter 1", "Quarter 2"]
-    made = sum(one["units"] for phase in told["phases"] for one in phase["moves"])
-    left = sum(one["units"] for one in told["left"])
-    assert made + left == told["plan"]["moved"]
-    assert (str(left) in summary.later(told)) is bool(left)
-    first = told["phases"][0]["moves"][0]
-    assert summary.move_name(of, first) in table["Moves"][0]
-    assert summary.move_name(of, first) in said(run(pace="2"))
+    moved = sum(step.units for quarter in plan.phases for step in quarter.moves)
+    left = sum(step.units for step in plan.left)
+    assert moved + left == plan.verdict.moved
+    assert (str(left) in count_left(t, plan)) is bool(left)
+    first = plan.phases[0].moves[0]
+    assert name(of, first) in table["Moves"][0]
+    assert name(of, first) in said(run(pace="2"))
 
 
 # -- hand-over ------------------------------------------------------------------------------------------
@@ -444,32 +466,33 @@ ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n"
 
 
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
-    given = handover.tables(TASKS, ROOM, 0.0)
-    handed = planned.handed(of, given)
+    given = handover.read_tables(TASKS, ROOM, 0.0)
+    (stay,) = planner.hand_over_tasks(of, given).stays
+    reason = planner.speak_english(of).reason(stay.why)
     test = run(state={"plan-handed": given})
     text = said(test)
     assert "A <b>partner</b>" in text
     assert "<b>partner" not in bodies(test)
-    assert handed.stays[0].why in text
+    assert reason in text
     test.text_input(key="keep-title").set_value("With hand-over")
-    widget(test.button, "Keep this plan").click().run()
-    (kept,) = saved.kept(derived, of.release)
-    assert [one["to"] for one in kept.manifest["handover"]] == ["school"]
-    again = run(plan=session.name_of(kept))
-    assert handed.stays[0].why in said(again)
+    widget(test.button, "Save this plan").click().run()
+    (kept,) = list_saved(derived, of)
+    assert [task.to for task in kept.summary.handover] == ["school"]
+    again = run(plan=session.address_name(kept))
+    assert reason in said(again)
     widget(again.button, "Leave the hand-over out").click().run()
-    assert handed.stays[0].why not in said(again)
+    assert reason not in said(again)
 
 
 def test_without_a_table_of_room_the_free_share_of_places_counts(of):
-    assert planned.handed(of, handover.tables(TASKS, None, 0.0)).over == ()
-    assert planned.handed(of, Tables()) is None
+    assert planner.hand_over_tasks(of, handover.read_tables(TASKS, None, 0.0)).over == ()
+    assert planner.hand_over_tasks(of, Tables()) is None
     with pytest.raises(InputError, match="row 2"):
-        planned.handed(of, handover.tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
-    with pytest.raises(InputError, match="needs the room of duty bearers"):
-        handover.tables(TASKS, None, None)
+        planner.hand_over_tasks(of, handover.read_tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
+    with pytest.raises(InputError, match="needs the spare capacity of duty bearers"):
+        handover.read_tables(TASKS, None, None)
     with pytest.raises(FileRefused, match="UTF-8"):
-        handover.tables(b"\xff\xfe", ROOM, 0.0)
+        handover.read_tables(b"\xff\xfe", ROOM, 0.0)
 
 
 # -- tiers and empty states ------------------------------------------------------------------------------
@@ -477,7 +500,7 @@ def test_without_a_table_of_room_the_free_share_of_places_counts(of):
 
 def test_the_public_page_says_that_plans_are_made_of_the_partner_tier(run):
     test = run("public")
-    assert "Plans are made of the partner tier" in said(test)
+    assert "Plans need the partner tier" in said(test)
     assert not test.slider
     assert not test.button
 
@@ -492,15 +515,15 @@ def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeyp
     test = run()
     test.text_input(key="keep-title").set_value("A plan")
     monkeypatch.setattr(Release, "invented", False)
-    widget(test.button, "Keep this plan").click().run()
-    assert any("tact plan --briefing FILE --for" in code.value for code in test.code)
-    assert any("tact plan --draft FILE" in code.value for code in test.code)
+    widget(test.button, "Save this plan").click().run()
+    assert any("tact plan open NAME --briefing FILE --for" in code.value for code in test.code)
+    assert any("tact plan draft FILE" in code.value for code in test.code)
     left = [one.proto.label for one in test.get("download_button")]
     assert not [label for label in left if "PDF" in label or "posts" in label]
 
 
 def test_a_plan_of_another_setting_is_another_one(of):
-    assert told_of(of, replace(Setting(), moves=2))["plan"]["moved"] <= 2
+    assert plan_of(of, replace(Setting(), moves=2)).verdict.moved <= 2
 
 
 def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
@@ -517,14 +540,27 @@ def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
 def test_a_decline_needs_a_reason(run, of):
     test = run()
     decide(test, "decline", "")
-    assert any("Say why the move is declined" in error.value for error in test.error)
+    assert any("Write why the move is declined" in error.value for error in test.error)
     assert "plan-decided" not in test.session_state
 
 
 def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
-    said_of = told_of(of)
-    changed = {**said_of, "plan": {**said_of["plan"], "cost": said_of["plan"]["cost"] + 7.0}}
-    one = saved.keep(derived, of.release, changed)
-    assert "changed since it was kept" in " ".join(w.value for w in run(plan=session.name_of(one)).warning)
-    same = saved.keep(derived, of.release, said_of)
-    assert not run(plan=session.name_of(same)).warning
+    plan = plan_of(of)
+    changed = replace(plan, verdict=replace(plan.verdict, cost=plan.verdict.cost + 7.0))
+    one = saved.save_plan(derived, of.release, changed)
+    warnings = " ".join(warning.value for warning in run(plan=session.address_name(one)).warning)
+    assert "has changed since it was saved" in warnings
+    same = saved.save_plan(derived, of.release, plan)
+    assert not run(plan=session.address_name(same)).warning
+
+
+@pytest.mark.parametrize("damage", ['{"moves": 3', '"moves": 3, "moves_"'])
+def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, of, derived, damage):
+    good = saved.save_plan(derived, of.release, plan_of(of))
+    bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
+    bad.write_text(bad.read_text(encoding="utf-8").replace('"moves"', damage), encoding="utf-8")
+    test = run()
+    text = " ".join(warning.value for warning in test.warning)
+    assert ("plan-partner-bad" in text) is damage.startswith('"')
+    assert "A plan" in said(test)
+    assert "was not found" in " ".join(warning.value for warning in run(plan="bad").warning)
