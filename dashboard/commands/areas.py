@@ -1,4 +1,4 @@
-"""`tact areas import`: official boundaries in place of the approximate ones."""
+"""`tact areas import`: replace the approximate boundaries by official ones."""
 
 from __future__ import annotations
 
@@ -16,33 +16,31 @@ from data.restricted.vault import open_vault
 from geo import boundaries
 from geo.places import Places
 
-_LISTED = 10  # areas in a line
+_MAX_NAMES = 10  # areas in a line
 
 
 def import_areas(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="GeoPackage, GeoJSON or Shapefile (also zipped).")],
-    country: Annotated[str | None, typer.Option(help="AL or GR, where the file does not tell.")] = None,
+    country: Annotated[str | None, typer.Option(help="AL or GR, if the file does not say.")] = None,
     code_column: Annotated[str | None, typer.Option(help="The column with codes.")] = None,
     name_column: Annotated[str | None, typer.Option(help="The column with names.")] = None,
     credit: Annotated[
         str | None,
         typer.Option(
-            help="Whose boundaries they are, on what terms; stands wherever they show; real records need it."
+            help="Source, year and licence of the boundaries, shown with every map. Needed for real records."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take official boundaries into this workspace; the next release shows them.
+    """Import official boundaries; the next release shows them.
 
-    For real records they need --credit: they replace what is there, and maps and exports name their source.
+    Real records need --credit, because maps and exports name the source.
     """
     workspace = open_workspace(context)
     credit = (credit or "").strip() or None
     if credit is None and not workspace.invented:
-        msg = (
-            f"Say whose boundaries {file.name} holds: --credit 'Source, year, licence'. Nothing was changed."
-        )
+        msg = "Name the source of the boundaries: --credit 'Source, year, licence'. Nothing was changed."
         raise InputError(msg)
     in_use: set[str] = set()
     if workspace.vault.exists():
@@ -73,22 +71,22 @@ def import_areas(
         f"Matched {len(report.matched)} areas; {len(unmatched)} rows not matched.",
         *(f"  row {u['row']}, {u['name']}: {u['reason']}" for u in unmatched),
         *(f"  {label(s.code)} is joined from {', '.join(s.parts)}" for s in report.split),
-        *_listed("Keep the shape they had", report.kept, label),
-        *_listed("Have no shape now, and stand in the tables only", report.missing, label),
+        *_list_areas("Keep their earlier shape", report.kept, label),
+        *_list_areas("Without a shape; shown only in tables", report.missing, label),
         *([] if credit else [f"{boundaries.UNNAMED}. To name it: --credit 'Source, year, licence'"]),
         "The next release shows these boundaries: tact release",
     )
 
 
-def _listed(words: str, codes: tuple[str, ...], label: Callable[[str], str]) -> list[str]:
+def _list_areas(words: str, codes: tuple[str, ...], label: Callable[[str], str]) -> list[str]:
     if not codes:
         return []
-    more = f" and {len(codes) - _LISTED} more" if len(codes) > _LISTED else ""
-    return [f"{words}: {len(codes)} areas, {', '.join(map(label, codes[:_LISTED]))}{more}."]
+    more = f" and {len(codes) - _MAX_NAMES} more" if len(codes) > _MAX_NAMES else ""
+    return [f"{words}: {len(codes)} areas, {', '.join(map(label, codes[:_MAX_NAMES]))}{more}."]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands."""
     group = typer.Typer(help="Official boundaries.", no_args_is_help=True)
     group.command("import")(import_areas)
     app.add_typer(group, name="areas")

@@ -1,4 +1,4 @@
-"""How commands ask a person: without echo, by typing a name again, and only where somebody can answer."""
+"""Questions to a person: hidden, or shown, and only where somebody can answer."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from data.errors import InputError
 
 
 def can_ask() -> bool:
-    """Tell whether there is a terminal on which somebody can answer."""
+    """Return whether there is a terminal on which somebody can answer."""
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
-def typed(question: str) -> str:
-    """Ask on the terminal; what is typed shows."""
+def ask(question: str) -> str:
+    """Ask on the terminal and return the answer; what is typed is shown."""
     return _prompt(question, hide=False)
 
 
-def hidden(question: str) -> str:
-    """Ask without echo; where there is no terminal, read a line of standard input.
+def ask_hidden(question: str) -> str:
+    """Ask without showing what is typed; without a terminal, read a line of standard input.
 
-    Raises InputError where standard input has no line either.
+    Raises InputError when standard input has no line either.
     """
     if can_ask():
         return _prompt(question, hide=True)
     line = "" if sys.stdin is None or sys.stdin.closed else sys.stdin.readline()
     if not line:
         msg = (
-            f"There is no terminal to ask on, and standard input holds no line for this: {question}. Nothing "
-            "was changed. Run it on a terminal, or give a line for each question on standard input."
+            f"Cannot ask “{question}”: this is not a terminal, and standard input has no line left. Nothing "
+            "was changed. Run the command on a terminal, or give one line for each question."
         )
         raise InputError(msg)
     return line.rstrip("\r\n")
 
 
-def choose(question: str, check: Callable[[str], object]) -> str:
-    """Have somebody choose a passphrase: `check` raises for a bad one at once, before it is typed again."""
-    chosen = hidden(question)
-    check(chosen)
-    if hidden("The same again") != chosen:
+def choose_passphrase(question: str, check: Callable[[str], object]) -> str:
+    """Ask for a new passphrase, twice; `check` raises for a bad one before it is typed again."""
+    passphrase = ask_hidden(question)
+    check(passphrase)
+    if ask_hidden("The same again") != passphrase:
         msg = "The two are different. Nothing was changed."
         raise InputError(msg)
-    return chosen
+    return passphrase
 
 
 def _prompt(question: str, *, hide: bool) -> str:

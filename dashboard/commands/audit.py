@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.output import Json, emit, progress, table
+from dashboard.commands.output import Json, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
 from dashboard.pages.method.attacks import TRIED, judge_attack
 from data.disclosure.attacks.audit import Audit
@@ -19,19 +19,17 @@ from data.release import Release
 from data.tables.spec import TIERS
 from geo import export
 
-__all__ = ["format_audit", "register"]
-
 _REFUSED = 5  # exit code: an attack succeeded
-_LISTED = 20  # cells of one place
+_MAX_CELLS = 20  # listed for each table
 _HEAD = ("attack", "tier", "result", "what was tried")
 
 
 def audit(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="A release's name; default: the current one.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of the release. Default: the current one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Attack a release together with all earlier ones, and every file that can leave."""
+    """Test a release together with all earlier ones, and every file that can leave, with all attacks."""
     workspace = open_workspace(context, or_demo=True)
     with progress("Attacking") as tick, tempfile.TemporaryDirectory() as folder:
         files = {}
@@ -57,35 +55,31 @@ def format_audit(result: Audit) -> list[str]:
     """Return the lines for the terminal: a table of the attacks, then the findings by table."""
     rows = [_row(check) for check in result.checks]
     return [
-        f"Release {result.release}, attacked together with all earlier ones in {result.seconds:.0f} seconds.",
+        f"Release {result.release}, tested together with all earlier ones in {result.seconds:.0f} seconds.",
         "",
-        *table([_HEAD, *rows]),
+        *format_table([_HEAD, *rows]),
         "",
-        *_findings(result.found),
+        *_format_findings(result.found),
         "Passed: no attack succeeded."
         if result.passed
-        else f"Not passed; findings: {len(result.found)}. Do not pass this release or its files on.",
+        else f"Failed with {len(result.found)} findings. Do not give this release or its files to anybody.",
         f"Report: {result.report}",
     ]
 
 
 def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
-    name, went = str(check["attack"]), judge_attack(check)
-    return name, str(check["tier"]), "SUCCEEDED" if went == "succeeded" else went, TRIED.get(name, "")
+    name, result = str(check["attack"]), judge_attack(check)
+    return name, str(check["tier"]), "SUCCEEDED" if result == "succeeded" else result, TRIED.get(name, "")
 
 
-def _findings(found: Sequence[Finding]) -> Iterator[str]:
-    places: dict[tuple[str, str, str], list[str]] = {}
-    for one in found:
-        places.setdefault((one.table, one.attack, one.reason), []).append(", ".join(one.cell.values()))
-    for (place, attack, reason), cells in places.items():
-        yield f"{place}: {reason} ({attack}; {len(cells)} in all)"
-        yield from (f"  {cell}" for cell in cells[:_LISTED] if cell)
-        if len(cells) > _LISTED:
-            yield f"  and {len(cells) - _LISTED} more, in the report"
+def _format_findings(findings: Sequence[Finding]) -> Iterator[str]:
+    cells_of: dict[tuple[str, str, str], list[str]] = {}
+    for finding in findings:
+        key = (finding.table, finding.attack, finding.reason)
+        cells_of.setdefault(key, []).append(", ".join(finding.cell.values()))
+    for (name, attack, reason), cells in cells_of.items():
+        yield f"{name}: {reason} ({attack}; {len(cells)} in all)"
+        yield from (f"  {cell}" for cell in cells[:_MAX_CELLS] if cell)
+        if len(cells) > _MAX_CELLS:
+            yield f"  and {len(cells) - _MAX_CELLS} more, in the report"
         yield ""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(audit)

@@ -1,4 +1,4 @@
-"""`tact backup` and `tact restore`: records and keys in one encrypted file, and back."""
+"""`tact backup` and `tact restore`: records, keys, plans and releases in one encrypted file, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.asking import can_ask, choose, hidden
+from dashboard.commands.asking import ask_hidden, can_ask, choose_passphrase
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
@@ -20,19 +20,18 @@ from data.workspace import default_path
 _PASSPHRASE = "TACT_BACKUP_PASSPHRASE"  # noqa: S105
 
 
-def _passphrase(*, new: bool) -> str:
-    """Take the passphrase of a backup from the environment, else ask for it; twice for a new backup."""
-    given = os.environ.get(_PASSPHRASE)
-    if given:
-        return given
+def _get_passphrase(*, new: bool) -> str:
+    """Return the passphrase from the environment, or ask for it; twice for a new backup."""
+    if passphrase := os.environ.get(_PASSPHRASE):
+        return passphrase
     if not can_ask():
         msg = (
-            "There is no terminal to ask for the passphrase of the backup. Nothing was changed. Run it on a "
-            f"terminal, or put the passphrase into the environment as {_PASSPHRASE}."
+            "Cannot ask for the passphrase of the backup: this is not a terminal. Nothing was changed. Run "
+            f"it on a terminal, or set the environment variable {_PASSPHRASE}."
         )
         raise InputError(msg)
     question = "Passphrase of the backup"
-    return choose(question, backups.check_passphrase) if new else hidden(question)
+    return choose_passphrase(question, backups.check_passphrase) if new else ask_hidden(question)
 
 
 def backup(
@@ -40,14 +39,14 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     as_json: Json = False,
 ) -> None:
-    """Write records and both keys into one file, sealed with a passphrase."""
+    """Write records, keys, plans and releases to one encrypted file with a passphrase."""
     workspace = open_workspace(context)
     secrets = keys.load(workspace.id)
-    backups.write_backup(workspace, secrets, backups.check_target(file), _passphrase(new=True))
+    backups.write_backup(workspace, secrets, backups.check_target(file), _get_passphrase(new=True))
     emit(
         {"file": str(file)},
         as_json,
-        f"Wrote {file}. Keep the passphrase elsewhere: without it the file is worthless.",
+        f"Wrote {file}. Store the passphrase in another place: without it nobody can open the file.",
     )
 
 
@@ -55,39 +54,35 @@ def restore(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A file that `tact backup` wrote.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Even where the workspace has records; they are kept aside.")
+        bool,
+        typer.Option("--replace", help="Restore even if the workspace has records; they are moved aside."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring a workspace back from a backup; checks all of it before anything is replaced."""
+    """Restore a workspace from a backup. Everything is checked before anything is replaced."""
     path = context.obj or default_path()
-    done = backups.restore_backup(backups.find_backup(file), path, _passphrase(new=False), replace=replace)
-    held = names(done.workspace.releases)
+    passphrase = _get_passphrase(new=False)
+    result = backups.restore_backup(backups.find_backup(file), path, passphrase, replace=replace)
     emit(
         {
-            "workspace": str(done.workspace.path),
-            "records": done.has_records,
-            "releases": list(done.releases),
-            "plans": done.plans,
-            "replaced": str(done.replaced) if done.replaced else None,
+            "workspace": str(result.workspace.path),
+            "records": result.has_records,
+            "releases": list(result.releases),
+            "plans": result.plans,
+            "replaced": str(result.replaced) if result.replaced else None,
         },
         as_json,
-        f"Restored {done.workspace.path}. {_releases_held(len(held), len(done.releases))}",
-        *([f"Plans that came from the backup: {done.plans}."] if done.plans else []),
-        *(["What the risk model says is worked out again with: tact risk"] if done.releases else []),
-        *([f"What was there before is kept in {done.replaced}."] if done.replaced else []),
+        f"Restored {result.workspace.path}. "
+        + _word_releases(len(names(result.workspace.releases)), len(result.releases)),
+        *([f"Plans that came from the backup: {result.plans}."] if result.plans else []),
+        *(["To calculate the risk model again: tact risk"] if result.releases else []),
+        *([f"What was there before is kept in {result.replaced}."] if result.replaced else []),
     )
 
 
-def _releases_held(held: int, brought: int) -> str:
-    """Say how many releases stand there, and which of them the backup brought."""
-    if not held:
+def _word_releases(total: int, restored: int) -> str:
+    """Return a sentence on how many releases there are, and how many the backup brought."""
+    if not total:
         return "It has no release."
-    stood = f", {held - brought} stood there and are left as they were" if held > brought else ""
-    return f"Releases in it: {held}; {brought} came from the backup{stood}."
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(backup)
-    app.command()(restore)
+    others = f", {total - restored} were already there and were not changed" if total > restored else ""
+    return f"Releases: {total}, of which {restored} came from the backup{others}."

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, console, emit, say
-from dashboard.commands.workspace import overdue
+from dashboard.commands.workspace import count_overdue
 from data.disclosure import policy_file
 from data.errors import TactError, VaultError
 from data.release import Release, current_name, names
@@ -29,31 +29,31 @@ def doctor(
     schema: Annotated[bool, typer.Option("--schema", help="Print what each column means, and stop.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check workspace, keys, vault and releases; name each problem with its remedy.
+    """Check workspace, keys, vault and releases, and say how to solve each problem.
 
-    A release that was interrupted is settled first, as the next one would do it.
+    A release that was interrupted is finished or undone first.
     """
     if schema:
         _print_schema(as_json)
         return
-    problems = _problems(context.obj or default_path())
+    problems = _find_problems(context.obj or default_path())
     emit(
         {"healthy": not problems, "problems": problems},
         as_json,
-        *(problems or ["All is well: workspace, keys, vault and releases."]),
+        *(problems or ["No problems found: workspace, keys, vault and releases are in order."]),
     )
     if problems:
         raise SystemExit(_UNHEALTHY)
 
 
-def _problems(path: Path) -> list[str]:
+def _find_problems(path: Path) -> list[str]:
     try:
         workspace = Workspace.open(path)
     except TactError as error:
         return [str(error)]
-    _settle(workspace)
-    for path in governance.ensure(workspace):
-        say(f"{path.name} was missing; {path} is there now.")
+    _recover_release(workspace)
+    for written in governance.ensure(workspace):
+        say(f"{written.name} was missing; {written} is there now.")
     return [
         *workspace.check(),
         *keys.check(workspace.id),
@@ -64,8 +64,8 @@ def _problems(path: Path) -> list[str]:
     ]
 
 
-def _settle(workspace: Workspace) -> None:
-    """Finish or take back a release that was interrupted; leave it while somebody is at work."""
+def _recover_release(workspace: Workspace) -> None:
+    """Finish or undo a release that was interrupted; do nothing while another process writes."""
     try:
         if not workspace.vault.exists():
             publishing.recover(None, workspace.releases)
@@ -74,37 +74,37 @@ def _settle(workspace: Workspace) -> None:
             staged = vault.staged_publication()
             publishing.recover(vault, workspace.releases)
     except (TactError, OSError):
-        return  # what is wrong is told by the checks that follow
+        return  # the checks that follow name what is wrong
     if staged is not None:
-        done = "finished" if staged in names(workspace.releases) else "taken back"
-        say(f"Release {staged} was interrupted; it is {done} now.")
+        outcome = "finished" if staged in names(workspace.releases) else "undone"
+        say(f"Release {staged} was interrupted; it is {outcome} now.")
 
 
 def _vault_problems(workspace: Workspace) -> list[str]:
     try:
         return examine(workspace.vault, keys.load(workspace.id))
     except VaultError:
-        return []  # what is wrong with the keys is told by the check of the keys
+        return []  # the check of the keys names what is wrong with them
 
 
 def _governance_problems(workspace: Workspace) -> list[str]:
-    """Say what the governance file lacks, and where the records do not follow it."""
+    """List what is missing in the governance file, and where the records do not follow it."""
     governed = governance.read(workspace)
     problems = [] if workspace.invented else list(governed.missing)
-    if _holds_communities(workspace.releases) and not governed.communities:
+    if _has_communities(workspace.releases) and not governed.communities:
         problems.append(
-            "The current release holds layers of communities, which the Roma partner does not approve. Make "
-            "one without them: tact release"
+            "The current release has community layers that the Roma partner has not approved. Make one "
+            "without them: tact release"
         )
     try:
         with open_vault(workspace) as vault:
-            late, since = overdue(workspace, vault)
+            count, since = count_overdue(workspace, vault)
     except TactError:
-        return problems  # what is wrong with the vault is told by its own check
-    if late:
+        return problems  # the check of the vault names what is wrong with it
+    if count:
         problems.append(
-            f"{late} records of children last met before {since} are kept too long. The next "
-            "`tact import` or `tact release` deletes them."
+            f"{count} records of children without an encounter since {since} should have been deleted. The "
+            "next `tact import` or `tact release` deletes them."
         )
     return problems
 
@@ -117,21 +117,19 @@ def _policy_problems(workspace: Workspace) -> list[str]:
     return []
 
 
-def _holds_communities(releases: Path) -> bool:
+def _has_communities(releases: Path) -> bool:
     name = current_name(releases)
     if name not in names(releases):
         return False
-    held = [table for tier in TIERS for table in Release.open(releases, tier, name).tables]
-    return any(table.startswith("communities_") for table in held)
+    tables = [table for tier in TIERS for table in Release.open(releases, tier, name).tables]
+    return any(table.startswith("communities_") for table in tables)
 
 
 def _release_problems(releases: Path) -> list[str]:
     problems = []
     current = current_name(releases)
     if current is not None and current not in names(releases):
-        problems.append(
-            f"The current release {current!r} is not there. Put its folder back, or: tact release"
-        )
+        problems.append(f"The current release {current!r} is missing. Put its folder back, or: tact release")
     for name in names(releases):
         for tier in TIERS:
             try:
@@ -143,27 +141,22 @@ def _release_problems(releases: Path) -> list[str]:
 
 def _print_schema(as_json: bool) -> None:
     answer = {name: describe(name) for name in KINDS}
-    lines = [line for name, columns in answer.items() for line in _described(KINDS[name].title, columns)]
+    lines = [line for name, columns in answer.items() for line in _wrap(KINDS[name].title, columns)]
     emit(answer, as_json, *lines)
 
 
-def _described(title: str, columns: list[dict[str, str]]) -> Iterator[str]:
-    """Write what the columns mean, as wide as the terminal, no word ever cut."""
+def _wrap(title: str, columns: list[dict[str, str]]) -> Iterator[str]:
+    """Yield the lines that describe columns, as wide as the terminal, without breaking words."""
     yield from (title, "=" * len(title), "")
+    wrapper = textwrap.TextWrapper(
+        min(console.width, 100),
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     for column in columns:
         yield f"{column['column']}  (needed: {column['needed']})"
-        for text in (column["meaning"], f"Allowed: {column['allowed']}"):
-            yield from textwrap.wrap(
-                text,
-                min(console.width, 100),
-                initial_indent="    ",
-                subsequent_indent="    ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+        yield from wrapper.wrap(column["meaning"])
+        yield from wrapper.wrap(f"Allowed: {column['allowed']}")
         yield ""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(doctor)

@@ -1,4 +1,4 @@
-"""`tact export`: a release's layers as files, without a browser."""
+"""`tact export`: write the layers of a release as files, without a browser."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ _TIERS = ("partner", "public")
 
 def export(
     context: typer.Context,
-    to: Annotated[Path, typer.Option("--to", help="Folder for the files.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder to write the files to.")],
     formats: Annotated[
         list[str], typer.Option("--format", help=f"One of {', '.join(exports.FORMATS)}; may be repeated.")
     ],
     tier: Annotated[str, typer.Option(help="partner (under agreement) or public.")] = "public",
-    release: Annotated[str | None, typer.Option(help="A release's name; default: the current one.")] = None,
+    release: Annotated[
+        str | None, typer.Option(help="Name of the release. Default: the current one.")
+    ] = None,
     receiver: Annotated[
         str | None,
-        typer.Option("--for", help="Who receives partner files, under which agreement they stand."),
+        typer.Option("--for", help="Name of the receiver of partner files, who must have an agreement."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -45,40 +47,36 @@ def export(
         raise InputError(msg)
     workspace = open_workspace(context, or_demo=True)
     governed = governance.read(workspace)
-    # Of earlier releases too: an approval that was taken back holds for what leaves from now on.
+    # A withdrawn approval of community layers counts for earlier releases too.
     opened = Release.open(
         workspace.releases, cast("Tier", tier), release, governed.blocked, workspace.derived
     )
-    layers = [one.id for one in exports.exportable(opened)]
+    layers = [layer.id for layer in exports.exportable(opened)]
     if tier == "partner":
-        note_receiver(workspace, opened, receiver, formats, layers)
+        log_receiver(workspace, opened, receiver, formats, layers)
     with progress("Writing") as tick:
         files = exports.export(opened, to, formats, layers, progress=tick)
-    written = [str(path) for path in files]
-    emit({"files": written, "release": opened.name, "tier": tier, "for": receiver}, as_json, *written)
+    paths = [str(path) for path in files]
+    emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)
 
 
-def note_receiver(
+def log_receiver(
     workspace: Workspace,
     release: Release,
     receiver: str | None,
     formats: list[str],
     layers: list[str],
 ) -> None:
-    """Check that somebody may receive partner files, and write it down before there is a file.
+    """Check that somebody may receive partner files, and log it before any file is written.
 
-    `layers` names what is in them. Raises InputError where nobody is named or nobody of that name may.
+    `layers` are the layers in the files. Raises InputError when no receiver is named, WorkspaceError when
+    there is no agreement with that receiver.
     """
     if receiver is None:
-        msg = "Partner files are protected, not anonymous: say who receives them, --for NAME."
+        msg = "Partner files are protected, not anonymous: name the receiver with --for NAME."
         raise InputError(msg)
     today = dt.datetime.now(dt.UTC).date()
     agreement = governance.read(workspace).receiver(receiver, today)
     line = [today.isoformat(), agreement.receiver, agreement.kind, release.name]
     line += [" ".join(formats), " ".join(layers)]
     ledger.append(workspace.path / ledger.EXPORTS, _COLUMNS, line)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(export)

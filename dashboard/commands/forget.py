@@ -1,4 +1,4 @@
-"""`tact forget` and `withdraw`: a child, or all that a partner brought, leaves the vault at once."""
+"""`tact forget` and `tact withdraw`: delete all records of a child, or of a partner, from the vault."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.asking import can_ask, hidden, typed
+from dashboard.commands.asking import ask, ask_hidden, can_ask
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
@@ -18,21 +18,22 @@ from data.restricted.vault import Vault, open_vault, partners
 from data.workspace import Workspace
 
 _NUMBER = "Programme number that partners share"
-_FOR_GOOD = (
-    "What is noted keeps a child out for good: no command takes it back, and only a backup from before it, "
-    "restored into a folder of its own, is without it."
+_FINAL = (
+    "This cannot be undone: records of this child are rejected from now on. Only an older backup, restored "
+    "to another folder, is without this entry."
 )
-_NOBODY = (
-    "No record here has what you gave, so it may be mistyped; or the child is known by its programme number: "
-    "give that as well. Nothing was noted so far."
+_UNKNOWN_CHILD = (
+    "No record has this identifier. Check it for typing errors, or give the programme number as well. "
+    "Nothing was changed yet."
 )
-_STAYS = "Published numbers stay as they are until enough children have changed."
+_UNKNOWN_NUMBER = "No record has this programme number. Check it for typing errors. Nothing was changed yet."
+_PUBLISHED = "Published numbers stay as they are until enough children have changed."
 
 
 def forget(
     context: typer.Context,
     partner: Annotated[
-        str | None, typer.Option(help="The partner whose identifier of the child you will give.")
+        str | None, typer.Option(help="The partner whose child identifier you will type.")
     ] = None,
     source: Annotated[
         Path | None,
@@ -44,141 +45,136 @@ def forget(
     ] = None,
     even_if_unknown: Annotated[
         bool,
-        typer.Option("--even-if-unknown", help="Note it without a question although no record has it."),
+        typer.Option("--even-if-unknown", help="Do not ask, even if no record has this identifier."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Forget one child: all its records leave at once, and rows about it are rejected from now on.
+    """Delete all records of one child now, and reject later rows about this child.
 
-    The identifier is asked for and never shown; it is no argument, because other programs and the shell's
-    history can read those. A child that has a programme number and an identifier needs both to be kept out.
-    What no record has may be mistyped and would keep another child out for good, so it is asked about first.
+    You are asked for the identifier; it is never shown, and it is no option, because other programs can read
+    options. If a child has an identifier and a programme number, give both. If no record has what you typed,
+    you are asked whether it is right.
     """
     workspace = open_workspace(context)
-    names = _names(partner, source)
+    names = _read_names(partner, source)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault:
         children = keys.IdentifierHasher(secrets.identifier).hash(names)
-        doubt = [] if even_if_unknown else _doubt(vault, children, partner, numbered=_numbered(names))
-        if doubt:
-            _require_yes(doubt)
-        gone = vault.forget(children)
+        has_number = names[-1].startswith(intake.BY_NUMBER)
+        doubts = [] if even_if_unknown else _find_doubts(vault, children, partner, has_number=has_number)
+        if doubts:
+            _require_yes(doubts)
+        deleted = vault.forget(children)
     emit(
-        {"forgotten": gone, "known": gone > 0},
+        {"forgotten": deleted, "known": deleted > 0},
         as_json,
-        f"Forgotten: {gone} records left the vault. {_STAYS}"
-        if gone
-        else "No record of this child was here. Should one come, it is rejected.",
-        *_elsewhere(workspace),
+        f"Deleted {deleted} records of this child. {_PUBLISHED}"
+        if deleted
+        else "There was no record of this child. Later records will be rejected.",
+        *_list_copies(workspace),
     )
 
 
-def _numbered(names: Sequence[str]) -> bool:
-    return names[-1].startswith(intake.BY_NUMBER)
-
-
-def _doubt(vault: Vault, children: Sequence[str], partner: str | None, *, numbered: bool) -> list[str]:
-    """Say what no record has of what was given: the child, or its programme number; nothing of it twice."""
+def _find_doubts(
+    vault: Vault, children: Sequence[str], partner: str | None, *, has_number: bool
+) -> list[str]:
+    """Return sentences on what no record has: the child, or its programme number; empty when all is known."""
     unknown = vault.find_unknown(children)
     if len(unknown) == len(children):
-        words = [_NOBODY]
         known, main = vault.partners(), vault.partners("encounter")
-        return words + ([partners.list_similar(partner, known, main)] if partner else [])
-    if numbered and children[-1] in unknown:
-        return ["No record here has that programme number, so it may be mistyped. Nothing was changed yet."]
-    return []
+        return [_UNKNOWN_CHILD, *([partners.list_similar(partner, known, main)] if partner else [])]
+    return [_UNKNOWN_NUMBER] if has_number and children[-1] in unknown else []
 
 
-def _require_yes(doubt: list[str]) -> None:
-    """Have somebody type yes; raise InputError where nobody can, or does not."""
+def _require_yes(doubts: list[str]) -> None:
+    """Ask for a yes; raise InputError when nobody can answer, or the answer is another."""
     if not can_ask():
-        told = [*doubt, f"{_FOR_GOOD} If it is right: tact forget --even-if-unknown"]
-        raise InputError("\n".join(told))
-    for line in (*doubt, _FOR_GOOD):
+        raise InputError("\n".join([*doubts, f"{_FINAL} If it is right: tact forget --even-if-unknown"]))
+    for line in (*doubts, _FINAL):
         say(line)
-    if typed("Type yes to note it all the same").strip().casefold() != "yes":
-        msg = "Nothing was noted and nothing deleted."
+    if ask("Type yes to continue").strip().casefold() != "yes":
+        msg = "Nothing was changed."
         raise InputError(msg)
 
 
-def _names(partner: str | None, source: Path | None) -> list[str]:
-    """Read the child's identifiers and give what is hashed of them."""
-    asked = [f"Identifier of the child at {partner}", f"{_NUMBER}, if it has one"] if partner else [_NUMBER]
-    asking = source is None and sys.stdin.isatty()
-    given = [hidden(question) for question in asked] if asking else _lines(source, len(asked))
-    number = given[-1] if len(given) == len(asked) else ""
-    names = intake.child_names(partner or "", given[0] if partner and given else "", number)
+def _read_names(partner: str | None, source: Path | None) -> list[str]:
+    """Read the child's identifiers and return the texts that are hashed."""
+    questions = (
+        [f"Identifier of the child at {partner}", f"{_NUMBER}, if it has one"] if partner else [_NUMBER]
+    )
+    if source is None and sys.stdin.isatty():
+        answers = [ask_hidden(question) for question in questions]
+    else:
+        answers = _read_lines(source, len(questions))
+    number = answers[-1] if len(answers) == len(questions) else ""
+    names = intake.child_names(partner or "", answers[0] if partner and answers else "", number)
     if not names:
         msg = "No identifier was given. Nothing was changed."
         raise InputError(msg)
     return names
 
 
-def _lines(source: Path | None, most: int) -> list[str]:
-    raw = sys.stdin.read() if source in (None, Path("-")) else _text(source)
-    lines = raw.rstrip().splitlines()
+def _read_lines(source: Path | None, most: int) -> list[str]:
+    text = sys.stdin.read() if source in (None, Path("-")) else _read_text(source)
+    lines = text.rstrip().splitlines()
     if len(lines) > most:
-        msg = f"At most {most} line(s) are read, about one child. Nothing was changed."
+        msg = f"Give at most {most} line(s), about one child. Nothing was changed."
         raise InputError(msg)
     return lines
 
 
-def _text(source: Path) -> str:
+def _read_text(source: Path) -> str:
     try:
         return source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        msg = f"{source} is no text in UTF-8. Nothing was changed."
+        msg = f"{source} is not a UTF-8 text. Nothing was changed."
         raise InputError(msg) from None
 
 
 def withdraw(
     context: typer.Context,
-    partner: Annotated[str, typer.Option(help="The partner that leaves.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without a question, for scripts.")] = False,
+    partner: Annotated[str, typer.Option(help="The partner whose records are deleted.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking, for scripts.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete all that a partner brought. What it sends later goes in again.
+    """Delete all records that a partner sent. Later files of this partner are accepted again.
 
-    It says how many records would go and asks for the partner's name again.
+    You see how many records will be deleted and type the partner's name again.
     """
     workspace = open_workspace(context)
     with open_vault(workspace) as vault, vault.writing():
         name = vault.find_partner(partner)
         if not yes:
             _require_name(name, vault.count_brought(name), as_json=as_json)
-        gone = vault.withdraw(name)
+        deleted = vault.withdraw(name)
     emit(
-        {"withdrawn": gone},
+        {"withdrawn": deleted},
         as_json,
-        f"{gone} records of {name} left the vault. {_STAYS}",
-        *_elsewhere(workspace),
+        f"{deleted} records of {name} were deleted. {_PUBLISHED}",
+        *_list_copies(workspace),
     )
 
 
 def _require_name(name: str, count: int, *, as_json: bool) -> None:
-    """Have the partner's name typed again; raise InputError where nobody can, or does not."""
-    told = f"{count} records of {name} would be deleted for good."
+    """Ask for the partner's name again; raise InputError when nobody can answer, or it is another."""
+    warning = f"{count} records of {name} would be deleted for good."
     if as_json or not can_ask():
-        why = "With --json nothing is asked" if as_json else "There is no terminal to ask on"
-        msg = f"{told} {why}, so nothing was deleted. To delete them without a question: --yes"
+        why = "With --json nothing is asked" if as_json else "This is not a terminal"
+        msg = f"{warning} {why}, so nothing was deleted. To delete without asking: --yes"
         raise InputError(msg)
-    say(told)
-    if not partners.is_same(typed("Type the partner's name again to delete them"), name):
+    say(warning)
+    if not partners.is_same(ask("Type the partner's name again to delete them"), name):
         msg = f"That is not {name}. Nothing was deleted."
         raise InputError(msg)
 
 
-def _elsewhere(workspace: Workspace) -> list[str]:
-    """Say where the records still are."""
-    kept = sorted(workspace.vault.parent.glob(f"{workspace.vault.name}.before-*"))
+def _list_copies(workspace: Workspace) -> list[str]:
+    """Return sentences on where the deleted records still are."""
+    replaced = sorted(workspace.vault.parent.glob(f"{workspace.vault.name}.before-*"))
     return [
-        "Backups that were made before still hold the records until they are restored. Destroy those that "
-        "you no longer need.",
-        *(f"{path}, from before a restore, holds them too. Remove it: rm -r '{path}'" for path in kept),
+        "Older backups still contain these records. Destroy the backups that you no longer need.",
+        *(
+            f"{path}, kept from before a restore, still contains them. Remove it: rm -r '{path}'"
+            for path in replaced
+        ),
     ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(forget)
-    app.command()(withdraw)

@@ -1,15 +1,15 @@
-"""`tact import`: partner files into the vault; what fails is listed, the rest goes in."""
+"""`tact import`: read partner files into the vault; rejected rows are listed, the others are stored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, progress
-from dashboard.commands.workspace import delete_overdue, open_workspace, overdue
+from dashboard.commands.workspace import count_overdue, delete_overdue, open_workspace
 from data.errors import FileRefused, InputError, WorkspaceError
 from data.reference import area_table
 from data.restricted import intake, keys
@@ -19,38 +19,33 @@ from data.schema import KINDS
 from data.workspace import Workspace
 from geo.places import Places
 
-_SHOWN = 5  # reasons on the screen; all of them are in the file
+_MAX_REASONS = 5  # on the screen; all of them are in the file of rejects
 _OVERDUE = (
-    "{count:,} of these records are of children last met before {day} and are deleted by the next import or "
-    "release, as governance.toml says; raise months if that is wrong."
+    "{count:,} of these records are about children without an encounter since {day}. The next import or "
+    "release deletes them, as governance.toml says. If that is wrong, raise months."
 )
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 
 @dataclass(frozen=True)
 class Importer:
-    """What an import needs: an open vault, the hasher of identifiers, and the names of areas."""
+    """What an import needs: an open vault, the keys, and the names of areas."""
 
     workspace: Workspace
     vault: Vault
     secrets: keys.Keys
-    places: Places
+    places: Places = field(default_factory=lambda: Places(area_table()))
 
-    @classmethod
-    def of(cls, workspace: Workspace, vault: Vault, secrets: keys.Keys) -> Importer:
-        """Make one with the areas that the product ships."""
-        return cls(workspace, vault, secrets, Places(area_table()))
-
-    def take(
+    def import_file(
         self, path: Path, *, kind: str | None, partner: str | None, rules: Path | None, tick: Tick
     ) -> dict[str, Any]:
-        """Import one file; give its counts and where its rejected rows are."""
+        """Import one file and return its counts and where its rejected rows are listed."""
         kind = kind or intake.guess_kind(path, rules)
         if kind is None:
-            msg = f"{path.name} has the columns of no kind of record, or of several alike. Say which it is: "
-            msg += "--kind encounter. What each kind holds: tact doctor --schema"
+            msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is: "
+            msg += "--kind encounter. The columns of each kind: tact doctor --schema"
             raise FileRefused(msg)
-        # Nobody is forgotten between the reading of a file and its going in.
+        # One lock for both, so that nobody is forgotten between reading a file and storing its records.
         with self.vault.writing():
             read = intake.read_file(
                 path,
@@ -72,52 +67,52 @@ class Importer:
             "rejected": read.rejected_rows,
             "changed": records.counts.changed,
             "already_known": records.counts.already_known,
-            "rejects": self._return_rejects(path, read),
+            "rejects": self._write_rejects(path, read),
             "faults": len(read.rejects),
-            "reasons": read.rejects.drop(columns=["record_number", "value"]).head(_SHOWN).to_dict("records"),
+            "reasons": read.rejects.drop(columns=["record_number", "value"])
+            .head(_MAX_REASONS)
+            .to_dict("records"),
             "unknown_columns": list(read.unknown_columns),
             "notes": list(read.notes),
         }
 
-    def _return_rejects(self, path: Path, read: intake.Intake) -> str | None:
+    def _write_rejects(self, path: Path, read: intake.Intake) -> str | None:
         target = self.workspace.rejects / f"{path.name}.rejected.csv"
         if read.rejects.empty:
-            # A file that was mended leaves no stale list behind.
+            # A file that was corrected leaves no old list behind.
             target.unlink(missing_ok=True)
             return None
         intake.write_rejects(target, read.rejects)
         return str(target)
 
 
-def _rules(workspace: Workspace, partner: str | None, given: Path | None) -> Path | None:
-    """Keep a mapping that was given for its partner, and find the one that was kept."""
-    if given is not None:
-        if partner is None:
-            msg = "A mapping belongs to a partner. Name it: --partner NAME --mapping FILE"
-            raise InputError(msg)
-        for kind in KINDS:
-            mapping.read(given, kind)
-        kept = mapping.file_for(workspace.mappings, partner)
-        kept.write_bytes(given.read_bytes())
-        return kept
+def _find_mapping(workspace: Workspace, partner: str | None, file: Path | None) -> Path | None:
+    """Save the mapping file of this call for its partner, and return the partner's saved mapping."""
     if partner is None:
-        return None
-    kept = mapping.file_for(workspace.mappings, partner)
-    return kept if kept.exists() else None
+        if file is None:
+            return None
+        msg = "A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE"
+        raise InputError(msg)
+    saved = mapping.file_for(workspace.mappings, partner)
+    if file is not None:
+        for kind in KINDS:
+            mapping.read(file, kind)
+        saved.write_bytes(file.read_bytes())
+    return saved if saved.exists() else None
 
 
-def _check_kind_of_world(workspace: Workspace, files: list[Path]) -> None:
+def _check_workspace_kind(workspace: Workspace, files: list[Path]) -> None:
     if workspace.demo:
         msg = (
-            f"{workspace.path} is the demo world, and nothing is imported into it. To learn with invented "
-            "files, make a workspace for it: tact --workspace DIR init --practice"
+            f"{workspace.path} is the demo, and nothing can be imported into it. To practise with invented "
+            "files, make a practice workspace: tact --workspace DIR init --practice"
         )
         raise WorkspaceError(msg)
     invented = [path.name for path in files if _is_invented(path)]
     if invented and not workspace.invented:
         msg = (
-            f"{', '.join(invented)}: these records are invented, and {workspace.path} is for real ones. "
-            "Make a workspace to practise in: tact --workspace DIR init --practice"
+            f"{', '.join(invented)}: these records are invented, but {workspace.path} is for real records. "
+            "To practise, make a practice workspace: tact --workspace DIR init --practice"
         )
         raise WorkspaceError(msg)
 
@@ -137,7 +132,7 @@ def _is_invented(path: Path) -> bool:
     try:
         return intake.is_invented(path)
     except FileRefused:
-        return False  # it is refused by itself when its turn comes
+        return False  # it is refused when it is read
 
 
 def import_files(
@@ -146,72 +141,73 @@ def import_files(
     kind: Annotated[
         str | None, typer.Option(help="encounter, effort, service, community, indicator or figure.")
     ] = None,
-    partner: Annotated[str | None, typer.Option(help="Whose file it is, where the rows do not say.")] = None,
+    partner: Annotated[
+        str | None, typer.Option(help="The partner who sent the file, if the rows do not say it.")
+    ] = None,
     rules: Annotated[
-        Path | None, typer.Option("--mapping", help="How this partner names columns; kept for next time.")
+        Path | None,
+        typer.Option(
+            "--mapping",
+            help="File that translates this partner's column names and words; saved for next time.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import partner files. Rows that fail are listed with the reason; the same file twice changes nothing.
+    """Import partner files. Rejected rows are listed with the reason.
 
-    A file in which personal data of children are seen is refused whole. Not every name can be recognised:
-    look before you import.
+    Importing the same file twice changes nothing. A file with personal data of children is refused. Not every
+    name can be recognised, so check the file first.
     """
     workspace = open_workspace(context)
     _check_files([*files, *([rules] if rules else [])])
-    _check_kind_of_world(workspace, files)
-    kept = _rules(workspace, partner, rules)
+    _check_workspace_kind(workspace, files)
+    saved = _find_mapping(workspace, partner, rules)
     secrets = keys.load(workspace.id)
     results = []
     with open_vault(workspace, secrets) as vault:
         delete_overdue(workspace, vault)
-        importer = Importer.of(workspace, vault, secrets)
+        importer = Importer(workspace, vault, secrets)
         for path in files:
             with progress(path.name) as tick:
-                results.append(_take(importer, path, kind, partner, kept, tick))
-        late, since = overdue(workspace, vault)
+                results.append(_import_one(importer, path, kind, partner, saved, tick))
+        overdue, since = count_overdue(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
     refused = [result["file"] for result in results if result.get("refused")]
     emit(
-        {**totals, "overdue": late, "refused": refused, "files": results},
+        {**totals, "overdue": overdue, "refused": refused, "files": results},
         as_json,
-        *map(_line, results),
-        *([_OVERDUE.format(count=late, day=since)] if late else []),
+        *map(_summarise, results),
+        *([_OVERDUE.format(count=overdue, day=since)] if overdue else []),
     )
     if refused:
         raise SystemExit(InputError.exit_code)
 
 
-def _take(
-    importer: Importer, path: Path, kind: str | None, partner: str | None, kept: Path | None, tick: Tick
+def _import_one(
+    importer: Importer, path: Path, kind: str | None, partner: str | None, rules: Path | None, tick: Tick
 ) -> dict[str, Any]:
-    """Import one of several files; a refused one does not keep the others out."""
+    """Import one of several files; a file that is refused does not stop the others."""
     try:
-        return importer.take(path, kind=kind, partner=partner, rules=kept, tick=tick)
+        return importer.import_file(path, kind=kind, partner=partner, rules=rules, tick=tick)
     except FileRefused as refusal:
         return {"file": str(path), "refused": str(refusal)}
 
 
-def _line(result: dict[str, Any]) -> str:
+def _summarise(result: dict[str, Any]) -> str:
     if result.get("refused"):
         return f"Refused: {result['refused']}"
     parts = [f"{result['accepted']:,} accepted", f"{result['rejected']:,} rejected"]
     parts += [f"{result[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[2:] if result[name]]
     lines = [f"{Path(result['file']).name} ({result['kind']}): {', '.join(parts)}."]
-    lines += [f"  {_reason(why)}" for why in result["reasons"]]
+    lines += [f"  {_word_reason(reason)}" for reason in result["reasons"]]
     more = result["faults"] - len(result["reasons"])
     if more:
         lines.append(f"  and {more:,} more.")
     if result["rejects"]:
-        lines.append(f"  All reasons, to mend the rows by or to send back: {result['rejects']}")
+        lines.append(f"  All reasons, to correct the rows or to send back: {result['rejects']}")
     return "\n".join([*lines, *(f"  {note}" for note in result["notes"])])
 
 
-def _reason(why: dict[str, Any]) -> str:
-    where = f"line {why['line']}, {why['column']}" if why["column"] else f"line {why['line']}"
-    return f"{where}: {why['reason']}. Allowed: {why['allowed']}"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("import")(import_files)
+def _word_reason(reject: dict[str, Any]) -> str:
+    where = f"line {reject['line']}, {reject['column']}" if reject["column"] else f"line {reject['line']}"
+    return f"{where}: {reject['reason']}. Allowed: {reject['allowed']}"

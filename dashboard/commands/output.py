@@ -1,4 +1,4 @@
-"""How commands speak: one JSON value for scripts, plain words for people, progress on standard error."""
+"""Output of commands: one JSON value for scripts, sentences for people, progress on standard error."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON value o
 
 
 class Tick(Protocol):
-    """Takes what is done, the total where it is known, and the name of the step that has begun."""
+    """A function that takes the work done, the total if known, and the name of the current step."""
 
     def __call__(self, done: int, total: int | None = None, step: str = "") -> None:
-        """Show it."""
+        """Show the progress."""
 
 
 console = Console(stderr=True, highlight=False)
-# Names of files, of columns and of areas come from outside; a terminal obeys these characters.
-_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Names of files, columns and areas come from outside, and a terminal obeys these characters.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
-    """Print the answer: the value itself for scripts, or the lines for people."""
+    """Print the answer: the value as JSON for scripts, or the lines for people."""
     if as_json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2, default=str) + "\n")
         return
@@ -42,12 +42,12 @@ def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
 
 
 def say(text: str) -> None:
-    """Tell a person something beside the answer, on standard error."""
+    """Print a message for people on standard error, beside the answer."""
     console.print(_plain(text), markup=False, soft_wrap=True)
 
 
 def _plain(text: str) -> str:
-    return _COMMANDS.sub("\ufffd", text)
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def fail(error: TactError | TyperException, *, as_json: bool) -> NoReturn:
@@ -64,8 +64,8 @@ def _message(error: TactError | TyperException) -> str:
     return error.format_message() if isinstance(error, TyperException) else str(error)
 
 
-def table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Write rows as lines with their columns below one another."""
+def format_table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Return rows as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -73,7 +73,7 @@ def table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 @contextmanager
 def progress(what: str) -> Iterator[Tick]:
-    """Show a bar on a terminal; give the function that moves it and names the step that has begun."""
+    """Show a progress bar on a terminal and yield the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(escape(_plain(what)), total=None)

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dashboard.commands.export import note_receiver
+from dashboard.commands.export import log_receiver
 from dashboard.commands.option_groups import expand_options
-from dashboard.commands.output import Json, emit, progress, say, table
+from dashboard.commands.output import Json, emit, format_table, progress, say
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
@@ -239,7 +239,11 @@ def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Js
         )
     for message in found.damaged.values():
         say(message)
-    emit(answer, as_json, *(table(rows) if rows else [f"No plan of release {opened.name} is saved yet."]))
+    emit(
+        answer,
+        as_json,
+        *(format_table(rows) if rows else [f"No plan of release {opened.name} is saved yet."]),
+    )
 
 
 @app.command("draft")
@@ -359,7 +363,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
     if plan.moves:
         lines = [move_words.head_moves(t), *move_words.word_moves(t, plan)]
         yield ""
-        yield from table([(one.what, one.start, one.end, one.gain, one.chance) for one in lines])
+        yield from format_table([(one.what, one.start, one.end, one.gain, one.chance) for one in lines])
         yield ""
     for quarter in move_words.word_quarters(t, plan):
         yield f"{quarter.title}: {'; '.join(quarter.lines)}"
@@ -376,7 +380,7 @@ def _write_briefing(
     if not formats:
         return []
     if not opened.invented:
-        note_receiver(workspace, opened, output.receiver, formats, [plan.name])
+        log_receiver(workspace, opened, output.receiver, formats, [plan.name])
     from dashboard import briefing  # the typesetter is loaded only where something is set
 
     written = []

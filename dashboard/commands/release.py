@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.output import Json, Tick, emit, progress, say, table
-from dashboard.commands.second import ask_second, note
-from dashboard.commands.workspace import delete_overdue, open_workspace, tell_overdue
+from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
+from dashboard.commands.second import confirm_release, log_approval
+from dashboard.commands.workspace import delete_overdue, open_workspace, warn_overdue
 from data.disclosure import policy_file
 from data.errors import ReleaseRefused
 from data.reference import area_table, figures
@@ -22,8 +22,6 @@ from data.restricted.vault import Vault, open_vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from geo import areas
-
-__all__ = ["register", "release_workspace"]
 
 _HEAD = ("release", "created (UTC)", "tiers", "")
 _FIRST = (
@@ -115,12 +113,12 @@ def _make_release(workspace: Workspace, figures_only: bool) -> publishing.NewRel
             return release_workspace(workspace, None, None, tick)
     secrets = keys.load(workspace.id)
     with open_vault(workspace, secrets) as vault, vault.writing():
-        tell_overdue(workspace, vault)
-        second = ask_second(workspace, vault, governance.read(workspace))
+        warn_overdue(workspace, vault)
+        second = confirm_release(workspace, vault, governance.read(workspace))
         delete_overdue(workspace, vault)
         with progress("Releasing") as tick:
             new = release_workspace(workspace, vault, secrets, tick)
-        note(workspace, second, new.name)
+        log_approval(workspace, second, new.name)
         return new
 
 
@@ -133,7 +131,7 @@ def list_releases(context: typer.Context, as_json: Json = False) -> None:
         rows,
         as_json,
         *(
-            table([_HEAD, *map(_format_row, rows)])
+            format_table([_HEAD, *map(_format_row, rows)])
             if rows
             else ["No release yet. Make one with: tact release"]
         ),
@@ -154,9 +152,3 @@ def _describe_release(folder: Path, name: str, current: str | None) -> dict[str,
         "invented": opened.invented,
         "current": name == current,
     }
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(release)
-    app.command("releases")(list_releases)

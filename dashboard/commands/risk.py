@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.output import Json, Tick, emit, progress, table
+from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.risk import format_shift
@@ -29,8 +29,6 @@ from risk.model.observations import Observations
 from risk.report import KIND, assess
 from risk.report.manifest import EvaluationSummary
 from risk.report.shift import AreaShift
-
-__all__ = ["register", "score"]
 
 
 def score(
@@ -175,9 +173,4 @@ def _verdicts(evaluation: dict[str, Any]) -> list[str]:
         scores.setdefault(str(row["forecaster"]), []).append(float(row["crps"]))
     rows = [("", "CRPS, next to fourth quarter (smaller is better)")]
     rows += [(name, "  ".join(f"{value:.2f}" for value in values)) for name, values in scores.items()]
-    return [format_verdict(EvaluationSummary.read(evaluation)), *table(rows)]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(risk)
+    return [format_verdict(EvaluationSummary.read(evaluation)), *format_table(rows)]

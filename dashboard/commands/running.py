@@ -1,8 +1,9 @@
-"""All commands together, and how an error of theirs becomes a message and an exit code."""
+"""The `tact` application: all commands, and how an error becomes a message and an exit code."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -41,8 +42,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(show: bool) -> None:
+    if show:
         typer.echo(f"tact {version('tact-map')}")
         raise typer.Exit
 
@@ -66,32 +67,33 @@ def common(
     context.obj = workspace
 
 
-_COMMANDS = (
-    *(
-        init,
-        templates,
-        doctor,
-        backup,
-        demo,
-        import_,
-        areas,
-        policy,
-        release,
-        audit,
-        risk,
-        plan,
-        second,
-        forget,
-    ),
-    *(export, serve),
-)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "init": init.init,
+    "templates": templates.templates,
+    "doctor": doctor.doctor,
+    "backup": backup.backup,
+    "restore": backup.restore,
+    "demo": demo.demo,
+    "import": import_.import_files,
+    "release": release.release,
+    "releases": release.list_releases,
+    "audit": audit.audit,
+    "risk": risk.risk,
+    "second": second.second,
+    "forget": forget.forget,
+    "withdraw": forget.withdraw,
+    "export": export.export,
+    "serve": serve.serve,
+}
 
-for module in _COMMANDS:
+for name, command in _COMMANDS.items():
+    app.command(name)(command)
+for module in (plan, areas, policy):
     module.register(app)
 
 
 def run() -> int:
-    """Run the command line and give the exit code; a TactError becomes a message and its code."""
+    """Run the command line and return the exit code; a TactError becomes a message and its code."""
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=not as_json)
@@ -105,7 +107,7 @@ def run() -> int:
 
 
 def _no_access(error: OSError) -> InputError:
-    """Say which path could not be read or written; a bug in the program has no path and stays one."""
+    """Return an error that names the path which could not be used; raise errors without a path again."""
     if error.filename is None:
         raise error
     return InputError(f"{error.filename}: {error.strerror}. Check the path, and that you may use it.")

@@ -1,4 +1,4 @@
-"""`tact serve`: start the web process with the releases, what was derived from them, and no key in reach."""
+"""`tact serve`: start the web process, which gets the releases and their results but no key."""
 
 from __future__ import annotations
 
@@ -28,71 +28,74 @@ from data.workspace import Workspace, default_path, demo_path
 _FIRST_PORT = 8642
 _TRIES = 20
 _PATIENCE = 60.0
-# No such address here, no such name, no right to the port: another port would not help.
-_NOT_TAKEN = (errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL)
+# The address is not of this machine, or the port is not allowed: another port would not help.
+_NO_OTHER_PORT = (errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL)
 _ALL = ("0.0.0.0", "::")  # noqa: S104
 
 
-def _free(host: str, port: int) -> bool:
-    """Tell whether a port can be listened on; raise InputError for an address that is not this machine's."""
+def _is_free(host: str, port: int) -> bool:
+    """Return whether a port is free; raise InputError for an address that is not this machine's."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno in _NOT_TAKEN:
-                msg = f"{host!r} port {port} cannot be listened on: {error.strerror or error}. "
-                raise InputError(
-                    msg + "Give an address of this machine, or 0.0.0.0 for all of them."
-                ) from None
+            if error.errno in _NO_OTHER_PORT:
+                msg = (
+                    f"Cannot use port {port} on {host!r}: {error.strerror or error}. Give an address of this "
+                    "machine, or 0.0.0.0 for all of them."
+                )
+                raise InputError(msg) from None
             return False
     return True
 
 
-def _port(host: str, asked: int | None) -> int:
-    """Take the port that was asked for, or the first free one from 8642 on."""
-    if asked is not None:
-        if not _free(host, asked):
-            msg = f"Port {asked} on {host} is taken. Give another with --port, or none to take a free one."
+def _choose_port(host: str, wanted: int | None) -> int:
+    """Return the wanted port, or the first free one from 8642; raise WorkspaceError if there is none."""
+    if wanted is not None:
+        if not _is_free(host, wanted):
+            msg = f"Port {wanted} on {host} is taken. Give another with --port, or leave --port out."
             raise WorkspaceError(msg)
-        return asked
+        return wanted
     for port in range(_FIRST_PORT, _FIRST_PORT + _TRIES):
-        if _free(host, port):
+        if _is_free(host, port):
             return port
     msg = f"Ports {_FIRST_PORT} to {_FIRST_PORT + _TRIES - 1} on {host} are taken. Give one with --port."
     raise WorkspaceError(msg)
 
 
-def _workspace(asked: Path | None) -> Workspace:
-    """Open the one that was asked for; else your own once it has a release; else the demo world."""
-    if asked is not None:
-        return Workspace.open(asked)
-    own = default_path()
-    if own.exists():
-        workspace = Workspace.open(own)
+def _open_workspace(path: Path | None) -> Workspace:
+    """Open the given workspace, else the user's own if it has a release, else the demo."""
+    if path is not None:
+        return Workspace.open(path)
+    if default_path().exists():
+        workspace = Workspace.open(default_path())
         if current_name(workspace.releases):
             return workspace
-        say("Your own workspace has no release yet, so this is the invented demo world.")
+        say("Your workspace has no release yet, so this is the demo with invented data.")
     return build_demo(demo_path(), missing_only=True)
 
 
 def serve(
     context: typer.Context,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Default: the first free one from 8642.")
+        int | None, typer.Option(min=1, max=65535, help="Port. Default: the first free one from 8642.")
     ] = None,
     address: Annotated[
-        str, typer.Option(help="Where to listen. Any address but this machine's own shows the public tier.")
+        str,
+        typer.Option(
+            help="Network address. Any address other than this machine's own shows only the public tier."
+        ),
     ] = "127.0.0.1",
     as_json: Json = False,
 ) -> None:
-    """Open the map. Without a workspace of your own with a release, it shows the invented demo world."""
-    workspace = _workspace(context.obj)
-    port = _port(address, port)
+    """Open the map. Without a release of your own it shows the demo with invented data."""
+    workspace = _open_workspace(context.obj)
+    port = _choose_port(address, port)
     here = "127.0.0.1" if address in _ALL else address
     url = f"http://{f'[{here}]' if ':' in here else here}:{port}"
-    # An approval that the Roma partner took back holds for what was released before, too.
+    # A withdrawn approval of community layers counts for earlier releases too.
     blocked = governance.read(workspace).blocked
     command = make_serve_command(workspace.releases, address, port, blocked, workspace.derived)
     with _web_process(command) as process:
@@ -104,16 +107,16 @@ def serve(
             "",
             f"  TACT Map is at {url}",
             *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in _ALL else []),
-            f"  It shows the {tier} tier of {_named(workspace)}. Stop it with Ctrl+C.",
+            f"  It shows the {tier} tier of {_describe(workspace)}. Stop it with Ctrl+C.",
             "",
         )
         sys.stdout.flush()
         raise SystemExit(process.wait())
 
 
-def _named(workspace: Workspace) -> str:
+def _describe(workspace: Workspace) -> str:
     if workspace.demo:
-        return "the demo world, which is invented"
+        return "the demo with invented data"
     if workspace.invented:
         return f"your practice workspace {workspace.path}"
     return f"the workspace {workspace.path}"
@@ -121,7 +124,7 @@ def _named(workspace: Workspace) -> str:
 
 @contextmanager
 def _web_process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the web process; however this one ends, the other ends with it."""
+    """Run the web process; it ends when this process ends, for whatever reason."""
     process = subprocess.Popen(command, env=clean_environment(os.environ))  # noqa: S603
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -134,7 +137,7 @@ def _web_process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
-    """Wait until the web process answers; raise WorkspaceError when it ends or stays silent."""
+    """Wait until the web process answers; raise WorkspaceError when it ends or does not answer."""
     until = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < until:
         try:
@@ -142,10 +145,5 @@ def _wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    msg = f"The web process did not start at {url}; see what it said above. Try another port: --port 8700"
+    msg = f"The map did not start at {url}; see the messages above. Try another port: --port 8700"
     raise WorkspaceError(msg)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(serve)

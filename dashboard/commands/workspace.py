@@ -1,4 +1,4 @@
-"""What several commands need of the workspace: to open it, and to delete records that are overdue."""
+"""What several commands do with the workspace: open it, and delete records that are overdue."""
 
 from __future__ import annotations
 
@@ -13,37 +13,40 @@ from data.workspace import Workspace, default_path, demo_path
 
 
 def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspace:
-    """Open the workspace that was asked for, by default the user's own.
+    """Open the workspace of option --workspace, by default the user's own.
 
-    With `or_demo`, for commands that only read: the demo world where there is no own workspace yet.
+    With `or_demo`, for commands that only read: the demo when the user has no workspace yet.
     """
     if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
-        say("You have no workspace of your own yet, so this is the invented demo world.")
+        say("You have no workspace yet, so this is the demo with invented data.")
         return Workspace.open(demo_path())
     return Workspace.open(context.obj or default_path())
 
 
 def delete_overdue(workspace: Workspace, vault: Vault) -> None:
-    """Delete the records that have been kept as long as the governance file says, and tell how many."""
+    """Delete the records that are older than the governance file allows, and say how many they were."""
     since = _kept_since(workspace)
-    gone = vault.expire(since) if since else 0
-    if gone:
-        say(f"{gone} records of children last met before {since} were deleted, as governance.toml says.")
+    deleted = vault.expire(since) if since else 0
+    if deleted:
+        say(
+            f"{deleted} records of children without an encounter since {since} were deleted, as "
+            "governance.toml says."
+        )
 
 
-def overdue(workspace: Workspace, vault: Vault) -> tuple[int, dt.date | None]:
-    """Count the records that the next import or release deletes, and give the day they were not met since."""
+def count_overdue(workspace: Workspace, vault: Vault) -> tuple[int, dt.date | None]:
+    """Count the records that the next import or release deletes, and return the day that decides."""
     since = _kept_since(workspace)
     return (vault.count_overdue(since) if since else 0), since
 
 
-def tell_overdue(workspace: Workspace, vault: Vault) -> None:
+def warn_overdue(workspace: Workspace, vault: Vault) -> None:
     """Say how many records are about to be deleted, while that can still be stopped."""
-    count, since = overdue(workspace, vault)
+    count, since = count_overdue(workspace, vault)
     if count:
         say(
-            f"{count} records of children last met before {since} are deleted first, as governance.toml "
-            "says. If that is wrong, stop here and raise months in it."
+            f"{count} records of children without an encounter since {since} will be deleted first, as "
+            "governance.toml says. If that is wrong, stop now and raise months in that file."
         )
 
 

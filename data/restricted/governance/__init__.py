@@ -180,7 +180,7 @@ def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
         if not _past(_section(fields, section), "date"):
             yield f"[{section}] date: write {what}, as 2009-05-31, not in the future."
     if _months(fields) is None:
-        yield "[retention] months: write the number of months without an encounter after which records are deleted."
+        yield "[retention] months: write after how many months without an encounter records are deleted."
     if _text(_section(fields, "communities"), "decision") not in _DECISIONS:
         yield f"[communities] decision: write what the Roma partner decided, one of {', '.join(_DECISIONS)}."
     yield from _missing_people(_blocks(fields, "approved"))

@@ -1,16 +1,15 @@
-"""The second person: real records are not released by one pair of hands.
+"""The second person: a release of real records needs two people.
 
-The first person is whoever can open the vault: the keys lie in an account of the system or in a keyring
-that is theirs. The second is one of those who approved the processing (data/restricted/governance/__init__.py), and confirms each
-single release with a passphrase that the first does not know. Only a salted scrypt hash of it is kept, in the
-vault, so that no text editor puts another one in its place and a backup carries it along. Two names in a
-file could be typed by one person, and an approval written beforehand would have to name the content of a
-release that is only known once it is made; a passphrase at the moment of the release needs neither, and is
-used up by that one release, which a log names with its checksums.
+The first person is the data officer, who can open the vault with the keys. The second is one of the people
+who approved the processing (data/restricted/governance/__init__.py), and confirms each release with a
+passphrase that the first does not know. Only a salted scrypt hash of it is stored, in the vault, so that it
+cannot be changed with a text editor and a backup includes it. Two names in a file could be typed by one
+person, and an approval written beforehand could not name the content of the release; a passphrase at the
+moment of the release avoids both, and confirms that one release, which a log names with its checksums.
 
-Whoever runs the program can also change it, so this stops habit and haste and not a determined officer. That
-one leaves a trace: a second person may be replaced without their passphrase, since people leave and forget,
-and the day on which that happened stands in the vault and in every later line of the log.
+Whoever runs the program can also change it, so this prevents habit and haste, not fraud. Fraud leaves a
+trace: a second person may be replaced without their passphrase, because people leave and forget, and the
+day of that stands in the vault and in every later line of the log.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ _COST = 2**15  # 32 MiB and a tenth of a second
 
 
 @dataclass(frozen=True)
-class Second:
-    """Who confirms releases. replaced: when somebody took the place of another without their passphrase."""
+class SecondPerson:
+    """Who confirms releases. replaced: the day on which a lost passphrase was replaced, or empty."""
 
     name: str
     since: str
@@ -45,47 +44,51 @@ class Second:
     replaced: str = ""
 
 
-def appointed(vault: Vault) -> Second | None:
-    """Give the second person; None before there is one."""
+def read(vault: Vault) -> SecondPerson | None:
+    """Return the second person; None before there is one."""
     text = vault.read_remark(_REMARK)
-    return Second(**json.loads(text)) if text else None
+    return SecondPerson(**json.loads(text)) if text else None
 
 
-def appoint(vault: Vault, name: str, passphrase: str, before: str | None) -> Second:
-    """Make somebody the second person; `before` is the passphrase of the one there is, None if it is lost.
+def appoint(vault: Vault, name: str, passphrase: str, before: str | None) -> SecondPerson:
+    """Store the second person; `before` is the passphrase of the current one, None if it is lost.
 
-    Raises InputError for a short passphrase or a wrong one before it.
+    Raises InputError when the new passphrase is short or `before` is wrong.
     """
     check(passphrase)
-    now, today = appointed(vault), dt.datetime.now(dt.UTC).date().isoformat()
-    if now is not None and before is not None:
-        _require(now, before)
-    lost = now is not None and before is None
+    current, today = read(vault), dt.datetime.now(dt.UTC).date().isoformat()
+    replaced = current.replaced if current else ""
+    if current is not None and before is not None:
+        _check_passphrase(current, before)
+    elif current is not None:
+        replaced = today
     salt = secrets.token_hex(16)
-    replaced = today if lost else (now.replaced if now else "")
-    made = Second(name, today, salt, _hash(passphrase, salt), replaced)
-    vault.write_remark(_REMARK, json.dumps(asdict(made)))
-    return made
+    person = SecondPerson(name, today, salt, _hash(passphrase, salt), replaced)
+    vault.write_remark(_REMARK, json.dumps(asdict(person)))
+    return person
 
 
 def check(passphrase: str) -> None:
-    """Raise InputError for a passphrase that is too short to be chosen."""
+    """Raise InputError for a new passphrase that is too short."""
     if len(passphrase) < CHARACTERS:
         msg = f"The passphrase needs at least {CHARACTERS} characters, for example four random words."
         raise InputError(msg)
 
 
-def confirm(second: Second, approvers: tuple[str, ...], passphrase: str) -> None:
-    """Check a confirmation. Raises WorkspaceError when the person approves no more, InputError when wrong."""
-    if second.name.casefold() not in {name.casefold() for name in approvers}:
-        msg = f"{second.name} does not approve any more, says governance.toml. Run: tact second --name NAME"
+def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -> None:
+    """Check a confirmation.
+
+    Raises WorkspaceError when the person does not approve any more, InputError for a wrong passphrase.
+    """
+    if person.name.casefold() not in {name.casefold() for name in approvers}:
+        msg = f"{person.name} does not approve any more, says governance.toml. Run: tact second --name NAME"
         raise WorkspaceError(msg)
-    _require(second, passphrase)
+    _check_passphrase(person, passphrase)
 
 
-def _require(second: Second, passphrase: str) -> None:
-    if not hmac.compare_digest(_hash(passphrase, second.salt), second.hash):
-        msg = f"That is not the passphrase of {second.name}. Nothing was changed and nothing released."
+def _check_passphrase(person: SecondPerson, passphrase: str) -> None:
+    if not hmac.compare_digest(_hash(passphrase, person.salt), person.hash):
+        msg = f"That is not the passphrase of {person.name}. Nothing was changed and nothing released."
         raise InputError(msg)
 
 

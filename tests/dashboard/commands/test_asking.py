@@ -69,12 +69,12 @@ def test_a_question_that_nobody_can_answer_is_an_error(monkeypatch):
     from data.errors import InputError
 
     with pytest.raises(InputError, match=r"no terminal to ask on.*They confirm"):
-        asking.hidden("They confirm")
+        asking.ask_hidden("They confirm")
     monkeypatch.setattr(sys, "stdin", io.StringIO("word\n"))
-    assert asking.hidden("They confirm") == "word"
+    assert asking.ask_hidden("They confirm") == "word"
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InputError):
-        asking.hidden("They confirm")
+        asking.ask_hidden("They confirm")
 
 
 def test_the_file_is_looked_at_before_the_passphrase_is_asked_for(tact, practice, tmp_path, terminal):

@@ -8,8 +8,8 @@ import pytest
 from data.disclosure import policy_file
 from data.errors import InputError, WorkspaceError
 from data.restricted import governance
-from data.restricted.governance import FILE, INVENTED, TEMPLATE, ensure, ledger, read
-from data.restricted.governance.second_person import appoint, appointed, confirm
+from data.restricted.governance import FILE, INVENTED, TEMPLATE, ensure, ledger, read, second_person
+from data.restricted.governance.second_person import appoint, confirm
 from data.restricted.vault import Vault
 from data.tables.spec import DEFAULT_PLAN
 from data.workspace import Workspace
@@ -223,9 +223,9 @@ def vault(workspace):
 
 
 def test_the_second_person_confirms_with_their_own_passphrase(vault):
-    assert appointed(vault) is None
+    assert second_person.read(vault) is None
     made = appoint(vault, "B", WORDS, None)
-    assert appointed(vault) == made
+    assert second_person.read(vault) == made
     assert WORDS not in vault.read_remark("second person")
     confirm(made, ("A", "b"), WORDS)
     with pytest.raises(InputError, match="not the passphrase"):
@@ -240,7 +240,7 @@ def test_another_takes_the_place_with_the_passphrase_or_leaves_a_trace(vault):
     appoint(vault, "B", WORDS, None)
     with pytest.raises(InputError):
         appoint(vault, "C", "another passphrase", "guessed")
-    assert appointed(vault).name == "B"
+    assert second_person.read(vault).name == "B"
     assert appoint(vault, "C", "another passphrase", WORDS).replaced == ""
     replaced = appoint(vault, "D", "a third passphrase", None)
     assert replaced.replaced == replaced.since
