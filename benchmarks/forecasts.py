@@ -19,18 +19,18 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.evaluation.baselines import BASELINES
-from risk.evaluation.risk_model import MODEL, evaluated
-from risk.worlds import WorldParameters, over_own_areas
+from risk.evaluation.risk_model import MODEL, evaluate_model
+from risk.worlds import WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 SCORES = ("log", "crps")
 
 
 def one(seed: int) -> list[dict[str, object]]:
-    world = over_own_areas(WorldParameters(seed=seed))
+    world = simulate_default_areas(WorldParameters(seed=seed))
     usual = CellKey.from_policy(DEFAULT_POLICY)
     seen = observe_world(world, areas.load().neighbours("region"), usual)
-    found = evaluated(seen)
+    found = evaluate_model(seen)
     rows = []
     for rival in BASELINES:
         for score in SCORES:

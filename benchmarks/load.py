@@ -62,12 +62,12 @@ def measured(step: str, command: list[str], home: Path) -> Run:
 MAKE = """
 import sys
 from pathlib import Path
-from risk import simulate
+from risk import worlds
 rows, folder = int(sys.argv[1]), Path(sys.argv[2])
-parameters = simulate.WorldParameters(children=max(1, int(rows * {share})))
-world = simulate.over_own_areas(parameters)
+parameters = worlds.WorldParameters(children=max(1, int(rows * {share})))
+world = worlds.simulate_default_areas(parameters)
 assert len(world.records["encounter"]) >= rows, len(world.records["encounter"])
-simulate.encounter_csv(world, folder / "invented-load-encounter.csv", rows)
+world.records["encounter"].iloc[:rows].to_csv(folder / "invented-load-encounter.csv", index=False)
 world.records["effort"].to_csv(folder / "invented-load-effort.csv", index=False)
 """
 

@@ -29,7 +29,7 @@ from geo import areas
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
-from risk.worlds import World, WorldParameters, over_own_areas
+from risk.worlds import World, WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 CASES = ("regions", "large exact", "large protected")
@@ -103,7 +103,7 @@ def usual() -> CellKey:
 
 
 def world(seed: int, gamma: float = 0.8) -> World:
-    return over_own_areas(WorldParameters(seed=seed, gamma=gamma))
+    return simulate_default_areas(WorldParameters(seed=seed, gamma=gamma))
 
 
 def borders() -> list[tuple[str, str]]:

@@ -14,11 +14,11 @@ from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from risk.model.observations import CROSSING, Observations
 from risk.numbers import stream
-from risk.worlds import WorldParameters, published_population
-from risk.worlds.ground import build_ground
+from risk.worlds import WorldParameters, read_population
+from risk.worlds.ground import apportion, build_ground
 from risk.worlds.need import PATHWAYS, draw_need
 from risk.worlds.observe import key_shapes, publish_counts, select_modelled_regions
-from risk.worlds.outreach import Course, Meetings, course, remembered
+from risk.worlds.outreach import Course, FirstMeetings, set_up_course, update_memory, weigh_municipalities
 from risk.worlds.truth import Truth
 
 _KEYS = 2**24
@@ -32,7 +32,7 @@ class Place:
     pairs : of regions that touch.
     """
 
-    course: Course
+    set_up_course: Course
     truth: Truth
     kept: Ints
     pairs: Sequence[tuple[str, str]]
@@ -40,26 +40,37 @@ class Place:
 
     def need(self, t: int) -> Floats:
         """Return the true need of a quarter, all known pathways, of regions that the model knows, (A,)."""
-        return np.asarray(self.course.true.region[self.kept, : len(CROSSING), t].sum(axis=1))
+        return np.asarray(self.course.need.region[self.kept, : len(CROSSING), t].sum(axis=1))
 
     def budget(self, t: int) -> float:
         """Return the days of outreach that a quarter has in all."""
         return float(self.course.outreach.budget[:, t].sum())
 
 
-def place(given: WorldParameters) -> Place:
+def place(parameters: WorldParameters) -> Place:
     """Draw a world over the product's own areas and populations, before its first quarter."""
     known = geography.load()
     pairs = [pair for level in ("region", "municipality") for pair in known.neighbours(level)]
-    land = build_ground(area_table(), pairs, published_population(), given.seed)
-    made = course(land, given, draw_need(land, given))
-    nobody = np.zeros((len(land.people), len(PATHWAYS), 2, given.quarters))
-    met = Meetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
-    truth = Truth.of(land, given.periods, made.true, met, np.zeros(0, np.int64))
+    land = build_ground(area_table(), pairs, read_population(), parameters.seed)
+    course = set_up_course(land, parameters, draw_need(land, parameters))
+    nobody = np.zeros((len(land.people), len(PATHWAYS), 2, parameters.quarters))
+    met = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
+    truth = Truth.of(land, parameters.periods, course.need, met, np.zeros(0, np.int64))
     at = {str(code): position for position, code in enumerate(land.regions)}
     kept = np.array([at[code] for code in select_modelled_regions(truth.areas).index])
     usual = CellKey.from_policy(DEFAULT_POLICY)
-    return Place(made, truth, kept, known.neighbours("region"), usual)
+    return Place(course, truth, kept, known.neighbours("region"), usual)
+
+
+def assign_days_of_regions(course: Course, t: int, finds: Floats, days: Ints) -> Floats:
+    """Share whole days of regions, (R,), among their municipalities as the programme does, (M,)."""
+    weight = weigh_municipalities(course.land, course.parameters, course.outreach, t, finds)
+    shared = np.zeros(len(weight))
+    for region in np.flatnonzero(days):
+        inside = np.flatnonzero((course.land.region_of == region) & (weight > 0))
+        if len(inside):
+            shared[inside] = apportion(weight[inside], int(days[region]))
+    return shared
 
 
 class History:
@@ -70,16 +81,18 @@ class History:
 
     def __init__(self, where: Place) -> None:
         """Begin before the first quarter."""
-        given = where.course.given
+        parameters = where.course.parameters
         self.place = where
         self.passed = 0
-        self._days = np.zeros((len(where.kept), given.quarters))
+        self._days = np.zeros((len(where.kept), parameters.quarters))
         self._finds = np.zeros(len(where.course.land.people))
-        self._counts = np.zeros((len(where.kept), given.quarters, len(CROSSING), 2), np.int64)
-        self._drawn = stream(given.seed, "finds")
-        self._told = stream(given.seed, "told")
+        self._counts = np.zeros((len(where.kept), parameters.quarters, len(CROSSING), 2), np.int64)
+        self._drawn = stream(parameters.seed, "finds")
+        self._told = stream(parameters.seed, "told")
         # A cell has the same key in every release that shows it.
-        self._keys = np.random.default_rng([given.seed, 0]).integers(0, _KEYS, key_shapes(self._counts)[0])
+        self._keys = np.random.default_rng([parameters.seed, 0]).integers(
+            0, _KEYS, key_shapes(self._counts)[0]
+        )
 
     @property
     def found(self) -> Floats:
@@ -91,27 +104,27 @@ class History:
         """Let a quarter pass, with whole days of outreach in each region, (A,); by default as usual."""
         world, t = self.place.course, self.passed
         if days is None:
-            laid = world.usual_days(t, self._finds)
+            laid = world.plan_days(t, self._finds)
         else:
             everywhere = np.zeros(len(world.land.regions), np.int64)
             everywhere[self.place.kept] = days
-            laid = world.days_in_regions(t, self._finds, everywhere)
-        met = world.drawn(world.expected(t, laid), self._drawn)
-        self._finds = remembered(self._finds, met)
+            laid = assign_days_of_regions(world, t, self._finds, everywhere)
+        met = world.draw_finds(world.expect_finds(t, laid), self._drawn)
+        self._finds = update_memory(self._finds, met)
         self._days[:, t] = world.land.sum_by_region(laid)[self.place.kept]
         by_region = world.land.sum_by_region(met)[self.place.kept][:, : len(CROSSING)].astype(np.int64)
         # Of some children nobody notes the pathway; the model's table leaves them out.
-        self._counts[:, t] = self._told.binomial(by_region, 1.0 - world.given.unknown_pathway)
+        self._counts[:, t] = self._told.binomial(by_region, 1.0 - world.parameters.unknown_pathway)
         self.passed += 1
 
     def seen(self) -> Observations:
         """Publish all that passed, as a release does by default."""
-        given, t = self.place.course.given, self.passed
+        parameters, t = self.place.course.parameters, self.passed
         exact = self._counts[:, :t]
         # The total's key is made of all its records: another one each time that records are added.
-        whole = np.random.default_rng([given.seed, 1, t]).integers(0, _KEYS, key_shapes(exact)[1])
+        whole = np.random.default_rng([parameters.seed, 1, t]).integers(0, _KEYS, key_shapes(exact)[1])
         protected = self.place.mechanism, (self._keys[:, :t], whole)
         place = self.place
         return publish_counts(
-            place.truth.areas, given.periods[:t], exact, self._days[:, :t], place.pairs, protected
+            place.truth.areas, parameters.periods[:t], exact, self._days[:, :t], place.pairs, protected
         )

@@ -31,7 +31,7 @@ from risk.model.draws import subtract_national_rate
 from risk.model.observations import Observations
 from risk.report.change import RISING, find_changes
 from risk.report.shift import WATCHED, find_shifts
-from risk.worlds import World, WorldParameters, over_own_areas
+from risk.worlds import World, WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
@@ -169,11 +169,11 @@ def study(
 
 def _study_world(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
     pairs = geography.load().neighbours("region")
-    world = over_own_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
+    world = simulate_default_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
     found = [_found(world, pairs, kind, mechanism, model) for kind, mechanism in _kinds()]
-    quiet = over_own_areas(WorldParameters(seed=seed, signal=False, internal_after=0.2))
+    quiet = simulate_default_areas(WorldParameters(seed=seed, signal=False, internal_after=0.2))
     alarms = _alarms(observe_world(quiet, pairs, _usual()), seed, model)
-    moving = over_own_areas(WorldParameters(seed=seed, hotspot=_HOTSPOT))
+    moving = simulate_default_areas(WorldParameters(seed=seed, hotspot=_HOTSPOT))
     return found, alarms, _followed(moving, pairs, model)
 
 

@@ -149,7 +149,7 @@ class _Trial:
 
     @property
     def seed(self) -> int:
-        return self.place.course.given.seed
+        return self.place.course.parameters.seed
 
     def followed(self, way: Way) -> Followed:
         """Work for a year as usual, then quarter by quarter as the way says."""
@@ -159,7 +159,7 @@ class _Trial:
         seen = past.seen()
         posts = posts_of(seen, self.programme)
         over, moved, met, needed = [], [], 0.0, 0.0
-        while past.passed < self.place.course.given.quarters:
+        while past.passed < self.place.course.parameters.quarters:
             before, true = posts.units, self.place.need(past.passed)
             posts = replace(posts, units=self._layout(way, posts, seen))
             days = self._days(posts, past.passed)

@@ -38,7 +38,7 @@ from risk.model import RiskModel
 from risk.model.observations import Observations
 from risk.planning import Plan, Posts, Rules, Solver, plan
 from risk.planning.explain import Estimate
-from risk.worlds import World, WorldParameters, over_own_areas
+from risk.worlds import World, WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
@@ -153,7 +153,7 @@ def study(
     """Study so many seeded worlds, some seconds each; the same seeds give the same answer."""
     found = []
     for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
-        world = over_own_areas(WorldParameters(seed=seed))
+        world = simulate_default_areas(WorldParameters(seed=seed))
         found.append(_one(world, programme or Programme(), model or RiskModel(), solver or Solver()))
         if progress is not None:
             progress(done, worlds, "Planning in invented worlds")

@@ -15,7 +15,7 @@ from risk.model.fit import Fit
 from risk.model.observations import Observations
 from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
 from risk.planning.benefit import met
-from risk.worlds.ground import apportioned
+from risk.worlds.ground import apportion
 
 YEAR = 4  # quarters
 _DRAWS = 400
@@ -55,7 +55,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
     codes = seen.areas
     travel = Travel.between(geography.load(), "region").at(codes)
     share = compute_reach(seen.expected, programme.catchment.weight(travel.to_people()))
-    units = apportioned(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
+    units = apportion(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # Moves cost their minutes; no rule of a study limits them.
     return Posts(
         codes,
@@ -103,7 +103,7 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
     """Move units from where there are most too many to where most are missing, by shares of sites, (S,)."""
     units = posts.units.copy()
     for kind, total in enumerate(units.sum(axis=0)):
-        wanted = apportioned(share, int(total))
+        wanted = apportion(share, int(total))
         for _ in range(moves):
             over = units[:, kind] - wanted
             if over.max() <= 0:

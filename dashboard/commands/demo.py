@@ -23,7 +23,7 @@ _CHILDREN = 1400
 
 
 def _build_world(seed: int, children: int) -> worlds.World:
-    return worlds.over_own_areas(worlds.WorldParameters(seed=seed, children=children))
+    return worlds.simulate_default_areas(worlds.WorldParameters(seed=seed, children=children))
 
 
 def build_demo(

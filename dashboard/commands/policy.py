@@ -48,7 +48,7 @@ class _Worlds:
     def count(self, place: int, policy: Policy) -> CountedTables:
         """Draw one world and count its tables."""
         seed = self.seed + place
-        world = simulate.over_own_areas(simulate.WorldParameters(seed=seed, children=self.children))
+        world = simulate.simulate_default_areas(simulate.WorldParameters(seed=seed, children=self.children))
         hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
         return count_world(world.records["encounter"], hasher, area_table(), self.plan, policy)
 

@@ -24,7 +24,7 @@ from data.workspace.version import code_version
 from geo import areas as geography
 from geo.travel import read_links
 from risk.access.tables import Times
-from risk.evaluation.risk_model import evaluated, over_blocks
+from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
 from risk.model.observations import Observations
 from risk.report import KIND, assess
 from risk.report.manifest import EvaluationSummary
@@ -116,8 +116,8 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
     seen = Observations.from_release(opened, geography.read(opened.areas_file))
     earlier = _earlier(workspace, opened)
     with progress("Forecasting from each earlier quarter") as tick:
-        found = evaluated(seen, earlier=earlier, progress=tick).as_dict()
-    return {**found, "blocks": over_blocks(seen), "as_known_then": sorted(earlier)}
+        found = evaluate_model(seen, earlier=earlier, progress=tick).as_dict()
+    return {**found, "blocks": evaluate_blocks(seen), "as_known_then": sorted(earlier)}
 
 
 def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:

@@ -29,7 +29,7 @@ from data.workspace.types import Floats, Progress
 from risk.evaluation import scores
 from risk.evaluation.baselines import HISTORICAL_MEAN, Forecaster
 from risk.evaluation.panel import Interval, Panel
-from risk.evaluation.splits import RollingOrigin, SpatialBlocks
+from risk.evaluation.splits import SpatialBlocks, list_origins
 from risk.numbers import stream
 
 __all__ = ["BUDGETS", "Evaluation", "Verdict", "evaluate"]
@@ -110,13 +110,13 @@ class Evaluation:
         keys = ["area", "quarter", "origin", "pathway"]
         pair = rows[name][[*keys, score]].merge(rows[baseline][[*keys, score]], on=keys).dropna()
         gain = _BETTER[score] * (pair[f"{score}_x"] - pair[f"{score}_y"]).to_numpy(float)
-        interval = _two_way(gain, pair["area"].cat.codes, pair["quarter"].cat.codes, self.seed)
+        interval = _bootstrap_two_way(gain, pair["area"].cat.codes, pair["quarter"].cat.codes, self.seed)
         return Verdict(name, baseline, score, float(gain.mean()), interval, len(gain))
 
     def as_dict(self) -> dict[str, object]:
         """Give plain values for a manifest; what is not known is None."""
         tables = {name: getattr(self, name) for name in ("scores", "calibration", "hits", "stability")}
-        plain: dict[str, object] = {name: _records(table) for name, table in tables.items()}
+        plain: dict[str, object] = {name: _list_rows(table) for name, table in tables.items()}
         others = [name for name in self.forecasters if name != HISTORICAL_MEAN]
         judged = [self.beats(name) for name in others] if HISTORICAL_MEAN in self.forecasters else []
         plain["verdicts"] = [
@@ -179,31 +179,31 @@ def evaluate(
         There is nothing to forecast from or to score, or a forecaster or `known` gives another shape.
 
     """
-    origins = RollingOrigin(first_origin, horizons).origins(len(panel.quarters))
-    if not forecasters or np.isnan(panel.counts[:, first_origin:]).all():
-        msg = "An evaluation needs a forecaster and a known count after the first origin."
+    origins = list_origins(first_origin, len(panel.quarters))
+    if not forecasters or horizons < 1 or np.isnan(panel.counts[:, first_origin:]).all():
+        msg = "An evaluation needs a forecaster, a quarter ahead, and a known count after the first origin."
         raise InputError(msg)
     frames: list[pd.DataFrame] = []
     for step, origin in enumerate(origins):
-        history = _history(panel, origin, known)
+        history = _read_history(panel, origin, known)
         ahead = min(horizons, len(panel.quarters) - origin)
         for number, (name, forecaster) in enumerate(forecasters.items()):
-            drawn = _drawn(forecaster, history, ahead, draws, seed + origin, blocks)
-            frames.append(_scored(panel, name, origin, drawn, seed))
+            drawn = _draw_forecast(forecaster, history, ahead, draws, seed + origin, blocks)
+            frames.append(_score_forecast(panel, name, origin, drawn, seed))
             if progress:
                 progress(step * len(forecasters) + number + 1, len(origins) * len(forecasters), name)
-    cells = _categories(pd.concat(frames, ignore_index=True), panel, forecasters)
+    cells = _name_categories(pd.concat(frames, ignore_index=True), panel, forecasters)
     return Evaluation(
         cells=cells,
-        scores=_mean_scores(cells),
-        calibration=_calibration(cells),
-        hits=pd.DataFrame(list(_hits(cells, panel, hours, seed))),
-        stability=pd.DataFrame(list(_stability(cells, panel))),
+        scores=_average_scores(cells),
+        calibration=_measure_calibration(cells),
+        hits=pd.DataFrame(list(_measure_hits(cells, panel, hours, seed))),
+        stability=pd.DataFrame(list(_measure_stability(cells, panel))),
         seed=seed,
     )
 
 
-def _history(panel: Panel, origin: int, known: Callable[[int], Panel] | None) -> Panel:
+def _read_history(panel: Panel, origin: int, known: Callable[[int], Panel] | None) -> Panel:
     history = known(origin) if known else panel.until(origin)
     if history.areas != panel.areas or history.quarters != panel.quarters[:origin]:
         msg = (
@@ -214,7 +214,7 @@ def _history(panel: Panel, origin: int, known: Callable[[int], Panel] | None) ->
     return history
 
 
-def _drawn(
+def _draw_forecast(
     forecaster: Forecaster, history: Panel, ahead: int, draws: int, seed: int, blocks: SpatialBlocks | None
 ) -> Floats:
     """Draw a forecast, block by block where there are blocks, (draws, A, ahead, P)."""
@@ -232,19 +232,19 @@ def _drawn(
     return out
 
 
-def _scored(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
+def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
     """Score one forecast against what was published later, one row a count."""
     ahead = drawn.shape[2]
     seen = panel.counts[:, origin : origin + ahead]
     area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
-    held = {f"in_{round(100 * level)}": scores.covered(drawn, seen, level) for level in scores.LEVELS}
+    held = {f"in_{round(100 * level)}": scores.is_covered(drawn, seen, level) for level in scores.LEVELS}
     values = {
         "observed": seen,
         "expected": drawn.mean(axis=0),
-        "log": scores.log_score(drawn, seen),
-        "crps": scores.crps(drawn, seen),
-        "dss": scores.dawid_sebastiani(drawn, seen),
-        "pit": scores.pit(drawn, seen, seed + origin),
+        "log": scores.compute_log_score(drawn, seen),
+        "crps": scores.compute_crps(drawn, seen),
+        "dss": scores.compute_dawid_sebastiani(drawn, seen),
+        "pit": scores.compute_pit(drawn, seen, seed + origin),
         **held,
     }
     places = {"forecaster": name, "origin": origin, "ahead": step + 1, "quarter": origin + step}
@@ -252,7 +252,9 @@ def _scored(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> p
     return pd.DataFrame({**places, "area": area, "pathway": pathway, **flat})
 
 
-def _categories(cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]) -> pd.DataFrame:
+def _name_categories(
+    cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]
+) -> pd.DataFrame:
     """Name areas, quarters and pathways."""
     names = {"area": panel.areas, "quarter": panel.quarters, "pathway": panel.pathways}
     for column, values in names.items():
@@ -261,14 +263,14 @@ def _categories(cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, For
     return cells
 
 
-def _mean_scores(cells: pd.DataFrame) -> pd.DataFrame:
+def _average_scores(cells: pd.DataFrame) -> pd.DataFrame:
     groups = cells.dropna(subset=["observed"]).groupby(["forecaster", "ahead"], observed=True)
     out = groups[["log", "crps", "dss"]].mean()
     out["counts"] = groups.size()
     return out.reset_index()
 
 
-def _calibration(cells: pd.DataFrame) -> pd.DataFrame:
+def _measure_calibration(cells: pd.DataFrame) -> pd.DataFrame:
     known = cells.dropna(subset=["observed"])
     groups = known.groupby("forecaster", observed=True)
     out = groups[[f"in_{round(100 * level)}" for level in scores.LEVELS]].mean()
@@ -278,7 +280,7 @@ def _calibration(cells: pd.DataFrame) -> pd.DataFrame:
     return out.reset_index()
 
 
-def _next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, Floats, Floats]]:
+def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, Floats, Floats]]:
     """Give each forecaster's expected and the observed counts one ahead, over pathways, (origins, A)."""
     near = cells[cells["ahead"] == 1]
     for name, rows in near.groupby("forecaster", observed=True):
@@ -289,13 +291,13 @@ def _next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, Floa
         yield str(name), expected, observed
 
 
-def _inside(panel: Panel) -> list[Floats]:
+def _mark_countries(panel: Panel) -> list[Floats]:
     """Mark the areas of each country with 1.0: no ranking goes across countries."""
     codes = np.array(panel.countries)
     return [(codes == code).astype(float) for code in dict.fromkeys(panel.countries)]
 
 
-def _hits(
+def _measure_hits(
     cells: pd.DataFrame, panel: Panel, hours: Floats | None, seed: int
 ) -> Iterator[dict[str, str | float]]:
     """Give what each budget would have found, the budget spent in each country by itself."""
@@ -305,13 +307,13 @@ def _hits(
         "areas": np.ones((len(origins), len(panel.areas))),
         "hours": np.stack(days) if hours is None else np.tile(hours, (len(origins), 1)),
     }
-    for name, expected, observed in _next_quarter(cells, panel):
+    for name, expected, observed in _sum_next_quarter(cells, panel):
         for kind, cost in costs.items():
-            own = np.concatenate([cost * inside for inside in _inside(panel)])
+            own = np.concatenate([cost * inside for inside in _mark_countries(panel)])
             again = (len(own) // len(expected), 1)
             there = np.tile(expected, again), np.tile(observed, again)
             for budget in BUDGETS:
-                found = scores.found(there[0], there[1], own, budget, seed=seed)
+                found = scores.measure_budget(there[0], there[1], own, budget, seed=seed)
                 yield {
                     "forecaster": name,
                     "of": kind,
@@ -326,14 +328,14 @@ def _hits(
                 }
 
 
-def _stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | float]]:
+def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | float]]:
     """Give the mean rank correlation of the rates of consecutive forecasts within each country."""
-    for name, expected, _ in _next_quarter(cells, panel):
+    for name, expected, _ in _sum_next_quarter(cells, panel):
         rate = expected / panel.expected
         pairs = [
-            scores.rank_stability(first[inside > 0], second[inside > 0])
+            scores.correlate_ranks(first[inside > 0], second[inside > 0])
             for first, second in pairwise(rate)
-            for inside in _inside(panel)
+            for inside in _mark_countries(panel)
         ]
         spearman, kendall = np.array(pairs).reshape(-1, 2).T
         known = ~np.isnan(spearman)
@@ -341,7 +343,7 @@ def _stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | fl
         yield dict(zip(("forecaster", "spearman", "kendall"), (name, *mean), strict=True))
 
 
-def _two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> Interval:
+def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> Interval:
     """Interval of a mean by drawing areas and quarters with replacement, each on its own (Owen 2007)."""
     rows, columns = np.unique(area, return_inverse=True)[1], np.unique(quarter, return_inverse=True)[1]
     shape = (int(rows.max()) + 1, int(columns.max()) + 1)
@@ -355,11 +357,11 @@ def _two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> In
     return float(low), float(high)
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+def _list_rows(table: pd.DataFrame) -> list[dict[str, object]]:
     """Turn a table to plain rows."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(key): _plain(value) for key, value in row.items()} for row in rows]
+    return [{str(key): _to_plain(value) for key, value in row.items()} for row in rows]
 
 
-def _plain(value: object) -> object:
+def _to_plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value

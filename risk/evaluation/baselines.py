@@ -24,8 +24,8 @@ from data.errors import InputError
 from data.workspace.types import Floats, Ints
 from risk.evaluation import lagged
 from risk.evaluation.panel import Panel
-from risk.evaluation.scores import negative_binomial
-from risk.evaluation.splits import hops
+from risk.evaluation.scores import log_negative_binomial
+from risk.evaluation.splits import count_borders
 from risk.numbers import stream
 
 HISTORICAL_MEAN = "historical mean"  # the one that is shown where the model does not beat it
@@ -79,7 +79,7 @@ class ByMean(ABC):
         for origin in range(max(1, last - _REPLAYS), last):
             ahead = min(horizon, last - origin)
             mean = self.means(history.until(origin), ahead)
-            likelihood[:, :ahead] += _likelihood(history.counts[:, origin : origin + ahead], mean)
+            likelihood[:, :ahead] += _log_likelihood(history.counts[:, origin : origin + ahead], mean)
         some = likelihood.any(axis=0)
         found = np.where(some, _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
         # A quarter further ahead than was ever tried is no surer than the furthest that was.
@@ -87,34 +87,34 @@ class ByMean(ABC):
         return np.where(some, found, found[furthest, np.arange(found.shape[1])])
 
 
-def _likelihood(counts: Floats, mean: Floats) -> Floats:
+def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
     """Log likelihood of each size, over areas, (A, T, P) to (sizes, T, P); 0 where nothing is known."""
-    return np.asarray(np.nansum(negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
+    return np.asarray(np.nansum(log_negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
 
 
 def _size_of_strangers(history: Panel) -> Floats:
     """Give the most likely size of all counts around their population share, (P,)."""
-    likelihood = _likelihood(history.counts, _by_population(history)[:, None]).sum(axis=1)
+    likelihood = _log_likelihood(history.counts, _share_by_population(history)[:, None]).sum(axis=1)
     return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 
 
-def _ahead(mean: Floats, horizon: int) -> Floats:
+def _repeat_ahead(mean: Floats, horizon: int) -> Floats:
     """Expect the same in every quarter ahead, (A, P) to (A, horizon, P)."""
     return np.repeat(mean[:, None], horizon, axis=1)
 
 
-def _parts(history: Panel) -> Iterator[Ints]:
+def _areas_by_country(history: Panel) -> Iterator[Ints]:
     """Give the positions of the areas of each country: no forecast learns a level across a border."""
     for code in dict.fromkeys(history.countries):
         yield np.flatnonzero([country == code for country in history.countries])
 
 
-def _by_population(history: Panel, quarters: int | None = None) -> Floats:
+def _share_by_population(history: Panel, quarters: int | None = None) -> Floats:
     """Share each country's count of a quarter by what is expected, over its last quarters, (A, P)."""
     counts = history.counts[:, -quarters:] if quarters else history.counts
     base = history.expected[:, None, None] * ~np.isnan(counts)
     out = np.empty((len(history.areas), len(history.pathways)))
-    for inside in _parts(history):
+    for inside in _areas_by_country(history):
         # Half a child more, so that a pathway on which nobody was met yet is unlikely, not impossible.
         cases = np.nansum(counts[inside], axis=(0, 1)) + _PRIOR
         known = np.maximum(base[inside].sum(axis=(0, 1)), history.expected[inside].min())
@@ -122,7 +122,7 @@ def _by_population(history: Panel, quarters: int | None = None) -> Floats:
     return out
 
 
-def _settled(total: Floats, known: Floats, usual: Floats) -> Floats:
+def _smooth_count(total: Floats, known: Floats, usual: Floats) -> Floats:
     """Posterior mean of a quarter's count from the sum of `known` quarters, prior gamma around the usual."""
     return np.asarray((total + _PRIOR) / (known + _PRIOR / usual))
 
@@ -138,7 +138,7 @@ class LastCount(ByMean):
         last = counts.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
         value = np.take_along_axis(np.nan_to_num(counts), last[:, None], axis=1)[:, 0]
         any_known = known.any(axis=1).astype(float)
-        return _ahead(_settled(value, any_known, _by_population(history)), horizon)
+        return _repeat_ahead(_smooth_count(value, any_known, _share_by_population(history)), horizon)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,9 @@ class HistoricalMean(ByMean):
     def means(self, history: Panel, horizon: int) -> Floats:
         """Give the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
-        return _ahead(_settled(total, known.astype(float), _by_population(history)), horizon)
+        return _repeat_ahead(
+            _smooth_count(total, known.astype(float), _share_by_population(history)), horizon
+        )
 
 
 @dataclass(frozen=True)
@@ -159,10 +161,10 @@ class PopulationShare(ByMean):
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Give the expected counts, (A, horizon, P)."""
-        return _ahead(_by_population(history, self.quarters), horizon)
+        return _repeat_ahead(_share_by_population(history, self.quarters), horizon)
 
 
-def empirical_bayes(events: Floats, base: Floats) -> Floats:
+def shrink_rates(events: Floats, base: Floats) -> Floats:
     """Shrink rates to their common mean, the more the smaller the base (Marshall 1991), (A,).
 
     events : counts; base : what they are set against, above zero.
@@ -181,15 +183,15 @@ class EmpiricalBayes(ByMean):
     def means(self, history: Panel, horizon: int) -> Floats:
         """Give the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
-        base, mean = history.expected[:, None] * known, _by_population(history)
+        base, mean = history.expected[:, None] * known, _share_by_population(history)
         usual = mean.copy()
-        for inside in _parts(history):
+        for inside in _areas_by_country(history):
             for pathway in range(mean.shape[1]):
                 some = inside[base[inside, pathway] > 0]
                 if len(some) > 1:
-                    rate = empirical_bayes(total[some, pathway], base[some, pathway])
+                    rate = shrink_rates(total[some, pathway], base[some, pathway])
                     mean[some, pathway] = history.expected[some] * rate
-        return _ahead(np.maximum(mean, 0.02 * usual), horizon)
+        return _repeat_ahead(np.maximum(mean, 0.02 * usual), horizon)
 
 
 @dataclass(frozen=True)
@@ -206,13 +208,13 @@ class KernelDensity(ByMean):
         """Give the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
         base = history.expected[:, None] * known
-        apart = hops(history.edges, len(history.areas))
+        apart = count_borders(history.edges, len(history.areas))
         code = np.array(history.countries)
         apart[code[:, None] != code[None, :]] = np.inf
-        usual = _by_population(history)
+        usual = _share_by_population(history)
         columns = [self._smooth(apart, total[:, p], base[:, p]) for p in range(total.shape[1])]
         mean = history.expected[:, None] * np.stack(columns, axis=1)
-        return _ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)
+        return _repeat_ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)
 
     def _smooth(self, apart: Floats, cases: Floats, base: Floats) -> Floats:
         """Give smoothed rates, not a number where there is nothing near, (A,)."""
@@ -236,9 +238,9 @@ class _Regression(ByMean):
         usual = HistoricalMean().means(history, horizon)
         out = usual.copy()
         for pathway in range(usual.shape[2]):
-            rows = lagged.rows(history, pathway, horizon)
+            rows = lagged.build_rows(history, pathway, horizon)
             if len(rows.target) >= 2 * len(history.areas) and rows.target.any():
-                rate = self._rate(rows, lagged.ahead(history, pathway, horizon))
+                rate = self._rate(rows, lagged.build_features(history, pathway, horizon))
                 out[:, :, pathway] = history.expected[:, None] * rate.reshape(horizon, -1).T
         # A log-linear forecast can run away; nobody plans for ten times what was ever met anywhere.
         most = 10.0 * (np.nanmax(history.counts, initial=0.0) + 1.0)

@@ -21,13 +21,13 @@ class Rows:
     weight: Floats
 
 
-def rows(history: Panel, pathway: int, horizon: int) -> Rows:
+def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
     """Lay out every known count as it could have been forecast, one to `horizon` quarters ahead."""
     features, targets, weights = [], [], []
     size = len(history.areas)
     for origin in range(1, len(history.quarters)):
         steps = min(horizon, len(history.quarters) - origin)
-        features.append(ahead(history.until(origin), pathway, steps))
+        features.append(build_features(history.until(origin), pathway, steps))
         targets.append(history.counts[:, origin : origin + steps, pathway].T.ravel())
         weights.append(np.tile(history.expected, steps))
     if not features:
@@ -38,13 +38,13 @@ def rows(history: Panel, pathway: int, horizon: int) -> Rows:
     return Rows(np.concatenate(features)[known], (count / weight)[known], scale * weight[known])
 
 
-def ahead(history: Panel, pathway: int, horizon: int) -> Floats:
+def build_features(history: Panel, pathway: int, horizon: int) -> Floats:
     """Give what is known at the end of a history, once for each quarter ahead, (horizon * A, F)."""
-    now = _state(history, pathway)
+    now = _build_state(history, pathway)
     return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
 
 
-def _state(history: Panel, pathway: int) -> Floats:
+def _build_state(history: Panel, pathway: int) -> Floats:
     """Lags, history, neighbours and effort of each area, on the log, (A, F)."""
     counts = history.counts[:, :, pathway]
     known = ~np.isnan(counts)

@@ -10,7 +10,6 @@ from data.errors import InputError
 from data.workspace.types import Floats, Ints
 
 Interval = tuple[float, float]
-# Called with how much is done, of how much (None: not known), and what is being done.
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +61,7 @@ class Panel:
         _check("edges", bool(inside), "positions of areas")
 
     def until(self, quarter: int) -> Panel:
-        """Give what happened before a quarter, by its position: the history at that origin."""
+        """Return what happened before a quarter, by its position: the history at that origin."""
         return replace(
             self,
             quarters=self.quarters[:quarter],
@@ -70,26 +69,8 @@ class Panel:
             effort=self.effort[:, :quarter],
         )
 
-    def country(self, code: str) -> Panel:
-        """Give the areas of one country, with the borders among them."""
-        inside = np.array([country == code for country in self.countries])
-        if not inside.any():
-            msg = f"No area of the panel is in {code!r}. There are {sorted(set(self.countries))!r}."
-            raise InputError(msg)
-        place = np.cumsum(inside) - 1
-        kept = inside[self.edges].all(axis=1)
-        return replace(
-            self,
-            areas=tuple(area for area, here in zip(self.areas, inside, strict=True) if here),
-            countries=tuple(country for country in self.countries if country == code),
-            expected=self.expected[inside],
-            counts=self.counts[inside],
-            effort=self.effort[inside],
-            edges=place[self.edges[kept]],
-        )
-
     def hiding(self, areas: Ints) -> Panel:
-        """Make the counts of some areas, by position, unknown."""
+        """Return a panel in which the counts of some areas, by position, are unknown."""
         counts = self.counts.copy()
         counts[areas] = np.nan
         return replace(self, counts=counts)

@@ -27,7 +27,7 @@ FIRST_ORIGIN = 4  # a year to learn from
 _YEAR = 4
 
 
-def panel_of(seen: Observations) -> Panel:
+def build_panel(seen: Observations) -> Panel:
     """Add the ways of finding up: counts as published, not a number where none of them is known."""
     known = seen.published >= 0
     counts = np.where(known, seen.published, 0).sum(axis=-1).astype(float)
@@ -70,7 +70,7 @@ class ModelForecaster:
         return counts
 
 
-def evaluated(
+def evaluate_model(
     seen: Observations,
     model: RiskModel | None = None,
     *,
@@ -84,26 +84,26 @@ def evaluated(
 
     `earlier` holds what was known at some origins, by the number of quarters before them.
     """
-    mine = ModelForecaster(seen, model or RiskModel(), _fitting(seen, earlier or {}))
+    mine = ModelForecaster(seen, model or RiskModel(), _select_matching(seen, earlier or {}))
     return evaluate(
-        panel_of(seen),
+        build_panel(seen),
         {**BASELINES, MODEL: mine},
         first_origin=FIRST_ORIGIN,
         horizons=horizons,
         draws=draws,
         seed=seed,
-        known=lambda origin: panel_of(mine.known(origin)),
+        known=lambda origin: build_panel(mine.known(origin)),
         progress=progress,
     )
 
 
-def over_blocks(
+def evaluate_blocks(
     seen: Observations, model: RiskModel | None = None, *, draws: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
     """Forecast the last quarter block by block, areas without their own counts; mean scores by forecaster."""
     mine = ModelForecaster(seen, model or RiskModel())
     found = evaluate(
-        panel_of(seen),
+        build_panel(seen),
         {**BASELINES, MODEL: mine},
         first_origin=len(seen.quarters) - 1,
         horizons=1,
@@ -117,7 +117,7 @@ def over_blocks(
     }
 
 
-def _fitting(seen: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
+def _select_matching(seen: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
     """Keep what has the same areas and quarters as the newest release."""
     return {
         quarters: known

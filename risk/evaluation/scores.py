@@ -23,7 +23,7 @@ _SMOOTH = 1.0  # weight of the smooth law beside that of the draws
 _LEAST_VARIANCE = 1e-2  # of a forecast all of whose draws are the same
 
 
-def log_score(draws: Floats, observed: Floats) -> Floats:
+def compute_log_score(draws: Floats, observed: Floats) -> Floats:
     """Log probability of what was observed; larger is better.
 
     The probability is half the share of draws, half that of the negative binomial with the draws' mean and
@@ -34,12 +34,12 @@ def log_score(draws: Floats, observed: Floats) -> Floats:
     mean, variance = draws.mean(axis=0), draws.var(axis=0)
     excess = np.maximum(variance - mean, 1e-9 * np.maximum(mean, 1.0))
     mean = np.maximum(mean, 0.5 / len(draws))
-    smooth = np.exp(negative_binomial(observed, mean, mean**2 / excess))
+    smooth = np.exp(log_negative_binomial(observed, mean, mean**2 / excess))
     share = (draws == observed).mean(axis=0)
     return np.asarray(np.log((share + _SMOOTH * smooth) / (1.0 + _SMOOTH)) + 0.0 * observed)
 
 
-def negative_binomial(observed: Floats, mean: Floats, size: Floats) -> Floats:
+def log_negative_binomial(observed: Floats, mean: Floats, size: Floats) -> Floats:
     """Log probability of counts, by mean and size; variance = mean + mean² / size."""
     # Beyond this the law is Poisson and differences of gammaln lose their digits.
     size = np.minimum(size, 1e7)
@@ -48,18 +48,18 @@ def negative_binomial(observed: Floats, mean: Floats, size: Floats) -> Floats:
     return out
 
 
-def crps(draws: Floats, observed: Floats) -> Floats:
+def compute_crps(draws: Floats, observed: Floats) -> Floats:
     """Continuous ranked probability score, the fair estimate for finitely many draws; smaller is better."""
     return np.asarray(scoringrules.crps_ensemble(observed, draws, m_axis=0, estimator="pwm"))
 
 
-def dawid_sebastiani(draws: Floats, observed: Floats) -> Floats:
+def compute_dawid_sebastiani(draws: Floats, observed: Floats) -> Floats:
     """Squared standardised error plus log variance (Dawid and Sebastiani 1999); smaller is better."""
     variance = np.maximum(draws.var(axis=0), _LEAST_VARIANCE)
     return np.asarray((observed - draws.mean(axis=0)) ** 2 / variance + np.log(variance))
 
 
-def pit(draws: Floats, observed: Floats, seed: int = 0) -> Floats:
+def compute_pit(draws: Floats, observed: Floats, seed: int = 0) -> Floats:
     """Randomised probability integral transform: uniform when calibrated, for counts too (Smith 1985)."""
     below = (draws < observed).mean(axis=0)
     upto = (draws <= observed).mean(axis=0)
@@ -67,7 +67,7 @@ def pit(draws: Floats, observed: Floats, seed: int = 0) -> Floats:
     return np.asarray(below + uniform * (upto - below) + 0.0 * observed)
 
 
-def covered(draws: Floats, observed: Floats, level: float) -> Floats:
+def is_covered(draws: Floats, observed: Floats, level: float) -> Floats:
     """Say whether the central interval of a level, ends included, holds what was observed; 1.0 or 0.0.
 
     Ends of intervals of counts are counts, so that a calibrated forecast covers the level or more; `pit`
@@ -78,7 +78,7 @@ def covered(draws: Floats, observed: Floats, level: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class Found:
+class BudgetResult:
     """What a budget spent where a forecast says would have found, with 95 % intervals over areas.
 
     hit_rate : n / N, of all N children those in what the budget reaches.
@@ -93,7 +93,7 @@ class Found:
     pei_interval: Interval
 
 
-def portion(worth: Floats, cost: Floats, budget: float) -> Floats:
+def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
     """Spend a share of all cost on the areas that are worth most for it, the last one in part, (A,).
 
     Each area's portion is from 0 to 1. What costs nothing (no service hours) is left out.
@@ -107,9 +107,9 @@ def portion(worth: Floats, cost: Floats, budget: float) -> Floats:
     return out
 
 
-def found(
+def measure_budget(
     forecast: Floats, observed: Floats, cost: Floats, budget: float, *, resamples: int = 1000, seed: int = 0
-) -> Found:
+) -> BudgetResult:
     """Measure what a budget would have found, over several occasions (quarters, pathways).
 
     Parameters
@@ -132,20 +132,20 @@ def found(
         msg = f"A budget is a share above 0 and below 1, not {budget}, of arrays of one shape."
         raise InputError(msg)
     counts = np.nan_to_num(observed)
-    chosen = _taken(forecast, counts, cost, budget)
-    best = _taken(counts, counts, cost, budget)
+    chosen = _count_reached(forecast, counts, cost, budget)
+    best = _count_reached(counts, counts, cost, budget)
     whole = np.where(cost > 0, counts, 0.0).sum(axis=0)
     size = len(whole)
     weights = stream(seed, "found").multinomial(size, np.full(size, 1.0 / size), size=resamples)
     rate, efficiency = _ratio(chosen.sum(), whole.sum()), _ratio(chosen.sum(), best.sum())
-    rates = _interval(weights @ chosen, weights @ whole)
-    efficiencies = _interval(weights @ chosen, weights @ best)
-    return Found(rate, rates, rate / budget, efficiency, efficiencies)
+    rates = _ratio_interval(weights @ chosen, weights @ whole)
+    efficiencies = _ratio_interval(weights @ chosen, weights @ best)
+    return BudgetResult(rate, rates, rate / budget, efficiency, efficiencies)
 
 
-def _taken(worth: Floats, counts: Floats, cost: Floats, budget: float) -> Floats:
+def _count_reached(worth: Floats, counts: Floats, cost: Floats, budget: float) -> Floats:
     """Count what is reached in each area over all occasions, (A,)."""
-    parts = [portion(w, c, budget) for w, c in zip(worth, cost, strict=True)]
+    parts = [allocate_budget(w, c, budget) for w, c in zip(worth, cost, strict=True)]
     return np.asarray((np.stack(parts) * counts).sum(axis=0))
 
 
@@ -153,7 +153,7 @@ def _ratio(upper: float, lower: float) -> float:
     return float(upper / lower) if lower > 0 else float("nan")
 
 
-def _interval(upper: Floats, lower: Floats) -> Interval:
+def _ratio_interval(upper: Floats, lower: Floats) -> Interval:
     some = lower > 0
     if not some.any():
         return float("nan"), float("nan")
@@ -161,7 +161,7 @@ def _interval(upper: Floats, lower: Floats) -> Interval:
     return float(low), float(high)
 
 
-def rank_stability(first: Floats, second: Floats) -> tuple[float, float]:
+def correlate_ranks(first: Floats, second: Floats) -> tuple[float, float]:
     """Compare the order of areas in two forecasts: Spearman's and Kendall's correlation, (A,) each."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan"), float("nan")

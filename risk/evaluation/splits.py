@@ -1,8 +1,4 @@
-"""Splits that respect time and place, for `sklearn.model_selection.cross_validate` and our own evaluation.
-
-Rows may stand in any order; `groups` says of each row which quarter (rolling origins) or which area (spatial
-blocks) it belongs to, by position.
-"""
+"""Splits of observations that respect time and place: rolling origins and contiguous blocks of areas."""
 
 from __future__ import annotations
 
@@ -17,52 +13,27 @@ from data.errors import InputError
 from data.workspace.types import Floats, Ints
 
 
-@dataclass(frozen=True)
-class RollingOrigin:
-    """Fit on all quarters before an origin, test on those after it, one quarter further each time.
+def list_origins(first: int, quarters: int) -> range:
+    """List the origins of forecasts, positions of the first quarter that is forecast, among some quarters.
 
-    first : the first origin, the position of the first quarter that is tested.
-    horizons : how many quarters ahead are tested, fewer at the end.
+    Raises InputError where `first` leaves no quarter to learn from or none to forecast.
     """
-
-    first: int
-    horizons: int = 4
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        if self.first < 1 or self.horizons < 1:
-            msg = f"{self}: the first origin and the horizons are whole numbers from 1."
-            raise InputError(msg)
-
-    def origins(self, quarters: int) -> range:
-        """List the origins within a number of quarters."""
-        if quarters <= self.first:
-            msg = f"Testing from quarter {self.first} on needs more than {quarters} quarters."
-            raise InputError(msg)
-        return range(self.first, quarters)
-
-    def get_n_splits(self, _x: object = None, _y: object = None, groups: Ints | None = None) -> int:
-        """Count the origins; `groups` is the quarter of each row."""
-        return len(self.origins(int(_needed(groups).max()) + 1))
-
-    def split(self, _x: object, _y: object = None, groups: Ints | None = None) -> Iterator[tuple[Ints, Ints]]:
-        """Give positions of rows to fit on and to test on; `groups` is the quarter of each row."""
-        quarter = _needed(groups)
-        for origin in self.origins(int(quarter.max()) + 1):
-            ahead = quarter - origin
-            yield np.flatnonzero(ahead < 0), np.flatnonzero((ahead >= 0) & (ahead < self.horizons))
+    if not 1 <= first < quarters:
+        msg = f"Forecasting from quarter {first} on needs an earlier quarter, and more than {quarters} quarters."
+        raise InputError(msg)
+    return range(first, quarters)
 
 
 @dataclass(frozen=True, eq=False)
 class SpatialBlocks:
-    """Test on one contiguous block of areas, fit on the rest without a ring of neighbours around it.
+    """Contiguous blocks of areas: test on one block, fit on the rest without a ring of areas around it.
 
-    The ring keeps what leaks over borders out of the test (Roberts et al. 2017).
+    The ring keeps what crosses borders out of the test (Roberts et al. 2017).
 
     edges : pairs of positions of areas that touch, (n, 2).
     size : number of areas.
-    blocks : into how many to divide them.
-    ring : how many rings of neighbours are left out.
+    blocks : number of blocks.
+    ring : number of rings of neighbours that are left out.
     """
 
     edges: Ints
@@ -77,22 +48,22 @@ class SpatialBlocks:
             raise InputError(msg)
 
     def labels(self) -> Ints:
-        """Give the block of each area, (size,); the same for the same map.
+        """Return the block of each area, (size,); the same map gives the same blocks.
 
-        Blocks grow from areas far apart, always the smallest by one of its neighbours, so that sizes differ
-        by little where borders allow it. A part of the map that no block began in (an island) joins the
-        smallest block whole, so such a block is contiguous in each of its parts only.
+        Blocks grow from areas that are far apart. The smallest block always takes the next neighbour, so that
+        sizes differ little where borders allow it. A part of the map in which no block began (an island)
+        joins the smallest block as a whole.
         """
-        apart = hops(self.edges, self.size)
+        apart = count_borders(self.edges, self.size)
         label = np.full(self.size, -1)
-        label[_far_apart(apart, self.blocks)] = np.arange(self.blocks)
+        label[_choose_far_apart(apart, self.blocks)] = np.arange(self.blocks)
         touching, connected = apart == 1, np.isfinite(apart)
         while (label < 0).any():
             self._grow(label, touching, connected)
         return label
 
     def _grow(self, label: Ints, touching: np.ndarray, connected: np.ndarray) -> None:
-        """Give one more area, or a whole part of the map without a block, to the smallest block that can."""
+        """Add one area, or a whole part of the map without a block, to the smallest block that can take it."""
         free = label < 0
         by_size = np.argsort(np.bincount(label[~free], minlength=self.blocks), kind="stable")
         for block in by_size:
@@ -105,32 +76,22 @@ class SpatialBlocks:
         label[connected[np.flatnonzero(free)[0]]] = by_size[0]
 
     def folds(self) -> Iterator[tuple[Ints, Ints]]:
-        """Give the areas to fit on and those to test on, by position, one block after the other."""
-        apart, label = hops(self.edges, self.size), self.labels()
+        """Yield the positions of the areas to fit on and of those to test on, block by block."""
+        apart, label = count_borders(self.edges, self.size), self.labels()
         for block in range(self.blocks):
             inside = label == block
             near = apart[inside].min(axis=0) <= self.ring
             yield np.flatnonzero(~near & ~inside), np.flatnonzero(inside)
 
-    def get_n_splits(self, _x: object = None, _y: object = None, groups: object = None) -> int:  # noqa: ARG002
-        """Count the blocks."""
-        return self.blocks
 
-    def split(self, _x: object, _y: object = None, groups: Ints | None = None) -> Iterator[tuple[Ints, Ints]]:
-        """Give positions of rows to fit on and to test on; `groups` is the area of each row."""
-        area = _needed(groups)
-        for kept, tested in self.folds():
-            yield np.flatnonzero(np.isin(area, kept)), np.flatnonzero(np.isin(area, tested))
-
-
-def hops(edges: Ints, size: int) -> Floats:
-    """Count the borders to cross between areas, (size, size); infinite where there is no way over land."""
+def count_borders(edges: Ints, size: int) -> Floats:
+    """Return the number of borders to cross between areas, (size, size); infinite without a way over land."""
     graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size)).tocsr()
     return np.asarray(shortest_path(graph, directed=False, unweighted=True))
 
 
-def _far_apart(apart: Floats, count: int) -> list[int]:
-    """Choose areas each as far as possible from those before it, from one at the edge of the largest part."""
+def _choose_far_apart(apart: Floats, count: int) -> list[int]:
+    """Choose areas, each as far as possible from those before it, from an edge of the largest part on."""
     largest = np.isfinite(apart).sum(axis=1).argmax()
     reach = np.where(np.isfinite(apart[largest]), apart[largest], -1.0)
     chosen = [int(np.argmax(reach))]
@@ -142,10 +103,3 @@ def _far_apart(apart: Floats, count: int) -> list[int]:
         nearest = np.where(far, np.inf, np.where(np.isinf(nearest), 0.5, nearest))
         chosen.append(int(np.argmax(nearest)))
     return chosen
-
-
-def _needed(groups: Ints | None) -> Ints:
-    if groups is None:
-        msg = "Give `groups`: the quarter (rolling origins) or the area (spatial blocks) of each row."
-        raise InputError(msg)
-    return np.asarray(groups)

@@ -22,7 +22,7 @@ from data.workspace.types import Floats
 from geo import areas as geography
 from risk import clusters
 from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN
-from risk.evaluation.risk_model import MODEL, panel_of
+from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model import Draws, Fit
 from risk.model.detection import AVERAGE, CUTS, DetectionRange, Judgement, judge_risk
 from risk.model.draws import subtract_national_rate
@@ -181,7 +181,7 @@ def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataF
         effort = np.repeat(seen.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
         counts: Floats = judged.fit.forecast(effort, DRAWS, SEED).sum(axis=-1).astype(float)
     else:
-        counts = BASELINES[by].forecast(panel_of(seen), AHEAD, DRAWS, SEED)
+        counts = BASELINES[by].forecast(build_panel(seen), AHEAD, DRAWS, SEED)
     low, high = np.quantile(counts, _LIKELY, axis=0)
     mean = counts.mean(axis=0)
     start = Period.parse(seen.quarters[-1])

@@ -56,9 +56,9 @@ from risk.worlds import children as _children
 from risk.worlds import programme
 from risk.worlds.ground import build_ground
 from risk.worlds.need import draw_need
-from risk.worlds.outreach import course, meetings
+from risk.worlds.outreach import draw_first_meetings, set_up_course
 from risk.worlds.parameters import DEFAULT_SEED, WorldParameters
-from risk.worlds.partner_files import encounter_csv, write_partner_files
+from risk.worlds.partner_files import write_partner_files
 from risk.worlds.truth import Truth
 from risk.worlds.world import World
 
@@ -67,10 +67,9 @@ __all__ = [
     "Truth",
     "World",
     "WorldParameters",
-    "encounter_csv",
-    "over_own_areas",
-    "published_population",
+    "read_population",
     "simulate",
+    "simulate_default_areas",
     "write_partner_files",
 ]
 
@@ -97,24 +96,24 @@ def simulate(
         People by region code; by default the newest published figures of data/reference.
 
     """
-    people = published_population() if population is None else population
+    people = read_population() if population is None else population
     land = build_ground(areas, neighbours, people, parameters.seed)
     true = draw_need(land, parameters)
-    met = meetings(course(land, parameters, true))
-    effort, slots = _children.effort_records(land, parameters, met.days)
-    encounters, child = _children.encounter_records(land, parameters, met, slots)
+    met = draw_first_meetings(set_up_course(land, parameters, true))
+    effort, slots = _children.draw_effort_records(land, parameters, met.days)
+    encounters, child = _children.draw_encounter_records(land, parameters, met, slots)
     records = {
         "encounter": encounters,
         "effort": effort,
-        "service": programme.services(land, parameters, met.days),
-        "community": programme.communities(land, parameters),
-        "indicator": programme.indicators(land, parameters, met),
+        "service": programme.draw_services(land, parameters, met.days),
+        "community": programme.draw_communities(land, parameters),
+        "indicator": programme.draw_indicators(land, parameters, met),
     }
     truth = Truth.of(land, parameters.periods, true, met, child)
     return World(parameters, truth, records, areas)
 
 
-def over_own_areas(parameters: WorldParameters) -> World:
+def simulate_default_areas(parameters: WorldParameters) -> World:
     """Draw a world over the areas, borders and populations that the product ships."""
     from data.reference import area_table
     from geo import areas
@@ -124,7 +123,7 @@ def over_own_areas(parameters: WorldParameters) -> World:
     return simulate(parameters, area_table(), pairs)
 
 
-def published_population() -> pd.Series:
+def read_population() -> pd.Series:
     """People by region code: the newest figure of each that the product ships."""
     from data.reference import figures
 

@@ -8,20 +8,26 @@ import pandas as pd
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds import profiles
-from risk.worlds.frames import categories, days_text, identifiers, numbered, padded
+from risk.worlds.frames import (
+    format_days,
+    format_numbers,
+    make_categories,
+    make_identifiers,
+    make_programme_numbers,
+)
 from risk.worlds.ground import Ground, choose
-from risk.worlds.journeys import first_day_after, journeys
-from risk.worlds.meeting import Meeting, Slots
-from risk.worlds.need import internal_share
-from risk.worlds.outreach import Meetings
+from risk.worlds.journeys import draw_journeys, first_day_after
+from risk.worlds.meeting import MeetingTable, OutreachSlots
+from risk.worlds.need import compute_internal_share
+from risk.worlds.outreach import FirstMeetings
 from risk.worlds.parameters import WorldParameters
 
 
-def _calendar(given: WorldParameters) -> tuple[Ints, Ints, Ints]:
+def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
     """Cut each quarter into Monday weeks and, at its edges, single days: start, length, quarter."""
-    edges = [*_quarter_edges(given).tolist(), first_day_after(given)]
+    edges = [*_find_quarter_starts(parameters).tolist(), first_day_after(parameters)]
     start, length, quarter = [], [], []
-    for q in range(given.quarters):
+    for q in range(parameters.quarters):
         day = edges[q]
         while day < edges[q + 1]:
             # Day 0, the first of January 1970, was a Thursday.
@@ -33,90 +39,94 @@ def _calendar(given: WorldParameters) -> tuple[Ints, Ints, Ints]:
     return np.array(start), np.array(length), np.array(quarter)
 
 
-def effort_records(land: Ground, given: WorldParameters, days: Floats) -> tuple[pd.DataFrame, Slots]:
+def draw_effort_records(
+    land: Ground, parameters: WorldParameters, days: Floats
+) -> tuple[pd.DataFrame, OutreachSlots]:
     """Spread the days of each municipality and quarter over weeks, partners and kinds of outreach.
 
     A stretch of effort is a week, or a day where a week would cross the end of a quarter; so each
     record lies in one quarter, and the days of the records add up to those of the world.
     """
-    rng = stream(given.seed, "outreach")
+    rng = stream(parameters.seed, "outreach")
     whole = days.astype(np.int64)
     m, q = np.nonzero(whole)
     each = np.repeat(np.arange(len(m)), whole[m, q])
-    start, length, quarter = _calendar(given)
+    start, length, quarter = _cut_calendar(parameters)
     weight = np.where(length == 7, 5.0, 0.6)
-    table = np.zeros((given.quarters, len(start)))
+    table = np.zeros((parameters.quarters, len(start)))
     table[quarter, np.arange(len(start))] = weight
     slot = choose(rng.random(len(each)), table, q[each])
-    shares = profiles.partner_shares(land)
+    shares = profiles.compute_partner_shares(land)
     partner = choose(rng.random(len(each)), shares, land.region_of[m[each]])
-    kind = choose(rng.random(len(each)), profiles.outreach_shares(land), land.region_of[m[each]])
+    kind = choose(rng.random(len(each)), profiles.compute_outreach_shares(land), land.region_of[m[each]])
     count = len(profiles.PARTNERS), len(profiles.OUTREACH)
-    key = ((m[each] * given.quarters + q[each]) * len(start) + slot) * count[0] + partner
+    key = ((m[each] * parameters.quarters + q[each]) * len(start) + slot) * count[0] + partner
     key, amount = np.unique(key * count[1] + kind, return_counts=True)
     key, kind = np.divmod(key, count[1])
     key, partner = np.divmod(key, count[0])
     key, slot = np.divmod(key, len(start))
-    municipality, quarter_of = np.divmod(key, given.quarters)
-    slots = Slots(municipality, quarter_of, start[slot], length[slot], partner, amount.astype(float))
+    municipality, quarter_of = np.divmod(key, parameters.quarters)
+    slots = OutreachSlots(municipality, quarter_of, start[slot], length[slot], partner, amount.astype(float))
     frame = pd.DataFrame(
         {
-            "date": days_text(slots.start),
-            "span": categories((slots.length == 7).astype(int), ("day", "week")),
-            "municipality": categories(municipality, land.municipalities),
-            "partner": categories(partner, profiles.PARTNERS),
+            "date": format_days(slots.start),
+            "span": make_categories((slots.length == 7).astype(int), ("day", "week")),
+            "municipality": make_categories(municipality, land.municipalities),
+            "partner": make_categories(partner, profiles.PARTNERS),
             "days": slots.days,
-            "kind": categories(kind, profiles.OUTREACH),
+            "kind": make_categories(kind, profiles.OUTREACH),
         }
     )
     order = np.lexsort((kind, partner, municipality, slots.start))
     return frame.iloc[order].reset_index(drop=True), slots
 
 
-def encounter_records(
-    land: Ground, given: WorldParameters, met: Meetings, slots: Slots
+def draw_encounter_records(
+    land: Ground, parameters: WorldParameters, met: FirstMeetings, slots: OutreachSlots
 ) -> tuple[pd.DataFrame, Ints]:
     """All meetings with all children in the order of their dates, and the true child of each row."""
-    first = _first_meetings(land, given, met.counts, slots)
-    every = journeys(land, given, first, slots)
+    first = _draw_first_meetings(land, parameters, met.counts, slots)
+    every = draw_journeys(land, parameters, first, slots)
     order = np.lexsort((every.step, every.child, every.date))
     every = every.take(order)
-    return _encounter_frame(land, given, every), every.child
+    return _build_encounter_frame(land, parameters, every), every.child
 
 
-def _first_meetings(land: Ground, given: WorldParameters, counts: Ints, slots: Slots) -> Meeting:
+def _draw_first_meetings(
+    land: Ground, parameters: WorldParameters, counts: Ints, slots: OutreachSlots
+) -> MeetingTable:
     """Give each first meeting its day, partner, stage and pathway."""
     m, p, f, q = np.nonzero(counts)
     each = np.repeat(np.arange(len(m)), counts[m, p, f, q])
     m, p, f, q = m[each], p[each], f[each], q[each]
-    rng = stream(given.seed, "first")
-    date = _any_day(given, rng.random(len(m)), q)
-    partner = choose(rng.random(len(m)), profiles.partner_shares(land), land.region_of[m])
+    rng = stream(parameters.seed, "first")
+    date = _draw_days(parameters, rng.random(len(m)), q)
+    partner = choose(rng.random(len(m)), profiles.compute_partner_shares(land), land.region_of[m])
     found = np.flatnonzero(f == 1)
-    hit = _pick_slot(given, slots, m[found], q[found], rng.random(len(found)))
+    hit = _draw_slots(parameters, slots, m[found], q[found], rng.random(len(found)))
     into = np.floor(rng.random(len(found)) * slots.length[hit]).astype(np.int64)
     date[found] = slots.start[hit] + into
     partner[found] = slots.partner[hit]
     stage = choose(rng.random(len(m)), profiles.FIRST_STAGE, p)
-    hidden = (p != 3) & (rng.random(len(m)) < given.unknown_pathway)
+    hidden = (p != 3) & (rng.random(len(m)) < parameters.unknown_pathway)
     zero = np.zeros(len(m), dtype=np.int64)
-    return Meeting(np.arange(len(m)), zero, date, m, partner, stage, f, p, np.where(hidden, 3, p))
+    return MeetingTable(np.arange(len(m)), zero, date, m, partner, stage, f, p, np.where(hidden, 3, p))
 
 
-def _any_day(given: WorldParameters, uniform: Floats, quarter: Ints) -> Ints:
+def _draw_days(parameters: WorldParameters, uniform: Floats, quarter: Ints) -> Ints:
     """Draw a day of a quarter."""
-    start, length, of = _calendar(given)
-    first = np.array([start[of == q].min() for q in range(given.quarters)])
-    total = np.array([length[of == q].sum() for q in range(given.quarters)])
+    start, length, of = _cut_calendar(parameters)
+    first = np.array([start[of == q].min() for q in range(parameters.quarters)])
+    total = np.array([length[of == q].sum() for q in range(parameters.quarters)])
     day: Ints = first[quarter] + np.floor(uniform * total[quarter]).astype(np.int64)
     return day
 
 
-def _pick_slot(given: WorldParameters, slots: Slots, m: Ints, q: Ints, uniform: Floats) -> Ints:
+def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: Ints, uniform: Floats) -> Ints:
     """Draw, in proportion to its days, one of the records of effort of a municipality and quarter."""
-    key = slots.municipality * given.quarters + slots.quarter
+    key = slots.municipality * parameters.quarters + slots.quarter
     total = np.cumsum(slots.days)
-    want = m * given.quarters + q
+    want = m * parameters.quarters + q
     left = np.searchsorted(key, want, side="left")
     right = np.searchsorted(key, want, side="right")
     before = np.where(left > 0, total[left - 1], 0.0)
@@ -125,47 +135,49 @@ def _pick_slot(given: WorldParameters, slots: Slots, m: Ints, q: Ints, uniform: 
     return hit
 
 
-def _encounter_frame(land: Ground, given: WorldParameters, every: Meeting) -> pd.DataFrame:
+def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: MeetingTable) -> pd.DataFrame:
     """Lay meetings out as a partner's file has them."""
     size = int(every.child.max()) + 1 if len(every.child) else 0
-    rng = stream(given.seed, "profile")
-    person = profiles.people(rng, land, every, size)
-    origin, destination = _flow(land, given, every, size)
+    rng = stream(parameters.seed, "profile")
+    person = profiles.draw_people(rng, land, every, size)
+    origin, destination = _draw_origins_and_destinations(land, parameters, every, size)
     axis = choose(rng.random(len(every.child)), profiles.AXIS_BY_STAGE, every.stage)
     places = (*land.municipalities, "")
     country = land.country_of_municipality[every.municipality]
     frame = {
-        "date": days_text(every.date),
-        "municipality": categories(every.municipality, land.municipalities),
-        "child_id": identifiers(every.child, every.partner, size),
-        "programme_number": numbered(rng, every, size, given.linked_share),
-        "country": categories(country, land.countries),
-        "stage": categories(every.stage, profiles.STAGES),
-        "pathway": categories(every.known_pathway, profiles.PATHWAYS),
-        "form": categories(person.form[every.child], profiles.FORMS),
-        "axis": categories(axis, profiles.AXES),
-        "found": categories(every.found, ("reported", "discovered")),
-        "sex": categories(person.sex[every.child], profiles.SEXES),
-        "age_band": categories(person.age_band(every), profiles.AGE_BANDS),
-        "community": categories(person.community[every.child], profiles.COMMUNITIES),
-        "origin": categories(origin, places),
-        "destination": categories(destination, places),
-        "partner": categories(every.partner, profiles.PARTNERS),
-        "record_number": _record_numbers(every),
+        "date": format_days(every.date),
+        "municipality": make_categories(every.municipality, land.municipalities),
+        "child_id": make_identifiers(every.child, every.partner, size),
+        "programme_number": make_programme_numbers(rng, every, size, parameters.linked_share),
+        "country": make_categories(country, land.countries),
+        "stage": make_categories(every.stage, profiles.STAGES),
+        "pathway": make_categories(every.known_pathway, profiles.PATHWAYS),
+        "form": make_categories(person.form[every.child], profiles.FORMS),
+        "axis": make_categories(axis, profiles.AXES),
+        "found": make_categories(every.found, ("reported", "discovered")),
+        "sex": make_categories(person.sex[every.child], profiles.SEXES),
+        "age_band": make_categories(person.age_band(every), profiles.AGE_BANDS),
+        "community": make_categories(person.community[every.child], profiles.COMMUNITIES),
+        "origin": make_categories(origin, places),
+        "destination": make_categories(destination, places),
+        "partner": make_categories(every.partner, profiles.PARTNERS),
+        "record_number": _number_records(every),
     }
     return pd.DataFrame(frame)
 
 
-def _record_numbers(every: Meeting) -> pd.Series:
+def _number_records(every: MeetingTable) -> pd.Series:
     """Give records a number in the order of their dates, at the partners that number them."""
     number = np.zeros(len(every.child), dtype=np.int64)
     for partner, digit in profiles.NUMBERED.items():
         rows = every.partner == partner
         number[rows] = digit * 10_000_000 + np.arange(1, int(rows.sum()) + 1)
-    return padded("R", number, 8, blank=number == 0)
+    return format_numbers("R", number, 8, blank=number == 0)
 
 
-def _flow(land: Ground, given: WorldParameters, every: Meeting, size: int) -> tuple[Ints, Ints]:
+def _draw_origins_and_destinations(
+    land: Ground, parameters: WorldParameters, every: MeetingTable, size: int
+) -> tuple[Ints, Ints]:
     """Origin and destination of each child, by row; the last position stands for unknown.
 
     Internal children met in a city of the shift were brought there; those met elsewhere are mostly
@@ -176,9 +188,9 @@ def _flow(land: Ground, given: WorldParameters, every: Meeting, size: int) -> tu
     first = first.take(np.argsort(first.child))
     here, none = first.municipality, len(land.municipalities)
     country = land.country_of_municipality[here]
-    flow = profiles.flow_tables(land, given, internal_share(given))
-    u = stream(given.seed, "flow").random((5, size))
-    quarter = np.searchsorted(_quarter_edges(given), first.date, side="right") - 1
+    flow = profiles.build_flow(land, parameters, compute_internal_share(parameters))
+    u = stream(parameters.seed, "flow").random((5, size))
+    quarter = np.searchsorted(_find_quarter_starts(parameters), first.date, side="right") - 1
     target_table = flow.target.reshape(-1, none)
     brought = u[2] < np.where(flow.city[here], 0.93, 0.30)
     greek = country == flow.greece
@@ -189,7 +201,7 @@ def _flow(land: Ground, given: WorldParameters, every: Meeting, size: int) -> tu
         here,
     )
     targets = (
-        np.where(brought, here, choose(u[1], target_table, country * given.quarters + quarter)),
+        np.where(brought, here, choose(u[1], target_table, country * parameters.quarters + quarter)),
         np.where(greek, here, choose(u[1], flow.abroad)),
         np.where(greek, here, none),
         np.full(size, none),
@@ -199,7 +211,7 @@ def _flow(land: Ground, given: WorldParameters, every: Meeting, size: int) -> tu
     return origin[every.child], target[every.child]
 
 
-def _quarter_edges(given: WorldParameters) -> Ints:
+def _find_quarter_starts(parameters: WorldParameters) -> Ints:
     """First day of each quarter, in days since 1970."""
-    edges = [day.to_datetime64().astype("datetime64[D]").astype(int) for day in given.quarter_starts]
+    edges = [day.to_datetime64().astype("datetime64[D]").astype(int) for day in parameters.quarter_starts]
     return np.array(edges, dtype=np.int64)

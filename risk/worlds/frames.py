@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.workspace.types import Ints
-from risk.worlds.meeting import Meeting
+from risk.worlds.meeting import MeetingTable
 
 _PREFIXES = ("K", "S", "B", "D", "E", "F", "G", "H")
 _FACTORS = (387_421, 611_953, 754_877, 912_347, 133_273, 524_287, 864_197, 275_503)
 
 
-def categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Series:
+def make_categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Series:
     """Make a column of categories; only the ones in use are kept."""
     used = np.zeros(len(values), dtype=bool)
     used[codes] = True
@@ -25,16 +25,16 @@ def categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(at[codes], categories=kept))
 
 
-def days_text(days: Ints) -> pd.Series:
+def format_days(days: Ints) -> pd.Series:
     """Make a column of ISO days from days since 1970."""
     if not len(days):
-        return categories(days, [])
+        return make_categories(days, [])
     first = int(days.min())
     span = np.arange(first, int(days.max()) + 1).astype("datetime64[D]")
-    return categories(days - first, np.datetime_as_string(span, unit="D"))
+    return make_categories(days - first, np.datetime_as_string(span, unit="D"))
 
 
-def padded(prefix: str, numbers: Ints, width: int, blank: np.ndarray | None = None) -> pd.Series:
+def format_numbers(prefix: str, numbers: Ints, width: int, blank: np.ndarray | None = None) -> pd.Series:
     """Make texts such as K-000123 (K, 123, 6); empty where blank."""
     digits = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), width, padding="0")
     text = pc.binary_join_element_wise(prefix, digits, "-")
@@ -43,14 +43,14 @@ def padded(prefix: str, numbers: Ints, width: int, blank: np.ndarray | None = No
     return pd.Series(pd.array(text, dtype="str"))
 
 
-def _grouped(key: Ints, texts: Sequence[tuple[str, Ints]], width: int) -> pd.Series:
+def _make_grouped(key: Ints, texts: Sequence[tuple[str, Ints]], width: int) -> pd.Series:
     """Make a column of categories from keys and, in ascending order of key, their texts."""
-    parts = [padded(prefix, numbers, width) for prefix, numbers in texts if len(numbers)]
+    parts = [format_numbers(prefix, numbers, width) for prefix, numbers in texts if len(numbers)]
     values = pd.concat(parts, ignore_index=True) if parts else pd.Series([], dtype="str")
     return pd.Series(pd.Categorical.from_codes(key, categories=pd.Index(values)))
 
 
-def identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
+def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
     """Give each child an identifier of its own at each partner that meets it.
 
     The numbers are spread so that one partner's identifier says nothing about another's.
@@ -62,10 +62,12 @@ def identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
         (_PREFIXES[p], (number[who == p] * _FACTORS[p] + 7 * p + 123) % 10**width)
         for p in range(len(_PREFIXES))
     ]
-    return _grouped(at, texts, width)
+    return _make_grouped(at, texts, width)
 
 
-def numbered(rng: np.random.Generator, every: Meeting, size: int, linked_share: float) -> pd.Series:
+def make_programme_numbers(
+    rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float
+) -> pd.Series:
     """Give some children a number that the partners share, mostly those whom several have met."""
     low = np.full(size, np.iinfo(np.int64).max)
     high = np.full(size, -1)
@@ -74,7 +76,7 @@ def numbered(rng: np.random.Generator, every: Meeting, size: int, linked_share: 
     shared = rng.random(size) < np.where(high > low, linked_share, 0.3 * linked_share)
     width = max(6, len(str(max(size - 1, 0))))
     order = rng.permutation(size)[shared]
-    values = pd.concat([pd.Series([""], dtype="str"), padded("P", order, width)], ignore_index=True)
+    values = pd.concat([pd.Series([""], dtype="str"), format_numbers("P", order, width)], ignore_index=True)
     at = np.where(shared, np.cumsum(shared), 0)
     used = np.unique(at[every.child], return_inverse=True)
     return pd.Series(pd.Categorical.from_codes(used[1], categories=pd.Index(values.iloc[used[0]])))

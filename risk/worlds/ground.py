@@ -122,7 +122,7 @@ def _invent_people(codes: NDArray[np.object_], region_of: Ints, total: Floats, s
     return people
 
 
-def bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int) -> Floats:
+def draw_bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int) -> Floats:
     """Draw BYM2 effects of unit variance, shape (size, draws) (Riebler et al. 2016, equation 7).
 
     The structured part is scaled in each connected part, see risk/laplace/graph.py.
@@ -148,7 +148,7 @@ def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
     return picked
 
 
-def apportioned(share: Floats, total: int) -> Ints:
+def apportion(share: Floats, total: int) -> Ints:
     """Share whole units out in proportion, by largest remainder, shape (n,)."""
     exact = share / share.sum() * total
     whole: Ints = np.floor(exact).astype(np.int64)

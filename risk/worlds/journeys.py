@@ -10,9 +10,9 @@ import pandas as pd
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds.ground import Ground, choose
-from risk.worlds.meeting import Meeting, Slots
+from risk.worlds.meeting import MeetingTable, OutreachSlots
 from risk.worlds.parameters import WorldParameters
-from risk.worlds.profiles import partner_shares
+from risk.worlds.profiles import compute_partner_shares
 
 MOST_MEETINGS = 8
 _AGAIN = 0.52  # how likely another meeting is
@@ -21,25 +21,27 @@ _RETURNING = 4  # position of the stage "returning"
 _LAST_STAGE = 5
 
 
-def first_day_after(given: WorldParameters) -> int:
+def first_day_after(parameters: WorldParameters) -> int:
     """Return the day after the last quarter, in days since 1970."""
-    after = given.quarter_starts[-1] + pd.DateOffset(months=3)
+    after = parameters.quarter_starts[-1] + pd.DateOffset(months=3)
     return int(after.to_datetime64().astype("datetime64[D]").astype(int))
 
 
-def journeys(land: Ground, given: WorldParameters, first: Meeting, slots: Slots) -> Meeting:
+def draw_journeys(
+    land: Ground, parameters: WorldParameters, first: MeetingTable, slots: OutreachSlots
+) -> MeetingTable:
     """Follow each child from its first meeting on, up to eight meetings and the world's last day."""
-    rng = stream(given.seed, "journeys")
-    seen = _searched_days(land, given, slots)
+    rng = stream(parameters.seed, "journeys")
+    seen = _mark_searched_days(land, parameters, slots)
     places = _Places.of(land, slots)
     parts, now = [first], first
     for step in range(1, MOST_MEETINGS):
         go_on = rng.random(len(now.child)) < _AGAIN
         pause = _PAUSE[0] + np.floor(rng.exponential(_PAUSE[1], len(now.child))).astype(np.int64)
-        alive = go_on & (now.date + pause < first_day_after(given))
-        now = _next(land, rng, now.take(alive), step, pause[alive], places, seen)
+        alive = go_on & (now.date + pause < first_day_after(parameters))
+        now = _meet_again(land, rng, now.take(alive), step, pause[alive], places, seen)
         parts.append(now)
-    return Meeting.join(parts)
+    return MeetingTable.join(parts)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class _Places:
     greece: int
 
     @classmethod
-    def of(cls, land: Ground, slots: Slots) -> _Places:
+    def of(cls, land: Ground, slots: OutreachSlots) -> _Places:
         worked = np.bincount(slots.municipality, slots.days, len(land.people))
         weight = worked / max(worked.sum(), 1.0) + 0.1 * land.people / max(land.people.sum(), 1.0)
         weight = weight + 1e-9
@@ -65,43 +67,45 @@ class _Places:
         return cls(region, country, country[[albania]], greece)
 
 
-def _searched_days(land: Ground, given: WorldParameters, slots: Slots) -> tuple[np.ndarray, int]:
+def _mark_searched_days(
+    land: Ground, parameters: WorldParameters, slots: OutreachSlots
+) -> tuple[np.ndarray, int]:
     """Mark the days on which outreach was recorded in a municipality, and the first day, (M, days)."""
-    first = int(given.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int))
-    seen = np.zeros((len(land.people), first_day_after(given) - first), dtype=bool)
+    first = int(parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int))
+    seen = np.zeros((len(land.people), first_day_after(parameters) - first), dtype=bool)
     for day in range(7):
         rows = slots.length > day
         seen[slots.municipality[rows], slots.start[rows] + day - first] = True
     return seen, first
 
 
-def _next(
+def _meet_again(
     land: Ground,
     rng: np.random.Generator,
-    now: Meeting,
+    now: MeetingTable,
     step: int,
     pause: Ints,
     places: _Places,
     seen: tuple[np.ndarray, int],
-) -> Meeting:
+) -> MeetingTable:
     """Meet these children once more."""
     count = len(now.child)
     date = now.date + pause
-    stage = _go_forward(rng, now.stage)
-    municipality = _move(land, rng, now, stage, places)
+    stage = _advance_stage(rng, now.stage)
+    municipality = _choose_places(land, rng, now, stage, places)
     where = land.country_of_municipality
     stays = (where[municipality] == where[now.municipality]) & (rng.random(count) < 0.8)
-    other = choose(rng.random(count), partner_shares(land), land.region_of[municipality])
+    other = choose(rng.random(count), compute_partner_shares(land), land.region_of[municipality])
     partner = np.where(stays, now.partner, other)
     searched = seen[0][municipality, date - seen[1]]
     found = (searched & (rng.random(count) < 0.6)).astype(np.int64)
     steps = np.full(count, step)
-    return Meeting(
+    return MeetingTable(
         now.child, steps, date, municipality, partner, stage, found, now.pathway, now.known_pathway
     )
 
 
-def _go_forward(rng: np.random.Generator, stage: Ints) -> Ints:
+def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
     """Stages only go forward; a child at risk seldom becomes a victim while it is being followed."""
     u = rng.random(len(stage))
     forward = np.where(stage == 0, u < 0.06, u < 0.5).astype(np.int64)
@@ -110,7 +114,9 @@ def _go_forward(rng: np.random.Generator, stage: Ints) -> Ints:
     return ahead
 
 
-def _move(land: Ground, rng: np.random.Generator, now: Meeting, stage: Ints, places: _Places) -> Ints:
+def _choose_places(
+    land: Ground, rng: np.random.Generator, now: MeetingTable, stage: Ints, places: _Places
+) -> Ints:
     """Most children are met again where they were; some nearby, some elsewhere, some back home."""
     count = len(stage)
     u = rng.random((4, count))

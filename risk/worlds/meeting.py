@@ -10,7 +10,7 @@ from data.workspace.types import Floats, Ints
 
 
 @dataclass(frozen=True)
-class Meeting:
+class MeetingTable:
     """Meetings as arrays of positions, all of one length; `date` in days since 1970."""
 
     child: Ints
@@ -23,19 +23,19 @@ class Meeting:
     pathway: Ints
     known_pathway: Ints
 
-    def take(self, rows: np.ndarray) -> Meeting:
+    def take(self, rows: np.ndarray) -> MeetingTable:
         """Pick rows by position or by mask."""
-        return Meeting(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return MeetingTable(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     @staticmethod
-    def join(parts: list[Meeting]) -> Meeting:
+    def join(parts: list[MeetingTable]) -> MeetingTable:
         """Put meetings below one another."""
-        names = [f.name for f in fields(Meeting)]
-        return Meeting(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+        names = [f.name for f in fields(MeetingTable)]
+        return MeetingTable(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
 @dataclass(frozen=True)
-class Slots:
+class OutreachSlots:
     """Where outreach took place: one entry a record of effort, sorted by municipality and quarter."""
 
     municipality: Ints

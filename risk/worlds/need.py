@@ -11,7 +11,7 @@ import numpy as np
 
 from data.workspace.types import Floats
 from risk.numbers import CHILD_SHARE, USUAL_SHARE, stream
-from risk.worlds.ground import Ground, bym2
+from risk.worlds.ground import Ground, draw_bym2
 from risk.worlds.parameters import WorldParameters
 
 PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
@@ -34,101 +34,103 @@ class Need:
     detection: Floats  # (R,) factor of the region around the common detection
 
 
-def by_country(land: Ground, values: dict[str, float], default: float) -> Floats:
+def look_up_by_country(land: Ground, values: dict[str, float], default: float) -> Floats:
     """Look up a number for each country of the world, shape (countries,)."""
     return np.array([values.get(code, default) for code in land.countries])
 
 
-def _surfaces(land: Ground, given: WorldParameters) -> tuple[Floats, Floats]:
+def _draw_surfaces(land: Ground, parameters: WorldParameters) -> tuple[Floats, Floats]:
     """Log relative risk by region (R, 3) and its local part by municipality (M, 3)."""
     names = ("surface", "local")
     sizes = (len(land.regions), len(land.municipalities))
     edges = (land.region_edges, land.edges)
-    scale = (given.log_sd, given.local_log_sd) if given.signal else (0.0, 0.0)
+    scale = (parameters.log_sd, parameters.local_log_sd) if parameters.signal else (0.0, 0.0)
     out = []
     for name, size, pairs, sd in zip(names, sizes, edges, scale, strict=True):
-        draw = bym2(stream(given.seed, name), size, pairs, given.structured, 4)
-        common, own = np.sqrt(given.shared), np.sqrt(1.0 - given.shared)
+        draw = draw_bym2(stream(parameters.seed, name), size, pairs, parameters.structured, 4)
+        common, own = np.sqrt(parameters.shared), np.sqrt(1.0 - parameters.shared)
         out.append(sd * (common * draw[:, :1] + own * draw[:, 1:]))
-    planted = np.isin(land.regions, given.shift_regions)[land.region_of]
+    planted = np.isin(land.regions, parameters.shift_regions)[land.region_of]
     # Inside the planted counties all pathways spread alike, so that the share is the same everywhere.
     out[1][planted] = out[1][planted][:, :1]
     return out[0], out[1]
 
 
-def _time(land: Ground, given: WorldParameters) -> Floats:
+def _draw_time_trend(land: Ground, parameters: WorldParameters) -> Floats:
     """Draw a random walk with drift for each country and surface, centred, (countries, 3, T)."""
-    steps = stream(given.seed, "time").standard_normal((len(land.countries), 3, given.quarters))
+    steps = stream(parameters.seed, "time").standard_normal((len(land.countries), 3, parameters.quarters))
     drift = np.array(_TREND)[None, :, None]
-    walk = np.cumsum(drift + given.time_log_sd * steps, axis=2)
+    walk = np.cumsum(drift + parameters.time_log_sd * steps, axis=2)
     walk -= walk.mean(axis=2, keepdims=True)
-    return walk if given.signal else np.zeros_like(walk)
+    return walk if parameters.signal else np.zeros_like(walk)
 
 
-def internal_share(given: WorldParameters) -> Floats:
+def compute_internal_share(parameters: WorldParameters) -> Floats:
     """Return the planted share of internal trafficking in each quarter, shape (T,)."""
-    quarter = np.arange(1, given.quarters + 1)
-    done = (quarter - given.shift_begins) / (given.shift_complete - given.shift_begins)
+    quarter = np.arange(1, parameters.quarters + 1)
+    done = (quarter - parameters.shift_begins) / (parameters.shift_complete - parameters.shift_begins)
     done = np.clip(done, 0.0, 1.0)
-    share: Floats = given.internal_before + (given.internal_after - given.internal_before) * done
+    share: Floats = (
+        parameters.internal_before + (parameters.internal_after - parameters.internal_before) * done
+    )
     return share
 
 
-def _moving_hotspot(land: Ground, given: WorldParameters) -> Floats:
+def _draw_hotspot(land: Ground, parameters: WorldParameters) -> Floats:
     """Add to the log rate of one region, which hands it to a neighbour every three quarters."""
-    extra = np.zeros((len(land.regions), given.quarters))
-    if not (given.signal and given.hotspot and len(land.region_edges)):
+    extra = np.zeros((len(land.regions), parameters.quarters))
+    if not (parameters.signal and parameters.hotspot and len(land.region_edges)):
         return extra
-    rng = stream(given.seed, "hotspot")
+    rng = stream(parameters.seed, "hotspot")
     at = int(rng.choice(np.unique(land.region_edges)))
-    for quarter in range(given.quarters):
+    for quarter in range(parameters.quarters):
         if quarter and quarter % 3 == 0:
             pairs = land.region_edges[(land.region_edges == at).any(axis=1)]
             at = int(rng.choice(pairs[pairs != at]))
-        extra[at, quarter] = given.hotspot
+        extra[at, quarter] = parameters.hotspot
     return extra
 
 
-def draw_need(land: Ground, given: WorldParameters) -> Need:
+def draw_need(land: Ground, parameters: WorldParameters) -> Need:
     """Draw the true need; its sum over everything is children / detection."""
-    theta, local = _surfaces(land, given)
+    theta, local = _draw_surfaces(land, parameters)
     where = land.country_of
-    children = land.people * by_country(land, CHILD_SHARE, USUAL_SHARE)[land.country_of_municipality]
+    children = land.people * look_up_by_country(land, CHILD_SHARE, USUAL_SHARE)[land.country_of_municipality]
     living = land.sum_by_region(children)
-    rate = np.exp(theta[:, :, None] + _time(land, given)[where])
+    rate = np.exp(theta[:, :, None] + _draw_time_trend(land, parameters)[where])
     rate *= living[:, None, None]
     for country in range(len(land.countries)):
         inside = where == country
         rate[inside] /= np.maximum(rate[inside].sum(axis=(0, 2), keepdims=True), SMALL)
-    parts = _by_pathway(land, given, rate)
-    parts *= np.exp(_moving_hotspot(land, given))[:, None, :]
-    parts *= given.children / given.detection / parts.sum()
+    parts = _split_by_pathway(land, parameters, rate)
+    parts *= np.exp(_draw_hotspot(land, parameters))[:, None, :]
+    parts *= parameters.children / parameters.detection / parts.sum()
     spread = np.exp(local)[:, SURFACE] * children[:, None]
     inside_region = land.sum_by_region(spread)[land.region_of]
     spread = np.divide(spread, inside_region, where=inside_region > 0, out=np.zeros_like(spread))
-    around = stream(given.seed, "detection").standard_normal(len(where))
-    detection: Floats = np.exp(given.detection_log_sd * around).round(9)
+    around = stream(parameters.seed, "detection").standard_normal(len(where))
+    detection: Floats = np.exp(parameters.detection_log_sd * around).round(9)
     return Need(parts, spread[:, :, None] * parts[land.region_of], children, detection)
 
 
-def _mix(land: Ground, given: WorldParameters) -> Floats:
+def _pathway_mix(land: Ground, parameters: WorldParameters) -> Floats:
     """Share of internal, cross-border and at risk in each country before the shift, (countries, 3)."""
-    internal = by_country(land, _INTERNAL_SHARE, 0.25)
-    known = 1.0 - given.at_risk_share
-    at_risk = np.full_like(internal, given.at_risk_share)
+    internal = look_up_by_country(land, _INTERNAL_SHARE, 0.25)
+    known = 1.0 - parameters.at_risk_share
+    at_risk = np.full_like(internal, parameters.at_risk_share)
     return np.column_stack([known * internal, known * (1.0 - internal), at_risk])
 
 
-def _by_pathway(land: Ground, given: WorldParameters, share: Floats) -> Floats:
+def _split_by_pathway(land: Ground, parameters: WorldParameters, share: Floats) -> Floats:
     """Weigh the surfaces, plant the shift and split cross-border in two, (R, 3, T) to (R, P, T)."""
     where = land.country_of
-    weight = by_country(land, _NEED_SHARE, 1.0)
-    amounts = share * (weight[:, None] * _mix(land, given))[where][:, :, None]
-    if given.signal:
-        planted = np.isin(land.regions, given.shift_regions)
+    weight = look_up_by_country(land, _NEED_SHARE, 1.0)
+    amounts = share * (weight[:, None] * _pathway_mix(land, parameters))[where][:, :, None]
+    if parameters.signal:
+        planted = np.isin(land.regions, parameters.shift_regions)
         both = amounts[planted, :2].sum(axis=1)
-        amounts[planted, 0] = both * internal_share(given)
-        amounts[planted, 1] = both * (1.0 - internal_share(given))
-    other = by_country(land, _OTHER_SHARE, 0.2)[where][:, None]
+        amounts[planted, 0] = both * compute_internal_share(parameters)
+        amounts[planted, 1] = both * (1.0 - compute_internal_share(parameters))
+    other = look_up_by_country(land, _OTHER_SHARE, 0.2)[where][:, None]
     internal, cross, at_risk = amounts[:, 0], amounts[:, 1], amounts[:, 2]
     return np.stack([internal, cross * (1.0 - other), cross * other, at_risk], axis=1)

@@ -10,21 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import unicodedata
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv as pacsv
 
 from data.schema import INVENTED
 from risk.numbers import stream
 from risk.worlds.ground import choose
 from risk.worlds.world import World
 
-_BATCH = 200_000
 _MOST_ROWS_OF_A_WORKBOOK = 50_000
 _AREA_COLUMNS = ("municipality", "origin", "destination", "area")
 
@@ -337,22 +333,3 @@ def _cell(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
     return None if value == "" else value
-
-
-def encounter_csv(world: World, path: Path, rows: int | None = None) -> int:
-    """Write encounters as one CSV file, for load; at most `rows` of them; return how many."""
-    frame = world.records["encounter"]
-    frame = frame.iloc[: len(frame) if rows is None else rows]
-    names = pa.schema([(name, pa.string()) for name in frame.columns])
-    with pacsv.CSVWriter(path, names, write_options=pacsv.WriteOptions(quoting_style="needed")) as out:
-        for batch in _batches(frame, names):
-            out.write_table(batch)
-    return len(frame)
-
-
-def _batches(frame: pd.DataFrame, names: pa.Schema) -> Iterator[pa.Table]:
-    convert: Callable[[pd.Series], pa.Array] = lambda column: pa.array(column.astype("str"))  # noqa: E731
-    for start in range(0, len(frame), _BATCH):
-        part = frame.iloc[start : start + _BATCH]
-        columns = [convert(part[name]).cast(pa.string()) for name in frame.columns]
-        yield pa.Table.from_arrays(columns, schema=names)

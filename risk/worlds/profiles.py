@@ -11,7 +11,7 @@ import numpy as np
 
 from data.workspace.types import Floats, Ints
 from risk.worlds.ground import Ground, choose
-from risk.worlds.meeting import Meeting
+from risk.worlds.meeting import MeetingTable
 from risk.worlds.parameters import WorldParameters
 
 PARTNERS = ("Terre des hommes", "ARSIS", "BKTF", "Amaro Drom")
@@ -79,7 +79,7 @@ _PARTNERS_BY_COUNTRY = {"AL": (0.42, 0.06, 0.34, 0.18), "GR": (0.14, 0.86, 0.0, 
 _OUTREACH_WEIGHT = np.array([0.55, 0.27, 0.11, 0.05, 0.02])
 
 
-def partner_shares(land: Ground) -> Floats:
+def compute_partner_shares(land: Ground) -> Floats:
     """Share of each partner in the work in each region, (R, partners)."""
     default = (0.25, 0.25, 0.25, 0.25)
     by_country = [_PARTNERS_BY_COUNTRY.get(code, default) for code in land.countries]
@@ -94,7 +94,7 @@ def partner_shares(land: Ground) -> Floats:
     return normal
 
 
-def outreach_shares(land: Ground) -> Floats:
+def compute_outreach_shares(land: Ground) -> Floats:
     """Share of each kind of outreach in each region, (R, kinds); border posts only at the border."""
     table = np.tile(_OUTREACH_WEIGHT, (len(land.regions), 1))
     border = np.zeros(len(land.regions), dtype=bool)
@@ -116,7 +116,7 @@ class People:
     community: Ints
     first_date: Ints
 
-    def age_band(self, every: Meeting) -> Ints:
+    def age_band(self, every: MeetingTable) -> Ints:
         """Age band at each meeting; a child who comes of age stays in the last one."""
         since = (every.date - self.first_date[every.child]) / 365.25
         age = np.minimum(np.floor(self.years[every.child] + since), 17).astype(np.int64)
@@ -124,7 +124,7 @@ class People:
         return band
 
 
-def people(rng: np.random.Generator, land: Ground, every: Meeting, size: int) -> People:
+def draw_people(rng: np.random.Generator, land: Ground, every: MeetingTable, size: int) -> People:
     """Draw sex, age, form and community affiliation of each child."""
     first = every.take(every.step == 0)
     first = first.take(np.argsort(first.child))
@@ -151,7 +151,7 @@ class Flow:
     greece: int
 
 
-def flow_tables(land: Ground, given: WorldParameters, share: Floats) -> Flow:
+def build_flow(land: Ground, parameters: WorldParameters, share: Floats) -> Flow:
     """Tables of the flows; `share` (T,) is the planted share of internal trafficking.
 
     The cities of the shift draw a third of the internal flow at first and three quarters at last.
@@ -159,14 +159,14 @@ def flow_tables(land: Ground, given: WorldParameters, share: Floats) -> Flow:
     where = land.country_of_municipality
     inside = where == np.arange(len(land.countries))[:, None]
     weight = inside * (land.people + 1.0)
-    city = np.isin(land.municipalities, given.shift_cities)
+    city = np.isin(land.municipalities, parameters.shift_cities)
     origin = weight * np.where(city, 0.15, 1.0)
     greece = land.countries.index("GR") if "GR" in land.countries else -1
     albania = land.countries.index("AL") if "AL" in land.countries else 0
-    span = given.internal_after - given.internal_before
-    ramp = (share - given.internal_before) / span if given.signal and span else np.zeros_like(share)
+    span = parameters.internal_after - parameters.internal_before
+    ramp = (share - parameters.internal_before) / span if parameters.signal and span else np.zeros_like(share)
     pull = 0.33 + 0.42 * np.clip(ramp, 0.0, 1.0)
-    target = np.repeat(weight[:, None, :], given.quarters, axis=1)
+    target = np.repeat(weight[:, None, :], parameters.quarters, axis=1)
     for country in range(len(land.countries)):
         here = city & inside[country]
         if here.any():

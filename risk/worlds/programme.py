@@ -9,8 +9,10 @@ import pandas as pd
 
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
-from risk.worlds.frames import categories, days_text
+from risk.worlds.frames import format_days, make_categories
 from risk.worlds.ground import Ground, choose
+from risk.worlds.outreach import FirstMeetings
+from risk.worlds.parameters import WorldParameters
 from risk.worlds.profiles import AXES, PARTNERS
 
 DUTY_BEARERS = (
@@ -46,8 +48,6 @@ _HEIR_BY_AXIS = np.array(
         [0.50, 0.0, 0.50, 0.00, 0.0, 0.00],
     ]
 )
-from risk.worlds.outreach import Meetings
-from risk.worlds.parameters import WorldParameters
 
 _HANDED_OVER = 0.55  # of the services of NGOs, by the end of the programme
 
@@ -66,20 +66,20 @@ class _Services:
     handed_to: Ints
 
 
-def services(land: Ground, given: WorldParameters, days: Floats) -> pd.DataFrame:
+def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd.DataFrame:
     """Draw services: most where the programme works, many of an NGO handed over as time goes by.
 
     A hand-over is two records: the NGO's, which ends, and that of the duty bearer who goes on from the
     next day with somewhat fewer places.
     """
-    rng = stream(given.seed, "services")
+    rng = stream(parameters.seed, "services")
     town = _towns_with_services(land, days, rng)
     count = len(town)
     axis = choose(rng.random(count), _AXIS_WEIGHT)
     bearer = choose(rng.random(count), _BEARER_BY_AXIS, axis)
     staff = 1 + rng.poisson(2.5 + 2.0 * (axis == 1), count)
     capacity = 5 * np.maximum(1, rng.poisson(staff * np.array([2.2, 0.8, 0.7, 0.9, 1.5])[axis]))
-    first, last = _span(given)
+    first, last = _span(parameters)
     late = np.floor(rng.random(count) ** 2 * 0.75 * (last - first)).astype(np.int64)
     none = np.full(count, len(DUTY_BEARERS))
     begun = np.where(rng.random(count) < 0.35, first - 365, first + late)
@@ -88,10 +88,10 @@ def services(land: Ground, given: WorldParameters, days: Floats) -> pd.DataFrame
     return _service_frame(land, _hand_over(rng, running, first, last))
 
 
-def _span(given: WorldParameters) -> tuple[int, int]:
+def _span(parameters: WorldParameters) -> tuple[int, int]:
     """First day and last day of the world, in days since 1970."""
-    first = given.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int)
-    after = given.quarter_starts[-1] + pd.DateOffset(months=3)
+    first = parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int)
+    after = parameters.quarter_starts[-1] + pd.DateOffset(months=3)
     return int(first), int(after.to_datetime64().astype("datetime64[D]").astype(int)) - 1
 
 
@@ -141,44 +141,44 @@ def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) 
 def _service_frame(land: Ground, all_of: _Services) -> pd.DataFrame:
     order = np.lexsort((all_of.operator, all_of.start, all_of.municipality))
     bearers = (*DUTY_BEARERS, "")
-    until = days_text(np.where(all_of.end < 0, all_of.start, all_of.end)).astype("str")
+    until = format_days(np.where(all_of.end < 0, all_of.start, all_of.end)).astype("str")
     names = [f"Operator {i + 1} (invented)" for i in range(int(all_of.operator.max()) + 1)]
     frame = pd.DataFrame(
         {
-            "municipality": categories(all_of.municipality, land.municipalities),
-            "operator": categories(all_of.operator, names),
-            "duty_bearer": categories(all_of.bearer, DUTY_BEARERS),
-            "axis": categories(all_of.axis, AXES),
+            "municipality": make_categories(all_of.municipality, land.municipalities),
+            "operator": make_categories(all_of.operator, names),
+            "duty_bearer": make_categories(all_of.bearer, DUTY_BEARERS),
+            "axis": make_categories(all_of.axis, AXES),
             "staff": all_of.staff,
             "capacity": all_of.capacity,
-            "valid_from": days_text(all_of.start),
+            "valid_from": format_days(all_of.start),
             "valid_to": until.mask(all_of.end < 0, ""),
-            "handed_from": categories(all_of.handed_from, bearers),
-            "handed_to": categories(all_of.handed_to, bearers),
+            "handed_from": make_categories(all_of.handed_from, bearers),
+            "handed_to": make_categories(all_of.handed_to, bearers),
         }
     )
     return frame.iloc[order].reset_index(drop=True)
 
 
-def communities(land: Ground, given: WorldParameters) -> pd.DataFrame:
+def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:
     """Draw estimates of Roma and Egyptian people: regions, and the larger municipalities of some.
 
     Drawn apart from everything else, so that no risk or effort follows from them.
     """
-    rng = stream(given.seed, "communities")
+    rng = stream(parameters.seed, "communities")
     around = 0.4 * rng.standard_normal((2, len(land.regions)))
     roma = 0.005 * np.exp(around[0]) * land.region_people
     egyptian = 0.005 * np.exp(around[1]) * land.region_people * (land.country_of == _at(land, "AL"))
     parts = []
     for group, amount in (("roma", roma), ("egyptian", egyptian)):
         known = (rng.random(len(amount)) < 0.85) & (amount >= 20)
-        parts.append(_estimates(land.regions[known], group, amount[known], given))
+        parts.append(_estimates(land.regions[known], group, amount[known], parameters))
         share = rng.dirichlet(np.full(len(land.people), 0.6)) * land.people**0.5
         inside = land.sum_by_region(share)[land.region_of]
         local = np.divide(share, inside, where=inside > 0, out=np.zeros_like(share))
         local = local * amount[land.region_of]
         shown = known[land.region_of] & (local >= 100) & (rng.random(len(local)) < 0.5)
-        parts.append(_estimates(land.municipalities[shown], group, local[shown], given))
+        parts.append(_estimates(land.municipalities[shown], group, local[shown], parameters))
     return pd.concat(parts, ignore_index=True).sort_values(["area", "group"], ignore_index=True)
 
 
@@ -186,12 +186,12 @@ def _at(land: Ground, country: str) -> int:
     return land.countries.index(country) if country in land.countries else -1
 
 
-def _estimates(areas: np.ndarray, group: str, amount: Floats, given: WorldParameters) -> pd.DataFrame:
+def _estimates(areas: np.ndarray, group: str, amount: Floats, parameters: WorldParameters) -> pd.DataFrame:
     """Round as field estimates are: to tens, or to hundreds from a thousand on."""
     unit = np.where(amount >= 1000, 100, 10)
     frame = pd.DataFrame({"area": areas.astype(str), "group": group})
     frame["estimate"] = (np.round(amount / unit) * unit).astype(np.int64)
-    frame["year"] = given.quarter_starts[0].year + 1
+    frame["year"] = parameters.quarter_starts[0].year + 1
     return frame.assign(source=_ESTIMATE_SOURCE, partner=PARTNERS[3])
 
 
@@ -230,13 +230,13 @@ _INDICATORS = (
 )
 
 
-def indicators(land: Ground, given: WorldParameters, met: Meetings) -> pd.DataFrame:
+def draw_indicators(land: Ground, parameters: WorldParameters, met: FirstMeetings) -> pd.DataFrame:
     """Draw values and targets for the expected results, by country and year of the programme.
 
     Children reached and assisted are targets of the same size as the world's children.
     """
-    rng = stream(given.seed, "indicators")
-    years = max(1, -(-given.quarters // 4))
+    rng = stream(parameters.seed, "indicators")
+    years = max(1, -(-parameters.quarters // 4))
     rows = []
     scale = max(int(met.counts.sum()), 1) / 1400
     for country in land.countries:
@@ -248,7 +248,7 @@ def indicators(land: Ground, given: WorldParameters, met: Meetings) -> pd.DataFr
                 reached = item.start + (item.end - item.start) * done
                 value = round(target * max(0.0, reached * np.exp(0.12 * rng.standard_normal())))
                 goal = max(1.0, round(target * (0.35 + 0.65 * done)))
-                start = given.quarter_starts[0] + pd.DateOffset(years=year)
+                start = parameters.quarter_starts[0] + pd.DateOffset(years=year)
                 period = f"{start:%Y-%m-%d}/P1Y"
                 rows.append((country, period, item.code, float(value), goal, item.unit))
     names = ["area", "period", "indicator", "value", "target", "unit"]

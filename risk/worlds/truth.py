@@ -12,7 +12,7 @@ import pandas as pd
 from data.workspace.types import Floats, Ints
 from risk.worlds.ground import Ground
 from risk.worlds.need import PATHWAYS, Need
-from risk.worlds.outreach import Meetings
+from risk.worlds.outreach import FirstMeetings
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Truth:
     child: Ints
 
     @classmethod
-    def of(cls, land: Ground, periods: tuple[str, ...], true: Need, met: Meetings, child: Ints) -> Self:
+    def of(cls, land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, child: Ints) -> Self:
         """Lay the arrays of a world out as tables, regions first."""
         both = [_need_table(land, periods, true, met, level) for level in _LEVELS]
         areas = [_area_table(land, true, level) for level in _LEVELS]
@@ -69,7 +69,7 @@ _LEVELS = ("region", "municipality")
 
 
 def _need_table(
-    land: Ground, periods: tuple[str, ...], true: Need, met: Meetings, level: str
+    land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, level: str
 ) -> pd.DataFrame:
     """One row for each area of a level, pathway and quarter."""
     inside = level == "region"

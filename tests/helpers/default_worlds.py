@@ -25,7 +25,7 @@ from tests.helpers import small_worlds
 
 def released(seed, folder):
     """Release a world as the vault would hold it; give its encounters."""
-    records = worlds.over_own_areas(worlds.WorldParameters(seed=seed)).records["encounter"]
+    records = worlds.simulate_default_areas(worlds.WorldParameters(seed=seed)).records["encounter"]
     hasher = IdentifierHasher(seed.to_bytes(32, "big"))
     frame = records.assign(child=hasher.hash(records["child_id"]), programme_child="")
     numbered = records["programme_number"].ne("")

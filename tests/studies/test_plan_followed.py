@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.studies.history import History, place
+from benchmarks.studies.history import History, assign_days_of_regions, place
 from benchmarks.studies.plan_followed import WAYS, Followed, Loop, describe, loop
 from benchmarks.studies.trial import YEAR, Programme, planned, posts_of, rules_of
 from risk.planning import RulesClash, Solver, plan
-from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds import WorldParameters, simulate_default_areas
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def lived(where, quarters, days=None):
 
 
 def test_a_history_without_plans_has_the_effort_and_about_the_finds_of_the_world(where):
-    world = over_own_areas(where.course.given)
+    world = simulate_default_areas(where.course.parameters)
     past = lived(where, 6)
     seen = past.seen()
     rows = world.truth.need.query("level == 'region' and pathway == 'internal'")
@@ -53,7 +53,9 @@ def test_outreach_goes_where_it_is_sent_and_finds_only_there(where):
 
 def test_more_days_find_more_children_but_not_twice_as_many(where):
     found = [
-        where.course.expected(0, where.course.days_in_regions(0, np.zeros(len(where.course.land.people)), d))
+        where.course.expect_finds(
+            0, assign_days_of_regions(where.course, 0, np.zeros(len(where.course.land.people)), d)
+        )
         for d in (np.full(len(where.course.land.regions), days) for days in (20, 40))
     ]
     once, twice = (mean[:, :, 1].sum() for mean in found)

@@ -240,11 +240,11 @@ def find_breaks(current: CurrentRelease, area: str, pathway: str) -> dict[str, s
 @lru_cache(maxsize=16)
 def _find_jumps(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
     from geo import areas as geography
-    from risk.evaluation.risk_model import panel_of
+    from risk.evaluation.risk_model import build_panel
     from risk.model.observations import Observations
     from risk.report.trends import find_jumps
 
-    panel = panel_of(Observations.from_release(current.release, geography.read(current.release.areas_file)))
+    panel = build_panel(Observations.from_release(current.release, geography.read(current.release.areas_file)))
     return find_jumps(panel, None if pathway == _EVERY else pathway)
 
 

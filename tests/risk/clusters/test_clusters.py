@@ -7,13 +7,13 @@ import pytest
 
 from geo import areas
 from risk.clusters import Ground
-from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds import WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")
 def seen():
-    world = over_own_areas(WorldParameters(seed=3))
+    world = simulate_default_areas(WorldParameters(seed=3))
     return observe_world(world, areas.load().neighbours("region"))
 
 

@@ -14,10 +14,10 @@ from risk.evaluation.baselines import (
     HistoricalMean,
     KernelDensity,
     LastCount,
-    empirical_bayes,
+    shrink_rates,
 )
 from risk.evaluation.panel import Panel
-from risk.evaluation.scores import log_score, pit
+from risk.evaluation.scores import compute_log_score, compute_pit
 
 
 def chain(size):
@@ -43,11 +43,11 @@ def invented(size=40, quarters=12, seed=0, sd=0.8, dispersion=5.0, level=3.0):
 def test_empirical_bayes_is_the_published_one():
     table = libpysal.io.open(libpysal.examples.get_path("sids2.dbf"))
     events, base = (np.array(table.by_col(name), float) for name in ("SID79", "BIR79"))
-    found = empirical_bayes(events, base)[:5]
+    found = shrink_rates(events, base)[:5]
     np.testing.assert_allclose(found, [0.00162492, 0.00226271, 0.00186202, 0.00202962, 0.00195649], atol=1e-8)
     # Rates that differ by less than chance are all the common one.
-    np.testing.assert_allclose(empirical_bayes(np.array([2.0, 4.0]), np.array([20.0, 40.0])), 0.1)
-    np.testing.assert_allclose(empirical_bayes(np.zeros(3), np.ones(3)), 0.0)
+    np.testing.assert_allclose(shrink_rates(np.array([2.0, 4.0]), np.array([20.0, 40.0])), 0.1)
+    np.testing.assert_allclose(shrink_rates(np.zeros(3), np.ones(3)), 0.0)
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -78,7 +78,7 @@ def test_each_is_about_right_in_sum_and_calibrated(name):
     draws = BASELINES[name].forecast(panel.until(12), 2, 400, seed=0)
     seen = panel.counts[:, 12:]
     assert draws.mean(axis=0).sum() == pytest.approx(seen.sum(), rel=0.15)
-    placed = pit(draws, seen)
+    placed = compute_pit(draws, seen)
     assert 0.42 < placed.mean() < 0.58
     assert 0.85 < np.mean((placed > 0.025) & (placed < 0.975)) <= 1.0
 
@@ -120,7 +120,7 @@ def test_areas_of_different_risk_are_better_forecast_by_their_own_mean_than_by_p
     panel = invented(size=80, seed=2)
     seen = panel.counts[:, 11:]
     score = {
-        name: log_score(each.forecast(panel.until(11), 1, 500, seed=0), seen).mean()
+        name: compute_log_score(each.forecast(panel.until(11), 1, 500, seed=0), seen).mean()
         for name, each in BASELINES.items()
     }
     assert score[HISTORICAL_MEAN] > score["population share"] + 0.1

@@ -184,7 +184,7 @@ def test_what_cannot_be_evaluated_is_refused():
 
 def of_world(seed, signal=True):
     """Discovered and reported children of an invented world by region and quarter."""
-    world = worlds.over_own_areas(worlds.WorldParameters(seed=seed, signal=signal))
+    world = worlds.simulate_default_areas(worlds.WorldParameters(seed=seed, signal=signal))
     rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     places = world.truth.areas.query("level == 'region' and people > 0")
     rows = rows[rows["area"].isin(places.index)].copy()

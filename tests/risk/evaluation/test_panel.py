@@ -28,16 +28,6 @@ def test_a_history_ends_before_its_origin():
     assert early.effort.shape == (4, 2)
 
 
-def test_a_country_keeps_its_own_areas_and_the_borders_among_them():
-    albania = panel().country("AL")
-    assert albania.areas == ("a", "c", "d")
-    np.testing.assert_array_equal(albania.expected, [1.0, 3.0, 4.0])
-    np.testing.assert_array_equal(albania.edges, [[0, 1], [1, 2]])
-    np.testing.assert_array_equal(albania.counts, panel().counts[[0, 2, 3]])
-    with pytest.raises(InputError, match="'XX'"):
-        panel().country("XX")
-
-
 def test_hidden_areas_are_unknown_and_the_panel_itself_is_not_changed():
     whole = panel()
     hidden = whole.hiding(np.array([1]))

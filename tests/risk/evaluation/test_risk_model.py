@@ -8,47 +8,54 @@ import pytest
 from data.release import Release
 from geo import areas
 from risk.evaluation.baselines import HISTORICAL_MEAN
-from risk.evaluation.risk_model import FIRST_ORIGIN, MODEL, ModelForecaster, evaluated, over_blocks, panel_of
+from risk.evaluation.risk_model import (
+    FIRST_ORIGIN,
+    MODEL,
+    ModelForecaster,
+    build_panel,
+    evaluate_blocks,
+    evaluate_model,
+)
 from risk.model import RiskModel
 from risk.model.observations import HIDDEN, MISSING
 from risk.report import assess
 from risk.report.tables import AHEAD
-from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds import WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")
 def seen():
-    world = over_own_areas(WorldParameters(seed=2, quarters=6, shift_complete=5))
+    world = simulate_default_areas(WorldParameters(seed=2, quarters=6, shift_complete=5))
     return observe_world(world, areas.load().neighbours("region"))
 
 
 def test_a_panel_adds_the_ways_of_finding_up_and_keeps_what_is_unknown_so(seen):
-    counts = panel_of(seen).counts
+    counts = build_panel(seen).counts
     np.testing.assert_array_equal(counts, seen.published.sum(axis=-1))
     holes = seen.published.copy()
     holes[0, 0, 0] = MISSING, HIDDEN
     holes[0, 1, 0, 0] = MISSING
-    counts = panel_of(replace(seen, published=holes)).counts
+    counts = build_panel(replace(seen, published=holes)).counts
     assert np.isnan(counts[0, 0, 0])
     assert counts[0, 1, 0] == seen.published[0, 1, 0, 1]
     assert np.isnan(counts).sum() == 1
 
 
 def test_it_forecasts_from_what_was_known_then(seen):
-    history = panel_of(seen).until(FIRST_ORIGIN)
+    history = build_panel(seen).until(FIRST_ORIGIN)
     drawn = ModelForecaster(seen, RiskModel()).forecast(history, 2, 300, 0)
     assert drawn.shape == (300, len(seen.areas), 2, 2)
     assert (drawn == ModelForecaster(seen, RiskModel()).forecast(history, 2, 300, 0)).all()
     # A release of that time knew of twice as many children: later corrected.
     then = replace(seen.up_to(FIRST_ORIGIN), published=2 * seen.up_to(FIRST_ORIGIN).published)
-    other = ModelForecaster(seen, RiskModel(), {FIRST_ORIGIN: then}).forecast(panel_of(then), 2, 300, 0)
+    other = ModelForecaster(seen, RiskModel(), {FIRST_ORIGIN: then}).forecast(build_panel(then), 2, 300, 0)
     assert 1.5 < other.mean() / drawn.mean() < 2.6
 
 
 def test_all_are_measured_on_the_same_counts_and_a_release_of_other_areas_is_left_out(seen):
     odd = replace(seen.up_to(FIRST_ORIGIN), areas=tuple(reversed(seen.areas)))
-    found = evaluated(seen, earlier={FIRST_ORIGIN: odd}, horizons=1, draws=200)
+    found = evaluate_model(seen, earlier={FIRST_ORIGIN: odd}, horizons=1, draws=200)
     assert MODEL in found.forecasters
     counts = found.scores.groupby("forecaster", observed=True)["counts"].sum()
     assert counts.nunique() == 1
@@ -56,7 +63,7 @@ def test_all_are_measured_on_the_same_counts_and_a_release_of_other_areas_is_lef
 
 
 def test_over_blocks_an_area_is_forecast_without_its_own_counts(seen):
-    scores = over_blocks(seen, draws=200)
+    scores = evaluate_blocks(seen, draws=200)
     assert set(scores[MODEL]) == {"log", "crps"}
     assert scores[MODEL]["crps"] > 0
     assert {HISTORICAL_MEAN, MODEL} <= set(scores)

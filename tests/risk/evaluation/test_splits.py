@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import PoissonRegressor
-from sklearn.model_selection import cross_validate
 
 from data.errors import InputError
-from risk.evaluation.splits import RollingOrigin, SpatialBlocks, hops
+from risk.evaluation.splits import SpatialBlocks, count_borders, list_origins
 
 
 def grid(width, height, islands=0):
@@ -18,15 +16,12 @@ def grid(width, height, islands=0):
     return np.concatenate(pairs), width * height + islands
 
 
-def test_rolling_origins_fit_before_and_test_after_up_to_four_ahead():
-    quarter = np.tile(np.arange(8), 3)
-    splits = list(RollingOrigin(5, 4).split(quarter, groups=quarter))
-    assert len(splits) == 3 == RollingOrigin(5, 4).get_n_splits(groups=quarter)
-    for origin, (fit, test) in zip((5, 6, 7), splits, strict=True):
-        assert set(quarter[fit]) == set(range(origin))
-        assert set(quarter[test]) == set(range(origin, min(origin + 4, 8)))
+def test_origins_begin_after_the_first_and_end_with_the_last_quarter():
+    assert list(list_origins(5, 8)) == [5, 6, 7]
     with pytest.raises(InputError, match="more than 8"):
-        RollingOrigin(8).get_n_splits(groups=quarter)
+        list_origins(8, 8)
+    with pytest.raises(InputError, match="earlier quarter"):
+        list_origins(0, 8)
 
 
 @pytest.mark.parametrize("islands", [0, 3])
@@ -42,12 +37,12 @@ def test_blocks_are_contiguous_even_and_cover_every_area_once(blocks, islands):
         own = edges[np.isin(edges, inside).all(axis=1)]
         place = {area: i for i, area in enumerate(inside)}
         renumbered = np.array([[place[a], place[b]] for a, b in own]).reshape(-1, 2)
-        assert np.isfinite(hops(renumbered, len(inside))).all()
+        assert np.isfinite(count_borders(renumbered, len(inside))).all()
 
 
 def test_a_ring_of_neighbours_is_left_out():
     edges, size = grid(10, 8)
-    apart = hops(edges, size)
+    apart = count_borders(edges, size)
     tested = []
     for fit, test in SpatialBlocks(edges, size, 5, ring=1).folds():
         assert apart[np.ix_(fit, test)].min() == 2
@@ -66,26 +61,7 @@ def test_several_parts_of_a_map_are_all_tested():
     assert labels[0] != labels[size]
 
 
-def test_both_splitters_work_in_cross_validate():
-    edges, size = grid(5, 5)
-    rng = np.random.default_rng(0)
-    area, quarter = (axis.ravel() for axis in np.indices((size, 10)))
-    x = rng.normal(size=(250, 2))
-    y = rng.poisson(np.exp(0.5 * x[:, 0]))
-    for cv, groups, count in (
-        (RollingOrigin(6, 2), quarter, 4),
-        (SpatialBlocks(edges, size, 5), area, 5),
-    ):
-        found = cross_validate(PoissonRegressor(), x, y, groups=groups, cv=cv)
-        assert len(found["test_score"]) == count
-        assert found["test_score"].mean() > 0.0
-
-
 def test_what_cannot_be_split_is_refused():
     edges, size = grid(3, 3)
     with pytest.raises(InputError, match="2 to 9 blocks"):
         SpatialBlocks(edges, size, 10)
-    with pytest.raises(InputError, match="groups"):
-        next(RollingOrigin(2).split(np.ones(4)))
-    with pytest.raises(InputError, match="from 1"):
-        RollingOrigin(0)

@@ -36,7 +36,7 @@ from risk.model.detection import (
 )
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
-from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds import WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 from tests.helpers.fits import GammaPrecision, log_means, mean_risk
 from tests.helpers.reference import read_scotland, read_scotland_edges
@@ -71,7 +71,7 @@ def pairs():
 
 @pytest.fixture(scope="module")
 def worlds():
-    return [over_own_areas(WorldParameters(seed=seed)) for seed in SEEDS]
+    return [simulate_default_areas(WorldParameters(seed=seed)) for seed in SEEDS]
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +363,7 @@ def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
 
 @pytest.mark.parametrize("gamma", [0.4, 1.0])
 def test_the_exponent_of_effort_is_learnt(gamma, pairs):
-    world = over_own_areas(WorldParameters(seed=1, gamma=gamma))
+    world = simulate_default_areas(WorldParameters(seed=1, gamma=gamma))
     mean, sd = RiskModel().fit(observe_world(world, pairs)).fit_.gamma
     assert mean == pytest.approx(gamma, abs=0.15)
     assert 0.02 < sd < 0.15
@@ -573,7 +573,7 @@ def test_classes_that_are_given_are_mostly_right(worlds, seen, fits):
 
 def test_a_world_without_signal_raises_no_alarm(pairs):
     for seed in (20, 21):
-        one = observe_world(over_own_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
+        one = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
         said = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one)
         assert not np.isin(said.classes, (LOW, HIGH, VERY_HIGH)).any()
 

@@ -12,13 +12,13 @@ from data.release import Release
 from geo import areas
 from risk.model import observations
 from risk.model.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
-from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds import WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")
 def world():
-    return over_own_areas(WorldParameters(seed=3))
+    return simulate_default_areas(WorldParameters(seed=3))
 
 
 @pytest.fixture(scope="module")

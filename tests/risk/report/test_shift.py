@@ -10,12 +10,12 @@ from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.model.observations import MISSING
 from risk.report.shift import WATCHED, find_shifts
-from risk.worlds import WorldParameters, over_own_areas
+from risk.worlds import WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
 
 def seen_of(seed, **given):
-    world = over_own_areas(WorldParameters(seed=seed, **given))
+    world = simulate_default_areas(WorldParameters(seed=seed, **given))
     usual = CellKey.from_policy(DEFAULT_POLICY)
     return observe_world(world, areas.load().neighbours("region"), usual)
 

@@ -536,7 +536,7 @@ def test_a_table_without_areas_is_refused():
 
 
 def test_figures_of_the_product_are_the_default_population():
-    people = sim.published_population()
+    people = sim.read_population()
     for code, thousands in PEOPLE.items():
         assert people[code] == pytest.approx(1000 * thousands, abs=1000)
 
@@ -545,7 +545,7 @@ def test_figures_of_the_product_are_the_default_population():
 
 
 def test_the_demo_looks_like_the_programme():
-    one = sim.over_own_areas(sim.WorldParameters())
+    one = sim.simulate_default_areas(sim.WorldParameters())
     frame = first_meetings(one)
     region = frame["municipality"].astype(str).map(area_table()["parent"])
     children = region.value_counts()
@@ -655,11 +655,3 @@ def test_bad_rows_come_back_and_the_rest_goes_in(default, written, tmp_path):
         wrong += intake.rejected_rows
         assert intake.rejected_rows == {"encounter": 5, "effort": 3}.get(path.stem.rpartition("-")[2], 0)
     assert wrong == 4 * 5 + 4 * 3
-
-
-def test_encounters_for_load_are_the_same_rows(default, tmp_path):
-    path = tmp_path / "invented-load.csv"
-    assert sim.encounter_csv(default, path, rows=700) == 700
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    wanted = default.records["encounter"].iloc[:700].astype("str")
-    pd.testing.assert_frame_equal(frame, wanted.reset_index(drop=True))

@@ -17,7 +17,7 @@ from dashboard.site import Site, current_release
 from data.release import Release
 from geo import areas as geography
 from risk.evaluation import risk_model
-from risk.evaluation.risk_model import panel_of
+from risk.evaluation.risk_model import build_panel
 from risk.model.observations import Observations
 from risk.report.trends import Jump
 
@@ -144,11 +144,11 @@ def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
 
 
 def test_a_jump_everywhere_in_the_published_counts_is_offered_as_a_break(of, monkeypatch):
-    panel = panel_of(Observations.from_release(of.release, geography.read(of.release.areas_file)))
+    panel = build_panel(Observations.from_release(of.release, geography.read(of.release.areas_file)))
     quarter, counts = panel.quarters[6], panel.counts.copy()
     counts[[country == "AL" for country in panel.countries], 6:, 0] += 6
     jumped = replace(panel, counts=counts)
-    monkeypatch.setattr(risk_model, "panel_of", lambda _seen: jumped)
+    monkeypatch.setattr(risk_model, "build_panel", lambda _seen: jumped)
     summary._find_jumps.cache_clear()
     found = {pathway: summary._find_jumps(of, pathway) for pathway in ("internal", "cross_border")}
     summary._find_jumps.cache_clear()

@@ -186,7 +186,7 @@ def test_a_counted_world_is_the_demo_that_was_imported_and_released(demo_world):
     from risk import worlds as simulate
 
     seed = simulate.DEFAULT_SEED
-    drawn = simulate.over_own_areas(simulate.WorldParameters(seed=seed)).records["encounter"]
+    drawn = simulate.simulate_default_areas(simulate.WorldParameters(seed=seed)).records["encounter"]
     hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
     world = count_world(drawn, hasher, area_table(), DEFAULT_PLAN, DEFAULT_POLICY)
     made = try_policy(world, DEFAULT_POLICY, USUAL)
