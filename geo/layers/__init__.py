@@ -61,8 +61,8 @@ def together(tier: Tier, names: Iterable[str]) -> str:
     if len(others) == len(layers) or others <= _UNDER_COMMUNITIES[tier]:
         return ""
     if tier == "public":
-        return mark("On the public tier layers of communities stand alone or with services.")
-    return mark("Layers of communities may stand with children met and services only.")
+        return mark("On the public tier, community layers can be shown alone or with services.")
+    return mark("Community layers can be shown only with children identified or met and with services.")
 
 
 def beside(names: Iterable[str]) -> str:
@@ -76,7 +76,7 @@ def combinable(tier: Tier, names: Iterable[str]) -> str:
     layers = [layer(name) for name in dict.fromkeys(names)]
     kinds = [one.kind for one in layers]
     if len(set(kinds)) < len(kinds):
-        return mark("Two layers that are drawn alike would hide each other.")
+        return mark("Two layers of the same kind would hide each other.")
     return together(tier, names)
 
 

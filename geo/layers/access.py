@@ -18,32 +18,30 @@ from geo.layers.reading.computed import Computed, Quantity
 
 SURE = 80.0  # per cent, from which on a gap is named
 NOTE = mark(
-    "Children in need are those who newly need help in a quarter, as the risk model estimates them from "
-    "those who are found. Services of one country are not counted for children of the other, nor those over "
-    "water to which no time was entered. Where services are not shown, there may be more places than told."
+    "Children in need are children who newly need help in a quarter, as the risk model estimates them."
+    " Services of the other country are not counted, and services across water only if a travel time "
+    "was entered. Where services are withheld, there may be more service places than shown."
 )
 WAYS = {
-    "islands": mark("between islands, no time known"),
-    "water": mark("over water, time not entered"),
+    "islands": mark("between islands, travel time not known"),
+    "water": mark("across water, travel time not entered"),
 }
-_NEARER = mark("one that is not shown may be nearer")
-_HIDDEN = mark("some services are not shown")
+_NEARER = mark("a service that is withheld may be nearer")
+_HIDDEN = mark("some services are withheld")
 _MINUTES = (30.0, 60.0, 90.0, 120.0)
 _NUMBERS = {
-    "median": mark("Places in reach: half of what the model holds possible is below it."),
-    "lower": mark("The lower end of the 95 % interval of places in reach."),
-    "upper": mark("The upper end of the 95 % interval of places in reach."),
-    "chance": mark(
-        "The chance in % that there is a gap; the highest that it can be, where some services are not shown."
-    ),
+    "median": mark("Service places within reach, middle estimate."),
+    "lower": mark("Service places within reach, lower end of the 95 % interval."),
+    "upper": mark("Service places within reach, upper end of the 95 % interval."),
+    "chance": mark("The chance of a gap in %; the highest possible chance if some services are withheld."),
 }
 _SHOW = Option(
     "show",
     mark("Show"),
     (
-        Choice("places", mark("Places in reach")),
+        Choice("places", mark("Service places within reach")),
         Choice("gap", mark("Gaps")),
-        Choice("minutes", mark("Way to the nearest")),
+        Choice("minutes", mark("Travel time to the nearest service")),
     ),
 )
 
@@ -51,26 +49,26 @@ _SHOW = Option(
 _QUANTITIES = {
     "places": Quantity(
         "access",
-        mark("Places in reach"),
-        mark("places for 100 children in need, within two hours"),
-        mark("need is an estimate: its interval stands with each number"),
+        mark("Service places within reach"),
+        mark("service places within two hours, for 100 children in need"),
+        mark("need is an estimate, so each number has an interval"),
     ),
     "gap": Quantity(
         "accessgap",
         mark("Gaps"),
-        mark("places in reach for a child in need, against the country's"),
-        mark("named where it is at least 80 % sure; a gap only where all services in reach are shown"),
+        mark("service places within reach per child in need, compared with the national average"),
+        mark("named if its chance is at least 80 %; a gap only if no service within reach is withheld"),
     ),
     "minutes": Quantity(
         "accesstime",
-        mark("Way to the nearest service"),
-        mark("minutes to the nearest that is shown"),
-        mark("a first guess from straight lines where no time was entered"),
+        mark("Travel time to the nearest service"),
+        mark("minutes to the nearest service that is shown"),
+        mark("estimated from straight lines unless a travel time was entered"),
     ),
 }
 _GAPS = (
-    mark("no gap: at least half of the country's"),
-    mark("gap: less than half of the country's"),
+    mark("no gap: at least half of the national average"),
+    mark("gap: less than half of the national average"),
 )
 
 
@@ -98,7 +96,7 @@ def _title(show: str, services: str) -> str:
 def _margin(show: str, table: pd.DataFrame) -> str:
     margin = _QUANTITIES[show].margin
     if show == "places" and (table["state"] == "class").any():
-        at_least = mark("at least so many: some are not shown")
+        at_least = mark("at least this number: some services are withheld")
         return Message("{first}; {second}", first=at_least, second=margin)
     return margin
 
@@ -118,10 +116,10 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
     if show == "gap":
         template = mark("chance of a gap: {chance}")
         if row["state"] == "cannot_tell" and row["at_least"]:
-            template = mark("chance of a gap: {chance}, since some services are not shown")
+            template = mark("chance of a gap: {chance}, because some services are withheld")
         return Message(template, chance=chance(row["chance"], most=bool(row["at_least"])))
     ends = {"low": number(row["lower"]), "high": number(row["upper"])}
-    interval = Message(mark("{low} to {high} with 95 % probability"), **ends)
+    interval = Message(mark("95 % interval {low} to {high}"), **ends)
     return Message("{first}; {second}", first=interval, second=_HIDDEN) if row["at_least"] else interval
 
 
@@ -156,5 +154,5 @@ LAYER = Computed(
 ).as_layer(
     "access",
     mark("Access"),
-    mark("How many places of services can children in need reach, and where is there a gap?"),
+    mark("How many service places can children in need reach, and where are gaps?"),
 )

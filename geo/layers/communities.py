@@ -32,7 +32,7 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
 
 COUNTED = Counted(
     title=mark("Roma and Egyptian communities"),
-    unit=mark("people, estimated"),
+    unit=mark("people (estimate)"),
     kind="hatch",
     colours=palette.VIOLET,
     options=(_GROUP,),
@@ -42,6 +42,6 @@ COUNTED = Counted(
 LAYER = COUNTED.as_layer(
     "communities",
     mark("Communities"),
-    mark("In which areas do Roma and Egyptian communities live, and about how many people are they?"),
+    mark("Where do Roma and Egyptian communities live, and about how many people belong to them?"),
     "community",
 )

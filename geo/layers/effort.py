@@ -7,19 +7,19 @@ from geo.layers.core.words import mark
 from geo.layers.reading.counted import Counted, Slice
 
 COUNTED = Counted(
-    title=mark("Outreach effort"),
+    title=mark("Outreach days"),
     unit=mark("outreach days"),
     kind="fill",
     colours=palette.EFFORT,
     options=(),
     locate=lambda _chosen: Slice("effort"),
     note=mark(
-        "Days that teams spent in the street, in communities, in schools and at the border. It does not "
-        "say how many children there are."
+        "Working days of outreach in streets, communities, schools and at the border. They do not say "
+        "how many children are there."
     ),
 )
 LAYER = COUNTED.as_layer(
     "effort",
-    mark("Effort"),
-    mark("Where did the partners look, and how much?"),
+    mark("Outreach"),
+    mark("Where did the partners do outreach, and how much?"),
 )

@@ -14,17 +14,17 @@ from geo.layers.reading.counted import Counted, Slice
 _PATHWAY, _STAGE = mark("Pathway"), mark("Stage")
 WHICH_CHILDREN = Option(
     "of",
-    mark("Of these"),
+    mark("Which children"),
     (
-        Choice("all", mark("All children met")),
-        Choice("pathway-internal", mark("pathway inside the country"), _PATHWAY),
-        Choice("pathway-al_to_gr", mark("pathway from Albania to Greece"), _PATHWAY),
-        Choice("pathway-other_cross_border", mark("pathway across another border"), _PATHWAY),
-        Choice("pathway-none_known", mark("no pathway known"), _PATHWAY),
+        Choice("all", mark("All children identified or met")),
+        Choice("pathway-internal", mark("internal trafficking"), _PATHWAY),
+        Choice("pathway-al_to_gr", mark("trafficking from Albania to Greece"), _PATHWAY),
+        Choice("pathway-other_cross_border", mark("other cross-border trafficking"), _PATHWAY),
+        Choice("pathway-none_known", mark("pathway not known"), _PATHWAY),
         Choice("stage-at_risk", mark("at risk"), _STAGE),
         Choice("stage-recruited", mark("recruited"), _STAGE),
         Choice("stage-in_exploitation", mark("in exploitation"), _STAGE),
-        Choice("stage-identified", mark("identified"), _STAGE),
+        Choice("stage-identified", mark("formally identified as a victim"), _STAGE),
         Choice("stage-returning", mark("returning"), _STAGE),
         Choice("stage-reintegrating", mark("reintegrating"), _STAGE),
     ),
@@ -37,20 +37,20 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
 
 
 COUNTED = Counted(
-    title=mark("Children met for the first time"),
+    title=mark("Children identified or met by outreach"),
     unit=mark("children"),
     kind="circle",
     colours=(palette.COUNTS,),
     options=(WHICH_CHILDREN,),
     locate=_locate,
     note=mark(
-        "Each child counts once, where and when a partner first met it; later meetings with the same child "
-        "are not counted. A pathway is told of children of every stage, also of those at risk. It does not "
-        "say how many children there are: where nobody looks, hardly anybody is met."
+        "Each child is counted once, in the area and period of the first encounter. A pathway is "
+        "recorded for every child, also for children at risk. This is not the number of all trafficked"
+        " children: without outreach hardly any child is met."
     ),
 )
 LAYER = COUNTED.as_layer(
     "encounters",
-    mark("Children met"),
-    mark("Where did the partners meet children for the first time?"),
+    mark("Children identified or met"),
+    mark("Where were children first identified or met?"),
 )

@@ -14,8 +14,8 @@ _PUBLISHED = Published(
     options=(),
     figures={"population": FIGURE},
     note=mark(
-        "Published census figures of different years, beside the programme's own numbers and never "
-        "mixed with them."
+        "Census figures of different years. They are shown beside the programme's own numbers and "
+        "never mixed with them."
     ),
 )
 LAYER = _PUBLISHED.as_layer(

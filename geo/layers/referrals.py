@@ -10,7 +10,7 @@ _FIGURES = {
     "victims": Figure("victims", "number", mark("people identified in the year")),
     "children": Figure("children_victims", "number", mark("children identified in the year")),
     "mobile-units": Figure(
-        "found_by_mobile_units", "number", mark("people found by mobile units in the year")
+        "found_by_mobile_units", "number", mark("people identified by mobile units in the year")
     ),
 }
 _WHO = Option(
@@ -19,18 +19,18 @@ _WHO = Option(
     (
         Choice("victims", mark("All victims and potential victims")),
         Choice("children", mark("children")),
-        Choice("mobile-units", mark("found by mobile units")),
+        Choice("mobile-units", mark("identified by mobile units")),
     ),
 )
 _PUBLISHED = Published(
-    title=mark("Victims identified, published"),
+    title=mark("Victims identified (published figures)"),
     kind="circle",
     colours=(palette.COUNTS,),
     options=(_WHO,),
     figures=_FIGURES,
     note=mark(
-        "People whom the authorities identified in a year. It does not say how many there were, and the "
-        "two countries count differently."
+        "People whom the authorities identified as victims or potential victims in a year. It is not "
+        "the number of all victims, and the two countries count differently."
     ),
     moving=True,
 )

@@ -21,28 +21,29 @@ from geo.layers.reading.computed import Computed, Quantity
 RATES = (2 / 3, 1.5, 2.25)
 SAME = (0.8, 1.25)
 CLASSES = (
-    mark("low: less than two thirds of the country's rate"),
-    mark("average: two thirds to one and a half times the country's rate"),
-    mark("high: more than one and a half times the country's rate"),
-    mark("very high: more than two and a quarter times the country's rate"),
+    mark("low: less than two thirds of the national average"),
+    mark("average: two thirds to one and a half times the national average"),
+    mark("high: more than one and a half times the national average"),
+    mark("very high: more than two and a quarter times the national average"),
 )
 CHANGES = (
     mark("falling: by more than a fifth"),
-    mark("steady: within a fifth less and a quarter more"),
+    mark("steady: between a fifth less and a quarter more"),
     mark("rising: by more than a quarter"),
 )
 NOTE = mark(
-    "It scores areas and periods, never a person or a community. A share of children who are found that is "
-    "the same everywhere cancels out. “Cannot tell” means that no class is sure enough; it is not a low risk."
+    "It describes areas and periods, never a person or a community. If the same share of children is "
+    "identified everywhere, that share changes nothing. “Cannot tell” means that no class is sure "
+    "enough; it does not mean low risk."
 )
 _CHANCES = (20.0, 50.0, 80.0)
 _NUMBERS = {
     "median": mark(
-        "The rate in terms of the country's (of a change: of the year before): half of what the model holds "
-        "possible is below it. Empty for children expected."
+        "The rate compared with the national average (for a change: with the year before), middle "
+        "estimate. Empty for the forecast."
     ),
-    "lower": mark("The lower end of the 95 % interval of the median; of children expected, of 80 %."),
-    "upper": mark("The upper end of the 95 % interval of the median; of children expected, of 80 %."),
+    "lower": mark("The lower end of the 95 % interval; for the forecast, of the 80 % interval."),
+    "upper": mark("The upper end of the 95 % interval; for the forecast, of the 80 % interval."),
 }
 _SHOW = Option(
     "show",
@@ -51,15 +52,15 @@ _SHOW = Option(
         Choice("class", mark("Risk class")),
         Choice("chance", mark("Chance of a high rate")),
         Choice("change", mark("Change over a year")),
-        Choice("expected", mark("Children expected next")),
+        Choice("expected", mark("Forecast")),
     ),
 )
 _PATHWAY = Option(
     "on",
     mark("Pathway"),
     (
-        Choice("internal", mark("inside the country")),
-        Choice("cross_border", mark("across a border")),
+        Choice("internal", mark("internal trafficking")),
+        Choice("cross_border", mark("cross-border trafficking")),
         Choice("all", mark("all pathways")),
     ),
 )
@@ -69,26 +70,26 @@ _QUANTITIES = {
     "class": Quantity(
         "risk",
         mark("Risk class"),
-        mark("beyond what people and outreach explain"),
-        mark("a class is named where it is at least 80 % sure"),
+        mark("rate compared with the national average"),
+        mark("a class is named if its chance is at least 80 %"),
     ),
     "chance": Quantity(
         "exceedance",
         mark("Chance of a high rate"),
-        mark("% chance of more than one and a half times the country's rate"),
-        mark("by the model, for people and outreach alike"),
+        mark("chance in % that the rate is more than one and a half times the national average"),
+        mark("estimate of the risk model, allowing for population and outreach"),
     ),
     "change": Quantity(
         "riskchange",
         mark("Change over a year"),
-        mark("the rate of the year up to then, against the year before it"),
-        mark("a rise or fall is named where it is at least 90 % sure"),
+        mark("rate of the last twelve months compared with the twelve months before"),
+        mark("a rise or fall is named if its chance is at least 90 %"),
     ),
     "expected": Quantity(
         "forecast",
-        mark("Children expected to be met"),
-        mark("children a quarter, at the outreach of the last year"),
-        mark("half of what the model holds possible is below it"),
+        mark("Forecast: children identified or met"),
+        mark("children per quarter, if outreach stays as in the last year"),
+        mark("middle estimate"),
     ),
 }
 
@@ -121,10 +122,10 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
         return ""
     ends = {"low": number(round(row["lower"], 2)), "high": number(round(row["upper"], 2))}
     if show == "expected":
-        return Message(mark("{low} to {high} with 80 % probability"), **ends)
-    template = mark("{median} times the country's rate ({low} to {high} with 95 % probability)")
+        return Message(mark("80 % interval {low} to {high}"), **ends)
+    template = mark("{median} times the national average (95 % interval {low} to {high})")
     if show == "change":
-        template = mark("{median} times the year before ({low} to {high} with 95 % probability)")
+        template = mark("{median} times the year before (95 % interval {low} to {high})")
     return Message(template, median=number(round(row["median"], 2)), **ends)
 
 
@@ -147,5 +148,8 @@ LAYER = Computed(
 ).as_layer(
     "risk",
     mark("Risk"),
-    mark("Where are more children met than people and outreach explain, and is that changing?"),
+    mark(
+        "Where are more children identified or met than population and outreach explain, and is this "
+        "changing?"
+    ),
 )

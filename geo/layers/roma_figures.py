@@ -41,6 +41,6 @@ _PUBLISHED = Published(
 LAYER = _PUBLISHED.as_layer(
     "roma_figures",
     mark("Roma and Egyptian figures"),
-    mark("What has been published on how many Roma and Egyptians live where?"),
+    mark("How many Roma and Egyptian people live where, according to published figures?"),
     "community",
 )

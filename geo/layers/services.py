@@ -17,7 +17,7 @@ _WHAT = Option(
     (
         Choice("services", mark("Services")),
         Choice("staff", mark("Staff")),
-        Choice("capacity", mark("Places")),
+        Choice("capacity", mark("Service places")),
     ),
 )
 
@@ -31,30 +31,30 @@ def _least(release: Release, chosen: Mapping[str, str]) -> str:
     """Say what may be missing from a number that is the least that there is, and why."""
     parameters = release.manifest["tact"].get("parameters") or {}
     missing = mark(
-        "at least so many: protection, shelter and return are left out where fewer than {operators} "
-        "operators work, and in municipalities"
+        "at least this number: services for protection, shelter and return are withheld in "
+        "municipalities and where fewer than {operators} operators work"
     )
-    unreported = mark("{missing}; so is what was not reported")
+    unreported = mark("{missing}; numbers that were not reported are missing too")
     told = Message(missing, operators=int(parameters.get("operators", FEWEST)))
     return told if chosen["what"] == "services" else Message(unreported, missing=told)
 
 
 COUNTED = Counted(
     title=mark("Services"),
-    unit=mark("services at work"),
+    unit=mark("services"),
     kind="fill",
     colours=palette.COVERAGE,
     options=(_WHAT, WHICH_SERVICES),
     locate=_locate,
     note=mark(
-        "Services for protection, shelter and return stand by county or region only, and only where at "
-        "least three operators work. Where any may be missing, a total is the least that there is."
+        "Services for protection, shelter and return are shown only for counties and regions, and only"
+        " where at least three operators work. A total marked “at least” may leave some out."
     ),
-    units={"staff": mark("members of staff"), "capacity": mark("places")},
+    units={"staff": mark("members of staff"), "capacity": mark("service places")},
     least=_least,
 )
 LAYER = COUNTED.as_layer(
     "services",
     mark("Services"),
-    mark("Which services are at work where, and who carries them?"),
+    mark("Which services work where, and who runs them?"),
 )

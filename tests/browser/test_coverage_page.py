@@ -29,15 +29,15 @@ def test_the_map_has_room_and_nothing_runs_over_the_edge(served, look, size):
     box = page.locator(".st-key-mapbox iframe").bounding_box()
     assert box["height"] >= 400
     assert box["width"] >= 0.85 * min(size[0] - 240, size[0])
-    assert "gap: less than half of the country's" in page.locator(".legend").inner_text()
+    assert "gap: less than half of the national average" in page.locator(".legend").inner_text()
     assert not page.watch.outside
 
 
 def test_what_is_chosen_stands_in_the_address(served, look):
     page = opened(look, served, "coverage")
-    page.get_by_role("radio", name="Way to the nearest").click()
+    page.get_by_role("radio", name="Travel time to the nearest service").click()
     until(page, lambda: "show=minutes" in page.url)
-    until(page, lambda: "Way to the nearest service" in page.locator(".legend").inner_text())
+    until(page, lambda: "Travel time to the nearest service" in page.locator(".legend").inner_text())
     page.get_by_role("link", name="Trends").click()
     until(page, lambda: "/trends" in page.url)
 

@@ -23,6 +23,6 @@ def test_the_first_page_keeps_its_view_in_the_address_wherever_it_was_opened(par
     page = look(f"{partner.url}/situation?layer=services&area=AL-11")
     assert "layer=services" in page.url
     assert page.locator(".panel h2").inner_text() == "Tirana"
-    page.get_by_role("radio", name="Effort", exact=True).click()
+    page.get_by_role("radio", name="Outreach", exact=True).click()
     until(page, lambda: "layer=effort" in page.url)
     assert page.locator("[role=dialog]").count() == 0

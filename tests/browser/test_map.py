@@ -83,10 +83,10 @@ def test_a_change_sends_little_and_keeps_the_map(partner, look, area):
 
     steps = [
         radio(page, "Services").click,
-        radio(page, "Effort").click,
-        radio(page, "Children met").click,
+        radio(page, "Outreach").click,
+        radio(page, "Children identified or met").click,
         later,
-        radio(page, "Municipality").click if not area.isdigit() else radio(page, "County, region").click,
+        radio(page, "Municipality").click if not area.isdigit() else radio(page, "County or region").click,
         radio(page, "Services").click,
         later,
     ]
@@ -141,7 +141,7 @@ def test_communities_lie_over_services_and_never_over_effort(partner, look):
     page = look(f"{partner.url}/?layer=services&over=communities")
     assert "over=communities" in page.url
     assert page.locator(".legend section").count() == 2
-    changed(page, radio(page, "Effort").click)
+    changed(page, radio(page, "Outreach").click)
     assert "over=" not in page.url
     assert page.locator(".legend section").count() == 1
 
@@ -248,7 +248,7 @@ def test_a_wrong_address_says_what_was_not_found_until_the_reader_goes_on(partne
     page = look(f"{partner.url}/?layer=nothing&area=XX-9")
     said = page.locator(".missed")
     assert "layer “nothing”" in said.inner_text()
-    assert "Children met" in said.inner_text()
+    assert "Children identified or met" in said.inner_text()
     changed(page, radio(page, "Services").click)
     assert said.count() == 0
 
@@ -260,7 +260,7 @@ def test_everything_can_be_reached_by_keyboard(partner, look):
     assert "Mar to May 2009" in slider.get_attribute("aria-valuetext")
     changed(page, lambda: page.keyboard.press("ArrowLeft"))
     assert "Dec 2008 to Feb 2009" in slider.get_attribute("aria-valuetext")
-    radio(page, "Children met").focus()
+    radio(page, "Children identified or met").focus()
     changed(page, lambda: (page.keyboard.press("ArrowRight"), page.keyboard.press("Enter")))
     assert "layer=services" in page.url
     box = map_frame(page).get_by_label("Find an area")
@@ -434,7 +434,7 @@ def test_on_a_phone_nothing_that_matters_is_cut(partner, look):
     page.get_by_role("button", name="Table").click()
     page.locator("[data-testid=stDataFrame] [role=gridcell]").first.wait_for(state="attached")
     heads = page.locator("[data-testid=stDataFrame] [role=columnheader]").all_text_contents()
-    assert heads[:4] == ["Area", "Value", "±", "State"]
+    assert heads[:4] == ["Area", "Value", "Margin (±)", "State"]
 
 
 def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, tmp_path):

@@ -45,7 +45,7 @@ def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, l
 def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):
     page = look(f"{served.url}/?layer=risk&area=GR-D")
     legend = page.locator(".legend").inner_text()
-    assert "very high: more than two and a quarter times the country's rate" in legend
+    assert "very high: more than two and a quarter times the national average" in legend
     assert page.locator(".legend .state-cannot_tell").count() == 1
     assert page.watch.clean, vars(page.watch)
     names = [one.strip() for one in page.locator("[role=radio]").all_inner_texts()]

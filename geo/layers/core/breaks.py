@@ -79,7 +79,7 @@ def labels(breaks: tuple[float, ...], *, whole: bool, sign: str = "") -> tuple[s
         return (Message("all values"),)
     first = "0" if whole and breaks[0] == 1 else Message("under {high}", high=number(breaks[0]) + sign)
     middle = (_between(a, b, whole, sign) for a, b in pairwise(breaks))
-    return (first, *middle, Message("{low} and more", low=number(breaks[-1]) + sign))
+    return (first, *middle, Message("{low} or more", low=number(breaks[-1]) + sign))
 
 
 def _between(low: float, high: float, whole: bool, sign: str) -> str:

@@ -9,7 +9,7 @@ _AXIS = mark("Axis")
 _BEARER = mark("Duty bearer")
 WHICH_SERVICES = Option(
     "of",
-    mark("Of these"),
+    mark("Which services"),
     (
         Choice("all", mark("All services")),
         Choice("axis-prevention", mark("prevention"), _AXIS),

@@ -40,7 +40,7 @@ def mark(text: str) -> str:
 
 LEVELS: dict[str, str] = {
     "country": mark("Country"),
-    "region": mark("County, region"),
+    "region": mark("County or region"),
     "municipality": mark("Municipality"),
 }
 KINDS_OF_AREA: dict[tuple[str, str], str] = {

@@ -44,7 +44,9 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("country", _TEXT, mark("AL (Albania) or GR (Greece).")),
     Column("level", _TEXT, mark("country, region (a county in Albania) or municipality.")),
-    Column("parent", _TEXT, mark("The code of the area that this one lies in; empty for a country.")),
+    Column(
+        "parent", _TEXT, mark("The code of the larger area that this area is part of; empty for a country.")
+    ),
     Column("km2", _NUMBER, mark("Area in square kilometres, computed in EPSG:3035.")),
     Column(
         "approximate", _YES, mark("Yes: the boundary is approximate. Official boundaries can be imported.")
@@ -58,48 +60,46 @@ COLUMNS: tuple[Column, ...] = (
         "period",
         _TEXT,
         mark(
-            "The stretch of time as an ISO 8601 interval (start and length, or two days); in tables "
-            "with one row an area, in words."
+            "The period as an ISO 8601 interval (start and length, or first and last day); in words in"
+            " tables with one row for each area."
         ),
     ),
     Column("period_label", _TEXT, mark("The period in words.")),
     Column("first_day", _DAY, mark("The first day of the period.")),
     Column("last_day", _DAY, mark("The last day of the period.")),
-    Column("value", _NUMBER, mark("The published number; empty where there is only a state or a class.")),
-    Column("state", _TEXT, mark("What kind of answer the row is; see the states.")),
+    Column("value", _NUMBER, mark("The published number; empty if only a state or a range is published.")),
+    Column("state", _TEXT, mark("The state of the number, for example “withheld”; see the list of states.")),
     Column("state_words", _TEXT, mark("The state in plain words.")),
     Column(
         "margin",
         _NUMBER,
         mark(
-            "The true number lay within this distance of the value when it was first published; it is "
-            "repeated until enough children have changed. Empty where the value is as recorded."
+            "The largest possible distance between the value and the true number when the value was "
+            "first published. Empty if the value has no noise."
         ),
     ),
     Column(
         "low",
         _NUMBER,
-        mark(
-            "Where a class is published: its lowest value; the least that there is, where something may be "
-            "left out."
-        ),
+        mark("The lower limit of a range, or of a total from which something may be left out."),
     ),
     Column(
         "high",
         _NUMBER,
-        mark(
-            "Where a class is published: its highest value; empty where it is open or only the least is told."
-        ),
+        mark("The upper limit of a range; empty if there is none."),
     ),
     Column("unit", _TEXT, mark("What is counted.")),
     Column(
         "source",
         _TEXT,
-        mark("From whom the number is; begins with “Invented” where a figure was made up for practice."),
+        mark(
+            "Who recorded or published the number; begins with “Invented” if a figure was made up for"
+            " practice."
+        ),
     ),
-    Column("year", _WHOLE, mark("Of published figures: the year that the figure is of.")),
+    Column("year", _WHOLE, mark("The year of a published figure.")),
     Column(
-        "note", _TEXT, mark("What else must be known, such as “provisional” or other figures of the area.")
+        "note", _TEXT, mark("More information, such as “provisional” or other figures for the same area.")
     ),
     Column(
         "data",
@@ -109,17 +109,23 @@ COLUMNS: tuple[Column, ...] = (
             "of the partners) or published (figures that others published)."
         ),
     ),
-    Column("tier", _TEXT, mark("Who may see it: partner (protected, not anonymous) or public.")),
+    Column(
+        "tier",
+        _TEXT,
+        mark(
+            "partner (protected, not anonymous; only under the data-sharing agreement) or public (everybody)."
+        ),
+    ),
     Column("release", _TEXT, mark("The release that the row comes from.")),
 )
 LEFT_OUT = mark(
-    "What is withheld to protect people has no row in the long tables (CSV, Excel, and those named “all”): "
-    "an area, period and choice without a row, where others of the level and period have one, is withheld. "
-    "In maps it stands with its state."
+    "Withheld numbers have no row in the long tables (CSV, Excel, and those named “all”). If an area "
+    "has no row for a period and a choice for which other areas of its level have one, its number is "
+    "withheld. Maps show it with its state."
 )
 _BESIDE = mark(
-    "A choice beside the plain one: “{label}”. With __state, __margin, __low, __high, __source, __year or "
-    "__note behind it, the same of that choice."
+    "The number for “{label}”. The columns that end in __state, __margin, __low, __high, __source, "
+    "__year and __note belong to it."
 )
 
 

@@ -15,7 +15,7 @@ COLUMNS = (
     mark("Local name"),
     mark("Country"),
     mark("Value"),
-    mark("±"),
+    mark("Margin (±)"),
     mark("State"),
     mark("Source"),
     mark("Note"),

@@ -16,22 +16,21 @@ from geo.layers.reading import tables
 INVENTED = mark("Invented data. Nothing here is about real children.")
 TIERS: dict[Tier, str] = {
     "partner": mark(
-        "Partner tier: protected, not anonymous. For the programme's partners under the data-sharing "
-        "agreement; it must not be passed on."
+        "Partner tier: protected, but not anonymous. Only for partners who signed the data-sharing "
+        "agreement. Do not pass it on."
     ),
-    "public": mark("Public tier: for anyone. Small counts of children are not shown."),
+    "public": mark("Public tier: for everybody. Small counts of children are not shown."),
 }
 _LICENCES = {
     "partner": mark("Under the partners' data-sharing agreement"),
     "public": "CC-BY-4.0",
 }
 _REAL = mark(
-    "Layers of published figures are real, each figure with its source and year, and never mixed with "
-    "other numbers."
+    "Published figures are real. Each has its source and year, and they are never mixed with other numbers."
 )
 _SOME_INVENTED = mark(
-    "Of the layers of published figures, figures whose source begins with “Invented” were made up for "
-    "practice. The others are real, each with its source and year."
+    "Published figures whose source begins with “Invented” were made up for practice. All others are "
+    "real and have their source and year."
 )
 _APPROXIMATE = mark("Approximate boundaries")
 

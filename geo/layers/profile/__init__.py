@@ -161,7 +161,7 @@ def _years(place: Place, period: str) -> tuple[str, str] | None:
 def _meaning(place: Place, period: str) -> Meaning:
     years = _years(place, period)
     if years is None:
-        return Meaning(mark("No earlier year"), (mark("There is no earlier whole year to compare with."),))
+        return Meaning(mark("No earlier year"), (mark("There is no earlier full year to compare with."),))
     parameters = place.release.manifest["tact"].get("parameters") or {}
     largest, noise = float(parameters.get("largest", _LARGEST)), float(parameters.get("variance", _NOISE))
     was, now = (place.at(encounters.COUNTED, year) for year in years)
@@ -176,20 +176,20 @@ def _meaning(place: Place, period: str) -> Meaning:
 
 
 _UNTOLD = {
-    "not_searched": mark("A change cannot be told: no outreach is recorded for {when}."),
-    "no_data": mark("A change cannot be told: nothing was reported for {when}."),
-    "withheld": mark("A change cannot be told: the number of {when} is not shown, to protect people."),
+    "not_searched": mark("Cannot compare: no outreach is recorded for {when}."),
+    "no_data": mark("Cannot compare: there are no data for {when}."),
+    "withheld": mark("Cannot compare: the number for {when} is withheld to protect people."),
 }
 _SILENT = frozenset(_UNTOLD)
 _HEADLINES = {
-    "more": mark("More children met than the year before"),
-    "fewer": mark("Fewer children met than the year before"),
+    "more": mark("More children identified or met than the year before"),
+    "fewer": mark("Fewer children identified or met than the year before"),
     "cannot tell": mark("Cannot tell whether it changed"),
 }
-_MORE = mark("Between {low} and {high} more children were met in {now} than in {was}.")
-_FEWER = mark("Between {low} and {high} fewer children were met in {now} than in {was}.")
-_BEYOND = mark("The added noise cannot explain that, and chance alone hardly can.")
-_CHANCE = mark("The added noise cannot explain that, but the chance of who is met in a year could.")
+_MORE = mark("{low} to {high} more children were identified or met in {now} than in {was}.")
+_FEWER = mark("{low} to {high} fewer children were identified or met in {now} than in {was}.")
+_BEYOND = mark("Neither noise nor chance is likely to explain this.")
+_CHANCE = mark("Noise cannot explain this, but chance can.")
 
 
 def _change_words(found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]) -> tuple[str, ...]:
@@ -199,8 +199,8 @@ def _change_words(found: Change | None, cells: tuple[Cell, Cell], years: tuple[s
         return (Message(_UNTOLD[silent.state], when=when),)
     if found.verdict == "cannot tell":
         template = mark(
-            "Whether more or fewer children were met in {now} than in {was} cannot be told: the margins are "
-            "wider than the change."
+            "Cannot tell whether more or fewer children were identified or met in {now} than in {was}:"
+            " the margins are larger than the change."
         )
         return (Message(template, was=was, now=now),)
     low, high = map(number, sorted((abs(found.low), abs(found.high))))
@@ -212,7 +212,10 @@ def _share_words(place: Place, year: str, share: tuple[float, float] | None, ins
     """Word the share of a pathway inside the country, where the margins leave something to say."""
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
-    template = mark("Of those met in {year}, {low} to {high} in 10 had a pathway inside {country}.")
+    template = mark(
+        "In {year}, internal trafficking in {country} was recorded for {low} to {high} in "
+        "10 of these children."
+    )
     low, high = math.floor(share[0] * 10), math.ceil(share[1] * 10)
     return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)
 
@@ -236,6 +239,6 @@ def _effort_change(was: float, now: float, verdict: str) -> str:
         return Message(mark("Outreach stayed about the same: {was} days, then {now}."), **values)
     if (now > was and verdict == "more") or (now < was and verdict == "fewer"):
         return Message(
-            mark("Outreach went from {was} to {now} days, which can explain part of it."), **values
+            mark("Outreach changed from {was} to {now} days, which can explain part of the change."), **values
         )
-    return Message(mark("Outreach went from {was} to {now} days."), **values)
+    return Message(mark("Outreach changed from {was} to {now} days."), **values)

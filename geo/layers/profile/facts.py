@@ -69,7 +69,7 @@ def facts(place: Place, period: str) -> tuple[Fact, ...]:
     inside, inside_when = place.near(encounters.COUNTED, period, INTERNAL)
     days, days_when = place.near(effort.COUNTED, period)
     return (
-        _fact(place, "children", mark("Children met, first time"), met, when),
+        _fact(place, "children", mark("Children identified or met"), met, when),
         _pathway_inside(place, when, inside, inside_when),
         _fact(place, "effort", mark("Outreach days"), days, days_when),
         _axes(place, period),
@@ -80,13 +80,13 @@ def facts(place: Place, period: str) -> tuple[Fact, ...]:
 def _pathway_inside(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
     """Give those of a pathway inside the country, of any stage; of another time, with all of that time."""
     if when == inside_when or not inside_when:
-        label = Message(mark("of these, pathway inside {country}"), country=place.country)
+        label = Message(mark("of these, internal trafficking in {country}"), country=place.country)
         return _fact(place, "internal", label, inside, inside_when)
     period = Period.parse(inside_when).label
-    label = Message(mark("pathway inside {country}, {period}"), country=place.country, period=period)
+    label = Message(mark("internal trafficking in {country}, {period}"), country=place.country, period=period)
     every = place.at(encounters.COUNTED, inside_when)
     told = {"part": words(inside, place.release.k), "all": words(every, place.release.k)}
-    text = Message("{part} of {all} met", **told) if inside.state == every.state == "number" else ""
+    text = Message("{part} of {all} children", **told) if inside.state == every.state == "number" else ""
     return _fact(place, "internal", label, inside, inside_when, text)
 
 
@@ -109,7 +109,7 @@ def _axes(place: Place, period: str) -> Fact:
     """Count the axes of work on which the area has a service, of those that are published for it."""
     found = [place.near(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
     told = [_at_work(cell) for cell, _ in found]
-    label, when = mark("Services at work"), found[0][1]
+    label, when = mark("Services"), found[0][1]
     hidden = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work is None]
     there = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work]
     if len(hidden) == len(AXES):
@@ -124,12 +124,12 @@ def _axes(place: Place, period: str) -> Fact:
 
 def _axes_text(there: list[str], hidden: list[str]) -> str:
     if hidden:
-        return mark("one axis shown") if len(there) == 1 else _several(there)
-    return Message("{there} of {all} axes", there=len(there), all=len(AXES))
+        return mark("services on 1 axis; other axes withheld") if len(there) == 1 else _several(there)
+    return Message("services on {there} of the {all} axes", there=len(there), all=len(AXES))
 
 
 def _several(there: list[str]) -> str:
-    return Message("{there} axes shown", there=len(there)) if there else ""
+    return Message("services on {there} axes; other axes withheld", there=len(there)) if there else ""
 
 
 def _named(there: list[str], hidden: list[str]) -> str:
@@ -137,8 +137,8 @@ def _named(there: list[str], hidden: list[str]) -> str:
     told = reduce(_listed, there) if there else ""
     if not hidden:
         return told
-    silent = Message("not shown, to protect people: {axes}", axes=reduce(_listed, hidden))
-    none = mark("none on the axes that are shown")
+    silent = Message("withheld to protect people: {axes}", axes=reduce(_listed, hidden))
+    none = mark("no service on the axes that are shown")
     return Message("{there}; {hidden}", there=told or none, hidden=silent)
 
 

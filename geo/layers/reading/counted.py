@@ -237,7 +237,7 @@ def _coarser(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     for area in frame.index[small].intersection(known.index):
         row = known.loc[area]
         notes[area] = Message(
-            "{period} in all: {value} ±{margin}",
+            "whole programme ({period}): {value} ±{margin}",
             period=Period.parse(row["period"]).label,
             value=number(row["value"]),
             margin=number(row["margin"]),
@@ -271,16 +271,16 @@ def _margin(table: pd.DataFrame, behind: int, *, least: bool) -> str:
     classed = table["state"] == "class"
     if classed.any() and not (least and _partial(table)[classed].all()):
         if ((table["low"] == 0) & (table["high"] > 0)).any():
-            return Message("published in classes; none is not told from few, to protect people")
-        return Message("published in classes")
+            return Message("published as ranges; zero and few look the same, to protect people")
+        return Message("published as ranges")
     margin = table["margin"].max()
     if np.isnan(margin):
-        return Message("as recorded") if (table["state"] == "number").any() else ""
+        return Message("exact, as recorded") if (table["state"] == "number").any() else ""
     if behind:
         return Message(
-            "within {margin} of the number when first published; up to {behind} children reported since may "
-            "be missing",
+            "at most {margin} away from the number when first published; up to {behind} children "
+            "reported since are not yet counted",
             margin=quantity(margin),
             behind=number(behind),
         )
-    return Message("within {margin} of the true number", margin=quantity(margin))
+    return Message("at most {margin} away from the true number", margin=quantity(margin))

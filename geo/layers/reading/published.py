@@ -140,7 +140,7 @@ class Published:
             unit=figure.unit,
             period=_years(frame["year"].dropna()),
             source=_sources(frame),
-            margin=Message("as published; some are invented, and their source says so")
+            margin=Message("as published; some are invented, as their source says")
             if frame["invented"].any()
             else Message("as published"),
             note=self.note,
@@ -217,7 +217,7 @@ def _years(years: pd.Series[float]) -> str:
     return (
         str(last)
         if first == last
-        else Message("{first} to {last}, latest of each area", first=first, last=last)
+        else Message("{first} to {last}, latest figure of each area", first=first, last=last)
     )
 
 

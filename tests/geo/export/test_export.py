@@ -348,7 +348,11 @@ def test_numbers_are_numbers_and_nothing_is_a_formula(files):
             cells = [cell for row in sheet.iter_rows() for cell in row]
             assert not [c for c in cells if c.data_type == "f"]
             assert not [c for c in cells if isinstance(c.value, str) and c.value[:1] in tuple("=+-@")]
-    sheet = next(book["Children met"] for book in books(files) if "Children met" in book.sheetnames)
+    sheet = next(
+        book["Children identified or met"]
+        for book in books(files)
+        if "Children identified or met" in book.sheetnames
+    )
     header = [c.value for c in sheet[1]]
     values = [row[header.index("value")].value for row in sheet.iter_rows(min_row=2)]
     assert all(isinstance(v, int | float) for v in values if v is not None)
@@ -394,7 +398,7 @@ def test_what_is_withheld_has_no_row_and_the_codebook_says_so(partner, tmp_path)
     book = pd.read_csv(named(files, "codebook.csv"))
     assert "withheld" in set(book["value"])
     for told in (" ".join(book["meaning"]), named(files, "README.txt").read_text(encoding="utf-8")):
-        assert "without a row, where others of the level and period have one, is withheld" in told
+        assert "Withheld numbers have no row in the long tables" in told
 
 
 def test_map_files_alone_come_with_codebook_and_readme(partner, tmp_path):

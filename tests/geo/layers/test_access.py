@@ -38,7 +38,7 @@ def test_the_words_are_those_of_what_was_worked_out(partner):
     assert A_GAP[0] == SURE
     assert NO_GAP[1] == 100 - SURE
     assert GAP == 0.5
-    assert "half of the country's" in " ".join(read(partner, show="gap").style.labels)
+    assert "half of the national average" in " ".join(read(partner, show="gap").style.labels)
     assert CATCHMENT.minutes == 120
     assert "within two hours" in read(partner).legend.unit
 
@@ -54,11 +54,11 @@ def test_places_read_at_least_where_some_are_withheld(partner):
             assert value == f"{row['value']:,g}"
         elif row["state"] == "class":
             assert value == f"at least {row['low']:,g}"
-            assert "some services are not shown" in shown.loc[area, "Note"]
+            assert "some services are withheld" in shown.loc[area, "Note"]
         else:
             assert (value, state) == ("", "not shown here, to protect people")
-    assert "at least so many" in data.legend.margin
-    assert "at least so many" not in read(partner, of="axis-prevention").legend.margin
+    assert "at least this number" in data.legend.margin
+    assert "at least this number" not in read(partner, of="axis-prevention").legend.margin
     assert not [one for one in read(partner, of="axis-prevention").style.labels if "at least" in one]
 
 

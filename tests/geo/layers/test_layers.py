@@ -71,7 +71,7 @@ def test_a_pathway_is_read_from_its_own_table(partner):
     view = View("region", YEARS[1], {"of": "pathway-internal"})
     data = layer("encounters").read(partner, view)
     assert data.frame.loc["AL-02", "value"] == 71
-    assert data.legend.title == "Children met for the first time: pathway inside the country"
+    assert data.legend.title == "Children identified or met by outreach: internal trafficking"
 
 
 def test_colours_and_circles_keep_their_meaning_in_time(partner):
@@ -121,7 +121,7 @@ def test_only_the_offered_choices_of_a_release_can_be_chosen(partner, public):
 
 def test_small_numbers_refer_to_the_number_of_the_whole_time(public):
     note = layer("encounters").read(public, View("region", YEARS[0])).frame.loc["AL-04", "note"]
-    assert note == "Jun 2006 to May 2008 in all: 41 ±5"
+    assert note == "whole programme (Jun 2006 to May 2008): 41 ±5"
 
 
 def test_classes_become_classes(public, partner):
@@ -130,7 +130,7 @@ def test_classes_become_classes(public, partner):
     assert data.classes().loc["AL-04"] == 1
     data = layer("effort").read(public, View("region", YEARS[1]))
     assert data.classes().to_dict()["AL-01"] == 0
-    assert data.legend.margin == "published in classes"
+    assert data.legend.margin == "published as ranges"
 
 
 def test_a_class_that_holds_zero_says_so(tmp_path):
@@ -140,7 +140,7 @@ def test_a_class_that_holds_zero_says_so(tmp_path):
         small_release.make(tmp_path, "public", tables=tables), View("region", YEARS[1])
     )
     assert data.style.labels == ("fewer than 50, possibly none",)
-    assert data.legend.margin == "published in classes; none is not told from few, to protect people"
+    assert data.legend.margin == "published as ranges; zero and few look the same, to protect people"
 
 
 def test_the_legend_of_circles_shows_nothing_smaller_than_the_map(public):
@@ -150,8 +150,8 @@ def test_the_legend_of_circles_shows_nothing_smaller_than_the_map(public):
 
 def test_children_are_met_once_and_the_layer_says_so(partner):
     legend = layer("encounters").read(partner, View("region", YEARS[1])).legend
-    assert legend.title == "Children met for the first time"
-    assert legend.note.startswith("Each child counts once, where and when a partner first met it")
+    assert legend.title == "Children identified or met by outreach"
+    assert legend.note.startswith("Each child is counted once, in the area and period of the first encounter")
 
 
 def test_a_figure_says_whose_it_is(partner):
@@ -186,9 +186,9 @@ def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_pat
         if low:
             label = data.style.labels[data.classes().loc[area]]
             assert int(label.removeprefix("at least ")) <= low
-    assert data.legend.margin.startswith("at least so many: protection, shelter and return")
+    assert data.legend.margin.startswith("at least this number: services for protection, shelter and return")
     assert "fewer than 3 operators work" in data.legend.margin
-    assert data.legend.margin.endswith("and in municipalities")
+    assert data.legend.margin.endswith("are withheld in municipalities and where fewer than 3 operators work")
 
 
 def test_exact_totals_beside_least_ones_keep_their_zero(partner):
@@ -197,14 +197,14 @@ def test_exact_totals_beside_least_ones_keep_their_zero(partner):
     assert data.frame.loc["AL-02", ["low", "state"]].to_list() == [1, "class"]
     assert data.style.labels[data.classes().loc["AL-01"]] == "0"
     assert data.style.labels[data.classes().loc["AL-02"]] == "at least 1"
-    assert data.legend.margin.startswith("as recorded; at least so many: ")
+    assert data.legend.margin.startswith("exact, as recorded; at least this number: ")
 
 
 def test_what_was_not_reported_is_missing_too(tmp_path):
     lows = dict.fromkeys(REGIONS, 5)
     release = small_release.make(tmp_path, tables=least_of(lows, "staff_region_quarter"))
     legend = layer("services").read(release, View("region", "", {"what": "staff"})).legend
-    assert legend.margin.endswith("; so is what was not reported")
+    assert legend.margin.endswith("; numbers that were not reported are missing too")
 
 
 def test_open_classes_of_services_say_at_least_and_why(tmp_path):
@@ -212,7 +212,7 @@ def test_open_classes_of_services_say_at_least_and_why(tmp_path):
     release = small_release.make(tmp_path, "public", tables=least_of(lows, "services_region_year", YEARS[:1]))
     data = layer("services").read(release, View("region", ""))
     assert data.style.labels == ("at least 3", "at least 6", "at least 11", "at least 21")
-    assert data.legend.margin.startswith("at least so many")
+    assert data.legend.margin.startswith("at least this number")
 
 
 def test_an_area_without_a_number_has_no_class(partner):
@@ -267,7 +267,7 @@ def test_figures_that_were_made_up_say_so_wherever_they_stand(tmp_path):
     data = one.read(release, view)
     assert data.frame.loc["AL-02", ["value", "source"]].to_list() == [5, "Invented: A census"]
     assert "Invented: A census 2024" in data.legend.source
-    assert data.legend.margin == "as published; some are invented, and their source says so"
+    assert data.legend.margin == "as published; some are invented, as their source says"
     assert not data.invented, "the others are real"
     shown = table(release, one, view)
     assert shown.loc["AL-02", "Source"] == "Invented: A census, 2024"
@@ -327,11 +327,11 @@ def test_words_of_the_states():
 def test_legends_say_unit_period_source_margin(partner):
     legend = layer("encounters").read(partner, View("region", YEARS[1])).legend
     assert (legend.title, legend.unit, legend.period, legend.source, legend.margin) == (
-        "Children met for the first time",
+        "Children identified or met by outreach",
         "children",
         "Jun 2007 to May 2008",
         "Invented records, release 2008-05-001",
-        "within 5 of the true number",
+        "at most 5 away from the true number",
     )
 
 
@@ -344,7 +344,8 @@ def test_a_number_that_may_be_behind_says_by_how_many_children(tmp_path):
     later = Release.open(tmp_path, "partner")
     margin = layer("encounters").read(later, View("region", YEARS[1])).legend.margin
     assert margin == (
-        "within 5 of the number when first published; up to 10 children reported since may be missing"
+        "at most 5 away from the number when first published; up to 10 children reported since "
+        "are not yet counted"
     )
 
 

@@ -101,7 +101,7 @@ def test_the_table_holds_what_the_maps_show(of, kind):
 
 def test_over_water_without_a_time_it_says_so(of):
     table = summary.tabulate_access(of, "axis-prevention").set_index("Area")
-    assert table.loc["Ionian Islands", "Minutes to the nearest"] == "over water, time not entered"
+    assert table.loc["Ionian Islands", "Minutes to the nearest"] == "across water, travel time not entered"
 
 
 def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
@@ -148,7 +148,7 @@ def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
     test = run(derived=tmp_path, services="axis-prevention")
     assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in said(test)
     assert (
-        "over water"
+        "across water"
         not in summary.tabulate_access(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
     )
 

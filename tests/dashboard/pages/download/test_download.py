@@ -202,7 +202,7 @@ def test_the_first_rows_say_of_when_they_are(partner):
 
 def test_what_is_in_it_names_choices_as_people_write_them(partner):
     rows = files.tabulate_contents(partner.release, ALL).set_index("Layer")
-    assert rows.loc["Children met", "Also by"] == "pathway"
+    assert rows.loc["Children identified or met", "Also by"] == "pathway"
     assert rows.loc["Communities", "Also by"] == "Roma; Egyptian; Roma and Egyptian together"
-    assert rows.loc["Effort", "Also by"] == "—"
+    assert rows.loc["Outreach", "Also by"] == "—"
     assert rows.loc["Population", "Whose numbers"] == "published figures, real"

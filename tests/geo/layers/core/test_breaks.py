@@ -63,13 +63,13 @@ def test_there_is_a_label_for_each_class(values):
 
 
 def test_labels_read_as_people_write():
-    assert labels((1, 5, 20), whole=True) == ("0", "1 to 4", "5 to 19", "20 and more")
+    assert labels((1, 5, 20), whole=True) == ("0", "1 to 4", "5 to 19", "20 or more")
     assert labels((100_000, 200_000), whole=True) == (
         "under 100,000",
         "100,000 to 200,000",
-        "200,000 and more",
+        "200,000 or more",
     )
-    assert labels((0.2, 0.5), whole=False, sign=" %") == ("under 0.2 %", "0.2 to 0.5 %", "0.5 % and more")
+    assert labels((0.2, 0.5), whole=False, sign=" %") == ("under 0.2 %", "0.2 to 0.5 %", "0.5 % or more")
     assert labels((), whole=True) == ("all values",)
 
 

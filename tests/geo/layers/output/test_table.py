@@ -20,9 +20,18 @@ def partner(tmp_path_factory):
 
 def test_numbers_states_margins_and_sources(partner):
     rows = table(partner, layer("encounters"), View("region", YEARS[0]))
-    assert list(rows.columns) == ["Area", "Local name", "Country", "Value", "±", "State", "Source", "Note"]
-    assert list(rows.loc["AL-02"][["Value", "±", "State"]]) == ["40", "5", "number"]
-    assert list(rows.loc["GR-I"][["Value", "±", "State"]]) == ["", "", "no outreach recorded"]
+    assert list(rows.columns) == [
+        "Area",
+        "Local name",
+        "Country",
+        "Value",
+        "Margin (±)",
+        "State",
+        "Source",
+        "Note",
+    ]
+    assert list(rows.loc["AL-02"][["Value", "Margin (±)", "State"]]) == ["40", "5", "number"]
+    assert list(rows.loc["GR-I"][["Value", "Margin (±)", "State"]]) == ["", "", "no outreach recorded"]
     assert set(rows["Source"]) == {"Invented records, release 2008-05-001"}
 
 
@@ -45,7 +54,7 @@ def test_a_class_reads_as_a_range(partner):
 
 def test_a_least_number_reads_as_one(partner):
     rows = table(partner, layer("services"), View("region", small_release.QUARTERS[0]))
-    assert list(rows.loc["AL-02"][["Value", "±"]]) == ["at least 1", ""]
+    assert list(rows.loc["AL-02"][["Value", "Margin (±)"]]) == ["at least 1", ""]
     assert list(rows.loc["AL-01"][["Value", "State"]]) == ["0", "number"]
 
 

@@ -43,16 +43,16 @@ def test_the_few_numbers_with_margin_and_source(partner):
     found = facts(partner, "AL-02")
     assert [found[n].text for n in ("children", "internal", "effort")] == ["79", "71", "103"]
     assert [found[n].margin for n in ("children", "internal", "effort")] == ["±5", "±5", ""]
-    assert found["internal"].label == "of these, pathway inside Albania"
+    assert found["internal"].label == "of these, internal trafficking in Albania"
     assert found["population"].label == "Population, census 2023"
     assert (found["population"].text, found["population"].invented) == ("226,863", False)
     assert all(f.source for f in found.values())
 
 
 def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
-    assert facts(partner, "AL-02")["services"].text == "2 axes shown"
+    assert facts(partner, "AL-02")["services"].text == "services on 2 axes; other axes withheld"
     whole = facts(partner, "AL-04")["services"]
-    assert whole.text == "2 of 5 axes"
+    assert whole.text == "services on 2 of the 5 axes"
     assert len(whole.note.split(", ")) == 2
 
 
@@ -69,11 +69,13 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     hidden, span, number = small_release.state("withheld"), small_release.span, small_release.number
     none = of_axes(tmp_path / "none", [number(0), hidden, hidden, hidden, number(0)])
     assert (none.text, none.state) == ("not shown here, to protect people", "withheld")
-    assert none.note.startswith("none on the axes that are shown; not shown, to protect people: protection")
+    assert none.note.startswith(
+        "no service on the axes that are shown; withheld to protect people: protection"
+    )
     some = of_axes(tmp_path / "some", [number(2), span(3, None), hidden, hidden, number(0)])
-    assert some.text == "2 axes shown"
+    assert some.text == "services on 2 axes; other axes withheld"
     assert some.note == (
-        "prevention, protection; not shown, to protect people: assisted voluntary return, reintegration"
+        "prevention, protection; withheld to protect people: assisted voluntary return, reintegration"
     )
     year = (YEARS[0],)
     few = of_axes(
@@ -83,7 +85,7 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
         "services_region_year_axis",
         *year,
     )
-    assert few.text == "one axis shown"
+    assert few.text == "services on 1 axis; other axes withheld"
     dark = of_axes(
         tmp_path / "dark",
         [span(0, 2), *[hidden] * 3, span(0, 2)],
@@ -104,8 +106,8 @@ def test_a_part_of_another_time_stands_beside_all_of_that_time(tmp_path):
     )
     release = small_release.make(tmp_path, "public", tables=tables)
     fact = facts(release, "AL-02", YEARS[1])["internal"]
-    assert fact.label == "pathway inside Albania, Jun 2006 to May 2008"
-    assert (fact.text, fact.margin) == ("52 of 145 met", "±5")
+    assert fact.label == "internal trafficking in Albania, Jun 2006 to May 2008"
+    assert (fact.text, fact.margin) == ("52 of 145 children", "±5")
 
 
 def test_a_state_is_said_in_words(partner, public):
@@ -116,34 +118,35 @@ def test_a_state_is_said_in_words(partner, public):
 
 def test_a_part_of_another_time_is_not_called_of_these(public):
     label = facts(public, "AL-02")["internal"].label
-    assert label == "pathway inside Albania, Jun 2006 to May 2008"
+    assert label == "internal trafficking in Albania, Jun 2006 to May 2008"
 
 
 def test_a_sure_rise_with_equal_effort(partner):
     profile = area_profile(partner, "AL-02", YEARS[1])
-    assert profile.meaning.headline == "More children met than the year before"
+    assert profile.meaning.headline == "More children identified or met than the year before"
     assert profile.meaning.sentences == (
-        "Between 29 and 49 more children were met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
-        "The added noise cannot explain that, and chance alone hardly can.",
-        "Of those met in Jun 2007 to May 2008, 7 to 10 in 10 had a pathway inside Albania.",
+        "29 to 49 more children were identified or met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
+        "Neither noise nor chance is likely to explain this.",
+        "In Jun 2007 to May 2008, internal trafficking in Albania was recorded for 7 to 10 in 10 "
+        "of these children.",
         "Outreach stayed about the same: 100 days, then 103.",
     )
 
 
 def test_a_sure_fall_beside_less_effort(partner):
-    assert "Between 40 and 60 fewer children" in said(partner, "AL-11")
-    assert "Outreach went from 200 to 90 days, which can explain part of it." in said(partner, "AL-11")
+    assert "40 to 60 fewer children" in said(partner, "AL-11")
+    assert "Outreach changed from 200 to 90 days, which can explain part of the change." in said(partner, "AL-11")
 
 
 def test_a_rise_that_chance_alone_could_bring(partner):
-    assert "Between 3 and 23 more children" in said(partner, "GR-A")
-    assert "but the chance of who is met in a year could" in said(partner, "GR-A")
+    assert "3 to 23 more children" in said(partner, "GR-A")
+    assert "Noise cannot explain this, but chance can." in said(partner, "GR-A")
 
 
 def test_the_margin_that_covers_a_change(partner):
     profile = area_profile(partner, "AL-04", YEARS[1])
     assert profile.meaning.headline == "Cannot tell whether it changed"
-    assert "the margins are wider than the change" in profile.meaning.sentences[0]
+    assert "the margins are larger than the change" in profile.meaning.sentences[0]
 
 
 def test_a_year_in_which_nobody_searched(partner):
