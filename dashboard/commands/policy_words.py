@@ -15,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from data.disclosure.attacks.membership import LIMITS
+from data.disclosure.attacks.membership.attacker import LIMITS
 from data.reference import area_table
 from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, PolicyResult, Readers
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.disclosure.attacks.audit import audit
+from data.disclosure.attacks.audit import audit_release
 from data.errors import ReleaseError
 from data.release import MANIFEST, Release, audits
 from tests.helpers import small_worlds
@@ -21,7 +21,7 @@ def places(tmp_path):
 
 
 def test_a_release_passes_and_the_report_names_what_was_attacked(places):
-    result = audit(*places)
+    result = audit_release(*places)
     assert result.passed
     assert result.findings == ()
     assert result.report.parent == places[1] / result.release
@@ -43,7 +43,7 @@ def test_a_release_passes_and_the_report_names_what_was_attacked(places):
 def test_what_came_out_for_a_tier_stands_by_itself_and_is_what_its_readers_get(places, tmp_path):
     leak = tmp_path / "leak.csv"
     pd.DataFrame({"code": ["AL-11"], "value": [99991]}).to_csv(leak, index=False)
-    result = audit(*places, files={"partner": [leak]})
+    result = audit_release(*places, files={"partner": [leak]})
     told = {}
     for tier, other in (("partner", "public"), ("public", "partner")):
         release = Release.open(places[0], tier)
@@ -63,9 +63,9 @@ def test_what_came_out_for_a_tier_stands_by_itself_and_is_what_its_readers_get(p
 
 
 def test_the_same_audit_is_written_once_and_never_changed(places):
-    first = audit(*places)
+    first = audit_release(*places)
     was = {p.name: p.read_bytes() for p in first.report.iterdir()}
-    second = audit(*places)
+    second = audit_release(*places)
     assert second.report == first.report
     assert {p.name: p.read_bytes() for p in second.report.iterdir()} == was
 
@@ -73,12 +73,12 @@ def test_the_same_audit_is_written_once_and_never_changed(places):
 def test_files_that_leave_are_part_of_it(places, tmp_path):
     leak = tmp_path / "leak.csv"
     pd.DataFrame({"code": ["AL-11"], "value": [99991]}).to_csv(leak, index=False)
-    result = audit(*places, files={"public": [leak]})
+    result = audit_release(*places, files={"public": [leak]})
     assert not result.passed
     assert len(result.findings) == 1
     assert "leak.csv" in result.findings[0]
     assert "7" not in result.findings[0].replace("AL-11", "")
-    assert result.report != audit(*places).report
+    assert result.report != audit_release(*places).report
 
 
 def test_a_number_below_the_threshold_and_a_changed_file_are_found(places):
@@ -87,7 +87,7 @@ def test_a_number_below_the_threshold_and_a_changed_file_are_found(places):
     table = pq.read_table(path).to_pylist()
     table[0].update(value=4, state="number", margin=5)
     pq.write_table(pa.Table.from_pylist(table), path)
-    result = audit(*places)
+    result = audit_release(*places)
     assert not result.passed
     report = json.loads((result.report / "report.json").read_text())
     assert {f["attack"] for f in report["findings"]} >= {"threshold", "checksums"}
@@ -95,11 +95,11 @@ def test_a_number_below_the_threshold_and_a_changed_file_are_found(places):
 
 def test_a_release_that_is_not_there_is_named(places):
     with pytest.raises(ReleaseError, match="'nothing'"):
-        audit(*places, "nothing")
+        audit_release(*places, "nothing")
 
 
 def test_an_early_release_is_attacked_with_what_was_known_then(places):
     vault = small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(7), 400, 250))
     small_worlds.release(vault, places[0], plan=small_worlds.SMALL_PLAN)
-    assert audit(*places, "2007-05-001").release == "2007-05-001"
+    assert audit_release(*places, "2007-05-001").release == "2007-05-001"
     assert json.loads((places[0] / "2007-05-002" / "public" / MANIFEST).read_text())["tact"]["sequence"] == 2

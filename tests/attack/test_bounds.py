@@ -53,7 +53,7 @@ def published(tables, known, *, name="r", k=11, frozen=True):
 
 def bounds_of(release, tree, spec, **cell):
     """Give what the attack leaves of one cell."""
-    plan = BoundsAttack.of([release] if isinstance(release, Published) else release, tree)
+    plan = BoundsAttack.from_releases([release] if isinstance(release, Published) else release, tree)
     found = plan.system.solve()
     for table in plan.lattice.tables.values():
         s = table.shape
@@ -141,7 +141,7 @@ def exact_world(seed, known, *, zeros_shown):
 def test_primary_suppression_with_visible_zeros_gives_most_hidden_cells_away(seed):
     release, truth = exact_world(seed, ZEROS_SHOWN, zeros_shown=True)
     tree = small_worlds.area_table()[["level", "parent"]]
-    plan = BoundsAttack.of([release], tree)
+    plan = BoundsAttack.from_releases([release], tree)
     found = plan.system.solve()
     hidden = exact = 0
     for table in plan.lattice.tables.values():
@@ -360,7 +360,7 @@ def test_the_default_release_of_any_world_withstands(tmp_path_factory, seed, chi
         small_worlds.release(vault, folder)
     for tier in ("partner", "public"):
         held = [Release.open(folder, tier, n) for n in reversed(names(folder))]
-        findings, went = attack([reading.published(r) for r in held], reading.areas_of(held[-1]))
+        findings, went = attack([reading.read_published(r) for r in held], reading.read_areas(held[-1]))
         assert findings == []
         assert went["contradictions"] == 0
 
@@ -397,7 +397,7 @@ def test_the_true_counts_lie_within_the_bounds(tmp_path):
     release = Release.open(tmp_path, "partner")
     first = world.sort_values("date").drop_duplicates("child")
     first = first[~first["child"].isin(_ambiguous(world))]
-    plan = BoundsAttack.of([reading.published(release)], reading.areas_of(release))
+    plan = BoundsAttack.from_releases([reading.read_published(release)], reading.read_areas(release))
     found = plan.system.solve()
     checked = 0
     for table in plan.lattice.tables.values():
@@ -452,8 +452,8 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
         folder = tmp_path / str(number)
         small_worlds.release(vault, folder, policy=loose, record_keys=keys)
         release = Release.open(folder, "partner")
-        published_.append(reading.published(release))
-    findings, _ = attack(published_, reading.areas_of(release))
+        published_.append(reading.read_published(release))
+    findings, _ = attack(published_, reading.read_areas(release))
     assert len(findings) > 100
 
 
@@ -481,7 +481,7 @@ def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
         small_worlds.release(vault, tmp_path)
         for tier in ("partner", "public"):
             held = [Release.open(tmp_path, tier, n) for n in reversed(names(tmp_path))]
-            findings, went = attack([reading.published(r) for r in held], reading.areas_of(held[-1]))
+            findings, went = attack([reading.read_published(r) for r in held], reading.read_areas(held[-1]))
             assert findings == []
             assert went["contradictions"] == 0
 

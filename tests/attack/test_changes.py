@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.disclosure.attacks.audit import before
+from data.disclosure.attacks.audit import read_earlier
 from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
@@ -48,7 +48,7 @@ def test_a_change_shows_nowhere_and_no_attack_succeeds(tmp_path, what):
     released_twice(tmp_path, what)
     for tier in TIERS:
         first, second = (Release.open(tmp_path, tier, name) for name in reversed(names(tmp_path)))
-        for name, findings, _ in attack_numbers(before(tmp_path, second), second):
+        for name, findings, _ in attack_numbers(read_earlier(tmp_path, second), second):
             assert findings == [], name
         for table in (t for t in first.tables if t.startswith(("children", "flows"))):
             assert first.table(table)["value"].equals(second.table(table)["value"]), table

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.disclosure.attacks.membership import LIMITS
+from data.disclosure.attacks.membership.attacker import LIMITS
 from data.release import Release
 from tests.helpers import default_worlds
 

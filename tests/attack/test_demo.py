@@ -3,13 +3,13 @@
 import pytest
 
 from dashboard.pages.method.attacks import TRIED
-from data.disclosure.attacks.audit import audit
+from data.disclosure.attacks.audit import audit_release
 from data.release import Release
 from data.tables.spec import TIERS
 
 
 def test_the_demo_withstands_its_audit(demo_world, tmp_path):
-    result = audit(demo_world / "releases", tmp_path)
+    result = audit_release(demo_world / "releases", tmp_path)
     assert result.findings == ()
     assert {check["attack"] for check in result.checks} <= set(TRIED), "each is told in words"
 
@@ -32,5 +32,5 @@ def test_no_file_that_leaves_holds_more_than_the_release(demo_world, tmp_path, t
     release = Release.open(demo_world / "releases", tier)
     files = export.export(release, tmp_path / "files", export.FORMATS)
     assert len(files) > 10
-    result = audit(demo_world / "releases", tmp_path / "derived", files={tier: files})
+    result = audit_release(demo_world / "releases", tmp_path / "derived", files={tier: files})
     assert result.findings == ()

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from data.disclosure.attacks import membership
 from data.disclosure.attacks.bounds import Published
-from data.disclosure.attacks.membership import Attacker, Child, of_one_number, worst_of_one_number
+from data.disclosure.attacks.membership.attacker import Attacker, Child
+from data.disclosure.attacks.membership.one_number import compute_advantage, find_largest_advantage
 from data.disclosure.attacks.membership.rates import Rates, read_rates
 from data.disclosure.cell_key import CellKey
 from data.tables.spec import CATEGORIES, TableSpec
@@ -47,27 +48,27 @@ def rates(*by_year, sex=(0.6, 0.3, 0.1)):
 
 def test_one_number_alone_is_told_exactly():
     # Nobody else there and no threshold: 0 is certain without the child, and shows 52 times in 100 with it.
-    assert of_one_number([0.0], CellKey(), None)[0] == pytest.approx(0.48, abs=0.005)
-    assert of_one_number([0.0], CellKey(), 11)[0] == 0
-    assert of_one_number([0.0], Bare(), None)[0] == 1
-    assert worst_of_one_number(Bare(), 11) > worst_of_one_number(CellKey(), 11)
+    assert compute_advantage([0.0], CellKey(), None)[0] == pytest.approx(0.48, abs=0.005)
+    assert compute_advantage([0.0], CellKey(), 11)[0] == 0
+    assert compute_advantage([0.0], Bare(), None)[0] == 1
+    assert find_largest_advantage(Bare(), 11) > find_largest_advantage(CellKey(), 11)
 
 
 def test_a_number_of_any_size_is_judged_in_little_memory():
-    few, many, most = of_one_number([100.0, 1e4, 1e7], CellKey(), 15)
+    few, many, most = compute_advantage([100.0, 1e4, 1e7], CellKey(), 15)
     assert few > many == most > 0
 
 
 @given(rate=st.floats(0, 80), k=st.sampled_from([None, 11, 15]))
 def test_an_advantage_is_a_chance(rate, k):
-    assert 0 <= of_one_number([rate], CellKey(), k)[0] <= 1
+    assert 0 <= compute_advantage([rate], CellKey(), k)[0] <= 1
 
 
 @pytest.mark.parametrize(("rate", "k"), [(2.0, None), (10.0, 11), (25.0, 11)])
 def test_a_trained_attacker_does_as_well_as_anybody_could_with_one_number(rate, k):
     attacker = Attacker(rates(rate), CellKey(), k, [REGION_YEAR])
     found = attacker.attack(Child(0, 0), 40_000, seed=1)
-    best = of_one_number([rate], CellKey(), k)[0]
+    best = compute_advantage([rate], CellKey(), k)[0]
     assert found.low <= best + 0.005
     assert best <= found.high + 0.005
 
@@ -95,7 +96,7 @@ def test_a_region_of_more_children_than_can_be_drawn_is_judged_without_drawing_t
     many = Attacker(rates(3e6, 12.0), CellKey(), 11, [REGION_YEAR, REGION_SEX])
     monkeypatch.setattr(Attacker, "attack", lambda *_: pytest.fail("it draws millions of children"))
     found = many.survey(Child(0, 1, {"sex": 2}), (3000,), 1)
-    alone = of_one_number([12.0], CellKey(), 11)[0]
+    alone = compute_advantage([12.0], CellKey(), 11)[0]
     assert found.low == 0
     assert alone / 2 < found.value < 2 * alone
     assert found.high == pytest.approx(2 * found.value, abs=0.001)
@@ -103,7 +104,7 @@ def test_a_region_of_more_children_than_can_be_drawn_is_judged_without_drawing_t
 
 def test_the_worst_child_is_where_a_number_can_be_told():
     attacker = Attacker(rates(10.0, 0.5), CellKey(), 11, [REGION_YEAR])
-    assert attacker.worst_children(1) == [Child(0, 0, {})]
+    assert attacker.list_worst_children(1) == [Child(0, 0, {})]
 
 
 def rows(areas, periods, values, name=None, categories=()):

@@ -42,7 +42,7 @@ def two_releases(folder, *, frozen, gone):
     vault.records["encounter"] = frame[~frame["child"].isin(first)]
     small_worlds.release(vault, folder, plan=PLAN, policy=policy)
     opened = [Release.open(folder, "partner", name) for name in reversed(names(folder))]
-    return [reading.published(release) for release in opened]
+    return [reading.read_published(release) for release in opened]
 
 
 def test_a_release_that_would_show_one_child_taken_out_is_refused(tmp_path):
@@ -85,7 +85,7 @@ def test_many_who_changed_alike_wait_rather_than_stop_the_release(tmp_path, monk
     def publish(*frames):
         vault.records["encounter"] = pd.concat(frames, ignore_index=True)
         small_worlds.release(vault, tmp_path, plan=PLAN, policy=policy)
-        return reading.published(Release.open(tmp_path, "partner"))
+        return reading.read_published(Release.open(tmp_path, "partner"))
 
     first = publish(frame)
     with monkeypatch.context() as patched:
@@ -119,8 +119,8 @@ def published(values, whole, known=PARTNER, k=0, frozen=True, name="r"):
 
 
 def homogeneous(*given, **more):
-    attack = BoundsAttack.of([published(*given, **more)], AREAS)
-    return homogeneity.judge(attack, attack.system.solve())
+    attack = BoundsAttack.from_releases([published(*given, **more)], AREAS)
+    return homogeneity.report_homogeneous(attack, attack.system.solve())
 
 
 def test_a_breakdown_that_must_be_of_one_kind_is_found():
@@ -142,7 +142,7 @@ def test_the_total_tells_what_the_hidden_categories_cannot_hold():
 
 
 def averaged(releases):
-    return averaging.attack(releases, BoundsAttack.of(releases, AREAS), CellKey())
+    return averaging.attack(releases, BoundsAttack.from_releases(releases, AREAS), CellKey())
 
 
 def drawn(truth, seed, frozen):
@@ -178,10 +178,10 @@ def test_the_guess_is_the_truth_as_often_as_it_says():
     sure, hit = [], []
     for seed in range(300):
         release = drawn([4, 6], seed, True)
-        attack = BoundsAttack.of([release], AREAS)
+        attack = BoundsAttack.from_releases([release], AREAS)
         readings = averaging._Readings(attack, CellKey())
         unknown = attack.lattice.tables[next(s for s in attack.lattice.tables if not s.breakdown)].base
-        parts = dict(readings.totals(alone=True))[unknown]
+        parts = dict(readings.list_totals(alone=True))[unknown]
         value, chance = readings.guess(unknown, parts, [])
         sure.append(chance)
         hit.append(value == 10)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.disclosure.attacks.audit import before
+from data.disclosure.attacks.audit import read_earlier
 from data.disclosure.attacks.suite import attack_numbers
 from data.reference import area_table
 from data.release import Release
@@ -45,7 +45,7 @@ def attacked(folder):
     found, went = [], {}
     for tier in TIERS:
         release = Release.open(folder, tier)
-        for name, findings, told in attack_numbers(before(folder, release), release):
+        for name, findings, told in attack_numbers(read_earlier(folder, release), release):
             found += [f"{tier}: {finding.words}" for finding in findings]
             went[f"{tier} {name}"] = dict(told)
     return found, went

@@ -1,8 +1,8 @@
-"""Auditing a release: all attacks on both tiers, and a report that anyone with the release can make again.
+"""The audit of a release: all attacks on both tiers, with a report that whoever has the release can repeat.
 
-The report is an immutable folder, derived/<release>/audit-<hash>, with a manifest that names the checksums
-of the release and of the files that were searched, the version of the code, and the parameters. What came out
-stands in it twice: as a whole, and for each tier by itself; data/release/audits.py reads the latter for the pages.
+The report is an immutable folder, derived/<release>/audit-<hash>. Its manifest names the checksums of the
+release and of the searched files, the version of the code and the parameters. The outcome is in it twice: as
+a whole, and for each tier alone, which data/release/audits.py reads for the pages.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from data.workspace import files as safely
 from data.workspace.types import ProgressCount
 from data.workspace.version import code_version
 
-__all__ = ["Audit", "audit"]
+__all__ = ["Audit", "audit_release"]
 
 _FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The outcome: each attack on each tier, and what was found; report is the folder that holds all of it.
+    """The outcome of an audit; `report` is the folder that holds all of it.
 
-    checks: attack, tier, passed and how it went.
+    checks: for each attack and tier, whether it passed, and its statistics.
     """
 
     release: str
@@ -52,11 +52,11 @@ class Audit:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """The findings in words that hold no counts."""
+        """The findings in words without any count."""
         return tuple(finding.words for finding in self.found)
 
 
-def audit(
+def audit_release(
     releases: Path,
     derived: Path,
     name: str | None = None,
@@ -64,10 +64,10 @@ def audit(
     files: Mapping[Tier, Iterable[Path]] | None = None,
     progress: ProgressCount | None = None,
 ) -> Audit:
-    """Attack a release (default: the current one) together with all earlier ones, and files that leave.
+    """Attack a release (default: the current one) together with all earlier ones, and exported files.
 
-    `files` are exports and other files that leave, by tier. Raises ReleaseError when there is no such
-    release. An audit of the same things by the same code is not written twice.
+    `files`: exports and other files that leave, by tier. Raises ReleaseError where there is no such
+    release. An audit of the same files by the same code is not written twice.
     """
     chosen = name or current_name(releases)
     if chosen is None or chosen not in names(releases):
@@ -79,8 +79,8 @@ def audit(
     findings: dict[Tier, list[Finding]] = {tier: [] for tier in TIERS}
     for done, tier in enumerate(TIERS, start=1):
         release = Release.open(releases, tier, chosen)
-        for attack, found, went in _attacks(releases, derived, release, leaving[tier]):
-            checks.append({"attack": attack, "tier": tier, "passed": not found, **went})
+        for attack, found, statistics in _run_attacks(releases, derived, release, leaving[tier]):
+            checks.append({"attack": attack, "tier": tier, "passed": not found, **statistics})
             findings[tier] += found
         if progress is not None:
             progress(done, len(TIERS))
@@ -90,31 +90,31 @@ def audit(
     return Audit(chosen, tuple(checks), all_found, seconds, report)
 
 
-def _attacks(
+def _run_attacks(
     releases: Path, derived: Path, release: Release, leaving: Sequence[Path]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
-    yield "checksums", _checksums(release), {}
-    yield from attack_numbers(before(releases, release), release)
-    own = [release.folder / f"{table}.parquet" for table in release.tables]
-    # Files hold what was worked out from the release too.
-    added = Release.open(releases, release.tier, release.name, derived=derived)
-    yield "surface", *surface.search(added, [*own, *leaving])
+    yield "checksums", _check_files(release), {}
+    yield from attack_numbers(read_earlier(releases, release), release)
+    tables = [release.folder / f"{name}.parquet" for name in release.tables]
+    # Exports hold results that were computed from the release too.
+    with_results = Release.open(releases, release.tier, release.name, derived=derived)
+    yield "surface", *surface.search(with_results, [*tables, *leaving])
 
 
-def before(releases: Path, release: Release) -> list[Published]:
-    """Read the releases of its tier that came before a release, oldest first; figures alone say nothing."""
+def read_earlier(releases: Path, release: Release) -> list[Published]:
+    """Read the earlier releases of the same tier, oldest first, without those of figures alone."""
     listed = list(reversed(names(releases)))
     earlier = [Release.open(releases, release.tier, n) for n in listed[: listed.index(release.name)]]
-    return [reading.published(r) for r in earlier if reading.specifications(r)]
+    return [reading.read_published(r) for r in earlier if reading.list_specifications(r)]
 
 
-def _checksums(release: Release) -> list[Finding]:
-    found = []
+def _check_files(release: Release) -> list[Finding]:
+    findings = []
     for resource in release.manifest["resources"]:
         path = release.folder / resource["path"]
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != resource["hash"]:
-            found.append(Finding("checksums", resource["name"], {}, "is not the file that was published"))
-    return found
+            findings.append(Finding("checksums", resource["name"], {}, "is not the file that was published"))
+    return findings
 
 
 def _write(
@@ -125,27 +125,29 @@ def _write(
     leaving: Mapping[Tier, Sequence[Path]],
     seconds: float,
 ) -> Path:
-    about = _about(release, checks, leaving)
-    mark = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    identity = _describe(release, checks, leaving)
+    mark = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     final = derived / f"{audits.PREFIX}{mark}"
     if final.is_dir():
         return final
     derived.mkdir(parents=True, exist_ok=True)
     aside = derived / f".tmp-{audits.PREFIX}{secrets.token_hex(4)}"
     aside.mkdir()
-    made = {**about, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds}
-    written = {audits.MANIFEST: made, audits.REPORT: _outcome(checks, findings)}
-    written |= {audits.tier_file(tier): _of_tier(tier, made, checks, findings[tier]) for tier in TIERS}
+    manifest = {**identity, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds}
+    written = {audits.MANIFEST: manifest, audits.REPORT: _outcome(checks, findings)}
+    written |= {
+        audits.tier_file(tier): _describe_tier(tier, manifest, checks, findings[tier]) for tier in TIERS
+    }
     for name, content in written.items():
         (aside / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     safely.publish_folder(aside, final)
     return final
 
 
-def _about(
+def _describe(
     release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier, Sequence[Path]]
 ) -> dict[str, Any]:
-    """Name what was audited, and by what: the same things by the same code have the same."""
+    """Return what was audited and by which code; equal for equal files and code."""
     return {
         "kind": "audit",
         "format": _FORMAT,
@@ -157,23 +159,23 @@ def _about(
     }
 
 
-def _of_tier(
-    tier: Tier, made: Mapping[str, Any], checks: list[dict[str, Any]], found: Sequence[Finding]
+def _describe_tier(
+    tier: Tier, manifest: Mapping[str, Any], checks: list[dict[str, Any]], found: Sequence[Finding]
 ) -> dict[str, Any]:
-    """Give what a reader of one tier may be told, with nothing of the other."""
-    named = {name: made[name] for name in ("kind", "format", "release", "code_version", "created")}
-    own = [check for check in checks if check["tier"] == tier]
-    checksum = made["release_sha256"].get(tier)
-    return {**named, "tier": tier, "release_sha256": checksum, **_outcome(own, {tier: found})}
+    """Return the outcome for readers of one tier, without anything of the other."""
+    named = {name: manifest[name] for name in ("kind", "format", "release", "code_version", "created")}
+    of_tier = [check for check in checks if check["tier"] == tier]
+    checksum = manifest["release_sha256"].get(tier)
+    return {**named, "tier": tier, "release_sha256": checksum, **_outcome(of_tier, {tier: found})}
 
 
 def _outcome(checks: list[dict[str, Any]], findings: Mapping[Tier, Sequence[Finding]]) -> dict[str, Any]:
-    told = [
+    listed = [
         {"tier": tier, "attack": f.attack, "table": f.table, "cell": dict(f.cell), "reason": f.reason}
         for tier, found in findings.items()
         for f in found
     ]
-    return {"passed": not told, "checks": checks, "findings": told}
+    return {"passed": not listed, "checks": checks, "findings": listed}
 
 
 def _digest(path: Path) -> str:

@@ -1,9 +1,9 @@
-"""The averaging attack: many noisy readings of one count, put together, may leave one value.
+"""The averaging attack: several noisy readings of one count together may leave one value.
 
-A total is told by its own number, by the numbers of its categories, of the areas inside it and of the
-periods inside it, each with noise of its own that the attacker knows the distribution of; and again by
-earlier releases, where numbers are not frozen. The attacker multiplies what each leaves likely. The attack
-succeeds where one value other than zero is all but certain.
+A total can be read from its own number, and from the numbers of its categories, of the areas inside it and
+of the periods inside it, each with noise whose distribution the attacker knows; and from earlier releases,
+where numbers are not frozen. The attacker multiplies the likelihoods. The attack succeeds where one value
+other than zero has a probability of at least CERTAIN.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from data.tables.spec import TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
 
-__all__ = ["CERTAIN", "attack", "guesses"]
+__all__ = ["CERTAIN", "attack", "guess_totals"]
 
 CERTAIN = 0.95
 _READABLE = [STATES.index(s) for s in ("number", "almost_none", "not_searched")]
-_SUMS = ("children", "flows")  # what adds up; the model table's totals are sums of sums
-_SILENT = -1
+_SUMS = ("children", "flows")  # measures that add up; totals of the model table are sums of sums
+_NO_NUMBER = -1
 
 
 def attack(
     releases: Sequence[Published], system: BoundsAttack, mechanism: CellKey
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Attack the totals of the last release; give findings, and how it went.
+    """Attack the totals of the last release; return findings and statistics.
 
-    `system` is the bounds attack on the same releases, which knows what adds up to what.
+    `system` is the bounds attack on the same releases, which knows the sums.
     """
     findings, surest = [], 0.0
-    for table, offset, sure in guesses(releases, system, mechanism):
+    for table, offset, sure in guess_totals(releases, system, mechanism):
         surest = max(surest, sure)
         if sure >= CERTAIN:
             shape = table.shape
@@ -48,26 +48,26 @@ def attack(
     return findings, {"surest": round(surest, 4)}
 
 
-def guesses(
+def guess_totals(
     releases: Sequence[Published], system: BoundsAttack, mechanism: CellKey
 ) -> Iterator[tuple[Table, int, float]]:
-    """Guess each total of which a value other than zero is likeliest: table, place, and how sure it is."""
+    """Yield the totals whose likeliest value is not zero: table, flat index, probability of that value."""
     readings = _Readings(system, mechanism)
-    again = [] if releases[-1].frozen else list(releases[:-1])
-    before: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
-    for unknown, parts in readings.totals(alone=bool(again)):
+    redrawn = [] if releases[-1].frozen else list(releases[:-1])
+    by_shape: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
+    for unknown, parts in readings.list_totals(alone=bool(redrawn)):
         table, offset = system.lattice.cell(unknown)
-        if table.shape not in before:
-            before[table.shape] = [_numbers(release, table) for release in again]
+        if table.shape not in by_shape:
+            by_shape[table.shape] = [_read_numbers(release, table) for release in redrawn]
         cell = tuple(table.name(offset).values())
-        earlier = [numbers[cell] for numbers in before[table.shape] if cell in numbers]
+        earlier = [numbers[cell] for numbers in by_shape[table.shape] if cell in numbers]
         value, sure = readings.guess(unknown, parts, earlier)
         if value > 0:
             yield table, offset, sure
 
 
-def _numbers(release: Published, table: Table) -> dict[tuple[str, ...], int]:
-    """Give the numbers of a table in an earlier release by the names of its cells."""
+def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int]:
+    """Return the numbers of a table in an earlier release, by area, period and categories."""
     shape = table.shape
     spec = TableSpec(shape.measure, shape.level, shape.grain, shape.breakdown)  # type: ignore[arg-type]
     rows = release.tables.get(spec)
@@ -80,79 +80,79 @@ def _numbers(release: Published, table: Table) -> dict[tuple[str, ...], int]:
 
 @dataclass(eq=False)
 class _Readings:
-    """The numbers of the last release by unknown, and what each says of the count behind it."""
+    """The numbers of the last release by unknown, and the likelihood of the count behind each."""
 
     system: BoundsAttack
     mechanism: CellKey
 
     def __post_init__(self) -> None:
-        self._known: dict[int, tuple[int, Floats]] = {}
+        self._likelihoods: dict[int, tuple[int, Floats]] = {}
 
     @cached_property
     def values(self) -> Ints:
-        """The number of each unknown, 0 for "none or almost none"; -1 where there is none."""
+        """The number of each unknown, 0 for "none or almost none", -1 where no number is published."""
         lattice = self.system.lattice
-        values = np.full(lattice.size, _SILENT, np.int64)
+        values = np.full(lattice.size, _NO_NUMBER, np.int64)
         for table in lattice.tables.values():
             if table.shape.measure in _SUMS:
                 largest = self.system.knowledge[table.shape.measure].largest
-                read = np.isin(table.state, _READABLE) & (table.listed == self.system.last)
+                readable = np.isin(table.state, _READABLE) & (table.listed == self.system.last)
                 here = slice(table.base, table.base + table.state.size)
-                values[here] = np.where(read, table.high - largest, _SILENT).ravel()
+                values[here] = np.where(readable, table.high - largest, _NO_NUMBER).ravel()
         return values
 
-    def totals(self, *, alone: bool) -> Iterator[tuple[int, list[Ints]]]:
-        """List the unknowns with a number, each with the sets of parts that add up to it and have numbers.
+    def list_totals(self, *, alone: bool) -> Iterator[tuple[int, list[Ints]]]:
+        """Yield each unknown with a number, and the sets of parts with numbers that add up to it.
 
-        `alone`: also those that no set of parts adds up to.
+        `alone`: also those without any such set.
         """
         ties = self.system.system.ties
-        told: dict[int, list[Ints]] = {}
+        sets: dict[int, list[Ints]] = {}
         for tie in np.flatnonzero((self.values[ties.total] > 0) & (ties.slack == 0)):
             parts = ties.part[ties.start[tie] : ties.start[tie + 1]]
             shown = self.values[parts]
-            # A part that shows its total's number alone may hold the same children: no new reading.
+            # A single part with the number of its total may hold the same children: no new reading.
             repeats = (shown == self.values[ties.total[tie]]).any() and (shown > 0).sum() == 1
             if (shown >= 0).all() and not repeats:
-                told.setdefault(int(ties.total[tie]), []).append(parts)
+                sets.setdefault(int(ties.total[tie]), []).append(parts)
         if alone:
             for unknown in np.flatnonzero(self.values > 0):
-                told.setdefault(int(unknown), [])
-        yield from sorted(told.items())
+                sets.setdefault(int(unknown), [])
+        yield from sorted(sets.items())
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
-        """Give the likeliest count and how sure it is, where none was likelier than another before."""
-        low, chance = self._of(int(self.values[unknown]))
+        """Return the likeliest count and its posterior probability under a flat prior."""
+        low, chance = self._likelihood(int(self.values[unknown]))
         chance = chance.copy()
         for value in earlier:
-            chance *= _at(*self._of(value), low, len(chance))
+            chance *= _align(*self._likelihood(value), low, len(chance))
         for parts in sets:
             start, total = 0, np.ones(1)
             for part in parts:
-                first, of_part = self._of(int(self.values[part]))
-                start, total = start + first, np.convolve(total, of_part)
-            # By how many ways a count comes about as a sum of so many parts: they are no evidence for it.
+                first, part_chance = self._likelihood(int(self.values[part]))
+                start, total = start + first, np.convolve(total, part_chance)
+            # Divide by the number of ways in which a count is a sum of so many parts: they are no evidence.
             counts = np.arange(start, start + len(total))
             ways = gammaln(counts + len(parts)) - gammaln(counts + 1)
-            chance *= _at(start, total * np.exp(ways.min() - ways), low, len(chance))
-        if not chance.sum() > 0:  # the readings contradict one another: nothing is learnt
+            chance *= _align(start, total * np.exp(ways.min() - ways), low, len(chance))
+        if not chance.sum() > 0:  # the readings contradict each other
             return 0, 0.0
         best = int(chance.argmax())
         return low + best, float(chance[best] / chance.sum())
 
-    def _of(self, value: int) -> tuple[int, Floats]:
-        """Give how likely one number is for each count: the least count that it may stand for, and on."""
-        if value not in self._known:
+    def _likelihood(self, value: int) -> tuple[int, Floats]:
+        """Return the least count behind a number, and P(number | count) from that count on."""
+        if value not in self._likelihoods:
             largest = self.mechanism.knowledge().largest
-            near = min(value, 3 * largest + 1)  # beyond, the noise is the same for all counts
+            near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
             likely = self.mechanism.channel(near + largest).shown(near)
             counts = np.flatnonzero(likely)
-            self._known[value] = (int(counts[0]) + value - near, likely[counts[0] : counts[-1] + 1])
-        return self._known[value]
+            self._likelihoods[value] = (int(counts[0]) + value - near, likely[counts[0] : counts[-1] + 1])
+        return self._likelihoods[value]
 
 
-def _at(start: int, chance: Floats, low: int, width: int) -> Floats:
-    """Give chances for the counts low .. low + width - 1, of chances that stand from `start` on."""
+def _align(start: int, chance: Floats, low: int, width: int) -> Floats:
+    """Return probabilities for the counts low .. low + width - 1, given those from `start` on."""
     result = np.zeros(width)
     first, last = max(start, low), min(start + len(chance), low + width)
     if first < last:

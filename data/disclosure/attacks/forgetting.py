@@ -1,12 +1,12 @@
-"""The forgetting attack, which compares a release with earlier ones to find the child that changed.
+"""The forgetting attack: compare a release with earlier ones to find the one child that changed.
 
-Where published numbers follow every correction, a child that is taken out or reported late changes its own
-cells and no others: in a breakdown of its area and period one category moves, or none where the noise
-happens to make up for it, while the rest stands still. So the attacker looks for an area and period where
-that holds for every breakdown, at least two of them moved, and none by more than one child and the noise can
-account for. Frozen numbers stand still, or are drawn again together when many children have changed; where
-even that would look like one child, a release repeats the numbers once more (data/restricted/publishing/__init__.py). (A correction
-that moves a child from one category to another cannot be told, from outside, from many that do the same.)
+Where published numbers follow every correction, a child that is removed or reported late changes its own
+cells and no others: in a breakdown of its area and period at most one category changes. The attacker looks
+for an area and period where this holds for every breakdown, at least two breakdowns changed, and no change
+is larger than one child and the noise explain. Frozen numbers stay, or are drawn again together when many
+children have changed; where that would still look like one child, the release repeats them once more
+(data/restricted/publishing). A correction that moves a child between categories cannot be distinguished from
+many that do.
 """
 
 from __future__ import annotations
@@ -20,43 +20,43 @@ import pyarrow as pa
 from data.disclosure.attacks.bounds import Finding, Published
 from data.tables.spec import TableSpec, table_name
 
-__all__ = ["Place", "attack", "places"]
+__all__ = ["Place", "attack", "find_places"]
 
 Place = tuple[str, str, str, str]  # level, grain, area, period
-_OCCUPIED = 3  # categories that show a number, so that one that moves alone says something
-_TOGETHER = 2  # breakdowns that must agree
+_OCCUPIED = 3  # smallest number of categories with a number: then one that changes alone is informative
+_TOGETHER = 2  # smallest number of breakdowns that must agree
 
 
 def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, float]]:
-    """Compare the last release of a tier with each before it; give findings, and how it went."""
-    return [_finding(place) for place in places(releases)], {"pairs": len(releases) - 1}
+    """Compare the last release with each earlier one of its tier; return findings and statistics."""
+    return [_finding(place) for place in find_places(releases)], {"pairs": len(releases) - 1}
 
 
-def places(releases: Sequence[Published]) -> list[Place]:
-    """List where what moved between an earlier release and the last one can be one child's."""
-    found: dict[Place, None] = {}
+def find_places(releases: Sequence[Published]) -> list[Place]:
+    """List the places where one child explains all changes since an earlier release."""
+    suspects: dict[Place, None] = {}
     *earlier, after = releases
     for before in earlier:
-        moved: dict[Place, list[_Moved]] = {}
+        by_place: dict[Place, list[_Change]] = {}
         for spec in _comparable(before, after):
-            for area, period, change in _moved(before, after, spec):
-                moved.setdefault((spec.level, spec.grain, area, period), []).append(change)
-        found.update(dict.fromkeys(p for p, changes in moved.items() if _one_child(changes)))
-    return list(found)
+            for area, period, change in _iter_changes(before, after, spec):
+                by_place.setdefault((spec.level, spec.grain, area, period), []).append(change)
+        suspects.update(dict.fromkeys(p for p, changes in by_place.items() if _is_one_child(changes)))
+    return list(suspects)
 
 
 @dataclass(frozen=True)
-class _Moved:
-    """How many categories of a breakdown moved, and whether one child and the noise account for it."""
+class _Change:
+    """How many categories of a breakdown changed, and whether one child and the noise explain it."""
 
     categories: int
-    little: bool
+    small: bool
 
 
-def _one_child(moved: Sequence[_Moved]) -> bool:
-    """Say whether one child explains all that moved: little, and no breakdown in which two categories did."""
-    counts = [m.categories for m in moved]
-    return all(m.little for m in moved) and max(counts) <= 1 and sum(counts) >= _TOGETHER
+def _is_one_child(changes: Sequence[_Change]) -> bool:
+    """Check whether one child explains all changes: all small, and never two categories of a breakdown."""
+    counts = [change.categories for change in changes]
+    return all(change.small for change in changes) and max(counts) <= 1 and sum(counts) >= _TOGETHER
 
 
 def _finding(place: Place) -> Finding:
@@ -73,27 +73,27 @@ def _comparable(before: Published, after: Published) -> Iterator[TableSpec]:
             yield spec
 
 
-def _moved(before: Published, after: Published, spec: TableSpec) -> Iterator[tuple[str, str, _Moved]]:
-    """Say by area and period what moved, where at least three categories show a number.
+def _iter_changes(before: Published, after: Published, spec: TableSpec) -> Iterator[tuple[str, str, _Change]]:
+    """Yield area, period and change of a breakdown, where at least three categories show a number.
 
-    Only cells that both releases hold are compared: a period that is new was not changed.
+    Only cells in both releases are compared: a new period is no change.
     """
     keys = ["area", "period", *spec.breakdown]
-    cells = [_cells(release.tables[spec], keys) for release in (before, after)]
+    cells = [_read_cells(release.tables[spec], keys) for release in (before, after)]
     both = cells[0].merge(cells[1], on=keys, suffixes=("", "_after"))
     numbers = (both["state"] == "number") & (both["state_after"] == "number")
-    by = (both["value_after"] - both["value"]).abs()
-    # One number twice, each with its noise, around counts that differ by one.
-    both["much"] = numbers & (by > 1 + 2 * after.knowledge[spec.measure].largest)
-    both["moved"] = (by != 0) | (both["state"] != both["state_after"])
-    both["there"] = (both["value"] > 0) | (both["value_after"] > 0)
-    told = both.groupby(["area", "period"], sort=False)[["moved", "there", "much"]].sum()
-    told = told[told["there"] >= _OCCUPIED]
-    for (area, period), moved, much in zip(told.index, told["moved"], told["much"], strict=True):
-        yield str(area), str(period), _Moved(int(moved), not much)
+    difference = (both["value_after"] - both["value"]).abs()
+    # Two draws of noise around counts that differ by one.
+    both["large"] = numbers & (difference > 1 + 2 * after.knowledge[spec.measure].largest)
+    both["changed"] = (difference != 0) | (both["state"] != both["state_after"])
+    both["occupied"] = (both["value"] > 0) | (both["value_after"] > 0)
+    sums = both.groupby(["area", "period"], sort=False)[["changed", "occupied", "large"]].sum()
+    sums = sums[sums["occupied"] >= _OCCUPIED]
+    for (area, period), changed, large in zip(sums.index, sums["changed"], sums["large"], strict=True):
+        yield str(area), str(period), _Change(int(changed), not large)
 
 
-def _cells(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
+def _read_cells(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(table.select([*keys, "value", "state"]).to_pandas())
-    # What is withheld since says nothing of what changed.
+    # A withheld cell says nothing about what changed.
     return frame[frame["state"] != "withheld"].assign(value=frame["value"].fillna(-1))

@@ -1,9 +1,8 @@
-"""The homogeneity attack: where nearly all children of an area are of one kind, everybody knows of each.
+"""The homogeneity attack: where nearly all children of an area are of one category, each is known to be.
 
-A breakdown gives its area away where one category must hold at least nine in ten of the area's children,
-whatever the noise: the least that is left for it beside the most that is left for the others, which is
-what they say themselves and what the total leaves
-(Machanavajjhala et al. 2007, on l-diversity).
+A breakdown discloses its area where one category must hold at least nine in ten of the area's children,
+whatever the noise: its lower bound against the upper bounds of the other categories, taken from their own
+numbers and from what the total leaves (Machanavajjhala et al. 2007, on l-diversity).
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from data.tables.spec import table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-__all__ = ["SHARE", "homogeneous", "judge"]
+__all__ = ["SHARE", "find_homogeneous", "report_homogeneous"]
 
 SHARE = 0.9
 _NUMBER = STATES.index("number")
-_MANY = 2**31  # children, more than there are
+_MANY = 2**31  # more children than exist; keeps sums within 64 bits
 
 
-def homogeneous(attack: BoundsAttack, bounds: Bounds) -> Iterator[tuple[Table, Ints]]:
-    """List the breakdowns of an area and period that give it away: table, and the places of its cells.
+def find_homogeneous(attack: BoundsAttack, bounds: Bounds) -> Iterator[tuple[Table, Ints]]:
+    """Yield each disclosing breakdown of an area and period: its table and the flat indices of its cells.
 
-    Only those of the last release that still show a number; the places index the table's flat arrays.
+    Only breakdowns that still show a number in the last release count.
     """
     for table in attack.lattice.tables.values():
         shape = table.shape
@@ -47,13 +46,13 @@ def homogeneous(attack: BoundsAttack, bounds: Bounds) -> Iterator[tuple[Table, I
             yield table, cells[row]
 
 
-def judge(attack: BoundsAttack, bounds: Bounds) -> list[Finding]:
-    """Name the breakdowns; the reason holds no count."""
-    found = []
-    for table, cells in homogeneous(attack, bounds):
+def report_homogeneous(attack: BoundsAttack, bounds: Bounds) -> list[Finding]:
+    """Return a finding for each disclosing breakdown; the reason holds no count."""
+    findings = []
+    for table, cells in find_homogeneous(attack, bounds):
         shape = table.shape
         name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
         where = {c: v for c, v in table.name(int(cells[0])).items() if c in ("area", "period")}
         reason = "nearly all children of this area are of one category"
-        found.append(Finding("homogeneity", name, where, reason))
-    return found
+        findings.append(Finding("homogeneity", name, where, reason))
+    return findings

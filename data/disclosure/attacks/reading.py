@@ -1,4 +1,4 @@
-"""Reading releases for an attack: whatever a reader of that tier gets, and nothing else."""
+"""Reading a release for an attack: exactly what a reader of its tier gets."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from data.disclosure.channel import Knowledge
 from data.release import Release
 from data.tables.spec import COUNTED, TableSpec
 
-__all__ = ["areas_of", "published", "specifications"]
+__all__ = ["read_areas", "read_published", "list_specifications"]
 
 
-def specifications(release: Release) -> dict[str, TableSpec]:
-    """Give the counted tables of a release by name."""
-    found: dict[str, TableSpec] = {}
+def list_specifications(release: Release) -> dict[str, TableSpec]:
+    """Return the specifications of the counted tables of a release, by table name."""
+    specs: dict[str, TableSpec] = {}
     for resource in release.manifest["resources"]:
         about: dict[str, Any] = resource.get("tact") or {}
         if about.get("measure") in COUNTED:
             spec = TableSpec(about["measure"], about["level"], about["grain"], tuple(about["breakdown"]))
-            found[resource["name"]] = spec
-    return found
+            specs[resource["name"]] = spec
+    return specs
 
 
-def published(release: Release) -> Published:
-    """Read the counted tables of a release and what its manifest says of the noise."""
+def read_published(release: Release) -> Published:
+    """Read the counted tables of a release, and what its manifest says about the noise."""
     about = release.manifest["tact"]
     tables = {
         spec: pq.ParquetFile(release.folder / f"{name}.parquet").read()
-        for name, spec in specifications(release).items()
+        for name, spec in list_specifications(release).items()
     }
     knowledge = {m: Knowledge.from_manifest(values) for m, values in about.get("knowledge", {}).items()}
     return Published(release.name, tables, knowledge, release.k, bool(about.get("frozen", True)))
 
 
-def areas_of(release: Release) -> pd.DataFrame:
-    """Read codes, levels and parents of a release's areas; no geometry."""
+def read_areas(release: Release) -> pd.DataFrame:
+    """Read code (index), level and parent of each area of a release, without geometry."""
     table = pq.read_table(release.areas_file, columns=["code", "level", "parent"])
     return pd.DataFrame(table.to_pandas()).set_index("code")

@@ -1,4 +1,4 @@
-"""All attacks on the numbers of a release, in one place: a release that is being made and one under audit."""
+"""All attacks on the numbers of a release, for a release that is being made and for an audit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
 from data.release import Release
 
-__all__ = ["attack_numbers", "below_threshold", "given_away"]
+__all__ = ["attack_numbers", "find_below_threshold", "find_disclosed_cells"]
 
 Outcome = tuple[str, list[Finding], Mapping[str, float]]
 
@@ -21,24 +21,28 @@ Outcome = tuple[str, list[Finding], Mapping[str, float]]
 def attack_numbers(
     earlier: Sequence[Published], release: Release, *, thorough: bool = True
 ) -> Iterator[Outcome]:
-    """Attack what a release shows, with the earlier ones of its tier, oldest first.
+    """Attack a release together with the earlier ones of its tier, oldest first.
 
-    Gives for each attack its name, the findings, and how it went. What is published in the partner tier is
-    protected, not anonymous: there the membership attack tells how far, and finds nothing, so that only a
-    thorough attack makes it; one that is not tries fewer children in fewer worlds.
+    Yields for each attack its name, its findings and its statistics. The partner tier is protected, not
+    anonymous: there the membership attack only measures and never finds, so that it runs only when
+    `thorough`. On the public tier a quick attack tries fewer children in fewer worlds.
     """
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None
-    yield "threshold", below_threshold(release, k), {}
-    if not reading.specifications(release):
+    yield "threshold", find_below_threshold(release, k), {}
+    if not reading.list_specifications(release):
         return
-    releases, areas = [*earlier, reading.published(release)], reading.areas_of(release)
-    system = BoundsAttack.of(releases, areas)
+    releases, areas = [*earlier, reading.read_published(release)], reading.read_areas(release)
+    system = BoundsAttack.from_releases(releases, areas)
     bounds = system.system.solve()
-    went = {"unknowns": system.lattice.size, "ties": len(system.system.ties.total), "sweeps": bounds.sweeps}
-    went["contradictions"] = bounds.contradictions
-    yield "bounds", system.findings(system.judge(bounds)), went
-    yield "homogeneity", homogeneity.judge(system, bounds), {}
+    statistics = {
+        "unknowns": system.lattice.size,
+        "ties": len(system.system.ties.total),
+        "sweeps": bounds.sweeps,
+    }
+    statistics["contradictions"] = bounds.contradictions
+    yield "bounds", system.report(system.judge(bounds)), statistics
+    yield "homogeneity", homogeneity.report_homogeneous(system, bounds), {}
     yield "averaging", *averaging.attack(releases, system, mechanism)
     yield "forgetting", *forgetting.attack(releases)
     if thorough:
@@ -47,25 +51,25 @@ def attack_numbers(
         yield "membership", *membership.attack(releases[-1], areas, mechanism, k, children=2, worlds=(2000,))
 
 
-def given_away(
+def find_disclosed_cells(
     releases: Sequence[Published], areas: pd.DataFrame, mechanism: CellKey
 ) -> list[tuple[Table, int]]:
-    """List the cells of the last release to withhold: those that averaging or their mixture gives away."""
-    system = BoundsAttack.of(releases, areas)
-    guesses = averaging.guesses(releases, system, mechanism)
+    """Find the cells of the last release that averaging or homogeneity discloses: table and flat index."""
+    system = BoundsAttack.from_releases(releases, areas)
+    guesses = averaging.guess_totals(releases, system, mechanism)
     sure = [(table, cell) for table, cell, chance in guesses if chance >= averaging.CERTAIN]
-    alike = homogeneity.homogeneous(system, system.system.solve())
-    return [*sure, *((table, int(cell)) for table, cells in alike for cell in cells)]
+    breakdowns = homogeneity.find_homogeneous(system, system.system.solve())
+    return [*sure, *((table, int(cell)) for table, cells in breakdowns for cell in cells)]
 
 
-def below_threshold(release: Release, k: int | None) -> list[Finding]:
-    """Find numbers in counted tables below the threshold k of a tier; None: it has no threshold."""
-    found = []
-    for spec in reading.specifications(release).values():
+def find_below_threshold(release: Release, k: int | None) -> list[Finding]:
+    """Find numbers below the threshold k in the counted tables; k is None where the tier has none."""
+    findings = []
+    for spec in reading.list_specifications(release).values():
         frame = release.table(spec.name)
         frame = frame[frame["value"].notna()]
         low = frame[frame["value"].to_numpy(np.int64) < (k or 0)]
         for row in low[["area", "period", *spec.breakdown]].to_dict("records"):
             cell = {str(name): str(value) for name, value in row.items()}
-            found.append(Finding("threshold", spec.name, cell, "shows a number below the threshold"))
-    return found
+            findings.append(Finding("threshold", spec.name, cell, "shows a number below the threshold"))
+    return findings

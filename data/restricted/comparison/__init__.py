@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.disclosure.attacks.membership import LIMITS, Advantage, Child, worst_of_one_number
+from data.disclosure.attacks.membership import LIMITS, Advantage
+from data.disclosure.attacks.membership.attacker import Child
+from data.disclosure.attacks.membership.one_number import find_largest_advantage
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.restricted.comparison.trial import Trial
@@ -120,7 +122,7 @@ def _measure_attackers(policy: Policy, mechanism: CellKey, trials: Sequence[Tria
     worst = _find_worst(advantage for t in trials for advantage in t.released.values())
     before = _find_worst(advantage for t in trials for advantage in t.planned.values())
     alone = mechanism.channel(1).matrix[1, 0]
-    most = _round(worst_of_one_number(mechanism, policy.k))
+    most = _round(find_largest_advantage(mechanism, policy.k))
     return Attackers(most, worst.value, worst.low, worst.high, before.value, _round(alone))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.disclosure.attacks import membership
-from data.disclosure.attacks.membership import Advantage
+from data.disclosure.attacks.membership.attacker import Advantage
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.restricted.counting.encounters import CountedTables

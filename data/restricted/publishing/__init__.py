@@ -170,7 +170,7 @@ def find_telling_blocks(draft: Draft, earlier: Earlier, tables: Mapping[Tier, Ta
     places = {
         place
         for tier, of_tier in tables.items()
-        for place in forgetting.places([*earlier[tier], draft.published(tier, of_tier)])
+        for place in forgetting.find_places([*earlier[tier], draft.published(tier, of_tier)])
     }
     return {
         block_name("met", area, "whole" if grain == "whole" else period) for _, grain, area, period in places

@@ -29,12 +29,12 @@ _WHY_K = (
 
 def read_earlier(releases: Path, tier: Tier) -> list[Published]:
     """Read the releases of a tier, oldest first; those of figures alone say nothing of children."""
-    return [reading.published(release) for release in reversed(_releases_with_counts(releases, tier))]
+    return [reading.read_published(release) for release in reversed(_releases_with_counts(releases, tier))]
 
 
 def _releases_with_counts(releases: Path, tier: Tier) -> list[Release]:
     opened = [Release.open(releases, tier, name) for name in names(releases)]
-    return [release for release in opened if reading.specifications(release)]
+    return [release for release in opened if reading.list_specifications(release)]
 
 
 def refuse_lost(vault: Vault | None, releases: Path) -> None:

@@ -16,7 +16,7 @@ from data.disclosure.attacks import membership
 from data.disclosure.attacks.bounds import BoundsAttack, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.attacks.membership import Advantage
-from data.disclosure.attacks.suite import given_away
+from data.disclosure.attacks.suite import find_disclosed_cells
 from data.restricted.publishing.complementary import withhold_until_safe
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.published_table import CellMasks, Tables
@@ -85,10 +85,10 @@ def _find_unsafe_cells(
 ) -> CellMasks:
     """Return the cells to withhold so that neither sums nor averaging nor a mixture gives one away."""
     releases = [*earlier, draft.published(tier, tables)]
-    unsafe, _ = withhold_until_safe(BoundsAttack.of(releases, areas), len(earlier))
+    unsafe, _ = withhold_until_safe(BoundsAttack.from_releases(releases, areas), len(earlier))
     cells = _mark_cells(tables, unsafe)
     # Read anew: what earlier releases showed of a cell is known although it is withheld now.
-    while revealed := given_away(
+    while revealed := find_disclosed_cells(
         [*earlier, draft.published(tier, _without(tables, cells))], areas, draft.mechanism
     ):
         cells = _join(cells, _mark_cells(tables, revealed))

@@ -1,8 +1,8 @@
-"""The bounds attack: what all published numbers together allow for each cell.
+"""The bounds attack: the values that all published numbers together allow for each cell.
 
-The attacker reads every release of a tier up to the one under attack, knows how far the noise reaches and
-the threshold, and knows what adds up. The attack succeeds on a cell when what is left of it is narrower than
-the protection interval (data/disclosure/channel.py, Knowledge).
+The attacker reads every release of a tier up to the one under attack, and knows the largest perturbation,
+the threshold and all sums. The attack succeeds on a cell whose remaining interval is narrower than the
+protection interval (Knowledge in data/disclosure/channel.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.attacks.bounds.lattice import Lattice, Shape, Table
-from data.disclosure.attacks.bounds.staleness import slack_of
+from data.disclosure.attacks.bounds.staleness import compute_slack
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
 from data.disclosure.channel import Knowledge
 from data.tables.spec import COUNTED, TableSpec, table_name
@@ -33,7 +33,7 @@ _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "wi
 class Published:
     """One release of one tier as the attacker reads it.
 
-    tables: by specification, with the columns area, period, the breakdown's, value and state.
+    tables: by specification; columns area, period, those of the breakdown, value, state.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Finding:
-    """A cell on which an attack succeeded: where, and why in words that hold no count."""
+    """A cell on which an attack succeeded, and the reason in words without any count."""
 
     attack: str
     table: str
@@ -54,14 +54,14 @@ class Finding:
 
     @property
     def words(self) -> str:
-        """One line for people."""
+        """The finding as one line of text."""
         where = ", ".join(self.cell.values())
         return f"{self.table} ({where}): {self.reason}"
 
 
 @dataclass(eq=False)
 class BoundsAttack:
-    """The system of one tier, ready to be solved, and judged for its last release."""
+    """The system of unknown counts of one tier, to be solved and judged for its last release."""
 
     lattice: Lattice
     system: System
@@ -69,8 +69,8 @@ class BoundsAttack:
     last: int
 
     @classmethod
-    def of(cls, releases: Sequence[Published], areas: pd.DataFrame) -> BoundsAttack:
-        """Read releases, oldest first; `areas` is indexed by code with level and parent."""
+    def from_releases(cls, releases: Sequence[Published], areas: pd.DataFrame) -> BoundsAttack:
+        """Build the system from releases, oldest first; `areas` has code (index), level and parent."""
         periods: dict[str, set[str]] = {}
         for release in releases:
             for spec, rows in release.tables.items():
@@ -84,15 +84,15 @@ class BoundsAttack:
                     shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
                     known = release.knowledge[spec.measure]
                     lattice.observe(number, shape, rows, known, release.frozen)
-        ties, last = Ties.join(lattice.ties()), releases[-1]
-        low, high = lattice.intervals()
-        times = lattice.times({m: _apart(k, last.k) for m, k in last.knowledge.items()})
-        slack = slack_of(ties, times) if last.frozen else ties.slack
+        ties, last = Ties.join(lattice.list_ties()), releases[-1]
+        low, high = lattice.first_intervals()
+        times = lattice.read_times({m: _largest_difference(k, last.k) for m, k in last.knowledge.items()})
+        slack = compute_slack(ties, times) if last.frozen else ties.slack
         system = System(low, high, Ties(ties.total, ties.start, ties.part, slack))
         return cls(lattice, system, last.knowledge, len(releases) - 1)
 
     def judge(self, bounds: Bounds) -> Ints:
-        """List the unknowns of the last release that are bounded more tightly than the protection allows."""
+        """Return the unknowns of the last release whose interval is narrower than protection allows."""
         failed = []
         for table in self.lattice.tables.values():
             known = self.knowledge.get(table.shape.measure)
@@ -108,13 +108,13 @@ class BoundsAttack:
         narrow = high - low + 1 < known.open_values
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
-    def findings(self, failed: Ints) -> list[Finding]:
-        """Name the cells; the reason holds no count."""
-        result = []
+    def report(self, failed: Ints) -> list[Finding]:
+        """Return a finding for each unknown in a published table; the reason holds no count."""
+        findings = []
         for unknown in failed:
-            found = self.lattice.find(int(unknown))
-            if found is not None:
-                table, offset = found
+            place = self.lattice.find(int(unknown))
+            if place is not None:
+                table, offset = place
                 reason = (
                     "totals and neighbouring cells rule out some of the values below the threshold"
                     if table.state.ravel()[offset] == _FEW
@@ -122,25 +122,25 @@ class BoundsAttack:
                 )
                 shape = table.shape
                 name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
-                result.append(Finding("bounds", name, table.name(offset), reason))
-        return result
+                findings.append(Finding("bounds", name, table.name(offset), reason))
+        return findings
 
 
-def _apart(known: Knowledge, k: int) -> int:
-    """Give how far two truths may be apart behind which the same is published."""
+def _largest_difference(known: Knowledge, k: int) -> int:
+    """Return the largest difference between two true counts behind the same published number."""
     return max((k - 1) * known.step, 2 * known.largest, known.hidden_to - known.hidden_from)
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:
-    """Attack the last release with all of them; give findings, and how it went (seconds, unknowns, ties)."""
+    """Attack the last of the releases; return findings and statistics (seconds, unknowns, ties, ...)."""
     began = time.monotonic()
-    plan = BoundsAttack.of(releases, areas)
-    bounds = plan.system.solve()
-    findings = plan.findings(plan.judge(bounds))
+    system = BoundsAttack.from_releases(releases, areas)
+    bounds = system.system.solve()
+    findings = system.report(system.judge(bounds))
     return findings, {
         "seconds": round(time.monotonic() - began, 3),
-        "unknowns": plan.lattice.size,
-        "ties": len(plan.system.ties.total),
+        "unknowns": system.lattice.size,
+        "ties": len(system.system.ties.total),
         "sweeps": bounds.sweeps,
         "contradictions": bounds.contradictions,
     }

@@ -1,8 +1,8 @@
-"""The published tables of one tier as one system of unknown counts: what nests in what, and what adds up.
+"""The published tables of one tier as one system of unknown counts and their sums.
 
 Areas nest in areas, periods in periods, categories in their total. Tables of children, flows and the model
-add up; encounters do not, because of the cap, but a whole is at least each part and at most their sum.
-Totals that are not published stand in the system all the same, as unknowns.
+add up. Encounters do not, because of the cap: a total is at least each part and at most the sum of all.
+Unpublished totals are unknowns of the system too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NOT_PUBLISHED = -1
 
 @dataclass(frozen=True)
 class Shape:
-    """What a table is about."""
+    """Measure, level, grain and breakdown of a table."""
 
     measure: str
     level: Level
@@ -45,11 +45,11 @@ class Shape:
 
 @dataclass(eq=False)
 class Table:
-    """Unknowns of one table, numbered from `base`; arrays of shape (areas, periods, *categories).
+    """Unknown counts of one table, numbered from `base`; arrays of shape (areas, periods, *categories).
 
-    state: index into STATES as last published, -1 where nothing was. low, high: what the cell's own
-    numbers say. since: the release (0, 1, ...) from which on they say it, -1 for never; spoken: the last
-    release that said it; listed: the last release that held the cell in any state.
+    state: index into STATES as last published, -1 where never. low, high: interval from the cell's own
+    number. since: the first release (0, 1, ...) with that interval, -1 for none; spoken: the last release
+    with a number; listed: the last release that held the cell in any state.
     """
 
     shape: Shape
@@ -72,7 +72,7 @@ class Table:
         periods: tuple[str, ...],
         categories: tuple[tuple[str, ...], ...] = (),
     ) -> Table:
-        """Make a table of which nothing is known."""
+        """Return a table of which nothing is known."""
         sizes = (len(areas), len(periods), *map(len, categories))
         return cls(
             shape,
@@ -89,11 +89,11 @@ class Table:
 
     @property
     def ids(self) -> Ints:
-        """The numbers of the unknowns."""
+        """The indices of the unknowns in the system."""
         return self.base + np.arange(self.state.size).reshape(self.state.shape)
 
     def name(self, offset: int) -> dict[str, str]:
-        """Say which cell an unknown is."""
+        """Return area, period and categories of the cell at a flat index."""
         place = np.unravel_index(offset, self.state.shape)
         cell = {"area": self.areas[place[0]], "period": self.periods[place[1]]}
         for column, names, index in zip(self.shape.breakdown, self.categories, place[2:], strict=True):
@@ -103,52 +103,51 @@ class Table:
 
 @dataclass(eq=False)
 class Lattice:
-    """All tables of one measure family and how they are tied."""
+    """All tables of one tier, and the sums that tie them."""
 
     parents: Mapping[str, str]
     levels: Mapping[str, str]
     periods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: dict[Shape, Table] = field(default_factory=dict)
     size: int = 0
-    _wholes: dict[Shape, int] = field(default_factory=dict)  # where the last release's whole stands
+    _wholes: dict[Shape, int] = field(default_factory=dict)  # column of the last release's whole period
 
     def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
-        """Take a published table in: columns area, period, the breakdown's, value, state.
+        """Record a published table with columns area, period, those of the breakdown, value, state.
 
-        Releases come in their order. With frozen numbers a number that changed says that the children
-        behind it did, and the earlier one says nothing any more; without, the attacker takes both for
-        draws of the same count and keeps what they have in common.
+        Call it in the order of releases. With frozen numbers, a changed number means that the children
+        changed: the earlier interval no longer holds. Without, both numbers are draws for the same count,
+        and the attacker intersects their intervals.
         """
-        table = self.tables.get(shape) or self.place(Table.empty(shape, *self._axes(shape, rows)))
+        table = self.tables.get(shape) or self.add_table(Table.empty(shape, *self._axes(shape, rows)))
         names = (table.areas, table.periods, *table.categories)
         columns = ("area", "period", *shape.breakdown)
-        at = tuple(_positions(rows[c], n) for c, n in zip(columns, names, strict=True))
+        cells = tuple(_positions(rows[c], n) for c, n in zip(columns, names, strict=True))
         state = _positions(rows["state"], STATES).astype(np.int8)
         value = pc.fill_null(rows["value"].cast(pa.int64()), -1).to_numpy()
-        low, high = first_interval(state, value, known)
+        low, high = compute_first_interval(state, value, known)
         speaks = high < UNKNOWN
-        then = self._as_before(table, at)
-        was, said = table.since[then], (table.low[then], table.high[then])
+        earlier = self._earlier_cells(table, cells)
+        since, old_low, old_high = table.since[earlier], table.low[earlier], table.high[earlier]
         if not frozen:
-            both = np.maximum(low, said[0]), np.minimum(high, said[1])
+            both = np.maximum(low, old_low), np.minimum(high, old_high)
             agree = both[0] <= both[1]
             low, high = np.where(agree, both[0], low), np.where(agree, both[1], high)
-        same = (was >= 0) & (low == said[0]) & (high == said[1])
-        table.state[at], table.listed[at] = state, release
-        table.since[at] = np.where(speaks, np.where(same, was, release), table.since[at])
-        table.spoken[at] = np.where(speaks, release, table.spoken[at])
-        table.low[at], table.high[at] = (
-            np.where(speaks, new, old[at]) for new, old in ((low, table.low), (high, table.high))
-        )
+        same = (since >= 0) & (low == old_low) & (high == old_high)
+        table.state[cells], table.listed[cells] = state, release
+        table.since[cells] = np.where(speaks, np.where(same, since, release), table.since[cells])
+        table.spoken[cells] = np.where(speaks, release, table.spoken[cells])
+        table.low[cells] = np.where(speaks, low, table.low[cells])
+        table.high[cells] = np.where(speaks, high, table.high[cells])
 
-    def _as_before(self, table: Table, at: tuple[Ints, ...]) -> tuple[Ints, ...]:
-        """Give the cells that spoke for these before: their own, but of the whole the last one's."""
+    def _earlier_cells(self, table: Table, cells: tuple[Ints, ...]) -> tuple[Ints, ...]:
+        """Return the cells that stood for these in the release before: of the whole, its earlier period."""
         if table.shape.grain != "whole":
-            return at
-        now = int(at[1][0])
+            return cells
+        now = int(cells[1][0])
         column = self._wholes.get(table.shape, now)
         self._wholes[table.shape] = now
-        return (at[0], np.full(len(at[0]), column), *at[2:])
+        return (cells[0], np.full(len(cells[0]), column), *cells[2:])
 
     def _axes(
         self, shape: Shape, rows: pa.Table
@@ -162,44 +161,44 @@ class Lattice:
         present = set(codes.unique().to_pylist())
         return tuple(code for code in self.levels if code in present)
 
-    def place(self, table: Table) -> Table:
-        """Give the unknowns of a table their numbers."""
+    def add_table(self, table: Table) -> Table:
+        """Add a table to the system: number its unknowns."""
         table.base = self.size
         self.size += table.state.size
         self.tables[table.shape] = table
         return table
 
-    def _latent(self, shape: Shape, like: Table) -> Table:
-        """Make a table that nobody published."""
+    def _add_total(self, shape: Shape, like: Table) -> Table:
+        """Return a table of totals, as unknowns where it was not published."""
         if shape in self.tables:
             return self.tables[shape]
-        return self.place(Table.empty(shape, like.areas, like.periods))
+        return self.add_table(Table.empty(shape, like.areas, like.periods))
 
-    def _unknowns(self, shape: tuple[int, ...]) -> Ints:
-        """Make new unknowns that may be anything from 0, and give their numbers."""
+    def _add_unknowns(self, shape: tuple[int, ...]) -> Ints:
+        """Add unknowns of any size from 0 and return their indices."""
         ids = self.size + np.arange(int(np.prod(shape))).reshape(shape)
         self.size += ids.size
         return ids
 
-    def ties(self) -> list[tuple[Ints, Ints]]:
-        """List all sums as (totals, parts); makes the unknowns that are needed on the way."""
+    def list_ties(self) -> list[tuple[Ints, Ints]]:
+        """Return all sums as (totals, parts), indices of shape (t,) and (t, p); adds unknowns as needed."""
         return [
-            *self._over_categories(),
-            *self._over_areas(),
-            *self._over_periods(),
-            *self._of_model(),
-            *self._of_encounters(),
+            *self._tie_categories(),
+            *self._tie_areas(),
+            *self._tie_periods(),
+            *self._tie_model(),
+            *self._tie_encounters(),
         ]
 
-    def _over_categories(self) -> Iterable[tuple[Ints, Ints]]:
+    def _tie_categories(self) -> Iterable[tuple[Ints, Ints]]:
         for shape, table in list(self.tables.items()):
             if shape.breakdown and shape.measure == "children":
-                total = self._latent(Shape(shape.measure, shape.level, shape.grain), table)
+                total = self._add_total(Shape(shape.measure, shape.level, shape.grain), table)
                 if total.periods == table.periods:
                     yield total.ids, table.ids.reshape(total.ids.size, -1)
 
-    def _coarser(self, table: Table, way: str) -> Table | None:
-        """Find the next published table that holds this one, over areas or over periods."""
+    def _find_coarser(self, table: Table, way: str) -> Table | None:
+        """Find the next coarser published table, over areas or over periods."""
         shape = table.shape
         if way == "area":
             around = [Shape(shape.measure, w, shape.grain, shape.breakdown) for w in _NEXT_LEVEL[shape.level]]
@@ -208,9 +207,9 @@ class Lattice:
             around = [Shape(shape.measure, shape.level, g, shape.breakdown) for g in wider]
         return next((self.tables[s] for s in around if s in self.tables), None)
 
-    def _over_areas(self) -> Iterable[tuple[Ints, Ints]]:
+    def _tie_areas(self) -> Iterable[tuple[Ints, Ints]]:
         for table in list(self.tables.values()):
-            outer = self._coarser(table, "area")
+            outer = self._find_coarser(table, "area")
             if outer is None or outer.periods != table.periods:
                 continue
             inside = self._children(table, outer)
@@ -231,46 +230,48 @@ class Lattice:
     def _sum_areas(
         self, outer: Table, row: int, inner: Table, rows: list[int]
     ) -> Iterable[tuple[Ints, Ints]]:
-        if inner.shape.measure == "flows":  # both ends nest, and some children have no region of origin
+        if (
+            inner.shape.measure == "flows"
+        ):  # origins and destinations nest, and some children have no region of origin
             for column, code in enumerate(outer.areas):
                 columns = self._children(inner, outer).get(code, [])
                 parts = np.moveaxis(inner.ids[np.ix_(rows, range(inner.ids.shape[1]), columns)], 1, 0)
                 total = outer.ids[row, :, column]
-                rest = self._unknowns((len(total), 1))
+                rest = self._add_unknowns((len(total), 1))
                 yield total, np.concatenate([parts.reshape(len(total), -1), rest], axis=1)
             return
         total = outer.ids[row]
         parts = np.moveaxis(inner.ids[rows], 0, -1).reshape(total.size, -1)
-        yield from self._sum(total.ravel(), parts, inner.shape.measure)
+        yield from self._tie_sum(total.ravel(), parts, inner.shape.measure)
 
-    def _over_periods(self) -> Iterable[tuple[Ints, Ints]]:
+    def _tie_periods(self) -> Iterable[tuple[Ints, Ints]]:
         for table in list(self.tables.values()):
-            outer = self._coarser(table, "period")
+            outer = self._find_coarser(table, "period")
             if outer is None:
                 continue
             spans = [Period.parse(p) for p in table.periods]
             for column, name in enumerate(outer.periods):
                 whole = Period.parse(name)
-                # A year may reach beyond the whole, but counts nothing there.
+                # A year may reach beyond the whole period, but holds no count there.
                 columns = [i for i, p in enumerate(spans) if p.start <= whole.end and whole.start <= p.end]
                 if columns:
                     total = outer.ids[:, column].ravel()
                     parts = np.moveaxis(table.ids[:, columns], 1, -1).reshape(total.size, -1)
-                    yield from self._sum(total, parts, table.shape.measure)
+                    yield from self._tie_sum(total, parts, table.shape.measure)
 
-    def _sum(self, total: Ints, parts: Ints, measure: str) -> Iterable[tuple[Ints, Ints]]:
+    def _tie_sum(self, total: Ints, parts: Ints, measure: str) -> Iterable[tuple[Ints, Ints]]:
         if measure != "encounters":
             yield total, parts
             return
-        # Capped counts: the whole is at most the sum of its parts, and at least each of them.
-        over, every = self._unknowns((len(total), 1)), self._unknowns((len(total),))
+        # Capped counts: a total is at most the sum of its parts, and at least each of them.
+        over, every = self._add_unknowns((len(total), 1)), self._add_unknowns((len(total),))
         yield every, parts
         yield every, np.concatenate([total[:, None], over], axis=1)
         for column in parts.T:
-            yield total, np.stack([column, self._unknowns(column.shape)], axis=1)
+            yield total, np.stack([column, self._add_unknowns(column.shape)], axis=1)
 
-    def _of_model(self) -> Iterable[tuple[Ints, Ints]]:
-        """Tie the model table: children of a known pathway that are beyond being at risk."""
+    def _tie_model(self) -> Iterable[tuple[Ints, Ints]]:
+        """Tie the model table, which counts children of a known pathway beyond the stage "at risk"."""
         for shape, model in list(self.tables.items()):
             if shape.measure != "model":
                 continue
@@ -278,37 +279,37 @@ class Lattice:
             if pathway is not None and pathway.periods == model.periods:
                 known = np.split(pathway.ids[..., :3], [1], axis=-1)
                 for crossing, those in enumerate(known):
-                    yield from self._within(those, model.ids[..., crossing, :])
+                    yield from self._tie_at_most(those, model.ids[..., crossing, :])
             stage = self.tables.get(Shape("children", shape.level, shape.grain, ("stage",)))
             if stage is not None and stage.periods == model.periods:
-                yield from self._within(stage.ids[..., 1:], model.ids.reshape(*model.ids.shape[:2], -1))
+                yield from self._tie_at_most(stage.ids[..., 1:], model.ids.reshape(*model.ids.shape[:2], -1))
 
-    def _within(self, outer: Ints, inner: Ints) -> Iterable[tuple[Ints, Ints]]:
-        """Tie two sums of which the second is at most the first; the last axis is added up."""
+    def _tie_at_most(self, outer: Ints, inner: Ints) -> Iterable[tuple[Ints, Ints]]:
+        """Tie two sums over the last axis, of which `inner` is at most `outer`."""
         width = outer.shape[-1]
         outer, inner = outer.reshape(-1, width), inner.reshape(-1, inner.shape[-1])
-        both, rest = self._unknowns((len(outer),)), self._unknowns((len(outer), 1))
+        both, rest = self._add_unknowns((len(outer),)), self._add_unknowns((len(outer), 1))
         yield both, outer
         yield both, np.concatenate([inner, rest], axis=1)
 
-    def _of_encounters(self) -> Iterable[tuple[Ints, Ints]]:
-        """Tie encounters to children: each child in a cell was met there at least once."""
+    def _tie_encounters(self) -> Iterable[tuple[Ints, Ints]]:
+        """Tie encounters to children: each child of a cell had at least one encounter there."""
         for shape, table in list(self.tables.items()):
             children = self.tables.get(Shape("children", shape.level, shape.grain))
             if shape.measure == "encounters" and children is not None and children.periods == table.periods:
-                rest = self._unknowns(table.ids.shape)
+                rest = self._add_unknowns(table.ids.shape)
                 yield table.ids.ravel(), np.stack([children.ids.ravel(), rest.ravel()], axis=1)
 
-    def intervals(self) -> tuple[Ints, Ints]:
-        """Give the first interval of each unknown, from what was published of it alone."""
+    def first_intervals(self) -> tuple[Ints, Ints]:
+        """Return the interval of each unknown from its own published number alone: low, high."""
         return self._gather("low", 0), self._gather("high", UNKNOWN)
 
-    def times(self, apart: Mapping[str, int]) -> Times:
-        """Give when each unknown's number is from; `apart` by measure, see Times.unit."""
+    def read_times(self, differences: Mapping[str, int]) -> Times:
+        """Return the age of each unknown's number; `differences`: Times.unit by measure."""
         unit = np.zeros(self.size, np.int64)
         for table in self.tables.values():
-            of_table = np.where(table.high >= UNKNOWN, UNKNOWN, apart.get(table.shape.measure, 0))
-            unit[table.base : table.base + table.state.size] = of_table.ravel()
+            unit_here = np.where(table.high >= UNKNOWN, UNKNOWN, differences.get(table.shape.measure, 0))
+            unit[table.base : table.base + table.state.size] = unit_here.ravel()
         return Times(self._gather("since", -1), self._gather("spoken", -1), unit)
 
     def _gather(self, name: str, otherwise: int) -> Ints:
@@ -323,32 +324,32 @@ class Lattice:
         return np.array([t.base for t in ordered], np.int64), ordered
 
     def find(self, unknown: int) -> tuple[Table, int] | None:
-        """Find the table of an unknown and its place there; None for one that stands in no table."""
+        """Return the table of an unknown and its flat index there; None where it is in no table."""
         starts, ordered = self._bases
         table = ordered[int(np.searchsorted(starts, unknown, side="right")) - 1]
         offset = int(unknown - table.base)
         return (table, offset) if offset < table.state.size else None
 
     def cell(self, unknown: int) -> tuple[Table, int]:
-        """Find the table of an unknown that stands in one."""
-        found = self.find(unknown)
-        if found is None:
+        """Return the table of an unknown and its flat index there; raise KeyError where it is in none."""
+        place = self.find(unknown)
+        if place is None:
             raise KeyError(unknown)
-        return found
+        return place
 
 
 def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
-    found = pc.index_in(column, value_set=pa.array(names, pa.string()))
-    return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)
+    positions = pc.index_in(column, value_set=pa.array(names, pa.string()))
+    return np.asarray(pc.fill_null(positions, -1).to_numpy(), np.int64)
 
 
-def first_interval(
+def compute_first_interval(
     state: npt.NDArray[np.int8], value: npt.NDArray[np.integer], known: Knowledge
 ) -> tuple[Ints, Ints]:
-    """Give what a cell's own number or state says; high is UNKNOWN where it says nothing.
+    """Return the interval of each cell from its own number or state; high is UNKNOWN where it says nothing.
 
-    That a shown number above zero is no true zero is left out on purpose: the mechanism gives that away by
-    design (true zeros stay zero), and the protection interval of disclosure control does not count it.
+    A published number above zero shows that the true count is not zero. This is left out on purpose: true
+    zeros stay zero by design, and the protection interval does not count it.
     """
     low, high = np.zeros(len(state), np.int64), np.full(len(state), UNKNOWN, np.int64)
     near = (value >= 0) | np.isin(state, [STATES.index("almost_none"), STATES.index("not_searched")])

@@ -1,8 +1,8 @@
-"""Intervals on unknown counts, tied by sums, narrowed until nothing moves any more.
+"""Intervals of unknown counts, tied by sums, narrowed until they no longer change.
 
-The unknowns are true counts; a tie says that one is the sum of others, give or take a slack. Narrowing one
-interval narrows the others of its tie (bounds consistency; Apt, "Principles of Constraint Programming",
-2003, chapter 6). Every step keeps each possible world, so the bounds are never too narrow.
+A tie says that one count is the sum of others, within a slack. Narrowing one interval narrows the others of
+its tie (bounds consistency; Apt, "Principles of Constraint Programming", 2003, chapter 6). No step excludes a
+possible world, so the bounds are never too narrow.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ class Ties:
 
     @classmethod
     def join(cls, many: Sequence[tuple[Ints, Ints]], slack: Ints | None = None) -> Ties:
-        """Join blocks of ties: totals of shape (t,), parts of shape (t, p) each."""
-        kept = [(t.ravel(), p.reshape(t.size, -1)) for t, p in many if p.size]
-        total = np.concatenate([t for t, _ in kept]) if kept else np.zeros(0, np.int64)
-        width = np.concatenate([np.full(len(t), p.shape[1]) for t, p in kept] or [np.zeros(0, np.int64)])
-        part = np.concatenate([p.ravel() for _, p in kept]) if kept else np.zeros(0, np.int64)
+        """Join blocks of ties, each with totals of shape (t,) and parts of shape (t, p)."""
+        blocks = [(t.ravel(), p.reshape(t.size, -1)) for t, p in many if p.size]
+        total = np.concatenate([t for t, _ in blocks]) if blocks else np.zeros(0, np.int64)
+        width = np.concatenate([np.full(len(t), p.shape[1]) for t, p in blocks] or [np.zeros(0, np.int64)])
+        part = np.concatenate([p.ravel() for _, p in blocks]) if blocks else np.zeros(0, np.int64)
         start = np.concatenate([[0], np.cumsum(width)]).astype(np.int64)
         return cls(total, start, part, np.zeros(len(total), np.int64) if slack is None else slack)
 
     @property
     def tie(self) -> Ints:
-        """The tie of each part."""
+        """The index of the tie of each part."""
         return np.repeat(np.arange(len(self.total)), np.diff(self.start))
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """What is left for each unknown, both ends included, and how many ties contradicted themselves."""
+    """The interval left for each unknown, both ends included, and the number of ties dropped."""
 
     low: Ints
     high: Ints
@@ -57,7 +57,7 @@ class Bounds:
 
 @dataclass(eq=False)
 class System:
-    """Unknowns with their first intervals, and what ties them."""
+    """Unknown counts with their first intervals, and the ties between them."""
 
     low: Ints
     high: Ints
@@ -68,10 +68,10 @@ class System:
         self._tie = self.ties.tie
 
     def solve(self) -> Bounds:
-        """Narrow all intervals as far as sums allow.
+        """Narrow all intervals as far as the ties allow.
 
-        A tie that no world satisfies is dropped and counted: the attacker then knows that what was assumed
-        is wrong (numbers of different days), and starts again without it.
+        A tie that no world satisfies is dropped and counted, and solving starts again without it: its
+        numbers are of different days.
         """
         use = np.ones(len(self.ties.total), bool)
         for _ in range(len(use) + 1):
@@ -98,9 +98,11 @@ class System:
         for bound, other, narrow, sign in ((low, high, np.maximum, 1), (high, low, np.minimum, -1)):
             sums, rest = self._sums(bound), self._sums(other)
             slack = sign * ties.slack
-            keep = use[self._tie]
-            least = bound[ties.total] - slack - rest  # what the parts must bring beyond the others' other end
-            narrow.at(bound, ties.part[keep], (least[self._tie] + other[ties.part])[keep])
+            active = use[self._tie]
+            least = (
+                bound[ties.total] - slack - rest
+            )  # what each part must hold, given the far ends of the others
+            narrow.at(bound, ties.part[active], (least[self._tie] + other[ties.part])[active])
             narrow.at(bound, ties.total[use], (sums - slack)[use])
 
     def _sums(self, bound: Ints) -> Ints:
@@ -109,7 +111,7 @@ class System:
         return np.add.reduceat(bound[self.ties.part], self.ties.start[:-1])
 
     def _contradicting(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
-        """Find the ties that cannot hold, or else those that touch an interval that became empty."""
+        """Find the ties that cannot hold, or else those of an interval that became empty."""
         ties = self.ties
         gap = (self._sums(low) - ties.slack > high[ties.total]) | (
             self._sums(high) + ties.slack < low[ties.total]

@@ -1,56 +1,34 @@
-"""The membership attack, which asks whether a certain child was counted.
+"""The membership attack: was a certain child counted?
 
-The attacker knows the rates (how many children to expect in each cell), how numbers are protected, and all
-that is published, but not who the other children are. Advantage is the rate of true alarms less that of
-false ones: 0 is guessing, 1 is knowing.
+The attacker knows the rates (how many children to expect in each cell), the method of protection and all
+that is published, but not who the other children are. The advantage is the rate of true alarms minus the
+rate of false alarms: 0 is guessing, 1 is knowing.
 
-Of one number the advantage is exact: the total variation between what is seen with and without the child,
-the others Poisson. Of all numbers together it is estimated: worlds of other children are drawn, each is
-published with the child and without, a classifier is trained on half of them and judged on the other half
-(Homer et al. 2008; Shokri et al. 2017, for the idea of trained attackers). Where a rate is only known from
-the release itself, categories are taken as independent of one another within an area. In those worlds
-nothing is withheld beside other cells: the attacker sees there what a release was made of, which tells more.
+From one number the advantage is exact (one_number.py). From all numbers together it is estimated with a
+trained classifier (attacker.py; Homer et al. 2008, Shokri et al. 2017). Where a rate is known from the
+release alone, categories are assumed independent of each other within an area (rates.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from collections.abc import Collection, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy.stats import poisson
 
 from data.disclosure.attacks.bounds import Finding, Published
-from data.disclosure.attacks.membership.classifier import Classifier
-from data.disclosure.attacks.membership.rates import Rates, read_rates
-from data.disclosure.cell_key import CellKey, cell_keys
-from data.disclosure.channel import Channel, Counts
-from data.tables.spec import CATEGORIES, TableSpec
-from data.workspace.threads import on_one_thread
-from data.workspace.types import Floats, Ints
+from data.disclosure.attacks.membership.attacker import LIMITS, Advantage, Attacker
+from data.disclosure.attacks.membership.one_number import compute_advantage
+from data.disclosure.attacks.membership.rates import read_rates
+from data.disclosure.cell_key import CellKey
+from data.tables.spec import TableSpec
 
-__all__ = [
-    "ALL_NUMBERS",
-    "LIMITS",
-    "ONE_NUMBER",
-    "WORLDS",
-    "Advantage",
-    "Attacker",
-    "Child",
-    "attack",
-    "of_one_number",
-    "survey",
-    "worst_of_one_number",
-]
+__all__ = ["ALL_NUMBERS", "LIMITS", "ONE_NUMBER", "WORLDS", "Advantage", "attack", "survey"]
 
-# Of the public tier: for the number of a county or region and year alone, and for all tables together.
-LIMITS = (0.10, 0.25)
-WORLDS = (3000, 16_000)  # at first, and where the limit lies within the interval
+WORLDS = (3000, 16_000)  # at first; then, while the limit lies within the interval
 ONE_NUMBER = "the number of one year tells more of a child than it may"
 ALL_NUMBERS = "all numbers together tell more of a child than they may"
+<<<<<<< HEAD
 _TAIL = 1e-9  # of the Poisson distribution of the others, left out
 _MOST = 1600.0  # others, from which on a number is not looked at more closely
 _SHORT = 1000  # worlds that tell the worst-placed child from others
@@ -350,6 +328,8 @@ class _Others:
         year = slice(None) if spec.grain == "whole" else slice(1, 2)
         by = [slice(1, 2) if n in spec.breakdown else slice(None) for n in self.attacker.breakdowns]
         return np.asarray(values[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))
+=======
+>>>>>>> d5dd9ed (Plain names and docstrings for the attacks; the membership attack in two files, on one number and on all)
 
 
 def survey(
@@ -363,26 +343,27 @@ def survey(
     worlds: Sequence[int] = WORLDS,
     seed: int = 0,
 ) -> dict[str, Advantage]:
-    """Attack the worst-placed child of each region, of so many or of some; give the advantages by region.
+    """Return the advantage for the worst-placed child of each region, by region code.
 
-    `k` is the threshold below which numbers are hidden, None where the tier has none. The seed makes it
+    `k`: the threshold below which numbers are hidden, None where the tier has none. `children`: the largest
+    number of regions to attack, the worst first. `regions`: attack these alone. The seed makes the result
     repeatable; it is no secret.
     """
     rates = read_rates(release, areas)
-    tables = [s for s in release.tables if s.measure == "children" and _attacked(s)]
+    tables = [s for s in release.tables if s.measure == "children" and _is_attacked(s)]
     if rates is None or not tables:
         return {}
     attacker = Attacker(rates, mechanism, k, tables, withheld=_withheld(release, tables))
-    found: dict[str, Advantage] = {}
-    alike: dict[tuple[object, ...], Advantage] = {}
-    for number, child in enumerate(attacker.worst_children(children), seed):
+    advantages: dict[str, Advantage] = {}
+    by_key: dict[tuple[object, ...], Advantage] = {}
+    for number, child in enumerate(attacker.list_worst_children(children), seed):
         region = rates.regions[child.region]
         if regions is None or region in regions:
-            kind = attacker.kind(child)
-            if kind not in alike:
-                alike[kind] = attacker.survey(child, worlds, number)
-            found[region] = alike[kind]
-    return found
+            key = attacker.attack_key(child)
+            if key not in by_key:
+                by_key[key] = attacker.survey(child, worlds, number)
+            advantages[region] = by_key[key]
+    return advantages
 
 
 def attack(
@@ -394,42 +375,42 @@ def attack(
     children: int | None = None,
     worlds: Sequence[int] = WORLDS,
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Attack a release for the worst-placed children; give findings (public tier only), and how it went.
+    """Attack a release; return findings (public tier only) and statistics of the attack.
 
-    Arguments as for `survey`. An estimate is above the limit when all of its interval is.
+    Arguments as for `survey`. An estimate is above the limit when its whole interval is.
     """
-    found = survey(release, areas, mechanism, k, children=children, worlds=worlds)
+    advantages = survey(release, areas, mechanism, k, children=children, worlds=worlds)
     rates = read_rates(release, areas)
-    if not found or rates is None:
+    if not advantages or rates is None:
         return [], {}
-    totals = of_one_number(rates.children, mechanism, k)
-    worst = max(found.values(), key=lambda a: a.value)
-    telling: list[tuple[str, str]] = []
+    totals = compute_advantage(rates.children, mechanism, k)
+    worst = max(advantages.values(), key=lambda a: a.value)
+    reasons: list[tuple[str, str]] = []
     if k is not None:
         above = np.flatnonzero((totals > LIMITS[0]).any(axis=1))
-        telling += [(rates.regions[r], ONE_NUMBER) for r in above]
-        telling += [(region, ALL_NUMBERS) for region, a in found.items() if a.low > LIMITS[1]]
+        reasons += [(rates.regions[r], ONE_NUMBER) for r in above]
+        reasons += [(region, ALL_NUMBERS) for region, a in advantages.items() if a.low > LIMITS[1]]
     table = next(s for s in release.tables if s.measure == "children" and s.level == "region")
-    findings = [Finding("membership", table.name, {"area": area}, reason) for area, reason in telling]
+    findings = [Finding("membership", table.name, {"area": area}, reason) for area, reason in reasons]
     return findings, {
         "one_number": round(float(totals.max()), 4),
         "all_numbers": worst.value,
         "all_numbers_low": worst.low,
         "all_numbers_high": worst.high,
-        "children": len(found),
+        "children": len(advantages),
     }
 
 
 def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the tables of which nothing is shown in a region."""
-    found: set[tuple[TableSpec, str]] = set()
+    """Find the pairs of table and region of which every cell is withheld."""
+    pairs: set[tuple[TableSpec, str]] = set()
     for spec in tables:
         if spec.level == "region":
             frame = release.tables[spec].select(["area", "state"]).to_pandas()
             silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
-            found.update((spec, str(area)) for area in silent.index[silent])
-    return frozenset(found)
+            pairs.update((spec, str(area)) for area in silent.index[silent])
+    return frozenset(pairs)
 
 
-def _attacked(spec: TableSpec) -> bool:
+def _is_attacked(spec: TableSpec) -> bool:
     return spec.level == "region" or (spec.level == "country" and spec.grain in ("year", "whole"))

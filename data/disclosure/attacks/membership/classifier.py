@@ -25,7 +25,10 @@ class Classifier:
 
     @classmethod
     def fit(cls, without: Floats, with_it: Floats) -> Classifier:
-        """Learn to tell the two apart; features that never vary are given no weight."""
+        """Fit on features of worlds without and with the child, shape (worlds, features) each.
+
+        A feature that never varies gets no weight.
+        """
         features = np.concatenate([without, with_it])
         label = np.repeat([0.0, 1.0], [len(without), len(with_it)])
         centre, scale = features.mean(axis=0), features.std(axis=0)
@@ -38,17 +41,17 @@ class Classifier:
             spread = np.maximum(chance * (1 - chance), 1e-9)
             slope = x.T @ (chance - label) + ridge * weights
             weights -= np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), slope)
-        learnt = cls(centre, scale, weights, 0.0)
-        return cls(centre, scale, weights, _best_cut(learnt.score(without), learnt.score(with_it)))
+        uncut = cls(centre, scale, weights, 0.0)
+        return cls(centre, scale, weights, _find_cut(uncut.score(without), uncut.score(with_it)))
 
     def score(self, features: Floats) -> Floats:
-        """Say how much speaks for the child; above 0 the attacker says that it is there."""
-        told = ((features - self.centre) / self.scale) @ self.weights[1:]
-        return np.asarray(told + self.weights[0] - self.cut)
+        """Return the score of each world; above 0 the attacker says that the child is there."""
+        weighted = ((features - self.centre) / self.scale) @ self.weights[1:]
+        return np.asarray(weighted + self.weights[0] - self.cut)
 
 
-def _best_cut(without: Floats, with_it: Floats) -> float:
-    """Find the score above which alarms are right most often beyond false ones."""
+def _find_cut(without: Floats, with_it: Floats) -> float:
+    """Find the score at which true alarms exceed false alarms most."""
     cuts = np.quantile(np.concatenate([without, with_it]), np.linspace(0.02, 0.98, 97))
     gain = [float((with_it > c).mean() - (without > c).mean()) for c in cuts]
     return float(cuts[int(np.argmax(gain))])

@@ -1,7 +1,7 @@
-"""What an attacker who reads a release takes for the rates: how many children to expect where and when.
+"""The rates that an attacker reads from a release: how many children to expect, by area and period.
 
-Shown numbers are taken as they are. What is hidden is guessed from the total that holds it, in equal parts,
-as is whatever a table does not show: the attacker has nothing better, and the attack is judged by it.
+Published numbers are taken as they are. Hidden ones are estimated as equal parts of what their total leaves,
+because the attacker has nothing better.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from data.workspace.types import Floats, Ints
 
 __all__ = ["Rates", "read_rates"]
 
-_LEAST = 0.5  # expected children where a total leaves nothing: somebody may be there
-_SMOOTH = 2.0  # children of the country's mix that are added to each region's
+_LEAST = 0.5  # smallest expected number: even where a total leaves nothing, a child may be there
+_SMOOTH = 2.0  # weight of the country's mix in each region's, in children
 
 
 @dataclass(frozen=True, eq=False)
 class Rates:
     """Expected numbers of children and their mix.
 
-    children: by region and period of the finest grain, shape (regions, periods). country: of each region.
-    shares: of each breakdown by region, shape (regions, categories), rows adding to 1. coarser: of each
-    grain, for each finest period the number of the period that holds it.
+    children: expected number by region and period of the finest grain, shape (regions, periods). country:
+    country code of each region. shares: for each breakdown, shape (regions, categories), rows sum to 1.
+    coarser: for each grain, the index of the period that contains each finest period.
     """
 
     regions: tuple[str, ...]
@@ -40,7 +40,7 @@ class Rates:
 
 
 def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
-    """Read the rates from the tables of children; None where a release has none by region.
+    """Read the rates from the tables of children; return None where a release has none by region.
 
     `areas` is indexed by code, with level and parent.
     """
@@ -54,10 +54,10 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
     children = table.to_numpy(float).copy()
     total = _totals(release, finest, country, len(periods))
     for period in range(len(periods)):
-        for one in dict.fromkeys(country):
-            inside = np.array([c == one for c in country])
+        for code in dict.fromkeys(country):
+            inside = np.array([c == code for c in country])
             column = children[inside, period]
-            children[inside, period] = _filled(column, total[one][period], release.k)
+            children[inside, period] = _fill_hidden(column, total[code][period], release.k)
     shares = {
         name: _shares(release, name, tuple(table.index), country, finest)
         for name in dict.fromkeys(n for s in release.tables if s.measure == "children" for n in s.breakdown)
@@ -66,7 +66,7 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
 
 
 def _wide(release: Published, spec: TableSpec) -> pd.DataFrame:
-    """Give a table without breakdown as area x period, NaN where nothing is shown."""
+    """Return a table without breakdown as area x period, NaN where no number is published."""
     frame = release.tables[spec].select(["area", "period", "value"]).to_pandas()
     wide = frame.set_index(["area", "period"])["value"].unstack()  # noqa: PD010 (each cell stands once)
     return pd.DataFrame(wide).reindex(frame["area"].unique())
@@ -78,11 +78,11 @@ def _totals(release: Published, grain: Grain, country: Sequence[str], periods: i
     if spec not in release.tables:
         return dict.fromkeys(country, unknown)
     wide = _wide(release, spec)
-    return {one: wide.loc[one].to_numpy(float) if one in wide.index else unknown for one in set(country)}
+    return {c: wide.loc[c].to_numpy(float) if c in wide.index else unknown for c in set(country)}
 
 
-def _filled(values: Floats, total: float, k: int) -> Floats:
-    """Share out among the hidden what a total leaves for them; at most what is hidden at all."""
+def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
+    """Replace hidden values by equal parts of what their total leaves, between _LEAST and k."""
     hidden = np.isnan(values)
     if not hidden.any():
         return np.maximum(values, _LEAST)
@@ -93,21 +93,21 @@ def _filled(values: Floats, total: float, k: int) -> Floats:
 def _shares(
     release: Published, name: str, regions: tuple[str, ...], country: Sequence[str], finest: Grain
 ) -> Floats:
-    """Give the mix of each region: as shown, smoothed by the country's, which is smoothed by an even one."""
+    """Return the mix of each region, smoothed towards its country's and that towards equal shares."""
     size = len(CATEGORIES[name])
-    of_country = {one: np.full(size, 1 / size) for one in country}
-    for one in of_country:
-        shown = _mix(release, "country", one, name, finest)
-        of_country[one] = (shown + 1.0) / (shown.sum() + size)
+    country_mix = {}
+    for code in dict.fromkeys(country):
+        numbers = _read_mix(release, "country", code, name, finest)
+        country_mix[code] = (numbers + 1.0) / (numbers.sum() + size)
     rows = []
-    for region, one in zip(regions, country, strict=True):
-        shown = _mix(release, "region", region, name, finest)
-        rows.append((shown + _SMOOTH * of_country[one]) / (shown.sum() + _SMOOTH))
+    for region, code in zip(regions, country, strict=True):
+        numbers = _read_mix(release, "region", region, name, finest)
+        rows.append((numbers + _SMOOTH * country_mix[code]) / (numbers.sum() + _SMOOTH))
     return np.array(rows)
 
 
-def _mix(release: Published, level: Level, area: str, name: str, finest: Grain) -> Floats:
-    """Give what is shown by category over the longest period that is published; hidden ones as zero."""
+def _read_mix(release: Published, level: Level, area: str, name: str, finest: Grain) -> Floats:
+    """Return published numbers by category over the longest published period; hidden ones count as zero."""
     size = len(CATEGORIES[name])
     for grain in reversed(GRAINS[GRAINS.index(finest) :]):
         table = release.tables.get(TableSpec("children", level, grain, (name,)))
@@ -119,7 +119,7 @@ def _mix(release: Published, level: Level, area: str, name: str, finest: Grain) 
 
 
 def _coarser(periods: Sequence[Period]) -> dict[Grain, Ints]:
-    """Give for each longer grain the number of the period that holds each period."""
+    """Return for each longer grain the index of the period that contains each of `periods`."""
     result: dict[Grain, Ints] = {"whole": np.zeros(len(periods), np.int64)}
     result[periods[0].grain] = np.arange(len(periods))
     if periods[0].grain in ("month", "quarter"):

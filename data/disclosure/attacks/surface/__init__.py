@@ -1,8 +1,8 @@
-"""The surface attack: looks in files that leave for numbers that the release does not hold at that tier.
+"""The surface attack: search exported files for numbers that the release does not hold at that tier.
 
-Every number in a data cell is looked up among what the release says of the same area and, where the row
-names one, the same period. A number beside a state that has none is a finding whatever it is. Texts are
-searched for numbers that stand beside an area's code; metadata of pictures for any number at all.
+Every number in a table is looked up among the numbers of the release for the same area and, where the row
+names one, the same period. Any number beside a state without number is a finding. Texts are searched for
+numbers beside an area's code, metadata of pictures for any number.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from data.tables.periods import Period
 from data.tables.states import STATES
 from data.workspace.types import Bools, Floats, Ints, Words
 
-__all__ = ["Held", "search"]
+__all__ = ["NumberIndex", "search"]
 
 _ANY = -1
 _AREA_COLUMNS = ("area", "code")
 _CODE_COLUMNS = {"area", "code", "id", "parent", "country", "origin", "destination"}
-# Row numbers, which hold nothing of the data.
+# Row numbers, which hold no data.
 _SILENT_COLUMNS = {"fid", "ogc_fid"}
 _BOUNDS = ("margin", "low", "high")
-# The states beside which a number may stand, by what kind of number it is.
+# The states that allow a number beside them, by kind of number.
 _WITH_NUMBER = {"number", "no_figure"}
 _WITH_BOUNDS = {"class"}
 _DIGITS = 6
@@ -43,29 +43,29 @@ _BESIDE = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
-    """What a release holds, for looking numbers up."""
+class NumberIndex:
+    """All numbers of a release, to look up."""
 
     release: Release
 
     @cached_property
     def areas(self) -> dict[str, int]:
-        """Number the areas' codes."""
+        """The index of each area code."""
         codes = pq.read_table(self.release.areas_file, columns=["code"]).column("code").to_pylist()
         return {str(code): number for number, code in enumerate(codes)}
 
     @cached_property
     def periods(self) -> dict[str, int]:
-        """Number the periods that occur."""
-        found = {p for name in self.release.tables for p in self._frame(name)["period"].unique()}
-        return {str(period): number for number, period in enumerate(sorted(found))}
+        """The index of each period of the release."""
+        names = {p for name in self.release.tables for p in self._frame(name)["period"].unique()}
+        return {str(period): number for number, period in enumerate(sorted(names))}
 
     def _frame(self, name: str) -> pd.DataFrame:
         return self.release.table(name)
 
     @cached_property
     def labels(self) -> frozenset[str]:
-        """The periods in words, of which "2001" looks like a number."""
+        """The periods in words; the label "2001" looks like a number."""
         return frozenset(Period.parse(period).label for period in self.periods)
 
     @cached_property
@@ -74,29 +74,29 @@ class Held:
         roles: dict[str, list[Words]] = {role: [] for role in ("value", *_BOUNDS)}
         for name in self.release.tables:
             frame = self._frame(name)
-            area, period = self._place(frame)
+            area, period = self._locate(frame)
             for column in frame.columns:
                 role = column if column in _BOUNDS else "value"
                 if pd.api.types.is_bool_dtype(frame[column]):
                     continue
                 if pd.api.types.is_numeric_dtype(frame[column]):
-                    roles[role] += _all_ways(area, period, frame[column])
-                if column == "share":  # shown in per cent too
-                    roles[role] += _all_ways(area, period, frame[column] * 100)
-        roles["value"] += self._of_areas()
+                    roles[role] += _hash_numbers(area, period, frame[column])
+                if column == "share":  # exports show it in per cent too
+                    roles[role] += _hash_numbers(area, period, frame[column] * 100)
+        roles["value"] += self._hash_areas()
         roles["value"].append(_hash(_ANY, _ANY, np.array(self._constants(), float)))
         return {
             role: np.unique(np.concatenate(parts or [np.zeros(0, np.uint64)]))
             for role, parts in roles.items()
         }
 
-    def _of_areas(self) -> Iterator[Words]:
+    def _hash_areas(self) -> Iterator[Words]:
         table = pq.read_table(self.release.areas_file)
         for name, kind in zip(table.column_names, table.schema.types, strict=True):
             if str(kind) in ("double", "float", "int64", "int32", "bool"):
                 column = table.column(name).to_pandas().astype("float64")
                 area = np.arange(len(column))
-                yield from _all_ways(area, np.full(len(column), _ANY), column)
+                yield from _hash_numbers(area, np.full(len(column), _ANY), column)
 
     def _constants(self) -> list[float]:
         about = self.release.manifest["tact"]
@@ -106,14 +106,14 @@ class Held:
         years = range(int(first), int(last) + 1) if first and last else ()
         return [float(v) for v in (self.release.k, *numbers, *years)]
 
-    def _place(self, frame: pd.DataFrame) -> tuple[Ints, Ints]:
+    def _locate(self, frame: pd.DataFrame) -> tuple[Ints, Ints]:
         area = _codes(frame["area"], self.areas)
         period = _codes(frame["period"], self.periods)
         return area, period
 
     def knows(self, role: str, words: Words) -> Bools:
-        """Say which (area, period, number) the release holds."""
-        numbers = self.numbers[role]  # sorted, so that each is found without sorting all again
+        """Check which hashes of (area, period, number) the release holds."""
+        numbers = self.numbers[role]  # sorted already
         if not len(numbers):
             return np.zeros(len(words), bool)
         place = np.searchsorted(numbers, words).clip(max=len(numbers) - 1)
@@ -128,8 +128,8 @@ def _floats(column: pd.Series) -> Floats:
     return np.asarray(column.astype("Float64").to_numpy(np.float64, na_value=np.nan), np.float64)
 
 
-def _all_ways(area: Ints, period: Ints, column: pd.Series) -> Iterator[Words]:
-    """Hash numbers of a column with their area and period, with their area alone, and alone."""
+def _hash_numbers(area: Ints, period: Ints, column: pd.Series) -> Iterator[Words]:
+    """Yield hashes of the numbers of a column: with area and period, with area alone, and alone."""
     values = _floats(column)
     known = ~np.isnan(values)
     area, period, values = area[known], period[known], values[known]
@@ -138,7 +138,7 @@ def _all_ways(area: Ints, period: Ints, column: pd.Series) -> Iterator[Words]:
 
 
 def _hash(area: object, period: object, values: Floats) -> Words:
-    """Mix area, period and number into 64 bits."""
+    """Return 64-bit hashes of (area, period, number)."""
     number = np.round(values * 10**_DIGITS).astype(np.int64).astype(np.uint64)
     place = np.atleast_1d((np.asarray(area, np.int64) + 1) * 100_003 + np.asarray(period, np.int64) + 1)
     mixed = number * np.uint64(0x9E3779B97F4A7C15) ^ (place.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F))
@@ -146,50 +146,50 @@ def _hash(area: object, period: object, values: Floats) -> Words:
 
 
 def search(release: Release, files: Iterable[Path]) -> tuple[list[Finding], dict[str, float]]:
-    """Search files that leave at the release's tier; give findings, and how it went."""
-    began, held = time.monotonic(), Held(release)
+    """Search files of the release's tier; return findings and statistics."""
+    began, index = time.monotonic(), NumberIndex(release)
     findings: list[Finding] = []
     cells = 0
     for path in files:
         try:
-            for where, what in readers.read(path, held.areas):
+            for where, what in readers.read_contents(path, index.areas):
                 if isinstance(what, str):
-                    findings += _search_text(held, where, what, bare=path.suffix.lower() == ".png")
+                    findings += _search_text(index, where, what, bare=path.suffix.lower() == ".png")
                 else:
                     cells += what.size
-                    findings += _search_table(held, where, what)
+                    findings += _search_table(index, where, what)
         except readers.UNREADABLE as error:
             findings.append(Finding("surface", path.name, {}, f"cannot be read: {type(error).__name__}"))
     return findings, {"seconds": round(time.monotonic() - began, 3), "cells": cells}
 
 
-def _search_table(held: Held, where: str, frame: pd.DataFrame) -> Iterator[Finding]:
+def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterator[Finding]:
     frame = frame.reset_index(drop=True)
-    area = _first(frame, held.areas, _AREA_COLUMNS)
-    period = _first(frame, held.periods, ("period",))
+    area = _first(frame, index.areas, _AREA_COLUMNS)
+    period = _first(frame, index.periods, ("period",))
     area_codes = np.full(len(frame), _ANY) if area is None else area
     period_codes = np.full(len(frame), _ANY) if period is None else period
     for column in map(str, frame.columns):
         if column.rpartition("__")[2] in _SILENT_COLUMNS:
             continue
-        values = _numbers(frame[column], held, column)
+        values = _numbers(frame[column], index, column)
         present = ~np.isnan(values)
         if not present.any():
             continue
         role = column.rpartition("__")[2]
         role = role if role in _BOUNDS else "value"
         words = _hash(area_codes, period_codes, np.nan_to_num(values))
-        wrong = present & ~held.knows(role, words)
-        silent = present & ~wrong & _no_number(frame, column)
+        wrong = present & ~index.knows(role, words)
+        silent = present & ~wrong & _has_no_number(frame, column)
         for rows, reason in (
             (wrong, "holds a number that the release does not hold there"),
             (silent, "holds a number beside a state that has none"),
         ):
-            yield from _reports(held, where, column, area_codes, period_codes, np.flatnonzero(rows), reason)
+            yield from _reports(index, where, column, area_codes, period_codes, np.flatnonzero(rows), reason)
 
 
 def _reports(
-    held: Held,
+    index: NumberIndex,
     where: str,
     column: str,
     area: Ints,
@@ -197,7 +197,7 @@ def _reports(
     rows: Ints,
     reason: str,
 ) -> Iterator[Finding]:
-    areas, periods = list(held.areas), list(held.periods)
+    areas, periods = list(index.areas), list(index.periods)
     for row in rows:
         cell = {"column": column, "row": str(row + 1)}
         if area[row] >= 0:
@@ -208,7 +208,7 @@ def _reports(
 
 
 def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -> Ints | None:
-    """Give each row the number of what the first of some columns names: an area, or a period."""
+    """Return for each row the index of its area or period, from the first of the columns that names one."""
     result: Ints | None = None
     for column in columns:
         if column in frame:
@@ -217,24 +217,24 @@ def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -
     return result
 
 
-def _numbers(column: pd.Series, held: Held, name: str) -> Floats:
-    """Read a column as numbers, NaN where a cell is none; codes of areas in their columns are none."""
+def _numbers(column: pd.Series, index: NumberIndex, name: str) -> Floats:
+    """Return a column as numbers, NaN where a cell is none; area codes in their columns are none."""
     if pd.api.types.is_bool_dtype(column):
         return np.full(len(column), np.nan)
     if pd.api.types.is_numeric_dtype(column):
         return _floats(column)
     place, distinct = pd.factorize(column.astype(object))
-    numbers = np.array([*(_number(v, held, name) for v in distinct), np.nan], np.float64)
+    numbers = np.array([*(_number(v, index, name) for v in distinct), np.nan], np.float64)
     return numbers[place]
 
 
-def _number(value: object, held: Held, column: str) -> float:
+def _number(value: object, index: NumberIndex, column: str) -> float:
     if isinstance(value, bool):
         return np.nan
     if isinstance(value, (int, float)):
         return float(value)
     text = str(value).strip().lstrip("'")
-    if (column in _CODE_COLUMNS and text in held.areas) or (column == "period" and text in held.labels):
+    if (column in _CODE_COLUMNS and text in index.areas) or (column == "period" and text in index.labels):
         return np.nan
     try:
         return float(text.replace(",", ""))
@@ -242,8 +242,8 @@ def _number(value: object, held: Held, column: str) -> float:
         return np.nan
 
 
-def _no_number(frame: pd.DataFrame, column: str) -> Bools:
-    """Say in which rows the column's own state says that there is no number."""
+def _has_no_number(frame: pd.DataFrame, column: str) -> Bools:
+    """Check in which rows the state of the column says that there is no number."""
     stem, _, tail = column.rpartition("__")
     if column in ("value", *_BOUNDS):
         state = "state"
@@ -258,21 +258,21 @@ def _no_number(frame: pd.DataFrame, column: str) -> Bools:
     return (states.isin(STATES) & ~states.isin(allowed)).to_numpy()
 
 
-def _search_text(held: Held, where: str, text: str, *, bare: bool) -> Iterator[Finding]:
-    """Search a text for numbers beside a code; in metadata (bare) for any number."""
-    plain = _DATES.sub(" ", text.replace(held.release.name, " "))
+def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> Iterator[Finding]:
+    """Search a text for numbers beside an area code; in metadata (`bare`) for any number."""
+    plain = _DATES.sub(" ", text.replace(index.release.name, " "))
     anywhere = (("", m.group()) for m in _NUMBER.finditer(plain))
-    found = anywhere if bare else _beside_codes(held, plain)
+    found = anywhere if bare else _beside_codes(index, plain)
     for code, number in found:
         value = np.array([float(number.replace(",", ""))])
-        place = held.areas.get(code, _ANY)
-        if not held.knows("value", _hash(place, _ANY, value))[0]:
+        place = index.areas.get(code, _ANY)
+        if not index.knows("value", _hash(place, _ANY, value))[0]:
             cell = {"area": code} if code else {}
             yield Finding("surface", where, cell, "its text holds a number that the release does not hold")
 
 
-def _beside_codes(held: Held, text: str) -> Iterator[tuple[str, str]]:
-    lettered = sorted((c for c in held.areas if re.search(r"[A-Z]{2}-", c)), key=len, reverse=True)
+def _beside_codes(index: NumberIndex, text: str) -> Iterator[tuple[str, str]]:
+    lettered = sorted((c for c in index.areas if re.search(r"[A-Z]{2}-", c)), key=len, reverse=True)
     if not lettered:
         return
     codes = "|".join(map(re.escape, lettered))

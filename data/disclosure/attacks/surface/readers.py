@@ -1,7 +1,7 @@
-"""Reading what leaves, as an attacker would: tables and texts of any file, whatever wrote it.
+"""Readers of exported files: the tables and texts of a file, whichever program wrote it.
 
-A table is a DataFrame with the file's own headers; a text is what a person or a script could read. Geometry
-is neither. A file that cannot be read is reported by the surface attack, never passed over.
+A table is a DataFrame with the headers of the file; a text is what a person or a script could read. Geometry
+is neither. The surface attack reports a file that cannot be read.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pyarrow.parquet as pq
 
-__all__ = ["READERS", "UNREADABLE", "Carried", "read"]
+__all__ = ["READERS", "UNREADABLE", "Content", "read_contents"]
 
-# What reading a damaged or foreign file may raise.
+# Errors that a damaged or unknown file may raise.
 UNREADABLE = (
     ValueError,
     LookupError,
@@ -36,31 +36,31 @@ UNREADABLE = (
     zlib.error,
     RuntimeError,
 )
-Carried = tuple[str, pd.DataFrame | str]  # where in the file, and what stands there
+Content = tuple[str, pd.DataFrame | str]  # place in the file, and its content
 
-# Tables of a GeoPackage that hold the file's own bookkeeping: extents, numbers of rows, indexes.
+# Tables of a GeoPackage without data: extents, numbers of rows, indexes.
 _BOOKKEEPING = re.compile(r"^(gpkg_(?!metadata$)|rtree_|sqlite_)")
 _CONTAINERS = {".zip", ".kmz"}
 _TEXTS = {".txt", ".md", ".css", ".qml", ".svg", ".xml", ".qmd", ".csvt", ".prj", ".cpg"}
 _SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
 
 
-def read(path: Path, codes: Container[str] = ()) -> Iterator[Carried]:
-    """Give all that a file carries; raise ValueError for a kind of file that nobody can check.
+def read_contents(path: Path, codes: Container[str] = ()) -> Iterator[Content]:
+    """Yield all tables and texts of a file; raise ValueError for a kind of file without a reader.
 
-    `codes` are those of the areas: in scripts and JSON they tell what is about an area and what is not.
+    `codes`: the area codes, by which values in scripts and JSON are assigned to areas.
     """
     yield from _content(path.name, path.suffix.lower(), path.read_bytes(), codes)
 
 
-def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iterator[Carried]:
+def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iterator[Content]:
     if suffix in _CONTAINERS:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for inner in archive.namelist():
                 for where, what in _content(inner, Path(inner).suffix.lower(), archive.read(inner), codes):
                     yield f"{name}/{where}", what
     elif suffix in (".json", ".geojson"):
-        for table in tables_of(json.loads(data.decode("utf-8")), codes):
+        for table in collect_tables(json.loads(data.decode("utf-8")), codes):
             yield name, table
     elif suffix in (".js", ".html"):
         yield from _script(name, data.decode("utf-8", "replace"), codes)
@@ -72,21 +72,23 @@ def _content(name: str, suffix: str, data: bytes, codes: Container[str]) -> Iter
         raise ValueError(msg)
 
 
-def _csv(data: bytes) -> Iterator[Carried]:
+def _csv(data: bytes) -> Iterator[Content]:
     text = data.decode("utf-8-sig")
     yield "", pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
 
 
-def _parquet(data: bytes) -> Iterator[Carried]:
+def _parquet(data: bytes) -> Iterator[Content]:
     table = pq.read_table(io.BytesIO(data))
     described = {k: v for k, v in (table.schema.metadata or {}).items() if k not in _SILENT_KEYS}
     yield from ((f" metadata {k.decode()}", v.decode("utf-8", "replace")) for k, v in described.items())
-    kept = [n for n, t in zip(table.column_names, table.schema.types, strict=True) if "binary" not in str(t)]
-    yield "", table.select(kept).to_pandas()
+    columns = [
+        n for n, t in zip(table.column_names, table.schema.types, strict=True) if "binary" not in str(t)
+    ]
+    yield "", table.select(columns).to_pandas()
 
 
-def _script(name: str, text: str, codes: Container[str]) -> Iterator[Carried]:
-    """Read a script or a page: its text, and every JSON value that stands in it."""
+def _script(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
+    """Yield the text of a script or page, and every JSON value in it."""
     yield name, text
     decoder, position, opening = json.JSONDecoder(), 0, re.compile(r"[\[{]")
     while (match := opening.search(text, position)) is not None:
@@ -95,19 +97,19 @@ def _script(name: str, text: str, codes: Container[str]) -> Iterator[Carried]:
         except ValueError:
             position = match.end()
             continue
-        for table in tables_of(value, codes):
+        for table in collect_tables(value, codes):
             yield name, table
 
 
-def _text(data: bytes) -> Iterator[Carried]:
+def _text(data: bytes) -> Iterator[Content]:
     yield "", data.decode("utf-8", "replace")
 
 
-def tables_of(value: object, codes: Container[str]) -> Iterator[pd.DataFrame]:
-    """Collect from a JSON value what is about an area: one row an object, a number, or a place in a list.
+def collect_tables(value: object, codes: Container[str]) -> Iterator[pd.DataFrame]:
+    """Yield the values of a JSON document that belong to an area, as a table.
 
-    A value is about the nearest code above it, as a name or as a member called area, code or id; or about
-    the code at the same place of a list beside it. Geometry is left out.
+    A value belongs to the nearest area code above it (as a key, or as a member called area, code or id), or
+    to the code at the same position of a neighbouring list. Geometry is left out.
     """
     rows: list[dict[str, Any]] = []
     _walk(value, None, codes, rows)
@@ -141,7 +143,7 @@ _GEOMETRY = {"geometry", "coordinates", "arcs", "bbox"}
 
 
 def _zip_lists(lists: list[list[Any]], codes: Container[str], rows: list[dict[str, Any]]) -> None:
-    """Read lists side by side where one of them holds codes of areas."""
+    """Pair each list of area codes with the lists of equal length beside it."""
     for named in lists:
         if named and all(isinstance(n, str) and n in codes for n in named):
             for other in lists:
@@ -150,7 +152,7 @@ def _zip_lists(lists: list[list[Any]], codes: Container[str], rows: list[dict[st
                     rows.extend({"area": n, "value": v} for n, v in pairs if not isinstance(v, (dict, list)))
 
 
-def _xlsx(data: bytes) -> Iterator[Carried]:
+def _xlsx(data: bytes) -> Iterator[Content]:
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         names = book.namelist()
         shared = _shared_strings(book) if "xl/sharedStrings.xml" in names else []
@@ -204,7 +206,7 @@ def _cell(cell: ET.Element, shared: list[str], space: str) -> object:
 
 
 def _with_header(rows: list[list[object]]) -> pd.DataFrame:
-    """Take the first row that is all text as the header."""
+    """Return a table whose header is the first row of texts alone."""
     for place, row in enumerate(rows):
         if len(row) > 1 and all(isinstance(v, str) and v for v in row):
             width = len(row)
@@ -213,7 +215,7 @@ def _with_header(rows: list[list[object]]) -> pd.DataFrame:
     return pd.DataFrame([(r + [None] * width)[:width] for r in rows])
 
 
-def _geopackage(data: bytes) -> Iterator[Carried]:
+def _geopackage(data: bytes) -> Iterator[Content]:
     with closing(sqlite3.connect(":memory:")) as file:
         file.deserialize(data)
         listed = file.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
@@ -245,8 +247,8 @@ def _quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
-def _png(data: bytes) -> Iterator[Carried]:
-    """Read the text chunks of a picture (PNG specification, chapter 11.3)."""
+def _png(data: bytes) -> Iterator[Content]:
+    """Yield the text chunks of a PNG picture (PNG specification, chapter 11.3)."""
     position = 8
     while position + 8 <= len(data):
         length, kind = struct.unpack(">I4s", data[position : position + 8])
@@ -275,7 +277,7 @@ def _international(body: bytes) -> str:
     return f"{key.decode()}: {(zlib.decompress(text) if packed else text).decode('utf-8', 'replace')}"
 
 
-READERS: dict[str, Callable[[bytes], Iterator[Carried]]] = {
+READERS: dict[str, Callable[[bytes], Iterator[Content]]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".xlsx": _xlsx,

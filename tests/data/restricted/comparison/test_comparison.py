@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.disclosure.attacks import membership
-from data.disclosure.attacks.membership import worst_of_one_number
+from data.disclosure.attacks.membership.one_number import find_largest_advantage
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.reference import area_table
@@ -147,7 +147,7 @@ def test_several_worlds_are_averaged_and_the_worst_is_told(world):
 def test_one_number_is_the_worst_case_whatever_the_world(world):
     policy = Policy(k=12, variance=5.0, variance_near_k=5.0, largest=8)
     assert tried(world, policy).attackers.one_number == pytest.approx(
-        worst_of_one_number(CellKey(5.0, 8), 12), abs=1e-4
+        find_largest_advantage(CellKey(5.0, 8), 12), abs=1e-4
     )
 
 

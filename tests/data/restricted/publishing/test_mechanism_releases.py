@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.disclosure.attacks.audit import audit
+from data.disclosure.attacks.audit import audit_release
 from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.errors import InputError, ReleaseError
 from data.release import MANIFEST, Release, names
@@ -130,6 +130,6 @@ def test_what_an_earlier_version_protected_in_another_way_is_not_continued(tmp_p
     with pytest.raises(InputError, match=rf"{made.name} was protected by '{former}'.*in a new workspace"):
         release(vault, tmp_path, plan=FEW)
     with pytest.raises(InputError, match="no longer has"):
-        audit(tmp_path, tmp_path / "derived", made.name)
+        audit_release(tmp_path, tmp_path / "derived", made.name)
     assert Release.open(tmp_path, "public", made.name).k == DEFAULT_POLICY.k
     assert names(tmp_path) == [made.name]

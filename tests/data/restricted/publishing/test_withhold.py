@@ -31,7 +31,7 @@ def rows(names, values, k=0):
 def attack_on(parts, total, known, k=0, earlier=()):
     tables = {REGIONS: rows(NAMES[: len(parts)], parts, k), COUNTRY: rows(["AL"], [total], k)}
     now = Published("r", tables, {"children": known}, 11)
-    return BoundsAttack.of([*earlier, now], AREAS.iloc[: len(parts) + 1])
+    return BoundsAttack.from_releases([*earlier, now], AREAS.iloc[: len(parts) + 1])
 
 
 def taken(attack, release=0):

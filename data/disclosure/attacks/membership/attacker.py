@@ -1,0 +1,308 @@
+"""The membership attack on all numbers together: worlds of other children, published with and without one.
+
+A classifier learns on half of the worlds to tell whether the child is there, and is judged on the other half.
+Withholding is left out of these worlds: the attacker sees what a release was made of, which tells more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import poisson
+
+from data.disclosure.attacks.membership.classifier import Classifier
+from data.disclosure.attacks.membership.one_number import (
+    MOST_OTHERS,
+    TAIL,
+    tabulate_advantage,
+    tabulate_channel,
+)
+from data.disclosure.attacks.membership.rates import Rates
+from data.disclosure.cell_key import CellKey, cell_keys
+from data.disclosure.channel import Counts
+from data.tables.spec import CATEGORIES, TableSpec
+from data.workspace.threads import on_one_thread
+from data.workspace.types import Floats, Ints
+
+# Largest advantage on the public tier: from one number of a county or region and year; from all tables.
+LIMITS = (0.10, 0.25)
+
+
+_SHORT = 1000  # worlds of a first attack, which chooses the worst-placed child
+
+
+_DRAWS = 2**23  # largest number of children drawn; a region with more gets fewer worlds
+
+
+_FEWEST = 500  # smallest number of worlds
+
+
+_Z95 = 1.96  # 95 % of a normal distribution lies within so many standard deviations
+
+
+@dataclass(frozen=True)
+class Child:
+    """The child that the attacker looks for: index of its region, of its period, and of each category."""
+
+    region: int
+    period: int
+    categories: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """An estimated advantage with its 95 % interval, and the child it is about."""
+
+    value: float
+    low: float
+    high: float
+    child: Child
+
+
+@dataclass(frozen=True, eq=False)
+class Attacker:
+    """An attacker who reads the tables of children of one tier.
+
+    `tables`: tables of regions, and of countries by year or whole. A tier may publish more; then the
+    advantage is a lower bound. `withheld`: pairs of table and region of which nothing is published.
+    """
+
+    rates: Rates
+    mechanism: CellKey
+    k: int | None
+    tables: Sequence[TableSpec]
+    key_range: int = 2**24
+    withheld: frozenset[tuple[TableSpec, str]] = frozenset()
+
+    def list_tables(self, child: Child) -> list[TableSpec]:
+        """List the tables that publish anything about the child's region."""
+        region = self.rates.regions[child.region]
+        return [spec for spec in self.tables if (spec, region) not in self.withheld]
+
+    @cached_property
+    def breakdowns(self) -> tuple[str, ...]:
+        """The breakdowns of the tables."""
+        return tuple(dict.fromkeys(name for spec in self.tables for name in spec.breakdown))
+
+    def expect_others(self, child: Child, spec: TableSpec) -> float:
+        """Return the expected number of other children in the child's cell of a table."""
+        rates = self.rates
+        times = rates.coarser[spec.grain]
+        there = rates.children[:, times == times[child.period]].sum(axis=1)
+        for name in spec.breakdown:
+            there = there * rates.shares[name][:, child.categories[name]]
+        if spec.level == "region":
+            return float(there[child.region])
+        here = rates.country[child.region]
+        return float(sum(n for n, c in zip(there, rates.country, strict=True) if c == here))
+
+    def list_worst_children(self, how_many: int | None = None) -> list[Child]:
+        """List the child of each region whose own cells give most away, the worst-placed first."""
+        candidates = []
+        for region in range(len(self.rates.regions)):
+            for period in range(self.rates.children.shape[1]):
+                child = Child(
+                    region,
+                    period,
+                    {n: self._pick_visible_category(region, period, n) for n in self.breakdowns},
+                )
+                candidates.append((self._sum_of_squares(child), child))
+        candidates.sort(key=lambda pair: (-pair[0], pair[1].region, pair[1].period))
+        first = {child.region: child for _, child in reversed(candidates)}  # the worst of each region
+        return [child for _, child in candidates if first[child.region] is child][:how_many]
+
+    def _pick_visible_category(self, region: int, period: int, name: str) -> int:
+        """Return the category in which a child is easiest to see."""
+        specs = [s for s in self.tables if s.breakdown == (name,)]
+        children = [Child(region, period, {name: c}) for c in range(len(CATEGORIES[name]))]
+        rates = np.array([[self.expect_others(child, s) for s in specs] for child in children])
+        return int((self._look_up(rates) ** 2).sum(axis=1).argmax())
+
+    def _sum_of_squares(self, child: Child) -> float:
+        """Return the sum of the squared advantages of each cell of the child alone."""
+        rates = np.array([self.expect_others(child, s) for s in self.list_tables(child)])
+        return float((self._look_up(rates) ** 2).sum())
+
+    def _look_up(self, rates: Floats) -> Floats:
+        """Return the advantage from one number for each rate, from the table by square root of the rate."""
+        return np.interp(np.sqrt(rates), *tabulate_advantage(self.mechanism, self.k))
+
+    @on_one_thread
+    def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
+        """Estimate the advantage for one child; the classifier learns on half of the worlds."""
+        if not self.list_tables(child):  # nothing is published about its region
+            return Advantage(0.0, 0.0, 0.0, child)
+        draw = np.random.default_rng(seed)
+        worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
+        without, with_it = self._publish(child, worlds, draw)
+        half = worlds // 2
+        classifier = Classifier.fit(without[:half], with_it[:half])
+        scores = classifier.score(without[half:]), classifier.score(with_it[half:])
+        false, true = (float((score > 0).mean()) for score in scores)
+        spread = _Z95 * np.sqrt((false * (1 - false) + true * (1 - true)) / max(worlds - half, 1))
+        value = true - false
+        ends = [round(float(v), 4) for v in (value, value - spread, value + spread)]
+        return Advantage(ends[0], ends[1], ends[2], child)
+
+    def attack_key(self, child: Child) -> tuple[object, ...]:
+        """Return everything an attack on a child depends on: children with equal keys need one attack."""
+        rates, region = self.rates, child.region
+        shares = (share[region].tobytes() for share in rates.shares.values())
+        return (rates.country[region], rates.children[region].tobytes(), *shares, *self.list_tables(child))
+
+    def survey(self, child: Child, worlds: Sequence[int], seed: int) -> Advantage:
+        """Attack the child, or on a tier with a threshold the worst-placed child like it.
+
+        Independent numbers together give away the square root of the sum of their squares. Where twice that
+        is within the limit (cells of hundreds of children), or where a region has more children than can
+        be drawn, no world is drawn and twice that is the upper end.
+        """
+        rough = float(np.sqrt(self._sum_of_squares(child)))
+        if 2 * rough < LIMITS[1] or self.rates.children[child.region].sum() > _DRAWS // _FEWEST:
+            return Advantage(round(rough, 4), 0.0, round(2 * rough, 4), child)
+        target = child if self.k is None else self.pick_worst_like(child, seed)
+        return self.estimate(target, worlds, LIMITS[1], seed)
+
+    def pick_worst_like(self, child: Child, seed: int) -> Child:
+        """Return the worst-placed of the child and those that differ in one published category."""
+        published = {s.breakdown[0] for s in self.tables if s.level == "region" and len(s.breakdown) == 1}
+        others = [
+            replace(child, categories={**child.categories, name: category})
+            for name in sorted(published)
+            for category in range(len(CATEGORIES[name]))
+            if category != child.categories[name]
+        ]
+        return max([child, *others], key=lambda c: self.attack(c, _SHORT, seed).value) if others else child
+
+    def estimate(self, child: Child, worlds: Sequence[int], limit: float, seed: int) -> Advantage:
+        """Estimate the advantage for one child; draw more worlds while its interval contains the limit."""
+        for size in worlds:
+            advantage = self.attack(child, size, seed)
+            if not advantage.low <= limit <= advantage.high:
+                break
+        return advantage
+
+    def _publish(self, child: Child, worlds: int, draw: np.random.Generator) -> tuple[Floats, Floats]:
+        """Return features of worlds without and with the child, shape (worlds, features) each."""
+        others = OtherChildren.draw(self, child, worlds, draw)
+        key = draw.integers(0, self.key_range, worlds)
+        features: tuple[list[Floats], list[Floats]] = ([], [])
+        for spec in self.list_tables(child):
+            counts, keys, own = others.count(spec)
+            rate = self.expect_others(child, spec)
+            for there in (0, 1):
+                counts[:, own] += there
+                keys[:, own] = (keys[:, own] + there * key) % self.key_range
+                features[there].extend(self._features(counts, keys, own, rate))
+        return np.column_stack(features[0]), np.column_stack(features[1])
+
+    def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
+        """Return features of a table: log ratio for the child's cell, numbers, which are hidden."""
+        shown = self.mechanism.publish(counts, keys)
+        hidden = shown < (self.k or 0)
+        visible = np.where(hidden, 0, shown).astype(np.float64)
+        if rate > MOST_OTHERS:  # among so many others one child cannot be seen
+            return [*visible.T, *hidden.astype(np.float64).T]
+        most = int(max(counts[:, own].max(initial=0), poisson.isf(TAIL, max(rate, 1.0)))) + 2
+        channel, table = tabulate_channel(self.mechanism, 2 ** most.bit_length(), self.k)
+        outcomes = table[: most + 1]
+        others = poisson.pmf(np.arange(most), rate)
+        chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
+        log_ratio = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
+        return [log_ratio[channel.place(shown[:, own])], *visible.T, *hidden.astype(np.float64).T]
+
+
+@dataclass(frozen=True, eq=False)
+class OtherChildren:
+    """Other children of many worlds: of the same region one by one, of the rest of the country in sums.
+
+    world, period, categories, key: one entry for each child of the region. far: numbers of children of the
+    rest of the country and sums of their record keys, shape (worlds, 2, 2, ...); the axes say whether they
+    are of the child's year and of its category in each breakdown. In tables of the country only the child's
+    own cells are attacked; the others are large and say nothing about it.
+    """
+
+    attacker: Attacker
+    child: Child
+    worlds: int
+    world: Ints
+    period: Ints
+    categories: Mapping[str, Ints]
+    key: Ints
+    far: tuple[Counts, Ints]
+
+    @classmethod
+    def draw(cls, attacker: Attacker, child: Child, worlds: int, draw: np.random.Generator) -> OtherChildren:
+        """Draw worlds from the rates."""
+        rates, keys = attacker.rates, attacker.key_range
+        children = rates.children[child.region]
+        size = draw.poisson(children.sum(), worlds)
+        period = cls._pick(children, int(size.sum()), draw)
+        by_region = {name for spec in attacker.tables if spec.level == "region" for name in spec.breakdown}
+        categories = {}
+        for name in attacker.breakdowns:
+            chance, own = rates.shares[name][child.region], child.categories[name]
+            if name in by_region:
+                categories[name] = cls._pick(chance, int(size.sum()), draw)
+            else:  # published by country alone, where only the child's own cell is read
+                other = (own + 1) % len(chance)
+                categories[name] = np.where(draw.random(int(size.sum())) < chance[own], own, other)
+        world, key = np.repeat(np.arange(worlds), size), draw.integers(0, keys, int(size.sum()))
+        counts = draw.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(categories))))
+        # The sum of uniform keys is uniform, and that of none is zero.
+        sums = np.where(counts > 0, draw.integers(0, keys, counts.shape), 0)
+        return cls(attacker, child, worlds, world, period, categories, key, (counts, sums))
+
+    @staticmethod
+    def _pick(chance: Floats, size: int, draw: np.random.Generator) -> Ints:
+        edges = np.cumsum(chance)[:-1] / chance.sum()
+        return np.searchsorted(edges, draw.random(size), side="right")
+
+    @staticmethod
+    def _far_rates(attacker: Attacker, child: Child) -> Floats:
+        """Return expected children of the rest of the country, by what they share with the child."""
+        rates = attacker.rates
+        home, years = rates.country[child.region], rates.coarser["year"]
+        total: Floats = np.zeros([2] * (1 + len(attacker.breakdowns)))
+        for region, country in enumerate(rates.country):
+            if country == home and region != child.region:
+                same = rates.children[region][years == years[child.period]].sum()
+                part = np.array([rates.children[region].sum() - same, same])
+                for name in attacker.breakdowns:
+                    share = rates.shares[name][region, child.categories[name]]
+                    part = np.multiply.outer(part, [1 - share, share])
+                total = total + part
+        return total
+
+    def count(self, spec: TableSpec) -> tuple[Counts, Ints, int]:
+        """Return counts and cell keys of a table, shape (worlds, cells), and the child's cell."""
+        cell, own, width = self._cells(spec)
+        keys = self.attacker.key_range
+        if spec.level == "country":
+            mine = cell == own
+            counts = np.bincount(self.world[mine], minlength=self.worlds)
+            sums = cell_keys(self.world[mine], self.key[mine], self.worlds, keys)
+            far = [self._far(values, spec) for values in self.far]
+            return (counts + far[0])[:, None], ((sums + far[1]) % keys)[:, None], 0
+        flat, size = self.world * width + cell, self.worlds * width
+        counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
+        return counts, cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), own
+
+    def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
+        """Return, in the child's region, the cell of each other child, its own, and how many there are."""
+        times = self.attacker.rates.coarser[spec.grain]
+        cell, own, width = times[self.period], int(times[self.child.period]), int(times.max()) + 1
+        for name in spec.breakdown:
+            size = len(CATEGORIES[name])
+            cell, own = cell * size + self.categories[name], own * size + self.child.categories[name]
+            width *= size
+        return cell, own, width
+
+    def _far(self, values: Ints, spec: TableSpec) -> Ints:
+        """Sum the children (or keys) of the rest of the country that are in the child's cell."""
+        year = slice(None) if spec.grain == "whole" else slice(1, 2)
+        by = [slice(1, 2) if n in spec.breakdown else slice(None) for n in self.attacker.breakdowns]
+        return np.asarray(values[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))

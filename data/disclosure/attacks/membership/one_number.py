@@ -1,0 +1,57 @@
+"""The membership attack on one number, in closed form (docs/disclosure.md, "Membership").
+
+The advantage is the total variation distance between what is published with and without the child, the
+other children of the cell being Poisson distributed.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import poisson
+
+from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Channel
+from data.workspace.threads import on_one_thread
+from data.workspace.types import Floats
+
+TAIL = 1e-9  # probability of the Poisson tail that is cut off
+
+
+MOST_OTHERS = 1600.0  # expected others beyond which the advantage is no longer computed
+
+
+@on_one_thread
+def compute_advantage(rates: npt.ArrayLike, mechanism: CellKey, k: int | None) -> Floats:
+    """Return the advantage from one published number, for each expected number of other children.
+
+    `rates` may have any shape; the result has the same. The advantage falls as the rate grows: beyond
+    MOST_OTHERS the value at MOST_OTHERS is returned, which is an upper bound.
+    """
+    capped = np.minimum(np.atleast_1d(np.asarray(rates, np.float64)), MOST_OTHERS)
+    most = int(poisson.isf(TAIL, max(float(capped.max(initial=0.0)), 1.0))) + 2
+    outcomes = mechanism.channel(most, 1, k).outcomes()
+    change = np.diff(outcomes, axis=0)  # how one more child changes the distribution of what is published
+    others = poisson.pmf(np.arange(most)[None, :], capped.ravel()[:, None])
+    return np.asarray(np.abs(others @ change).sum(axis=1) / 2).reshape(capped.shape)
+
+
+def find_largest_advantage(mechanism: CellKey, k: int | None, most: float = 60.0) -> float:
+    """Return the largest advantage from one number over expected numbers of others from 0 to `most`."""
+    return float(compute_advantage(np.arange(0.0, most, 0.1), mechanism, k).max())
+
+
+@lru_cache(maxsize=16)
+def tabulate_advantage(mechanism: CellKey, k: int | None) -> tuple[Floats, Floats]:
+    """Return square roots of rates, and the advantage from one number at each."""
+    roots = np.linspace(0.0, 40.0, 400)
+    return roots, compute_advantage(roots**2, mechanism, k)
+
+
+@lru_cache(maxsize=64)
+def tabulate_channel(mechanism: CellKey, most: int, k: int | None) -> tuple[Channel, Floats]:
+    """Return the channel of counts up to `most`, and P(outcome | count), shape (most + 1, outcomes)."""
+    channel = mechanism.channel(most, 1, k)
+    return channel, channel.outcomes()
