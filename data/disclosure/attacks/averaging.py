@@ -56,7 +56,7 @@ def guess_totals(
     redrawn = [] if releases[-1].frozen else list(releases[:-1])
     by_shape: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
     for unknown, parts in readings.list_totals(alone=bool(redrawn)):
-        table, offset = system.lattice.cell(unknown)
+        table, offset = system.lattice.locate(unknown)
         if table.shape not in by_shape:
             by_shape[table.shape] = [_read_numbers(release, table) for release in redrawn]
         cell = tuple(table.name(offset).values())

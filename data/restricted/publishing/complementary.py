@@ -49,7 +49,7 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
 
 def _remove_number(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
     """Take the number of one unknown out of the system; return its table and its place there."""
-    table, offset = attack.lattice.cell(unknown)
+    table, offset = attack.lattice.locate(unknown)
     attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
     table.state.reshape(-1)[offset] = _WITHHELD
     return table, offset
@@ -126,7 +126,7 @@ class _Trace:
 
     def _is_safe_without_number(self, unknown: int) -> bool:
         """Return whether enough values surely stay open once the cell's own number is withheld."""
-        table, _ = self.attack.lattice.cell(unknown)
+        table, _ = self.attack.lattice.locate(unknown)
         ends = list(self._list_ends(unknown))
         low = max([0, *(least for _, least, _ in ends)])
         high = min([UNKNOWN, *(most for _, _, most in ends)])
@@ -175,7 +175,7 @@ class _Trace:
 
     def _rank(self, unknown: int) -> tuple[int, ...]:
         """Order candidates: finest first; among equals the one that holds the others most tightly."""
-        shape = self.attack.lattice.cell(unknown)[0].shape
+        shape = self.attack.lattice.locate(unknown)[0].shape
         return (
             -len(shape.breakdown),
             -LEVELS.index(shape.level),

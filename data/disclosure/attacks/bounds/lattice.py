@@ -330,7 +330,7 @@ class Lattice:
         offset = int(unknown - table.base)
         return (table, offset) if offset < table.state.size else None
 
-    def cell(self, unknown: int) -> tuple[Table, int]:
+    def locate(self, unknown: int) -> tuple[Table, int]:
         """Return the table of an unknown and its flat index there; raise KeyError where it is in none."""
         place = self.find(unknown)
         if place is None:

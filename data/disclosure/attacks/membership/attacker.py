@@ -212,7 +212,7 @@ class Attacker:
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
         log_ratio = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
-        return [log_ratio[channel.place(shown[:, own])], *visible.T, *hidden.astype(np.float64).T]
+        return [log_ratio[channel.outcome_of(shown[:, own])], *visible.T, *hidden.astype(np.float64).T]
 
 
 @dataclass(frozen=True, eq=False)
