@@ -128,7 +128,7 @@ def write_literal(value: object) -> str:
     characters.
     """
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{name}:{write_literal(one)}" for name, one in value.items()) + "}"
+        return "{" + ",".join(f"{name}:{write_literal(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(write_literal, value)) + "]"
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
@@ -170,8 +170,8 @@ def _format_codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str
     """Return one character for each area: the class as a digit, or the letter of the state."""
     classes = data.classes().reindex(codes).fillna(-1).astype(int)
     marks = []
-    for state, one in zip(frame["state"], classes, strict=True):
-        marks.append(_STATE_CODES[state] if state in _STATE_CODES else str(max(0, one)))
+    for state, class_index in zip(frame["state"], classes, strict=True):
+        marks.append(_STATE_CODES[state] if state in _STATE_CODES else str(max(0, class_index)))
     return "".join(_shorten_runs(marks))
 
 
@@ -215,13 +215,13 @@ def describe_map(
     values = f"level:{write_literal(level)},layers:[{','.join(layers)}]"
     values += f",selected:{write_literal(selected)}" if selected else ""
     values += ",projector:true" if projector else ""
-    values += f",arrows:{write_literal([_describe_arrow(one) for one in arrows])}" if arrows else ""
+    values += f",arrows:{write_literal([_describe_arrow(arrow) for arrow in arrows])}" if arrows else ""
     digest = hashlib.sha256(f"{period}{values}".encode()).hexdigest()[:8]
     return f"{{id:{write_literal(digest)},{values}}}"
 
 
-def _describe_arrow(one: Arrow) -> dict[str, Any]:
-    return {"from": one.start, "to": one.end, "width": round(one.width, 2), "label": one.label}
+def _describe_arrow(arrow: Arrow) -> dict[str, Any]:
+    return {"from": arrow.start, "to": arrow.end, "width": round(arrow.width, 2), "label": arrow.label}
 
 
 def read_clicked_place() -> tuple[float, float] | None:
@@ -241,9 +241,9 @@ def show_map(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None]
     Without `on_click` the page does not hear of clicks. streamlit-folium changes Folium's objects, so they
     are made for each run and never kept.
     """
-    drawn = _Map(fixed)
+    folium_map = _Map(fixed)
     st_folium(
-        drawn,
+        folium_map,
         key=KEY,
         height=_HEIGHT,
         use_container_width=True,

@@ -135,7 +135,7 @@ def _render_without(mark: Mark) -> Markup:
     states = [mark.words[state] for state in _list_present(mark)]
     if not states:
         return Markup("")
-    told = _("Without a mark: {states}.", states=", ".join(states))
+    sentence = _("Without a mark: {states}.", states=", ".join(states))
     if len(states) > 1:
-        told = f"{told} {_('Point at an area to see which.')}"
-    return html("<p class=without>{}</p>", told)
+        sentence = f"{sentence} {_('Point at an area to see which.')}"
+    return html("<p class=without>{}</p>", sentence)

@@ -99,9 +99,9 @@ def find_chains(name: str) -> list[list[dict[str, str]]]:
     If areas of several levels have the name, only the largest are returned.
     """
     areas, places, older = _load_places()
-    found = sorted({older.get(code, code) for code in places.find(name, level=None)})
-    depth = {code: LEVELS.index(areas["level"][code]) for code in found}
-    return [_list_chain(areas, code) for code in found if depth[code] == min(depth.values())][:_MOST]
+    codes = sorted({older.get(code, code) for code in places.find(name, level=None)})
+    depth = {code: LEVELS.index(areas["level"][code]) for code in codes}
+    return [_list_chain(areas, code) for code in codes if depth[code] == min(depth.values())][:_MOST]
 
 
 def _list_chain(areas: pd.DataFrame, code: str) -> list[dict[str, str]]:
@@ -152,8 +152,8 @@ def _find_release(site: Site, checksum: str) -> Release | None:
     return None
 
 
-def _make_answer(request: Request, zipped: bytes, kept: str) -> Response:
-    headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
+def _make_answer(request: Request, zipped: bytes, cache_control: str) -> Response:
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
         return Response(zipped, media_type="application/json", headers=headers)

@@ -131,9 +131,9 @@ def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> 
     levels = offered[layer]
     level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
     over = _list_allowed(layer, (n for n in view.over if level in offered.get(n, ())), current.tier)
-    settled = replace(view, layer=layer, level=level, over=over, area=_settle_area(view.area, level, areas))
-    settled = replace(settled, options=_settle_choices(settled, current))
-    return replace(settled, period=_settle_period(settled, current))
+    nearest = replace(view, layer=layer, level=level, over=over, area=_settle_area(view.area, level, areas))
+    nearest = replace(nearest, options=_settle_choices(nearest, current))
+    return replace(nearest, period=_settle_period(nearest, current))
 
 
 def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
@@ -147,11 +147,11 @@ def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
 
 
 def _list_allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
-    kept: list[str] = [layer]
+    allowed: list[str] = [layer]
     for name in over:
-        if name not in kept and not combinable(tier, [*kept, name]):
-            kept.append(name)
-    return tuple(kept[1:])
+        if name not in allowed and not combinable(tier, [*allowed, name]):
+            allowed.append(name)
+    return tuple(allowed[1:])
 
 
 def _settle_area(code: str, level: str, areas: pd.DataFrame) -> str:
@@ -163,7 +163,7 @@ def _settle_area(code: str, level: str, areas: pd.DataFrame) -> str:
 
 def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[str, str]]:
     """Return the choices that the release has at the level, for each layer that is shown or remembered."""
-    kept: dict[str, dict[str, str]] = {}
+    valid_options: dict[str, dict[str, str]] = {}
     for name, chosen in view.options.items():
         known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
         valid = {o: c for o, c in chosen.items() if c in known.get(o, ())}
@@ -171,8 +171,8 @@ def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[st
         if valid and (
             not shown or current_release.has_layer(current, name, view.level, freeze_options(valid))
         ):
-            kept[name] = valid
-    return kept
+            valid_options[name] = valid
+    return valid_options
 
 
 def list_view_periods(view: MapView, current: CurrentRelease) -> tuple[str, ...]:
@@ -194,7 +194,7 @@ def _settle_period(view: MapView, current: CurrentRelease) -> str:
         wanted = Period.parse(view.period)
     except InputError:
         return find_latest(view, current)
-    known = [Period.parse(one) for one in listed]
+    known = [Period.parse(period) for period in listed]
     around = [p for p in known if p.contains(wanted)]
     within = [p for p in known if wanted.contains(p)]
     near = min(known, key=lambda p: abs(p.start - wanted.start))
@@ -210,7 +210,7 @@ def has_numbers(view: MapView, current: CurrentRelease) -> bool:
 def find_latest(view: MapView, current: CurrentRelease) -> str:
     """Find the last period of the main layer that has numbers. If none has, return the last period."""
     listed = list_view_periods(view, current)
-    known = (one for one in reversed(listed) if has_numbers(replace(view, period=one), current))
+    known = (period for period in reversed(listed) if has_numbers(replace(view, period=period), current))
     return next(known, listed[-1] if listed else "")
 
 
@@ -221,13 +221,13 @@ def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
     tact = current.release.manifest["tact"]
     now = Period.parse(view.period)
     calendar = Calendar(int(tact.get("first_month", 6)))
-    found: dict[Grain, str] = {}
+    periods: dict[Grain, str] = {}
     for grain in GRAINS:
         for period in _list_candidates(now, grain, calendar, tact):
             if period in list_view_periods(replace(view, period=period), current):
-                found[grain] = period
+                periods[grain] = period
                 break
-    return found
+    return periods
 
 
 def _list_candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:

@@ -33,15 +33,15 @@ def load_catalogue(language: str) -> gettext.NullTranslations:
 
 def parse_entries(text: str) -> dict[str, tuple[str, ...]]:
     """Parse a PO file: translations by message. The keys are those of MO files, with context and plural."""
-    found: dict[str, tuple[str, ...]] = {}
+    translations: dict[str, tuple[str, ...]] = {}
     for block in text.split("\n\n"):
         fields = _fields(block)
         if "msgid" in fields:
             context = fields["msgctxt"] + _CONTEXT if "msgctxt" in fields else ""
             plural = _PLURAL + fields["msgid_plural"] if "msgid_plural" in fields else ""
-            told = tuple(value for name, value in fields.items() if name.startswith("msgstr"))
-            found[context + fields["msgid"] + plural] = told
-    return found
+            texts = tuple(value for name, value in fields.items() if name.startswith("msgstr"))
+            translations[context + fields["msgid"] + plural] = texts
+    return translations
 
 
 def _fields(block: str) -> dict[str, str]:
@@ -59,10 +59,12 @@ def _fields(block: str) -> dict[str, str]:
     return fields
 
 
-def compile_catalogue(told: dict[str, tuple[str, ...]]) -> bytes:
+def compile_catalogue(translations: dict[str, tuple[str, ...]]) -> bytes:
     """Return entries as the content of an MO file. Entries without a translation are left out."""
     pairs = sorted(
-        (key.encode(), _PLURAL.join(value).encode()) for key, value in told.items() if all(value) and value
+        (key.encode(), _PLURAL.join(value).encode())
+        for key, value in translations.items()
+        if all(value) and value
     )
     start = _HEADER_WORDS * 4
     place = start + 2 * _PAIR * len(pairs)

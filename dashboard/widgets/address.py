@@ -40,7 +40,7 @@ def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) 
 
 
 def pick_number(
-    name: str, label: str, most: int, first: int | None, told: str, *, least: int = 0
+    name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0
 ) -> int | None:
     """Ask for a whole number. If `first` is None, it may be left empty. `help_text` explains it."""
     key = _settle_number_key(name, least, most, first)
@@ -51,28 +51,28 @@ def pick_number(
         value=None if first is None else "min",
         step=1,
         key=key,
-        help=told,
+        help=help_text,
         placeholder=_("no limit"),
     )
     return _keep_number(name, key)
 
 
-def pick_share(name: str, label: str, first: int, told: str) -> int:
+def pick_share(name: str, label: str, first: int, caption: str) -> int:
     """Show a slider from 0 to 100 in steps of 5 and return its value. `caption` is shown below it."""
     key = _settle_number_key(name, 0, 100, first)
     st.slider(label, min_value=0, max_value=100, step=5, key=key, format="%d %%")
-    st.caption(told)
+    st.caption(caption)
     return _keep_number(name, key) or 0
 
 
 def _settle_number_key(name: str, least: int, most: int, first: int | None) -> str:
     """Do for a number what `_settled` does for a choice; no number is written as "none"."""
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
-    kept = str(st.session_state.get(f"{key}-kept", ""))
-    if asked != kept and _is_number(asked, least, most, first):
+    remembered = str(st.session_state.get(f"{key}-kept", ""))
+    if asked != remembered and _is_number(asked, least, most, first):
         st.session_state[key] = _read_number(asked)
     elif key not in st.session_state:
-        st.session_state[key] = _read_number(kept) if kept else first
+        st.session_state[key] = _read_number(remembered) if remembered else first
     return key
 
 
@@ -100,11 +100,11 @@ def _settle_key(name: str, offered: list[str]) -> str:
     The choice is kept beside the widget too, which is forgotten where another page is shown.
     """
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
-    kept = str(st.session_state.get(f"{key}-kept", ""))
-    if asked in offered and asked != kept:
+    remembered = str(st.session_state.get(f"{key}-kept", ""))
+    if asked in offered and asked != remembered:
         st.session_state[key] = asked
     elif st.session_state.get(key) not in offered:
-        st.session_state[key] = kept if kept in offered else offered[0]
+        st.session_state[key] = remembered if remembered in offered else offered[0]
     return key
 
 

@@ -114,21 +114,26 @@ def describe_travel(times: Times) -> dict[str, Any]:
 
 
 def make_access_tables(
-    release: Release, areas: geography.Areas, seen: Observations, draws: Draws, times: Times, seed: int
+    release: Release,
+    areas: geography.Areas,
+    observations: Observations,
+    draws: Draws,
+    times: Times,
+    seed: int,
 ) -> Iterator[Table]:
     """Yield the tables of travel and need, and those of access for the services that the release has."""
-    ways = _Ways.of(areas, seen.areas, times)
-    yield _make_travel_table(ways.travel, _find_whole(seen))
-    need = draw_yearly_need(draws, seen, seed).sum(axis=2)
-    yield _make_need_table(need, seen)
+    ways = _Ways.of(areas, observations.areas, times)
+    yield _make_travel_table(ways.travel, _find_whole(observations))
+    need = draw_yearly_need(draws, observations, seed).sum(axis=2)
+    yield _make_need_table(need, observations)
     for by in _SPLITS:
         split = (by,) if by else ()
-        held = [table_name(what, _LEVEL, "quarter", *split) for what in ("capacity", "services")]
-        if all(name in release.tables and len(release.table(name)) for name in held):
+        names = [table_name(what, _LEVEL, "quarter", *split) for what in ("capacity", "services")]
+        if all(name in release.tables and len(release.table(name)) for name in names):
             kinds = CATEGORIES[by] if by else ("",)
-            told = [_tabulate_services(release, ways, need, by, one) for one in kinds]
+            parts = [_tabulate_services(release, ways, need, by, category) for category in kinds]
             for measure, title in TITLES.items():
-                rows = pd.concat([one[measure] for one in told], ignore_index=True)
+                rows = pd.concat([category[measure] for category in parts], ignore_index=True)
                 yield _make_table(measure, "quarter", split, title, rows)
 
 
@@ -138,8 +143,8 @@ class _Ways:
 
     country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes
     : from people to services, (A, S), inf if no way is known. weight : of the catchment, (A, S). doubtful :
-    where the straight line is short enough, but crosses water without an entered time, (A, S). own :
-    position of each area among the sites, (A,). scattered : areas of several islands, none with half of the
+    where the straight line is short enough, but crosses water without an entered time, (A, S). position :
+    of each area among the sites, (A,). scattered : areas of several islands, none with half of the
     land, (A,).
     """
 
@@ -150,21 +155,21 @@ class _Ways:
     minutes: Floats
     weight: Floats
     doubtful: Bools
-    own: NDArray[np.int64]
+    position: NDArray[np.int64]
     scattered: Bools
 
     @classmethod
     def of(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Ways:
         travel = Travel.between(areas, _LEVEL, uploaded=times.uploaded, ferries=times.ferries)
-        own = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
+        position = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
         country = areas.frame(_LEVEL)["country"].reindex(list(travel.codes)).to_numpy(dtype=object)
-        inside = country[own][:, None] == country
-        straight, over = travel.to_people()[own], travel.provisional[own]
+        inside = country[position][:, None] == country
+        straight, over = travel.to_people()[position], travel.provisional[position]
         minutes = np.where(inside & ~over, straight, np.inf)
         doubtful = inside & over & (straight <= CATCHMENT.minutes)
-        weight, apart = CATCHMENT.weight(minutes), _find_scattered(areas, codes)
-        lands = (country[own], country)
-        return cls(travel, codes, lands, inside, minutes, weight, doubtful, own, apart)
+        weight, scattered = CATCHMENT.weight(minutes), _find_scattered(areas, codes)
+        lands = (country[position], country)
+        return cls(travel, codes, lands, inside, minutes, weight, doubtful, position, scattered)
 
 
 def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
@@ -187,7 +192,7 @@ def _tabulate_services(
     doubted = (ways.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
     least = np.asarray(withheld | doubted)
     hidden = np.asarray(withheld & ~(ways.weight @ places.amount > 0))
-    found = {
+    tables_by_measure = {
         "access": _tabulate_places(access, least, hidden),
         "accessgap": _tabulate_gaps(_compare_with_country(ways, need, places, access).below, least, hidden),
         "accesstime": _tabulate_ways(ways, services),
@@ -195,7 +200,7 @@ def _tabulate_services(
     head: dict[str, Any] = {"area": list(ways.areas), "period": places.period}
     if by:
         head[by] = category
-    return {name: pd.DataFrame({**head, **columns}) for name, columns in found.items()}
+    return {name: pd.DataFrame({**head, **columns}) for name, columns in tables_by_measure.items()}
 
 
 def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
@@ -221,10 +226,10 @@ def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, N
 
 def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
     """Return where there is a gap and where none, (A,) each. A gap needs that nothing is withheld."""
-    said = Certainty(below, below, below, below)
-    telling = [hidden, said.cannot_tell | (said.gap & least)]
+    certainty = Certainty(below, below, below, below)
+    telling = [hidden, certainty.cannot_tell | (certainty.gap & least)]
     state = np.select(telling, ["withheld", "cannot_tell"], "class")
-    ends = np.where(said.gap[:, None], A_GAP, NO_GAP)
+    ends = np.where(certainty.gap[:, None], A_GAP, NO_GAP)
     low, high = np.where((state == "class")[:, None], ends, np.nan).T
     return {
         "value": np.full(len(state), np.nan),
@@ -257,14 +262,14 @@ def _tabulate_ways(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
     minutes = find_nearest(ways.minutes, services.amount)
     unseen = find_nearest(ways.minutes, (services.at_least & (services.amount <= 0)).astype(float))
     anywhere = (ways.inside & (services.amount > 0)).any(axis=1)
-    at_home = ways.scattered & (services.amount[ways.own] > 0)
+    at_home = ways.scattered & (services.amount[ways.position] > 0)
     nearer = unseen < minutes
     way = np.select([~anywhere, ~np.isfinite(minutes), at_home], ["none", "water", "islands"], "land")
-    told = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
+    states = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
     silent = (ways.inside & services.at_least).any(axis=1) & ~anywhere
     return {
         "value": np.where(way == "land", np.round(minutes), np.nan),
-        "state": np.where(silent, "withheld", [told[one] for one in way]),
+        "state": np.where(silent, "withheld", [states[name] for name in way]),
         "way": way,
         "nearer": np.asarray(nearer),
     }
@@ -277,10 +282,10 @@ def round_to_two_digits(values: Floats) -> Floats:
     return np.asarray(np.round(np.round(values / step) * step, 6))
 
 
-def _make_need_table(need: Floats, seen: Observations) -> Table:
+def _make_need_table(need: Floats, observations: Observations) -> Table:
     low, median, high = round_to_two_digits(np.quantile(need, _ENDS, axis=0))
     columns = {"value": median, "state": "number", "lower": low, "upper": high}
-    rows = pd.DataFrame({"area": list(seen.areas), "period": seen.quarters[-1], **columns})
+    rows = pd.DataFrame({"area": list(observations.areas), "period": observations.quarters[-1], **columns})
     return _make_table(
         "need", "quarter", (), "Children newly in need in a quarter, mean of the last year", rows
     )
@@ -308,6 +313,6 @@ def _make_table(measure: str, grain: str, split: tuple[str, ...], title: str, ro
     return Table(measure, _LEVEL, grain, split, title, pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def _find_whole(seen: Observations) -> str:
-    first, last = (Period.parse(seen.quarters[at]) for at in (0, -1))
+def _find_whole(observations: Observations) -> str:
+    first, last = (Period.parse(observations.quarters[i]) for i in (0, -1))
     return Period(first.start, last.end, "whole").id

@@ -64,15 +64,15 @@ def find_changes(log_rate: Floats, effort: Floats, year: int = 4) -> Changes:
         FALLING: (ratio < 1 / ALIKE).mean(axis=0),
         RISING: (ratio > ALIKE).mean(axis=0),
     }
-    given = np.full(ratio.shape[1:], CANNOT_TELL, np.int64)
+    classes = np.full(ratio.shape[1:], CANNOT_TELL, np.int64)
     probability = np.zeros(ratio.shape[1:])
     for name, chance in chances.items():
         sure = chance >= (_STEADY if name == STEADY else _SURE)
-        given, probability = np.where(sure, name, given), np.where(sure, chance, probability)
+        classes, probability = np.where(sure, name, classes), np.where(sure, chance, probability)
     known = before > 0
     with np.errstate(over="ignore"):  # next to nothing before
         more = np.divide(after, before, out=np.full(before.shape, np.nan), where=known)
-    return Changes(np.quantile(ratio, _ENDS, axis=0), given, probability, more)
+    return Changes(np.quantile(ratio, _ENDS, axis=0), classes, probability, more)
 
 
 def _sum_spans(sums: Floats, year: int) -> Floats:

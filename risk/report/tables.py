@@ -95,11 +95,11 @@ def make_partner_tables(
     judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]
 ) -> Iterator[Table]:
     """Yield the tables of the partner tier. `evaluation` decides who forecasts: the model or the mean."""
-    seen = judged.observations
-    whole = [(judged.period, _log_need(judged.log_risk, seen), judged.whole)]
+    observations = judged.observations
+    whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
     quarters = list(_judge_quarters(judged))
     for grain, periods in (("whole", whole), ("quarter", quarters)):
-        rows = pd.concat([_risk_rows(seen, *period) for period in periods], ignore_index=True)
+        rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
         yield _table("risk", grain, "Risk class", rows)
         chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
         yield _table("exceedance", grain, "Chance of more than 1.5 times the country's rate, %", chance)
@@ -124,27 +124,27 @@ def _table(measure: str, grain: str, title: str, rows: pd.DataFrame) -> Table:
     )
 
 
-def _cells(seen: Observations, period: str, **columns: NDArray[Any]) -> pd.DataFrame:
+def _cells(observations: Observations, period: str, **columns: NDArray[Any]) -> pd.DataFrame:
     """Return arrays of shape (areas, pathways) as columns, one row for each area and pathway."""
-    rows, wide = len(seen.areas), len(seen.pathways)
+    rows, wide = len(observations.areas), len(observations.pathways)
     frame = {
-        "area": np.repeat(np.array(seen.areas, dtype=object), wide),
+        "area": np.repeat(np.array(observations.areas, dtype=object), wide),
         "period": period,
-        "crossing": np.tile(np.array(seen.pathways, dtype=object), rows),
+        "crossing": np.tile(np.array(observations.pathways, dtype=object), rows),
         "value": np.nan,
         "state": "number",
     }
     return pd.DataFrame({**frame, **{name: np.ravel(values) for name, values in columns.items()}})
 
 
-def _risk_rows(seen: Observations, period: str, need: Floats, judged: Judgement) -> pd.DataFrame:
+def _risk_rows(observations: Observations, period: str, need: Floats, judged: Judgement) -> pd.DataFrame:
     """Return the classes of a period; `need` are draws of log relative need, (d, areas, pathways)."""
     low, median, high = np.exp(np.quantile(need, _ENDS, axis=0))
     known = judged.classes < len(_BOUNDS)
     ends = np.array([*_BOUNDS, (np.nan, np.nan)])[judged.classes]
     searched = np.broadcast_to(judged.not_searched[:, None], known.shape)
     return _cells(
-        seen,
+        observations,
         period,
         state=np.where(known, "class", "cannot_tell"),
         low=ends[..., 0],
@@ -174,22 +174,22 @@ def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataF
 
     The historical mean forecasts if the model was measured and did not beat it; column `by` says which did.
     """
-    seen = judged.observations
+    observations = judged.observations
     verdicts = [v for v in evaluation.get("verdicts", []) if v["name"] == MODEL]
     by = MODEL if all(verdict["beats"] for verdict in verdicts) else HISTORICAL_MEAN
     if by == MODEL:
-        effort = np.repeat(seen.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
+        effort = np.repeat(observations.effort[:, -_YEAR:].mean(axis=1)[:, None], AHEAD, axis=1)
         counts: Floats = judged.fit.forecast(effort, DRAWS, SEED).sum(axis=-1).astype(float)
     else:
-        counts = BASELINES[by].forecast(build_panel(seen), AHEAD, DRAWS, SEED)
+        counts = BASELINES[by].forecast(build_panel(observations), AHEAD, DRAWS, SEED)
     low, high = np.quantile(counts, _LIKELY, axis=0)
     mean = counts.mean(axis=0)
-    start = Period.parse(seen.quarters[-1])
+    start = Period.parse(observations.quarters[-1])
     frames = []
     for i in range(AHEAD):
         start = Period.starting(start.end + pd.Timedelta(days=1).to_pytimedelta(), "quarter")
         columns = {"value": mean[:, i], "lower": low[:, i], "upper": high[:, i]}
-        frames.append(_cells(seen, start.id, **columns).assign(by=by))
+        frames.append(_cells(observations, start.id, **columns).assign(by=by))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -218,17 +218,19 @@ def _change_rows(judged: JudgedFit, changed: Changes) -> pd.DataFrame:
 
 def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
     """Return the numbers that each class rests on, and from which rate it would be another: eq. (46)."""
-    why, seen = judged.explained, judged.observations
-    need = _log_need(judged.log_risk, seen)
-    latest = np.full(why.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
+    reasons, observations = judged.explained, judged.observations
+    need = _log_need(judged.log_risk, observations)
+    latest = (
+        np.full(reasons.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
+    )
     return _cells(
-        seen,
+        observations,
         judged.period,
-        value=why.found,
-        by_population=why.by_population,
-        by_effort=why.by_effort,
-        effort=np.broadcast_to(why.effort[:, None], why.found.shape),
-        neighbours=why.neighbours,
+        value=reasons.found,
+        by_population=reasons.by_population,
+        by_effort=reasons.by_effort,
+        effort=np.broadcast_to(reasons.effort[:, None], reasons.found.shape),
+        neighbours=reasons.neighbours,
         change=latest,
         median=np.exp(np.median(need, axis=0)),
         # The rates from which it would be called high, and low, with the same uncertainty as now.
@@ -239,18 +241,23 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
 
 def _partner_clusters(judged: JudgedFit, areas: geography.Areas) -> Iterator[Table]:
     """Yield clusters of more children than people and effort explain: over the whole time, and recent."""
-    seen, why = judged.observations, judged.explained
+    observations, reasons = judged.observations, judged.explained
     size = judged.fit.hyper.get("kappa", (0.0, 0.0))[0] ** -2
-    within = clusters.Ground(seen, _centres(seen, areas), size, REPLICATES, SEED)
-    whole = within.whole(why.found, why.by_effort)
-    yield _table("hotspots", "whole", "Clusters", _cells(seen, judged.period, **whole))
-    met = np.maximum(seen.published, 0).sum(axis=-1).astype(float)
-    recent = within.recent(met, why.by_quarter)
-    yield _table("recenthotspots", "quarter", "Recent clusters", _cells(seen, seen.quarters[-1], **recent))
+    within = clusters.Ground(observations, _centres(observations, areas), size, REPLICATES, SEED)
+    whole = within.whole(reasons.found, reasons.by_effort)
+    yield _table("hotspots", "whole", "Clusters", _cells(observations, judged.period, **whole))
+    met = np.maximum(observations.published, 0).sum(axis=-1).astype(float)
+    recent = within.recent(met, reasons.by_quarter)
+    yield _table(
+        "recenthotspots",
+        "quarter",
+        "Recent clusters",
+        _cells(observations, observations.quarters[-1], **recent),
+    )
 
 
-def _centres(seen: Observations, areas: geography.Areas) -> Floats:
+def _centres(observations: Observations, areas: geography.Areas) -> Floats:
     """Return the middle of each area in metres (EPSG:3035), (areas, 2)."""
     shapes = areas.frame("region").geometry.to_crs(3035).centroid
-    points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(seen.areas))
+    points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(observations.areas))
     return points.to_numpy(dtype=float)

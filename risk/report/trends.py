@@ -193,17 +193,17 @@ def compare_panel(
         msg = f"Comparing {span} quarters with those {back} earlier needs {span + back}; there are {last}."
         raise InputError(msg)
     counts = _select_counts(panel, pathway)
-    given = _sum_rules(rules or Rules(), span * (1 if pathway else len(panel.pathways)))
+    sum_rules = _sum_rules(rules or Rules(), span * (1 if pathway else len(panel.pathways)))
     new, old = slice(last - span, last), slice(last - span - back, last - back)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
     possible = [b for b in find_jumps(panel, pathway) if b.period in between]
     changes = []
-    for at, area in enumerate(panel.areas):
-        effort = float(panel.effort[at, old].sum()), float(panel.effort[at, new].sum())
-        pair = float(counts[at, old].sum()), float(counts[at, new].sum())
-        here = [[b for b in some if b.concerns(panel.countries[at])] for some in (stops, possible)]
-        changes.append(_compare_area(area, pair, effort, given, *here))
+    for place, area in enumerate(panel.areas):
+        effort = float(panel.effort[place, old].sum()), float(panel.effort[place, new].sum())
+        pair = float(counts[place, old].sum()), float(counts[place, new].sum())
+        here = [[b for b in some if b.concerns(panel.countries[place])] for some in (stops, possible)]
+        changes.append(_compare_area(area, pair, effort, sum_rules, *here))
     return tuple(changes)
 
 
@@ -334,5 +334,5 @@ def _draw_shares(
         raise InputError(msg)
     # A logit's variance grows by noise and overdispersion as the log ratio of two counts does.
     alone, all_of_it = _log_variance(part + 0.5, whole - part + 0.5, rules)
-    kept = alone / all_of_it
-    return rng.beta(kept * part + 0.5, kept * (whole - part) + 0.5, draws)
+    weight = alone / all_of_it
+    return rng.beta(weight * part + 0.5, weight * (whole - part) + 0.5, draws)

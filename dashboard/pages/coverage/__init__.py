@@ -71,17 +71,17 @@ def _reached(current: CurrentRelease) -> None:
 
 def _services(current: CurrentRelease) -> None:
     kind = address.pick_from_menu("services", _("Services"), summary.name_services(current), "all")
-    seen = summary.make_view(current, "", kind)
-    _map(current, seen)
-    rows = layer_table(current.release, layer("services"), seen.view()).reset_index()
+    view = summary.make_view(current, "", kind)
+    _map(current, view)
+    rows = layer_table(current.release, layer("services"), view.view()).reset_index()
     st.dataframe(drop_silent_columns(rows), hide_index=True)
 
 
-def _map(current: CurrentRelease, seen: MapView) -> None:
+def _map(current: CurrentRelease, view: MapView) -> None:
     with st.container(key="mapbox"):
-        values = marks.describe_view(current, load_areas(current.release), seen)
+        values = marks.describe_view(current, load_areas(current.release), view)
         live_map.show_map(describe_shapes(current, in_page=True), values, on_click=lambda: None)
-        st.html(legend.render_legend(marks.read_marks(current, seen)))
+        st.html(legend.render_legend(marks.read_marks(current, view)))
 
 
 def _carried(current: CurrentRelease) -> None:

@@ -54,8 +54,8 @@ def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
     layer, options = (
         ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
     )
-    seen = MapView(layer, level=_LEVEL, options={layer: options})
-    return MapView(layer, level=_LEVEL, options={layer: options}, period=find_latest(seen, current))
+    view = MapView(layer, level=_LEVEL, options={layer: options})
+    return MapView(layer, level=_LEVEL, options={layer: options}, period=find_latest(view, current))
 
 
 @lru_cache(maxsize=64)
@@ -66,10 +66,10 @@ def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
     rows = current_release.read_table(current, f"{stem}_{by}" if category else stem)
     if rows.empty:
         return rows
-    kept = (rows[rows[by] == category] if category else rows).set_index("area")
-    known = load_areas(current.release).table.loc[kept.index]
+    access = (rows[rows[by] == category] if category else rows).set_index("area")
+    known = load_areas(current.release).table.loc[access.index]
     lands = known["country"].map(load_areas(current.release).table["name_en"])
-    return kept.assign(name=known["name_en"].astype(str), land=lands.astype(str))
+    return access.assign(name=known["name_en"].astype(str), land=lands.astype(str))
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
@@ -88,16 +88,16 @@ def _axis(current: CurrentRelease, axis: Choice) -> str:
     if hidden == len(frame):
         return _("{axis}: nothing is shown, to protect people.", axis=name)
     gaps = frame[frame["low"] >= SURE]
-    said = [
+    sentences = [
         _("{axis}: a gap in {areas}.", axis=name, areas=_join_names(gaps["name"]))
         if len(gaps)
         else _("{axis}: of no area is a gap sure.", axis=name)
     ]
     if unsure:
-        said.append(_("For {unsure} of {all} areas it cannot tell.", unsure=unsure, all=len(frame)))
+        sentences.append(_("For {unsure} of {all} areas it cannot tell.", unsure=unsure, all=len(frame)))
     if hidden:
-        said.append(_("Of {hidden} no service in reach is shown.", hidden=hidden))
-    return " ".join(said)
+        sentences.append(_("Of {hidden} no service in reach is shown.", hidden=hidden))
+    return " ".join(sentences)
 
 
 def _farthest(current: CurrentRelease) -> Iterator[str]:
@@ -114,8 +114,8 @@ def _farthest(current: CurrentRelease) -> Iterator[str]:
         yield _("The longest ways to any service that is shown: {areas}.", areas=_join_names(ways))
     for way, words in WAYS.items():
         if (frame["way"] == way).any():
-            areas, told = _join_names(frame.loc[frame["way"] == way, "name"]), translate(words)
-            yield _("{way}: {areas}.", way=told[:1].upper() + told[1:], areas=areas)
+            areas, label = _join_names(frame.loc[frame["way"] == way, "name"]), translate(words)
+            yield _("{way}: {areas}.", way=label[:1].upper() + label[1:], areas=areas)
 
 
 def _join_names(names: Iterable[str]) -> str:
@@ -139,7 +139,7 @@ def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     rows = {
         _("Area"): places["name"],
         _("Country"): places["land"],
-        _("Children in need"): [_about(*one) for one in zip(need["value"], between, strict=True)],
+        _("Children in need"): [_about(*pair) for pair in zip(need["value"], between, strict=True)],
         _("Places for 100 of them"): [_places(row) for row in places.to_dict("records")],
         _("95 % interval"): [_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)],
         _("Gap"): [_gap(row) for row in gaps.to_dict("records")],
@@ -188,8 +188,11 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     """Return the number of services of each duty bearer by country, with its share if all are known."""
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
-    counted = {one.id: _of_countries(current, one.id) for one in BEARERS}
-    rows = {translate(one.label)[:1].upper() + translate(one.label)[1:]: counted[one.id] for one in BEARERS}
+    counted = {bearer.id: _of_countries(current, bearer.id) for bearer in BEARERS}
+    rows = {
+        translate(bearer.label)[:1].upper() + translate(bearer.label)[1:]: counted[bearer.id]
+        for bearer in BEARERS
+    }
     columns = {
         str(table.loc[land, "name_en"]): _shares([frame.loc[land].to_dict() for frame in counted.values()])
         for land in lands
@@ -199,8 +202,8 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
 
 def _of_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Read the number of services of a kind in each country in the last period."""
-    seen = MapView("services", level="country", options={"services": {"of": kind}})
-    period = find_latest(seen, current)
+    view = MapView("services", level="country", options={"services": {"of": kind}})
+    period = find_latest(view, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
 
 
@@ -210,40 +213,40 @@ def _shares(rows: list[dict[Any, Any]]) -> list[str]:
 
 
 def _share(row: Mapping[Any, Any], total: float) -> str:
-    told = translate(quantity(row["value"], row["low"], row["high"])) or _("not shown")
+    value = translate(quantity(row["value"], row["low"], row["high"])) or _("not shown")
     if not total > 0:
-        return told
-    return _("{value} ({share} %)", value=told, share=number(round(100 * float(row["value"]) / total)))
+        return value
+    return _("{value} ({share} %)", value=value, share=number(round(100 * float(row["value"]) / total)))
 
 
 def suggest_handover(current: CurrentRelease) -> list[str]:
     """Return where hand-over can begin: where public bodies work beside NGOs, and where none does."""
     by_ngo = _at_work(current, [_NGO])
-    by_others = _at_work(current, [one.id for one in BEARERS if one.id not in (_NGO, _COMMUNITY)])
+    by_others = _at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
     names = load_areas(current.release).table["name_en"].astype(str)
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
-    said = []
+    sentences = []
     if beside:
-        said.append(
+        sentences.append(
             _("NGOs and public bodies are both seen at work in {areas}: hand-over can begin there.")
             .format(areas=_join_names(beside))
         )  # fmt: skip
     if alone:
-        said.append(
+        sentences.append(
             _("Only NGOs are seen at work in {areas}; public bodies there may not be shown.")
             .format(areas=_join_names(alone))
         )  # fmt: skip
-    return said
+    return sentences
 
 
 def _at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
     """List the areas where any of some duty bearers is shown to carry a service."""
-    found: pd.Series | None = None
+    at_work: pd.Series | None = None
     for kind in bearers:
-        seen = MapView("services", level=_LEVEL, options={"services": {"of": kind}})
+        view = MapView("services", level=_LEVEL, options={"services": {"of": kind}})
         frame = current_release.read_layer(
-            current, "services", _LEVEL, find_latest(seen, current), (("of", kind),)
+            current, "services", _LEVEL, find_latest(view, current), (("of", kind),)
         ).frame
         there = frame[["value", "low"]].gt(0).any(axis=1)
-        found = there if found is None else found | there
-    return [] if found is None else [str(code) for code in found.index[found]]
+        at_work = there if at_work is None else at_work | there
+    return [] if at_work is None else [str(code) for code in at_work.index[at_work]]

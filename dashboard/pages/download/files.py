@@ -88,7 +88,7 @@ class Offer:
     name: str
     kind: str
     make: Callable[[], bytes]
-    told: str
+    sentence: str
 
     @property
     def zipped(self) -> bool:
@@ -98,13 +98,13 @@ class Offer:
 
 def list_layers(release: Release) -> list[str]:
     """List the layers that can be downloaded."""
-    return [one.id for one in export.exportable(release)]
+    return [data_layer.id for data_layer in export.exportable(release)]
 
 
 def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]:
     """Read the layers (by default all) and the format that an address asks for."""
-    held = list_layers(release)
-    layers = [name for name in address.get("layers", "").split(",") if name in held] or held
+    offered = list_layers(release)
+    layers = [name for name in address.get("layers", "").split(",") if name in offered] or offered
     kind = address.get("format", "")
     return {"layers": layers, "format": kind if kind in NAMES else FORMATS[0].id}
 
@@ -145,16 +145,16 @@ def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> O
     single = form.together and len(sets) == 1
     stem = terms.stem(current.release, invented=_any_invented(current.release, layers))
     name = f"{stem}.{kind}" if single else f"{stem}-{kind}.zip"
-    told = (
+    sentence = (
         _("One file, {name}.", name=name)
         if single
         else _("One ZIP file of {format} files, {name}.", format=form.name, name=name)
     )
     if len(sets) > 1 and form.together:
-        told += " " + _(
+        sentence += " " + _(
             "Layers of communities stand in a file of their own in it, never beside effort or risk."
         )
-    return Offer(name, form.kind if single else _ZIP, partial(_make_once, current, kind, layers), told)
+    return Offer(name, form.kind if single else _ZIP, partial(_make_once, current, kind, layers), sentence)
 
 
 def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
@@ -178,16 +178,16 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
     """Return what the layers contain: levels, periods, choices; one row for each layer."""
     rows = []
     for name in layers:
-        one = layer(name)
-        held = one.levels(release)
-        finest = one.periods(release, View(held[-1], ""))
+        data_layer = layer(name)
+        levels = data_layer.levels(release)
+        finest = data_layer.periods(release, View(levels[-1], ""))
         rows.append(
             {
-                _("Layer"): _(one.title),
-                _("Areas"): ", ".join(_(LEVELS[level]).lower() for level in held),
+                _("Layer"): _(data_layer.title),
+                _("Areas"): ", ".join(_(LEVELS[level]).lower() for level in levels),
                 _("Finest periods"): _format_periods(finest),
-                _("Also by"): "; ".join(_list_choices(one.offered(release, held[-1]))) or "—",
-                _("Whose numbers"): _(_WHOSE[wide.whose(release, one)]),
+                _("Also by"): "; ".join(_list_choices(data_layer.offered(release, levels[-1]))) or "—",
+                _("Whose numbers"): _(_WHOSE[wide.whose(release, data_layer)]),
             }
         )
     return pd.DataFrame(rows)
@@ -222,19 +222,19 @@ def _format_periods(periods: tuple[str, ...]) -> str:
 
 def preview_layer(release: Release, name: str) -> pd.DataFrame:
     """Return the first rows of a layer as a reader will find them, with their period."""
-    one = layer(name)
-    held = one.levels(release)
-    level = "region" if "region" in held else held[-1]
+    data_layer = layer(name)
+    levels = data_layer.levels(release)
+    level = "region" if "region" in levels else levels[-1]
     view = wide.latest_view(release, level)
-    data = one.read(release, view)
-    rows = table(release, one, view, data).head(_ROWS)
-    when = data.frame["year"].astype("Int64").astype("str") if one.of_figures else data.legend.period
+    data = data_layer.read(release, view)
+    rows = table(release, data_layer, view, data).head(_ROWS)
+    when = data.frame["year"].astype("Int64").astype("str") if data_layer.of_figures else data.legend.period
     rows.insert(list(rows).index("Value"), mark("Period"), when)
     return rows.rename(columns=translate)
 
 
 def tabulate_states(release: Release) -> pd.DataFrame:
     """Return the states that occur in the release, in words, with their meaning."""
-    found = columns.states(release, export.exportable(release))
-    rows = [(state, translate(state_words(state, release.k)), _(MEANINGS[state])) for state in found]
+    occurring = columns.states(release, export.exportable(release))
+    rows = [(state, translate(state_words(state, release.k)), _(MEANINGS[state])) for state in occurring]
     return pd.DataFrame(rows, columns=[_("State"), _("In words"), _("What it means")])

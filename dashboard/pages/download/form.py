@@ -46,7 +46,7 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
         type="primary",
         on_click="ignore",
     )
-    st.caption(file.told)
+    st.caption(file.sentence)
     return layers
 
 

@@ -64,11 +64,11 @@ def _noise(release: Release) -> None:
 
 def _cost(current: CurrentRelease) -> None:
     """Show what protection costs in accuracy. Nothing is shown if no children are counted."""
-    found = current_release.read_costs(current)
-    if len(found):
-        _section(_("What protection costs"), markup.render_paragraphs([costs.format_headline(found)]))
-        st.html(markup.render_table(costs.tabulate_costs(found)))
-        st.html(markup.render_list(costs.list_notes(current.release, found)))
+    cost = current_release.read_costs(current)
+    if len(cost):
+        _section(_("What protection costs"), markup.render_paragraphs([costs.format_headline(cost)]))
+        st.html(markup.render_table(costs.tabulate_costs(cost)))
+        st.html(markup.render_list(costs.list_notes(current.release, cost)))
 
 
 def _risk(current: CurrentRelease) -> None:
@@ -90,16 +90,16 @@ def _risk(current: CurrentRelease) -> None:
 
 def _learnt(current: CurrentRelease, report: AuditReport | None) -> None:
     """Show what an attacker could still learn, and what was tried to find out."""
-    said = attacks.describe_one_number(current.release)
-    if not said:
+    sentences = attacks.describe_one_number(current.release)
+    if not sentences:
         return
     if report is None:
-        told, checks = attacks.describe_check(current.release), attacks.read_own_checks(current.release)
+        results, checks = attacks.describe_check(current.release), attacks.read_own_checks(current.release)
     else:
-        said += attacks.describe_guess(report)
-        told, checks = attacks.describe_audit(report), list(report.checks)
-    _section(_("What an attacker could still learn"), markup.render_list(said))
-    st.html(markup.render_paragraphs(told))
+        sentences += attacks.describe_guess(report)
+        results, checks = attacks.describe_audit(report), list(report.checks)
+    _section(_("What an attacker could still learn"), markup.render_list(sentences))
+    st.html(markup.render_paragraphs(results))
     st.html(markup.render_narrow(markup.render_table(attacks.tabulate_results(checks))))
     if report is None:
         st.html(markup.render_paragraphs(attacks.suggest_audit()))

@@ -52,15 +52,15 @@ def describe_one_number(release: Release) -> list[str]:
     about = release.manifest["tact"].get("knowledge", {}).get("children")
     if not about:
         return []
-    known, said = Knowledge.from_manifest(about), []
-    said.append(
+    known, sentences = Knowledge.from_manifest(about), []
+    sentences.append(
         _(
             "Who sees a number of children knows that the true one is at most {largest} away from it.",
             largest=known.largest,
         )
     )
     if release.tier == "public":
-        said.append(
+        sentences.append(
             _(
                 "Who sees “fewer than {k}, possibly none” knows that at most {most} children were met there, "
                 "and not whether any was.",
@@ -68,7 +68,7 @@ def describe_one_number(release: Release) -> list[str]:
                 most=known.hidden_to,
             )
         )
-    said.append(
+    sentences.append(
         _(
             "Somebody who already knows of every child but one that was met in an area and time, and guesses "
             "from its number whether this one was counted too, is right at most {right} times in 100. By "
@@ -76,7 +76,7 @@ def describe_one_number(release: Release) -> list[str]:
             right=_count_right(compute_most_of_one_number(release)),
         )
     )
-    return said
+    return sentences
 
 
 def describe_guess(report: AuditReport) -> list[str]:
@@ -87,8 +87,8 @@ def describe_guess(report: AuditReport) -> list[str]:
     if not isinstance(advantage, int | float):
         return []
     right = _count_right(float(advantage))
-    told = _PUBLIC if public else _PARTNER
-    return [_(told, more=right - 50, right=right)]
+    template = _PUBLIC if public else _PARTNER
+    return [_(template, more=right - 50, right=right)]
 
 
 _PUBLIC = (
@@ -113,16 +113,16 @@ def _count_right(advantage: float) -> int:
 
 def describe_audit(report: AuditReport) -> list[str]:
     """Return when the audit was made and how it ended."""
-    made = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
-    return [f"{made} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
+    sentence = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
+    return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
 
 
 def describe_check(release: Release) -> list[str]:
     """Return the result of the release's own check. Empty if it has none."""
     checks = read_own_checks(release)
-    made = _("The product attacked this release as below before it was published.")
-    passed = all(judge_attack(one) != "succeeded" for one in checks)
-    return [f"{made} {_format_end(checks, passed=passed)}"] if checks else []
+    sentence = _("The product attacked this release as below before it was published.")
+    passed = all(judge_attack(check) != "succeeded" for check in checks)
+    return [f"{sentence} {_format_end(checks, passed=passed)}"] if checks else []
 
 
 def suggest_audit() -> list[str]:
@@ -137,12 +137,12 @@ def suggest_audit() -> list[str]:
 
 def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
     """Read the release's own check from its manifest, in the form of an audit's checks."""
-    told = release.manifest["tact"].get("audit")
-    listed = told.get("checks") if isinstance(told, dict) else None
+    audit = release.manifest["tact"].get("audit")
+    listed = audit.get("checks") if isinstance(audit, dict) else None
     return [
-        {"attack": one.get("name"), "tier": release.tier, "passed": one.get("passed")}
-        for one in (listed if isinstance(listed, list) else [])
-        if isinstance(one, dict)
+        {"attack": check.get("name"), "tier": release.tier, "passed": check.get("passed")}
+        for check in (listed if isinstance(listed, list) else [])
+        if isinstance(check, dict)
     ]
 
 
@@ -155,17 +155,19 @@ def tabulate_results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
     if not passed:
         return _("An attack succeeded: do not pass this release or its files on.")
-    said = _("No attack succeeded; the protection held.")
+    sentence = _("No attack succeeded; the protection held.")
     if any(judge_attack(check) == "measured" for check in checks):
-        said += " " + _("“Measured” means that this tier sets no limit to it; above is told how far it goes.")
-    return said
+        sentence += " " + _(
+            "“Measured” means that this tier sets no limit to it; above is told how far it goes."
+        )
+    return sentence
 
 
 def _list_found(report: AuditReport) -> list[str]:
     """Return what was found, without places and counts."""
     reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
-    said = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
-    return [*said, _("The data officer's report names the places.")] if said else []
+    sentences = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
+    return [*sentences, _("The data officer's report names the places.")] if sentences else []
 
 
 def _name_attack(check: Mapping[str, Any]) -> str:

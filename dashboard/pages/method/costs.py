@@ -75,7 +75,7 @@ def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
 
 def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
     """Return how the columns are calculated and what they do not say."""
-    said = [
+    sentences = [
         _(
             "There is one number for each area and period. All of this is worked out from what is published; "
             "the true numbers are not looked at."
@@ -88,7 +88,7 @@ def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
             "of the numbers are off by less, half by more, small ones most."
         ),
     ]
-    return [_(one) for one in said if one]
+    return [_(sentence) for sentence in sentences if sentence]
 
 
 _ESTIMATED = (
@@ -127,8 +127,8 @@ def _format_hidden(share: float, low: float, high: float) -> str:
 def _format_error(children: float, relative: float) -> str:
     if math.isnan(children):
         return ""
-    said = _("{children} children", children=f"{children:.1f}")
-    return said if math.isnan(relative) else f"{said}, {_format_percent(relative)}"
+    error = _("{children} children", children=f"{children:.1f}")
+    return error if math.isnan(relative) else f"{error}, {_format_percent(relative)}"
 
 
 def _format_percent(share: float) -> str:

@@ -166,7 +166,7 @@ def describe_noise(release: Release) -> list[str]:
     """Return what the noise does, with the numbers of this release."""
     parameters = _read_parameters(release)
     largest, k = parameters.get("largest", 5), release.k
-    said = [
+    sentences = [
         _(
             "Counts of children carry noise of at most {largest}, up or down, zero on average; it can "
             "also be none. Where no child was met, the count stays zero. The same children always show "
@@ -194,42 +194,42 @@ def describe_noise(release: Release) -> list[str]:
         else "",
     ]
     if release.tier == "public":
-        said.append(
+        sentences.append(
             _(
                 "A count of children below {k} is not shown, and zero is not told from few. The rule "
                 "looks at the noisy number, never at the true one, so it gives nothing away either.",
                 k=k,
             )
         )
-        said.append(
+        sentences.append(
             _(
                 "Outreach days, services and estimates of communities carry no noise and stand in classes. "
                 "The lowest class holds zero, so that nobody learns where nobody looks."
             )
         )
     else:
-        said.append(
+        sentences.append(
             _(
                 "On the partner tier small numbers are shown with their margin, hence the agreement: "
                 "the tier is protected, not anonymous."
             )
         )
-        said.append(
+        sentences.append(
             _(
                 "Outreach days, services, staff and places carry no noise. Estimates of communities stand "
                 "in classes."
             )
         )
-    said.append(_("Published figures stand as they were published."))
+    sentences.append(_("Published figures stand as they were published."))
     if parameters.get("frozen", True):
-        said.append(
+        sentences.append(
             _(
                 "A published number is repeated by later releases until at least {k} different "
                 "children behind it have changed, so that a correction gives nobody away.",
                 k=k,
             )
         )
-    return [one for one in said if one]
+    return [sentence for sentence in sentences if sentence]
 
 
 def read_noise(release: Release) -> pd.DataFrame:
@@ -273,10 +273,10 @@ def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
 
 def describe_chances(release: Release) -> str:
     """Return what the charts show, and what happens to small numbers on this tier."""
-    said = _("How likely each number is to come out when 1, 4 or 12 children were met.")
+    sentence = _("How likely each number is to come out when 1, 4 or 12 children were met.")
     if release.tier == "public":
-        said += " " + _("Those below {k} are then hidden.", k=release.k)
-    return said
+        sentence += " " + _("Those below {k} are then hidden.", k=release.k)
+    return sentence
 
 
 def tabulate_hidden(release: Release) -> pd.DataFrame:
@@ -323,11 +323,11 @@ def describe_periods(release: Release) -> str:
 def tabulate_layers(release: Release) -> pd.DataFrame:
     """Return the layers with the question that each answers and what it does not say."""
     rows = []
-    for one in LAYERS:
-        held = one.levels(release)
-        if held:
-            legend = one.read(release, View(held[0], "")).legend
-            rows.append((translate(one.title), translate(one.question), translate(legend.note)))
+    for layer in LAYERS:
+        levels = layer.levels(release)
+        if levels:
+            legend = layer.read(release, View(levels[0], "")).legend
+            rows.append((translate(layer.title), translate(layer.question), translate(legend.note)))
     return pd.DataFrame(rows, columns=[_("Layer"), _("Question"), _("What to bear in mind")])
 
 
@@ -359,7 +359,7 @@ def tabulate_sources(release: Release) -> pd.DataFrame:
 
 def describe_boundaries(release: Release) -> list[str]:
     """Return which boundaries are used, and how exact they are."""
-    said = [
+    sentences = [
         _(
             "Numbers are counted in the classification of 61 municipalities and 12 counties in "
             "Albania, 325 municipalities, Mount Athos and 13 regions in Greece. Municipalities that "
@@ -367,11 +367,11 @@ def describe_boundaries(release: Release) -> list[str]:
         )
     ]
     if terms.approximate(release):
-        said.append(
+        sentences.append(
             _(
                 "Boundaries are approximate: cells around places, clipped to coast and region, not "
                 "official lines. Official ones can be imported into a workspace."
             )
         )
-        said += [s.note for s in registry() if s.name.startswith("Approximate")]
-    return [*said, terms.boundaries(release)]
+        sentences += [s.note for s in registry() if s.name.startswith("Approximate")]
+    return [*sentences, terms.boundaries(release)]

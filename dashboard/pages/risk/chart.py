@@ -22,7 +22,7 @@ _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
 def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     """Draw the areas of one country, see narrative.risk.read_area_rates. The chosen area's name is bold."""
     rows = frame.reset_index().assign(
-        said=[name_class(int(one)) for one in frame["class"]],
+        class_name=[name_class(int(position)) for position in frame["class"]],
         sure=100 * frame["probability"].to_numpy(),
         low=frame["lower"].clip(lower=_WIDEST[0]).to_numpy(),
         high=frame["upper"].clip(upper=_WIDEST[1]).to_numpy(),
@@ -37,14 +37,14 @@ def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     )
     spans = base.mark_rule(color=_INK, strokeWidth=1.4).encode(x=rate, x2="high:Q")
     dots = base.mark_circle(size=110, opacity=1, stroke=_INK, strokeWidth=1.2).encode(
-        x="median:Q", color=alt.Color("said:N", scale=_make_scale(), legend=None)
+        x="median:Q", color=alt.Color("class_name:N", scale=_make_scale(), legend=None)
     )
     line = (
         alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(color="#0F6B66", strokeWidth=1.5).encode(x="one:Q")
     )
     layered = alt.layer(line, spans, dots).properties(height=_STEP * len(rows))
-    done: alt.Chart = layered.configure_view(stroke=None).configure_title(anchor="start", fontSize=15)
-    return done
+    styled: alt.Chart = layered.configure_view(stroke=None).configure_title(anchor="start", fontSize=15)
+    return styled
 
 
 def _make_y_axis(rows: pd.DataFrame, chosen: str) -> alt.Y:
@@ -72,7 +72,7 @@ def _make_scale() -> alt.Scale:
 def _make_tooltips() -> Sequence[alt.Tooltip]:
     return [
         alt.Tooltip("name:N", title=_("area")),
-        alt.Tooltip("said:N", title=_("class")),
+        alt.Tooltip("class_name:N", title=_("class")),
         alt.Tooltip("median:Q", title=_("times the country's rate"), format=".2f"),
         alt.Tooltip("lower:Q", title=_("95 % interval from"), format=".2f"),
         alt.Tooltip("upper:Q", title=_("to"), format=".2f"),
@@ -86,8 +86,8 @@ def render_key() -> Markup:
     dots = join_markup(
         html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks
     )
-    told = _(
+    sentence = _(
         "Each dot is an area's rate in terms of its country's (green line, 1), for its people and outreach; "
         "the line through it holds 95 % of what the model holds possible."
     )
-    return html('<div class="caterpillar"><ul>{}</ul><p>{}</p></div>', dots, told)
+    return html('<div class="caterpillar"><ul>{}</ul><p>{}</p></div>', dots, sentence)

@@ -81,18 +81,22 @@ def _list_levels(current: CurrentRelease) -> Iterator[str]:
 def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
     """Return in which areas of a country the rate is above what people and outreach explain."""
     parts = [
-        _("{level} in {areas}", level=name_classes()[one], areas=_join_rates(inside[inside["class"] == one]))
-        for one in (_VERY_HIGH, _HIGH, _LOW)
-        if (inside["class"] == one).any()
+        _(
+            "{level} in {areas}",
+            level=name_classes()[position],
+            areas=_join_rates(inside[inside["class"] == position]),
+        )
+        for position in (_VERY_HIGH, _HIGH, _LOW)
+        if (inside["class"] == position).any()
     ]
-    said = _("no area is clearly above or below the country's rate")
+    statement = _("no area is clearly above or below the country's rate")
     if parts:
-        said = _("{listed} (numbers: times the country's rate)", listed="; ".join(parts))
+        statement = _("{listed} (numbers: times the country's rate)", listed="; ".join(parts))
     unsure = int((inside["class"] == CANNOT_TELL).sum())
-    told = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=said)
+    sentence = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=statement)
     if not unsure:
-        return told
-    return f"{told} {_('For {unsure} of {all} areas it cannot tell.', unsure=unsure, all=len(inside))}"
+        return sentence
+    return f"{sentence} {_('For {unsure} of {all} areas it cannot tell.', unsure=unsure, all=len(inside))}"
 
 
 def _join_rates(rows: pd.DataFrame) -> str:
@@ -103,14 +107,14 @@ def _join_rates(rows: pd.DataFrame) -> str:
 
 def _list_changes(current: CurrentRelease) -> Iterator[str]:
     """Yield where the rate of the last year rose or fell, with the warning that outreach may be why."""
-    found = False
+    any_change = False
     for pathway in name_pathways():
         frame = _read_latest_changes(current, pathway)
         for row in frame[frame["class"] != CANNOT_TELL].to_dict("records"):
             if row["class"] in (_FALLING, _RISING):
-                found = True
+                any_change = True
                 yield _format_change(row, _(_WITHIN[pathway]))
-    if not found and len(_read_latest_changes(current, _INTERNAL)):
+    if not any_change and len(_read_latest_changes(current, _INTERNAL)):
         yield _("Of no area is it sure that its rate of the last year rose or fell against the year before.")
 
 
@@ -121,10 +125,10 @@ def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
         else _("{area}, {pathway}: falling, {ratio} times the year before (95 % interval {low} to {high}).")
     )
     ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
-    told = template.format(area=row["name"], pathway=pathway, **ends)
+    sentence = template.format(area=row["name"], pathway=pathway, **ends)
     if not row["effort_warning"]:
-        return told
-    return f"{told} {format_effort_warning(float(row['effort_ratio']))}"
+        return sentence
+    return f"{sentence} {format_effort_warning(float(row['effort_ratio']))}"
 
 
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
@@ -141,14 +145,14 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
-    told = _read_area_rate(current, pathway, area)
-    ends = _("{low} to {high}", low=_format_short(told["lower"]), high=_format_short(told["upper"]))
+    rate = _read_area_rate(current, pathway, area)
+    ends = _("{low} to {high}", low=_format_short(rate["lower"]), high=_format_short(rate["upper"]))
     facts = [
         (_("Children met"), number(row["value"])),
         (_("Expected from people alone"), _format_about(row["by_population"])),
         (_("Expected from people and outreach"), _format_about(row["by_effort"])),
         (_("Outreach for a child, against the country's"), _format_times(row["effort"])),
-        (_("Rate against the country's (95 % interval)"), f"{_format_times(told['median'])} ({ends})"),
+        (_("Rate against the country's (95 % interval)"), f"{_format_times(rate['median'])} ({ends})"),
         (_("Neighbours' rate, against the country's"), _format_times(row["neighbours"])),
         (_("Last year's rate, against the year before"), _format_times(row["change"])),
     ]
@@ -191,27 +195,31 @@ def explain_class(current: CurrentRelease, pathway: str, area: str) -> list[str]
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
-    told = _read_area_rate(current, pathway, area)
-    said = [_format_verdict(told), _format_explained(row), _format_change_of_class(row, int(told["class"]))]
-    if bool(told["reports_alone"]):
-        said.append(_("No outreach is recorded there: it rests on reports alone."))
-    return [one for one in said if one]
+    rate = _read_area_rate(current, pathway, area)
+    sentences = [
+        _format_verdict(rate),
+        _format_explained(row),
+        _format_change_of_class(row, int(rate["class"])),
+    ]
+    if bool(rate["reports_alone"]):
+        sentences.append(_("No outreach is recorded there: it rests on reports alone."))
+    return [sentence for sentence in sentences if sentence]
 
 
-def _format_verdict(told: Mapping[Any, Any]) -> str:
-    one = int(told["class"])
-    if one == CANNOT_TELL:
+def _format_verdict(rate: Mapping[Any, Any]) -> str:
+    position = int(rate["class"])
+    if position == CANNOT_TELL:
         return _(
             "{area}: cannot tell. No class is at least 80 % sure; that it is high or very high is {chance} % "
             "sure.",
-            area=told["name"],
-            chance=number(round(100 * float(told["exceeding"]))),
+            area=rate["name"],
+            chance=number(round(100 * float(rate["exceeding"]))),
         )
     return _(
         "{area}: {level}. This is {chance} % sure.",
-        area=told["name"],
-        level=translate(CLASSES[one]),
-        chance=number(min(99, round(100 * float(told["probability"])))),
+        area=rate["name"],
+        level=translate(CLASSES[position]),
+        chance=number(min(99, round(100 * float(rate["probability"])))),
     )
 
 
@@ -227,19 +235,19 @@ def _format_explained(row: Mapping[str, float]) -> str:
     )
 
 
-def _format_change_of_class(row: Mapping[str, float], one: int) -> str:
+def _format_change_of_class(row: Mapping[str, float], position: int) -> str:
     """Return what would change the class, with the same uncertainty."""
     rates = {
         "high": _format_short(row["high_from"]),
         "low": _format_short(row["low_below"]),
         "now": _format_short(row["median"]),
     }
-    if one in (_HIGH, _VERY_HIGH):
+    if position in (_HIGH, _VERY_HIGH):
         template = _(
             "It would no longer be called high if its rate were below {high} times the country's with the "
             "same uncertainty; it is {now}."
         )
-    elif one == _LOW:
+    elif position == _LOW:
         template = _(
             "It would no longer be called low if its rate were above {low} times the country's with the same "
             "uncertainty; it is {now}."
@@ -288,7 +296,7 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
         {
             _("Area"): frame["name"],
             _("Country"): frame["country"].map(read_country_names(current)),
-            _("Class"): [name_class(int(one)) for one in frame["class"]],
+            _("Class"): [name_class(int(position)) for position in frame["class"]],
             _("Rate against the country's"): frame["median"].round(2),
             _("from (2.5 %)"): frame["lower"].round(2),
             _("to (97.5 %)"): frame["upper"].round(2),
@@ -302,8 +310,8 @@ def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
     rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:
         return rows
-    told = rows.assign(told=[name_class(one) for one in read_classes(rows, change=False)])
-    wide = told.pivot_table(index="area", columns="period", values="told", aggfunc="first")
+    named = rows.assign(name=[name_class(position) for position in read_classes(rows, change=False)])
+    wide = named.pivot_table(index="area", columns="period", values="name", aggfunc="first")
     known = load_areas(current.release).table
     wide = wide.reindex([code for code in known.index if code in wide.index])
     wide.columns = [Period.parse(str(period)).label for period in wide.columns]

@@ -76,9 +76,9 @@ def note_address() -> None:
     Only a run of the whole page that no control asked for can have such an address. With a request of a
     control the browser may still send the previous address.
     """
-    address, own = _address(), st.session_state.pop(_OWN, False)
+    address, asked_by_control = _address(), st.session_state.pop(_OWN, False)
     # Changing page empties the address; then the session remembers.
-    changed = address and address != st.session_state.get(_WRITTEN) and not own
+    changed = address and address != st.session_state.get(_WRITTEN) and not asked_by_control
     if changed or _VIEW not in st.session_state:
         st.session_state[_ARRIVED] = address
 
@@ -92,10 +92,10 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     st.session_state.pop(_OWN, None)
     address = st.session_state.pop(_ARRIVED, None)
     if address is not None:
-        found = settle_view(parse_address(address), current, areas)
-        st.session_state[_VIEW] = found
+        settled = settle_view(parse_address(address), current, areas)
+        st.session_state[_VIEW] = settled
         st.session_state[_PICKED] = bool(address.get("period"))
-        st.session_state[_MISSED] = (found, summary.render_missed(address, found, current, areas))
+        st.session_state[_MISSED] = (settled, summary.render_missed(address, settled, current, areas))
     asked: MapView = st.session_state[_VIEW]
     view = settle_view(asked, current, areas)
     if not asked.period:
@@ -168,11 +168,11 @@ def _request_view(change: Callable[[MapView], MapView]) -> None:
 
 def _choose_key(name: str, value: object, *choices: object) -> str:
     """Return the key of the widget that shows a value: the present one if it does, else a new one."""
-    made: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
-    count, offered = made.get(name, (0, ()))
+    widgets: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
+    count, offered = widgets.get(name, (0, ()))
     if offered != choices or st.session_state.get(f"{name}-{count}") != value:
         count += 1
-    made[name] = (count, choices)
+    widgets[name] = (count, choices)
     return f"{name}-{count}"
 
 
@@ -251,7 +251,7 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
         return
     titles = {
         _NONE: _("No second layer"),
-        **{one.id: _("with {layer}", layer=_(one.title)) for one in offered},
+        **{overlay.id: _("with {layer}", layer=_(overlay.title)) for overlay in offered},
     }
     now = view.over[0] if view.over else _NONE
     _menu(
@@ -289,12 +289,18 @@ def _set_period(view: MapView, period: str) -> MapView:
 
 def choose_grain(current: CurrentRelease, view: MapView) -> None:
     """Show the choice of the length of periods, if the layer has more than one."""
-    found = {str(one): period for one, period in list_grains(view, current).items()}
-    if len(found) < 2:
+    periods_by_grain = {str(grain): period for grain, period in list_grains(view, current).items()}
+    if len(periods_by_grain) < 2:
         return
-    words = {one: _(_GRAINS[one]) for one in found}
+    words = {grain: _(_GRAINS[grain]) for grain in periods_by_grain}
     now = Period.parse(view.period).grain
-    _segments("c-grain", _("Length of periods"), words, now, lambda v, picked: _set_period(v, found[picked]))
+    _segments(
+        "c-grain",
+        _("Length of periods"),
+        words,
+        now,
+        lambda v, picked: _set_period(v, periods_by_grain[picked]),
+    )
 
 
 def choose_period(totals: Mapping[str, Total], view: MapView) -> None:

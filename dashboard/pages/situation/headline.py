@@ -54,8 +54,8 @@ def read_headline(where: Where) -> Headline:
         )
     row: dict[Any, Any] = where.mark.data.frame.loc[where.code].to_dict()
     legend = where.mark.data.legend
-    if str(row["state"]) in _EMPTY and (told := _count_parts(where)):
-        return told
+    if str(row["state"]) in _EMPTY and (headline := _count_parts(where)):
+        return headline
     text, meaning = _format_value(where.mark, where.code)
     return Headline(
         name=where.name,
@@ -86,32 +86,32 @@ def _count_parts(where: Where) -> Headline | None:
     return Headline(where.name, text, "", translate(data.legend.period), source, "", known=False)
 
 
-def render_headlines(mark: Mark, told: Sequence[Headline], more: Sequence[str] = ()) -> Markup:
+def render_headlines(mark: Mark, headlines: Sequence[Headline], more: Sequence[str] = ()) -> Markup:
     """Return the headline values as the first thing of the panel; `more` are lines below them."""
-    numbers = [_render_number(one, named=len(told) > 1) for one in told]
-    whens = list(dict.fromkeys(one.when for one in told if one.when))
-    sources = list(dict.fromkeys(one.source for one in told if one.source))
-    below = [*(one.note for one in told if one.note and len(told) == 1), *more]
+    numbers = [_render_number(headline, named=len(headlines) > 1) for headline in headlines]
+    whens = list(dict.fromkeys(headline.when for headline in headlines if headline.when))
+    sources = list(dict.fromkeys(headline.source for headline in headlines if headline.source))
+    below = [*(headline.note for headline in headlines if headline.note and len(headlines) == 1), *more]
     return html(
         "<section class=own><h3>{}</h3><p class=unit>{}</p><div class=numbers>{}</div>{}{}</section>",
         mark.title,
         ", ".join([mark.unit, *whens[:1]]) if len(whens) < 2 else mark.unit,
         join_markup(numbers)
         if len(whens) < 2
-        else join_markup(_render_number(one, named=True, dated=True) for one in told),
-        join_markup(html("<p class=below>{}</p>", one) for one in below),
+        else join_markup(_render_number(headline, named=True, dated=True) for headline in headlines),
+        join_markup(html("<p class=below>{}</p>", headline) for headline in below),
         html("<p class=origin>{}</p>", "; ".join(sources)) if sources else "",
     )
 
 
-def _render_number(one: Headline, *, named: bool, dated: bool = False) -> Markup:
+def _render_number(headline: Headline, *, named: bool, dated: bool = False) -> Markup:
     return html(
         "<p{}>{}<b>{}</b>{}{}</p>",
-        "" if one.known else Markup(' class="quiet"'),
-        html("<span>{}</span>", one.name) if named else "",
-        one.text,
-        html(" <small>{}</small>", one.margin) if one.margin else "",
-        html("<em>{}</em>", one.when) if dated and one.when else "",
+        "" if headline.known else Markup(' class="quiet"'),
+        html("<span>{}</span>", headline.name) if named else "",
+        headline.text,
+        html(" <small>{}</small>", headline.margin) if headline.margin else "",
+        html("<em>{}</em>", headline.when) if dated and headline.when else "",
     )
 
 
@@ -120,10 +120,12 @@ def name_carriers(current: CurrentRelease, level: str, period: str, area: str, o
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""
-    option = next(one for one in layer("services").options if one.id == "of")
-    bearers = (one for one in option.choices if one.id.startswith("duty_bearer"))
-    found = [translate(one.label) for one in bearers if _carries(current, level, period, area, one.id)]
-    return _("Carried by: {listed}.", listed=", ".join(found)) if found else ""
+    option = next(choice for choice in layer("services").options if choice.id == "of")
+    bearers = (choice for choice in option.choices if choice.id.startswith("duty_bearer"))
+    carriers = [
+        translate(choice.label) for choice in bearers if _carries(current, level, period, area, choice.id)
+    ]
+    return _("Carried by: {listed}.", listed=", ".join(carriers)) if carriers else ""
 
 
 def _carries(current: CurrentRelease, level: str, period: str, area: str, choice: str) -> bool:

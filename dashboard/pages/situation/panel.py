@@ -43,7 +43,7 @@ class PanelContent:
     others: Sequence[Markup]
     when: str
     now: str
-    told: frozenset[str]
+    covered: frozenset[str]
     allowed: frozenset[str]
     beside: str = ""
     community: bool = False
@@ -57,42 +57,50 @@ class Row:
     label: str
     text: str
     margin: str
-    told: str
+    hover: str
     quiet: bool = False
     detail: str = ""
 
 
-def render_area_panel(profile: Profile, shown: PanelContent) -> Markup:
+def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
     """Return the panel of one area."""
-    rows = [_make_row(fact, shown.when) for fact in _list_facts(profile, shown)]
-    whole = {"encounters", "effort"} <= shown.allowed
+    rows = [_make_row(fact, content.when) for fact in _list_facts(profile, content)]
+    whole = {"encounters", "effort"} <= content.allowed
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
     series = (
-        _render_changes(profile.series, shown.now, _("Children met, first time")) if shown.changes else ""
+        _render_changes(profile.series, content.now, _("Children met, first time")) if content.changes else ""
     )
     return _wrap_panel(
-        html("<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, shown.when))), profile.name),
+        html(
+            "<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, content.when))), profile.name
+        ),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
         _order_blocks(
-            shown, join_markup((_render_facts(rows), series if "encounters" in shown.allowed else ""))
+            content, join_markup((_render_facts(rows), series if "encounters" in content.allowed else ""))
         ),
         _render_meaning(profile)
         if whole
-        else html("<div class=meaning>{}</div>", _render_notes(shown.marks)),
+        else html("<div class=meaning>{}</div>", _render_notes(content.marks)),
     )
 
 
-def _list_facts(profile: Profile, shown: PanelContent) -> list[Fact]:
-    return [fact for fact in profile.facts if _LAYERS[fact.id] in shown.allowed and fact.id not in shown.told]
+def _list_facts(profile: Profile, content: PanelContent) -> list[Fact]:
+    return [
+        fact
+        for fact in profile.facts
+        if _LAYERS[fact.id] in content.allowed and fact.id not in content.covered
+    ]
 
 
-def _order_blocks(shown: PanelContent, numbers: Markup) -> Markup:
+def _order_blocks(content: PanelContent, numbers: Markup) -> Markup:
     """Return the headline of the main layer first. A community's number is set apart, with its sentence."""
-    if not shown.beside:
-        return join_markup((shown.first, *shown.others, numbers))
-    if shown.community:
-        return join_markup((_set_apart(shown.first, shown.beside), *shown.others, numbers))
-    return join_markup((shown.first, numbers, *(_set_apart(other, shown.beside) for other in shown.others)))
+    if not content.beside:
+        return join_markup((content.first, *content.others, numbers))
+    if content.community:
+        return join_markup((_set_apart(content.first, content.beside), *content.others, numbers))
+    return join_markup(
+        (content.first, numbers, *(_set_apart(other, content.beside) for other in content.others))
+    )
 
 
 def _set_apart(block: Markup, sentence: str) -> Markup:
@@ -112,9 +120,9 @@ def _render_notes(marks: Sequence[Mark]) -> Markup:
 def _make_row(fact: Fact, when: str) -> Row:
     # Of a count of axes the note says which; without it the count cannot be used.
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
-    told, quiet = _join_notes(fact.source, fact.period, note), fact.state not in _KNOWN
+    hover, quiet = _join_notes(fact.source, fact.period, note), fact.state not in _KNOWN
     detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
-    return Row(translate(fact.label), translate(fact.text), fact.margin, told, quiet, detail)
+    return Row(translate(fact.label), translate(fact.text), fact.margin, hover, quiet, detail)
 
 
 def _date_fact(fact: Fact, when: str) -> str:
@@ -128,7 +136,7 @@ def _join_notes(*notes: str) -> str:
 
 def _render_facts(rows: Sequence[Row]) -> Markup:
     """Return the numbers as a list. The hover text that most of them share belongs to the list."""
-    common = Counter(row.told for row in rows).most_common(1)[0][0] if rows else ""
+    common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
     return html(
         '<dl class=facts title="{}">{}</dl>', common, join_markup(_render_row(row, common) for row in rows)
     )
@@ -138,7 +146,7 @@ def _render_row(row: Row, common: str) -> Markup:
     return html(
         "<div{}{}><dt>{}</dt><dd>{}{}</dd>{}</div>",
         Markup(' class="quiet"') if row.quiet else "",
-        html(' title="{}"', row.told) if row.told != common else "",
+        html(' title="{}"', row.hover) if row.hover != common else "",
         row.label,
         row.text,
         html(" <small>{}</small>", row.margin) if row.margin else "",
@@ -151,7 +159,7 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
     if not any(bar.state == "number" for bar in series):
         return Markup("")
     values = [bar.value if bar.state == "number" else None for bar in series]
-    drawn = [
+    bars = [
         html("<i{} style=height:{}%></i>", _bar_class(bar, now), height)
         for bar, height in zip(series, compute_heights(values), strict=True)
     ]
@@ -162,7 +170,7 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         title,
         _("highest {value}", value=number(max(value for value in values if value is not None))),
         "; ".join(map(_bar_words, series)),
-        join_markup(drawn),
+        join_markup(bars),
         _first_month(series[0].label),
         _last_month(series[-1].label),
     )
@@ -197,23 +205,23 @@ def _render_meaning(profile: Profile) -> Markup:
 
 
 def render_overview(
-    profiles: Sequence[Profile], shown: PanelContent, question: str, unmapped: Sequence[str]
+    profiles: Sequence[Profile], content: PanelContent, question: str, unmapped: Sequence[str]
 ) -> Markup:
     """Return the panel of both countries side by side, with the names of areas without a shape."""
     first, second = profiles
-    facts = zip(_list_facts(first, shown), _list_facts(second, shown), strict=True)
+    facts = zip(_list_facts(first, content), _list_facts(second, content), strict=True)
     known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
-    table = _render_table(known, profiles, shown.when) if known else Markup("")
+    table = _render_table(known, profiles, content.when) if known else Markup("")
     return _wrap_panel(
-        html("<p class=where>{}</p>", shown.when or _("Latest figures")),
+        html("<p class=where>{}</p>", content.when or _("Latest figures")),
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
         html("<p class=question>{}</p>", question),
-        _order_blocks(shown, table),
+        _order_blocks(content, table),
         html(
             "<p class=hint>{}</p>",
             _("Choose an area on the map to see its numbers, how they changed and what they mean."),
         ),
-        html("<div class=meaning>{}</div>", _render_notes(shown.marks)),
+        html("<div class=meaning>{}</div>", _render_notes(content.marks)),
         _render_unmapped(unmapped),
     )
 
@@ -221,18 +229,18 @@ def render_overview(
 def _render_unmapped(names: Sequence[str]) -> Markup:
     if not names:
         return Markup("")
-    told = _("Not on this map, but in the table: {areas}.", areas=", ".join(names))
-    return html("<p class=unmapped>{}</p>", told)
+    sentence = _("Not on this map, but in the table: {areas}.", areas=", ".join(names))
+    return html("<p class=unmapped>{}</p>", sentence)
 
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:
     """Return both countries side by side. The hover text that most rows share belongs to the table."""
     measures = [[_make_row(fact, when) for fact in pair] for pair in facts]
-    told = ["; ".join(dict.fromkeys(row.told for row in rows if row.told)) for rows in measures]
-    common = Counter(told).most_common(1)[0][0]
+    hovers = ["; ".join(dict.fromkeys(row.hover for row in rows if row.hover)) for rows in measures]
+    common = Counter(hovers).most_common(1)[0][0]
     lines = [
-        _render_comparison(rows, profiles, one if one != common else "")
-        for rows, one in zip(measures, told, strict=True)
+        _render_comparison(rows, profiles, hover if hover != common else "")
+        for rows, hover in zip(measures, hovers, strict=True)
     ]
     return html(
         '<table class=both title="{}"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table>',
@@ -242,7 +250,7 @@ def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], 
     )
 
 
-def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], told: str) -> Markup:
+def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], hover: str) -> Markup:
     """Return one measure of several areas. The first label, without its country, stands for all."""
     label = rows[0].label
     for profile in profiles:
@@ -259,7 +267,7 @@ def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], told: s
     detail = _join_details(rows, profiles)
     return html(
         "<tr{}><th scope=row>{}{}</th>{}</tr>",
-        html(' title="{}"', told) if told else "",
+        html(' title="{}"', hover) if hover else "",
         label,
         html("<small>{}</small>", detail) if detail else "",
         cells,

@@ -57,7 +57,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         _render_block(current, areas, view, name, mark) for name, mark in zip(view.layers, marks, strict=True)
     ]
     sentence = beside(view.layers)
-    told = frozenset(fact for name in view.layers for fact in _list_covered_facts(view, name))
+    covered = frozenset(fact for name in view.layers for fact in _list_covered_facts(view, name))
     return panel.PanelContent(
         marks=marks,
         first=first,
@@ -65,8 +65,10 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         when=Period.parse(view.period).label if list_view_periods(view, current) else "",
         now=view.period,
         # Beside a community no pathway is told: the panel says nothing that could be read as a cause.
-        told=told | {"internal"} if _has_community(view) else told,
-        allowed=frozenset(one.id for one in LAYERS if not together(current.tier, [*view.layers, one.id])),
+        covered=covered | {"internal"} if _has_community(view) else covered,
+        allowed=frozenset(
+            other.id for other in LAYERS if not together(current.tier, [*view.layers, other.id])
+        ),
         beside=_(sentence) if sentence else "",
         community=layer(view.layer).nature == "community",
         changes="encounters" in view.layers and not _is_in_strip(current, view),
@@ -93,9 +95,11 @@ def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
 
 def _render_block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
     wheres = _wheres(current, areas, view, name)
-    told = [headline.read_headline(where) for where in wheres]
+    headlines = [headline.read_headline(where) for where in wheres]
     return headline.render_headlines(
-        _find_mark(wheres, mark), told, _carriers(current, areas, view, wheres) if name == "services" else ()
+        _find_mark(wheres, mark),
+        headlines,
+        _carriers(current, areas, view, wheres) if name == "services" else (),
     )
 
 
@@ -110,10 +114,10 @@ def _carriers(
     lines: list[tuple[str, str]] = []
     for where in wheres:
         level = str(areas.table["level"][where.code])
-        told = headline.name_carriers(current, level, view.period, where.code, view.key("services"))
-        lines += [(where.name, told)] if told else []
-    said = list(dict.fromkeys(told for _name, told in lines))
-    return said if len(said) < 2 else [f"{name}: {told}" for name, told in lines]
+        carriers = headline.name_carriers(current, level, view.period, where.code, view.key("services"))
+        lines += [(where.name, carriers)] if carriers else []
+    distinct = list(dict.fromkeys(carriers for _name, carriers in lines))
+    return distinct if len(distinct) < 2 else [f"{name}: {carriers}" for name, carriers in lines]
 
 
 def _wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
@@ -155,21 +159,21 @@ def render_missed(
         "period": (_("period"), _format_period(address.get("period", "")), _format_period(view.period)),
         "area": (_("area"), _name_area(address.get("area", ""), areas), _name_area(view.area, areas)),
     }
-    told = [
+    missed = [
         (what, name or _quote(address[key]), shown)
         for key in lost
         if key in words
         for what, name, shown in [words[key]]
     ]
-    sentences = [_format_instead(told)] if told else []
+    sentences = [_format_instead(missed)] if missed else []
     if "over" in lost:
         sentences.append(_explain_overlay(address["over"], view, current))
     return html('<p class="missed" role="status">{}</p>', " ".join(sentences))
 
 
-def _format_instead(told: list[tuple[str, str, str]]) -> str:
-    asked = ", ".join(f"{what} {name}".strip() for what, name, _shown in told)
-    shown = ", ".join(shown for _what, _name, shown in told if shown)
+def _format_instead(missed: list[tuple[str, str, str]]) -> str:
+    asked = ", ".join(f"{what} {name}".strip() for what, name, _shown in missed)
+    shown = ", ".join(shown for _what, _name, shown in missed if shown)
     return f"{_('Not found here: {asked}.', asked=asked)} {_('Shown instead: {shown}.', shown=shown)}"
 
 
@@ -220,13 +224,13 @@ def compute_totals(
             zip(listed, timeline.judge_totals(data, view.area, describe_states(current)), strict=True)
         )
     levels = [str(areas.table["level"][view.area])] if view.area else _levels(current, view, listed)
-    found: list[Total] = []
+    totals: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())
-        found = timeline.compute_totals(frames, view.area, describe_states(current))
-        if any(total.value is not None for total in found):
+        totals = timeline.compute_totals(frames, view.area, describe_states(current))
+        if any(total.value is not None for total in totals):
             break
-    return dict(zip(listed, found, strict=True))
+    return dict(zip(listed, totals, strict=True))
 
 
 def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, Total]) -> Markup:

@@ -67,18 +67,18 @@ def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str
     For one area: its number, or the words of its class or state. Else: for how many areas something is
     known.
     """
-    return [_judge_area(one, area, words) if area else _count_known(one) for one in layers]
+    return [_judge_area(data, area, words) if area else _count_known(data) for data in layers]
 
 
-def _judge_area(of: LayerData, area: str, words: Mapping[str, str]) -> Total:
-    if area not in of.frame.index or of.frame.loc[area, "state"] != "class":
-        return _total(of.frame[of.frame.index == area], words)
-    return Total(None, state="named", words=translate(of.texts()[area]))
+def _judge_area(data: LayerData, area: str, words: Mapping[str, str]) -> Total:
+    if area not in data.frame.index or data.frame.loc[area, "state"] != "class":
+        return _total(data.frame[data.frame.index == area], words)
+    return Total(None, state="named", words=translate(data.texts()[area]))
 
 
-def _count_known(of: LayerData) -> Total:
-    known = int(of.frame["state"].isin(["number", "class"]).sum())
-    text = _("told for {known} of {all} areas", known=known, all=len(of.frame))
+def _count_known(data: LayerData) -> Total:
+    known = int(data.frame["state"].isin(["number", "class"]).sum())
+    text = _("told for {known} of {all} areas", known=known, all=len(data.frame))
     return Total(None, state="named", words=text)
 
 

@@ -23,20 +23,20 @@ _OTHER = "·"
 def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
     """Draw children met with the bounds of each number, and what the model expects with its interval."""
     periods = [*counted["period"], *ahead["period"]]
-    found = _draw_bars(counted, periods, _COUNTS, _("children met")) + _draw_signs(counted, periods)
+    chart = _draw_bars(counted, periods, _COUNTS, _("children met")) + _draw_signs(counted, periods)
     if len(ahead):
-        found = found + _draw_bars(ahead, periods, _AHEAD, _("children expected"))
+        chart = chart + _draw_bars(ahead, periods, _AHEAD, _("children expected"))
     for period, words in breaks.items():
-        found = found + _draw_break(period, words, periods)
-    return _style(found, _("Children met, and expected") if len(ahead) else _("Children met"), _TALL)
+        chart = chart + _draw_break(period, words, periods)
+    return _style(chart, _("Children met, and expected") if len(ahead) else _("Children met"), _TALL)
 
 
 def draw_effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> alt.Chart:
     """Draw outreach days over the same periods. The last chart names them."""
-    drawn = _draw_bars(days, periods, _DAYS, _("outreach days"), named=last) + _draw_signs(
+    chart = _draw_bars(days, periods, _DAYS, _("outreach days"), named=last) + _draw_signs(
         days, periods, named=last
     )
-    return _style(drawn, _("Outreach days"), _LOW)
+    return _style(chart, _("Outreach days"), _LOW)
 
 
 def draw_share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
@@ -53,9 +53,9 @@ def draw_share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
 
 def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:
     """Return the meaning of the signs that occur in the charts."""
-    told = {str(s): str(w) for f in frames for s, w in zip(f["state"], f["words"], strict=True)}
-    states = (state for state in told if state not in ("number", "class"))
-    return [f"{_SIGNS.get(state, _OTHER)} {told[state]}" for state in states]
+    words = {str(s): str(w) for f in frames for s, w in zip(f["state"], f["words"], strict=True)}
+    states = (state for state in words if state not in ("number", "class"))
+    return [f"{_SIGNS.get(state, _OTHER)} {words[state]}" for state in states]
 
 
 def _draw_bars(
@@ -71,21 +71,25 @@ def _draw_bars(
 
 
 def _draw_signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = True) -> alt.Chart:
-    kept = rows[~rows["state"].isin(["number", "class"])]
-    kept = kept.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in kept["state"]])
-    text = alt.Chart(kept).mark_text(dy=-8, fontSize=13, color="#5B6575", aria=bool(len(kept)))
-    drawn: alt.Chart = text.encode(
+    without_number = rows[~rows["state"].isin(["number", "class"])]
+    without_number = without_number.assign(
+        sign=[_SIGNS.get(str(state), _OTHER) for state in without_number["state"]]
+    )
+    text = alt.Chart(without_number).mark_text(
+        dy=-8, fontSize=13, color="#5B6575", aria=bool(len(without_number))
+    )
+    signs: alt.Chart = text.encode(
         x=_make_x(periods, named=named), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("told"))
     )
-    return drawn
+    return signs
 
 
 def _draw_break(period: str, words: str, periods: Sequence[str]) -> alt.Chart:
     row = pd.DataFrame({"period": [period], "words": [words]})
     rule = alt.Chart(row).mark_rule(color=_BREAK, strokeDash=[4, 3], strokeWidth=1.6, xOffset=-18)
-    told = alt.Tooltip("words:N", title=_("possible break"))
-    drawn: alt.Chart = rule.encode(x=_make_x(periods, named=True), tooltip=told)
-    return drawn
+    tooltip = alt.Tooltip("words:N", title=_("possible break"))
+    line: alt.Chart = rule.encode(x=_make_x(periods, named=True), tooltip=tooltip)
+    return line
 
 
 def _make_x(periods: Sequence[str], *, named: bool) -> alt.X:
@@ -112,9 +116,9 @@ def _make_tooltips(what: str) -> list[alt.Tooltip]:
 
 
 def _style(chart: alt.LayerChart, title: str, height: int) -> alt.Chart:
-    done: alt.Chart = (
+    styled: alt.Chart = (
         chart.properties(height=height, title=title, description=title)
         .configure_view(stroke=None)
         .configure_title(anchor="start", fontSize=14)
     )
-    return done
+    return styled

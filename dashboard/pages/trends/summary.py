@@ -47,7 +47,9 @@ _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
     """Return what can be shown: all children met, or those of a pathway that the model tells apart."""
     told_apart = {
-        one: words for one, words in narrative.name_pathways().items() if _has_pathway(current, one)
+        pathway: words
+        for pathway, words in narrative.name_pathways().items()
+        if _has_pathway(current, pathway)
     }
     return {**told_apart, _EVERY: _("All children met")}
 
@@ -165,7 +167,7 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
     """Return the rows of an area and pathway, oldest first, with their interval in words."""
     here = table[(table["area"] == area) & (table["crossing"] == pathway)]
     rows = here.sort_values("period", kind="stable")
-    told = [
+    words = [
         _(
             "{value} ({low} to {high})",
             value=number(round(value)),
@@ -179,7 +181,7 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
         low=rows["lower"],
         high=rows["upper"],
         state="number",
-        words=told,
+        words=words,
     )
     return rows[_COLUMNS].reset_index(drop=True)
 
@@ -192,11 +194,13 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
     named = narrative.name_pathways()
     rows = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
     # A year is looked at again each quarter: the latest look is told, and that earlier ones saw it too.
-    said = [
+    sentences = [
         _format_change(same.to_dict("records"), named[str(pathway)])
         for (pathway, _low), same in rows.groupby(["crossing", "low"], sort=False)
     ]
-    return [one for one in said if one] or [_("The model is not sure of any rise or fall here.")]
+    return [sentence for sentence in sentences if sentence] or [
+        _("The model is not sure of any rise or fall here.")
+    ]
 
 
 def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
@@ -208,10 +212,10 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
         "{pathway}: {level}, the year to {when} {ratio} times the one before (95 %: {low} to {high})."
     )
     ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
-    told = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
+    sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = ", ".join(map(_format_ending, looks[1:]))
-    seen = f" {_('So it was for the years to {earlier}.', earlier=earlier)}" if earlier else ""
-    return f"{told} {_format_outreach(row)}{seen}"
+    earlier_looks = f" {_('So it was for the years to {earlier}.', earlier=earlier)}" if earlier else ""
+    return f"{sentence} {_format_outreach(row)}{earlier_looks}"
 
 
 def _format_ending(row: Mapping[Any, Any]) -> str:
@@ -257,8 +261,8 @@ def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.Data
         _("Share inside the country, %"): read_share(current, area),
     }
     labels = {p: w for f in columns.values() for p, w in zip(f["period"], f["label"], strict=True)}
-    told = {name: frame.set_index("period")["words"] for name, frame in columns.items() if len(frame)}
-    rows = pd.DataFrame(told).reindex(sorted(labels)).fillna("")
+    words = {name: frame.set_index("period")["words"] for name, frame in columns.items() if len(frame)}
+    rows = pd.DataFrame(words).reindex(sorted(labels)).fillna("")
     rows.insert(0, _("Quarter"), [labels[period] for period in rows.index])
     return rows
 
