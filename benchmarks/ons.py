@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.disclosure.cell_key import CellKey, cell_keys
+from data.disclosure.cell_key import CellKey, compute_cell_keys
 
 AREAS, CATEGORIES, KEYS = 384, 6, 4096
 ROWS_OF_TABLE = 750  # theirs; larger counts use 501 to 750 over and over
@@ -88,7 +88,7 @@ def their_table(ours: CellKey) -> np.ndarray:
 def our_way(drawn: np.ndarray, ours: CellKey) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     cell, size = drawn[:, 0] * CATEGORIES + drawn[:, 1], AREAS * CATEGORIES
     counts = np.bincount(cell, minlength=size)
-    keys = cell_keys(cell, drawn[:, 2], size, KEYS)
+    keys = compute_cell_keys(cell, drawn[:, 2], size, KEYS)
     return counts, keys, ours.publish(counts, keys)
 
 

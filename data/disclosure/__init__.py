@@ -1,1 +1,1 @@
-"""Disclosure control: one file a mechanism, the release plan, and the attacks."""
+"""Disclosure control: the policy, the cell key method and its channel, the cost in accuracy, the attacks."""

@@ -1,9 +1,10 @@
 """The cell key method: noise that belongs to a cell's members, so that the same cell shows the same number.
 
 Each child has a secret record key, uniform on 0 .. key_range - 1. The sum of the members' keys modulo
-key_range is the cell key, uniform too, and the table below turns count and cell key into a perturbation.
-After Fraser and Wooton (2005); the table by maximum entropy after Giessing (2016), "Computational issues in
-the design of transition probabilities and disclosure risk estimation for additive noise".
+key_range is the cell key, uniform too. The table below turns a count and a cell key into a perturbation.
+Equations (1) to (6) of docs/disclosure.md. After Fraser and Wooton (2005); the table by maximum entropy after
+Giessing (2016), "Computational issues in the design of transition probabilities and disclosure risk
+estimation for additive noise".
 """
 
 from __future__ import annotations
@@ -32,20 +33,23 @@ _NEAR, _WIDE = LOWEST_K, 4
 
 
 @lru_cache(maxsize=32)
-def perturbation_table(variance: float, largest: int, scale: int = 1, variance_near_k: float = 0.0) -> Floats:
-    """Compute P(perturbation | count), shape (rows, 2 * largest * scale + 1); rows add to 1.
+def compute_perturbation_table(
+    variance: float, largest: int, scale: int = 1, variance_near_k: float = 0.0
+) -> Floats:
+    """Compute P(perturbation | count), docs/disclosure.md eq. (4); shape (rows, 2 * largest * scale + 1).
 
-    Row n is for count n, the last row for all larger ones; column d + largest * scale is perturbation d.
-    Each row has maximum entropy among those with mean zero, the variance, no perturbation beyond the
-    largest and no result below zero. Row 0 is certain: a true zero stays zero.
+    Row n is for count n, the last row for all larger counts; column d + largest * scale is perturbation d.
+    Each row sums to 1 and has the largest entropy of all distributions with mean zero and the given variance,
+    with no perturbation beyond the largest and no result below zero. Row 0 is certain: a true zero stays
+    zero.
 
-    Counts about a threshold may have a variance of their own (`_spread`): it takes the edge off the step from
-    hidden to shown, which tells more of one child than any other, and leaves large numbers as exact as they
-    are. A table of counts in which one child can add more than one has no threshold, and none of that.
+    Counts near the threshold may have a larger variance, eq. (5): it softens the step from hidden to shown,
+    which reveals more about one child than any other step, and leaves large numbers as exact as they are.
+    Tables in which one child can add more than one have no threshold, and so no larger variance.
 
-    Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2.
-    Up to `scale`, a cell may be one child's alone: there the variance is what hides it as often as a table
-    of children would. (Multiples of `scale` as noise would show a count's remainder.)
+    Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2. A
+    cell with a count up to `scale` may hold one child only: there the variance is chosen so that the child is
+    hidden as often as in a table of children. (Noise in multiples of `scale` would show a count's remainder.)
     """
     reach = largest * scale
     wider = scale == 1 and variance_near_k > variance
@@ -56,9 +60,11 @@ def perturbation_table(variance: float, largest: int, scale: int = 1, variance_n
     for count in range(1, rows + 1):
         below = min(count, reach)
         values = np.arange(-below, reach + 1)
-        spread = _spread(count, variance, near) * scale**2
+        spread = _variance_at(count, variance, near) * scale**2
         if count <= scale > 1:
-            spread = _hiding(values, perturbation_table(variance, largest)[1, largest - 1])
+            spread = _find_hiding_variance(
+                values, compute_perturbation_table(variance, largest)[1, largest - 1]
+            )
         table[count, reach - below :] = _maximum_entropy(values, spread)
     table = np.round(table, _DECIMALS)
     table[np.arange(rows + 1), reach] += 1.0 - table.sum(axis=1)
@@ -66,15 +72,16 @@ def perturbation_table(variance: float, largest: int, scale: int = 1, variance_n
     return table
 
 
-def _spread(count: int, variance: float, near: float) -> float:
-    """Return the variance at a count: `near` about the threshold, less by one for each count further away."""
+def _variance_at(count: int, variance: float, near: float) -> float:
+    """Return the variance at a count, eq. (5): `near` at 7 to 15, less by one for each count further away."""
     return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
 def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
-    """Find the distribution on some values with mean 0, a variance and the most entropy.
+    """Compute the distribution on some values that has mean 0, a given variance and the largest entropy.
 
-    It has the form exp(a v + b v^2); a and b minimise the convex dual, log of the sum minus b * variance.
+    It has the form exp(a v + b v^2), up to a factor; a and b minimise the convex dual, the logarithm of the
+    sum of exp(a v + b v^2) less b * variance.
     """
     reach = float(values.max())
     moments = np.stack([values / reach, (values / reach) ** 2])
@@ -110,8 +117,8 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
     return np.asarray(chance)
 
 
-def _hiding(values: npt.NDArray[np.int64], chance: float) -> float:
-    """Find the least variance at which the lowest result has at least a chance."""
+def _find_hiding_variance(values: npt.NDArray[np.int64], chance: float) -> float:
+    """Find the smallest variance at which the lowest value has at least a given probability."""
     low, high = 0.05, 0.97  # of the largest variance that a mean of zero allows
     most = -float(values[0]) * float(values[-1])
     for _ in range(40):
@@ -123,10 +130,10 @@ def _hiding(values: npt.NDArray[np.int64], chance: float) -> float:
     return high * most
 
 
-def cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_range: int) -> Keys:
-    """Add the record keys of each cell's members modulo key_range; shape (size,).
+def compute_cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_range: int) -> Keys:
+    """Sum the record keys of each cell's members modulo key_range, docs/disclosure.md eq. (2); shape (size,).
 
-    `cells` holds the cell of each member; one entry a member, as `record_keys`.
+    `cells` and `record_keys` have one entry per member: the index of its cell, and its key.
     """
     # Sums of doubles are exact below 2**53: members in one cell times the key range must stay under it.
     if len(cells) * key_range < 2**53:
@@ -139,7 +146,7 @@ def cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_
 
 @dataclass(frozen=True)
 class CellKey:
-    """The noise of a release; see the module. variance_near_k: has an effect where it exceeds variance."""
+    """The noise of a release. variance_near_k has an effect only if it is larger than variance."""
 
     variance: float = 2.0
     largest: int = 5
@@ -167,8 +174,8 @@ class CellKey:
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
     def table(self, scale: int = 1) -> Floats:
-        """Return P(perturbation | count), see `perturbation_table`."""
-        return perturbation_table(self.variance, self.largest, scale, self.variance_near_k)
+        """Return P(perturbation | count), see `compute_perturbation_table`."""
+        return compute_perturbation_table(self.variance, self.largest, scale, self.variance_near_k)
 
     def thresholds(self, scale: int = 1) -> Keys:
         """Return, for each row, the cell keys where the next perturbation begins; shape (rows, width - 1)."""
@@ -176,7 +183,7 @@ class CellKey:
         return np.rint(edges * self.key_range).astype(np.int64)
 
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
-        """Look up the perturbation of each cell and add it; never below zero, true zeros stay zero."""
+        """Add to each count the perturbation of its cell key, eq. (3); all arrays have one shape."""
         thresholds = self.thresholds(scale)
         flat, cell = counts.ravel(), keys.ravel()
         rows = np.minimum(flat, len(thresholds) - 1)
@@ -188,7 +195,7 @@ class CellKey:
         return (flat + moves - self.largest * scale).reshape(counts.shape)
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
-        """Return P(published | true) for true counts up to n_max; values below the threshold k are hidden."""
+        """Return P(published | true), eq. (6), for true counts up to n_max; values below k are hidden."""
         table, reach = self.table(scale), self.largest * scale
         matrix = np.zeros((n_max + 1, n_max + reach + 1))
         for count in range(n_max + 1):

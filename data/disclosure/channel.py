@@ -40,7 +40,7 @@ class Knowledge:
 
     @classmethod
     def from_manifest(cls, values: Mapping[str, int]) -> Knowledge:
-        """Read it from what a manifest states of a measure."""
+        """Read the knowledge of a measure from a manifest."""
         return cls(**{name: int(values[name]) for name in cls.__dataclass_fields__})
 
     def as_dict(self) -> dict[str, int]:
@@ -50,7 +50,7 @@ class Knowledge:
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """P(published | true) for true counts 0 to n_max.
+    """P(published | true), docs/disclosure.md eq. (6), for true counts 0 to n_max.
 
     `matrix` has shape (n_max + 1, n_max + largest + 1): rows are true counts, columns noisy values, and each
     row sums to 1. With a threshold `k`, all noisy values below it are published as one outcome, "hidden".

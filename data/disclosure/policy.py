@@ -1,4 +1,4 @@
-"""The policy of a release: threshold, noise, caps and what else a data officer decides, in one value."""
+"""The policy of a release: threshold, noise, caps and everything else that a data officer decides."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_KEY_BITS = 32
 
 @dataclass(frozen=True)
 class Policy:
-    """What binds a release. The defaults are the safe ones; k may only be raised.
+    """The rules for a release. The defaults are the safe ones; k may only be raised.
 
     k: a public number below it is not shown. cap: the most encounters of one child that count in a cell.
     variance, largest, key_range: the noise on a count of children (data/disclosure/cell_key.py); record keys

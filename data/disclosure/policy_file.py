@@ -79,7 +79,7 @@ _PLAN_HEAD = """\
 
 @dataclass(frozen=True)
 class Rules:
-    """A policy file as read."""
+    """What a policy file says: the policy, and the plan of tables."""
 
     policy: Policy
     plan: Plan
@@ -149,7 +149,7 @@ def parse(text: str) -> Rules:
 
 
 def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
-    """Describe sections and settings that do not exist, or not any more."""
+    """List, in words, sections and settings that do not exist (any more)."""
     sections = {section: [name for place, name, *_ in _VALUES if place == section] for section, *_ in _VALUES}
     for name, value in content.items():
         if name in TIERS:
@@ -166,7 +166,7 @@ def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _read_values(content: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[str, Any]]:
-    """Read the settings that the file has, by name; what cannot be used goes to `faults`."""
+    """Read the settings that the file has; add a fault for each that cannot be used."""
     for section, name, kind, _ in _VALUES:
         settings = content.get(section)
         if not isinstance(settings, dict) or name not in settings:
@@ -208,7 +208,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = 
 
 
 def _read_tables(tier: Tier, content: Mapping[str, Any], faults: list[str]) -> Iterator[TableSpec]:
-    """Read the tables of a tier; the defaults where the file lists none of either tier."""
+    """Read the tables of a tier; the default tables if the file lists none for either tier."""
     if not any(name in content for name in TIERS):
         yield from DEFAULT_PLAN[tier]
         return
@@ -236,7 +236,7 @@ def _list_breakdowns() -> list[str]:
 
 
 def _find_wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
-    """Describe what a block says that no block of its tier may say."""
+    """List, in words, what a block says that no block of its tier may say."""
     known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
     for key in block.keys() - set(KEYS):
         yield f"{key}: there is no such line. There are: {', '.join(KEYS)}."
@@ -272,7 +272,7 @@ def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
 
 
 def _find_unmatched(plan: Plan) -> Iterator[str]:
-    """Describe public counts that partners would not have: the tiers must agree on what was counted."""
+    """List, in words, public counts that the partner tier lacks: both tiers must hold the same counts."""
     for spec in plan["public"]:
         if spec.counted and spec not in plan["partner"]:
             yield f"[[public]]: {spec.name} must be a partner table too. Add it to a [[partner]] block."

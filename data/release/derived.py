@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from data.release import Release
 from data.release.result import FORMAT, MANIFEST, Result, Table, newest, read_manifest
-from data.tables.resource import resource
+from data.tables.resource import describe_resource
 from data.workspace import files
 from data.workspace.version import code_version
 
@@ -88,5 +88,5 @@ def _write(folder: Path, table: Table) -> dict[str, Any]:
         "breakdown": list(table.breakdown),
     }
     digest = hashlib.sha256(raw).hexdigest()
-    described = resource(table.name, path.name, digest, len(raw), table.rows.schema, None)
+    described = describe_resource(table.name, path.name, digest, len(raw), table.rows.schema, None)
     return {**described, "title": table.title, "tact": about}

@@ -23,7 +23,7 @@ Index = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Areas and periods of a release, and where a record falls in them.
+    """Areas and periods of a release, and the cell of each record.
 
     `areas` is the reference table (data.reference.area_table) or one like it.
     """
@@ -46,7 +46,7 @@ class Grid:
 
     @cached_property
     def up(self) -> dict[Level, Index]:
-        """For each level, the index in `codes` of the area that holds an area, or -1; one entry a name."""
+        """For each level, the index in `codes` of the area that contains each name, or -1."""
         position = {level: {c: i for i, c in enumerate(codes)} for level, codes in self.codes.items()}
         chains = [self._chain(code) for code in self.areas.index]
         return {
@@ -56,7 +56,7 @@ class Grid:
         }  # fmt: skip
 
     def _chain(self, code: str) -> list[str]:
-        """List an area and all that hold it; a successor stands in its predecessor."""
+        """List an area and all areas that contain it; a successor is counted in its predecessor."""
         chain = [self._predecessors.get(code, code)]
         parents = self.areas["parent"]
         while parent := parents.get(chain[-1], ""):
@@ -70,7 +70,7 @@ class Grid:
 
     @cached_property
     def places(self) -> npt.NDArray[np.bool_]:
-        """Which names may stand for the place of an encounter: municipalities, and regions without one."""
+        """Whether each name may be the place of an encounter: municipalities, and regions without one."""
         parents = set(self.areas["parent"])
         leaf = ~self.areas.index.isin(parents)
         return np.asarray(leaf | (self.areas["level"] == "municipality"), bool)

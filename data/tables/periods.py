@@ -38,7 +38,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """Read an identifier; raise InputError when it is none."""
+        """Read an identifier; raise InputError if it is not valid."""
         head, _, tail = text.partition("/")
         try:
             start = date.fromisoformat(head)
@@ -51,7 +51,7 @@ class Period:
 
     @classmethod
     def starting(cls, start: date, grain: Grain) -> Period:
-        """Make the month, quarter or year that starts on a day."""
+        """Return the month, quarter or year that starts on a day."""
         end = _add_months(start, _MONTHS[grain]) - timedelta(days=1)
         return cls(start, end, grain)
 
@@ -82,7 +82,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The grid of periods: the month in which the programme's year starts."""
+    """The division of time into periods; the programme's year starts in `first_month`."""
 
     first_month: int = 6
 
@@ -95,12 +95,12 @@ class Calendar:
         return first.astype("datetime64[M]").astype("datetime64[D]")
 
     def period(self, day: date, grain: Grain) -> Period:
-        """Find the month, quarter or year that holds a day."""
+        """Return the month, quarter or year that contains a day."""
         start = self.starts(np.array([day], dtype="datetime64[D]"), grain)[0]
         return Period.starting(start.astype(object), grain)
 
     def between(self, first: date, last: date, grain: Grain) -> list[Period]:
-        """List the periods from the one that holds the first day to the one that holds the last."""
+        """List the periods of a grain from the first day to the last."""
         if grain == "whole":
             return [self.whole(first, last)]
         periods = [self.period(first, grain)]
@@ -109,5 +109,5 @@ class Calendar:
         return periods
 
     def whole(self, first: date, last: date) -> Period:
-        """Make the whole: from the quarter that holds the first day to the end of the last quarter."""
+        """Return the whole time: from the start of the first day's quarter to the end of the last day's."""
         return Period(self.period(first, "quarter").start, self.period(last, "quarter").end, "whole")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["UNITS", "resource"]
+__all__ = ["UNITS", "describe_resource"]
 
 
 _COLUMNS = {
@@ -42,10 +42,10 @@ UNITS = {
 }
 
 
-def resource(
+def describe_resource(
     name: str, path: str, sha256: str, size: int, schema: pa.Schema, about: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Describe one Parquet file; `about` is what the product itself needs to know of it."""
+    """Describe one Parquet file; `about` is what the product itself needs to know about it."""
     fields = [_field(schema.field(i)) for i in range(len(schema))]
     described: dict[str, Any] = {
         "name": name,

@@ -20,7 +20,7 @@ Measure = Literal[
 ]
 TIERS: tuple[Tier, ...] = ("partner", "public")
 LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
-# Counts of children or of encounters with them: what the mechanisms protect.
+# Counts of children or of encounters with them: the numbers that get noise.
 COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "model"})
 # Protection, shelter and return: by county or region only, and only where enough operators work.
 RESTRICTED_AXES: frozenset[str] = frozenset({"protection", "assisted_voluntary_return", "reintegration"})
@@ -61,12 +61,12 @@ class TableSpec:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that tell its rows apart beside area and period; communities always stand by group."""
+        """The columns that identify its rows beside area and period; communities always have a group."""
         return ("group",) if self.measure == "communities" else self.breakdown
 
     @property
     def counted(self) -> bool:
-        """Whether it counts children or encounters, and so passes through a mechanism."""
+        """Whether it counts children or encounters, so that its numbers get noise."""
         return self.measure in COUNTED
 
 

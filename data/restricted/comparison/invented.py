@@ -1,4 +1,4 @@
-"""An invented world counted in memory, as a release counts records. Behind the wall, as data.counting.
+"""An invented world counted in memory, as a release counts records. Behind the wall.
 
 Nothing is stored and no vault is opened: identifiers are hashed with the world's own key as intake does it,
 so that a world gives the same numbers here as when it is imported and released.
@@ -33,8 +33,8 @@ def count_world(
 ) -> counting.CountedTables:
     """Count every table of children and encounters of a plan.
 
-    `encounters` has a partner file's columns with identifiers in plain (risk.simulate.World.records),
-    `areas` is data.reference.area_table. Of the policy, cap and key range alone matter.
+    `encounters` has a partner file's columns with identifiers in plain (risk.worlds.World.records),
+    `areas` is data.reference.area_table. Of the policy only cap and key range matter.
     """
     calendar = Calendar(first_month)
     nowhere = Grid(areas, calendar, _ANY_DAY, _ANY_DAY)

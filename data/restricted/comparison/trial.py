@@ -28,7 +28,7 @@ from data.workspace.types import Ints
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What a policy made of a world.
+    """The tables that a policy gives for an invented world, and what an attacker gains from them.
 
     tables: as they would be published. planned, released: the advantage over the worst-placed child of each
     county or region, before and after the breakdowns of `quietened` ones were withheld.
@@ -44,7 +44,7 @@ class Trial:
 
     @property
     def withheld(self) -> dict[Tier, int]:
-        """How many cells of each tier are withheld to protect others."""
+        """The number of cells of each tier that are withheld to protect others."""
         return {tier: sum(t.withheld for t in tables.values()) for tier, tables in self.tables.items()}
 
 

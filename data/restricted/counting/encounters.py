@@ -1,4 +1,4 @@
-"""Counting: records, as Arrow batches, to arrays of counts and cell keys. Pure functions, behind the wall.
+"""Count encounters: from Arrow batches of records to arrays of counts and cell keys. Behind the wall.
 
 A child is counted once in tables of children: in the cell of its first encounter of the whole programme,
 with its attributes of that day. Children are linked across partners by the shared programme number. In
@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.disclosure.cell_key import cell_keys
+from data.disclosure.cell_key import compute_cell_keys
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
-from data.restricted.counting.linking import link
+from data.restricted.counting.linking import link_children
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, Level, Plan, TableSpec
@@ -41,7 +41,7 @@ _UNIT_SHIFT = {"encounters": 32}
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """Who stands behind each area and period: sorted marks of 64 bits, those of block b from start[b] on.
+    """The children behind each area and period: sorted marks of 64 bits, those of block b from start[b] on.
 
     Blocks are numbered area * periods + period. The upper 40 bits of a mark are the child's, the lower 24
     are a hash of everything of it that is counted there.
@@ -50,7 +50,7 @@ class Members:
     marks: Words
     start: Ints
 
-    def of(self, block: int) -> Words:
+    def marks_of(self, block: int) -> Words:
         """Return the marks of one block."""
         return self.marks[self.start[block] : self.start[block + 1]]
 
@@ -67,7 +67,7 @@ Place = tuple[str, Level, Grain]  # family, level, grain
 
 @dataclass(frozen=True, eq=False)
 class CountedTables:
-    """True counts and cell keys of the counted tables of a plan, and who stands behind them.
+    """True counts and cell keys of the counted tables of a plan, and the children behind them.
 
     counts, keys: by table, each of shape (areas, periods, *categories). members: by family, level and grain.
     """
@@ -81,7 +81,7 @@ class CountedTables:
 
 @dataclass(frozen=True, eq=False)
 class Encounters:
-    """Encounters as numbers, one entry a record, by child, and the children behind them.
+    """Encounters as numbers, one entry per record, sorted by child, and the children behind them.
 
     child: number of the child, by identity, never falling. place, origin, destination: index into grid.names,
     -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry a child.
@@ -102,7 +102,7 @@ class Encounters:
 
     @cached_property
     def content(self) -> Ints:
-        """One number for all that is counted of a record but its day."""
+        """A number per record that combines everything counted of it except its day."""
         total: Ints = self.place.astype(np.int64)
         names = len(self.grid.names) + 1
         for ends in (self.origin, self.destination):
@@ -113,7 +113,7 @@ class Encounters:
 
     @cached_property
     def first(self) -> Ints:
-        """The row of each child's first encounter: by day, then by content, never by place in the file."""
+        """The row of each child's first encounter: by day, then by content, in any order of the file."""
         days = self.day.astype(np.int64)
         earliest = np.minimum.reduceat(days, self.starts) if len(self.starts) else days
         candidates = np.flatnonzero(days == earliest[self.child])
@@ -157,7 +157,7 @@ def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> En
     municipality.
     """
     days = records["day"].astype("datetime64[D]")
-    number, identity, names = link(records["child"], records["programme_child"])
+    number, identity, names = link_children(records["child"], records["programme_child"])
     keys = np.asarray(record_keys(names), np.uint64)
     inside = np.flatnonzero(grid.period_of(days, "whole") >= 0)
     rows = inside[np.argsort(number[inside], kind="stable")]
@@ -295,7 +295,8 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
         block, child, times = _pairs(encounters, spec.level, spec.grain)
         weights = np.minimum(times, cap)
         counts = np.bincount(block, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64)
-        keys = cell_keys(block, encounters.keys("encounters", key_range)[child], counts.size, key_range)
+        record_key = encounters.keys("encounters", key_range)[child]
+        keys = compute_cell_keys(block, record_key, counts.size, key_range)
         return Cells(counts.reshape(shape), keys.reshape(shape))
     cell, sizes = _cells(encounters, spec)
     shape = (*shape, *sizes)
@@ -303,7 +304,7 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
     inside = cell >= 0
     record_key = encounters.keys(spec.measure, key_range)[inside]
     counts = np.bincount(cell[inside], minlength=size).astype(np.int64)
-    keys = cell_keys(cell[inside], record_key, size, key_range)
+    keys = compute_cell_keys(cell[inside], record_key, size, key_range)
     return Cells(counts.reshape(shape), keys.reshape(shape))
 
 
@@ -332,7 +333,7 @@ def _category(encounters: Encounters, level: Level, name: str) -> tuple[npt.NDAr
 
 
 def _pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
-    """List each child in each block once: block, child, number of encounters; by block, then child."""
+    """List each pair of block and child once, with its number of encounters; by block, then child."""
     if encounters.last_pairs.get("key") != (level, grain):
         pairs = _find_pairs(encounters, level, grain)
         encounters.last_pairs.update(key=(level, grain), pairs=pairs)

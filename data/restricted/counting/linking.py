@@ -13,7 +13,9 @@ from scipy.sparse.csgraph import connected_components
 from data.workspace.types import Ints, Words
 
 
-def link(child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]) -> tuple[Ints, Words, list[str]]:
+def link_children(
+    child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]
+) -> tuple[Ints, Words, list[str]]:
     """Link children that share a programme number, directly or through others.
 
     Returns the number of the child of each record, and for each child its identity and the hash that names

@@ -1,4 +1,4 @@
-"""Counting what is not about children: outreach days, services with staff and places, community estimates.
+"""Count what is not about children: outreach days, services with staff and places, community estimates.
 
 Behind the wall. None of it gets noise; what may be shown at which level, and where only a range, is decided
 here and in data/restricted/publishing/published_table.py.
@@ -26,7 +26,7 @@ _OPEN = np.array([axis not in RESTRICTED_AXES for axis in _AXES])
 
 @dataclass(frozen=True, eq=False)
 class Effort:
-    """Outreach days, one entry a record: index into grid.names, first day, days."""
+    """Outreach days, one entry per record: index into grid.names, first day, number of days."""
 
     grid: Grid
     place: Ints
@@ -68,7 +68,7 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Services:
-    """Services, one entry a record. staff and capacity are NaN where they are not known."""
+    """Services, one entry per record; staff and capacity are NaN where they are not known."""
 
     grid: Grid
     place: Ints
@@ -83,9 +83,9 @@ class Services:
     def table(self, spec: TableSpec, operators: int) -> Sums:
         """Add up services, staff or capacity at the end of each period.
 
-        Withheld is a restricted axis where fewer than `operators` work, whether any or none. A total holds
-        what its axes show and nothing else, so that no difference gives a withheld one away, and is partial
-        wherever an axis is withheld, so that it claims no number that may be too small.
+        A restricted axis is withheld where fewer than `operators` work, even if there are none. A total sums
+        only what its axes show, so that no difference gives a withheld number away; it is partial wherever an
+        axis is withheld, because the true sum may be larger.
         """
         grid = self.grid
         ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
@@ -136,10 +136,10 @@ class Services:
     def _mark_shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
-        """Count in a country what its regions show, and the rest if enough operators run that.
+        """Count in a country what its regions show, and the rest if enough operators run it.
 
-        Whether there is a rest that too few run must not show: without enough of them, a country is whole
-        only if each of its regions shows the axis.
+        It must not show whether there is a rest that too few operators run: without enough of them, a country
+        is complete only if each of its regions shows the axis.
         """
         in_region, regions, _ = self._mark_shown(present, "region", operators)
         rest = present & ~in_region
@@ -201,7 +201,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Community estimates, one entry a record: index into grid.names, group, number, year."""
+    """Community estimates, one entry per record: index into grid.names, group, number, year."""
 
     grid: Grid
     area: Ints

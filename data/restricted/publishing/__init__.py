@@ -1,4 +1,4 @@
-"""Making a release. Behind the wall; data/release reads what this writes.
+"""Make a release from the records of the vault. Behind the wall; data/release reads what this writes.
 
 Each step is a function that takes values and returns the next one; nothing is changed in place:
 
@@ -186,7 +186,7 @@ def _publish(
     earlier: Earlier,
     tick: _Ticker,
 ) -> NewRelease:
-    """Write, attack, rename; `blocks` is what the vault must learn."""
+    """Write both tiers aside, attack them, and publish; `blocks` is what the vault stores."""
     folder = releases / f"{TEMPORARY}{draft.name}-{secrets.token_hex(4)}"
     try:
         tick("Writing")

@@ -109,7 +109,7 @@ class _Trace:
         return unknown if self._is_removable(unknown) else -1
 
     def _list_ends(self, unknown: int) -> Iterator[tuple[int, int, int]]:
-        """List the ties of an unknown with the ends that each gives it: tie, least, most."""
+        """List the sums of an unknown with the bounds that each gives it: tie, least, most."""
         ties, bounds = self.attack.system.ties, self.bounds
         for keys, values in (self._by_part, self._by_total):
             first, last = np.searchsorted(keys, [unknown, unknown + 1])
@@ -140,7 +140,7 @@ class _Trace:
         return bool(self.bounds.high[unknown] < system.high[unknown])
 
     def _list_causes(self, end: _End) -> Iterator[_End]:
-        """List the ends that hold an end where it is."""
+        """List the ends of other intervals that determine this end."""
         unknown, side = end
         if end in self._seen:
             return
@@ -174,7 +174,7 @@ class _Trace:
         return int(table.since.reshape(-1)[offset]) == self.release
 
     def _rank(self, unknown: int) -> tuple[int, ...]:
-        """Order candidates: finest first; among equals the one that holds the others most tightly."""
+        """Return the sort key of a candidate: the finest table first, then the largest lower bound."""
         shape = self.attack.lattice.locate(unknown)[0].shape
         return (
             -len(shape.breakdown),

@@ -1,4 +1,4 @@
-"""What is decided of a release before its tables are made, and how the attacks read its tables."""
+"""What is known of a release before its tables are made, and what the attacks read of its tables."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _WHY_K = (
 
 
 def read_earlier(releases: Path, tier: Tier) -> list[Published]:
-    """Read the releases of a tier, oldest first; those of figures alone say nothing of children."""
+    """Read the releases of a tier that have counts, oldest first; others hold published figures only."""
     return [reading.read_published(release) for release in reversed(_releases_with_counts(releases, tier))]
 
 
@@ -52,9 +52,9 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
 
 
 def refuse_other_noise(releases: Path, draft: Draft) -> None:
-    """Raise ReleaseError where a policy has other noise than the last release, or a lower threshold.
+    """Raise ReleaseError if the policy has other noise than the last release, or a lower threshold.
 
-    A higher threshold and another plan are as good as any: the attacks look at all releases together.
+    A higher threshold and another plan are allowed: the attacks read all releases together.
     """
     last = next(iter(_releases_with_counts(releases, "partner")), None)
     if last is None:

@@ -29,7 +29,7 @@ from data.workspace.types import Bools, Ints, Words
 
 
 def count_changed_children(before: Words, after: Words) -> int:
-    """Count the different children that came, went or changed between two sorted lists of marks."""
+    """Count the different children that were added, removed or changed between two sorted lists of marks."""
     if len(before) == len(after) and (before == after).all():
         return 0
     return len(np.unique(np.setxor1d(before, after, assume_unique=True) >> CHILD_BITS))
@@ -37,7 +37,7 @@ def count_changed_children(before: Words, after: Words) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Frozen:
-    """The noisy numbers of a release, old ones where they are repeated, and the blocks behind them.
+    """The noisy numbers of a release, with published numbers repeated, and the blocks behind them.
 
     numbers: by table, shape (areas, periods, *categories). changed: the blocks that the vault must learn.
     """
@@ -61,7 +61,7 @@ class Frozen:
         return flat.reshape(shape)
 
     def note_withheld(self, cells: Mapping[Tier, CellMasks]) -> Frozen:
-        """Return the same numbers with blocks that also say which cells are withheld, by tier and table."""
+        """Return a copy whose blocks also list the cells that are now withheld, by tier and table."""
         blocks, changed = dict(self.blocks), set(self.changed)
         for tier, masks in cells.items():
             for spec, mask in masks.items():
@@ -90,7 +90,7 @@ def freeze(
     k: int,
     repeated: Collection[str] = (),
 ) -> Frozen:
-    """Repeat published numbers behind which fewer than k different children have changed.
+    """Repeat published numbers behind which fewer than k children have changed, docs/disclosure.md eq. (17).
 
     `noisy` holds freshly looked-up values, shape (areas, periods, *categories); `published` the blocks of
     the vault; `repeated` names those to repeat however many children have changed.
@@ -101,7 +101,7 @@ def freeze(
     for place, behind in members.items():
         tables = {_table_key(s): v for s, v in numbers.items() if (family_of(s), s.level, s.grain) == place}
         for number, name, area, period in _list_blocks(place, grid):
-            now = behind.of(number)
+            now = behind.marks_of(number)
             cells = {table: values[area, period, ...] for table, values in tables.items()}
             old = Block.decode(published[name]) if name in published else None
             if old is None or (name not in repeated and count_changed_children(old.marks, now) >= k):
@@ -138,7 +138,7 @@ def _list_blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]
 
 
 def _repeat_values(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> list[str]:
-    """Put the values of a block in place; list the tables of which it has none."""
+    """Copy the values of a block into `cells`; return the tables of which the block has none."""
     fresh = []
     for name, array in cells.items():
         old = values.get(name)

@@ -1,4 +1,4 @@
-"""From noisy values to published tables: the states of each tier, classes, and what is withheld."""
+"""Published tables: from noisy values to the state of each cell, ranges, and what is withheld."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def tabulate_counts(
 ) -> ReleasedTable:
     """Tabulate counts with the state of each cell. `total` and `searched` have shape (areas, periods).
 
-    All of it follows from the noisy values and effort alone. Where no effort is recorded and the total is
+    All states follow from noisy values and effort alone. Where no effort is recorded and the total is
     zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost none"
     in such a place would say that there is a child. The public tier hides every value below k, zero too.
     """
@@ -188,7 +188,7 @@ def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) 
 def tabulate_sums(
     spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools
 ) -> ReleasedTable:
-    """Show exact sums of services, and of a partial sum only that there is at least so much."""
+    """Show exact sums of services; a partial sum shows only its lower end."""
     state = np.full(values.shape, code("number"), np.int8)
     state[partial] = code("class")
     state[np.isnan(values)] = code("no_data")
@@ -205,7 +205,7 @@ def tabulate_classes(
     withheld: Bools | None = None,
     partial: Bools | None = None,
 ) -> ReleasedTable:
-    """Show only the class of each number; of a partial sum the lower end alone."""
+    """Show only the range of each number; of a partial sum only the lower end."""
     table = tabulate_estimates(spec, values, values, grid)
     if partial is not None and table.high is not None:
         table = replace(table, high=np.where(partial, np.nan, table.high))
@@ -221,7 +221,7 @@ def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
 
 
 def tabulate_estimates(spec: TableSpec, least: Floats, most: Floats, grid: Grid) -> ReleasedTable:
-    """Show the class, or the classes that sources span, of numbers from least to most; NaN: no data."""
+    """Show the range that holds the numbers from least to most of several sources; NaN: no data."""
     lower = np.array(CLASSES[spec.measure], np.float64)
     upper = np.append(lower[1:] - 1, np.nan)
     known = ~np.isnan(least)

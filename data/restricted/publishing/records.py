@@ -69,7 +69,7 @@ class Records:
 
 
 def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Policy) -> Records | None:
-    """Read the vault once; None when it holds nothing that is counted."""
+    """Read all records that are counted; None if the vault has none."""
     calendar = Calendar(first_month)
     nowhere = Grid(areas, calendar, date(2000, 1, 1), date(2000, 1, 1))
     encounters = counting.load_encounters(vault.read("encounter", counting.COLUMNS), nowhere.names)

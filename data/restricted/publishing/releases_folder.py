@@ -65,7 +65,7 @@ def settle_interrupted(vault: Vault | None, releases: Path) -> None:
 
 
 def compute_sequence(releases: Path) -> int:
-    """Return the release's place in time: one more than all names that were ever used here."""
+    """Return the number of the next release: one more than all names that were ever used here."""
     complete = names(releases)
     newest = Release.open(releases, TIERS[0], complete[0]).manifest["tact"]["sequence"] if complete else 0
     return max(int(newest), len(_used_names(releases))) + 1

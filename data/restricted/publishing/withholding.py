@@ -75,7 +75,7 @@ def survey_public(
     worlds: Sequence[int],
     regions: Collection[str] | None = None,
 ) -> dict[str, Advantage]:
-    """Attack the worst-placed child of each county or region over all public tables."""
+    """Estimate the advantage over the worst-placed child of each county or region, over all public tables."""
     now = draft.published("public", tables)
     return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds)
 

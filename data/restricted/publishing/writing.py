@@ -19,7 +19,7 @@ from data.release import MANIFEST, Release
 from data.restricted.publishing import manifest
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.published_table import Tables
-from data.tables.resource import resource
+from data.tables.resource import describe_resource
 from data.tables.spec import TIERS, Tier
 
 
@@ -72,4 +72,4 @@ def _describe_file(
 ) -> dict[str, Any]:
     raw = (folder / f"{name}.parquet").read_bytes()
     digest = hashlib.sha256(raw).hexdigest()
-    return resource(name, f"{name}.parquet", digest, len(raw), schema, about)
+    return describe_resource(name, f"{name}.parquet", digest, len(raw), schema, about)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from data.disclosure.attacks.membership.attacker import LIMITS
 from data.disclosure.attacks.membership.one_number import find_largest_advantage
-from data.disclosure.cell_key import CellKey, cell_keys, perturbation_table
+from data.disclosure.cell_key import CellKey, compute_cell_keys, compute_perturbation_table
 from data.disclosure.policy import DEFAULT_POLICY, LOWEST_K
 from data.errors import ReleaseError
 
@@ -18,12 +18,12 @@ def moments(table, scale=1):
 
 
 def test_a_true_one_shows_as_nothing_in_52_per_cent():
-    table = perturbation_table(2.0, 5)
+    table = compute_perturbation_table(2.0, 5)
     assert table[1, 4] == pytest.approx(0.52, abs=0.005)
 
 
 def test_noise_has_mean_zero_and_variance_two_and_never_passes_its_limits():
-    table = perturbation_table(2.0, 5)
+    table = compute_perturbation_table(2.0, 5)
     mean, variance = moments(table)
     assert table[0, 5] == 1
     assert mean[1:] == pytest.approx(0, abs=1e-7)
@@ -46,20 +46,22 @@ def test_neighbouring_counts_can_be_told_apart_as_often_as_they_should():
 
 
 def test_the_variance_is_at_most_count_times_largest():
-    assert moments(perturbation_table(4.9, 5))[1][1] == pytest.approx(4.9, abs=1e-6)
+    assert moments(compute_perturbation_table(4.9, 5))[1][1] == pytest.approx(4.9, abs=1e-6)
     with pytest.raises((ReleaseError, np.linalg.LinAlgError)):
-        perturbation_table(5.1, 5)
+        compute_perturbation_table(5.1, 5)
 
 
 def test_about_the_threshold_noise_is_wider_and_elsewhere_as_it_was():
-    plain, wide = perturbation_table(2.0, 5), perturbation_table(2.0, 5, variance_near_k=6.0)
+    plain, wide = compute_perturbation_table(2.0, 5), compute_perturbation_table(2.0, 5, variance_near_k=6.0)
     mean, variance = moments(wide)
     assert mean[1:] == pytest.approx(0, abs=1e-7)
     assert variance[1:] == pytest.approx([2, 2, 2, 3, 4, 5, *[6] * 9, 5, 4, 3, 2], abs=1e-6)
     assert (wide[:3] == plain[:3]).all()
     assert wide[-1] == pytest.approx(plain[-1], abs=1e-9), "large numbers are as exact as they were"
-    assert (perturbation_table(2.0, 5, 3, 6.0) == perturbation_table(2.0, 5, 3)).all(), "of encounters too"
-    assert (perturbation_table(2.0, 5, 1, 2.0) == plain).all()
+    assert (compute_perturbation_table(2.0, 5, 3, 6.0) == compute_perturbation_table(2.0, 5, 3)).all(), (
+        "of encounters too"
+    )
+    assert (compute_perturbation_table(2.0, 5, 1, 2.0) == plain).all()
 
 
 def test_the_default_tells_no_more_of_one_number_than_it_may_and_one_noise_for_all_does():
@@ -88,7 +90,7 @@ def test_from_the_steady_count_on_all_have_the_same_noise():
 
 def test_the_table_is_of_maximum_entropy():
     """Any other distribution of the same mean and variance, near the table's, has less entropy."""
-    row = perturbation_table(2.0, 5)[3, 2:]
+    row = compute_perturbation_table(2.0, 5)[3, 2:]
     values = np.arange(-3, 6)
     constraints = np.stack([np.ones(9), values, values**2])
     free = np.linalg.svd(constraints)[2][3:]
@@ -108,7 +110,7 @@ def test_the_integers_that_decide_are_the_same_on_every_machine():
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 5])
 def test_noise_of_capped_counts_is_scaled_by_the_cap(scale):
-    table = perturbation_table(2.0, 5, scale)
+    table = compute_perturbation_table(2.0, 5, scale)
     mean, variance = moments(table)
     assert mean[1:] == pytest.approx(0, abs=1e-6)
     assert variance[scale + 1 :] == pytest.approx(2 * scale**2, rel=1e-6)
@@ -155,18 +157,18 @@ def test_cell_keys_are_sums_modulo_the_key_range(members):
     cells = np.array([m[0] for m in members], np.int64)
     keys = np.array([m[1] for m in members], np.int64)
     expected = [sum(int(k) for c, k in members if c == cell) % 2**24 for cell in range(6)]
-    assert cell_keys(cells, keys, 6, 2**24).tolist() == expected
+    assert compute_cell_keys(cells, keys, 6, 2**24).tolist() == expected
 
 
 def test_cell_keys_of_many_members_are_exact():
     keys = np.full(2**22, 2**32 - 1, np.int64)  # the sum passes what a double holds exactly
-    assert cell_keys(np.zeros(2**22, np.int64), keys, 1, 2**32)[0] == (2**22 * (2**32 - 1)) % 2**32
+    assert compute_cell_keys(np.zeros(2**22, np.int64), keys, 1, 2**32)[0] == (2**22 * (2**32 - 1)) % 2**32
 
 
 def test_cell_keys_are_uniform_whatever_the_count():
     rng = np.random.default_rng(5)
     cells = rng.integers(0, 5000, 20_000)
-    keys = cell_keys(cells, rng.integers(0, 2**24, 20_000), 5000, 2**24)
+    keys = compute_cell_keys(cells, rng.integers(0, 2**24, 20_000), 5000, 2**24)
     seen = np.bincount(keys * 16 // 2**24, minlength=16)
     assert ((seen - 5000 / 16) ** 2 / (5000 / 16)).sum() < 40  # chi square, 15 degrees, 1 in 2,000
 
@@ -194,7 +196,7 @@ def test_the_rules_of_the_ons_package_give_the_same_numbers(mechanism):
     sizes = [0, 1, 2, 3, 4, 5, 6, 11, 0, 500, 501, 749, 750, 751, 1000, 1001, 1750]
     area = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     keys = rng.integers(0, mechanism.key_range, len(area))
-    cells = cell_keys(area, keys, len(sizes), mechanism.key_range)
+    cells = compute_cell_keys(area, keys, len(sizes), mechanism.key_range)
     shown = mechanism.publish(np.array(sizes), cells)
     assert shown.tolist() == ons(area, keys, len(sizes), mechanism)
     assert shown[[0, 8]].tolist() == [0, 0]

@@ -21,7 +21,7 @@ from data.disclosure.attacks.membership.one_number import (
     tabulate_channel,
 )
 from data.disclosure.attacks.membership.rates import Rates
-from data.disclosure.cell_key import CellKey, cell_keys
+from data.disclosure.cell_key import CellKey, compute_cell_keys
 from data.disclosure.channel import Counts
 from data.tables.spec import CATEGORIES, TableSpec
 from data.workspace.threads import on_one_thread
@@ -284,12 +284,12 @@ class OtherChildren:
         if spec.level == "country":
             mine = cell == own
             counts = np.bincount(self.world[mine], minlength=self.worlds)
-            sums = cell_keys(self.world[mine], self.key[mine], self.worlds, keys)
+            sums = compute_cell_keys(self.world[mine], self.key[mine], self.worlds, keys)
             far = [self._far(values, spec) for values in self.far]
             return (counts + far[0])[:, None], ((sums + far[1]) % keys)[:, None], 0
         flat, size = self.world * width + cell, self.worlds * width
         counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
-        return counts, cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), own
+        return counts, compute_cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), own
 
     def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
         """Return, in the child's region, the cell of each other child, its own, and how many there are."""

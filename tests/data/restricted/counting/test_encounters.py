@@ -206,7 +206,7 @@ def test_meeting_a_child_again_changes_who_stands_behind_encounters_and_not_behi
     once, again = read(rows({})), read(rows({}, {"date": "2006-07-09"}))
 
     def behind(held, family):
-        return counting.mark_members(held, family, "municipality", "quarter", 3).of(0).tolist()
+        return counting.mark_members(held, family, "municipality", "quarter", 3).marks_of(0).tolist()
 
     assert behind(once, "met") == behind(again, "met")
     assert behind(once, "encounters") != behind(again, "encounters")
@@ -216,7 +216,8 @@ def test_members_are_marked_by_child_and_by_what_is_counted():
     frame = rows({}, {"child": small_worlds.child(2)}, {"date": "2006-07-09"})
     changed = frame.assign(sex=["male", "female", "female"])
     one, two = (
-        counting.mark_members(read(f), "met", "municipality", "quarter", 3).of(0) for f in (frame, changed)
+        counting.mark_members(read(f), "met", "municipality", "quarter", 3).marks_of(0)
+        for f in (frame, changed)
     )
     assert len(one) == len(two) == 2
     assert len(np.setxor1d(one, two)) == 2
