@@ -61,8 +61,9 @@ def restore(
 ) -> None:
     """Restore a workspace from a backup. Everything is checked before anything is replaced."""
     path = context.obj or default_path()
-    passphrase = _get_passphrase(new=False)
-    result = backups.restore_backup(backups.find_backup(file), path, passphrase, replace=replace)
+    result = backups.restore_backup(
+        backups.find_backup(file), path, _get_passphrase(new=False), replace=replace
+    )
     emit(
         {
             "workspace": str(result.workspace.path),

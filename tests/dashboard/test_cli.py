@@ -187,14 +187,14 @@ def test_what_an_officer_reads_of_a_file_with_faults(tact, practice: Path, tmp_p
     rows[3]["child_id"] = rows[2]["child_id"]
     answer = tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", rows))
     assert "line 3, municipality: is not a known municipality. Allowed: the code" in answer.out
-    assert "lines 4, 5 are alike" in answer.out
-    assert "no such column: 'remarks'" in answer.out
+    assert "lines 4, 5 are the same" in answer.out
+    assert "does not have them: 'remarks'" in answer.out
     assert "R-1" not in answer.out
     returned = (practice / "rejects" / "a.csv.rejected.csv").read_text(encoding="utf-8-sig")
     assert returned.splitlines()[1].startswith("3,R-1,municipality,")
     lacking = [{k: v for k, v in row.items() if k != "stage"} for row in rows]
     refused = tact("--workspace", practice, "import", write_csv(tmp_path / "b.csv", lacking))
-    assert "no column for stage, which kind encounter needs" in refused.out
+    assert "no column for stage, which is needed for kind encounter" in refused.out
     named = [row | {"child_id": PLANTED[1]} for row in encounter_rows(1)]
     refused = tact("--workspace", practice, "import", write_csv(tmp_path / "c.csv", named))
     assert "names ('child_id' in line 2)" in refused.out
@@ -326,7 +326,7 @@ def test_templates_leave_filled_forms_alone_and_say_what_to_do(tact, tmp_path: P
     filled.write_bytes(b"filled in")
     answer = tact("templates", "--to", filled.parent, "--json")
     assert (answer.code, answer.json["error"]) == (2, "InputError")
-    for told in ("tact-service.xlsx already", "Nothing was written", "another folder"):
+    for told in ("already contains tact-service.xlsx", "Nothing was written", "another folder"):
         assert told in answer.json["message"]
     assert [path.name for path in filled.parent.iterdir()] == [filled.name]
     assert filled.read_bytes() == b"filled in"

@@ -68,7 +68,7 @@ def test_without_a_terminal_the_variable_for_the_passphrase_is_named(tact, pract
 def test_a_question_that_nobody_can_answer_is_an_error(monkeypatch):
     from data.errors import InputError
 
-    with pytest.raises(InputError, match=r"no terminal to ask on.*They confirm"):
+    with pytest.raises(InputError, match=r"Cannot ask .They confirm"):
         asking.ask_hidden("They confirm")
     monkeypatch.setattr(sys, "stdin", io.StringIO("word\n"))
     assert asking.ask_hidden("They confirm") == "word"
@@ -105,9 +105,9 @@ def test_a_restore_counts_the_releases_that_stand_there(tact, practice, tmp_path
     for _ in range(2):
         assert tact("--workspace", practice, "release", "--figures-only").code == 0
     tact("--workspace", practice, "backup", tmp_path / "b")
-    assert "Releases in it: 2; 2 came" in tact("--workspace", tmp_path / "n", "restore", tmp_path / "b").out
+    assert "Releases: 2, of which 2 came" in tact("--workspace", tmp_path / "n", "restore", tmp_path / "b").out
     again = tact("--workspace", practice, "restore", tmp_path / "b", "--replace")
-    assert "Releases in it: 2; 0 came from the backup, 2 stood there" in again.out
+    assert "Releases: 2, of which 0 came from the backup, 2 were already there" in again.out
 
 
 # -- stopped by hand --

@@ -216,7 +216,7 @@ def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_before_it_as
     answer = tact("--workspace", folder, "import", old, "--json")
     assert (answer.json["accepted"], answer.json["overdue"]) == (4, 4)
     again = tact("--workspace", folder, "import", old)
-    assert "4 of these records are of children last met before" in again.out
+    assert "4 of these records are about children without an encounter since" in again.out
     typed("not the passphrase")
     refused = tact("--workspace", folder, "release")
     assert refused.code == 2

@@ -49,15 +49,15 @@ def test_where_no_source_is_named_it_is_said_and_the_areas_are_counted(tact, pra
     said = tact("--workspace", practice, "areas", "import", square).out
     assert UNNAMED in said
     assert UNNAMED in load(practice / "areas").source
-    (kept,) = (line for line in said.splitlines() if line.startswith("Keep the shape they had: "))
+    (kept,) = (line for line in said.splitlines() if line.startswith("Keep their earlier shape: "))
     assert " areas, " in kept
     assert " more." in kept
     assert kept.count("(") == 10
 
 
 def test_few_areas_are_all_listed():
-    assert areas._listed("Kept", ("a", "b"), str.upper) == ["Kept: 2 areas, A, B."]
-    assert areas._listed("Kept", (), str) == []
+    assert areas._list_areas("Kept", ("a", "b"), str.upper) == ["Kept: 2 areas, A, B."]
+    assert areas._list_areas("Kept", (), str) == []
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_few_areas_are_all_listed():
     [
         ("real", False, "the workspace {folder}"),
         ("invented", False, "your practice workspace {folder}"),
-        ("invented", True, "the demo world, which is invented"),
+        ("invented", True, "the demo with invented data"),
     ],
 )
 def test_serve_names_what_it_shows(tmp_path, kind, demo, words):
     workspace = Workspace.create(tmp_path / "w", kind, demo=demo)
-    assert serving._named(workspace) == words.format(folder=workspace.path)
+    assert serving._describe(workspace) == words.format(folder=workspace.path)
 
 
 def test_releases_are_listed_below_headings(tact, practice):
