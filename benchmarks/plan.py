@@ -16,7 +16,7 @@ import numpy as np
 
 from data.errors import InputError
 from risk.access import Catchment, compute_reach
-from risk.planning import Aims, Kind, Posts, Rules, Solver, floor_of_today, plan
+from risk.planning import Aims, Kind, Posts, Rules, Solver, compute_floor, plan_moves
 
 KINDS = (Kind("outreach", 8.0, search=True), Kind("centre", 12.0))
 AIMS = {
@@ -53,7 +53,7 @@ def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.nd
     rules = Rules(
         moves=100,
         budget=8000.0,
-        floor=floor_of_today(posts, 0.5),
+        floor=compute_floor(posts, 0.5),
         communities=marked,
         services_floor=least,
         under_searched=rng.random(areas) < 0.2,
@@ -67,7 +67,7 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, object]:
     for _ in range(given.repeats):
         began = time.perf_counter()
         try:
-            made = plan(posts, need, rules, AIMS[name], solver=Solver(seconds=given.limit))
+            made = plan_moves(posts, need, rules, AIMS[name], solver=Solver(seconds=given.limit))
         except InputError as error:
             return {"aims": name, "seconds": round(time.perf_counter() - began, 2), "none": str(error)}
         seconds.append(time.perf_counter() - began)

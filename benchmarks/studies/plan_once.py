@@ -36,7 +36,7 @@ from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.observations import Observations
-from risk.planning import Plan, Posts, Rules, Solver, plan
+from risk.planning import Plan, Posts, Rules, Solver, plan_moves
 from risk.planning.explain import Estimate
 from risk.worlds import World, WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
@@ -212,13 +212,13 @@ def _known(world: World, model: RiskModel) -> _Known:
 def _knowing(posts: Posts, truth: Floats, rules: Rules, how: Solver) -> Plan:
     """Plan as one who knows the truth, within the same moves and floors; who knows need not explore."""
     certain = np.tile(truth, (40, 1))
-    return plan(posts, certain, replace(rules, exploration=0.0), solver=how)
+    return plan_moves(posts, certain, replace(rules, exploration=0.0), solver=how)
 
 
 def _where_best(posts: Posts, known: _Known, rules: Rules, how: Solver) -> Plan:
     """Plan from posts that are the best for the true need: nothing should be recommended."""
     best = _knowing(posts, known.truth, replace(rules, moves=None), how).units
-    return plan(replace(posts, units=best), known.draws, rules, solver=how)
+    return plan_moves(replace(posts, units=best), known.draws, rules, solver=how)
 
 
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:

@@ -13,8 +13,8 @@ from risk.access import Catchment, compute_reach
 from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
-from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan
-from risk.planning.benefit import met
+from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan_moves
+from risk.planning.benefit import compute_met
 from risk.worlds.ground import apportion
 
 YEAR = 4  # quarters
@@ -92,11 +92,11 @@ def planned(posts: Posts, need: Floats, rules: Rules, how: Solver) -> tuple[Plan
     Where so few moves cannot bring every area to its floor at once, no area that is below it loses anything.
     """
     try:
-        return plan(posts, need, rules, solver=how), rules
+        return plan_moves(posts, need, rules, solver=how), rules
     except RulesClash:
         today = posts.capacity(posts.units).sum(axis=1)
         eased = replace(rules, floor=np.minimum(np.asarray(rules.floor), today))
-        return plan(posts, need, eased, solver=how), eased
+        return plan_moves(posts, need, eased, solver=how), eased
 
 
 def towards(posts: Posts, share: Floats, moves: int) -> Ints:
@@ -115,4 +115,4 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
     """Return the children whose need, (A,), a layout of one kind of unit meets in a quarter."""
-    return float(met(need[None, :, None], posts.capacity(units)).sum())
+    return float(compute_met(need[None, :, None], posts.capacity(units)).sum())

@@ -24,9 +24,9 @@ from data.restricted import governance
 from data.workspace import Workspace, files
 from geo import areas as geography
 from risk import handover
-from risk.handover import HandedOver
+from risk.handover import HandOverResult
 from risk.planning import RulesClash, inputs, posts, saved
-from risk.planning.inputs import Ground, Setting
+from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.saved import SavedPlan
 from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
 
@@ -259,7 +259,7 @@ def write_draft(
         msg = f"{file} exists already and may contain corrections, so it was not overwritten. Give another name."
         raise InputError(msg)
     ground = _read_ground(opened, None)
-    files.write_text(file, posts.written(ground.table))
+    files.write_text(file, posts.write_posts(ground.table))
     emit({"draft": str(file)}, as_json, f"Written: {file}. Correct it, then: tact plan make --posts {file}")
 
 
@@ -269,10 +269,10 @@ def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, 
     return workspace, Release.open(workspace.releases, "partner", name, blocked, workspace.derived)
 
 
-def _read_ground(opened: Release, file: Path | None) -> Ground:
+def _read_ground(opened: Release, file: Path | None) -> PlanInputs:
     with progress("Reading posts and need"):
-        ground = Ground.of(opened)
-        return ground if file is None else ground.holding(posts.read(file, ground.posts.areas))
+        ground = PlanInputs.of(opened)
+        return ground if file is None else ground.holding(posts.read_posts(file, ground.posts.areas))
 
 
 def _compute_plan(
@@ -282,8 +282,8 @@ def _compute_plan(
     handed_over = _hand_over(opened, tables)
     try:
         with progress("Searching for the best moves") as tick:
-            plan = inputs.made(ground, setting, progress=tick)
-            points = inputs.frontier_of(ground, setting, progress=tick)
+            plan = inputs.make_plan(ground, setting, progress=tick)
+            points = inputs.make_frontier(ground, setting, progress=tick)
     except RulesClash as error:
         head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
         raise InputError(" ".join((head, *lines))) from error
@@ -292,7 +292,7 @@ def _compute_plan(
     )
 
 
-def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandedOver] | None:
+def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandOverResult] | None:
     """Hand over the tasks of a table into the spare capacity that is given; None without such a table."""
     if tables.tasks is None and tables.capacity is None and tables.free_share is None:
         return None

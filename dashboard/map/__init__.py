@@ -29,11 +29,11 @@ from geo.layers.core import LayerData
 __all__ = [
     "Arrow",
     "Mark",
-    "read_clicked_place",
     "describe_layer",
-    "write_literal",
     "describe_map",
+    "read_clicked_place",
     "show_map",
+    "write_literal",
 ]
 
 KEY = "map"

@@ -25,7 +25,7 @@ from data.release import Release, names
 from geo.areas import LEVELS, Areas, load
 from geo.places import Places, predecessors
 
-__all__ = ["LAND", "SHIPPED", "describe_shapes", "describe_level", "make_routes"]
+__all__ = ["LAND", "SHIPPED", "describe_level", "describe_shapes", "make_routes"]
 
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.

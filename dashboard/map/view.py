@@ -24,14 +24,14 @@ from geo.layers.core import Layer, View
 
 __all__ = [
     "MapView",
-    "list_grains",
     "find_latest",
-    "has_numbers",
-    "parse_address",
-    "list_view_periods",
-    "settle_view",
-    "list_unmet",
     "format_address",
+    "has_numbers",
+    "list_grains",
+    "list_unmet",
+    "list_view_periods",
+    "parse_address",
+    "settle_view",
 ]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")

@@ -14,7 +14,7 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["FOLDER", "load_catalogue", "compile_catalogue", "parse_entries"]
+__all__ = ["FOLDER", "compile_catalogue", "load_catalogue", "parse_entries"]
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 _KEYWORDS = ("msgctxt", "msgid_plural", "msgid", "msgstr")

@@ -17,12 +17,12 @@ from geo.layers.core.words import number, quantity
 
 __all__ = [
     "_",
+    "escape_markdown",
     "format_amount",
     "html",
     "join_markup",
     "number",
     "quantity",
-    "escape_markdown",
     "say",
     "translate",
 ]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.site.text import _
 
-__all__ = ["pick_from_menu", "pick_segment", "pick_share", "pick_number"]
+__all__ = ["pick_from_menu", "pick_number", "pick_segment", "pick_share"]
 
 _WIDTH = 320
 _NONE = "none"

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from dashboard.site.text import _, html, join_markup
 
 __all__ = [
+    "link_reallocate",
     "render_definitions",
     "render_lead",
     "render_list",
@@ -17,7 +18,6 @@ __all__ = [
     "render_paragraphs",
     "render_steps",
     "render_table",
-    "link_reallocate",
 ]
 
 _NARROW = 2

@@ -23,7 +23,7 @@ from data.release import Release
 from data.tables.spec import table_name
 from data.workspace.types import Bools, Floats
 
-__all__ = ["Access", "Catchment", "Certainty", "Supply", "find_nearest", "compute_reach", "compute_access"]
+__all__ = ["Access", "Catchment", "Certainty", "Supply", "compute_access", "compute_reach", "find_nearest"]
 
 Decay = Literal["none", "step", "gaussian"]
 

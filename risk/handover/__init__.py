@@ -26,7 +26,7 @@ from data.release import Release
 from data.workspace.small_tables import rows_of, text_of
 from data.workspace.types import Floats, Ints
 from risk.access import Supply
-from risk.handover.files import CAPACITY, TASKS, capacity_of_rows, read_capacity, read_tasks, tasks_of
+from risk.handover.files import CAPACITY, TASKS, parse_capacity, parse_tasks, read_capacity, read_tasks
 from risk.handover.tasks import (
     AXES,
     DUTY_BEARERS,
@@ -47,11 +47,11 @@ __all__ = [
     "WHY_STAYS",
     "Capacity",
     "HandOver",
-    "HandedOver",
+    "HandOverResult",
     "Stays",
     "Tables",
     "Task",
-    "capacity_of",
+    "estimate_capacity",
     "hand_over",
     "read_capacity",
     "read_tasks",
@@ -63,7 +63,7 @@ _SECONDS = 20.0  # for one area; real ones take a blink
 
 
 @dataclass(frozen=True)
-class HandedOver:
+class HandOverResult:
     """All tasks: those handed over and those that stay, by area, partner and axis.
 
     proven : whether the solver showed in every area that nothing better fits.
@@ -99,19 +99,21 @@ class Tables:
         """Read them from files; raises FileRefused where one cannot be read."""
         return cls(text_of(tasks, TASKS), "" if room is None else text_of(room, CAPACITY), free_share)
 
-    def over(self, release: Release, areas: Sequence[str]) -> HandedOver | None:
+    def over(self, release: Release, areas: Sequence[str]) -> HandOverResult | None:
         """Hand over what the tables hold, None without tasks; raises InputError, naming row and remedy."""
         if not self.tasks:
             return None
-        tasks = tasks_of(rows_of("table of tasks", self.tasks, TASKS), areas)
+        tasks = parse_tasks(rows_of("table of tasks", self.tasks, TASKS), areas)
         if self.free_share is None:
-            room = capacity_of_rows(rows_of("table of spare capacity", self.room, CAPACITY), areas)
+            room = parse_capacity(rows_of("table of spare capacity", self.room, CAPACITY), areas)
         else:
-            room = capacity_of(release, areas, self.free_share)
+            room = estimate_capacity(release, areas, self.free_share)
         return hand_over(tasks, room)
 
 
-def capacity_of(release: Release, areas: Sequence[str], free_share: float, level: str = "region") -> Capacity:
+def estimate_capacity(
+    release: Release, areas: Sequence[str], free_share: float, level: str = "region"
+) -> Capacity:
     """Draw spare room from a release: places of each duty bearer in its last quarter, times the free share.
 
     `free_share` is from 0 to 1 and must be known by who gives it: a release holds places, not whether they
@@ -134,18 +136,18 @@ def capacity_of(release: Release, areas: Sequence[str], free_share: float, level
     return Capacity(codes, np.repeat(free[:, :, None], QUARTERS, axis=2), at_least)
 
 
-def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandedOver:
+def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
     """Hand over as many children's tasks as early as there is room; the same in whatever order they stand.
 
     Of several that give as much, the one that serves the first choices of the tasks that come first by
     partner and axis. Raises InputError where a task is in an area that the capacity does not cover.
     """
-    by_area = _by_area(tasks, capacity)
+    by_area = _group_by_area(tasks, capacity)
     over, stays, proven = list[HandOver](), list[Stays](), True
     for area, here in by_area.items():
         at = capacity.areas.index(area)
         room = capacity.children[at]
-        chosen, sure = _chosen(here, room)
+        chosen, sure = _choose_ways(here, room)
         proven = proven and sure
         for number, task in enumerate(here):
             if number in chosen:
@@ -153,10 +155,10 @@ def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandedOver:
                 over.append(HandOver(task, task.to[choice], quarter + 1))
             else:
                 stays.append(_explain_stay(task, room, capacity.at_least[at]))
-    return HandedOver(tuple(over), tuple(stays), proven)
+    return HandOverResult(tuple(over), tuple(stays), proven)
 
 
-def _by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[Task]]:
+def _group_by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[Task]]:
     """Give the tasks of each area in an order of their own, so that none is preferred for its row."""
     ordered = sorted(tasks, key=lambda t: (t.area, t.partner, t.axis, t.from_quarter, -t.children, t.to))
     grouped = dict[str, list[Task]]()
@@ -168,14 +170,14 @@ def _by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[Task]]
     return grouped
 
 
-def _lasting(room: Ints) -> Ints:
+def _compute_lasting(room: Ints) -> Ints:
     """Give the room that lasts from each quarter to the last, (..., 4)."""
     return np.asarray(np.minimum.accumulate(room[..., ::-1], axis=-1)[..., ::-1])
 
 
-def _chosen(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
+def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
     """Choose ways in one area, room (D, 4): of each task handed over its place in `to` and its quarter."""
-    lasting = _lasting(room)
+    lasting = _compute_lasting(room)
     ways: list[Way] = [
         (number, choice, quarter)
         for number, task in enumerate(tasks)
@@ -185,20 +187,20 @@ def _chosen(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], 
     ]
     if not ways:
         return {}, True
-    rows = _rows(tasks, ways, room)
+    rows = _build_rows(tasks, ways, room)
     worth = np.array([tasks[n].children * (QUARTERS - q) for n, _, q in ways], dtype=float)
-    found, most, sure = _solved(-worth, rows, len(ways))
+    found, most, sure = _solve_ways(-worth, rows, len(ways))
     if sure:
         best = LinearConstraint(worth[None], most - 0.5, np.inf)
         # Of those that give as much: first choices of first tasks, in whole numbers, so that ties are exact.
         choices = max(len(task.to) for task in tasks)
         liked = np.array([float((len(tasks) - n) * (choices - c)) for n, c, _ in ways])
-        preferred, _, settled = _solved(-liked, [*rows, best], len(ways))
+        preferred, _, settled = _solve_ways(-liked, [*rows, best], len(ways))
         found = preferred if settled else found
     return {ways[w][0]: (ways[w][1], ways[w][2]) for w in np.flatnonzero(found)}, sure
 
 
-def _solved(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[Ints, float, bool]:
+def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[Ints, float, bool]:
     """Minimise over ways; give the ways taken, (W,), their worth, and whether nothing better fits."""
     options = {"time_limit": _SECONDS, "mip_rel_gap": 0.0}
     answer = milp(costs, integrality=np.ones(count), bounds=Bounds(0, 1), constraints=rows, options=options)
@@ -208,7 +210,7 @@ def _solved(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[In
     return taken, float(-(costs @ taken)), answer.status == 0
 
 
-def _rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearConstraint]:
+def _build_rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearConstraint]:
     """Give the rows: each task at most once, and no more children than there is room, in every quarter."""
     number = np.array([n for n, _, _ in ways])
     bearer = np.array([DUTY_BEARERS.index(tasks[n].to[c]) for n, c, _ in ways])
@@ -231,6 +233,6 @@ def _explain_stay(task: Task, room: Ints, at_least: NDArray[np.bool_]) -> Stays:
     if not task.children:
         return Stays(task, "no_children")
     bearers = [DUTY_BEARERS.index(bearer) for bearer in task.to]
-    most = int(_lasting(room)[bearers, task.from_quarter - 1 :].max())
+    most = int(_compute_lasting(room)[bearers, task.from_quarter - 1 :].max())
     why = "room_taken" if most >= task.children else "no_room"
     return Stays(task, why, most, bool(at_least[bearers].any()))

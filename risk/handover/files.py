@@ -19,7 +19,7 @@ from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, Capacity, T
 TASKS = ("area", "partner", "axis", "children", "to")
 _OPTIONAL = ("from_quarter",)
 CAPACITY = ("area", "duty_bearer", "quarter", "children")
-_MOST = 1_000_000
+_LARGEST = 1_000_000
 _NO_AREA = "not a county or region. Write a code from the table of areas, such as AL-05, or delete the row."
 
 
@@ -28,15 +28,15 @@ def read_tasks(path: Path, areas: Iterable[str]) -> tuple[Task, ...]:
 
     Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
     """
-    return tasks_of(read_rows(path, TASKS, _OPTIONAL), areas)
+    return parse_tasks(read_rows(path, TASKS, _OPTIONAL), areas)
 
 
-def tasks_of(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
+def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
     """Read the tasks of rows; raises as `read_tasks`."""
     known, seen = set(areas), dict[Task, int]()
     tasks = []
     for row in rows:
-        task = _task(row, known)
+        task = _parse_task(row, known)
         same = Task(task.area, task.partner, task.axis, 0, task.to)
         if same in seen:
             raise row.fault(
@@ -48,17 +48,17 @@ def tasks_of(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
     return tuple(tasks)
 
 
-def _task(row: Row, known: set[str]) -> Task:
+def _parse_task(row: Row, known: set[str]) -> Task:
     area = row.one_of("area", known, _NO_AREA)
     if not row["partner"]:
         raise row.fault("column partner is empty. Write the partner whose task it is.")
     axis = row.one_of("axis", AXES, f"no axis. Write one of {', '.join(AXES)}.")
-    children = row.whole("children", 1, _MOST)
+    children = row.whole("children", 1, _LARGEST)
     quarter = row.whole("from_quarter", 1, QUARTERS) if row["from_quarter"] else 1
-    return Task(area, row["partner"], axis, children, _bearers(row) or USUAL[axis], quarter)
+    return Task(area, row["partner"], axis, children, _list_bearers(row) or USUAL[axis], quarter)
 
 
-def _bearers(row: Row) -> tuple[str, ...]:
+def _list_bearers(row: Row) -> tuple[str, ...]:
     """Give the categories in column to, in their order; none where the column is empty."""
     named = tuple(dict.fromkeys(part.strip() for part in row["to"].split(";") if part.strip()))
     for one in named:
@@ -75,10 +75,10 @@ def read_capacity(path: Path, areas: Iterable[str]) -> Capacity:
 
     Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
     """
-    return capacity_of_rows(read_rows(path, CAPACITY), areas)
+    return parse_capacity(read_rows(path, CAPACITY), areas)
 
 
-def capacity_of_rows(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
+def parse_capacity(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
     """Read the spare room of rows; raises as `read_capacity`."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
@@ -91,5 +91,5 @@ def capacity_of_rows(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
         if at in seen:
             raise row.fault(f"this room stands in row {seen[at]} already. Keep one of the two.")
         seen[at] = row.number
-        room[at] = row.whole("children", 0, _MOST)
+        room[at] = row.whole("children", 0, _LARGEST)
     return Capacity(codes, room, np.zeros(room.shape[:2], dtype=bool))

@@ -22,16 +22,16 @@ import numpy as np
 from data.errors import InputError
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Progress
-from risk.planning.benefit import met, wide
+from risk.planning.benefit import compute_met, expand_kinds
 from risk.planning.clashes import Clash, RulesClash, find_clashes
 from risk.planning.constraints import Region
-from risk.planning.explain import Effect, Estimate, Move, Outcome, moves_of, outcome
-from risk.planning.exploration import Exploration, drawn
+from risk.planning.explain import Effect, Estimate, Move, Outcome, compute_outcome, explain_moves
+from risk.planning.exploration import Exploration, draw_exploration
 from risk.planning.objective import Goal
 from risk.planning.problem import Aims, Decision, Kind, Posts, Rules, Solver
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, Plan, Point
-from risk.planning.schedule import Phase, Schedule, Step, phased
-from risk.planning.solve import Solved, solve_moves
+from risk.planning.schedule import Phase, Schedule, Step, schedule_moves
+from risk.planning.solve import Solution, solve_moves
 
 __all__ = [
     "LEAST_CHANCE",
@@ -54,16 +54,16 @@ __all__ = [
     "Schedule",
     "Solver",
     "Step",
-    "drawn",
-    "floor_of_today",
-    "frontier",
-    "phased",
-    "plan",
+    "compute_floor",
+    "compute_frontier",
+    "draw_exploration",
+    "plan_moves",
+    "schedule_moves",
 ]
 
 
 @on_one_thread
-def plan(
+def plan_moves(
     posts: Posts,
     need: Floats,
     rules: Rules | None = None,
@@ -99,16 +99,16 @@ def plan(
     """
     given, wanted, how = rules or Rules(), aims or Aims(), solver or Solver()
     given.check_for(posts)
-    draws = wide(need, posts)
+    draws = expand_kinds(need, posts)
     choosing, judging = draws[::2], draws[1::2]
     tell = progress or (lambda *_: None)
-    explored = drawn(posts, given, choosing, how.seed)
+    explored = draw_exploration(posts, given, choosing, how.seed)
     region = Region.of(posts, given, decisions, explored)
-    found = _found(region, Goal(posts, wanted, choosing), how, tell)
-    return _judged(region, found, judging, draws)
+    found = _find_layout(region, Goal(posts, wanted, choosing), how, tell)
+    return _judge_layout(region, found, judging, draws)
 
 
-def _found(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved:
+def _find_layout(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solution:
     """Find the best layout; today's posts stand in for it where they are better or all there is."""
     posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
     today_allowed = not region.broken(nothing, posts.units)
@@ -119,23 +119,23 @@ def _found(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved:
         if not today_allowed:
             msg = f"No plan was found in {how.seconds:g} seconds. Allow more time, or fewer moves."
             raise InputError(msg)
-        return Solved(posts.units, nothing, np.inf, proven=False)
+        return Solution(posts.units, nothing, np.inf, proven=False)
     spent = float(region.cost @ best.flows)
     if today_allowed and goal.value(posts.units, 0.0) >= goal.value(best.units, spent):
-        return Solved(posts.units, nothing, best.gap, best.proven)
+        return Solution(posts.units, nothing, best.gap, best.proven)
     return best
 
 
-def _judged(region: Region, found: Solved, need: Floats, all_draws: Floats) -> Plan:
+def _judge_layout(region: Region, found: Solution, need: Floats, all_draws: Floats) -> Plan:
     posts = region.posts
-    before = met(need, posts.capacity(posts.units)).sum(axis=(1, 2))
-    gain = met(need, posts.capacity(found.units)).sum(axis=(1, 2)) - before
+    before = compute_met(need, posts.capacity(posts.units)).sum(axis=(1, 2))
+    gain = compute_met(need, posts.capacity(found.units)).sum(axis=(1, 2)) - before
     return Plan(
         posts,
         found.units,
-        moves_of(region, found.units, found.flows, need),
-        outcome(posts, posts.units, need),
-        outcome(posts, found.units, need),
+        explain_moves(region, found.units, found.flows, need),
+        compute_outcome(posts, posts.units, need),
+        compute_outcome(posts, found.units, need),
         Estimate.of(gain),
         float((gain > LEAST_GAIN * before).mean()),
         region.broken(np.zeros_like(found.flows), posts.units),
@@ -148,12 +148,12 @@ def _judged(region: Region, found: Solved, need: Floats, all_draws: Floats) -> P
     )
 
 
-def floor_of_today(posts: Posts, share: float) -> Floats:
+def compute_floor(posts: Posts, share: float) -> Floats:
     """Give a floor, (A,): a share of the capacity that reaches each area today; no area loses more."""
     return np.asarray(share * posts.capacity(posts.units).sum(axis=1))
 
 
-def frontier(
+def compute_frontier(
     posts: Posts,
     need: Floats,
     limits: Iterable[int],
@@ -173,7 +173,7 @@ def frontier(
     for done, limit in enumerate(wanted, 1):
         within = replace(rules or Rules(), moves=limit)
         try:
-            made = plan(posts, need, within, aims, decisions=decisions, solver=solver)
+            made = plan_moves(posts, need, within, aims, decisions=decisions, solver=solver)
         except RulesClash:
             continue
         finally:

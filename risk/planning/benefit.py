@@ -23,7 +23,7 @@ _SMALL = 1e-9
 _LEAST_DRAWS = 20
 
 
-def wide(need: Floats, posts: Posts) -> Floats:
+def expand_kinds(need: Floats, posts: Posts) -> Floats:
     """Give draws of need by kind, (d, A, K), of (d, A) for all kinds alike or (d, A, K); raise InputError."""
     areas, kinds = len(posts.areas), len(posts.kinds)
     by_kind = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
@@ -36,14 +36,14 @@ def wide(need: Floats, posts: Posts) -> Floats:
     return by_kind
 
 
-def met(need: Floats, capacity: Floats) -> Floats:
+def compute_met(need: Floats, capacity: Floats) -> Floats:
     """Give the children whose need is met, need (d, ...) and capacity (...) to (d, ...)."""
     ratio = np.divide(capacity, need, out=np.zeros(need.shape), where=need > _SMALL)
     served: Floats = need * -np.expm1(-ratio)
     return served
 
 
-def marginal(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
+def compute_slopes(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
     """Give what one more of capacity would meet, and how fast that falls; both (d, A, K), the second below 0.
 
     need (d, A, K), capacity (A, K): the first two derivatives of `met`.
@@ -54,7 +54,7 @@ def marginal(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
     return more, falls
 
 
-def worst_mean(values: Floats) -> Floats:
+def weigh_worst_draws(values: Floats) -> Floats:
     """Give the weights of draws, (d,), under which their mean is the CVaR: that of the worst tenth."""
     order = np.argsort(values, kind="stable")
     mass = WORST_CASES * len(values)
@@ -63,7 +63,7 @@ def worst_mean(values: Floats) -> Floats:
     return weight / mass
 
 
-def worst_off(share: Floats, weight: Floats) -> Floats:
+def weigh_worst_areas(share: Floats, weight: Floats) -> Floats:
     """Give what of each area's weight lies in the worst-served fifth of the need, (A,)."""
     order = np.argsort(share, kind="stable")
     before = np.cumsum(weight[order]) - weight[order]
@@ -72,9 +72,9 @@ def worst_off(share: Floats, weight: Floats) -> Floats:
     return inside
 
 
-def least_served(share: Floats, weight: Floats) -> float:
+def compute_least_served(share: Floats, weight: Floats) -> float:
     """Give the mean share among the worst-served fifth of the need, (A,) and weights that sum to 1."""
-    return float(worst_off(share, weight) @ share / WORST_AREAS)
+    return float(weigh_worst_areas(share, weight) @ share / WORST_AREAS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class Benefit:
         knots = -2.0 * np.log1p(step * np.expm1(-_BEND / 2.0))
         ends = np.minimum(knots * mean[..., None], most[..., None])
         knots = np.concatenate([ends, np.maximum(most, _SMALL)[..., None]], axis=-1)
-        height = np.stack([met(need, knots[..., p]) for p in range(pieces + 1)], axis=-1)
+        height = np.stack([compute_met(need, knots[..., p]) for p in range(pieces + 1)], axis=-1)
         width = np.diff(knots, axis=-1)
         slope = np.divide(np.diff(height, axis=-1), width, out=np.zeros((*height.shape[:-1], pieces)),
                           where=width > _SMALL)  # fmt: skip

@@ -14,7 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint
 
 from data.errors import InputError
 from data.workspace.types import Floats
-from risk.planning.constraints import Region, Row, Timer, run
+from risk.planning.constraints import Region, Row, Timer, solve_milp
 from risk.planning.problem import Decision
 
 _SECONDS = 30.0
@@ -50,35 +50,35 @@ class RulesClash(InputError):
 def find_clashes(region: Region) -> tuple[Clash, ...]:
     """Find a smallest set of rules that clash; empty where they do not."""
     timer = Timer(_SECONDS)
-    if not _impossible(region, frozenset(), timer):
+    if not _is_impossible(region, frozenset(), timer):
         return ()
     out: frozenset[str] = frozenset()
     needed = []
     for row in region.rows:
-        if _impossible(region, out | {row.rule}, timer):
+        if _is_impossible(region, out | {row.rule}, timer):
             out |= {row.rule}
         else:
             needed.append(row)
-    return tuple(_eased(region, row, timer) for row in needed)
+    return tuple(_ease_rule(region, row, timer) for row in needed)
 
 
-def _impossible(region: Region, without: frozenset[str], timer: Timer) -> bool:
+def _is_impossible(region: Region, without: frozenset[str], timer: Timer) -> bool:
     low, high = region.bounds()
     rows = list(region.constraints(without))
-    found = run(np.zeros(region.size), rows, Bounds(low, high), _whole(region), timer, 0.0)
+    found = solve_milp(np.zeros(region.size), rows, Bounds(low, high), _mark_whole(region), timer, 0.0)
     return bool(found.status == _INFEASIBLE)
 
 
-def _eased(region: Region, row: Row, timer: Timer) -> Clash:
+def _ease_rule(region: Region, row: Row, timer: Timer) -> Clash:
     """Ease one rule by as little as possible, all others kept."""
     count = len(row.least)
     low, high = region.bounds()
     own = LinearConstraint(sparse.hstack([row.matrix, sparse.eye_array(count)]), row.least, np.inf)
-    others = [_with_slack(one, count) for one in region.constraints(frozenset({row.rule}))]
+    others = [_add_slack(one, count) for one in region.constraints(frozenset({row.rule}))]
     bounds = Bounds(np.append(low, np.zeros(count)), np.append(high, np.full(count, np.inf)))
     costs = np.append(np.zeros(region.size), np.ones(count))
-    whole = np.append(_whole(region), np.zeros(count))
-    found = run(costs, [*others, own], bounds, whole, timer, 0.0)
+    whole = np.append(_mark_whole(region), np.zeros(count))
+    found = solve_milp(costs, [*others, own], bounds, whole, timer, 0.0)
     if found.x is None:
         return Clash(row.rule, row.asked, None)
     short = np.where(found.x[region.size :] > 1e-6, found.x[region.size :], 0.0)
@@ -93,11 +93,11 @@ def _eased(region: Region, row: Row, timer: Timer) -> Clash:
     )
 
 
-def _whole(region: Region) -> Floats:
+def _mark_whole(region: Region) -> Floats:
     return np.append(np.zeros(len(region.cost)), np.ones(region.posts.units.size))
 
 
-def _with_slack(one: LinearConstraint, count: int) -> LinearConstraint:
+def _add_slack(one: LinearConstraint, count: int) -> LinearConstraint:
     wider = sparse.hstack([one.A, sparse.csr_array((one.A.shape[0], count))])
     return LinearConstraint(sparse.csr_array(wider), one.lb, one.ub)
 

@@ -52,7 +52,7 @@ class Region:
     @classmethod
     def of(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
         """Lay the flows out: from where units are to where there is room, declined ones left out."""
-        declined = {_triple(posts, d) for d in decisions if d.decided == "decline"}
+        declined = {_find_flow(posts, d) for d in decisions if d.decided == "decline"}
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
         open_ways = (posts.units[start, kind] > 0) & (start != end) & np.isfinite(posts.cost[start, end])
         open_ways &= posts.room[end] > 0
@@ -76,8 +76,8 @@ class Region:
         start, end, kind = self.flows
         kinds, flows = len(self.posts.kinds), self.flows.shape[1]
         at = np.arange(flows)
-        out = _coo(start * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
-        into = _coo(end * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
+        out = _build_matrix(start * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
+        into = _build_matrix(end * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
         own = sparse.eye_array(self.posts.units.size)
         return sparse.csr_array(sparse.hstack([out - into, own])), self.posts.units.ravel().astype(float)
 
@@ -85,7 +85,7 @@ class Region:
         """Give the rows that add up what leaves each site and kind, (S K, columns)."""
         start, _, kind = self.flows
         place, flows = start * len(self.posts.kinds) + kind, self.flows.shape[1]
-        return _coo(place, np.arange(flows), np.ones(flows), (self.posts.units.size, self.size))
+        return _build_matrix(place, np.arange(flows), np.ones(flows), (self.posts.units.size, self.size))
 
     def capacity(self, kinds: Bools) -> sparse.csr_array:
         """Give the rows that add up the capacity of some kinds in each area, (A, columns)."""
@@ -126,7 +126,7 @@ class Region:
         posts, out = self.posts, -self.leaving()
         free = (posts.committed - posts.units).ravel().astype(float)
         yield Row("commitments", out, free, float(posts.committed.sum()))
-        if locked := [_place(posts, d) for d in self.decisions if d.decided == "lock"]:
+        if locked := [_find_place(posts, d) for d in self.decisions if d.decided == "lock"]:
             at = np.array([start * len(posts.kinds) + kind for start, kind in locked])
             yield Row("locked", out[at], np.zeros(len(at)), float(posts.units.ravel()[at].sum()))
         room = sparse.kron(sparse.eye_array(len(posts.sites)), np.ones((1, len(posts.kinds))))
@@ -138,10 +138,10 @@ class Region:
         return sparse.csr_array(np.append(values, np.zeros(self.posts.units.size))[None, :])
 
     def _accepted(self, accepted: list[Decision]) -> Row:
-        ways = np.array([_triple(self.posts, d) for d in accepted])
+        ways = np.array([_find_flow(self.posts, d) for d in accepted])
         same = (self.flows[None] == ways[:, :, None]).all(axis=1)
         row, column = np.nonzero(same)
-        matrix = _coo(row, column, np.ones(len(row)), (len(accepted), self.size))
+        matrix = _build_matrix(row, column, np.ones(len(row)), (len(accepted), self.size))
         least = np.array([float(d.units) for d in accepted])
         return Row("accepted", matrix, least, float(least.sum()))
 
@@ -166,7 +166,7 @@ class Region:
         costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
         lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
         upper = np.append(self._most(change), units.ravel()).astype(float)
-        found = run(costs, [*self.constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0)
+        found = solve_milp(costs, [*self.constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0)
         return None if found.x is None else np.rint(found.x[: len(self.cost)]).astype(np.int64)
 
     def _most(self, change: Ints) -> Floats:
@@ -219,7 +219,7 @@ class Timer:
         return time.monotonic() >= self._until
 
 
-def run(
+def solve_milp(
     costs: Floats,
     constraints: list[LinearConstraint],
     bounds: Bounds,
@@ -232,21 +232,23 @@ def run(
     return milp(costs, integrality=whole, bounds=bounds, constraints=constraints, options=options)
 
 
-def _triple(posts: Posts, decided: Decision) -> tuple[int, int, int]:
-    start, kind = _place(posts, decided)
-    return start, _found(posts.sites, decided.end), kind
+def _find_flow(posts: Posts, decided: Decision) -> tuple[int, int, int]:
+    start, kind = _find_place(posts, decided)
+    return start, _find_name(posts.sites, decided.end), kind
 
 
-def _place(posts: Posts, decided: Decision) -> tuple[int, int]:
-    return _found(posts.sites, decided.start), _found([kind.name for kind in posts.kinds], decided.kind)
+def _find_place(posts: Posts, decided: Decision) -> tuple[int, int]:
+    return _find_name(posts.sites, decided.start), _find_name(
+        [kind.name for kind in posts.kinds], decided.kind
+    )
 
 
-def _found(names: Sequence[str], name: str) -> int:
+def _find_name(names: Sequence[str], name: str) -> int:
     if name not in names:
         msg = f"A decision names {name!r}, which no post has. Take the names from the table of moves."
         raise InputError(msg)
     return names.index(name)
 
 
-def _coo(row: Ints, column: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:
+def _build_matrix(row: Ints, column: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:
     return sparse.csr_array(sparse.coo_array((value, (row, column)), shape=shape))

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.workspace.types import Floats, Ints
-from risk.planning.benefit import least_served, met, worst_mean
+from risk.planning.benefit import compute_least_served, compute_met, weigh_worst_draws
 from risk.planning.constraints import Region
 from risk.planning.problem import Posts
 
 _ENDS = (0.025, 0.975)
 _HALVINGS = 30
-_NOTED = 0.005  # children a quarter: less is not told
+_SMALLEST = 0.005  # children a quarter: less is not told
 
 
 @dataclass(frozen=True)
@@ -79,31 +79,31 @@ class Move:
     accepted: bool = False
 
 
-def outcome(posts: Posts, units: Ints, need: Floats) -> Outcome:
+def compute_outcome(posts: Posts, units: Ints, need: Floats) -> Outcome:
     """Say what a layout, (S, K), does under draws of need, (d, A, K)."""
     capacity = posts.capacity(units)
-    served = met(need, capacity)
+    served = compute_met(need, capacity)
     by_draw = served.sum(axis=(1, 2))
     wanted, found = need.sum(axis=2).mean(axis=0), served.sum(axis=2).mean(axis=0)
     share = np.divide(found, wanted, out=np.ones_like(found), where=wanted > 0)
-    least = least_served(share, wanted / max(float(wanted.sum()), 1e-12))
-    worst = float(worst_mean(by_draw) @ by_draw)
+    least = compute_least_served(share, wanted / max(float(wanted.sum()), 1e-12))
+    worst = float(weigh_worst_draws(by_draw) @ by_draw)
     return Outcome(Estimate.of(by_draw), worst, least, found, capacity.sum(axis=1))
 
 
-def moves_of(region: Region, units: Ints, flows: Ints, need: Floats) -> tuple[Move, ...]:
+def explain_moves(region: Region, units: Ints, flows: Ints, need: Floats) -> tuple[Move, ...]:
     """Explain each move of a layout, the largest gain first."""
-    moves = [_move(region, units, int(at), int(flows[at]), need) for at in np.flatnonzero(flows)]
+    moves = [_explain_move(region, units, int(at), int(flows[at]), need) for at in np.flatnonzero(flows)]
     return tuple(sorted(moves, key=lambda move: (-move.gain.mean, move.start, move.end, move.kind)))
 
 
-def _move(region: Region, units: Ints, at: int, count: int, need: Floats) -> Move:
+def _explain_move(region: Region, units: Ints, at: int, count: int, need: Floats) -> Move:
     posts, (start, end, kind) = region.posts, region.flows[:, at]
     stayed = units.copy()
     stayed[start, kind] += count
     stayed[end, kind] -= count
     with_it, without = posts.capacity(units), posts.capacity(stayed)
-    change = met(need, with_it) - met(need, without)
+    change = compute_met(need, with_it) - compute_met(need, without)
     gain, by_area = change.sum(axis=(1, 2)), change.sum(axis=2).mean(axis=0)
     helped = with_it.sum(axis=1) > without.sum(axis=1)
     wanted = float(need[:, helped].sum(axis=(1, 2)).mean())
@@ -115,20 +115,20 @@ def _move(region: Region, units: Ints, at: int, count: int, need: Floats) -> Mov
         float(region.cost[at] * count),
         Estimate.of(gain),
         float((gain > 0).mean()),
-        _effects(posts, by_area, 1.0),
-        _effects(posts, by_area, -1.0),
+        _list_effects(posts, by_area, 1.0),
+        _list_effects(posts, by_area, -1.0),
         wanted,
-        wanted * _least_share(need, with_it, without, helped),
+        wanted * _find_least_share(need, with_it, without, helped),
         accepted,
     )
 
 
-def _effects(posts: Posts, by_area: Floats, sign: float) -> tuple[Effect, ...]:
+def _list_effects(posts: Posts, by_area: Floats, sign: float) -> tuple[Effect, ...]:
     order = np.argsort(-sign * by_area, kind="stable")
-    return tuple(Effect(posts.areas[a], float(by_area[a])) for a in order if sign * by_area[a] > _NOTED)
+    return tuple(Effect(posts.areas[a], float(by_area[a])) for a in order if sign * by_area[a] > _SMALLEST)
 
 
-def _least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray[np.bool_]) -> float:
+def _find_least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray[np.bool_]) -> float:
     """Give the share of the need in the areas that gain at which the mean gain is none, from 0 to 1."""
     touched = with_it != without  # of all others nothing changes
     need, with_it, without = need[:, touched], with_it[touched], without[touched]
@@ -136,7 +136,7 @@ def _least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray
 
     def gain(share: float) -> float:
         less = np.where(less_of, share * need, need)
-        return float((met(less, with_it) - met(less, without)).sum(axis=1).mean())
+        return float((compute_met(less, with_it) - compute_met(less, without)).sum(axis=1).mean())
 
     low, high = 0.0, 1.0
     if gain(high) <= 0.0:

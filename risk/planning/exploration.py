@@ -23,7 +23,7 @@ class Exploration:
     least: float
 
 
-def drawn(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
+def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
     """Draw the areas to explore; none where nothing searches, or nothing is under-searched.
 
     `need` are draws, (d, A, K). What must reach them is what that share of the units would bring them from

@@ -22,14 +22,26 @@ from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
 from risk.model import RiskModel
 from risk.model.detection import draw_yearly_need
-from risk.model.observations import PATHWAYS as _TOLD_APART
+from risk.model.observations import PATHWAYS as _MODEL_PATHWAYS
 from risk.model.observations import Observations
-from risk.planning import Aims, Decision, Plan, Point, Posts, Rules, Schedule, Solver, frontier, phased, plan
-from risk.planning import floor_of_today as _floor
+from risk.planning import (
+    Aims,
+    Decision,
+    Plan,
+    Point,
+    Posts,
+    Rules,
+    Schedule,
+    Solver,
+    compute_frontier,
+    plan_moves,
+    schedule_moves,
+)
+from risk.planning import compute_floor as _floor
 from risk.planning import posts as tables
 
 ALL = "all"
-PATHWAYS = (ALL, *_TOLD_APART)
+PATHWAYS = (ALL, *_MODEL_PATHWAYS)
 _DRAWS, _SEED = 400, 0
 _YEAR = 4  # quarters
 _UNDER_SEARCHED = 0.5  # of the days that the children who live there would make fair
@@ -98,7 +110,7 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class PlanInputs:
     """What a plan stands on.
 
     release, checksum : of what it was read from. needs : for each of PATHWAYS draws of the children in need
@@ -110,7 +122,7 @@ class Ground:
 
     release: str
     checksum: str
-    table: tables.Table
+    table: tables.PostsTable
     posts: Posts
     needs: Mapping[str, Floats]
     communities: Bools
@@ -120,7 +132,7 @@ class Ground:
     drafted: bool
 
     @classmethod
-    def of(cls, release: Release, table: tables.Table | None = None) -> Ground:
+    def of(cls, release: Release, table: tables.PostsTable | None = None) -> PlanInputs:
         """Read it; posts are drafted where none are given.
 
         Travel times are those that the model's result was given. Raises ReleaseError where the release is of
@@ -131,23 +143,23 @@ class Ground:
             raise ReleaseError(msg)
         areas = geography.read(release.areas_file)
         seen = Observations.from_release(release, areas)
-        draft = tables.drafted(seen)
-        travel = _travel(release, areas).at(seen.areas)
+        draft = tables.draft_posts(seen)
+        travel = _read_travel(release, areas).at(seen.areas)
         read = cls(
             release.name,
             release.checksum,
             draft,
-            _posts(draft, seen, travel),
-            _needs(seen),
-            _communities(release, seen.areas),
-            _under_searched(seen),
+            _place_posts(draft, seen, travel),
+            _draw_need(seen),
+            _find_communities(release, seen.areas),
+            _find_under_searched(seen),
             seen.countries,
             bool(travel.provisional.any()),
             drafted=True,
         )
         return read if table is None else read.holding(table)
 
-    def holding(self, table: tables.Table) -> Ground:
+    def holding(self, table: tables.PostsTable) -> PlanInputs:
         """Put other posts on the same ground; need and places do not depend on them."""
         placed = replace(
             self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed
@@ -169,8 +181,8 @@ class Ground:
         )
 
 
-def made(
-    ground: Ground,
+def make_plan(
+    ground: PlanInputs,
     setting: Setting,
     decisions: Sequence[Decision] = (),
     progress: Progress | None = None,
@@ -179,7 +191,7 @@ def made(
     if not ground.table.units.sum():
         msg = "There are no posts to move. Give a table of posts with units in at least one row."
         raise ReleaseError(msg)
-    return plan(
+    return plan_moves(
         ground.posts,
         ground.needs[setting.pathway],
         ground.rules(setting),
@@ -190,13 +202,13 @@ def made(
     )
 
 
-def scheduled(setting: Setting, plan: Plan) -> Schedule:
-    """Spread a plan's moves over four quarters, what helps most first; raises as `risk.planning.phased`."""
-    return phased(plan, per_quarter=setting.per_quarter)
+def make_schedule(setting: Setting, plan: Plan) -> Schedule:
+    """Spread a plan's moves over four quarters, what helps most first; raises as `risk.planning.schedule_moves`."""
+    return schedule_moves(plan, per_quarter=setting.per_quarter)
 
 
-def frontier_of(
-    ground: Ground,
+def make_frontier(
+    ground: PlanInputs,
     setting: Setting,
     decisions: Sequence[Decision] = (),
     progress: Progress | None = None,
@@ -204,7 +216,7 @@ def frontier_of(
     """Give what ever more moves would gain, up to twice those of the setting."""
     most = max(2 * setting.moves, 4)
     limits = sorted({0, *(round(most * part) for part in (0.1, 0.2, 0.35, 0.5, 0.75, 1.0))})
-    return frontier(
+    return compute_frontier(
         ground.posts,
         ground.needs[setting.pathway],
         limits,
@@ -216,13 +228,13 @@ def frontier_of(
     )
 
 
-def _travel(release: Release, areas: geography.Areas) -> Travel:
+def _read_travel(release: Release, areas: geography.Areas) -> Travel:
     result = release.result("risk")
     times = Times.read(result.manifest if result else {}).among(areas.frame("region").index)
     return Travel.between(areas, "region", uploaded=times.uploaded, ferries=times.ferries)
 
 
-def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
+def _place_posts(table: tables.PostsTable, seen: Observations, travel: Travel) -> Posts:
     """Place the units in the middle of their areas. None serves, or moves to, another country.
 
     Nobody is served over water where no time was given; a move may go there, at the time of a straight line.
@@ -242,12 +254,12 @@ def _posts(table: tables.Table, seen: Observations, travel: Travel) -> Posts:
     )
 
 
-def _needs(seen: Observations) -> dict[str, Floats]:
+def _draw_need(seen: Observations) -> dict[str, Floats]:
     need = draw_yearly_need(RiskModel().fit(seen).fit_.draws(_DRAWS, _SEED), seen, _SEED)
     return {ALL: need.sum(axis=2), **{one: need[..., at] for at, one in enumerate(seen.pathways)}}
 
 
-def _communities(release: Release, areas: tuple[str, ...]) -> Bools:
+def _find_communities(release: Release, areas: tuple[str, ...]) -> Bools:
     """Mark areas of which any estimate is known; nowhere where the release holds none."""
     name = table_name("communities", "region", "year")
     if name not in release.tables:
@@ -257,7 +269,7 @@ def _communities(release: Release, areas: tuple[str, ...]) -> Bools:
     return np.array([area in known for area in areas], dtype=bool)
 
 
-def _under_searched(seen: Observations) -> Bools:
+def _find_under_searched(seen: Observations) -> Bools:
     """Judge the outreach of the last year by children living there, within each country."""
     days, land = seen.effort[:, -_YEAR:].sum(axis=1), np.array(seen.countries)
     fair = np.zeros(len(days))

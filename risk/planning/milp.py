@@ -19,8 +19,8 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog
 
 from data.workspace.types import Bools, Floats, Ints
-from risk.planning.benefit import WORST_AREAS, Benefit, worst_mean
-from risk.planning.constraints import Region, Timer, run
+from risk.planning.benefit import WORST_AREAS, Benefit, weigh_worst_draws
+from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.objective import Goal
 
 MANY = 3000  # flows that are all looked at together
@@ -87,7 +87,7 @@ class Programme:
             high[units] = np.minimum(np.ceil(near[0][units] - _ZERO) + near[1], high[units])
         rows = [LinearConstraint(c.A[:, kept], c.lb, c.ub) for c in [*self._fixed, *self._bad_cases()]]
         bounds = Bounds(low[kept], high[kept])
-        return self._laid_out(run(self._costs[kept], rows, bounds, integral[kept], timer, gap))
+        return self._laid_out(solve_milp(self._costs[kept], rows, bounds, integral[kept], timer, gap))
 
     def relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
         """Solve without whole numbers; give the columns, or None where there is no answer in time.
@@ -150,7 +150,7 @@ class Programme:
         """Add the weighing that an answer violates most; say whether it violated any."""
         pieces = found[self.first : self.bad].reshape(self.benefit.width.shape)
         by_draw = np.tensordot(self.benefit.slope, pieces, axes=3)
-        worst = worst_mean(by_draw)
+        worst = weigh_worst_draws(by_draw)
         if found[self.bad] <= worst @ by_draw + _SLACK * abs(float(by_draw.mean())):
             return False
         self.weighings.append(worst)
@@ -158,7 +158,7 @@ class Programme:
 
     def learn_from(self, units: Ints) -> bool:
         """Add the weighing that is the worst for a layout; say whether it is a new one."""
-        worst = worst_mean(self._served(units).sum(axis=(1, 2)))
+        worst = weigh_worst_draws(self._served(units).sum(axis=(1, 2)))
         known = any(np.allclose(worst, one) for one in self.weighings)
         if not known:
             self.weighings.append(worst)

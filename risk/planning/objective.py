@@ -8,7 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from data.workspace.types import Floats, Ints
-from risk.planning.benefit import WORST_AREAS, least_served, marginal, met, worst_mean, worst_off
+from risk.planning.benefit import (
+    WORST_AREAS,
+    compute_least_served,
+    compute_met,
+    compute_slopes,
+    weigh_worst_areas,
+    weigh_worst_draws,
+)
 from risk.planning.problem import Aims, Posts
 
 
@@ -40,12 +47,12 @@ class Goal:
         costs = self.posts.cost[np.isfinite(self.posts.cost) & (self.posts.cost > 0)]
         if not self.aims.cost or not len(costs):
             return 0.0
-        today = met(self.need, self.posts.capacity(self.posts.units)).sum(axis=(1, 2)).mean()
+        today = compute_met(self.need, self.posts.capacity(self.posts.units)).sum(axis=(1, 2)).mean()
         return float(self.aims.cost * today / max(self.posts.units.sum(), 1) / costs.mean())
 
     def value(self, units: Ints, spent: float) -> float:
         """Give the value of a layout, (S, K), for which `spent` was paid."""
-        return self.worth(met(self.need, self.posts.capacity(units)), spent)
+        return self.worth(compute_met(self.need, self.posts.capacity(units)), spent)
 
     def worth(self, served: Floats, spent: float) -> float:
         """Give the value of children served, (d, A, K), for which `spent` was paid."""
@@ -56,8 +63,12 @@ class Goal:
         bad = self.aims.robustness
         many = by_draw.mean()
         if bad:
-            many = (1.0 - bad) * many + bad * float(worst_mean(by_draw) @ by_draw)
-        few = self.total * least_served(self._met_share(by_area), self.share) if self.aims.equity else 0.0
+            many = (1.0 - bad) * many + bad * float(weigh_worst_draws(by_draw) @ by_draw)
+        few = (
+            self.total * compute_least_served(self._met_share(by_area), self.share)
+            if self.aims.equity
+            else 0.0
+        )
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
 
     def slope(self, capacity: Floats) -> tuple[Floats, Floats]:
@@ -66,21 +77,21 @@ class Goal:
         The bad cases and the worst-off areas are those of this capacity. The goal is concave, so no change
         of capacity adds more than the first says (a supergradient).
         """
-        served, aims = met(self.need, capacity), self.aims
+        served, aims = compute_met(self.need, capacity), self.aims
         of_draw = np.full(len(served), 1.0 / len(served))
         if aims.robustness:
-            worst = worst_mean(served.sum(axis=(1, 2)))
+            worst = weigh_worst_draws(served.sum(axis=(1, 2)))
             of_draw = (1.0 - aims.robustness) * of_draw + aims.robustness * worst
         of_area = np.zeros(len(self.share))
         if aims.equity:
-            inside = worst_off(self._met_share(served.sum(axis=2).mean(axis=0)), self.share)
+            inside = weigh_worst_areas(self._met_share(served.sum(axis=2).mean(axis=0)), self.share)
             np.divide(inside, WORST_AREAS * self.share, out=of_area, where=self.share > 0)
 
         def weighed(more: Floats) -> Floats:
             many, few = np.tensordot(of_draw, more, axes=1), of_area[:, None] * more.mean(axis=0)
             return np.asarray((1.0 - aims.equity) * many + aims.equity * few)
 
-        more, falls = marginal(self.need, capacity)
+        more, falls = compute_slopes(self.need, capacity)
         return weighed(more), weighed(falls)
 
     def _met_share(self, by_area: Floats) -> Floats:

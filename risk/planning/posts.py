@@ -33,17 +33,17 @@ _NO_AREA = (
     "not an area of the plan. Write the code of a county or region, such as AL-11. Areas "
     "without a known population cannot be planned for."
 )
-_MOST = 100_000
+_LARGEST = 100_000
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 
 OUTREACH = "outreach team"
 TEAM_DAYS = 20.0  # days of outreach a quarter that make a team
 _YEAR = 4  # quarters
-_MOSTLY = 0.9  # of all outreach met fewer children a team than a team can
+_UPPER = 0.9  # of all outreach met fewer children a team than a team can
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class PostsTable:
     """Posts of A areas and K kinds. units, committed : (A, K). room : (A,), the most units of all kinds."""
 
     areas: tuple[str, ...]
@@ -53,7 +53,7 @@ class Table:
     room: Ints
 
 
-def drafted(seen: Observations) -> Table:
+def draft_posts(seen: Observations) -> PostsTable:
     """Draft the posts of outreach teams, for the areas that the model knows.
 
     A team is `TEAM_DAYS` of outreach a quarter, by the mean of the last year. It can meet as many children
@@ -63,11 +63,11 @@ def drafted(seen: Observations) -> Table:
     teams = np.rint(seen.effort[:, -_YEAR:].mean(axis=1) / TEAM_DAYS).astype(np.int64)
     units = teams[:, None]
     room = np.full(len(teams), int(teams.sum()), np.int64)
-    kind = Kind(OUTREACH, _of_a_team(found, teams), search=True)
-    return Table(seen.areas, (kind,), units, np.zeros_like(units), room)
+    kind = Kind(OUTREACH, _estimate_team_children(found, teams), search=True)
+    return PostsTable(seen.areas, (kind,), units, np.zeros_like(units), room)
 
 
-def _of_a_team(found: Floats, teams: Ints) -> float:
+def _estimate_team_children(found: Floats, teams: Ints) -> float:
     """Give the children that a team can meet a quarter: the upper tenth of what teams met, by teams."""
     there = teams > 0
     if not there.any():
@@ -75,10 +75,10 @@ def _of_a_team(found: Floats, teams: Ints) -> float:
     each = found[there] / teams[there]
     order = np.argsort(each, kind="stable")
     share = np.cumsum(teams[there][order]) / teams[there].sum()
-    return max(round(float(each[order][int(np.searchsorted(share, _MOSTLY))]), 1), 0.1)
+    return max(round(float(each[order][int(np.searchsorted(share, _UPPER))]), 1), 0.1)
 
 
-def written(table: Table) -> str:
+def write_posts(table: PostsTable) -> str:
     """Write a table as CSV, one row an area and kind; read back it gives the same."""
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
@@ -95,27 +95,27 @@ def written(table: Table) -> str:
     return text.getvalue()
 
 
-def read(path: Path, areas: Sequence[str]) -> Table:
+def read_posts(path: Path, areas: Sequence[str]) -> PostsTable:
     """Read a table of posts for some areas; areas without a row have no units.
 
     Raises FileRefused where the file is no such table, and InputError, naming the row, what is wrong with it
     and what to do; nothing of a faulty file is taken.
     """
-    return _parsed(Path(path).name, read_rows(path, _NEEDED, _OPTIONAL), areas)
+    return _parse_rows(Path(path).name, read_rows(path, _NEEDED, _OPTIONAL), areas)
 
 
-def read_text(name: str, text: str, areas: Sequence[str]) -> Table:
+def parse_posts(name: str, text: str, areas: Sequence[str]) -> PostsTable:
     """Read a table of posts of a text that came as a file called `name`; see `read`."""
-    return _parsed(name, rows_of(name, text, _NEEDED, _OPTIONAL), areas)
+    return _parse_rows(name, rows_of(name, text, _NEEDED, _OPTIONAL), areas)
 
 
-def _parsed(name: str, rows: Sequence[Row], areas: Sequence[str]) -> Table:
+def _parse_rows(name: str, rows: Sequence[Row], areas: Sequence[str]) -> PostsTable:
     """Make a table of the rows of a file called `name`; see `read`."""
     place = {code: at for at, code in enumerate(areas)}
     kinds: dict[str, Kind] = {}
     entries: dict[tuple[int, str], _Entry] = {}
     for row in rows:
-        at, kind = place[row.one_of("area", place, _NO_AREA)], _kind(row, kinds)
+        at, kind = place[row.one_of("area", place, _NO_AREA)], _read_kind(row, kinds)
         if (at, kind.name) in entries:
             raise row.fault(
                 f"{kind.name!r} in {areas[at]} stands there already. Add the units up in one row."
@@ -124,7 +124,7 @@ def _parsed(name: str, rows: Sequence[Row], areas: Sequence[str]) -> Table:
     if not entries:
         msg = f"{name} holds no post. Write one row an area and kind of unit."
         raise InputError(msg)
-    return _laid(name, tuple(areas), tuple(kinds.values()), entries)
+    return _fill_table(name, tuple(areas), tuple(kinds.values()), entries)
 
 
 @dataclass(frozen=True)
@@ -138,18 +138,18 @@ class _Entry:
     @classmethod
     def of(cls, row: Row) -> _Entry:
         entry = cls(
-            row.whole("units", 0, _MOST),
-            row.whole("committed", 0, _MOST) if row["committed"] else 0,
-            row.whole("room", 0, _MOST) if row["room"] else -1,
+            row.whole("units", 0, _LARGEST),
+            row.whole("committed", 0, _LARGEST) if row["committed"] else 0,
+            row.whole("room", 0, _LARGEST) if row["room"] else -1,
         )
         if entry.committed > entry.units:
             raise row.fault("column committed is larger than column units. Correct one of them.")
         return entry
 
 
-def _laid(
+def _fill_table(
     name: str, areas: tuple[str, ...], kinds: tuple[Kind, ...], entries: Mapping[tuple[int, str], _Entry]
-) -> Table:
+) -> PostsTable:
     order = {kind.name: at for at, kind in enumerate(kinds)}
     units = np.zeros((len(areas), len(kinds)), np.int64)
     committed, room = np.zeros_like(units), np.full(len(areas), -1, np.int64)
@@ -160,25 +160,25 @@ def _laid(
     if (short := units.sum(axis=1) > free).any():
         msg = f"{name}: {areas[int(np.argmax(short))]} holds more units than room. Correct units or room."
         raise InputError(msg)
-    return Table(areas, kinds, units, committed, free)
+    return PostsTable(areas, kinds, units, committed, free)
 
 
-def _kind(row: Row, kinds: dict[str, Kind]) -> Kind:
+def _read_kind(row: Row, kinds: dict[str, Kind]) -> Kind:
     """Take the kind of a row up; it must be the same in all its rows."""
     name, searches = row["kind"], row["searches"].casefold()
     if not name or searches not in (*_YES, *_NO):
         raise row.fault("column kind must name a kind of unit, and column searches must be yes or no.")
-    kind = Kind(name, _children(row), search=searches in _YES)
+    kind = Kind(name, _read_children(row), search=searches in _YES)
     if kinds.setdefault(name, kind) != kind:
         raise row.fault(f"searches or children of {name!r} differ from its rows above. Use the same in all.")
     return kind
 
 
-def _children(row: Row) -> float:
+def _read_children(row: Row) -> float:
     try:
         value = float(row["children"])
     except ValueError:
         value = np.nan
-    if not 0.0 < value <= _MOST:
+    if not 0.0 < value <= _LARGEST:
         raise row.fault(f"{row['children']!r} in column children is no number above 0. Use a decimal point.")
     return value

@@ -17,15 +17,20 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeResult
 
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
-from risk.planning.benefit import met, wide
-from risk.planning.constraints import Region, Timer, run
+from risk.planning.benefit import compute_met, expand_kinds
+from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.explain import Estimate
 from risk.planning.problem import Solver
 from risk.planning.result import Plan
 
 Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
 
-_KEPT = ("floor", "services_floor", "exploration", "room")  # a part of the moves cannot break the others
+_LASTING_RULES = (
+    "floor",
+    "services_floor",
+    "exploration",
+    "room",
+)  # a part of the moves cannot break the others
 _CLOSE = 0.5  # of the gap, by which all chords together may lie below their curves
 _MOST_PIECES = 200
 _TOLERANCE = 1e-6  # of rules, as where the plan itself was made
@@ -65,7 +70,7 @@ class Schedule:
     gap: float
 
 
-def phased(
+def schedule_moves(
     plan: Plan,
     need: Floats | None = None,
     per_quarter: int | None = None,
@@ -102,20 +107,20 @@ def phased(
     """
     _check_limits(per_quarter, budget_per_quarter, quarters)
     how = solver or Solver(seconds=30.0, gap=1e-4)
-    draws = _by_quarter(plan, need, quarters)
-    moves = _Moves.of(plan)
+    draws = _expand_need(plan, need, quarters)
+    moves = _MoveColumns.of(plan)
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
-    done, gap = _scheduled(moves, [one[::2] for one in draws], most, how)
+    done, gap = _solve_schedule(moves, [one[::2] for one in draws], most, how)
     phases, before = [], np.zeros(len(plan.moves), np.int64)
     for quarter, (now, one) in enumerate(zip(done, draws, strict=True), 1):
         units = moves.layout(now)
-        served = met(one[1::2], plan.posts.capacity(units)).sum(axis=(1, 2))
+        served = compute_met(one[1::2], plan.posts.capacity(units)).sum(axis=(1, 2))
         fresh = now - before
         cost = float(moves.cost @ fresh)
-        phases.append(Phase(quarter, _steps(plan, fresh), units, Estimate.of(served), cost))
+        phases.append(Phase(quarter, _list_steps(plan, fresh), units, Estimate.of(served), cost))
         before = now
-    return Schedule(tuple(phases), _steps(plan, moves.units - before), gap)
+    return Schedule(tuple(phases), _list_steps(plan, moves.units - before), gap)
 
 
 def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) -> None:
@@ -126,26 +131,26 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
             raise InputError(msg)
 
 
-def _by_quarter(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
+def _expand_need(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
     given = plan.need if need is None else need
     if given is None:
         msg = "The plan was saved without its simulations of need. Give them again."
         raise InputError(msg)
     if given.ndim < 4:
-        return [wide(given, plan.posts)] * quarters
+        return [expand_kinds(given, plan.posts)] * quarters
     if len(given) != quarters:
         msg = f"There is need for {len(given)} quarters and a schedule of {quarters}. Give need for each."
         raise InputError(msg)
-    return [wide(one, plan.posts) for one in given]
+    return [expand_kinds(one, plan.posts) for one in given]
 
 
-def _steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
+def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
     moves = zip(plan.moves, units, strict=True)
     return tuple(Step(m.start, m.end, m.kind, int(count)) for m, count in moves if count > 0)
 
 
 @dataclass(frozen=True, eq=False)
-class _Moves:
+class _MoveColumns:
     """The moves of a plan as columns. units, cost : of each in all, and of one unit, (M,).
 
     change : of the layout by one unit of each move, (S K, M). rows, least : of rules that must hold after
@@ -160,7 +165,7 @@ class _Moves:
     least: Floats
 
     @classmethod
-    def of(cls, plan: Plan) -> _Moves:
+    def of(cls, plan: Plan) -> _MoveColumns:
         posts = plan.posts
         kinds, count = [kind.name for kind in posts.kinds], len(plan.moves)
         ends = np.zeros((2, count), np.int64)
@@ -172,7 +177,7 @@ class _Moves:
         change = sparse.csr_array(sparse.coo_array((value, (ends.ravel(), column)), shape=shape))
         units = np.array([move.units for move in plan.moves], np.int64)
         cost = np.array([move.cost / move.units for move in plan.moves])
-        return cls(plan, units, cost, change, *_kept(plan, change))
+        return cls(plan, units, cost, change, *_keep_rules(plan, change))
 
     def layout(self, made: Ints) -> Ints:
         """Give the layout, (S, K), once so many units of each move are made, (M,)."""
@@ -180,14 +185,14 @@ class _Moves:
         return np.asarray(today + np.rint(self.change @ made).astype(np.int64).reshape(today.shape))
 
 
-def _kept(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
+def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
     """Give the rows of the rules: what they ask for, or what there is today where that is less."""
     posts = plan.posts
     region = Region.of(posts, plan.rules, plan.decisions, plan.explored)
     today = posts.units.ravel().astype(float)
     rows, least = [sparse.csr_array((0, change.shape[1]))], [np.zeros(0)]
     for row in region.rows:
-        if row.rule in _KEPT:
+        if row.rule in _LASTING_RULES:
             on_units = row.matrix[:, region.flows.shape[1] :]
             there = on_units @ today
             rows.append(sparse.csr_array(on_units @ change))
@@ -195,49 +200,51 @@ def _kept(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Float
     return sparse.csr_array(sparse.vstack(rows)), np.concatenate(least)
 
 
-def _scheduled(
-    moves: _Moves, draws: list[Floats], most: tuple[float, float], how: Solver
+def _solve_schedule(
+    moves: _MoveColumns, draws: list[Floats], most: tuple[float, float], how: Solver
 ) -> tuple[Ints, float]:
     """Give the units of each move made by the end of each quarter, (Q, M), and the gap."""
     count, quarters = len(moves.units), len(draws)
     if not count:
         return np.zeros((quarters, 0), np.int64), 0.0
     timer = Timer(how.seconds)
-    ordered = _ordered(moves, quarters, most)
-    every = _all_fit(moves, ordered, quarters, timer.part(0.2))
-    curves = [one for need in draws for one in _curves(moves, need, _CLOSE * how.gap)]
-    rows, costs, upper = _with_benefit(moves, ordered, curves, quarters)
+    ordered = _order_rows(moves, quarters, most)
+    every = _check_all_fit(moves, ordered, quarters, timer.part(0.2))
+    curves = [one for need in draws for one in _cut_curves(moves, need, _CLOSE * how.gap)]
+    rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
     lower = np.zeros(len(costs))
     if every:
         lower[count * (quarters - 1) : count * quarters] = moves.units
     whole = np.append(np.ones(count * quarters), np.zeros(len(costs) - count * quarters))
-    gap = how.gap * _as_part_of_pieces(moves, draws)
-    found = run(costs, rows, Bounds(lower, upper), whole, timer, gap)
+    gap = how.gap * _scale_gap(moves, draws)
+    found = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
     if found.x is None:
         msg = (
             f"No order of the moves was found in {how.seconds:g} seconds. Allow more time or fewer quarters."
         )
         raise InputError(msg)
     made = np.rint(found.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
-    return made, _gap(moves, found, made, draws)
+    return made, _compute_gap(moves, found, made, draws)
 
 
-def _as_part_of_pieces(moves: _Moves, draws: list[Floats]) -> float:
+def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
     """Give how many times what is met today is what the pieces hold of it: the solver's gap is of those."""
     posts = moves.plan.posts
     today = posts.capacity(posts.units)
-    least = today + (np.minimum(_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
-    served, below = (sum(float(met(n, c).sum()) for n in draws) for c in (today, least))
+    least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
+    served, below = (sum(float(compute_met(n, c).sum()) for n in draws) for c in (today, least))
     return served / max(served - below, _SMALL * served, _SMALL)
 
 
-def _gap(moves: _Moves, found: OptimizeResult, made: Ints, draws: list[Floats]) -> float:
+def _compute_gap(moves: _MoveColumns, found: OptimizeResult, made: Ints, draws: list[Floats]) -> float:
     capacity = [moves.plan.posts.capacity(moves.layout(one)) for one in made]
-    served = sum(float(met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True))
+    served = sum(
+        float(compute_met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True)
+    )
     return max(0.0, float(found.fun - found.mip_dual_bound)) / max(served, _SMALL)
 
 
-def _ordered(moves: _Moves, quarters: int, most: tuple[float, float]) -> list[LinearConstraint]:
+def _order_rows(moves: _MoveColumns, quarters: int, most: tuple[float, float]) -> list[LinearConstraint]:
     """Give the rows over moves made by each quarter: never undone, within the limits, rules kept."""
     count = len(moves.units)
     step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
@@ -251,26 +258,26 @@ def _ordered(moves: _Moves, quarters: int, most: tuple[float, float]) -> list[Li
     return rows
 
 
-def _all_fit(moves: _Moves, ordered: list[LinearConstraint], quarters: int, timer: Timer) -> bool:
+def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarters: int, timer: Timer) -> bool:
     """Say whether all moves can be made by the last quarter."""
     upper = np.tile(moves.units, quarters).astype(float)
     lower = np.zeros(len(upper))
     lower[-len(moves.units) :] = moves.units
-    found = run(np.zeros(len(upper)), ordered, Bounds(lower, upper), np.ones(len(upper)), timer, 0.0)
+    found = solve_milp(np.zeros(len(upper)), ordered, Bounds(lower, upper), np.ones(len(upper)), timer, 0.0)
     return found.x is not None
 
 
-def _curves(moves: _Moves, need: Floats, close: float) -> list[Curve]:
+def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
     """Cut the mean benefit of more or less capacity in each area and kind, (A K) curves."""
     posts = moves.plan.posts
-    change = _capacity_change(moves)
+    change = _compute_capacity_change(moves)
     today = posts.capacity(posts.units).ravel()
     low = today + np.minimum(change, 0) @ moves.units
     high = today + np.maximum(change, 0) @ moves.units
     shape = need.shape[1:]
 
     def mean(at: Floats) -> Floats:
-        return np.asarray(met(need, at.reshape(shape)).mean(axis=0).ravel())
+        return np.asarray(compute_met(need, at.reshape(shape)).mean(axis=0).ravel())
 
     ends, middle = (mean(low), mean(high)), mean((low + high) / 2.0)
     below = middle - (ends[0] + ends[1]) / 2.0
@@ -279,29 +286,29 @@ def _curves(moves: _Moves, need: Floats, close: float) -> list[Curve]:
     knots = int(pieces.max()) + 1
     at = low[:, None] + (high - low)[:, None] * np.minimum(np.arange(knots) / pieces[:, None], 1.0)
     height = np.stack([mean(at[:, k]) for k in range(knots)], axis=1)
-    return [_chords(at[a, : n + 1], height[a, : n + 1]) for a, n in enumerate(pieces)]
+    return [_cut_chords(at[a, : n + 1], height[a, : n + 1]) for a, n in enumerate(pieces)]
 
 
-def _chords(at: Floats, height: Floats) -> Curve:
+def _cut_chords(at: Floats, height: Floats) -> Curve:
     width = np.diff(at)
     return width, np.divide(np.diff(height), width, out=np.zeros_like(width), where=width > _SMALL)
 
 
-def _capacity_change(moves: _Moves) -> Floats:
+def _compute_capacity_change(moves: _MoveColumns) -> Floats:
     """Give the capacity that one unit of each move brings or takes, (A K, M)."""
     posts = moves.plan.posts
     by_unit = np.kron(posts.reach, np.diag([kind.children for kind in posts.kinds]))
     return np.asarray(by_unit @ moves.change.toarray())
 
 
-def _with_benefit(
-    moves: _Moves, ordered: list[LinearConstraint], curves: list[Curve], quarters: int
+def _add_pieces(
+    moves: _MoveColumns, ordered: list[LinearConstraint], curves: list[Curve], quarters: int
 ) -> tuple[list[LinearConstraint], Floats, Floats]:
     """Add the pieces: each quarter's are filled with no more than the capacity that its moves have made.
 
     Gives rows, costs and upper bounds; columns: moves made by each quarter, then pieces.
     """
-    change, columns = _capacity_change(moves), len(moves.units) * quarters
+    change, columns = _compute_capacity_change(moves), len(moves.units) * quarters
     width, slope = (np.concatenate([one[part] for one in curves]) for part in (0, 1))
     of_curve = np.repeat(np.arange(len(curves)), [len(one[0]) for one in curves])
     filled = sparse.coo_array(

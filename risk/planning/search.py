@@ -17,8 +17,8 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint
 
 from data.workspace.types import Floats, Ints
-from risk.planning.benefit import met
-from risk.planning.constraints import Region, Timer, run
+from risk.planning.benefit import compute_met
+from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.objective import Goal
 
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
@@ -34,7 +34,9 @@ _TOLERANCE = 1e-7
 _NONE = -1
 
 
-def nearest_whole(region: Region, goal: Goal, relaxed: Floats, looked: Ints, timer: Timer) -> Layout | None:
+def find_nearest_whole(
+    region: Region, goal: Goal, relaxed: Floats, looked: Ints, timer: Timer
+) -> Layout | None:
     """Find whole units that keep all rules near an answer of the relaxation; None where there are none.
 
     `relaxed` are columns of the region, flows and units; `looked` are the flows to look at.
@@ -42,7 +44,7 @@ def nearest_whole(region: Region, goal: Goal, relaxed: Floats, looked: Ints, tim
     flows = len(region.cost)
     units = relaxed[flows : region.size]
     slope, _ = goal.slope(region.posts.capacity(np.asarray(units.reshape(region.posts.units.shape))))
-    worth = region.posts.reach.T @ slope * _children(region)
+    worth = region.posts.reach.T @ slope * _list_children(region)
     costs = np.append(goal.price * region.cost, -worth.ravel())
     kept = np.append(looked, np.arange(flows, region.size))
     rows = [LinearConstraint(c.A[:, kept], c.lb, c.ub) for c in region.constraints()]
@@ -52,7 +54,7 @@ def nearest_whole(region: Region, goal: Goal, relaxed: Floats, looked: Ints, tim
         low[flows:] = np.maximum(np.floor(units + _TOLERANCE) - near, low[flows:])
         high[flows:] = np.minimum(np.ceil(units - _TOLERANCE) + near, high[flows:])
         bounds = Bounds(low[kept], high[kept])
-        found = run(costs[kept], rows, bounds, whole, timer.part(_FIRST), _GAP)
+        found = solve_milp(costs[kept], rows, bounds, whole, timer.part(_FIRST), _GAP)
         if found.x is not None:
             made = np.zeros(flows, np.int64)
             made[looked] = np.rint(found.x[: len(looked)]).astype(np.int64)
@@ -61,11 +63,11 @@ def nearest_whole(region: Region, goal: Goal, relaxed: Floats, looked: Ints, tim
     return None
 
 
-def _children(region: Region) -> Floats:
+def _list_children(region: Region) -> Floats:
     return np.array([kind.children for kind in region.posts.kinds])
 
 
-def _highest(values: Floats, least: float) -> Ints:
+def _find_highest(values: Floats, least: float) -> Ints:
     """Give the places of the highest values above `least`, a few at most."""
     few = np.argpartition(-values, _OTHERS)[:_OTHERS] if len(values) > _OTHERS else np.arange(len(values))
     return np.asarray(few[values[few] > least])
@@ -86,7 +88,7 @@ class Search:
         least = np.concatenate([row.least for row in rows])
         self._spare = self._matrix @ self.region.vector(self.flows, self.units) - least
         self._capacity = posts.capacity(self.units)
-        self._served = met(self.goal.need, self._capacity)
+        self._served = compute_met(self.goal.need, self._capacity)
         self._by_draw = self._served.sum(axis=(1, 2))
         self._by_area = self._served.sum(axis=2).mean(axis=0)
         self._spent = float(self.region.cost @ self.flows)
@@ -116,13 +118,13 @@ class Search:
         alone, joint = self._estimates()
         money = self._money()
         least = _LEAST * max(abs(self.value), 1.0)
-        changes = [(float(alone[put]), _NONE, int(put)) for put in _highest(alone, least)]
+        changes = [(float(alone[put]), _NONE, int(put)) for put in _find_highest(alone, least)]
         for back in np.flatnonzero(self.flows):
             less, both = joint(int(back))
             changes += [(less, int(back), _NONE)] if less > least else []
             both[self.region.cost > money + self.region.cost[back] + _TOLERANCE] = -np.inf
             both[back] = -np.inf
-            changes += [(float(both[put]), int(back), int(put)) for put in _highest(both, least)]
+            changes += [(float(both[put]), int(back), int(put)) for put in _find_highest(both, least)]
         changes.sort(key=lambda one: -one[0])
         return [(back, put) for _, back, put in changes[:_TRIED]]
 
@@ -130,7 +132,7 @@ class Search:
         """Estimate to second order what changes add: one more of each flow, (F,), and with one taken back."""
         posts, (start, end, kind) = self.region.posts, self.region.flows
         slope, falls = self.goal.slope(self._capacity)
-        children, paid = _children(self.region), self.goal.price * self.region.cost
+        children, paid = _list_children(self.region), self.goal.price * self.region.cost
         first = (posts.reach.T @ slope * children)[:, kind]
         bend = (
             np.stack([posts.reach.T @ (f[:, None] * posts.reach) for f in falls.T])
@@ -174,7 +176,7 @@ class Search:
             capacity[:, kind] += by * posts.kinds[kind].children * change
             spent += by * float(self.region.cost[at])
         touched = np.flatnonzero((capacity != self._capacity).any(axis=1))
-        served = met(self.goal.need[:, touched], np.maximum(capacity[touched], 0.0))
+        served = compute_met(self.goal.need[:, touched], np.maximum(capacity[touched], 0.0))
         more = served - self._served[:, touched]
         by_draw, by_area = self._by_draw + more.sum(axis=(1, 2)), self._by_area.copy()
         by_area[touched] += more.sum(axis=2).mean(axis=0)

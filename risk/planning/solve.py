@@ -8,12 +8,12 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from data.workspace.types import Floats, Ints, Progress
-from risk.planning.benefit import Benefit, met, worst_mean
+from risk.planning.benefit import Benefit, compute_met, weigh_worst_draws
 from risk.planning.constraints import Region, Timer
 from risk.planning.milp import Programme
 from risk.planning.objective import Goal
 from risk.planning.problem import Solver
-from risk.planning.search import Search, nearest_whole
+from risk.planning.search import Search, find_nearest_whole
 
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
@@ -27,7 +27,7 @@ _OUT_OF_TIME = 1  # scipy.optimize.milp's word for it
 
 
 @dataclass(frozen=True, eq=False)
-class Solved:
+class Solution:
     """A layout, (S, K), and flows, (F,), and what is known of them.
 
     gap : how much better any other could be, relative, as far as the solver came; inf where it found none.
@@ -39,60 +39,60 @@ class Solved:
     proven: bool
 
 
-def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solved | None:
+def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solution | None:
     """Find the best layout within the time; None where the solver found none at all.
 
     Today's posts are an answer too, where the rules allow them.
     """
     timer = Timer(how.seconds)
-    programme = _programme(region, goal, how)
+    programme = _build_programme(region, goal, how)
     best, relaxed = None, None
     if programme.large:
         tell(0, None, "Searching for moves")
-        best, relaxed = _searched(programme, timer, how.gap)
+        best, relaxed = _search_by_turns(programme, timer, how.gap)
     elif goal.aims.robustness:
         tell(0, None, "Searching for the worst cases")
-        relaxed = _relaxed(programme, timer)
+        relaxed = _solve_relaxed(programme, timer)
     bound, late = programme.bound, False
     for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:
         for _ in range(_WHOLE):
-            if _gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
+            if _compute_gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
                 break
             tell(1, None, "Choosing moves")
-            found, proven = _whole(programme, relaxed, near, timer, how.gap)
+            found, proven = _solve_whole(programme, relaxed, near, timer, how.gap)
             bound, late = max(bound, proven), found.status == _OUT_OF_TIME
             if found.x is None:
                 break
-            best = _better(programme, best, _units(region, found.x), timer)
+            best = _price_layout(programme, best, _read_units(region, found.x), timer)
             if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
                 break
     if best is None and late:
         late_timer = Timer(_LATE * how.seconds)
-        best = _improved(programme, _near(programme, relaxed, late_timer), late_timer)
+        best = _improve_layout(programme, _find_near(programme, relaxed, late_timer), late_timer)
     if best is None:
         return None
-    gap = _gap(programme, best, bound)
+    gap = _compute_gap(programme, best, bound)
     settled = Search(region, goal, *best)
     settled.settle()
-    return Solved(settled.units, settled.flows, gap, proven=bool(gap <= 1.01 * how.gap))
+    return Solution(settled.units, settled.flows, gap, proven=bool(gap <= 1.01 * how.gap))
 
 
-def _searched(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
+def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
     """Relax and look for a layout near that, by turns, until the gap is small or nothing is to be learnt.
 
     The first layout is found near a relaxation over few flows, so that there is one early. Each turn adds
     the weighings of draws that are worst for both; gives the best layout and the last relaxation.
     """
     relaxed = programme.relaxed(timer.part(_BOUND), rounds=1)
-    best = _near(programme, relaxed, timer)
+    best = _find_near(programme, relaxed, timer)
     for _ in range(_RELAXED):
         found = programme.relaxed(timer.part(_BOUND))
         relaxed = relaxed if found is None else found
-        fresh_start = None if found is None else _near(programme, found, timer)
-        best = _best(programme, best, _improved(programme, fresh_start or best, timer))
+        fresh_start = None if found is None else _find_near(programme, found, timer)
+        best = _choose_better(programme, best, _improve_layout(programme, fresh_start or best, timer))
         if found is None or not programme.goal.aims.robustness or timer.over:
             break
-        if _gap(programme, best, programme.bound) <= gap:
+        if _compute_gap(programme, best, programme.bound) <= gap:
             break
         fresh = programme.learn(found)
         if not (best is not None and programme.learn_from(best[0])) and not fresh:
@@ -100,15 +100,15 @@ def _searched(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | 
     return best, relaxed
 
 
-def _near(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
+def _find_near(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
     """Give a layout that keeps the rules, near the relaxation or, where there is none, near today's posts."""
     region = programme.region
     start = region.vector(np.zeros(len(region.cost), np.int64), region.posts.units)
     near = start if relaxed is None else relaxed
-    return nearest_whole(region, programme.goal, near, np.flatnonzero(programme.flows), timer)
+    return find_nearest_whole(region, programme.goal, near, np.flatnonzero(programme.flows), timer)
 
 
-def _improved(programme: Programme, start: Layout | None, timer: Timer) -> Layout | None:
+def _improve_layout(programme: Programme, start: Layout | None, timer: Timer) -> Layout | None:
     """Make a layout better move by move."""
     if start is None:
         return None
@@ -117,14 +117,14 @@ def _improved(programme: Programme, start: Layout | None, timer: Timer) -> Layou
     return search.units, search.flows
 
 
-def _best(programme: Programme, one: Layout | None, other: Layout | None) -> Layout | None:
+def _choose_better(programme: Programme, one: Layout | None, other: Layout | None) -> Layout | None:
     if one is None or other is None:
         return one if other is None else other
-    values = [_value(programme.region, programme.goal, layout) for layout in (one, other)]
+    values = [_compute_value(programme.region, programme.goal, layout) for layout in (one, other)]
     return one if values[0] >= values[1] else other
 
 
-def _gap(programme: Programme, best: Layout | None, bound: float) -> float:
+def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> float:
     """Give how much better than a layout any can be, relative, on the pieces."""
     if best is None:
         return np.inf
@@ -132,7 +132,7 @@ def _gap(programme: Programme, best: Layout | None, bound: float) -> float:
     return max(0.0, -bound - value) / max(abs(value), 1e-9)
 
 
-def _relaxed(programme: Programme, timer: Timer) -> Floats | None:
+def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
     """Solve the relaxation until no weighing of draws is missing; None where it has no answer in time."""
     answer = None
     for _ in range(_RELAXED):
@@ -145,7 +145,7 @@ def _relaxed(programme: Programme, timer: Timer) -> Floats | None:
     return answer
 
 
-def _whole(
+def _solve_whole(
     programme: Programme, relaxed: Floats | None, near: int | None, timer: Timer, gap: float
 ) -> tuple[OptimizeResult, float]:
     """Solve with whole units; give the answer and what no other can fall below.
@@ -161,7 +161,7 @@ def _whole(
     return found, min(proven, programme.others) if programme.large else proven
 
 
-def _programme(region: Region, goal: Goal, how: Solver) -> Programme:
+def _build_programme(region: Region, goal: Goal, how: Solver) -> Programme:
     posts = region.posts
     children = np.array([kind.children for kind in posts.kinds])
     room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
@@ -174,21 +174,21 @@ def _programme(region: Region, goal: Goal, how: Solver) -> Programme:
         most[:, kind] = children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
     programme = Programme(region, goal, Benefit.of(goal.need, most, how.pieces))
     if goal.aims.robustness:
-        today = met(goal.need, posts.capacity(posts.units)).sum(axis=(1, 2))
-        programme.weighings.append(worst_mean(today))
+        today = compute_met(goal.need, posts.capacity(posts.units)).sum(axis=(1, 2))
+        programme.weighings.append(weigh_worst_draws(today))
     return programme
 
 
-def _units(region: Region, found: Floats) -> Ints:
+def _read_units(region: Region, found: Floats) -> Ints:
     units = np.rint(found[region.flows.shape[1] : region.size])
     return units.astype(np.int64).reshape(region.posts.units.shape)
 
 
-def _better(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
+def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
     """Take a layout's cheapest flows; where there is a layout already, only if they are found in time."""
     flows = programme.region.cheapest(units, timer if best is not None else Timer(_FLOWS))
-    return best if flows is None else _best(programme, best, (units, flows))
+    return best if flows is None else _choose_better(programme, best, (units, flows))
 
 
-def _value(region: Region, goal: Goal, layout: Layout) -> float:
+def _compute_value(region: Region, goal: Goal, layout: Layout) -> float:
     return goal.value(layout[0], float(region.cost @ layout[1]))

@@ -14,11 +14,11 @@ import numpy as np
 from data.errors import InputError
 from data.personal import free_text
 from data.workspace.types import Bools, Floats
-from risk.handover import HandedOver, HandOver, Stays, Tables
+from risk.handover import HandOver, HandOverResult, Stays, Tables
 from risk.planning import Decision, Estimate, Move, Outcome, Plan, Point, Schedule, Step
 from risk.planning import posts as tables
-from risk.planning.benefit import met
-from risk.planning.inputs import Ground, Setting, scheduled
+from risk.planning.benefit import compute_met
+from risk.planning.inputs import PlanInputs, Setting, make_schedule
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
@@ -199,7 +199,7 @@ class PlanSummary:
 
 
 def summarise_plan(
-    ground: Ground,
+    ground: PlanInputs,
     setting: Setting,
     plan: Plan,
     author: Author,
@@ -208,7 +208,7 @@ def summarise_plan(
     note: str = "",
     decisions: Sequence[AuthoredDecision] = (),
     frontier: Sequence[Point] = (),
-    handed_over: tuple[Tables, HandedOver] | None = None,
+    handed_over: tuple[Tables, HandOverResult] | None = None,
     follows: str = "",
 ) -> PlanSummary:
     """Return all of a plan in plain values; the quarters of its moves are computed here.
@@ -216,16 +216,16 @@ def summarise_plan(
     `handed_over` holds the tables of a hand-over and its result. Raises InputError where the title is
     missing, or a text is longer than 300 characters or holds what looks like personal data.
     """
-    tasks, result = handed_over or (Tables(), HandedOver((), (), proven=True))
+    tasks, result = handed_over or (Tables(), HandOverResult((), (), proven=True))
     partners = [*(one.task.partner for one in result.over), *(one.task.partner for one in result.stays)]
     _check_texts(title, note, *(one.decision.reason for one in decisions), *partners)
-    schedule = scheduled(setting, plan)
+    schedule = make_schedule(setting, plan)
     return PlanSummary(
         title.strip(),
         note.strip(),
         author,
         setting,
-        tables.written(ground.table),
+        tables.write_posts(ground.table),
         ground.drafted,
         ground.provisional,
         _round(_summarise_verdict(plan)),
@@ -287,7 +287,7 @@ def _summarise_staying(stays: Stays) -> StayingTask:
     )
 
 
-def _met_by_area(ground: Ground, setting: Setting, plan: Plan) -> tuple[Floats, Floats, Floats]:
+def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floats, Floats, Floats]:
     """Return mean need of all kinds, and what of it is met today and as planned, (A,) each.
 
     By the draws that judge the plan, as its gain is.
@@ -295,11 +295,13 @@ def _met_by_area(ground: Ground, setting: Setting, plan: Plan) -> tuple[Floats, 
     need = ground.needs[setting.pathway][1::2]
     wide = np.repeat(need[:, :, None], len(plan.posts.kinds), axis=2)
     layouts = (plan.posts.units, plan.units)
-    today, planned = (met(wide, plan.posts.capacity(units)).sum(axis=2).mean(axis=0) for units in layouts)
+    today, planned = (
+        compute_met(wide, plan.posts.capacity(units)).sum(axis=2).mean(axis=0) for units in layouts
+    )
     return wide.sum(axis=2).mean(axis=0), today, planned
 
 
-def _summarise_coverage(ground: Ground, setting: Setting, plan: Plan) -> tuple[AreaCoverage, ...]:
+def _summarise_coverage(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[AreaCoverage, ...]:
     kinds = [kind.name for kind in plan.posts.kinds]
     need, today, planned = _met_by_area(ground, setting, plan)
     return tuple(
@@ -315,7 +317,7 @@ def _summarise_coverage(ground: Ground, setting: Setting, plan: Plan) -> tuple[A
     )
 
 
-def _summarise_equity(ground: Ground, setting: Setting, plan: Plan) -> tuple[GroupCoverage, ...]:
+def _summarise_equity(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[GroupCoverage, ...]:
     """Return the share of need that is met, by country, and where communities live and elsewhere."""
     need, today, planned = _met_by_area(ground, setting, plan)
     country_of_area = np.array(ground.countries)

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.studies.history import History, assign_days_of_regions, place
 from benchmarks.studies.plan_followed import WAYS, Followed, Loop, describe, loop
 from benchmarks.studies.trial import YEAR, Programme, planned, posts_of, rules_of
-from risk.planning import RulesClash, Solver, plan
+from risk.planning import RulesClash, Solver, plan_moves
 from risk.worlds import WorldParameters, simulate_default_areas
 
 
@@ -85,7 +85,7 @@ def test_too_few_moves_bring_areas_nearer_to_their_floors_and_take_from_none_bel
     rules, posts = rules_of(seen, programme), posts_of(seen, programme)
     draws = np.random.default_rng(0).gamma(4.0, 5.0, (60, len(seen.areas)))
     with pytest.raises(RulesClash):
-        plan(posts, draws, rules)
+        plan_moves(posts, draws, rules)
     made, kept = planned(posts, draws, rules, Solver())
     before, after = (posts.capacity(units).sum(axis=1) for units in (posts.units, made.units))
     assert made.moved <= 3

@@ -27,14 +27,14 @@ __all__ = [
     "FORMATS",
     "Format",
     "Offer",
-    "read_request",
     "format_command",
-    "tabulate_contents",
-    "make_offer",
     "list_layers",
-    "preview_layer",
-    "tabulate_states",
     "list_terms",
+    "make_offer",
+    "preview_layer",
+    "read_request",
+    "tabulate_contents",
+    "tabulate_states",
 ]
 
 _ROWS = 8

@@ -16,14 +16,14 @@ from data.release.audits import AuditReport
 
 __all__ = [
     "TRIED",
+    "describe_audit",
     "describe_check",
     "describe_guess",
-    "suggest_audit",
     "describe_one_number",
     "judge_attack",
     "read_own_checks",
+    "suggest_audit",
     "tabulate_results",
-    "describe_audit",
 ]
 
 TRIED = {

@@ -21,17 +21,17 @@ from geo.layers.output import terms
 __all__ = [
     "describe_boundaries",
     "describe_chances",
-    "draw_chances",
-    "list_protections",
-    "tabulate_hidden",
-    "list_key_facts",
-    "tabulate_layers",
-    "read_noise",
     "describe_noise",
-    "list_limits",
     "describe_periods",
-    "tabulate_sources",
+    "draw_chances",
+    "list_key_facts",
+    "list_limits",
+    "list_protections",
     "list_steps",
+    "read_noise",
+    "tabulate_hidden",
+    "tabulate_layers",
+    "tabulate_sources",
 ]
 
 _MONTHS = (

@@ -79,7 +79,7 @@ def _make_plan(current: CurrentRelease, work: Workplace, setting: Setting) -> Pl
     t = planner.speak_english(current)
     try:
         with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
-            plan = planner.make_plan(
+            plan = planner.compute_plan(
                 current,
                 work.posts,
                 setting,

@@ -16,10 +16,10 @@ from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from data.errors import FileRefused
 from data.workspace.safe_text import shown_frame
-from risk.handover import HandedOver, Tables
+from risk.handover import HandOverResult, Tables
 from risk.planning import Plan, Point
 from risk.planning import posts as tables
-from risk.planning.inputs import Ground, Setting, frontier_of, made
+from risk.planning.inputs import PlanInputs, Setting, make_frontier, make_plan
 from risk.planning.summary import Author, AuthoredDecision, PlanSummary, summarise_plan
 
 _READING = Lock()
@@ -31,7 +31,7 @@ def speak_english(current: CurrentRelease) -> Speech:
     return Speech("en", load_areas(current.release))
 
 
-def read_ground(current: CurrentRelease, posts: str = "") -> Ground:
+def read_ground(current: CurrentRelease, posts: str = "") -> PlanInputs:
     """Return what a plan stands on; `posts` is a table of posts as CSV, empty for the draft.
 
     Raises ReleaseError where the release is of the public tier, and what `read_posts` does.
@@ -48,7 +48,7 @@ def write_posts_file(current: CurrentRelease, posts: str = "") -> bytes:
     Text that a spreadsheet could run is made safe. Raises ReleaseError where there is no table.
     """
     names = read_area_names(current)
-    text = tables.written(read_ground(current, posts).table)
+    text = tables.write_posts(read_ground(current, posts).table)
     rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     rows["name"] = [str(names.get(code, "")) for code in rows["area"]]
     return shown_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
@@ -60,7 +60,7 @@ def read_posts(current: CurrentRelease, name: str, content: bytes) -> str:
     Raises FileRefused and InputError, naming file and row, for a file that is no table of posts.
     """
     text = decode_upload(name, content)
-    return tables.written(tables.read_text(name, text, read_ground(current).posts.areas))
+    return tables.write_posts(tables.parse_posts(name, text, read_ground(current).posts.areas))
 
 
 def decode_upload(name: str, content: bytes) -> str:
@@ -73,41 +73,41 @@ def decode_upload(name: str, content: bytes) -> str:
 
 
 @lru_cache(maxsize=32)
-def hand_over_tasks(current: CurrentRelease, given: Tables) -> HandedOver | None:
+def hand_over_tasks(current: CurrentRelease, given: Tables) -> HandOverResult | None:
     """Hand over the tasks of the tables; None without tasks. Raises as `risk.handover.Tables.over`."""
     areas = load_areas(current.release).frame("region").index
     return given.over(current.release, [str(code) for code in areas])
 
 
 @lru_cache(maxsize=4)
-def _read_draft(current: CurrentRelease) -> Ground:
-    return Ground.of(current.release)
+def _read_draft(current: CurrentRelease) -> PlanInputs:
+    return PlanInputs.of(current.release)
 
 
 @lru_cache(maxsize=32)
-def _read_with_posts(current: CurrentRelease, posts: str) -> Ground:
+def _read_with_posts(current: CurrentRelease, posts: str) -> PlanInputs:
     """Put other posts on the same ground; need and places do not depend on them."""
     draft = read_ground(current)
-    return draft.holding(tables.read_text(_NAME, posts, draft.posts.areas))
+    return draft.holding(tables.parse_posts(_NAME, posts, draft.posts.areas))
 
 
 @lru_cache(maxsize=128)
 def _make_plan(
     current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
 ) -> Plan:
-    return made(read_ground(current, posts), setting, [one.decision for one in decisions])
+    return make_plan(read_ground(current, posts), setting, [one.decision for one in decisions])
 
 
 @lru_cache(maxsize=64)
 def compute_frontier(
     current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
 ) -> tuple[Point, ...]:
-    """Return what other numbers of moves would gain, see `risk.planning.inputs.frontier_of`."""
-    return frontier_of(read_ground(current, posts), setting, [one.decision for one in decisions])
+    """Return what other numbers of moves would gain, see `risk.planning.inputs.make_frontier`."""
+    return make_frontier(read_ground(current, posts), setting, [one.decision for one in decisions])
 
 
 @lru_cache(maxsize=128)
-def make_plan(
+def compute_plan(
     current: CurrentRelease,
     posts: str,
     setting: Setting,

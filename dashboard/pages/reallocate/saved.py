@@ -99,7 +99,7 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     if folder is None:
         return
     try:
-        summary = planner.make_plan(
+        summary = planner.compute_plan(
             current,
             work.posts,
             setting,

@@ -39,23 +39,23 @@ from geo.layers.core import Choice, Option
 from geo.layers.core.words import LEVELS
 
 __all__ = [
-    "note_address",
+    "advance_view",
     "choose_area",
-    "make_click_callback",
-    "load_view",
     "choose_grain",
-    "write_address",
     "choose_layer",
     "choose_level",
-    "show_missed",
     "choose_options",
     "choose_overlay",
-    "show_play_button",
-    "read_step_seconds",
-    "show_projector_button",
     "choose_period",
-    "advance_view",
+    "load_view",
+    "make_click_callback",
+    "note_address",
+    "read_step_seconds",
+    "show_missed",
     "show_no_numbers",
+    "show_play_button",
+    "show_projector_button",
+    "write_address",
 ]
 
 _VIEW, _WRITTEN = "situation", "situation-address"

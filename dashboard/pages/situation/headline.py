@@ -15,7 +15,7 @@ from dashboard.site.current_release import CurrentRelease, Options
 from dashboard.site.text import _, html, join_markup, number, translate
 from geo.layers import layer
 
-__all__ = ["Headline", "Where", "render_headlines", "name_carriers", "read_headline"]
+__all__ = ["Headline", "Where", "name_carriers", "read_headline", "render_headlines"]
 
 _KNOWN = {"number", "class"}
 _EMPTY = {"no_data", "no_figure"}

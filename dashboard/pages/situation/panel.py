@@ -14,7 +14,7 @@ from dashboard.site.text import _, html, join_markup, number, translate
 from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
 
-__all__ = ["Row", "PanelContent", "render_area_panel", "render_overview"]
+__all__ = ["PanelContent", "Row", "render_area_panel", "render_overview"]
 
 _KNOWN = {"number", "class"}
 # Which layer's number each fact of a profile is.

@@ -15,12 +15,12 @@ from geo.layers.core import LayerData
 
 __all__ = [
     "Total",
-    "render_strip",
     "compute_heights",
-    "judge_totals",
-    "format_total",
     "compute_totals",
+    "format_total",
     "is_unfinished",
+    "judge_totals",
+    "render_strip",
 ]
 
 _LEAST = 4  # per cent, so that a bar stays visible

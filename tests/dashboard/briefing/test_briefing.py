@@ -20,7 +20,7 @@ from geo import areas as geography
 from risk.handover import DUTY_BEARERS, Capacity, Task, hand_over
 from risk.planning import Estimate, inputs
 from risk.planning import saved as plan_files
-from risk.planning.inputs import Ground, Setting
+from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.summary import Author, summarise_plan
 from tests.helpers.hostile import PAYLOADS
 from tests.helpers.paths import GOLDEN
@@ -305,8 +305,8 @@ def test_a_plan_of_another_release_is_refused(release, scored):
 
 
 def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
-    ground, setting = Ground.of(release), Setting(moves=2, seconds=3.0)
-    found = inputs.made(ground, setting)
+    ground, setting = PlanInputs.of(release), Setting(moves=2, seconds=3.0)
+    found = inputs.make_plan(ground, setting)
     author = Author("coordinator", "2026-11-25")
     summary = summarise_plan(ground, setting, found, author, title="Two moves")
     kept = plan_files.save_plan(tmp_path, release, summary)

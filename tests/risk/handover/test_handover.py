@@ -20,7 +20,7 @@ from risk.handover import (
     Capacity,
     HandOver,
     Task,
-    capacity_of,
+    estimate_capacity,
     hand_over,
     read_capacity,
     read_tasks,
@@ -232,7 +232,7 @@ def test_tasks_and_room_that_cannot_be_are_refused():
 def test_room_of_a_release_is_a_share_of_its_places(demo_world):
     release = Release.open(demo_world / "releases", "partner")
     codes = tuple(str(c) for c in geography.read(release.areas_file).frame("region").index)
-    half = capacity_of(release, codes, 0.5)
+    half = estimate_capacity(release, codes, 0.5)
     for at, bearer in enumerate(DUTY_BEARERS):
         shown = Supply.of(release, codes, by="duty_bearer", category=bearer)
         for quarter in range(QUARTERS):
@@ -241,4 +241,4 @@ def test_room_of_a_release_is_a_share_of_its_places(demo_world):
     assert half.children.sum() > 0
     for wrong in (-0.1, 1.1, float("nan")):
         with pytest.raises(InputError, match="the release does not hold it"):
-            capacity_of(release, codes, wrong)
+            estimate_capacity(release, codes, wrong)

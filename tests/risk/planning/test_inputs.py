@@ -10,8 +10,8 @@ import pytest
 from data.errors import InputError, ReleaseError
 from data.release import Release
 from risk.planning import Decision, saved
-from risk.planning.inputs import ALL, Ground, Setting, frontier_of, made
-from risk.planning.posts import read_text
+from risk.planning.inputs import ALL, PlanInputs, Setting, make_frontier, make_plan
+from risk.planning.posts import parse_posts
 from risk.planning.summary import Author, AuthoredDecision, summarise_plan
 
 MANAGER = Author("programme manager", "2009-06-01")
@@ -25,12 +25,12 @@ def release(demo_world):
 
 @pytest.fixture(scope="module")
 def ground(release):
-    return Ground.of(release)
+    return PlanInputs.of(release)
 
 
 @pytest.fixture(scope="module")
 def plan(ground):
-    return made(ground, INTERNAL)
+    return make_plan(ground, INTERNAL)
 
 
 def summarise(ground, setting, plan, **more):
@@ -49,13 +49,13 @@ def test_posts_are_drafted_of_the_outreach_that_the_release_shows(ground, releas
 
 def test_it_rests_on_the_partner_tier_and_on_nothing_of_communities(release, ground, demo_world):
     with pytest.raises(ReleaseError, match="partner tier"):
-        Ground.of(Release.open(demo_world / "releases", "public"))
-    without = Ground.of(replace(release, without=frozenset({"communities"})))
+        PlanInputs.of(Release.open(demo_world / "releases", "public"))
+    without = PlanInputs.of(replace(release, without=frozenset({"communities"})))
     assert not without.communities.any()
     assert (without.needs[ALL] == ground.needs[ALL]).all()
     assert (without.under_searched == ground.under_searched).all()
     # The draft holds no service, of which alone a floor for communities could be.
-    assert (made(without, INTERNAL).units == made(ground, INTERNAL).units).all()
+    assert (make_plan(without, INTERNAL).units == make_plan(ground, INTERNAL).units).all()
 
 
 def test_needs_of_the_pathways_make_up_the_whole(ground):
@@ -73,21 +73,21 @@ def test_no_unit_crosses_the_border_and_no_area_falls_below_its_floor(ground, pl
 
 
 def test_the_same_gives_the_same(release, ground, plan):
-    again = made(Ground.of(release), INTERNAL)
+    again = make_plan(PlanInputs.of(release), INTERNAL)
     assert (again.units == plan.units).all()
     assert summarise(ground, INTERNAL, again) == summarise(ground, INTERNAL, plan)
 
 
 def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
-    cheap = made(ground, replace(INTERNAL, budget=10.0))
+    cheap = make_plan(ground, replace(INTERNAL, budget=10.0))
     assert cheap.cost <= 10.0 < plan.cost
     first = plan.moves[0]
-    declined = made(ground, INTERNAL, [Decision(first.start, first.end, first.kind, "decline")])
+    declined = make_plan(ground, INTERNAL, [Decision(first.start, first.end, first.kind, "decline")])
     assert (first.start, first.end) not in {(move.start, move.end) for move in declined.moves}
 
 
 def test_ever_more_moves_gain_ever_more(ground):
-    points = frontier_of(ground, INTERNAL)
+    points = make_frontier(ground, INTERNAL)
     assert [point.limit for point in points] == sorted({point.limit for point in points})
     gains = [point.gain.mean for point in points]
     assert gains[-1] > gains[0]
@@ -97,7 +97,7 @@ def test_a_kept_plan_is_opened_as_it_was(ground, plan, release, tmp_path):
     first = plan.moves[0]
     decision = Decision(first.start, first.end, first.kind, "accept", first.units, "Agreed in the meeting")
     decisions = (AuthoredDecision(decision, MANAGER),)
-    points = frontier_of(ground, INTERNAL)
+    points = make_frontier(ground, INTERNAL)
     summary = summarise(ground, INTERNAL, plan, decisions=decisions, frontier=points)
     result = saved.save_plan(tmp_path, release, summary)
     assert saved.save_plan(tmp_path, release, summary).folder == result.folder
@@ -106,7 +106,7 @@ def test_a_kept_plan_is_opened_as_it_was(ground, plan, release, tmp_path):
     manifest = json.loads((result.folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["tier"], manifest["invented"], manifest["release"]) == ("partner", True, release.name)
     assert saved.read_plan(manifest) == summary
-    assert (read_text("posts", summary.posts, ground.posts.areas).units == ground.table.units).all()
+    assert (parse_posts("posts", summary.posts, ground.posts.areas).units == ground.table.units).all()
     assert manifest["plan"]["moved"] == sum(move["units"] for move in manifest["moves"]) == plan.moved
 
 

@@ -16,12 +16,12 @@ from risk.planning import (
     Rules,
     RulesClash,
     Solver,
+    compute_floor,
+    compute_frontier,
     drawn,
-    floor_of_today,
-    frontier,
-    plan,
+    plan_moves,
 )
-from risk.planning.benefit import Benefit, least_served, met, worst_mean
+from risk.planning.benefit import Benefit, compute_least_served, compute_met, weigh_worst_draws
 from risk.planning.objective import Goal
 from tests.helpers.plan_cases import AIMS, EXACT, country, keeps, layouts
 
@@ -34,14 +34,14 @@ def test_the_optimum_is_that_of_trying_everything(aims, seed):
     rules = Rules(
         moves=2 + seed % 2,
         budget=120.0,
-        floor=floor_of_today(posts, 0.5),
+        floor=compute_floor(posts, 0.5),
         communities=np.arange(4) % 2 == 0,
         services_floor=float(posts.capacity(posts.units)[::2, 1].min() * 0.8),
     )
     goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
     values = [goal.value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept]
     assert len(values) > 3
-    made = plan(posts, need, rules, aims, solver=EXACT)
+    made = plan_moves(posts, need, rules, aims, solver=EXACT)
     assert keeps(posts, rules, made.units) == (True, pytest.approx(made.cost))
     assert goal.value(made.units, made.cost) == pytest.approx(max(values), rel=1e-5)
     assert made.proven
@@ -57,7 +57,7 @@ def test_the_benefit_in_pieces_is_below_the_curve_and_close():
     for share in (0.03, 0.2, 0.5, 0.9):
         filled = np.clip(share * most[..., None] - (np.cumsum(cut.width, axis=-1) - cut.width), 0, cut.width)
         chords = (cut.slope * filled).sum(axis=-1)
-        curve = met(need, share * most)
+        curve = compute_met(need, share * most)
         assert (chords <= curve + 1e-9).all()
         assert (curve - chords).sum() < 0.01 * need.sum()
 
@@ -65,7 +65,7 @@ def test_the_benefit_in_pieces_is_below_the_curve_and_close():
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=40))
 def test_the_mean_of_the_worst_tenth(values):
     values = np.array(values)
-    weight = worst_mean(values)
+    weight = weigh_worst_draws(values)
     assert weight.sum() == pytest.approx(1.0)
     assert (weight <= 1.0 / (0.1 * len(values)) + 1e-9).all()
     # Rockafellar and Uryasev's form, whose maximum is at one of the values.
@@ -75,12 +75,12 @@ def test_the_mean_of_the_worst_tenth(values):
 
 def test_the_worst_served_fifth_of_the_need():
     share, weight = np.array([0.9, 0.1, 0.5]), np.array([0.7, 0.1, 0.2])
-    assert least_served(share, weight) == pytest.approx((0.1 * 0.1 + 0.1 * 0.5) / 0.2)
+    assert compute_least_served(share, weight) == pytest.approx((0.1 * 0.1 + 0.1 * 0.5) / 0.2)
 
 
 def test_the_same_input_gives_the_same_plan():
     posts, need = country(3, sites=8, each=8)
-    one, other = (plan(posts, need, Rules(moves=4), Aims(0.2, 0.1, 0.4)) for _ in range(2))
+    one, other = (plan_moves(posts, need, Rules(moves=4), Aims(0.2, 0.1, 0.4)) for _ in range(2))
     np.testing.assert_array_equal(one.units, other.units)
     assert one.moves == other.moves
     assert one.gain == other.gain
@@ -98,7 +98,7 @@ def lopsided(spread=0.2, level=(10.0, 100.0)):
 
 def test_a_move_says_what_it_brings_takes_and_costs():
     posts, need = lopsided()
-    made = plan(posts, need, Rules(moves=2), solver=EXACT)
+    made = plan_moves(posts, need, Rules(moves=2), solver=EXACT)
     assert made.recommended
     assert made.probability == 1.0
     (move,) = made.moves
@@ -117,13 +117,13 @@ def test_a_move_says_what_it_brings_takes_and_costs():
 
 def test_what_would_change_it_is_where_it_no_longer_pays():
     posts, need = lopsided()
-    (move,) = plan(posts, need, Rules(moves=2), solver=EXACT).moves
+    (move,) = plan_moves(posts, need, Rules(moves=2), solver=EXACT).moves
     assert 0 < move.pays_down_to < move.need
     share = move.pays_down_to / move.need
     for factor, pays in ((1.05, True), (0.95, False)):
         less = need[1::2] * np.array([1.0, factor * share])
-        gain = met(less[..., None], posts.capacity(np.array([[2], [2]])))
-        gain = gain - met(less[..., None], posts.capacity(np.array([[4], [0]])))
+        gain = compute_met(less[..., None], posts.capacity(np.array([[2], [2]])))
+        gain = gain - compute_met(less[..., None], posts.capacity(np.array([[4], [0]])))
         assert (gain.sum(axis=(1, 2)).mean() > 0) == pays
 
 
@@ -132,7 +132,7 @@ def test_change_nothing_where_it_is_not_sure_enough():
     posts, need = lopsided(spread=0.0, level=(5.0, 30.0))
     posts = replace(posts, units=np.array([[1], [0]]))
     need[np.arange(len(need)) % 3 == 0, 1] = 0.5
-    made = plan(posts, need)
+    made = plan_moves(posts, need)
     assert made.moved == 1
     assert made.gain.mean > 0.03 * made.today.met.mean
     assert made.probability == pytest.approx(2 / 3, abs=0.01)
@@ -142,7 +142,7 @@ def test_change_nothing_where_it_is_not_sure_enough():
 def test_no_move_where_today_is_best():
     posts, need = lopsided(level=(100.0, 10.0))
     posts = replace(posts, units=np.array([[1], [0]]))
-    made = plan(posts, need)
+    made = plan_moves(posts, need)
     assert made.moves == ()
     assert not made.recommended
     assert made.gain.mean == 0.0
@@ -151,7 +151,7 @@ def test_no_move_where_today_is_best():
 def test_choosing_and_judging_use_different_draws():
     posts, need = lopsided()
     need[1::2, 1] = 1e-6  # the judges know of no need there
-    made = plan(posts, need)
+    made = plan_moves(posts, need)
     assert made.moved
     assert made.gain.high < 0
     assert not made.recommended
@@ -159,10 +159,10 @@ def test_choosing_and_judging_use_different_draws():
 
 def test_decisions_are_kept_and_planned_around():
     posts, need = country(1, sites=6, each=6)
-    free = plan(posts, need, Rules(moves=3), solver=EXACT)
+    free = plan_moves(posts, need, Rules(moves=3), solver=EXACT)
     first = free.moves[0]
     declined = Decision(first.start, first.end, first.kind, "decline", reason="the lease runs on")
-    around = plan(posts, need, Rules(moves=3), decisions=[declined], solver=EXACT)
+    around = plan_moves(posts, need, Rules(moves=3), decisions=[declined], solver=EXACT)
     assert all((m.start, m.end, m.kind) != (first.start, first.end, first.kind) for m in around.moves)
     assert around.decisions == (declined,)
     goal = Goal(posts, Aims(), np.repeat(need[::2, :, None], 2, axis=2))
@@ -170,7 +170,7 @@ def test_decisions_are_kept_and_planned_around():
     empty = int(np.argmin(posts.units[:, 1]))
     full = int(np.argmax(posts.units[:, 1]))
     wanted = Decision(posts.sites[full], posts.sites[empty], "centre", "accept")
-    bound = plan(posts, need, Rules(moves=3), decisions=[wanted], solver=EXACT)
+    bound = plan_moves(posts, need, Rules(moves=3), decisions=[wanted], solver=EXACT)
     made = next(m for m in bound.moves if (m.start, m.end, m.kind) == (wanted.start, wanted.end, "centre"))
     assert made.accepted
     assert bound.moved <= 3
@@ -178,10 +178,10 @@ def test_decisions_are_kept_and_planned_around():
 
 def test_what_is_locked_stays_and_the_plan_is_made_around_it():
     posts, need = country(1, sites=6, each=6)
-    free = plan(posts, need, Rules(moves=3), solver=EXACT)
+    free = plan_moves(posts, need, Rules(moves=3), solver=EXACT)
     first = free.moves[0]
     lock = Decision(first.start, "", first.kind, "lock", reason="the lease runs on")
-    around = plan(posts, need, Rules(moves=3), decisions=[lock], solver=EXACT)
+    around = plan_moves(posts, need, Rules(moves=3), decisions=[lock], solver=EXACT)
     site, kind = posts.sites.index(first.start), [k.name for k in posts.kinds].index(first.kind)
     assert around.moves
     assert all((m.start, m.kind) != (first.start, first.kind) for m in around.moves)
@@ -190,13 +190,15 @@ def test_what_is_locked_stays_and_the_plan_is_made_around_it():
     # The same as a commitment of all of them.
     held = posts.committed.copy()
     held[site, kind] = posts.units[site, kind]
-    committed = plan(replace(posts, committed=held), need, Rules(moves=3), solver=EXACT)
+    committed = plan_moves(replace(posts, committed=held), need, Rules(moves=3), solver=EXACT)
     np.testing.assert_array_equal(around.units, committed.units)
 
 
 def test_a_lock_lets_others_come():
     posts, need = lopsided()
-    made = plan(posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT)
+    made = plan_moves(
+        posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT
+    )
     np.testing.assert_array_equal(made.units, [[3], [1]])
 
 
@@ -204,29 +206,29 @@ def test_a_lock_clashes_with_what_it_stands_against():
     posts, need = lopsided()
     lock = Decision("one", "nowhere", "team", "lock")
     with pytest.raises(RulesClash, match="These clash: .*locked") as told:
-        plan(posts, need, Rules(floor=np.array([0.0, 20.0])), decisions=[lock])
+        plan_moves(posts, need, Rules(floor=np.array([0.0, 20.0])), decisions=[lock])
     by_rule = {clash.rule: clash for clash in told.value.clashes}
     assert set(by_rule) == {"floor", "locked"}
     assert (by_rule["locked"].asked, by_rule["locked"].frees) == (4.0, 2.0)
     assert by_rule["locked"].decisions == (lock,)
     with pytest.raises(RulesClash) as told:
-        plan(posts, need, decisions=[lock, Decision("one", "two", "team", "accept")])
+        plan_moves(posts, need, decisions=[lock, Decision("one", "two", "team", "accept")])
     assert {c.rule for c in told.value.clashes} == {"accepted", "locked"}
     with pytest.raises(InputError, match="'nine'"):
-        plan(posts, need, decisions=[Decision("nine", "", "team", "lock")])
+        plan_moves(posts, need, decisions=[Decision("nine", "", "team", "lock")])
 
 
 def test_a_decision_about_nothing_is_refused():
     posts, need = country(1)
     with pytest.raises(InputError, match="'s9'"):
-        plan(posts, need, decisions=[Decision("s9", "s1", "centre", "decline")])
+        plan_moves(posts, need, decisions=[Decision("s9", "s1", "centre", "decline")])
 
 
 def test_an_accepted_move_that_was_declined_elsewhere_clashes():
     posts, need = lopsided()
     both = [Decision("one", "two", "team", "decline"), Decision("one", "two", "team", "accept")]
     with pytest.raises(RulesClash) as told:
-        plan(posts, need, decisions=both)
+        plan_moves(posts, need, decisions=both)
     assert [c.rule for c in told.value.clashes] == ["accepted"]
 
 
@@ -234,22 +236,22 @@ def test_clashing_rules_are_named_with_what_frees_them():
     posts, need = lopsided()
     rules = Rules(moves=1, budget=100.0, floor=np.array([0.0, 15.0]))
     with pytest.raises(RulesClash, match="No plan keeps all rules") as told:
-        plan(posts, need, rules)
+        plan_moves(posts, need, rules)
     by_rule = {clash.rule: clash for clash in told.value.clashes}
     assert set(by_rule) == {"moves", "floor"}
     assert by_rule["moves"].frees == 2
     assert by_rule["floor"].frees == pytest.approx(10.0)
     assert by_rule["floor"].places == ("high",)
     # What it says would free it does.
-    assert plan(posts, need, replace(rules, moves=2)).moved == 2
-    assert plan(posts, need, replace(rules, floor=np.array([0.0, 10.0]))).moved == 1
+    assert plan_moves(posts, need, replace(rules, moves=2)).moved == 2
+    assert plan_moves(posts, need, replace(rules, floor=np.array([0.0, 10.0]))).moved == 1
 
 
 def test_commitments_stand_against_a_floor():
     posts, need = lopsided()
     posts = replace(posts, committed=np.array([[4], [0]]))
     with pytest.raises(RulesClash) as told:
-        plan(posts, need, Rules(floor=np.array([0.0, 5.0])))
+        plan_moves(posts, need, Rules(floor=np.array([0.0, 5.0])))
     by_rule = {clash.rule: clash for clash in told.value.clashes}
     assert set(by_rule) == {"commitments", "floor"}
     assert by_rule["commitments"].places == ("one",)
@@ -260,10 +262,10 @@ def test_the_floor_of_communities_counts_services_and_never_search():
     posts, need = lopsided()
     rules = Rules(communities=np.array([False, True]), services_floor=5.0)
     with pytest.raises(RulesClash) as told:  # a team that searches is no service
-        plan(posts, need, rules)
+        plan_moves(posts, need, rules)
     assert [c.rule for c in told.value.clashes] == ["services_floor"]
     services = replace(posts, kinds=(Kind("centre", 10.0),))
-    assert plan(services, need, rules).planned.capacity[1] >= 5.0
+    assert plan_moves(services, need, rules).planned.capacity[1] >= 5.0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -278,21 +280,21 @@ def test_communities_move_no_search(seed):
     assert both[0].least == both[1].least > 0
     # With services held where they are, communities change nothing at all.
     held = replace(posts, committed=posts.units * np.array([0, 1]))
-    one, other = (plan(held, need, r, solver=EXACT) for r in (rules, with_floor))
+    one, other = (plan_moves(held, need, r, solver=EXACT) for r in (rules, with_floor))
     np.testing.assert_array_equal(one.units, other.units)
 
 
 def test_a_share_of_search_goes_where_too_little_was_looked():
     posts, need = lopsided(level=(100.0, 1.0))
     rules = Rules(under_searched=np.array([False, True]), exploration=0.25)
-    made = plan(posts, need, rules)
+    made = plan_moves(posts, need, rules)
     np.testing.assert_array_equal(made.explored.areas, [False, True])
     assert made.explored.least == 10.0
     assert made.units[1, 0] == 1
     assert made.broken_today == ("exploration",)
-    assert plan(posts, need, replace(rules, exploration=0.0)).moved == 0
+    assert plan_moves(posts, need, replace(rules, exploration=0.0)).moved == 0
     # Search alone explores.
-    assert not plan(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.least
+    assert not plan_moves(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.least
 
 
 def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
@@ -310,9 +312,9 @@ def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
 def test_every_plan_keeps_its_rules(seed, moves, equity, cost, robustness):
     posts, need = country(seed, sites=6, each=6)
     everywhere = np.ones(6, dtype=bool)
-    least = floor_of_today(posts, 0.7)
+    least = compute_floor(posts, 0.7)
     rules = Rules(moves=moves, budget=150.0, floor=least, communities=everywhere)
-    made = plan(posts, need, rules, Aims(equity, cost, robustness))
+    made = plan_moves(posts, need, rules, Aims(equity, cost, robustness))
     assert keeps(posts, rules, made.units)[0]
     np.testing.assert_array_equal(made.units.sum(axis=0), posts.units.sum(axis=0))
     assert made.moved <= moves
@@ -324,7 +326,7 @@ def test_sliders_do_what_their_names_say():
     posts, need = country(2, sites=6, each=8)
     rules = Rules(moves=5)
     plain, fair, safe, thrifty = (
-        plan(posts, need, rules, a, solver=EXACT)
+        plan_moves(posts, need, rules, a, solver=EXACT)
         for a in (Aims(), Aims(1.0), Aims(robustness=1.0), Aims(cost=1.0))
     )
     assert fair.planned.least_served > plain.planned.least_served
@@ -338,7 +340,7 @@ def test_sliders_do_what_their_names_say():
 def test_the_frontier_never_falls_with_more_moves():
     posts, need = country(6, sites=8, each=8)
     told = []
-    points = frontier(posts, need, [0, 1, 2, 4], solver=EXACT, progress=lambda *a: told.append(a[:2]))
+    points = compute_frontier(posts, need, [0, 1, 2, 4], solver=EXACT, progress=lambda *a: told.append(a[:2]))
     assert [p.limit for p in points] == [0, 1, 2, 4]
     assert points[0].moved == 0
     assert points[0].gain.mean == 0.0
@@ -347,13 +349,13 @@ def test_the_frontier_never_falls_with_more_moves():
     assert (np.diff(gains) > -0.02 * gains[-1]).all()  # judged by other draws than they were chosen by
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     floor = np.full(8, 0.3 * posts.capacity(posts.units).sum() / 8)
-    left = frontier(posts, need, [0, 6], Rules(floor=floor))
+    left = compute_frontier(posts, need, [0, 6], Rules(floor=floor))
     assert [p.limit for p in left] == [6]
 
 
 def test_time_that_runs_out_leaves_today_and_says_so():
     posts, need = country(0, sites=8, each=8)
-    made = plan(posts, need, Rules(moves=3), solver=Solver(seconds=0.0))
+    made = plan_moves(posts, need, Rules(moves=3), solver=Solver(seconds=0.0))
     assert made.gap == np.inf or not made.proven or made.gap <= 1e-3
     np.testing.assert_array_equal(made.units.sum(axis=0), posts.units.sum(axis=0))
 
@@ -379,9 +381,9 @@ def test_rules_aims_and_draws_that_cannot_be_are_refused():
         with pytest.raises(InputError, match=next(iter(wrong))):
             Rules(**wrong)
     with pytest.raises(InputError, match="floor has shape"):
-        plan(posts, need, Rules(floor=np.zeros(3)))
+        plan_moves(posts, need, Rules(floor=np.zeros(3)))
     with pytest.raises(InputError, match="no place of a slider"):
         Aims(equity=1.1)
     for wrong in (need[:10], need[:, :1], -need, need * np.nan):
         with pytest.raises(InputError, match="no 20 draws"):
-            plan(posts, wrong)
+            plan_moves(posts, wrong)

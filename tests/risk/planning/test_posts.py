@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from data.errors import FileRefused, InputError
 from risk.planning import Kind, posts
-from risk.planning.posts import Table
+from risk.planning.posts import PostsTable
 
 AREAS = ("AL-02", "AL-11", "GR-I")
 HEAD = ",".join(posts.COLUMNS)
 
 
 def parsed(*lines, head=HEAD):
-    return posts.read_text("posts.csv", "\n".join((head, *lines)), AREAS)
+    return posts.parse_posts("posts.csv", "\n".join((head, *lines)), AREAS)
 
 
 @st.composite
@@ -24,12 +24,12 @@ def tables(draw):
     units = np.array(draw(st.lists(st.tuples(whole, whole), min_size=3, max_size=3)), np.int64)
     committed = np.minimum(units, draw(whole))
     room = units.sum(axis=1) + draw(st.integers(0, 50))
-    return Table(AREAS, kinds, units, committed, np.minimum(room, max(int(units.sum()), 0)))
+    return PostsTable(AREAS, kinds, units, committed, np.minimum(room, max(int(units.sum()), 0)))
 
 
 @given(tables())
 def test_what_is_written_is_read_back(table):
-    again = posts.read_text("p", posts.written(table), AREAS)
+    again = posts.parse_posts("p", posts.write_posts(table), AREAS)
     assert again.kinds == table.kinds
     for name in ("units", "committed", "room"):
         assert (getattr(again, name) == getattr(table, name)).all()
@@ -69,4 +69,4 @@ def test_a_table_without_its_columns_is_refused(tmp_path):
         parsed("AL-11,team", head="area,kind")
     (tmp_path / "posts.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FileRefused, match="CSV in UTF-8"):
-        posts.read(tmp_path / "posts.csv", AREAS)
+        posts.read_posts(tmp_path / "posts.csv", AREAS)

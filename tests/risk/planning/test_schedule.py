@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from risk.access import Catchment, compute_reach
-from risk.planning import Decision, Kind, Posts, Rules, Solver, Step, phased, plan
-from risk.planning.benefit import met
+from risk.planning import Decision, Kind, Posts, Rules, Solver, Step, plan_moves, schedule_moves
+from risk.planning.benefit import compute_met
 
 EXACT = Solver(seconds=60.0, gap=1e-8)
 BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))
@@ -66,7 +66,10 @@ def every_schedule(made, need, per_quarter, budget, quarters):
     states = [s for s in itertools.product(*counts) if kept(made, layout(made, s))]
     cost = np.array([move.cost / move.units for move in made.moves])
     worth = {
-        s: [float(met(n[::2], made.posts.capacity(layout(made, s))).sum(axis=(1, 2)).mean()) for n in need]
+        s: [
+            float(compute_met(n[::2], made.posts.capacity(layout(made, s))).sum(axis=(1, 2)).mean())
+            for n in need
+        ]
         for s in states
     }
 
@@ -103,9 +106,9 @@ def test_the_schedule_is_the_best_of_all(seed):
         under_searched=np.arange(4) == 1,
     )
     try:
-        made = plan(posts, need, rules)
+        made = plan_moves(posts, need, rules)
     except InputError:
-        made = plan(posts, need, replace(rules, floor=None))
+        made = plan_moves(posts, need, replace(rules, floor=None))
     by_quarter = np.stack([need, 1.3 * need, 0.8 * need])[..., None].repeat(2, axis=-1)
     per_quarter, budget = (1, np.inf) if seed % 2 else (2, 90.0)
     every = every_schedule(made, by_quarter, per_quarter, budget, 3)
@@ -114,9 +117,11 @@ def test_the_schedule_is_the_best_of_all(seed):
     best = max(
         value for (value, _), total in zip(every, totals, strict=True) if total == made.moved or not fits
     )
-    found = phased(made, by_quarter, per_quarter, None if budget == np.inf else budget, 3, solver=EXACT)
+    found = schedule_moves(
+        made, by_quarter, per_quarter, None if budget == np.inf else budget, 3, solver=EXACT
+    )
     value = sum(
-        float(met(n[::2], posts.capacity(p.units)).sum(axis=(1, 2)).mean())
+        float(compute_met(n[::2], posts.capacity(p.units)).sum(axis=(1, 2)).mean())
         for n, p in zip(by_quarter, found.phases, strict=True)
     )
     assert value == pytest.approx(best, rel=2e-5)
@@ -130,9 +135,9 @@ def test_every_quarter_keeps_the_limits_and_what_today_keeps(seed, per_quarter, 
     posts, need = country(seed, sites=6, each=6)
     floor = share * posts.capacity(posts.units).sum(axis=1)
     floor[np.arange(6) % 2 == 0] *= 0.5
-    made = plan(posts, need, Rules(moves=5))
+    made = plan_moves(posts, need, Rules(moves=5))
     made = replace(made, rules=replace(made.rules, floor=floor, communities=floor > 0, services_floor=3.0))
-    found = phased(made, need, per_quarter, budget)
+    found = schedule_moves(made, need, per_quarter, budget)
     before = posts.units
     for phase in found.phases:
         assert sum(step.units for step in phase.moves) <= per_quarter
@@ -156,9 +161,9 @@ def lopsided(units, level=(10.0, 25.0, 120.0)):
 
 def test_what_helps_most_comes_first_and_the_rest_is_left():
     posts, need = lopsided([6, 0, 0])
-    made = plan(posts, need, Rules(moves=5))
+    made = plan_moves(posts, need, Rules(moves=5))
     assert {m.end for m in made.moves} == {"two", "three"}
-    found = phased(made, need, per_quarter=1, quarters=2)
+    found = schedule_moves(made, need, per_quarter=1, quarters=2)
     assert [phase.moves for phase in found.phases] == [(Step("one", "three", "team", 1),)] * 2
     assert [phase.quarter for phase in found.phases] == [1, 2]
     assert [phase.cost for phase in found.phases] == [5.0, 5.0]
@@ -173,11 +178,11 @@ def test_what_helps_most_comes_first_and_the_rest_is_left():
 def test_all_moves_are_made_where_they_fit_and_at_once_where_nothing_limits_them():
     posts, need = lopsided([6, 0, 0])
     accepted = Decision("one", "two", "team", "accept", units=5)  # brings less than it could
-    made = plan(posts, need, decisions=[accepted])
-    at_once = phased(made)
+    made = plan_moves(posts, need, decisions=[accepted])
+    at_once = schedule_moves(made)
     assert not at_once.left
     np.testing.assert_array_equal(at_once.phases[-1].units, made.units)
-    spread = phased(made, per_quarter=2)
+    spread = schedule_moves(made, per_quarter=2)
     assert not spread.left
     assert sum(phase.cost for phase in spread.phases) == pytest.approx(made.cost)
 
@@ -186,26 +191,26 @@ def test_a_floor_that_would_break_on_the_way_orders_the_moves():
     # Town two must keep its capacity: what comes from one has to be there before its own unit leaves.
     posts, need = lopsided([3, 1, 0], (10.0, 1.0, 120.0))
     both = [Decision("one", "two", "team", "accept"), Decision("two", "three", "team", "accept")]
-    made = plan(posts, need, Rules(moves=2, floor=np.array([0.0, 10.0, 0.0])), decisions=both)
-    found = phased(made, per_quarter=1, quarters=2)
+    made = plan_moves(posts, need, Rules(moves=2, floor=np.array([0.0, 10.0, 0.0])), decisions=both)
+    found = schedule_moves(made, per_quarter=1, quarters=2)
     assert [step.start for phase in found.phases for step in phase.moves] == ["one", "two"]
-    free = phased(replace(made, rules=Rules()), per_quarter=1, quarters=2)
+    free = schedule_moves(replace(made, rules=Rules()), per_quarter=1, quarters=2)
     assert [step.start for phase in free.phases for step in phase.moves] == ["two", "one"]
 
 
 def test_need_that_comes_later_is_met_later():
     posts, need = lopsided([6, 0, 0])
-    made = plan(posts, need, Rules(moves=4))
+    made = plan_moves(posts, need, Rules(moves=4))
     by_quarter = np.stack([need, need])[..., None]
     by_quarter[0, :, 2] = 0.0
-    found = phased(made, by_quarter, per_quarter=4, quarters=2)
+    found = schedule_moves(made, by_quarter, per_quarter=4, quarters=2)
     assert {step.end for step in found.phases[0].moves} <= {"two"}
     assert {step.end for step in found.phases[1].moves} == {"three"}
 
 
 def test_limits_and_need_that_cannot_be_are_refused():
     posts, need = lopsided([6, 0, 0])
-    made = plan(posts, need, Rules(moves=2))
+    made = plan_moves(posts, need, Rules(moves=2))
     for wrong, said in (
         ({"per_quarter": -1}, "-1 is no number of moves a quarter"),
         ({"budget_per_quarter": float("nan")}, "nan is no number of budget a quarter"),
@@ -214,14 +219,14 @@ def test_limits_and_need_that_cannot_be_are_refused():
         ({"need": need[:, :2]}, "no 20 draws"),
     ):
         with pytest.raises(InputError, match=said):
-            phased(made, **wrong)
+            schedule_moves(made, **wrong)
     with pytest.raises(InputError, match="kept without its draws"):
-        phased(replace(made, need=None))
+        schedule_moves(replace(made, need=None))
 
 
 def test_a_plan_without_moves_has_quarters_without_moves():
     posts, need = lopsided([0, 0, 6])
-    found = phased(plan(posts, need, Rules(moves=0)))
+    found = schedule_moves(plan_moves(posts, need, Rules(moves=0)))
     assert [phase.moves for phase in found.phases] == [()] * 4
     assert found.left == ()
     assert found.gap == 0.0

@@ -8,22 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import OptimizeResult
 
-from risk.planning import Aims, Decision, Rules, Solver, floor_of_today, milp, plan
+from risk.planning import Aims, Decision, Rules, Solver, compute_floor, milp, plan_moves
 from risk.planning import solve as _plan_solve
 from risk.planning.constraints import Region, Timer
-from risk.planning.exploration import Exploration, drawn
+from risk.planning.exploration import Exploration, draw_exploration
 from risk.planning.objective import Goal
-from risk.planning.search import Search, nearest_whole
+from risk.planning.search import Search, find_nearest_whole
 from risk.planning.solve import solve_moves
 from tests.helpers.plan_cases import AIMS, country, keeps, layouts
 
 
 def case(seed, aims, sites=4, **rules):
     posts, need = country(seed, sites=sites, each=sites)
-    given_rules = Rules(**{"moves": 3, "budget": 150.0, "floor": floor_of_today(posts, 0.5)} | rules)
+    given_rules = Rules(**{"moves": 3, "budget": 150.0, "floor": compute_floor(posts, 0.5)} | rules)
     everywhere = replace(given_rules, communities=np.ones(sites, bool))
     goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
-    return Region.of(posts, everywhere, (), drawn(posts, everywhere, goal.need, 0)), goal, need
+    return Region.of(posts, everywhere, (), draw_exploration(posts, everywhere, goal.need, 0)), goal, need
 
 
 @pytest.mark.parametrize("aims", AIMS, ids=str)
@@ -131,7 +131,7 @@ def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(m
     best = max(goal.value(u, cost) for u, cost in kept)
     assert best <= value + (found.gap + 1e-4) * abs(value)
     assert best <= value + 0.05 * abs(value)
-    made = plan(region.posts, need, rules, aims)
+    made = plan_moves(region.posts, need, rules, aims)
     assert keeps(region.posts, rules, made.units)[0]
 
 
@@ -141,7 +141,7 @@ def test_the_bound_of_a_relaxation_that_was_cut_short_holds(monkeypatch, aims):
     monkeypatch.setattr(milp, "_NEAREST", 1)
     monkeypatch.setattr(milp, "_OPEN", np.inf)  # after the first flows that were looked at
     region, goal, _ = case(1, aims)
-    programme = _plan_solve._programme(region, goal, Solver(pieces=200))
+    programme = _plan_solve._build_programme(region, goal, Solver(pieces=200))
     assert programme.relaxed(Timer(20.0)) is not None
     cut_short = programme.bound
     values = [
@@ -185,15 +185,16 @@ def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch
 def test_decisions_hold_in_a_large_plan(monkeypatch):
     monkeypatch.setattr(milp, "MANY", 6)
     posts, need = country(1, sites=6, each=6)
-    free = plan(posts, need, Rules(moves=3))
+    free = plan_moves(posts, need, Rules(moves=3))
     first = free.moves[0]
     lock = Decision(first.start, "", first.kind, "lock")
     assert all(
-        (m.start, m.kind) != (first.start, first.kind) for m in plan(posts, need, decisions=[lock]).moves
+        (m.start, m.kind) != (first.start, first.kind)
+        for m in plan_moves(posts, need, decisions=[lock]).moves
     )
     full, empty = int(np.argmax(posts.units[:, 1])), int(np.argmin(posts.units[:, 1]))
     wanted = Decision(posts.sites[full], posts.sites[empty], "centre", "accept")
-    assert any(move.accepted for move in plan(posts, need, Rules(moves=3), decisions=[wanted]).moves)
+    assert any(move.accepted for move in plan_moves(posts, need, Rules(moves=3), decisions=[wanted]).moves)
 
 
 def test_a_floor_that_today_breaks_is_kept_near_the_relaxation():
@@ -203,7 +204,7 @@ def test_a_floor_that_today_breaks_is_kept_near_the_relaxation():
     least = 1.2 * float(region.posts.capacity(today)[explored.areas, 0].sum())
     harder = replace(region, explored=replace(explored, least=least))
     start = harder.vector(np.zeros(len(region.cost), np.int64), today)
-    found = nearest_whole(harder, goal, start, np.arange(len(region.cost)), Timer(20.0))
+    found = find_nearest_whole(harder, goal, start, np.arange(len(region.cost)), Timer(20.0))
     assert found is not None
     assert harder.broken(np.zeros(len(region.cost), np.int64), today) == ("exploration",)
     assert not harder.broken(found[1], found[0])

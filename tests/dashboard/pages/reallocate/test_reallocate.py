@@ -81,7 +81,7 @@ def widget(kind, label, *, exact=False):
 
 
 def plan_of(of, setting=None, decisions=(), posts=""):
-    return planner.make_plan(of, posts, setting or Setting(), tuple(decisions), MANAGER, title="A plan")
+    return planner.compute_plan(of, posts, setting or Setting(), tuple(decisions), MANAGER, title="A plan")
 
 
 def way(move):
