@@ -47,7 +47,7 @@ def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.nd
     )
     level = 8.0 * people / people.mean() * np.exp(0.7 * rng.standard_normal(areas))
     need = level * np.exp(0.4 * rng.standard_normal((2 * draws, areas)))
-    services = posts.capacity(posts.units)[:, 1]
+    services = posts.compute_capacity(posts.units)[:, 1]
     marked = (rng.random(areas) < 0.2) & (services > 0)
     least = float(np.quantile(services[marked], 0.05))
     rules = Rules(

@@ -192,7 +192,7 @@ class _Trial:
 
     def _days(self, posts: Posts, t: int) -> Ints:
         """Let outreach follow the units: whole days of each area, (A,), as their capacity reaches it."""
-        reached = posts.capacity(posts.units).sum(axis=1)
+        reached = posts.compute_capacity(posts.units).sum(axis=1)
         exact = reached / reached.sum() * self.place.budget(t)
         days: Ints = np.ceil(exact - 1e-6).astype(np.int64)
         return days

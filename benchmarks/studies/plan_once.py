@@ -182,7 +182,7 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
         "plan": made.units if made.recommended else posts.units,
         "truth": _knowing(posts, known.truth, rules, how).units,
     }
-    kept = bool((posts.capacity(made.units).sum(axis=1) >= np.asarray(wanted.floor) - 1e-6).all())
+    kept = bool((posts.compute_capacity(made.units).sum(axis=1) >= np.asarray(wanted.floor) - 1e-6).all())
     # With its share of exploration, and with none, so that every move is the solver's own wish.
     again = [_where_best(posts, known, rule, how) for rule in (rules, replace(rules, exploration=0.0))]
     return Regret(

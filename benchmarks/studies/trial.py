@@ -94,7 +94,7 @@ def planned(posts: Posts, need: Floats, rules: Rules, how: Solver) -> tuple[Plan
     try:
         return plan_moves(posts, need, rules, solver=how), rules
     except RulesClash:
-        today = posts.capacity(posts.units).sum(axis=1)
+        today = posts.compute_capacity(posts.units).sum(axis=1)
         eased = replace(rules, floor=np.minimum(np.asarray(rules.floor), today))
         return plan_moves(posts, need, eased, solver=how), eased
 
@@ -115,4 +115,4 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
     """Return the children whose need, (A,), a layout of one kind of unit meets in a quarter."""
-    return float(compute_met(need[None, :, None], posts.capacity(units)).sum())
+    return float(compute_met(need[None, :, None], posts.compute_capacity(units)).sum())

@@ -271,8 +271,8 @@ def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, 
 
 def _read_ground(opened: Release, file: Path | None) -> PlanInputs:
     with progress("Reading posts and need"):
-        ground = PlanInputs.of(opened)
-        return ground if file is None else ground.holding(posts.read_posts(file, ground.posts.areas))
+        ground = PlanInputs.read(opened)
+        return ground if file is None else ground.with_posts(posts.read_posts(file, ground.posts.areas))
 
 
 def _compute_plan(

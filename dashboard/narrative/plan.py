@@ -259,17 +259,17 @@ def _word_clash(t: Speech, clash: Clash) -> str:
     rule = t.rule(clash.rule)
     rule = rule[:1].upper() + rule[1:]
     if clash.rule in _LIMITS:
-        if clash.frees is None:
+        if clash.possible is None:
             return t("{rule}: more of this alone is not enough.", rule=rule)
-        frees, asked = t.number(math.ceil(clash.frees - 1e-6)), t.number(math.ceil(clash.asked - 1e-6))
+        frees, asked = t.number(math.ceil(clash.possible - 1e-6)), t.number(math.ceil(clash.required - 1e-6))
         return t("{rule}: {frees} instead of {asked} is enough.", rule=rule, frees=frees, asked=asked)
     places = [*map(t.area, clash.places), *list_decision_moves(t, clash.decisions)]
-    if clash.frees is None or not places:
+    if clash.possible is None or not places:
         return t("{rule}: relaxing only this rule is not enough.", rule=rule)
     return t(
         "{rule}: only {frees} of {asked} is possible (too little in {places}).",
         rule=rule,
-        frees=t.number(clash.frees),
-        asked=t.number(clash.asked),
+        frees=t.number(clash.possible),
+        asked=t.number(clash.required),
         places=t.listed(places, _PLACES),
     )

@@ -103,7 +103,7 @@ def plan_moves(
     choosing, judging = draws[::2], draws[1::2]
     tell = progress or (lambda *_: None)
     explored = draw_exploration(posts, given, choosing, how.seed)
-    region = Region.of(posts, given, decisions, explored)
+    region = Region.build(posts, given, decisions, explored)
     found = _find_layout(region, Goal(posts, wanted, choosing), how, tell)
     return _judge_layout(region, found, judging, draws)
 
@@ -111,7 +111,7 @@ def plan_moves(
 def _find_layout(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solution:
     """Find the best layout; today's posts stand in for it where they are better or all there is."""
     posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
-    today_allowed = not region.broken(nothing, posts.units)
+    today_allowed = not region.find_broken(nothing, posts.units)
     best = solve_moves(region, goal, how, tell)
     if best is None:
         if found := find_clashes(region):
@@ -121,24 +121,24 @@ def _find_layout(region: Region, goal: Goal, how: Solver, tell: Progress) -> Sol
             raise InputError(msg)
         return Solution(posts.units, nothing, np.inf, proven=False)
     spent = float(region.cost @ best.flows)
-    if today_allowed and goal.value(posts.units, 0.0) >= goal.value(best.units, spent):
+    if today_allowed and goal.compute_value(posts.units, 0.0) >= goal.compute_value(best.units, spent):
         return Solution(posts.units, nothing, best.gap, best.proven)
     return best
 
 
 def _judge_layout(region: Region, found: Solution, need: Floats, all_draws: Floats) -> Plan:
     posts = region.posts
-    before = compute_met(need, posts.capacity(posts.units)).sum(axis=(1, 2))
-    gain = compute_met(need, posts.capacity(found.units)).sum(axis=(1, 2)) - before
+    before = compute_met(need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
+    gain = compute_met(need, posts.compute_capacity(found.units)).sum(axis=(1, 2)) - before
     return Plan(
         posts,
         found.units,
         explain_moves(region, found.units, found.flows, need),
         compute_outcome(posts, posts.units, need),
         compute_outcome(posts, found.units, need),
-        Estimate.of(gain),
+        Estimate.from_draws(gain),
         float((gain > LEAST_GAIN * before).mean()),
-        region.broken(np.zeros_like(found.flows), posts.units),
+        region.find_broken(np.zeros_like(found.flows), posts.units),
         region.explored,
         found.gap,
         found.proven,
@@ -150,7 +150,7 @@ def _judge_layout(region: Region, found: Solution, need: Floats, all_draws: Floa
 
 def compute_floor(posts: Posts, share: float) -> Floats:
     """Give a floor, (A,): a share of the capacity that reaches each area today; no area loses more."""
-    return np.asarray(share * posts.capacity(posts.units).sum(axis=1))
+    return np.asarray(share * posts.compute_capacity(posts.units).sum(axis=1))
 
 
 def compute_frontier(

@@ -1,9 +1,9 @@
-"""The benefit of capacity, exactly and in pieces.
+"""The benefit of capacity: exactly, and as a curve cut into straight pieces.
 
-Of need n in an area, capacity c that reaches it meets n (1 - exp(-c / n)): all of a little, ever less of
-more. Over draws of need the expected benefit of an area is a concave function of its capacity alone, and so
-is its mean under any weights of the draws. That is what keeps the programme small: one column a piece of
-capacity, shared by every weighing of draws, whatever their number.
+Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it, docs/planner.md eq. (17): nearly
+all of a little capacity, and less and less of more. The mean over draws of need is a concave function of the
+capacity of the area, and so is the mean under any weights of the draws. This keeps the programme small: one
+column per piece of capacity, used by every weighing of the draws, whatever their number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _LEAST_DRAWS = 20
 
 
 def expand_kinds(need: Floats, posts: Posts) -> Floats:
-    """Give draws of need by kind, (d, A, K), of (d, A) for all kinds alike or (d, A, K); raise InputError."""
+    """Return draws of need by kind, (d, A, K), from (d, A) for all kinds alike or (d, A, K).
+
+    Raises InputError for another shape, negative numbers or too few draws.
+    """
     areas, kinds = len(posts.areas), len(posts.kinds)
     by_kind = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
     if by_kind.shape[1:] != (areas, kinds) or len(by_kind) < _LEAST_DRAWS or not (by_kind >= 0).all():
@@ -37,7 +40,10 @@ def expand_kinds(need: Floats, posts: Posts) -> Floats:
 
 
 def compute_met(need: Floats, capacity: Floats) -> Floats:
-    """Give the children whose need is met, need (d, ...) and capacity (...) to (d, ...)."""
+    """Return the children whose need is met, (d, ...), docs/planner.md eq. (17).
+
+    need : children, (d, ...). capacity : children that can be served, (...).
+    """
     ratio = np.divide(capacity, need, out=np.zeros(need.shape), where=need > _SMALL)
     served: Floats = need * -np.expm1(-ratio)
     return served
@@ -55,7 +61,10 @@ def compute_slopes(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
 
 
 def weigh_worst_draws(values: Floats) -> Floats:
-    """Give the weights of draws, (d,), under which their mean is the CVaR: that of the worst tenth."""
+    """Return the weights of the draws, (d,), with which their mean is that of the worst tenth.
+
+    This is the CVaR of docs/planner.md eq. (23).
+    """
     order = np.argsort(values, kind="stable")
     mass = WORST_CASES * len(values)
     weight = np.zeros(len(values))
@@ -64,7 +73,7 @@ def weigh_worst_draws(values: Floats) -> Floats:
 
 
 def weigh_worst_areas(share: Floats, weight: Floats) -> Floats:
-    """Give what of each area's weight lies in the worst-served fifth of the need, (A,)."""
+    """Return the part of each area's weight that lies in the worst-served fifth of the need, (A,)."""
     order = np.argsort(share, kind="stable")
     before = np.cumsum(weight[order]) - weight[order]
     inside = np.zeros_like(weight)
@@ -73,16 +82,19 @@ def weigh_worst_areas(share: Floats, weight: Floats) -> Floats:
 
 
 def compute_least_served(share: Floats, weight: Floats) -> float:
-    """Give the mean share among the worst-served fifth of the need, (A,) and weights that sum to 1."""
+    """Return the mean share of need met in the worst-served fifth of the need, docs/planner.md eq. (24).
+
+    share : of need met, (A,). weight : of each area in the need, (A,), with sum 1.
+    """
     return float(weigh_worst_areas(share, weight) @ share / WORST_AREAS)
 
 
 @dataclass(frozen=True, eq=False)
 class Benefit:
-    """Benefit curves cut into chords.
+    """Benefit curves cut into chords, docs/planner.md eq. (20).
 
-    need : draws, (d, A, K). width : of the pieces of capacity, (A, K, P). slope : of each draw's chord on
-    each piece, (d, A, K, P); it falls from piece to piece, so pieces fill in order by themselves.
+    need : draws, (d, A, K). width : of the pieces of capacity, (A, K, P). slope : of the chord of each draw on
+    each piece, (d, A, K, P). It falls from piece to piece, so the solver fills the pieces in order.
     """
 
     need: Floats
@@ -90,8 +102,11 @@ class Benefit:
     slope: Floats
 
     @classmethod
-    def of(cls, need: Floats, most: Floats, pieces: int) -> Benefit:
-        """Cut so that no chord is farther from its curve than any other; `most` is the largest capacity."""
+    def cut(cls, need: Floats, most: Floats, pieces: int) -> Benefit:
+        """Cut the curves at the knots of docs/planner.md eq. (19), with equal distances of chord and curve.
+
+        most : largest capacity of each area and kind, (A, K).
+        """
         mean = np.maximum(need.mean(axis=0), _SMALL)
         step = np.arange(pieces) / (pieces - 1)
         # The curve bends as exp(-u): equal errors need knots as dense as exp(-u / 2). The last piece is flat.
@@ -105,8 +120,8 @@ class Benefit:
         return cls(need, width, slope)
 
     def average(self, weight: Floats | None = None) -> Floats:
-        """Give the slopes of the mean curves under weights of the draws, (A, K, P)."""
+        """Return the slopes of the mean curves, (A, K, P), under weights of the draws, (d,); None: equal ones."""
         if weight is None:
             return np.asarray(self.slope.mean(axis=0))
-        kept = np.flatnonzero(weight)
-        return np.asarray(np.tensordot(weight[kept], self.slope[kept], axes=1))
+        used = np.flatnonzero(weight)
+        return np.asarray(np.tensordot(weight[used], self.slope[used], axes=1))

@@ -26,15 +26,15 @@ class Clash:
     """A rule that clashes with others: moves, budget, floor, services_floor, exploration, commitments, room,
     accepted (moves that were accepted) or locked (units that stay).
 
-    asked, frees : the limit of moves or budget, and the one with which a plan exists; of other rules how much
-    is asked for in all (children a quarter, or units), and how much of it is possible. frees is None where
+    required, possible : the limit of moves or budget, and the one with which a plan exists; of other rules how much
+    is asked for in all (children a quarter, or units), and how much of it is possible. possible is None where
     easing this rule alone is not enough. places : areas or sites in which the rule falls short, the worst
     first. decisions : the decisions that fall short.
     """
 
     rule: str
-    asked: float
-    frees: float | None
+    required: float
+    possible: float | None
     places: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
@@ -63,8 +63,8 @@ def find_clashes(region: Region) -> tuple[Clash, ...]:
 
 
 def _is_impossible(region: Region, without: frozenset[str], timer: Timer) -> bool:
-    low, high = region.bounds()
-    rows = list(region.constraints(without))
+    low, high = region.build_bounds()
+    rows = list(region.build_constraints(without))
     found = solve_milp(np.zeros(region.size), rows, Bounds(low, high), _mark_whole(region), timer, 0.0)
     return bool(found.status == _INFEASIBLE)
 
@@ -72,21 +72,21 @@ def _is_impossible(region: Region, without: frozenset[str], timer: Timer) -> boo
 def _ease_rule(region: Region, row: Row, timer: Timer) -> Clash:
     """Ease one rule by as little as possible, all others kept."""
     count = len(row.least)
-    low, high = region.bounds()
+    low, high = region.build_bounds()
     own = LinearConstraint(sparse.hstack([row.matrix, sparse.eye_array(count)]), row.least, np.inf)
-    others = [_add_slack(one, count) for one in region.constraints(frozenset({row.rule}))]
+    others = [_add_slack(one, count) for one in region.build_constraints(frozenset({row.rule}))]
     bounds = Bounds(np.append(low, np.zeros(count)), np.append(high, np.full(count, np.inf)))
     costs = np.append(np.zeros(region.size), np.ones(count))
     whole = np.append(_mark_whole(region), np.zeros(count))
     found = solve_milp(costs, [*others, own], bounds, whole, timer, 0.0)
     if found.x is None:
-        return Clash(row.rule, row.asked, None)
+        return Clash(row.rule, row.required, None)
     short = np.where(found.x[region.size :] > 1e-6, found.x[region.size :], 0.0)
     change = short.sum() if row.rule in ("moves", "budget") else -short.sum()
-    eased = round(row.asked + float(change), 6)
+    eased = round(row.required + float(change), 6)
     return Clash(
         row.rule,
-        round(row.asked, 6),
+        round(row.required, 6),
         eased,
         _find_places(region, row, short),
         _find_decisions(region, row, short),

@@ -30,13 +30,13 @@ from risk.planning.problem import Decision, Posts, Rules
 class Row:
     """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, in the rule's own units.
 
-    asked : how much the rule asks for in all.
+    required : how much the rule asks for in all.
     """
 
     rule: str
     matrix: sparse.csr_array
     least: Floats
-    asked: float
+    required: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,9 @@ class Region:
     flows: Ints
 
     @classmethod
-    def of(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
+    def build(
+        cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration
+    ) -> Region:
         """Lay the flows out: from where units are to where there is room, declined ones left out."""
         declined = {_find_flow(posts, d) for d in decisions if d.decided == "decline"}
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
@@ -71,7 +73,7 @@ class Region:
         start, end, _ = self.flows
         return np.asarray(self.posts.cost[start, end])
 
-    def balance(self) -> tuple[sparse.csr_array, Floats]:
+    def build_balance(self) -> tuple[sparse.csr_array, Floats]:
         """Give the rows by which units - in + out = units today, and what they equal, (S K,)."""
         start, end, kind = self.flows
         kinds, flows = len(self.posts.kinds), self.flows.shape[1]
@@ -81,13 +83,13 @@ class Region:
         own = sparse.eye_array(self.posts.units.size)
         return sparse.csr_array(sparse.hstack([out - into, own])), self.posts.units.ravel().astype(float)
 
-    def leaving(self) -> sparse.csr_array:
+    def build_leaving(self) -> sparse.csr_array:
         """Give the rows that add up what leaves each site and kind, (S K, columns)."""
         start, _, kind = self.flows
         place, flows = start * len(self.posts.kinds) + kind, self.flows.shape[1]
         return _build_matrix(place, np.arange(flows), np.ones(flows), (self.posts.units.size, self.size))
 
-    def capacity(self, kinds: Bools) -> sparse.csr_array:
+    def build_capacity(self, kinds: Bools) -> sparse.csr_array:
         """Give the rows that add up the capacity of some kinds in each area, (A, columns)."""
         children = np.array([k.children for k in self.posts.kinds]) * kinds
         units = sparse.kron(sparse.csr_array(self.posts.reach), sparse.csr_array(children[None, :]))
@@ -98,32 +100,32 @@ class Region:
     def rows(self) -> tuple[Row, ...]:
         """The rows of every rule that may be eased."""
         accepted = [d for d in self.decisions if d.decided == "accept"]
-        last = [self._accepted(accepted)] if accepted else []
-        return (*self._limits(), *self._floors(), *self._held(), *last)
+        last = [self._build_accepted(accepted)] if accepted else []
+        return (*self._build_limits(), *self._build_floors(), *self._build_stays(), *last)
 
-    def _limits(self) -> Iterator[Row]:
+    def _build_limits(self) -> Iterator[Row]:
         rules, flows = self.rules, self.flows.shape[1]
         if rules.moves is not None:
-            yield Row("moves", self._one_row(-np.ones(flows)), np.array([-float(rules.moves)]), rules.moves)
+            yield Row("moves", self._build_row(-np.ones(flows)), np.array([-float(rules.moves)]), rules.moves)
         if rules.budget is not None:
-            yield Row("budget", self._one_row(-self.cost), np.array([-rules.budget]), rules.budget)
+            yield Row("budget", self._build_row(-self.cost), np.array([-rules.budget]), rules.budget)
 
-    def _floors(self) -> Iterator[Row]:
+    def _build_floors(self) -> Iterator[Row]:
         rules, posts = self.rules, self.posts
         every = np.ones(len(posts.kinds), dtype=bool)
         if rules.floor is not None:
-            yield Row("floor", self.capacity(every), rules.floor, float(rules.floor.sum()))
+            yield Row("floor", self.build_capacity(every), rules.floor, float(rules.floor.sum()))
         if rules.communities is not None and rules.services_floor > 0:
             least = np.where(rules.communities, rules.services_floor, 0.0)
-            yield Row("services_floor", self.capacity(~posts.searching), least, float(least.sum()))
+            yield Row("services_floor", self.build_capacity(~posts.searching), least, float(least.sum()))
         if self.explored.least:
-            reaching = self.capacity(posts.searching)[self.explored.areas]
+            reaching = self.build_capacity(posts.searching)[self.explored.areas]
             row = sparse.csr_array(reaching.sum(axis=0)[None, :])
             yield Row("exploration", row, np.array([self.explored.least]), self.explored.least)
 
-    def _held(self) -> Iterator[Row]:
+    def _build_stays(self) -> Iterator[Row]:
         """Let no unit go that is committed or was locked, and none come for which there is no room."""
-        posts, out = self.posts, -self.leaving()
+        posts, out = self.posts, -self.build_leaving()
         free = (posts.committed - posts.units).ravel().astype(float)
         yield Row("commitments", out, free, float(posts.committed.sum()))
         if locked := [_find_place(posts, d) for d in self.decisions if d.decided == "lock"]:
@@ -134,10 +136,10 @@ class Region:
         matrix = sparse.csr_array(-sparse.hstack([empty, room]))
         yield Row("room", matrix, -posts.room.astype(float), float(posts.room.sum()))
 
-    def _one_row(self, values: Floats) -> sparse.csr_array:
+    def _build_row(self, values: Floats) -> sparse.csr_array:
         return sparse.csr_array(np.append(values, np.zeros(self.posts.units.size))[None, :])
 
-    def _accepted(self, accepted: list[Decision]) -> Row:
+    def _build_accepted(self, accepted: list[Decision]) -> Row:
         ways = np.array([_find_flow(self.posts, d) for d in accepted])
         same = (self.flows[None] == ways[:, :, None]).all(axis=1)
         row, column = np.nonzero(same)
@@ -145,31 +147,33 @@ class Region:
         least = np.array([float(d.units) for d in accepted])
         return Row("accepted", matrix, least, float(least.sum()))
 
-    def vector(self, flows: Ints, units: Ints) -> Floats:
+    def join_columns(self, flows: Ints, units: Ints) -> Floats:
         """Join flows (F,) and units (S, K) to one vector of columns."""
         return np.append(flows, units.ravel()).astype(float)
 
-    def broken(self, flows: Ints, units: Ints) -> tuple[str, ...]:
+    def find_broken(self, flows: Ints, units: Ints) -> tuple[str, ...]:
         """Name the rules that a layout breaks."""
-        at = self.vector(flows, units)
+        at = self.join_columns(flows, units)
         return tuple(row.rule for row in self.rows if (row.matrix @ at < row.least - 1e-6).any())
 
-    def units(self, flows: Ints) -> Ints:
+    def lay_out(self, flows: Ints) -> Ints:
         """Give the layout, (S, K), to which flows, (F,), lead."""
-        matrix, today = self.balance()
+        matrix, today = self.build_balance()
         units = np.rint(today - matrix[:, : len(flows)] @ flows).astype(np.int64)
         return np.asarray(units.reshape(self.posts.units.shape))
 
-    def cheapest(self, units: Ints, timer: Timer) -> Ints | None:
+    def find_cheapest(self, units: Ints, timer: Timer) -> Ints | None:
         """Give whole flows, (F,), that lead to a layout and cost least; None where none are found in time."""
         change = units - self.posts.units
         costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
         lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
-        upper = np.append(self._most(change), units.ravel()).astype(float)
-        found = solve_milp(costs, [*self.constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0)
+        upper = np.append(self._bound_flows(change), units.ravel()).astype(float)
+        found = solve_milp(
+            costs, [*self.build_constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0
+        )
         return None if found.x is None else np.rint(found.x[: len(self.cost)]).astype(np.int64)
 
-    def _most(self, change: Ints) -> Floats:
+    def _bound_flows(self, change: Ints) -> Floats:
         """Give the most that each flow may hold: all that stands at its start; none where nothing changes."""
         start, end, kind = self.flows
         quiet = (change[start, kind] >= 0) & (change[end, kind] <= 0)
@@ -177,16 +181,16 @@ class Region:
             quiet[:] = False  # an accepted move may have to be made up for by any other
         return np.where(quiet, 0.0, self.posts.units[start, kind].astype(float))
 
-    def constraints(self, without: frozenset[str] = frozenset()) -> Iterator[LinearConstraint]:
+    def build_constraints(self, without: frozenset[str] = frozenset()) -> Iterator[LinearConstraint]:
         """Give the constraints of the region, over flows and units; some rules left out."""
-        matrix, equal = self.balance()
+        matrix, equal = self.build_balance()
         yield LinearConstraint(matrix, equal, equal)
-        yield LinearConstraint(self.leaving(), -np.inf, self.posts.units.ravel().astype(float))
+        yield LinearConstraint(self.build_leaving(), -np.inf, self.posts.units.ravel().astype(float))
         for row in self.rows:
             if row.rule not in without:
                 yield LinearConstraint(row.matrix, row.least, np.inf)
 
-    def bounds(self) -> tuple[Floats, Floats]:
+    def build_bounds(self) -> tuple[Floats, Floats]:
         """Give the bounds of flows and units."""
         start, _, kind = self.flows
         most = np.full(self.posts.units.shape, float(self.posts.units.sum()))
@@ -209,7 +213,7 @@ class Timer:
         """Seconds left, a tenth at least, so that a solve can end in order."""
         return max(self._until - time.monotonic(), 0.1)
 
-    def part(self, share: float) -> Timer:
+    def split(self, share: float) -> Timer:
         """Give a timer of a share of what is left."""
         return Timer(share * self.left)
 

@@ -26,7 +26,7 @@ class Estimate:
     high: float
 
     @classmethod
-    def of(cls, draws: Floats) -> Estimate:
+    def from_draws(cls, draws: Floats) -> Estimate:
         """Summarise draws."""
         low, high = np.quantile(draws, _ENDS)
         return cls(float(draws.mean()), float(low), float(high))
@@ -81,14 +81,14 @@ class Move:
 
 def compute_outcome(posts: Posts, units: Ints, need: Floats) -> Outcome:
     """Say what a layout, (S, K), does under draws of need, (d, A, K)."""
-    capacity = posts.capacity(units)
+    capacity = posts.compute_capacity(units)
     served = compute_met(need, capacity)
     by_draw = served.sum(axis=(1, 2))
     wanted, found = need.sum(axis=2).mean(axis=0), served.sum(axis=2).mean(axis=0)
     share = np.divide(found, wanted, out=np.ones_like(found), where=wanted > 0)
     least = compute_least_served(share, wanted / max(float(wanted.sum()), 1e-12))
     worst = float(weigh_worst_draws(by_draw) @ by_draw)
-    return Outcome(Estimate.of(by_draw), worst, least, found, capacity.sum(axis=1))
+    return Outcome(Estimate.from_draws(by_draw), worst, least, found, capacity.sum(axis=1))
 
 
 def explain_moves(region: Region, units: Ints, flows: Ints, need: Floats) -> tuple[Move, ...]:
@@ -102,7 +102,7 @@ def _explain_move(region: Region, units: Ints, at: int, count: int, need: Floats
     stayed = units.copy()
     stayed[start, kind] += count
     stayed[end, kind] -= count
-    with_it, without = posts.capacity(units), posts.capacity(stayed)
+    with_it, without = posts.compute_capacity(units), posts.compute_capacity(stayed)
     change = compute_met(need, with_it) - compute_met(need, without)
     gain, by_area = change.sum(axis=(1, 2)), change.sum(axis=2).mean(axis=0)
     helped = with_it.sum(axis=1) > without.sum(axis=1)
@@ -113,7 +113,7 @@ def _explain_move(region: Region, units: Ints, at: int, count: int, need: Floats
         *names,
         count,
         float(region.cost[at] * count),
-        Estimate.of(gain),
+        Estimate.from_draws(gain),
         float((gain > 0).mean()),
         _list_effects(posts, by_area, 1.0),
         _list_effects(posts, by_area, -1.0),

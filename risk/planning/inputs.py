@@ -1,14 +1,13 @@
 """From a release to a plan: posts, need and places are read, the settings of a reader become rules and aims.
 
-Everything is read from a release of the partner tier and what was worked out beside it, so a plan carries
-that tier. The same release, posts, settings and decisions give the same plan, unless the time is up.
+Everything is read from a release of the partner tier and the results derived from it, so a plan has that
+tier too. The same release, posts, settings and decisions give the same plan, unless the time is up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,19 +43,18 @@ ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
 _DRAWS, _SEED = 400, 0
 _YEAR = 4  # quarters
-_UNDER_SEARCHED = 0.5  # of the days that the children who live there would make fair
+_UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the children who live there
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a reader may set; see risk.plan.Rules and Aims.
+    """What a reader may set; `risk.planning.Rules` and `Aims` say what the values mean.
 
-    pathway : whose need counts, of PATHWAYS. moves : the most units that move. budget : the most hours of
+    pathway : whose need counts, one of PATHWAYS. moves : maximum number of moves. budget : maximum hours of
     travel between old and new posts, None for no limit. floor : share of today's capacity that every area
-    keeps. services_floor : of the areas where Roma and Egyptian communities live none may fall under this
-    share of the services that reach the one with least today. per_quarter : the most units that move in one
-    quarter. seconds : for finding the plan.
-    Raises InputError for a value that is none.
+    keeps. services_floor : share of the services of the worst-served area with Roma and Egyptian communities
+    that each of these areas keeps. per_quarter : maximum number of moves in one quarter. seconds : time
+    limit. Raises InputError for a value out of range.
     """
 
     pathway: str = ALL
@@ -75,7 +73,7 @@ class Setting:
         """Check the values."""
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                msg = f"{name} is {getattr(self, name)!r}; allowed are shares from 0 to 1."
+                msg = f"{name} is {getattr(self, name)!r}; it must be from 0 to 1."
                 raise InputError(msg)
         if self.pathway not in PATHWAYS:
             msg = f"No pathway {self.pathway!r}. There are: {', '.join(PATHWAYS)}."
@@ -89,35 +87,27 @@ class Setting:
             msg = "Moves and hours must be 0 or more, moves per quarter 1 or more, and seconds above 0."
             raise InputError(msg)
 
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Self:
-        """Read one back from what `as_dict` gave; what is not known is left out."""
-        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give plain values."""
-        return asdict(self)
-
     @property
     def aims(self) -> Aims:
-        """The sliders."""
+        """What counts how much."""
         return Aims(self.equity, self.cost, self.robustness)
 
     @property
     def solver(self) -> Solver:
-        """How hard to look."""
+        """How long the solver may search."""
         return Solver(seconds=self.seconds)
 
 
 @dataclass(frozen=True, eq=False)
 class PlanInputs:
-    """What a plan stands on.
+    """What a plan is made from.
 
-    release, checksum : of what it was read from. needs : for each of PATHWAYS draws of the children in need
-    a quarter, over the last year, (d, A). communities : areas where partners know of Roma or Egyptian
-    communities, (A,). under_searched : areas with less than half the outreach that their children would make
-    fair, (A,). countries : code of each area's, (A,). provisional : whether any time of travel stands for a
-    way over water that nobody entered. drafted : whether the posts are the draft of the release.
+    release, checksum : name and checksum of the release. needs : for each of PATHWAYS, draws of the children
+    in need per quarter over the last year, (d, A), docs/planner.md eq. (12). communities : areas where
+    partners know of Roma or Egyptian communities, (A,). under_searched : areas with less than half of their
+    fair share of outreach, (A,), eq. (13). countries : code of the country of each area, (A,).
+    travel_provisional : whether any travel time is that of a straight line across water. is_draft : whether
+    the posts are estimated from the release.
     """
 
     release: str
@@ -128,47 +118,47 @@ class PlanInputs:
     communities: Bools
     under_searched: Bools
     countries: tuple[str, ...]
-    provisional: bool
-    drafted: bool
+    travel_provisional: bool
+    is_draft: bool
 
     @classmethod
-    def of(cls, release: Release, table: tables.PostsTable | None = None) -> PlanInputs:
-        """Read it; posts are drafted where none are given.
+    def read(cls, release: Release, table: tables.PostsTable | None = None) -> PlanInputs:
+        """Read the inputs from a release; without a table the posts are estimated.
 
-        Travel times are those that the model's result was given. Raises ReleaseError where the release is of
-        the public tier or has nothing to plan with.
+        Travel times are those of the risk result. Raises ReleaseError where the release is of the public tier
+        or has nothing to plan with.
         """
         if release.tier != "partner":
             msg = "A plan needs the partner tier, because the public tier has no outreach days and no staff."
             raise ReleaseError(msg)
         areas = geography.read(release.areas_file)
-        seen = Observations.from_release(release, areas)
-        draft = tables.draft_posts(seen)
-        travel = _read_travel(release, areas).at(seen.areas)
+        observations = Observations.from_release(release, areas)
+        draft = tables.draft_posts(observations)
+        travel = _read_travel(release, areas).at(observations.areas)
         read = cls(
             release.name,
             release.checksum,
             draft,
-            _place_posts(draft, seen, travel),
-            _draw_need(seen),
-            _find_communities(release, seen.areas),
-            _find_under_searched(seen),
-            seen.countries,
+            _place_posts(draft, observations, travel),
+            _draw_need(observations),
+            _find_communities(release, observations.areas),
+            _find_under_searched(observations),
+            observations.countries,
             bool(travel.provisional.any()),
-            drafted=True,
+            is_draft=True,
         )
-        return read if table is None else read.holding(table)
+        return read if table is None else read.with_posts(table)
 
-    def holding(self, table: tables.PostsTable) -> PlanInputs:
-        """Put other posts on the same ground; need and places do not depend on them."""
+    def with_posts(self, table: tables.PostsTable) -> PlanInputs:
+        """Return the same inputs with other posts; need and places do not depend on them."""
         placed = replace(
             self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed
         )
-        return replace(self, table=table, posts=placed, drafted=False)
+        return replace(self, table=table, posts=placed, is_draft=False)
 
-    def rules(self, setting: Setting) -> Rules:
-        """Turn a setting into rules."""
-        services = self.posts.capacity(self.posts.units)[:, ~self.posts.searching].sum(axis=1)
+    def make_rules(self, setting: Setting) -> Rules:
+        """Return the rules of a setting."""
+        services = self.posts.compute_capacity(self.posts.units)[:, ~self.posts.searching].sum(axis=1)
         held = services[self.communities]
         return Rules(
             moves=setting.moves,
@@ -187,14 +177,17 @@ def make_plan(
     decisions: Sequence[Decision] = (),
     progress: Progress | None = None,
 ) -> Plan:
-    """Make the plan; raises what `risk.planning.plan` does, and ReleaseError where there is no unit at all."""
+    """Make the plan of a setting.
+
+    Raises as `risk.planning.plan_moves`, and ReleaseError where there is no unit at all.
+    """
     if not ground.table.units.sum():
         msg = "There are no posts to move. Give a table of posts with units in at least one row."
         raise ReleaseError(msg)
     return plan_moves(
         ground.posts,
         ground.needs[setting.pathway],
-        ground.rules(setting),
+        ground.make_rules(setting),
         setting.aims,
         decisions=decisions,
         solver=setting.solver,
@@ -203,7 +196,7 @@ def make_plan(
 
 
 def make_schedule(setting: Setting, plan: Plan) -> Schedule:
-    """Spread a plan's moves over four quarters, what helps most first; raises as `risk.planning.schedule_moves`."""
+    """Divide the moves of a plan among four quarters; raises as `risk.planning.schedule_moves`."""
     return schedule_moves(plan, per_quarter=setting.per_quarter)
 
 
@@ -213,14 +206,14 @@ def make_frontier(
     decisions: Sequence[Decision] = (),
     progress: Progress | None = None,
 ) -> tuple[Point, ...]:
-    """Give what ever more moves would gain, up to twice those of the setting."""
+    """Return what other numbers of moves would gain, up to twice the maximum of the setting."""
     most = max(2 * setting.moves, 4)
     limits = sorted({0, *(round(most * part) for part in (0.1, 0.2, 0.35, 0.5, 0.75, 1.0))})
     return compute_frontier(
         ground.posts,
         ground.needs[setting.pathway],
         limits,
-        ground.rules(setting),
+        ground.make_rules(setting),
         setting.aims,
         decisions=decisions,
         solver=setting.solver,
@@ -234,33 +227,35 @@ def _read_travel(release: Release, areas: geography.Areas) -> Travel:
     return Travel.between(areas, "region", uploaded=times.uploaded, ferries=times.ferries)
 
 
-def _place_posts(table: tables.PostsTable, seen: Observations, travel: Travel) -> Posts:
-    """Place the units in the middle of their areas. None serves, or moves to, another country.
+def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel) -> Posts:
+    """Place the units in the middle of their areas. No unit serves, or moves to, another country.
 
-    Nobody is served over water where no time was given; a move may go there, at the time of a straight line.
+    Where no travel time across water was entered, nobody there is served; a move may go there and costs the
+    time of the straight line.
     """
-    land = np.array(seen.countries)
+    land = np.array(observations.countries)
     same = land[:, None] == land
     weight = np.where(same & ~travel.provisional, CATCHMENT.weight(travel.to_people()), 0.0)
     return Posts(
-        seen.areas,
-        seen.areas,
+        observations.areas,
+        observations.areas,
         table.kinds,
         table.units,
-        compute_reach(seen.expected, weight),
+        compute_reach(observations.expected, weight),
         np.where(same, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,
     )
 
 
-def _draw_need(seen: Observations) -> dict[str, Floats]:
-    need = draw_yearly_need(RiskModel().fit(seen).fit_.draws(_DRAWS, _SEED), seen, _SEED)
-    return {ALL: need.sum(axis=2), **{one: need[..., at] for at, one in enumerate(seen.pathways)}}
+def _draw_need(observations: Observations) -> dict[str, Floats]:
+    """Draw the children in need per quarter, (d, A), for all children and for each pathway, eq. (12)."""
+    need = draw_yearly_need(RiskModel().fit(observations).fit_.draws(_DRAWS, _SEED), observations, _SEED)
+    return {ALL: need.sum(axis=2), **{one: need[..., at] for at, one in enumerate(observations.pathways)}}
 
 
 def _find_communities(release: Release, areas: tuple[str, ...]) -> Bools:
-    """Mark areas of which any estimate is known; nowhere where the release holds none."""
+    """Mark the areas for which any estimate of communities is known, (A,); none if the release has none."""
     name = table_name("communities", "region", "year")
     if name not in release.tables:
         return np.zeros(len(areas), bool)
@@ -269,11 +264,16 @@ def _find_communities(release: Release, areas: tuple[str, ...]) -> Bools:
     return np.array([area in known for area in areas], dtype=bool)
 
 
-def _find_under_searched(seen: Observations) -> Bools:
-    """Judge the outreach of the last year by children living there, within each country."""
-    days, land = seen.effort[:, -_YEAR:].sum(axis=1), np.array(seen.countries)
+def _find_under_searched(observations: Observations) -> Bools:
+    """Mark areas with less than half of their fair share of outreach in the last year, (A,).
+
+    Fair is a share of the country's outreach days equal to the share of its expected children, eq. (13).
+    """
+    days, land = observations.effort[:, -_YEAR:].sum(axis=1), np.array(observations.countries)
     fair = np.zeros(len(days))
-    for country in seen.country_names:
+    for country in observations.country_names:
         inside = land == country
-        fair[inside] = seen.expected[inside] / seen.expected[inside].sum() * days[inside].sum()
+        fair[inside] = (
+            observations.expected[inside] / observations.expected[inside].sum() * days[inside].sum()
+        )
     return np.asarray(days < _UNDER_SEARCHED * fair)

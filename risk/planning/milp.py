@@ -54,24 +54,24 @@ class Programme:
         self.bad = self.first + self.benefit.width.size
         self.level = self.bad + 1
         self.size = self.level + 1 + len(self.region.posts.areas)
-        self.flows = self._nearest()
+        self.flows = self._choose_nearest()
 
     @property
     def large(self) -> bool:
         """Whether there are too many flows to look at all of them at once."""
         return bool(self.region.flows.shape[1] > MANY)
 
-    def value(self, units: Ints, flows: Ints) -> float:
+    def compute_value(self, units: Ints, flows: Ints) -> float:
         """Give the goal of a layout on the pieces, all weighings of draws considered."""
-        return self.goal.worth(self._served(units), float(self.region.cost @ flows))
+        return self.goal.value_served(self._compute_served(units), float(self.region.cost @ flows))
 
-    def _served(self, units: Ints) -> Floats:
-        capacity = self.region.posts.capacity(units)[..., None]
+    def _compute_served(self, units: Ints) -> Floats:
+        capacity = self.region.posts.compute_capacity(units)[..., None]
         before = np.cumsum(self.benefit.width, axis=-1) - self.benefit.width
         filled = np.clip(capacity - before, 0.0, self.benefit.width)
         return np.asarray((self.benefit.slope * filled).sum(axis=-1))
 
-    def whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
+    def solve_whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
         """Solve with whole units, among the flows that are looked at.
 
         `near` is an answer of the relaxation and how far from it the units of each site may be, once that is
@@ -85,11 +85,14 @@ class Programme:
             units = slice(self.region.flows.shape[1], self.first)
             low[units] = np.maximum(np.floor(near[0][units] + _ZERO) - near[1], low[units])
             high[units] = np.minimum(np.ceil(near[0][units] - _ZERO) + near[1], high[units])
-        rows = [LinearConstraint(c.A[:, kept], c.lb, c.ub) for c in [*self._fixed, *self._bad_cases()]]
+        rows = [
+            LinearConstraint(c.A[:, kept], c.lb, c.ub)
+            for c in [*self._fixed_rows, *self._build_worst_cases()]
+        ]
         bounds = Bounds(low[kept], high[kept])
-        return self._laid_out(solve_milp(self._costs[kept], rows, bounds, integral[kept], timer, gap))
+        return self._expand_columns(solve_milp(self._costs[kept], rows, bounds, integral[kept], timer, gap))
 
-    def relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
+    def solve_relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
         """Solve without whole numbers; give the columns, or None where there is no answer in time.
 
         Flows are taken in until no other could bring more than the answer leaves open; afterwards those are
@@ -97,10 +100,10 @@ class Programme:
         its bound.
         """
         flows, answer = self.region.flows.shape[1], None
-        equal, least = self._split()
+        equal, least = self._split_rows()
         for _ in range(rounds):
             kept = self._columns
-            found = self._linear(equal, least, kept, timer)
+            found = self._solve_linear(equal, least, kept, timer)
             if found.status == _INFEASIBLE and not self.flows.all():
                 self.flows[:] = True
                 continue
@@ -109,17 +112,17 @@ class Programme:
             lost = self._costs[:flows] - equal.A[:, :flows].T @ found.eqlin.marginals
             lost += least.A[:, :flows].T @ found.ineqlin.marginals
             missing = (lost < -_ZERO) & ~self.flows
-            open_to = self._could_bring(np.where(missing, lost, 0.0))
+            open_to = self._bound_missing(np.where(missing, lost, 0.0))
             self.bound = max(self.bound, float(found.fun) - open_to)
             answer = np.zeros(self.size)
             answer[kept] = found.x
             if open_to <= _OPEN * abs(float(found.fun)):
-                self._look_at_least(lost, float(found.fun) - open_to)
+                self._keep_best_flows(lost, float(found.fun) - open_to)
                 return answer
             self.flows[np.argsort(lost, kind="stable")[:_FRESH]] = True
         return answer
 
-    def _linear(
+    def _solve_linear(
         self, equal: LinearConstraint, least: LinearConstraint, kept: Ints, timer: Timer
     ) -> OptimizeResult:
         low, high = self._bounds
@@ -134,7 +137,7 @@ class Programme:
             options={"time_limit": timer.left},
         )
 
-    def _could_bring(self, lost: Floats) -> float:
+    def _bound_missing(self, lost: Floats) -> float:
         """Give the most that flows with such reduced costs, (F,), none above 0, could bring, all together.
 
         No more units leave a site than stand there, and no more move than may: each at its best.
@@ -146,7 +149,7 @@ class Programme:
         moves = self.region.rules.moves
         return brings if moves is None else min(brings, -moves * float(lost.min(initial=0.0)))
 
-    def learn(self, found: Floats) -> bool:
+    def add_weighing(self, found: Floats) -> bool:
         """Add the weighing that an answer violates most; say whether it violated any."""
         pieces = found[self.first : self.bad].reshape(self.benefit.width.shape)
         by_draw = np.tensordot(self.benefit.slope, pieces, axes=3)
@@ -156,22 +159,22 @@ class Programme:
         self.weighings.append(worst)
         return True
 
-    def learn_from(self, units: Ints) -> bool:
+    def add_worst_weighing(self, units: Ints) -> bool:
         """Add the weighing that is the worst for a layout; say whether it is a new one."""
-        worst = weigh_worst_draws(self._served(units).sum(axis=(1, 2)))
+        worst = weigh_worst_draws(self._compute_served(units).sum(axis=(1, 2)))
         known = any(np.allclose(worst, one) for one in self.weighings)
         if not known:
             self.weighings.append(worst)
         return not known
 
-    def _look_at_least(self, lost: Floats, value: float) -> None:
+    def _keep_best_flows(self, lost: Floats, value: float) -> None:
         """Keep the flows that lose least; any other loses what the best of the rest does, or more."""
         order = np.argsort(lost, kind="stable")
         self.flows = np.zeros(len(lost), dtype=bool)
         self.flows[order[:MANY]] = True
         self.others = value + float(lost[order[MANY]]) if len(lost) > MANY else np.inf
 
-    def _nearest(self) -> Bools:
+    def _choose_nearest(self) -> Bools:
         start, end, kind = self.region.flows
         looked = np.ones(len(start), dtype=bool)
         if self.large:
@@ -189,7 +192,7 @@ class Programme:
         flows = self.region.flows.shape[1]
         return np.append(np.flatnonzero(self.flows), np.arange(flows, self.size))
 
-    def _laid_out(self, found: OptimizeResult, kept: Ints | None = None) -> OptimizeResult:
+    def _expand_columns(self, found: OptimizeResult, kept: Ints | None = None) -> OptimizeResult:
         """Give an answer all columns again."""
         if found.x is not None:
             full = np.zeros(self.size)
@@ -197,9 +200,9 @@ class Programme:
             found.x = full
         return found
 
-    def _split(self) -> tuple[LinearConstraint, LinearConstraint]:
+    def _split_rows(self) -> tuple[LinearConstraint, LinearConstraint]:
         """Give the rows as equalities, and as those that must be at least something."""
-        rows = [*self._fixed, *self._bad_cases()]
+        rows = [*self._fixed_rows, *self._build_worst_cases()]
         equal = rows[0]
         upper, lower = rows[1], rows[2:]
         matrix = sparse.vstack([-upper.A, *(c.A for c in lower)]).tocsc()
@@ -211,7 +214,7 @@ class Programme:
 
     @cached_property
     def _bounds(self) -> tuple[Floats, Floats]:
-        low, high = self.region.bounds()
+        low, high = self.region.build_bounds()
         lower = np.concatenate([low, np.zeros(self.size - len(low))])
         free = np.full(self.size - self.bad, np.inf)
         return lower, np.concatenate([high, self.benefit.width.ravel(), free])
@@ -229,25 +232,25 @@ class Programme:
         return costs
 
     @cached_property
-    def _fixed(self) -> list[LinearConstraint]:
-        rows = [self._widened(c) for c in self.region.constraints()]
-        return [*rows, self._pieces(), *([self._worst_off()] if self.goal.aims.equity else [])]
+    def _fixed_rows(self) -> list[LinearConstraint]:
+        rows = [self._widen(c) for c in self.region.build_constraints()]
+        return [*rows, self._build_pieces(), *([self._build_worst_areas()] if self.goal.aims.equity else [])]
 
-    def _widened(self, one: LinearConstraint) -> LinearConstraint:
+    def _widen(self, one: LinearConstraint) -> LinearConstraint:
         empty = sparse.csr_array((one.A.shape[0], self.size - self.first))
         return LinearConstraint(sparse.csr_array(sparse.hstack([one.A, empty])), one.lb, one.ub)
 
-    def _pieces(self) -> LinearConstraint:
+    def _build_pieces(self) -> LinearConstraint:
         """Fill the pieces of an area and kind with no more than the capacity that reaches it."""
         areas, kinds, pieces = self.benefit.width.shape
-        offered = sparse.vstack([self.region.capacity(np.arange(kinds) == at) for at in range(kinds)])
+        offered = sparse.vstack([self.region.build_capacity(np.arange(kinds) == at) for at in range(kinds)])
         filled = sparse.kron(sparse.eye_array(areas * kinds), np.ones((1, pieces)))
         by_kind = np.arange(areas * kinds).reshape(areas, kinds).T.ravel()
         rest = sparse.csr_array((areas * kinds, self.size - self.bad))
         matrix = sparse.hstack([offered, -sparse.csr_array(filled)[by_kind], rest])
         return LinearConstraint(sparse.csr_array(matrix), 0.0, np.inf)
 
-    def _worst_off(self) -> LinearConstraint:
+    def _build_worst_areas(self) -> LinearConstraint:
         """Give each area's shortfall under the level of the worst-off: level - shortfall <= share met."""
         areas, kinds, pieces = self.benefit.width.shape
         need = np.maximum(self.goal.share * self.goal.total, 1e-9)
@@ -258,7 +261,7 @@ class Programme:
         rest = [np.zeros((areas, 1)), -np.ones((areas, 1)), sparse.eye_array(areas)]
         return LinearConstraint(sparse.csr_array(sparse.hstack([before, share, *rest])), 0.0, np.inf)
 
-    def _bad_cases(self) -> list[LinearConstraint]:
+    def _build_worst_cases(self) -> list[LinearConstraint]:
         """Hold the bad cases below the mean under each weighing of draws."""
         rows = [np.append(self.benefit.average(q).ravel(), -1.0) for q in self.weighings]
         if not rows:

@@ -1,4 +1,4 @@
-"""What a plan maximises, exactly: children whose need is met, as the sliders weigh them."""
+"""The goal of a plan: children whose need is met, as the weights of the setting count them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from risk.planning.problem import Aims, Posts
 
 @dataclass(frozen=True, eq=False)
 class Goal:
-    """What is maximised, exactly: children whose need is met, as the sliders weigh them, less dear moves.
+    """What is maximised, docs/planner.md eq. (22): children whose need is met, less the price of the moves.
 
     need : draws for choosing, (d, A, K).
     """
@@ -32,50 +32,51 @@ class Goal:
 
     @cached_property
     def share(self) -> Floats:
-        """Each area's part of the need, (A,)."""
+        """Share of each area in the need, (A,)."""
         mean = self.need.sum(axis=2).mean(axis=0)
         return np.asarray(mean / max(mean.sum(), 1e-12))
 
     @cached_property
     def total(self) -> float:
-        """The mean need of all areas and kinds."""
+        """Mean need of all areas and kinds, children per quarter."""
         return float(self.need.sum(axis=(1, 2)).mean())
 
     @cached_property
     def price(self) -> float:
-        """Children that one unit of cost must bring."""
+        """Children that one unit of cost must gain, docs/planner.md eq. (25)."""
         costs = self.posts.cost[np.isfinite(self.posts.cost) & (self.posts.cost > 0)]
         if not self.aims.cost or not len(costs):
             return 0.0
-        today = compute_met(self.need, self.posts.capacity(self.posts.units)).sum(axis=(1, 2)).mean()
+        today = compute_met(self.need, self.posts.compute_capacity(self.posts.units)).sum(axis=(1, 2)).mean()
         return float(self.aims.cost * today / max(self.posts.units.sum(), 1) / costs.mean())
 
-    def value(self, units: Ints, spent: float) -> float:
-        """Give the value of a layout, (S, K), for which `spent` was paid."""
-        return self.worth(compute_met(self.need, self.posts.capacity(units)), spent)
+    def compute_value(self, units: Ints, spent: float) -> float:
+        """Return the goal for a layout of units, (S, K), whose moves cost `spent`."""
+        return self.value_served(compute_met(self.need, self.posts.compute_capacity(units)), spent)
 
-    def worth(self, served: Floats, spent: float) -> float:
-        """Give the value of children served, (d, A, K), for which `spent` was paid."""
-        return self.weighed(served.sum(axis=(1, 2)), served.sum(axis=2).mean(axis=0), spent)
+    def value_served(self, served: Floats, spent: float) -> float:
+        """Return the goal for the children whose need is met, (d, A, K), with moves that cost `spent`."""
+        return self.weigh(served.sum(axis=(1, 2)), served.sum(axis=2).mean(axis=0), spent)
 
-    def weighed(self, by_draw: Floats, by_area: Floats, spent: float) -> float:
-        """Give the value of children served by draw, (d,), and on average by area, (A,)."""
+    def weigh(self, by_draw: Floats, by_area: Floats, spent: float) -> float:
+        """Return the goal for children whose need is met by draw, (d,), and on average by area, (A,)."""
         bad = self.aims.robustness
         many = by_draw.mean()
         if bad:
             many = (1.0 - bad) * many + bad * float(weigh_worst_draws(by_draw) @ by_draw)
         few = (
-            self.total * compute_least_served(self._met_share(by_area), self.share)
+            self.total * compute_least_served(self._compute_met_share(by_area), self.share)
             if self.aims.equity
             else 0.0
         )
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
 
-    def slope(self, capacity: Floats) -> tuple[Floats, Floats]:
-        """Give what one more of capacity would add in each area and kind, and how fast that falls, (A, K).
+    def compute_slopes(self, capacity: Floats) -> tuple[Floats, Floats]:
+        """Return what one more of capacity adds to the goal, and the change of that, (A, K) each.
 
-        The bad cases and the worst-off areas are those of this capacity. The goal is concave, so no change
-        of capacity adds more than the first says (a supergradient).
+        docs/planner.md eq. (26). The worst cases and worst-served areas are those of this capacity, (A, K).
+        The goal is concave, so no change of capacity adds more than the first array says: it is a
+        supergradient.
         """
         served, aims = compute_met(self.need, capacity), self.aims
         of_draw = np.full(len(served), 1.0 / len(served))
@@ -84,7 +85,7 @@ class Goal:
             of_draw = (1.0 - aims.robustness) * of_draw + aims.robustness * worst
         of_area = np.zeros(len(self.share))
         if aims.equity:
-            inside = weigh_worst_areas(self._met_share(served.sum(axis=2).mean(axis=0)), self.share)
+            inside = weigh_worst_areas(self._compute_met_share(served.sum(axis=2).mean(axis=0)), self.share)
             np.divide(inside, WORST_AREAS * self.share, out=of_area, where=self.share > 0)
 
         def weighed(more: Floats) -> Floats:
@@ -94,6 +95,6 @@ class Goal:
         more, falls = compute_slopes(self.need, capacity)
         return weighed(more), weighed(falls)
 
-    def _met_share(self, by_area: Floats) -> Floats:
+    def _compute_met_share(self, by_area: Floats) -> Floats:
         wanted = self.share * self.total
         return np.asarray(np.divide(by_area, wanted, out=np.ones_like(by_area), where=self.share > 0))

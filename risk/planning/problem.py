@@ -1,4 +1,4 @@
-"""What a plan is made of: posts, rules, aims, decisions; checked, so that the solver need not."""
+"""The problem of a plan: posts, rules, aims and decisions, checked here so that the solver need not."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from data.workspace.types import Bools, Floats, Ints
 class Kind:
     """A kind of unit: an outreach team, a day centre.
 
-    children : whom one unit can serve in a quarter. search : whether it looks for children (patrols,
-    outreach); a search is never raised because of a community, so it does not count for their floor.
+    children : how many one unit can serve in a quarter. search : whether it looks for children (patrols,
+    outreach). A search is never increased because of a community, so it does not count for their minimum.
     """
 
     name: str
@@ -31,10 +31,10 @@ class Posts:
     units : whole units of each kind at each site, (S, K).
     reach : share of a site's capacity that reaches each area, (A, S), columns sum to 1 at most; see
         risk.access.reach.
-    cost : of moving a unit from site to site, (S, S), in any one currency; inf where it cannot be done.
-    room : the most units that a site can hold, (S,).
+    cost : of moving a unit from site to site, (S, S), in one unit such as hours; inf where it is impossible.
+    room : largest number of units at a site, (S,).
     committed : units that may not move, (S, K).
-    Raises InputError where shapes or numbers do not belong together.
+    Raises InputError where shapes or numbers do not fit together.
     """
 
     areas: tuple[str, ...]
@@ -65,8 +65,8 @@ class Posts:
                 msg = f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts."
                 raise InputError(msg)
 
-    def capacity(self, units: Floats | Ints) -> Floats:
-        """Give the children that can be served in each area, by kind, of units (S, K); (A, K)."""
+    def compute_capacity(self, units: Floats | Ints) -> Floats:
+        """Return the children that units, (S, K), can serve in each area by kind, (A, K), docs/planner.md eq. (16)."""
         offered: Floats = self.reach @ (units * np.array([kind.children for kind in self.kinds]))
         return offered
 
@@ -80,13 +80,13 @@ class Posts:
 class Rules:
     """What a plan must keep. None: no such rule.
 
-    moves : the most units that move. budget : the most that moves may cost together.
-    floor : capacity of all kinds that must reach each area, (A,), children a quarter.
+    moves : maximum number of moves. budget : maximum cost of all moves together.
+    floor : capacity of all kinds that must reach each area, (A,), children per quarter.
     services_floor : capacity of services, never of search, that must reach each area in `communities`, (A,),
-        where Roma and Egyptian communities live. They raise nothing else.
-    under_searched : areas where too little was looked, (A,); `exploration` is the share of what searches
-        that must serve those of them which are drawn, see risk/planning/exploration.py.
-    Raises InputError for a number that is none.
+        where Roma and Egyptian communities live. They change nothing else.
+    under_searched : areas with too little outreach, (A,); `exploration` is the share of the searching units
+        that must serve those of them that are drawn, see risk/planning/exploration.py.
+    Raises InputError for a number out of range.
     """
 
     moves: int | None = None
@@ -104,11 +104,11 @@ class Rules:
             if least is not None:
                 _check(name, np.asarray(least, dtype=float), at_least=0.0)
         if not 0.0 <= self.exploration <= 1.0:
-            msg = f"No exploration share of {self.exploration!r}. Give a share from 0 to 1."
+            msg = f"{self.exploration!r} is not a share for areas with too little outreach. Give 0 to 1."
             raise InputError(msg)
 
     def check_for(self, posts: Posts) -> None:
-        """Check that they are about the areas of the posts; raise InputError where not."""
+        """Check that the rules have one value for each area of the posts; raises InputError where not."""
         for name in ("floor", "communities", "under_searched"):
             if (value := getattr(self, name)) is not None:
                 _check_shape(name, value, (len(posts.areas),))
@@ -116,14 +116,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class Aims:
-    """Three sliders from 0 to 1.
+    """Three weights from 0 to 1, see docs/planner.md eq. (22).
 
-    equity ("how much the worst-off areas count") : 0, every child counts the same; 1, only the share of need
-        that is met in the fifth of the need that is served worst.
-    cost ("how dear a move may be") : 0, cost counts only through the budget; 1, a move of usual cost must
-        bring what an average unit brings today.
-    robustness ("how much the bad cases count") : 0, the average over all that may be true; 1, only the mean
-        of the worst tenth of cases (conditional value at risk, Rockafellar and Uryasev 2000).
+    equity (weight of the worst-served areas) : 0, every child counts the same; 1, only the share of need met
+        in the worst-served fifth of the need.
+    cost (weight of travel) : 0, cost counts only through the budget; 1, a move of average cost must gain what
+        an average unit meets today.
+    robustness (weight of the worst cases) : 0, the average over all draws; 1, only the mean of the worst
+        tenth of draws (conditional value at risk, Rockafellar and Uryasev 2000).
     """
 
     equity: float = 0.0
@@ -131,19 +131,19 @@ class Aims:
     robustness: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the sliders."""
+        """Check the weights."""
         for name in ("equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                msg = f"{name} = {getattr(self, name)!r} is no place of a slider. Give a number from 0 to 1."
+                msg = f"{name} = {getattr(self, name)!r} is not a weight. Give a number from 0 to 1."
                 raise InputError(msg)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decided.
+    """The decision of a person on a move.
 
-    accept : at least so many units of the kind go from start to end. decline : none do. lock : no unit of the
-    kind leaves start, wherever to (`end` is not looked at, and `units` neither); others may come.
+    accept : at least `units` units of the kind go from start to end. decline : none do. lock : no unit of the
+    kind leaves start (`end` and `units` do not count); others may come.
     """
 
     start: str
@@ -156,7 +156,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Solver:
-    """How hard to look: seconds for all solving together, relative gap, pieces of each benefit curve."""
+    """Effort of the solver: seconds for all solves together, relative gap, pieces of each benefit curve."""
 
     seconds: float = 60.0
     gap: float = 1e-3

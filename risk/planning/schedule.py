@@ -108,17 +108,17 @@ def schedule_moves(
     _check_limits(per_quarter, budget_per_quarter, quarters)
     how = solver or Solver(seconds=30.0, gap=1e-4)
     draws = _expand_need(plan, need, quarters)
-    moves = _MoveColumns.of(plan)
+    moves = _MoveColumns.build(plan)
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
     done, gap = _solve_schedule(moves, [one[::2] for one in draws], most, how)
     phases, before = [], np.zeros(len(plan.moves), np.int64)
     for quarter, (now, one) in enumerate(zip(done, draws, strict=True), 1):
         units = moves.layout(now)
-        served = compute_met(one[1::2], plan.posts.capacity(units)).sum(axis=(1, 2))
+        served = compute_met(one[1::2], plan.posts.compute_capacity(units)).sum(axis=(1, 2))
         fresh = now - before
         cost = float(moves.cost @ fresh)
-        phases.append(Phase(quarter, _list_steps(plan, fresh), units, Estimate.of(served), cost))
+        phases.append(Phase(quarter, _list_steps(plan, fresh), units, Estimate.from_draws(served), cost))
         before = now
     return Schedule(tuple(phases), _list_steps(plan, moves.units - before), gap)
 
@@ -165,7 +165,7 @@ class _MoveColumns:
     least: Floats
 
     @classmethod
-    def of(cls, plan: Plan) -> _MoveColumns:
+    def build(cls, plan: Plan) -> _MoveColumns:
         posts = plan.posts
         kinds, count = [kind.name for kind in posts.kinds], len(plan.moves)
         ends = np.zeros((2, count), np.int64)
@@ -188,7 +188,7 @@ class _MoveColumns:
 def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
     """Give the rows of the rules: what they ask for, or what there is today where that is less."""
     posts = plan.posts
-    region = Region.of(posts, plan.rules, plan.decisions, plan.explored)
+    region = Region.build(posts, plan.rules, plan.decisions, plan.explored)
     today = posts.units.ravel().astype(float)
     rows, least = [sparse.csr_array((0, change.shape[1]))], [np.zeros(0)]
     for row in region.rows:
@@ -209,7 +209,7 @@ def _solve_schedule(
         return np.zeros((quarters, 0), np.int64), 0.0
     timer = Timer(how.seconds)
     ordered = _order_rows(moves, quarters, most)
-    every = _check_all_fit(moves, ordered, quarters, timer.part(0.2))
+    every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
     curves = [one for need in draws for one in _cut_curves(moves, need, _CLOSE * how.gap)]
     rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
     lower = np.zeros(len(costs))
@@ -230,14 +230,14 @@ def _solve_schedule(
 def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
     """Give how many times what is met today is what the pieces hold of it: the solver's gap is of those."""
     posts = moves.plan.posts
-    today = posts.capacity(posts.units)
+    today = posts.compute_capacity(posts.units)
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
     served, below = (sum(float(compute_met(n, c).sum()) for n in draws) for c in (today, least))
     return served / max(served - below, _SMALL * served, _SMALL)
 
 
 def _compute_gap(moves: _MoveColumns, found: OptimizeResult, made: Ints, draws: list[Floats]) -> float:
-    capacity = [moves.plan.posts.capacity(moves.layout(one)) for one in made]
+    capacity = [moves.plan.posts.compute_capacity(moves.layout(one)) for one in made]
     served = sum(
         float(compute_met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True)
     )
@@ -271,7 +271,7 @@ def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
     """Cut the mean benefit of more or less capacity in each area and kind, (A K) curves."""
     posts = moves.plan.posts
     change = _compute_capacity_change(moves)
-    today = posts.capacity(posts.units).ravel()
+    today = posts.compute_capacity(posts.units).ravel()
     low = today + np.minimum(change, 0) @ moves.units
     high = today + np.maximum(change, 0) @ moves.units
     shape = need.shape[1:]

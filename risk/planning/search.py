@@ -43,23 +43,25 @@ def find_nearest_whole(
     """
     flows = len(region.cost)
     units = relaxed[flows : region.size]
-    slope, _ = goal.slope(region.posts.capacity(np.asarray(units.reshape(region.posts.units.shape))))
+    slope, _ = goal.compute_slopes(
+        region.posts.compute_capacity(np.asarray(units.reshape(region.posts.units.shape)))
+    )
     worth = region.posts.reach.T @ slope * _list_children(region)
     costs = np.append(goal.price * region.cost, -worth.ravel())
     kept = np.append(looked, np.arange(flows, region.size))
-    rows = [LinearConstraint(c.A[:, kept], c.lb, c.ub) for c in region.constraints()]
+    rows = [LinearConstraint(c.A[:, kept], c.lb, c.ub) for c in region.build_constraints()]
     whole = np.ones(len(kept))
     for near in _NEAR:
-        low, high = region.bounds()
+        low, high = region.build_bounds()
         low[flows:] = np.maximum(np.floor(units + _TOLERANCE) - near, low[flows:])
         high[flows:] = np.minimum(np.ceil(units - _TOLERANCE) + near, high[flows:])
         bounds = Bounds(low[kept], high[kept])
-        found = solve_milp(costs[kept], rows, bounds, whole, timer.part(_FIRST), _GAP)
+        found = solve_milp(costs[kept], rows, bounds, whole, timer.split(_FIRST), _GAP)
         if found.x is not None:
             made = np.zeros(flows, np.int64)
             made[looked] = np.rint(found.x[: len(looked)]).astype(np.int64)
-            reached = region.units(made)
-            return None if region.broken(made, reached) else (reached, made)
+            reached = region.lay_out(made)
+            return None if region.find_broken(made, reached) else (reached, made)
     return None
 
 
@@ -86,37 +88,37 @@ class Search:
         rows, posts = self.region.rows, self.region.posts
         self._matrix = sparse.csc_array(sparse.vstack([row.matrix for row in rows]))
         least = np.concatenate([row.least for row in rows])
-        self._spare = self._matrix @ self.region.vector(self.flows, self.units) - least
-        self._capacity = posts.capacity(self.units)
+        self._spare = self._matrix @ self.region.join_columns(self.flows, self.units) - least
+        self._capacity = posts.compute_capacity(self.units)
         self._served = compute_met(self.goal.need, self._capacity)
         self._by_draw = self._served.sum(axis=(1, 2))
         self._by_area = self._served.sum(axis=2).mean(axis=0)
         self._spent = float(self.region.cost @ self.flows)
-        self.value = self.goal.weighed(self._by_draw, self._by_area, self._spent)
+        self.value = self.goal.weigh(self._by_draw, self._by_area, self._spent)
 
     def run(self, timer: Timer) -> None:
         """Make it better until nothing that is tried helps, or the time is up."""
-        while self._pass(timer) and not timer.over:
+        while self._run_pass(timer) and not timer.over:
             pass
 
-    def _pass(self, timer: Timer) -> bool:
+    def _run_pass(self, timer: Timer) -> bool:
         """Try what could help, the most promising first; say whether anything did.
 
         What was estimated is of the layout before: once changes fail in a row, it is time for new estimates.
         """
         helped, failed = False, 0
-        for back, put in self._promising():
+        for back, put in self._list_candidates():
             if timer.over or (helped and failed > _STALE):
                 break
             if back == _NONE or self.flows[back]:
-                done = self._try(back, put)
+                done = self._try_change(back, put)
                 helped, failed = helped or done, 0 if done else failed + 1
         return helped
 
-    def _promising(self) -> list[tuple[int, int]]:
+    def _list_candidates(self) -> list[tuple[int, int]]:
         """List changes that should help: the flow of which one unit is taken back, that which gets one."""
-        alone, joint = self._estimates()
-        money = self._money()
+        alone, joint = self._estimate_changes()
+        money = self._compute_remaining()
         least = _LEAST * max(abs(self.value), 1.0)
         changes = [(float(alone[put]), _NONE, int(put)) for put in _find_highest(alone, least)]
         for back in np.flatnonzero(self.flows):
@@ -128,10 +130,10 @@ class Search:
         changes.sort(key=lambda one: -one[0])
         return [(back, put) for _, back, put in changes[:_TRIED]]
 
-    def _estimates(self) -> tuple[Floats, Callable[[int], tuple[float, Floats]]]:
+    def _estimate_changes(self) -> tuple[Floats, Callable[[int], tuple[float, Floats]]]:
         """Estimate to second order what changes add: one more of each flow, (F,), and with one taken back."""
         posts, (start, end, kind) = self.region.posts, self.region.flows
-        slope, falls = self.goal.slope(self._capacity)
+        slope, falls = self.goal.compute_slopes(self._capacity)
         children, paid = _list_children(self.region), self.goal.price * self.region.cost
         first = (posts.reach.T @ slope * children)[:, kind]
         bend = (
@@ -150,21 +152,21 @@ class Search:
 
         return gains + 0.5 * own, joint
 
-    def _money(self) -> float:
+    def _compute_remaining(self) -> float:
         budget = self.region.rules.budget
         return np.inf if budget is None else budget - self._spent
 
-    def settle(self) -> None:
+    def remove_idle_moves(self) -> None:
         """Take back, one after the other, moves that bring nothing and that no rule asks for."""
         taken = True
         while taken:
-            tried = [self._try(int(at), _NONE, -_LEAST) for at in np.flatnonzero(self.flows)]
+            tried = [self._try_change(int(at), _NONE, -_LEAST) for at in np.flatnonzero(self.flows)]
             taken = any(tried)
 
-    def _try(self, back: int, put: int, least: float = _LEAST) -> bool:
+    def _try_change(self, back: int, put: int, least: float = _LEAST) -> bool:
         """Make a change if the rules allow it and it adds so much of the goal."""
         steps = [(at, by) for at, by in ((back, -1), (put, 1)) if at != _NONE]
-        column = self._columns(steps)
+        column = self._compute_row_change(steps)
         spare = self._spare + column
         if (spare < np.minimum(self._spare, -_TOLERANCE)).any():
             return False
@@ -180,7 +182,7 @@ class Search:
         more = served - self._served[:, touched]
         by_draw, by_area = self._by_draw + more.sum(axis=(1, 2)), self._by_area.copy()
         by_area[touched] += more.sum(axis=2).mean(axis=0)
-        value = self.goal.weighed(by_draw, by_area, spent)
+        value = self.goal.weigh(by_draw, by_area, spent)
         if value <= self.value + least * max(abs(self.value), 1.0):
             return False
         for at, by in steps:
@@ -193,7 +195,7 @@ class Search:
         self._by_draw, self._by_area = by_draw, by_area
         return True
 
-    def _columns(self, steps: list[tuple[int, int]]) -> Floats:
+    def _compute_row_change(self, steps: list[tuple[int, int]]) -> Floats:
         """Give what steps change in every row of the rules."""
         flows, kinds = len(self.flows), len(self.region.posts.kinds)
         places, by = list[int](), list[float]()

@@ -64,7 +64,7 @@ def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solu
             if found.x is None:
                 break
             best = _price_layout(programme, best, _read_units(region, found.x), timer)
-            if timer.over or not (goal.aims.robustness and programme.learn(found.x)):
+            if timer.over or not (goal.aims.robustness and programme.add_weighing(found.x)):
                 break
     if best is None and late:
         late_timer = Timer(_LATE * how.seconds)
@@ -73,7 +73,7 @@ def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solu
         return None
     gap = _compute_gap(programme, best, bound)
     settled = Search(region, goal, *best)
-    settled.settle()
+    settled.remove_idle_moves()
     return Solution(settled.units, settled.flows, gap, proven=bool(gap <= 1.01 * how.gap))
 
 
@@ -83,10 +83,10 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
     The first layout is found near a relaxation over few flows, so that there is one early. Each turn adds
     the weighings of draws that are worst for both; gives the best layout and the last relaxation.
     """
-    relaxed = programme.relaxed(timer.part(_BOUND), rounds=1)
+    relaxed = programme.solve_relaxed(timer.split(_BOUND), rounds=1)
     best = _find_near(programme, relaxed, timer)
     for _ in range(_RELAXED):
-        found = programme.relaxed(timer.part(_BOUND))
+        found = programme.solve_relaxed(timer.split(_BOUND))
         relaxed = relaxed if found is None else found
         fresh_start = None if found is None else _find_near(programme, found, timer)
         best = _choose_better(programme, best, _improve_layout(programme, fresh_start or best, timer))
@@ -94,8 +94,8 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
             break
         if _compute_gap(programme, best, programme.bound) <= gap:
             break
-        fresh = programme.learn(found)
-        if not (best is not None and programme.learn_from(best[0])) and not fresh:
+        fresh = programme.add_weighing(found)
+        if not (best is not None and programme.add_worst_weighing(best[0])) and not fresh:
             break
     return best, relaxed
 
@@ -103,7 +103,7 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
 def _find_near(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
     """Give a layout that keeps the rules, near the relaxation or, where there is none, near today's posts."""
     region = programme.region
-    start = region.vector(np.zeros(len(region.cost), np.int64), region.posts.units)
+    start = region.join_columns(np.zeros(len(region.cost), np.int64), region.posts.units)
     near = start if relaxed is None else relaxed
     return find_nearest_whole(region, programme.goal, near, np.flatnonzero(programme.flows), timer)
 
@@ -128,7 +128,7 @@ def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> flo
     """Give how much better than a layout any can be, relative, on the pieces."""
     if best is None:
         return np.inf
-    value = programme.value(*best)
+    value = programme.compute_value(*best)
     return max(0.0, -bound - value) / max(abs(value), 1e-9)
 
 
@@ -136,11 +136,11 @@ def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
     """Solve the relaxation until no weighing of draws is missing; None where it has no answer in time."""
     answer = None
     for _ in range(_RELAXED):
-        found = programme.relaxed(timer)
+        found = programme.solve_relaxed(timer)
         if found is None or timer.over:
             break
         answer = found
-        if not programme.learn(answer):
+        if not programme.add_weighing(answer):
             break
     return answer
 
@@ -153,8 +153,8 @@ def _solve_whole(
     A large programme looks near its relaxation first, where good answers are, for a part of the time.
     """
     if near is not None and relaxed is not None:
-        return programme.whole(timer.part(_PATIENCE), gap, (relaxed, near)), programme.bound
-    found = programme.whole(timer, gap)
+        return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
+    found = programme.solve_whole(timer, gap)
     if found.x is None or found.mip_dual_bound is None:
         return found, programme.bound
     proven = float(found.mip_dual_bound)
@@ -172,9 +172,9 @@ def _build_programme(region: Region, goal: Goal, how: Solver) -> Programme:
         order = np.argsort(-posts.reach, axis=1, kind="stable")
         stock = np.minimum(np.cumsum(room[order, kind], axis=1), total)
         most[:, kind] = children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
-    programme = Programme(region, goal, Benefit.of(goal.need, most, how.pieces))
+    programme = Programme(region, goal, Benefit.cut(goal.need, most, how.pieces))
     if goal.aims.robustness:
-        today = compute_met(goal.need, posts.capacity(posts.units)).sum(axis=(1, 2))
+        today = compute_met(goal.need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
         programme.weighings.append(weigh_worst_draws(today))
     return programme
 
@@ -186,9 +186,9 @@ def _read_units(region: Region, found: Floats) -> Ints:
 
 def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
     """Take a layout's cheapest flows; where there is a layout already, only if they are found in time."""
-    flows = programme.region.cheapest(units, timer if best is not None else Timer(_FLOWS))
+    flows = programme.region.find_cheapest(units, timer if best is not None else Timer(_FLOWS))
     return best if flows is None else _choose_better(programme, best, (units, flows))
 
 
 def _compute_value(region: Region, goal: Goal, layout: Layout) -> float:
-    return goal.value(layout[0], float(region.cost @ layout[1]))
+    return goal.compute_value(layout[0], float(region.cost @ layout[1]))

@@ -226,8 +226,8 @@ def summarise_plan(
         author,
         setting,
         tables.write_posts(ground.table),
-        ground.drafted,
-        ground.provisional,
+        ground.is_draft,
+        ground.travel_provisional,
         _round(_summarise_verdict(plan)),
         _round(plan.moves),
         tuple(decisions),
@@ -296,7 +296,7 @@ def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floa
     wide = np.repeat(need[:, :, None], len(plan.posts.kinds), axis=2)
     layouts = (plan.posts.units, plan.units)
     today, planned = (
-        compute_met(wide, plan.posts.capacity(units)).sum(axis=2).mean(axis=0) for units in layouts
+        compute_met(wide, plan.posts.compute_capacity(units)).sum(axis=2).mean(axis=0) for units in layouts
     )
     return wide.sum(axis=2).mean(axis=0), today, planned
 

@@ -76,7 +76,7 @@ def test_every_area_has_a_floor_whatever_it_has_today(where):
     rules, posts = rules_of(seen, programme), posts_of(seen, programme)
     assert (rules.floor > 0).all()
     assert rules.floor.sum() == pytest.approx(0.25 * 480)
-    assert (posts.capacity(posts.units).sum(axis=1) < rules.floor).any()
+    assert (posts.compute_capacity(posts.units).sum(axis=1) < rules.floor).any()
     assert rules.under_searched.any()
 
 
@@ -87,7 +87,7 @@ def test_too_few_moves_bring_areas_nearer_to_their_floors_and_take_from_none_bel
     with pytest.raises(RulesClash):
         plan_moves(posts, draws, rules)
     made, kept = planned(posts, draws, rules, Solver())
-    before, after = (posts.capacity(units).sum(axis=1) for units in (posts.units, made.units))
+    before, after = (posts.compute_capacity(units).sum(axis=1) for units in (posts.units, made.units))
     assert made.moved <= 3
     assert (after >= np.minimum(before, rules.floor) - 1e-6).all()
     np.testing.assert_array_equal(kept.floor, np.minimum(before, rules.floor))

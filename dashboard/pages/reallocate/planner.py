@@ -81,14 +81,14 @@ def hand_over_tasks(current: CurrentRelease, given: Tables) -> HandOverResult | 
 
 @lru_cache(maxsize=4)
 def _read_draft(current: CurrentRelease) -> PlanInputs:
-    return PlanInputs.of(current.release)
+    return PlanInputs.read(current.release)
 
 
 @lru_cache(maxsize=32)
 def _read_with_posts(current: CurrentRelease, posts: str) -> PlanInputs:
     """Put other posts on the same ground; need and places do not depend on them."""
     draft = read_ground(current)
-    return draft.holding(tables.parse_posts(_NAME, posts, draft.posts.areas))
+    return draft.with_posts(tables.parse_posts(_NAME, posts, draft.posts.areas))
 
 
 @lru_cache(maxsize=128)

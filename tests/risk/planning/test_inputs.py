@@ -25,7 +25,7 @@ def release(demo_world):
 
 @pytest.fixture(scope="module")
 def ground(release):
-    return PlanInputs.of(release)
+    return PlanInputs.read(release)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ def test_posts_are_drafted_of_the_outreach_that_the_release_shows(ground, releas
 
 def test_it_rests_on_the_partner_tier_and_on_nothing_of_communities(release, ground, demo_world):
     with pytest.raises(ReleaseError, match="partner tier"):
-        PlanInputs.of(Release.open(demo_world / "releases", "public"))
-    without = PlanInputs.of(replace(release, without=frozenset({"communities"})))
+        PlanInputs.read(Release.open(demo_world / "releases", "public"))
+    without = PlanInputs.read(replace(release, without=frozenset({"communities"})))
     assert not without.communities.any()
     assert (without.needs[ALL] == ground.needs[ALL]).all()
     assert (without.under_searched == ground.under_searched).all()
@@ -68,12 +68,12 @@ def test_no_unit_crosses_the_border_and_no_area_falls_below_its_floor(ground, pl
     assert plan.moves
     assert all(move.start[:2] == move.end[:2] for move in plan.moves)
     assert plan.moved <= INTERNAL.moves
-    today, after = (ground.posts.capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units))
+    today, after = (ground.posts.compute_capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units))
     assert (after >= INTERNAL.floor * today - 1e-9).all()
 
 
 def test_the_same_gives_the_same(release, ground, plan):
-    again = make_plan(PlanInputs.of(release), INTERNAL)
+    again = make_plan(PlanInputs.read(release), INTERNAL)
     assert (again.units == plan.units).all()
     assert summarise(ground, INTERNAL, again) == summarise(ground, INTERNAL, plan)
 
@@ -212,7 +212,7 @@ def test_plans_that_were_saved_before_still_open(content):
         (("plan", "cost"), 10**400, "verdict.cost"),
         (("moves", 0, "units"), 1.5, "moves[0].units is no int"),
         (("moves", 0, "brings"), {}, "moves[0].brings"),
-        (("parameters", "floor"), 7.0, "shares from 0 to 1"),
+        (("parameters", "floor"), 7.0, "must be from 0 to 1"),
         (("parameters", "pathway"), "sideways", "sideways"),
         (("author", "role"), "Anna", "Anna"),
         (("title",), None, "title is no str"),

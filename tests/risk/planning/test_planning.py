@@ -36,14 +36,14 @@ def test_the_optimum_is_that_of_trying_everything(aims, seed):
         budget=120.0,
         floor=compute_floor(posts, 0.5),
         communities=np.arange(4) % 2 == 0,
-        services_floor=float(posts.capacity(posts.units)[::2, 1].min() * 0.8),
+        services_floor=float(posts.compute_capacity(posts.units)[::2, 1].min() * 0.8),
     )
     goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
-    values = [goal.value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept]
+    values = [goal.compute_value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept]
     assert len(values) > 3
     made = plan_moves(posts, need, rules, aims, solver=EXACT)
     assert keeps(posts, rules, made.units) == (True, pytest.approx(made.cost))
-    assert goal.value(made.units, made.cost) == pytest.approx(max(values), rel=1e-5)
+    assert goal.compute_value(made.units, made.cost) == pytest.approx(max(values), rel=1e-5)
     assert made.proven
 
 
@@ -51,7 +51,7 @@ def test_the_benefit_in_pieces_is_below_the_curve_and_close():
     rng = np.random.default_rng(0)
     need = rng.lognormal(2.0, 0.5, (50, 3, 1))
     most = np.array([[5.0], [40.0], [400.0]])
-    cut = Benefit.of(need, most, 16)
+    cut = Benefit.cut(need, most, 16)
     np.testing.assert_allclose(cut.width.sum(axis=-1), most)
     assert (np.diff(cut.slope, axis=-1) <= 1e-12).all()
     for share in (0.03, 0.2, 0.5, 0.9):
@@ -122,8 +122,8 @@ def test_what_would_change_it_is_where_it_no_longer_pays():
     share = move.pays_down_to / move.need
     for factor, pays in ((1.05, True), (0.95, False)):
         less = need[1::2] * np.array([1.0, factor * share])
-        gain = compute_met(less[..., None], posts.capacity(np.array([[2], [2]])))
-        gain = gain - compute_met(less[..., None], posts.capacity(np.array([[4], [0]])))
+        gain = compute_met(less[..., None], posts.compute_capacity(np.array([[2], [2]])))
+        gain = gain - compute_met(less[..., None], posts.compute_capacity(np.array([[4], [0]])))
         assert (gain.sum(axis=(1, 2)).mean() > 0) == pays
 
 
@@ -166,7 +166,7 @@ def test_decisions_are_kept_and_planned_around():
     assert all((m.start, m.end, m.kind) != (first.start, first.end, first.kind) for m in around.moves)
     assert around.decisions == (declined,)
     goal = Goal(posts, Aims(), np.repeat(need[::2, :, None], 2, axis=2))
-    assert goal.value(around.units, 0.0) <= goal.value(free.units, 0.0) + 1e-6
+    assert goal.compute_value(around.units, 0.0) <= goal.compute_value(free.units, 0.0) + 1e-6
     empty = int(np.argmin(posts.units[:, 1]))
     full = int(np.argmax(posts.units[:, 1]))
     wanted = Decision(posts.sites[full], posts.sites[empty], "centre", "accept")
@@ -209,7 +209,7 @@ def test_a_lock_clashes_with_what_it_stands_against():
         plan_moves(posts, need, Rules(floor=np.array([0.0, 20.0])), decisions=[lock])
     by_rule = {clash.rule: clash for clash in told.value.clashes}
     assert set(by_rule) == {"floor", "locked"}
-    assert (by_rule["locked"].asked, by_rule["locked"].frees) == (4.0, 2.0)
+    assert (by_rule["locked"].required, by_rule["locked"].possible) == (4.0, 2.0)
     assert by_rule["locked"].decisions == (lock,)
     with pytest.raises(RulesClash) as told:
         plan_moves(posts, need, decisions=[lock, Decision("one", "two", "team", "accept")])
@@ -239,8 +239,8 @@ def test_clashing_rules_are_named_with_what_frees_them():
         plan_moves(posts, need, rules)
     by_rule = {clash.rule: clash for clash in told.value.clashes}
     assert set(by_rule) == {"moves", "floor"}
-    assert by_rule["moves"].frees == 2
-    assert by_rule["floor"].frees == pytest.approx(10.0)
+    assert by_rule["moves"].possible == 2
+    assert by_rule["floor"].possible == pytest.approx(10.0)
     assert by_rule["floor"].places == ("high",)
     # What it says would free it does.
     assert plan_moves(posts, need, replace(rules, moves=2)).moved == 2
@@ -255,7 +255,7 @@ def test_commitments_stand_against_a_floor():
     by_rule = {clash.rule: clash for clash in told.value.clashes}
     assert set(by_rule) == {"commitments", "floor"}
     assert by_rule["commitments"].places == ("one",)
-    assert (by_rule["commitments"].asked, by_rule["commitments"].frees) == (4.0, 3.0)
+    assert (by_rule["commitments"].required, by_rule["commitments"].possible) == (4.0, 3.0)
 
 
 def test_the_floor_of_communities_counts_services_and_never_search():
@@ -273,7 +273,7 @@ def test_communities_move_no_search(seed):
     posts, need = country(seed, sites=6, each=6)
     rules = Rules(moves=4, under_searched=np.arange(6) < 3)
     marked = np.random.default_rng(seed).random(6) < 0.5
-    least = 0.9 * float(posts.capacity(posts.units)[marked, 1].min(initial=9.0))
+    least = 0.9 * float(posts.compute_capacity(posts.units)[marked, 1].min(initial=9.0))
     with_floor = replace(rules, communities=marked, services_floor=least)
     both = [drawn(posts, r, np.repeat(need[..., None], 2, axis=2), 0) for r in (rules, with_floor)]
     np.testing.assert_array_equal(both[0].areas, both[1].areas)
@@ -348,7 +348,7 @@ def test_the_frontier_never_falls_with_more_moves():
     assert gains[1] > 0
     assert (np.diff(gains) > -0.02 * gains[-1]).all()  # judged by other draws than they were chosen by
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    floor = np.full(8, 0.3 * posts.capacity(posts.units).sum() / 8)
+    floor = np.full(8, 0.3 * posts.compute_capacity(posts.units).sum() / 8)
     left = compute_frontier(posts, need, [0, 6], Rules(floor=floor))
     assert [p.limit for p in left] == [6]
 

@@ -40,13 +40,13 @@ def kept(made, units):
     if (units.sum(axis=1) > posts.room).any():
         return False
     for area in range(len(posts.areas)):
-        now, before = (posts.capacity(u)[area] for u in (units, posts.units))
+        now, before = (posts.compute_capacity(u)[area] for u in (units, posts.units))
         if rules.floor is not None and now.sum() < min(rules.floor[area], before.sum()) - 1e-6:
             return False
         marked = rules.communities is not None and rules.communities[area]
         if marked and now[1] < min(rules.services_floor, before[1]) - 1e-6:
             return False
-    search, before = (posts.capacity(u)[made.explored.areas, 0].sum() for u in (units, posts.units))
+    search, before = (posts.compute_capacity(u)[made.explored.areas, 0].sum() for u in (units, posts.units))
     return search >= min(made.explored.least, before) - 1e-6
 
 
@@ -67,7 +67,7 @@ def every_schedule(made, need, per_quarter, budget, quarters):
     cost = np.array([move.cost / move.units for move in made.moves])
     worth = {
         s: [
-            float(compute_met(n[::2], made.posts.capacity(layout(made, s))).sum(axis=(1, 2)).mean())
+            float(compute_met(n[::2], made.posts.compute_capacity(layout(made, s))).sum(axis=(1, 2)).mean())
             for n in need
         ]
         for s in states
@@ -97,7 +97,7 @@ def made_by(made, schedule):
 @pytest.mark.parametrize("seed", range(8))
 def test_the_schedule_is_the_best_of_all(seed):
     posts, need = country(seed)
-    today = posts.capacity(posts.units)
+    today = posts.compute_capacity(posts.units)
     rules = Rules(
         moves=4,
         floor=today.sum(axis=1) * np.random.default_rng(seed).uniform(0.5, 1.1, len(posts.areas)),
@@ -121,7 +121,7 @@ def test_the_schedule_is_the_best_of_all(seed):
         made, by_quarter, per_quarter, None if budget == np.inf else budget, 3, solver=EXACT
     )
     value = sum(
-        float(compute_met(n[::2], posts.capacity(p.units)).sum(axis=(1, 2)).mean())
+        float(compute_met(n[::2], posts.compute_capacity(p.units)).sum(axis=(1, 2)).mean())
         for n, p in zip(by_quarter, found.phases, strict=True)
     )
     assert value == pytest.approx(best, rel=2e-5)
@@ -133,7 +133,7 @@ def test_the_schedule_is_the_best_of_all(seed):
 @given(st.integers(0, 10_000), st.integers(0, 3), st.floats(0, 150), st.floats(0.3, 1.2))
 def test_every_quarter_keeps_the_limits_and_what_today_keeps(seed, per_quarter, budget, share):
     posts, need = country(seed, sites=6, each=6)
-    floor = share * posts.capacity(posts.units).sum(axis=1)
+    floor = share * posts.compute_capacity(posts.units).sum(axis=1)
     floor[np.arange(6) % 2 == 0] *= 0.5
     made = plan_moves(posts, need, Rules(moves=5))
     made = replace(made, rules=replace(made.rules, floor=floor, communities=floor > 0, services_floor=3.0))

@@ -23,21 +23,21 @@ def case(seed, aims, sites=4, **rules):
     given_rules = Rules(**{"moves": 3, "budget": 150.0, "floor": compute_floor(posts, 0.5)} | rules)
     everywhere = replace(given_rules, communities=np.ones(sites, bool))
     goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
-    return Region.of(posts, everywhere, (), draw_exploration(posts, everywhere, goal.need, 0)), goal, need
+    return Region.build(posts, everywhere, (), draw_exploration(posts, everywhere, goal.need, 0)), goal, need
 
 
 @pytest.mark.parametrize("aims", AIMS, ids=str)
 def test_no_change_adds_more_than_the_slope_says_and_a_small_one_as_much(aims):
     region, goal, _ = case(0, aims)
-    capacity = region.posts.capacity(region.posts.units)
-    slope, falls = goal.slope(capacity)
+    capacity = region.posts.compute_capacity(region.posts.units)
+    slope, falls = goal.compute_slopes(capacity)
     assert (falls <= 0).all()
     rng = np.random.default_rng(1)
 
     def worth(at):
         need = goal.need
         ratio = np.where(need > 0, at / need, 0.0)
-        return goal.worth(need * -np.expm1(-ratio), 0.0)
+        return goal.value_served(need * -np.expm1(-ratio), 0.0)
 
     for size in (1e-5, 1.0, 5.0):
         for _ in range(20):
@@ -56,20 +56,20 @@ def test_what_changes_would_add_is_estimated_to_second_order(aims):
     flows = np.zeros(len(region.cost), np.int64)
     back, puts = 2, np.arange(len(flows))
     flows[back] = 1
-    search = Search(region, goal, region.units(flows), flows)
-    alone, joint = search._estimates()
+    search = Search(region, goal, region.lay_out(flows), flows)
+    alone, joint = search._estimate_changes()
     less, both = joint(back)
 
     def added(put, taken):
         changed = flows.copy()
         changed[put] += 1
         changed[back] -= taken
-        return goal.value(region.units(changed), float(region.cost @ changed)) - search.value
+        return goal.compute_value(region.lay_out(changed), float(region.cost @ changed)) - search.value
 
     assert alone == pytest.approx([added(put, 0) for put in puts], abs=1e-5)
     others = puts[puts != back]
     assert both[others] == pytest.approx([added(put, 1) for put in others], abs=1e-5)
-    without = goal.value(region.units(np.zeros_like(flows)), 0.0) - search.value
+    without = goal.compute_value(region.lay_out(np.zeros_like(flows)), 0.0) - search.value
     assert less == pytest.approx(without, abs=1e-5)
 
 
@@ -78,23 +78,23 @@ def test_what_changes_would_add_is_estimated_to_second_order(aims):
 def test_the_search_only_ever_gets_better_and_keeps_all_rules(seed, aims):
     region, goal, _ = case(seed, aims, sites=6, under_searched=np.arange(6) < 2)
     today = region.posts.units
-    begun = region.broken(np.zeros(len(region.cost), np.int64), today)
+    begun = region.find_broken(np.zeros(len(region.cost), np.int64), today)
     search = Search(region, goal, today.copy(), np.zeros(len(region.cost), np.int64))
     before = search.value
-    assert before == pytest.approx(goal.value(today, 0.0))
+    assert before == pytest.approx(goal.compute_value(today, 0.0))
     search.run(Timer(20.0))
     assert search.value >= before
-    assert search.value == pytest.approx(goal.value(search.units, float(region.cost @ search.flows)))
-    np.testing.assert_array_equal(search.units, region.units(search.flows))
-    assert set(region.broken(search.flows, search.units)) <= set(begun)
+    assert search.value == pytest.approx(goal.compute_value(search.units, float(region.cost @ search.flows)))
+    np.testing.assert_array_equal(search.units, region.lay_out(search.flows))
+    assert set(region.find_broken(search.flows, search.units)) <= set(begun)
     # Nothing smaller than what it tries is left: no single move, and none taken back, helps.
     if not aims.equity and not aims.robustness:
         for at, by in [(at, by) for at in range(len(search.flows)) for by in (-1, 1)]:
             flows = search.flows.copy()
             flows[at] += by
-            units = region.units(flows)
-            if flows[at] >= 0 and not region.broken(flows, units):
-                assert goal.value(units, float(region.cost @ flows)) <= search.value + 1e-6
+            units = region.lay_out(flows)
+            if flows[at] >= 0 and not region.find_broken(flows, units):
+                assert goal.compute_value(units, float(region.cost @ flows)) <= search.value + 1e-6
 
 
 def test_idle_moves_are_taken_back_unless_a_rule_asks_for_them():
@@ -106,14 +106,14 @@ def test_idle_moves_are_taken_back_unless_a_rule_asks_for_them():
     region, goal = replace(region, posts=posts), replace(goal, posts=posts)
     flows = np.zeros(len(region.cost), np.int64)
     flows[0] = 1
-    search = Search(region, goal, region.units(flows), flows.copy())
-    search.settle()
+    search = Search(region, goal, region.lay_out(flows), flows.copy())
+    search.remove_idle_moves()
     assert not search.flows.any()
     np.testing.assert_array_equal(search.units, posts.units)
     wanted = Decision(posts.sites[start], posts.sites[end], posts.kinds[kind].name, "accept")
     asked = replace(region, decisions=(wanted,))
-    search = Search(asked, goal, region.units(flows), flows.copy())
-    search.settle()
+    search = Search(asked, goal, region.lay_out(flows), flows.copy())
+    search.remove_idle_moves()
     np.testing.assert_array_equal(search.flows, flows)
 
 
@@ -125,10 +125,10 @@ def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(m
     region, goal, need = case(seed, aims)
     found = solve_moves(region, goal, Solver(gap=1e-6, pieces=200), lambda *_: None)
     rules = region.rules
-    assert not region.broken(found.flows, found.units)
-    value = goal.value(found.units, float(region.cost @ found.flows))
+    assert not region.find_broken(found.flows, found.units)
+    value = goal.compute_value(found.units, float(region.cost @ found.flows))
     kept = [(u, cost) for u in layouts(region.posts) for ok, cost in [keeps(region.posts, rules, u)] if ok]
-    best = max(goal.value(u, cost) for u, cost in kept)
+    best = max(goal.compute_value(u, cost) for u, cost in kept)
     assert best <= value + (found.gap + 1e-4) * abs(value)
     assert best <= value + 0.05 * abs(value)
     made = plan_moves(region.posts, need, rules, aims)
@@ -142,10 +142,10 @@ def test_the_bound_of_a_relaxation_that_was_cut_short_holds(monkeypatch, aims):
     monkeypatch.setattr(milp, "_OPEN", np.inf)  # after the first flows that were looked at
     region, goal, _ = case(1, aims)
     programme = _plan_solve._build_programme(region, goal, Solver(pieces=200))
-    assert programme.relaxed(Timer(20.0)) is not None
+    assert programme.solve_relaxed(Timer(20.0)) is not None
     cut_short = programme.bound
     values = [
-        goal.value(u, cost)
+        goal.compute_value(u, cost)
         for u in layouts(region.posts)
         for ok, cost in [keeps(region.posts, region.rules, u)]
         if ok
@@ -160,15 +160,15 @@ def test_a_plan_is_found_where_the_whole_programme_finds_none_in_time(monkeypatc
     monkeypatch.setattr(milp.Programme, "whole", lambda *_: late)
     region, goal, _ = case(3, Aims(0.3, 0.2, 0.5), under_searched=np.arange(4) < 2)
     found = solve_moves(region, goal, Solver(), lambda *_: None)
-    assert not region.broken(found.flows, found.units)
+    assert not region.find_broken(found.flows, found.units)
     assert found.flows.any()
     best = max(
-        goal.value(u, cost)
+        goal.compute_value(u, cost)
         for u in layouts(region.posts)
         for ok, cost in [keeps(region.posts, region.rules, u)]
         if ok
     )
-    assert goal.value(found.units, float(region.cost @ found.flows)) >= 0.95 * best
+    assert goal.compute_value(found.units, float(region.cost @ found.flows)) >= 0.95 * best
 
 
 def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch):
@@ -177,7 +177,7 @@ def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch
     monkeypatch.setattr(milp.Programme, "whole", lambda *_: OptimizeResult(x=None, status=1))
     region, goal, _ = case(3, Aims())
     found = solve_moves(region, goal, Solver(), lambda *_: None)
-    assert not region.broken(found.flows, found.units)
+    assert not region.find_broken(found.flows, found.units)
     assert found.gap == np.inf
     assert not found.proven
 
@@ -200,8 +200,8 @@ def test_decisions_hold_in_a_large_plan(monkeypatch):
 def test_a_floor_that_today_breaks_is_kept_near_the_relaxation():
     region, goal, _ = case(0, Aims(), floor=None, budget=None)
     today = region.posts.units
-    explored = Exploration(np.arange(4) == int(np.argmin(region.posts.capacity(today)[:, 0])), 0.0)
-    least = 1.2 * float(region.posts.capacity(today)[explored.areas, 0].sum())
+    explored = Exploration(np.arange(4) == int(np.argmin(region.posts.compute_capacity(today)[:, 0])), 0.0)
+    least = 1.2 * float(region.posts.compute_capacity(today)[explored.areas, 0].sum())
     harder = replace(region, explored=replace(explored, least=least))
     start = harder.vector(np.zeros(len(region.cost), np.int64), today)
     found = find_nearest_whole(harder, goal, start, np.arange(len(region.cost)), Timer(20.0))

@@ -344,7 +344,7 @@ def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
     more = planner.read_posts(of, "posts.csv", "\n".join([*lines, "AL-11,day centre,no,3,20,,"]).encode())
     ground = planner.read_ground(of, more)
     assert [kind.name for kind in ground.table.kinds] == ["outreach team", "day centre"]
-    assert not ground.drafted
+    assert not ground.is_draft
     assert ground.needs is planner.read_ground(of).needs
     test = run(state={"plan-posts": more})
     assert "estimated posts" not in said(test)
