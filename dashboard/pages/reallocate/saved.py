@@ -62,9 +62,9 @@ def word_changes(
     if posts != work.posts or (before.gain, before.cost, before.moved) == (now.gain, now.cost, now.moved):
         return ""
     return _(
-        "What this plan stands on has changed since it was kept, as travel times or the model do. Kept were "
-        "{moved} moves with {gain} children more a quarter and {hours} hours of travel: its briefing holds "
-        "those.",
+        "Something that this plan is based on has changed since it was saved, for example travel times or the "
+        "model. The saved plan has {moved} moves with a gain of {gain} children per quarter and {hours} hours "
+        "of travel; its briefing shows these.",
         moved=t.number(before.moved),
         gain=t.gain(before.gain),
         hours=t.number(before.cost),

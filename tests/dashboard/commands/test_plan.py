@@ -57,7 +57,7 @@ def test_a_damaged_plan_is_named_and_the_others_are_listed(tact, demo):
     made = tact("--workspace", demo, "plan", "make", "--moves", "2", "--title", "Good", "--json").json
     good = Path(made["plan"])
     bad = shutil.copytree(good, good.parent / "plan-partner-bad") / "manifest.json"
-    bad.write_text(bad.read_text().replace('"moves": [', '"moves": [3, '))
+    bad.write_text(bad.read_text().replace('"posts_drafted"', '"posts_drafts"'))
     listed = tact("--workspace", demo, "plan", "list", "--json")
     assert [one["plan"] for one in listed.json] == [good.name]
     assert "The saved plan plan-partner-bad is damaged" in listed.err
@@ -96,7 +96,8 @@ def test_rules_that_clash_are_named_with_what_would_free_them(tact, demo):
     answer = tact("--workspace", demo, "plan", "make", "--moves", "0", "--exploration", "1", "--json")
     assert answer.code == 2
     assert "No plan can keep all rules. Relax one of these:" in answer.json["message"]
-    assert "Allow more moves." in answer.json["message"]
+    assert "Lower the minimum for every area." in answer.json["message"]
+    assert "Lower the share for areas with too little outreach." in answer.json["message"]
 
 
 @pytest.mark.parametrize(
