@@ -1,0 +1,79 @@
+"""The documentation names every command, option, policy setting, layer, page and environment variable."""
+
+import re
+
+import pytest
+import typer
+
+from dashboard.commands.running import app
+from dashboard.web.navigation import PAGES
+from data.disclosure import policy_file
+from geo.layers import LAYERS
+from tests.helpers.paths import ROOT
+
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+EVERYTHING = "\n".join([*DOCS.values(), (ROOT / "README.md").read_text(encoding="utf-8")])
+GENERAL = {"--json", "--help"}  # described once, for all commands
+
+
+def commands_of(command, path=("tact",)):
+    """Yield the path of each command of a group, with the command itself."""
+    if not hasattr(command, "commands"):
+        yield " ".join(path), command
+        return
+    for name, below in command.commands.items():
+        if not below.hidden:
+            yield from commands_of(below, (*path, name))
+
+
+COMMANDS = dict(commands_of(typer.main.get_command(app)))
+
+
+def sections(text):
+    """Return the text below each heading that names commands, by command."""
+    found = {}
+    for part in re.split(r"^(?=##)", text, flags=re.MULTILINE):
+        heading = part.partition("\n")[0]
+        found |= dict.fromkeys(re.findall(r"`(tact [a-z ]*[a-z])", heading), part)
+    return found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_option_is_documented(command):
+    section = sections(DOCS["commands.md"]).get(command)
+    assert section, f"docs/commands.md has no heading with `{command}`"
+    options = [option for parameter in COMMANDS[command].params for option in parameter.opts]
+    long = {option for option in options if option.startswith("--")} - GENERAL
+    assert [option for option in sorted(long) if not re.search(rf"`[^`]*{option}\b", section)] == []
+
+
+def test_no_command_is_documented_that_does_not_exist():
+    groups = {path.rpartition(" ")[0] for path in COMMANDS}
+    assert set(sections(DOCS["commands.md"])) <= COMMANDS.keys() | groups
+
+
+# Also settings that the default file only names in a comment, because they have no default.
+SETTINGS = sorted(set(re.findall(r"^(?:# )?(\w+) =|^\[+(\w+)\]", policy_file.default_text(), re.MULTILINE)))
+
+
+@pytest.mark.parametrize("setting", [name or section for name, section in SETTINGS])
+def test_every_policy_setting_is_documented(setting):
+    assert re.search(rf"`[^`\n]*\b{setting}\b", DOCS["policy.md"]) or f"[{setting}]" in DOCS["policy.md"]
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
+def test_every_layer_is_documented(layer):
+    assert f"`{layer.id}`" in EVERYTHING
+    assert layer.title in EVERYTHING
+
+
+@pytest.mark.parametrize("page", [title for _, _, title, _ in PAGES])
+def test_every_page_is_documented(page):
+    assert f"\n| {page} |" in DOCS["manager.md"]
+
+
+def test_every_environment_variable_is_documented():
+    sources = (p for d in ("data", "dashboard", "risk", "geo") for p in (ROOT / d).rglob("*.py"))
+    names = {name for p in sources for name in re.findall(r'"(TACT_[A-Z_]+)"', p.read_text("utf-8"))}
+    assert names
+    assert [name for name in sorted(names) if name not in EVERYTHING] == []
