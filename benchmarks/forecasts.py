@@ -29,7 +29,7 @@ SCORES = ("log", "crps")
 def one(seed: int) -> list[dict[str, object]]:
     world = simulate_default_areas(WorldParameters(seed=seed))
     usual = CellKey.from_policy(DEFAULT_POLICY)
-    seen = observe_world(world, areas.load().neighbours("region"), usual)
+    seen = observe_world(world, areas.load_areas().neighbours("region"), usual)
     found = evaluate_model(seen)
     rows = []
     for rival in BASELINES:

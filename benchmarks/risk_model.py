@@ -107,7 +107,7 @@ def world(seed: int, gamma: float = 0.8) -> World:
 
 
 def borders() -> list[tuple[str, str]]:
-    return areas.load().neighbours("region")
+    return areas.load_areas().neighbours("region")
 
 
 def speed(case: str) -> Speed:

@@ -205,7 +205,7 @@ class Areas:
         return {code: shapely.coverage_union_all(shapes) for code, shapes in groups.items()}
 
 
-def load(workspace_areas: Path | None = None) -> Areas:
+def load_areas(workspace_areas: Path | None = None) -> Areas:
     """Load the areas with a workspace's imported boundaries, else with the approximate ones.
 
     Raises AreaError when the imported boundaries cannot be read.
@@ -216,7 +216,7 @@ def load(workspace_areas: Path | None = None) -> Areas:
     return _shipped()
 
 
-def read(path: Path) -> Areas:
+def read_areas(path: Path) -> Areas:
     """Read the areas that `Areas.write` wrote, as a release keeps them.
 
     Raises AreaError when the file is missing or damaged.

@@ -98,7 +98,7 @@ class Travel:
         pace, frame = speed or Speed(), areas.frame(level)
         codes = tuple(str(code) for code in frame.index)
         points = areas.centres(level).reindex(frame.index).to_numpy(dtype=float)
-        straight = pace.minutes(straight_line(points))
+        straight = pace.minutes(compute_distances(points))
         part = _parts(areas, level, codes)
         minutes, provisional = _over_water(straight, part, _laid(codes, ferries))
         given = _laid(codes, uploaded)
@@ -133,7 +133,7 @@ class Travel:
         )
 
 
-def straight_line(points: Floats) -> Floats:
+def compute_distances(points: Floats) -> Floats:
     """Give the great-circle distances in km between points in degrees (lon, lat), (n, 2) to (n, n).
 
     Haversine, mean radius; nan where a point is missing.

@@ -26,7 +26,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from data.reference import FOLDER, area_table
-from geo.boundaries.coverage import dissolve, faces_and_owners
+from geo.boundaries.coverage import cut_faces, dissolve_faces
 from geo.places import Places
 from scripts._packages import packages
 from scripts._registry import record
@@ -154,11 +154,11 @@ def _part_cells(part: BaseGeometry, places: list[Place]) -> Iterator[tuple[str, 
 def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometry]:
     """Make the pieces meet exactly; what two of them claim goes to the first code."""
     pieces = sorted(pieces, key=lambda piece: piece[0])
-    faces, owners = faces_and_owners(np.array([shape for _, shape in pieces]))
+    faces, owners = cut_faces(np.array([shape for _, shape in pieces]))
     # One number an area: its first piece's, so that all its faces are merged.
     codes = [code for code, _ in pieces]
     owners = np.array([codes.index(codes[number]) if number >= 0 else -1 for number in owners])
-    coverage = {codes[number]: area for number, area in dissolve(faces, owners).items()}
+    coverage = {codes[number]: area for number, area in dissolve_faces(faces, owners).items()}
     if not shapely.coverage_is_valid(list(coverage.values())):
         msg = "The cells are not a coverage: borders of neighbours do not match."
         raise SystemExit(msg)

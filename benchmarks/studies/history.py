@@ -49,7 +49,7 @@ class Place:
 
 def place(parameters: WorldParameters) -> Place:
     """Draw a world over the product's own areas and populations, before its first quarter."""
-    known = geography.load()
+    known = geography.load_areas()
     pairs = [pair for level in ("region", "municipality") for pair in known.neighbours(level)]
     land = build_ground(area_table(), pairs, read_population(), parameters.seed)
     course = set_up_course(land, parameters, draw_need(land, parameters))

@@ -168,7 +168,7 @@ def study(
 
 
 def _study_world(seed: int, model: RiskModel) -> tuple[list[Found], Alarms, Followed]:
-    pairs = geography.load().neighbours("region")
+    pairs = geography.load_areas().neighbours("region")
     world = simulate_default_areas(WorldParameters(seed=seed, gamma=GAMMAS[seed % len(GAMMAS)]))
     found = [_found(world, pairs, kind, mechanism, model) for kind, mechanism in _kinds()]
     quiet = simulate_default_areas(WorldParameters(seed=seed, signal=False, internal_after=0.2))

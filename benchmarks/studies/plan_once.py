@@ -201,7 +201,7 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
 def _known(world: World, model: RiskModel) -> _Known:
     """Fit the model on the world's protected counts; need of the last year, all pathways, a quarter."""
     usual = CellKey.from_policy(DEFAULT_POLICY)
-    seen = observe_world(world, geography.load().neighbours("region"), usual)
+    seen = observe_world(world, geography.load_areas().neighbours("region"), usual)
     last = set(seen.quarters[-YEAR:])
     rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     rows = rows[rows["quarter"].isin(last)]

@@ -18,7 +18,7 @@ from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_risk_manifest
 from geo.layers.core.words import mark
-from geo.layers.risk import class_of
+from geo.layers.risk import find_class
 from risk.report.shift import AreaShift
 
 _COUNTRIES = ("AL", "GR")
@@ -139,7 +139,7 @@ def _latest(current: CurrentRelease) -> pd.DataFrame:
         return table
     frame = pd.DataFrame(table[table["period"] == table["period"].max()])
     told = zip(frame["state"], frame["low"], strict=True)
-    known = [class_of(float(low), change=True) if s == "class" else CANNOT_TELL for s, low in told]
+    known = [find_class(float(low), change=True) if s == "class" else CANNOT_TELL for s, low in told]
     return frame.assign(**{"class": known})
 
 

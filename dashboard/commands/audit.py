@@ -35,7 +35,7 @@ def audit(
         files = {}
         for tier in TIERS:
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
-            files[tier] = export.export(opened, Path(folder) / tier, export.FORMATS)
+            files[tier] = export.export_layers(opened, Path(folder) / tier, export.FORMATS)
         result = audit_release(workspace.releases, workspace.derived, name, files=files, progress=tick)
     emit(
         {

@@ -51,11 +51,11 @@ def export(
     opened = Release.open(
         workspace.releases, cast("Tier", tier), release, governed.blocked, workspace.derived
     )
-    layers = [layer.id for layer in exports.exportable(opened)]
+    layers = [layer.id for layer in exports.list_layers(opened)]
     if tier == "partner":
         log_receiver(workspace, opened, receiver, formats, layers)
     with progress("Writing") as tick:
-        files = exports.export(opened, to, formats, layers, progress=tick)
+        files = exports.export_layers(opened, to, formats, layers, progress=tick)
     paths = [str(path) for path in files]
     emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)
 

@@ -300,7 +300,7 @@ def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, 
         msg = "A hand-over needs --tasks FILE and either --capacity FILE or --free-share SHARE, not both."
         raise InputError(msg)
     given = handover.Tables.read(tables.tasks, tables.capacity, tables.free_share)
-    areas = geography.read(opened.areas_file).frame("region").index
+    areas = geography.read_areas(opened.areas_file).frame("region").index
     result = given.over(opened, [str(code) for code in areas])
     return None if result is None else (given, result)
 
@@ -348,7 +348,7 @@ def _emit_plan(
 
 
 def _speak(opened: Release) -> Speech:
-    return Speech("en", geography.read(opened.areas_file))
+    return Speech("en", geography.read_areas(opened.areas_file))
 
 
 def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:

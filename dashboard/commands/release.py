@@ -32,7 +32,7 @@ _FIRST = (
 
 def _read_areas(workspace: Workspace) -> tuple[bytes, str]:
     """Return the workspace's areas as GeoParquet, and the source of their boundaries."""
-    places = areas.load(workspace.areas)
+    places = areas.load_areas(workspace.areas)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "areas.parquet"
         places.write(path)

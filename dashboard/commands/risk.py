@@ -113,7 +113,7 @@ def risk(
 
 def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
     opened = _open(workspace, "partner", name)
-    seen = Observations.from_release(opened, geography.read(opened.areas_file))
+    seen = Observations.from_release(opened, geography.read_areas(opened.areas_file))
     earlier = _earlier(workspace, opened)
     with progress("Forecasting from each earlier quarter") as tick:
         found = evaluate_model(seen, earlier=earlier, progress=tick).as_dict()
@@ -127,7 +127,7 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
         if name != newest.name:
             with suppress(ReleaseError):  # of figures alone
                 held = _open(workspace, "partner", name)
-                seen = Observations.from_release(held, geography.read(held.areas_file))
+                seen = Observations.from_release(held, geography.read_areas(held.areas_file))
                 found[len(seen.quarters)] = seen
     return found
 
@@ -140,7 +140,7 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
     """
     last = latest(workspace.derived, "partner", KIND)
     earlier = Times() if last is None else Times.read(last.manifest)
-    codes = [str(code) for code in geography.read(release.areas_file).frame("region").index]
+    codes = [str(code) for code in geography.read_areas(release.areas_file).frame("region").index]
     return Times(
         earlier.uploaded if travel is None else read_links(travel, codes),
         earlier.ferries if ferries is None else read_links(ferries, codes, sources=True),

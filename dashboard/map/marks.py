@@ -12,7 +12,7 @@ from dashboard.site.current_release import CurrentRelease, Options
 from dashboard.site.text import translate
 from data.tables.states import STATES
 from geo.areas import Areas
-from geo.layers.core.words import state_words
+from geo.layers.core.words import describe_state
 
 # Radius of the largest circle in pixels: small areas get small circles, so that neighbours do not overlap.
 _LARGEST_RADIUS = {"country": 28.0, "region": 22.0, "municipality": 15.0}
@@ -37,7 +37,7 @@ def read_mark(current: CurrentRelease, name: str, level: str, period: str, optio
 
 def describe_states(current: CurrentRelease) -> dict[str, str]:
     """Return the words for each state of a number."""
-    return {state: translate(state_words(state, current.release.k)) for state in STATES}
+    return {state: translate(describe_state(state, current.release.k)) for state in STATES}
 
 
 def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:

@@ -22,8 +22,8 @@ from dashboard.site.text import _
 from data import reference
 from data.errors import ReleaseError
 from data.release import Release, names
-from geo.areas import LEVELS, Areas, load
-from geo.places import Places, predecessors
+from geo.areas import LEVELS, Areas, load_areas
+from geo.places import Places, list_predecessors
 
 __all__ = ["LAND", "SHIPPED", "describe_level", "describe_shapes", "make_routes"]
 
@@ -90,7 +90,7 @@ def describe_words() -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _load_places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
     areas = reference.area_table()
-    return areas, Places(areas), predecessors(areas)
+    return areas, Places(areas), list_predecessors(areas)
 
 
 def find_chains(name: str) -> list[list[dict[str, str]]]:
@@ -124,7 +124,7 @@ def _zip_level(file: Path, checksum: str, level: str) -> bytes:
 
 @lru_cache(maxsize=4)
 def _zip_shipped(level: str) -> bytes:
-    return _zip_document(describe_level(load(), level))
+    return _zip_document(describe_level(load_areas(), level))
 
 
 @lru_cache(maxsize=1)

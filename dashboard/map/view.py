@@ -19,7 +19,7 @@ from dashboard.site.current_release import CurrentRelease, Options, freeze_optio
 from data.errors import InputError
 from data.tables.periods import GRAINS, Calendar, Grain, Period
 from data.tables.spec import Tier
-from geo.layers import LAYERS, combinable
+from geo.layers import LAYERS, find_map_conflict
 from geo.layers.core import Layer, View
 
 __all__ = [
@@ -149,7 +149,7 @@ def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
 def _list_allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
     allowed: list[str] = [layer]
     for name in over:
-        if name not in allowed and not combinable(tier, [*allowed, name]):
+        if name not in allowed and not find_map_conflict(tier, [*allowed, name]):
             allowed.append(name)
     return tuple(allowed[1:])
 

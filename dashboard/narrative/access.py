@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_area_names, read_risk_manifest
-from dashboard.site.text import _, number
+from dashboard.site.text import _, format_number
 from risk.access.tables import Times
 
 
@@ -21,8 +21,12 @@ def describe_access(current: CurrentRelease) -> list[str]:
     notes = manifest and manifest.travel
     if not notes or not has_access(current):
         return []
-    ways = {name: number(getattr(notes, name)) for name in ("detour", "km_per_hour", "catchment_minutes")}
-    ways |= {name: number(100 * s) for name, s in zip(("least", "most"), notes.share_found, strict=True)}
+    ways = {
+        name: format_number(getattr(notes, name)) for name in ("detour", "km_per_hour", "catchment_minutes")
+    }
+    ways |= {
+        name: format_number(100 * s) for name, s in zip(("least", "most"), notes.share_found, strict=True)
+    }
     return [
         _(
             "Places are shared out among the children in need who can reach them: the nearer, the more, and "
@@ -51,7 +55,7 @@ def _describe_times(current: CurrentRelease, times: Times) -> Iterator[str]:
             "Ferry between {start} and {end}: {minutes} minutes ({source}).",
             start=names[link.start],
             end=names[link.end],
-            minutes=number(link.minutes),
+            minutes=format_number(link.minutes),
             source=link.source,
         )
     if not (times.uploaded or times.ferries):

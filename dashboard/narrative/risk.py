@@ -14,8 +14,8 @@ import pandas as pd
 
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
-from dashboard.site.text import _, number, translate
-from geo.layers.risk import CHANGES, CLASSES, class_of
+from dashboard.site.text import _, format_number, translate
+from geo.layers.risk import CHANGES, CLASSES, find_class
 from risk.report.shift import AreaShift
 from risk.report.trends import Jump
 
@@ -68,7 +68,7 @@ def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.Data
 def read_classes(frame: pd.DataFrame, *, change: bool) -> list[int]:
     """Return the class of each row as a position in CLASSES (of the rate or its change), or CANNOT_TELL."""
     states = zip(frame["state"], frame["low"] if "low" in frame else frame["state"], strict=True)
-    return [class_of(float(low), change=change) if s == "class" else CANNOT_TELL for s, low in states]
+    return [find_class(float(low), change=change) if s == "class" else CANNOT_TELL for s, low in states]
 
 
 def format_shift(names: pd.Series, shift: AreaShift) -> str:
@@ -120,5 +120,5 @@ def format_effort_warning(effort_ratio: float) -> str:
     """Return the warning that more or less outreach may be why a rate changed; NaN is no outreach before."""
     if math.isnan(effort_ratio):
         return _("No outreach is recorded for the year before, so that more of it may be why.")
-    days = number(round(effort_ratio, 1))
+    days = format_number(round(effort_ratio, 1))
     return _("Outreach was {days} times that of the year before, which may be why.", days=days)

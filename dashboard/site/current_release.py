@@ -20,10 +20,10 @@ from data.release.audits import AuditReport
 from data.release.result import Result
 from data.tables.spec import Tier
 from geo.areas import Areas
-from geo.areas import read as read_areas
-from geo.layers import LAYERS, layer
+from geo.areas import read_areas as read_areas
+from geo.layers import LAYERS, find_layer
 from geo.layers.core import LayerData, Option, View
-from geo.layers.profile import Profile, area_profile
+from geo.layers.profile import Profile, build_profile
 from risk.report.manifest import RiskManifest, read_manifest
 
 Options = tuple[tuple[str, str], ...]
@@ -88,13 +88,13 @@ def list_levels(current: CurrentRelease) -> dict[str, tuple[str, ...]]:
 @lru_cache(maxsize=512)
 def list_options(current: CurrentRelease, name: str, level: str) -> tuple[Option, ...]:
     """List the options of a layer, with the choices that the release has at a level."""
-    return layer(name).offered(current.release, level)
+    return find_layer(name).offered(current.release, level)
 
 
 @lru_cache(maxsize=2048)
 def has_layer(current: CurrentRelease, name: str, level: str, options: Options) -> bool:
     """Return whether the release has a layer at a level with these choices."""
-    return layer(name).offers(current.release, level, dict(options))
+    return find_layer(name).offers(current.release, level, dict(options))
 
 
 @lru_cache(maxsize=4096)
@@ -102,19 +102,19 @@ def list_periods(
     current: CurrentRelease, name: str, level: str, period: str, options: Options
 ) -> tuple[str, ...]:
     """List the periods of a layer that are as long as `period`, oldest first."""
-    return layer(name).periods(current.release, View(level, period, dict(options)))
+    return find_layer(name).periods(current.release, View(level, period, dict(options)))
 
 
 @lru_cache(maxsize=4096)
 def read_layer(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> LayerData:
     """Read a layer for a view."""
-    return layer(name).read(current.release, View(level, period, dict(options)))
+    return find_layer(name).read(current.release, View(level, period, dict(options)))
 
 
 @lru_cache(maxsize=4096)
 def read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
     """Read all that the release shows of one area in a period."""
-    return area_profile(current.release, area, period)
+    return build_profile(current.release, area, period)
 
 
 @lru_cache(maxsize=512)

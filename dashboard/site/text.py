@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from geo.layers.core.words import number, quantity
+from geo.layers.core.words import format_number, format_quantity
 
 __all__ = [
     "_",
@@ -21,8 +21,8 @@ __all__ = [
     "format_amount",
     "html",
     "join_markup",
-    "number",
-    "quantity",
+    "format_number",
+    "format_quantity",
     "say",
     "translate",
 ]
@@ -70,7 +70,7 @@ def escape_markdown(text: str) -> str:
 
 def format_amount(value: float | None, margin: float | None = None) -> Markup:
     """Write a number with its margin behind it, smaller."""
-    shown = html("{}", number(value))
+    shown = html("{}", format_number(value))
     if margin is None or margin != margin or margin == 0:
         return shown
-    return html("{} <small>±{}</small>", shown, number(margin))
+    return html("{} <small>±{}</small>", shown, format_number(margin))

@@ -17,11 +17,18 @@ from shapely.geometry.base import BaseGeometry
 
 from data.errors import AreaError
 from data.workspace.files import replacing
-from geo.areas import BOUNDARIES, load, read_cells
-from geo.boundaries.coverage import NOBODY, dissolve, faces_and_owners, fill_gaps, in_metres, width
+from geo.areas import BOUNDARIES, load_areas, read_cells
+from geo.boundaries.coverage import (
+    NOBODY,
+    cut_faces,
+    dissolve_faces,
+    fill_gaps,
+    measure_width,
+    project_to_metres,
+)
 from geo.boundaries.file import read_boundaries
 from geo.boundaries.matching import Columns, Unmatched, find_columns, match_rows
-from geo.places import Places, predecessors
+from geo.places import Places, list_predecessors
 
 UNNAMED = "Boundaries imported, source not named"
 SLIVER = 1000.0  # metres: boundaries simplified one by one cross each other by less than this
@@ -80,7 +87,7 @@ def import_boundaries(
     frame = read_boundaries(path)
     places = Places(areas_table)
     columns = find_columns(frame, places, country, code_column, name_column)
-    regions = load().frame("region").geometry
+    regions = load_areas().frame("region").geometry
     rows, unmatched = match_rows(frame, columns, places, areas_table, regions, country)
     official = _by_area(frame.geometry, rows)
     _refuse_overlaps(official, places)
@@ -128,9 +135,9 @@ def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
     once = one < other
     one, other = one[once], other[once]
     common = shapely.intersection(shapes[one], shapes[other])
-    size = shapely.area(in_metres(shapes))
-    share = shapely.area(in_metres(common)) / np.minimum(size[one], size[other])
-    bad = np.flatnonzero((share > _SLIVER_SHARE) | (width(common) > SLIVER))
+    size = shapely.area(project_to_metres(shapes))
+    share = shapely.area(project_to_metres(common)) / np.minimum(size[one], size[other])
+    bad = np.flatnonzero((share > _SLIVER_SHARE) | (measure_width(common) > SLIVER))
     if not len(bad):
         return
     worst = sorted(bad, key=lambda pair: -share[pair])
@@ -147,7 +154,7 @@ def _join_successors(
     official: dict[str, BaseGeometry], rows: dict[int, str], table: pd.DataFrame, places: Places
 ) -> tuple[dict[str, BaseGeometry], tuple[Split, ...], list[Unmatched]]:
     """Give a predecessor the union of its parts of 2019 when the file holds all of them."""
-    older = predecessors(table)
+    older = list_predecessors(table)
     joined = {code: shape for code, shape in official.items() if code not in older}
     split: list[Split] = []
     partial: list[Unmatched] = []
@@ -176,7 +183,7 @@ def _joined(
     faces, owners, pieces = _kept(pieces, len(new))
     gaps = owners == NOBODY
     _close(faces, owners, pieces, before)
-    shapes = dissolve(faces, owners)
+    shapes = dissolve_faces(faces, owners)
     joined = pieces.iloc[sorted(shapes)].sort_index()
     numbers = {code: number for number, code in enumerate(pieces.index)}
     joined = joined.set_geometry([shapes[numbers[code]] for code in joined.index], crs=before.crs)
@@ -211,7 +218,7 @@ def _small_first(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _kept(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, gpd.GeoDataFrame]:
     """Cut all into faces; old shapes of which too little would remain are left out."""
-    faces, owners = faces_and_owners(pieces.geometry.to_numpy())
+    faces, owners = cut_faces(pieces.geometry.to_numpy())
     owned = owners != NOBODY
     size = np.bincount(owners[owned], shapely.area(faces)[owned], minlength=len(pieces))
     remains = size / shapely.area(pieces.geometry.to_numpy())
@@ -227,7 +234,7 @@ def _close(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame, befo
     if not len(gaps):
         return
     thin = np.zeros(len(faces), dtype=bool)
-    thin[gaps] = width(faces[gaps]) <= SLIVER
+    thin[gaps] = measure_width(faces[gaps]) <= SLIVER
     fill_gaps(faces, owners, thin, np.arange(len(pieces)))
     left = owners == NOBODY
     inner = shapely.point_on_surface(faces[left])

@@ -18,7 +18,7 @@ _GRID = 1e-6  # degrees, about 10 cm
 _TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True)
 
 
-def faces_and_owners(shapes: Shapes) -> tuple[Shapes, Numbers]:
+def cut_faces(shapes: Shapes) -> tuple[Shapes, Numbers]:
     """Cut the plane along all borders; give each face the number of the first shape that holds it.
 
     Shapes come in order of precedence, in degrees. A face that no shape holds is a gap between
@@ -48,7 +48,7 @@ def fill_gaps(faces: Shapes, owners: Numbers, gaps: npt.NDArray[np.bool_], taker
         pass
 
 
-def dissolve(faces: Shapes, owners: Numbers) -> dict[int, BaseGeometry]:
+def dissolve_faces(faces: Shapes, owners: Numbers) -> dict[int, BaseGeometry]:
     """Return each owner's faces as one shape, in a form that does not depend on their order."""
     order = np.argsort(owners, kind="stable")
     numbers, starts = np.unique(owners[order], return_index=True)
@@ -60,15 +60,15 @@ def dissolve(faces: Shapes, owners: Numbers) -> dict[int, BaseGeometry]:
     }
 
 
-def in_metres(shapes: Shapes) -> Shapes:
+def project_to_metres(shapes: Shapes) -> Shapes:
     """Return shapes in degrees as shapes in metres (EPSG:3035)."""
     moved = shapely.transform(shapes, _TO_METRES.transform, interleaved=False)
     return np.asarray(moved)
 
 
-def width(shapes: Shapes) -> npt.NDArray[np.float64]:
+def measure_width(shapes: Shapes) -> npt.NDArray[np.float64]:
     """Return the diameter of the largest circle inside each shape, in metres; 0 for a line."""
-    parts, owner = shapely.get_parts(in_metres(shapes), return_index=True)
+    parts, owner = shapely.get_parts(project_to_metres(shapes), return_index=True)
     polygons = shapely.area(parts) > 1.0
     circles = shapely.maximum_inscribed_circle(parts[polygons], tolerance=5.0)
     widest = np.zeros(len(shapes))

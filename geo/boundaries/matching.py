@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from data.errors import AreaError
-from geo.places import Places, predecessors
+from geo.places import Places, list_predecessors
 
 _MOUNT_ATHOS = "GR-69"
 _MOSTLY, _NEARLY_ALL = 0.5, 0.8
@@ -122,7 +122,7 @@ class _Reader:
 
     def __init__(self, places: Places, table: pd.DataFrame, lies: _Position, country: str | None) -> None:
         self._places, self._lies, self._country = places, lies, country
-        older = predecessors(table)
+        older = list_predecessors(table)
         self._region = {
             str(code): str(code) if level == "region" else str(parent)
             for code, level, parent in zip(table.index, table["level"], table["parent"], strict=True)

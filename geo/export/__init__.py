@@ -24,12 +24,12 @@ from data.errors import InputError
 from data.release import Release
 from data.workspace.safe_text import shown_frame
 from geo.export import gpkg, qgis, xlsx
-from geo.layers import LAYERS, apart, layer
+from geo.layers import LAYERS, find_layer, group_layers
 from geo.layers.core import Layer, LayerData
 from geo.layers.output import terms, wide
-from geo.layers.output.columns import LEFT_OUT, codebook
+from geo.layers.output.columns import LEFT_OUT, build_codebook
 
-__all__ = ["FORMATS", "export", "exportable", "pack", "parts"]
+__all__ = ["FORMATS", "export_layers", "list_layers", "pack_files", "split_layers"]
 
 _DIGITS = 6
 _AS_TEXT = (
@@ -50,25 +50,25 @@ _SAID_ELSEWHERE = [
 ]
 
 
-def exportable(release: Release) -> tuple[Layer, ...]:
+def list_layers(release: Release) -> tuple[Layer, ...]:
     """List the layers of which the release holds anything."""
     return tuple(one for one in LAYERS if one.levels(release))
 
 
-def parts(release: Release, layers: Iterable[str] | None = None) -> list[tuple[Layer, ...]]:
+def split_layers(release: Release, layers: Iterable[str] | None = None) -> list[tuple[Layer, ...]]:
     """Share the layers (all by default) that the release holds out among files that may hold them together.
 
     Raises InputError for an unknown layer, and when the release holds none of them.
     """
-    chosen = {layer(name).id for name in layers} if layers is not None else {one.id for one in LAYERS}
-    held = [one.id for one in exportable(release) if one.id in chosen]
+    chosen = {find_layer(name).id for name in layers} if layers is not None else {one.id for one in LAYERS}
+    held = [one.id for one in list_layers(release) if one.id in chosen]
     if not held:
         msg = f"Release {release.name!r}, tier {release.tier!r}, holds none of these layers."
         raise InputError(msg)
-    return [tuple(layer(name) for name in names) for names in apart(release.tier, held)]
+    return [tuple(find_layer(name) for name in names) for names in group_layers(release.tier, held)]
 
 
-def export(
+def export_layers(
     release: Release,
     folder: Path,
     formats: Iterable[str],
@@ -85,7 +85,7 @@ def export(
     if unknown or not wanted:
         msg = f"No format {', '.join(unknown) or '(none given)'}. There are: {', '.join(FORMATS)}."
         raise InputError(msg)
-    work = [(FORMATS[name], part) for name in wanted for part in parts(release, layers)]
+    work = [(FORMATS[name], part) for name in wanted for part in split_layers(release, layers)]
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     for done, (write, part) in enumerate(work, start=1):
@@ -95,7 +95,7 @@ def export(
     return list(dict.fromkeys(files))
 
 
-def pack(files: Iterable[Path]) -> bytes:
+def pack_files(files: Iterable[Path]) -> bytes:
     """Put files into one ZIP archive; the same files give the same bytes."""
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -108,12 +108,12 @@ def pack(files: Iterable[Path]) -> bytes:
 
 def _stem(release: Release, layers: tuple[Layer, ...]) -> str:
     """Name a file of several layers; those of communities say so."""
-    name = terms.stem(release, invented=wide.any_invented(release, layers))
+    name = terms.name_files(release, invented=wide.has_invented_numbers(release, layers))
     return f"{name}-{_COMMUNITIES}" if all(one.nature == "community" for one in layers) else name
 
 
 def _layer_stem(release: Release, one: Layer) -> str:
-    return f"{terms.stem(release, invented=wide.any_invented(release, [one]))}-{one.id}"
+    return f"{terms.name_files(release, invented=wide.has_invented_numbers(release, [one]))}-{one.id}"
 
 
 def _shapes(release: Release) -> gpd.GeoDataFrame:
@@ -125,13 +125,15 @@ def _shapes(release: Release) -> gpd.GeoDataFrame:
 def _map(
     release: Release, shapes: gpd.GeoDataFrame, one: Layer, level: str
 ) -> tuple[gpd.GeoDataFrame, LayerData]:
-    rows, data = wide.map_rows(release, one, level)
+    rows, data = wide.build_map_table(release, one, level)
     geometry = shapes["geometry"].reindex(rows.index)
     return gpd.GeoDataFrame(rows.reset_index(), geometry=list(geometry), crs=4326), data
 
 
 def _told(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    return pd.DataFrame(list(terms.about(release, layers).items()), columns=["key", "value"], dtype="str")
+    return pd.DataFrame(
+        list(terms.describe_file(release, layers).items()), columns=["key", "value"], dtype="str"
+    )
 
 
 def _described(release: Release, data: LayerData) -> str:
@@ -142,7 +144,7 @@ def _described(release: Release, data: LayerData) -> str:
         f"{legend.margin[:1].upper()}{legend.margin[1:]}." if legend.margin else "",
         legend.note,
         terms.TIERS[release.tier],
-        terms.boundaries(release),
+        terms.describe_boundaries(release),
     )
     return " ".join(filter(None, parts))
 
@@ -153,15 +155,15 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
         for level in one.levels(release):
             name = f"{one.id}_{level}"
             content.maps[name], data = _map(release, shapes, one, level)
-            content.styles[name] = qgis.qml(data, release.k)
+            content.styles[name] = qgis.format_style(data, release.k)
             content.descriptions[name] = _described(release, data)
         said = _SAID_ELSEWHERE if one.of_figures else [*_SAID_ELSEWHERE, "source"]
-        content.tables[f"{one.id}_all"] = wide.everything(release, one).drop(columns=said)
-    content.tables["codebook"] = codebook(release, layers)
+        content.tables[f"{one.id}_all"] = wide.build_long_table(release, one).drop(columns=said)
+    content.tables["codebook"] = build_codebook(release, layers)
     content.tables["about"] = _told(release, layers)
-    content.tables["sources"] = terms.sources(release)
+    content.tables["sources"] = terms.list_sources(release)
     path = folder / f"{_stem(release, layers)}.gpkg"
-    gpkg.write(path, content, str(release.manifest.get("created") or ""))
+    gpkg.write_geopackage(path, content, str(release.manifest.get("created") or ""))
     return [path]
 
 
@@ -171,7 +173,7 @@ def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[
         for level in one.levels(release):
             frame, data = _map(release, shapes, one, level)
             path = folder / f"{_layer_stem(release, one)}-{level}.geojson"
-            told = {**terms.about(release, (one,)), "description": _described(release, data)}
+            told = {**terms.describe_file(release, (one,)), "description": _described(release, data)}
             path.write_text(_collection(frame, told), encoding="utf-8", newline="\n")
             files += [path, _style_beside(path, data, release.k)]
     return [*files, *_explained(release, folder, layers)]
@@ -179,7 +181,7 @@ def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[
 
 def _style_beside(path: Path, data: LayerData, k: int) -> Path:
     style = path.with_suffix(".qml")
-    style.write_text(qgis.qml(data, k), encoding="utf-8", newline="\n")
+    style.write_text(qgis.format_style(data, k), encoding="utf-8", newline="\n")
     return style
 
 
@@ -218,7 +220,7 @@ def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path
     files = []
     for one in layers:
         files.append(folder / f"{_layer_stem(release, one)}.csv")
-        _write_csv(files[-1], wide.everything(release, one))
+        _write_csv(files[-1], wide.build_long_table(release, one))
     return [*files, *_explained(release, folder, layers)]
 
 
@@ -226,7 +228,7 @@ def _explained(release: Release, folder: Path, layers: tuple[Layer, ...]) -> lis
     """Write codebook and read-me beside files that cannot hold them."""
     stem = _stem(release, layers)
     book, told = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
-    _write_csv(book, codebook(release, layers))
+    _write_csv(book, build_codebook(release, layers))
     told.write_text(_readme(release, layers), encoding="utf-8", newline="\n")
     return [book, told]
 
@@ -241,9 +243,9 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
-    told = terms.about(release, layers)
-    states = codebook(release, layers).query("kind == 'state'")
-    credit = terms.sources(release)
+    told = terms.describe_file(release, layers)
+    states = build_codebook(release, layers).query("kind == 'state'")
+    credit = terms.list_sources(release)
     sections = {
         "About": [f"{key.replace('_', ' ')}: {value}" for key, value in told.items()],
         "States": [f"{v}: {m}" for v, m in zip(states["value"], states["meaning"], strict=True)],
@@ -256,22 +258,22 @@ def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
 
 
 def _note(release: Release, one: Layer) -> str:
-    return one.read(release, wide.latest_view(release, one.levels(release)[0])).legend.note
+    return one.read(release, wide.choose_latest_view(release, one.levels(release)[0])).legend.note
 
 
 def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     sheets = {"About": _told(release, layers)}
-    sheets |= {one.title: wide.everything(release, one) for one in layers}
-    sheets |= {"Codebook": codebook(release, layers), "Sources": terms.sources(release)}
+    sheets |= {one.title: wide.build_long_table(release, one) for one in layers}
+    sheets |= {"Codebook": build_codebook(release, layers), "Sources": terms.list_sources(release)}
     path = folder / f"{_stem(release, layers)}.xlsx"
-    xlsx.write_workbook(path, sheets, terms.about(release, layers)["title"])
+    xlsx.write_workbook(path, sheets, terms.describe_file(release, layers)["title"])
     return [path]
 
 
 def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     shapes, files = _shapes(release), []
     for one in layers:
-        told = {f"tact:{k}": v for k, v in terms.about(release, (one,)).items()}
+        told = {f"tact:{k}": v for k, v in terms.describe_file(release, (one,)).items()}
         for level in one.levels(release):
             frame, data = _map(release, shapes, one, level)
             path = folder / f"{_layer_stem(release, one)}-{level}.parquet"
@@ -280,7 +282,7 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
             files += [path, _style_beside(path, data, release.k)]
         path = folder / f"{_layer_stem(release, one)}-all.parquet"
         pq.write_table(
-            pa.Table.from_pandas(wide.everything(release, one), preserve_index=False),
+            pa.Table.from_pandas(wide.build_long_table(release, one), preserve_index=False),
             path,
             compression="zstd",
         )
@@ -288,7 +290,7 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
         files.append(path)
     stem = _stem(release, layers)
     files.append(folder / f"{stem}-codebook.parquet")
-    pq.write_table(pa.Table.from_pandas(codebook(release, layers), preserve_index=False), files[-1])
+    pq.write_table(pa.Table.from_pandas(build_codebook(release, layers), preserve_index=False), files[-1])
     return files
 
 

@@ -48,7 +48,7 @@ class Content:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def write(path: Path, content: Content, written: str) -> None:
+def write_geopackage(path: Path, content: Content, written: str) -> None:
     """Write the file anew; `written` is the time (ISO 8601, UTC) that it carries.
 
     It is made elsewhere and moved: in a path GDAL would read a "!" or ";" as more than a name.

@@ -10,7 +10,7 @@ from html import escape
 from itertools import pairwise
 
 from geo.layers.core import LayerData, Style
-from geo.layers.core.words import state_words
+from geo.layers.core.words import describe_state
 
 _BORDER, _INK = "120,128,140,255", "91,101,117,255"
 _LARGEST_MM = 12.0
@@ -29,7 +29,7 @@ _ORDER = (
 )
 
 
-def qml(data: LayerData, k: int) -> str:
+def format_style(data: LayerData, k: int) -> str:
     """Write the style of a layer whose columns are `value`, `low` and `state`."""
     rules, symbols = [], []
     there = set(data.frame["state"])
@@ -84,7 +84,7 @@ def _class_layers(style: Style, place: int) -> list[str]:
 
 
 def _state_rules(states: list[str], k: int) -> list[Rule]:
-    return [(str(state_words(s, k)), f"\"state\" = '{s}'", _state_layers(s)) for s in states]
+    return [(str(describe_state(s, k)), f"\"state\" = '{s}'", _state_layers(s)) for s in states]
 
 
 def _state_layers(state: str) -> list[str]:

@@ -26,7 +26,7 @@ from geo.layers import (
 from geo.layers.core import Layer
 from geo.layers.core.words import mark
 
-__all__ = ["LAYERS", "apart", "beside", "combinable", "layer", "together"]
+__all__ = ["LAYERS", "group_layers", "choose_caution", "find_map_conflict", "find_layer", "find_conflict"]
 
 LAYERS: tuple[Layer, ...] = (
     encounters.LAYER,
@@ -45,7 +45,7 @@ _UNDER_COMMUNITIES: dict[Tier, frozenset[str]] = {
 }
 
 
-def layer(name: str) -> Layer:
+def find_layer(name: str) -> Layer:
     """Find a layer by its identifier; raise InputError when there is none."""
     for one in LAYERS:
         if one.id == name:
@@ -54,9 +54,9 @@ def layer(name: str) -> Layer:
     raise InputError(msg)
 
 
-def together(tier: Tier, names: Iterable[str]) -> str:
+def find_conflict(tier: Tier, names: Iterable[str]) -> str:
     """Say why layers may not stand together in one map, file or address; empty when they may."""
-    layers = [layer(name) for name in dict.fromkeys(names)]
+    layers = [find_layer(name) for name in dict.fromkeys(names)]
     others = {one.id for one in layers if one.nature != "community"}
     if len(others) == len(layers) or others <= _UNDER_COMMUNITIES[tier]:
         return ""
@@ -65,26 +65,26 @@ def together(tier: Tier, names: Iterable[str]) -> str:
     return mark("Community layers can be shown only with children identified or met and with services.")
 
 
-def beside(names: Iterable[str]) -> str:
+def choose_caution(names: Iterable[str]) -> str:
     """Say what a community layer does not mean where another one stands with it; empty where none does."""
-    natures = {layer(name).nature == "community" for name in names}
+    natures = {find_layer(name).nature == "community" for name in names}
     return communities.CAUTION if len(natures) > 1 else ""
 
 
-def combinable(tier: Tier, names: Iterable[str]) -> str:
+def find_map_conflict(tier: Tier, names: Iterable[str]) -> str:
     """Say why layers cannot be drawn on one map; empty when they can: one fill, one kind of circle."""
-    layers = [layer(name) for name in dict.fromkeys(names)]
+    layers = [find_layer(name) for name in dict.fromkeys(names)]
     kinds = [one.kind for one in layers]
     if len(set(kinds)) < len(kinds):
         return mark("Two layers of the same kind would hide each other.")
-    return together(tier, names)
+    return find_conflict(tier, names)
 
 
-def apart(tier: Tier, names: Iterable[str]) -> list[list[str]]:
+def group_layers(tier: Tier, names: Iterable[str]) -> list[list[str]]:
     """Share layers out among as few sets as the rule asks for, each of which may stand together."""
     sets: list[list[str]] = []
     for name in dict.fromkeys(names):
-        fitting = next((one for one in sets if not together(tier, [*one, name])), None)
+        fitting = next((one for one in sets if not find_conflict(tier, [*one, name])), None)
         if fitting is None:
             sets.append([name])
         else:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from geo.layers.core import Choice, Option, Style, breaks, palette
 from geo.layers.core.service_choices import WHICH_SERVICES
-from geo.layers.core.words import Message, mark, number
+from geo.layers.core.words import Message, format_number, mark
 from geo.layers.reading.computed import Computed, Quantity
 
 SURE = 80.0  # per cent, from which on a gap is named
@@ -77,12 +77,14 @@ def _style(show: str, table: pd.DataFrame) -> Style:
         return Style("fill", (SURE,), palette.GAP, _GAPS, named=True)
     if show == "minutes":
         near = palette.COVERAGE[::-1]  # dark is near, as it is well served
-        return Style("fill", _MINUTES, near, breaks.labels(_MINUTES, whole=False))
+        return Style("fill", _MINUTES, near, breaks.format_classes(_MINUTES, whole=False))
     values = table["value"].fillna(table["low"]).dropna().to_numpy(float)
-    lows = breaks.rounded(values)
+    lows = breaks.choose_breaks(values)
     least = (table["state"] == "class").any()
-    names = breaks.least_labels(lows, values.min()) if least else breaks.labels(lows, whole=False)
-    return Style("fill", lows, palette.steps(palette.COVERAGE, len(names)), names)
+    names = (
+        breaks.format_lower_limits(lows, values.min()) if least else breaks.format_classes(lows, whole=False)
+    )
+    return Style("fill", lows, palette.choose_colours(palette.COVERAGE, len(names)), names)
 
 
 def _title(show: str, services: str) -> str:
@@ -117,20 +119,20 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
         template = mark("chance of a gap: {chance}")
         if row["state"] == "cannot_tell" and row["at_least"]:
             template = mark("chance of a gap: {chance}, because some services are withheld")
-        return Message(template, chance=chance(row["chance"], most=bool(row["at_least"])))
-    ends = {"low": number(row["lower"]), "high": number(row["upper"])}
+        return Message(template, chance=format_chance(row["chance"], most=bool(row["at_least"])))
+    ends = {"low": format_number(row["lower"]), "high": format_number(row["upper"])}
     interval = Message(mark("95 % interval {low} to {high}"), **ends)
     return Message("{first}; {second}", first=interval, second=_HIDDEN) if row["at_least"] else interval
 
 
-def chance(percent: float, *, most: bool) -> str:
+def format_chance(percent: float, *, most: bool) -> str:
     """Write a chance in whole per cent, of which none is sure; `most`: it may be smaller."""
     if percent < 1.0:
         return Message(mark("under {number} %"), number=1)
     if most:
-        return Message(mark("up to {number} %"), number=number(percent))
+        return Message(mark("up to {number} %"), number=format_number(percent))
     return Message(
-        mark("over {number} %") if percent > 99.0 else "{number} %", number=number(min(percent, 99.0))
+        mark("over {number} %") if percent > 99.0 else "{number} %", number=format_number(min(percent, 99.0))
     )
 
 

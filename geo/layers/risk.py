@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from geo.layers.core import Choice, Option, Style, breaks, palette
-from geo.layers.core.words import Message, mark, number
+from geo.layers.core.words import Message, format_number, mark
 from geo.layers.reading.computed import Computed, Quantity
 
 # The lower bounds of the classes above the lowest, in terms of the country's rate; and those of a change
@@ -94,7 +94,7 @@ _QUANTITIES = {
 }
 
 
-def class_of(low: float, *, change: bool = False) -> int:
+def find_class(low: float, *, change: bool = False) -> int:
     """Give the position in CLASSES (or CHANGES) of a class that begins at `low`."""
     return sum(low >= one for one in (SAME if change else RATES))
 
@@ -106,9 +106,9 @@ def _style(show: str, table: pd.DataFrame) -> Style:
     if show == "change":
         return Style("fill", SAME, palette.CHANGE, CHANGES, named=True)
     is_chance = show == "chance"
-    bounds = _CHANCES if is_chance else breaks.rounded(table["value"].dropna().to_numpy(float))
-    labels = breaks.labels(bounds, whole=not is_chance, sign=" %" if is_chance else "")
-    return Style("fill", bounds, palette.steps(palette.RISKS, len(labels)), labels)
+    bounds = _CHANCES if is_chance else breaks.choose_breaks(table["value"].dropna().to_numpy(float))
+    labels = breaks.format_classes(bounds, whole=not is_chance, sign=" %" if is_chance else "")
+    return Style("fill", bounds, palette.choose_colours(palette.RISKS, len(labels)), labels)
 
 
 def _title(show: str, pathway: str) -> str:
@@ -120,13 +120,13 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
     """Return the interval of a class or number; there may be one where no class is sure enough."""
     if math.isnan(row["upper"]):
         return ""
-    ends = {"low": number(round(row["lower"], 2)), "high": number(round(row["upper"], 2))}
+    ends = {"low": format_number(round(row["lower"], 2)), "high": format_number(round(row["upper"], 2))}
     if show == "expected":
         return Message(mark("80 % interval {low} to {high}"), **ends)
     template = mark("{median} times the national average (95 % interval {low} to {high})")
     if show == "change":
         template = mark("{median} times the year before (95 % interval {low} to {high})")
-    return Message(template, median=number(round(row["median"], 2)), **ends)
+    return Message(template, median=format_number(round(row["median"], 2)), **ends)
 
 
 LAYER = Computed(

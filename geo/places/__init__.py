@@ -14,7 +14,7 @@ import pandas as pd
 
 from data.reference import name_table
 from data.schema import Finding, area_word
-from geo.places.spelling import inflections, plain_key, sound_key
+from geo.places.spelling import list_inflections, plain_key, sound_key
 
 _CODE_COLUMNS = ("nuts", "hasc", "hasc_alt", "geonames")
 _KINDS = {
@@ -50,7 +50,7 @@ class Match:
     finding: Finding = "one"
 
 
-def predecessors(areas: pd.DataFrame) -> dict[str, str]:
+def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
     """Return for each successor of 2019 the code of the municipality that it was part of."""
     split = areas.loc[areas["succeeded_by"] != "", "succeeded_by"]
     return {new: str(old) for old, codes in split.items() for new in codes.split(";")}
@@ -65,7 +65,7 @@ class Places:
         self._level = _column(areas, "level")
         self._parent = _column(areas, "parent")
         self._name = _column(areas, "name_en")
-        self._older = predecessors(areas)
+        self._older = list_predecessors(areas)
         self._codes = _index_codes(areas)
         given = _given_names(areas)
         cases = _other_cases(areas)
@@ -216,7 +216,7 @@ def _given_names(areas: pd.DataFrame) -> list[tuple[str, str]]:
 def _other_cases(areas: pd.DataFrame) -> list[tuple[str, str]]:
     below_country = areas[areas["level"] != "country"]
     rows = zip(below_country.index, below_country["name_local"], below_country["country"], strict=True)
-    return [(code, form) for code, name, country in rows for form in inflections(name, country)]
+    return [(code, form) for code, name, country in rows for form in list_inflections(name, country)]
 
 
 def _index(names: Iterable[tuple[str, str]], key_of: Callable[[str], str]) -> dict[str, set[str]]:

@@ -73,7 +73,7 @@ _GREEK_ENDINGS = (
 _MOST_FORMS = 600
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Split into lower-case words without accents or punctuation, in the script as given."""
     decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text).casefold())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ς", "σ")
@@ -82,23 +82,23 @@ def words(text: str) -> list[str]:
 
 def plain_key(text: str) -> str:
     """Return the text in lower case without accents, punctuation and doubled spaces."""
-    return " ".join(words(text))
+    return " ".join(split_words(text))
 
 
 def sound_key(text: str) -> str:
     """Return how a name sounds, the same for Greek letters and for any common romanisation."""
-    sounds = (_sound(word) for word in words(text))
+    sounds = (_sound(word) for word in split_words(text))
     return "".join(sound for sound in sounds if sound not in _LINKING_WORDS)
 
 
-def inflections(name: str, country: str) -> list[str]:
+def list_inflections(name: str, country: str) -> list[str]:
     """Return the other cases in which a name may be written, as plain words.
 
     Greek names stand in the genitive and get their possible nominatives; Albanian names stand in
     the indefinite nominative and get the definite forms and the genitive. More forms come back
     than the language has: they are for looking up, never for showing.
     """
-    parts = words(name)
+    parts = split_words(name)
     options = [_greek(word) if country == "GR" else [word] for word in parts]
     if country == "AL" and parts:
         options[-1] = _albanian(parts[-1])

@@ -221,7 +221,7 @@ class _Places:
     @classmethod
     def from_release(cls, release: Release, areas: geography.Areas | None) -> _Places:
         """Read areas, their newest population and their neighbours; expected children by eq. (1)."""
-        geometry = geography.read(release.areas_file) if areas is None else areas
+        geometry = geography.read_areas(release.areas_file) if areas is None else areas
         figures = release.table("figures")
         people = figures[figures["measure"] == "population"].sort_values("year", kind="stable")
         newest = people.groupby("area")["number"].last()

@@ -131,7 +131,7 @@ class PlanInputs:
         if release.tier != "partner":
             msg = "A plan needs the partner tier, because the public tier has no outreach days and no staff."
             raise ReleaseError(msg)
-        areas = geography.read(release.areas_file)
+        areas = geography.read_areas(release.areas_file)
         observations = Observations.from_release(release, areas)
         draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas).at(observations.areas)

@@ -43,9 +43,13 @@ def assess(
     """
     tell, model, times = progress or (lambda *_: None), model or RiskModel(), times or access_tables.Times()
     tell(0, 3, "Reading")
-    areas = geography.read(release.areas_file)
+    areas = geography.read_areas(release.areas_file)
     partner = release.tier == "partner"
-    observations = Observations.from_release(release, areas) if partner else Observations.from_public_release(release, areas)
+    observations = (
+        Observations.from_release(release, areas)
+        if partner
+        else Observations.from_public_release(release, areas)
+    )
     tell(1, 3, "Fitting")
     fit = model.fit(observations).fit_
     tell(2, 3, "Judging")

@@ -118,7 +118,7 @@ def simulate_default_areas(parameters: WorldParameters) -> World:
     from data.reference import area_table
     from geo import areas
 
-    places = areas.load()
+    places = areas.load_areas()
     pairs = [pair for level in ("region", "municipality") for pair in places.neighbours(level)]
     return simulate(parameters, area_table(), pairs)
 

@@ -30,7 +30,7 @@ def test_no_file_that_leaves_holds_more_than_the_release(demo_world, tmp_path, t
     from geo import export
 
     release = Release.open(demo_world / "releases", tier)
-    files = export.export(release, tmp_path / "files", export.FORMATS)
+    files = export.export_layers(release, tmp_path / "files", export.FORMATS)
     assert len(files) > 10
     result = audit_release(demo_world / "releases", tmp_path / "derived", files={tier: files})
     assert result.findings == ()

@@ -14,7 +14,7 @@ from dashboard.map.view import format_address, list_grains, list_view_periods, p
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
-from geo.layers import combinable, layer
+from geo.layers import find_layer, find_map_conflict
 from geo.layers.core.words import LEVELS
 from tests.helpers.browser import click_area, map_frame, until, wait_for_map
 
@@ -44,7 +44,7 @@ def test_a_hurried_reader_loses_nothing(partner, look, seed):
     page = look(f"{partner.url}/?period=2008-03-01/P3M")
     button, dialog = page.get_by_role("button", name="Table"), page.locator("[data-testid=stDialog]")
     for _ in range(8):
-        name = layer(chance.choice(["encounters", "services", "effort"])).title
+        name = find_layer(chance.choice(["encounters", "services", "effort"])).title
         clear = page.get_by_role("button", name="Both countries")
         steps = [page.get_by_role("radio", name=name, exact=True).click]
         steps.append(clear.click if clear.count() else lambda: click_area(page, chance.choice(REGIONS)))
@@ -113,7 +113,7 @@ class Walker:
         view, page = self.view, self.page
         name = self.areas.table["name_en"].get(view.area, "Albania and Greece")
         wanted = {
-            "layer": layer(view.layer).title,
+            "layer": find_layer(view.layer).title,
             "level": LEVELS[view.level],
             "heading": "" if view.projector else name,
             "legends": 1 + len(view.over),
@@ -142,7 +142,7 @@ class Walker:
 
     def to_layer(self):
         name = self.chance.choice(list(current_release.list_levels(self.of)))
-        self.ask(f"layer {name}", self.radio(layer(name).title).click, layer=name)
+        self.ask(f"layer {name}", self.radio(find_layer(name).title).click, layer=name)
 
     def to_level(self):
         level = self.chance.choice(current_release.list_levels(self.of)[self.view.layer])
@@ -177,11 +177,11 @@ class Walker:
             for name, levels in current_release.list_levels(self.of).items()
             if name != view.layer
             and view.level in levels
-            and not combinable(self.of.tier, [view.layer, name])
+            and not find_map_conflict(self.of.tier, [view.layer, name])
         ]
         if allowed:
             name = self.chance.choice(["", *allowed])
-            words = f"with {layer(name).title}" if name else "No second layer"
+            words = f"with {find_layer(name).title}" if name else "No second layer"
             self.ask(f"over {name}", lambda: self.pick("Second layer", words), over=(name,) if name else ())
 
     def choice(self):

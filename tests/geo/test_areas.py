@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from data.errors import AreaError
 from data.reference import area_table
 from geo import areas as module
-from geo.areas import LEVELS, load, read, read_cells
+from geo.areas import LEVELS, load_areas, read_areas, read_cells
 from geo.places import Places
 
-AREAS = load()
+AREAS = load_areas()
 TABLE = area_table()
 WITHOUT_CELL = {
     "9122",  # Meganisi, no place in the file
@@ -272,7 +272,7 @@ def test_properties_say_where_an_area_belongs():
 def test_a_release_keeps_the_areas_whole(tmp_path):
     path = tmp_path / "areas.parquet"
     AREAS.write(path)
-    again = read(path)
+    again = read_areas(path)
     assert again.table.equals(AREAS.table)
     assert again.source == AREAS.source
     for level in LEVELS:
@@ -288,17 +288,17 @@ def test_areas_that_cannot_be_read_say_what_to_do(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(AreaError, match="cannot be read"):
-        read(path)
+        read_areas(path)
 
 
 def test_a_damaged_import_says_what_to_do(tmp_path):
     (tmp_path / module.BOUNDARIES).write_bytes(b"not parquet")
     with pytest.raises(AreaError, match="tact areas import"):
-        load(tmp_path)
+        load_areas(tmp_path)
 
 
 def test_a_workspace_without_imports_has_the_shipped_areas(tmp_path):
-    assert load(tmp_path) is load()
+    assert load_areas(tmp_path) is load_areas()
 
 
 def test_a_frame_is_the_callers_own():

@@ -44,7 +44,7 @@ def bent_cells() -> gpd.GeoDataFrame:
     """Return a row for each of 61 and 326 areas: country, name_local and a shape unlike the product's."""
     table = area_table()
     wanted = table[(table["level"] == "municipality") & table["counted"] | (table.index == ATHOS)]
-    known = areas.load()
+    known = areas.load_areas()
     shapes = known.frame("municipality").geometry.dropna().to_crs(METRES).to_dict()
     shapes[ATHOS] = known.frame("region").to_crs(METRES).geometry[ATHOS]
     for code in wanted.index.difference(list(shapes)):

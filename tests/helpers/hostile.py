@@ -15,7 +15,7 @@ import geopandas as gpd
 import pytest
 
 from data.schema import KINDS
-from geo.areas import load
+from geo.areas import load_areas
 
 MARKUP = '<img src=x onerror="window.hostile=1">'
 PAYLOADS = (
@@ -101,7 +101,7 @@ def write(path: Path, rows: list[dict[str, str]]) -> Path:
 
 def boundaries(folder: Path) -> Path:
     """Write the shapes of Albania with hostile names, properties and file name; codes tell what is what."""
-    cells = load().frame("municipality")
+    cells = load_areas().frame("municipality")
     cells = cells[(cells["country"] == "AL") & cells.geometry.notna()]
     names = [f"{PAYLOADS[i % len(PAYLOADS)]} {i}" for i in range(len(cells))]
     columns: dict[str, Any] = {"code": list(cells.index), MARKUP: names, "=1+1": names, "{{7*7}}": names}

@@ -15,9 +15,9 @@ from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, translate
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.layer_table import drop_silent_columns
-from geo.layers import layer
+from geo.layers import find_layer
 from geo.layers.access import NOTE
-from geo.layers.output.table import table as layer_table
+from geo.layers.output.table import build_table as layer_table
 
 __all__ = ["show"]
 
@@ -73,7 +73,7 @@ def _services(current: CurrentRelease) -> None:
     kind = address.pick_from_menu("services", _("Services"), summary.name_services(current), "all")
     view = summary.make_view(current, "", kind)
     _map(current, view)
-    rows = layer_table(current.release, layer("services"), view.view()).reset_index()
+    rows = layer_table(current.release, find_layer("services"), view.view()).reset_index()
     st.dataframe(drop_silent_columns(rows), hide_index=True)
 
 

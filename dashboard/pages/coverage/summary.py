@@ -16,8 +16,8 @@ from dashboard.map.view import MapView, find_latest
 from dashboard.narrative.access import has_access
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, number, quantity, translate
-from geo.layers.access import SURE, WAYS, chance
+from dashboard.site.text import _, format_number, format_quantity, translate
+from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import Choice
 from geo.layers.core.service_choices import AXES, BEARERS, WHICH_SERVICES
 
@@ -107,7 +107,7 @@ def _farthest(current: CurrentRelease) -> Iterator[str]:
         return
     far = frame.sort_values("value", ascending=False, kind="stable").head(_NAMED)
     ways = [
-        _("{area} ({minutes} minutes)", area=row["name"], minutes=number(row["value"]))
+        _("{area} ({minutes} minutes)", area=row["name"], minutes=format_number(row["value"]))
         for row in far[far["value"].notna()].to_dict("records")
     ]
     if ways:
@@ -150,15 +150,15 @@ def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
 
 
 def _interval(low: float, high: float) -> str:
-    return "" if pd.isna(low) else _("{low} to {high}", low=number(low), high=number(high))
+    return "" if pd.isna(low) else _("{low} to {high}", low=format_number(low), high=format_number(high))
 
 
 def _about(value: float, interval: str) -> str:
-    return _("{value} ({interval})", value=number(value), interval=interval)
+    return _("{value} ({interval})", value=format_number(value), interval=interval)
 
 
 def _places(row: Mapping[Any, Any]) -> str:
-    return translate(quantity(row["value"], row["low"])) or _("not shown")
+    return translate(format_quantity(row["value"], row["low"])) or _("not shown")
 
 
 def _gap(row: Mapping[Any, Any]) -> str:
@@ -172,7 +172,7 @@ def _gap(row: Mapping[Any, Any]) -> str:
 def _chance(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["chance"]):
         return ""
-    return translate(chance(float(row["chance"]), most=bool(row["at_least"])))
+    return translate(format_chance(float(row["chance"]), most=bool(row["at_least"])))
 
 
 def _way(row: Mapping[Any, Any]) -> str:
@@ -180,7 +180,7 @@ def _way(row: Mapping[Any, Any]) -> str:
         return translate(WAYS[str(row["way"])])
     if pd.isna(row["value"]):
         return _("not shown") if row["state"] == "withheld" else _("none in the country")
-    minutes = number(row["value"])
+    minutes = format_number(row["value"])
     return _("{minutes}, perhaps a nearer one", minutes=minutes) if row["nearer"] else minutes
 
 
@@ -213,10 +213,12 @@ def _shares(rows: list[dict[Any, Any]]) -> list[str]:
 
 
 def _share(row: Mapping[Any, Any], total: float) -> str:
-    value = translate(quantity(row["value"], row["low"], row["high"])) or _("not shown")
+    value = translate(format_quantity(row["value"], row["low"], row["high"])) or _("not shown")
     if not total > 0:
         return value
-    return _("{value} ({share} %)", value=value, share=number(round(100 * float(row["value"]) / total)))
+    return _(
+        "{value} ({share} %)", value=value, share=format_number(round(100 * float(row["value"]) / total))
+    )
 
 
 def suggest_handover(current: CurrentRelease) -> list[str]:

@@ -43,4 +43,4 @@ def _page(current: CurrentRelease) -> None:
 def _terms(current: CurrentRelease) -> None:
     st.html(markup.render_paragraphs(files.list_terms(current.release)))
     st.caption(_("Cite it as"))
-    st.code(terms.citation(current.release), language=None, wrap_lines=True)
+    st.code(terms.format_citation(current.release), language=None, wrap_lines=True)

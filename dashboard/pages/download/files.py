@@ -17,11 +17,11 @@ from dashboard.site.text import _, translate
 from data.release import Release
 from data.tables.states import MEANINGS
 from geo import export
-from geo.layers import layer
+from geo.layers import find_layer
 from geo.layers.core import Choice, Option, View
-from geo.layers.core.words import LEVELS, mark, state_words
+from geo.layers.core.words import LEVELS, describe_state, mark
 from geo.layers.output import columns, terms, wide
-from geo.layers.output.table import table
+from geo.layers.output.table import build_table
 
 __all__ = [
     "FORMATS",
@@ -98,7 +98,7 @@ class Offer:
 
 def list_layers(release: Release) -> list[str]:
     """List the layers that can be downloaded."""
-    return [data_layer.id for data_layer in export.exportable(release)]
+    return [data_layer.id for data_layer in export.list_layers(release)]
 
 
 def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def list_terms(release: Release) -> list[str]:
     """Return what readers may do with the files, and what the files say about themselves."""
     return [
         translate(terms.TIERS[release.tier]),
-        _("Licence: {licence}.", licence=terms.licence(release)),
+        _("Licence: {licence}.", licence=terms.find_licence(release)),
         _(
             "Counts of children carry noise: when a number was first published, the true one lay within its "
             "margin. Later files repeat it until {k} children have changed.",
@@ -127,9 +127,9 @@ def list_terms(release: Release) -> list[str]:
         if release.invented
         else "",
         _("Figures whose source begins with “Invented” were made up for practice.")
-        if terms.invented_figures(release)
+        if terms.has_invented_figures(release)
         else "",
-        f"{terms.boundaries(release)}.",
+        f"{terms.describe_boundaries(release)}.",
     ]
 
 
@@ -141,9 +141,9 @@ def format_command(kind: str) -> str:
 def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> Offer:
     """Describe the file of a format and some layers. It is made only when it is asked for."""
     form = next(f for f in FORMATS if f.id == kind)
-    sets = export.parts(current.release, layers)
+    sets = export.split_layers(current.release, layers)
     single = form.together and len(sets) == 1
-    stem = terms.stem(current.release, invented=_any_invented(current.release, layers))
+    stem = terms.name_files(current.release, invented=_any_invented(current.release, layers))
     name = f"{stem}.{kind}" if single else f"{stem}-{kind}.zip"
     sentence = (
         _("One file, {name}.", name=name)
@@ -158,7 +158,7 @@ def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> O
 
 
 def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
-    return wide.any_invented(release, map(layer, layers))
+    return wide.has_invented_numbers(release, map(find_layer, layers))
 
 
 def _make_once(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
@@ -170,15 +170,15 @@ def _make_once(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> b
 @lru_cache(maxsize=6)
 def _make(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="tact-export-") as folder:
-        files = export.export(current.release, Path(folder), [kind], layers)
-        return files[0].read_bytes() if len(files) == 1 else export.pack(files)
+        files = export.export_layers(current.release, Path(folder), [kind], layers)
+        return files[0].read_bytes() if len(files) == 1 else export.pack_files(files)
 
 
 def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
     """Return what the layers contain: levels, periods, choices; one row for each layer."""
     rows = []
     for name in layers:
-        data_layer = layer(name)
+        data_layer = find_layer(name)
         levels = data_layer.levels(release)
         finest = data_layer.periods(release, View(levels[-1], ""))
         rows.append(
@@ -187,7 +187,7 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
                 _("Areas"): ", ".join(_(LEVELS[level]).lower() for level in levels),
                 _("Finest periods"): _format_periods(finest),
                 _("Also by"): "; ".join(_list_choices(data_layer.offered(release, levels[-1]))) or "—",
-                _("Whose numbers"): _(_WHOSE[wide.whose(release, data_layer)]),
+                _("Whose numbers"): _(_WHOSE[wide.find_owner(release, data_layer)]),
             }
         )
     return pd.DataFrame(rows)
@@ -222,12 +222,12 @@ def _format_periods(periods: tuple[str, ...]) -> str:
 
 def preview_layer(release: Release, name: str) -> pd.DataFrame:
     """Return the first rows of a layer as a reader will find them, with their period."""
-    data_layer = layer(name)
+    data_layer = find_layer(name)
     levels = data_layer.levels(release)
     level = "region" if "region" in levels else levels[-1]
-    view = wide.latest_view(release, level)
+    view = wide.choose_latest_view(release, level)
     data = data_layer.read(release, view)
-    rows = table(release, data_layer, view, data).head(_ROWS)
+    rows = build_table(release, data_layer, view, data).head(_ROWS)
     when = data.frame["year"].astype("Int64").astype("str") if data_layer.of_figures else data.legend.period
     rows.insert(list(rows).index("Value"), mark("Period"), when)
     return rows.rename(columns=translate)
@@ -235,6 +235,6 @@ def preview_layer(release: Release, name: str) -> pd.DataFrame:
 
 def tabulate_states(release: Release) -> pd.DataFrame:
     """Return the states that occur in the release, in words, with their meaning."""
-    occurring = columns.states(release, export.exportable(release))
-    rows = [(state, translate(state_words(state, release.k)), _(MEANINGS[state])) for state in occurring]
+    occurring = columns.list_states(release, export.list_layers(release))
+    rows = [(state, translate(describe_state(state, release.k)), _(MEANINGS[state])) for state in occurring]
     return pd.DataFrame(rows, columns=[_("State"), _("In words"), _("What it means")])

@@ -8,7 +8,7 @@ from dashboard.pages.download import files
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
-from geo.layers import layer
+from geo.layers import find_layer
 
 __all__ = ["choose_layers", "name_layer"]
 
@@ -52,4 +52,4 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
 
 def name_layer(name: str) -> str:
     """Return the title of a layer."""
-    return _(layer(name).title)
+    return _(find_layer(name).title)

@@ -40,7 +40,7 @@ def show() -> None:
     _section(_("Time"), markup.render_paragraphs([summary.describe_periods(release)]))
     _section(_("Sources and licences"), markup.render_table(summary.tabulate_sources(release)))
     _section(_("Citation"))
-    st.code(terms.citation(release), language=None, wrap_lines=True)
+    st.code(terms.format_citation(release), language=None, wrap_lines=True)
 
 
 def _section(title: str, content: Markup | None = None) -> None:

@@ -354,7 +354,7 @@ def list_limits() -> list[str]:
 def tabulate_sources(release: Release) -> pd.DataFrame:
     """Return all sources with licence and credit."""
     named = [_("What"), _("Source"), _("Licence"), _("Credit")]
-    return terms.sources(release).set_axis(named, axis=1)
+    return terms.list_sources(release).set_axis(named, axis=1)
 
 
 def describe_boundaries(release: Release) -> list[str]:
@@ -366,7 +366,7 @@ def describe_boundaries(release: Release) -> list[str]:
             "were split in 2019 count in the one that they came from."
         )
     ]
-    if terms.approximate(release):
+    if terms.has_approximate_boundaries(release):
         sentences.append(
             _(
                 "Boundaries are approximate: cells around places, clipped to coast and region, not "
@@ -374,4 +374,4 @@ def describe_boundaries(release: Release) -> list[str]:
             )
         )
         sentences += [s.note for s in registry() if s.name.startswith("Approximate")]
-    return [*sentences, terms.boundaries(release)]
+    return [*sentences, terms.describe_boundaries(release)]

@@ -14,7 +14,7 @@ from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, html, translate
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
-from geo.layers.core.words import state_words
+from geo.layers.core.words import describe_state
 from risk.planning.summary import PlanSummary
 
 TODAY, PLANNED = "today", "planned"
@@ -39,13 +39,13 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
         },
         index=codes,
     )
-    labels = tuple(translate(label) for label in breaks.labels(_LOWS, whole=False, sign=" %"))
-    style = Style("fill", _LOWS, palette.steps(palette.COVERAGE, len(labels)), labels)
+    labels = tuple(translate(label) for label in breaks.format_classes(_LOWS, whole=False, sign=" %"))
+    style = Style("fill", _LOWS, palette.choose_colours(palette.COVERAGE, len(labels)), labels)
     source = _("Plan on release {name}, average estimate of the risk model", name=current.release.name)
     title = _("Need met today") if view == TODAY else _("Need met with the plan")
     unit = _("% of the children in need")
     legend = Legend(title, unit, _("per quarter"), source)
-    words: dict[str, str] = {state: translate(state_words(state, current.release.k)) for state in STATES}
+    words: dict[str, str] = {state: translate(describe_state(state, current.release.k)) for state in STATES}
     return Mark(LayerData(frame, style, legend, current.release.invented), title, unit, labels, words)
 
 

@@ -32,7 +32,7 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, number, translate
+from dashboard.site.text import _, format_number, translate
 from data.tables.periods import Period
 from geo.layers.risk import CLASSES
 
@@ -102,7 +102,7 @@ def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
 def _join_rates(rows: pd.DataFrame) -> str:
     """List areas with their rates."""
     pairs = zip(rows["name"], rows["median"], strict=True)
-    return join_words(f"{name} ({number(round(median, 1))})" for name, median in pairs)
+    return join_words(f"{name} ({format_number(round(median, 1))})" for name, median in pairs)
 
 
 def _list_changes(current: CurrentRelease) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
         if row["class"] == _RISING
         else _("{area}, {pathway}: falling, {ratio} times the year before (95 % interval {low} to {high}).")
     )
-    ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
+    ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
     sentence = template.format(area=row["name"], pathway=pathway, **ends)
     if not row["effort_warning"]:
         return sentence
@@ -148,7 +148,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
     rate = _read_area_rate(current, pathway, area)
     ends = _("{low} to {high}", low=_format_short(rate["lower"]), high=_format_short(rate["upper"]))
     facts = [
-        (_("Children met"), number(row["value"])),
+        (_("Children met"), format_number(row["value"])),
         (_("Expected from people alone"), _format_about(row["by_population"])),
         (_("Expected from people and outreach"), _format_about(row["by_effort"])),
         (_("Outreach for a child, against the country's"), _format_times(row["effort"])),
@@ -179,11 +179,11 @@ def _read_reasons(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 
 def _format_short(value: float) -> str:
-    return number(round(float(value), 2 if value < 1 else 1))
+    return format_number(round(float(value), 2 if value < 1 else 1))
 
 
 def _format_about(value: float) -> str:
-    return "" if math.isnan(value) else number(round(value))
+    return "" if math.isnan(value) else format_number(round(value))
 
 
 def _format_times(value: float) -> str:
@@ -213,13 +213,13 @@ def _format_verdict(rate: Mapping[Any, Any]) -> str:
             "{area}: cannot tell. No class is at least 80 % sure; that it is high or very high is {chance} % "
             "sure.",
             area=rate["name"],
-            chance=number(round(100 * float(rate["exceeding"]))),
+            chance=format_number(round(100 * float(rate["exceeding"]))),
         )
     return _(
         "{area}: {level}. This is {chance} % sure.",
         area=rate["name"],
         level=translate(CLASSES[position]),
-        chance=number(min(99, round(100 * float(rate["probability"])))),
+        chance=format_number(min(99, round(100 * float(rate["probability"])))),
     )
 
 
@@ -229,7 +229,7 @@ def _format_explained(row: Mapping[str, float]) -> str:
     return _(
         "{met} children were met, as published with its noise. Shared out by children living there it would "
         "be about {people}; with the outreach that there was, about {effort}.",
-        met=number(row["value"]),
+        met=format_number(row["value"]),
         people=_format_about(row["by_population"]),
         effort=_format_about(row["by_effort"]),
     )

@@ -14,7 +14,7 @@ from dashboard.site.current_release import CurrentRelease, load_areas, open_curr
 from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
 from geo.areas import Areas
-from geo.layers import beside
+from geo.layers import choose_caution
 
 __all__ = ["show"]
 
@@ -71,7 +71,7 @@ def _stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
         controls.make_click_callback(areas, view.level),
     )
     words = legend.render_legend(
-        marks.read_marks(current, view), _(beside(view.layers)), projector=view.projector
+        marks.read_marks(current, view), _(choose_caution(view.layers)), projector=view.projector
     )
     st.html(words)
 

@@ -34,7 +34,7 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, html, translate
 from data.tables.periods import Period
 from geo.areas import Areas
-from geo.layers import combinable, layer
+from geo.layers import find_layer, find_map_conflict
 from geo.layers.core import Choice, Option
 from geo.layers.core.words import LEVELS
 
@@ -214,7 +214,7 @@ def _menu(
 
 def choose_layer(current: CurrentRelease, view: MapView) -> None:
     """Show the choice of the main layer."""
-    titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
+    titles = {name: _(find_layer(name).title) for name in current_release.list_levels(current)}
     _segments(
         "c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_stop_time(v), layer=picked)
     )
@@ -241,11 +241,11 @@ def _stop_time(view: MapView) -> MapView:
 def choose_overlay(current: CurrentRelease, view: MapView) -> None:
     """Show the choice of a second layer, of those that the tier allows."""
     offered = [
-        layer(name)
+        find_layer(name)
         for name, levels_held in current_release.list_levels(current).items()
         if name != view.layer
         and view.level in levels_held
-        and not combinable(current.tier, [view.layer, name])
+        and not find_map_conflict(current.tier, [view.layer, name])
     ]
     if not offered:
         return

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from dashboard.map import Mark
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import _, html, join_markup, number, translate
-from geo.layers import layer
+from dashboard.site.text import _, format_number, html, join_markup, translate
+from geo.layers import find_layer
 
 __all__ = ["Headline", "Where", "name_carriers", "read_headline", "render_headlines"]
 
@@ -60,7 +60,7 @@ def read_headline(where: Where) -> Headline:
     return Headline(
         name=where.name,
         text=text or where.mark.words[str(row["state"])],
-        margin="" if pd.isna(row["margin"]) else f"±{number(row['margin'])}",
+        margin="" if pd.isna(row["margin"]) else f"±{format_number(row['margin'])}",
         when=legend.period if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translate(str(row["source"]) or legend.source),
         note="; ".join(filter(None, (meaning, translate(row["note"])))),
@@ -120,7 +120,7 @@ def name_carriers(current: CurrentRelease, level: str, period: str, area: str, o
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""
-    option = next(choice for choice in layer("services").options if choice.id == "of")
+    option = next(choice for choice in find_layer("services").options if choice.id == "of")
     bearers = (choice for choice in option.choices if choice.id.startswith("duty_bearer"))
     carriers = [
         translate(choice.label) for choice in bearers if _carries(current, level, period, area, choice.id)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from dashboard.map import Mark
 from dashboard.pages.situation.timeline import compute_heights
-from dashboard.site.text import _, html, join_markup, number, translate
+from dashboard.site.text import _, format_number, html, join_markup, translate
 from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
 
@@ -168,7 +168,7 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         '<div class="bars counts" role="img" aria-label="{}">{}</div>'
         "<div class=ends><span>{}</span><span>{}</span></div></figure>",
         title,
-        _("highest {value}", value=number(max(value for value in values if value is not None))),
+        _("highest {value}", value=format_number(max(value for value in values if value is not None))),
         "; ".join(map(_bar_words, series)),
         join_markup(bars),
         _first_month(series[0].label),
@@ -177,7 +177,7 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
 
 
 def _bar_words(bar: Bar) -> str:
-    return f"{translate(bar.words)}{f' ±{number(bar.margin)}' if bar.margin > 0 else ''}"
+    return f"{translate(bar.words)}{f' ±{format_number(bar.margin)}' if bar.margin > 0 else ''}"
 
 
 def _bar_class(bar: Bar, now: str) -> Markup:

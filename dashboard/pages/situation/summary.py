@@ -24,9 +24,9 @@ from dashboard.widgets.layer_table import drop_silent_columns, measure_column, o
 from data.errors import InputError
 from data.tables.periods import Period
 from geo.areas import Areas
-from geo.layers import LAYERS, beside, combinable, layer, together
+from geo.layers import LAYERS, choose_caution, find_conflict, find_layer, find_map_conflict
 from geo.layers.core.words import LEVELS
-from geo.layers.output.table import table as layer_table
+from geo.layers.output.table import build_table as layer_table
 
 _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
@@ -48,7 +48,7 @@ def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup
         return panel.render_area_panel(current_release.read_profile(current, view.area, view.period), shown)
     profiles = [current_release.read_profile(current, code, view.period) for code in _countries(areas)]
     unmapped = [str(areas.table["name_en"][code]) for code in areas.missing(view.level)]
-    return panel.render_overview(profiles, shown, _(layer(view.layer).question), unmapped)
+    return panel.render_overview(profiles, shown, _(find_layer(view.layer).question), unmapped)
 
 
 def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) -> panel.PanelContent:
@@ -56,7 +56,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
     first, *others = [
         _render_block(current, areas, view, name, mark) for name, mark in zip(view.layers, marks, strict=True)
     ]
-    sentence = beside(view.layers)
+    sentence = choose_caution(view.layers)
     covered = frozenset(fact for name in view.layers for fact in _list_covered_facts(view, name))
     return panel.PanelContent(
         marks=marks,
@@ -67,10 +67,10 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         # Beside a community no pathway is told: the panel says nothing that could be read as a cause.
         covered=covered | {"internal"} if _has_community(view) else covered,
         allowed=frozenset(
-            other.id for other in LAYERS if not together(current.tier, [*view.layers, other.id])
+            other.id for other in LAYERS if not find_conflict(current.tier, [*view.layers, other.id])
         ),
         beside=_(sentence) if sentence else "",
-        community=layer(view.layer).nature == "community",
+        community=find_layer(view.layer).nature == "community",
         changes="encounters" in view.layers and not _is_in_strip(current, view),
     )
 
@@ -82,7 +82,7 @@ def _is_in_strip(current: CurrentRelease, view: MapView) -> bool:
 
 
 def _has_community(view: MapView) -> bool:
-    return any(layer(name).nature == "community" for name in view.layers)
+    return any(find_layer(name).nature == "community" for name in view.layers)
 
 
 def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ def render_missed(
     lost = list_unmet(address, view)
     if not lost:
         return Markup("")
-    titles = {name: _(layer(name).title) for name in current_release.list_levels(current)}
+    titles = {name: _(find_layer(name).title) for name in current_release.list_levels(current)}
     words = {
         "layer": (_("layer"), titles.get(address.get("layer", ""), ""), titles.get(view.layer, "")),
         "level": (_("level"), _(LEVELS.get(address.get("level", ""), "")), _(LEVELS.get(view.level, ""))),
@@ -182,8 +182,8 @@ def _explain_overlay(asked: str, view: MapView, current: CurrentRelease) -> str:
     for name in asked.split(","):
         if name in view.layers or name not in current_release.list_levels(current):
             continue
-        title = _(layer(name).title)
-        reason = combinable(current.tier, [*view.layers, name])
+        title = _(find_layer(name).title)
+        reason = find_map_conflict(current.tier, [*view.layers, name])
         if reason:
             return _("{layer} is not shown with it: {reason}", layer=title, reason=_(reason))
         return _("{layer} is not published for areas of this size.", layer=title)
@@ -215,7 +215,7 @@ def compute_totals(
 
     Both countries are read at the coarsest level with numbers, because they have the least noise there.
     """
-    if not layer(view.layer).sums:
+    if not find_layer(view.layer).sums:
         data = [
             current_release.read_layer(current, view.layer, view.level, period, view.key())
             for period in listed
@@ -238,7 +238,7 @@ def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, To
     words = Period.parse(view.period).label if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
     # Published figures do not end with the records.
-    last = None if layer(view.layer).of_figures else current.release.manifest["tact"].get("last")
+    last = None if find_layer(view.layer).of_figures else current.release.manifest["tact"].get("last")
     return timeline.render_strip(words, several, view.period, last)
 
 
@@ -257,7 +257,7 @@ def show_table(current: CurrentRelease, view: MapView) -> None:
     for name, mark in zip(view.layers, read_marks(current, view), strict=True):
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))
-        rows = layer_table(current.release, layer(name), view.view(name), data).reset_index()
+        rows = layer_table(current.release, find_layer(name), view.view(name), data).reset_index()
         rows = drop_silent_columns(rows)
         order = order_columns(rows)
         st.dataframe(

@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.site.text import _, html, join_markup, number, quantity, translate
+from dashboard.site.text import _, format_number, format_quantity, html, join_markup, translate
 from data.tables.periods import Period
 from geo.layers.core import LayerData
 
@@ -93,8 +93,8 @@ def format_total(period: str, total: Total) -> str:
 def _format_value(total: Total) -> str:
     if total.value is None:
         return ""
-    value = translate(quantity(None, total.value)) if total.least else number(total.value)
-    return f"{value}{f' ±{number(total.margin)}' if total.margin else ''}"
+    value = translate(format_quantity(None, total.value)) if total.least else format_number(total.value)
+    return f"{value}{f' ±{format_number(total.margin)}' if total.margin else ''}"
 
 
 def compute_heights(values: Sequence[float | None]) -> list[int]:
@@ -150,7 +150,9 @@ def _render_scale(totals: Mapping[str, Total]) -> Markup:
     if largest is None:
         return Markup("")
     return html(
-        "<div class=scale><b>{}{}</b><b>0</b></div>", "≥" if largest.least else "", number(largest.value)
+        "<div class=scale><b>{}{}</b><b>0</b></div>",
+        "≥" if largest.least else "",
+        format_number(largest.value),
     )
 
 

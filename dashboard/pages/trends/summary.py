@@ -23,11 +23,11 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, number, quantity, translate
+from dashboard.site.text import _, format_number, format_quantity, translate
 from data.tables.periods import Period
 from geo.layers.core import View
-from geo.layers.core.change import Cell, bounds
-from geo.layers.core.words import state_words
+from geo.layers.core.change import Cell, find_bounds
+from geo.layers.core.words import describe_state
 from geo.layers.effort import COUNTED as EFFORT
 from geo.layers.encounters import COUNTED as ENCOUNTERS
 from risk.report.shift import AreaShift
@@ -115,18 +115,23 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     """Add the cells of one period. A noisy zero counts as none; its bounds tell what may be there."""
     largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
     label, states = Period.parse(period).label, {cell.state for cell in cells}
-    known = [bounds(cell, current.release.k, largest) for cell in cells]
+    known = [find_bounds(cell, current.release.k, largest) for cell in cells]
     if "number" not in states or None in known:
         state = next(cell.state for cell in cells if cell.state != "number")
         return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state)
     value = sum(0.0 if math.isnan(cell.value) else cell.value for cell in cells)
     low, high = (sum(pair[end] for pair in known if pair) for end in (0, 1))
-    words = _("{value}, truly {low} to {high}", value=number(value), low=number(low), high=number(high))
+    words = _(
+        "{value}, truly {low} to {high}",
+        value=format_number(value),
+        low=format_number(low),
+        high=format_number(high),
+    )
     return period, label, value, low, high, "number", words
 
 
 def _format_state(current: CurrentRelease, state: str) -> str:
-    return translate(state_words(state, current.release.k))
+    return translate(describe_state(state, current.release.k))
 
 
 @lru_cache(maxsize=256)
@@ -136,7 +141,9 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
     rows = []
     for period in EFFORT.periods(current.release, View(_LEVEL, "")):
         cell = history.get(period, Cell("no_data"))
-        text = translate(quantity(cell.value, cell.low, cell.high)) or _format_state(current, cell.state)
+        text = translate(format_quantity(cell.value, cell.low, cell.high)) or _format_state(
+            current, cell.state
+        )
         value = cell.low if math.isnan(cell.value) else cell.value
         rows.append((period, Period.parse(period).label, value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)
@@ -170,9 +177,9 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
     words = [
         _(
             "{value} ({low} to {high})",
-            value=number(round(value)),
-            low=number(round(low)),
-            high=number(round(high)),
+            value=format_number(round(value)),
+            low=format_number(round(low)),
+            high=format_number(round(high)),
         )
         for value, low, high in zip(rows["value"], rows["lower"], rows["upper"], strict=True)
     ]
@@ -211,7 +218,7 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     template = _(
         "{pathway}: {level}, the year to {when} {ratio} times the one before (95 %: {low} to {high})."
     )
-    ends = {name: number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
+    ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = ", ".join(map(_format_ending, looks[1:]))
     earlier_looks = f" {_('So it was for the years to {earlier}.', earlier=earlier)}" if earlier else ""
@@ -227,7 +234,7 @@ def _format_outreach(row: Mapping[Any, Any]) -> str:
     ratio = float(row["effort_ratio"])
     if math.isnan(ratio) or row["effort_warning"]:
         return narrative.format_effort_warning(ratio)
-    days = number(round(ratio, 1))
+    days = format_number(round(ratio, 1))
     return _("Outreach was {days} times that of the year before.", days=days)
 
 
@@ -248,7 +255,9 @@ def _find_jumps(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
     from risk.model.observations import Observations
     from risk.report.trends import find_jumps
 
-    panel = build_panel(Observations.from_release(current.release, geography.read(current.release.areas_file)))
+    panel = build_panel(
+        Observations.from_release(current.release, geography.read_areas(current.release.areas_file))
+    )
     return find_jumps(panel, None if pathway == _EVERY else pathway)
 
 
@@ -271,7 +280,11 @@ def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Return the public numbers of an area as words, a row for each year."""
     counted, days = read_met(current, area, _EVERY), read_effort(current, area).set_index("period")["words"]
     rows = [
-        (row["label"], number(row["value"]) or row["words"], str(days.get(row["period"], _("no data"))))
+        (
+            row["label"],
+            format_number(row["value"]) or row["words"],
+            str(days.get(row["period"], _("no data"))),
+        )
         for row in counted.to_dict("records")
     ]
     return pd.DataFrame(rows, columns=[_("Year"), _("Children met"), _("Outreach days")])

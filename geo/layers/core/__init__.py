@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data.release import Release
-from geo.layers.core.words import quantity
+from geo.layers.core.words import format_quantity
 
 Kind = Literal["fill", "circle", "hatch"]
 Nature = Literal["programme", "community", "published"]
@@ -120,7 +120,7 @@ class LayerData:
             return {str(area): names[one] for area, one in self.classes().items()}
         columns = (self.frame[name] for name in ("value", "low", "high"))
         numbers = zip(self.frame.index, *columns, strict=True)
-        return {str(area): quantity(value, low, high) for area, value, low, high in numbers}
+        return {str(area): format_quantity(value, low, high) for area, value, low, high in numbers}
 
     def classes(self) -> pd.Series:
         """Give the class of each area, from 0; -1 where there is neither a number nor a class."""

@@ -13,20 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.layers.core import Style
-from geo.layers.core.words import Message, number, quantity
+from geo.layers.core.words import Message, format_number, format_quantity
 
 Values = npt.NDArray[np.float64]
 _MOST_CLASSES, _MOST_CANDIDATES = 5, 18
 
 
-def one_two_five(low: float, high: float) -> list[float]:
+def list_round_numbers(low: float, high: float) -> list[float]:
     """List the numbers 1, 2, 5 times a power of ten above `low`, up to `high`, both positive."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
     numbers = (float(f"{m}e{p}") for p in powers for m in (1, 2, 5))
     return [n for n in numbers if low < n <= high]
 
 
-def rounded(values: npt.ArrayLike) -> tuple[float, ...]:
+def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
     """Choose the lower bounds of all classes but the first; at most four, none for no values.
 
     Zero, where it stands among the values, has a class of its own. No class is empty.
@@ -38,7 +38,7 @@ def rounded(values: npt.ArrayLike) -> tuple[float, ...]:
         return ()
     if above.size == known.size:
         return _balanced(above, _MOST_CLASSES)
-    first = 1.0 if above[0] >= 1 else one_two_five(above[0] / 10, above[0])[-1]
+    first = 1.0 if above[0] >= 1 else list_round_numbers(above[0] / 10, above[0])[-1]
     return (first, *_balanced(above, _MOST_CLASSES - 1))
 
 
@@ -62,44 +62,44 @@ def _candidates(values: Values, classes: int) -> list[float]:
     low, high = float(values[0]), float(values[-1])
     if low == high:
         return []
-    inside = one_two_five(low, high)
+    inside = list_round_numbers(low, high)
     wanted = min(classes - 1, np.unique(values).size - 1, 2)
     if len(inside) >= wanted:
         return inside
-    step = one_two_five((high - low) / classes / 1.001, (high - low) * 10)[0]
+    step = list_round_numbers((high - low) / classes / 1.001, (high - low) * 10)[0]
     digits = max(0, -math.floor(math.log10(step)))
     count = math.floor(high / step) - math.floor(low / step)
     multiples = (round((math.floor(low / step) + i + 1) * step, digits) for i in range(count))
     return [m for m in multiples if low < m <= high] or inside
 
 
-def labels(breaks: tuple[float, ...], *, whole: bool, sign: str = "") -> tuple[str, ...]:
+def format_classes(breaks: tuple[float, ...], *, whole: bool, sign: str = "") -> tuple[str, ...]:
     """Word the classes; `whole` for counts, `sign` for a unit as " %"."""
     if not breaks:
         return (Message("all values"),)
-    first = "0" if whole and breaks[0] == 1 else Message("under {high}", high=number(breaks[0]) + sign)
+    first = "0" if whole and breaks[0] == 1 else Message("under {high}", high=format_number(breaks[0]) + sign)
     middle = (_between(a, b, whole, sign) for a, b in pairwise(breaks))
-    return (first, *middle, Message("{low} or more", low=number(breaks[-1]) + sign))
+    return (first, *middle, Message("{low} or more", low=format_number(breaks[-1]) + sign))
 
 
 def _between(low: float, high: float, whole: bool, sign: str) -> str:
     if whole and high <= 1000 and float(high).is_integer():
-        return quantity(None, low, high - 1)
-    return Message("{low} to {high}", low=number(low), high=number(high) + sign)
+        return format_quantity(None, low, high - 1)
+    return Message("{low} to {high}", low=format_number(low), high=format_number(high) + sign)
 
 
-def least_labels(breaks: tuple[float, ...], smallest: float) -> tuple[str, ...]:
+def format_lower_limits(breaks: tuple[float, ...], smallest: float) -> tuple[str, ...]:
     """Word classes of numbers that are the least that there is; `smallest` is the smallest of them."""
-    first = "0" if smallest == 0 else quantity(None, smallest)
-    return (first, *(quantity(None, low) for low in breaks))
+    first = "0" if smallest == 0 else format_quantity(None, smallest)
+    return (first, *(format_quantity(None, low) for low in breaks))
 
 
-def class_labels(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
+def list_published_ranges(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Give breaks and labels of published classes from the lows and highs (missing: open) of the cells."""
     lows = np.unique(low[np.isfinite(low)])
     widest = [_widest(high[low == one]) for one in lows]
     return tuple(float(x) for x in lows[1:]), tuple(
-        quantity(None, float(a), b) for a, b in zip(lows, widest, strict=True)
+        format_quantity(None, float(a), b) for a, b in zip(lows, widest, strict=True)
     )
 
 
@@ -107,20 +107,20 @@ def _widest(highs: Values) -> float | None:
     return None if np.isnan(highs).any() else float(highs.max())
 
 
-def circles(values: Values, colours: tuple[str, ...]) -> Style:
+def circle_style(values: Values, colours: tuple[str, ...]) -> Style:
     """Draw values (NaN: none) as circles, with marks for the legend."""
     known = values[np.isfinite(values)]
     smallest, largest = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-    marks = circle_marks(smallest, largest)
-    return Style("circle", marks, colours, tuple(map(number, marks)), largest)
+    marks = choose_circle_marks(smallest, largest)
+    return Style("circle", marks, colours, tuple(map(format_number, marks)), largest)
 
 
-def circle_marks(smallest: float, largest: float) -> tuple[float, ...]:
+def choose_circle_marks(smallest: float, largest: float) -> tuple[float, ...]:
     """Choose up to three circles for a legend, smallest first, each at least four times the one before.
 
     None is below the smallest value that is shown; where no rounded one is left, the largest stands alone.
     """
     if largest <= 0:
         return ()
-    able = [m for m in one_two_five(largest / 60, largest) if m >= max(smallest, 1)]
+    able = [m for m in list_round_numbers(largest / 60, largest) if m >= max(smallest, 1)]
     return tuple(able[::-1][:5:2][::-1]) or (largest,)

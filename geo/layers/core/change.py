@@ -36,7 +36,7 @@ class Change:
     beyond_chance: bool = False
 
 
-def bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
+def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
     """Give the lowest and highest true number behind a cell; None where nothing is known of it."""
     if cell.state == "number":
         margin = 0.0 if math.isnan(cell.margin) else cell.margin
@@ -47,7 +47,7 @@ def bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
     return known.get(cell.state)
 
 
-def ratio_interval(before: float, after: float, noise: float = 0.0) -> tuple[float, float, float]:
+def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> tuple[float, float, float]:
     """Give the ratio of two counts above zero and its 95 % Wald interval on the log.
 
     `noise` is the variance that the mechanism added to each of them.
@@ -57,9 +57,9 @@ def ratio_interval(before: float, after: float, noise: float = 0.0) -> tuple[flo
     return ratio, ratio * math.exp(-_Z * spread), ratio * math.exp(_Z * spread)
 
 
-def change(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
+def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
     """Say what is sure about the change from one cell to another; None where one of them says nothing."""
-    was, now = bounds(before, k, largest), bounds(after, k, largest)
+    was, now = find_bounds(before, k, largest), find_bounds(after, k, largest)
     if was is None or now is None:
         return None
     low, high = now[0] - was[1], now[1] - was[0]
@@ -67,14 +67,14 @@ def change(before: Cell, after: Cell, k: int, largest: float, noise: float) -> C
         return Change("cannot tell", low, high)
     beyond = False
     if before.state == after.state == "number" and min(before.value, after.value) > 0:
-        _, least, most = ratio_interval(before.value, after.value, noise)
+        _, least, most = compute_ratio_interval(before.value, after.value, noise)
         beyond = least > 1 or most < 1
     return Change("more" if low > 0 else "fewer", low, high, beyond)
 
 
-def share_bounds(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:
+def bound_share(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:
     """Bound the share that a part has of a whole, from 0 to 1; None where nothing is known."""
-    few, all_of = bounds(part, k, largest), bounds(whole, k, largest)
+    few, all_of = find_bounds(part, k, largest), find_bounds(whole, k, largest)
     if few is None or all_of is None or all_of[1] <= 0:
         return None
     high = 1.0 if all_of[0] <= 0 else min(1.0, few[1] / all_of[0])

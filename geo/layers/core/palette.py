@@ -24,7 +24,7 @@ def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def steps(sequence: tuple[str, ...], classes: int) -> tuple[str, ...]:
+def choose_colours(sequence: tuple[str, ...], classes: int) -> tuple[str, ...]:
     """Give one colour a class, spread over the whole sequence; a single class takes its middle."""
     if classes <= 1:
         return (sequence[len(sequence) // 2],) * classes
@@ -38,7 +38,7 @@ def _between(sequence: tuple[str, ...], place: float) -> str:
     return "#" + "".join(f"{channel:02X}" for channel in mixed)
 
 
-def lightness(colour: str) -> float:
+def compute_luminance(colour: str) -> float:
     """Relative luminance of a colour, 0 to 1 (WCAG 2.2, definition of relative luminance)."""
     linear = [
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4

@@ -54,7 +54,7 @@ COMMUNITIES_NOTE = mark(
 _DIGITS = 4
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """Write a number as text: thousands apart, up to four significant digits after the point."""
     if value is None or math.isnan(value):
         return ""
@@ -63,22 +63,22 @@ def number(value: float | None) -> str:
     return f"{value:,.{max(1, _DIGITS - len(str(int(abs(value)))))}f}".rstrip("0").rstrip(".")
 
 
-def quantity(value: float | None, low: float | None = None, high: float | None = None) -> str:
+def format_quantity(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Write a number, or the class that stands for it, as text; empty when there is neither."""
     if value is not None and not math.isnan(value):
-        return number(value)
+        return format_number(value)
     if low is None or math.isnan(low):
         return ""
     if high is None or math.isnan(high):
-        return Message("at least {low}", low=number(low))
+        return Message("at least {low}", low=format_number(low))
     if low == high:
-        return number(low)
+        return format_number(low)
     if low == 0:
-        return Message("fewer than {above}, possibly none", above=number(high + 1))
-    return Message("{low} to {high}", low=number(low), high=number(high))
+        return Message("fewer than {above}, possibly none", above=format_number(high + 1))
+    return Message("{low} to {high}", low=format_number(low), high=format_number(high))
 
 
-def state_words(state: str, k: int) -> str:
+def describe_state(state: str, k: int) -> str:
     """Say a state in words, with the release's threshold in it."""
     words: dict[str, str] = dict(WORDS.items())
     template = words[state]

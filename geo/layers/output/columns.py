@@ -10,7 +10,7 @@ import pandas as pd
 from data.release import Release
 from data.tables.states import MEANINGS, STATES, State
 from geo.layers.core import Choice, Layer
-from geo.layers.core.words import mark, state_words
+from geo.layers.core.words import describe_state, mark
 from geo.layers.reading import tables
 
 
@@ -129,9 +129,9 @@ _BESIDE = mark(
 )
 
 
-def states(release: Release, layers: tuple[Layer, ...]) -> list[State]:
+def list_states(release: Release, layers: tuple[Layer, ...]) -> list[State]:
     """List the states that occur in some layers of a release."""
-    found = frozenset[str]().union(*(_states(release, tables.stamp(release), one) for one in layers))
+    found = frozenset[str]().union(*(_states(release, tables.release_key(release), one) for one in layers))
     return [state for state in STATES if state in found]
 
 
@@ -142,7 +142,7 @@ def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
     )
 
 
-def codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
+def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     """Describe every column and choice of exported tables, and the states in them.
 
     Columns: table, column, kind, meaning, value.
@@ -150,8 +150,8 @@ def codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     rows = [("all tables", c.name, c.kind, c.meaning, "") for c in COLUMNS]
     rows.append(("all tables", "", "rows", LEFT_OUT, ""))
     rows += [
-        ("all tables", "state", "state", f"{state_words(s, release.k)}. {MEANINGS[s]}", s)
-        for s in states(release, layers)
+        ("all tables", "state", "state", f"{describe_state(s, release.k)}. {MEANINGS[s]}", s)
+        for s in list_states(release, layers)
     ]
     for layer in layers:
         rows.append((layer.id, "", "layer", f"{layer.title}. {layer.question}", ""))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from data.release import Release
 from geo.layers.core import Layer, LayerData, View
-from geo.layers.core.words import mark, number, state_words
+from geo.layers.core.words import describe_state, format_number, mark
 from geo.layers.reading import tables
 
 COLUMNS = (
@@ -22,13 +22,13 @@ COLUMNS = (
 )
 
 
-def table(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
+def build_table(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
     """Give one row an area, in the order of the areas; `data` saves a second reading.
 
     Value is text as it is shown (a class reads "50 to 199"), empty where there is only a state.
     """
     shown = data or layer.read(release, view)
-    frame, areas = shown.frame, tables.areas(release)
+    frame, areas = shown.frame, tables.load_areas(release)
     names = areas.loc[frame.index]
     columns: tuple[list[str], ...] = (
         list(frame.index),
@@ -36,8 +36,8 @@ def table(release: Release, layer: Layer, view: View, data: LayerData | None = N
         list(names["name_local"]),
         list(names["country"].map(areas["name_en"])),
         list(shown.texts().values()),
-        [number(m) for m in frame["margin"]],
-        [state_words(s, release.k) for s in frame["state"]],
+        [format_number(m) for m in frame["margin"]],
+        [describe_state(s, release.k) for s in frame["state"]],
         [_source(layer, shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
         list(frame["note"]),
     )
@@ -47,9 +47,9 @@ def table(release: Release, layer: Layer, view: View, data: LayerData | None = N
 def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:
     if not source:
         return "" if layer.of_figures else data.legend.source
-    return dated(source, year)
+    return date_source(source, year)
 
 
-def dated(source: str, year: float) -> str:
+def date_source(source: str, year: float) -> str:
     """Name a source with the year of its figure, where the source does not name it."""
     return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"

@@ -35,38 +35,38 @@ _SOME_INVENTED = mark(
 _APPROXIMATE = mark("Approximate boundaries")
 
 
-def stem(release: Release, *, invented: bool) -> str:
+def name_files(release: Release, *, invented: bool) -> str:
     """Give the beginning of the names of files: product, release, tier, and "invented" where so."""
     return "-".join(["tact", release.name, release.tier, *(["invented"] if invented else [])])
 
 
-def licence(release: Release) -> str:
+def find_licence(release: Release) -> str:
     """Give the licence that the manifest states, or else that of the tier."""
     stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
     names = [str(one.get("title") or one.get("name")) for one in stated]
     return "; ".join(names) or _LICENCES[release.tier]
 
 
-def invented_figures(release: Release) -> bool:
+def has_invented_figures(release: Release) -> bool:
     """Say whether any of the published figures was made up, in a workspace for practice."""
-    figures = tables.table(release, "figures")
+    figures = tables.load_table(release, "figures")
     return "invented" in figures and bool(figures["invented"].any())
 
 
-def approximate(release: Release) -> bool:
+def has_approximate_boundaries(release: Release) -> bool:
     """Say whether any boundary of the release is approximate."""
-    return bool(tables.areas(release)["approximate"].any())
+    return bool(tables.load_areas(release)["approximate"].any())
 
 
-def boundaries(release: Release) -> str:
+def describe_boundaries(release: Release) -> str:
     """Say where the boundaries come from, and that they are approximate where they are."""
     source = str(release.manifest["tact"].get("areas_source") or "")
-    if not approximate(release) or source.startswith(_APPROXIMATE):
+    if not has_approximate_boundaries(release) or source.startswith(_APPROXIMATE):
         return source
     return f"{_APPROXIMATE}. {source}".strip()
 
 
-def citation(release: Release) -> str:
+def format_citation(release: Release) -> str:
     """Give the citation that the manifest states, or else one of release, tier, areas and day."""
     stated = release.manifest.get("citation")
     if stated:
@@ -76,7 +76,7 @@ def citation(release: Release) -> str:
     return f"TACT Map, release {release.name}, {release.tier} tier ({data}areas {areas}), {day}."
 
 
-def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
+def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
     """Give what a file must say of itself, in order."""
     tact = release.manifest["tact"]
     parameters = tact.get("parameters") or {}
@@ -86,7 +86,7 @@ def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
         "tier": release.tier,
         "tier_means": TIERS[release.tier],
         "data": INVENTED if release.invented else mark("Records of the programme's partners"),
-        "published_figures": _SOME_INVENTED if invented_figures(release) else _REAL,
+        "published_figures": _SOME_INVENTED if has_invented_figures(release) else _REAL,
         "layers": ", ".join(one.id for one in layers),
         "created": str(release.manifest.get("created") or tact.get("created") or ""),
         "first_day": str(tact.get("first") or ""),
@@ -95,16 +95,16 @@ def about(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
         "mechanism": str(tact.get("mechanism") or ""),
         "method": str(tact.get("method") or ""),
         "largest_perturbation": str(parameters.get("largest", "")),
-        "boundaries": boundaries(release),
-        "licence": licence(release),
-        "citation": citation(release),
+        "boundaries": describe_boundaries(release),
+        "licence": find_licence(release),
+        "citation": format_citation(release),
     }
     return {key: value for key, value in told.items() if value}
 
 
-def sources(release: Release) -> pd.DataFrame:
+def list_sources(release: Release) -> pd.DataFrame:
     """List all sources with licence and credit; of published figures, those that this release names."""
-    figures = tables.table(release, "figures")
+    figures = tables.load_table(release, "figures")
     named = "; ".join(sorted(map(str, figures["source"].unique()))) if len(figures) else ""
     rows = [(s.name, named if s.file == FIGURES else s.source, s.licence, s.credit) for s in registry()]
     return pd.DataFrame(rows, columns=["what", "source", "licence", "credit"])

@@ -16,7 +16,7 @@ from data.errors import InputError
 from data.release import Release
 from data.tables.periods import Calendar, Period
 from geo.layers.core import Layer, LayerData, View
-from geo.layers.core.words import state_words
+from geo.layers.core.words import describe_state
 from geo.layers.reading import tables
 
 _NAMES = ["name", "name_local", "country", "level", "parent"]
@@ -24,7 +24,7 @@ _NUMBERS = ["value", "state", "state_words", "margin", "low", "high", "unit"]
 _TAIL = ["source", "year", "note", "data", "tier", "release"]
 
 
-def whose(release: Release, layer: Layer) -> str:
+def find_owner(release: Release, layer: Layer) -> str:
     """Say whose numbers a layer has: programme, invented, published, or mixed (published, some invented)."""
     if layer.of_figures:
         levels = layer.levels(release)
@@ -33,12 +33,12 @@ def whose(release: Release, layer: Layer) -> str:
     return "invented" if release.invented else "programme"
 
 
-def any_invented(release: Release, layers: Iterable[Layer]) -> bool:
+def has_invented_numbers(release: Release, layers: Iterable[Layer]) -> bool:
     """Say whether any number of some layers is invented."""
-    return any(whose(release, one) in {"invented", "mixed"} for one in layers)
+    return any(find_owner(release, one) in {"invented", "mixed"} for one in layers)
 
 
-def latest_view(release: Release, level: str) -> View:
+def choose_latest_view(release: Release, level: str) -> View:
     """Ask for the whole time of the release, which settles on the longest and last period of each layer."""
     about = release.manifest["tact"]
     if not about.get("first") or not about.get("last"):
@@ -47,12 +47,12 @@ def latest_view(release: Release, level: str) -> View:
     return View(level, Calendar(int(about.get("first_month", 6))).whole(first, last).id)
 
 
-def everything(release: Release, layer: Layer) -> pd.DataFrame:
+def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
     """Give every released row of a layer, all levels, periods and choices, with names and words. Shared.
 
     What is withheld has no row; of services in municipalities that is four rows of five. Codebooks say so.
     """
-    return _everything(release, tables.stamp(release), layer)
+    return _everything(release, tables.release_key(release), layer)
 
 
 @lru_cache(maxsize=8)
@@ -72,18 +72,18 @@ def _told(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["state"] != "withheld"]
 
 
-def map_rows(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
+def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
     """Give one row an area, indexed by code: the plainest choice, and the other choices beside it. Shared.
 
     The period is the longest and last one that the layer holds; a choice that is published for another
     period only is left to the long table.
     """
-    return _map_rows(release, tables.stamp(release), layer, level)
+    return _map_rows(release, tables.release_key(release), layer, level)
 
 
 @lru_cache(maxsize=24)
 def _map_rows(release: Release, _stamp: int, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
-    view = latest_view(release, level)
+    view = choose_latest_view(release, level)
     data = layer.read(release, view)
     rows = _named(release, data.frame.rename_axis("area").reset_index(), level).assign(
         period=data.legend.period, unit=data.legend.unit
@@ -120,13 +120,13 @@ def _kept(plain: LayerData, data: LayerData) -> list[str]:
 
 
 def _named(release: Release, rows: pd.DataFrame, level: str) -> pd.DataFrame:
-    areas = tables.areas(release).rename(columns={"name_en": "name"})
+    areas = tables.load_areas(release).rename(columns={"name_en": "name"})
     names = areas[[*_NAMES, "km2", "approximate"]].loc[rows["area"]].reset_index(drop=True)
     return rows.reset_index(drop=True).rename(columns={"area": "code"}).join(names).assign(level=level)
 
 
 def _worded(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFrame:
-    words = {str(s): str(state_words(str(s), release.k)) for s in rows["state"].unique()}
+    words = {str(s): str(describe_state(str(s), release.k)) for s in rows["state"].unique()}
     source = rows["source"].astype("str")
     return rows.assign(
         state_words=rows["state"].map(words),
@@ -143,7 +143,7 @@ def _data(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
     """Say of each row whose number it is; a figure that was made up is never called published."""
     if layer.of_figures:
         return rows["invented"].map({True: "invented", False: "published"})
-    return pd.Series(whose(release, layer), index=rows.index)
+    return pd.Series(find_owner(release, layer), index=rows.index)
 
 
 def _units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:

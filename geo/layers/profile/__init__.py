@@ -16,8 +16,8 @@ from data.release import Release
 from data.tables.periods import Period
 from geo.layers import effort, encounters
 from geo.layers.core import View
-from geo.layers.core.change import Cell, Change, change, share_bounds
-from geo.layers.core.words import KINDS_OF_AREA, LEVELS, Message, mark, number
+from geo.layers.core.change import Cell, Change, bound_share, compare_cells
+from geo.layers.core.words import KINDS_OF_AREA, LEVELS, Message, format_number, mark
 from geo.layers.profile import facts as _facts
 from geo.layers.profile.facts import Fact, Place
 from geo.layers.reading import tables
@@ -65,21 +65,21 @@ class Profile:
     meaning: Meaning
 
 
-def area_profile(release: Release, area: str, period: str) -> Profile:
+def build_profile(release: Release, area: str, period: str) -> Profile:
     """Describe an area at a period; raise AreaError when the release does not know the area."""
-    return _profile(release, tables.stamp(release), area, period)
+    return _profile(release, tables.release_key(release), area, period)
 
 
 @lru_cache(maxsize=2048)
 def _profile(release: Release, _stamp: int, area: str, period: str) -> Profile:
-    areas = tables.areas(release)
+    areas = tables.load_areas(release)
     if area not in areas.index:
         msg = f"No area {area!r} in release {release.name!r}. Choose one from the list of areas."
         raise AreaError(msg)
     row = areas.loc[area]
     level = str(row["level"])
     place = Place(release, area, level, str(areas.loc[row["country"], "name_en"]))
-    facts = _facts.facts(place, period)
+    facts = _facts.list_facts(place, period)
     return Profile(
         area=area,
         name=str(row["name_en"]),
@@ -94,12 +94,12 @@ def _profile(release: Release, _stamp: int, area: str, period: str) -> Profile:
     )
 
 
-def timeline(release: Release) -> tuple[Bar, ...]:
+def build_timeline(release: Release) -> tuple[Bar, ...]:
     """Give the children met in both countries together, by period of the finest grain: bars of time.
 
     The value is the sum of the published ones; the words name a country whose number is not published.
     """
-    areas = tables.areas(release)
+    areas = tables.load_areas(release)
     countries = [str(c) for c in areas.index[areas["level"] == "country"]]
     names = [str(areas.loc[c, "name_en"]) for c in countries]
     each = [
@@ -115,7 +115,7 @@ def _together(same: tuple[Bar, ...], names: list[str]) -> Bar:
         return same[0]
     total, margin = sum(b.value for b in known), sum(b.margin for b in known)
     missing = [f"{n}: {b.words}" for b, n in zip(same, names, strict=True) if b.state != "number"]
-    text = "; ".join([f"{number(total)} ±{number(margin)}", *missing])
+    text = "; ".join([f"{format_number(total)} ±{format_number(margin)}", *missing])
     return Bar(same[0].period, same[0].label, total, margin, "number", text, same[0].complete)
 
 
@@ -139,7 +139,7 @@ def _series(place: Place, counted: Counted) -> tuple[Bar, ...]:
                 cell.value,
                 cell.margin,
                 cell.state,
-                _facts.words(cell, place.release.k),
+                _facts.format_cell(cell, place.release.k),
                 parsed.end <= last,
             )
         )
@@ -165,11 +165,11 @@ def _meaning(place: Place, period: str) -> Meaning:
     parameters = place.release.manifest["tact"].get("parameters") or {}
     largest, noise = float(parameters.get("largest", _LARGEST)), float(parameters.get("variance", _NOISE))
     was, now = (place.at(encounters.COUNTED, year) for year in years)
-    found = change(was, now, place.release.k, largest, noise)
+    found = compare_cells(was, now, place.release.k, largest, noise)
     inside = place.at(encounters.COUNTED, years[1], _facts.INTERNAL)
     sentences = (
         *_change_words(found, (was, now), years),
-        _share_words(place, years[1], share_bounds(inside, now, place.release.k, largest), inside),
+        _share_words(place, years[1], bound_share(inside, now, place.release.k, largest), inside),
         _effort_words(place, years, found),
     )
     return Meaning(_HEADLINES[found.verdict if found else "cannot tell"], tuple(filter(None, sentences)))
@@ -203,7 +203,7 @@ def _change_words(found: Change | None, cells: tuple[Cell, Cell], years: tuple[s
             " the margins are larger than the change."
         )
         return (Message(template, was=was, now=now),)
-    low, high = map(number, sorted((abs(found.low), abs(found.high))))
+    low, high = map(format_number, sorted((abs(found.low), abs(found.high))))
     told = Message(_MORE if found.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)
     return told, _BEYOND if found.beyond_chance else _CHANCE
 
@@ -227,14 +227,14 @@ def _effort_words(place: Place, years: tuple[str, str], found: Change | None) ->
         return _effort_change(was.value, now.value, found.verdict if found else "cannot tell")
     if was.state in _SILENT and now.state in _SILENT:
         return mark("No outreach is recorded for these years.")
-    texts = [_facts.words(c, place.release.k) for c in (was, now)]
+    texts = [_facts.format_cell(c, place.release.k) for c in (was, now)]
     if texts[0] == texts[1]:
         return Message(mark("Outreach days in both years: {was}."), was=texts[0])
     return Message(mark("Outreach days: {was}, then {now}."), was=texts[0], now=texts[1])
 
 
 def _effort_change(was: float, now: float, verdict: str) -> str:
-    values = {"was": number(was), "now": number(now)}
+    values = {"was": format_number(was), "now": format_number(now)}
     if abs(now - was) <= _SAME * max(was, now):
         return Message(mark("Outreach stayed about the same: {was} days, then {now}."), **values)
     if (now > was and verdict == "more") or (now < was and verdict == "fewer"):

@@ -14,7 +14,7 @@ from geo.layers import effort, encounters, population, services
 from geo.layers.core import View
 from geo.layers.core.change import Cell
 from geo.layers.core.service_choices import AXES
-from geo.layers.core.words import Message, mark, number, quantity, state_words
+from geo.layers.core.words import Message, describe_state, format_number, format_quantity, mark
 from geo.layers.reading.counted import Counted
 
 INTERNAL = {"of": "pathway-internal"}
@@ -58,12 +58,12 @@ class Place:
         return self.at(counted, settled, options), settled
 
 
-def words(cell: Cell, k: int) -> str:
+def format_cell(cell: Cell, k: int) -> str:
     """Write a cell: its number or class, or else its state."""
-    return quantity(cell.value, cell.low, cell.high) or state_words(cell.state, k)
+    return format_quantity(cell.value, cell.low, cell.high) or describe_state(cell.state, k)
 
 
-def facts(place: Place, period: str) -> tuple[Fact, ...]:
+def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
     """Give the numbers that matter of an area, in the order in which they are read."""
     met, when = place.near(encounters.COUNTED, period)
     inside, inside_when = place.near(encounters.COUNTED, period, INTERNAL)
@@ -85,7 +85,7 @@ def _pathway_inside(place: Place, when: str, inside: Cell, inside_when: str) -> 
     period = Period.parse(inside_when).label
     label = Message(mark("internal trafficking in {country}, {period}"), country=place.country, period=period)
     every = place.at(encounters.COUNTED, inside_when)
-    told = {"part": words(inside, place.release.k), "all": words(every, place.release.k)}
+    told = {"part": format_cell(inside, place.release.k), "all": format_cell(every, place.release.k)}
     text = Message("{part} of {all} children", **told) if inside.state == every.state == "number" else ""
     return _fact(place, "internal", label, inside, inside_when, text)
 
@@ -95,8 +95,8 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
     return Fact(
         id=name,
         label=label,
-        text=text or words(cell, release.k),
-        margin="" if math.isnan(cell.margin) else f"±{number(cell.margin)}",
+        text=text or format_cell(cell, release.k),
+        margin="" if math.isnan(cell.margin) else f"±{format_number(cell.margin)}",
         state=cell.state,
         period=Period.parse(period).label if period else "",
         source=Counted.source(release),
@@ -161,7 +161,7 @@ def _population(place: Place) -> Fact:
     return Fact(
         id="population",
         label=_counted_when(row, year) if known else mark("Population"),
-        text=quantity(value) or state_words(str(row["state"]), place.release.k),
+        text=format_quantity(value) or describe_state(str(row["state"]), place.release.k),
         margin="",
         state=str(row["state"]),
         period=str(int(year)) if known else "",

@@ -18,7 +18,7 @@ from data.tables.periods import Period
 from geo.layers.core import Layer, LayerData, Legend, Option, Style, View
 from geo.layers.core.words import Message
 from geo.layers.reading import tables
-from geo.layers.reading.counted import COLUMNS, choices_of, every_choice, framed
+from geo.layers.reading.counted import COLUMNS, complete_choices, frame_by_area, list_choices
 
 _LEVEL, _EVERY = "region", "all"
 
@@ -90,11 +90,11 @@ class Computed:
         """Read one view: one row for each area."""
         show, category = self._choose(release, view.options)
         by_grain = self._periods(release, show, category) if view.level == _LEVEL else {}
-        period = tables.settle(view.period, by_grain)
+        period = tables.choose_period(view.period, by_grain)
         grain = next((g for g, periods in by_grain.items() if period in periods), self.grains[0])
         table = self._table(release, show, category, grain)
         rows = table[table["period"] == period]
-        frame = framed(release, rows[COLUMNS], view.level)
+        frame = frame_by_area(release, rows[COLUMNS], view.level)
         notes = {str(row["area"]): self.note(show, row) for row in rows.to_dict("records")}
         frame["note"] = [notes.get(str(area), "") for area in frame.index]
         legend = Legend(
@@ -112,7 +112,7 @@ class Computed:
         names = [option.id for option in self.options]
         parts = [
             self._table(release, choices[names[0]], choices[names[1]], grain).assign(**choices)
-            for choices in every_choice(self.options)
+            for choices in list_choices(self.options)
             for grain in self._periods(release, choices[names[0]], choices[names[1]])
             if level == _LEVEL
         ]
@@ -124,7 +124,7 @@ class Computed:
 
     def _choose(self, release: Release, options: Mapping[str, str]) -> tuple[str, str]:
         """Return the quantity and category to show: all together if the release does not tell them apart."""
-        show, category = choices_of(self.options, options).values()
+        show, category = complete_choices(self.options, options).values()
         if self._periods(release, show, category):
             return show, category
         return show, _EVERY if self._periods(release, show, _EVERY) else self.options[1].default
@@ -142,7 +142,7 @@ class Computed:
         by, value = ("", "") if category == _EVERY else self.breakdown(category)
         name = "_".join(filter(None, (self.quantities[show].measure, _LEVEL, grain, by)))
         columns = (*COLUMNS, *self.numbers, *self.flags)
-        checksum = tables.digest(release, name)
+        checksum = tables.find_checksum(release, name)
         if not checksum:
             return pd.DataFrame(columns=columns)
         numbers = ("value", *COLUMNS[4:], *self.numbers)
@@ -162,7 +162,7 @@ def _read_table(
     columns: tuple[str, ...],
     numbers: tuple[str, ...],
 ) -> pd.DataFrame:
-    table = tables.table(release, name)
+    table = tables.load_table(release, name)
     rows = table[table[by] == value] if by else table
     frame = rows.reset_index(drop=True).reindex(columns=list(columns))
     return frame.astype(dict.fromkeys(numbers, float))

@@ -13,7 +13,7 @@ from data.release import Release
 from data.tables.periods import Period
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.change import Cell
-from geo.layers.core.words import Message, number, quantity
+from geo.layers.core.words import Message, format_number, format_quantity
 from geo.layers.reading import tables
 
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
@@ -36,24 +36,24 @@ class Slice:
     column: str = ""
 
 
-def choices_of(options: tuple[Option, ...], chosen: Mapping[str, str]) -> dict[str, str]:
+def complete_choices(options: tuple[Option, ...], chosen: Mapping[str, str]) -> dict[str, str]:
     """Complete a choice with the defaults of all options."""
     return {o.id: View("", "", chosen).choice(o) for o in options}
 
 
-def cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
+def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
     """Read the cells of a slice, all areas and periods of a level and grain; empty when not held.
 
     Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Shared.
     """
     name = "_".join(filter(None, (part.measure, level, grain, part.by)))
-    found = tables.digest(release, name)
+    found = tables.find_checksum(release, name)
     return _cells(release, name, found, part) if found else pd.DataFrame(columns=COLUMNS)
 
 
 @lru_cache(maxsize=512)
 def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame:
-    whole = tables.table(release, name)
+    whole = tables.load_table(release, name)
     for column in filter(None, (part.by, part.column)):
         whole = whole[whole[column] == part.category] if column in whole else whole
     numbers = {
@@ -70,7 +70,7 @@ def _by_area(
     release: Release, _stamp: int, part: Slice, level: str, grain: str
 ) -> dict[str, dict[str, Cell]]:
     """Give the cells of a table by area and period, oldest first."""
-    table = cells(release, part, level, grain).sort_values("period", kind="stable")
+    table = read_cells(release, part, level, grain).sort_values("period", kind="stable")
     columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS)), strict=True)
     found: dict[str, dict[str, Cell]] = {}
     for area, period, state, *numbers in columns:
@@ -118,21 +118,21 @@ class Counted:
     def read(self, release: Release, view: View) -> LayerData:
         """Read one view: one row an area."""
         held = self._held(release, view.level, view.options)
-        period = tables.settle(view.period, held)
+        period = tables.choose_period(view.period, held)
         grain = next((g for g, periods in held.items() if period in periods), "")
         part = self._slice(view.options)
-        table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
-        frame = framed(release, table[table["period"] == period], view.level)
+        table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        frame = frame_by_area(release, table[table["period"] == period], view.level)
         if part and grain != "whole":
-            frame["note"] = _coarser(frame, cells(release, part, view.level, "whole"))
+            frame["note"] = _coarser(frame, read_cells(release, part, view.level, "whole"))
         style, legend = self._style(release, view, grain), self._legend(release, view, period, table)
         return LayerData(frame, style, legend, release.invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
         """Give every released row of the layer at a level, one column an option."""
         parts = [
-            cells(release, part, level, grain).assign(**chosen)
-            for chosen in every_choice(self.options)
+            read_cells(release, part, level, grain).assign(**chosen)
+            for chosen in list_choices(self.options)
             if (part := self._slice(chosen))
             for grain in self._held(release, level, chosen)
         ]
@@ -147,33 +147,33 @@ class Counted:
         found: dict[str, Cell] = {}
         if part is None:
             return found
-        for grain in tables.grains(release, part.measure, level, part.by):
-            found |= _by_area(release, tables.stamp(release), part, level, grain).get(area, {})
+        for grain in tables.list_grains(release, part.measure, level, part.by):
+            found |= _by_area(release, tables.release_key(release), part, level, grain).get(area, {})
         return found
 
     def settled(self, release: Release, view: View) -> str:
         """Give the period on which a view's period is settled; empty where none is held."""
-        return tables.settle(view.period, self._held(release, view.level, view.options))
+        return tables.choose_period(view.period, self._held(release, view.level, view.options))
 
     def _slice(self, options: Mapping[str, str]) -> Slice | None:
-        return self.locate(choices_of(self.options, options))
+        return self.locate(complete_choices(self.options, options))
 
     def _held(self, release: Release, level: str, options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         part = self._slice(options)
-        return _held(release, tables.stamp(release), part, level) if part else {}
+        return _held(release, tables.release_key(release), part, level) if part else {}
 
     def _style(self, release: Release, view: View, grain: str) -> Style:
         """Compute the classes over all periods of the table, so that colours keep their meaning in time."""
         plain = {} if self.kind == "circle" else view.options
         part = self._slice(plain)
-        table = cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
+        table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
         if self.kind == "circle":
-            return breaks.circles(table["value"].to_numpy(float), self.colours)
+            return breaks.circle_style(table["value"].to_numpy(float), self.colours)
         lows, names = _classes(table)
-        return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
+        return Style(self.kind, lows, palette.choose_colours(self.colours, len(names)), names)
 
     def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
-        chosen = choices_of(self.options, view.options)
+        chosen = complete_choices(self.options, view.options)
         labels = [c.label for o in self.options for c in o.choices if c.id == chosen[o.id] != o.default]
         margin = _margin(table, release.behind, least=bool(self.least))
         return Legend(
@@ -201,8 +201,8 @@ class Counted:
 def _held(release: Release, _stamp: int, part: Slice, level: str) -> dict[str, tuple[str, ...]]:
     """List the periods held of a slice by grain, finest first."""
     held = {
-        grain: _periods(cells(release, part, level, grain))
-        for grain in tables.grains(release, part.measure, level, part.by)
+        grain: _periods(read_cells(release, part, level, grain))
+        for grain in tables.list_grains(release, part.measure, level, part.by)
     }
     return {grain: periods for grain, periods in held.items() if periods}
 
@@ -211,7 +211,7 @@ def _periods(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted(table["period"].unique()))
 
 
-def every_choice(options: tuple[Option, ...]) -> list[dict[str, str]]:
+def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
     """Give every combination of the choices of some options."""
     chosen: list[dict[str, str]] = [{}]
     for option in options:
@@ -219,9 +219,9 @@ def every_choice(options: tuple[Option, ...]) -> list[dict[str, str]]:
     return chosen
 
 
-def framed(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
+def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
     """Give one row an area of the level, of the cells of one period; no data where there is no cell."""
-    areas = tables.areas(release)
+    areas = tables.load_areas(release)
     index = areas.index[areas["level"] == level]
     frame = now.set_index("area").drop(columns="period").reindex(index)
     frame["state"] = frame["state"].astype("str").fillna("no_data")
@@ -239,8 +239,8 @@ def _coarser(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
         notes[area] = Message(
             "whole programme ({period}): {value} ±{margin}",
             period=Period.parse(row["period"]).label,
-            value=number(row["value"]),
-            margin=number(row["margin"]),
+            value=format_number(row["value"]),
+            margin=format_number(row["margin"]),
         )
     return notes.to_list()
 
@@ -255,12 +255,12 @@ def _classes(table: pd.DataFrame) -> tuple[tuple[float, ...], tuple[str, ...]]:
     classed, partial = table[table["state"] == "class"], _partial(table).any()
     low, high = classed["low"].to_numpy(float), classed["high"].to_numpy(float)
     if len(classed) and table["value"].isna().all() and np.unique(low).size <= _MOST_CLASSES:
-        return breaks.class_labels(low, high)
+        return breaks.list_published_ranges(low, high)
     values = table["value"].fillna(table["low"]).dropna().to_numpy(float)
-    lows = breaks.rounded(values)
+    lows = breaks.choose_breaks(values)
     if partial:
-        return lows, breaks.least_labels(lows, float(values.min()))
-    return lows, breaks.labels(lows, whole=bool((values == values.round()).all()))
+        return lows, breaks.format_lower_limits(lows, float(values.min()))
+    return lows, breaks.format_classes(lows, whole=bool((values == values.round()).all()))
 
 
 def _joined(first: str, second: str) -> str:
@@ -280,7 +280,7 @@ def _margin(table: pd.DataFrame, behind: int, *, least: bool) -> str:
         return Message(
             "at most {margin} away from the number when first published; up to {behind} children "
             "reported since are not yet counted",
-            margin=quantity(margin),
-            behind=number(behind),
+            margin=format_quantity(margin),
+            behind=format_number(behind),
         )
-    return Message("at most {margin} away from the true number", margin=quantity(margin))
+    return Message("at most {margin} away from the true number", margin=format_quantity(margin))

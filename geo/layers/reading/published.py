@@ -17,7 +17,7 @@ import pandas as pd
 
 from data.release import Release
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
-from geo.layers.core.words import Message, mark, number
+from geo.layers.core.words import Message, format_number, mark
 from geo.layers.reading import tables
 
 LEVELS = ("country", "region", "municipality")
@@ -35,18 +35,18 @@ class Figure:
     unit: str
 
 
-def figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
+def read_figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
     """Give all figures of a kind at a level, oldest first: area, period, value (shares in per cent), ...
 
     Columns besides: source, year, status, note, invented. Several figures of one area stand in several rows.
     """
-    return _figures(release, tables.stamp(release), figure, level)
+    return _figures(release, tables.release_key(release), figure, level)
 
 
 @lru_cache(maxsize=256)
 def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.DataFrame:
-    areas = tables.areas(release)
-    table = tables.table(release, "figures")
+    areas = tables.load_areas(release)
+    table = tables.load_table(release, "figures")
     if table.empty:
         return pd.DataFrame(columns=["area", "period", "value", *_TOLD])
     wanted = table["area"].isin(areas.index[areas["level"] == level]) & (table["measure"] == figure.measure)
@@ -82,25 +82,25 @@ class Published:
         return tuple(
             level
             for level in LEVELS
-            if any(len(figures(release, figure, level)) for figure in self.figures.values())
+            if any(len(read_figures(release, figure, level)) for figure in self.figures.values())
         )
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
         """Say whether a figure of a choice was found at a level."""
-        return len(figures(release, self._figure(options), level)) > 0
+        return len(read_figures(release, self._figure(options), level)) > 0
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
         """List the calendar years that have a figure; none where the layer does not move with time."""
         if not self.moving:
             return ()
-        return tuple(sorted(figures(release, self._figure(view.options), view.level)["period"].unique()))
+        return tuple(sorted(read_figures(release, self._figure(view.options), view.level)["period"].unique()))
 
     def read(self, release: Release, view: View) -> LayerData:
         """Read one view: the figure of the period asked for, or else the latest of each area."""
         figure = self._figure(view.options)
-        found = figures(release, figure, view.level)
+        found = read_figures(release, figure, view.level)
         period = view.period if view.period in self.periods(release, view) else ""
-        stamp = tables.stamp(release)
+        stamp = tables.release_key(release)
         frame = _frame(release, stamp, figure, view.level, period, not self.moving).copy()
         known = frame.loc[frame["state"] == "number", "invented"]
         invented = bool(len(known) and known.all())
@@ -108,10 +108,10 @@ class Published:
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
         """Give every figure of the layer at a level, and "no figure found" for the areas without one."""
-        areas = tables.areas(release)
+        areas = tables.load_areas(release)
         index = areas.index[areas["level"] == level]
         parts = [
-            _long(figures(release, f, level), index).assign(**self._choice(c))
+            _long(read_figures(release, f, level), index).assign(**self._choice(c))
             for c, f in self.figures.items()
         ]
         names = [o.id for o in self.options]
@@ -127,11 +127,11 @@ class Published:
     def _style(self, found: pd.DataFrame, figure: Figure) -> Style:
         values = found["value"].to_numpy(float)
         if self.kind == "circle":
-            return breaks.circles(values, self.colours)
-        lows = breaks.rounded(values)
+            return breaks.circle_style(values, self.colours)
+        lows = breaks.choose_breaks(values)
         share = figure.column == "share"
-        names = breaks.labels(lows, whole=not share, sign=" %" if share else "")
-        return Style(self.kind, lows, palette.steps(self.colours, len(names)), names)
+        names = breaks.format_classes(lows, whole=not share, sign=" %" if share else "")
+        return Style(self.kind, lows, palette.choose_colours(self.colours, len(names)), names)
 
     def _legend(self, view: View, figure: Figure, frame: pd.DataFrame) -> Legend:
         labels = [c.label for o in self.options for c in o.choices if c.id == view.choice(o)]
@@ -190,9 +190,9 @@ def _frame(
     release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
 ) -> pd.DataFrame:
     """Give one row an area: its figure of a period or else its latest, the others found in the note."""
-    found = figures(release, figure, level)
+    found = read_figures(release, figure, level)
     shown = found[found["period"] == period] if period else found
-    areas = tables.areas(release)
+    areas = tables.load_areas(release)
     index = areas.index[areas["level"] == level]
     rows = _long(shown, index)
     frame = rows.drop_duplicates("area", keep="last").set_index("area").reindex(index)[_COLUMNS]
@@ -206,7 +206,9 @@ def _frame(
 
 def _others(rows: pd.DataFrame) -> str:
     earlier = zip(rows["value"][:-1], rows["source"][:-1], rows["year"][:-1], strict=True)
-    listed = ", ".join(f"{number(float(value))} ({source}, {int(year)})" for value, source, year in earlier)
+    listed = ", ".join(
+        f"{format_number(float(value))} ({source}, {int(year)})" for value, source, year in earlier
+    )
     return Message("other figures: {listed}", listed=listed)
 
 

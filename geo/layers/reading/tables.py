@@ -15,19 +15,19 @@ from data.tables.periods import GRAINS, Period
 AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "km2", "approximate"]
 
 
-def digest(release: Release, name: str) -> str:
+def find_checksum(release: Release, name: str) -> str:
     """Give the checksum of a resource of the release; empty when it has none of this name."""
     return next((str(r["hash"]) for r in release.manifest["resources"] if r["name"] == name), "")
 
 
-def stamp(release: Release) -> int:
+def release_key(release: Release) -> int:
     """Give a number that changes with any content of the release, for keys of caches."""
     return hash(tuple(str(r["hash"]) for r in release.manifest["resources"]))
 
 
-def table(release: Release, name: str) -> pd.DataFrame:
+def load_table(release: Release, name: str) -> pd.DataFrame:
     """Read a table once; empty when the release does not hold it. The frame is shared: never change it."""
-    found = digest(release, name)
+    found = find_checksum(release, name)
     return _read(release, name, found) if found else pd.DataFrame()
 
 
@@ -36,7 +36,7 @@ def _read(release: Release, name: str, _hash: str) -> pd.DataFrame:
     return release.table(name)
 
 
-def areas(release: Release) -> pd.DataFrame:
+def load_areas(release: Release) -> pd.DataFrame:
     """Give the areas without their geometry, indexed by code, in the release's order. Shared."""
     return _areas(release.areas_file, release.areas_checksum)
 
@@ -47,13 +47,13 @@ def _areas(file: Path, _hash: str) -> pd.DataFrame:
     return table.set_index("code")
 
 
-def grains(release: Release, measure: str, level: str, by: str = "") -> tuple[str, ...]:
+def list_grains(release: Release, measure: str, level: str, by: str = "") -> tuple[str, ...]:
     """List the grains at which the release holds a measure, finest first."""
     names = {g: "_".join(filter(None, (measure, level, g, by))) for g in GRAINS}
-    return tuple(g for g in GRAINS if digest(release, names[g]))
+    return tuple(g for g in GRAINS if find_checksum(release, names[g]))
 
 
-def settle(asked: str, held: dict[str, tuple[str, ...]]) -> str:
+def choose_period(asked: str, held: dict[str, tuple[str, ...]]) -> str:
     """Settle a period on one that is held; `held` lists periods by grain, finest grain first.
 
     The period itself, or else the shortest that contains it, or else the last within it, or else the last

@@ -55,7 +55,7 @@ def alone(scored):
 
 @pytest.fixture(scope="module")
 def areas(release):
-    return geography.read(release.areas_file)
+    return geography.read_areas(release.areas_file)
 
 
 def open_pdf(pdf):
@@ -315,7 +315,7 @@ def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
     assert "coordinator" in first
     assert "at most 2 units move" in second
     for one in summary.moves:
-        assert Speech("en", geography.read(release.areas_file)).area(one.end) in first
+        assert Speech("en", geography.read_areas(release.areas_file)).area(one.end) in first
 
 
 def test_numbers_and_days_are_written_in_the_way_of_the_language(areas):

@@ -44,11 +44,11 @@ def test_boundaries_of_real_records_need_a_source(tact, square, tmp_path):
 
 
 def test_where_no_source_is_named_it_is_said_and_the_areas_are_counted(tact, practice, square):
-    from geo.areas import load
+    from geo.areas import load_areas
 
     said = tact("--workspace", practice, "areas", "import", square).out
     assert UNNAMED in said
-    assert UNNAMED in load(practice / "areas").source
+    assert UNNAMED in load_areas(practice / "areas").source
     (kept,) = (line for line in said.splitlines() if line.startswith("Keep their earlier shape: "))
     assert " areas, " in kept
     assert " more." in kept

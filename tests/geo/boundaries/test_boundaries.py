@@ -19,7 +19,7 @@ from data.errors import AreaError
 from data.reference import area_table
 from geo import areas, boundaries
 from geo.boundaries import UNNAMED, Split, import_boundaries
-from geo.places import predecessors
+from geo.places import list_predecessors
 from tests.helpers.boundary_files import write_boundary_files
 
 TABLE = area_table()
@@ -46,7 +46,7 @@ def take(path, workspace, in_use=(), **options):
 
 
 def shipped(level="municipality"):
-    return areas.load().frame(level)
+    return areas.load_areas().frame(level)
 
 
 def cells_of(country, **columns):
@@ -131,8 +131,8 @@ def test_the_municipalities_of_greece_are_matched(way, files, tmp_path):
 
 def assert_none_wrong(rows, workspace, report):
     """Each area's new shape is, but for slivers, the shape of the row that is truly its."""
-    now = areas.load(workspace).frame("municipality").geometry
-    regions = areas.load(workspace).frame("region").geometry
+    now = areas.load_areas(workspace).frame("municipality").geometry
+    regions = areas.load_areas(workspace).frame("region").geometry
     true = rows.set_index("true").geometry
     for code in report.matched:
         shape = regions[code] if code in regions.index else now[code]
@@ -152,7 +152,7 @@ def test_the_municipalities_of_albania_are_matched(rename, files, tmp_path):
 def test_both_countries_become_one_coverage_with_neighbours_across_the_border(files, tmp_path):
     take(files.albania, tmp_path)
     take(files.greece, tmp_path)
-    now = areas.load(tmp_path)
+    now = areas.load_areas(tmp_path)
     assert now.missing("municipality") == []
     assert not now.approximate("municipality")
     assert now.source.startswith(UNNAMED)
@@ -165,7 +165,7 @@ def test_both_countries_become_one_coverage_with_neighbours_across_the_border(fi
 
 def test_one_country_alone_still_meets_the_approximate_other(files, tmp_path):
     report = take(files.albania, tmp_path)
-    now = areas.load(tmp_path)
+    now = areas.load_areas(tmp_path)
     frame = now.frame("municipality")
     assert not frame.loc[frame["country"] == "AL", "approximate"].any()
     assert frame.loc[(frame["country"] == "GR") & frame.geometry.notna(), "approximate"].all()
@@ -173,7 +173,7 @@ def test_one_country_alone_still_meets_the_approximate_other(files, tmp_path):
     assert now.approximate("country")
     assert ("AL", "GR") in now.neighbours("country")
     assert shapely.coverage_is_valid(frame.geometry.dropna().to_numpy())
-    assert set(now.missing("municipality")) == set(areas.load().missing("municipality"))
+    assert set(now.missing("municipality")) == set(areas.load_areas().missing("municipality"))
     assert report.kept == ()
     assert report.missing == ()
 
@@ -196,10 +196,10 @@ def in_parts(shape, count):
 def test_a_file_of_the_332_since_2019_imports_with_the_split_ones_reported(column, files, tmp_path):
     rows = greece_rows(files)
     rows = rows[rows["true"] != "GR-69"]
-    parts = [rows[~rows["true"].isin(set(predecessors(TABLE).values()))][["name", "true", "geometry"]]]
+    parts = [rows[~rows["true"].isin(set(list_predecessors(TABLE).values()))][["name", "true", "geometry"]]]
     if column == "name_en":
         parts[0] = parts[0].assign(name=TABLE.loc[parts[0]["true"], "name_en"].to_numpy())
-    older = predecessors(TABLE)
+    older = list_predecessors(TABLE)
     for code in sorted(set(older.values())):
         new = [part for part in older if older[part] == code]
         shapes = in_parts(rows.set_index("true").geometry[code], len(new))
@@ -227,8 +227,8 @@ def test_any_crs_gives_the_same_areas(crs, files, tmp_path):
     report = take(save(rows.to_crs(crs), tmp_path / "albania.gpkg"), tmp_path / "there")
     take(save(rows, tmp_path / "same.gpkg"), tmp_path / "here")
     assert len(report.matched) == 61
-    one = areas.load(tmp_path / "here").frame("municipality")["km2"]
-    other = areas.load(tmp_path / "there").frame("municipality")["km2"]
+    one = areas.load_areas(tmp_path / "here").frame("municipality")["km2"]
+    other = areas.load_areas(tmp_path / "there").frame("municipality")["km2"]
     assert one.dropna().to_numpy() == pytest.approx(other.dropna().to_numpy(), rel=1e-3)
 
 
@@ -307,7 +307,7 @@ def test_what_the_file_lacks_keeps_what_it_had(tmp_path):
     rows = cells_of("AL")
     report = take(save(rows[rows["code"] != "10944420"], tmp_path / "a.gpkg"), tmp_path / "areas")
     assert report.kept == ("10944420",)
-    frame = areas.load(tmp_path / "areas").frame("municipality")
+    frame = areas.load_areas(tmp_path / "areas").frame("municipality")
     assert frame.loc["10944420", "approximate"]
     assert not frame.loc["10944421", "approximate"]
     assert frame.geometry["10944420"].equals(shipped().geometry["10944420"])
@@ -331,7 +331,7 @@ def test_small_cracks_and_overlaps_are_closed(tmp_path):
     report = take(save(grown, tmp_path / "cracked.gpkg"), tmp_path / "areas")
     assert len(report.matched) == 61
     assert report.repaired > 0
-    frame = areas.load(tmp_path / "areas").frame("municipality")
+    frame = areas.load_areas(tmp_path / "areas").frame("municipality")
     official = frame[~frame["approximate"] & frame.geometry.notna()].geometry.to_numpy()
     assert shapely.coverage_is_valid(official)
     inside = shapely.union_all(official)
@@ -469,7 +469,7 @@ def test_a_file_that_would_orphan_records_is_refused(tmp_path, albania):
         take(save(other, tmp_path / "misnamed.gpkg"), tmp_path / "areas", in_use=["10944417"])
     report = take(path, tmp_path / "areas", in_use=["10944420"])
     assert report.missing == ("10944417",)
-    assert "10944417" in areas.load(tmp_path / "areas").missing("municipality")
+    assert "10944417" in areas.load_areas(tmp_path / "areas").missing("municipality")
 
 
 def test_records_in_an_area_that_never_had_a_shape_do_not_stand_in_the_way(tmp_path, albania):
@@ -493,9 +493,9 @@ def test_a_failing_write_leaves_the_old_boundaries(tmp_path, albania, monkeypatc
 def test_a_credit_is_shown_as_plain_text_and_that_none_was_given(tmp_path):
     path = save(cells_of("AL"), tmp_path / "plain.gpkg").rename(tmp_path / "a\u202eb.gpkg")
     take(path, tmp_path / "areas")
-    assert UNNAMED in areas.load(tmp_path / "areas").source
+    assert UNNAMED in areas.load_areas(tmp_path / "areas").source
     take(path, tmp_path / "areas", credit="A\u202eB, 2009")
-    assert "A B, 2009" in areas.load(tmp_path / "areas").source
+    assert "A B, 2009" in areas.load_areas(tmp_path / "areas").source
 
 
 @settings(max_examples=8, deadline=None)
@@ -507,7 +507,7 @@ def test_any_part_of_a_country_joins_the_rest(tmp_path_factory, codes):
     grown["geometry"] = grown.geometry.simplify(400).buffer(0)
     report = take(save(grown, folder / "part.gpkg"), folder / "areas")
     assert set(report.matched) == set(codes)
-    now = areas.load(folder / "areas")
+    now = areas.load_areas(folder / "areas")
     frame = now.frame("municipality")
     assert shapely.coverage_is_valid(frame.geometry.dropna().to_numpy())
     assert set(frame.index[~frame["approximate"] & frame.geometry.notna()]) == set(codes)

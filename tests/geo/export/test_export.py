@@ -20,8 +20,8 @@ import shapely
 from data.disclosure.attacks.surface import search
 from data.errors import InputError
 from data.tables.states import MEANINGS, STATES
-from geo.export import FORMATS, export, exportable, pack, parts
-from geo.layers import LAYERS, layer, together
+from geo.export import FORMATS, export_layers, list_layers, pack_files, split_layers
+from geo.layers import LAYERS, find_conflict, find_layer
 from tests.helpers import small_release
 from tests.helpers.small_release import FORMULA, HOSTILE, NAME
 
@@ -42,7 +42,7 @@ def public(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(partner, tmp_path_factory):
-    return export(partner, tmp_path_factory.mktemp("files"), list(FORMATS))
+    return export_layers(partner, tmp_path_factory.mktemp("files"), list(FORMATS))
 
 
 def of_kind(files, suffix):
@@ -66,24 +66,24 @@ def test_names_carry_release_tier_and_whether_invented(files):
 
 def test_layers_that_may_not_stand_together_get_files_of_their_own(files, partner, public):
     for release in (partner, public):
-        for part in parts(release):
-            assert not together(release.tier, [one.id for one in part])
+        for part in split_layers(release):
+            assert not find_conflict(release.tier, [one.id for one in part])
     for path in of_kind(files, ".gpkg"):
         layers = {n.rpartition("_")[0] for n, kind in pyogrio.list_layers(path) if kind}
-        assert not together("partner", layers)
+        assert not find_conflict("partner", layers)
 
 
 def test_what_may_stand_together_stays_in_one_file(partner, tmp_path):
-    files = export(partner, tmp_path, ["gpkg"], ["communities", "services", "encounters"])
+    files = export_layers(partner, tmp_path, ["gpkg"], ["communities", "services", "encounters"])
     assert len(files) == 1
 
 
 def test_the_same_release_gives_the_same_files(partner, files, tmp_path):
-    again = export(partner, tmp_path, list(FORMATS))
+    again = export_layers(partner, tmp_path, list(FORMATS))
     assert [p.name for p in again] == [p.name for p in files]
     for one, other in zip(files, again, strict=True):
         assert digest(one) == digest(other), one.name
-    assert pack(files) == pack(reversed(files))
+    assert pack_files(files) == pack_files(reversed(files))
 
 
 def digest(path):
@@ -103,18 +103,18 @@ def rows_of(path):
 
 def test_progress_is_told(partner, tmp_path):
     told = []
-    export(partner, tmp_path, ["csv", "xlsx"], progress=lambda done, total: told.append((done, total)))
+    export_layers(partner, tmp_path, ["csv", "xlsx"], progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.parametrize(("formats", "layers"), [(["dwg"], None), ([], None), (["csv"], ["risks"])])
 def test_what_there_is_not_is_named(partner, tmp_path, formats, layers):
     with pytest.raises(InputError, match="There are:"):
-        export(partner, tmp_path, formats, layers)
+        export_layers(partner, tmp_path, formats, layers)
 
 
 def test_a_public_release_exports_what_it_holds_and_no_more(public, tmp_path):
-    files = export(public, tmp_path, ["gpkg", "csv"])
+    files = export_layers(public, tmp_path, ["gpkg", "csv"])
     for path in of_kind(files, ".gpkg"):
         assert not [n for n, _ in pyogrio.list_layers(path) if "municipality" in n]
     encounters = pd.read_csv(named(files, "-encounters.csv"))
@@ -126,9 +126,9 @@ def test_a_public_release_exports_what_it_holds_and_no_more(public, tmp_path):
 
 def test_a_release_without_the_layer_says_so(public, tmp_path):
     bare = small_release.make(tmp_path / "bare", "public", tables={})
-    assert len(export(bare, tmp_path, ["csv"])) == 7
+    assert len(export_layers(bare, tmp_path, ["csv"])) == 7
     with pytest.raises(InputError, match="holds none of these layers"):
-        export(bare, tmp_path, ["csv"], ["encounters"])
+        export_layers(bare, tmp_path, ["csv"], ["encounters"])
 
 
 # ---- GeoPackage ------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def test_geopackages_hold_all_layers_and_levels(packages, partner):
     held = {n for p in packages for n, kind in pyogrio.list_layers(p) if kind == "MultiPolygon"}
     assert held == {f"{one.id}_{level}" for one in LAYERS for level in one.levels(partner)}
     long = {n for p in packages for n, kind in pyogrio.list_layers(p) if kind is None}
-    assert {f"{one.id}_all" for one in exportable(partner)} < long
+    assert {f"{one.id}_all" for one in list_layers(partner)} < long
 
 
 def test_each_geopackage_explains_itself(packages):
@@ -330,7 +330,7 @@ def books(files):
 def test_workbooks_have_a_sheet_a_layer_with_codebook_and_about(files, partner):
     sheets = [book.sheetnames for book in books(files)]
     titles = {name for names in sheets for name in names}
-    assert titles == {one.title for one in exportable(partner)} | {"About", "Codebook", "Sources"}
+    assert titles == {one.title for one in list_layers(partner)} | {"About", "Codebook", "Sources"}
     assert all(names[0] == "About" and "Codebook" in names for names in sheets)
 
 
@@ -390,8 +390,8 @@ def test_long_parquet_has_every_row(files, partner):
 
 
 def test_what_is_withheld_has_no_row_and_the_codebook_says_so(partner, tmp_path):
-    files = export(partner, tmp_path, ["csv", "parquet"], ["services"])
-    every = layer("services").rows(partner, "region")
+    files = export_layers(partner, tmp_path, ["csv", "parquet"], ["services"])
+    every = find_layer("services").rows(partner, "region")
     assert (every["state"] == "withheld").any()
     rows = pd.read_csv(named(files, "services.csv"))
     assert len(rows) == (every["state"] != "withheld").sum()
@@ -402,7 +402,7 @@ def test_what_is_withheld_has_no_row_and_the_codebook_says_so(partner, tmp_path)
 
 
 def test_map_files_alone_come_with_codebook_and_readme(partner, tmp_path):
-    files = export(partner, tmp_path, ["geojson"], ["effort"])
+    files = export_layers(partner, tmp_path, ["geojson"], ["effort"])
     assert sorted(p.suffix for p in files) == [
         ".csv",
         ".geojson",
@@ -416,7 +416,7 @@ def test_map_files_alone_come_with_codebook_and_readme(partner, tmp_path):
 
 @pytest.mark.parametrize("name", ["new!old", "a;b=c", "50 % [1] {x}?"])
 def test_any_name_of_a_folder_will_do(partner, tmp_path, name):
-    [path] = export(partner, tmp_path / name, ["gpkg"], ["effort"])
+    [path] = export_layers(partner, tmp_path / name, ["gpkg"], ["effort"])
     assert path.parent.name == name
     assert list(path.parent.iterdir()) == [path]
     with contextlib.closing(sqlite3.connect(path)) as file:
@@ -427,7 +427,7 @@ def test_any_name_of_a_folder_will_do(partner, tmp_path, name):
 
 
 def test_pack_holds_every_file(files):
-    with zipfile.ZipFile(io.BytesIO(pack(files))) as archive:
+    with zipfile.ZipFile(io.BytesIO(pack_files(files))) as archive:
         assert archive.namelist() == sorted(p.name for p in files)
         assert archive.testzip() is None
 
@@ -436,7 +436,7 @@ def test_pack_holds_every_file(files):
 
 
 def test_files_hold_no_number_that_the_release_does_not_hold(files, partner, public, tmp_path):
-    pairs = [(partner, files), (public, export(public, tmp_path, list(FORMATS)))]
+    pairs = [(partner, files), (public, export_layers(public, tmp_path, list(FORMATS)))]
     for release, leaving in pairs:
         findings, how = search(release, leaving)
         assert not findings

@@ -7,16 +7,16 @@ from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.disclosure.attacks import surface
 from data.release import Release
-from geo.export import FORMATS, export, exportable
-from geo.layers import apart, combinable, layer, together
-from geo.layers.access import SURE, WAYS, chance
+from geo.export import FORMATS, export_layers, list_layers
+from geo.layers import find_conflict, find_layer, find_map_conflict, group_layers
+from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import View
-from geo.layers.output.columns import codebook
-from geo.layers.output.table import table
-from geo.layers.output.wide import everything
+from geo.layers.output.columns import build_codebook
+from geo.layers.output.table import build_table
+from geo.layers.output.wide import build_long_table
 from risk.access.tables import A_GAP, CATCHMENT, GAP, NO_GAP
 
-ACCESS = layer("access")
+ACCESS = find_layer("access")
 VIEW = View("region", "")
 
 
@@ -46,7 +46,7 @@ def test_the_words_are_those_of_what_was_worked_out(partner):
 def test_places_read_at_least_where_some_are_withheld(partner):
     source = rows(partner, "access", "protection")
     data = read(partner, of="axis-protection")
-    shown = table(partner, ACCESS, View("region", "", {"of": "axis-protection"}), data)
+    shown = build_table(partner, ACCESS, View("region", "", {"of": "axis-protection"}), data)
     assert {"number", "class", "withheld"} <= set(source["state"])
     for area, row in source.iterrows():
         value, state = shown.loc[area, "Value"], shown.loc[area, "State"]
@@ -84,34 +84,34 @@ def test_the_way_says_what_is_not_known_of_it(partner):
 
 
 def test_a_chance_is_never_told_as_sure():
-    assert chance(0.0, most=False) == chance(0.4, most=True) == "under 1 %"
-    assert chance(100.0, most=False) == "over 99 %"
-    assert chance(38.0, most=False) == "38 %"
-    assert chance(100.0, most=True) == "up to 100 %"
+    assert format_chance(0.0, most=False) == format_chance(0.4, most=True) == "under 1 %"
+    assert format_chance(100.0, most=False) == "over 99 %"
+    assert format_chance(38.0, most=False) == "38 %"
+    assert format_chance(100.0, most=True) == "up to 100 %"
 
 
 def test_without_a_result_it_is_not_offered(scored):
     bare = Release.open(scored.releases, "partner")
-    assert ACCESS not in exportable(bare)
+    assert ACCESS not in list_layers(bare)
     assert ACCESS.levels(bare) == ()
     assert ACCESS.periods(bare, VIEW) == ()
     public = Release.open(scored.releases, "public", derived=scored.derived)
-    assert ACCESS not in exportable(public)
+    assert ACCESS not in list_layers(public)
 
 
 def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=scored.derived))
     known = load_areas(current.release).table
-    assert combinable("partner", ["access", "communities"])
-    assert together("public", ["access", "communities"])
-    assert together("partner", ["access", "communities", "risk"])
+    assert find_map_conflict("partner", ["access", "communities"])
+    assert find_conflict("public", ["access", "communities"])
+    assert find_conflict("partner", ["access", "communities", "risk"])
     assert settle_view(parse_address({"layer": "access", "over": "communities"}), current, known).over == ()
     assert settle_view(parse_address({"layer": "access", "over": "risk"}), current, known).over == ()
-    assert apart("partner", ["access", "communities"]) == [["access"], ["communities"]]
+    assert group_layers("partner", ["access", "communities"]) == [["access"], ["communities"]]
 
 
 def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scored, tmp_path):
-    files = export(partner, tmp_path, FORMATS, ["access"])
+    files = export_layers(partner, tmp_path, FORMATS, ["access"])
     found, went = surface.search(partner, files)
     assert not found
     assert went["cells"] > 0
@@ -120,8 +120,8 @@ def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scor
 
 
 def test_the_codebook_explains_every_column_and_choice(partner):
-    book = codebook(partner, (ACCESS,))
-    told = everything(partner, ACCESS)
+    book = build_codebook(partner, (ACCESS,))
+    told = build_long_table(partner, ACCESS)
     assert set(told.columns) <= set(book["column"])
     assert set(told["of"]) <= set(book.loc[book["kind"] == "choice", "value"])
     assert (book["meaning"] != "").all()

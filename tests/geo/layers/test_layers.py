@@ -9,12 +9,12 @@ import pytest
 from data.errors import InputError
 from data.release import Release
 from data.tables.states import STATES, WORDS
-from geo.layers import LAYERS, apart, combinable, layer, together
+from geo.layers import LAYERS, find_conflict, find_layer, find_map_conflict, group_layers
 from geo.layers.core import View
-from geo.layers.core.words import Message, state_words
+from geo.layers.core.words import Message, describe_state
 from geo.layers.output import terms, wide
-from geo.layers.output.table import table
-from geo.layers.profile import area_profile
+from geo.layers.output.table import build_table
+from geo.layers.profile import build_profile
 from tests.helpers import small_release
 from tests.helpers.small_release import QUARTERS, REGIONS, WHOLE, YEARS
 
@@ -50,33 +50,33 @@ def test_every_layer_reads_every_level_and_choice(partner, public, bare):
 
 
 def test_a_value_stands_with_its_margin(partner):
-    row = layer("encounters").read(partner, View("region", YEARS[1])).frame.loc["AL-02"]
+    row = find_layer("encounters").read(partner, View("region", YEARS[1])).frame.loc["AL-02"]
     assert (row["value"], row["margin"], row["state"]) == (79, 5, "number")
 
 
 def test_states_are_never_values(partner):
-    frame = layer("encounters").read(partner, View("region", YEARS[0])).frame
+    frame = find_layer("encounters").read(partner, View("region", YEARS[0])).frame
     assert frame.loc["AL-01", "state"] == "almost_none"
     assert frame.loc["GR-I", "state"] == "not_searched"
     assert frame.loc[["AL-01", "GR-I"], "value"].isna().all()
 
 
 def test_a_missing_table_is_no_data(public):
-    data = layer("encounters").read(public, View("municipality", YEARS[0]))
+    data = find_layer("encounters").read(public, View("municipality", YEARS[0]))
     assert set(data.frame["state"]) == {"no_data"}
     assert data.legend.period == ""
 
 
 def test_a_pathway_is_read_from_its_own_table(partner):
     view = View("region", YEARS[1], {"of": "pathway-internal"})
-    data = layer("encounters").read(partner, view)
+    data = find_layer("encounters").read(partner, view)
     assert data.frame.loc["AL-02", "value"] == 71
     assert data.legend.title == "Children identified or met by outreach: internal trafficking"
 
 
 def test_colours_and_circles_keep_their_meaning_in_time(partner):
     for name in ("encounters", "effort", "services"):
-        one = layer(name)
+        one = find_layer(name)
         styles = {
             one.read(partner, View("region", p)).style for p in one.periods(partner, View("region", ""))
         }
@@ -84,13 +84,13 @@ def test_colours_and_circles_keep_their_meaning_in_time(partner):
 
 
 def test_circles_of_a_part_are_drawn_to_the_scale_of_the_whole(partner):
-    one = layer("encounters")
+    one = find_layer("encounters")
     part = one.read(partner, View("region", YEARS[1], {"of": "pathway-internal"}))
     assert part.style == one.read(partner, View("region", YEARS[1])).style
 
 
 def test_periods_are_those_of_the_grain_that_is_asked_for(partner):
-    one = layer("encounters")
+    one = find_layer("encounters")
     assert one.periods(partner, View("region", "")) == tuple(QUARTERS)
     assert one.periods(partner, View("region", YEARS[0])) == tuple(YEARS)
     assert one.periods(partner, View("region", WHOLE)) == (WHOLE,)
@@ -107,11 +107,11 @@ def test_periods_are_those_of_the_grain_that_is_asked_for(partner):
     ],
 )
 def test_a_period_that_is_not_held_settles_on_the_nearest(partner, asked, shown):
-    assert layer("effort").read(partner, View("region", asked)).legend.period == shown
+    assert find_layer("effort").read(partner, View("region", asked)).legend.period == shown
 
 
 def test_only_the_offered_choices_of_a_release_can_be_chosen(partner, public):
-    services = layer("services")
+    services = find_layer("services")
     held = {o.id: [c.id for c in o.choices] for o in services.offered(partner, "region")}
     assert held["what"] == ["services", "capacity"]
     assert "axis-protection" in held["of"]
@@ -120,15 +120,15 @@ def test_only_the_offered_choices_of_a_release_can_be_chosen(partner, public):
 
 
 def test_small_numbers_refer_to_the_number_of_the_whole_time(public):
-    note = layer("encounters").read(public, View("region", YEARS[0])).frame.loc["AL-04", "note"]
+    note = find_layer("encounters").read(public, View("region", YEARS[0])).frame.loc["AL-04", "note"]
     assert note == "whole programme (Jun 2006 to May 2008): 41 ±5"
 
 
 def test_classes_become_classes(public, partner):
-    data = layer("communities").read(partner, View("region", YEARS[1]))
+    data = find_layer("communities").read(partner, View("region", YEARS[1]))
     assert data.style.labels == ("50 to 199", "at least 1,000")
     assert data.classes().loc["AL-04"] == 1
-    data = layer("effort").read(public, View("region", YEARS[1]))
+    data = find_layer("effort").read(public, View("region", YEARS[1]))
     assert data.classes().to_dict()["AL-01"] == 0
     assert data.legend.margin == "published as ranges"
 
@@ -136,7 +136,7 @@ def test_classes_become_classes(public, partner):
 def test_a_class_that_holds_zero_says_so(tmp_path):
     cell = small_release.span(0, 49)
     tables = {"effort_region_year": small_release.rows(REGIONS, YEARS, lambda *_: cell)}
-    data = layer("effort").read(
+    data = find_layer("effort").read(
         small_release.make(tmp_path, "public", tables=tables), View("region", YEARS[1])
     )
     assert data.style.labels == ("fewer than 50, possibly none",)
@@ -144,18 +144,18 @@ def test_a_class_that_holds_zero_says_so(tmp_path):
 
 
 def test_the_legend_of_circles_shows_nothing_smaller_than_the_map(public):
-    data = layer("encounters").read(public, View("region", YEARS[1]))
+    data = find_layer("encounters").read(public, View("region", YEARS[1]))
     assert min(data.style.breaks) >= data.frame["value"].min()
 
 
 def test_children_are_met_once_and_the_layer_says_so(partner):
-    legend = layer("encounters").read(partner, View("region", YEARS[1])).legend
+    legend = find_layer("encounters").read(partner, View("region", YEARS[1])).legend
     assert legend.title == "Children identified or met by outreach"
     assert legend.note.startswith("Each child is counted once, in the area and period of the first encounter")
 
 
 def test_a_figure_says_whose_it_is(partner):
-    one = layer("roma_figures")
+    one = find_layer("roma_figures")
     for choice, words in (("roma", "Roma, number"), ("egyptian", "Egyptians, number")):
         legend = one.read(partner, View("region", "", {"figure": choice})).legend
         assert legend.title == f"Published figures: {words}"
@@ -177,7 +177,7 @@ def least_of(lows, table="services_region_quarter", periods=QUARTERS[:1]):
 def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_path):
     lows = dict(zip(REGIONS, (0, 1, 3, 7, 15, 40), strict=True))
     release = small_release.make(tmp_path, tables=least_of(lows, periods=QUARTERS[:2]))
-    data = layer("services").read(release, View("region", QUARTERS[0]))
+    data = find_layer("services").read(release, View("region", QUARTERS[0]))
     assert data.frame["value"].isna().all()
     assert data.frame.loc["AL-01", "state"] == "withheld"
     assert data.classes().loc["AL-01"] == -1
@@ -192,7 +192,7 @@ def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_pat
 
 
 def test_exact_totals_beside_least_ones_keep_their_zero(partner):
-    data = layer("services").read(partner, View("region", QUARTERS[0]))
+    data = find_layer("services").read(partner, View("region", QUARTERS[0]))
     assert data.frame.loc["AL-01", ["value", "state"]].to_list() == [0, "number"]
     assert data.frame.loc["AL-02", ["low", "state"]].to_list() == [1, "class"]
     assert data.style.labels[data.classes().loc["AL-01"]] == "0"
@@ -203,20 +203,20 @@ def test_exact_totals_beside_least_ones_keep_their_zero(partner):
 def test_what_was_not_reported_is_missing_too(tmp_path):
     lows = dict.fromkeys(REGIONS, 5)
     release = small_release.make(tmp_path, tables=least_of(lows, "staff_region_quarter"))
-    legend = layer("services").read(release, View("region", "", {"what": "staff"})).legend
+    legend = find_layer("services").read(release, View("region", "", {"what": "staff"})).legend
     assert legend.margin.endswith("; numbers that were not reported are missing too")
 
 
 def test_open_classes_of_services_say_at_least_and_why(tmp_path):
     lows = dict(zip(REGIONS, (0, 3, 3, 6, 11, 21), strict=True))
     release = small_release.make(tmp_path, "public", tables=least_of(lows, "services_region_year", YEARS[:1]))
-    data = layer("services").read(release, View("region", ""))
+    data = find_layer("services").read(release, View("region", ""))
     assert data.style.labels == ("at least 3", "at least 6", "at least 11", "at least 21")
     assert data.legend.margin.startswith("at least this number")
 
 
 def test_an_area_without_a_number_has_no_class(partner):
-    data = layer("encounters").read(partner, View("region", YEARS[1]))
+    data = find_layer("encounters").read(partner, View("region", YEARS[1]))
     assert data.classes().loc["AL-01"] == -1
 
 
@@ -224,7 +224,7 @@ def test_an_area_without_a_number_has_no_class(partner):
 
 
 def figure(release, choice, area, level="region"):
-    return layer("roma_figures").read(release, View(level, "", {"figure": choice})).frame.loc[area]
+    return find_layer("roma_figures").read(release, View(level, "", {"figure": choice})).frame.loc[area]
 
 
 def test_attica_has_a_quarter_of_the_greek_roma_population(partner):
@@ -243,7 +243,7 @@ def test_no_figure_was_found_for_berat(partner):
     row = figure(partner, "roma", "AL-01")
     assert row["state"] == "no_figure"
     assert pd.isna(row["value"])
-    assert state_words(row["state"], 11) == "no figure found"
+    assert describe_state(row["state"], 11) == "no figure found"
 
 
 def test_the_latest_figure_is_shown_and_the_others_named(partner):
@@ -263,22 +263,22 @@ def made_up(number):
 
 def test_figures_that_were_made_up_say_so_wherever_they_stand(tmp_path):
     release = small_release.make(tmp_path, made_up=[made_up(5.0)])
-    one, view = layer("population"), View("region", "")
+    one, view = find_layer("population"), View("region", "")
     data = one.read(release, view)
     assert data.frame.loc["AL-02", ["value", "source"]].to_list() == [5, "Invented: A census"]
     assert "Invented: A census 2024" in data.legend.source
     assert data.legend.margin == "as published; some are invented, as their source says"
     assert not data.invented, "the others are real"
-    shown = table(release, one, view)
+    shown = build_table(release, one, view)
     assert shown.loc["AL-02", "Source"] == "Invented: A census, 2024"
     assert "nvented" not in shown.loc["AL-01", "Source"]
-    rows, _ = wide.map_rows(release, one, "region")
+    rows, _ = wide.build_map_table(release, one, "region")
     assert rows["data"].loc[["AL-01", "AL-02"]].to_list() == ["published", "invented"]
-    every = wide.everything(release, one)
+    every = wide.build_long_table(release, one)
     assert every[every["data"] == "invented"]["code"].to_list() == ["AL-02"]
-    assert (wide.whose(release, one), wide.whose(release, layer("referrals"))) == ("mixed", "published")
-    assert "made up for practice" in terms.about(release, (one,))["published_figures"]
-    fact = next(f for f in area_profile(release, "AL-02", YEARS[0]).facts if f.id == "population")
+    assert (wide.find_owner(release, one), wide.find_owner(release, find_layer("referrals"))) == ("mixed", "published")
+    assert "made up for practice" in terms.describe_file(release, (one,))["published_figures"]
+    fact = next(f for f in build_profile(release, "AL-02", YEARS[0]).facts if f.id == "population")
     assert (fact.label, fact.invented) == ("Population, invented figure of 2024", True)
 
 
@@ -292,7 +292,7 @@ def test_figures_alone_make_a_release(bare):
 
 
 def test_referrals_are_of_countries_and_move_with_the_year(partner):
-    one = layer("referrals")
+    one = find_layer("referrals")
     assert one.levels(partner) == ("country",)
     assert one.periods(partner, View("country", ""))[-1] == "2020-01-01/P1Y"
     frame = one.read(partner, View("country", "2017-01-01/P1Y", {"who": "children"})).frame
@@ -301,7 +301,7 @@ def test_referrals_are_of_countries_and_move_with_the_year(partner):
 
 
 def test_population_says_which_figures_are_provisional(partner):
-    frame = layer("population").read(partner, View("region", "")).frame
+    frame = find_layer("population").read(partner, View("region", "")).frame
     assert frame.loc["AL-02", "note"].startswith("provisional")
     assert frame.loc["AL-01", "note"] == ""
 
@@ -310,7 +310,7 @@ def test_population_says_which_figures_are_provisional(partner):
 
 
 def test_words_of_the_states():
-    assert {s: str(state_words(s, 11)) for s in WORDS} == {
+    assert {s: str(describe_state(s, 11)) for s in WORDS} == {
         "number": "number",
         "class": "between two values, or at least the lower",
         "few": "fewer than 11, possibly none",
@@ -325,7 +325,7 @@ def test_words_of_the_states():
 
 
 def test_legends_say_unit_period_source_margin(partner):
-    legend = layer("encounters").read(partner, View("region", YEARS[1])).legend
+    legend = find_layer("encounters").read(partner, View("region", YEARS[1])).legend
     assert (legend.title, legend.unit, legend.period, legend.source, legend.margin) == (
         "Children identified or met by outreach",
         "children",
@@ -342,7 +342,7 @@ def test_a_number_that_may_be_behind_says_by_how_many_children(tmp_path):
     told["tact"]["repeats"] = True
     path.write_text(json.dumps(told), encoding="utf-8")
     later = Release.open(tmp_path, "partner")
-    margin = layer("encounters").read(later, View("region", YEARS[1])).legend.margin
+    margin = find_layer("encounters").read(later, View("region", YEARS[1])).legend.margin
     assert margin == (
         "at most 5 away from the number when first published; up to 10 children reported since "
         "are not yet counted"
@@ -351,7 +351,7 @@ def test_a_number_that_may_be_behind_says_by_how_many_children(tmp_path):
 
 @pytest.mark.parametrize("name", ["communities", "roma_figures"])
 def test_communities_say_what_they_do_not_mean_in_one_sentence(partner, name):
-    note = layer(name).read(partner, View("region", "")).legend.note
+    note = find_layer(name).read(partner, View("region", "")).legend.note
     assert note.count(".") == 1
     assert "nothing about risk" in note
 
@@ -367,35 +367,35 @@ def test_a_message_keeps_its_template_when_it_is_stored():
 
 @pytest.mark.parametrize("community", ["communities", "roma_figures"])
 def test_communities_lie_over_encounters_and_services_on_the_partner_tier_only(community):
-    assert not combinable("partner", [community, "encounters"])
-    assert not combinable("partner", [community, "encounters", "services"])
-    assert together("partner", [community, "access"])
-    assert combinable("public", [community, "encounters"])
-    assert not combinable("public", [community, "services"])
-    assert not combinable("public", [community])
+    assert not find_map_conflict("partner", [community, "encounters"])
+    assert not find_map_conflict("partner", [community, "encounters", "services"])
+    assert find_conflict("partner", [community, "access"])
+    assert find_map_conflict("public", [community, "encounters"])
+    assert not find_map_conflict("public", [community, "services"])
+    assert not find_map_conflict("public", [community])
 
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("community", ["communities", "roma_figures"])
 def test_communities_never_lie_over_effort(tier, community):
-    assert together(tier, [community, "effort"])
-    assert together(tier, ["services", community, "effort"])
+    assert find_conflict(tier, [community, "effort"])
+    assert find_conflict(tier, ["services", community, "effort"])
 
 
 def test_one_fill_and_one_kind_of_circle():
-    assert combinable("partner", ["services", "effort"])
-    assert combinable("partner", ["encounters", "referrals"])
-    assert not combinable("partner", ["encounters", "effort"])
+    assert find_map_conflict("partner", ["services", "effort"])
+    assert find_map_conflict("partner", ["encounters", "referrals"])
+    assert not find_map_conflict("partner", ["encounters", "effort"])
 
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_sets_apart_hold_every_layer_once_and_may_stand_together(tier):
-    sets = apart(tier, [one.id for one in LAYERS])
+    sets = group_layers(tier, [one.id for one in LAYERS])
     assert sorted(name for one in sets for name in one) == sorted(one.id for one in LAYERS)
-    assert not any(together(tier, one) for one in sets)
+    assert not any(find_conflict(tier, one) for one in sets)
     assert len(sets) == 2
 
 
 def test_an_unknown_layer_is_named_with_those_that_there_are():
     with pytest.raises(InputError, match=r"No layer 'risks'.*encounters"):
-        layer("risks")
+        find_layer("risks")

@@ -15,17 +15,17 @@ from data.disclosure.attacks import surface
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.states import STATES
-from geo.export import FORMATS, export, exportable, parts, qgis
-from geo.layers import apart, combinable, layer, together
+from geo.export import FORMATS, export_layers, list_layers, qgis, split_layers
+from geo.layers import find_conflict, find_layer, find_map_conflict, group_layers
 from geo.layers.core import View
-from geo.layers.output.columns import codebook
-from geo.layers.output.table import table
-from geo.layers.output.wide import everything, latest_view
+from geo.layers.output.columns import build_codebook
+from geo.layers.output.table import build_table
+from geo.layers.output.wide import build_long_table, choose_latest_view
 from geo.layers.risk import CHANGES, CLASSES, RATES, SAME
 from risk.model.detection import CUTS
 from risk.report.change import ALIKE
 
-RISK = layer("risk")
+RISK = find_layer("risk")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def public(scored):
 
 def whole(release):
     """The whole time, of which a level of risk is read."""
-    return latest_view(release, "region").period
+    return choose_latest_view(release, "region").period
 
 
 def read(release, period=None, **options):
@@ -56,7 +56,7 @@ def test_the_classes_are_those_that_the_model_names():
 def test_a_class_reads_in_words_and_no_state_takes_a_colour(partner, on):
     data = read(partner, on=on)
     source = partner.table("risk_region_whole_crossing").query("crossing == @on").set_index("area")
-    shown = table(partner, RISK, View("region", whole(partner), {"on": on}), data)
+    shown = build_table(partner, RISK, View("region", whole(partner), {"on": on}), data)
     for area, row in source.iterrows():
         if row["state"] == "class":
             at = int(np.searchsorted(CUTS, row["low"], side="right"))
@@ -113,7 +113,7 @@ def test_the_public_tier_has_one_class_by_year_and_nothing_else(public):
 
 def test_without_a_result_it_is_not_offered(scored):
     bare = Release.open(scored.releases, "partner")
-    assert RISK not in exportable(bare)
+    assert RISK not in list_layers(bare)
     assert "risk" not in current_release.list_levels(
         current_release.open_current_release(Site(scored.releases, "partner"))
     )
@@ -124,11 +124,11 @@ def test_communities_never_stand_over_it(scored, tier):
     current = current_release.open_current_release(Site(scored.releases, tier, derived=scored.derived))
     known = load_areas(current.release).table
     for first, second in (("risk", "communities"), ("communities", "risk")):
-        assert together(tier, [first, second])
-        assert combinable(tier, [first, second])
-        assert len(apart(tier, [first, second])) == 2
+        assert find_conflict(tier, [first, second])
+        assert find_map_conflict(tier, [first, second])
+        assert len(group_layers(tier, [first, second])) == 2
         assert settle_view(parse_address({"layer": first, "over": second}), current, known).over == ()
-    for together_in_a_file in parts(current.release):
+    for together_in_a_file in split_layers(current.release):
         names = {one.id for one in together_in_a_file}
         assert not {"risk", "communities"} <= names
 
@@ -136,7 +136,7 @@ def test_communities_never_stand_over_it(scored, tier):
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, tmp_path, tier):
     release = Release.open(scored.releases, tier, derived=scored.derived)
-    files = export(release, tmp_path, FORMATS, ["risk"])
+    files = export_layers(release, tmp_path, FORMATS, ["risk"])
     assert {path.suffix for path in files} >= {".gpkg", ".geojson", ".csv", ".xlsx", ".parquet", ".qml"}
     found, went = surface.search(release, files)
     assert not found
@@ -146,7 +146,7 @@ def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, 
 
 
 def test_a_number_of_the_model_that_was_changed_is_found(partner, tmp_path):
-    rows = everything(partner, RISK)
+    rows = build_long_table(partner, RISK)
     at = int(np.flatnonzero(rows["median"].notna())[0])
     rows.assign(median=rows["median"].where(rows.index != at, 1.2345671)).to_csv(
         tmp_path / "a.csv", index=False
@@ -156,17 +156,17 @@ def test_a_number_of_the_model_that_was_changed_is_found(partner, tmp_path):
 
 
 def test_the_codebook_explains_every_column_and_the_state(partner):
-    book = codebook(partner, (RISK,))
-    assert set(everything(partner, RISK).columns) <= set(book["column"])
+    book = build_codebook(partner, (RISK,))
+    assert set(build_long_table(partner, RISK).columns) <= set(book["column"])
     assert "cannot_tell" in set(book.loc[book["kind"] == "state", "value"])
     assert (book["meaning"] != "").all()
 
 
 def test_a_geopackage_keeps_the_bounds_exactly(partner, tmp_path):
-    (path,) = export(partner, tmp_path, ["gpkg"], ["risk"])
+    (path,) = export_layers(partner, tmp_path, ["gpkg"], ["risk"])
     low = pyogrio.read_dataframe(path, layer="risk_region")["low"].dropna()
     assert set(low) <= {0.0, *CUTS}
-    filters = re.findall(r'filter="([^"]*)"', qgis.qml(read(partner), partner.k))
+    filters = re.findall(r'filter="([^"]*)"', qgis.format_style(read(partner), partner.k))
     edges = {float(n) for text in filters for n in re.findall(r"&[lg]t;=? (\d\S*)", text)}
     assert edges == set(CUTS)
     assert any("cannot_tell" in text for text in filters)

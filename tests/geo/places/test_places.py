@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.reference import area_table
-from geo.places import Match, Places, predecessors
+from geo.places import Match, Places, list_predecessors
 from tests.helpers.reference import read_rows
 
 TABLE = area_table()
 PLACES = Places(TABLE)
-OLDER = predecessors(TABLE)
+OLDER = list_predecessors(TABLE)
 MUNICIPALITIES = TABLE[TABLE["level"] == "municipality"]
 
 

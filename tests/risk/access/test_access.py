@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_refused():
 
 def test_a_release_says_what_there_is_by_axis(demo_world):
     release = Release.open(demo_world / "releases", "partner")
-    codes = tuple(str(c) for c in geography.read(release.areas_file).frame("region").index)
+    codes = tuple(str(c) for c in geography.read_areas(release.areas_file).frame("region").index)
     whole = Supply.of(release, codes, what="services")
     axis = Supply.of(release, codes, what="services", by="axis", category="prevention")
     assert whole.amount.sum() > axis.amount.sum() > 0

@@ -26,7 +26,7 @@ def partner(scored):
 @pytest.fixture(scope="module")
 def known(partner):
     """Give areas, observations and the draws of the model, as `tact risk` makes them."""
-    areas = geography.read(partner.areas_file)
+    areas = geography.read_areas(partner.areas_file)
     seen = Observations.from_release(partner, areas)
     return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
 

@@ -14,7 +14,7 @@ from risk.worlds.observe import observe_world
 @pytest.fixture(scope="module")
 def seen():
     world = simulate_default_areas(WorldParameters(seed=3))
-    return observe_world(world, areas.load().neighbours("region"))
+    return observe_world(world, areas.load_areas().neighbours("region"))
 
 
 def ground(seen, **given):

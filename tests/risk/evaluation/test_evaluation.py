@@ -202,7 +202,7 @@ def of_world(seed, signal=True):
     from geo import areas
 
     at = {code: i for i, code in enumerate(places.index)}
-    pairs = [(at[a], at[b]) for a, b in areas.load().neighbours("region") if a in at and b in at]
+    pairs = [(at[a], at[b]) for a, b in areas.load_areas().neighbours("region") if a in at and b in at]
     return Panel(
         tuple(places.index),
         tuple(places["country"]),

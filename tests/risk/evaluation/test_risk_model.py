@@ -27,7 +27,7 @@ from risk.worlds.observe import observe_world
 @pytest.fixture(scope="module")
 def seen():
     world = simulate_default_areas(WorldParameters(seed=2, quarters=6, shift_complete=5))
-    return observe_world(world, areas.load().neighbours("region"))
+    return observe_world(world, areas.load_areas().neighbours("region"))
 
 
 def test_a_panel_adds_the_ways_of_finding_up_and_keeps_what_is_unknown_so(seen):

@@ -231,7 +231,7 @@ def test_tasks_and_room_that_cannot_be_are_refused():
 
 def test_room_of_a_release_is_a_share_of_its_places(demo_world):
     release = Release.open(demo_world / "releases", "partner")
-    codes = tuple(str(c) for c in geography.read(release.areas_file).frame("region").index)
+    codes = tuple(str(c) for c in geography.read_areas(release.areas_file).frame("region").index)
     half = estimate_capacity(release, codes, 0.5)
     for at, bearer in enumerate(DUTY_BEARERS):
         shown = Supply.of(release, codes, by="duty_bearer", category=bearer)

@@ -66,7 +66,7 @@ def scotland(edges):
 
 @pytest.fixture(scope="module")
 def pairs():
-    return areas.load().neighbours("region")
+    return areas.load_areas().neighbours("region")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def pairs():
-    return areas.load().neighbours("region")
+    return areas.load_areas().neighbours("region")
 
 
 @pytest.fixture(scope="module")

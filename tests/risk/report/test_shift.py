@@ -17,7 +17,7 @@ from risk.worlds.observe import observe_world
 def seen_of(seed, **given):
     world = simulate_default_areas(WorldParameters(seed=seed, **given))
     usual = CellKey.from_policy(DEFAULT_POLICY)
-    return observe_world(world, areas.load().neighbours("region"), usual)
+    return observe_world(world, areas.load_areas().neighbours("region"), usual)
 
 
 def watched(seen):

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.pages.download import files
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
-from geo.layers import LAYERS, together
+from geo.layers import LAYERS, find_conflict
 from tests.helpers import small_release
 from tests.helpers.small_release import HOSTILE
 
@@ -184,7 +184,7 @@ def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tie
         archive.extractall(tmp_path)
     for path in tmp_path.glob("*.gpkg"):
         maps = {n.rpartition("_")[0] for n, kind in pyogrio.list_layers(path) if kind}
-        assert not together(tier, maps)
+        assert not find_conflict(tier, maps)
 
 
 def test_states_that_occur_are_explained(partner):

@@ -70,7 +70,7 @@ def manifest(of):
 @pytest.fixture(scope="module")
 def found(of):
     """Measure two baselines, one of them in the model's name, in the last quarters of the demo world."""
-    panel = build_panel(Observations.from_release(of.release, geography.read(of.release.areas_file)))
+    panel = build_panel(Observations.from_release(of.release, geography.read_areas(of.release.areas_file)))
 
     def measure(model):
         both = {HISTORICAL_MEAN: HistoricalMean(), MODEL: model}
@@ -201,7 +201,7 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
     folder = measured(found(PopulationShare()))
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
-    panel = build_panel(Observations.from_release(current.release, geography.read(current.release.areas_file)))
+    panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
     shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
     told = float(shown.loc[("Tirana", "Inside the country")].iloc[0].split(" ")[0])

@@ -16,9 +16,9 @@ from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from dashboard.site.text import html
 from dashboard.widgets.layer_table import drop_silent_columns, measure_column
-from geo.layers import LAYERS, beside, layer
+from geo.layers import LAYERS, choose_caution, find_layer
 from geo.layers.communities import CAUTION
-from geo.layers.output.table import table as layer_table
+from geo.layers.output.table import build_table as layer_table
 from tests.helpers.paths import ROOT
 
 APP = str(ROOT / "app.py")
@@ -284,11 +284,11 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     assert text.count(CAUTION) == 1
     assert "<div class=apart>" in text
     assert "pathway" not in text.partition("<div class=meaning>")[0]
-    words = legend.render_legend(read_marks(current, view), beside(view.layers))
+    words = legend.render_legend(read_marks(current, view), choose_caution(view.layers))
     assert CAUTION in words
     alone = view_of(current, layer=first, area="AL-02")
     assert CAUTION not in summary.render_panel(current, load_areas(current.release), alone)
-    assert beside(alone.layers) == ""
+    assert choose_caution(alone.layers) == ""
 
 
 def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
@@ -384,7 +384,7 @@ def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
 def test_the_table_leaves_out_what_says_nothing_and_cuts_nothing(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     rows = layer_table(
-        current.release, layer("population"), view_of(current, layer="population").view()
+        current.release, find_layer("population"), view_of(current, layer="population").view()
     ).reset_index()
     shown = drop_silent_columns(rows)
     assert set(shown.loc[shown["Area"] == "Durrës", "Local name"]) == {""}

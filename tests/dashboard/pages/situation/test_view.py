@@ -10,7 +10,7 @@ from dashboard.map import view as state
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import load_areas
 from data.tables.periods import Period
-from geo.layers import LAYERS, combinable
+from geo.layers import LAYERS, find_map_conflict
 from geo.layers.core.words import LEVELS
 
 NAMES = [one.id for one in LAYERS]
@@ -44,7 +44,7 @@ def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     held = current_release.list_levels(of)
     areas = load_areas(of.release).table
     assert view.level in held[view.layer]
-    assert not combinable(of.tier, view.layers)
+    assert not find_map_conflict(of.tier, view.layers)
     assert all(view.level in held[name] for name in view.over)
     assert view.area == "" or view.area in areas.index
     listed = state.list_view_periods(view, of)

@@ -144,7 +144,7 @@ def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
 
 
 def test_a_jump_everywhere_in_the_published_counts_is_offered_as_a_break(of, monkeypatch):
-    panel = build_panel(Observations.from_release(of.release, geography.read(of.release.areas_file)))
+    panel = build_panel(Observations.from_release(of.release, geography.read_areas(of.release.areas_file)))
     quarter, counts = panel.quarters[6], panel.counts.copy()
     counts[[country == "AL" for country in panel.countries], 6:, 0] += 6
     jumped = replace(panel, counts=counts)

@@ -6,32 +6,32 @@ import pytest
 
 from geo.layers import LAYERS
 from geo.layers.core import palette
-from geo.layers.core.palette import lightness, steps
+from geo.layers.core.palette import choose_colours, compute_luminance
 
 SEQUENCES = [palette.COVERAGE, palette.EFFORT, palette.POPULATION, palette.RISKS, palette.VIOLET]
 
 
 def test_a_gap_is_darker_than_none_and_reads_on_the_page():
-    none, gap = map(lightness, palette.GAP)
+    none, gap = map(compute_luminance, palette.GAP)
     assert (none + 0.05) / (gap + 0.05) > 3
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 7])
 def test_lightness_falls_from_class_to_class(sequence, classes):
-    found = [lightness(colour) for colour in steps(sequence, classes)]
+    found = [compute_luminance(colour) for colour in choose_colours(sequence, classes)]
     assert found == sorted(found, reverse=True)
     assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(found))
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
 def test_the_darkest_class_stands_out_from_the_page(sequence):
-    assert (lightness("#FBFAF7") + 0.05) / (lightness(sequence[-1]) + 0.05) >= 4.5
+    assert (compute_luminance("#FBFAF7") + 0.05) / (compute_luminance(sequence[-1]) + 0.05) >= 4.5
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
 def test_no_class_is_white(sequence):
-    assert lightness(sequence[0]) < 0.87
+    assert compute_luminance(sequence[0]) < 0.87
 
 
 def test_coverage_ends_in_the_accent_and_circles_take_their_token():
@@ -40,8 +40,8 @@ def test_coverage_ends_in_the_accent_and_circles_take_their_token():
 
 
 def test_lightness_is_that_of_the_standard():
-    assert lightness("#FFFFFF") == pytest.approx(1)
-    assert lightness("#000000") == 0
+    assert compute_luminance("#FFFFFF") == pytest.approx(1)
+    assert compute_luminance("#000000") == 0
 
 
 def test_only_circles_and_hatches_show_people_met_and_communities():
@@ -51,9 +51,9 @@ def test_only_circles_and_hatches_show_people_met_and_communities():
 
 
 def test_classes_of_risk_darken_and_change_parts_in_the_middle():
-    found = [lightness(colour) for colour in palette.RISK]
+    found = [compute_luminance(colour) for colour in palette.RISK]
     assert found == sorted(found, reverse=True)
     assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(found))
-    falling, steady, rising = map(lightness, palette.CHANGE)
+    falling, steady, rising = map(compute_luminance, palette.CHANGE)
     assert rising < falling < steady
     assert (falling + 0.05) / (rising + 0.05) > 1.15

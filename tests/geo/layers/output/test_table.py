@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
-from geo.export import exportable
-from geo.layers import LAYERS, layer
+from geo.export import list_layers
+from geo.layers import LAYERS, find_layer
 from geo.layers.core import View
-from geo.layers.output.columns import codebook
-from geo.layers.output.table import table
-from geo.layers.output.wide import everything, map_rows
+from geo.layers.output.columns import build_codebook
+from geo.layers.output.table import build_table
+from geo.layers.output.wide import build_long_table, build_map_table
 from tests.helpers import small_release
 from tests.helpers.small_release import HOSTILE, YEARS
 
@@ -19,7 +19,7 @@ def partner(tmp_path_factory):
 
 
 def test_numbers_states_margins_and_sources(partner):
-    rows = table(partner, layer("encounters"), View("region", YEARS[0]))
+    rows = build_table(partner, find_layer("encounters"), View("region", YEARS[0]))
     assert list(rows.columns) == [
         "Area",
         "Local name",
@@ -36,10 +36,10 @@ def test_numbers_states_margins_and_sources(partner):
 
 
 def test_published_figures_carry_source_and_year(partner):
-    rows = table(partner, layer("roma_figures"), View("region", ""))
+    rows = build_table(partner, find_layer("roma_figures"), View("region", ""))
     assert list(rows.loc["AL-04"][["Value", "Source"]]) == ["1,640", "Census of Albania 2011"]
     assert list(rows.loc["AL-01"][["Value", "State", "Source"]]) == ["", "no figure found", ""]
-    shares = table(partner, layer("roma_figures"), View("region", "", {"figure": "national-share"}))
+    shares = build_table(partner, find_layer("roma_figures"), View("region", "", {"figure": "national-share"}))
     assert list(shares.loc["GR-I"][["Value", "Source"]]) == [
         "25",
         "Official mapping of Roma living areas in Greece 2021",
@@ -47,19 +47,19 @@ def test_published_figures_carry_source_and_year(partner):
 
 
 def test_a_class_reads_as_a_range(partner):
-    rows = table(partner, layer("communities"), View("region", YEARS[1]))
+    rows = build_table(partner, find_layer("communities"), View("region", YEARS[1]))
     assert rows.loc["AL-02", "Value"] == "50 to 199"
     assert rows.loc["AL-04", "Value"] == "at least 1,000"
 
 
 def test_a_least_number_reads_as_one(partner):
-    rows = table(partner, layer("services"), View("region", small_release.QUARTERS[0]))
+    rows = build_table(partner, find_layer("services"), View("region", small_release.QUARTERS[0]))
     assert list(rows.loc["AL-02"][["Value", "Margin (±)"]]) == ["at least 1", ""]
     assert list(rows.loc["AL-01"][["Value", "State"]]) == ["0", "number"]
 
 
 def test_rows_for_a_map_keep_numbers_beside_least_ones(partner):
-    rows, _ = map_rows(partner, layer("services"), "region")
+    rows, _ = build_map_table(partner, find_layer("services"), "region")
     assert pd.isna(rows.loc["AL-02", "value"])
     assert rows.loc["AL-02", ["low", "axis_prevention", "axis_protection__state"]].to_list() == [
         1,
@@ -69,14 +69,14 @@ def test_rows_for_a_map_keep_numbers_beside_least_ones(partner):
 
 
 def test_text_of_an_area_is_left_as_it_is(partner):
-    assert table(partner, layer("effort"), View("region", YEARS[1])).loc["GR-A", "Area"] == HOSTILE
+    assert build_table(partner, find_layer("effort"), View("region", YEARS[1])).loc["GR-A", "Area"] == HOSTILE
 
 
 @pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
 def test_long_rows_hold_what_the_map_shows(partner, one):
-    rows = everything(partner, one)
+    rows = build_long_table(partner, one)
     for level in one.levels(partner):
-        shown, data = map_rows(partner, one, level)
+        shown, data = build_map_table(partner, one, level)
         here = rows[rows["level"] == level]
         for option in one.options:
             here = here[here[option.id] == option.default]
@@ -87,14 +87,14 @@ def test_long_rows_hold_what_the_map_shows(partner, one):
 
 @pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
 def test_every_column_is_in_the_codebook(partner, one):
-    known = set(codebook(partner, (one,))["column"])
-    assert set(everything(partner, one).columns) <= known
+    known = set(build_codebook(partner, (one,))["column"])
+    assert set(build_long_table(partner, one).columns) <= known
     for level in one.levels(partner):
-        columns = {c.partition("__")[0] for c in map_rows(partner, one, level)[0].columns}
+        columns = {c.partition("__")[0] for c in build_map_table(partner, one, level)[0].columns}
         assert columns <= known
 
 
 def test_rows_say_whose_numbers_they_are(partner):
-    whose = {one.id: set(everything(partner, one)["data"]) for one in exportable(partner)}
+    whose = {one.id: set(build_long_table(partner, one)["data"]) for one in list_layers(partner)}
     assert whose["encounters"] == {"invented"}
     assert whose["population"] == whose["roma_figures"] == whose["referrals"] == {"published"}

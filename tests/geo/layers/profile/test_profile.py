@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from data.errors import AreaError
 from geo.layers import encounters
-from geo.layers.core.change import Cell, bounds, change, ratio_interval, share_bounds
-from geo.layers.profile import area_profile, timeline
+from geo.layers.core.change import Cell, bound_share, compare_cells, compute_ratio_interval, find_bounds
+from geo.layers.profile import build_profile, build_timeline
 from tests.helpers import small_release
 from tests.helpers.small_release import QUARTERS, YEARS
 
@@ -25,18 +25,18 @@ def public(tmp_path_factory):
 
 
 def facts(release, area, period=YEARS[1]):
-    return {f.id: f for f in area_profile(release, area, period).facts}
+    return {f.id: f for f in build_profile(release, area, period).facts}
 
 
 def said(release, area, period=YEARS[1]):
-    return " ".join(area_profile(release, area, period).meaning.sentences)
+    return " ".join(build_profile(release, area, period).meaning.sentences)
 
 
 def test_who_and_where(partner):
-    profile = area_profile(partner, "AL-02", YEARS[1])
+    profile = build_profile(partner, "AL-02", YEARS[1])
     assert (profile.kind, profile.name, profile.country) == ("County", "Durrës", "Albania")
-    assert area_profile(partner, "GR-I", YEARS[1]).kind == "Region"
-    assert area_profile(partner, "10944420", YEARS[1]).kind == "Municipality"
+    assert build_profile(partner, "GR-I", YEARS[1]).kind == "Region"
+    assert build_profile(partner, "10944420", YEARS[1]).kind == "Municipality"
 
 
 def test_the_few_numbers_with_margin_and_source(partner):
@@ -122,7 +122,7 @@ def test_a_part_of_another_time_is_not_called_of_these(public):
 
 
 def test_a_sure_rise_with_equal_effort(partner):
-    profile = area_profile(partner, "AL-02", YEARS[1])
+    profile = build_profile(partner, "AL-02", YEARS[1])
     assert profile.meaning.headline == "More children identified or met than the year before"
     assert profile.meaning.sentences == (
         "29 to 49 more children were identified or met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
@@ -145,7 +145,7 @@ def test_a_rise_that_chance_alone_could_bring(partner):
 
 
 def test_the_margin_that_covers_a_change(partner):
-    profile = area_profile(partner, "AL-04", YEARS[1])
+    profile = build_profile(partner, "AL-04", YEARS[1])
     assert profile.meaning.headline == "Cannot tell whether it changed"
     assert "the margins are larger than the change" in profile.meaning.sentences[0]
 
@@ -162,18 +162,18 @@ def test_no_word_calls_a_child_trafficked_that_may_be_at_risk(partner):
 
 
 def test_the_first_year_has_nothing_to_compare_with(partner):
-    assert area_profile(partner, "AL-02", QUARTERS[0]).meaning.headline == "No earlier year"
+    assert build_profile(partner, "AL-02", QUARTERS[0]).meaning.headline == "No earlier year"
 
 
 def test_series_tell_which_periods_are_complete(partner):
-    profile = area_profile(partner, "AL-02", YEARS[1])
+    profile = build_profile(partner, "AL-02", YEARS[1])
     assert [b.period for b in profile.series] == QUARTERS
     assert all(b.complete for b in profile.series)
     assert next(b.value for b in profile.series) == 10
 
 
 def test_time_of_both_countries_together(partner):
-    bars = timeline(partner)
+    bars = build_timeline(partner)
     assert [b.period for b in bars] == QUARTERS
     assert bars[0].value == 24
     assert bars[0].words == "24 ±10"
@@ -181,11 +181,11 @@ def test_time_of_both_countries_together(partner):
 
 def test_an_unknown_area_is_named(partner):
     with pytest.raises(AreaError, match="XX-9"):
-        area_profile(partner, "XX-9", YEARS[1])
+        build_profile(partner, "XX-9", YEARS[1])
 
 
 def test_an_area_without_any_table_has_a_profile(public):
-    profile = area_profile(public, "10944420", YEARS[1])
+    profile = build_profile(public, "10944420", YEARS[1])
     assert {f.text for f in profile.facts} == {"no data", "no figure found"}
     assert profile.series == ()
 
@@ -197,7 +197,7 @@ CELLS = st.builds(Cell, st.just("number"), st.integers(0, 500).map(float), st.in
 
 @given(before=CELLS, after=CELLS)
 def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
-    found = change(before, after, 11, 5, 2)
+    found = compare_cells(before, after, 11, 5, 2)
     low = max(0, after.value - after.margin) - (before.value + before.margin)
     high = after.value + after.margin - max(0, before.value - before.margin)
     assert (found.low, found.high) == (low, high)
@@ -220,7 +220,7 @@ def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
     ],
 )
 def test_bounds_of_each_state(cell, expected):
-    assert bounds(cell, 11, 5) == expected
+    assert find_bounds(cell, 11, 5) == expected
 
 
 @pytest.mark.parametrize(
@@ -228,16 +228,16 @@ def test_bounds_of_each_state(cell, expected):
     [(95, 105, (1.11, 0.84, 1.46)), (103, 86, (0.83, 0.63, 1.11)), (26, 51, (1.96, 1.22, 3.15))],
 )
 def test_ratio_of_two_counts_as_published(before, after, expected):
-    assert [round(x, 2) for x in ratio_interval(before, after)] == list(expected)
+    assert [round(x, 2) for x in compute_ratio_interval(before, after)] == list(expected)
 
 
 @given(before=st.integers(1, 400), after=st.integers(1, 400))
 def test_noise_widens_the_interval(before, after):
-    plain, noisy = ratio_interval(before, after), ratio_interval(before, after, 2.0)
+    plain, noisy = compute_ratio_interval(before, after), compute_ratio_interval(before, after, 2.0)
     assert noisy[1] < plain[1] < plain[2] < noisy[2]
 
 
 @given(part=st.integers(0, 100), whole=st.integers(1, 100), m=st.integers(0, 5))
 def test_shares_stay_between_none_and_all(part, whole, m):
-    low, high = share_bounds(Cell("number", part, m), Cell("number", whole, m), 11, 5)
+    low, high = bound_share(Cell("number", part, m), Cell("number", whole, m), 11, 5)
     assert 0 <= low <= high <= 1
