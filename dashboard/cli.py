@@ -1,10 +1,11 @@
 """The `tact` command: what a data officer does behind the wall, and how the map is started.
 
 Exit codes: 0 done · 1 unexpected · 2 wrong input or wrong use · 3 workspace · 4 vault · 5 release refused,
-or an audit that found something · 7 `doctor` found problems · 130 stopped by hand. With --json after the
-command, the answer is one JSON value on standard output; progress and messages go to standard error.
+or an audit with findings · 7 `doctor` found problems · 130 stopped by hand. With --json after the command,
+the answer is one JSON value on standard output; progress and messages go to standard error.
 
-Nothing is loaded here before `main` can be interrupted: the libraries take seconds on an old laptop.
+Nothing is imported here before `main` can be interrupted, because the libraries take seconds on an old
+laptop.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _WORDS = "Stopped by hand."
 
 
 def main() -> None:
-    """Run the command line; being stopped by hand at any moment is an exit code, never a traceback."""
+    """Run the command line. Stopping it by hand gives an exit code at any moment, never a traceback."""
     # Somebody else's way of being stopped, or being deaf to it as under nohup, is left as it is.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
@@ -38,7 +39,7 @@ def main() -> None:
 
 
 class _Stopped(KeyboardInterrupt):
-    """Ctrl+C. After a KeyboardInterrupt proper within an `exec`, caught or not, Python ends by the signal."""
+    """Ctrl+C. After a plain KeyboardInterrupt within an `exec`, caught or not, Python ends by the signal."""
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -37,7 +37,7 @@ __all__ = [
 
 
 class TactError(Exception):
-    """Say what went wrong, what is allowed and what to do next."""
+    """An error that a person can act on: its message says what is wrong, what is allowed and what to do."""
 
     exit_code = 1
 
@@ -49,7 +49,7 @@ class InputError(TactError):
 
 
 class FileRefused(InputError):
-    """A whole file is refused; nothing of it was taken."""
+    """A file is refused; no row of it was imported."""
 
 
 class AreaError(InputError):
@@ -73,7 +73,7 @@ class WrongKey(VaultError):
 
 
 class MissingKey(VaultError):
-    """No key was found where one is looked for."""
+    """No key was found in any of its places."""
 
 
 class CorruptVault(VaultError):
@@ -99,7 +99,7 @@ class ReleaseRefused(ReleaseError):
 
 
 def other_format(what: str, found: object, readable: int) -> str:
-    """Say that the vault keeps something in a format of another version of the product, and what to do."""
+    """Return the message for something that another version of the product stored in another format."""
     return (
         f"The vault keeps {what} in format {found}, and this version reads {readable}. Nothing was changed. "
         "Use the version of TACT Map that made the last release, or a newer one; to stay with this version, "

@@ -1,9 +1,9 @@
-"""Tells personal data of children by what stands in a column.
+"""Recognition of personal data of children by the content of a column.
 
-Seen are phone numbers, coordinates, e-mail addresses, dates of birth (a column of them, and one alone within
-a text), the identity numbers of both countries, and full names where a code belongs or where they fill a
-column that is not ours. **Not seen** are a first name alone among codes, a name within a sentence, and names
-under a heading of ours that takes a name of an organisation: nothing tells them apart from other words.
+Recognised are phone numbers, coordinates, e-mail addresses, dates of birth (a column of them, or one within
+a text), the identity numbers of both countries, and full names in place of codes or in a column that is not
+ours. **Not recognised** are a first name among codes, a name within a sentence, and names in a column of
+ours for names of organisations: nothing tells them from other words.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ _MAJORITY = 0.5
 def content_shows(
     values: list[str], holds: Holds = "unknown", *, of_children: bool = True, year: float | None = None
 ) -> str | None:
-    """Name the sort of personal data that a column's distinct values look like, or None.
+    """Return the sort of personal data that a column's distinct values look like, or None.
 
-    One value is enough for what cannot be anything else (an e-mail address, a written phone number, a
-    pair of coordinates, a full name instead of a code); bare digits count only where at least half of
-    the values look alike.
+    One value is enough if it cannot be anything else (an e-mail address, a written phone number, a pair of
+    coordinates, a full name instead of a code); plain digits count only if at least half of the values look
+    alike.
 
-    `of_children`: each row is about one child, so that a day long before is that of a birth. `year`: the
-    median year of the records; no date is taken for one of birth without it, unless a word says so.
+    `of_children`: each row is about one child, so that a day long before is a date of birth. `year`: the
+    median year of the records; without it a date is taken for a date of birth only if a word says so.
     """
     text = "\n".join(values)
     if "@" in text and _EMAIL.search(text):
@@ -101,7 +101,7 @@ def content_shows(
 
 
 def degrees_of(values: list[str]) -> str | None:
-    """Say whether a column of single numbers looks like latitudes or longitudes of both countries."""
+    """Return "latitude" or "longitude" if numbers look like those of the two countries, else None."""
     sample = _sample(values)
     if _most(sample, _LATITUDE):
         return "latitude"
@@ -109,7 +109,7 @@ def degrees_of(values: list[str]) -> str | None:
 
 
 def median_year(values: list[str]) -> float | None:
-    """Give the median year of the distinct days of a column, None where it has none."""
+    """Return the median year of the distinct days of a column; None if it has no days."""
     years = sorted(int(m[0]) for m in map(_YEAR.search, _sample(values)) if m)
     return float(years[len(years) // 2]) if years else None
 
@@ -134,13 +134,13 @@ def _identity_numbers(sample: list[str]) -> bool:
 
 
 def _luhn(digits: str) -> bool:
-    """Test the check digit that ends a Greek AMKA."""
+    """Return whether the check digit of a Greek AMKA is right."""
     doubled = [int(d) * (2 - i % 2) for i, d in enumerate(reversed(digits), start=1)]
     return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
 
 
 def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
-    """Find a column of days of birth, or with `alone` of years of birth."""
+    """Return whether a column contains dates of birth, or with `alone` years of birth."""
     matches = [match for match in map((_YEAR_ALONE if alone else _DAY).fullmatch, sample) if match]
     if year is None or not matches or len(matches) < _MAJORITY * len(sample):
         return False
@@ -149,7 +149,7 @@ def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
 
 
 def _birth_within(text: str, of_children: bool, year: float | None) -> bool:
-    """Find a birth within a text: a word says so, or the day lies as long before as a child is old."""
+    """Return whether a text contains a birth: by a word, or by a day as long ago as a child is old."""
     folded = text.casefold()
     said = any(stem in folded for stem in _BORN_STEMS)
     if said and (_BORN_ON.search(text) or (of_children and _BORN_IN.search(text))):
@@ -169,7 +169,7 @@ _YOUNGEST = 4  # Years: a day some years back may as well be that of an earlier 
 
 
 def _names(text: str, sample: list[str], holds: Holds) -> bool:
-    """Find full names: one is enough where a code belongs, half of the values in a column unknown to us."""
+    """Return whether there are full names: one in place of a code, or in half of another column."""
     if holds == "unknown":
         titled = sum(_full_name(value, titled=True) for value in sample)
         return titled > 0 and titled >= _MAJORITY * len(sample)
@@ -195,10 +195,10 @@ _NO_NAMES = frozenset(_SAID_INSTEAD.split())
 
 
 def _full_name(text: str, *, titled: bool = False) -> bool:
-    """Say whether a text without digits is written as a first and a family name.
+    """Return whether a text without digits looks like a first and a family name.
 
-    Either each word begins with a capital and goes on in small letters, or (not when `titled`) blanks part
-    words of some length. "TIR-KOR" and "n/a" are codes.
+    Either each word begins with a capital and continues in small letters, or (unless `titled`) blanks
+    separate words of some length. "TIR-KOR" and "n/a" are codes.
     """
     words = _WORD.findall(_HUMP.sub(" ", text.replace("'", "").replace("’", "")))
     if not 2 <= len(words) <= 4 or not _NO_NAMES.isdisjoint(map(str.casefold, words)):

@@ -1,6 +1,6 @@
-"""Texts that people write freely, as titles and reasons: of a bearable length, and nothing about a person.
+"""Checks of free texts such as titles and reasons: not too long, and nothing about a person.
 
-They are kept as plain text and read by many, unlike records.
+Unlike records they are stored as plain text and read by many.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ LONGEST = 300
 
 
 def check(texts: Iterable[str], what: str) -> None:
-    """Raise InputError where a text is too long or looks like personal data; the message never repeats it.
+    """Raise InputError if a text is too long or looks like personal data; the message never repeats it.
 
-    `what` names the texts, as "A title or note".
+    `what` names the texts in the message, for example "A title or note".
     """
     written = [text for text in texts if text]
     if any(len(text) > LONGEST for text in written):

@@ -1,4 +1,4 @@
-"""Tells a file that holds personal data of children by its headings; by content: data/personal/content.py.
+"""Recognition of personal data of children by the headings of columns; by content, see content.py.
 
 Headings are read in English, Albanian, Greek (also in Latin letters) and French. Messages name columns,
 never values.
@@ -66,7 +66,7 @@ _INNOCENT = (
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Split a heading into plain words: no case, no accents, camelCase and punctuation taken apart."""
+    """Return the words of a heading: without case and accents, camelCase and punctuation split."""
     apart = re.sub(r"(?<=[a-zα-ω])(?=[A-ZΑ-Ω])", " ", text)
     plain = unicodedata.normalize("NFKD", apart).casefold()
     bare = "".join(c for c in plain if not unicodedata.combining(c))
@@ -93,7 +93,7 @@ def _says(words: str, phrases: Iterable[re.Pattern[str]]) -> bool:
 
 
 def heading_shows(heading: str, refuses: frozenset[str]) -> str | None:
-    """Name the sort of personal data that a heading tells of, or None."""
+    """Return the sort of personal data that a heading names, or None."""
     # Also in small letters, since "WhatsApp" must not only be read as two words.
     words = " | ".join(" ".join(words_of(text)) for text in (heading, heading.lower()))
     for phrase in _INNOCENT_PHRASES:
@@ -108,12 +108,12 @@ def heading_shows(heading: str, refuses: frozenset[str]) -> str | None:
 
 
 def names_no_child(heading: str) -> bool:
-    """Say whether a heading tells of organisations, places or staff, whose names are like a child's."""
+    """Return whether a heading names organisations, places or staff, whose names look like a child's."""
     return _says(" ".join(words_of(heading)), (*_NO_PERSON_PHRASES, *_STAFF_PHRASES))
 
 
 def plain_heading(heading: str, position: int) -> str:
-    """Give a heading for a message, or its position where it may be content, as in a file without any."""
+    """Return a heading for a message, or only its position if it may be content."""
     content = len(heading) > 60 or re.search(r"\d{3}|@|[<>]", heading) or not heading.isprintable()
     return f"column {position + 1}" if content or not heading else heading
 

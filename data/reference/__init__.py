@@ -21,9 +21,9 @@ _NA = {"number": [""], "share": [""]}
 
 @dataclass(frozen=True)
 class Source:
-    """One shipped data file: where it comes from, on what terms, and what it must hash to.
+    """One shipped data file: its source, its licence, and its checksum.
 
-    source and licence are shown to readers; made says how we built the file, for whoever builds it again.
+    source and licence are shown to readers; made says how the file was built, for whoever builds it again.
     """
 
     name: str
@@ -45,12 +45,12 @@ def registry() -> list[Source]:
 
 
 def area_table() -> pd.DataFrame:
-    """Return the tree of areas, one row a code: countries, regions, municipalities.
+    """Return the tree of areas, one row for each code: countries, regions, municipalities.
 
-    Columns: country, level, parent (empty for a country), name_en, name_local, nuts, hasc,
-    hasc_alt, geonames (administrative code), valid_from, valid_to (ISO month or empty),
-    succeeded_by (codes joined by ";") and counted: False for the municipalities of 2019 whose
-    records count in their predecessor. The frame is the caller's own to change.
+    Columns: country, level, parent (empty for a country), name_en, name_local, nuts, hasc, hasc_alt,
+    geonames (administrative code), valid_from, valid_to (ISO month or empty), succeeded_by (codes joined by
+    ";") and counted: False for the municipalities of 2019, whose records count in their predecessor. The
+    caller may change the frame.
     """
     return _read_areas().copy()
 
@@ -62,19 +62,19 @@ def area_countries() -> Mapping[str, str]:
 
 
 def name_table() -> pd.DataFrame:
-    """Return further names of areas, one row a name: columns code and name.
+    """Return further names of areas, one row for each name: columns code and name.
 
-    Nominatives that follow no rule, names before or after a change of name, and names in the other
+    They are nominatives that follow no rule, names before or after a change of name, and names in the other
     country's language.
     """
     return pd.read_csv(FOLDER / "names.csv", dtype="str", keep_default_na=False)
 
 
 def figures() -> pd.DataFrame:
-    """Return the published figures that ship, one row a figure, in the record kind's columns.
+    """Return the published figures that ship, one row for each figure, in the columns of the record kind.
 
-    Columns: area, period (calendar year as ISO interval), measure, number and share (float, missing
-    where the source gives none), source, year, status, note. An area without a row has no figure.
+    Columns: area, period (calendar year as ISO interval), measure, number and share (float, missing if the
+    source gives none), source, year, status, note. An area without a row has no figure.
     """
     types = {"number": "float64", "share": "float64", "year": "Int64"}
     texts = dict.fromkeys(("area", "period", "measure", "source", "status", "note"), "str")

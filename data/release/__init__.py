@@ -1,8 +1,9 @@
 """Releases: folders of protected tables with a manifest, opened for reading.
 
-A release is `releases/<name>/<tier>/`: one Parquet file a table, `areas.parquet` (GeoParquet, opaque here)
-and `datapackage.json` (Frictionless Data Package). `releases/current` is a small text file with the name of
-the one to show. A release is never changed; see data/restricted/publishing/__init__.py, which writes them behind the wall.
+A release is `releases/<name>/<tier>/`: one Parquet file for each table, `areas.parquet` (GeoParquet, not
+read here) and `datapackage.json` (Frictionless Data Package). `releases/current` is a text file with the
+name of the release to show. A release never changes; data/restricted/publishing/__init__.py writes it
+behind the wall.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 
 
 def current_name(releases: Path) -> str | None:
-    """Read the name of the release to show; None where there is none yet."""
+    """Return the name of the release to show; None if there is none yet."""
     try:
         return (releases / "current").read_text(encoding="utf-8").strip() or None
     except FileNotFoundError:
@@ -39,7 +40,7 @@ def current_name(releases: Path) -> str | None:
 
 
 def names(releases: Path) -> list[str]:
-    """List the releases, newest first. Temporary folders start with a dot and do not count."""
+    """List the releases, newest first. Temporary folders begin with a dot and are left out."""
     if not releases.is_dir():
         return []
     folders = [p for p in releases.iterdir() if p.is_dir() and p.name[0] != "."]
@@ -47,7 +48,7 @@ def names(releases: Path) -> list[str]:
 
 
 def _age(folder: Path) -> tuple[int, str, str]:
-    """Order releases by when they were made: their running number, which no clock can turn back."""
+    """Return a key that sorts releases by their running number, which does not depend on a clock."""
     # The public one first: a process of the public tier opens nothing of the other.
     for tier in reversed(TIERS):
         manifest = folder / tier / MANIFEST
@@ -66,9 +67,10 @@ def _made(manifest: Path, _changed: int) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Release:
-    """One tier of one release, read only. Tables of the measures in `without` are as if it had none.
+    """One tier of one release, read only, without the tables of the measures in `without`.
 
-    `added` holds what was worked out from it (data/release/derived.py), whose tables are read like its own.
+    `added` are results that were made from it (data/release/derived.py); their tables are read like its
+    own.
     """
 
     folder: Path
@@ -86,9 +88,9 @@ class Release:
         without: Iterable[str] = (),
         derived: Path | None = None,
     ) -> Release:
-        """Open a release by name, the current one by default; raise ReleaseError when it is not there.
+        """Open a release by name, by default the current one; raise ReleaseError if it does not exist.
 
-        With the folder `derived`, the newest of each kind of what was worked out from it is read with it.
+        With the folder `derived`, the newest result of each kind is read with it.
         """
         chosen = name or current_name(releases)
         if chosen is None:
@@ -107,7 +109,7 @@ class Release:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of its manifest, which holds those of its tables."""
+        """SHA-256 of the manifest, which contains the checksums of all tables."""
         return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
 
     @cached_property
@@ -131,16 +133,16 @@ class Release:
 
     @property
     def behind(self) -> int:
-        """How many children a number may be behind: it is repeated until one more has changed."""
+        """How many children a number may lag behind: it is repeated until one more has changed."""
         return self.k - 1 if self.manifest["tact"].get("repeats") else 0
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables, the areas aside."""
+        """Names of the tables, without the areas."""
         return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read a table; raise ReleaseError when the plan does not hold it."""
+        """Read a table; raise ReleaseError if the release does not have it."""
         if name not in self.tables:
             msg = f"Release {self.name!r}, tier {self.tier!r}, has no table {name!r}."
             raise ReleaseError(msg)
@@ -149,7 +151,7 @@ class Release:
         return pd.DataFrame(table.to_pandas(types_mapper=_TYPES.get))
 
     def result(self, kind: str) -> Result | None:
-        """Give what was worked out of a kind; None where there is none."""
+        """Return the result of a kind that was made from this release; None if there is none."""
         return next((result for result in self.added if result.manifest["kind"] == kind), None)
 
     @property
@@ -163,7 +165,7 @@ class Release:
         return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")
 
     def check(self) -> list[str]:
-        """List files that are missing or not as they were written; empty when all is well."""
+        """List files that are missing or were changed; empty when all is well."""
         problems = []
         for resource in self.manifest["resources"]:
             path = self.folder / resource["path"]

@@ -1,9 +1,9 @@
 """Reports of audits: folders `derived/<release>/audit-<hash>/`, opened for reading.
 
-`manifest.json` names what was audited, by checksum, and `report.json` holds all that came out, for the data
-officer. Beside them stands one file a tier, `partner.json` and `public.json`, each with what a reader of that
-tier may be told: a process of one tier opens no file of the other. data/disclosure/attacks/audit.py writes
-them, behind the wall or not; nothing here needs more than the files.
+`manifest.json` names what was audited by checksum, and `report.json` has all results, for the data officer.
+Beside them there is one file for each tier, `partner.json` and `public.json`, with what readers of that
+tier may know: a process of one tier opens no file of the other. data/disclosure/attacks/audit.py writes
+them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _KINDS = {"created": str, "release_sha256": str, "checks": list, "findings": lis
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What an audit found on one tier of one release.
+    """The result of an audit for one tier of one release.
 
-    checks: attack, passed and how it went. reasons: what was found, attack and words without counts, each
-    pair once; the places stand in the file alone.
+    checks: attack, passed and details. reasons: attack and description of each finding, without counts,
+    each pair once; only the file says where.
     """
 
     tier: Tier
@@ -40,20 +40,20 @@ class AuditReport:
         return all(check.get("passed") is True for check in self.checks) and not self.reasons
 
     def check(self, attack: str) -> Mapping[str, Any]:
-        """Give how an attack went; empty where it was not made."""
+        """Return how an attack went; empty if it was not made."""
         return next((check for check in self.checks if check.get("attack") == attack), {})
 
 
 def tier_file(tier: Tier) -> str:
-    """Name the file that holds what came out for a tier."""
+    """Return the name of the file with the results for a tier."""
     return f"{tier}.json"
 
 
 def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditReport | None:
-    """Open the newest report of a tier of a release; None where there is none that can be read.
+    """Open the newest report for a tier of a release; None if there is none that can be read.
 
-    `checksum` is the SHA-256 of the manifest of that tier of the release: a report of anything else by the
-    same name is none. No file of another tier is opened.
+    `checksum` is the SHA-256 of the tier's manifest; a report on another release of the same name is
+    ignored. No file of another tier is opened.
     """
     folder = derived / name if derived is not None else None
     if folder is None or not folder.is_dir():
@@ -65,7 +65,7 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditR
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Read a report; an empty one where it is damaged or of another layout."""
+    """Read a report; empty if it is damaged or has another layout."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

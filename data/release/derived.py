@@ -1,8 +1,8 @@
-"""What was worked out from a release: folders `derived/<release>/<kind>-<hash>/` of tables with a manifest.
+"""Writing results that were made from a release: folders `derived/<release>/<kind>-<hash>/` of tables.
 
-A result names the release by checksum, the code and the parameters, and carries the release's tier. It never
-changes: what is worked out anew stands beside it, and the newest one that fits counts. `data.release.Release`
-reads its tables like its own, so that whatever shows a number takes it from a release.
+The manifest of a result names the release by checksum, the code and the parameters; a result belongs to the
+tier of its release. It never changes: a new result is written beside it, and the newest one that fits is
+used. `data.release.Release` reads its tables like its own, so that every shown number comes from a release.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from data.workspace.version import code_version
 def publish(
     derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]
 ) -> Result:
-    """Write a result of one tier of a release; the newest is not written again where it is the same.
+    """Write a result for one tier of a release, unless the newest one is the same, and return it.
 
-    `about` joins the manifest: parameters, and what a reader must know. One that comes back after another one
-    is written anew and says after which, since the newest one counts.
+    `about` is added to the manifest: parameters, and what a reader must know. A result that was there
+    before another one is written again and names the one before it, because the newest one is used.
     """
     name, tier = release.name, release.tier
     own = {
@@ -72,7 +72,7 @@ def _place(folder: Path, own: Mapping[str, Any]) -> Path:
 
 
 def _says(manifest: Mapping[str, Any]) -> str:
-    """Give what a result says, apart from when it was written and after which."""
+    """Return the content of a manifest without its time and its predecessor, to compare results."""
     apart = ("created", "after")
     return json.dumps({name: told for name, told in manifest.items() if name not in apart}, sort_keys=True)
 

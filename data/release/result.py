@@ -1,4 +1,4 @@
-"""Results that were worked out from a release, opened for reading; data/release/derived.py writes them."""
+"""Results that were made from a release, opened for reading; data/release/derived.py writes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NEEDED = {"kind": str, "format": int, "tier": str, "release_sha256": str, "crea
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a result: as a release's, with the measure, level, grain and breakdown that name it."""
+    """A table of a result, with the measure, level, period length and breakdown that make its name."""
 
     measure: str
     level: str
@@ -37,27 +37,27 @@ class Table:
 
 @dataclass(frozen=True)
 class Result:
-    """A result that was found, with its manifest; see the module."""
+    """A folder of tables with its manifest; see the module."""
 
     folder: Path
     manifest: Mapping[str, Any]
 
     def __hash__(self) -> int:
-        """Results differ by where they stand: a folder's name holds the checksum of what is in it."""
+        """Return a hash of the folder, whose name contains the checksum of its content."""
         return hash(self.folder)
 
     def __eq__(self, other: object) -> bool:
-        """Compare by folder."""
+        """Compare the folders."""
         return isinstance(other, Result) and self.folder == other.folder
 
     @property
     def resources(self) -> list[dict[str, Any]]:
-        """Its tables, described as a release describes its own; paths are absolute."""
+        """The tables in the form in which a release describes its own; paths are absolute."""
         return [{**r, "path": str(self.folder / r["path"])} for r in self.manifest["resources"]]
 
 
 def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> Result | None:
-    """Find the newest result of a kind for a tier of a release; None where there is none that can be read."""
+    """Find the newest result of a kind for a tier of a release; None if there is none that can be read."""
     return next(iter(every(derived, name, tier, checksum, kind)), None)
 
 
@@ -69,7 +69,7 @@ def every(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str)
 
 
 def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
-    """Find the newest result of a kind and tier of any release; None where there is none."""
+    """Find the newest result of a kind and tier of any release; None if there is none."""
     return next(iter(_found(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)), None)
 
 
@@ -81,7 +81,7 @@ def _found(folder: Path, pattern: str, tier: Tier) -> list[Result]:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Read a manifest; an empty one where it is damaged or of another layout."""
+    """Read a manifest; empty if it is damaged or has another layout."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

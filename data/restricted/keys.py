@@ -1,11 +1,12 @@
-"""The two secrets of a workspace, kept outside it, and what is derived from them.
+"""The two keys of a workspace, stored outside it, and what is derived from them.
 
-The vault key opens the encrypted records. The identifier key turns a child's identifier into a hash
-and a hash into the record key of the cell-key method. Whoever has the vault but not the identifier
-key cannot test whether a child they know is in it. Losing the first loses the records; losing the
-second means that a child seen again counts as another child. A backup holds both.
+The vault key opens the encrypted records. The identifier key turns a child's identifier into a hash, and a
+hash into the record key of the cell key method. Without the identifier key nobody can test whether a
+certain child is in a vault. Without the vault key the records are lost; without the identifier key every
+known child would count as a new one. A backup has both keys.
 
-Looked for in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring.
+Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system
+keyring.
 """
 
 import hashlib
@@ -39,7 +40,7 @@ _INVENTED = b"tact-map invented world v1 "
 
 
 class Secret:
-    """Thirty-two bytes that no repr, format, error or pickle shows."""
+    """A key of 32 bytes that no repr, format, error message or pickle shows."""
 
     __slots__ = ("_value",)
 
@@ -90,7 +91,7 @@ class Keys:
 
 
 class IdentifierHasher:
-    """Turns identifiers of children into hashes, and hashes into record keys."""
+    """The conversion of child identifiers to hashes, and of hashes to record keys."""
 
     __slots__ = ("_child", "_record")
 
@@ -120,9 +121,9 @@ class IdentifierHasher:
     def record_keys(self, child_hashes: Sequence[str]) -> npt.NDArray[np.uint64]:
         """Derive a secret, stable number for each hash, uniform over 0 to 2**64 - 1; shape (n,).
 
-        The record key of the cell-key method (Fraser and Wooton 2005): the same child has the same
-        key in each release, and nobody without the identifier key can compute it. Keyed BLAKE2b
-        (RFC 7693) under a key that HMAC makes of the identifier key; a third of HMAC's time a child.
+        This is the record key of the cell key method (Fraser and Wooton 2005): the same child has the same
+        key in each release, and nobody without the identifier key can compute it. It is keyed BLAKE2b (RFC
+        7693) with a key that HMAC derives from the identifier key, which takes a third of the time of HMAC.
         """
         blake, key = hashlib.blake2b, self._record
         keys = b"".join([blake(h.encode(), digest_size=8, key=key).digest() for h in child_hashes])
@@ -130,31 +131,31 @@ class IdentifierHasher:
 
 
 def key_folder(workspace_id: str) -> Path:
-    """Name the folder of a workspace's key files, under the user's settings and not its data."""
+    """Return the folder of a workspace's key files, in the user's settings folder."""
     base = platformdirs.user_config_path("tact-map", appauthor=False)
     return base / "keys" / workspace_id
 
 
 def create(workspace_id: str, place: Place = "file") -> Keys:
-    """Draw two new keys and keep them; never replaces one that exists."""
+    """Draw two new keys and store them; an existing key is never replaced."""
     keys = Keys.random()
     store(workspace_id, keys, place)
     return keys
 
 
 def of_seed(seed: int) -> Keys:
-    """Make the keys of an invented world: the vault's is drawn, the identifiers' follows from the seed.
+    """Return keys for an invented world: a random vault key, and an identifier key made from the seed.
 
-    So the same seed gives the same noise and the same published numbers. Never for real records: anybody can
-    work this key out.
+    So the same seed gives the same noise and the same published numbers. Never for real records: anybody
+    can compute this key.
     """
     return Keys(Secret.random(), Secret(hashlib.sha256(_INVENTED + str(seed).encode()).digest()))
 
 
 def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
-    """Keep both keys in files of mode 600 or in the system keyring.
+    """Store both keys in files of mode 600 or in the system keyring.
 
-    Raises VaultError when a key is there already, since a lost key is a lost vault.
+    Raises VaultError when a key exists already, because without its key a vault is lost.
     """
     taken = [where for where in locations(workspace_id).values() if where]
     if taken:
@@ -173,19 +174,19 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
 def load(workspace_id: str) -> Keys:
     """Find both keys.
 
-    Raises MissingKey with the places that were tried, VaultError for a key that is no key or that
-    others can read.
+    Raises MissingKey with the places that were searched, VaultError for a text that is no key or a file
+    that others can read.
     """
     return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
 
 
 def exist(workspace_id: str) -> bool:
-    """Tell whether either key can be found, without reading it."""
+    """Return whether either key can be found, without reading it."""
     return any(locations(workspace_id).values())
 
 
 def locations(workspace_id: str) -> dict[str, str]:
-    """Say where each key ("vault", "identifier") is kept; "" when it is nowhere."""
+    """Return where each key ("vault", "identifier") is stored; "" if it is not stored."""
     return {name: _location(workspace_id, name) for name in _NAMES}
 
 

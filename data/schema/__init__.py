@@ -1,7 +1,7 @@
-"""Record kinds: what each column means and may hold, and the pandera schema of what is stored.
+"""Record kinds: what each column means and may hold, and the pandera schema of stored records.
 
-`KINDS` holds the six kinds. A partner's file has the given columns; the vault has the stored ones, which
-differ only where an identifier is replaced by its keyed hash. A missing text is the empty text.
+`KINDS` has the six kinds. A partner's file has the given columns and the vault the stored ones; they differ
+only where an identifier is replaced by its keyed hash. A missing text is the empty text.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Finding = Literal["one", "several", "elsewhere", "none"]
 
 
 class Match(Protocol):
-    """What a name was resolved to; `code` is None where it was not, and `reason` says why."""
+    """The area that a name means; `code` is None if there is not exactly one, and `reason` says why."""
 
     @property
     def code(self) -> str | None:
@@ -63,34 +63,34 @@ class Match(Protocol):
 
     @property
     def finding(self) -> Finding:
-        """The same in one word, without the text."""
+        """The reason in one word, without the text."""
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """The areas that it may mean, or the nearest ones."""
+        """The areas that the text may mean, or the nearest ones."""
 
 
 class Resolve(Protocol):
-    """Finds the area that a text names; geo/places/__init__.py has it, the command line passes it in."""
+    """A function that finds the area of a text; geo/places/__init__.py has it, the commands pass it in."""
 
     def __call__(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Resolve a code or a name."""
 
 
 class HashIdentifier(Protocol):
-    """Replaces identifiers by their keyed hash; data/restricted/keys.py has it."""
+    """A function that replaces identifiers by their keyed hash; data/restricted/keys.py has it."""
 
     def __call__(self, identifiers: Sequence[str], /) -> list[str]:
-        """Give each identifier 64 hexadecimal digits."""
+        """Return 64 hexadecimal digits for each identifier."""
 
 
 def area_word(level: str, country: str) -> str:
-    """Give the word for an area of a level: the regions of Albania are its counties."""
+    """Return the word for an area of a level: a region of Albania is a county."""
     return "county" if (level, country) == ("region", "AL") else level
 
 
 def kind_of(name: str) -> RecordKind:
-    """Find a kind by name; raise InputError, naming the kinds there are, for any other."""
+    """Return a kind by name; raise InputError, which names all kinds, for an unknown name."""
     try:
         return KINDS[name]
     except KeyError:
@@ -100,7 +100,7 @@ def kind_of(name: str) -> RecordKind:
 
 @lru_cache(maxsize=len(KINDS))
 def schema(name: str) -> pa.DataFrameSchema:
-    """Make the pandera schema of a kind's stored columns, with labels and meanings in it.
+    """Return the pandera schema of a kind's stored columns, with labels and meanings.
 
     Strict and ordered: a frame has these columns, in this order, and no other.
     """

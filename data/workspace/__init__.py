@@ -1,6 +1,6 @@
-"""The folder that holds one programme's data: its parts, and whether it is real or invented.
+"""The folder with one programme's data: its parts, and whether it is real or invented.
 
-This module knows nothing of the vault but the name of its folder, so that anything may import it.
+Of the vault this module knows only the name of its folder, so that any module may import it.
 """
 
 import datetime as dt
@@ -29,12 +29,12 @@ _PRIVATE = 0o700
 
 
 def default_path() -> Path:
-    """Name the folder that is used when none is given, under the user's data folder."""
+    """Return the folder that is used by default, in the user's data folder."""
     return platformdirs.user_data_path(_APP, appauthor=False) / "workspace"
 
 
 def demo_path() -> Path:
-    """Name the folder of the demo's invented world, apart from any real one."""
+    """Return the folder of the demo, which is separate from any real workspace."""
     return platformdirs.user_data_path(_APP, appauthor=False) / "demo"
 
 
@@ -42,9 +42,8 @@ def demo_path() -> Path:
 class Workspace:
     """One programme's folder.
 
-    `id` names its keys, `kind` is "real" or "invented" for ever, `start_month` (1 to 12) is the
-    month in which the programme's year begins, `demo` marks the demo's own world, into which
-    nothing is imported.
+    `id` belongs to its keys, `kind` is "real" or "invented" and never changes, `start_month` (1 to 12) is
+    the first month of the programme's year, `demo` marks the demo, into which nothing can be imported.
     """
 
     path: Path
@@ -64,9 +63,9 @@ class Workspace:
         workspace_id: str | None = None,
         demo: bool = False,
     ) -> Self:
-        """Make a workspace in a new or empty folder that only its owner can enter (mode 700).
+        """Create a workspace in a new or empty folder that only its owner can enter (mode 700).
 
-        `workspace_id` is given by a restore only. Raises WorkspaceError when something is there.
+        Only a restore gives `workspace_id`. Raises WorkspaceError when the folder is in use.
         """
         path = Path(path).absolute()
         _check_kind(kind)
@@ -90,7 +89,7 @@ class Workspace:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Read an existing workspace's description. Raises WorkspaceError when it has none."""
+        """Read an existing workspace's description. Raises WorkspaceError when there is none."""
         path = Path(path).absolute()
         try:
             text = (path / _TOML).read_text(encoding="utf-8")
@@ -127,12 +126,12 @@ class Workspace:
 
     @property
     def mappings(self) -> Path:
-        """The partners' column mappings, one file a partner."""
+        """The partners' column mappings, one file for each partner."""
         return self.path / "mappings"
 
     @property
     def rejects(self) -> Path:
-        """Lists of the rows that were rejected, one a file."""
+        """Lists of rejected rows, one for each imported file."""
         return self.path / "rejects"
 
     @property
@@ -142,12 +141,12 @@ class Workspace:
 
     @property
     def releases(self) -> Path:
-        """Published folders, and `current`; with `derived` all that the web process is given."""
+        """Releases, and `current`; the web process is given this folder and `derived`, nothing else."""
         return self.path / "releases"
 
     @property
     def derived(self) -> Path:
-        """Audits, risk and plans, kept beside the releases they were made from."""
+        """Results of audits, of the risk model and saved plans, made from releases."""
         return self.path / "derived"
 
     @property
@@ -205,7 +204,7 @@ def _refuse_used(path: Path) -> None:
 
 
 def _unfinished(entry: Path) -> bool:
-    """Tell whether an entry is what an interrupted `create` leaves behind."""
+    """Return whether an interrupted `create` left this entry."""
     if entry.name.startswith(f".{_TOML}."):
         return True
     return entry.name in _PARTS and entry.is_dir() and not any(entry.iterdir())

@@ -1,8 +1,8 @@
-"""Writing files so that a crash leaves the old content or the new one, never a mixture.
+"""Writing files so that after a crash there is the old content or the new one, never a mixture.
 
-The order is always the same: write aside in the same folder, fsync the file, rename over the name,
-fsync the folder. A rename without the first fsync can survive a power cut as an empty file; without
-the second the rename itself can be lost.
+The order is always the same: write a temporary file in the same folder, fsync it, rename it, fsync the
+folder. Without the first fsync a renamed file can be empty after a power cut; without the second the rename
+itself can be lost.
 """
 
 import contextlib
@@ -19,26 +19,26 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Replace a file's content as one step.
+    """Replace a file's content in one step.
 
-    The mode is that of a new file and is narrowed by the umask; give 0o600 for secrets. Raises
-    DiskFull when there is no room, with the old file untouched.
+    `mode` is that of a new file and is narrowed by the umask; give 0o600 for secrets. Raises DiskFull when
+    there is no room, and leaves the old file unchanged.
     """
     with replacing(path, mode=mode) as part, part.open("r+b") as file:
         file.write(data)
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Replace a text file's content as one step: UTF-8, line ends as given."""
+    """Replace a text file's content in one step: UTF-8, line ends as given."""
     write_bytes(path, text.encode("utf-8"), mode=mode)
 
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
-    """Yield an empty file aside; when the block ends well it takes the place of `path`.
+    """Yield an empty temporary file; when the block ends without an error, it replaces `path`.
 
-    When the block raises, the file aside is removed and `path` stays as it was. For content that is
-    too large to hold, or that a library writes by itself.
+    When the block raises, the temporary file is removed and `path` stays as it was. For content that is too
+    large for memory, or that a library writes itself.
     """
     path = Path(path)
     part = aside(path)
@@ -55,16 +55,16 @@ def replacing(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
 
 
 def aside(path: Path) -> Path:
-    """Name a hidden neighbour of a path, never used before, to build in before the rename."""
+    """Return a hidden, unused path in the same folder, for a temporary file or folder."""
     path = Path(path)
     return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
 
 
 def publish_folder(tmp: Path, final: Path) -> None:
-    """Rename a finished folder to a name that was never used, after everything in it is on disk.
+    """Rename a finished folder to a name that was never used, after its content is on disk.
 
-    Both must be on the same file system. Raises ReleaseError when the name is taken, with both
-    folders untouched: what was published is never replaced.
+    Both must be on the same file system. Raises ReleaseError when the name exists, and leaves both folders
+    unchanged: what was published is never replaced.
     """
     tmp, final = Path(tmp), Path(final)
     # Looked up first because POSIX renames a folder over an empty one without a word.
@@ -84,7 +84,7 @@ def publish_folder(tmp: Path, final: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder so that a crash never leaves half of it under its own name."""
+    """Remove a folder so that a crash never leaves a part of it under its name."""
     folder = Path(folder)
     if not folder.exists():
         return
@@ -113,7 +113,7 @@ def fsync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def no_room_means_disk_full(path: Path) -> Iterator[None]:
-    """Turn the operating system's "no space" into DiskFull, which names the file and what to do."""
+    """Convert the operating system's "no space" to DiskFull, which names the file and the remedy."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Texts made comparable: headings, categories, identifiers that differ in case, blanks or accents only."""
+"""Normal forms of headings, categories and identifiers that differ only in case, blanks or accents."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import unicodedata
 
 
 def fold(text: str) -> str:
-    """Make texts equal that differ in case, blanks or composition only."""
+    """Return a text without differences of case, blanks or Unicode composition."""
     return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
 
 
 def key_of(text: str) -> str:
-    """Reduce a heading or a category to letters and digits joined by _."""
+    """Return the letters and digits of a heading or category, without accents, joined by _."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     bare = "".join(c for c in plain if not unicodedata.combining(c))
     return "_".join(re.findall(r"[^\W_]+", bare))
 
 
 def normal_identifier(text: str) -> str:
-    """Normalise an identifier before it is hashed: NFKC, no blanks around, no case."""
+    """Return an identifier as it is hashed: NFKC, in small letters, without extra blanks."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())

@@ -1,9 +1,9 @@
 """Text that a spreadsheet shows and never runs.
 
 A cell that begins with = + - @, a tab or a line end can be run as a formula when a file is opened (CSV
-injection). A leading apostrophe makes it text. Blanks before the sign, and its full-width forms, are
-treated alike, since some spreadsheets drop or fold them. So is a sign after a semicolon: where the comma is
-the decimal sign, as in Albania and Greece, a spreadsheet parts the cells of a CSV there.
+injection). A leading apostrophe makes it text. Signs after blanks and full-width signs are treated in the
+same way, because some spreadsheets ignore the difference. So is a sign after a semicolon: in Albania and
+Greece, where the comma is the decimal sign, a spreadsheet splits the cells of a CSV there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PARTED = re.compile(rf'(;[\s"]*)(?=[{re.escape("".join(_SIGNS))}])')
 
 
 def shown(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet could run; give any other text unchanged."""
+    """Return a text with an apostrophe in front if a spreadsheet could run it, else unchanged."""
     if ";" in text:
         text = _PARTED.sub(r"\1'", text)
     if text.startswith(_BLANKS) or text.lstrip().startswith(_SIGNS):
@@ -27,7 +27,7 @@ def shown(text: str) -> str:
 
 
 def shown_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Make every text of a frame safe, column names and categories too; numbers stay numbers."""
+    """Return a copy of a frame in which every text, column name and category is safe."""
     safe = frame.copy()
     for name in safe.columns:
         if _holds_text(safe[name]):

@@ -1,7 +1,7 @@
-"""Small tables that a person fills in: CSV in UTF-8 with a heading, read row by row.
+"""Small tables that a person fills in: CSV in UTF-8 with a header, read row by row.
 
-Records of children never come this way (data/restricted/intake/__init__.py reads those). Whoever reads a row checks its cells
-and names the row, the column and the remedy; nothing is guessed.
+Records of children are never read here, but by data/restricted/intake/__init__.py. The caller checks the
+cells of a row; errors name the row, the column and the remedy, and nothing is guessed.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from data.errors import FileRefused, InputError
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the file's name, its number there (the heading is row 1), and its cells without blanks."""
+    """One row: the name of the file, its number there (the header is row 1), and its cells without blanks."""
 
     file: str
     number: int
     cells: dict[str, str]
 
     def __getitem__(self, column: str) -> str:
-        """Give a cell; the empty text where the file has no such column."""
+        """Return a cell; the empty text if the file has no such column."""
         return self.cells.get(column, "")
 
     def fault(self, what: str) -> InputError:
-        """Make the error that names the row; `what` says what is wrong and what to do."""
+        """Return the error that names the row; `what` says what is wrong and what to do."""
         return InputError(f"{self.file}, row {self.number}: {what}")
 
     def one_of(self, column: str, allowed: Collection[str], remedy: str) -> str:
-        """Give a cell that must hold one of some words; raise InputError where it does not."""
+        """Return a cell that must be one of the allowed words; raise InputError if it is not."""
         if self[column] not in allowed:
             raise self.fault(f"{self[column]!r} in column {column}: {remedy}")
         return self[column]
 
     def whole(self, column: str, least: int, most: int) -> int:
-        """Give a cell that must hold a whole number; raise InputError where it does not."""
+        """Return a cell that must be a whole number; raise InputError if it is not."""
         text = self[column]
         value = int(text) if text.isascii() and text.isdigit() else -1
         if not least <= value <= most:
@@ -49,16 +49,16 @@ class Row:
 
 
 def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
-    """Read the rows of a table; empty rows do not count, and columns may stand in any order.
+    """Read the rows of a table without empty ones; columns may be in any order.
 
-    Raises FileRefused where the file cannot be read as such a table.
+    Raises FileRefused when the file cannot be read as such a table.
     """
     path = Path(path)
     return rows_of(path.name, text_of(path, columns), columns, optional)
 
 
 def text_of(path: Path, columns: tuple[str, ...]) -> str:
-    """Read the text of such a table; raise FileRefused where it cannot be read."""
+    """Read the text of such a table; raise FileRefused when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -69,7 +69,7 @@ def text_of(path: Path, columns: tuple[str, ...]) -> str:
 
 
 def rows_of(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
-    """Read the rows of a text that came as a file of that name; see `read_rows`."""
+    """Read the rows of a text that came as a file of this name; see `read_rows`."""
     try:
         lines = list(csv.reader(text.splitlines()))
     except csv.Error as error:

@@ -1,4 +1,4 @@
-"""Types that the whole product shares: arrays by what they hold, and callbacks that report progress."""
+"""Types that the whole product shares: arrays by their content, and functions that report progress."""
 
 from __future__ import annotations
 

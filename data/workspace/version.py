@@ -6,7 +6,7 @@ from importlib import metadata
 
 
 def code_version() -> str:
-    """Give the version of the product that is running."""
+    """Return the version of the product that is running."""
     try:
         return metadata.version("tact-map")
     except metadata.PackageNotFoundError:

@@ -1,9 +1,9 @@
-"""The governance file of a workspace: who answers for the records, on what ground, and who may receive what.
+"""The governance file of a workspace: who is responsible for the records, on which legal basis, for how long.
 
-`governance.toml` stands in the workspace and is written by people; `tact init` writes it empty, with
-explanations. Of real records nothing is released until it is complete. An invented workspace gets a complete
-file that says that it is invented, and is never stopped by it; what the file says of retention, communities
-and receivers holds there too, so that it can be practised.
+People write `governance.toml` in the workspace; `tact init` makes it with explanations and empty fields. No
+release of real records is made until it is complete. A practice workspace gets a complete file that says
+that it is invented and never stops a release; its rules on retention, communities and receivers are
+followed there too, so that people can practise them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _DAYS = (
 
 @dataclass(frozen=True)
 class Agreement:
-    """Who may receive partner files, and until when; police and migration authorities only when opened."""
+    """Who may receive partner files, and until when; police and migration authorities only if opened."""
 
     receiver: str
     kind: str
@@ -63,7 +63,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Governance:
-    """The file as read. `missing` lists what it lacks, each with its remedy; empty when it is complete."""
+    """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete."""
 
     path: Path
     missing: tuple[str, ...]
@@ -81,18 +81,18 @@ class Governance:
 
     @property
     def blocked(self) -> frozenset[str]:
-        """The measures that neither enter a release nor leave one: communities without approval."""
+        """The measures that neither enter nor leave a release: communities without approval."""
         return frozenset() if self.communities else frozenset({"communities"})
 
     def permitted(self, plan: Plan) -> Plan:
-        """Leave the tables of a plan that may be released."""
+        """Return the tables of a plan that may be released."""
         return {
             tier: tuple(spec for spec in specs if spec.measure not in self.blocked)
             for tier, specs in plan.items()
         }
 
     def kept_since(self, today: dt.date) -> dt.date | None:
-        """Give the day since which a child must have been met for its records to be kept; None keeps all."""
+        """Return the day since which a child must have been met for its records to be kept; None keeps all."""
         if self.months is None:
             return None
         year, month = divmod(today.year * 12 + today.month - 1 - self.months, 12)
@@ -101,7 +101,7 @@ class Governance:
         return dt.date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
 
     def receiver(self, name: str, today: dt.date) -> Agreement:
-        """Give the agreement under which somebody receives partner files; raise WorkspaceError for none."""
+        """Return the agreement under which somebody receives partner files; raise WorkspaceError without one."""
         found = [a for a in self.agreements if _same(a.receiver, name)]
         running = [a for a in found if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
         if running and (running[0].kind == _PARTNER or running[0].opened):
@@ -118,7 +118,7 @@ class Governance:
 
 
 def ensure(workspace: Workspace) -> list[Path]:
-    """Write what people keep where it is missing: governance, policy, breach page; give what was written."""
+    """Write the files that people fill in (governance, policy, breach page) if they are missing; return their paths."""
     texts = {FILE: INVENTED if workspace.invented else TEMPLATE, BREACH_FILE: BREACH}
     texts[policy_file.FILE] = policy_file.default_text()
     missing = [workspace.path / name for name in texts if not (workspace.path / name).exists()]
@@ -128,7 +128,7 @@ def ensure(workspace: Workspace) -> list[Path]:
 
 
 def read(workspace: Workspace) -> Governance:
-    """Read a workspace's governance file; what cannot be read is told as missing."""
+    """Read a workspace's governance file; a fault in it is listed in `missing`."""
     path = workspace.path / FILE
     fields = tomllib.loads(INVENTED) if workspace.invented else {}
     try:
@@ -152,7 +152,7 @@ def read(workspace: Workspace) -> Governance:
 
 
 def _other_days(text: str) -> Iterator[str]:
-    """Find days in a form that the file cannot hold; name the line and say how a day is written."""
+    """Yield a message for each day in a form that TOML does not have: its line and how to write it."""
     for number, line in enumerate(text.splitlines(), start=1):
         if day := _OTHER_DAY.fullmatch(line):
             meant = f" ({day[4]}-{int(day[3]):02d}-{int(day[2]):02d})" if "." in day[1] else ""
@@ -163,7 +163,7 @@ def _other_days(text: str) -> Iterator[str]:
 
 
 def _place(line: str) -> int:
-    """Say where in the file, as it is written empty, the section of a line stands."""
+    """Return the position of a message's section in the empty file, to sort messages by it."""
     return TEMPLATE.find(line.partition("]")[0])
 
 

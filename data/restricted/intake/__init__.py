@@ -1,9 +1,9 @@
 """Reading, checking and rejecting partner files.
 
-A row that fails is listed with its line, column, what was wrong and what is allowed; the rest goes in;
-nothing is guessed. A file that holds names, dates of birth, phone numbers, coordinates or other personal data
-of children is refused whole. No message or exception holds what stood in a cell, and no reject more than
-the record's number and what data/restricted/intake/rejects.py lets through.
+A row that fails is listed with its line, its column, what is wrong and what is allowed; the other rows are
+imported. Nothing is guessed. A file with names, dates of birth, phone numbers, coordinates or other
+personal data of children is refused. No message or exception contains the content of a cell, and a reject
+contains only the record's number and what data/restricted/intake/rejects.py allows.
 
     intake = read_file(path, "encounter", resolve=places.resolve, hash_identifier=hasher.hash)
     with vault.importing(intake.kind, path, intake.partner or "") as records:
@@ -58,13 +58,11 @@ _Words = tuple[pa.Array, npt.NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class Intake:
-    """A file as read: accepted records, rejected rows, and what a person must know of the reading.
+    """The result of reading a file: accepted records, rejected rows and notes for the person who imports it.
 
-    `rejects` has the columns of REJECT_COLUMNS, one row a fault, in the order of lines; the record's
-    number stands there only where it looks like one, the wrong value only where it can be nothing personal
-    (data/restricted/intake/rejects.py); a reject repeats nothing else of its row.
-    accepted_rows + rejected_rows = rows. `unknown_columns` are headings that mean nothing to us:
-    they were checked for personal data and not read further.
+    `rejects` has the columns of REJECT_COLUMNS and one row a fault, sorted by line
+    (data/restricted/intake/rejects.py). accepted_rows + rejected_rows = rows. `unknown_columns` are
+    headings that are not ours: they were checked for personal data and otherwise ignored.
     """
 
     kind: str
@@ -83,9 +81,9 @@ class Intake:
     def batches(self, rows: int = _BATCH) -> Iterator[pa.RecordBatch]:
         """Yield the accepted records for the vault: canonical columns, then identity and content.
 
-        Text is dictionary<int32, string>, plain string where a column has very many values, and ""
-        where missing; numbers are int64 or float64, null where missing; identity and content are 16
-        bytes. Every batch is validated against the kind's schema.
+        Text is dictionary<int32, string>, plain string for a column with very many values, and "" where
+        missing; numbers are int64 or float64, null where missing; identity and content have 16 bytes. Every
+        batch is validated against the kind's schema.
         """
         words = {
             name: _dictionary(cells)
@@ -135,11 +133,11 @@ def read_file(
 ) -> Intake:
     """Read and check a CSV or XLSX file of one record kind; nothing is stored.
 
-    `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
-    `partner` is for rows that do not name theirs. `forgotten` are hashes of children whose rows come
-    back (data/restricted/vault/__init__.py). `progress` gets rows done and their total, None
-    where it is not known; what it raises stops the reading. `today` is for tests. Raises FileRefused
-    when the whole file is refused.
+    `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers
+    (data/restricted/keys.py). `partner` is for rows that do not name theirs. Rows of children whose hashes
+    are in `forgotten` are rejected. `progress` is called with the rows done and their total, None if it is
+    not known; an exception that it raises stops the reading. `today` is for tests. Raises FileRefused when
+    the whole file is refused.
     """
     path = Path(path)
     record_kind, mapping = kind_of(kind), mapping or ColumnMapping()
@@ -149,7 +147,7 @@ def read_file(
 
 
 def is_invented(path: Path) -> bool:
-    """Say whether a file holds invented records: it has a column "invented".
+    """Return whether a file has a column "invented", which marks invented records.
 
     Raises FileRefused for a file that cannot be read.
     """
@@ -157,10 +155,10 @@ def is_invented(path: Path) -> bool:
 
 
 def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
-    """Say which kind a file's headings fit best; None where none fits, or two alike.
+    """Return the kind that a file's headings fit best; None if none fits, or two fit equally well.
 
-    Where none has all that it needs it is the kind with most of its columns there, so that the reading
-    can say which is missing. Raises FileRefused for a file that cannot be read.
+    If no kind has all the columns it needs, it is the kind of which most columns are there, so that the
+    reading can say which column is missing. Raises FileRefused for a file that cannot be read.
     """
     sheets = read_headings(Path(path))
     whole, partly = {}, {}
@@ -211,7 +209,7 @@ def _read(
 
 
 def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
-    """Count the columns that fit, 0 when a needed one is missing."""
+    """Count the columns that fit; 0 if a needed column is missing."""
     try:
         found = match_headings(kind, headings, mapping).columns
     except FileRefused:
@@ -266,7 +264,7 @@ def _intake(
 
 
 def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, told: Identified) -> Iterator[str]:
-    """Say what a person would not expect of the columns and rows."""
+    """Yield what a person may not expect about the columns and rows."""
     if layout.unknown:
         unknown = list_headings([column.heading for column in table.columns], layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
@@ -278,7 +276,8 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, told: 
         numbers = any(column.name == "record_number" for column in kind.given)
         without = " and have no record number" if numbers else ""
         remedy = "Only record_number shows that a row is repeated" if numbers else "Write each only once"
-        yield f"The rows in lines {_first(told.alike)} are the same{without}: each counts as a record. {remedy}."
+        lines = _first(told.alike)
+        yield f"The rows in lines {lines} are the same{without}: each counts as a record. {remedy}."
 
 
 _RENAME = "rename it, or translate it in the partner's mapping (--partner NAME --mapping FILE)"
@@ -304,7 +303,7 @@ def _dtypes(kind: str) -> dict[str, str]:
 
 
 def _dictionary(cells: Cells) -> _Words:
-    """Give the distinct words of a column, and for each of its codes the number of its word."""
+    """Return the distinct words of a column, and for each of its codes the number of its word."""
     numbers: dict[str, int] = {}
     of_code = [numbers.setdefault(str(value), len(numbers)) for value in cells.distinct]
     return pa.array(list(numbers), pa.string()), np.array(of_code, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""Checks a table row by row, looking at each distinct value and combination once.
+"""Checks of a table row by row, made once for each distinct value and each distinct combination.
 
 Every fault of a row is listed, also several in one row. Only rows without a fault are accepted.
 """
@@ -34,7 +34,7 @@ class Cells:
     distinct: list[Value]
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> list[Value]:
-        """Give the values of some rows."""
+        """Return the values of some rows."""
         return [self.distinct[code] for code in self.codes[rows].tolist()]
 
 
@@ -52,13 +52,13 @@ class Rows:
         return len(self.lines)
 
     def fault(self, mask: Mask, column: str, reason: str, allowed: str) -> None:
-        """Reject the rows of a mask."""
+        """Reject the rows of a mask, shape (n,)."""
         if mask.any():
             self.faults.append((self.lines[mask], column, reason, allowed))
             self.wrong[column] = self.wrong.get(column, np.zeros(len(self), dtype=bool)) | mask
 
     def fault_each(self, codes: Codes, column: str, faults: dict[int, tuple[str, str]]) -> None:
-        """Reject the rows whose code has a fault; `faults` gives reason and what is allowed."""
+        """Reject the rows whose code has a fault; `faults` maps a code to the reason and what is allowed."""
         if not faults:
             return
         alike: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -72,7 +72,7 @@ class Rows:
             self.fault(of_rows == number, column, reason, allowed)
 
     def good(self, *columns: str) -> Mask:
-        """Say which rows have no fault in these columns; in any, when none is named."""
+        """Return which rows have no fault in these columns, shape (n,); by default in any column."""
         good = np.ones(len(self), dtype=bool)
         for column in columns or self.wrong:
             if column in self.wrong:
@@ -81,7 +81,7 @@ class Rows:
 
 
 def combinations(*columns: Codes) -> tuple[Codes, Codes]:
-    """Give each row the number of its combination of codes, and each combination one row that has it."""
+    """Return the number of each row's combination of codes, and for each combination one row that has it."""
     keys = columns[0]
     for codes in columns[1:]:
         keys = pd.factorize(keys)[0] * (int(codes.max(initial=0)) + 1) + codes
@@ -101,7 +101,7 @@ def check_rows(
     partner: str | None,
     today: dt.date,
 ) -> tuple[Rows, list[str]]:
-    """Check every row; give the rows and notes on how the file was read."""
+    """Check every row; return the rows with their faults, and notes on how the file was read."""
     rows = Rows(kind, table.lines)
     notes: list[str] = []
     for column in kind.given:
@@ -180,7 +180,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
 
 
 def _unplaced(column: Column, match: Match) -> tuple[str, str]:
-    """Say why a text is no area and what to write; the resolver's own reason repeats the text."""
+    """Return why a text is no area, and what to write; the reason of `match` itself repeats the text."""
     area, named = column.level or "area", "; ".join(match.candidates)
     if match.finding == "several":
         return f"may mean more than one {area}", f"the code of the right one: {named}"
@@ -191,7 +191,7 @@ def _unplaced(column: Column, match: Match) -> tuple[str, str]:
 
 
 def _fill_country(rows: Rows) -> None:
-    """Let the municipality say the country where the row does not."""
+    """Fill in an empty country from the municipality."""
     given, places = rows.cells["country"], rows.cells["municipality"]
     numbers, first = combinations(given.codes, places.codes)
     pairs = zip(given.take(first), places.take(first), strict=True)
@@ -200,7 +200,7 @@ def _fill_country(rows: Rows) -> None:
 
 
 def _settle_weeks(rows: Rows) -> None:
-    """Give a week its Monday, and say of each row whether it is a day or a week."""
+    """Replace each week by its Monday, and fill in whether a row is a day or a week."""
     days, spans = rows.cells["date"], rows.cells["span"]
     numbers, first = combinations(days.codes, spans.codes)
     settled = [
@@ -225,7 +225,7 @@ def _settle(day: str, span: str) -> tuple[str, str]:
 
 
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
-    """Take the partner of the row, else the one named with the import; two that differ are a fault."""
+    """Use the partner of the row, else the one named with the import; two that differ are a fault."""
     cells = rows.cells["partner"]
     named = partner or ""
     absent = np.array([not value and not named for value in cells.distinct], dtype=bool)[cells.codes]

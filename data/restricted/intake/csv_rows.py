@@ -1,9 +1,9 @@
-"""Reads a partner's table, CSV or XLSX, into columns of codes over distinct texts.
+"""Reading a partner's table, CSV or XLSX, into columns of codes over distinct texts.
 
-A column is an array of codes and the list of its distinct values, so that everything after this looks at
-each distinct text once. A CSV row is read by the csv module, which keeps the line number of every row
-through quoted line ends; a row that cannot be read is returned as a fault, an unreadable file is refused.
-No message holds a cell's content.
+A column is an array of codes and the list of its distinct values, so that every later step looks at each
+distinct text once. CSV rows are read with the csv module; the line number of each row stays right when
+cells contain line ends. A row that cannot be read becomes a fault; a file that cannot be read is refused.
+No message contains the content of a cell.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ZIP = b"PK\x03\x04"
 
 
 class _Numbering(dict[str, int]):
-    """Numbers distinct texts in the order of their first appearance."""
+    """Numbers of distinct texts, in the order in which they first appear."""
 
     def __missing__(self, text: str) -> int:
         number = self[text] = len(self)
@@ -42,9 +42,9 @@ class _Numbering(dict[str, int]):
 def read_table(
     path: Path, choose_sheet: Callable[[list[list[str]]], int], progress: ProgressCount | None = None
 ) -> RawTable:
-    """Read a CSV or XLSX file; which of the two is told by its content, not by its name.
+    """Read a CSV or XLSX file; its content decides which of the two it is, not its name.
 
-    `choose_sheet` gets the first row of each visible sheet and gives the index of the one to read.
+    `choose_sheet` takes the first row of each visible sheet and returns the index of the sheet to read.
     Raises FileRefused for a file that is empty, damaged or of another format.
     """
     start = _first_bytes(path)
@@ -60,7 +60,7 @@ def read_table(
 
 
 def read_headings(path: Path) -> list[list[str]]:
-    """Read the first row alone: of a CSV file, or of each visible sheet. Raises FileRefused."""
+    """Read only the first row: of a CSV file, or of each visible sheet. Raises FileRefused."""
     if _first_bytes(path).startswith(_ZIP):
         from data.restricted.intake.xlsx_rows import first_rows
 
@@ -101,7 +101,10 @@ def _read_csv(path: Path, progress: ProgressCount | None) -> RawTable:
 
 
 def _encoding(path: Path) -> tuple[str, int, str]:
-    """Find the encoding: UTF-8, else UTF-16 by its mark, else Windows Greek or Western, and say so."""
+    """Return the encoding, the number of line ends, and a note if it is not UTF-8.
+
+    Without a UTF-16 mark and if it is not UTF-8, the file is taken for Windows Greek or Windows Western.
+    """
     with path.open("rb") as file:
         if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             return "utf-16", 0, "The file was read as UTF-16."
@@ -122,7 +125,7 @@ def _encoding(path: Path) -> tuple[str, int, str]:
 
 
 def _looks_greek(file: IO[bytes]) -> bool:
-    """Greek words are runs of high bytes; in Albanian and French a high byte stands alone."""
+    """Return whether high bytes mostly stand side by side, as in Greek and not in Albanian or French."""
     high = beside = 0
     before = False
     for byte in file.read(1 << 20):
@@ -134,7 +137,7 @@ def _looks_greek(file: IO[bytes]) -> bool:
 
 
 def _rows_of_csv(file: io.TextIOBase, name: str, notes: list[str]) -> Iterator[tuple[int, list[str] | Fault]]:
-    """Yield each row with the line on which it begins; the first one is the header."""
+    """Yield each row with the line on which it begins; the first row is the header."""
     lines = _Lines(file)
     delimiter = _delimiter(lines, name)
     if delimiter != ",":
@@ -157,7 +160,7 @@ _ONE_LINE = "cells with at most 131072 characters and quotation marks in pairs"
 
 
 class _Lines:
-    """The lines of a file, counted, with the last one kept for a judgement on a row that failed."""
+    """The lines of a file, counted; the last one is remembered to judge a row that could not be read."""
 
     def __init__(self, file: io.TextIOBase) -> None:
         self.read = 0
@@ -174,13 +177,13 @@ class _Lines:
         return self.last
 
     def put_back(self) -> None:
-        """Let the last line be read again."""
+        """Return the last line once more at the next call."""
         self._again.append(self.last)
         self.read -= 1
 
 
 def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
-    """Refuse the file when a fault ran over lines, since it may have eaten rows."""
+    """Refuse the file if a faulty row covers several lines, because it may include other rows."""
     if lines.read == before + 1 and lines.last.count('"') % 2 == 0:
         return
     msg = (
@@ -191,7 +194,7 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
 
 
 def _delimiter(lines: _Lines, name: str) -> str:
-    """Take the delimiter that splits the header into most cells; obey a first line as "sep=;"."""
+    """Return the delimiter that gives the header most cells, or the one of a first line such as "sep=;"."""
     for line in lines:
         if line.strip():
             break
@@ -214,7 +217,7 @@ def _collect(
     line_ends: int | None,
     progress: ProgressCount | None,
 ) -> RawTable:
-    """Read all rows, a chunk at a time, and number the distinct texts of every column."""
+    """Read all rows in chunks and number the distinct texts of every column."""
     stream = iter(rows)
     header = _header(stream)
     width = len(header)
@@ -256,7 +259,7 @@ def _header(stream: Iterator[tuple[int, list[str] | Fault]]) -> list[str]:
 def _whole_rows(
     chunk: list[tuple[int, list[str] | Fault]], width: int, faults: list[Fault]
 ) -> tuple[list[list[str]], list[int]]:
-    """Keep the rows that have the header's width; drop empty ones; make the others faults."""
+    """Return the rows that are as wide as the header, without empty ones; other rows become faults."""
     good: list[list[str]] = []
     lines: list[int] = []
     for line, row in chunk:

@@ -1,8 +1,8 @@
-"""Finds which column of a file is which of ours: own names, labels, a mapping, Kobo and ODK headings.
+"""Matching the headings of a file to our columns: by name, label, mapping, Kobo and ODK headings.
 
-Kobo writes `group/field` and ODK Central `group-field`; the last part counts. What the collecting tools add
-(_id, _uuid, start, end, _submission_time ...) is ignored; positions that they add make the file be refused,
-see data/personal/headings.py. What is left is unknown: reported, never stored.
+Kobo writes `group/field` and ODK Central `group-field`; the last part counts. Columns that the collecting
+tools add (_id, _uuid, start, end, _submission_time ...) are ignored; for positions that they add the file
+is refused, see data/personal/headings.py. All other columns are unknown: reported and never stored.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _METADATA = frozenset([*_KOBO.split(), *_ODK.split(), INVENTED])
 class Layout:
     """Positions of our columns, of those that a collecting tool adds, and of unknown ones.
 
-    `mapped` are the columns that a mapping named: their headings are not our own words.
+    `mapped` are the columns that a mapping names; their headings are the partner's words.
     """
 
     columns: dict[str, int] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Layout:
 def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> Layout:
     """Match the headings of a file to the columns of a kind.
 
-    Raises FileRefused for a heading that stands twice, or two that mean the same column.
+    Raises FileRefused when a heading appears twice, or two headings mean the same column.
     """
     _refuse_repeated(headings)
     layout = Layout()
@@ -83,9 +83,9 @@ def recognised(kind: RecordKind, headings: list[str], mapping: ColumnMapping) ->
 
 
 def choose_sheet(kind: RecordKind, first_rows: list[list[str]], mapping: ColumnMapping) -> int:
-    """Choose the one sheet whose first row has this kind's columns.
+    """Return the index of the one sheet whose first row has this kind's columns.
 
-    Raises FileRefused when none has, or when more than one has them alike: neither is read in silence.
+    Raises FileRefused when no sheet has them, or when several have them equally.
     """
     needed = [c.name for c in kind.given if c.required]
     counts = [recognised(kind, row, mapping) for row in first_rows]
@@ -114,7 +114,7 @@ def _names(column: Column) -> set[str]:
 
 
 def _is_central(headings: list[str]) -> bool:
-    """Say whether a table comes from ODK Central; only there a hyphen ends the name of a group."""
+    """Return whether a table comes from ODK Central; only there a hyphen ends the name of a group."""
     return not {"submissiondate", "meta-instanceid", "instanceid"}.isdisjoint(map(str.casefold, headings))
 
 

@@ -1,12 +1,12 @@
-"""What makes a child the same child, and a record the same record.
+"""How a child and a record are recognised when they come again.
 
-A child is known by its programme number where the row has one, so that partners' records of it meet; else
-by partner and identifier. What is hashed, after normalising, is "programme:" and the number, or "partner:",
-the partner, a separator and the identifier. The hash is keyed (HMAC); nothing else of them is kept.
+A child with a programme number is recognised by it, which links the records of several partners; any other
+child by partner and identifier. The hash is an HMAC of "programme:" and the number, or of "partner:", the
+partner, a separator and the identifier, all normalised; nothing else of them is kept.
 
-A record with a number is known by kind, partner and number; with other content it is a correction. One
-without is known by all its fields and by how often they have stood in the file so far, so that the order
-of rows makes no difference. Digests are BLAKE2b of 16 bytes.
+A record with a number is recognised by kind, partner and number; with other content it is a correction. A
+record without a number is recognised by all its fields and by how many times they have come before in the
+file, so that the order of rows makes no difference. Digests are BLAKE2b with 16 bytes.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ _TWICE = "this record number is in the file more than once, with different conte
 
 
 class Identified(NamedTuple):
-    """The accepted rows: their positions, identities and content digests, and the lines of rows alike.
+    """The accepted rows: positions, identities and content digests, and the lines of rows that are the same.
 
-    Rows are alike where nothing tells whether they are one record or several: the same content, no number.
+    Rows are the same if they have the same content and no number, so that nothing tells one record from
+    two.
     """
 
     at: npt.NDArray[np.intp]
@@ -48,8 +49,7 @@ def hash_children(
 ) -> None:
     """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
 
-    Rows of children whose hash is among the forgotten ones are rejected, by whichever of their two
-    identifiers they were forgotten.
+    Rows of forgotten children are rejected, whichever of their two identifiers was forgotten.
     """
     partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
     rows.cells["partner"] = partners
@@ -78,7 +78,7 @@ def hash_children(
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
-    """Give what may be hashed of a child: by its partner's identifier, by its programme number."""
+    """Return the texts to hash for a child: by its identifier at a partner, and by its programme number."""
     return [_own(partner, child)] * bool(child.strip()) + [_shared(number)] * bool(number.strip())
 
 
@@ -91,10 +91,10 @@ def _shared(number: str) -> str:
 
 
 def identify(rows: Rows) -> Identified:
-    """Tell accepted rows apart.
+    """Return the accepted rows with an identity for each record.
 
-    Rows that give one record number different content are rejected, all of them: neither is taken
-    for the correction of the other.
+    If rows have the same record number and different content, all of them are rejected: none is taken for a
+    correction of another.
     """
     good = np.flatnonzero(rows.good())
     content = _digests(rows, good)
@@ -146,7 +146,7 @@ def _text(value: Value) -> str:
 
 
 def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_]) -> list[bytes]:
-    """Digest content and its how-manieth occurrence; rows of the mask get nothing yet."""
+    """Digest content and its count of repetitions; rows of the mask `but` stay empty."""
     seen: Counter[bytes] = Counter()
     prefix = f"{kind}{_BETWEEN}content{_BETWEEN}".encode()
     identity: list[bytes] = []
@@ -163,7 +163,7 @@ def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_]) -> 
 def _record_numbers(
     rows: Rows, good: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Give each accepted row the number of its partner and record number, and whether it has one."""
+    """Return a key of partner and record number for each accepted row, and whether it has a number."""
     partners, numbers = rows.cells["partner"], rows.cells["record_number"]
     folded: dict[str, int] = {}
     partner_of = [folded.setdefault(str(v).casefold(), len(folded)) for v in partners.distinct]

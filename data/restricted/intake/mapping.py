@@ -1,4 +1,4 @@
-"""How a partner names its columns and categories, kept in workspace/mappings/<partner>.toml.
+"""How a partner names its columns and categories, stored in workspace/mappings/<partner>.toml.
 
     ignore = ["remarks"]            # known, and not wanted
 
@@ -8,11 +8,11 @@
     [values.stage]                  # theirs = ours
     "në rrezik" = "at_risk"
 
-    [dates]                         # only where a file has days as 31/05/2007
+    [dates]                         # only for files with days such as 31/05/2007
     slashes = "day first"           # or "month first"
 
-What stands at the top holds for every record kind; `[effort.columns]`, `[effort.values.kind]` and so on hold
-for one kind and go before.
+Entries at the top are for every record kind; `[effort.columns]`, `[effort.values.kind]` and so on are for
+one kind and take precedence.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SLASHES: tuple[str, ...] = ("day first", "month first")
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """A partner's names: columns (ours to theirs), values (column, theirs to ours), what to ignore."""
+    """A partner's names: columns (ours to theirs), values (by column, theirs to ours), columns to ignore."""
 
     columns: Table[str, str] = field(default_factory=dict)
     value_names: Table[str, Table[str, str]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class ColumnMapping:
 
 
 def file_for(folder: Path, partner: str) -> Path:
-    """Give the file that keeps a partner's mapping; the name is reduced to letters, digits, _ and -."""
+    """Return the path of a partner's mapping; of the name only letters, digits, _ and - are kept."""
     stem = re.sub(r"[^\w-]+", "-", partner.casefold()).strip("-_")
     if not stem:
         msg = f"The partner's name {partner!r} has no letter or digit. Give the partner a name."
@@ -51,10 +51,10 @@ def file_for(folder: Path, partner: str) -> Path:
 
 
 def read(path: Path, kind: str) -> ColumnMapping:
-    """Read what a mapping file says for one kind; no file is an empty mapping.
+    """Read the part of a mapping file that is for one kind; a missing file is an empty mapping.
 
     Raises InputError that names the key, for a column that the kind does not have, a category that the
-    column does not allow, or a file that is no TOML.
+    column does not allow, or a file that is not TOML.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ def read(path: Path, kind: str) -> ColumnMapping:
 
 
 def _named(own: Table[str, object]) -> Table[str, object]:
-    """Give the columns that one kind's part names, so that a wrong one there is reported."""
+    """Return the columns that one kind's part names, so that a wrong one there is reported."""
     columns = own.get("columns", {})
     return columns if isinstance(columns, dict) else {}
 

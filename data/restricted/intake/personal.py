@@ -1,7 +1,4 @@
-"""Refuses a file that holds personal data of children: which columns, and where one sees it first.
-
-The message names columns and lines, never values.
-"""
+"""Refusal of files with personal data of children; messages name columns and lines, never values."""
 
 from __future__ import annotations
 
@@ -20,18 +17,18 @@ from data.schema import Column, RecordKind
 
 
 def refuse_personal_headings(name: str, kind: RecordKind, headings: list[str], layout: Layout) -> None:
-    """Refuse a file with a column that looks personal by its heading; our own words are innocent."""
+    """Raise FileRefused for a column with a personal heading; our own headings are allowed."""
     _refuse(name, headings, _by_heading(kind, headings, layout))
 
 
 def refuse_personal_content(name: str, kind: RecordKind, table: RawTable, layout: Layout) -> None:
-    """Refuse a file with a column that looks personal by what stands in it."""
+    """Raise FileRefused for a column whose content looks personal."""
     _refuse(name, [column.heading for column in table.columns], _by_content(kind, table, layout))
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A column that holds what looks personal, and the line where that is first seen, 0 for its heading."""
+    """A column with personal data, and the line where it is first seen; 0 for its heading."""
 
     position: int
     sort: str
@@ -106,6 +103,6 @@ def _holds(column: Column | None) -> Holds:
 
 
 def _first_line(table: RawTable, raw: RawColumn, sort: str, looks: Callable[[list[str]], str | None]) -> int:
-    """Find the first line whose cell alone looks like what the column does."""
+    """Return the first line whose cell alone looks like the column does."""
     codes = [code for code, value in enumerate(raw.distinct) if looks([value]) == sort]
     return int(table.lines[np.isin(raw.codes, codes)].min(initial=table.lines[-1]))

@@ -1,15 +1,15 @@
-"""What a reject may repeat of a cell, so that a partner finds the row: decided here alone, by kind of column.
+"""The list of rejected rows, and what it may repeat of a cell so that a partner finds the row.
 
-Never repeated is what stands in a column of identifiers, record numbers, codes or free text, or in one that
-is not ours. Of the others only what has the shape of a wrong answer is repeated, at most 40 characters of it:
+Never repeated is the content of identifiers, record numbers, codes, free text and columns that are not
+ours. Of other columns only what has the form of a wrong answer is repeated, at most 40 characters of it:
 
 - numbers of at most six digits (phone numbers have more) and two decimals (coordinates have more);
-- days and periods with a year from the column's first one on (a day of birth in its place lies before);
-- categories and places of letters alone. In a row about a child they might be its name, that slid there from
-  another column: so one plain word, of a row in which nothing else is wrong, that stands in no identifier or
-  text of the file; as a category not with a capital, unless it is nearly one of ours.
+- days and periods that are not before the earliest day of the column (a date of birth is before it);
+- categories and places that consist of letters. In a row about a child they might be its name in the wrong
+  column. So only a single plain word is repeated, only if nothing else in the row is wrong, and only if no
+  identifier or text of the file contains it; a category with a capital only if it is nearly one of ours.
 
-A first name alone, typed as the place of a row that is right otherwise, cannot be told from a village.
+A first name typed as the place of a row that is otherwise right cannot be told from the name of a village.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
 def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
-    """Write rejected rows as CSV (UTF-8 with mark, for spreadsheets), in the columns of REJECT_COLUMNS."""
+    """Write rejected rows as CSV (UTF-8 with a mark, for spreadsheets), with the columns REJECT_COLUMNS."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(REJECT_COLUMNS)
@@ -60,7 +60,7 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
 def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows) -> pd.DataFrame:
     """Return one row a fault, sorted by line, with the columns REJECT_COLUMNS.
 
-    The record's number stands there only if it looks like one, and the wrong value only if it can be nothing
+    The record's number is included only if it looks like one, and the wrong value only if it cannot be
     personal; nothing else of the file is repeated.
     """
     parts = [
@@ -79,7 +79,7 @@ def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows)
 
 
 def _values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
-    """Give what stood in each faulty cell, where it may be repeated."""
+    """Return the content of each faulty cell if it may be repeated, else the empty text."""
     if rejects.empty:
         return []
     repeater = Repeater.of(kind, table, layout)
@@ -100,7 +100,7 @@ def _values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataF
 
 
 def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
-    """Give each rejected line its record's number, where it has one that cannot be a name or a remark."""
+    """Return each rejected line's record number if it cannot be a name or a remark, else the empty text."""
     if "record_number" not in rows.cells or not len(rows):
         return [""] * len(lines)
     at = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
@@ -111,7 +111,7 @@ def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
 
 @dataclass(frozen=True)
 class Repeater:
-    """Knows a file's columns and the words that stand where nothing may be repeated from."""
+    """The rule for what may be repeated in one file; `words` are words of columns that are never repeated."""
 
     kind: RecordKind
     words: frozenset[str]
@@ -124,7 +124,7 @@ class Repeater:
         return cls(kind, frozenset(_words_of(kept)) if kind.of_children else frozenset())
 
     def repeat(self, column: str, text: str, *, alone: bool) -> str:
-        """Give a cell as a reject may hold it, else the empty text.
+        """Return the content of a cell if a reject may repeat it, else the empty text.
 
         `alone`: nothing else is wrong in its row.
         """
@@ -150,7 +150,7 @@ class Repeater:
 
 
 def _kept(column: Column) -> bool:
-    """Say whether nothing of a column is ever repeated."""
+    """Return whether the content of a column is never repeated."""
     return column.type in ("identifier", "hash", "text", "code")
 
 
@@ -165,6 +165,6 @@ def _is_number(text: str) -> bool:
 
 
 def _year_of(column: Column, text: str) -> str:
-    """Give the year of what is written as a day or a period; the empty text for anything else."""
+    """Return the year of a text that is a day or a period, else the empty text."""
     match = (_PERIOD if column.type == "period" else _DAY).fullmatch(text)
     return next(filter(None, match.groups()), "") if match else ""

@@ -12,7 +12,7 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """Why a row is rejected: line as in the file, column, what is wrong, what is allowed."""
+    """Why a row is rejected: its line in the file, the column, what is wrong and what is allowed."""
 
     line: int
     column: str

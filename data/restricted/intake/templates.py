@@ -1,8 +1,8 @@
-"""Empty XLSX templates made from the schemas: one workbook a record kind.
+"""Empty XLSX forms made from the schemas: one workbook for each record kind.
 
-The first sheet is the table to fill, with drop-down lists for categories; "How to fill" explains each
-column; "Areas" lists the codes and names that a cell may hold. Nothing in a template is a record, so
-that an unfilled one imports as an empty file.
+The first sheet is the table to fill in, with drop-down lists for categories; "How to fill" explains each
+column; "Areas" lists the codes and names that a cell may contain. A form contains no record, so an empty
+form imports as an empty file.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _FORMATS = {
 
 
 def template_name(kind: str) -> str:
-    """Give the file name of a kind's template."""
+    """Return the file name of a kind's form."""
     return f"tact-{kind}.xlsx"
 
 
 def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS)) -> list[Path]:
-    """Write an empty template for each kind into a folder; give their paths.
+    """Write an empty form for each kind into a folder and return their paths.
 
-    Raises InputError, and writes nothing, when a file of such a name is there: it may be a filled one.
+    Raises InputError, and writes nothing, if a file with such a name exists: it may be filled in.
     """
     folder, wanted = Path(folder), [kind_of(name) for name in kinds]
     _refuse_existing(folder, [template_name(kind.name) for kind in wanted])
@@ -134,8 +134,8 @@ def _add_help(book: Workbook, kind: RecordKind) -> None:
     notes = [
         (f"{kind.title}. {kind.meaning}",),
         (
-            "Fill in the first sheet from row 2, one row for each record. Keep the first row and do not merge "
-            "cells. Import the file with: tact import FILE",
+            "Fill in the first sheet from row 2, one row for each record. Keep the first row and do not "
+            "merge cells. Import the file with: tact import FILE",
         ),
         (
             "Never write names, dates of birth, phone numbers, addresses or coordinates. A file that "

@@ -1,12 +1,12 @@
-"""Checks the distinct values of one column: what is allowed becomes canonical, the rest a fault.
+"""Checks of the distinct values of one column: allowed values become canonical, others are faults.
 
-Dates. Read are days as 2007-05-31 (a time after it is dropped) and 31.05.2007, which is always day first, and
-the dates of a spreadsheet. A day as 31/05/2007 or 31-05-2007 is read day first only where its own column
-proves it: some day in it is above 12 and no month is; or where the mapping says the order. Any other
-such day is rejected, as are years of two digits. Nothing is guessed.
+Days such as 2007-05-31 (a time after it is dropped), days such as 31.05.2007 (always day first) and the
+dates of a spreadsheet are read. Days such as 31/05/2007 or 31-05-2007 are read day first only if the column
+proves it, because some first number is above 12 and no second number is, or if the mapping gives the order.
+All other such days are rejected, and so are years with two digits. Nothing is guessed.
 
-Numbers. The decimal sign is a point; a comma is one only before one or two last digits (2,5). Signs between
-thousands are rejected.
+The decimal sign of a number is a point; a comma is one only before the last one or two digits (2,5). Signs
+between thousands are rejected.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Value = str | int | float | None
 
 
 class Faulty(InputError):
-    """One value is wrong; `reason` says how, without the value."""
+    """The error for one wrong value; `reason` does not repeat the value."""
 
     def __init__(self, reason: str, allowed: str = "") -> None:
         super().__init__(reason)
@@ -36,7 +36,7 @@ class Faulty(InputError):
 
 @dataclass
 class Checked:
-    """Canonical values, one for each distinct value as read, and the faults by the same number."""
+    """Canonical values, one for each distinct value, and the faults by the same number."""
 
     values: list[Value]
     faults: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -50,9 +50,9 @@ def check_values(
     names: Mapping[str, str] | None = None,
     slashes: str = "",
 ) -> Checked:
-    """Check each distinct value of a column; areas stay text, since they are resolved with the country.
+    """Check each distinct value of a column; areas stay text, because the country is needed to find them.
 
-    `names` maps a partner's values to ours; `slashes` is the order of days written as 31/05/2007.
+    `names` maps a partner's values to ours; `slashes` is the order of days such as 31/05/2007.
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
     read = _reader(column, today, slashes)
@@ -69,7 +69,7 @@ def check_values(
 
 
 def slash_order(values: list[str], told: str) -> str:
-    """Find the order of days written as 31/05/2007 in a column: told, proven, or none."""
+    """Return the order of days like 31/05/2007: the given one, else "day first" if the column proves it."""
     if told:
         return told
     pairs = [(int(m[1]), int(m[2])) for m in map(_SLASHED.fullmatch, map(str.strip, values)) if m]
@@ -165,7 +165,7 @@ def _date(year: int, month: int, day: int) -> dt.date:
 
 
 def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str:
-    """Give an ISO day, or for a week its Monday with a W in front."""
+    """Return an ISO day; for a week its Monday with a W in front."""
     week = _WEEK.fullmatch(text.upper())
     if not week:
         return _day(text, column, today, slashes)

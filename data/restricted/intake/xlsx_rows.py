@@ -28,8 +28,8 @@ def rows_of_workbook(
 ) -> Iterator[tuple[int, list[str] | Fault]]:
     """Yield the rows of one sheet with their row numbers.
 
-    A row with a formula is a fault: a file need not hold its result, and none is guessed. Raises
-    FileRefused for a damaged workbook, or one that unpacks to more than two gigabytes.
+    A row with a formula is a fault, because a file need not contain its result. Raises FileRefused for a
+    damaged workbook, or one that is larger than two gigabytes when unpacked.
     """
     with _opened(path) as sheets:
         headings = [_first_row(sheet) for sheet in sheets]
@@ -41,7 +41,7 @@ def rows_of_workbook(
 
 
 def first_rows(path: Path) -> list[list[str]]:
-    """Give the first row of each visible sheet."""
+    """Return the first row of each visible sheet."""
     with _opened(path) as sheets:
         return [_first_row(sheet) for sheet in sheets]
 

@@ -27,10 +27,10 @@ CHILD_BITS = np.uint64(24)  # bits of a mark below the child's
 
 @dataclass(eq=False)
 class Block:
-    """What was last published of one area and period.
+    """The last published numbers of one area and period.
 
-    values: by table, as drawn, before sums are made to hold and before any threshold. withheld: by tier,
-    "table/cell" in the order of the values. marks: who stood behind them.
+    values: by table, as drawn, before the threshold. withheld: by tier, "table/cell" in the order of the
+    values. marks: the children behind the numbers.
     """
 
     values: dict[str, list[int]]
@@ -38,13 +38,13 @@ class Block:
     withheld: dict[str, list[str]] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        """Pack it: eight bytes a child, and the values."""
+        """Return the packed block: a head, the values as JSON, and eight bytes for each child."""
         head = json.dumps([self.values, self.withheld], separators=(",", ":")).encode()
         return _HEAD.pack(_FORMAT, len(head)) + head + self.marks.astype("<u8").tobytes()
 
     @classmethod
     def decode(cls, blob: bytes) -> Block:
-        """Unpack it; raise ReleaseError when it was packed by another version."""
+        """Unpack a block; raise ReleaseError if another version packed it."""
         version, length = _HEAD.unpack_from(blob)
         if version != _FORMAT:
             raise ReleaseError(other_format("what was published", version, _FORMAT))
@@ -53,12 +53,12 @@ class Block:
         return cls(values, np.frombuffer(blob, "<u8", offset=end).astype(np.uint64), withheld)
 
     def disown(self, present: Words) -> bool:
-        """Replace the marks of all but some children by random ones; tell whether there were any.
+        """Replace the marks of children who are gone by random ones; return whether there were any.
 
-        `present` holds the first 40 bits of the hashes of children that are still known. A removed mark
-        would let the rule count one change too few for ever, and a mark set to a fixed value would make
-        two forgotten children one; a random one is nobody's, and goes when the block is drawn again. Each
-        block has its own, so that no two blocks can be told to have held the same child.
+        `present` are the first 40 bits of the hashes of children that are still in the vault. Without the
+        mark the number of changed children would be one too small for ever, and with a fixed mark two
+        forgotten children would be one. A random mark belongs to nobody and disappears when the block is
+        drawn again. Each block gets its own marks, so that no two blocks show that they had the same child.
         """
         gone = ~np.isin(self.marks >> CHILD_BITS, present)
         number = int(gone.sum())

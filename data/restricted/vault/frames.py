@@ -1,4 +1,4 @@
-"""Between the canonical frames and what the vault stores of them."""
+"""Conversion between canonical frames and the rows that the vault stores."""
 
 import binascii
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _DIGEST = pa.binary(DIGEST_BYTES)
 
 
 class TermBook:
-    """The numbers that stand for texts, column by column; lives as long as one transaction."""
+    """The numbers that stand for texts, column by column; used within one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -31,7 +31,7 @@ class TermBook:
             self._codes.setdefault(column, {})[text] = code
 
     def codes(self, column: str, texts: Sequence[str]) -> npt.NDArray[np.int32]:
-        """Give each text its number, shape (n,); new ones are written down first."""
+        """Return the number of each text, shape (n,); new texts are stored first."""
         known = self._codes.setdefault(column, {})
         new = [text for text in dict.fromkeys(texts) if text not in known]
         free = max(known.values(), default=-1) + 1  # numbers of forgotten texts leave gaps
@@ -42,7 +42,7 @@ class TermBook:
         return np.fromiter((known[text] for text in texts), np.int32, len(texts))
 
     def texts(self, column: str) -> list[str]:
-        """List a column's texts by their numbers; "" where a text was forgotten."""
+        """List a column's texts by their numbers; "" for a text that was deleted."""
         known = self._codes.get(column, {})
         texts = [""] * (max(known.values(), default=-1) + 1)
         for text, code in known.items():
@@ -51,11 +51,10 @@ class TermBook:
 
 
 def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch | None:
-    """Turn a canonical frame into the stored columns: identity, content, then the kind's own.
+    """Convert a canonical frame to the stored columns: identity, content, then the kind's columns.
 
-    None when the frame has no rows.
-
-    Raises VaultError naming the columns that are missing, unknown or of a wrong form; never a value.
+    Returns None when the frame has no rows. Raises VaultError that names columns that are missing, unknown
+    or of a wrong form, never a value.
     """
     storage = columns_of(kind)
     _check_columns(frame, kind, storage)
@@ -73,10 +72,10 @@ def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch | None:
 
 
 def in_layers(table: pa.Table) -> Iterator[pa.Table]:
-    """Yield stored rows sorted by identity, in such tables that none holds an identity twice.
+    """Yield stored rows sorted by identity, in tables that contain no identity twice.
 
-    Rows that repeat an identity come in later tables, in the order of the file, so that writing one
-    table after the other is as good as writing one row after the other. Nearly always one table.
+    Rows that repeat an identity come in later tables, in the order of the file, so that writing one table
+    after the other has the same result as writing row after row. Nearly always there is one table.
     """
     if not len(table):
         return
@@ -91,15 +90,15 @@ def in_layers(table: pa.Table) -> Iterator[pa.Table]:
 
 
 def rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    """Give stored rows as tuples for the database."""
+    """Return stored rows as tuples for the database."""
     return zip(*(_python(column) for column in batch.columns), strict=True)
 
 
 def column_decoder(kind: str, name: str, book: TermBook) -> Callable[[Sequence[Any]], pa.Array]:
-    """Return the function that turns stored values of a kind's column, `identity` or `batch` into Arrow.
+    """Return the function that converts stored values of a column, `identity` or `batch` to Arrow.
 
-    term: dictionary<int32, string> with the same dictionary each time; hash: 64 hexadecimal digits
-    or ""; text, integer (int64) and real (float64) as they are.
+    term: dictionary<int32, string> with the same dictionary each time; hash: 64 hexadecimal digits or "";
+    text, integer (int64) and real (float64) stay as they are.
     """
     if name == "identity":
         return lambda values: pa.array(values, _DIGEST)
@@ -244,7 +243,7 @@ _ENCODERS: dict[str, Callable[[pa.Array, str], pa.Array]] = {
 
 
 def _words(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """View 16-byte values as two big-endian words, shape (n, 2); they sort as the bytes do."""
+    """View 16-byte values as two big-endian words, shape (n, 2), which sort in the same order."""
     array = pa.concat_arrays(column.chunks)
     start = array.offset * DIGEST_BYTES
     raw = memoryview(array.buffers()[1])[start : start + len(array) * DIGEST_BYTES]

@@ -1,4 +1,4 @@
-"""Connections to encrypted databases, and what their errors mean to a person."""
+"""Connections to encrypted databases, and messages for their errors."""
 
 import contextlib
 import shutil
@@ -32,16 +32,16 @@ _ERROR, _PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _N
 
 
 def connect(path: Path, key: Secret, *, create: bool = False) -> Connection:
-    """Open a database under a raw key. Transactions are begun and ended by whoever uses it.
+    """Open a database with a raw key. The caller begins and ends transactions.
 
-    Errors of the database itself come out as they are, since only the caller knows the check value
-    that tells a wrong key from a damaged file.
+    Errors of the database are not translated, because only the caller has the check value that tells a
+    wrong key from a damaged file.
     """
     return _open(path, f"\"x'{key.reveal().hex()}'\"", create=create)
 
 
 def connect_with_passphrase(path: Path, passphrase: str, *, create: bool = False) -> Connection:
-    """Open a database under a key that SQLCipher derives (PBKDF2, SHA-512, 256,000 rounds)."""
+    """Open a database with a key that SQLCipher derives (PBKDF2, SHA-512, 256,000 rounds)."""
     quoted = passphrase.replace("'", "''")
     return _open(path, f"'{quoted}'", create=create)
 
@@ -68,7 +68,7 @@ def _open(path: Path, key: str, *, create: bool) -> Connection:
 
 @contextlib.contextmanager
 def without_waiting(connection: Connection) -> Iterator[None]:
-    """Give up at once, in the block, on what another connection holds."""
+    """Fail at once, in the block, when another connection holds a lock."""
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         yield
@@ -77,14 +77,14 @@ def without_waiting(connection: Connection) -> Iterator[None]:
 
 
 def salt(path: Path) -> bytes:
-    """Read the sixteen bytes that stand unencrypted at the beginning of a database."""
+    """Read the first sixteen bytes of a database, the salt, which are not encrypted."""
     with path.open("rb") as file:
         return file.read(SALT_BYTES)
 
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn the database's errors into ours. The messages name the file and never a value."""
+    """Convert the database's errors to ours. The messages name the file and never a value."""
     try:
         yield
     except Error as error:
@@ -114,14 +114,14 @@ def _translate(error: Error, path: Path) -> TactError:
 
 
 def disk_full(path: Path) -> DiskFull:
-    """Say that there is no room, and what to do."""
+    """Return the error for a full disk."""
     return DiskFull(
         f"The disk with {path} is full; nothing was changed. Free some space and run the command again."
     )
 
 
 def corrupt(path: Path) -> CorruptVault:
-    """Say that the file is damaged, and what to do."""
+    """Return the error for a damaged file."""
     return CorruptVault(
         f"{path} is damaged, although the key is right. Nothing was changed. Keep a copy of the file and "
         "restore the last backup with `tact restore`."

@@ -1,8 +1,8 @@
-"""The vault's format on disk: one table a record kind, and the tables that keep the books.
+"""The format of the vault's database: one table for each record kind, and tables for its administration.
 
-Text with few distinct values is stored as a number that `term` explains, column by column: half the
-file and half the reading time of plain text (1,000,000 encounters: 114 against 273 MB). Hashes are
-stored as 32 bytes. Changing anything here needs a new VERSION and a migration.
+A text with few distinct values is stored as a number that table `term` explains, column by column: half the
+file size and half the reading time of plain text (1,000,000 encounters: 114 against 273 MB). Hashes are
+stored as 32 bytes. Any change here needs a new VERSION and a migration.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _SQL = {
 
 
 def _table(columns: str) -> MappingProxyType[str, Storage]:
-    """Read "name name:storage ..."; a term where nothing else is said."""
+    """Parse "name name:storage ..."; without a storage, a column is stored as a term."""
     split = (column.partition(":") for column in columns.split())
     return MappingProxyType({name: cast("Storage", storage or "term") for name, _, storage in split})
 
@@ -88,7 +88,7 @@ NAMED = (
 
 
 def columns_of(kind: str) -> MappingProxyType[str, Storage]:
-    """Give a kind's columns and how each is stored; raises VaultError for a kind that is none."""
+    """Return a kind's columns with their storage; raise VaultError for an unknown kind."""
     if kind not in TABLES:
         msg = f"There is no record kind {kind!r}; the kinds are {', '.join(TABLES)}."
         raise VaultError(msg)
@@ -96,33 +96,33 @@ def columns_of(kind: str) -> MappingProxyType[str, Storage]:
 
 
 def term_name(kind: str, column: str) -> str:
-    """Name a column in the `term` table."""
+    """Return the name of a column in table `term`."""
     return f"{kind}.{column}"
 
 
 def create_sql(schema: str = "main") -> list[str]:
-    """Give the statements that make an empty vault in an attached database."""
+    """Return the statements that create the tables of an empty vault in an attached database."""
     create = f"CREATE TABLE {schema}."
     return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *(_create(kind) for kind in TABLES))]
 
 
 def upgrade_sql() -> list[str]:
-    """Give the statements that make a vault of this version of one of version 1."""
+    """Return the statements that convert a vault of version 1 to this version."""
     return [_FORGOTTEN, f"PRAGMA user_version = {VERSION}"]
 
 
 def copy_sql(schema: str, version: int = VERSION) -> list[str]:
-    """Give the statements that fill the empty vault of an attached database from this one's version."""
+    """Return the statements that copy all tables of a version into an empty, attached vault."""
     return [f"INSERT INTO {schema}.{name} SELECT * FROM main.{name}" for name in _TABLES_OF[version]]
 
 
 def count_sql(version: int = VERSION) -> list[str]:
-    """Give the statements that count the rows of each table, books included."""
+    """Return the statements that count the rows of each table."""
     return [f"SELECT count(*) FROM {name}" for name in _TABLES_OF[version]]
 
 
 def insert_sql(kind: str, batch: int) -> str:
-    """Insert a record unless its identity is known; parameters: identity, content, columns."""
+    """Return the statement that inserts a record unless its identity is known: identity, content, columns."""
     names = ["identity", "content", *columns_of(kind)]
     columns = ", ".join(_quoted(name) for name in names)
     marks = ", ".join(f"?{i + 1}" for i in range(len(names)))
@@ -133,14 +133,14 @@ def insert_sql(kind: str, batch: int) -> str:
 
 
 def update_sql(kind: str, batch: int) -> str:
-    """Replace a record whose content is another; parameters as for `insert_sql`."""
+    """Return the statement that replaces a record with other content; parameters as for `insert_sql`."""
     names = ["content", *columns_of(kind)]
     values = ", ".join(f"{_quoted(name)} = ?{i + 2}" for i, name in enumerate(names))
     return f"UPDATE {kind} SET batch = {batch:d}, {values} WHERE identity = ?1 AND content <> ?2"
 
 
 def select_sql(kind: str, names: Sequence[str]) -> str:
-    """Select columns of all records in the order of their identity."""
+    """Return the statement that selects columns of all records, in the order of their identity."""
     allowed = {*columns_of(kind), "identity", "batch"}
     if not names or not allowed.issuperset(names):
         unknown = ", ".join(name for name in names if name not in allowed) or "none at all"
@@ -150,12 +150,12 @@ def select_sql(kind: str, names: Sequence[str]) -> str:
 
 
 def any_sql(kind: str) -> str:
-    """Ask whether there is a record of a kind."""
+    """Return the statement that asks whether there is a record of a kind."""
     return f"SELECT EXISTS (SELECT 1 FROM {kind})"
 
 
 def terms_in_use_sql(kind: str, column: str) -> str:
-    """Select the texts that a column holds; parameter: `term_name`."""
+    """Return the statement that selects the texts in a column; parameter: `term_name`."""
     return (
         'SELECT text FROM term WHERE "column" = ? AND code IN '
         f"(SELECT DISTINCT {_quoted(column)} FROM {kind})"
@@ -163,23 +163,23 @@ def terms_in_use_sql(kind: str, column: str) -> str:
 
 
 def clear_terms_sql(kind: str, column: str) -> str:
-    """Delete the texts that no record holds any more; parameter: `term_name`."""
+    """Return the statement that deletes the texts that no record has any more; parameter: `term_name`."""
     return (
         f'DELETE FROM term WHERE "column" = ? AND code NOT IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
     )
 
 
 def leave_sql(kind: str) -> str:
-    """Delete what a partner brought until a day; parameters: its spellings as a JSON list, the day.
+    """Return the statement that deletes what a partner brought until a day.
 
-    The partner is named in the record or, in records that name none, with the file that they came in; a
-    service is also its operator's.
+    Parameters: the partner's spellings as a JSON list, and the day. The partner is named in the record or,
+    if the record names none, with its file; a service is also its operator's.
     """
     return f"DELETE FROM {kind} WHERE {_brought(kind)}"
 
 
 def brought_sql(kind: str) -> str:
-    """Count what `leave_sql` deletes; parameters as there."""
+    """Return the statement that counts what `leave_sql` deletes; same parameters."""
     return f"SELECT count(*) FROM {kind} WHERE {_brought(kind)}"
 
 
@@ -196,7 +196,7 @@ def _brought(kind: str) -> str:
 
 
 def unexplained_sql(kind: str, column: str) -> str:
-    """Ask whether a column holds a number that stands for no text; parameter: `term_name`."""
+    """Return the statement that asks for numbers that stand for no text; parameter: `term_name`."""
     return (
         f"SELECT EXISTS (SELECT 1 FROM (SELECT DISTINCT {_quoted(column)} AS code FROM {kind}) "
         'WHERE code NOT IN (SELECT code FROM term WHERE "column" = ?))'
