@@ -1,4 +1,5 @@
-"""Numbers that the whole of risk shares: array types, streams of random numbers, national shares of children."""
+"""Numbers that the whole of risk shares: array types, streams of random numbers, national shares of
+children."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 """What a plan would have been worth: invented worlds, where the true need is known.
 
-For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release would
-show, and a programme with posts where it worked so far plans with the model's draws. Rivals move as many
-units from the same posts: towards shares of the population, towards shares of the last year's counts,
-greedily by the model's mean, and by the true need itself with the plan's own solver. All are judged by the true need.
-Regret is what is lost against the one that knows the truth; recovery is the part of its gain that is made.
-The plan and the one that knows the truth keep a floor of every area; the other rivals need not.
+For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release
+would show, and a programme with posts where it worked so far plans with the model's draws. Rivals move as
+many units from the same posts: towards shares of the population, towards shares of the last year's
+counts, greedily by the model's mean, and by the true need itself with the plan's own solver. All are
+judged by the true need. Regret is what is lost against the one that knows the truth; recovery is the part
+of its gain that is made. The plan and the one that knows the truth keep a floor of every area; the other
+rivals need not.
 
 A second question of each world: with posts that are best for its true need, does the plan leave them alone?
 Its solver always finds moves that look better there; the rule of chance and gain is what must hold it back.

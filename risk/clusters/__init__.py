@@ -1,7 +1,8 @@
 """Where areas that lie together have more children met than people and effort explain, country by country.
 
-Scans and Gi* of risk/clusters/scan.py on the expected counts of the model at its country's rate. A cluster is a
-place to ask about, not a finding: who looks at all areas and pathways will see some by chance.
+Scans and Gi* of risk/clusters/scan.py on the expected counts of the model at its country's rate. A
+cluster is a place to ask about, not a finding: who looks at all areas and pathways will see some by
+chance.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Getis-Ord Gi*: where an area and its neighbours together have high or low values, with control of discoveries."""
+"""Getis-Ord Gi*: where an area and its neighbours together have high or low values."""
 
 from __future__ import annotations
 

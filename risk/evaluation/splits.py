@@ -19,7 +19,7 @@ def list_origins(first: int, quarters: int) -> range:
     Raises InputError where `first` leaves no quarter to learn from or none to forecast.
     """
     if not 1 <= first < quarters:
-        msg = f"Forecasting from quarter {first} on needs an earlier quarter, and more than {quarters} quarters."
+        msg = f"Forecasting from quarter {first} needs an earlier quarter, and more than {quarters} quarters."
         raise InputError(msg)
     return range(first, quarters)
 
@@ -63,7 +63,7 @@ class SpatialBlocks:
         return label
 
     def _grow(self, label: Ints, touching: np.ndarray, connected: np.ndarray) -> None:
-        """Add one area, or a whole part of the map without a block, to the smallest block that can take it."""
+        """Add one area, or a whole part of the map without a block, to the smallest possible block."""
         free = label < 0
         by_size = np.argsort(np.bincount(label[~free], minlength=self.blocks), kind="stable")
         for block in by_size:

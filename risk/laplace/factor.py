@@ -1,10 +1,12 @@
 """The factorised posterior precision of a latent Gaussian model: solving, covariances, draws.
 
-Blocks are eliminated first, each by itself; what they give the core is added up. A random walk in the core
-meets the counts of a block as the block's own course does, so that all they owe each other follows from the
-weights of the periods and the inverse of the block, and no larger matrices are kept.
+The local effects of each block are eliminated first, block by block (Schur complement); what they add to
+the core is summed. A random walk in the core meets the counts of a block exactly as the block's own walk
+does. So whatever the two owe each other follows from the weights of the periods and the inverse of the
+block, and no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
 
-Axes: B blocks, T periods, n core numbers, c of them that a block touches at all times. B comes last here.
+Axes: B blocks, T periods, n numbers of the core, c of them that a block depends on in all periods ("core
+effects"). B comes last here.
 """
 
 from __future__ import annotations
@@ -17,174 +19,185 @@ from scipy.linalg import cho_solve, solve_triangular
 from scipy.linalg.lapack import dpotri
 
 from data.workspace.types import Floats, Ints
-from risk.laplace.tridiagonal import Tridiagonal, parts
+from risk.laplace.tridiagonal import Tridiagonal, split_constant
 
+# The blocks that share a random walk, and the part of the core where it stands.
 Groups = tuple[tuple[slice | Ints, slice], ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The weights of observations by period: `course` on the diagonal plus within within', both (T, B)."""
+    """Weights W of the observations of each block by period: diag(diagonal) + vector vector', eq. (24).
 
-    course: Floats
-    within: Floats
+    Both have shape (T, B). The vector comes from a published total, which ties all periods together.
+    """
+
+    diagonal: Floats
+    vector: Floats
 
     @classmethod
-    def of(cls, course: Floats, within: Floats) -> Weights:
-        """Take them block by block, (B, T)."""
-        return cls(np.ascontiguousarray(course.T), np.ascontiguousarray(within.T))
+    def from_blocks(cls, diagonal: Floats, vector: Floats) -> Weights:
+        """Take both with the blocks first, (B, T)."""
+        return cls(np.ascontiguousarray(diagonal.T), np.ascontiguousarray(vector.T))
 
-    def times(self, values: Floats) -> Floats:
-        """Multiply by a vector of each block, (T, B)."""
-        product: Floats = self.course * values + self.within * (self.within * values).sum(axis=0)
+    def multiply(self, values: Floats) -> Floats:
+        """Return W x for a vector x of each block, (T, B)."""
+        product: Floats = self.diagonal * values + self.vector * (self.vector * values).sum(axis=0)
         return product
 
-    def after(self, inner: Floats) -> Floats:
-        """Multiply matrices by the weights, (T, T, B)."""
-        product = inner * self.course
-        if self.within.any():
-            product += times(inner, self.within)[:, None] * self.within
+    def multiply_from_right(self, matrices: Floats) -> Floats:
+        """Return M W for a matrix M of each block, (T, T, B)."""
+        product = matrices * self.diagonal
+        if self.vector.any():
+            product += multiply_blocks(matrices, self.vector)[:, None] * self.vector
         return product
 
-    def onto(self, prior: Floats) -> Tridiagonal:
+    def factorise_with_prior(self, prior: Floats) -> Tridiagonal:
         """Factorise a prior precision (T, T) plus the weights of each block."""
-        diagonal, beside, level = parts(prior)
-        vectors = [np.ones_like(self.course), *([self.within] if self.within.any() else [])]
-        scales = np.array([level, 1.0])[: len(vectors)]
-        return Tridiagonal.of(diagonal[:, None] + self.course, beside, scales, np.stack(vectors, axis=1))
+        diagonal, beside, constant = split_constant(prior)
+        vectors = [np.ones_like(self.diagonal), *([self.vector] if self.vector.any() else [])]
+        scales = np.array([constant, 1.0])[: len(vectors)]
+        return Tridiagonal.of(diagonal[:, None] + self.diagonal, beside, scales, np.stack(vectors, axis=1))
 
-    def kept(self, inner: Floats, blocks: slice | Ints) -> Floats:
-        """Add up W - W inner W over some blocks, what their walk keeps of the weights W, (T, T)."""
-        inner, course, within = inner[:, :, blocks], self.course[:, blocks], self.within[:, blocks]
-        kept: Floats = np.diag(course.sum(axis=1)) - np.einsum("ib,ijb,jb->ij", course, inner, course)
-        if within.any():
-            moved = times(inner, within)
-            mixed = (course * moved) @ within.T
-            kept += (within * (1.0 - (within * moved).sum(axis=0))) @ within.T - mixed - mixed.T
-        return kept
+    def reduce(self, inverse: Floats, blocks: slice | Ints) -> Floats:
+        """Return the sum over some blocks of W - W inverse W, (T, T).
+
+        This is what their random walk keeps of the weights once local effects are eliminated.
+        """
+        inverse, diagonal, vector = inverse[:, :, blocks], self.diagonal[:, blocks], self.vector[:, blocks]
+        reduced: Floats = np.diag(diagonal.sum(axis=1))
+        reduced -= np.einsum("ib,ijb,jb->ij", diagonal, inverse, diagonal)
+        if vector.any():
+            moved = multiply_blocks(inverse, vector)
+            mixed = (diagonal * moved) @ vector.T
+            reduced += (vector * (1.0 - (vector * moved).sum(axis=0))) @ vector.T - mixed - mixed.T
+        return reduced
 
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """A factorised posterior precision matrix of core and local part.
+    """A factorised posterior precision matrix of core and local effects.
 
-    index : positions in the core of the numbers that each block touches at all times, (c, B).
-    groups : blocks that share a random walk, and where it stands in the core.
-    core : lower Cholesky factor of the core's Schur complement, (n, n).
-    local : factor of the blocks, None without a local part. inner : their inverse, (T, T, B), or zero.
-    across : inner times what binds the local part to the core's numbers of all times, (c, T, B).
-    weights : by period, what binds it to the walk.
+    core_index : positions in the core of the core effects of each block, (c, B).
+    groups : blocks that share a random walk, and where it stands.
+    core_cholesky : lower Cholesky factor of the core's Schur complement, (n, n).
+    local : factor of the blocks, None without local effects. local_inverse : their inverse, (T, T, B), or 0.
+    local_shift : local_inverse times the precision between local and core effects, (c, T, B): by how much
+        local effects fall when a core effect rises by one.
+    weights : of the observations by period; they bind local effects to the random walk.
     """
 
-    index: Ints
+    core_index: Ints
     groups: Groups
-    core: Floats
+    core_cholesky: Floats
     local: Tridiagonal | None
-    inner: Floats
-    across: Floats
+    local_inverse: Floats
+    local_shift: Floats
     weights: Weights
 
     @cached_property
     def log_det(self) -> float:
-        """The log determinant of the whole matrix."""
-        core = 2.0 * float(np.log(np.diag(self.core)).sum())
+        """The log determinant of the whole precision matrix, eq. (23)."""
+        core = 2.0 * float(np.log(np.diag(self.core_cholesky)).sum())
         return core if self.local is None else core + self.local.log_det
 
     def solve(self, core: Floats, local: Floats) -> tuple[Floats, Floats]:
-        """Solve for a right-hand side of shapes (n,) and (B, T)."""
-        given = np.ascontiguousarray(local.T)
-        right = core - self._pushed(given)
-        solved = cho_solve((self.core, True), right, check_finite=False)
-        return solved, self._followed(solved, given).T
+        """Solve for a right-hand side of shapes (n,) and (B, T); the solution has the same shapes."""
+        right = np.ascontiguousarray(local.T)
+        solved = cho_solve((self.core_cholesky, True), core - self._carry_to_core(right), check_finite=False)
+        return solved, self._solve_local(solved, right).T
 
-    def _pushed(self, local: Floats) -> Floats:
-        """Give the core's part in a right-hand side of the local part, (T, B) to (n,)."""
-        always = np.einsum("ctb,tb->cb", self.across, local)
-        out: Floats = np.bincount(self.index.ravel(), always.ravel(), len(self.core)).astype(np.float64)
+    def _carry_to_core(self, local: Floats) -> Floats:
+        """Return what eliminating local effects takes off the core's right-hand side, (T, B) to (n,)."""
+        effects = np.einsum("ctb,tb->cb", self.local_shift, local)
+        size = len(self.core_cholesky)
+        out: Floats = np.bincount(self.core_index.ravel(), effects.ravel(), size).astype(np.float64)
         if self.groups:
-            course = self.weights.times(times(self.inner, local))
-            for blocks, at in self.groups:
-                out[at] += course[:, blocks].sum(axis=1)
+            walk = self.weights.multiply(multiply_blocks(self.local_inverse, local))
+            for blocks, position in self.groups:
+                out[position] += walk[:, blocks].sum(axis=1)
         return out
 
-    def _followed(self, core: Floats, local: Floats) -> Floats:
-        """Solve for the local part, (T, B), once the core is known."""
+    def _solve_local(self, core: Floats, local: Floats) -> Floats:
+        """Solve for the local effects, (T, B), once the core is known."""
         walk = np.zeros_like(local)
-        for blocks, at in self.groups:
-            walk[:, blocks] = core[at, None]
-        own: Floats = times(self.inner, local - self.weights.times(walk))
-        own -= np.einsum("ctb,cb->tb", self.across, core[self.index])
-        return own
+        for blocks, position in self.groups:
+            walk[:, blocks] = core[position, None]
+        solved: Floats = multiply_blocks(self.local_inverse, local - self.weights.multiply(walk))
+        solved -= np.einsum("ctb,cb->tb", self.local_shift, core[self.core_index])
+        return solved
 
     @cached_property
     def covariance(self) -> Floats:
-        """The covariance of the core, (n, n)."""
-        lower, _ = dpotri(self.core, lower=True)
+        """Cov(core), (n, n)."""
+        lower, _ = dpotri(self.core_cholesky, lower=True)
         return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
     @cached_property
-    def always(self) -> Floats:
-        """The covariance of the numbers of all times that each block touches, (c, c, B)."""
-        return np.asarray(self.covariance[self.index[:, None], self.index[None]])
+    def cov_core(self) -> Floats:
+        """Cov(core effects of a block), (c, c, B)."""
+        return np.asarray(self.covariance[self.core_index[:, None], self.core_index[None]])
 
     @cached_property
-    def beside(self) -> Floats:
-        """The covariance of those with the walk, (c, T, B), zero without one."""
-        out = np.zeros_like(self.across)
-        for blocks, at in self.groups:
-            out[:, :, blocks] = np.moveaxis(self.covariance[self.index[:, blocks], at], 2, 1)
+    def cov_core_full_walk(self) -> Floats:
+        """Cov(core effects, random walk), (c, T, B); zero without walks."""
+        out = np.zeros_like(self.local_shift)
+        for blocks, position in self.groups:
+            out[:, :, blocks] = np.moveaxis(self.covariance[self.core_index[:, blocks], position], 2, 1)
         return out
 
     @cached_property
-    def answering(self) -> Floats:
-        """How much of the walk the local part takes back, (T, T, B)."""
-        return self.weights.after(self.inner)
+    def walk_absorption(self) -> Floats:
+        """By how much local effects fall when the random walk rises by one, (T, T, B)."""
+        return self.weights.multiply_from_right(self.local_inverse)
 
     @cached_property
-    def apart(self) -> Floats:
-        """The covariance of the numbers of all times with what is taken of the walk, (c, T, B)."""
-        out = np.empty_like(self.beside)
-        for own, beside in zip(out, self.beside, strict=True):
-            np.einsum("tkb,kb->tb", self.answering, beside, out=own)
+    def cov_core_walk(self) -> Floats:
+        """Cov(core effects, part of the random walk absorbed by local effects), (c, T, B)."""
+        out = np.empty_like(self.cov_core_full_walk)
+        for absorbed, walk in zip(out, self.cov_core_full_walk, strict=True):
+            np.einsum("tkb,kb->tb", self.walk_absorption, walk, out=absorbed)
         return out
 
     @cached_property
-    def pulled(self) -> Floats:
-        """The covariance of the numbers of all times with what they owe the local part, (c, T, B)."""
-        out: Floats = np.einsum("cdb,dtb->ctb", self.always, self.across)
+    def cov_core_shift(self) -> Floats:
+        """Cov(core effects, part of the core effects absorbed by local effects), (c, T, B)."""
+        out: Floats = np.einsum("cdb,dtb->ctb", self.cov_core, self.local_shift)
         return out
 
     def local_covariance(self) -> Floats:
-        """Give the covariance of the local part, summed over blocks, (T, T)."""
-        total: Floats = self.inner.sum(axis=2) + _summed(self.across, self.pulled)
-        mixed = _summed(self.across, self.apart)
+        """Return Cov(local effects), summed over blocks, (T, T)."""
+        total: Floats = self.local_inverse.sum(axis=2) + _sum_products(self.local_shift, self.cov_core_shift)
+        mixed = _sum_products(self.local_shift, self.cov_core_walk)
         total += mixed + mixed.T
-        for blocks, at in self.groups:
-            taken = self.answering[:, :, blocks]
-            periods = len(taken)
-            total += (self.covariance[at, at] @ taken).reshape(periods, -1) @ taken.reshape(periods, -1).T
+        for blocks, position in self.groups:
+            absorbed = self.walk_absorption[:, :, blocks]
+            periods = len(absorbed)
+            product = (self.covariance[position, position] @ absorbed).reshape(periods, -1)
+            total += product @ absorbed.reshape(periods, -1).T
         return total
 
     def draw(self, rng: np.random.Generator, size: int) -> tuple[Floats, Floats]:
         """Draw deviations from the mean, shapes (size, n) and (size, B, T)."""
-        plain = rng.standard_normal((len(self.core), size))
-        core = solve_triangular(self.core, plain, lower=True, trans="T", check_finite=False).T
-        periods, _, blocks = self.inner.shape
+        normal = rng.standard_normal((len(self.core_cholesky), size))
+        core = solve_triangular(self.core_cholesky, normal, lower=True, trans="T", check_finite=False).T
+        periods, _, blocks = self.local_inverse.shape
         if self.local is None:
             return core, np.zeros((size, blocks, periods))
-        own = self.local.draw(np.swapaxes(rng.standard_normal((blocks, periods, size)), 0, 1))
-        none = np.zeros((periods, blocks))
-        pulled = np.array([self._followed(one, none) for one in core]).reshape(size, periods, blocks)
-        return core, np.swapaxes(np.moveaxis(own, 2, 0) + pulled, 1, 2)
+        local = self.local.draw(np.swapaxes(rng.standard_normal((blocks, periods, size)), 0, 1))
+        zero = np.zeros((periods, blocks))
+        # Given the core, local effects vary around what the core leaves to them.
+        mean = np.array([self._solve_local(numbers, zero) for numbers in core]).reshape(size, periods, blocks)
+        return core, np.swapaxes(np.moveaxis(local, 2, 0) + mean, 1, 2)
 
 
-def times(inner: Floats, values: Floats) -> Floats:
-    """Multiply a matrix of each block by its vector, (T, T, B) and (T, B)."""
-    product: Floats = np.einsum("stb,tb->sb", inner, values)
+def multiply_blocks(matrices: Floats, values: Floats) -> Floats:
+    """Multiply the matrix of each block by its vector: (T, T, B) and (T, B) to (T, B)."""
+    product: Floats = np.einsum("stb,tb->sb", matrices, values)
     return product
 
 
-def _summed(one: Floats, other: Floats) -> Floats:
-    """Multiply over c and B, (c, T, B) each, to (T, T)."""
-    product: Floats = np.einsum("ctb,csb->ts", one, other)
+def _sum_products(first: Floats, second: Floats) -> Floats:
+    """Sum the products over c and B, (c, T, B) each, to (T, T)."""
+    product: Floats = np.einsum("ctb,csb->ts", first, second)
     return product

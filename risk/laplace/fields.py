@@ -1,7 +1,8 @@
 """Gaussian fields of the risk model, their hyperparameters and priors.
 
 Hyperparameters live on the whole line: the log of a standard deviation, the logit of a share. Densities
-are those of the transformed number, constants included, so that marginal likelihoods can be compared.
+are those of the transformed number, constants included, so that marginal likelihoods can be compared:
+docs/risk-model.md eq. (18) and (19). The fields are eq. (15) to (17).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from scipy.special import betaln, expit
 from data.workspace.types import Floats
 from risk.laplace.graph import Structure
 
-# Variance of what an intrinsic field says nothing of, its level; in effect the constraint to a sum of zero.
+# Variance of the level of an intrinsic field, which its precision leaves open: so small that the field
+# sums to zero.
 _LEVEL = 1e-6
 
 
@@ -24,31 +26,31 @@ class Prior(Protocol):
     """A prior of one hyperparameter."""
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Give the parameter itself and its derivative in theta."""
+        """Return the parameter itself and its derivative in theta."""
         ...
 
     def log_density(self, theta: float) -> tuple[float, float]:
-        """Give the log density of theta and its derivative."""
+        """Return the log density of theta and its derivative."""
         ...
 
 
 class _Scale:
-    """A standard deviation by its log."""
+    """A standard deviation, by its log."""
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Give the standard deviation and its derivative in theta."""
+        """Return the standard deviation and its derivative in theta."""
         sd = float(np.exp(theta))
         return sd, sd
 
 
 @dataclass(frozen=True)
 class HalfNormal(_Scale):
-    """A standard deviation, half-normal."""
+    """A half-normal standard deviation, eq. (18)."""
 
     scale: float = 1.0
 
     def log_density(self, theta: float) -> tuple[float, float]:
-        """Give the log density of theta and its derivative."""
+        """Return the log density of theta and its derivative."""
         square = (np.exp(theta) / self.scale) ** 2
         constant = 0.5 * np.log(2.0 / np.pi) - np.log(self.scale)
         return float(theta - 0.5 * square + constant), float(1.0 - square)
@@ -56,18 +58,18 @@ class HalfNormal(_Scale):
 
 @dataclass(frozen=True)
 class Beta:
-    """A share from 0 to 1, beta, by its logit."""
+    """A share from 0 to 1 with a beta prior, by its logit, eq. (19)."""
 
     first: float = 0.5
     second: float = 0.5
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Give the share and its derivative in theta."""
+        """Return the share and its derivative in theta."""
         share = float(expit(theta))
         return share, share * float(expit(-theta))
 
     def log_density(self, theta: float) -> tuple[float, float]:
-        """Give the log density of theta and its derivative."""
+        """Return the log density of theta and its derivative."""
         share = float(expit(theta))
         density = -self.first * np.logaddexp(0.0, -theta) - self.second * np.logaddexp(0.0, theta)
         slope = self.first * (1.0 - share) - self.second * share
@@ -76,7 +78,7 @@ class Beta:
 
 @dataclass(frozen=True)
 class Hyper:
-    """A hyperparameter: a number that is fixed, or one with a prior and a theta to start from."""
+    """A hyperparameter: a fixed number, or one with a prior and a theta to start from."""
 
     name: str
     prior: Prior | None = None
@@ -84,15 +86,15 @@ class Hyper:
     fixed: float = 0.0
 
     def natural(self, theta: float) -> tuple[float, float]:
-        """Give the parameter and its derivative in theta."""
+        """Return the parameter and its derivative in theta."""
         return (self.fixed, 0.0) if self.prior is None else self.prior.natural(theta)
 
 
 @dataclass(frozen=True, eq=False)
 class Precision:
-    """A precision matrix, the log of its determinant, and the slopes of both in each free theta.
+    """A precision matrix, (n, n), its log determinant, and the derivatives of both in each free theta.
 
-    Shapes: matrix (n, n), slopes (free, n, n), log_det_slopes (free,).
+    slopes : (free, n, n). log_det_slopes : (free,).
     """
 
     matrix: Floats
@@ -103,12 +105,12 @@ class Precision:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """Copies of a field over one graph that agree in part.
+    """Copies of a field over one graph that have a part in common, eq. (15).
 
     The covariance is sd^2 [(1 - common) I + common 11'] (x) [structured S + (1 - structured) I], the first
-    factor over the copies, the second over the areas: BYM2 (Riebler et al. 2016, equation 7) where S is
-    scaled, an intrinsic field where `structured` is 1. A share `common` of the variance belongs to all
-    copies alike, the rest to each alone.
+    factor over the copies, the second over the areas. It is BYM2 (Riebler et al. 2016, equation 7) where S is
+    scaled, and an intrinsic field where `structured` is 1. A share `common` of the variance is the same in
+    all copies, the rest belongs to each alone.
     """
 
     structure: Structure
@@ -119,7 +121,7 @@ class Field:
 
     @property
     def size(self) -> int:
-        """Length of the field, copy by copy."""
+        """Number of values of the field, all copies together."""
         return self.copies * self.structure.size
 
     @property
@@ -128,28 +130,36 @@ class Field:
         return tuple(h for h in (self.sd, self.structured, self.common) if h.prior is not None)
 
     def precision(self, theta: Sequence[float]) -> Precision:
-        """Evaluate at the free hyperparameters, in their order."""
-        given = iter(theta)
-        own = [h.natural(next(given) if h.prior is not None else 0.0) for h in self._all]
-        (sd, sd_slope), (mixed, mixed_slope), (common, common_slope) = own
-        spectrum = np.maximum(mixed * self.structure.variances + 1.0 - mixed, _LEVEL)
+        """Evaluate the precision, eq. (16), at the free hyperparameters, in the order of `free`."""
+        values = iter(theta)
+        hypers = [h.natural(next(values) if h.prior is not None else 0.0) for h in self._hypers]
+        (sd, sd_slope), (structured, structured_slope), (common, common_slope) = hypers
+        spectrum = np.maximum(structured * self.structure.variances + 1.0 - structured, _LEVEL)
         inverse = 1.0 / (sd**2 * spectrum)
-        over, across = self._across(common), self._over_areas(inverse, spectrum)
-        matrix: Floats = np.kron(over, across).astype(np.float64)
-        toward = (self.structure.variances - 1.0) / spectrum  # d log spectrum / d mixed
+        over_copies, over_areas = (
+            self._precision_over_copies(common),
+            self._precision_over_areas(inverse, spectrum),
+        )
+        matrix: Floats = np.kron(over_copies, over_areas).astype(np.float64)
+        spectrum_slope = (self.structure.variances - 1.0) / spectrum  # d log spectrum / d structured
         slopes: list[tuple[Floats, float]] = []
         if self.sd.prior is not None:
             slopes.append((-2.0 * sd_slope / sd * matrix, -2.0 * self.size * sd_slope / sd))
         if self.structured.prior is not None:
-            turned: Floats = self.structure.product(-mixed_slope * toward * inverse)
+            matrix_slope: Floats = self.structure.product(-structured_slope * spectrum_slope * inverse)
             slopes.append(
-                (np.kron(over, turned).astype(np.float64), -self.copies * mixed_slope * float(toward.sum()))
+                (
+                    np.kron(over_copies, matrix_slope).astype(np.float64),
+                    -self.copies * structured_slope * float(spectrum_slope.sum()),
+                )
             )
         if self.common.prior is not None:
-            inner = over @ self._apart @ over
-            change = -self.structure.size * common_slope * float((over * self._apart).sum())
-            slopes.append((np.kron(-common_slope * inner, across).astype(np.float64), change))
-        log_det = self.copies * float(np.log(inverse).sum()) + self.structure.size * self._log_det(common)
+            product = over_copies @ self._common_slope @ over_copies
+            change = -self.structure.size * common_slope * float((over_copies * self._common_slope).sum())
+            slopes.append((np.kron(-common_slope * product, over_areas).astype(np.float64), change))
+        log_det = self.copies * float(
+            np.log(inverse).sum()
+        ) + self.structure.size * self._log_det_over_copies(common)
         return Precision(
             matrix,
             log_det,
@@ -158,18 +168,19 @@ class Field:
         )
 
     @property
-    def _all(self) -> tuple[Hyper, Hyper, Hyper]:
+    def _hypers(self) -> tuple[Hyper, Hyper, Hyper]:
         return self.sd, self.structured, self.common
 
     @property
-    def _apart(self) -> Floats:
-        """The derivative of the factor over copies in `common`."""
+    def _common_slope(self) -> Floats:
+        """The derivative in `common` of the covariance over copies, (copies, copies)."""
         return np.ones((self.copies, self.copies)) - np.eye(self.copies)
 
-    def _over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:
-        """Give the precision over areas; see `_LEVEL`.
+    def _precision_over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:
+        """Return the precision over areas, (areas, areas).
 
-        Levels are added last and without eigenvectors: so large, they cost all others their digits.
+        Where `_LEVEL` is the variance the precision is so large that it would cost all other numbers their
+        digits: those parts are added last, and without eigenvectors.
         """
         level = spectrum <= _LEVEL
         if not level.any():
@@ -179,13 +190,13 @@ class Field:
         share = inverse[level].max() / sizes[labels]
         return self.structure.product(np.where(level, 0.0, inverse)) + np.where(shared, share, 0.0)
 
-    def _across(self, common: float) -> Floats:
-        """Invert the factor over copies."""
+    def _precision_over_copies(self, common: float) -> Floats:
+        """Return the precision over copies, (copies, copies)."""
         together = common / (1.0 + (self.copies - 1) * common)
         inverse: Floats = (np.eye(self.copies) - together) / (1.0 - common)
         return inverse
 
-    def _log_det(self, common: float) -> float:
-        """Give the log determinant of the inverse over copies."""
+    def _log_det_over_copies(self, common: float) -> float:
+        """Return the log determinant of the precision over copies."""
         alone = (self.copies - 1) * np.log1p(-common)
         return -float(alone + np.log1p((self.copies - 1) * common))

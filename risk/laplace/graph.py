@@ -1,11 +1,12 @@
-"""Graphs of neighbours, and the smooth fields that live on them.
+"""Graphs of neighbours, and the smooth fields that live on them: docs/risk-model.md eq. (13), (14) and (17).
 
-An intrinsic field (Besag, York and Mollie 1991) has the precision matrix D - A, neighbours counted on the
-diagonal. It says nothing of the level of a connected part, so each part sums to zero. How far it varies
-depends on the graph; divided by the geometric mean of its variances it does not, and a standard deviation
-means the same on any graph (Riebler et al. 2016). Parts are scaled one by one, and an area without
-neighbours has a plain normal effect (Freni-Sterrantino et al. 2018). A random walk in time is the intrinsic
-field of a chain, not scaled, so that its standard deviation is that of one step.
+An intrinsic field (Besag, York and Mollie 1991) has the precision matrix D - A, with the number of
+neighbours on the diagonal. It leaves the level of each connected part open, so each part is made to sum
+to zero. How far the field varies depends on the graph; divided by the geometric mean of its variances it
+does not, and a standard deviation means the same on any graph (Riebler et al. 2016). Connected parts are
+scaled one by one, and an area without neighbours has a plain normal effect (Freni-Sterrantino et al.
+2018). A random walk in time is the intrinsic field of a chain, not scaled, so that its standard deviation
+is that of one step.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ _ZERO = 1e-9  # of the largest eigenvalue
 class Structure:
     """An intrinsic field over n areas by its spectrum.
 
-    labels : connected part of each area, shape (n,).
-    factors : what the variances of each part were divided by, shape (parts,); 1 for a single area.
+    labels : connected part of each area, (n,).
+    factors : divisor of the variances of each part, eq. (14), (parts,); 1 for a single area.
     vectors, variances : the covariance is vectors @ diag(variances) @ vectors.T, shapes (n, n) and (n,);
-        zero along the level of a connected part. Eigenvectors are not unique: only `product` uses them.
+        variances are zero for the level of a connected part. Eigenvectors are not unique: only `product`
+        uses them.
     """
 
     labels: Ints
@@ -38,38 +40,38 @@ class Structure:
 
     @property
     def size(self) -> int:
-        """The number of areas."""
+        """Number n of areas."""
         return len(self.variances)
 
     def product(self, values: Floats) -> Floats:
-        """Give the matrix with the field's eigenvectors and other eigenvalues, shape (n, n).
+        """Return the matrix with the field's eigenvectors and other eigenvalues, (n, n).
 
-        `values` must be a function of `variances`, else the result would not be unique.
+        `values`, (n,), must be a function of `variances`, else the result would not be unique.
         """
         matrix: Floats = (self.vectors * values) @ self.vectors.T
         return matrix
 
     def root(self) -> Floats:
-        """Give the symmetric root of the covariance matrix, shape (n, n)."""
+        """Return the symmetric root of the covariance matrix, (n, n)."""
         return self.product(np.sqrt(self.variances))
 
 
-def structure(size: int, edges: Ints, *, scaled: bool = True) -> Structure:
-    """Work out the intrinsic field of a graph; once for each, since studies fit many worlds on the same.
+def build_structure(size: int, edges: Ints, *, scaled: bool = True) -> Structure:
+    """Return the intrinsic field of a graph; computed once, since studies fit many worlds on the same graph.
 
-    `edges` has shape (n, 2), each pair of neighbours once.
+    `edges` holds each pair of neighbours once, by position, (edges, 2).
     """
-    return _structure(size, np.ascontiguousarray(edges, dtype=np.int64).tobytes(), scaled)
+    return _build_structure(size, np.ascontiguousarray(edges, dtype=np.int64).tobytes(), scaled)
 
 
-def chain(length: int) -> Structure:
-    """Give a random walk of a number of periods that sums to zero; steps have variance 1."""
+def build_chain(length: int) -> Structure:
+    """Return a random walk over some periods that sums to zero, eq. (17); its steps have variance 1."""
     start = np.arange(length - 1, dtype=np.int64)
-    return structure(length, np.column_stack([start, start + 1]), scaled=False)
+    return build_structure(length, np.column_stack([start, start + 1]), scaled=False)
 
 
-def components(size: int, edges: Ints) -> Ints:
-    """Label the connected parts of a graph, shape (size,)."""
+def label_components(size: int, edges: Ints) -> Ints:
+    """Return the connected part of each area, (size,)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -78,22 +80,23 @@ def components(size: int, edges: Ints) -> Ints:
     return labels
 
 
-def edges_of(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
-    """Keep the pairs between some areas, as sorted and unique positions, shape (n, 2)."""
-    at = {code: i for i, code in enumerate(codes)}
-    kept = {tuple(sorted((at[a], at[b]))) for a, b in pairs if a in at and b in at and a != b}
-    return np.array(sorted(kept), dtype=np.int64).reshape(-1, 2)
+def find_edges(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
+    """Return the pairs of codes within some areas as sorted and unique positions, (pairs, 2)."""
+    position = {code: i for i, code in enumerate(codes)}
+    known = [(a, b) for a, b in pairs if a in position and b in position and a != b]
+    edges = {tuple(sorted((position[a], position[b]))) for a, b in known}
+    return np.array(sorted(edges), dtype=np.int64).reshape(-1, 2)
 
 
 @lru_cache(maxsize=64)
-def _structure(size: int, pairs: bytes, scaled: bool) -> Structure:
+def _build_structure(size: int, pairs: bytes, scaled: bool) -> Structure:
     edges = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
-    labels = components(size, edges)
+    labels = label_components(size, edges)
     vectors, variances = np.eye(size), np.ones(size)
     factors = np.ones(labels.max(initial=-1) + 1)
     for part in np.flatnonzero(np.bincount(labels) > 1):
         inside = np.flatnonzero(labels == part)
-        own, variance = _spectrum(inside, edges[labels[edges[:, 0]] == part])
+        own, variance = _compute_spectrum(inside, edges[labels[edges[:, 0]] == part])
         if scaled:
             factors[part] = np.exp(np.mean(np.log((own**2) @ variance)))
         vectors[np.ix_(inside, inside)] = own
@@ -103,8 +106,8 @@ def _structure(size: int, pairs: bytes, scaled: bool) -> Structure:
     return Structure(labels, factors, vectors, variances)
 
 
-def _spectrum(inside: Ints, edges: Ints) -> tuple[Floats, Floats]:
-    """Give eigenvectors of one part's precision, and the inverse of its eigenvalues; 0 for the level."""
+def _compute_spectrum(inside: Ints, edges: Ints) -> tuple[Floats, Floats]:
+    """Return eigenvectors and inverse eigenvalues of one part's precision, eq. (13); 0 for the level."""
     first, second = np.searchsorted(inside, edges).T
     precision = np.zeros((len(inside), len(inside)))
     precision[first, second] = precision[second, first] = -1.0

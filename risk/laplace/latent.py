@@ -1,12 +1,12 @@
 """The latent Gaussian model: what the counts of a cell depend on, laid out so that it is solved fast.
 
 Latent numbers are of two kinds. The core (intercepts, areas, time; n of them) is shared between cells and
-has a dense precision matrix. The local part belongs to one block of cells, an area's on one pathway, with one
-number a period; given the core, blocks are independent, so each is eliminated by itself (Schur complement)
-and only the core is factorised as a whole.
+has a dense precision matrix. The local effects belong to one block of cells, an area on one pathway, one
+number a period. Given the core, blocks are independent: each is eliminated by itself (Schur complement),
+and only the core is factorised as a whole. docs/risk-model.md eq. (4) and (23) to (25).
 
-Axes: B blocks, m observations a block, T periods, c core numbers that a block touches at all times, k = c + T
-with those of the random walk of its group (k = c where there is none).
+Axes: B blocks, m observations a block, T periods, c core effects of a block, k = c + T with those of its
+random walk (k = c without one).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from functools import cached_property
 import numpy as np
 
 from data.workspace.types import Floats, Ints
-from risk.laplace.factor import Factor, Groups, Weights, times
+from risk.laplace.factor import Factor, Groups, Weights, multiply_blocks
 from risk.laplace.fields import Field, Hyper
 from risk.laplace.likelihood import Counts, Slopes
-from risk.laplace.response import Response, Totals, moments_of, total_response
+from risk.laplace.response import Response, Totals, compute_moments, compute_total_response
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class PriorPrecision:
     """The prior at one value of the hyperparameters.
 
-    core, local : precision matrices, (n, n) and (T, T); log_det of both, all blocks counted.
-    slopes : for each free hyperparameter of a field, where it stands (a slice of the core, or None for
-        the local part), the slope of the precision matrix and of the log determinant.
+    core, local : precision matrices, (n, n) and (T, T). log_det : of both, all blocks counted.
+    slopes : for each free hyperparameter of a field: its place (a slice of the core, or None for the local
+        effects), the derivative of the precision matrix, and that of the log determinant.
     kappa : overdispersion of the counts.
     """
 
@@ -45,217 +45,242 @@ class Setting:
 class Latent:
     """A latent Gaussian model of counts.
 
-    log mean = offset + rows @ core[index] + core[walk][time] + local[time], for observation i of block b:
-    `offset` (B, m), `rows` (B, m, c), `index` (B, c), `time` (m,), `walk` (B, T), or (B, 0) without one.
-    `seen` holds the flat positions, of B x m, of the cells in `counts`; others have no observation. `totals`
-    are published for whole blocks. The core starts with fixed effects of prior precision `fixed`, then come
-    the `fields`; `local` is the field of every block.
+    For observation i of block b, eq. (4):
+
+        log mean = offset + design @ core[core_index] + core[walk_index][period] + local[period]
+
+    core_index : positions of the core effects of each block, (B, c). design : (B, m, c).
+    walk_index : positions of the random walk of each block, (B, T), or (B, 0) without one.
+    period : period of each observation of a block, (m,). offset : (B, m).
+    cells : flat positions in B x m of the cells in `counts`; the others have no observation.
+    totals : published for whole blocks, None without any.
+    fixed_precision : prior precision of the fixed effects, which come first in the core; then the `fields`.
+    local : the field of the local effects of every block, None without any.
     """
 
-    index: Ints
-    rows: Floats
-    walk: Ints
-    time: Ints
+    core_index: Ints
+    design: Floats
+    walk_index: Ints
+    period: Ints
     offset: Floats
-    seen: Ints
+    cells: Ints
     counts: Counts
     totals: Totals | None
-    fixed: Floats
+    fixed_precision: Floats
     fields: tuple[Field, ...]
     local: Field | None
     kappa: Hyper
 
     @cached_property
     def size(self) -> int:
-        """Length of the core."""
-        return len(self.fixed) + sum(field.size for field in self.fields)
+        """Length n of the core."""
+        return len(self.fixed_precision) + sum(field.size for field in self.fields)
 
     @cached_property
     def periods(self) -> int:
-        """Number of periods."""
-        return int(self.time.max()) + 1
+        """Number T of periods."""
+        return int(self.period.max()) + 1
 
     @cached_property
-    def touched(self) -> Ints:
-        """Positions of all core numbers that a block touches, (B, k)."""
-        return np.column_stack([self.index, self.walk])
+    def block_index(self) -> Ints:
+        """Positions of all core numbers that a block depends on, (B, k)."""
+        return np.column_stack([self.core_index, self.walk_index])
 
     @cached_property
     def groups(self) -> Groups:
-        """The blocks of each random walk, and where it stands in the core; none without walks."""
-        if not self.walk.shape[1]:
+        """The blocks of each random walk, and where it stands in the core; empty without walks."""
+        if not self.walk_index.shape[1]:
             return ()
-        starts = np.unique(self.walk[:, 0])
+        starts = np.unique(self.walk_index[:, 0])
         if len(starts) == 1:  # a slice, which copies nothing
             return ((slice(None), slice(int(starts[0]), int(starts[0]) + self.periods)),)
         return tuple(
-            (np.flatnonzero(self.walk[:, 0] == at), slice(int(at), int(at) + self.periods)) for at in starts
+            (np.flatnonzero(self.walk_index[:, 0] == start), slice(int(start), int(start) + self.periods))
+            for start in starts
         )
 
     @cached_property
-    def always(self) -> Ints:
-        """Flat places in the core's matrix of the pairs of numbers of all times, (c, c, B)."""
-        at: Ints = self.index.T[:, None] * self.size + self.index.T[None]
-        return at
+    def core_pairs(self) -> Ints:
+        """Flat positions in the core's matrix of pairs of core effects of a block, (c, c, B)."""
+        pairs: Ints = self.core_index.T[:, None] * self.size + self.core_index.T[None]
+        return pairs
 
     @cached_property
-    def beside(self) -> Ints:
-        """Flat places of the pairs of those with the walk, (c, T, B)."""
-        at: Ints = self.index.T[:, None] * self.size + self.walk.T[None]
-        return at
+    def core_walk_pairs(self) -> Ints:
+        """Flat positions in the core's matrix of pairs of core effects with the random walk, (c, T, B)."""
+        pairs: Ints = self.core_index.T[:, None] * self.size + self.walk_index.T[None]
+        return pairs
 
     @cached_property
     def hypers(self) -> tuple[Hyper, ...]:
         """The hyperparameters that are not fixed, in the order of theta."""
-        parts = (*self.fields, *(() if self.local is None else (self.local,)))
-        own = [h for field in parts for h in field.free]
-        return (*own, *(() if self.kappa.prior is None else (self.kappa,)))
+        fields = (*self.fields, *(() if self.local is None else (self.local,)))
+        free = [h for field in fields for h in field.free]
+        return (*free, *(() if self.kappa.prior is None else (self.kappa,)))
 
     @cached_property
-    def at(self) -> Floats:
-        """Which period each observation of a block has, (m, T), ones and zeros."""
-        at: Floats = (self.time[:, None] == np.arange(self.periods)).astype(np.float64)
-        return at
+    def in_period(self) -> Floats:
+        """Which period each observation of a block has, as ones and zeros, (m, T)."""
+        matrix: Floats = (self.period[:, None] == np.arange(self.periods)).astype(np.float64)
+        return matrix
 
     def log_prior(self, theta: Floats) -> tuple[float, Floats]:
-        """Give the log prior density of the hyperparameters, and its gradient."""
+        """Return the log prior density of the hyperparameters, and its gradient, (free,)."""
         both = [h.prior.log_density(t) for h, t in zip(self.hypers, theta, strict=True) if h.prior]
         return sum(value for value, _ in both), np.array([slope for _, slope in both])
 
-    def setting(self, theta: Floats) -> Setting:
-        """Evaluate the prior of core and local part."""
+    def evaluate_prior(self, theta: Floats) -> PriorPrecision:
+        """Evaluate the prior of core and local effects at the hyperparameters, (free,)."""
         core = np.zeros((self.size, self.size))
-        np.fill_diagonal(core[: len(self.fixed), : len(self.fixed)], self.fixed)
-        log_det = float(np.log(self.fixed).sum())
-        given, start = iter(theta), len(self.fixed)
+        start = len(self.fixed_precision)
+        np.fill_diagonal(core[:start, :start], self.fixed_precision)
+        log_det = float(np.log(self.fixed_precision).sum())
+        values = iter(theta)
         slopes: list[tuple[slice | None, Floats, float]] = []
         for field in self.fields:
-            where = slice(start, start + field.size)
-            start = where.stop
-            own = field.precision([next(given) for _ in field.free])
-            core[where, where] = own.matrix
-            log_det += own.log_det
-            slopes += [(where, *pair) for pair in zip(own.slopes, own.log_det_slopes, strict=True)]
+            place = slice(start, start + field.size)
+            start = place.stop
+            precision = field.precision([next(values) for _ in field.free])
+            core[place, place] = precision.matrix
+            log_det += precision.log_det
+            slopes += [
+                (place, *pair) for pair in zip(precision.slopes, precision.log_det_slopes, strict=True)
+            ]
         local = np.zeros((self.periods, self.periods))
         if self.local is not None:
-            own, blocks = self.local.precision([next(given) for _ in self.local.free]), len(self.index)
-            local = own.matrix
-            log_det += blocks * own.log_det
-            slopes += [(None, m, blocks * s) for m, s in zip(own.slopes, own.log_det_slopes, strict=True)]
-        kappa, _ = self.kappa.natural(next(given, 0.0))
-        return Setting(core, local, log_det, tuple(slopes), kappa)
+            precision = self.local.precision([next(values) for _ in self.local.free])
+            blocks, local = len(self.core_index), precision.matrix
+            log_det += blocks * precision.log_det
+            pairs = zip(precision.slopes, precision.log_det_slopes, strict=True)
+            slopes += [(None, matrix, blocks * slope) for matrix, slope in pairs]
+        kappa, _ = self.kappa.natural(next(values, 0.0))
+        return PriorPrecision(core, local, log_det, tuple(slopes), kappa)
 
     def log_mean(self, core: Floats, local: Floats) -> Floats:
-        """Give the log mean of every observation, (B, m)."""
-        course = local + core[self.walk] if self.walk.shape[1] else local
-        mean: Floats = self.offset + (self.rows @ core[self.index][..., None])[..., 0] + course[:, self.time]
+        """Return the log mean of every observation, eq. (4), (B, m)."""
+        by_period = local + core[self.walk_index] if self.walk_index.shape[1] else local
+        effects = (self.design @ core[self.core_index][..., None])[..., 0]
+        mean: Floats = self.offset + effects + by_period[:, self.period]
         return mean
 
-    def spread(self, values: Floats) -> Floats:
-        """Lay values of observed cells out over blocks, zero elsewhere, (B, m)."""
+    def scatter(self, values: Floats) -> Floats:
+        """Place values of observed cells, (cells,), in an array of all cells, (B, m), zero elsewhere."""
         out = np.zeros(self.offset.size)
-        out[self.seen] = values
+        out[self.cells] = values
         return out.reshape(self.offset.shape)
 
     def gather(self, values: Floats) -> tuple[Floats, Floats]:
-        """Apply the transposed design to values of observations (B, m): shapes (n,) and (B, T)."""
-        always, course = (values[:, None, :] @ self.rows)[:, 0], values @ self.at
-        pulled = np.column_stack([always, course]) if self.walk.shape[1] else always
-        summed = np.bincount(self.touched.ravel(), pulled.ravel(), self.size).astype(np.float64)
-        return summed, course if self.local is not None else np.zeros_like(course)
+        """Apply the transposed design to values of observations, (B, m): shapes (n,) and (B, T)."""
+        effects, by_period = (values[:, None, :] @ self.design)[:, 0], values @ self.in_period
+        both = np.column_stack([effects, by_period]) if self.walk_index.shape[1] else effects
+        core = np.bincount(self.block_index.ravel(), both.ravel(), self.size).astype(np.float64)
+        return core, by_period if self.local is not None else np.zeros_like(by_period)
 
     def respond(self, core: Floats, local: Floats, kappa: float) -> Response:
-        """Evaluate the likelihood of all that is published."""
-        return self.answer(self.counts.slopes(self.log_mean(core, local).ravel()[self.seen], kappa))
+        """Evaluate the likelihood of all that is published, and its slopes."""
+        log_mean = self.log_mean(core, local).ravel()[self.cells]
+        return self.combine(self.counts.slopes(log_mean, kappa))
 
-    def answer(self, slopes: Slopes) -> Response:
-        """Lay the slopes of the cells out over blocks, and add those of the totals."""
-        log, none = float(slopes.log.sum()), np.zeros(self.offset.shape)
-        gradient, pull, own, every = self.spread(slopes.gradient), none, none, none
+    def combine(self, slopes: Slopes) -> Response:
+        """Place the slopes of the cells in blocks, and add those of the totals."""
+        log, zero = float(slopes.log.sum()), np.zeros(self.offset.shape)
+        gradient, pull, pull_slope, pull_change = self.scatter(slopes.gradient), zero, zero, zero
         if self.totals is not None:
-            moments = tuple(self.spread(moment) for moment in moments_of(slopes))
-            logs, more, pull, own, every = total_response(self.totals, moments)
-            log, gradient = log + float(logs.sum()), gradient + more
+            moments = tuple(self.scatter(moment) for moment in compute_moments(slopes))
+            total = compute_total_response(self.totals, moments)
+            logs, total_gradient, pull, pull_slope, pull_change = total
+            log, gradient = log + float(logs.sum()), gradient + total_gradient
         return Response(
             log,
             gradient,
-            self.spread(slopes.curvature),
-            self.spread(slopes.third),
-            self.spread(slopes.information),
+            self.scatter(slopes.curvature),
+            self.scatter(slopes.third),
+            self.scatter(slopes.information),
             pull,
-            own,
-            every,
+            pull_slope,
+            pull_change,
         )
 
-    def factorise(self, setting: Setting, weights: Floats, pull: Floats) -> Factor:
-        """Factorise prior precision plus the weights of observations; LinAlgError where not positive.
+    def factorise(self, prior: PriorPrecision, weights: Floats, pull: Floats) -> Factor:
+        """Factorise the prior precision plus the weights of the observations, eq. (23).
 
-        In a block the weights are `weights` (B, m) on the diagonal plus pull pull', (B, m).
+        The weights of a block are diag(weights) + pull pull', both (B, m). Raises LinAlgError where the sum
+        is not positive definite.
         """
-        by_time = Weights.of(weights @ self.at, pull @ self.at)
-        local = None if self.local is None else by_time.onto(setting.local)
-        inner = np.zeros((self.periods,) * 2 + (len(self.index),)) if local is None else local.inverse()
-        weighted = np.swapaxes(self.rows * weights[..., None], 1, 2)
-        over = np.swapaxes(self.rows, 1, 2) @ pull[..., None]
-        own = (weighted @ self.rows + over @ np.swapaxes(over, 1, 2)).transpose(1, 2, 0)
-        shared = weighted @ self.at + over * by_time.within.T[:, None, :]
-        shared = np.ascontiguousarray(shared.transpose(1, 2, 0))
-        across = np.empty_like(shared)
-        for one, bound in zip(across, shared, strict=True):
-            np.einsum("tub,ub->tb", inner, bound, out=one)
-        core = setting.core + self._added(own - np.einsum("ctb,dtb->cdb", across, shared), self.always)
+        by_period = Weights.from_blocks(weights @ self.in_period, pull @ self.in_period)
+        local = None if self.local is None else by_period.factorise_with_prior(prior.local)
+        if local is None:
+            local_inverse = np.zeros((self.periods, self.periods, len(self.core_index)))
+        else:
+            local_inverse = local.inverse()
+        weighted = np.swapaxes(self.design * weights[..., None], 1, 2)
+        pulled = np.swapaxes(self.design, 1, 2) @ pull[..., None]
+        # What the observations add to the precision of the core effects, and between them and the periods.
+        among = (weighted @ self.design + pulled @ np.swapaxes(pulled, 1, 2)).transpose(1, 2, 0)
+        between = weighted @ self.in_period + pulled * by_period.vector.T[:, None, :]
+        between = np.ascontiguousarray(between.transpose(1, 2, 0))
+        local_shift = np.empty_like(between)
+        for shift, row in zip(local_shift, between, strict=True):
+            np.einsum("tub,ub->tb", local_inverse, row, out=shift)
+        # Schur complement: the part that local effects absorb is taken off.
+        core = prior.core + self._sum_at(
+            among - np.einsum("ctb,dtb->cdb", local_shift, between), self.core_pairs
+        )
         if self.groups:
-            kept = np.array([shared[c] - by_time.times(across[c]) for c in range(len(shared))])
-            mixed = self._added(kept, self.beside)
+            rows = [between[c] - by_period.multiply(local_shift[c]) for c in range(len(between))]
+            mixed = self._sum_at(np.array(rows), self.core_walk_pairs)
             core += mixed + mixed.T
-        for blocks, at in self.groups:
-            core[at, at] += by_time.kept(inner, blocks)
-        lower = np.asarray(np.linalg.cholesky(core))
-        return Factor(self.index.T, self.groups, lower, local, inner, across, by_time)
+        for blocks, position in self.groups:
+            core[position, position] += by_period.reduce(local_inverse, blocks)
+        cholesky = np.asarray(np.linalg.cholesky(core))
+        return Factor(self.core_index.T, self.groups, cholesky, local, local_inverse, local_shift, by_period)
 
-    def _added(self, values: Floats, at: Ints) -> Floats:
-        """Add up what blocks give to places of the core's matrix, (n, n)."""
-        summed = np.bincount(at.ravel(), values.ravel(), self.size**2).reshape(self.size, self.size)
-        return summed.astype(np.float64, copy=False)
+    def _sum_at(self, values: Floats, positions: Ints) -> Floats:
+        """Return a matrix of the core, (n, n), with the sums of values at flat positions."""
+        sums = np.bincount(positions.ravel(), values.ravel(), self.size**2).reshape(self.size, self.size)
+        return sums.astype(np.float64, copy=False)
 
-    def spreads(self, factor: Factor, values: Floats) -> Floats:
-        """Multiply values (B, m) by the posterior covariance of the log means of their block, (B, m)."""
+    def multiply_covariance(self, factor: Factor, values: Floats) -> Floats:
+        """Multiply values, (B, m), by the posterior covariance of the log means of their block, (B, m)."""
         if not values.any():
             return np.zeros_like(values)
-        always, course = (values[:, None, :] @ self.rows)[:, 0].T, (values @ self.at).T
-        always = always - np.einsum("ctb,tb->cb", factor.across, course)
-        pushed = course - factor.weights.times(times(factor.inner, course))
-        moved = np.einsum("cdb,db->cb", factor.always, always) + np.einsum(
-            "ctb,tb->cb", factor.beside, pushed
-        )
-        walk = np.einsum("ctb,cb->tb", factor.beside, always)
-        for blocks, at in self.groups:
-            walk[:, blocks] += factor.covariance[at, at] @ pushed[:, blocks]
-        walk += times(factor.inner, course - factor.weights.times(walk))
-        walk -= np.einsum("ctb,cb->tb", factor.across, moved)
-        total: Floats = (self.rows @ moved.T[..., None])[..., 0] + walk.T[:, self.time]
+        effects = (values[:, None, :] @ self.design)[:, 0].T
+        by_period = (values @ self.in_period).T
+        effects = effects - np.einsum("ctb,tb->cb", factor.local_shift, by_period)
+        walk_part = by_period - factor.weights.multiply(multiply_blocks(factor.local_inverse, by_period))
+        core = np.einsum("cdb,db->cb", factor.cov_core, effects)
+        core = core + np.einsum("ctb,tb->cb", factor.cov_core_full_walk, walk_part)
+        walk = np.einsum("ctb,cb->tb", factor.cov_core_full_walk, effects)
+        for blocks, position in self.groups:
+            walk[:, blocks] += factor.covariance[position, position] @ walk_part[:, blocks]
+        walk += multiply_blocks(factor.local_inverse, by_period - factor.weights.multiply(walk))
+        walk -= np.einsum("ctb,cb->tb", factor.local_shift, core)
+        total: Floats = (self.design @ core.T[..., None])[..., 0] + walk.T[:, self.period]
         return total
 
     def variances(self, factor: Factor) -> Floats:
-        """Give the posterior variance of every log mean, (B, m)."""
-        walk = factor.beside - factor.apart
-        course = np.einsum("ttb->tb", factor.inner).copy()
-        course += (factor.across * (factor.pulled - 2.0 * walk)).sum(axis=0)
-        for blocks, at in self.groups:
-            left = -factor.answering[:, :, blocks]
+        """Return the posterior variance of every log mean, eq. (25), (B, m)."""
+        remaining = factor.cov_core_full_walk - factor.cov_core_walk  # Cov(core effects, walk that is left)
+        by_period = np.einsum("ttb->tb", factor.local_inverse).copy()
+        by_period += (factor.local_shift * (factor.cov_core_shift - 2.0 * remaining)).sum(axis=0)
+        for blocks, position in self.groups:
+            left = -factor.walk_absorption[:, :, blocks]
             np.einsum("ttb->tb", left)[:] += 1.0
-            course[:, blocks] += np.einsum("tkb,tkb->tb", factor.covariance[at, at] @ left, left)
-        by_time = (walk - factor.pulled).transpose(2, 1, 0)[:, self.time]
-        mixed = (self.rows @ factor.always.transpose(2, 0, 1) + 2.0 * by_time) * self.rows
-        total: Floats = mixed.sum(axis=2) + course.T[:, self.time]
+            covariance = factor.covariance[position, position]
+            by_period[:, blocks] += np.einsum("tkb,tkb->tb", covariance @ left, left)
+        mixed = (remaining - factor.cov_core_shift).transpose(2, 1, 0)[:, self.period]
+        products = (self.design @ factor.cov_core.transpose(2, 0, 1) + 2.0 * mixed) * self.design
+        total: Floats = products.sum(axis=2) + by_period.T[:, self.period]
         return total
 
-    def slopes(self, setting: Setting, core: Floats, local: Floats) -> Iterator[tuple[Floats, Floats]]:
-        """Give the slopes of the prior precision times (core, local), one pair a free hyperparameter."""
-        for where, matrix, _ in setting.slopes:
+    def multiply_prior_slopes(
+        self, prior: PriorPrecision, core: Floats, local: Floats
+    ) -> Iterator[tuple[Floats, Floats]]:
+        """Yield dQ/dtheta (core, local) for each free hyperparameter of a field, shapes (n,) and (B, T)."""
+        for place, matrix, _ in prior.slopes:
             pair = np.zeros_like(core), np.zeros_like(local)
-            if where is None:
+            if place is None:
                 pair[1][:] = local @ matrix
             else:
-                pair[0][where] = matrix @ core[where]
+                pair[0][place] = matrix @ core[place]
             yield pair

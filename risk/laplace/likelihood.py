@@ -2,9 +2,10 @@
 
     P(published | mean) = sum over n of P(published | n) P(n | mean)
 
-with the channel's P(published | n) and a Poisson or negative binomial P(n | mean). With size r = 1 / kappa^2
-and mean mu the variance is mu (1 + mu kappa^2); kappa = 0 is Poisson. All derivatives follow from the
-moments of the true count given what is published, since log P(n | mean) is linear in n (Louis 1982).
+with the channel's P(published | n) and a Poisson or negative binomial P(n | mean): docs/risk-model.md eq.
+(5) and (6). With size r = 1 / kappa^2 and mean mu the variance is mu (1 + mu kappa^2); kappa = 0 is
+Poisson. All derivatives follow from the moments of the true count given what is published, since log P(n
+| mean) is linear in n (Louis 1982): eq. (7) to (9).
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from data.errors import InputError
 from data.workspace.types import Floats, Ints
 
 MISSING, HIDDEN = -1, -2
-_POISSON = 1e-6  # a kappa below this is none: gammaln would lose all digits
-_AT_ONCE = 40_000  # numbers worked on at once, that they stay near the processor
+_POISSON = 1e-6  # below this kappa counts as 0: gammaln would lose all digits
+_AT_ONCE = 40_000  # numbers worked on at once, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """log P(published | mean) of each cell and what follows from it; all of shape (cells,).
+    """log P(published | mean) of each cell and its slopes in the log mean; all of shape (cells,).
 
-    gradient, curvature : first and minus second derivative in the log mean; `curvature` may be negative.
-    third : derivative of `curvature`.
-    information : expected information of the complete data, the true count known; always positive.
+    gradient, curvature : first and minus second derivative; curvature may be negative. Eq. (7) and (8).
+    third : derivative of the curvature, eq. (9).
+    information : expected information if the true count were known, eq. (8); always positive.
     expected, variance, skew : first three central moments of the true count given what is published.
     share : size / (size + mean), 1 for Poisson.
     """
@@ -48,10 +49,12 @@ class Slopes:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Published cells as the true counts that may stand behind each, and how likely each shows so.
+    """Published cells, with the true counts that may stand behind each and how likely each is published so.
 
-    Cells that show the same are of one kind. kind : of each cell, (cells,). least : the least true count,
-    (kinds,); log_chances : of that and those that follow it, (most, kinds), -inf where one cannot show so.
+    Cells with the same published value are of one kind.
+
+    kind : kind of each cell, (cells,). least : smallest true count of each kind, (kinds,).
+    log_chances : log P(published | n) for n from the least on, (most, kinds); -inf where impossible.
     """
 
     kind: Ints
@@ -60,7 +63,7 @@ class Counts:
 
     @classmethod
     def of(cls, published: Ints, channel: Channel | None) -> Counts:
-        """Take published numbers or HIDDEN, shape (cells,); without a channel they are exact.
+        """Read published numbers or HIDDEN, (cells,); without a channel the counts are exact.
 
         Raises InputError for a value that the channel never publishes.
         """
@@ -70,7 +73,7 @@ class Counts:
                 msg = "A hidden count needs the channel that hid it."
                 raise InputError(msg)
             return cls(kind, values, np.zeros((1, len(values))))
-        tables = [_behind(int(value), channel) for value in values]
+        tables = [_list_true_counts(int(value), channel) for value in values]
         most = max((len(chance) for _, chance in tables), default=1)
         log_chances = np.full((most, len(tables)), -np.inf)
         for i, (_, chance) in enumerate(tables):
@@ -79,20 +82,20 @@ class Counts:
 
     @property
     def likeliest(self) -> Ints:
-        """The true count that most likely shows as each cell does, (cells,)."""
+        """The true count that is published as each cell most often, (cells,)."""
         counts: Ints = (self.least + self.log_chances.argmax(axis=0))[self.kind]
         return counts
 
     def slopes(self, log_mean: Floats, kappa: float) -> Slopes:
-        """Evaluate at the log of the mean of each cell, shape (cells,)."""
+        """Evaluate eq. (6) to (9) at the log mean of each cell, (cells,)."""
         mean = np.exp(log_mean)
         share = 1.0 / (1.0 + mean * kappa**2) if kappa > _POISSON else np.ones_like(mean)
         log, expected, variance, skew = self._moments(log_mean + np.log(share), kappa)
-        none = np.log1p(mean * kappa**2) / kappa**2 if kappa > _POISSON else mean
+        zero_count = np.log1p(mean * kappa**2) / kappa**2 if kappa > _POISSON else mean  # -log P(n = 0)
         rest = 1.0 - share
         information = share * rest * expected + share**2 * mean
         return Slopes(
-            log=log - none,
+            log=log - zero_count,
             gradient=share * (expected - mean),
             curvature=information - share**2 * variance,
             third=(
@@ -109,16 +112,16 @@ class Counts:
         )
 
     def _moments(self, rate: Floats, kappa: float) -> Floats:
-        """Sum over the true counts n: the log of the sum of exp(n rate), and three moments, (4, cells)."""
+        """Sum over the true counts n: log of the sum of exp(n rate), and three moments of n, (4, cells)."""
         base, most = self._base(kappa), len(self.log_chances)
-        steps = np.arange(most) - (most - 1) // 2.0  # about a middle, that powers stay small
+        steps = np.arange(most) - (most - 1) // 2.0  # around a middle, so that powers stay small
         powers, out = steps ** np.arange(4)[:, None], np.empty((4, len(rate)))
         size = max(_AT_ONCE // most, 1)
         for start in range(0, len(rate), size):
             part = slice(start, start + size)
             joint = base.take(self.kind[part], axis=1)
             joint += steps[:, None] * rate[part]
-            # Row by row, which is four times as fast as `max` over an axis; a copy, where there is but one.
+            # Row by row, four times as fast as `max` over an axis; copied, since `joint` changes in place.
             top = reduce(np.maximum, joint[1:], joint[0].copy())
             joint -= top
             out[:, part] = powers @ np.exp(joint, out=joint)
@@ -133,7 +136,7 @@ class Counts:
         return out
 
     def _base(self, kappa: float) -> Floats:
-        """Give the part of log P(published | n) P(n | mean) that knows no mean, shape (most, kinds)."""
+        """Return the part of log P(published | n) P(n | mean) without the mean, eq. (5), (most, kinds)."""
         n = np.arange(self.least.max(initial=0) + len(self.log_chances))
         table = -gammaln(n + 1.0)
         if kappa > _POISSON:
@@ -143,8 +146,8 @@ class Counts:
         return base
 
 
-def _behind(value: int, channel: Channel) -> tuple[int, Floats]:
-    """Give the least true count that can show as a value, and the log of its chance and of those after."""
+def _list_true_counts(value: int, channel: Channel) -> tuple[int, Floats]:
+    """Return the smallest true count that can be published as a value, and log P(value | n) from it on."""
     chance = channel.hidden() if value == HIDDEN else channel.shown(value)
     true = np.flatnonzero(chance > 0)
     if not len(true):

@@ -1,9 +1,11 @@
-"""Laplace's approximation of a latent Gaussian model at given hyperparameters, and its mean correction.
+"""Laplace's approximation at given hyperparameters, and the correction of its mean.
 
 The mode by Newton's method, the log posterior of the hyperparameters with its gradient (Rue, Martino and
 Chopin 2009; the gradient by implicit differentiation of the mode), and the variational correction of the
-mean of van Niekerk and Rue (2024), here over all latent numbers: the same factor serves, so that nothing is
-gained by choosing a few.
+mean of van Niekerk and Rue (2024), here over all latent numbers: the same factor serves, so that nothing
+would be gained by choosing a few. docs/risk-model.md eq. (20) to (22) and (26) to (28).
+
+Shapes: core (n,), local (B, T), theta (free,) for the free hyperparameters.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import numpy as np
 from data.errors import TactError
 from data.workspace.types import Floats
 from risk.laplace.factor import Factor
-from risk.laplace.latent import Latent, Setting
+from risk.laplace.latent import Latent, PriorPrecision
 from risk.laplace.response import Response
 
-Start = tuple[Floats, Floats]
+# Core and local effects, (n,) and (B, T).
+Numbers = tuple[Floats, Floats]
 
 _STEPS = 200
-_NEAR = 1.0  # from which gain on the true curvature serves as weights
+_NEAR = 1.0  # expected gain in log density below which the true curvature serves as weights
 _DONE, _SMALL = 1e-7, 1e-5  # of gain in log density
 _NO_MOVE = 1e-4  # of the mean, squared and in units of the posterior
 _SHIFT = 1e-4  # of the log of the overdispersion, for its derivative
@@ -38,11 +41,11 @@ class Mode:
 
     core, local : the latent numbers, (n,) and (B, T).
     response : the likelihood there. factor : the true posterior precision there.
-    log_density : Laplace's log p(theta, published).
+    log_density : Laplace's log p(theta, published), eq. (22).
     """
 
     theta: Floats
-    setting: Setting
+    prior: PriorPrecision
     core: Floats
     local: Floats
     response: Response
@@ -51,8 +54,8 @@ class Mode:
 
 
 @dataclass(frozen=True, eq=False)
-class _Top:
-    """Where Newton's method stopped; the factor of the true curvature there if it was at hand."""
+class _Summit:
+    """Where Newton's method stopped; the factor of the true curvature there if it is at hand."""
 
     core: Floats
     local: Floats
@@ -61,179 +64,191 @@ class _Top:
     factor: Factor | None
 
 
-def evaluate(model: Latent, theta: Floats, start: Start | None = None) -> Mode:
-    """Find the mode from a start near to it, else from zero; raise NoMode where it is none."""
-    setting = model.setting(theta)
-    top = _newton(model, setting, start or _flat(model), near=start is not None)
-    return _mode(model, theta, setting, top)
+def find_mode(model: Latent, theta: Floats, start: Numbers | None = None) -> Mode:
+    """Find the mode from a start close to it, else from zero; raise NoMode where there is none."""
+    prior = model.evaluate_prior(theta)
+    summit = _climb(model, prior, start or _start_at_zero(model), near=start is not None)
+    return _approximate(model, theta, prior, summit)
 
 
-def best_mode(model: Latent, theta: Floats, start: Start | None = None) -> Mode:
-    """Find the mode from two starts, a flat one (or `start`) and the counts themselves; keep the better.
+def find_best_mode(model: Latent, theta: Floats, start: Numbers | None = None) -> Mode:
+    """Find the mode from two starts, zero (or `start`) and the counts themselves; keep the higher one.
 
-    Where cells are seen through a channel the posterior need not have one mode alone.
+    Where cells are seen through a channel the posterior may have more than one mode.
     """
-    setting = model.setting(theta)
-    starts = (start or _flat(model), _raw(model, setting))
-    tops = [_newton(model, setting, one, near=False) for one in starts]
-    return _mode(model, theta, setting, max(tops, key=lambda top: top.value))
+    prior = model.evaluate_prior(theta)
+    starts = (start or _start_at_zero(model), _start_at_counts(model, prior))
+    summits = [_climb(model, prior, numbers, near=False) for numbers in starts]
+    return _approximate(model, theta, prior, max(summits, key=lambda summit: summit.value))
 
 
-def _mode(model: Latent, theta: Floats, setting: Setting, top: _Top) -> Mode:
-    factor, response = top.factor, top.response
+def _approximate(model: Latent, theta: Floats, prior: PriorPrecision, summit: _Summit) -> Mode:
+    """Return Laplace's approximation at the mode, eq. (22)."""
+    factor, response = summit.factor, summit.response
     try:
         if factor is None:
-            factor = model.factorise(setting, response.curvature, response.pull)
+            factor = model.factorise(prior, response.curvature, response.pull)
     except np.linalg.LinAlgError:
         msg = "The posterior is not curved downwards at its mode. Fit fewer effects, or coarser periods."
         raise NoMode(msg) from None
-    prior, _ = model.log_prior(theta)
-    log_density = top.value + prior + 0.5 * (setting.log_det - factor.log_det)
-    return Mode(theta, setting, top.core, top.local, response, factor, log_density)
+    log_prior, _ = model.log_prior(theta)
+    log_density = summit.value + log_prior + 0.5 * (prior.log_det - factor.log_det)
+    return Mode(theta, prior, summit.core, summit.local, response, factor, log_density)
 
 
-def corrected(model: Latent, mode: Mode, steps: int = 4) -> tuple[Floats, Floats]:
-    """Move the mode to the mean: maximise the expected log likelihood under the Laplace covariance.
+def correct_mean(model: Latent, mode: Mode, steps: int = 4) -> Numbers:
+    """Move the mode to the mean, eq. (28): maximise the expected log likelihood under Laplace's covariance.
 
-    The expectation is by three Gauss-Hermite nodes for each cell; totals, normal already, stay at the middle.
-    Where next to nothing is known the covariance is too wide for whole steps to close in: none moves a log
-    mean by more than its standard deviation.
+    The expectation uses three Gauss-Hermite nodes for each cell; totals, normal already, stay at the middle.
+    Where next to nothing is known the covariance is too wide for whole steps: no step moves a log mean by
+    more than its standard deviation.
     """
-    core, local, kappa = mode.core.copy(), mode.local.copy(), mode.setting.kappa
-    away = _SQRT3 * np.sqrt(model.variances(mode.factor).ravel()[model.seen])
+    core, local, kappa = mode.core.copy(), mode.local.copy(), mode.prior.kappa
+    away = _SQRT3 * np.sqrt(model.variances(mode.factor).ravel()[model.cells])
     for _ in range(steps):
-        middle = model.log_mean(core, local).ravel()[model.seen]
+        middle = model.log_mean(core, local).ravel()[model.cells]
         below, above = (model.counts.slopes(middle + side * away, kappa).gradient for side in (-1.0, 1.0))
-        straight = model.counts.slopes(middle, kappa)
-        bent = model.spread((below + above - 2.0 * straight.gradient) / 6.0)
-        right = _right(model, mode.setting, core, local, model.answer(straight).gradient + bent)
+        centre = model.counts.slopes(middle, kappa)
+        # Weights 1/6, 2/3, 1/6: the gradient at the middle plus a sixth of the second difference.
+        bent = model.scatter((below + above - 2.0 * centre.gradient) / 6.0)
+        right = _log_posterior_gradient(model, mode.prior, core, local, model.combine(centre).gradient + bent)
         step = mode.factor.solve(*right)
-        moved = model.log_mean(core + step[0], local + step[1]).ravel()[model.seen] - middle
+        moved = model.log_mean(core + step[0], local + step[1]).ravel()[model.cells] - middle
         share = 1.0 / max(1.0, float((_SQRT3 * np.abs(moved) / away).max(initial=0.0)))
         core, local = core + share * step[0], local + share * step[1]
-        if _inner(right, step) < _NO_MOVE:
+        if _inner_product(right, step) < _NO_MOVE:
             break
     return core, local
 
 
-def gradient(model: Latent, mode: Mode) -> Floats:
-    """Differentiate Laplace's log density in the hyperparameters, (free,).
+def compute_gradient(model: Latent, mode: Mode) -> Floats:
+    """Differentiate Laplace's log density in the hyperparameters, eq. (26), (free,).
 
-    The determinant moves with the curvature, and that with the mode: dmode = H^-1 (-dQ mode + Z' dg). One
-    solve for the direction Z' d log|H| serves all hyperparameters.
+    The log determinant changes with the curvature, and the curvature with the mode: d mode = H^-1 (-dQ mode +
+    Z' dg). One solve for the direction Z' d log|H| serves all hyperparameters.
     """
-    setting, core, local = mode.setting, mode.core, mode.local
-    variance, spread = model.variances(mode.factor), model.spreads(mode.factor, mode.response.pull)
-    toward = mode.factor.solve(*model.gather(mode.response.turned(spread, variance)))
+    prior, core, local = mode.prior, mode.core, mode.local
+    variance = model.variances(mode.factor)
+    spread = model.multiply_covariance(mode.factor, mode.response.pull)
+    toward = mode.factor.solve(*model.gather(mode.response.log_det_gradient(spread, variance)))
     local_covariance = mode.factor.local_covariance()
     out = []
-    pairs = zip(setting.slopes, model.slopes(setting, core, local), strict=True)
-    for (where, matrix, log_det), moved in pairs:
-        covariance = local_covariance if where is None else mode.factor.covariance[where, where]
-        penalty = _inner((core, local), moved)
+    pairs = zip(prior.slopes, model.multiply_prior_slopes(prior, core, local), strict=True)
+    for (place, matrix, log_det), moved in pairs:
+        covariance = local_covariance if place is None else mode.factor.covariance[place, place]
+        penalty = _inner_product((core, local), moved)
         trace = float((covariance * matrix).sum())
-        out.append(0.5 * (log_det - penalty - trace + _inner(toward, moved)))
+        out.append(0.5 * (log_det - penalty - trace + _inner_product(toward, moved)))
     if model.kappa.prior is not None:
-        low, high = _beside(model, mode)
-        curved = variance * (high.curvature - low.curvature) + 2.0 * spread * (high.pull - low.pull)
-        change = high.log - low.log - 0.5 * float(curved.sum())
-        change -= 0.5 * _inner(toward, model.gather(high.gradient - low.gradient))
-        out.append(change / (2.0 * _SHIFT))
+        low, high = _respond_beside_kappa(model, mode)
+        change = variance * (high.curvature - low.curvature) + 2.0 * spread * (high.pull - low.pull)
+        slope = high.log - low.log - 0.5 * float(change.sum())
+        slope -= 0.5 * _inner_product(toward, model.gather(high.gradient - low.gradient))
+        out.append(slope / (2.0 * _SHIFT))
     return np.array(out) + model.log_prior(mode.theta)[1]
 
 
-def tangent(model: Latent, mode: Mode) -> tuple[Floats, Floats]:
-    """Differentiate the mode in the hyperparameters, shapes (free, n) and (free, B, T)."""
-    moves = [(-c, -own) for c, own in model.slopes(mode.setting, mode.core, mode.local)]
+def compute_tangent(model: Latent, mode: Mode) -> Numbers:
+    """Differentiate the mode in the hyperparameters, eq. (27), shapes (free, n) and (free, B, T)."""
+    moves = [(-c, -b) for c, b in model.multiply_prior_slopes(mode.prior, mode.core, mode.local)]
     if model.kappa.prior is not None:
-        low, high = _beside(model, mode)
+        low, high = _respond_beside_kappa(model, mode)
         moves.append(model.gather((high.gradient - low.gradient) / (2.0 * _SHIFT)))
     solved = [mode.factor.solve(*move) for move in moves]
-    return np.array([c for c, _ in solved]), np.array([own for _, own in solved])
+    return np.array([core for core, _ in solved]), np.array([local for _, local in solved])
 
 
-def _beside(model: Latent, mode: Mode) -> tuple[Response, Response]:
-    """Evaluate the likelihood at a little less and a little more overdispersion."""
-    low, high = (mode.setting.kappa * float(np.exp(side * _SHIFT)) for side in (-1, 1))
+def _respond_beside_kappa(model: Latent, mode: Mode) -> tuple[Response, Response]:
+    """Evaluate the likelihood at a slightly smaller and a slightly larger overdispersion."""
+    low, high = (mode.prior.kappa * float(np.exp(side * _SHIFT)) for side in (-1, 1))
     return model.respond(mode.core, mode.local, low), model.respond(mode.core, mode.local, high)
 
 
-def _flat(model: Latent) -> tuple[Floats, Floats]:
-    return np.zeros(model.size), np.zeros((len(model.index), model.periods))
+def _start_at_zero(model: Latent) -> Numbers:
+    return np.zeros(model.size), np.zeros((len(model.core_index), model.periods))
 
 
-def _raw(model: Latent, setting: Setting) -> tuple[Floats, Floats]:
-    """Start from the counts: least squares on their logs."""
+def _start_at_counts(model: Latent, prior: PriorPrecision) -> Numbers:
+    """Return the least-squares fit of the latent numbers to the logs of the likeliest counts."""
     count = model.counts.likeliest.astype(np.float64) + 0.5
-    weights = model.spread(count)
-    target = model.spread(np.log(count) - model.offset.ravel()[model.seen])
-    factor = model.factorise(setting, weights, np.zeros_like(weights))
+    weights = model.scatter(count)
+    target = model.scatter(np.log(count) - model.offset.ravel()[model.cells])
+    factor = model.factorise(prior, weights, np.zeros_like(weights))
     return factor.solve(*model.gather(weights * target))
 
 
-def _penalty(setting: Setting, core: Floats, local: Floats) -> float:
-    return 0.5 * float(core @ setting.core @ core + ((local @ setting.local) * local).sum())
+def _prior_penalty(prior: PriorPrecision, core: Floats, local: Floats) -> float:
+    return 0.5 * float(core @ prior.core @ core + ((local @ prior.local) * local).sum())
 
 
-def _objective(model: Latent, setting: Setting, core: Floats, local: Floats) -> tuple[float, Response]:
+def _log_posterior(
+    model: Latent, prior: PriorPrecision, core: Floats, local: Floats
+) -> tuple[float, Response]:
+    """Return the log posterior of the latent numbers, eq. (20), -inf where it overflows."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        response = model.respond(core, local, setting.kappa)
-        value = response.log - _penalty(setting, core, local)
+        response = model.respond(core, local, prior.kappa)
+        value = response.log - _prior_penalty(prior, core, local)
     return (float(value) if np.isfinite(value) else -np.inf), response
 
 
-def _right(
-    model: Latent, setting: Setting, core: Floats, local: Floats, gradient: Floats
-) -> tuple[Floats, Floats]:
-    """Give the gradient of the log posterior in the latent numbers."""
-    pulled = model.gather(gradient)
-    return pulled[0] - setting.core @ core, pulled[1] - local @ setting.local
+def _log_posterior_gradient(
+    model: Latent, prior: PriorPrecision, core: Floats, local: Floats, gradient: Floats
+) -> Numbers:
+    """Return the gradient of eq. (20) in the latent numbers, from that in the log means, (B, m)."""
+    likelihood = model.gather(gradient)
+    return likelihood[0] - prior.core @ core, likelihood[1] - local @ prior.local
 
 
-def _inner(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
-    return float(one[0] @ other[0] + (one[1] * other[1]).sum())
+def _inner_product(first: Numbers, second: Numbers) -> float:
+    return float(first[0] @ second[0] + (first[1] * second[1]).sum())
 
 
-def _newton(model: Latent, setting: Setting, start: Start, *, near: bool) -> _Top:
-    """Climb to the mode. Far away the expected information is the weight, which is always positive."""
+def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) -> _Summit:
+    """Climb to the mode by Newton's method, eq. (21).
+
+    Far from the mode the expected information serves as weights, which is always positive.
+    """
     core, local = start
-    value, response = _objective(model, setting, core, local)
+    value, response = _log_posterior(model, prior, core, local)
     for _ in range(_STEPS):
-        right = _right(model, setting, core, local, response.gradient)
-        factor, true = _weigh(model, setting, response, near=near)
+        right = _log_posterior_gradient(model, prior, core, local, response.gradient)
+        factor, is_true = _factorise_curvature(model, prior, response, near=near)
         step = factor.solve(*right)
-        gain = _inner(right, step)
+        gain = _inner_product(right, step)
         if gain < _DONE:
-            return _Top(core, local, value, response, factor if true else None)
-        scale, better, answer = _search(model, setting, (core, local), step, value)
+            return _Summit(core, local, value, response, factor if is_true else None)
+        scale, higher, answer = _search_line(model, prior, (core, local), step, value)
         if answer is None:
             if gain < _SMALL:  # below what a difference of log densities can show
-                return _Top(core, local, value, response, factor if true else None)
+                return _Summit(core, local, value, response, factor if is_true else None)
             break
-        core, local, value, near = core + scale * step[0], local + scale * step[1], better, gain < _NEAR
+        core, local, value, near = core + scale * step[0], local + scale * step[1], higher, gain < _NEAR
         response = answer
     msg = f"The mode was not found in {_STEPS} steps. Check the counts for a number that cannot be."
     raise NoMode(msg)
 
 
-def _weigh(model: Latent, setting: Setting, response: Response, *, near: bool) -> tuple[Factor, bool]:
-    """Factorise with the true curvature where near to the mode and possible; say whether it was."""
+def _factorise_curvature(
+    model: Latent, prior: PriorPrecision, response: Response, *, near: bool
+) -> tuple[Factor, bool]:
+    """Factorise with the true curvature where near to the mode and possible; return whether it was."""
     if near:
         try:
-            return model.factorise(setting, response.curvature, response.pull), True
+            return model.factorise(prior, response.curvature, response.pull), True
         except np.linalg.LinAlgError:
             pass
-    return model.factorise(setting, response.information, response.pull), False
+    return model.factorise(prior, response.information, response.pull), False
 
 
-def _search(
-    model: Latent, setting: Setting, at: tuple[Floats, Floats], step: tuple[Floats, Floats], value: float
+def _search_line(
+    model: Latent, prior: PriorPrecision, start: Numbers, step: Numbers, value: float
 ) -> tuple[float, float, Response | None]:
-    """Halve the step until it climbs; no response where it never does."""
+    """Halve the step until it climbs; return its scale, value and response (None if it never climbs)."""
     scale = 1.0
     while scale > 1e-3:
-        new, response = _objective(model, setting, at[0] + scale * step[0], at[1] + scale * step[1])
-        if new > value:
-            return scale, new, response
+        core, local = start[0] + scale * step[0], start[1] + scale * step[1]
+        higher, response = _log_posterior(model, prior, core, local)
+        if higher > value:
+            return scale, higher, response
         scale /= 2.0
     return 0.0, value, None

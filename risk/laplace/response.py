@@ -1,12 +1,13 @@
-"""How the likelihood of all that is published answers to the log means: cells, and totals of blocks.
+"""How the likelihood of all that is published changes with the log means: cells, and totals of blocks.
 
-A total of a block, published with noise of its own, is far more exact than the sum of its noisy cells. Given
-the cells and their means the true counts are independent with known moments, so that
+A total of a block, published with noise of its own, is far more exact than the sum of its noisy cells.
+Given the cells and their means the true counts are independent with known moments, so that
+docs/risk-model.md eq. (10)
 
     P(total | cells, means) = Normal(total; sum of E, sum of V + variance of the total's noise)
 
-to the accuracy of the normal distribution. E and V are the mean and variance of each true count given its
-published cell. The curvature of a total is its expected one, of rank one in a block.
+holds to the accuracy of the normal distribution. E and V are mean and variance of each true count given its
+published cell. The curvature of a total is its expected one, of rank one in a block: eq. (11).
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ class Totals:
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """Value and slopes of the log likelihood in the log means, all (B, m) but `log`.
+    """The log likelihood and its slopes in the log means, all (B, m) except `log`.
 
-    Minus the second derivative is curvature on the diagonal plus pull pull' in each block; `third` is the
-    derivative of the former, and of the latter d pull = own on the diagonal less pull (all / 2)'.
+    Minus the second derivative is diag(curvature) + pull pull' in each block. `third` is the derivative of
+    curvature; that of pull is diag(pull_slope) - pull pull_change' / 2. `information` is the expected
+    curvature of the complete data, which is always positive.
     """
 
     log: float
@@ -41,25 +43,26 @@ class Response:
     third: Floats
     information: Floats
     pull: Floats
-    own: Floats
-    all: Floats
+    pull_slope: Floats
+    pull_change: Floats
 
-    def turned(self, spread: Floats, variance: Floats) -> Floats:
-        """Give the gradient of log |H| in the log means, (B, m).
+    def log_det_gradient(self, spread: Floats, variance: Floats) -> Floats:
+        """Return the gradient of log |H| in the log means, a part of eq. (26), (B, m).
 
-        spread : posterior covariance times pull, (B, m); variance: its diagonal, (B, m).
+        spread : posterior covariance times pull, (B, m). variance : diagonal of that covariance, (B, m).
         """
         joint = (self.pull * spread).sum(axis=1, keepdims=True)
-        turned: Floats = variance * self.third + 2.0 * spread * self.own - joint * self.all
-        return turned
+        gradient: Floats = variance * self.third + 2.0 * spread * self.pull_slope - joint * self.pull_change
+        return gradient
 
 
-def total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats, ...]:
-    """Give a total's log density (B,), its gradient, and pull, own and all as in `Response`.
+def compute_total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats, ...]:
+    """Compute log density, (B,), gradient, pull, pull_slope and pull_change of totals, eq. (10) and (11).
 
-    moments : as of `moments_of`, each laid out over blocks, (B, m).
+    moments : as of `compute_moments`, each placed in blocks, (B, m). The last four have that shape; see
+    `Response`.
     """
-    expected, variance, rise, bend, widening = moments
+    expected, variance, expected_slope, expected_bend, variance_slope = moments
     spread = variance.sum(axis=1) + totals.noise
     # With exact cells the total says nothing new.
     known = ~np.isnan(totals.value) & (spread > 0)
@@ -68,18 +71,18 @@ def total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats,
     log = np.where(known, -0.5 * (np.log(2.0 * np.pi * safe) + off**2 / safe), 0.0)
     by_mean, by_spread = off / safe, np.where(known, 0.5 * ((off / safe) ** 2 - 1.0 / safe), 0.0)
     root = np.where(known, 1.0 / np.sqrt(safe), 0.0)[:, None]
-    gradient = by_mean[:, None] * rise + by_spread[:, None] * widening
-    return log, gradient, rise * root, bend * root, widening * root**2
+    gradient = by_mean[:, None] * expected_slope + by_spread[:, None] * variance_slope
+    return log, gradient, expected_slope * root, expected_bend * root, variance_slope * root**2
 
 
-def moments_of(slopes: Slopes) -> tuple[Floats, ...]:
-    """Give E, V, dE, d2E and dV of each observed cell."""
+def compute_moments(slopes: Slopes) -> tuple[Floats, ...]:
+    """Return E, V, dE, d2E and dV (derivatives in the log mean) of each observed cell, (cells,) each."""
     share, rest = slopes.share, 1.0 - slopes.share
-    widening = share * slopes.skew
+    variance_slope = share * slopes.skew
     return (
         slopes.expected,
         slopes.variance,
         share * slopes.variance,
-        share * (widening - rest * slopes.variance),
-        widening,
+        share * (variance_slope - rest * slopes.variance),
+        variance_slope,
     )

@@ -2,16 +2,18 @@
 
     A = tridiagonal(diagonal, beside) + sum over r of weight_r u_r u_r'
 
-A random walk with independent counts has a tridiagonal precision; that the walk sums to zero is one such
-product, a total of the counts another. What is left once the first numbers are eliminated has the same form,
+This is docs/risk-model.md eq. (24). A random walk with independent counts has a tridiagonal precision;
+that the walk sums to zero adds one such product, a total of the counts another. What remains once the
+first numbers are eliminated has the same form,
 
     tridiagonal + U C U' + e (U b)' + (U b) e'
 
-with e the first number that is left, so that the factor of T numbers takes T steps and not T^3, and the whole
-inverse T^2 (the recursion of Takahashi, Fagan and Chin 1973). All matrices are worked on at once. It is the
-factor of Cholesky, stored otherwise, and as stable.
+with e the first number that remains. So the factor of T numbers takes T steps and not T^3, and the whole
+inverse T^2 (the recursion of Takahashi, Fagan and Chin 1973). All matrices are worked on at once. It is
+the Cholesky factor, stored in another form, and as stable.
 
-Axes: B matrices, T numbers, R vectors; B comes last, so that each step runs over what lies side by side.
+Axes: B matrices, T numbers, R vectors; B comes last, so that each step runs over numbers that lie side by
+side.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Tridiagonal:
 
     @classmethod
     def of(cls, diagonal: Floats, beside: Floats, weights: Floats, vectors: Floats) -> Tridiagonal:
-        """Factorise; shapes (T, B), (T - 1,), (R,) and (T, R, B).
+        """Factorise matrices; shapes (T, B), (T - 1,), (R,) and (T, R, B).
 
         Raises LinAlgError where a matrix is not positive definite.
         """
@@ -63,13 +65,13 @@ class Tridiagonal:
 
     @property
     def log_det(self) -> float:
-        """The log determinants of all matrices, added up."""
+        """The sum of the log determinants of all matrices."""
         return float(np.log(self.pivots).sum())
 
     def inverse(self) -> Floats:
-        """Give the inverse of each matrix, (T, T, B), from the last row upwards.
+        """Return the inverse of each matrix, (T, T, B), computed from the last row upwards.
 
-        `below` holds, in the columns to come, the row below and the sums of all rows below times `vectors`.
+        `below` holds, for the columns to come, the row below and the sums of all rows below times `vectors`.
         """
         periods, each, blocks = self.vectors.shape
         out, below = np.empty((periods, periods, blocks)), np.zeros((periods, 1 + each, blocks))
@@ -88,7 +90,7 @@ class Tridiagonal:
         return out
 
     def draw(self, plain: Floats) -> Floats:
-        """Turn independent standard normal numbers, (T, B, d), into draws with the inverse as covariance."""
+        """Turn independent standard normal numbers, (T, B, d), into draws whose covariance is the inverse."""
         out, below = np.empty(plain.shape), np.zeros((*self.column.shape[1:], plain.shape[2]))
         for t in reversed(range(len(out))):
             out[t] = plain[t] / np.sqrt(self.pivots[t])[:, None]
@@ -98,10 +100,11 @@ class Tridiagonal:
         return out
 
 
-def parts(matrix: Floats) -> tuple[Floats, Floats, float]:
-    """Split a symmetric matrix (T, T) into a tridiagonal one and a constant: diagonal, beside, constant.
+def split_constant(matrix: Floats) -> tuple[Floats, Floats, float]:
+    """Split a symmetric matrix (T, T) into a tridiagonal one and a constant.
 
-    Raises ValueError where it is not such a sum.
+    Returns the diagonal, (T,), the numbers beside it, (T - 1,), and the constant. Raises ValueError where the
+    matrix is no such sum.
     """
     constant = float(matrix[0, -1]) if len(matrix) > 2 else 0.0
     rest = matrix - constant

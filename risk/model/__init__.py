@@ -99,7 +99,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         share = _OUTREACH_SHARE if observations.ways == ALL else 1.0
         overdispersed = self.likelihood == "negative_binomial"
         return Effects(
-            area=self._area_hypers(),
+            area=self._build_area_hypers(),
             time=Hyper("time_sd", HalfNormal(self.time_sd), np.log(0.1)),
             local=Hyper("local_sd", HalfNormal(self.local_sd), np.log(0.1)),
             kappa=Hyper("kappa", HalfNormal(self.kappa_sd), np.log(0.2)) if overdispersed else Hyper("kappa"),
@@ -111,7 +111,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
             scaled=self.scaled,
         )
 
-    def _area_hypers(self) -> tuple[Hyper, Hyper, Hyper]:
+    def _build_area_hypers(self) -> tuple[Hyper, Hyper, Hyper]:
         """Return the hyperparameters of the area field: standard deviation, smooth share, common share."""
         if self.structured is None:
             structured = Hyper("structured", Beta(), 0.0)

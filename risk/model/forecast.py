@@ -18,7 +18,8 @@ def forecast_counts(
     """Draw counts of the quarters after the observed ones, docs/risk-model.md eq. (37).
 
     The result has shape (D, A, horizon, P, W). `effort` are days of outreach, (A, horizon). With `published`
-    the counts pass through the channel, and are HIDDEN where it hides them. Raises InputError where `effort` has another shape.
+    the counts pass through the channel, and are HIDDEN where it hides them. Raises InputError where `effort`
+    has another shape.
     """
     if effort.ndim != 2 or len(effort) != len(observations.areas):
         areas = len(observations.areas)
@@ -26,7 +27,7 @@ def forecast_counts(
         raise InputError(msg)
     rng = np.random.default_rng([seed, 2])
     log_rate = _extend_log_rate(draws, observations, effort.shape[1], rng)
-    mean = np.exp(log_rate[..., None] + _way_effects(draws, observations, effort))
+    mean = np.exp(log_rate[..., None] + _compute_way_effects(draws, observations, effort))
     mean *= observations.expected[:, None, None, None]
     counts = _draw_counts(mean, draws.kappa, rng)
     if "discovered" in observations.ways:  # without outreach nobody is discovered
@@ -48,7 +49,7 @@ def _extend_log_rate(
     return np.asarray(last + common + np.cumsum(local, axis=2))
 
 
-def _way_effects(draws: Draws, observations: Observations, effort: Floats) -> Floats:
+def _compute_way_effects(draws: Draws, observations: Observations, effort: Floats) -> Floats:
     """Return what each way of finding adds to the log rate in eq. (4), (D, A, horizon, 1, W)."""
     unit = observations.usual_effort
     log_effort = np.log(np.where(effort > 0, effort, unit) / unit)

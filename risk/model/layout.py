@@ -14,7 +14,7 @@ import numpy as np
 
 from data.workspace.types import Floats, Ints
 from risk.laplace.fields import Field, Hyper
-from risk.laplace.graph import chain, structure
+from risk.laplace.graph import build_chain, build_structure
 from risk.laplace.latent import Latent
 from risk.laplace.likelihood import MISSING, Counts
 from risk.laplace.response import Totals
@@ -95,10 +95,10 @@ class _Sizes:
 def build_layout(observations: Observations, effects: Effects) -> Layout:
     """Build the latent model of observations."""
     sizes = _Sizes.of(observations)
-    base = _base_level(observations)
-    offset = _offset(observations, sizes, effects.gamma) + base
-    precision, fixed = _fixed_effects(observations, sizes, effects)
-    fields, area_start, walk_start = _fields(observations, sizes, effects, len(precision))
+    base = _compute_base_level(observations)
+    offset = _compute_offset(observations, sizes, effects.gamma) + base
+    precision, fixed = _build_fixed_effects(observations, sizes, effects)
+    fields, area_start, walk_start = _build_fields(observations, sizes, effects, len(precision))
     # Blocks are areas by pathways, the pathway running fastest.
     area = np.repeat(np.arange(sizes.areas), sizes.pathways)
     country = np.repeat(observations.country_of, sizes.pathways)
@@ -112,16 +112,17 @@ def build_layout(observations: Observations, effects: Effects) -> Layout:
     published = np.moveaxis(observations.published, 2, 1).ravel()[cells]
     local = None
     if sizes.quarters > 1 and effects.local is not None:
-        local = Field(chain(sizes.quarters), 1, effects.local, Hyper("smooth", fixed=1.0), Hyper("none"))
+        chain = build_chain(sizes.quarters)
+        local = Field(chain, 1, effects.local, Hyper("smooth", fixed=1.0), Hyper("none"))
     model = Latent(
         np.column_stack([intercept, area_position, fixed.columns(country)]),
-        _design(observations, sizes, fixed),
+        _build_design(observations, sizes, fixed),
         time,
         np.repeat(np.arange(sizes.quarters), sizes.ways),
         offset,
         cells,
         Counts.of(published, observations.channel),
-        _totals(observations),
+        _read_totals(observations),
         precision,
         fields,
         local,
@@ -130,7 +131,7 @@ def build_layout(observations: Observations, effects: Effects) -> Layout:
     return Layout(model, base, intercept, area_position, time, fixed.covariates, fixed.gamma, fixed.gaps)
 
 
-def _base_level(observations: Observations) -> float:
+def _compute_base_level(observations: Observations) -> float:
     """Return the log of all children found over all children living there: the level of the intercepts."""
     usable = observations.usable
     found = np.maximum(observations.published, 0)[usable].sum() + 0.5
@@ -138,14 +139,14 @@ def _base_level(observations: Observations) -> float:
     return float(np.log(found / max(living, 1.0)))
 
 
-def _offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:
+def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:
     """Return log E plus the prior mean of gamma times log effort where outreach finds, eq. (4): (B, m)."""
-    outreach = gamma * _log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
+    outreach = gamma * _compute_log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
     offset = np.broadcast_to(np.log(observations.expected)[:, None, None, None] + outreach, sizes.cells)
     return offset.reshape(sizes.areas * sizes.pathways, -1).copy()
 
 
-def _log_effort(observations: Observations) -> Floats:
+def _compute_log_effort(observations: Observations) -> Floats:
     """Return the log of effort in units of the usual effort, eq. (2), (A, T); 0 where none is recorded."""
     unit = observations.usual_effort
     return np.log(np.where(observations.effort > 0, observations.effort, unit) / unit)
@@ -156,7 +157,7 @@ def _is_by_outreach(observations: Observations) -> Floats:
     return np.array([float(way in ("discovered", *ALL)) for way in observations.ways])
 
 
-def _totals(observations: Observations) -> Totals | None:
+def _read_totals(observations: Observations) -> Totals | None:
     """Return the published totals of the blocks; NaN where a cell of the block is missing."""
     if observations.totals is None:
         return None
@@ -180,7 +181,7 @@ class _FixedEffects:
         return np.column_stack([*parts, np.tile(self.covariates, (len(country), 1))])
 
 
-def _fixed_effects(
+def _build_fixed_effects(
     observations: Observations, sizes: _Sizes, effects: Effects
 ) -> tuple[Floats, _FixedEffects]:
     """Return the prior precision of the fixed effects, intercepts first, and the positions of the others."""
@@ -199,28 +200,28 @@ def _fixed_effects(
     return np.array(sds) ** -2.0, _FixedEffects(gamma, gaps, covariates)
 
 
-def _fields(
+def _build_fields(
     observations: Observations, sizes: _Sizes, effects: Effects, start: int
 ) -> tuple[tuple[Field, ...], int, int]:
     """Return the area field and the random walks of countries, with their first positions in the core."""
     sd, structured, common = effects.area
     if sizes.pathways == 1:
         common = Hyper(common.name)
-    graph = structure(sizes.areas, observations.edges, scaled=effects.scaled)
+    graph = build_structure(sizes.areas, observations.edges, scaled=effects.scaled)
     area = Field(graph, sizes.pathways, sd, structured, common)
     walk_start = start + area.size
     if sizes.quarters == 1:
         return (area,), start, walk_start
     copies = sizes.countries * sizes.pathways
-    time = Field(chain(sizes.quarters), copies, effects.time, Hyper("smooth", fixed=1.0), Hyper("none"))
+    time = Field(build_chain(sizes.quarters), copies, effects.time, Hyper("smooth", fixed=1.0), Hyper("none"))
     return (area, time), start, walk_start
 
 
-def _design(observations: Observations, sizes: _Sizes, fixed: _FixedEffects) -> Floats:
+def _build_design(observations: Observations, sizes: _Sizes, fixed: _FixedEffects) -> Floats:
     """Return the design, (B, m, c): intercept, area, gamma, gap, covariates."""
     parts = [np.ones((*sizes.cells, 2))]
     if fixed.gamma is not None:
-        effort = _log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
+        effort = _compute_log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
         parts.append(np.broadcast_to(effort, sizes.cells)[..., None])
     if len(fixed.gaps):
         reported = np.array([float(way == "reported") for way in observations.ways])

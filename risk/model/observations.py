@@ -20,7 +20,7 @@ from data.release import Release
 from data.tables.spec import CATEGORIES, Tier, table_name
 from data.workspace.types import Bools, Floats, Ints
 from geo import areas as geography
-from risk.laplace.graph import edges_of
+from risk.laplace.graph import find_edges
 from risk.laplace.likelihood import HIDDEN, MISSING
 from risk.numbers import CHILD_SHARE, USUAL_SHARE
 
@@ -234,7 +234,7 @@ class _Places:
             raise ReleaseError(msg)
         codes = [str(code) for code in modelled]
         countries = tuple(str(c) for c in frame.loc[modelled, "country"])
-        edges = edges_of(codes, geometry.neighbours("region"))
+        edges = find_edges(codes, geometry.neighbours("region"))
         return cls(codes, countries, expected[modelled].to_numpy(), edges)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
-from risk.laplace.graph import edges_of, structure
+from risk.laplace.graph import build_structure, find_edges
 from risk.numbers import stream
 
 # Rough shares of a region's people, invented from general knowledge of which towns are large; every
@@ -88,8 +88,8 @@ def build_ground(
     countries = tuple(sorted(regions["country"].unique()))
     region_people = population.reindex(regions.index).fillna(0.0).to_numpy(dtype=float)
     codes = towns.index.to_numpy(dtype=object)
-    edges = edges_of(list(towns.index), neighbours)
-    region_edges = edges_of(list(regions.index), neighbours)
+    edges = find_edges(list(towns.index), neighbours)
+    region_edges = find_edges(list(regions.index), neighbours)
     return Ground(
         regions=regions.index.to_numpy(dtype=object),
         municipalities=codes,
@@ -128,7 +128,7 @@ def draw_bym2(rng: np.random.Generator, size: int, edges: Ints, structured: floa
     The structured part is scaled in each connected part, see risk/laplace/graph.py.
     """
     normal, plain = rng.standard_normal((2, size, draws))
-    smooth = structure(size, edges).root() @ normal
+    smooth = build_structure(size, edges).root() @ normal
     # Rounded, so that the last bit of a linear algebra library never changes a world.
     mixed: Floats = np.sqrt(structured) * smooth + np.sqrt(1.0 - structured) * plain
     return np.round(mixed, 9)

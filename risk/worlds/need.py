@@ -1,6 +1,7 @@
 """The true need of an invented world, as arrays.
 
-Axes: R regions, M municipalities, P pathways (as in PATHWAYS) and T quarters. See risk/worlds/__init__.py for the distributions and the reasons for them.
+Axes: R regions, M municipalities, P pathways (as in PATHWAYS) and T quarters. See risk/worlds/__init__.py
+for the distributions and the reasons for them.
 """
 
 from __future__ import annotations

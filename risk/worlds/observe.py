@@ -10,7 +10,7 @@ import pandas as pd
 from data.disclosure.cell_key import CellKey
 from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
-from risk.laplace.graph import edges_of
+from risk.laplace.graph import find_edges
 from risk.model.observations import (
     CROSSING,
     LEAST_EXPECTED,
@@ -75,7 +75,7 @@ def publish_counts(
         WAYS,
         published,
         days,
-        edges_of(list(people.index), pairs),
+        find_edges(list(people.index), pairs),
         channel,
         "partner",
         None if protected is None else merge_crossings(whole[:, None, :, None])[:, 0, :, 0],

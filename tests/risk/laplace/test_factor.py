@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from risk.laplace.mode import best_mode
+from risk.laplace.mode import find_best_mode
 from risk.model import RiskModel
 from risk.model.layout import build_layout
 from risk.model.observations import Observations
@@ -43,10 +43,10 @@ def dense(model, setting, weights, pull):
         at = slice(b * cells, (b + 1) * cells)
         outer[at, at] = np.diag(weights[b]) + np.outer(pull[b], pull[b])
         for row, i in zip(design[at], range(cells), strict=True):
-            np.add.at(row, model.index[b], model.rows[b, i])
-            row[model.walk[b, model.time[i]]] += 1.0
+            np.add.at(row, model.core_index[b], model.design[b, i])
+            row[model.walk_index[b, model.period[i]]] += 1.0
             if model.local is not None:
-                row[model.size + b * model.periods + model.time[i]] = 1.0
+                row[model.size + b * model.periods + model.period[i]] = 1.0
     whole = np.zeros((model.size + own,) * 2)
     whole[: model.size, : model.size] = setting.core
     local = setting.local if model.local is not None else np.eye(model.periods)
@@ -63,7 +63,7 @@ def test_the_factor_is_that_of_one_dense_matrix(walks, alone, pulled):
     seen = observations(countries, ("internal",) if alone else ("internal", "cross_border"))
     effects = RiskModel()._build_effects(seen)
     model = build_layout(seen, effects if walks else replace(effects, local=None)).model
-    setting = model.setting(np.array([h.start for h in model.hypers]) + 0.2)
+    setting = model.evaluate_prior(np.array([h.start for h in model.hypers]) + 0.2)
     rng = np.random.default_rng(5)
     blocks, cells = model.offset.shape
     weights, pull = rng.gamma(2.0, size=(blocks, cells)), pulled * rng.normal(size=(blocks, cells))
@@ -83,7 +83,7 @@ def test_the_factor_is_that_of_one_dense_matrix(walks, alone, pulled):
     values = rng.normal(size=(blocks, cells))
     within = np.kron(np.eye(blocks), np.ones((cells, cells)))
     np.testing.assert_allclose(
-        model.spreads(factor, values).ravel(), (moved * within) @ values.ravel(), **near
+        model.multiply_covariance(factor, values).ravel(), (moved * within) @ values.ravel(), **near
     )
     if model.local is not None:
         own = covariance[model.size :, model.size :].reshape(blocks, model.periods, blocks, model.periods)
@@ -93,7 +93,7 @@ def test_the_factor_is_that_of_one_dense_matrix(walks, alone, pulled):
 def test_draws_have_the_covariance_of_the_factor():
     seen = observations(("AL",) * AREAS, ("internal",))
     model = build_layout(seen, RiskModel()._build_effects(seen)).model
-    mode = best_mode(model, np.array([h.start for h in model.hypers]))
+    mode = find_best_mode(model, np.array([h.start for h in model.hypers]))
     core, local = mode.factor.draw(np.random.default_rng(0), 6000)
     some = np.array([model.log_mean(c, u) - model.offset for c, u in zip(core, local, strict=True)])
     np.testing.assert_allclose(some.var(axis=0), model.variances(mode.factor), rtol=0.12)
@@ -103,7 +103,7 @@ def test_draws_have_the_covariance_of_the_factor():
 def test_a_block_that_is_not_curved_downwards_is_refused():
     seen = observations(("AL",) * AREAS, ("internal",))
     model = build_layout(seen, RiskModel()._build_effects(seen)).model
-    setting = model.setting(np.array([h.start for h in model.hypers]))
+    setting = model.evaluate_prior(np.array([h.start for h in model.hypers]))
     weights = np.ones(model.offset.shape)
     weights[2] = -1e4
     with pytest.raises(np.linalg.LinAlgError):

@@ -10,7 +10,7 @@ from tests.helpers.reference import read_scotland_edges
 
 
 def test_the_published_scale_of_the_scottish_districts():
-    field = graph.structure(56, read_scotland_edges("carlin"))
+    field = graph.build_structure(56, read_scotland_edges("carlin"))
     assert field.factors == pytest.approx([0.485318], abs=1e-5)
 
 
@@ -25,7 +25,7 @@ def graphs(draw):
 @given(graphs())
 def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
     size, edges = one
-    field = graph.structure(size, edges)
+    field = graph.build_structure(size, edges)
     covariance = field.product(field.variances)
     for part in range(field.labels.max() + 1):
         inside = np.flatnonzero(field.labels == part)
@@ -39,7 +39,7 @@ def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
 
 @given(graphs())
 def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
-    field = graph.structure(*one)
+    field = graph.build_structure(*one)
     root = field.root()
     np.testing.assert_allclose(root, root.T, atol=1e-9)
     np.testing.assert_allclose(root @ root, field.product(field.variances), atol=1e-8)
@@ -48,14 +48,14 @@ def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
 def test_the_numbers_of_areas_do_not_matter():
     edges = np.array([(0, 1), (1, 2), (2, 3), (3, 0), (1, 3), (3, 4)])
     order = np.array([3, 0, 4, 1, 2])
-    one, other = graph.structure(5, edges), graph.structure(5, np.sort(order[edges], axis=1))
+    one, other = graph.build_structure(5, edges), graph.build_structure(5, np.sort(order[edges], axis=1))
     np.testing.assert_allclose(
         other.product(other.variances)[np.ix_(order, order)], one.product(one.variances), atol=1e-9
     )
 
 
 def test_a_walk_has_steps_of_variance_one_and_sums_to_zero():
-    walk = graph.chain(7)
+    walk = graph.build_chain(7)
     walk = walk.product(walk.variances)
     steps = np.diff(np.eye(7), axis=0)
     np.testing.assert_allclose(steps @ walk @ steps.T, np.eye(6), atol=1e-9)
@@ -64,5 +64,5 @@ def test_a_walk_has_steps_of_variance_one_and_sums_to_zero():
 
 def test_edges_keep_known_areas_once():
     pairs = [("b", "a"), ("a", "b"), ("b", "c"), ("c", "elsewhere"), ("c", "c")]
-    np.testing.assert_array_equal(graph.edges_of(["a", "b", "c"], pairs), [(0, 1), (1, 2)])
-    assert graph.edges_of(["a"], []).shape == (0, 2)
+    np.testing.assert_array_equal(graph.find_edges(["a", "b", "c"], pairs), [(0, 1), (1, 2)])
+    assert graph.find_edges(["a"], []).shape == (0, 2)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.laplace.fields import Field, HalfNormal, Hyper
-from risk.laplace.graph import chain, structure
-from risk.laplace.tridiagonal import Tridiagonal, parts
+from risk.laplace.graph import build_chain, build_structure
+from risk.laplace.tridiagonal import Tridiagonal, split_constant
 
 SEEDS = st.integers(0, 10_000)
 
@@ -78,8 +78,8 @@ def test_what_is_not_a_number_is_refused():
 @pytest.mark.parametrize("sd", [0.02, 0.3])
 def test_a_walk_is_tridiagonal_but_for_its_level(periods, sd):
     """An area without a single count has its prior again: the covariance of a walk that sums to zero."""
-    walk = chain(periods)
-    diagonal, beside, level = parts(precision(walk, sd, 1.0))
+    walk = build_chain(periods)
+    diagonal, beside, level = split_constant(precision(walk, sd, 1.0))
     whole = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1) + level
     np.testing.assert_allclose(whole, precision(walk, sd, 1.0), rtol=1e-12)
     factor = Tridiagonal.of(diagonal[:, None], beside, np.array([level]), np.ones((periods, 1, 1)))
@@ -88,16 +88,16 @@ def test_a_walk_is_tridiagonal_but_for_its_level(periods, sd):
 
 
 def test_independent_quarters_have_no_level():
-    unconnected = structure(5, np.zeros((0, 2), np.int64))
-    diagonal, beside, level = parts(precision(unconnected, 0.5, 0.0))
+    unconnected = build_structure(5, np.zeros((0, 2), np.int64))
+    diagonal, beside, level = split_constant(precision(unconnected, 0.5, 0.0))
     np.testing.assert_allclose(diagonal, 4.0)
     assert not beside.any()
     assert level == 0.0
 
 
 def test_another_graph_is_refused():
-    ring = structure(6, np.array([(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5)]))
+    ring = build_structure(6, np.array([(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5)]))
     with pytest.raises(ValueError, match="tridiagonal"):
-        parts(precision(ring, 0.5, 1.0))
+        split_constant(precision(ring, 0.5, 1.0))
     with pytest.raises(ValueError, match="tridiagonal"):
-        parts(precision(chain(6), 0.5, 0.5))
+        split_constant(precision(build_chain(6), 0.5, 0.5))

@@ -17,11 +17,11 @@ from data.release import Release
 from geo import areas
 from risk.laplace import hyperparameters
 from risk.laplace.fields import Beta, Field, HalfNormal, Hyper
-from risk.laplace.graph import structure
+from risk.laplace.graph import build_structure
 from risk.laplace.hyperparameters import integrate
 from risk.laplace.likelihood import Counts, Slopes
-from risk.laplace.mode import NoMode, best_mode, evaluate, gradient
-from risk.laplace.response import Totals, moments_of, total_response
+from risk.laplace.mode import NoMode, compute_gradient, find_best_mode, find_mode
+from risk.laplace.response import Totals, compute_moments, compute_total_response
 from risk.model import RiskModel
 from risk.model.detection import (
     CANNOT_TELL,
@@ -114,7 +114,7 @@ def test_lip_cancer_with_bym2(lip_cancer):
 def test_the_mean_correction_moves_the_intercept(lip_cancer):
     """Without it the intercept is off by about .03, as INLA's is with the plain Gaussian approximation."""
     uncorrected = sum(
-        node.weight * evaluate(lip_cancer.layout.model, node.theta, (node.core, node.local)).core[0]
+        node.weight * find_mode(lip_cancer.layout.model, node.theta, (node.core, node.local)).core[0]
         for node in lip_cancer.posterior.nodes
     )
     assert 0.01 < uncorrected - lip_cancer.posterior.moments()[0][0] < 0.05
@@ -122,9 +122,11 @@ def test_the_mean_correction_moves_the_intercept(lip_cancer):
 
 def test_the_design_for_many_hyperparameters_agrees_with_the_full_grid(lip_cancer):
     model, grid = lip_cancer.layout.model, lip_cancer.posterior
-    top = evaluate(model, max(grid.nodes, key=lambda node: node.log_density).theta)
-    root, log_volume = hyperparameters._root(model, top, hyperparameters._silent)
-    nodes, volumes, spread = hyperparameters._design(model, top, root, hyperparameters._silent)
+    top = find_mode(model, max(grid.nodes, key=lambda node: node.log_density).theta)
+    root, log_volume = hyperparameters._compute_root(model, top, hyperparameters._report_nothing)
+    nodes, volumes, spread = hyperparameters._evaluate_design(
+        model, top, root, hyperparameters._report_nothing
+    )
     weights = volumes * np.exp([node.log_density - top.log_density for node in nodes])
     pairs = zip(nodes, weights / weights.sum(), strict=True)
     design = hyperparameters.Posterior(model, tuple(replace(n, weight=float(w)) for n, w in pairs), 0.0)
@@ -218,7 +220,7 @@ def test_priors_are_densities_of_theta(prior):
 
 
 def test_a_field_has_the_covariance_of_bym2_with_a_part_in_common():
-    graph = structure(4, np.array([(0, 1), (1, 2)]))
+    graph = build_structure(4, np.array([(0, 1), (1, 2)]))
     field = Field(graph, 2, Hyper("sd", HalfNormal()), Hyper("structured", Beta()), Hyper("common", Beta()))
     theta = np.array([-0.4, 0.6, -0.3])
     sd, structured, common = np.exp(-0.4), 1 / (1 + np.exp(-0.6)), 1 / (1 + np.exp(0.3))
@@ -239,34 +241,34 @@ def test_the_gradient_of_the_hyperparameters_is_that_of_their_density(seen, tota
     data = seen[0] if totals else replace(seen[0], totals=None)
     model = build_layout(data, RiskModel()._build_effects(data)).model
     theta = np.array([h.start for h in model.hypers]) + 0.1
-    here = best_mode(model, theta)
+    here = find_best_mode(model, theta)
     slopes = []
     for step in 1e-2 * np.eye(len(theta)):
-        high, low = (evaluate(model, theta + side * step, (here.core, here.local)) for side in (1, -1))
+        high, low = (find_mode(model, theta + side * step, (here.core, here.local)) for side in (1, -1))
         slopes.append((high.log_density - low.log_density) / 2e-2)
     # The curvature of totals is the expected one, so that their part is near, not exact.
-    np.testing.assert_allclose(gradient(model, here), slopes, atol=0.25 if totals else 0.02)
+    np.testing.assert_allclose(compute_gradient(model, here), slopes, atol=0.25 if totals else 0.02)
 
 
 def test_the_factor_is_that_of_the_whole_matrix(seen):
     """Eliminating blocks first changes nothing: compare with one dense matrix of core and local parts."""
     data = replace(seen[0].up_to(3), totals=seen[0].totals)
     model = build_layout(data, RiskModel()._build_effects(data)).model
-    mode = best_mode(model, np.array([h.start for h in model.hypers]))
+    mode = find_best_mode(model, np.array([h.start for h in model.hypers]))
     blocks, cells = model.offset.shape
     size, periods = model.size, model.periods
     design = np.zeros((blocks * cells, size + blocks * periods))
     for b in range(blocks):
         for i in range(cells):
-            row, t = design[b * cells + i], model.time[i]
-            np.add.at(row, model.index[b], model.rows[b, i])
-            row[model.walk[b, t]] += 1.0
+            row, t = design[b * cells + i], model.period[i]
+            np.add.at(row, model.core_index[b], model.design[b, i])
+            row[model.walk_index[b, t]] += 1.0
             row[size + b * periods + t] = 1.0
     whole = np.zeros((design.shape[1],) * 2)
-    whole[:size, :size] = mode.setting.core
+    whole[:size, :size] = mode.prior.core
     for b in range(blocks):
         at = slice(size + b * periods, size + (b + 1) * periods)
-        whole[at, at] = mode.setting.local
+        whole[at, at] = mode.prior.local
     weights = np.diag(mode.response.curvature.ravel())
     for b in range(blocks):
         at = slice(b * cells, (b + 1) * cells)
@@ -279,7 +281,10 @@ def test_the_factor_is_that_of_the_whole_matrix(seen):
     for b in (0, 7):
         at = slice(b * cells, (b + 1) * cells)
         np.testing.assert_allclose(
-            model.spreads(mode.factor, values)[b], covariance[at, at] @ values[b], rtol=1e-3, atol=1e-6
+            model.multiply_covariance(mode.factor, values)[b],
+            covariance[at, at] @ values[b],
+            rtol=1e-3,
+            atol=1e-6,
         )
     core, local = mode.factor.draw(np.random.default_rng(0), 4000)
     some = np.array([model.log_mean(c, u) - model.offset for c, u in zip(core, local, strict=True)])
@@ -305,7 +310,7 @@ def test_a_total_is_as_likely_as_adding_up_says():
         value = int(true.sum()) + away
         lows = exact[value - channel.largest : value + channel.largest + 1]
         totals = Totals(np.array([float(value)]), np.array([2.0]))
-        log, *_ = total_response(totals, tuple(m[None] for m in moments_of(slopes)))
+        log, *_ = compute_total_response(totals, tuple(m[None] for m in compute_moments(slopes)))
         assert log[0] == pytest.approx(np.log(lows @ noise[::-1]), abs=0.12)
 
 
@@ -315,7 +320,9 @@ def test_slopes_of_a_total_are_its_derivatives(value):
     totals, h = Totals(np.array([value]), np.array([2.0])), 1e-5
 
     def at(log_means):
-        return total_response(totals, tuple(m[None] for m in moments_of(counts.slopes(log_means, 0.4))))
+        return compute_total_response(
+            totals, tuple(m[None] for m in compute_moments(counts.slopes(log_means, 0.4)))
+        )
 
     here = np.array([-1.0, 0.3, 0.9, 2.0])
     _, gradient, pull, own, every = at(here)
@@ -628,7 +635,7 @@ def test_a_mode_that_is_none_is_an_error(seen):
     model = build_layout(seen[0], RiskModel()._build_effects(seen[0])).model
     wrong = replace(model, counts=Upwards(), totals=None)
     with pytest.raises(NoMode, match="not curved downwards"):
-        evaluate(wrong, np.array([h.start for h in model.hypers]))
+        find_mode(wrong, np.array([h.start for h in model.hypers]))
 
 
 @settings(max_examples=10)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.disclosure.cell_key import CellKey
-from risk.laplace.graph import structure
+from risk.laplace.graph import build_structure
 from risk.laplace.likelihood import Counts
 from risk.model import RiskModel
 from risk.model.observations import Observations
@@ -71,7 +71,7 @@ def sampled(seen, likelihood):
     from jax.scipy.special import gammaln, logsumexp
     from numpyro.infer import MCMC, NUTS
 
-    graph = structure(len(seen.areas), seen.edges)
+    graph = build_structure(len(seen.areas), seen.edges)
     root = graph.root()
     counts = Counts.of(seen.published.ravel(), seen.channel)
     true, chance = true_counts(counts)
