@@ -46,7 +46,7 @@ _OVERLAP, _OUTSIDE = 40.0, 200.0
 
 
 def find_class(share: float) -> int:
-    """Give the position in COVERAGE of a share of need that is met."""
+    """Return the position in COVERAGE of a share of need that is met."""
     return sum(share >= one for one in BREAKS)
 
 
@@ -127,7 +127,7 @@ def _land() -> str:
 
 
 def _path(shape: BaseGeometry) -> str:
-    """Write the rings or lines of a shape."""
+    """Return the rings or lines of a shape as SVG path data."""
     lines: list[Any] = []
     for part in shapely.get_parts(shape):
         if part.geom_type == "Polygon":
@@ -180,7 +180,7 @@ def _svg(line: str, tip: str, start: Point, width: float) -> str:
 
 
 def _along(start: Point, middle: Point, end: Point) -> Iterable[Point]:
-    """Give points of a quadratic Bézier curve."""
+    """Return points of a quadratic Bézier curve."""
     for step in range(_STEPS + 1):
         t = step / _STEPS
         shares = (1 - t) ** 2, 2 * t * (1 - t), t**2
@@ -202,7 +202,7 @@ def _at(point: Point) -> str:
 def place_names(
     names: Sequence[tuple[str, Point]], passed: Sequence[Point], whole: Point, size: float
 ) -> Iterable[str]:
-    """Write names, each where it meets least: arrows by the points that they pass, names before it, edges.
+    """Return names as SVG text, each where it overlaps arrows, other names and edges least.
 
     A name for which there is no room is left out.
     """
@@ -217,7 +217,7 @@ def place_names(
 
 
 def _around(point: Point, wide: float, high: float) -> list[Box]:
-    """Give the places around a point: right, left, above, below, and the four corners."""
+    """Return the boxes around a point: right, left, above, below, and the four corners."""
     x, y = point
     right, left, middle = x + _GAP, x - _GAP - wide, x - wide / 2
     level, above, below = y - high / 2, y - _GAP - high, y + _GAP

@@ -1,7 +1,7 @@
 """What the risk model says, for a board: where rates are clearly high or low, and what changed.
 
-Numbers come from what the model wrote beside the release (risk/report/__init__.py), as on the Risk page. Areas are
-compared within their country only.
+Numbers come from the risk result beside the release (risk/report/__init__.py), as on the Risk page. Areas
+are compared within their country only.
 """
 
 from __future__ import annotations
@@ -23,108 +23,108 @@ from risk.report.shift import AreaShift
 
 _COUNTRIES = ("AL", "GR")
 PATHWAYS = {"internal": mark("internal trafficking"), "cross_border": mark("cross-border trafficking")}
-_SHOWN = {3: mark("very high: {areas}"), 2: mark("high: {areas}"), 0: mark("low: {areas}")}
+_CLASSES = {3: mark("very high: {areas}"), 2: mark("high: {areas}"), 0: mark("low: {areas}")}
 _FALLING, _RISING = 0, 2
 _CLOSE = 2
 _PER_CENT = 100.0
 
 
 def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
-    """Say for each country and pathway where the rate is clearly high or low; areas, the first `most`."""
-    told = [
-        _level(t, rows, country, pathway, most)
+    """Return for each country and pathway where the rate is clearly high or low; `most` areas each."""
+    levels = [
+        _word_level(t, rows, country, pathway, most)
         for country in _COUNTRIES
         for pathway in PATHWAYS
-        if len(rows := _of_country(current, pathway, country))
+        if len(rows := _select_country(current, pathway, country))
     ]
-    return told or [t("The release has no result of the risk model for its counties and regions.")]
+    return levels or [t("The release has no result of the risk model for its counties and regions.")]
 
 
 def count_undecided(current: CurrentRelease) -> tuple[int, int]:
-    """Count classes that the model cannot tell, and all, over countries and pathways."""
+    """Count the classes that the model cannot tell, and all classes, over countries and pathways."""
     frames = [frame for pathway in PATHWAYS if len(frame := read_area_rates(current, pathway))]
     unsure = sum(int((frame["class"] == CANNOT_TELL).sum()) for frame in frames)
     return unsure, sum(len(frame) for frame in frames)
 
 
-def _of_country(current: CurrentRelease, pathway: str, country: str) -> pd.DataFrame:
+def _select_country(current: CurrentRelease, pathway: str, country: str) -> pd.DataFrame:
     frame = read_area_rates(current, pathway)
     return frame if frame.empty else frame[frame["country"] == country]
 
 
-def _level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int) -> str:
+def _word_level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most: int) -> str:
     parts = [
-        t(words, areas=_rates(t, rows[rows["class"] == one], most))
-        for one, words in _SHOWN.items()
-        if (rows["class"] == one).any()
+        t(words, areas=_word_rates(t, rows[rows["class"] == position], most))
+        for position, words in _CLASSES.items()
+        if (rows["class"] == position).any()
     ]
     head = t("{country}, {pathway}", country=t.area(country), pathway=t(PATHWAYS[pathway]))
-    said = t.joined(parts) or t("no area is clearly above or below the national average")
+    levels = t.joined(parts) or t("no area is clearly above or below the national average")
     unsure = int((rows["class"] == CANNOT_TELL).sum())
-    told = f"{head}: {said}."
+    sentence = f"{head}: {levels}."
     if not unsure:
-        return told
+        return sentence
     rest = t("Cannot tell: {unsure} of {all} areas.", unsure=t.number(unsure), all=t.number(len(rows)))
-    return f"{told} {rest}"
+    return f"{sentence} {rest}"
 
 
-def _rates(t: Speech, rows: pd.DataFrame, most: int) -> str:
+def _word_rates(t: Speech, rows: pd.DataFrame, most: int) -> str:
     rates = zip(rows.index, rows["median"], strict=True)
-    return t.listed([f"{t.area(code)} ({_times(t, median)})" for code, median in rates], most)
+    return t.listed([f"{t.area(code)} ({_format_times(t, median)})" for code, median in rates], most)
 
 
-def _times(t: Speech, rate: float) -> str:
+def _format_times(t: Speech, rate: float) -> str:
     return f"{t.number(rate, 2 if rate < 1 else 1)}×"
 
 
 def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
-    """Say what changed, the most important first: pathways, then rates of the last year."""
-    frame = _latest(current)
+    """Return what changed, the most important first: pathways, then rates of the last year."""
+    frame = _read_latest(current)
     known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
-    told = [_change(t, row) for row in known.to_dict("records")]
-    if not told and len(frame):
-        told = [
+    changes = [_word_change(t, row) for row in known.to_dict("records")]
+    if not changes and len(frame):
+        changes = [
             t(
                 "In no area is it sure that the rate of the last year rose or fell compared "
                 "with the year before."
             )
         ]
-    return [*_shift(t, current), *told][:most] or [
+    return [*_word_shift(t, current), *changes][:most] or [
         t("The release has no changes calculated by the risk model.")
     ]
 
 
-def _shift(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    """Say how the share of trafficking inside the country moved where areas are told together."""
+def _word_shift(t: Speech, current: CurrentRelease) -> Iterator[str]:
+    """Return how the share of internal trafficking changed in the areas that are shown together."""
     manifest = read_risk_manifest(current)
     for shift in manifest.shifts[:1] if manifest else ():
         if manifest and len(shift.areas) > 1:
-            yield _rose(t, shift, manifest.years) if shift.verdict == "rose" else _stayed(t, shift)
+            yield _word_rise(t, shift, manifest.years) if shift.verdict == "rose" else _word_stable(t, shift)
 
 
-def _share(t: Speech, per_cent: float) -> str:
+def _format_share(t: Speech, per_cent: float) -> str:
     return t.percent(per_cent / _PER_CENT)
 
 
-def _stayed(t: Speech, shift: AreaShift) -> str:
+def _word_stable(t: Speech, shift: AreaShift) -> str:
     return t(
         "{areas} together: the share of internal trafficking did not clearly change ({before} in the "
         "first year, {after} in the last).",
         areas=t.named(shift.areas),
-        before=_share(t, shift.before),
-        after=_share(t, shift.after),
+        before=_format_share(t, shift.before),
+        after=_format_share(t, shift.after),
     )
 
 
-def _rose(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
+def _word_rise(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
     first, last = map(dt.date.fromisoformat, years)
     return t(
         "{areas} together: the share of internal trafficking rose from {before} in the year "
-        "that began in {first} to {after} in the year that ended in {last} (95 % interval of "
+        "that began on {first} to {after} in the year that ended on {last} (95 % interval of "
         "the rise: {low} to {high} percentage points; chance of a rise: {chance}).",
         areas=t.named(shift.areas),
-        before=_share(t, shift.before),
-        after=_share(t, shift.after),
+        before=_format_share(t, shift.before),
+        after=_format_share(t, shift.after),
         first=t.date(first),
         last=t.date(last),
         low=t.number(shift.low, 0),
@@ -133,17 +133,17 @@ def _rose(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
     )
 
 
-def _latest(current: CurrentRelease) -> pd.DataFrame:
+def _read_latest(current: CurrentRelease) -> pd.DataFrame:
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return table
     frame = pd.DataFrame(table[table["period"] == table["period"].max()])
-    told = zip(frame["state"], frame["low"], strict=True)
-    known = [find_class(float(low), change=True) if s == "class" else CANNOT_TELL for s, low in told]
+    states = zip(frame["state"], frame["low"], strict=True)
+    known = [find_class(float(low), change=True) if s == "class" else CANNOT_TELL for s, low in states]
     return frame.assign(**{"class": known})
 
 
-def _change(t: Speech, row: Mapping[Any, Any]) -> str:
+def _word_change(t: Speech, row: Mapping[Any, Any]) -> str:
     template = (
         t("{area}, {pathway}: rising, {ratio} times the year before (95 % interval {low} to {high}).")
         if row["class"] == _RISING
@@ -152,12 +152,12 @@ def _change(t: Speech, row: Mapping[Any, Any]) -> str:
     ends = {"ratio": "median", "low": "lower", "high": "upper"}
     values = {name: t.number(float(row[column]), 2) for name, column in ends.items()}
     pathway = t(PATHWAYS[str(row["crossing"])])
-    told = template.format(area=t.area(row["area"]), pathway=pathway, **values)
-    return f"{told} {_effort(t, row)}" if row["effort_warning"] else told
+    sentence = template.format(area=t.area(row["area"]), pathway=pathway, **values)
+    return f"{sentence} {_word_effort(t, row)}" if row["effort_warning"] else sentence
 
 
-def _effort(t: Speech, row: Mapping[Any, Any]) -> str:
-    """Warn that outreach may be why."""
+def _word_effort(t: Speech, row: Mapping[Any, Any]) -> str:
+    """Return the warning that outreach may be the reason."""
     if math.isnan(row["effort_ratio"]):
         return t("No outreach is recorded for the year before, so more outreach may be the reason.")
     days = t.number(float(row["effort_ratio"]), 1)

@@ -133,7 +133,8 @@ class BriefingOptions:
             msg = f"No briefing in {self.language!r}. There are: {', '.join(LANGUAGES)}."
             raise InputError(msg)
         if self.briefing is not None and not self.briefing.absolute().parent.is_dir():
-            msg = f"There is no folder {self.briefing.absolute().parent} to write the briefing to. Make it first."
+            folder = self.briefing.absolute().parent
+            msg = f"There is no folder {folder} to write the briefing to. Make it first."
             raise InputError(msg)
 
 
@@ -141,7 +142,7 @@ class _PlanGroup(TyperGroup):
     """The group of commands, which still takes the spelling without a subcommand."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (click's context)
-        """Name the subcommand that an old spelling stands for, and hint at it."""
+        """Translate an old spelling into a subcommand, with a hint."""
         if not args or (args[0] not in self.commands and args[0] != "--help"):
             args = _translate_old_spelling(args)
             say(f"Hint: this is now written: tact plan {' '.join(args)}")
@@ -256,7 +257,10 @@ def write_draft(
     """Write the posts that the release shows, as a table to correct. It holds outreach teams only."""
     _workspace, opened = _open_release(context, release)
     if file.exists():
-        msg = f"{file} exists already and may contain corrections, so it was not overwritten. Give another name."
+        msg = (
+            f"{file} exists already and may contain corrections, so it was not overwritten. "
+            "Give another name."
+        )
         raise InputError(msg)
     ground = _read_ground(opened, None)
     files.write_text(file, posts.write_posts(ground.table))
@@ -301,7 +305,7 @@ def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, 
         raise InputError(msg)
     given = handover.Tables.read(tables.tasks, tables.capacity, tables.free_share)
     areas = geography.read_areas(opened.areas_file).frame("region").index
-    result = given.over(opened, [str(code) for code in areas])
+    result = given.hand_over(opened, [str(code) for code in areas])
     return None if result is None else (given, result)
 
 
@@ -352,7 +356,7 @@ def _speak(opened: Release) -> Speech:
 
 
 def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Write a plan for a person: the answer first, then move by move."""
+    """Return a plan as lines of text: the answer first, then move by move."""
     verdict = plan_words.word_verdict(t, plan)
     yield verdict.head + "."
     yield from (f"  {text}" for text in (verdict.text, verdict.warning) if text)
@@ -375,7 +379,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
 def _write_briefing(
     workspace: Workspace, opened: Release, plan: SavedPlan, output: BriefingOptions
 ) -> list[str]:
-    """Write the files that were asked for; for real records the receiver is noted first."""
+    """Write the briefing and the pictures; for real records the receiver is noted first."""
     formats = ["pdf"] * (output.briefing is not None) + ["png"] * (output.pictures is not None)
     if not formats:
         return []

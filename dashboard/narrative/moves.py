@@ -124,8 +124,8 @@ def _word_decided(t: Speech, move: Move, authored: AuthoredDecision | None) -> s
 def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
     """Return the decisions that are not about a move of the plan, the first `most`."""
     decided = [plan.decision_on(move) for move in plan.moves]
-    others = [one for one in plan.decisions if one not in decided]
-    lines = [word_decision(t, one) for one in others[:most]]
+    others = [decision for decision in plan.decisions if decision not in decided]
+    lines = [word_decision(t, decision) for decision in others[:most]]
     return [*lines, *_and_more(t, len(others) - len(lines))]
 
 
@@ -163,7 +163,7 @@ def word_quarters(t: Speech, plan: PlanSummary, most: int | None = None) -> list
 
     Empty where the plan was not spread over quarters.
     """
-    quarters = {one.quarter: one for one in plan.phases}
+    quarters = {quarter.quarter: quarter for quarter in plan.phases}
     return [_word_quarter(t, n, quarters.get(n), most) for n in range(1, _QUARTERS + 1)] if quarters else []
 
 

@@ -212,7 +212,7 @@ def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Name the moves that stop paying first when need is smaller than estimated."""
+    """Return which moves lose their gain first when need is smaller than estimated."""
     moves = [move for move in plan.moves if move.need > 0 and move.pays_down_to > 0]
     moves.sort(key=lambda move: -move.pays_down_to / move.need)
     for move in moves[:_FRAGILE]:
@@ -230,7 +230,7 @@ def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Say how few moves would already be advised, and what they would gain."""
+    """Return how few moves would already be advised, and what they gain."""
     points = [point for point in plan.frontier if point.recommended and point.moved]
     fewest = min(points, key=lambda point: point.moved, default=None)
     if fewest is not None and (not plan.advised or fewest.moved < plan.verdict.moved):

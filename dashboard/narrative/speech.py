@@ -94,18 +94,18 @@ _LONG_WORD, _PIECE, _BREAK = re.compile(r"\S{25,}"), re.compile(r".{1,8}"), "\u2
 
 
 def legible(text: object, longest: int = 60) -> str:
-    """Give a text on one line, with a question mark for what cannot be printed, cut where it is too long."""
+    """Return a text on one line that can be printed: other characters become ?, and long texts are cut."""
     plain = unicodedata.normalize("NFC", "" if text is None else str(text)[: 20 * longest])
     plain = _SPACE.sub(" ", plain)
-    kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
-    printed = UNPRINTABLE.sub(_INSTEAD, kept.strip())
+    visible = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
+    printed = UNPRINTABLE.sub(_INSTEAD, visible.strip())
     cut = printed if len(printed) <= longest else printed[: longest - 1].rstrip() + "…"
     return _LONG_WORD.sub(lambda word: _BREAK.join(_PIECE.findall(word[0])), cut)
 
 
 @dataclass(frozen=True)
 class Speech:
-    """One language, and the areas that are spoken of. Call it with a message and the values in it."""
+    """One language and the areas of a release. Call it with a message and the values in it."""
 
     language: str
     areas: Areas
@@ -121,7 +121,7 @@ class Speech:
         return _join_percent_sign(text.format(count=self.number(count), **values))
 
     def number(self, value: float | None, decimals: int | None = None) -> str:
-        """Write a number: whole from ten on, else with one decimal; a dash for none."""
+        """Format a number: whole from ten on, else with one decimal; a dash for none."""
         if value is None or not math.isfinite(value):
             return "–"
         if decimals is None:
@@ -133,16 +133,16 @@ class Speech:
         return f"{_MINUS}{written}" if below else written
 
     def signed(self, value: float | None, decimals: int | None = None) -> str:
-        """Write a change, with its sign."""
+        """Format a change with its sign."""
         written = self.number(value, decimals)
         return f"+{written}" if value is not None and value > 0 and written.strip("0.,–") else written
 
     def percent(self, share: float | None, decimals: int = 0) -> str:
-        """Write a share from 0 to 1 as per cent."""
+        """Format a share from 0 to 1 as per cent."""
         return f"{self.number(_hundredfold(share), decimals)}{_SEPARATORS[self.language][2]}%"
 
     def chance(self, share: float | None) -> str:
-        """Write a probability, never as certain."""
+        """Format a probability, never as certain."""
         if share is not None and share >= _NEARLY_SURE:
             return self("over {share}", share=self.percent(0.99))
         if share is not None and share < 1 - _NEARLY_SURE:
@@ -150,21 +150,21 @@ class Speech:
         return self.percent(share)
 
     def interval(self, estimate: Estimate) -> str:
-        """Write the ends of an estimate's interval, both as exactly as its mean."""
+        """Format the interval of an estimate, with as many decimals as its mean."""
         decimals = _decimals(estimate)
         low, high = self.number(estimate.low, decimals), self.number(estimate.high, decimals)
         return self("{low} to {high}", low=low, high=high)
 
     def gain(self, estimate: Estimate) -> str:
-        """Write a change with its sign and its interval."""
+        """Format a change with its sign and its interval."""
         return f"{self.signed(estimate.mean, _decimals(estimate))} ({self.interval(estimate)})"
 
     def date(self, day: dt.date) -> str:
-        """Write a day."""
+        """Format a day."""
         return f"{day.day} {self(_MONTHS[day.month - 1])} {day.year}"
 
     def day(self, text: object) -> str:
-        """Write a day that is given in ISO form; as it stands where it is none."""
+        """Format a day that is given in ISO form; other texts stay as they are."""
         try:
             return self.date(dt.date.fromisoformat(str(text)[:10]))
         except ValueError:
@@ -176,12 +176,12 @@ class Speech:
 
     def listed(self, names: Sequence[str], most: int | None = None) -> str:
         """List names, the first of many; say how many more there are."""
-        kept, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
-        told = ", ".join(kept)
-        return told if not rest else f"{told}, {self.several('{count} more', '{count} more', rest)}"
+        shown, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
+        text = ", ".join(shown)
+        return text if not rest else f"{text}, {self.several('{count} more', '{count} more', rest)}"
 
     def area(self, code: object) -> str:
-        """Name an area in the language: its own name at home, a name that the catalogue knows, or English."""
+        """Return the name of an area: the local name in its own language, else a translated or English one."""
         key = str(code)
         if key not in self.areas.table.index:
             return legible(key)
@@ -197,7 +197,7 @@ class Speech:
         return self.listed([self.area(code) for code in codes], most)
 
     def kind(self, code: str) -> str:
-        """Return the name of a kind of unit or an axis of work; its code where the product does not know it."""
+        """Return the name of a kind of unit or an axis of work; the code itself where it is not known."""
         return self(_KINDS[code]) if code in _KINDS else legible(code.replace("_", " "), 32)
 
     def unit(self, units: int, kind: str) -> str:
@@ -231,7 +231,7 @@ def _join_percent_sign(text: str) -> str:
 
 
 def _decimals(estimate: Estimate) -> int:
-    """Give one decimal to estimates that are small in all their parts, unless they are whole."""
+    """Return 1 decimal for estimates with only small parts, unless all are whole, else 0."""
     parts = estimate.mean, estimate.low, estimate.high
     return 1 if max(map(abs, parts)) < _OF_ONE and not all(part.is_integer() for part in parts) else 0
 

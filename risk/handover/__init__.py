@@ -1,13 +1,13 @@
-"""Hand-over to duty bearers: which tasks of which partner go to whom, in which of four quarters.
+"""Hand-over to duty bearers: which task of which partner goes to whom, in which of four quarters.
 
-A programme ends; what it does has to go on with those whose duty it is. A task goes whole to one category of
-duty bearer or it stays. It takes up room from its quarter on, in every quarter, so room that is there once
-and not later is none. Among all that fits, the hand-over is chosen that gives most quarters of most children
-to duty bearers: children times quarters from the hand-over to the end of the year. Each area is a
-whole-number programme of its own, solved exactly by HiGHS.
+A programme ends, and its work must continue with the duty bearers. A task goes as a whole to one category of
+duty bearer, or it stays. It needs spare capacity in its quarter and in every later one, so capacity that does
+not last does not count. The hand-over is chosen with the largest sum of children times quarters from the
+hand-over to the end of the year, docs/planner.md eq. (52) and (53). Each area is a whole-number programme,
+solved exactly by HiGHS.
 
-Room is what the caller says it is: a table that a manager fills in (risk/handover/files.py), or the places
-that a release shows times the share of them that is free. No such share is known here, so it must be given.
+The spare capacity is a table that a manager fills in (risk/handover/files.py), or the service places of a
+release times the share that is free. A release does not hold this share, so it must be given.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ __all__ = [
 
 Way = tuple[int, int, int]  # a task of an area, a place in its `to`, a quarter from 0
 
-_SECONDS = 20.0  # for one area; real ones take a blink
+_SECONDS = 20.0  # for one area; usual ones take far less than a second
 
 
 @dataclass(frozen=True)
 class HandOverResult:
-    """All tasks: those handed over and those that stay, by area, partner and axis.
+    """The tasks handed over and those that stay, by area, partner and axis.
 
-    proven : whether the solver showed in every area that nothing better fits.
+    proven : whether the solver showed for every area that nothing better fits.
     """
 
     over: tuple[HandOver, ...]
@@ -76,9 +76,9 @@ class HandOverResult:
 
 @dataclass(frozen=True)
 class Tables:
-    """What a manager gives for a hand-over, as text of CSV tables: tasks, and room or the share that is free.
+    """The tables of a hand-over as CSV text: tasks, and spare capacity (`room`) or the share of free places.
 
-    `tasks` empty: no hand-over. Raises InputError unless just one of `room` and `free_share` is given.
+    `tasks` empty: no hand-over. Raises InputError unless exactly one of `room` and `free_share` is given.
     """
 
     tasks: str = ""
@@ -86,7 +86,7 @@ class Tables:
     free_share: float | None = None
 
     def __post_init__(self) -> None:
-        """Check that it is known how much room there is."""
+        """Check that the spare capacity is given in exactly one way."""
         if self.tasks and bool(self.room) == (self.free_share is not None):
             msg = (
                 "A table of tasks also needs the spare capacity of duty bearers: a table, "
@@ -96,11 +96,11 @@ class Tables:
 
     @classmethod
     def read(cls, tasks: Path, room: Path | None, free_share: float | None) -> Tables:
-        """Read them from files; raises FileRefused where one cannot be read."""
+        """Read the tables from files; raises FileRefused where one cannot be read."""
         return cls(text_of(tasks, TASKS), "" if room is None else text_of(room, CAPACITY), free_share)
 
-    def over(self, release: Release, areas: Sequence[str]) -> HandOverResult | None:
-        """Hand over what the tables hold, None without tasks; raises InputError, naming row and remedy."""
+    def hand_over(self, release: Release, areas: Sequence[str]) -> HandOverResult | None:
+        """Hand over the tasks of the tables; None without tasks. Raises InputError, naming row and remedy."""
         if not self.tasks:
             return None
         tasks = parse_tasks(rows_of("table of tasks", self.tasks, TASKS), areas)
@@ -114,69 +114,74 @@ class Tables:
 def estimate_capacity(
     release: Release, areas: Sequence[str], free_share: float, level: str = "region"
 ) -> Capacity:
-    """Draw spare room from a release: places of each duty bearer in its last quarter, times the free share.
+    """Estimate the spare capacity from the places of each duty bearer in the last quarter of a release.
 
-    `free_share` is from 0 to 1 and must be known by who gives it: a release holds places, not whether they
-    are taken. The same room stands for all four quarters, rounded down to whole children. Where a release
-    shows only the least there is, so does the room. Raises InputError for a share that is none.
+    docs/planner.md eq. (55). free_share : from 0 to 1, from the duty bearers, since a release does not say
+    which places are taken. The capacity is the same in all four quarters, in whole children. Where a release
+    shows a lower limit of places, the capacity is supply too. Raises InputError for a share out of range.
     """
     if not 0.0 <= free_share <= 1.0:
         msg = (
-            f"No share of free places of {free_share!r}. Give a share from 0 to 1 that duty bearers have "
-            "told you; the release does not hold it."
+            f"{free_share!r} is not a share. Give the share of free service places from 0 to 1; ask the duty "
+            "bearers for it."
         )
         raise InputError(msg)
     codes = tuple(areas)
-    shown = [
+    supplies = [
         Supply.of(release, codes, what="capacity", level=level, by="duty_bearer", category=bearer)
         for bearer in DUTY_BEARERS
     ]
-    free = np.floor(free_share * np.stack([one.amount for one in shown], axis=1) + 1e-9).astype(np.int64)
-    at_least = np.stack([one.at_least for one in shown], axis=1)
+    free = np.floor(free_share * np.stack([supply.amount for supply in supplies], axis=1) + 1e-9).astype(
+        np.int64
+    )
+    at_least = np.stack([supply.at_least for supply in supplies], axis=1)
     return Capacity(codes, np.repeat(free[:, :, None], QUARTERS, axis=2), at_least)
 
 
 def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
-    """Hand over as many children's tasks as early as there is room; the same in whatever order they stand.
+    """Hand over the tasks of as many children as early as possible; the order of the tasks does not matter.
 
-    Of several that give as much, the one that serves the first choices of the tasks that come first by
-    partner and axis. Raises InputError where a task is in an area that the capacity does not cover.
+    Among equal hand-overs, the one with the first choices of the first tasks by partner and axis is taken,
+    docs/planner.md eq. (54). Raises InputError where a task is in an area without capacity.
     """
     by_area = _group_by_area(tasks, capacity)
     over, stays, proven = list[HandOver](), list[Stays](), True
-    for area, here in by_area.items():
-        at = capacity.areas.index(area)
-        room = capacity.children[at]
-        chosen, sure = _choose_ways(here, room)
+    for area, tasks_here in by_area.items():
+        position = capacity.areas.index(area)
+        room = capacity.children[position]
+        chosen, sure = _choose_ways(tasks_here, room)
         proven = proven and sure
-        for number, task in enumerate(here):
+        for number, task in enumerate(tasks_here):
             if number in chosen:
                 choice, quarter = chosen[number]
                 over.append(HandOver(task, task.to[choice], quarter + 1))
             else:
-                stays.append(_explain_stay(task, room, capacity.at_least[at]))
+                stays.append(_explain_stay(task, room, capacity.at_least[position]))
     return HandOverResult(tuple(over), tuple(stays), proven)
 
 
 def _group_by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[Task]]:
-    """Give the tasks of each area in an order of their own, so that none is preferred for its row."""
+    """Return the tasks of each area in a fixed order, so that the row in the table does not matter."""
     ordered = sorted(tasks, key=lambda t: (t.area, t.partner, t.axis, t.from_quarter, -t.children, t.to))
     grouped = dict[str, list[Task]]()
     for task in ordered:
         if task.area not in capacity.areas:
-            msg = f"There is a task in {task.area!r} and no room known there. Give room for it, or 0."
+            msg = f"There is a task in {task.area!r}, but no spare capacity is given there. Give it, or 0."
             raise InputError(msg)
         grouped.setdefault(task.area, []).append(task)
     return grouped
 
 
 def _compute_lasting(room: Ints) -> Ints:
-    """Give the room that lasts from each quarter to the last, (..., 4)."""
+    """Return the spare capacity that lasts from each quarter to the last, (..., 4)."""
     return np.asarray(np.minimum.accumulate(room[..., ::-1], axis=-1)[..., ::-1])
 
 
 def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
-    """Choose ways in one area, room (D, 4): of each task handed over its place in `to` and its quarter."""
+    """Choose the hand-overs of one area; return for each task its place in `to` and its quarter from 0.
+
+    room : spare capacity, (D, 4). The second value tells whether nothing better fits.
+    """
     lasting = _compute_lasting(room)
     ways: list[Way] = [
         (number, choice, quarter)
@@ -189,19 +194,19 @@ def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, in
         return {}, True
     rows = _build_rows(tasks, ways, room)
     worth = np.array([tasks[n].children * (QUARTERS - q) for n, _, q in ways], dtype=float)
-    found, most, sure = _solve_ways(-worth, rows, len(ways))
+    taken, most, sure = _solve_ways(-worth, rows, len(ways))
     if sure:
         best = LinearConstraint(worth[None], most - 0.5, np.inf)
         # Of those that give as much: first choices of first tasks, in whole numbers, so that ties are exact.
         choices = max(len(task.to) for task in tasks)
         liked = np.array([float((len(tasks) - n) * (choices - c)) for n, c, _ in ways])
-        preferred, _, settled = _solve_ways(-liked, [*rows, best], len(ways))
-        found = preferred if settled else found
-    return {ways[w][0]: (ways[w][1], ways[w][2]) for w in np.flatnonzero(found)}, sure
+        preferred, _, preferred_sure = _solve_ways(-liked, [*rows, best], len(ways))
+        taken = preferred if preferred_sure else taken
+    return {ways[w][0]: (ways[w][1], ways[w][2]) for w in np.flatnonzero(taken)}, sure
 
 
 def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[Ints, float, bool]:
-    """Minimise over ways; give the ways taken, (W,), their worth, and whether nothing better fits."""
+    """Minimise the costs of ways; return the ways taken, (W,), their value, and whether it is proven."""
     options = {"time_limit": _SECONDS, "mip_rel_gap": 0.0}
     answer = milp(costs, integrality=np.ones(count), bounds=Bounds(0, 1), constraints=rows, options=options)
     if answer.x is None:
@@ -211,15 +216,15 @@ def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tupl
 
 
 def _build_rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearConstraint]:
-    """Give the rows: each task at most once, and no more children than there is room, in every quarter."""
+    """Build the rows: each task at most once, and no quarter above its capacity, docs/planner.md eq. (53)."""
     number = np.array([n for n, _, _ in ways])
     bearer = np.array([DUTY_BEARERS.index(tasks[n].to[c]) for n, c, _ in ways])
     start = np.array([q for _, _, q in ways])
     children = np.array([tasks[n].children for n in number], dtype=float)
     column = np.arange(len(ways))
     once = sparse.coo_array((np.ones(len(ways)), (number, column)), shape=(len(tasks), len(ways)))
-    held = np.arange(QUARTERS)[:, None] >= start
-    quarter, way = np.nonzero(held)
+    occupied = np.arange(QUARTERS)[:, None] >= start
+    quarter, way = np.nonzero(occupied)
     place = bearer[way] * QUARTERS + quarter
     used = sparse.coo_array((children[way], (place, way)), shape=(room.size, len(ways)))
     return [

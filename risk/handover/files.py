@@ -1,9 +1,9 @@
 """The two tables of a hand-over that a manager fills in, read and checked row by row.
 
-area,partner,axis,children,to,from_quarter      tasks; `to` holds categories of duty bearer with ; between,
-                                                empty for the usual ones; `from_quarter` may be empty or left
-                                                out: from the first quarter on
-area,duty_bearer,quarter,children               spare room; what is not in it is none
+area,partner,axis,children,to,from_quarter      tasks; `to` lists categories of duty bearer, separated by ;
+                                                (empty: the usual ones); `from_quarter` may be empty or left
+                                                out (the first quarter)
+area,duty_bearer,quarter,children               spare capacity; none where there is no row
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_AREA = "not a county or region. Write a code from the table of areas, such a
 def read_tasks(path: Path, areas: Iterable[str]) -> tuple[Task, ...]:
     """Read the tasks that partners could hand over; see the module for the table.
 
-    Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
+    Raises FileRefused where the file is not such a table, and InputError, naming row, column and remedy.
     """
     return parse_tasks(read_rows(path, TASKS, _OPTIONAL), areas)
 
@@ -40,8 +40,8 @@ def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
         same = Task(task.area, task.partner, task.axis, 0, task.to)
         if same in seen:
             raise row.fault(
-                f"this task of {task.partner} in {task.area} stands in row {seen[same]} already. "
-                "Keep one of the two, with all its children."
+                f"this task of {task.partner} in {task.area} is already in row {seen[same]}. "
+                "Keep one row with all its children."
             )
         seen[same] = row.number
         tasks.append(task)
@@ -52,44 +52,44 @@ def _parse_task(row: Row, known: set[str]) -> Task:
     area = row.one_of("area", known, _NO_AREA)
     if not row["partner"]:
         raise row.fault("column partner is empty. Write the partner whose task it is.")
-    axis = row.one_of("axis", AXES, f"no axis. Write one of {', '.join(AXES)}.")
+    axis = row.one_of("axis", AXES, f"not an axis. Write one of {', '.join(AXES)}.")
     children = row.whole("children", 1, _LARGEST)
     quarter = row.whole("from_quarter", 1, QUARTERS) if row["from_quarter"] else 1
     return Task(area, row["partner"], axis, children, _list_bearers(row) or USUAL[axis], quarter)
 
 
 def _list_bearers(row: Row) -> tuple[str, ...]:
-    """Give the categories in column to, in their order; none where the column is empty."""
+    """Return the categories in column to, in their order; none where the column is empty."""
     named = tuple(dict.fromkeys(part.strip() for part in row["to"].split(";") if part.strip()))
-    for one in named:
-        if one not in DUTY_BEARERS:
+    for bearer in named:
+        if bearer not in DUTY_BEARERS:
             raise row.fault(
-                f"{one!r} in column to is no duty bearer. Write one or more of {', '.join(DUTY_BEARERS)}, "
-                "with ; between, or nothing for the usual ones."
+                f"{bearer!r} in column to is not a duty bearer. Write one or more of "
+                f"{', '.join(DUTY_BEARERS)}, separated by ;, or leave it empty for the usual ones."
             )
     return named
 
 
 def read_capacity(path: Path, areas: Iterable[str]) -> Capacity:
-    """Read the spare room of duty bearers; see the module for the table.
+    """Read the spare capacity of duty bearers; see the module for the table.
 
-    Raises FileRefused where the file is no such table, and InputError, naming row, column and remedy.
+    Raises FileRefused where the file is not such a table, and InputError, naming row, column and remedy.
     """
     return parse_capacity(read_rows(path, CAPACITY), areas)
 
 
 def parse_capacity(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
-    """Read the spare room of rows; raises as `read_capacity`."""
+    """Read the spare capacity of rows; raises as `read_capacity`."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
     seen = dict[tuple[int, int, int], int]()
     for row in rows:
         area = codes.index(row.one_of("area", codes, _NO_AREA))
-        wanted = f"no duty bearer. Write one of {', '.join(DUTY_BEARERS)}."
-        bearer = DUTY_BEARERS.index(row.one_of("duty_bearer", DUTY_BEARERS, wanted))
-        at = (area, bearer, row.whole("quarter", 1, QUARTERS) - 1)
-        if at in seen:
-            raise row.fault(f"this room stands in row {seen[at]} already. Keep one of the two.")
-        seen[at] = row.number
-        room[at] = row.whole("children", 0, _LARGEST)
+        remedy = f"not a duty bearer. Write one of {', '.join(DUTY_BEARERS)}."
+        bearer = DUTY_BEARERS.index(row.one_of("duty_bearer", DUTY_BEARERS, remedy))
+        cell = (area, bearer, row.whole("quarter", 1, QUARTERS) - 1)
+        if cell in seen:
+            raise row.fault(f"this spare capacity is already in row {seen[cell]}. Keep one of the two rows.")
+        seen[cell] = row.number
+        room[cell] = row.whole("children", 0, _LARGEST)
     return Capacity(codes, room, np.zeros(room.shape[:2], dtype=bool))

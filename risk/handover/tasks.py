@@ -1,4 +1,4 @@
-"""What a hand-over is made of: tasks of partners, and the room that duty bearers have for them."""
+"""Tasks of partners, and the spare capacity of duty bearers for them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ WORDS = dict(KINDS["service"].column("duty_bearer").allowed)  # of each category
 DUTY_BEARERS: tuple[str, ...] = tuple(WORDS)
 AXES: tuple[str, ...] = tuple(KINDS["service"].column("axis").allowed)
 
-# Who usually takes over a task on an axis, the first choice first. A default of this product and no rule of
-# either country: column `to` of the table of tasks overrides it, task by task.
+# Who usually takes over a task on an axis, the first choice first. This is a default of the product, not a
+# rule of either country: column `to` of the table of tasks replaces it, task by task.
 USUAL: dict[str, tuple[str, ...]] = {
     "prevention": ("school", "municipality", "community"),
     "protection": ("state", "municipality", "anti_trafficking_police"),
@@ -27,10 +27,10 @@ USUAL: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Task:
-    """A partner's task on an axis in an area, which serves so many children a quarter.
+    """A partner's task on an axis in an area. children : how many it serves per quarter.
 
-    to : categories of duty bearer that may take it, the first choice first. from_quarter : the earliest in
-    which it can be handed over. Raises InputError for a task that is none.
+    to : categories of duty bearer that may take it, the first choice first. from_quarter : the earliest
+    quarter of the hand-over. Raises InputError for values out of range.
     """
 
     area: str
@@ -42,7 +42,7 @@ class Task:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        wrong = [one for one in self.to if one not in DUTY_BEARERS]
+        wrong = [bearer for bearer in self.to if bearer not in DUTY_BEARERS]
         if wrong or not self.to or self.children < 0 or not 1 <= self.from_quarter <= QUARTERS:
             msg = (
                 f"No task in {self.area} of {self.children!r} children to {self.to!r} from quarter "
@@ -54,9 +54,9 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Capacity:
-    """Spare room of duty bearers, children a quarter: (A, D, 4), duty bearers in the order of DUTY_BEARERS.
+    """Spare capacity of duty bearers, children per quarter: (A, D, 4), in the order of DUTY_BEARERS.
 
-    at_least : where there may be more room than is known, (A, D). Raises InputError for room that is none.
+    at_least : where there may be more than is known, (A, D). Raises InputError for values out of range.
     """
 
     areas: tuple[str, ...]
@@ -68,15 +68,15 @@ class Capacity:
         wanted = (len(self.areas), len(DUTY_BEARERS), QUARTERS)
         if self.children.shape != wanted or self.at_least.shape != wanted[:2] or (self.children < 0).any():
             msg = (
-                f"Spare room has shape {self.children.shape} or a number below 0. Give numbers from 0 for "
-                f"{wanted[0]} areas, {wanted[1]} duty bearers and {QUARTERS} quarters."
+                f"Spare capacity has shape {self.children.shape} or a number below 0. Give numbers from 0 "
+                f"for {wanted[0]} areas, {wanted[1]} duty bearers and {QUARTERS} quarters."
             )
             raise InputError(msg)
 
 
 @dataclass(frozen=True)
 class HandOver:
-    """A task that a category of duty bearer takes over in a quarter, and keeps."""
+    """A task that a category of duty bearer takes over in a quarter and keeps."""
 
     task: Task
     to: str
@@ -88,8 +88,8 @@ class Stays:
     """A task that stays with its partner.
 
     why : no_children (there is nothing to hand over), room_taken (tasks of more children, or for longer, take
-    the room) or no_room. room : the most children a quarter that a duty bearer which may take it has room for
-    until the end of the year. at_least : whether there may be more room than is known.
+    the capacity) or no_room. room : the largest spare capacity of a duty bearer who may take it that lasts to
+    the end of the year, children per quarter. at_least : whether there may be more than is known.
     """
 
     task: Task

@@ -1,15 +1,15 @@
-"""The plan: which units to move where, so that more children's need is met, and whether to move any at all.
+"""The plan: which units to move where, so that the need of more children is met, or whether to move none.
 
-Of need n in an area, capacity c that reaches it meets n (1 - exp(-c / n)). The need is known by draws of the
-risk model over the detection range. A layout of whole units is chosen by half of the draws, within rules, by
-HiGHS; the other half judges it, because what looks best among noisy numbers looks better than it is.
+Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it. The need is known as draws of the
+risk model. HiGHS chooses a layout of whole units within rules, by half of the draws. The other half judges
+it, because what looks best among noisy numbers looks better than it is. Equations: docs/planner.md.
 
 **Change nothing is always an answer.** A plan is recommended only where the probability that it gains more
-than 3 % of the need met today is 0.9 or more; without that rule moves are proposed where today's posts are
-right. A plan that is not recommended is still shown, with its moves, and says so.
+than 3 % of the need met today is 0.9 or more. Without that rule, moves would be proposed even where today's
+posts are right. A plan that is not recommended is still shown, with its moves, and says so.
 
-**Exploration.** A share of what searches, a tenth by default, goes to areas where too little was looked,
-drawn by chance (risk/planning/exploration.py). Communities play no part in it.
+**Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
+drawn at random (risk/planning/exploration.py). Communities play no part in it.
 """
 
 from __future__ import annotations
@@ -73,51 +73,51 @@ def plan_moves(
     solver: Solver | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """Plan moves of units; the same for the same arguments, unless the time is up.
+    """Choose moves of units and judge them; the same for the same arguments, unless the time is up.
 
     Parameters
     ----------
     posts
-        What stands where today.
+        Units of today and where they stand.
     need
         Draws of the children in need in a quarter, (d, A) for all kinds alike or (d, A, K); every second
         draw chooses, the others judge. From `risk.model.detection.DetectionRange.need`.
     rules, aims
-        What must hold, and what counts how much; nothing and the plain average by default.
+        What must hold, and what counts how much; by default nothing, and the average over the draws.
     decisions
-        Moves that were accepted or declined, and units that were locked in: the plan is made around them.
+        Moves that were accepted or declined, and units to keep in place.
     solver, progress
-        How hard to look; told what is being done.
+        Effort of the solver; receives the name of each step.
 
     Raises
     ------
     RulesClash
-        No layout keeps all rules: it says which clash and what would free them.
+        No layout keeps all rules; it holds the rules that clash and how far each must be relaxed.
     InputError
         Draws are too few, negative or of another shape; or time ran out before any layout was found.
 
     """
-    given, wanted, how = rules or Rules(), aims or Aims(), solver or Solver()
-    given.check_for(posts)
+    rules, aims, solver = rules or Rules(), aims or Aims(), solver or Solver()
+    rules.check_for(posts)
     draws = expand_kinds(need, posts)
     choosing, judging = draws[::2], draws[1::2]
     tell = progress or (lambda *_: None)
-    explored = draw_exploration(posts, given, choosing, how.seed)
-    region = Region.build(posts, given, decisions, explored)
-    found = _find_layout(region, Goal(posts, wanted, choosing), how, tell)
-    return _judge_layout(region, found, judging, draws)
+    explored = draw_exploration(posts, rules, choosing, solver.seed)
+    region = Region.build(posts, rules, decisions, explored)
+    solution = _find_layout(region, Goal(posts, aims, choosing), solver, tell)
+    return _judge_layout(region, solution, judging, draws)
 
 
-def _find_layout(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solution:
-    """Find the best layout; today's posts stand in for it where they are better or all there is."""
+def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> Solution:
+    """Find the best layout; today's posts where nothing better is found. Raises as `plan_moves`."""
     posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
     today_allowed = not region.find_broken(nothing, posts.units)
-    best = solve_moves(region, goal, how, tell)
+    best = solve_moves(region, goal, solver, tell)
     if best is None:
-        if found := find_clashes(region):
-            raise RulesClash(found)
+        if rules := find_clashes(region):
+            raise RulesClash(rules)
         if not today_allowed:
-            msg = f"No plan was found in {how.seconds:g} seconds. Allow more time, or fewer moves."
+            msg = f"No plan was found in {solver.seconds:g} seconds. Allow more time or fewer moves."
             raise InputError(msg)
         return Solution(posts.units, nothing, np.inf, proven=False)
     spent = float(region.cost @ best.flows)
@@ -126,22 +126,23 @@ def _find_layout(region: Region, goal: Goal, how: Solver, tell: Progress) -> Sol
     return best
 
 
-def _judge_layout(region: Region, found: Solution, need: Floats, all_draws: Floats) -> Plan:
+def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: Floats) -> Plan:
+    """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43) and (44)."""
     posts = region.posts
     before = compute_met(need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
-    gain = compute_met(need, posts.compute_capacity(found.units)).sum(axis=(1, 2)) - before
+    gain = compute_met(need, posts.compute_capacity(solution.units)).sum(axis=(1, 2)) - before
     return Plan(
         posts,
-        found.units,
-        explain_moves(region, found.units, found.flows, need),
+        solution.units,
+        explain_moves(region, solution.units, solution.flows, need),
         compute_outcome(posts, posts.units, need),
-        compute_outcome(posts, found.units, need),
+        compute_outcome(posts, solution.units, need),
         Estimate.from_draws(gain),
         float((gain > LEAST_GAIN * before).mean()),
-        region.find_broken(np.zeros_like(found.flows), posts.units),
+        region.find_broken(np.zeros_like(solution.flows), posts.units),
         region.explored,
-        found.gap,
-        found.proven,
+        solution.gap,
+        solution.proven,
         region.decisions,
         region.rules,
         all_draws,
@@ -149,7 +150,7 @@ def _judge_layout(region: Region, found: Solution, need: Floats, all_draws: Floa
 
 
 def compute_floor(posts: Posts, share: float) -> Floats:
-    """Give a floor, (A,): a share of the capacity that reaches each area today; no area loses more."""
+    """Return a share of the capacity that reaches each area today, (A,), docs/planner.md eq. (30)."""
     return np.asarray(share * posts.compute_capacity(posts.units).sum(axis=1))
 
 
@@ -164,20 +165,21 @@ def compute_frontier(
     solver: Solver | None = None,
     progress: Progress | None = None,
 ) -> tuple[Point, ...]:
-    """Give what can be gained with ever more moves; limits with which the rules clash are left out.
+    """Return what other numbers of moves gain; numbers with which the rules clash are left out.
 
-    Each limit is a plan of its own, with the solver's seconds each. Arguments as for `plan`.
+    Each number of `limits` is a plan, and each may take all seconds of the solver. Other arguments as for
+    `plan_moves`.
     """
-    wanted = sorted(set(limits))
+    limits = sorted(set(limits))
     points = []
-    for done, limit in enumerate(wanted, 1):
+    for done, limit in enumerate(limits, 1):
         within = replace(rules or Rules(), moves=limit)
         try:
-            made = plan_moves(posts, need, within, aims, decisions=decisions, solver=solver)
+            plan = plan_moves(posts, need, within, aims, decisions=decisions, solver=solver)
         except RulesClash:
             continue
         finally:
             if progress is not None:
-                progress(done, len(wanted), "Comparing numbers of moves")
-        points.append(Point(limit, made.moved, made.cost, made.gain, made.probability, made.recommended))
+                progress(done, len(limits), "Comparing numbers of moves")
+        points.append(Point(limit, plan.moved, plan.cost, plan.gain, plan.probability, plan.recommended))
     return tuple(points)

@@ -50,9 +50,9 @@ def compute_met(need: Floats, capacity: Floats) -> Floats:
 
 
 def compute_slopes(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
-    """Give what one more of capacity would meet, and how fast that falls; both (d, A, K), the second below 0.
+    """Return the first two derivatives of the need met in the capacity, (d, A, K) each.
 
-    need (d, A, K), capacity (A, K): the first two derivatives of `met`.
+    docs/planner.md eq. (18); the second is below 0. need : (d, A, K). capacity : (A, K).
     """
     ratio = np.divide(capacity, need, out=np.full(need.shape, np.inf), where=need > _SMALL)
     more = np.exp(-ratio)
@@ -93,8 +93,8 @@ def compute_least_served(share: Floats, weight: Floats) -> float:
 class Benefit:
     """Benefit curves cut into chords, docs/planner.md eq. (20).
 
-    need : draws, (d, A, K). width : of the pieces of capacity, (A, K, P). slope : of the chord of each draw on
-    each piece, (d, A, K, P). It falls from piece to piece, so the solver fills the pieces in order.
+    need : draws, (d, A, K). width : of the pieces of capacity, (A, K, P). slope : of the chord of each draw
+    on each piece, (d, A, K, P). It falls from piece to piece, so the solver fills the pieces in order.
     """
 
     need: Floats
@@ -103,7 +103,7 @@ class Benefit:
 
     @classmethod
     def cut(cls, need: Floats, most: Floats, pieces: int) -> Benefit:
-        """Cut the curves at the knots of docs/planner.md eq. (19), with equal distances of chord and curve.
+        """Cut the curves at the knots of docs/planner.md eq. (19): all chords are equally close.
 
         most : largest capacity of each area and kind, (A, K).
         """
@@ -120,7 +120,7 @@ class Benefit:
         return cls(need, width, slope)
 
     def average(self, weight: Floats | None = None) -> Floats:
-        """Return the slopes of the mean curves, (A, K, P), under weights of the draws, (d,); None: equal ones."""
+        """Return the slopes of the mean curves, (A, K, P), with weights of the draws, (d,), or equal ones."""
         if weight is None:
             return np.asarray(self.slope.mean(axis=0))
         used = np.flatnonzero(weight)

@@ -1,7 +1,7 @@
-"""Rules that no layout can keep together: which they are, and what would free them.
+"""Rules that no layout can keep together: which they are, and how far each must be relaxed.
 
-A smallest set of rules that clash is found by leaving out one after the other (the deletion filter of
-Chinneck and Dravnieks 1991). Then each rule of the set is eased alone, by as little as possible.
+A smallest set of rules that clash is found by leaving out one rule after the other (the deletion filter of
+Chinneck and Dravnieks 1991). Then each rule of the set is relaxed alone, as little as possible.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from risk.planning.constraints import Region, Row, Timer, solve_milp
 from risk.planning.problem import Decision
 
 _SECONDS = 30.0
-_INFEASIBLE = 2  # scipy.optimize.milp's word for it
+_INFEASIBLE = 2  # status of scipy.optimize.milp
 
 
 @dataclass(frozen=True)
 class Clash:
-    """A rule that clashes with others: moves, budget, floor, services_floor, exploration, commitments, room,
-    accepted (moves that were accepted) or locked (units that stay).
+    """A rule that clashes with others.
 
-    required, possible : the limit of moves or budget, and the one with which a plan exists; of other rules how much
-    is asked for in all (children a quarter, or units), and how much of it is possible. possible is None where
-    easing this rule alone is not enough. places : areas or sites in which the rule falls short, the worst
-    first. decisions : the decisions that fall short.
+    rule : moves, budget, floor, services_floor, exploration, commitments, room, accepted (moves that were
+    accepted) or locked (units to keep in place). required, possible : the limit of moves or budget, and the
+    limit with which a plan exists. Of other rules: how much is required in all (children per quarter, or
+    units), and how much of it is possible. possible is None where relaxing only this rule is not enough.
+    places : areas or sites in which the rule falls short, the worst first. decisions : those that fall short.
     """
 
     rule: str
@@ -48,7 +48,7 @@ class RulesClash(InputError):
 
 
 def find_clashes(region: Region) -> tuple[Clash, ...]:
-    """Find a smallest set of rules that clash; empty where they do not."""
+    """Find a smallest set of rules that clash; empty where all rules can be kept."""
     timer = Timer(_SECONDS)
     if not _is_impossible(region, frozenset(), timer):
         return ()
@@ -65,23 +65,23 @@ def find_clashes(region: Region) -> tuple[Clash, ...]:
 def _is_impossible(region: Region, without: frozenset[str], timer: Timer) -> bool:
     low, high = region.build_bounds()
     rows = list(region.build_constraints(without))
-    found = solve_milp(np.zeros(region.size), rows, Bounds(low, high), _mark_whole(region), timer, 0.0)
-    return bool(found.status == _INFEASIBLE)
+    answer = solve_milp(np.zeros(region.size), rows, Bounds(low, high), _mark_whole(region), timer, 0.0)
+    return bool(answer.status == _INFEASIBLE)
 
 
 def _ease_rule(region: Region, row: Row, timer: Timer) -> Clash:
-    """Ease one rule by as little as possible, all others kept."""
+    """Relax one rule as little as possible, with all others kept, docs/planner.md eq. (47)."""
     count = len(row.least)
     low, high = region.build_bounds()
-    own = LinearConstraint(sparse.hstack([row.matrix, sparse.eye_array(count)]), row.least, np.inf)
-    others = [_add_slack(one, count) for one in region.build_constraints(frozenset({row.rule}))]
+    relaxed = LinearConstraint(sparse.hstack([row.matrix, sparse.eye_array(count)]), row.least, np.inf)
+    others = [_add_slack(other, count) for other in region.build_constraints(frozenset({row.rule}))]
     bounds = Bounds(np.append(low, np.zeros(count)), np.append(high, np.full(count, np.inf)))
     costs = np.append(np.zeros(region.size), np.ones(count))
     whole = np.append(_mark_whole(region), np.zeros(count))
-    found = solve_milp(costs, [*others, own], bounds, whole, timer, 0.0)
-    if found.x is None:
+    answer = solve_milp(costs, [*others, relaxed], bounds, whole, timer, 0.0)
+    if answer.x is None:
         return Clash(row.rule, row.required, None)
-    short = np.where(found.x[region.size :] > 1e-6, found.x[region.size :], 0.0)
+    short = np.where(answer.x[region.size :] > 1e-6, answer.x[region.size :], 0.0)
     change = short.sum() if row.rule in ("moves", "budget") else -short.sum()
     eased = round(row.required + float(change), 6)
     return Clash(
@@ -97,9 +97,9 @@ def _mark_whole(region: Region) -> Floats:
     return np.append(np.zeros(len(region.cost)), np.ones(region.posts.units.size))
 
 
-def _add_slack(one: LinearConstraint, count: int) -> LinearConstraint:
-    wider = sparse.hstack([one.A, sparse.csr_array((one.A.shape[0], count))])
-    return LinearConstraint(sparse.csr_array(wider), one.lb, one.ub)
+def _add_slack(constraint: LinearConstraint, count: int) -> LinearConstraint:
+    wider = sparse.hstack([constraint.A, sparse.csr_array((constraint.A.shape[0], count))])
+    return LinearConstraint(sparse.csr_array(wider), constraint.lb, constraint.ub)
 
 
 def _find_places(region: Region, row: Row, short: Floats) -> tuple[str, ...]:

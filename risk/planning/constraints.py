@@ -1,12 +1,8 @@
-"""The plan as a mixed-integer programme: which layouts of units the rules allow, and which of them is best.
+"""The layouts of units that the rules allow, as rows of a mixed-integer programme.
 
-Columns: flows of units from site to site (whole by themselves once layouts are whole: they are a
-transportation problem), whole units at each site, pieces of capacity in each area, and for the sliders one
-column each of the bad cases and the worst-off areas, with a column an area for the latter.
-
-CVaR is the least mean over all weighings of the draws that put at most 1 / (0.1 d) on each. Each weighing is
-one row over the same pieces, so the programme starts with few and adds the one that its answer violates most
-until none is; the number of draws never enters its size.
+Columns: flows of units from site to site, then units of each kind at each site. If the units are whole, so
+are the flows: they are a transportation problem. Each rule is a group of rows, docs/planner.md eq. (27) to
+(32), so that a rule can be left out or relaxed when rules clash.
 """
 
 from __future__ import annotations
@@ -41,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The layouts that rules allow. flows : site from, site to, kind of each column of flows, (3, F)."""
+    """The layouts that rules allow. flows : start site, end site and kind of each flow, (3, F)."""
 
     posts: Posts
     rules: Rules
@@ -53,7 +49,7 @@ class Region:
     def build(
         cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration
     ) -> Region:
-        """Lay the flows out: from where units are to where there is room, declined ones left out."""
+        """Build the region: flows lead from where units stand to where there is room, declined ones aside."""
         declined = {_find_flow(posts, d) for d in decisions if d.decided == "decline"}
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
         open_ways = (posts.units[start, kind] > 0) & (start != end) & np.isfinite(posts.cost[start, end])
@@ -69,28 +65,28 @@ class Region:
 
     @cached_property
     def cost(self) -> Floats:
-        """What one unit of each flow costs, (F,)."""
+        """Cost of one unit of each flow, (F,)."""
         start, end, _ = self.flows
         return np.asarray(self.posts.cost[start, end])
 
     def build_balance(self) -> tuple[sparse.csr_array, Floats]:
-        """Give the rows by which units - in + out = units today, and what they equal, (S K,)."""
+        """Return the rows units - in + out = units today and their right side, docs/planner.md eq. (27)."""
         start, end, kind = self.flows
         kinds, flows = len(self.posts.kinds), self.flows.shape[1]
-        at = np.arange(flows)
-        out = _build_matrix(start * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
-        into = _build_matrix(end * kinds + kind, at, np.ones(flows), (self.posts.units.size, flows))
-        own = sparse.eye_array(self.posts.units.size)
-        return sparse.csr_array(sparse.hstack([out - into, own])), self.posts.units.ravel().astype(float)
+        column = np.arange(flows)
+        out = _build_matrix(start * kinds + kind, column, np.ones(flows), (self.posts.units.size, flows))
+        into = _build_matrix(end * kinds + kind, column, np.ones(flows), (self.posts.units.size, flows))
+        same = sparse.eye_array(self.posts.units.size)
+        return sparse.csr_array(sparse.hstack([out - into, same])), self.posts.units.ravel().astype(float)
 
     def build_leaving(self) -> sparse.csr_array:
-        """Give the rows that add up what leaves each site and kind, (S K, columns)."""
+        """Return the rows that add up what leaves each site and kind, docs/planner.md eq. (28)."""
         start, _, kind = self.flows
         place, flows = start * len(self.posts.kinds) + kind, self.flows.shape[1]
         return _build_matrix(place, np.arange(flows), np.ones(flows), (self.posts.units.size, self.size))
 
     def build_capacity(self, kinds: Bools) -> sparse.csr_array:
-        """Give the rows that add up the capacity of some kinds in each area, (A, columns)."""
+        """Return the rows that add up the capacity of some kinds in each area, (A, columns). kinds : (K,)."""
         children = np.array([k.children for k in self.posts.kinds]) * kinds
         units = sparse.kron(sparse.csr_array(self.posts.reach), sparse.csr_array(children[None, :]))
         empty = sparse.csr_array((len(self.posts.areas), self.flows.shape[1]))
@@ -98,12 +94,13 @@ class Region:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """The rows of every rule that may be eased."""
+        """The rows of every rule that may be relaxed."""
         accepted = [d for d in self.decisions if d.decided == "accept"]
         last = [self._build_accepted(accepted)] if accepted else []
         return (*self._build_limits(), *self._build_floors(), *self._build_stays(), *last)
 
     def _build_limits(self) -> Iterator[Row]:
+        """Build the rows of moves and budget, docs/planner.md eq. (29)."""
         rules, flows = self.rules, self.flows.shape[1]
         if rules.moves is not None:
             yield Row("moves", self._build_row(-np.ones(flows)), np.array([-float(rules.moves)]), rules.moves)
@@ -111,6 +108,7 @@ class Region:
             yield Row("budget", self._build_row(-self.cost), np.array([-rules.budget]), rules.budget)
 
     def _build_floors(self) -> Iterator[Row]:
+        """Build the rows of the floors and of exploration, docs/planner.md eq. (30) and (31)."""
         rules, posts = self.rules, self.posts
         every = np.ones(len(posts.kinds), dtype=bool)
         if rules.floor is not None:
@@ -124,7 +122,7 @@ class Region:
             yield Row("exploration", row, np.array([self.explored.least]), self.explored.least)
 
     def _build_stays(self) -> Iterator[Row]:
-        """Let no unit go that is committed or was locked, and none come for which there is no room."""
+        """Build the rows of commitments, locks and room, docs/planner.md eq. (32)."""
         posts, out = self.posts, -self.build_leaving()
         free = (posts.committed - posts.units).ravel().astype(float)
         yield Row("commitments", out, free, float(posts.committed.sum()))
@@ -140,6 +138,7 @@ class Region:
         return sparse.csr_array(np.append(values, np.zeros(self.posts.units.size))[None, :])
 
     def _build_accepted(self, accepted: list[Decision]) -> Row:
+        """Build the rows of accepted moves, docs/planner.md eq. (32)."""
         ways = np.array([_find_flow(self.posts, d) for d in accepted])
         same = (self.flows[None] == ways[:, :, None]).all(axis=1)
         row, column = np.nonzero(same)
@@ -148,41 +147,41 @@ class Region:
         return Row("accepted", matrix, least, float(least.sum()))
 
     def join_columns(self, flows: Ints, units: Ints) -> Floats:
-        """Join flows (F,) and units (S, K) to one vector of columns."""
+        """Join flows, (F,), and units, (S, K), to one vector of columns."""
         return np.append(flows, units.ravel()).astype(float)
 
     def find_broken(self, flows: Ints, units: Ints) -> tuple[str, ...]:
-        """Name the rules that a layout breaks."""
-        at = self.join_columns(flows, units)
-        return tuple(row.rule for row in self.rows if (row.matrix @ at < row.least - 1e-6).any())
+        """Return the rules that a layout breaks. flows : (F,). units : (S, K)."""
+        columns = self.join_columns(flows, units)
+        return tuple(row.rule for row in self.rows if (row.matrix @ columns < row.least - 1e-6).any())
 
     def lay_out(self, flows: Ints) -> Ints:
-        """Give the layout, (S, K), to which flows, (F,), lead."""
+        """Return the layout, (S, K), to which flows, (F,), lead."""
         matrix, today = self.build_balance()
         units = np.rint(today - matrix[:, : len(flows)] @ flows).astype(np.int64)
         return np.asarray(units.reshape(self.posts.units.shape))
 
     def find_cheapest(self, units: Ints, timer: Timer) -> Ints | None:
-        """Give whole flows, (F,), that lead to a layout and cost least; None where none are found in time."""
+        """Find the cheapest whole flows, (F,), to a layout, docs/planner.md eq. (41); None if too late."""
         change = units - self.posts.units
         costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
         lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
         upper = np.append(self._bound_flows(change), units.ravel()).astype(float)
-        found = solve_milp(
+        answer = solve_milp(
             costs, [*self.build_constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0
         )
-        return None if found.x is None else np.rint(found.x[: len(self.cost)]).astype(np.int64)
+        return None if answer.x is None else np.rint(answer.x[: len(self.cost)]).astype(np.int64)
 
     def _bound_flows(self, change: Ints) -> Floats:
-        """Give the most that each flow may hold: all that stands at its start; none where nothing changes."""
+        """Return the most units of each flow, (F,): all at its start, or 0 where nothing changes."""
         start, end, kind = self.flows
-        quiet = (change[start, kind] >= 0) & (change[end, kind] <= 0)
+        unchanged = (change[start, kind] >= 0) & (change[end, kind] <= 0)
         if any(d.decided == "accept" for d in self.decisions):
-            quiet[:] = False  # an accepted move may have to be made up for by any other
-        return np.where(quiet, 0.0, self.posts.units[start, kind].astype(float))
+            unchanged[:] = False  # any other move may have to compensate an accepted one
+        return np.where(unchanged, 0.0, self.posts.units[start, kind].astype(float))
 
     def build_constraints(self, without: frozenset[str] = frozenset()) -> Iterator[LinearConstraint]:
-        """Give the constraints of the region, over flows and units; some rules left out."""
+        """Return the constraints over flows and units, without some rules."""
         matrix, equal = self.build_balance()
         yield LinearConstraint(matrix, equal, equal)
         yield LinearConstraint(self.build_leaving(), -np.inf, self.posts.units.ravel().astype(float))
@@ -191,7 +190,7 @@ class Region:
                 yield LinearConstraint(row.matrix, row.least, np.inf)
 
     def build_bounds(self) -> tuple[Floats, Floats]:
-        """Give the bounds of flows and units."""
+        """Return the lower and upper bounds of flows and units, (columns,) each."""
         start, _, kind = self.flows
         most = np.full(self.posts.units.shape, float(self.posts.units.sum()))
         upper = np.append(self.posts.units[start, kind], most.ravel())
@@ -200,12 +199,12 @@ class Region:
 
 @dataclass
 class Timer:
-    """The seconds that are left of a limit for several solves together."""
+    """The seconds left of a limit for several solves together."""
 
     seconds: float
 
     def __post_init__(self) -> None:
-        """Start."""
+        """Start the timer."""
         self._until = time.monotonic() + self.seconds
 
     @property
@@ -214,7 +213,7 @@ class Timer:
         return max(self._until - time.monotonic(), 0.1)
 
     def split(self, share: float) -> Timer:
-        """Give a timer of a share of what is left."""
+        """Return a timer with a share of the seconds left."""
         return Timer(share * self.left)
 
     @property
@@ -231,25 +230,25 @@ def solve_milp(
     timer: Timer,
     gap: float,
 ) -> OptimizeResult:
-    """Minimise with HiGHS; `whole` is 1 where a column is a whole number."""
+    """Minimise the costs with HiGHS; `whole` is 1 where a column must be a whole number, (columns,)."""
     options = {"time_limit": timer.left, "mip_rel_gap": gap, "presolve": True}
     return milp(costs, integrality=whole, bounds=bounds, constraints=constraints, options=options)
 
 
-def _find_flow(posts: Posts, decided: Decision) -> tuple[int, int, int]:
-    start, kind = _find_place(posts, decided)
-    return start, _find_name(posts.sites, decided.end), kind
+def _find_flow(posts: Posts, decision: Decision) -> tuple[int, int, int]:
+    start, kind = _find_place(posts, decision)
+    return start, _find_name(posts.sites, decision.end), kind
 
 
-def _find_place(posts: Posts, decided: Decision) -> tuple[int, int]:
-    return _find_name(posts.sites, decided.start), _find_name(
-        [kind.name for kind in posts.kinds], decided.kind
+def _find_place(posts: Posts, decision: Decision) -> tuple[int, int]:
+    return _find_name(posts.sites, decision.start), _find_name(
+        [kind.name for kind in posts.kinds], decision.kind
     )
 
 
 def _find_name(names: Sequence[str], name: str) -> int:
     if name not in names:
-        msg = f"A decision names {name!r}, which no post has. Take the names from the table of moves."
+        msg = f"A decision names {name!r}, which is in no post. Copy the names from the table of moves."
         raise InputError(msg)
     return names.index(name)
 

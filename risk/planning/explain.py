@@ -1,4 +1,4 @@
-"""What a layout brings, as a whole and move by move, judged by draws that were not used for choosing it."""
+"""What a layout gains, as a whole and move by move, judged by draws that were not used for choosing it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from risk.planning.problem import Posts
 
 _ENDS = (0.025, 0.975)
 _HALVINGS = 30
-_SMALLEST = 0.005  # children a quarter: less is not told
+_SMALLEST = 0.005  # children per quarter: smaller effects are left out
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its 95 % interval; children a quarter."""
+    """A mean with its 95 % interval; children per quarter."""
 
     mean: float
     low: float
@@ -27,17 +27,17 @@ class Estimate:
 
     @classmethod
     def from_draws(cls, draws: Floats) -> Estimate:
-        """Summarise draws."""
+        """Return mean and interval of draws, (d,)."""
         low, high = np.quantile(draws, _ENDS)
         return cls(float(draws.mean()), float(low), float(high))
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a layout does: children whose need is met, the same in the worst tenth of cases, and by area.
+    """The children whose need a layout meets.
 
-    least_served : share of need that is met in the fifth of the need that is served worst. by_area : mean
-    children whose need is met, (A,). capacity : of all kinds that reaches each area, (A,).
+    worst_cases : mean of the worst tenth of draws. least_served : share of need met in the worst-served fifth
+    of the need. by_area : mean by area, (A,). capacity : of all kinds that reaches each area, (A,).
     """
 
     met: Estimate
@@ -59,10 +59,10 @@ class Effect:
 class Move:
     """Units of a kind that go from one site to another, judged with all other moves made.
 
-    gain : children more whose need is met, a quarter, than if they stayed. beats_staying : the probability
-    that it is more than none. brings, takes : areas that gain and areas that lose, the most first.
-    need : children in need a quarter in the areas that gain; pays_down_to : the move would no longer pay if
-    there were fewer than these (0: it always pays).
+    gain : more children whose need is met per quarter than if the units stayed, docs/planner.md eq. (45).
+    beats_staying : probability of a gain above 0. brings, takes : areas that gain and areas that lose, the
+    largest effect first. need : children in need per quarter in the areas that gain. pays_down_to : the need
+    below which the move has no gain, eq. (46); 0 where it always gains.
     """
 
     start: str
@@ -80,25 +80,31 @@ class Move:
 
 
 def compute_outcome(posts: Posts, units: Ints, need: Floats) -> Outcome:
-    """Say what a layout, (S, K), does under draws of need, (d, A, K)."""
+    """Return the children whose need a layout, (S, K), meets under draws of need, (d, A, K)."""
     capacity = posts.compute_capacity(units)
     served = compute_met(need, capacity)
     by_draw = served.sum(axis=(1, 2))
-    wanted, found = need.sum(axis=2).mean(axis=0), served.sum(axis=2).mean(axis=0)
-    share = np.divide(found, wanted, out=np.ones_like(found), where=wanted > 0)
-    least = compute_least_served(share, wanted / max(float(wanted.sum()), 1e-12))
+    needed, by_area = need.sum(axis=2).mean(axis=0), served.sum(axis=2).mean(axis=0)
+    share = np.divide(by_area, needed, out=np.ones_like(by_area), where=needed > 0)
+    least = compute_least_served(share, needed / max(float(needed.sum()), 1e-12))
     worst = float(weigh_worst_draws(by_draw) @ by_draw)
-    return Outcome(Estimate.from_draws(by_draw), worst, least, found, capacity.sum(axis=1))
+    return Outcome(Estimate.from_draws(by_draw), worst, least, by_area, capacity.sum(axis=1))
 
 
 def explain_moves(region: Region, units: Ints, flows: Ints, need: Floats) -> tuple[Move, ...]:
-    """Explain each move of a layout, the largest gain first."""
-    moves = [_explain_move(region, units, int(at), int(flows[at]), need) for at in np.flatnonzero(flows)]
+    """Return each move of a layout with its gain, the largest first.
+
+    units : the layout, (S, K). flows : units on each flow of the region, (F,). need : draws, (d, A, K).
+    """
+    moves = [
+        _explain_move(region, units, int(flow), int(flows[flow]), need) for flow in np.flatnonzero(flows)
+    ]
     return tuple(sorted(moves, key=lambda move: (-move.gain.mean, move.start, move.end, move.kind)))
 
 
-def _explain_move(region: Region, units: Ints, at: int, count: int, need: Floats) -> Move:
-    posts, (start, end, kind) = region.posts, region.flows[:, at]
+def _explain_move(region: Region, units: Ints, flow: int, count: int, need: Floats) -> Move:
+    """Return one move: the layout is compared with the same layout without it, docs/planner.md eq. (45)."""
+    posts, (start, end, kind) = region.posts, region.flows[:, flow]
     stayed = units.copy()
     stayed[start, kind] += count
     stayed[end, kind] -= count
@@ -112,7 +118,7 @@ def _explain_move(region: Region, units: Ints, at: int, count: int, need: Floats
     return Move(
         *names,
         count,
-        float(region.cost[at] * count),
+        float(region.cost[flow] * count),
         Estimate.from_draws(gain),
         float((gain > 0).mean()),
         _list_effects(posts, by_area, 1.0),
@@ -129,8 +135,8 @@ def _list_effects(posts: Posts, by_area: Floats, sign: float) -> tuple[Effect, .
 
 
 def _find_least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray[np.bool_]) -> float:
-    """Give the share of the need in the areas that gain at which the mean gain is none, from 0 to 1."""
-    touched = with_it != without  # of all others nothing changes
+    """Find the share of need in the areas that gain at which the mean gain is 0, docs/planner.md eq. (46)."""
+    touched = with_it != without  # nothing changes elsewhere
     need, with_it, without = need[:, touched], with_it[touched], without[touched]
     less_of = np.repeat(helped[:, None], touched.shape[1], axis=1)[touched]
 

@@ -1,8 +1,8 @@
-"""Where a share of the search goes so that no area is left unknown.
+"""Areas with too little outreach that get a share of the search, so that no area stays unknown.
 
-Each unit of the share is given to the area, among those where too little was looked, that has most need left
-unmet in one draw (Thompson 1933). An area is drawn as often as it may be the worst. Neither communities nor
-finds play a part.
+Each unit of the share goes to the area, among those with too little outreach, that has most unmet need in one
+draw (Thompson 1933), docs/planner.md eq. (42). So an area is drawn as often as it may be the worst. Neither
+communities nor children already met play a part.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from risk.planning.problem import Posts, Rules
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
-    """The areas drawn, (A,), and the search capacity that must reach them together, children a quarter."""
+    """The areas drawn, (A,), and the search capacity that must reach them together, children per quarter."""
 
     areas: Bools
     least: float
 
 
 def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
-    """Draw the areas to explore; none where nothing searches, or nothing is under-searched.
+    """Draw the areas to explore; none where no unit searches or no area has too little outreach.
 
-    `need` are draws, (d, A, K). What must reach them is what that share of the units would bring them from
-    the sites that serve them best, whoever brings it.
+    need : draws, (d, A, K). The capacity that must reach these areas is what that share of the units brings
+    them from their best-placed sites; any unit may bring it.
     """
     kinds = np.flatnonzero(posts.searching)
     chosen, least = np.zeros(len(posts.areas), dtype=bool), 0.0
@@ -39,9 +39,9 @@ def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exp
     open_to = rules.under_searched & (brings > 0)
     rng, placed = np.random.default_rng([seed, 0]), np.zeros(len(chosen))
     for _ in range(round(rules.exploration * units) if open_to.any() else 0):
-        one = need[rng.integers(len(need))][:, kinds].mean(axis=1)
-        ratio = np.divide(placed, one, out=np.zeros_like(one), where=one > 0)
-        best = int(np.argmax(np.where(open_to, one * np.exp(-ratio), -1.0)))
+        draw = need[rng.integers(len(need))][:, kinds].mean(axis=1)
+        ratio = np.divide(placed, draw, out=np.zeros_like(draw), where=draw > 0)
+        best = int(np.argmax(np.where(open_to, draw * np.exp(-ratio), -1.0)))
         chosen[best] = True
         placed[best] += brings[best]
         least += float(brings[best])

@@ -159,13 +159,15 @@ class PlanInputs:
     def make_rules(self, setting: Setting) -> Rules:
         """Return the rules of a setting."""
         services = self.posts.compute_capacity(self.posts.units)[:, ~self.posts.searching].sum(axis=1)
-        held = services[self.communities]
+        in_communities = services[self.communities]
         return Rules(
             moves=setting.moves,
             budget=setting.budget,
             floor=_floor(self.posts, setting.floor),
             communities=self.communities,
-            services_floor=setting.services_floor * float(held.min(initial=np.inf)) if len(held) else 0.0,
+            services_floor=setting.services_floor * float(in_communities.min(initial=np.inf))
+            if len(in_communities)
+            else 0.0,
             under_searched=self.under_searched,
             exploration=setting.exploration,
         )
@@ -251,7 +253,10 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
 def _draw_need(observations: Observations) -> dict[str, Floats]:
     """Draw the children in need per quarter, (d, A), for all children and for each pathway, eq. (12)."""
     need = draw_yearly_need(RiskModel().fit(observations).fit_.draws(_DRAWS, _SEED), observations, _SEED)
-    return {ALL: need.sum(axis=2), **{one: need[..., at] for at, one in enumerate(observations.pathways)}}
+    return {
+        ALL: need.sum(axis=2),
+        **{pathway: need[..., column] for column, pathway in enumerate(observations.pathways)},
+    }
 
 
 def _find_communities(release: Release, areas: tuple[str, ...]) -> Bools:

@@ -1,12 +1,15 @@
 """The programme over pieces of capacity: its columns, its rows, and how it is solved, relaxed and whole.
 
-Columns: flows and units (the region), pieces of capacity of each area and kind, one for the bad cases, one
-for the level of the worst-off areas, and the shortfall of each area under it.
+Columns: flows and units (the region), pieces of capacity of each area and kind, one column for the worst
+cases, one for the level of the worst-served areas, and the shortfall of each area below that level. CVaR is
+the least mean over all weighings of the draws with at most 1 / (0.1 d) on each. A weighing is one row over
+the same pieces. The programme starts with few and adds the one that its answer violates most until none is
+violated, so that its size does not depend on the number of draws. Equations: docs/planner.md (33) to (36).
 
 A large country has tens of thousands of flows, of which a plan uses dozens. The relaxation starts with the
-cheapest few from and to each site and takes in those that its prices call for, until none is missing
-(column generation); the whole-number programme then looks among those that lost least. What the others could
-have brought is bounded by the relaxation, so that the gap holds for all of them.
+cheapest flows from and to each site and adds those with a negative reduced cost until none is missing (column
+generation). The whole-number programme then uses the flows with the lowest reduced costs. The relaxation
+bounds what the others could gain, eq. (38), so the gap holds for all flows.
 """
 
 from __future__ import annotations
@@ -23,23 +26,22 @@ from risk.planning.benefit import WORST_AREAS, Benefit, weigh_worst_draws
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.objective import Goal
 
-MANY = 3000  # flows that are all looked at together
+MANY = 3000  # flows that one programme takes together
 _NEAREST = 5  # to and from each site, to begin with
 _SLACK = 1e-4  # of the need met, by which a weighing must be violated to be added
 _ZERO = 1e-7
-_FRESH = MANY // 2  # that are taken in at once, the most promising
-_ROUNDS = 50  # of taking in
-_OPEN = 1e-5  # of the goal, that flows which are not looked at may bring
-_INFEASIBLE = 2  # scipy.optimize.linprog's word for it
+_FRESH = MANY // 2  # flows added at once, those with the lowest reduced costs
+_ROUNDS = 50  # of adding flows
+_OPEN = 1e-5  # of the goal, that flows left out may gain
+_INFEASIBLE = 2  # status of scipy.optimize.linprog
 
 
 @dataclass(eq=False)
 class Programme:
-    """The programme of a region, a goal and its benefit in pieces; it minimises the goal's negative.
+    """The programme of a region, a goal and its benefit in pieces; it minimises the negative of the goal.
 
-    weighings : of the draws, (d,) each; rows of the bad cases. flows : which flows are looked at, (F,).
-    bound : the least that anything could cost, by the last relaxation; others : the same with a flow that is
-    not looked at.
+    weighings : of the draws, (d,) each; one row each for the worst cases. flows : which flows are columns,
+    (F,). bound : lower bound of the costs by the last relaxation. others : lower bound with any other flow.
     """
 
     region: Region
@@ -58,11 +60,11 @@ class Programme:
 
     @property
     def large(self) -> bool:
-        """Whether there are too many flows to look at all of them at once."""
+        """Whether there are too many flows for one programme."""
         return bool(self.region.flows.shape[1] > MANY)
 
     def compute_value(self, units: Ints, flows: Ints) -> float:
-        """Give the goal of a layout on the pieces, all weighings of draws considered."""
+        """Return the goal of a layout on the pieces, for all weighings. units : (S, K). flows : (F,)."""
         return self.goal.value_served(self._compute_served(units), float(self.region.cost @ flows))
 
     def _compute_served(self, units: Ints) -> Floats:
@@ -72,12 +74,12 @@ class Programme:
         return np.asarray((self.benefit.slope * filled).sum(axis=-1))
 
     def solve_whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
-        """Solve with whole units, among the flows that are looked at.
+        """Solve with whole units, among the flows of the programme.
 
         `near` is an answer of the relaxation and how far from it the units of each site may be, once that is
         rounded down and up.
         """
-        kept = self._columns
+        columns = self._columns
         integral = np.zeros(self.size)
         integral[self.region.flows.shape[1] : self.first] = 1.0
         low, high = (one.copy() for one in self._bounds)
@@ -86,122 +88,124 @@ class Programme:
             low[units] = np.maximum(np.floor(near[0][units] + _ZERO) - near[1], low[units])
             high[units] = np.minimum(np.ceil(near[0][units] - _ZERO) + near[1], high[units])
         rows = [
-            LinearConstraint(c.A[:, kept], c.lb, c.ub)
+            LinearConstraint(c.A[:, columns], c.lb, c.ub)
             for c in [*self._fixed_rows, *self._build_worst_cases()]
         ]
-        bounds = Bounds(low[kept], high[kept])
-        return self._expand_columns(solve_milp(self._costs[kept], rows, bounds, integral[kept], timer, gap))
+        bounds = Bounds(low[columns], high[columns])
+        return self._expand_columns(
+            solve_milp(self._costs[columns], rows, bounds, integral[columns], timer, gap)
+        )
 
     def solve_relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
-        """Solve without whole numbers; give the columns, or None where there is no answer in time.
+        """Solve without whole numbers; return the columns, or None where there is no answer in time.
 
-        Flows are taken in until no other could bring more than the answer leaves open; afterwards those are
-        looked at that lost least. Where the time or the rounds are up before, the last answer stands, and
-        its bound.
+        Flows are added until the others together could gain almost nothing. Then those with the lowest
+        reduced costs are kept. If the time or the rounds end before, the last answer and its bound count.
         """
         flows, answer = self.region.flows.shape[1], None
         equal, least = self._split_rows()
         for _ in range(rounds):
-            kept = self._columns
-            found = self._solve_linear(equal, least, kept, timer)
+            columns = self._columns
+            found = self._solve_linear(equal, least, columns, timer)
             if found.status == _INFEASIBLE and not self.flows.all():
                 self.flows[:] = True
                 continue
             if found.status != 0:
                 break
-            lost = self._costs[:flows] - equal.A[:, :flows].T @ found.eqlin.marginals
-            lost += least.A[:, :flows].T @ found.ineqlin.marginals
-            missing = (lost < -_ZERO) & ~self.flows
-            open_to = self._bound_missing(np.where(missing, lost, 0.0))
+            reduced = self._costs[:flows] - equal.A[:, :flows].T @ found.eqlin.marginals
+            reduced += least.A[:, :flows].T @ found.ineqlin.marginals
+            missing = (reduced < -_ZERO) & ~self.flows
+            open_to = self._bound_missing(np.where(missing, reduced, 0.0))
             self.bound = max(self.bound, float(found.fun) - open_to)
             answer = np.zeros(self.size)
-            answer[kept] = found.x
+            answer[columns] = found.x
             if open_to <= _OPEN * abs(float(found.fun)):
-                self._keep_best_flows(lost, float(found.fun) - open_to)
+                self._keep_best_flows(reduced, float(found.fun) - open_to)
                 return answer
-            self.flows[np.argsort(lost, kind="stable")[:_FRESH]] = True
+            self.flows[np.argsort(reduced, kind="stable")[:_FRESH]] = True
         return answer
 
     def _solve_linear(
-        self, equal: LinearConstraint, least: LinearConstraint, kept: Ints, timer: Timer
+        self, equal: LinearConstraint, least: LinearConstraint, columns: Ints, timer: Timer
     ) -> OptimizeResult:
         low, high = self._bounds
         return linprog(
-            self._costs[kept],
-            A_ub=-least.A[:, kept],
+            self._costs[columns],
+            A_ub=-least.A[:, columns],
             b_ub=-least.lb,
-            A_eq=equal.A[:, kept],
+            A_eq=equal.A[:, columns],
             b_eq=equal.lb,
-            bounds=np.column_stack([low[kept], high[kept]]),
+            bounds=np.column_stack([low[columns], high[columns]]),
             method="highs-ipm" if self.large else "highs",  # twice as fast there
             options={"time_limit": timer.left},
         )
 
-    def _bound_missing(self, lost: Floats) -> float:
-        """Give the most that flows with such reduced costs, (F,), none above 0, could bring, all together.
+    def _bound_missing(self, reduced: Floats) -> float:
+        """Return the most that missing flows could gain together, docs/planner.md eq. (38).
 
-        No more units leave a site than stand there, and no more move than may: each at its best.
+        reduced : reduced costs, (F,), none above 0. No more units leave a site than stand there, and no more
+        move than the rules allow.
         """
         posts, (start, _, kind) = self.region.posts, self.region.flows
         best = np.zeros(posts.units.shape)
-        np.minimum.at(best, (start, kind), lost)
+        np.minimum.at(best, (start, kind), reduced)
         brings = float(-(best * posts.units).sum())
         moves = self.region.rules.moves
-        return brings if moves is None else min(brings, -moves * float(lost.min(initial=0.0)))
+        return brings if moves is None else min(brings, -moves * float(reduced.min(initial=0.0)))
 
-    def add_weighing(self, found: Floats) -> bool:
-        """Add the weighing that an answer violates most; say whether it violated any."""
-        pieces = found[self.first : self.bad].reshape(self.benefit.width.shape)
+    def add_weighing(self, answer: Floats) -> bool:
+        """Add the weighing that an answer violates most, docs/planner.md eq. (34); True where any is."""
+        pieces = answer[self.first : self.bad].reshape(self.benefit.width.shape)
         by_draw = np.tensordot(self.benefit.slope, pieces, axes=3)
         worst = weigh_worst_draws(by_draw)
-        if found[self.bad] <= worst @ by_draw + _SLACK * abs(float(by_draw.mean())):
+        if answer[self.bad] <= worst @ by_draw + _SLACK * abs(float(by_draw.mean())):
             return False
         self.weighings.append(worst)
         return True
 
     def add_worst_weighing(self, units: Ints) -> bool:
-        """Add the weighing that is the worst for a layout; say whether it is a new one."""
+        """Add the weighing that is the worst for a layout, (S, K); True where it is new."""
         worst = weigh_worst_draws(self._compute_served(units).sum(axis=(1, 2)))
-        known = any(np.allclose(worst, one) for one in self.weighings)
+        known = any(np.allclose(worst, weighing) for weighing in self.weighings)
         if not known:
             self.weighings.append(worst)
         return not known
 
-    def _keep_best_flows(self, lost: Floats, value: float) -> None:
-        """Keep the flows that lose least; any other loses what the best of the rest does, or more."""
-        order = np.argsort(lost, kind="stable")
-        self.flows = np.zeros(len(lost), dtype=bool)
+    def _keep_best_flows(self, reduced: Floats, value: float) -> None:
+        """Keep the flows with the lowest reduced costs; `others` bounds what any other flow gives."""
+        order = np.argsort(reduced, kind="stable")
+        self.flows = np.zeros(len(reduced), dtype=bool)
         self.flows[order[:MANY]] = True
-        self.others = value + float(lost[order[MANY]]) if len(lost) > MANY else np.inf
+        self.others = value + float(reduced[order[MANY]]) if len(reduced) > MANY else np.inf
 
     def _choose_nearest(self) -> Bools:
         start, end, kind = self.region.flows
-        looked = np.ones(len(start), dtype=bool)
+        chosen = np.ones(len(start), dtype=bool)
         if self.large:
-            looked[:] = False
+            chosen[:] = False
             for side in (start, end):
                 order = np.lexsort((self.region.cost, kind, side))
                 place = np.stack([side, kind])[:, order]
                 fresh = np.append(True, (np.diff(place, axis=1) != 0).any(axis=0))
                 begins = np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))
-                looked[order[np.arange(len(order)) - begins < _NEAREST]] = True
-        return looked
+                chosen[order[np.arange(len(order)) - begins < _NEAREST]] = True
+        return chosen
 
     @property
     def _columns(self) -> Ints:
         flows = self.region.flows.shape[1]
         return np.append(np.flatnonzero(self.flows), np.arange(flows, self.size))
 
-    def _expand_columns(self, found: OptimizeResult, kept: Ints | None = None) -> OptimizeResult:
-        """Give an answer all columns again."""
+    def _expand_columns(self, found: OptimizeResult, columns: Ints | None = None) -> OptimizeResult:
+        """Return an answer with all columns; those that were left out are 0."""
         if found.x is not None:
             full = np.zeros(self.size)
-            full[self._columns if kept is None else kept] = found.x
+            full[self._columns if columns is None else columns] = found.x
             found.x = full
         return found
 
     def _split_rows(self) -> tuple[LinearConstraint, LinearConstraint]:
-        """Give the rows as equalities, and as those that must be at least something."""
+        """Return the rows as equalities, and as rows with a lower bound."""
         rows = [*self._fixed_rows, *self._build_worst_cases()]
         equal = rows[0]
         upper, lower = rows[1], rows[2:]
@@ -221,6 +225,7 @@ class Programme:
 
     @cached_property
     def _costs(self) -> Floats:
+        """Costs of the columns, docs/planner.md eq. (36)."""
         aims, costs = self.goal.aims, np.zeros(self.size)
         many = 1.0 - aims.equity
         costs[: len(self.region.cost)] = self.goal.price * self.region.cost
@@ -236,12 +241,13 @@ class Programme:
         rows = [self._widen(c) for c in self.region.build_constraints()]
         return [*rows, self._build_pieces(), *([self._build_worst_areas()] if self.goal.aims.equity else [])]
 
-    def _widen(self, one: LinearConstraint) -> LinearConstraint:
-        empty = sparse.csr_array((one.A.shape[0], self.size - self.first))
-        return LinearConstraint(sparse.csr_array(sparse.hstack([one.A, empty])), one.lb, one.ub)
+    def _widen(self, constraint: LinearConstraint) -> LinearConstraint:
+        empty = sparse.csr_array((constraint.A.shape[0], self.size - self.first))
+        wider = sparse.csr_array(sparse.hstack([constraint.A, empty]))
+        return LinearConstraint(wider, constraint.lb, constraint.ub)
 
     def _build_pieces(self) -> LinearConstraint:
-        """Fill the pieces of an area and kind with no more than the capacity that reaches it."""
+        """Build the rows that fill the pieces of areas by their capacity, docs/planner.md eq. (33)."""
         areas, kinds, pieces = self.benefit.width.shape
         offered = sparse.vstack([self.region.build_capacity(np.arange(kinds) == at) for at in range(kinds)])
         filled = sparse.kron(sparse.eye_array(areas * kinds), np.ones((1, pieces)))
@@ -251,7 +257,7 @@ class Programme:
         return LinearConstraint(sparse.csr_array(matrix), 0.0, np.inf)
 
     def _build_worst_areas(self) -> LinearConstraint:
-        """Give each area's shortfall under the level of the worst-off: level - shortfall <= share met."""
+        """Build the rows level - shortfall <= share of need met by area, docs/planner.md eq. (35)."""
         areas, kinds, pieces = self.benefit.width.shape
         need = np.maximum(self.goal.share * self.goal.total, 1e-9)
         slope = self.benefit.average().reshape(areas, kinds * pieces) / need[:, None]
@@ -262,7 +268,7 @@ class Programme:
         return LinearConstraint(sparse.csr_array(sparse.hstack([before, share, *rest])), 0.0, np.inf)
 
     def _build_worst_cases(self) -> list[LinearConstraint]:
-        """Hold the bad cases below the mean under each weighing of draws."""
+        """Build the rows: worst cases <= mean under each weighing of the draws, docs/planner.md eq. (34)."""
         rows = [np.append(self.benefit.average(q).ravel(), -1.0) for q in self.weighings]
         if not rows:
             return []

@@ -1,14 +1,14 @@
-"""Today's posts as a table: drafted from a release, written for people to correct, and read back.
+"""Today's posts as a table: estimated from a release, written for people to correct, and read again.
 
     area,kind,searches,units,children,committed,room
 
-One row an area and kind of unit. `searches` is yes for what looks for children (outreach) and no for what
-serves them. `children` is how many one unit can meet or serve in a quarter, the same in all rows of a kind.
-`committed` units may not move (empty: none); `room` is the most units of all kinds that an area can hold
-(empty: no limit; the largest of an area's rows counts).
+One row for each area and kind of unit. `searches` is yes for units that look for children (outreach) and no
+for services. `children` is how many one unit can meet or serve in a quarter, the same in all rows of a kind.
+`committed` units may not move (empty: none); `room` is the largest number of units of all kinds in an area
+(empty: no limit; the largest value of the area counts).
 
-A draft reads nothing but the release, and holds outreach alone: staff of services is withheld where few
-operators work, and belongs to them. Whoever knows the posts adds their services, and corrects the rest.
+A draft is made from the release only, and has outreach teams only: staff of services is withheld where few
+operators work. Whoever knows the posts adds the services and corrects the rest.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 OUTREACH = "outreach team"
 TEAM_DAYS = 20.0  # days of outreach a quarter that make a team
 _YEAR = 4  # quarters
-_UPPER = 0.9  # of all outreach met fewer children a team than a team can
+_UPPER = 0.9  # quantile of the children met per team
 
 
 @dataclass(frozen=True, eq=False)
 class PostsTable:
-    """Posts of A areas and K kinds. units, committed : (A, K). room : (A,), the most units of all kinds."""
+    """Posts of A areas and K kinds. units, committed : (A, K). room : largest number of units, (A,)."""
 
     areas: tuple[str, ...]
     kinds: tuple[Kind, ...]
@@ -53,22 +53,24 @@ class PostsTable:
     room: Ints
 
 
-def draft_posts(seen: Observations) -> PostsTable:
-    """Draft the posts of outreach teams, for the areas that the model knows.
+def draft_posts(observations: Observations) -> PostsTable:
+    """Estimate the posts of outreach teams in the areas of the model.
 
-    A team is `TEAM_DAYS` of outreach a quarter, by the mean of the last year. It can meet as many children
-    as a team met where teams met most, nine tenths of all outreach being below.
+    A team is `TEAM_DAYS` of outreach per quarter, by the mean of the last year, docs/planner.md eq. (14).
     """
-    found = np.maximum(seen.published[:, -_YEAR:], 0).sum(axis=(1, 2, 3)) / _YEAR
-    teams = np.rint(seen.effort[:, -_YEAR:].mean(axis=1) / TEAM_DAYS).astype(np.int64)
+    found = np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 2, 3)) / _YEAR
+    teams = np.rint(observations.effort[:, -_YEAR:].mean(axis=1) / TEAM_DAYS).astype(np.int64)
     units = teams[:, None]
     room = np.full(len(teams), int(teams.sum()), np.int64)
     kind = Kind(OUTREACH, _estimate_team_children(found, teams), search=True)
-    return PostsTable(seen.areas, (kind,), units, np.zeros_like(units), room)
+    return PostsTable(observations.areas, (kind,), units, np.zeros_like(units), room)
 
 
 def _estimate_team_children(found: Floats, teams: Ints) -> float:
-    """Give the children that a team can meet a quarter: the upper tenth of what teams met, by teams."""
+    """Return the children that a team can meet per quarter, docs/planner.md eq. (15).
+
+    It is the 0.9 quantile of the children met per team. found : children met by area, (A,). teams : (A,).
+    """
     there = teams > 0
     if not there.any():
         return 1.0
@@ -79,7 +81,7 @@ def _estimate_team_children(found: Floats, teams: Ints) -> float:
 
 
 def write_posts(table: PostsTable) -> str:
-    """Write a table as CSV, one row an area and kind; read back it gives the same."""
+    """Return a table as CSV, one row for each area and kind; reading it gives the same table."""
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
     out.writerow(COLUMNS)
@@ -98,31 +100,31 @@ def write_posts(table: PostsTable) -> str:
 def read_posts(path: Path, areas: Sequence[str]) -> PostsTable:
     """Read a table of posts for some areas; areas without a row have no units.
 
-    Raises FileRefused where the file is no such table, and InputError, naming the row, what is wrong with it
-    and what to do; nothing of a faulty file is taken.
+    Raises FileRefused where the file is not such a table, and InputError, naming the row, the fault and what
+    to do.
     """
     return _parse_rows(Path(path).name, read_rows(path, _NEEDED, _OPTIONAL), areas)
 
 
 def parse_posts(name: str, text: str, areas: Sequence[str]) -> PostsTable:
-    """Read a table of posts of a text that came as a file called `name`; see `read`."""
+    """Read a table of posts from the text of a file with this name; see `read_posts`."""
     return _parse_rows(name, rows_of(name, text, _NEEDED, _OPTIONAL), areas)
 
 
 def _parse_rows(name: str, rows: Sequence[Row], areas: Sequence[str]) -> PostsTable:
-    """Make a table of the rows of a file called `name`; see `read`."""
-    place = {code: at for at, code in enumerate(areas)}
+    """Return the table of some rows; see `read_posts`."""
+    positions = {code: position for position, code in enumerate(areas)}
     kinds: dict[str, Kind] = {}
     entries: dict[tuple[int, str], _Entry] = {}
     for row in rows:
-        at, kind = place[row.one_of("area", place, _NO_AREA)], _read_kind(row, kinds)
-        if (at, kind.name) in entries:
+        position, kind = positions[row.one_of("area", positions, _NO_AREA)], _read_kind(row, kinds)
+        if (position, kind.name) in entries:
             raise row.fault(
-                f"{kind.name!r} in {areas[at]} stands there already. Add the units up in one row."
+                f"{kind.name!r} in {areas[position]} is in the table twice. Add the units up in one row."
             )
-        entries[at, kind.name] = _Entry.of(row)
+        entries[position, kind.name] = _Entry.of(row)
     if not entries:
-        msg = f"{name} holds no post. Write one row an area and kind of unit."
+        msg = f"{name} has no post. Write one row for each area and kind of unit."
         raise InputError(msg)
     return _fill_table(name, tuple(areas), tuple(kinds.values()), entries)
 
@@ -150,27 +152,30 @@ class _Entry:
 def _fill_table(
     name: str, areas: tuple[str, ...], kinds: tuple[Kind, ...], entries: Mapping[tuple[int, str], _Entry]
 ) -> PostsTable:
-    order = {kind.name: at for at, kind in enumerate(kinds)}
+    order = {kind.name: position for position, kind in enumerate(kinds)}
     units = np.zeros((len(areas), len(kinds)), np.int64)
     committed, room = np.zeros_like(units), np.full(len(areas), -1, np.int64)
-    for (at, kind), entry in entries.items():
-        units[at, order[kind]], committed[at, order[kind]] = entry.units, entry.committed
-        room[at] = max(room[at], entry.room)
+    for (position, kind), entry in entries.items():
+        units[position, order[kind]], committed[position, order[kind]] = entry.units, entry.committed
+        room[position] = max(room[position], entry.room)
     free = np.where(room < 0, units.sum(), room).astype(np.int64)
     if (short := units.sum(axis=1) > free).any():
-        msg = f"{name}: {areas[int(np.argmax(short))]} holds more units than room. Correct units or room."
+        area = areas[int(np.argmax(short))]
+        msg = f"{name}: {area} has more units than column room allows. Correct one of them."
         raise InputError(msg)
     return PostsTable(areas, kinds, units, committed, free)
 
 
 def _read_kind(row: Row, kinds: dict[str, Kind]) -> Kind:
-    """Take the kind of a row up; it must be the same in all its rows."""
+    """Return the kind of a row, which must be the same in all rows of that kind."""
     name, searches = row["kind"], row["searches"].casefold()
     if not name or searches not in (*_YES, *_NO):
         raise row.fault("column kind must name a kind of unit, and column searches must be yes or no.")
     kind = Kind(name, _read_children(row), search=searches in _YES)
     if kinds.setdefault(name, kind) != kind:
-        raise row.fault(f"searches or children of {name!r} differ from its rows above. Use the same in all.")
+        raise row.fault(
+            f"searches or children of {name!r} differ between rows. Use the same in all rows of this kind."
+        )
     return kind
 
 
@@ -180,5 +185,7 @@ def _read_children(row: Row) -> float:
     except ValueError:
         value = np.nan
     if not 0.0 < value <= _LARGEST:
-        raise row.fault(f"{row['children']!r} in column children is no number above 0. Use a decimal point.")
+        raise row.fault(
+            f"{row['children']!r} in column children is not a number above 0. Use a decimal point."
+        )
     return value

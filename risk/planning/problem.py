@@ -66,7 +66,7 @@ class Posts:
                 raise InputError(msg)
 
     def compute_capacity(self, units: Floats | Ints) -> Floats:
-        """Return the children that units, (S, K), can serve in each area by kind, (A, K), docs/planner.md eq. (16)."""
+        """Return the children that units, (S, K), can serve, (A, K), docs/planner.md eq. (16)."""
         offered: Floats = self.reach @ (units * np.array([kind.children for kind in self.kinds]))
         return offered
 

@@ -1,4 +1,4 @@
-"""A plan that was made: the layout, its moves and what is known of them."""
+"""The result of planning: the layout, its moves and how good they are."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LEAST_CHANCE = 0.9
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A layout and what is known of it, against today's posts; judged by draws not used for choosing.
+    """A layout compared with today's posts, judged by draws that were not used for choosing it.
 
-    units : the layout, (S, K). moves : each with its reasons. gain : children more whose need is met, a
-    quarter. probability : that the gain is more than 3 % of the need met today. broken_today : rules that
-    changing nothing would break. explored : areas drawn for exploration. gap : how much better any
-    other layout could be on the solver's pieces, relative; proven : whether it stopped because the gap was
-    small enough, not because the time was up. rules, need : what it was made by, (d, A, K); need is None
-    where it was not kept.
+    units : the layout, (S, K). gain : more children whose need is met per quarter, docs/planner.md eq. (43).
+    probability : that the gain is more than 3 % of the need met today, eq. (44). broken_today : rules that
+    today's posts break. explored : areas drawn for exploration. gap : how much better any other layout could
+    be, relative, on the pieces of the solver, eq. (37). proven : whether the solver stopped because the gap
+    was small enough, not because the time was up. rules, need : what the plan was made with, (d, A, K); need
+    is None where it was not saved.
     """
 
     posts: Posts
@@ -42,23 +42,23 @@ class Plan:
 
     @property
     def recommended(self) -> bool:
-        """Whether to make the moves; otherwise the answer is to change nothing."""
+        """Whether to make the moves, docs/planner.md eq. (44); otherwise the answer is to change nothing."""
         return bool(self.moves) and self.probability >= LEAST_CHANCE
 
     @property
     def cost(self) -> float:
-        """What all moves cost together."""
+        """Cost of all moves together."""
         return sum(move.cost for move in self.moves)
 
     @property
     def moved(self) -> int:
-        """How many units move."""
+        """Number of units that move."""
         return sum(move.units for move in self.moves)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point of the frontier: a limit of moves, what was moved and paid, and what it gains."""
+    """One point of the frontier: a maximum number of moves, what moves at what cost, and what it gains."""
 
     limit: int
     moved: int

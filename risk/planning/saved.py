@@ -129,9 +129,9 @@ def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 (a type 
     if origin is Literal and value in parts:
         return value
     if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_read(parts[0], one, f"{where}[{at}]") for at, one in enumerate(value))
+        return tuple(_read(parts[0], item, f"{where}[{position}]") for position, item in enumerate(value))
     if origin is Mapping and isinstance(value, Mapping):
-        return {str(name): _read(parts[1], one, f"{where}.{name}") for name, one in value.items()}
+        return {str(name): _read(parts[1], item, f"{where}.{name}") for name, item in value.items()}
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) <= _LARGEST:
             return float(value)

@@ -1,10 +1,9 @@
-"""The moves of a plan over quarters: which are made when.
+"""The moves of a plan divided among quarters.
 
-A move counts from the quarter on in which it is made, so what helps most comes first; but moves have to keep
-within what can be done and paid in a quarter, and no quarter may fall below a floor that today's posts keep
-(nor farther below one that they break). One whole-number programme decides over all quarters at once. Its
-benefit curves run only over the capacity that the moves can give an area, in as many chords as it takes to
-come within half of the gap.
+A move counts from the quarter in which it is made, so what helps most comes first. But each quarter has a
+maximum number of moves and of hours, and no quarter may fall below a floor that today's posts keep (nor
+further below one that they break). One whole-number programme decides for all quarters, docs/planner.md eq.
+(48) and (49). Its benefit curves cover only the capacity that the moves can give an area, eq. (50).
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _LASTING_RULES = (
     "services_floor",
     "exploration",
     "room",
-)  # a part of the moves cannot break the others
-_CLOSE = 0.5  # of the gap, by which all chords together may lie below their curves
+)  # some of the moves cannot break other rules
+_CLOSE = 0.5  # of the gap: how far all chords together may be below their curves
 _MOST_PIECES = 200
-_TOLERANCE = 1e-6  # of rules, as where the plan itself was made
+_TOLERANCE = 1e-6  # of rules, as for the plan
 _SMALL = 1e-9
 
 
@@ -49,7 +48,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """A quarter, counted from 1: its moves, what they cost, and the layout after them, (S, K).
+    """A quarter, counted from 1: its moves, their cost, and the layout after them, (S, K).
 
     met : children whose need is met in that quarter, by draws that were not used for choosing.
     """
@@ -63,7 +62,7 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """A phase a quarter, and the moves left for later. gap : how much better any other could be, relative."""
+    """One phase per quarter, and the moves left for later. gap : how much better any other could be."""
 
     phases: tuple[Phase, ...]
     left: tuple[Step, ...]
@@ -88,12 +87,12 @@ def schedule_moves(
     Parameters
     ----------
     plan
-        What was made by `risk.planning.plan`.
+        The plan from `risk.planning.plan_moves`.
     need
         Draws for every quarter alike, (d, A) or (d, A, K), or for each, (quarters, d, A, K); every second
-        one chooses, the others judge. None: those that the plan was made by.
+        one chooses, the others judge. None: the draws of the plan.
     per_quarter, budget_per_quarter
-        The most units that move, and the most that they may cost, in a quarter; None: no limit.
+        Maximum number of moves, and maximum cost, in a quarter; None: no limit.
     quarters
         How many there are.
     solver
@@ -102,16 +101,16 @@ def schedule_moves(
     Raises
     ------
     InputError
-        A limit or a number of quarters that is none, draws that do not fit, or time that ran out.
+        A limit or number of quarters out of range, draws that do not fit, or the time is up.
 
     """
     _check_limits(per_quarter, budget_per_quarter, quarters)
-    how = solver or Solver(seconds=30.0, gap=1e-4)
+    solver = solver or Solver(seconds=30.0, gap=1e-4)
     draws = _expand_need(plan, need, quarters)
     moves = _MoveColumns.build(plan)
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
-    done, gap = _solve_schedule(moves, [one[::2] for one in draws], most, how)
+    done, gap = _solve_schedule(moves, [one[::2] for one in draws], most, solver)
     phases, before = [], np.zeros(len(plan.moves), np.int64)
     for quarter, (now, one) in enumerate(zip(done, draws, strict=True), 1):
         units = moves.layout(now)
@@ -124,24 +123,28 @@ def schedule_moves(
 
 
 def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) -> None:
-    for name, value, least in (("maximum number of moves per quarter", per_quarter, 0), ("maximum hours of travel per quarter", budget, 0.0),
-                               ("quarters", quarters, 1)):  # fmt: skip
+    for name, value, least in (
+        ("maximum number of moves per quarter", per_quarter, 0),
+        ("maximum hours of travel per quarter", budget, 0.0),
+        ("quarters", quarters, 1),
+    ):
         if value is not None and not value >= least:
-            msg = f"{value!r} is no number of {name}. Give {least} or more."
+            msg = f"{value!r} is not valid for {name}. Give {least} or more."
             raise InputError(msg)
 
 
 def _expand_need(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
-    given = plan.need if need is None else need
-    if given is None:
+    """Return draws of need by kind, (d, A, K), for each quarter; raises InputError."""
+    draws = plan.need if need is None else need
+    if draws is None:
         msg = "The plan was saved without its simulations of need. Give them again."
         raise InputError(msg)
-    if given.ndim < 4:
-        return [expand_kinds(given, plan.posts)] * quarters
-    if len(given) != quarters:
-        msg = f"There is need for {len(given)} quarters and a schedule of {quarters}. Give need for each."
+    if draws.ndim < 4:
+        return [expand_kinds(draws, plan.posts)] * quarters
+    if len(draws) != quarters:
+        msg = f"There is need for {len(draws)} quarters and a schedule of {quarters}. Give need for each."
         raise InputError(msg)
-    return [expand_kinds(one, plan.posts) for one in given]
+    return [expand_kinds(quarter, plan.posts) for quarter in draws]
 
 
 def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
@@ -151,10 +154,10 @@ def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _MoveColumns:
-    """The moves of a plan as columns. units, cost : of each in all, and of one unit, (M,).
+    """The moves of a plan as columns. units : of each move, (M,). cost : of one unit, (M,).
 
-    change : of the layout by one unit of each move, (S K, M). rows, least : of rules that must hold after
-    every quarter, rows @ moves made >= least.
+    change : of the layout by one unit of each move, (S K, M). rows, least : of the rules that must hold after
+    every quarter, rows @ units moved >= least.
     """
 
     plan: Plan
@@ -180,13 +183,13 @@ class _MoveColumns:
         return cls(plan, units, cost, change, *_keep_rules(plan, change))
 
     def layout(self, made: Ints) -> Ints:
-        """Give the layout, (S, K), once so many units of each move are made, (M,)."""
+        """Return the layout, (S, K), after some units of each move, (M,)."""
         today = self.plan.posts.units
         return np.asarray(today + np.rint(self.change @ made).astype(np.int64).reshape(today.shape))
 
 
 def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
-    """Give the rows of the rules: what they ask for, or what there is today where that is less."""
+    """Return the rows of the rules and their lower bounds, or today's values where those are lower."""
     posts = plan.posts
     region = Region.build(posts, plan.rules, plan.decisions, plan.explored)
     today = posts.units.ravel().astype(float)
@@ -201,26 +204,27 @@ def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array,
 
 
 def _solve_schedule(
-    moves: _MoveColumns, draws: list[Floats], most: tuple[float, float], how: Solver
+    moves: _MoveColumns, draws: list[Floats], most: tuple[float, float], solver: Solver
 ) -> tuple[Ints, float]:
-    """Give the units of each move made by the end of each quarter, (Q, M), and the gap."""
+    """Return the units of each move made by the end of each quarter, (Q, M), and the gap."""
     count, quarters = len(moves.units), len(draws)
     if not count:
         return np.zeros((quarters, 0), np.int64), 0.0
-    timer = Timer(how.seconds)
+    timer = Timer(solver.seconds)
     ordered = _order_rows(moves, quarters, most)
     every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
-    curves = [one for need in draws for one in _cut_curves(moves, need, _CLOSE * how.gap)]
+    curves = [one for need in draws for one in _cut_curves(moves, need, _CLOSE * solver.gap)]
     rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
     lower = np.zeros(len(costs))
     if every:
         lower[count * (quarters - 1) : count * quarters] = moves.units
     whole = np.append(np.ones(count * quarters), np.zeros(len(costs) - count * quarters))
-    gap = how.gap * _scale_gap(moves, draws)
+    gap = solver.gap * _scale_gap(moves, draws)
     found = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
     if found.x is None:
         msg = (
-            f"No order of the moves was found in {how.seconds:g} seconds. Allow more time or fewer quarters."
+            f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "
+            "time or fewer quarters."
         )
         raise InputError(msg)
     made = np.rint(found.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
@@ -228,7 +232,7 @@ def _solve_schedule(
 
 
 def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
-    """Give how many times what is met today is what the pieces hold of it: the solver's gap is of those."""
+    """Return the factor from the gap to that of the solver, which sees the pieces only, eq. (51)."""
     posts = moves.plan.posts
     today = posts.compute_capacity(posts.units)
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
@@ -245,7 +249,7 @@ def _compute_gap(moves: _MoveColumns, found: OptimizeResult, made: Ints, draws: 
 
 
 def _order_rows(moves: _MoveColumns, quarters: int, most: tuple[float, float]) -> list[LinearConstraint]:
-    """Give the rows over moves made by each quarter: never undone, within the limits, rules kept."""
+    """Build the rows of the schedule: no move undone, within the limits, rules kept, eq. (49)."""
     count = len(moves.units)
     step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
     rows = [LinearConstraint(sparse.csr_array(sparse.kron(step, sparse.eye_array(count))), 0.0, np.inf)]
@@ -259,7 +263,7 @@ def _order_rows(moves: _MoveColumns, quarters: int, most: tuple[float, float]) -
 
 
 def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarters: int, timer: Timer) -> bool:
-    """Say whether all moves can be made by the last quarter."""
+    """Check whether all moves can be made by the last quarter."""
     upper = np.tile(moves.units, quarters).astype(float)
     lower = np.zeros(len(upper))
     lower[-len(moves.units) :] = moves.units
@@ -268,7 +272,7 @@ def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarter
 
 
 def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
-    """Cut the mean benefit of more or less capacity in each area and kind, (A K) curves."""
+    """Cut the mean benefit curve of each area and kind into chords, (A K) curves, eq. (50)."""
     posts = moves.plan.posts
     change = _compute_capacity_change(moves)
     today = posts.compute_capacity(posts.units).ravel()
@@ -295,7 +299,7 @@ def _cut_chords(at: Floats, height: Floats) -> Curve:
 
 
 def _compute_capacity_change(moves: _MoveColumns) -> Floats:
-    """Give the capacity that one unit of each move brings or takes, (A K, M)."""
+    """Return the capacity that one unit of each move adds or takes, (A K, M)."""
     posts = moves.plan.posts
     by_unit = np.kron(posts.reach, np.diag([kind.children for kind in posts.kinds]))
     return np.asarray(by_unit @ moves.change.toarray())
@@ -304,9 +308,10 @@ def _compute_capacity_change(moves: _MoveColumns) -> Floats:
 def _add_pieces(
     moves: _MoveColumns, ordered: list[LinearConstraint], curves: list[Curve], quarters: int
 ) -> tuple[list[LinearConstraint], Floats, Floats]:
-    """Add the pieces: each quarter's are filled with no more than the capacity that its moves have made.
+    """Return rows, costs and upper bounds with the pieces of capacity, docs/planner.md eq. (48).
 
-    Gives rows, costs and upper bounds; columns: moves made by each quarter, then pieces.
+    Columns: units moved by the end of each quarter, then pieces. The pieces of a quarter take no more than
+    the capacity after its moves.
     """
     change, columns = _compute_capacity_change(moves), len(moves.units) * quarters
     width, slope = (np.concatenate([one[part] for one in curves]) for part in (0, 1))

@@ -1,10 +1,10 @@
-"""A layout at any size: a whole one near the relaxation, made better move by move.
+"""A layout of any size: whole units near the relaxation, improved move by move.
 
-The whole-number programme over pieces may take longer than there is for its first answer. So the whole units
-nearest to the relaxation are found by the rules alone, with a value for each unit that is what it adds at
-the relaxation; that programme has no pieces and is quick. Then moves are added, taken back and put in place
-of one another as long as that helps by the true goal. What every change would add is estimated to second
-order, for all of them at once; those that should help are tried, the most promising first.
+The first answer of the whole-number programme over pieces may take longer than the time allows. So the whole
+units nearest to the relaxation are found with the rules only, where each unit counts what it adds at the
+relaxation, docs/planner.md eq. (40). That programme has no pieces and is quick. Then moves are added, taken
+back and swapped as long as the exact goal grows. The gain of every change is estimated to second order, eq.
+(39), for all changes at once, and those with the best estimates are tried first.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 _NEAR = (0, 1, 3)  # units from the relaxation, rounded down and up
 _FIRST = 0.3  # of the time left, for each of those
 _GAP = 1e-2  # of that first programme: the search does the rest
-_OTHERS = 40  # moves that are tried in the place of each
-_TRIED = 4000  # changes in a pass
-_STALE = 200  # that fail in a row, after some that helped
-_LEAST = 1e-9  # of the goal, that a change must add
+_OTHERS = 40  # moves that are tried instead of each
+_TRIED = 4000  # changes in one pass
+_STALE = 200  # failures in a row after which the estimates are out of date
+_LEAST = 1e-9  # smallest gain of a change, relative to the goal
 _TOLERANCE = 1e-7
 _NONE = -1
 
 
 def find_nearest_whole(
-    region: Region, goal: Goal, relaxed: Floats, looked: Ints, timer: Timer
+    region: Region, goal: Goal, relaxed: Floats, usable: Ints, timer: Timer
 ) -> Layout | None:
-    """Find whole units that keep all rules near an answer of the relaxation; None where there are none.
+    """Find whole units that keep all rules near a relaxation, docs/planner.md eq. (40); None without any.
 
-    `relaxed` are columns of the region, flows and units; `looked` are the flows to look at.
+    relaxed : flows and units of the relaxation, (columns,). usable : indices of the flows to use.
     """
     flows = len(region.cost)
     units = relaxed[flows : region.size]
@@ -48,20 +48,20 @@ def find_nearest_whole(
     )
     worth = region.posts.reach.T @ slope * _list_children(region)
     costs = np.append(goal.price * region.cost, -worth.ravel())
-    kept = np.append(looked, np.arange(flows, region.size))
-    rows = [LinearConstraint(c.A[:, kept], c.lb, c.ub) for c in region.build_constraints()]
-    whole = np.ones(len(kept))
+    columns = np.append(usable, np.arange(flows, region.size))
+    rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in region.build_constraints()]
+    whole = np.ones(len(columns))
     for near in _NEAR:
         low, high = region.build_bounds()
         low[flows:] = np.maximum(np.floor(units + _TOLERANCE) - near, low[flows:])
         high[flows:] = np.minimum(np.ceil(units - _TOLERANCE) + near, high[flows:])
-        bounds = Bounds(low[kept], high[kept])
-        found = solve_milp(costs[kept], rows, bounds, whole, timer.split(_FIRST), _GAP)
+        bounds = Bounds(low[columns], high[columns])
+        found = solve_milp(costs[columns], rows, bounds, whole, timer.split(_FIRST), _GAP)
         if found.x is not None:
-            made = np.zeros(flows, np.int64)
-            made[looked] = np.rint(found.x[: len(looked)]).astype(np.int64)
-            reached = region.lay_out(made)
-            return None if region.find_broken(made, reached) else (reached, made)
+            whole_flows = np.zeros(flows, np.int64)
+            whole_flows[usable] = np.rint(found.x[: len(usable)]).astype(np.int64)
+            layout = region.lay_out(whole_flows)
+            return None if region.find_broken(whole_flows, layout) else (layout, whole_flows)
     return None
 
 
@@ -70,14 +70,14 @@ def _list_children(region: Region) -> Floats:
 
 
 def _find_highest(values: Floats, least: float) -> Ints:
-    """Give the places of the highest values above `least`, a few at most."""
+    """Return the indices of the highest values above `least`, a few at most."""
     few = np.argpartition(-values, _OTHERS)[:_OTHERS] if len(values) > _OTHERS else np.arange(len(values))
     return np.asarray(few[values[few] > least])
 
 
 @dataclass(eq=False)
 class Search:
-    """A layout that is made better; `units` (S, K) and `flows` (F,) are changed in place."""
+    """A layout that is improved; `units`, (S, K), and `flows`, (F,), are changed in place."""
 
     region: Region
     goal: Goal
@@ -97,14 +97,14 @@ class Search:
         self.value = self.goal.weigh(self._by_draw, self._by_area, self._spent)
 
     def run(self, timer: Timer) -> None:
-        """Make it better until nothing that is tried helps, or the time is up."""
+        """Improve the layout until no change that is tried helps, or the time is up."""
         while self._run_pass(timer) and not timer.over:
             pass
 
     def _run_pass(self, timer: Timer) -> bool:
-        """Try what could help, the most promising first; say whether anything did.
+        """Try the candidates, best estimated gain first; True where any helped.
 
-        What was estimated is of the layout before: once changes fail in a row, it is time for new estimates.
+        The estimates are those of the layout before. Once many changes fail in a row, new ones are needed.
         """
         helped, failed = False, 0
         for back, put in self._list_candidates():
@@ -116,7 +116,7 @@ class Search:
         return helped
 
     def _list_candidates(self) -> list[tuple[int, int]]:
-        """List changes that should help: the flow of which one unit is taken back, that which gets one."""
+        """List candidate swaps (flow that loses a unit, flow that gains one), best estimated gain first."""
         alone, joint = self._estimate_changes()
         money = self._compute_remaining()
         least = _LEAST * max(abs(self.value), 1.0)
@@ -127,11 +127,11 @@ class Search:
             both[self.region.cost > money + self.region.cost[back] + _TOLERANCE] = -np.inf
             both[back] = -np.inf
             changes += [(float(both[put]), int(back), int(put)) for put in _find_highest(both, least)]
-        changes.sort(key=lambda one: -one[0])
+        changes.sort(key=lambda change: -change[0])
         return [(back, put) for _, back, put in changes[:_TRIED]]
 
     def _estimate_changes(self) -> tuple[Floats, Callable[[int], tuple[float, Floats]]]:
-        """Estimate to second order what changes add: one more of each flow, (F,), and with one taken back."""
+        """Estimate the gain of one more unit on each flow, (F,), and of a swap, docs/planner.md eq. (39)."""
         posts, (start, end, kind) = self.region.posts, self.region.flows
         slope, falls = self.goal.compute_slopes(self._capacity)
         children, paid = _list_children(self.region), self.goal.price * self.region.cost
@@ -142,29 +142,29 @@ class Search:
         )
         at = np.arange(len(kind))
         gains = first[end, at] - first[start, at] - paid
-        own = bend[kind, end, end] - 2.0 * bend[kind, start, end] + bend[kind, start, start]
+        curved = bend[kind, end, end] - 2.0 * bend[kind, start, end] + bend[kind, start, start]
 
         def joint(back: int) -> tuple[float, Floats]:
             row = bend[kind[back], end[back]] - bend[kind[back], start[back]]
             cross = np.where(kind == kind[back], row[end] - row[start], 0.0)
-            less = -gains[back] + 0.5 * own[back]
-            return float(less), less + gains + 0.5 * own - cross
+            less = -gains[back] + 0.5 * curved[back]
+            return float(less), less + gains + 0.5 * curved - cross
 
-        return gains + 0.5 * own, joint
+        return gains + 0.5 * curved, joint
 
     def _compute_remaining(self) -> float:
         budget = self.region.rules.budget
         return np.inf if budget is None else budget - self._spent
 
     def remove_idle_moves(self) -> None:
-        """Take back, one after the other, moves that bring nothing and that no rule asks for."""
+        """Take back, one by one, moves that gain nothing and that no rule needs."""
         taken = True
         while taken:
             tried = [self._try_change(int(at), _NONE, -_LEAST) for at in np.flatnonzero(self.flows)]
             taken = any(tried)
 
     def _try_change(self, back: int, put: int, least: float = _LEAST) -> bool:
-        """Make a change if the rules allow it and it adds so much of the goal."""
+        """Make a change if the rules allow it and the exact goal grows by more than `least`, relative."""
         steps = [(at, by) for at, by in ((back, -1), (put, 1)) if at != _NONE]
         column = self._compute_row_change(steps)
         spare = self._spare + column
@@ -196,11 +196,11 @@ class Search:
         return True
 
     def _compute_row_change(self, steps: list[tuple[int, int]]) -> Floats:
-        """Give what steps change in every row of the rules."""
+        """Return the change in every row of the rules, (rows,), of steps (flow, units)."""
         flows, kinds = len(self.flows), len(self.region.posts.kinds)
         places, by = list[int](), list[float]()
         for at, step in steps:
-            start, end, kind = (int(one) for one in self.region.flows[:, at])
+            start, end, kind = map(int, self.region.flows[:, at])
             places += [at, flows + end * kinds + kind, flows + start * kinds + kind]
             by += [step, step, -step]
         return np.asarray(self._matrix[:, places] @ np.array(by, dtype=float))

@@ -1,4 +1,4 @@
-"""Finding the best layout: relaxed first where it helps, then with whole units, then freed of idle moves."""
+"""Finding the best layout: relaxed first where it helps, then with whole units, then without idle moves."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from risk.planning.search import Search, find_nearest_whole
 
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
-_RELAXED, _WHOLE = 30, 6  # the most rounds of weighings, before and with whole units
+_RELAXED, _WHOLE = 30, 6  # maximum rounds of weighings, relaxed and with whole units
 _NEAR = (1, 3, None)  # units from the relaxation; anywhere at last
-_PATIENCE = 0.6  # the part of the time left for each of the former
+_PATIENCE = 0.6  # of the time left, for each of the first two
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
-_FLOWS = 60.0  # seconds for the flows to the first layout: it must not be lost
-_OUT_OF_TIME = 1  # scipy.optimize.milp's word for it
+_FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lost
+_OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A layout, (S, K), and flows, (F,), and what is known of them.
+    """A layout, (S, K), and flows, (F,).
 
-    gap : how much better any other could be, relative, as far as the solver came; inf where it found none.
+    gap : how much better any other could be, relative, docs/planner.md eq. (37); inf where no bound is known.
+    proven : whether the gap is as small as was asked for.
     """
 
     units: Ints
@@ -39,27 +40,27 @@ class Solution:
     proven: bool
 
 
-def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solution | None:
-    """Find the best layout within the time; None where the solver found none at all.
+def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> Solution | None:
+    """Find the best layout within the time; None where the solver found none.
 
     Today's posts are an answer too, where the rules allow them.
     """
-    timer = Timer(how.seconds)
-    programme = _build_programme(region, goal, how)
+    timer = Timer(solver.seconds)
+    programme = _build_programme(region, goal, solver)
     best, relaxed = None, None
     if programme.large:
         tell(0, None, "Searching for moves")
-        best, relaxed = _search_by_turns(programme, timer, how.gap)
+        best, relaxed = _search_by_turns(programme, timer, solver.gap)
     elif goal.aims.robustness:
         tell(0, None, "Searching for the worst cases")
         relaxed = _solve_relaxed(programme, timer)
     bound, late = programme.bound, False
     for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:
         for _ in range(_WHOLE):
-            if _compute_gap(programme, best, bound) <= how.gap or (timer.over and best is not None):
+            if _compute_gap(programme, best, bound) <= solver.gap or (timer.over and best is not None):
                 break
             tell(1, None, "Choosing moves")
-            found, proven = _solve_whole(programme, relaxed, near, timer, how.gap)
+            found, proven = _solve_whole(programme, relaxed, near, timer, solver.gap)
             bound, late = max(bound, proven), found.status == _OUT_OF_TIME
             if found.x is None:
                 break
@@ -67,21 +68,21 @@ def solve_moves(region: Region, goal: Goal, how: Solver, tell: Progress) -> Solu
             if timer.over or not (goal.aims.robustness and programme.add_weighing(found.x)):
                 break
     if best is None and late:
-        late_timer = Timer(_LATE * how.seconds)
+        late_timer = Timer(_LATE * solver.seconds)
         best = _improve_layout(programme, _find_near(programme, relaxed, late_timer), late_timer)
     if best is None:
         return None
     gap = _compute_gap(programme, best, bound)
-    settled = Search(region, goal, *best)
-    settled.remove_idle_moves()
-    return Solution(settled.units, settled.flows, gap, proven=bool(gap <= 1.01 * how.gap))
+    final = Search(region, goal, *best)
+    final.remove_idle_moves()
+    return Solution(final.units, final.flows, gap, proven=bool(gap <= 1.01 * solver.gap))
 
 
 def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
-    """Relax and look for a layout near that, by turns, until the gap is small or nothing is to be learnt.
+    """Return the best layout and the last relaxation; both are searched in turn until the gap is small.
 
-    The first layout is found near a relaxation over few flows, so that there is one early. Each turn adds
-    the weighings of draws that are worst for both; gives the best layout and the last relaxation.
+    The first layout is near a relaxation over few flows, so that there is one early. Each turn adds the
+    weighings of draws that are worst for the relaxation and for the layout.
     """
     relaxed = programme.solve_relaxed(timer.split(_BOUND), rounds=1)
     best = _find_near(programme, relaxed, timer)
@@ -101,7 +102,7 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
 
 
 def _find_near(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
-    """Give a layout that keeps the rules, near the relaxation or, where there is none, near today's posts."""
+    """Find a layout that keeps the rules, near the relaxation or, without one, near today's posts."""
     region = programme.region
     start = region.join_columns(np.zeros(len(region.cost), np.int64), region.posts.units)
     near = start if relaxed is None else relaxed
@@ -109,7 +110,7 @@ def _find_near(programme: Programme, relaxed: Floats | None, timer: Timer) -> La
 
 
 def _improve_layout(programme: Programme, start: Layout | None, timer: Timer) -> Layout | None:
-    """Make a layout better move by move."""
+    """Improve a layout move by move."""
     if start is None:
         return None
     search = Search(programme.region, programme.goal, start[0].copy(), start[1].copy())
@@ -117,15 +118,15 @@ def _improve_layout(programme: Programme, start: Layout | None, timer: Timer) ->
     return search.units, search.flows
 
 
-def _choose_better(programme: Programme, one: Layout | None, other: Layout | None) -> Layout | None:
-    if one is None or other is None:
-        return one if other is None else other
-    values = [_compute_value(programme.region, programme.goal, layout) for layout in (one, other)]
-    return one if values[0] >= values[1] else other
+def _choose_better(programme: Programme, first: Layout | None, other: Layout | None) -> Layout | None:
+    if first is None or other is None:
+        return first if other is None else other
+    values = [_compute_value(programme.region, programme.goal, layout) for layout in (first, other)]
+    return first if values[0] >= values[1] else other
 
 
 def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> float:
-    """Give how much better than a layout any can be, relative, on the pieces."""
+    """Compute how much better any layout can be, relative, on the pieces, docs/planner.md eq. (37)."""
     if best is None:
         return np.inf
     value = programme.compute_value(*best)
@@ -133,7 +134,7 @@ def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> flo
 
 
 def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
-    """Solve the relaxation until no weighing of draws is missing; None where it has no answer in time."""
+    """Solve the relaxation until no weighing of the draws is missing; None without an answer in time."""
     answer = None
     for _ in range(_RELAXED):
         found = programme.solve_relaxed(timer)
@@ -148,9 +149,9 @@ def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
 def _solve_whole(
     programme: Programme, relaxed: Floats | None, near: int | None, timer: Timer, gap: float
 ) -> tuple[OptimizeResult, float]:
-    """Solve with whole units; give the answer and what no other can fall below.
+    """Solve with whole units; return the answer and a lower bound of the costs.
 
-    A large programme looks near its relaxation first, where good answers are, for a part of the time.
+    A large programme is solved near its relaxation first, where good answers are, for a part of the time.
     """
     if near is not None and relaxed is not None:
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
@@ -161,18 +162,19 @@ def _solve_whole(
     return found, min(proven, programme.others) if programme.large else proven
 
 
-def _build_programme(region: Region, goal: Goal, how: Solver) -> Programme:
+def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
+    """Build the programme; pieces end at the largest capacity of an area, docs/planner.md eq. (21)."""
     posts = region.posts
     children = np.array([kind.children for kind in posts.kinds])
     room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
-    # No layout brings an area more than its best-placed sites, filled, could.
+    # No layout gives an area more capacity than its best-placed sites, filled with units.
     best = -np.sort(-posts.reach, axis=1)
     most = np.empty((len(posts.areas), len(posts.kinds)))
     for kind, total in enumerate(posts.units.sum(axis=0)):
         order = np.argsort(-posts.reach, axis=1, kind="stable")
         stock = np.minimum(np.cumsum(room[order, kind], axis=1), total)
         most[:, kind] = children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
-    programme = Programme(region, goal, Benefit.cut(goal.need, most, how.pieces))
+    programme = Programme(region, goal, Benefit.cut(goal.need, most, solver.pieces))
     if goal.aims.robustness:
         today = compute_met(goal.need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
         programme.weighings.append(weigh_worst_draws(today))
@@ -185,7 +187,7 @@ def _read_units(region: Region, found: Floats) -> Ints:
 
 
 def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
-    """Take a layout's cheapest flows; where there is a layout already, only if they are found in time."""
+    """Return the better of a layout with its cheapest flows and the best one; the latter if time is short."""
     flows = programme.region.find_cheapest(units, timer if best is not None else Timer(_FLOWS))
     return best if flows is None else _choose_better(programme, best, (units, flows))
 

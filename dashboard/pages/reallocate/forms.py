@@ -187,7 +187,7 @@ def list_decisions(current: CurrentRelease, work: Workplace) -> None:
 
 
 def ask_posts(current: CurrentRelease, work: Workplace) -> None:
-    """Offer the table of posts for download, and take a corrected one."""
+    """Show the table of posts for download, and ask for a corrected one."""
     st.html(markup.render_paragraphs([_(_FROM_FILE) if work.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:

@@ -16,7 +16,7 @@ _INK, _ACCENT = "#3B4252", "#0F6B66"
 
 
 def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
-    """Return the points, one row each: moved, cost, gain, low, high (children a quarter), sure (%), advised."""
+    """Return the points, one row each: moved, cost, gain, low, high (children per quarter), sure (%)."""
     rows = [
         {
             "moved": point.moved,

@@ -74,9 +74,9 @@ def decode_upload(name: str, content: bytes) -> str:
 
 @lru_cache(maxsize=32)
 def hand_over_tasks(current: CurrentRelease, given: Tables) -> HandOverResult | None:
-    """Hand over the tasks of the tables; None without tasks. Raises as `risk.handover.Tables.over`."""
+    """Hand over the tasks of the tables; None without tasks. Raises as `risk.handover.Tables.hand_over`."""
     areas = load_areas(current.release).frame("region").index
-    return given.over(current.release, [str(code) for code in areas])
+    return given.hand_over(current.release, [str(code) for code in areas])
 
 
 @lru_cache(maxsize=4)
@@ -86,7 +86,7 @@ def _read_draft(current: CurrentRelease) -> PlanInputs:
 
 @lru_cache(maxsize=32)
 def _read_with_posts(current: CurrentRelease, posts: str) -> PlanInputs:
-    """Put other posts on the same ground; need and places do not depend on them."""
+    """Return the inputs with other posts; need and places do not depend on them."""
     draft = read_ground(current)
     return draft.with_posts(tables.parse_posts(_NAME, posts, draft.posts.areas))
 

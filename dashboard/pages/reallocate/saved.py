@@ -53,7 +53,7 @@ def word_damaged(plans: SavedPlans) -> str:
 def word_changes(
     t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary
 ) -> str:
-    """Return how the saved plan that was opened differs from the same plan made now; empty where it is equal."""
+    """Return how the saved plan that was opened differs from the same plan made now; empty if it does not."""
     opened = next((one.summary for one in plans if session.address_name(one) == work.follows), None)
     if opened is None or opened.setting != setting or opened.decisions != work.decisions:
         return ""
@@ -62,9 +62,9 @@ def word_changes(
     if posts != work.posts or (before.gain, before.cost, before.moved) == (now.gain, now.cost, now.moved):
         return ""
     return _(
-        "Something that this plan is based on has changed since it was saved, for example travel times or the "
-        "model. The saved plan has {moved} moves with a gain of {gain} children per quarter and {hours} hours "
-        "of travel; its briefing shows these.",
+        "Something that this plan is based on has changed since it was saved, for example travel times or "
+        "the model. The saved plan has {moved} moves with a gain of {gain} children per quarter and "
+        "{hours} hours of travel; its briefing shows these.",
         moved=t.number(before.moved),
         gain=t.gain(before.gain),
         hours=t.number(before.cost),
@@ -159,7 +159,7 @@ def _pick_plan(label: str, plans: Sequence[SavedPlan], key: str) -> SavedPlan:
 
 
 def ask_to_open(plans: Sequence[SavedPlan]) -> None:
-    """Offer to open a saved plan again."""
+    """Ask for a saved plan to open again."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="opener"):
         plan = _pick_plan(_("Open a saved plan"), plans, _OPEN)
         st.button(_("Open"), on_click=session.open_plan, args=(plan,))
@@ -214,7 +214,7 @@ def _way(move: Move) -> tuple[str, str, str]:
 
 
 def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
-    """Offer a saved plan as a briefing: two pages in each language, and pictures for slides."""
+    """Show the briefings of a saved plan for download: two pages in each language, and pictures."""
     if not current_release.may_download(current.release):
         st.caption(
             _("Briefings of real records have a named receiver and are logged; the data officer writes them.")

@@ -123,7 +123,7 @@ def _restore(plan: SavedPlan) -> None:
 
 
 def remember_saved(plan: SavedPlan) -> None:
-    """Let what is decided from now on follow the plan that was saved."""
+    """Store that later decisions follow the plan that was saved."""
     st.session_state[_OPENED] = st.query_params[_PLAN] = address_name(plan)
 
 

@@ -179,9 +179,9 @@ def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path
         ("AL-05,Arsis,fun,20,,", "row 2: 'fun' in column axis is not an axis. Write one of prevention"),
         ("AL-05,Arsis,prevention,many,,", "row 2: 'many' in column children"),
         ("AL-05,Arsis,prevention,0,,", "row 2: '0' in column children"),
-        ("AL-05,Arsis,prevention,20,school;king,", "row 2: 'king' in column to is no duty bearer"),
+        ("AL-05,Arsis,prevention,20,school;king,", "row 2: 'king' in column to is not a duty bearer"),
         ("AL-05,Arsis,prevention,20,,5", "row 2: '5' in column from_quarter .* from 1 to 4"),
-        ("AL-05,Arsis,prevention,20,,\nAL-05,Arsis,prevention,9,,2", "row 3: this task .* stands in row 2"),
+        ("AL-05,Arsis,prevention,20,,\nAL-05,Arsis,prevention,9,,2", "row 3: this task .* is already in row 2"),
     ],
 )
 def test_a_faulty_task_is_named_with_its_remedy(tmp_path, row, said):
@@ -203,7 +203,7 @@ def test_room_is_read_and_what_is_not_there_is_none(tmp_path):
         ("AL-05,king,1,3", "row 2: 'king' in column duty_bearer is not a duty bearer"),
         ("AL-05,school,0,3", "row 2: '0' in column quarter"),
         ("AL-05,school,1,-3", "row 2: '-3' in column children"),
-        ("AL-05,school,1,3\nAL-05,school,1,4", "row 3: this room stands in row 2 already"),
+        ("AL-05,school,1,3\nAL-05,school,1,4", "row 3: this spare capacity is already in row 2"),
     ],
 )
 def test_faulty_room_is_named_with_its_remedy(tmp_path, row, said):

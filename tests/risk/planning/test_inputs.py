@@ -68,7 +68,9 @@ def test_no_unit_crosses_the_border_and_no_area_falls_below_its_floor(ground, pl
     assert plan.moves
     assert all(move.start[:2] == move.end[:2] for move in plan.moves)
     assert plan.moved <= INTERNAL.moves
-    today, after = (ground.posts.compute_capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units))
+    today, after = (
+        ground.posts.compute_capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units)
+    )
     assert (after >= INTERNAL.floor * today - 1e-9).all()
 
 

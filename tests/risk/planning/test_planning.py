@@ -18,7 +18,7 @@ from risk.planning import (
     Solver,
     compute_floor,
     compute_frontier,
-    drawn,
+    draw_exploration,
     plan_moves,
 )
 from risk.planning.benefit import Benefit, compute_least_served, compute_met, weigh_worst_draws
@@ -39,7 +39,9 @@ def test_the_optimum_is_that_of_trying_everything(aims, seed):
         services_floor=float(posts.compute_capacity(posts.units)[::2, 1].min() * 0.8),
     )
     goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
-    values = [goal.compute_value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept]
+    values = [
+        goal.compute_value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept
+    ]
     assert len(values) > 3
     made = plan_moves(posts, need, rules, aims, solver=EXACT)
     assert keeps(posts, rules, made.units) == (True, pytest.approx(made.cost))
@@ -275,7 +277,7 @@ def test_communities_move_no_search(seed):
     marked = np.random.default_rng(seed).random(6) < 0.5
     least = 0.9 * float(posts.compute_capacity(posts.units)[marked, 1].min(initial=9.0))
     with_floor = replace(rules, communities=marked, services_floor=least)
-    both = [drawn(posts, r, np.repeat(need[..., None], 2, axis=2), 0) for r in (rules, with_floor)]
+    both = [draw_exploration(posts, r, np.repeat(need[..., None], 2, axis=2), 0) for r in (rules, with_floor)]
     np.testing.assert_array_equal(both[0].areas, both[1].areas)
     assert both[0].least == both[1].least > 0
     # With services held where they are, communities change nothing at all.
@@ -302,7 +304,7 @@ def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
     rng = np.random.default_rng(1)
     need = np.exp(rng.standard_normal((500, 6, 1)) * np.array([0.1, 0.1, 1.0, 1.0, 1.0, 1.0])[:, None])
     rules = Rules(under_searched=np.array([True, True, True, True, False, False]))
-    seen = np.mean([drawn(posts, rules, need, seed).areas for seed in range(400)], axis=0)
+    seen = np.mean([draw_exploration(posts, rules, need, seed).areas for seed in range(400)], axis=0)
     assert (seen[4:] == 0).all()
     assert seen[2:4].min() > 0.3 > seen[:2].max() > 0
 

@@ -46,17 +46,17 @@ def test_areas_without_a_row_have_none_and_empty_cells_mean_no_limit():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' in column area is no area of the plan"),
-        ("AL-11,,yes,4,2.5,,", "kind must name"),
-        ("AL-11,team,perhaps,4,2.5,,", "searches be yes or no"),
+        ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' in column area: not an area of the plan"),
+        ("AL-11,,yes,4,2.5,,", "column kind must name"),
+        ("AL-11,team,perhaps,4,2.5,,", "searches must be yes or no"),
         ("AL-11,team,yes,-4,2.5,,", "'-4' in column units is no such number. Write a whole number"),
         ("AL-11,team,yes,4,0,,", "'0' in column children"),
         ("AL-11,team,yes,4,nan,,", "'nan' in column children"),
-        ("AL-11,team,yes,4,2.5,5,", "more units are committed"),
-        ("AL-11,team,yes,4,2.5,,3", "AL-11 holds more units than room"),
-        ("AL-11,team,yes,4,2.5,,\nAL-11,team,yes,1,2.5,,", "row 3: 'team' in AL-11 stands there already"),
+        ("AL-11,team,yes,4,2.5,5,", "column committed is larger"),
+        ("AL-11,team,yes,4,2.5,,3", "AL-11 has more units than column room"),
+        ("AL-11,team,yes,4,2.5,,\nAL-11,team,yes,1,2.5,,", "row 3: 'team' in AL-11 is in the table twice"),
         ("AL-11,team,yes,4,2.5,,\nAL-02,team,no,1,2.5,,", "row 3: searches or children of 'team' differ"),
-        ("", "holds no post"),
+        ("", "has no post"),
     ],
 )
 def test_a_wrong_row_is_named_with_its_remedy(line, said):
