@@ -181,7 +181,7 @@ class Speech:
         return text if not rest else f"{text}, {self.several('{count} more', '{count} more', rest)}"
 
     def area(self, code: object) -> str:
-        """Return the name of an area: the local name in its own language, else a translated or English one."""
+        """Return the name of an area: local in its own language, else translated or English."""
         key = str(code)
         if key not in self.areas.table.index:
             return legible(key)
