@@ -41,21 +41,21 @@ class Grid:
 
     @cached_property
     def names(self) -> dict[str, int]:
-        """Every code that a record may name, numbered; the numbers index the arrays of `up`."""
+        """Every code that a record may name, numbered; the numbers index the arrays of `area_index`."""
         return {code: number for number, code in enumerate(self.areas.index)}
 
     @cached_property
-    def up(self) -> dict[Level, Index]:
+    def area_index(self) -> dict[Level, Index]:
         """For each level, the index in `codes` of the area that contains each name, or -1."""
         position = {level: {c: i for i, c in enumerate(codes)} for level, codes in self.codes.items()}
-        chains = [self._chain(code) for code in self.areas.index]
+        chains = [self._list_containers(code) for code in self.areas.index]
         return {
             level: np.array([next((position[level][c] for c in chain if c in position[level]), -1)
                              for chain in chains], np.int32)
             for level in LEVELS
         }  # fmt: skip
 
-    def _chain(self, code: str) -> list[str]:
+    def _list_containers(self, code: str) -> list[str]:
         """List an area and all areas that contain it; a successor is counted in its predecessor."""
         chain = [self._predecessors.get(code, code)]
         parents = self.areas["parent"]

@@ -46,7 +46,7 @@ def describe_resource(
     name: str, path: str, sha256: str, size: int, schema: pa.Schema, about: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Describe one Parquet file; `about` is what the product itself needs to know about it."""
-    fields = [_field(schema.field(i)) for i in range(len(schema))]
+    fields = [_describe_field(schema.field(i)) for i in range(len(schema))]
     described: dict[str, Any] = {
         "name": name,
         "path": path,
@@ -58,12 +58,12 @@ def describe_resource(
         "schema": {"fields": fields},
     }
     if about is not None:
-        described["title"] = _title(about)
+        described["title"] = _format_title(about)
         described["tact"] = dict(about)
     return described
 
 
-def _field(field: pa.Field) -> dict[str, str]:
+def _describe_field(field: pa.Field) -> dict[str, str]:
     kind = "string"
     if pa.types.is_integer(field.type):
         kind = "integer"
@@ -79,7 +79,7 @@ def _field(field: pa.Field) -> dict[str, str]:
     return described
 
 
-def _title(about: Mapping[str, Any]) -> str:
+def _format_title(about: Mapping[str, Any]) -> str:
     if about["measure"] == "figures":
         return "Published figures, copied unchanged" + (", some invented" if about["invented"] else "")
     by = f", by {' and '.join(about['breakdown'])}" if about["breakdown"] else ""

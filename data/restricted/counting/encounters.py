@@ -112,17 +112,17 @@ class Encounters:
         return total
 
     @cached_property
-    def first(self) -> Ints:
+    def first_rows(self) -> Ints:
         """The row of each child's first encounter: by day, then by content, in any order of the file."""
         days = self.day.astype(np.int64)
-        earliest = np.minimum.reduceat(days, self.starts) if len(self.starts) else days
+        earliest = np.minimum.reduceat(days, self.start_rows) if len(self.start_rows) else days
         candidates = np.flatnonzero(days == earliest[self.child])
         child = self.child[candidates]
         order = candidates[np.lexsort((self.content[candidates], child))]
         return np.asarray(order[np.flatnonzero(np.diff(self.child[order], prepend=-1))])
 
     @cached_property
-    def starts(self) -> Ints:
+    def start_rows(self) -> Ints:
         """The first row of each child."""
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
@@ -132,24 +132,26 @@ class Encounters:
         return ((self.record_key >> shift) & np.uint64(key_range - 1)).astype(np.int64)
 
 
-Records = dict[str, npt.NDArray[np.generic]]
+EncounterColumns = dict[str, npt.NDArray[np.generic]]
 
 
-def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int]) -> Records:
+def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int]) -> EncounterColumns:
     """Read batches with the canonical columns of encounters into numbers; `names` are a grid's.
 
     Raises ReleaseError for an area or a category that is not known.
     """
-    parts = [_read(batch, names) for batch in batches]
+    parts = [_read_batch(batch, names) for batch in batches]
     if not parts:
-        parts = [_read(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), names)]
-    records: Records = {}
+        parts = [
+            _read_batch(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), names)
+        ]
+    records: EncounterColumns = {}
     for name in list(parts[0]):
         records[name] = np.concatenate([part.pop(name) for part in parts])
     return records
 
 
-def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> Encounters:
+def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKeys) -> Encounters:
     """Place loaded encounters on a grid; those outside its time are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
@@ -179,7 +181,7 @@ def read_encounters(records: Records, grid: Grid, record_keys: RecordKeys) -> En
     )
 
 
-def _read(batch: pa.RecordBatch, names: Mapping[str, int]) -> Records:
+def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int]) -> EncounterColumns:
     areas = {"": -1, **names}
     lookups: dict[str, Mapping[str, int]] = {
         "municipality": names,
@@ -187,13 +189,13 @@ def _read(batch: pa.RecordBatch, names: Mapping[str, int]) -> Records:
         "destination": areas,
         **{name: {c: i for i, c in enumerate(CATEGORIES[name])} for name in _ATTRIBUTES},
     }
-    result: Records = {}
+    result: EncounterColumns = {}
     for name, lookup in lookups.items():
         kind = np.int8 if name in _ATTRIBUTES else np.int32
         result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
     result["day"] = read_days(batch, "date")
     for name in ("child", "programme_child"):
-        result[name] = _digits(batch.column(name))
+        result[name] = _read_hashes(batch.column(name))
     return result
 
 
@@ -220,7 +222,7 @@ def read_days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
     return np.asarray(values[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)])
 
 
-def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
+def _read_hashes(column: pa.Array) -> npt.NDArray[np.generic]:
     """Read hashes as (rows, 4) words; missing ones are all zero."""
     texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
     lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
@@ -237,24 +239,24 @@ def _digits(column: pa.Array) -> npt.NDArray[np.generic]:
     return result
 
 
-def _blocks(
+def _find_blocks(
     grid: Grid, level: Level, grain: Grain, place: npt.NDArray[np.int32], day: npt.NDArray[np.datetime64]
 ) -> tuple[Ints, int]:
     """Return the block of each record, area * periods + period or -1, and the number of blocks."""
     periods = len(grid.periods(grain))
-    area = np.where(place >= 0, grid.up[level][place], -1).astype(np.int64)
+    area = np.where(place >= 0, grid.area_index[level][place], -1).astype(np.int64)
     period = grid.period_of(day, grain)
     block = np.where((area >= 0) & (period >= 0), area * periods + period, -1)
     return block, len(grid.codes[level]) * periods
 
 
-def _home(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
+def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
     """Return the block in which each child is counted, or -1."""
     key = (by_destination, level, grain)
     if encounters.last_home.get("key") != key:
-        first = encounters.first
+        first = encounters.first_rows
         place = encounters.destination if by_destination else encounters.place
-        home = _blocks(encounters.grid, level, grain, place[first], encounters.day[first])[0]
+        home = _find_blocks(encounters.grid, level, grain, place[first], encounters.day[first])[0]
         encounters.last_home.update(key=key, home=home)
     return np.asarray(encounters.last_home["home"])
 
@@ -292,13 +294,13 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
     grid = encounters.grid
     shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
     if spec.measure == "encounters":
-        block, child, times = _pairs(encounters, spec.level, spec.grain)
+        block, child, times = _list_pairs(encounters, spec.level, spec.grain)
         weights = np.minimum(times, cap)
         counts = np.bincount(block, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64)
         record_key = encounters.keys("encounters", key_range)[child]
         keys = compute_cell_keys(block, record_key, counts.size, key_range)
         return Cells(counts.reshape(shape), keys.reshape(shape))
-    cell, sizes = _cells(encounters, spec)
+    cell, sizes = _find_cells(encounters, spec)
     shape = (*shape, *sizes)
     size = int(np.prod(shape))
     inside = cell >= 0
@@ -308,13 +310,13 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
     return Cells(counts.reshape(shape), keys.reshape(shape))
 
 
-def _cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
+def _find_cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
     """Return the cell of each child in a table of children, or -1, and the number of categories."""
-    first = encounters.first
-    cell = _home(encounters, spec.measure == "flows", spec.level, spec.grain)
+    first = encounters.first_rows
+    cell = _find_home_blocks(encounters, spec.measure == "flows", spec.level, spec.grain)
     sizes = []
     for name in spec.breakdown:
-        code, size = _category(encounters, spec.level, name)
+        code, size = _find_category(encounters, spec.level, name)
         cell = np.where((cell >= 0) & (code >= 0), cell * size + code, -1)
         sizes.append(size)
     if spec.measure == "model":  # prevention is no outcome
@@ -322,27 +324,27 @@ def _cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ..
     return cell, tuple(sizes)
 
 
-def _category(encounters: Encounters, level: Level, name: str) -> tuple[npt.NDArray[np.integer], int]:
-    grid, first = encounters.grid, encounters.first
+def _find_category(encounters: Encounters, level: Level, name: str) -> tuple[npt.NDArray[np.integer], int]:
+    grid, first = encounters.grid, encounters.first_rows
     if name == "origin":
         origin = encounters.origin[first]
-        return np.where(origin >= 0, grid.up[level][origin], -1), len(grid.codes[level])
+        return np.where(origin >= 0, grid.area_index[level][origin], -1), len(grid.codes[level])
     if name == "crossing":
         return _CROSSING[encounters.codes["pathway"][first]], len(CATEGORIES[name])
     return encounters.codes[name][first], len(CATEGORIES[name])
 
 
-def _pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
+def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
     """List each pair of block and child once, with its number of encounters; by block, then child."""
     if encounters.last_pairs.get("key") != (level, grain):
-        pairs = _find_pairs(encounters, level, grain)
+        pairs = _compute_pairs(encounters, level, grain)
         encounters.last_pairs.update(key=(level, grain), pairs=pairs)
     block, child, times = encounters.last_pairs["pairs"]
     return block, child, times
 
 
-def _find_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
-    block, blocks = _blocks(encounters.grid, level, grain, encounters.place, encounters.day)
+def _compute_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
+    block, blocks = _find_blocks(encounters.grid, level, grain, encounters.place, encounters.day)
     # Rows stand by child already; a stable sort of 16-bit numbers is a radix sort.
     short = block.astype(np.int16) if blocks < 2**15 else block
     order = np.argsort(short, kind="stable")
@@ -361,19 +363,19 @@ def mark_members(encounters: Encounters, family: str, level: Level, grain: Grain
     """
     size = len(encounters.grid.codes[level]) * len(encounters.grid.periods(grain))
     if family == "encounters":
-        block, child, times = _pairs(encounters, level, grain)
+        block, child, times = _list_pairs(encounters, level, grain)
         counted = np.minimum(times, cap)
     else:
-        home = _home(encounters, family == "flows", level, grain)
+        home = _find_home_blocks(encounters, family == "flows", level, grain)
         child = np.argsort(home, kind="stable")
         child = child[home[child] >= 0]
-        block, counted = home[child], encounters.content[encounters.first][child]
+        block, counted = home[child], encounters.content[encounters.first_rows][child]
     upper = (encounters.identity[child] >> _MARK_BITS) << _MARK_BITS
-    marks = upper | (_mix(counted.astype(np.uint64)) >> np.uint64(64 - int(_MARK_BITS)))
+    marks = upper | (_hash_words(counted.astype(np.uint64)) >> np.uint64(64 - int(_MARK_BITS)))
     return Members(marks, np.searchsorted(block, np.arange(size + 1)).astype(np.int64))
 
 
-def _mix(values: Words) -> Words:
+def _hash_words(values: Words) -> Words:
     """Hash 64 bits to 64 bits (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -36,7 +36,7 @@ class Effort:
     def days(self, level: Level, grain: Grain) -> Floats:
         """Add up the days of each area and period, shape (areas, periods)."""
         shape = (len(self.grid.codes[level]), len(self.grid.periods(grain)))
-        area, period = self.grid.up[level][self.place], self.grid.period_of(self.day, grain)
+        area, period = self.grid.area_index[level][self.place], self.grid.period_of(self.day, grain)
         inside = (area >= 0) & (period >= 0)
         cell = area[inside].astype(np.int64) * shape[1] + period[inside]
         total = np.bincount(cell, weights=self.amount[inside], minlength=shape[0] * shape[1])
@@ -107,7 +107,7 @@ class Services:
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> tuple[Floats, Bools]:
         """Add up what is shown, NaN where none of it is known, and mark where some of it is not known."""
         areas = len(self.grid.codes[spec.level])
-        cell = self.grid.up[spec.level][self.place].astype(np.int64)
+        cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
             cell = cell * size + (self.axis if name == "axis" else self.bearer)
         amount = {"staff": self.staff, "capacity": self.capacity}.get(spec.measure, np.ones(len(cell)))
@@ -123,7 +123,7 @@ class Services:
 
         Complete is what nothing can be missing from, so it may depend on nothing that is not shown.
         """
-        area = self.grid.up[level][self.place]
+        area = self.grid.area_index[level][self.place]
         present = active & (area >= 0)
         enough = np.tile(_OPEN, (len(self.grid.codes[level]), 1))
         if level == "municipality":
@@ -152,7 +152,7 @@ class Services:
     def _mark_everywhere(self, regions: Bools) -> Bools:
         """Mark the axes on which all regions of a country are marked, shape (countries, axes)."""
         grid = self.grid
-        country = grid.up["country"][[grid.names[code] for code in grid.codes["region"]]]
+        country = grid.area_index["country"][[grid.names[code] for code in grid.codes["region"]]]
         result = np.ones((len(grid.codes["country"]), len(_AXES)), bool)
         np.logical_and.at(result, country, regions)
         return result
@@ -223,7 +223,7 @@ class Estimates:
         for index, period in enumerate(periods):
             rows = np.flatnonzero(level & (self.year <= period.end.year))
             latest = np.full((shape[0], shape[2]), -1, np.int64)
-            area, group = grid.up[spec.level][self.area[rows]], self.group[rows]
+            area, group = grid.area_index[spec.level][self.area[rows]], self.group[rows]
             np.maximum.at(latest, (area, group), self.year[rows])
             newest = self.year[rows] == latest[area, group]
             cell = (area[newest], index, group[newest])

@@ -39,7 +39,7 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
     withheld: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
     for _ in range(_ROUNDS):
-        chosen = _Trace(attack, bounds, release).choose_some(failed)
+        chosen = _Trace(attack, bounds, release).choose_numbers(failed)
         if not chosen:
             break
         withheld += [_remove_number(attack, unknown) for unknown in sorted(chosen)]
@@ -76,14 +76,14 @@ class _Trace:
         order = np.argsort(total, kind="stable")
         return total[order], order
 
-    def choose_some(self, failed: Ints) -> set[int]:
+    def choose_numbers(self, failed: Ints) -> set[int]:
         """Choose numbers to withhold, at most one for failures that are tied to one another.
 
         One number often helps several neighbouring cells; the next round shows which cells still fail.
         """
         chosen: set[int] = set()
         handled_ties: set[int] = set()
-        for unknown in sorted(map(int, failed), key=self._rank):
+        for unknown in sorted(map(int, failed), key=self._sort_key):
             if handled_ties.isdisjoint(tie for tie, _, _ in self._list_ends(unknown)):
                 number = self._choose_for(unknown)
                 if number >= 0:
@@ -104,7 +104,7 @@ class _Trace:
                 n for n, end in around if n != unknown and self._is_removable(n) and self._sets_end(n, end)
             }
             if able:
-                return min(able, key=self._rank)
+                return min(able, key=self._sort_key)
             front = around
         return unknown if self._is_removable(unknown) else -1
 
@@ -173,7 +173,7 @@ class _Trace:
         table, offset = located
         return int(table.since.reshape(-1)[offset]) == self.release
 
-    def _rank(self, unknown: int) -> tuple[int, ...]:
+    def _sort_key(self, unknown: int) -> tuple[int, ...]:
         """Return the sort key of a candidate: the finest table first, then the largest lower bound."""
         shape = self.attack.lattice.locate(unknown)[0].shape
         return (

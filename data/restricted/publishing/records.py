@@ -62,7 +62,7 @@ class Records:
     """All records that a release counts, as numbers, with the grid that they fall on."""
 
     grid: Grid
-    encounters: counting.Records
+    encounters: counting.EncounterColumns
     effort: Effort
     services: Services
     communities: Estimates
@@ -93,7 +93,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Po
 
 
 def _find_span(
-    encounters: counting.Records, effort: Effort, services: Services, communities: Estimates
+    encounters: counting.EncounterColumns, effort: Effort, services: Services, communities: Estimates
 ) -> tuple[date, date] | None:
     """Find the first and last day to cover: of encounters and effort, else of services, else of estimates."""
     days = np.concatenate([encounters["day"].astype("datetime64[D]"), effort.day])
