@@ -56,16 +56,19 @@ class _Worlds:
 def compare(
     context: typer.Context,
     k: Annotated[
-        int | None, typer.Option(help="A policy of your own: public numbers below it are not shown.")
+        int | None, typer.Option(help="Threshold of your own policy: smaller public numbers are not shown.")
     ] = None,
-    variance: Annotated[float | None, typer.Option(help="Of your own policy's noise.")] = None,
+    variance: Annotated[float | None, typer.Option(help="Variance of the noise in your own policy.")] = None,
     variance_near_k: Annotated[
-        float | None, typer.Option(help="The same of counts of 7 to 15, about which k lies.")
+        float | None, typer.Option(help="Variance of the noise for counts of 7 to 15, near the threshold.")
     ] = None,
-    largest: Annotated[int | None, typer.Option(help="The most that your own policy's noise adds.")] = None,
-    worlds: Annotated[int, typer.Option(min=1, help="How many invented worlds to try them on.")] = 5,
+    largest: Annotated[int | None, typer.Option(help="Largest perturbation in your own policy.")] = None,
+    worlds: Annotated[int, typer.Option(min=1, help="Number of invented data sets for the test.")] = 5,
     children: Annotated[
-        int, typer.Option(min=1, help="Children in a world, about: as many as your programme has met.")
+        int,
+        typer.Option(
+            min=1, help="Approximate number of children: as many as your programme has identified or met."
+        ),
     ] = _CHILDREN,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
     folder: Annotated[
@@ -74,10 +77,10 @@ def compare(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show for a few policies what readers lose and what attackers gain, to choose knowingly.
+    """Compare protection policies: what readers lose and what attackers gain.
 
-    All of it is worked out on invented worlds. No record is read, and nothing is published or changed. What
-    your own policy does not say is taken from the current one.
+    Everything is calculated on invented data. No record is read, and nothing is published or changed. Values
+    that you do not give are those of the current policy.
     """
     rules = policy_file.read(context.obj or default_path())
     current = replace(DEFAULT_POLICY, **{name: getattr(rules.policy, name) for name in _COMPARED})
@@ -110,7 +113,7 @@ def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Pol
 def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[PolicyResult]:
     """Try every policy on every world; when it is stopped, nothing but the unfinished comparison is lost."""
     total = worlds.number * (1 + len(candidates))
-    with progress("Comparing policies on invented worlds") as tick:
+    with progress("Comparing policies on invented data") as tick:
         tick(0, total)
         counted = []
         for place in range(worlds.number):
@@ -142,6 +145,6 @@ def _write_files(comparison: policy_words.Comparison, folder: Path) -> list[str]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="What binds a release, and what it costs.", no_args_is_help=True)
+    group = typer.Typer(help="The protection policy, and what it costs.", no_args_is_help=True)
     group.command("compare")(compare)
     app.add_typer(group, name="policy")

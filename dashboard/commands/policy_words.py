@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 _NARROWEST, _FILE_WIDTH = 80, 110
 _INK, _MUTED, _FAINT = "#1D2433", "#5B6575", "#A9B2BF"
 _ACCENT, _WARNING, _SOFT = "#0F6B66", "#9A3412", "#FDF0E6"
-_LOSSES = ("Children the public does not see, of 100", "Shown numbers are off by, per cent (median)")
-_GAINS = ("One number tells, over guessing", "All numbers tell, over guessing")
+_LOSSES = (
+    "Children the public does not see, of 100",
+    "Distance of shown numbers from the true number, % (median)",
+)
+_GAINS = ("Membership advantage, one number", "Membership advantage, all numbers")
 _COLUMNS = ("name", "loss", "least", "most", "gain", "low", "high", "before", "colour", "size")
 _HOW_TO_READ = (
     "Each letter is a policy. Further left, readers lose less; further down, attackers gain less.",
@@ -57,10 +60,11 @@ class Comparison:
     def basis(self) -> str:
         """The invented worlds on which it was computed, in words."""
         if self.worlds == 1:
-            return f"One invented world of about {self.children:,} children (seed {self.seed})"
+            return f"One invented data set of about {self.children:,} children (seed {self.seed})"
         last = self.seed + self.worlds - 1
         return (
-            f"{self.worlds} invented worlds of about {self.children:,} children (seeds {self.seed} to {last})"
+            f"{self.worlds} invented data sets of about {self.children:,} children "
+            f"(seeds {self.seed} to {last})"
         )
 
     def title(self, place: int) -> str:
@@ -73,15 +77,12 @@ class Comparison:
     def verdict(self, place: int) -> str:
         """Return in words which limits a policy fails, and by how much."""
         result, attackers = self.results[place], self.results[place].attackers
-        limits = (
-            (
-                ONE_NUMBER,
-                f"one public number can tell {attackers.one_number:.3f}, the limit is {LIMITS[0]:.2f}",
-            ),
-            (ALL_NUMBERS, f"all numbers tell {attackers.all_numbers:.3f}, the limit is {LIMITS[1]:.2f}"),
-        )
-        words = [f"fails, {words}" for name, words in limits if name in result.fails]
-        return "; ".join(words) or "holds both limits"
+        limits = {
+            ONE_NUMBER: f"from one public number {attackers.one_number:.3f}, limit {LIMITS[0]:.2f}",
+            ALL_NUMBERS: f"from all public numbers {attackers.all_numbers:.3f}, limit {LIMITS[1]:.2f}",
+        }
+        words = [f"fails, membership advantage {limits[name]}" for name in limits if name in result.fails]
+        return "; ".join(words) or "keeps both limits"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -120,11 +121,12 @@ class Comparison:
             "",
             *(self._compare_with_current(p) for p in range(len(self.results)) if p != self.current),
             "",
-            "Over guessing: 0 is guessing whether a certain child was counted, 1 is knowing it.",
-            "One number: the worst case, exact. All numbers: of the worst-placed child of the worst world,",
-            "estimated, with an interval of 95 %. Other rows are means of the worlds; partners' numbers are",
-            "those of municipalities and quarters in which a child was met. What is withheld, and the",
-            "breakdowns that counties go without, a release takes away by itself.",
+            "Membership advantage: how much better than a coin an attacker guesses whether one certain",
+            "child was counted. 0 is no better than a coin, 1 is certain. One number: the worst case,",
+            "exact. All numbers: the child that is easiest to find in the worst data set, estimated, with",
+            "its 95 % interval. Other rows are averages of all data sets; partners' numbers are those of",
+            "municipalities and quarters with at least one child. Withheld numbers, and the breakdowns that",
+            "are left out for counties, are removed by the release itself.",
         ]
 
     def draw_chart(self) -> alt.ConcatChart:
@@ -252,14 +254,17 @@ def _list_rows(first: PolicyResult) -> Iterator[tuple[str, _Format | None]]:
     yield from _by_country(countries, lambda r: _percent(r.hidden_children, 0))
     yield "County-years that show a number", None
     yield from _by_country(countries, lambda r: _percent(r.cells_shown, 0))
-    yield "Shown numbers are off by (median)", None
+    yield "Typical distance from true number (median)", None
     yield from _by_country(countries, lambda r: _percent(r.relative_error))
-    yield "Partners' numbers are off by, children (mean)", lambda m: _children(m.readers[BOTH].partner_error)
-    yield "Counties without their breakdown", lambda m: f"{m.quietened:g}"
+    yield (
+        "Partners' average distance, in children",
+        lambda m: _children(m.readers[BOTH].partner_error),
+    )
+    yield "Counties without a breakdown", lambda m: f"{m.quietened:g}"
     yield "Public numbers withheld", lambda m: f"{m.withheld['public']:g}"
     yield "Partners' numbers withheld", lambda m: f"{m.withheld['partner']:g}"
     yield "", None
-    yield "WHAT ATTACKERS GAIN, over guessing", None
+    yield "WHAT ATTACKERS GAIN (membership advantage)", None
     yield (
         f"One number (limit {LIMITS[0]:.2f})",
         lambda m: _mark_failure(m, ONE_NUMBER, m.attackers.one_number),
@@ -270,7 +275,7 @@ def _list_rows(first: PolicyResult) -> Iterator[tuple[str, _Format | None]]:
     )
     yield "  interval", lambda m: f"{m.attackers.all_numbers_low:.2f} to {m.attackers.all_numbers_high:.2f}"
     yield "  before breakdowns were withheld", lambda m: f"{m.attackers.planned:.3f}"
-    yield "A child alone shows as none", lambda m: _percent(m.attackers.one_as_none, 0)
+    yield "A single child is shown as none", lambda m: _percent(m.attackers.one_as_none, 0)
     yield "", None
     yield "Limits", lambda m: "FAILS" if m.fails else "holds"
 

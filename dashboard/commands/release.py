@@ -65,13 +65,14 @@ def release_workspace(
 def release(
     context: typer.Context,
     figures_only: Annotated[
-        bool, typer.Option("--figures-only", help="Published figures alone; needs no vault and no key.")
+        bool, typer.Option("--figures-only", help="Only published figures; needs no vault and no key.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Protect the records, attack the result, and publish it for both tiers; or refuse, naming the cells.
+    """Protect the records, test the result with attacks, and publish both tiers.
 
-    Real records need a complete governance.toml and a second person, who confirms with a passphrase.
+    If an attack succeeds, nothing is published and the cells are named. Real records need a complete
+    governance.toml and a second person, who confirms with a passphrase.
     """
     workspace = open_workspace(context)
     first = not names(workspace.releases)
@@ -90,7 +91,7 @@ def release(
         f"Published release {new.name}, tiers {' and '.join(new.tiers)}.",
         *([f"{withheld} cells are withheld, to protect children."] if withheld else []),
         *([_FIRST.format(k=Release.open(workspace.releases, "public", new.name).k)] if first else []),
-        "Score areas with: tact risk",
+        "Next, estimate risk: tact risk",
         "Open it with: tact serve",
     )
 

@@ -46,12 +46,12 @@ class Policy:
     def __post_init__(self) -> None:
         bits = self.key_range.bit_length() - 1
         limits = (
-            (self.k >= LOWEST_K, f"k = {self.k}; the least is {LOWEST_K}"),
+            (self.k >= LOWEST_K, f"k = {self.k}; it must be at least {LOWEST_K}"),
             (
                 self.operators >= FEWEST,
-                f"operators = {self.operators}; the least is {FEWEST}",
+                f"operators = {self.operators}; it must be at least {FEWEST}",
             ),
-            (self.cap >= 1, f"cap = {self.cap}; the least is 1"),
+            (self.cap >= 1, f"cap = {self.cap}; it must be at least 1"),
             (0 < self.variance < self.largest, f"variance = {self.variance}; it lies between 0 and largest"),
             (
                 self.variance <= self.variance_near_k < 2 * self.largest,

@@ -42,7 +42,7 @@ _REMOVED = (
     "and their settings are gone. Delete the line. What was released with one of them cannot be continued: "
     "import the records into a new workspace and release them there."
 )
-_REMEDY = "Mend it, or move it away: `tact doctor` writes the default."
+_REMEDY = "Correct it, or move it away and let `tact doctor` write the default."
 
 # Of each value that may be set: its section, its kind, and what a data officer should know.
 _VALUES: tuple[tuple[str, str, str, str], ...] = (
@@ -55,25 +55,41 @@ _VALUES: tuple[tuple[str, str, str, str], ...] = (
         "The same for counts of 7 to 15; it lets k be 11 (see `tact policy compare`).",
     ),
     ("protection", "largest", "whole", "The most that noise ever adds or takes away."),
-    ("counting", "cap", "whole", "So many meetings with one child count in an area and period at most."),
-    ("counting", "operators", "whole", "Protection, return and reintegration show where so many work."),
-    ("counting", "first", "day", "The first day to cover, as 2006-06-01; left out: as far as records go."),
-    ("counting", "last", "day", "The last day to cover; left out: as far as records go."),
-    ("counting", "no_programme", "codes", "Areas without any programme, whose zeros are no news."),
-    ("licence", "partner_licence", "text", "What partner files say of what may be done with them."),
-    ("licence", "public_licence", "text", "The same of public files."),
+    (
+        "counting",
+        "cap",
+        "whole",
+        "How many encounters with one child are counted in an area and period, at most.",
+    ),
+    (
+        "counting",
+        "operators",
+        "whole",
+        "Smallest number of operators for which services for protection, return and reintegration show.",
+    ),
+    (
+        "counting",
+        "first",
+        "day",
+        "First day of the release, such as 2006-06-01. Without it: the first record.",
+    ),
+    ("counting", "last", "day", "Last day of the release. Without it: the last record."),
+    ("counting", "no_programme", "codes", "Areas where the programme does not work; they show a zero."),
+    ("licence", "partner_licence", "text", "Licence text in partner files."),
+    ("licence", "public_licence", "text", "Licence text in public files."),
 )
 _HEAD = """\
-# How releases of this workspace are protected, and every table that they hold. `tact release` reads it and
-# copies it into the manifest; `tact doctor` checks it; `tact policy compare` shows what other values would
-# cost readers and give attackers. Lines that you leave out have their default.
+# Protection policy: how the releases of this workspace are protected, and all tables that they may hold.
+# `tact release` reads it, `tact doctor` checks it, and `tact policy compare` shows what other values would
+# change. Lines that you leave out have their default.
 # The noise (variance, variance_near_k, largest, cap) cannot be changed once something was released: a
 # published number is repeated, and a second draw of it could be averaged with the first.
 """
 # Lines of [protection] that earlier versions wrote, with the values that mean what holds now.
 _FORMER = {"mechanism": "cell_key", "zeros_shown": False, "epsilon": 1.0, "cells": 80, "budget": 80.0}
 _PLAN_HEAD = """\
-# Tables are listed in blocks: every combination of what a block names. "none" is the number itself.
+# Release plan. Each block stands for all combinations of what it lists; "none" is the number without a
+# breakdown.
 """
 
 
@@ -139,7 +155,9 @@ def parse(text: str) -> Rules:
     except InputError as error:
         faults.append(str(error))
     nowhere = sorted(policy.no_programme - set(area_table().index))
-    faults += [f"[counting] no_programme: {code!r} is no area. Write codes, as GR-69." for code in nowhere]
+    faults += [
+        f"[counting] no_programme: {code!r} is no area. Write codes, such as GR-69." for code in nowhere
+    ]
     plan = {tier: tuple(_read_tables(tier, content, faults)) for tier in TIERS}
     faults += _find_unmatched(plan)
     if faults:
@@ -201,8 +219,8 @@ def _is_text(value: object) -> bool:
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
     "whole": (_is_whole, "a whole number", int),
     "number": (_is_number, "a number", float),
-    "day": (_is_day, "a day without quotes, as 2006-06-01", lambda day: day),
-    "codes": (_is_list, 'a list of codes of areas, as ["GR-69"]', frozenset),
+    "day": (_is_day, "a day without quotes, such as 2006-06-01", lambda day: day),
+    "codes": (_is_list, 'a list of area codes, such as ["GR-69"]', frozenset),
     "text": (_is_text, "a text in quotes", str),
 }
 

@@ -13,18 +13,18 @@ __all__ = ["UNITS", "describe_resource"]
 _COLUMNS = {
     "area": "Code of the area; see the resource areas.",
     "period": "The period, as an ISO 8601 interval: a start and a length, or a first and a last day.",
-    "value": "The number, where the state is number; whether counts carry noise, the method says.",
+    "value": "The number, if the state is number. The method says whether it has noise.",
     "state": "What the cell is: number, class, few, almost_none, not_searched, structural_zero, withheld, "
     "no_data, no_figure.",
-    "margin": "How far the number may be from the truth at most, but for what the method says; empty where "
-    "it is exact.",
-    "low": "Lower end of the class, or the least that there is, where the state is class.",
-    "high": "Upper end of the class; empty where it is open, or where something may have been left out.",
+    "margin": "The margin: the largest possible distance between the number and the true number; empty if "
+    "the number has no noise.",
+    "low": "Lower limit of the range, if the state is class.",
+    "high": "Upper limit of the range; empty if there is none.",
     "number": "The figure as published, where it is a number.",
     "share": "The figure as published, where it is a share, from 0 to 1.",
-    "source": "Who published the figure; begins with “Invented” where it is invented.",
-    "invented": "Whether the figure was made up, in a workspace for practice; those that ship are real.",
-    "origin": "Code of the area that the children come from; area is where they went.",
+    "source": "Who published the figure; begins with “Invented” if it was made up.",
+    "invented": "Whether the figure was invented for practice; figures that come with the product are real.",
+    "origin": "Code of the area that the children come from; column area is where they were taken.",
     "crossing": "internal, or cross_border.",
 }
 

@@ -102,36 +102,62 @@ Plan = Mapping[Tier, tuple[TableSpec, ...]]
 DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
     "partner": (
         Block(
-            ("children",), _ALL, _NESTED, ((), ("pathway",), ("stage",)), "Children met for the first time."
+            ("children",),
+            _ALL,
+            _NESTED,
+            ((), ("pathway",), ("stage",)),
+            "Children identified or met by outreach, each counted once.",
         ),
         Block(
             ("children",),
             _WIDE,
             _LONG,
             (("form",), ("axis",), ("sex",), ("age_band",), ("found",)),
-            "More about them, of larger areas and longer times.",
+            "More breakdowns of them, for larger areas and longer periods.",
         ),
-        Block(("encounters",), _ALL, _NESTED, why="Every meeting, also with the same child again."),
-        Block(("effort",), _ALL, _NESTED, why="Outreach days; where nobody looked, nobody was met."),
-        Block(("services", "staff", "capacity"), _ALL, ("quarter",), _SPLIT, "What there is to help with."),
-        Block(("communities",), _ALL, ("year",), why="Estimates, after the Roma partner's approval alone."),
-        Block(("flows",), _WIDE, _LONG, (("origin",),), "From where to where."),
+        Block(("encounters",), _ALL, _NESTED, why="All encounters, also repeated ones with the same child."),
+        Block(
+            ("effort",),
+            _ALL,
+            _NESTED,
+            why="Outreach days, without which counts of children cannot be understood.",
+        ),
+        Block(
+            ("services", "staff", "capacity"),
+            _ALL,
+            ("quarter",),
+            _SPLIT,
+            "Services, staff and service places.",
+        ),
+        Block(
+            ("communities",),
+            _ALL,
+            ("year",),
+            why="Community estimates, only with the Roma partner's approval.",
+        ),
+        Block(
+            ("flows",),
+            _WIDE,
+            _LONG,
+            (("origin",),),
+            "Flows: where children come from and where they were taken.",
+        ),
         Block(
             ("model",),
             ("region", "municipality"),
             ("quarter",),
             (("crossing", "found"),),
-            "What the risk model reads; the only table with two breakdowns.",
+            "Input of the risk model; the only table with two breakdowns.",
         ),
     ),
     "public": (
-        Block(("children",), _WIDE, _LONG, why="Children met for the first time."),
+        Block(("children",), _WIDE, _LONG, why="Children identified or met by outreach, each counted once."),
         Block(
             ("children",),
             ("region",),
             ("whole",),
             (("pathway",),),
-            "More breakdowns of counties or regions would tell too much of a child that several show.",
+            "More breakdowns for counties or regions would say too much about one child.",
         ),
         Block(
             ("children",),
@@ -140,9 +166,16 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
             (("pathway",), ("stage",), ("form",), ("axis",), ("sex",), ("age_band",)),
         ),
         Block(("children",), ("country",), ("year",), (("pathway",), ("stage",))),
-        Block(("effort",), _WIDE, ("year",), why="In classes."),
-        Block(("services",), _WIDE, ("year",), _SPLIT, "In classes; staff and places are never public."),
-        Block(("communities",), _WIDE, ("year",), why="Estimates, after the Roma partner's approval alone."),
+        Block(("effort",), _WIDE, ("year",), why="As ranges."),
+        Block(
+            ("services",), _WIDE, ("year",), _SPLIT, "As ranges; staff and service places are never public."
+        ),
+        Block(
+            ("communities",),
+            _WIDE,
+            ("year",),
+            why="Community estimates, only with the Roma partner's approval.",
+        ),
     ),
 }
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-__all__ = ["MEANINGS", "STATES", "WORDS", "State"]
-
 State = Literal[
     "number",
     "class",
@@ -31,30 +29,31 @@ STATES: tuple[State, ...] = get_args(State)
 # Message identifiers: dashboard/site/text.py translates them. {k} is the release's threshold.
 WORDS: dict[State, str] = {
     "number": "number",
-    "class": "between two values, or at least the lower",
+    "class": "range",
     "few": "fewer than {k}, possibly none",
     "almost_none": "none or almost none",
-    "not_searched": "no outreach recorded",
-    "structural_zero": "none: no programme there",
-    "withheld": "not shown here, to protect people",
+    "not_searched": "not searched",
+    "structural_zero": "zero: the programme does not work here",
+    "withheld": "withheld to protect people",
     "no_data": "no data",
-    "no_figure": "no figure found",
+    "no_figure": "no published figure",
     "cannot_tell": "cannot tell",
 }
-# What each asks of its reader, one sentence or two.
+# What each means for its reader, in one to three sentences.
 MEANINGS: dict[State, str] = {
-    "number": "The value stands, with its margin where it has one.",
-    "class": "Only a range is told: its lowest and highest value stand beside it. Where the highest is "
-    "missing, it is at least the lowest; where the lowest is 0, there may be none.",
-    "few": "The number is small or zero; which of the two is not told, so that no child can be recognised.",
+    "number": "The number is shown, with its margin if it has one.",
+    "class": "Only a lower and an upper limit are published. If the upper limit is empty, the number is at "
+    "least the lower limit. If the lower limit is 0, there may be none.",
+    "few": "The number is small or zero. Which of the two is not published, so that no child can be "
+    "recognised.",
     "almost_none": "The protected number is zero; the true one was zero or very small when it was first "
     "published.",
-    "not_searched": "No outreach is recorded there and then; a child may still have been met or reported. "
+    "not_searched": "No outreach is recorded for this area and period. A child may still have been reported. "
     "It is not a zero.",
-    "structural_zero": "The programme does not work there.",
-    "withheld": "The number is kept back: it would give another away, or too few operators work there or "
-    "none.",
-    "no_data": "Nothing was reported.",
-    "no_figure": "Nobody was found to have published a figure.",
-    "cannot_tell": "No answer is sure enough to be named: margins are too wide, or too much is not known.",
+    "structural_zero": "The programme does not work in this area, so the number is zero.",
+    "withheld": "Nothing is shown, because another number could be calculated from it, or because too few "
+    "operators, possibly none, work there.",
+    "no_data": "Nobody reported anything for this area and period.",
+    "no_figure": "No published figure was found for this area.",
+    "cannot_tell": "The numbers are too uncertain for an answer. It does not mean that the risk is low.",
 }

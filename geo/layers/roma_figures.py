@@ -1,4 +1,4 @@
-"""Published figures on Roma and Egyptian inhabitants, and "no figure found" where there is none.
+"""Published figures on Roma and Egyptian inhabitants, and "no published figure" where there is none.
 
 Figures of different sources differ two to fourteen times, so none of them is divided by anything here.
 """

@@ -326,7 +326,7 @@ def test_the_table_holds_what_the_map_shows(partner, look):
     cells.first.wait_for(state="attached")
     words = cells.all_text_contents()
     assert "1,640" in words
-    assert "no figure found" in words
+    assert "no published figure" in words
 
 
 def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):

@@ -161,12 +161,12 @@ def test_of_results_a_process_opens_those_of_its_own_tier_alone(public, partner,
 
 def test_no_reader_of_the_public_tier_can_ask_for_the_other(public, partner):
     other = open_page(partner.url, query="layer=encounters&level=municipality").text
-    assert all(words in other for words in ("Partner tier", "no outreach recorded", "Municipality"))
+    assert all(words in other for words in ("Partner tier", "not searched", "Municipality"))
     for query in ("tier=partner", "layer=encounters&level=municipality", "over=communities&layer=encounters"):
         shown = open_page(public.url, query=query)
         assert "Public tier" in shown.text
         assert "Partner tier" not in shown.text
-        assert "no outreach recorded" not in shown.text
+        assert "not searched" not in shown.text
         # But for the line that says that this address asked for it in vain.
         assert "Municipality" not in shown.text.replace("level Municipality. Shown instead", "")
 

@@ -304,7 +304,7 @@ def tabulate_hidden(release: Release) -> pd.DataFrame:
 _SHORT = {
     "few": "Few, %",
     "almost_none": "Almost none, %",
-    "not_searched": "No outreach recorded, %",
+    "not_searched": "Not searched, %",
     "withheld": "Withheld, %",
     "no_data": "No data, %",
 }

@@ -67,7 +67,7 @@ class Draft:
         listed = "\n".join(f"  {finding.words}" for finding in findings[:_LISTED])
         more = f"\n  and {len(findings) - _LISTED} more" if len(findings) > _LISTED else ""
         return ReleaseRefused(
-            f"Release {self.name} is refused and nothing was published: what is published would give cells "
-            f"away.\n{listed}{more}\n"
-            "Raise k in the policy, take the finest tables out of its plan, or wait for more records."
+            f"Release {self.name} is refused and nothing was published, because the true number of these "
+            f"cells could be calculated:\n{listed}{more}\nRaise k in the policy, remove the most detailed "
+            "tables from the release plan, or wait for more records."
         )

@@ -13,20 +13,20 @@ from data.tables.spec import TableSpec, Tier
 from data.workspace.version import code_version
 
 _TITLES: dict[Tier, str] = {
-    "partner": "protected, not anonymous: under agreement with the programme's partners",
-    "public": "for anyone",
+    "partner": "protected, not anonymous; only for partners who signed the agreement",
+    "public": "for everybody",
 }
 _COUNTED = (
-    "Each child counts once, in the cell of its first encounter of the whole programme; encounters count at "
-    "most {cap} times a child and cell. "
+    "Each child is counted once, in the cell of the first encounter in the whole programme; at most {cap} "
+    "encounters per child and cell are counted. "
 )
 _NOISE = (
-    "Counts carry noise by the cell key method: variance {variance:g} ({variance_near_k:g} for "
-    "counts of 7 to 15, about which the threshold lies), never more than {largest} (times {cap} for "
-    "encounters), zero on average for counts from 1 on; a true zero stays zero. The same children show the "
-    "same number in every table. Tables therefore do not add up exactly: a total and its parts differ by at "
-    "most (parts + 1) x {largest}. {threshold}A published number is repeated by later releases until at "
-    "least {k} different children behind it have changed."
+    "Counts have noise from the cell key method: variance {variance:g} ({variance_near_k:g} for counts of 7 "
+    "to 15, near the threshold), largest perturbation {largest} (times {cap} for encounters). It is zero on "
+    "average for counts from 1, and a true zero stays zero. The same children get the same number in every "
+    "table. A total and its parts may therefore differ by up to (parts + 1) x {largest}. {threshold}A "
+    "published number is repeated by later releases until at least {k} different children behind it have "
+    "changed."
 )
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "
 _INVENTED = " All numbers of the programme are invented; {figures}."

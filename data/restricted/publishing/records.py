@@ -81,7 +81,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Po
         return None
     grid = replace(nowhere, first=policy.first or span[0], last=policy.last or span[1])
     if grid.first > grid.last:
-        msg = f"The release would begin on {grid.first} and end on {grid.last}. Check the policy's days."
+        msg = f"The release would begin on {grid.first} and end on {grid.last}. Check the days in the policy."
         raise ReleaseError(msg)
     return Records(
         grid,

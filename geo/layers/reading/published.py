@@ -2,7 +2,7 @@
 
 Figures are copied unchanged from where they were published and are never mixed with numbers of the
 programme. Those that were made up for practice say so in their source, and so does the legend. An area
-without one says "no figure found".
+without one says "no published figure".
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Published:
         return LayerData(frame, self._style(found, figure), self._legend(view, figure, frame), invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
-        """Give every figure of the layer at a level, and "no figure found" for the areas without one."""
+        """Give every figure of the layer at a level, and "no published figure" for the areas without one."""
         areas = tables.load_areas(release)
         index = areas.index[areas["level"] == level]
         parts = [

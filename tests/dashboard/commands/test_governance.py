@@ -305,7 +305,7 @@ def test_the_policy_file_is_kept_to_and_its_faults_stop_a_release(tact, tmp_path
     policy.write_text(policy.read_text().replace("k = 11", "k = 9"))
     refused = tact("--workspace", folder, "release", "--json")
     assert (refused.code, refused.json["error"]) == (2, "InputError")
-    assert "k = 9; the least is 11" in refused.json["message"]
+    assert "k = 9; it must be at least 11" in refused.json["message"]
     assert any("k = 9" in p for p in tact("--workspace", folder, "doctor", "--json").json["problems"])
     policy.write_text(
         policy.read_text().replace("k = 9", "k = 20").replace('"pathway", "stage"', '"pathway"')

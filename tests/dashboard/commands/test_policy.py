@@ -85,10 +85,10 @@ def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact):
     out = tact(*ASKED).out
     assert "No record was read" in out
     assert (
-        f"k {DEFAULT_POLICY.k}, variance 2 (near k 6), largest 5 (current policy): holds both limits." in out
+        f"k {DEFAULT_POLICY.k}, variance 2 (near k 6), largest 5 (current policy): keeps both limits." in out
     )
     flat = "k 11, variance 2 (near k 2), largest 5"
-    assert f"{flat}: fails, one public number can tell 0.115, the limit is 0.10." in out
+    assert f"{flat}: fails, membership advantage from one public number 0.115, limit 0.10." in out
     assert "Albania" in out
     assert max(map(len, out.splitlines())) < 200
 
@@ -96,7 +96,7 @@ def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact):
 @pytest.mark.parametrize(
     ("option", "value", "allowed"),
     [
-        ("--k", "5", "the least is 11"),
+        ("--k", "5", "at least 11"),
         ("--variance", "0", "between 0 and largest"),
         ("--variance", "5", "between 0 and largest"),
         ("--variance", "nan", "between 0 and largest"),

@@ -63,7 +63,7 @@ def test_the_threshold_may_only_be_raised(k):
         ("k = 11", 'k = "11"', "[protection] k = '11': write a whole number"),
         ("k = 11", "k = true", "[protection] k = True"),
         ("variance = 2.0", "variance = 5.0", "between 0 and largest"),
-        ("operators = 3", "operators = 2", "operators = 2; the least is 3"),
+        ("operators = 3", "operators = 2", "operators = 2; it must be at least 3"),
         ("cap = 3", "caps = 3", "[counting] caps: there is no such value. There are: cap,"),
         ("[licence]", "[licences]", "licences: there is no such section"),
         ("# first =", 'first = "June"', "[counting] first = 'June': write a day"),

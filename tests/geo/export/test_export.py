@@ -200,7 +200,7 @@ def test_published_figures_in_the_geopackage(packages):
     rows = table(packages, "roma_figures_region").set_index("code")
     assert (rows.loc["AL-04", "value"], rows.loc["AL-04", "source"]) == (1640, FIER)
     assert rows.loc["AL-04", "year"] == 2011
-    assert rows.loc["AL-01", "state_words"] == "no figure found"
+    assert rows.loc["AL-01", "state_words"] == "no published figure"
     assert (rows.loc["GR-I", "national_share"], rows.loc["GR-I", "national_share__source"]) == (25, ATTICA)
 
 
@@ -255,7 +255,7 @@ def test_geojson_is_rfc_7946_with_what_it_is(files):
     assert "Approximate boundaries" in read["tact"]["description"]
     rows = {f["id"]: f["properties"] for f in read["features"]}
     assert (rows["AL-04"]["value"], rows["AL-04"]["source"], rows["AL-04"]["year"]) == (1640, FIER, 2011)
-    assert (rows["AL-01"]["value"], rows["AL-01"]["state_words"]) == (None, "no figure found")
+    assert (rows["AL-01"]["value"], rows["AL-01"]["state_words"]) == (None, "no published figure")
     assert (rows["GR-I"]["national_share"], rows["GR-I"]["national_share__source"]) == (25, ATTICA)
 
 
@@ -287,7 +287,7 @@ def test_csv_holds_figures_with_their_sources(files):
         rows.loc[("GR-I", "national-share")],
     )
     assert (fier["value"], fier["source"], fier["year"]) == (1640, FIER, 2011)
-    assert berat["state_words"] == "no figure found"
+    assert berat["state_words"] == "no published figure"
     assert (attica["value"], attica["source"]) == (25, ATTICA)
 
 
@@ -300,7 +300,7 @@ def test_csv_comes_with_codebook_and_readme(files):
         "licence",
         "citation",
         "none or almost none. The protected number is zero",
-        "no outreach recorded",
+        "not searched",
         "threshold k: 11",
         'dtype={"code": str}',
     ):
@@ -366,7 +366,7 @@ def test_published_figures_in_the_workbook(files):
     frame = pd.DataFrame(rows[1:], columns=rows[0]).set_index(["code", "figure"])
     assert list(frame.loc[("AL-04", "roma"), ["value", "source", "year"]]) == [1640, FIER, 2011]
     assert list(frame.loc[("GR-I", "national-share"), ["value", "source"]]) == [25, ATTICA]
-    assert frame.loc[("AL-01", "roma"), "state_words"] == "no figure found"
+    assert frame.loc[("AL-01", "roma"), "state_words"] == "no published figure"
     assert frame.loc[("AL-01", "egyptian"), "source"] == "'=1+1"
 
 
@@ -378,7 +378,7 @@ def test_geoparquet_opens_with_its_metadata(files):
     rows = gpd.read_parquet(path).set_index("code")
     assert (rows.loc["AL-04", "value"], rows.loc["AL-04", "source"]) == (1640, FIER)
     assert (rows.loc["GR-I", "national_share"], rows.loc["GR-I", "national_share__source"]) == (25, ATTICA)
-    assert rows.loc["AL-01", "state_words"] == "no figure found"
+    assert rows.loc["AL-01", "state_words"] == "no published figure"
     told = pq.read_schema(path).metadata
     assert told[b"tact:tier"] == b"partner"
     assert b"geo" in told

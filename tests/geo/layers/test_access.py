@@ -56,7 +56,7 @@ def test_places_read_at_least_where_some_are_withheld(partner):
             assert value == f"at least {row['low']:,g}"
             assert "some services are withheld" in shown.loc[area, "Note"]
         else:
-            assert (value, state) == ("", "not shown here, to protect people")
+            assert (value, state) == ("", "withheld to protect people")
     assert "at least this number" in data.legend.margin
     assert "at least this number" not in read(partner, of="axis-prevention").legend.margin
     assert not [one for one in read(partner, of="axis-prevention").style.labels if "at least" in one]

@@ -243,7 +243,7 @@ def test_no_figure_was_found_for_berat(partner):
     row = figure(partner, "roma", "AL-01")
     assert row["state"] == "no_figure"
     assert pd.isna(row["value"])
-    assert describe_state(row["state"], 11) == "no figure found"
+    assert describe_state(row["state"], 11) == "no published figure"
 
 
 def test_the_latest_figure_is_shown_and_the_others_named(partner):
@@ -312,14 +312,14 @@ def test_population_says_which_figures_are_provisional(partner):
 def test_words_of_the_states():
     assert {s: str(describe_state(s, 11)) for s in WORDS} == {
         "number": "number",
-        "class": "between two values, or at least the lower",
+        "class": "range",
         "few": "fewer than 11, possibly none",
         "almost_none": "none or almost none",
-        "not_searched": "no outreach recorded",
-        "structural_zero": "none: no programme there",
-        "withheld": "not shown here, to protect people",
+        "not_searched": "not searched",
+        "structural_zero": "zero: the programme does not work here",
+        "withheld": "withheld to protect people",
         "no_data": "no data",
-        "no_figure": "no figure found",
+        "no_figure": "no published figure",
         "cannot_tell": "cannot tell",
     }
 

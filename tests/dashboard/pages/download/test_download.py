@@ -130,7 +130,7 @@ def test_tier_licence_states_and_citation_are_on_the_page(app):
         "CC-BY-4.0",
         "Approximate boundaries",
         "fewer than 11, possibly none",
-        "no figure found",
+        "no published figure",
     ):
         assert words in text
     assert test.code[0].value.startswith("TACT Map, release 2008-05-001, public tier (invented data")

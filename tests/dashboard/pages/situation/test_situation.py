@@ -161,7 +161,7 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="encounters", over="services", level="municipality")
     text = legend.render_legend(read_marks(current, view))
-    assert "Without a mark: none or almost none, no outreach recorded" in text
+    assert "Without a mark: none or almost none, not searched" in text
 
 
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
@@ -221,7 +221,7 @@ def test_an_address_is_told_what_of_it_is_not_there(of):
 
 def test_countries_without_a_figure_have_no_row_for_it(of):
     text = summary.render_panel(of, load_areas(of.release), view_of(of))
-    assert "no figure found" not in text
+    assert "no published figure" not in text
 
 
 def test_published_figures_have_no_unfinished_years(demo_world):
@@ -370,7 +370,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     whole = view_of(current, area="GR-F", period="2006-06-01/2009-05-31")
     described = summary.render_panel(current, load_areas(current.release), whole)
     assert "state-not_searched" in described
-    assert "no outreach recorded; " in described
+    assert "not searched; " in described
 
 
 def test_a_second_layer_that_may_not_be_shown_is_told_why(of):

@@ -73,7 +73,7 @@ def test_a_number_stands_with_its_bounds_and_a_state_with_its_words(of, area):
             assert ends == [max(0, row["value"] - row["margin"]), row["value"] + row["margin"]]
         else:
             assert np.isnan(found.loc[period, "value"])
-            assert found.loc[period, "words"] in {"none or almost none", "no outreach recorded"}
+            assert found.loc[period, "words"] in {"none or almost none", "not searched"}
 
 
 def test_two_published_numbers_add_up_with_their_bounds(of):

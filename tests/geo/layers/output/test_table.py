@@ -31,14 +31,14 @@ def test_numbers_states_margins_and_sources(partner):
         "Note",
     ]
     assert list(rows.loc["AL-02"][["Value", "Margin (±)", "State"]]) == ["40", "5", "number"]
-    assert list(rows.loc["GR-I"][["Value", "Margin (±)", "State"]]) == ["", "", "no outreach recorded"]
+    assert list(rows.loc["GR-I"][["Value", "Margin (±)", "State"]]) == ["", "", "not searched"]
     assert set(rows["Source"]) == {"Invented records, release 2008-05-001"}
 
 
 def test_published_figures_carry_source_and_year(partner):
     rows = build_table(partner, find_layer("roma_figures"), View("region", ""))
     assert list(rows.loc["AL-04"][["Value", "Source"]]) == ["1,640", "Census of Albania 2011"]
-    assert list(rows.loc["AL-01"][["Value", "State", "Source"]]) == ["", "no figure found", ""]
+    assert list(rows.loc["AL-01"][["Value", "State", "Source"]]) == ["", "no published figure", ""]
     shares = build_table(partner, find_layer("roma_figures"), View("region", "", {"figure": "national-share"}))
     assert list(shares.loc["GR-I"][["Value", "Source"]]) == [
         "25",

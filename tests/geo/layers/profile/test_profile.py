@@ -68,7 +68,7 @@ def of_axes(folder, cells, tier="partner", table="services_region_quarter_axis",
 def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     hidden, span, number = small_release.state("withheld"), small_release.span, small_release.number
     none = of_axes(tmp_path / "none", [number(0), hidden, hidden, hidden, number(0)])
-    assert (none.text, none.state) == ("not shown here, to protect people", "withheld")
+    assert (none.text, none.state) == ("withheld to protect people", "withheld")
     assert none.note.startswith(
         "no service on the axes that are shown; withheld to protect people: protection"
     )
@@ -93,7 +93,7 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
         "services_region_year_axis",
         *year,
     )
-    assert (dark.text, dark.state) == ("not shown here, to protect people", "withheld")
+    assert (dark.text, dark.state) == ("withheld to protect people", "withheld")
 
 
 def test_a_part_of_another_time_stands_beside_all_of_that_time(tmp_path):
@@ -186,7 +186,7 @@ def test_an_unknown_area_is_named(partner):
 
 def test_an_area_without_any_table_has_a_profile(public):
     profile = build_profile(public, "10944420", YEARS[1])
-    assert {f.text for f in profile.facts} == {"no data", "no figure found"}
+    assert {f.text for f in profile.facts} == {"no data", "no published figure"}
     assert profile.series == ()
 
 
