@@ -27,8 +27,6 @@ from dashboard.site import HEALTH, LOOPBACK, Site, allowed_tier, announce_site, 
 from dashboard.web.headers import HostGuard, SecurityHeaders
 from data.errors import InputError
 
-__all__ = ["build_application", "main", "make_settings"]
-
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "static"
 

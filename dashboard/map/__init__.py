@@ -26,16 +26,6 @@ from streamlit_folium import st_folium
 
 from geo.layers.core import LayerData
 
-__all__ = [
-    "Arrow",
-    "Mark",
-    "describe_layer",
-    "describe_map",
-    "read_clicked_place",
-    "show_map",
-    "write_literal",
-]
-
 KEY = "map"
 _ASSETS = Path(__file__).resolve().parents[2] / "static"
 # Relative to the component's own page, so that they hold under any base path.

@@ -10,8 +10,6 @@ from dashboard.map import Mark
 from dashboard.site.text import _, html, join_markup, translate
 from geo.layers.core import Legend
 
-__all__ = ["render_legend"]
-
 _SMALLEST = 2.5
 _ORDER = (
     "few",
@@ -43,7 +41,11 @@ def render_legend(
     ]
     if shared:
         parts.append(html('<p class="origin shared">{}.</p>', shared))
-    fold = html("<button class=fold>{}</button><button class=unfold>{}</button>", _("Fold"), _("Unfold"))
+    fold = html(
+        "<button class=fold>{}</button><button class=unfold>{}</button>",
+        _("Hide legend"),
+        _("Show legend"),
+    )
     return html(
         '<div class="legend{}" tabindex=0>{}{}{}{}</div>',
         " projecting" if projector else "",
@@ -135,7 +137,7 @@ def _render_without(mark: Mark) -> Markup:
     states = [mark.words[state] for state in _list_present(mark)]
     if not states:
         return Markup("")
-    sentence = _("Without a mark: {states}.", states=", ".join(states))
+    sentence = _("Areas without a symbol: {states}.", states=", ".join(states))
     if len(states) > 1:
         sentence = f"{sentence} {_('Point at an area to see which.')}"
     return html("<p class=without>{}</p>", sentence)

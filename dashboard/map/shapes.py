@@ -25,8 +25,6 @@ from data.release import Release, names
 from geo.areas import LEVELS, Areas, load_areas
 from geo.places import Places, list_predecessors
 
-__all__ = ["LAND", "SHIPPED", "describe_level", "describe_shapes", "make_routes"]
-
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.
 SHIPPED = "shipped"
@@ -72,10 +70,11 @@ def describe_words() -> dict[str, Any]:
     """Return the words of the map's own controls, and the places that they go to."""
     return {
         "map": _(
-            "Map of Albania and Greece. Arrow keys move it, plus and minus zoom. The table holds the same."
+            "Map of Albania and Greece. Arrow keys move the map, plus and minus change the zoom. The "
+            "table shows the same numbers."
         ),
         "find": _("Find an area"),
-        "nowhere": _("No area of that name is known."),
+        "nowhere": _("No area has this name."),
         "inside": _("{area} is in {around}."),
         "several": _("Several areas have that name: {areas}."),
         "larger": _("{area} is larger than the areas on this map."),

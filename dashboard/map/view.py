@@ -22,18 +22,6 @@ from data.tables.spec import Tier
 from geo.layers import LAYERS, find_map_conflict
 from geo.layers.core import Layer, View
 
-__all__ = [
-    "MapView",
-    "find_latest",
-    "format_address",
-    "has_numbers",
-    "list_grains",
-    "list_unmet",
-    "list_view_periods",
-    "parse_address",
-    "settle_view",
-]
-
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _PERIOD = re.compile(r"[0-9A-Z/-]{10,21}")

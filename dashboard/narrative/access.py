@@ -29,19 +29,24 @@ def describe_access(current: CurrentRelease) -> list[str]:
     }
     return [
         _(
-            "Places are shared out among the children in need who can reach them: the nearer, the more, and "
-            "none beyond {catchment_minutes} minutes (two-step floating catchment area)."
+            "Service places are divided among the children in need who can reach them: the nearer the "
+            "service, the more, and none beyond {catchment_minutes} minutes (two-step floating "
+            "catchment area)."
         ).format(**ways),
         _(
-            "Children in need are those newly in need in the mean quarter of the last year, as the risk "
-            "model estimates them; it takes {least} to {most} % of them to be found, and the intervals hold "
-            "that."
+            "Children in need: the average of the last four quarters, as the risk model estimates it. "
+            "The model assumes that {least} to {most} % of them are identified; the intervals allow "
+            "for this."
         ).format(**ways),
         _(
-            "A way is the straight line between the middles of two areas times {detour}, at {km_per_hour} km "
-            "an hour, where no time was entered. Services stand in the middle of their area."
+            "Where no travel time was entered, it is the straight line between the centres of two "
+            "areas, multiplied by {detour}, at {km_per_hour} km per hour. Services are taken to be in "
+            "the centre of their area."
         ).format(**ways),
-        _("A way over water counts only with a time that was entered, and the border is not crossed."),
+        _(
+            "Travel across water counts only if its time was entered, and travel across the border does "
+            "not count."
+        ),
         *_describe_times(current, notes.times),
     ]
 

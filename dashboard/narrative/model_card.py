@@ -34,7 +34,7 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
     return [
         (_("Areas"), str(card.areas)),
         (_("Records of"), Period(first.start, last.end, "whole").label),
-        (_("Children found as outreach doubles"), _format_gain(*card.gamma)),
+        (_("Children identified or met when outreach doubles"), _format_gain(*card.gamma)),
         (_("Made"), manifest.created[:10]),
     ]
 
@@ -50,20 +50,23 @@ def list_limits(card: ModelCard) -> list[str]:
     used = ", ".join(_(_USED.get(name, name)) for name in card.used)
     never = ", ".join(_(_NEVER.get(name, name)) for name in card.never_used)
     return [
-        _("It reads: {used}. All of it from the release that is shown.", used=used),
-        _("It never reads: {never}. Without the layers of communities it says the same.", never=never),
+        _("It uses: {used}, all from this release.", used=used),
+        _("It never uses: {never}. Without the community layers the result is the same.", never=never),
         _(
-            "Children expected are people times the country's share of children, which is provisional until "
-            "child populations are imported."
+            "The number of children is estimated: population multiplied by the national share of "
+            "children (provisional)."
         ),
         _(
-            "Which share of the children in need is found, nobody knows. A share that is the same everywhere "
-            "changes nothing here; one that differs between areas does, and a spread of it is part of how "
-            "sure each class is."
+            "Nobody knows which share of the children in need is identified. If the share is the same "
+            "everywhere, it changes nothing here; differences between areas do, and the intervals "
+            "allow for some."
         ),
         *_format_sensitivity(card.sensitivity),
         _("Areas are compared within their country only: there is no ranking across both."),
-        _("It is no reason to search, stop or watch anybody, and never one to search a community more."),
+        _(
+            "It is never a reason to search, stop or watch a person, and never a reason for more "
+            "outreach because of a community."
+        ),
     ]
 
 
@@ -72,9 +75,9 @@ def _format_sensitivity(sensitivity: Sensitivity | None) -> list[str]:
         return []
     return [
         _(
-            "How much more is found with more outreach is estimated. If finds grew as fast as outreach, "
-            "{changed} of {all} classes would be others, and the order of areas would go together with this "
-            "one by {rank} (1 is the same).",
+            "How many more children are identified or met with more outreach is estimated. If the "
+            "number grew as fast as outreach, {changed} of {all} classes would change; the order of "
+            "areas would agree with this one by {rank} (1: fully).",
             changed=sensitivity.classes_changed,
             all=sensitivity.classes,
             rank=f"{sensitivity.rank_correlation:.2f}",
@@ -88,11 +91,11 @@ def list_safeguards(manifest: RiskManifest) -> list[str]:
     if manifest.finds_alone and manifest.corrected:
         sentences += [
             _(
-                "Searching where most was found, again and again (simulated): {words}",
+                "Simulation, if outreach always goes where most children were identified or met: {words}",
                 words=_format_drift(manifest.finds_alone),
             ),
             _(
-                "Weighing each find by how much others were searched: {words}",
+                "Simulation, if the amount of outreach is taken into account: {words}",
                 words=_format_drift(manifest.corrected),
             ),
         ]
@@ -106,13 +109,14 @@ def _format_checks(checks: Sequence[ProxyCheck]) -> str:
     clear = [check for check in checks if check.low > 0 or check.high < 0]
     if not clear:
         return _(
-            "Could the order of areas by risk be guessed from where communities live? No: in none of {all} "
-            "checks does the order of both go together more than chance allows.",
+            "Could the order of areas by risk be guessed from where communities live? No: in none of "
+            "{all} checks do the two orders agree more than by luck.",
             all=len(checks),
         )
     return _(
-        "In {clear} of {all} checks the order of areas by risk goes together with that of communities by "
-        "more than chance. The model does not read it; think of who else lives there before you act on it.",
+        "In {clear} of {all} checks the order of areas by risk agrees with the order by community "
+        "size more than by luck. The model does not use community layers; think of other reasons "
+        "before you act on it.",
         clear=len(clear),
         all=len(checks),
     )

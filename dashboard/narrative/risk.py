@@ -92,8 +92,8 @@ _SHIFTS = {
     "(difference {low} to {high} points; probability of a {way} {chance}).",
     "fell": "Share of internal trafficking in {areas} fell from {before} % to {after} % "
     "(difference {low} to {high} points; probability of a {way} {chance}).",
-    "unclear": "Share of internal trafficking in {areas} did not clearly change: from {before} % to {after} % "
-    "(difference {low} to {high} points; probability of a {way} {chance}).",
+    "unclear": "Share of internal trafficking in {areas} did not clearly change: from {before} % to "
+    "{after} % (difference {low} to {high} points; probability of a {way} {chance}).",
 }
 
 
@@ -119,6 +119,6 @@ def join_words(words: Iterable[str]) -> str:
 def format_effort_warning(effort_ratio: float) -> str:
     """Return the warning that more or less outreach may be why a rate changed; NaN is no outreach before."""
     if math.isnan(effort_ratio):
-        return _("No outreach is recorded for the year before, so that more of it may be why.")
+        return _("No outreach is recorded for the year before, so more outreach may be the reason.")
     days = format_number(round(effort_ratio, 1))
-    return _("Outreach was {days} times that of the year before, which may be why.", days=days)
+    return _("Outreach was {days} times that of the year before, which may be the reason.", days=days)

@@ -16,17 +16,6 @@ from data.errors import InputError
 from data.release import Release, current_name
 from data.tables.spec import Tier
 
-__all__ = [
-    "HEALTH",
-    "LOOPBACK",
-    "Site",
-    "allowed_tier",
-    "announce_site",
-    "clean_environment",
-    "make_serve_command",
-    "read_site",
-]
-
 HEALTH = "/health"
 # The names of this machine's own address, and the only ones that show the partner tier.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -111,7 +100,7 @@ def read_site() -> Site:
     """Read what this process may show. Anything but a clear "partner" is public."""
     folder = os.environ.get(_RELEASES)
     if not folder:
-        msg = "No folder of releases was given. Start the map with: tact serve"
+        msg = "The folder of releases is missing. Start the map with: tact serve"
         raise InputError(msg)
     tier: Tier = "partner" if os.environ.get(_TIER) == "partner" else "public"
     derived = os.environ.get(_DERIVED)

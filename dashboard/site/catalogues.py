@@ -14,8 +14,6 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["FOLDER", "compile_catalogue", "load_catalogue", "parse_entries"]
-
 FOLDER = Path(__file__).resolve().parent / "locale"
 _KEYWORDS = ("msgctxt", "msgid_plural", "msgid", "msgstr")
 _CONTEXT, _PLURAL = "\x04", "\x00"

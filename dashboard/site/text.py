@@ -13,19 +13,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from geo.layers.core.words import format_number, format_quantity
-
-__all__ = [
-    "_",
-    "escape_markdown",
-    "format_amount",
-    "html",
-    "join_markup",
-    "format_number",
-    "format_quantity",
-    "say",
-    "translate",
-]
+from geo.layers.core.words import format_number as format_number
+from geo.layers.core.words import format_quantity as format_quantity
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
 _TRANSLATIONS: Mapping[str, _gettext.NullTranslations] = {"en": _gettext.NullTranslations()}
@@ -48,11 +37,6 @@ def translate(text: str) -> str:
     return _(template, **filled)
 
 
-def say(message: str, **values: object) -> Markup:
-    """Translate a message that holds markup and fill in its values, escaped."""
-    return Markup(_(message)).format(**values)  # noqa: S704 (messages are the product's own words)
-
-
 def html(template: str, *parts: object, **named: object) -> Markup:
     """Fill a template of the product's own markup with values. Each value is escaped unless it is markup."""
     return Markup(template).format(*parts, **named)  # noqa: S704 (the template is never data)
@@ -66,11 +50,3 @@ def join_markup(parts: Iterable[object]) -> Markup:
 def escape_markdown(text: str) -> str:
     """Escape a text for Streamlit's Markdown, which also knows formulas and icons."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
-
-
-def format_amount(value: float | None, margin: float | None = None) -> Markup:
-    """Write a number with its margin behind it, smaller."""
-    shown = html("{}", format_number(value))
-    if margin is None or margin != margin or margin == 0:
-        return shown
-    return html("{} <small>±{}</small>", shown, format_number(margin))

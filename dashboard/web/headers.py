@@ -13,8 +13,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["HostGuard", "SecurityHeaders", "make_component_policy", "make_page_policy"]
-
 _COMPONENTS = "/component/"
 _COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -23,7 +21,7 @@ _COMMON = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# Until the first run a page carries the framework's name; the other name is as long, for the length is told.
+# Until the first run a page has the framework's name. The other name is as long, since the length is sent.
 _TITLES = (b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
 _NEVER_KEPT = ("text/html", "application/json")
 

@@ -15,8 +15,6 @@ from dashboard.site.text import _, escape_markdown
 from dashboard.widgets import page_frame
 from data.errors import ReleaseError
 
-__all__ = ["PAGES", "run_page"]
-
 # Section, module in dashboard/pages, title, address. The first one opens by itself.
 PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("Look", "situation", "Situation", "situation"),

@@ -8,8 +8,6 @@ import streamlit as st
 
 from dashboard.site.text import _
 
-__all__ = ["pick_from_menu", "pick_number", "pick_segment", "pick_share"]
-
 _WIDTH = 320
 _NONE = "none"
 _LONG = 10  # digits
@@ -66,7 +64,7 @@ def pick_share(name: str, label: str, first: int, caption: str) -> int:
 
 
 def _settle_number_key(name: str, least: int, most: int, first: int | None) -> str:
-    """Do for a number what `_settled` does for a choice; no number is written as "none"."""
+    """Return the key of a number's widget, like `_settle_key`. No number is written as "none"."""
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
     remembered = str(st.session_state.get(f"{key}-kept", ""))
     if asked != remembered and _is_number(asked, least, most, first):
@@ -87,17 +85,14 @@ def _read_number(text: str) -> int | None:
 
 def _keep_number(name: str, key: str) -> int | None:
     chosen: int | None = st.session_state[key]
-    written = _NONE if chosen is None else str(chosen)
-    st.session_state[f"{key}-kept"] = written
-    if st.query_params.get(name) != written:
-        st.query_params[name] = written
+    _write_choice(name, key, _NONE if chosen is None else str(chosen))
     return chosen
 
 
 def _settle_key(name: str, offered: list[str]) -> str:
-    """Give the key of a widget, set to the address when somebody changed it, else to what was chosen last.
+    """Return the key of a widget, set to the address if somebody changed it, else to the last choice.
 
-    The choice is kept beside the widget too, which is forgotten where another page is shown.
+    The choice is also kept beside the widget, because a widget is forgotten when another page is shown.
     """
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
     remembered = str(st.session_state.get(f"{key}-kept", ""))
@@ -110,7 +105,12 @@ def _settle_key(name: str, offered: list[str]) -> str:
 
 def _keep_choice(name: str, key: str) -> str:
     chosen = str(st.session_state[key])
-    st.session_state[f"{key}-kept"] = chosen
-    if st.query_params.get(name) != chosen:
-        st.query_params[name] = chosen
+    _write_choice(name, key, chosen)
     return chosen
+
+
+def _write_choice(name: str, key: str, written: str) -> None:
+    """Write a choice to the session and to the address."""
+    st.session_state[f"{key}-kept"] = written
+    if st.query_params.get(name) != written:
+        st.query_params[name] = written

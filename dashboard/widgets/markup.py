@@ -9,17 +9,6 @@ from markupsafe import Markup
 
 from dashboard.site.text import _, html, join_markup
 
-__all__ = [
-    "link_reallocate",
-    "render_definitions",
-    "render_lead",
-    "render_list",
-    "render_narrow",
-    "render_paragraphs",
-    "render_steps",
-    "render_table",
-]
-
 _NARROW = 2
 
 
@@ -80,7 +69,7 @@ def render_table(frame: pd.DataFrame) -> Markup:
 def link_reallocate() -> Markup:
     """Return a link to the page on what could be done."""
     link = html('<a href="reallocate" target="_self">{}</a>', _("Reallocate"))
-    return html('<p class="next">{} {}</p>', _("What to do about it:"), link)
+    return html('<p class="next">{} {}</p>', _("What can be done:"), link)
 
 
 def render_narrow(content: Markup) -> Markup:

@@ -52,31 +52,31 @@ def _format_release(release: Release) -> Markup:
     if not isinstance(audit, dict):
         return name
     if not audit.get("passed"):
-        return name + html(" · {}", _("not checked"))
+        return name + html(" · {}", _("not tested"))
     return name + html(
         ' · <a href="method" target="_self" title="{}">{}</a>',
-        _("Before a release is published, the product tries to work out from it what it hides. See Method."),
-        _("checked before release"),
+        _("Before a release is published, the product attacks it to test the protection. See Method."),
+        _("tested before release"),
     )
 
 
 def show_no_risk() -> None:
     """Show what to do if the risk model was not fitted to the release."""
     _show_to_do(
-        _("The risk model was not fitted to this release yet"),
-        _("A data officer fits it, which takes less than a minute:"),
+        _("The risk model has not been calculated for this release"),
+        _("A data officer can do that in less than a minute:"),
         "tact risk",
-        _("Then this page shows it, and the map has a layer more."),
+        _("Then it is shown here and as a new layer on the map."),
     )
 
 
 def show_no_access() -> None:
     """Show what to do if access to services was not calculated for the release."""
     _show_to_do(
-        _("Access to services was not worked out for this release yet"),
-        _("A data officer does that, in less than a minute:"),
+        _("Access to services has not been calculated for this release"),
+        _("A data officer can do that in less than a minute:"),
         "tact risk",
-        _("Then this page shows it, and the map has a layer more."),
+        _("Then it is shown here and as a new layer on the map."),
     )
 
 
@@ -86,7 +86,7 @@ def show_no_release() -> None:
         _("There is no release to show yet"),
         _("A data officer imports the partners' files and makes a release:"),
         "tact import FILE\ntact release",
-        _("Then this page shows it. To look around first, build an invented world:"),
+        _("Then it is shown here. To try the product first, build the demo with invented data:"),
         "tact demo",
     )
 

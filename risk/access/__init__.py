@@ -23,8 +23,6 @@ from data.release import Release
 from data.tables.spec import table_name
 from data.workspace.types import Bools, Floats
 
-__all__ = ["Access", "Catchment", "Certainty", "Supply", "compute_access", "compute_reach", "find_nearest"]
-
 Decay = Literal["none", "step", "gaussian"]
 
 _LEAST = 0.8  # the probability from which on something is said
@@ -124,22 +122,11 @@ class Certainty:
 
 
 def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
-    """Work out access, two steps at once.
+    """Compute access in both steps.
 
-    Parameters
-    ----------
-    people
-        Who shares the supply, (A,) or draws (d, A); not below 0.
-    supply
-        What each site has, (S,); not below 0.
-    weight
-        Of each area and site, (A, S), from `Catchment.weight` of travel times.
-
-    Raises
-    ------
-    InputError
-        Shapes do not belong together, or a number is negative or missing.
-
+    people : those who share the supply, (A,) or draws (d, A), from 0. supply : of each site, (S,), from 0.
+    weight : of each area and site, (A, S), from `Catchment.weight` of travel times. Raises InputError if
+    shapes do not fit or a number is negative or missing.
     """
     if people.shape[-1:] + supply.shape != weight.shape:
         msg = (

@@ -44,8 +44,8 @@ _LEVEL = "region"
 _ENDS = (0.025, 0.5, 0.975)
 _SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer")
 TITLES = {
-    "access": "Places in reach for a hundred children newly in need in a quarter",
-    "accessgap": "Chance of less than half of the country's places for a child in need, %",
+    "access": "Service places within reach, for 100 children in need",
+    "accessgap": "Chance of a gap, %",
     "accesstime": "Minutes to the nearest service",
 }
 # Of a chance in per cent: what is said, from what on, and where it ends.
@@ -286,9 +286,7 @@ def _make_need_table(need: Floats, observations: Observations) -> Table:
     low, median, high = round_to_two_digits(np.quantile(need, _ENDS, axis=0))
     columns = {"value": median, "state": "number", "lower": low, "upper": high}
     rows = pd.DataFrame({"area": list(observations.areas), "period": observations.quarters[-1], **columns})
-    return _make_table(
-        "need", "quarter", (), "Children newly in need in a quarter, mean of the last year", rows
-    )
+    return _make_table("need", "quarter", (), "Children in need per quarter, average of the last year", rows)
 
 
 def _make_travel_table(travel: Travel, period: str) -> Table:

@@ -1,4 +1,4 @@
-"""Whether the rate of an area changed over a year, from draws of the model, with the effort beside it."""
+"""Whether the rate of an area changed over a year, from draws of the model, with the effort of both years."""
 
 from __future__ import annotations
 
@@ -7,19 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.workspace.types import Bools, Floats, Ints
-
-__all__ = [
-    "ALIKE",
-    "CANNOT_TELL",
-    "CLASSES",
-    "EFFORT_RATIO",
-    "FALLING",
-    "RISING",
-    "STEADY",
-    "Changes",
-    "find_changes",
-]
-
 
 CLASSES = ("falling", "steady", "rising", "cannot tell")
 FALLING, STEADY, RISING, CANNOT_TELL = range(4)

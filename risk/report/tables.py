@@ -102,12 +102,19 @@ def make_partner_tables(
         rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
         yield _table("risk", grain, "Risk class", rows)
         chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
-        yield _table("exceedance", grain, "Chance of more than 1.5 times the country's rate, %", chance)
+        yield _table(
+            "exceedance",
+            grain,
+            ("Chance that the rate is more than 1.5 times the national average, %"),
+            chance,
+        )
     yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
-    yield _table("forecast", "quarter", "Children expected to be met", _forecast_rows(judged, evaluation))
+    yield _table(
+        "forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation)
+    )
     if judged.changed is not None:
         yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
-    yield _table("riskreasons", "whole", "What the risk class rests on", _reason_rows(judged))
+    yield _table("riskreasons", "whole", "What the risk class is based on", _reason_rows(judged))
     yield from _partner_clusters(judged, areas)
 
 

@@ -1,18 +1,19 @@
-"""Changes of counts: how large, how sure, and what else may be behind them.
+"""Changes of counts and shares: how large, how sure, and what else may be behind them.
 
-A change is the ratio of a count to an earlier one. It is shown with its 95 % Wald interval on the log and
-its exact interval (conditional binomial, Clopper and Pearson 1934). It is **flagged** only when the exact
-interval still excludes no change after allowing for repeated looks: with L planned looks each is made at
-1 − 0.05 / L (Bonferroni), which holds however the looks depend on one another; looks at overlapping periods
-do. Sequential boundaries would be sharper by little for nine looks, and need the dependence to be known.
+A change is the ratio of a count to an earlier one. It comes with its 95 % Wald interval on the log,
+docs/risk-model.md eq. (49), and its exact interval (conditional binomial, Clopper and Pearson 1934), eq.
+(50). It is flagged only if the exact interval still excludes "no change" after allowing for repeated looks:
+with L planned looks each is made at 1 − 0.05 / L (Bonferroni). This holds even if the looks depend on one
+another, as looks at overlapping periods do. Sequential boundaries would be a little sharper for nine looks,
+but need the dependence to be known.
 
-Counts vary for two more reasons than chance: the noise of disclosure control, of a known variance, and
-children found together (negative binomial of some size). Both widen the Wald variance of the log ratio and
-make the exact interval that of counts as much smaller as that variance is larger than for counts alone.
+Counts vary for two more reasons than chance: the noise of disclosure control, with a known variance, and
+children found together (negative binomial). Both widen the Wald variance of the log ratio. The exact
+interval is that of counts smaller by the same factor.
 
-Three things are said before "rise": a **series break** (a new recording system, a new law) stops comparison
-across it; a jump of reports everywhere in one period is offered as a possible break; and where effort
-changed with the count, the change comes with a warning.
+Three things come before "rise". A series break (a new recording system, a new law) stops comparison across
+it. A jump of counts in a whole country is offered as a possible break. If effort changed with the count, the
+change comes with a warning.
 """
 
 from __future__ import annotations
@@ -114,26 +115,22 @@ def compare_counts(
 ) -> Change:
     """Compare a count with an earlier one, and the effort behind them (days before, days after).
 
-    Raises
-    ------
-    InputError
-        A count or an effort is below zero.
-
+    Raises InputError if a count or an effort is below zero.
     """
     if min(before, after, *(effort or ())) < 0:
         msg = f"Counts {(before, after)} and effort {effort} are compared from 0 on; check the table."
         raise InputError(msg)
-    given = rules or Rules()
-    allowing = _exact_interval(before, after, 1.0 - (1.0 - _LEVEL) / given.looks, given)
+    rules = rules or Rules()
+    allowing = _exact_interval(before, after, 1.0 - (1.0 - _LEVEL) / rules.looks, rules)
     rise, fall = allowing[0] > 1.0, allowing[1] < 1.0
     more = _effort_ratio(effort)
-    warned = more > given.effort_ratio if after >= before else more < 1.0 / given.effort_ratio
+    warned = more > rules.effort_ratio if after >= before else more < 1.0 / rules.effort_ratio
     return Change(
         before=before,
         after=after,
         ratio=after / before if before else float("inf") if after else float("nan"),
-        wald=_wald_interval(before, after, given),
-        exact=_exact_interval(before, after, _LEVEL, given),
+        wald=_wald_interval(before, after, rules),
+        exact=_exact_interval(before, after, _LEVEL, rules),
         allowing=allowing,
         verdict="rise" if rise else "fall" if fall else "no clear change",
         effort_ratio=more,

@@ -384,14 +384,14 @@ def test_the_legend_stands_whole_and_clear_of_the_controls(partner, look, addres
 
 def test_the_legend_folds_and_stays_folded(partner, look):
     page = look(f"{partner.url}/?layer=encounters&over=communities")
-    page.get_by_role("button", name="Fold", exact=True).click()
-    page.get_by_role("button", name="Unfold").wait_for()
+    page.get_by_role("button", name="Hide legend").click()
+    page.get_by_role("button", name="Show legend").wait_for()
     changed(page, radio(page, "Services").click)
     page.reload()
-    page.get_by_role("button", name="Unfold").wait_for()
+    page.get_by_role("button", name="Show legend").wait_for()
     assert page.locator(".legend .origin:visible").count() == 0
     assert "causes trafficking" in page.locator(".legend").inner_text()
-    page.get_by_role("button", name="Unfold").click()
+    page.get_by_role("button", name="Show legend").click()
     assert page.locator(".legend .origin:visible").count() > 0
 
 

@@ -181,7 +181,7 @@ class Walker:
         ]
         if allowed:
             name = self.chance.choice(["", *allowed])
-            words = f"with {find_layer(name).title}" if name else "No second layer"
+            words = f"together with {find_layer(name).title}" if name else "No second layer"
             self.ask(f"over {name}", lambda: self.pick("Second layer", words), over=(name,) if name else ())
 
     def choice(self):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from dashboard.map.view import MapView, find_latest
 from dashboard.narrative.access import has_access
+from dashboard.narrative.risk import join_words
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, format_number, format_quantity, translate
@@ -30,7 +31,11 @@ _NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
 
 def name_measures() -> dict[str, str]:
     """Return what can be shown of access."""
-    return {"places": _("Places in reach"), "gap": _("Gaps"), "minutes": _("Way to the nearest")}
+    return {
+        "places": _("Service places within reach"),
+        "gap": _("Gaps"),
+        "minutes": _("Travel time to the nearest service"),
+    }
 
 
 def name_services(current: CurrentRelease) -> dict[str, str]:
@@ -39,10 +44,10 @@ def name_services(current: CurrentRelease) -> dict[str, str]:
     offered = (
         o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),))
     )
-    return {choice.id: _kind(choice) for choice in offered}
+    return {choice.id: _name_kind(choice) for choice in offered}
 
 
-def _kind(choice: Choice) -> str:
+def _name_kind(choice: Choice) -> str:
     label = translate(choice.label)
     if not choice.group:
         return label
@@ -75,32 +80,32 @@ def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
 def list_headlines(current: CurrentRelease) -> list[str]:
     """Return what a programme manager must know: gaps on each axis, the farthest areas, unknown times."""
     return [
-        *(_axis(current, axis) for axis in AXES if len(_read_access(current, "gap", axis.id))),
-        *_farthest(current),
+        *(_format_axis(current, axis) for axis in AXES if len(_read_access(current, "gap", axis.id))),
+        *_list_farthest(current),
     ]
 
 
-def _axis(current: CurrentRelease, axis: Choice) -> str:
+def _format_axis(current: CurrentRelease, axis: Choice) -> str:
     """Return where there is a gap on an axis of work, and for how many areas nobody can tell."""
     frame, name = _read_access(current, "gap", axis.id), translate(axis.label)
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
     if hidden == len(frame):
-        return _("{axis}: nothing is shown, to protect people.", axis=name)
+        return _("{axis}: withheld to protect people.", axis=name)
     gaps = frame[frame["low"] >= SURE]
     sentences = [
-        _("{axis}: a gap in {areas}.", axis=name, areas=_join_names(gaps["name"]))
+        _("{axis}: a gap in {areas}.", axis=name, areas=join_words(gaps["name"]))
         if len(gaps)
-        else _("{axis}: of no area is a gap sure.", axis=name)
+        else _("{axis}: no area has a likely gap.", axis=name)
     ]
     if unsure:
-        sentences.append(_("For {unsure} of {all} areas it cannot tell.", unsure=unsure, all=len(frame)))
+        sentences.append(_("Cannot tell for {unsure} of {all} areas.", unsure=unsure, all=len(frame)))
     if hidden:
-        sentences.append(_("Of {hidden} no service in reach is shown.", hidden=hidden))
+        sentences.append(_("For {hidden} areas all services within reach are withheld.", hidden=hidden))
     return " ".join(sentences)
 
 
-def _farthest(current: CurrentRelease) -> Iterator[str]:
+def _list_farthest(current: CurrentRelease) -> Iterator[str]:
     """Yield who has the longest way to any service that is shown, and to whom no way is known."""
     frame = _read_access(current, "minutes", _EVERY)
     if frame.empty:
@@ -111,16 +116,11 @@ def _farthest(current: CurrentRelease) -> Iterator[str]:
         for row in far[far["value"].notna()].to_dict("records")
     ]
     if ways:
-        yield _("The longest ways to any service that is shown: {areas}.", areas=_join_names(ways))
+        yield _("Longest travel times to the nearest service shown: {areas}.", areas=join_words(ways))
     for way, words in WAYS.items():
         if (frame["way"] == way).any():
-            areas, label = _join_names(frame.loc[frame["way"] == way, "name"]), translate(words)
+            areas, label = join_words(frame.loc[frame["way"] == way, "name"]), translate(words)
             yield _("{way}: {areas}.", way=label[:1].upper() + label[1:], areas=areas)
-
-
-def _join_names(names: Iterable[str]) -> str:
-    *first, last = names
-    return _("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
 def all_withheld(current: CurrentRelease, kind: str) -> bool:
@@ -135,85 +135,89 @@ def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     need = (
         current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
     )
-    between = [_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
+    between = [_format_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
     rows = {
         _("Area"): places["name"],
         _("Country"): places["land"],
-        _("Children in need"): [_about(*pair) for pair in zip(need["value"], between, strict=True)],
-        _("Places for 100 of them"): [_places(row) for row in places.to_dict("records")],
-        _("95 % interval"): [_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)],
-        _("Gap"): [_gap(row) for row in gaps.to_dict("records")],
-        _("Chance of a gap"): [_chance(row) for row in gaps.to_dict("records")],
-        _("Minutes to the nearest"): [_way(row) for row in ways.to_dict("records")],
+        _("Children in need"): [_format_about(*pair) for pair in zip(need["value"], between, strict=True)],
+        _("Service places for 100 of them"): [_format_places(row) for row in places.to_dict("records")],
+        _("95 % interval"): [
+            _format_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)
+        ],
+        _("Gap"): [_format_gap(row) for row in gaps.to_dict("records")],
+        _("Chance of a gap"): [_format_chance(row) for row in gaps.to_dict("records")],
+        _("Minutes to the nearest"): [_format_way(row) for row in ways.to_dict("records")],
     }
     return pd.DataFrame(rows)
 
 
-def _interval(low: float, high: float) -> str:
+def _format_interval(low: float, high: float) -> str:
     return "" if pd.isna(low) else _("{low} to {high}", low=format_number(low), high=format_number(high))
 
 
-def _about(value: float, interval: str) -> str:
+def _format_about(value: float, interval: str) -> str:
     return _("{value} ({interval})", value=format_number(value), interval=interval)
 
 
-def _places(row: Mapping[Any, Any]) -> str:
-    return translate(format_quantity(row["value"], row["low"])) or _("not shown")
+def _format_places(row: Mapping[Any, Any]) -> str:
+    return translate(format_quantity(row["value"], row["low"])) or _("withheld")
 
 
-def _gap(row: Mapping[Any, Any]) -> str:
+def _format_gap(row: Mapping[Any, Any]) -> str:
     if row["state"] == "withheld":
-        return _("not shown")
+        return _("withheld")
     if row["state"] == "cannot_tell":
         return _("cannot tell")
     return _("gap") if row["low"] >= SURE else _("no gap")
 
 
-def _chance(row: Mapping[Any, Any]) -> str:
+def _format_chance(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["chance"]):
         return ""
     return translate(format_chance(float(row["chance"]), most=bool(row["at_least"])))
 
 
-def _way(row: Mapping[Any, Any]) -> str:
+def _format_way(row: Mapping[Any, Any]) -> str:
     if row["way"] in WAYS:
         return translate(WAYS[str(row["way"])])
     if pd.isna(row["value"]):
-        return _("not shown") if row["state"] == "withheld" else _("none in the country")
+        return _("withheld") if row["state"] == "withheld" else _("none in the country")
     minutes = format_number(row["value"])
-    return _("{minutes}, perhaps a nearer one", minutes=minutes) if row["nearer"] else minutes
+    return _("{minutes}; a withheld service may be nearer", minutes=minutes) if row["nearer"] else minutes
 
 
 def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     """Return the number of services of each duty bearer by country, with its share if all are known."""
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
-    counted = {bearer.id: _of_countries(current, bearer.id) for bearer in BEARERS}
+    counted = {bearer.id: _read_countries(current, bearer.id) for bearer in BEARERS}
     rows = {
         translate(bearer.label)[:1].upper() + translate(bearer.label)[1:]: counted[bearer.id]
         for bearer in BEARERS
     }
     columns = {
-        str(table.loc[land, "name_en"]): _shares([frame.loc[land].to_dict() for frame in counted.values()])
+        str(table.loc[land, "name_en"]): _format_shares(
+            [frame.loc[land].to_dict() for frame in counted.values()]
+        )
         for land in lands
     }
     return pd.DataFrame({_("Duty bearer"): list(rows), **columns})
 
 
-def _of_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
+def _read_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Read the number of services of a kind in each country in the last period."""
     view = MapView("services", level="country", options={"services": {"of": kind}})
     period = find_latest(view, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
 
 
-def _shares(rows: list[dict[Any, Any]]) -> list[str]:
-    total = sum(float(row["value"]) for row in rows)  # not a number where one is not told
-    return [_share(row, total) for row in rows]
+def _format_shares(rows: list[dict[Any, Any]]) -> list[str]:
+    total = sum(float(row["value"]) for row in rows)  # NaN if one is not known
+    return [_format_share(row, total) for row in rows]
 
 
-def _share(row: Mapping[Any, Any], total: float) -> str:
-    value = translate(format_quantity(row["value"], row["low"], row["high"])) or _("not shown")
+def _format_share(row: Mapping[Any, Any], total: float) -> str:
+    value = translate(format_quantity(row["value"], row["low"], row["high"])) or _("withheld")
     if not total > 0:
         return value
     return _(
@@ -223,25 +227,27 @@ def _share(row: Mapping[Any, Any], total: float) -> str:
 
 def suggest_handover(current: CurrentRelease) -> list[str]:
     """Return where hand-over can begin: where public bodies work beside NGOs, and where none does."""
-    by_ngo = _at_work(current, [_NGO])
-    by_others = _at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
+    by_ngo = _find_at_work(current, [_NGO])
+    by_others = _find_at_work(
+        current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)]
+    )
     names = load_areas(current.release).table["name_en"].astype(str)
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
     sentences = []
     if beside:
         sentences.append(
-            _("NGOs and public bodies are both seen at work in {areas}: hand-over can begin there.")
-            .format(areas=_join_names(beside))
+            _("In {areas} both NGOs and public bodies run services: hand-over can begin there.")
+            .format(areas=join_words(beside))
         )  # fmt: skip
     if alone:
         sentences.append(
-            _("Only NGOs are seen at work in {areas}; public bodies there may not be shown.")
-            .format(areas=_join_names(alone))
+            _("In {areas} only services of NGOs are shown; those of public bodies may be withheld.")
+            .format(areas=join_words(alone))
         )  # fmt: skip
     return sentences
 
 
-def _at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
+def _find_at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
     """List the areas where any of some duty bearers is shown to carry a service."""
     at_work: pd.Series | None = None
     for kind in bearers:

@@ -11,8 +11,6 @@ from dashboard.site.text import _
 from dashboard.widgets import markup, page_frame
 from geo.layers.output import terms
 
-__all__ = ["show"]
-
 
 def show() -> None:
     """Show the page."""
@@ -21,18 +19,18 @@ def show() -> None:
         page_frame.show_no_release()
         return
     st.title(_("Download"), anchor=False)
-    _page(current)
+    _show_page(current)
     st.header(_("What the states mean"), anchor=False)
     st.html(markup.render_table(files.tabulate_states(current.release)))
 
 
 @st.fragment
-def _page(current: CurrentRelease) -> None:
+def _show_page(current: CurrentRelease) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         layers = form.choose_layers(current)
     with right, st.container(border=True):
-        _terms(current)
+        _show_terms(current)
     if layers:
         st.header(_("What is in it"), anchor=False)
         st.html(markup.render_table(files.tabulate_contents(current.release, layers)))
@@ -40,7 +38,7 @@ def _page(current: CurrentRelease) -> None:
         st.dataframe(files.preview_layer(current.release, shown or layers[0]))
 
 
-def _terms(current: CurrentRelease) -> None:
+def _show_terms(current: CurrentRelease) -> None:
     st.html(markup.render_paragraphs(files.list_terms(current.release)))
     st.caption(_("Cite it as"))
     st.code(terms.format_citation(current.release), language=None, wrap_lines=True)

@@ -23,20 +23,6 @@ from geo.layers.core.words import LEVELS, describe_state, mark
 from geo.layers.output import columns, terms, wide
 from geo.layers.output.table import build_table
 
-__all__ = [
-    "FORMATS",
-    "Format",
-    "Offer",
-    "format_command",
-    "list_layers",
-    "list_terms",
-    "make_offer",
-    "preview_layer",
-    "read_request",
-    "tabulate_contents",
-    "tabulate_states",
-]
-
 _ROWS = 8
 _MAKING = Lock()
 
@@ -56,7 +42,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "gpkg",
         "GeoPackage",
-        "Maps for QGIS and R: all layers with their styles, tables and codebook in one file.",
+        "Maps for QGIS and R: all layers with styles, tables and codebook in one file.",
         True,
         "application/geopackage+sqlite3",
     ),
@@ -152,7 +138,7 @@ def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> O
     )
     if len(sets) > 1 and form.together:
         sentence += " " + _(
-            "Layers of communities stand in a file of their own in it, never beside effort or risk."
+            "Community layers are in a file of their own, never together with outreach or risk."
         )
     return Offer(name, form.kind if single else _ZIP, partial(_make_once, current, kind, layers), sentence)
 
@@ -216,7 +202,7 @@ _WHOSE = {
 def _format_periods(periods: tuple[str, ...]) -> str:
     if not periods:
         return _("latest figure of each area")
-    grain = {"/P1M": "months", "/P3M": "quarters", "/P1Y": "years"}.get(periods[0][10:], "the whole time")
+    grain = {"/P1M": "months", "/P3M": "quarters", "/P1Y": "years"}.get(periods[0][10:], "whole programme")
     return f"{len(periods)} {_(grain)}" if len(periods) > 1 else _(grain)
 
 

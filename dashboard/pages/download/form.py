@@ -10,8 +10,6 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from geo.layers import find_layer
 
-__all__ = ["choose_layers", "name_layer"]
-
 
 def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
     """Ask for layers and a format, and offer the file. Returns the chosen layers."""
@@ -33,7 +31,12 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
         return ()
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
     if not current_release.may_download(current.release):
-        st.caption(_("Partner files of real records are named and noted: the data officer writes them."))
+        st.caption(
+            _(
+                "Partner files of real records have a named receiver and are logged; the data "
+                "officer writes them."
+            )
+        )
         st.code(files.format_command(kind), language=None, wrap_lines=True)
         return layers
     file = files.make_offer(current, kind, layers)

@@ -27,29 +27,29 @@ def show() -> None:
     st.title(_("Method"), anchor=False)
     st.html(markup.render_paragraphs([_(terms.TIERS[release.tier])]))
     st.html(markup.render_definitions(summary.list_key_facts(release)))
-    _section(_("From a record to a number"), markup.render_steps(summary.list_steps()))
-    _section(_("Noise, and what is hidden"), markup.render_list(summary.describe_noise(release)))
-    _noise(release)
-    _cost(current)
-    _learnt(current, current_release.read_newest_audit(here, current))
-    _risk(current)
-    _section(_("What the data are not"), markup.render_list(summary.list_limits()))
-    _section(_("Protection of children and communities"), markup.render_list(summary.list_protections()))
-    _section(_("Layers"), markup.render_table(summary.tabulate_layers(release)))
-    _section(_("Areas and boundaries"), markup.render_paragraphs(summary.describe_boundaries(release)))
-    _section(_("Time"), markup.render_paragraphs([summary.describe_periods(release)]))
-    _section(_("Sources and licences"), markup.render_table(summary.tabulate_sources(release)))
-    _section(_("Citation"))
+    _show_section(_("From a record to a number"), markup.render_steps(summary.list_steps()))
+    _show_section(_("Noise, and what is withheld"), markup.render_list(summary.describe_noise(release)))
+    _show_noise(release)
+    _show_cost(current)
+    _show_attacks(current, current_release.read_newest_audit(here, current))
+    _show_risk(current)
+    _show_section(_("What the data are not"), markup.render_list(summary.list_limits()))
+    _show_section(_("Protection of children and communities"), markup.render_list(summary.list_protections()))
+    _show_section(_("Layers"), markup.render_table(summary.tabulate_layers(release)))
+    _show_section(_("Areas and boundaries"), markup.render_paragraphs(summary.describe_boundaries(release)))
+    _show_section(_("Time"), markup.render_paragraphs([summary.describe_periods(release)]))
+    _show_section(_("Sources and licences"), markup.render_table(summary.tabulate_sources(release)))
+    _show_section(_("Citation"))
     st.code(terms.format_citation(release), language=None, wrap_lines=True)
 
 
-def _section(title: str, content: Markup | None = None) -> None:
+def _show_section(title: str, content: Markup | None = None) -> None:
     st.header(title, anchor=False)
     if content:
         st.html(content)
 
 
-def _noise(release: Release) -> None:
+def _show_noise(release: Release) -> None:
     rows = summary.read_noise(release)
     if len(rows):
         with st.container(horizontal=True):
@@ -58,25 +58,25 @@ def _noise(release: Release) -> None:
         st.caption(summary.describe_chances(release))
     table = summary.tabulate_hidden(release)
     if len(table):
-        with st.expander(_("What share of each table is shown")):
+        with st.expander(_("How much of each table is shown")):
             st.dataframe(table, hide_index=True)
 
 
-def _cost(current: CurrentRelease) -> None:
+def _show_cost(current: CurrentRelease) -> None:
     """Show what protection costs in accuracy. Nothing is shown if no children are counted."""
     cost = current_release.read_costs(current)
     if len(cost):
-        _section(_("What protection costs"), markup.render_paragraphs([costs.format_headline(cost)]))
+        _show_section(_("What protection costs"), markup.render_paragraphs([costs.format_headline(cost)]))
         st.html(markup.render_table(costs.tabulate_costs(cost)))
         st.html(markup.render_list(costs.list_notes(current.release, cost)))
 
 
-def _risk(current: CurrentRelease) -> None:
+def _show_risk(current: CurrentRelease) -> None:
     """Show what the risk model is, what it never reads, and how that is checked. Nothing without a model."""
     manifest = current_release.read_risk_manifest(current)
     if manifest is None:
         return
-    _section(_("The risk model"), markup.render_definitions(model_card.list_facts(manifest)))
+    _show_section(_("The risk model"), markup.render_definitions(model_card.list_facts(manifest)))
     st.html(markup.render_list(model_card.list_limits(manifest.card)))
     if manifest.checks is not None:
         st.html(markup.render_list(model_card.list_safeguards(manifest)))
@@ -85,10 +85,10 @@ def _risk(current: CurrentRelease) -> None:
         )
     sentences = access.describe_access(current)
     if sentences:
-        _section(_("Access to services"), markup.render_list(sentences))
+        _show_section(_("Access to services"), markup.render_list(sentences))
 
 
-def _learnt(current: CurrentRelease, report: AuditReport | None) -> None:
+def _show_attacks(current: CurrentRelease, report: AuditReport | None) -> None:
     """Show what an attacker could still learn, and what was tried to find out."""
     sentences = attacks.describe_one_number(current.release)
     if not sentences:
@@ -98,7 +98,7 @@ def _learnt(current: CurrentRelease, report: AuditReport | None) -> None:
     else:
         sentences += attacks.describe_guess(report)
         results, checks = attacks.describe_audit(report), list(report.checks)
-    _section(_("What an attacker could still learn"), markup.render_list(sentences))
+    _show_section(_("What an attacker could still learn"), markup.render_list(sentences))
     st.html(markup.render_paragraphs(results))
     st.html(markup.render_narrow(markup.render_table(attacks.tabulate_results(checks))))
     if report is None:

@@ -14,27 +14,17 @@ from data.disclosure.cost import compute_most_of_one_number
 from data.release import Release
 from data.release.audits import AuditReport
 
-__all__ = [
-    "TRIED",
-    "describe_audit",
-    "describe_check",
-    "describe_guess",
-    "describe_one_number",
-    "judge_attack",
-    "read_own_checks",
-    "suggest_audit",
-    "tabulate_results",
-]
-
 TRIED = {
-    "checksums": "whether each file is the one that was published",
-    "threshold": "whether a count of children shows that is too small",
-    "bounds": "to work out numbers from sums and differences, earlier releases too",
-    "homogeneity": "to find areas where nearly all children are alike",
-    "averaging": "to average the noise away",
-    "forgetting": "to tell who left between two releases",
-    "membership": "to tell whether one child is among those counted",
-    "surface": "to find numbers in files that the release does not hold",
+    "checksums": "unchanged files: find a file that is not as it was published",
+    "threshold": "threshold: find a count of children below the threshold",
+    "bounds": (
+        "bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"
+    ),
+    "homogeneity": "homogeneity: find areas where nearly all children are of one category",
+    "averaging": "averaging: remove the noise",
+    "forgetting": "forgetting: find out whose records were deleted between two releases",
+    "membership": "membership: find out whether one certain child was counted",
+    "surface": "files: find numbers that are not in the release",
 }
 _NOT_BOUNDED = {("membership", "partner")}
 _RESULTS = {"held": "Held", "succeeded": "Succeeded", "measured": "Measured"}
@@ -55,7 +45,7 @@ def describe_one_number(release: Release) -> list[str]:
     known, sentences = Knowledge.from_manifest(about), []
     sentences.append(
         _(
-            "Who sees a number of children knows that the true one is at most {largest} away from it.",
+            "A number of children shows that the true number is at most {largest} away from it.",
             largest=known.largest,
         )
     )
@@ -149,16 +139,16 @@ def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
 def tabulate_results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return what was tried and how it ended."""
     rows = [(_capitalise(_name_attack(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
-    return pd.DataFrame(rows, columns=[_("What was tried"), _("How it went")])
+    return pd.DataFrame(rows, columns=[_("Attack"), _("Result")])
 
 
 def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
     if not passed:
-        return _("An attack succeeded: do not pass this release or its files on.")
+        return _("An attack succeeded: do not give this release or its files to anybody.")
     sentence = _("No attack succeeded; the protection held.")
     if any(judge_attack(check) == "measured" for check in checks):
         sentence += " " + _(
-            "“Measured” means that this tier sets no limit to it; above is told how far it goes."
+            "“Measured” means that this tier has no limit for this attack; the result is described above."
         )
     return sentence
 

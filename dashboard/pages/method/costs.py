@@ -9,8 +9,6 @@ import pandas as pd
 from dashboard.site.text import _
 from data.release import Release
 
-__all__ = ["format_headline", "list_notes", "tabulate_costs"]
-
 _WHERE = {
     ("AL", "country"): "Albania",
     ("AL", "region"): "Albania by county",
@@ -23,11 +21,11 @@ _WHEN = {
     "month": "each month",
     "quarter": "each quarter",
     "year": "each year",
-    "whole": "whole time",
+    "whole": "whole programme",
 }
 _SHARE = 100
 _NO_BREAK = "\N{NO-BREAK SPACE}"
-_FEW = 10  # per cent from which on no decimals are told
+_FEW = 10  # per cent; smaller shares are shown with a decimal
 
 
 def format_headline(costs: pd.DataFrame) -> str:
@@ -37,16 +35,16 @@ def format_headline(costs: pd.DataFrame) -> str:
         return ""
     if rows["hidden"].notna().all():
         return _(
-            "By county and year, no number is shown for about {al} of the children met in Albania; by region "
-            "and year, for about {gr} of those met in Greece.",
+            "By county and year, about {al} of the children identified or met in Albania are in "
+            "numbers that are not shown; by region and year, about {gr} in Greece.",
             al=_format_percent(rows["hidden"]["AL"]),
             gr=_format_percent(rows["hidden"]["GR"]),
         )
     if rows["relative"].isna().any():
         return ""
     return _(
-        "The typical number of children of a county and year in Albania is about {al} off the true one; of a "
-        "region and year in Greece, about {gr}.",
+        "A typical number for a county and year in Albania is about {al} away from the true number; "
+        "for a region and year in Greece, about {gr}.",
         al=_format_percent(rows["relative"]["AL"]),
         gr=_format_percent(rows["relative"]["GR"]),
     )
@@ -64,9 +62,9 @@ def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
         for row in costs.to_dict("records")
     ]
     named = [
-        _("Children met in"),
+        _("Area level and period"),
         _("Numbers shown"),
-        _("Children behind hidden numbers"),
+        _("Children in numbers that are not shown"),
         _("Typical error"),
     ]
     frame = pd.DataFrame(rows, columns=named)
@@ -77,8 +75,8 @@ def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
     """Return how the columns are calculated and what they do not say."""
     sentences = [
         _(
-            "There is one number for each area and period. All of this is worked out from what is published; "
-            "the true numbers are not looked at."
+            "There is one number for each area and period. All of this is calculated from published "
+            "numbers; the true numbers are not used."
         ),
         _ESTIMATED if costs["hidden"].notna().any() else "",
         _WITHOUT if release.tier == "partner" else "",
@@ -97,8 +95,8 @@ _ESTIMATED = (
     "in brackets."
 )
 _WITHOUT = (
-    "Where no number is shown it says none or almost none, or not searched; a few numbers are withheld to "
-    "protect others."
+    "Where no number is shown, the state is “none or almost none” or “not searched”; a few numbers "
+    "are withheld to protect people."
 )
 
 

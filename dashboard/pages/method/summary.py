@@ -18,22 +18,6 @@ from geo.layers.core import View
 from geo.layers.core.words import LEVELS
 from geo.layers.output import terms
 
-__all__ = [
-    "describe_boundaries",
-    "describe_chances",
-    "describe_noise",
-    "describe_periods",
-    "draw_chances",
-    "list_key_facts",
-    "list_limits",
-    "list_protections",
-    "list_steps",
-    "read_noise",
-    "tabulate_hidden",
-    "tabulate_layers",
-    "tabulate_sources",
-]
-
 _MONTHS = (
     "January",
     "February",
@@ -51,17 +35,17 @@ _MONTHS = (
 _TRUE = (1, 4, 12)
 _HIDDEN = ("few", "almost_none", "not_searched", "withheld", "no_data")
 _MEASURES = {
-    "children": "Children met for the first time",
+    "children": "Children identified or met",
     "encounters": "Encounters",
     "effort": "Outreach days",
     "services": "Services",
     "staff": "Staff",
-    "capacity": "Places",
+    "capacity": "Service places",
     "communities": "Communities",
     "flows": "Flows",
-    "model": "Table of the risk model",
+    "model": "Input of the risk model",
 }
-_GRAINS = {"month": "month", "quarter": "quarter", "year": "year", "whole": "whole time"}
+_GRAINS = {"month": "month", "quarter": "quarter", "year": "year", "whole": "whole programme"}
 
 
 def list_key_facts(release: Release) -> list[tuple[str, str]]:
@@ -69,11 +53,11 @@ def list_key_facts(release: Release) -> list[tuple[str, str]]:
     tact, parameters = release.manifest["tact"], _read_parameters(release)
     facts = [
         (
-            _("Smallest count of children shown"),
+            _("Threshold: smallest count of children shown"),
             str(release.k) if release.tier == "public" else _("1, with its margin"),
         ),
         (
-            _("Largest noise on a count of children"),
+            _("Largest perturbation of a count of children"),
             f"±{parameters['largest']}" if "largest" in parameters else "",
         ),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
@@ -97,43 +81,46 @@ def list_steps() -> list[tuple[str, str]]:
         (
             _("Record"),
             _(
-                "A partner meets a child and writes down the municipality, never a place in it. While the "
-                "file is read, a secret key turns the child's identifier into a code that nobody can turn "
-                "back; the identifier itself is never stored."
+                "A partner meets a child and writes down the municipality, never a more exact place. "
+                "During import a secret key turns the child identifier into a code that cannot be "
+                "turned back; the identifier is not stored."
             ),
         ),
         (
             _("Vault"),
             _(
-                "Records lie encrypted, and only the data officer's command line opens them. This "
-                "page and the map have neither the path nor the key."
+                "Records are encrypted, and only the data officer can open them. This page and the "
+                "map do not know where they are and have no key."
             ),
         ),
         (
             _("Count"),
             _(
-                "In tables of children each child counts once, in the area and time of its first "
-                "encounter in the whole programme, with what was written down that day. Later meetings "
-                "with the same child are not counted there."
+                "In tables of children each child is counted once, in the area and period of the "
+                "first encounter, with what was recorded that day. Later encounters are not counted "
+                "there."
             ),
         ),
         (
             _("Protect"),
-            _("Counts of children carry noise, and what could give somebody away is hidden, as told below."),
+            _(
+                "Counts of children have noise, and numbers that could say something about one child "
+                "are withheld, as explained below."
+            ),
         ),
         (
             _("Attack"),
             _(
-                "Before a release is published, the product tries to work out hidden and protected "
-                "numbers from the sums and differences of all that it shows, together with all earlier "
-                "releases. Where that succeeds, nothing is published."
+                "Before a release is published, the product attacks it: it tries to calculate hidden "
+                "numbers from all numbers of this and earlier releases. If an attack succeeds, "
+                "nothing is published."
             ),
         ),
         (
             _("Release"),
             _(
-                "What is left is written once and never changed. A correction is a new release. "
-                "Every number that you see here or in a file comes from it."
+                "A release is never changed; a correction is a new release. Every number here and in "
+                "files comes from a release."
             ),
         ),
     ]
@@ -143,22 +130,22 @@ def list_protections() -> list[str]:
     """Return how children and communities are protected, besides the noise."""
     return [
         _(
-            "Services for protection, shelter and return are shown by country, county or region only, "
-            "and only where at least three operators run them. Where some may be left out, a total says "
-            "“at least”. Staff and places of services are never public."
+            "Services for protection, shelter and return are shown only for countries, counties and "
+            "regions, and only where at least three operators run them. Where some may be left out, a "
+            "total says “at least”. Staff and service places are never public."
         ),
-        _("Community affiliation of children is no breakdown of any table."),
+        _("No table shows the community affiliation of children."),
         _(
-            "The partners' estimates of communities are shown as areas with a range, never as "
-            "settlements. They may stand over children met and services, so that services reach them, and "
-            "never over effort, risk or what rests on it."
+            "The partners' community estimates are shown as areas with a range, never as settlements. "
+            "They can be shown with children identified or met and with services, so that services "
+            "reach them, and never with outreach, risk or results based on them."
         ),
         _(
-            "The data officer can forget a child, or all that a partner brought: the records leave the "
-            "vault at once, and a restored backup forgets them again. Published numbers stay as they are "
+            "The data officer can delete all records of a child or of a partner. They leave the vault "
+            "at once, and a restored backup deletes them again. Published numbers stay as they are "
             "until enough children have changed."
         ),
-        _("No page asks anything of the internet."),
+        _("No page uses the internet."),
     ]
 
 
@@ -168,20 +155,20 @@ def describe_noise(release: Release) -> list[str]:
     largest, k = parameters.get("largest", 5), release.k
     sentences = [
         _(
-            "Counts of children carry noise of at most {largest}, up or down, zero on average; it can "
-            "also be none. Where no child was met, the count stays zero. The same children always show "
-            "the same number.",
+            "Because of noise a count of children is at most {largest} too high or too low, and exact "
+            "on average. Where no child was met, it stays zero. The same children always give the "
+            "same number.",
             largest=largest,
         ),
         _(
-            "Counts of 7 to 15 carry wider noise than others, though never more than that: the threshold "
-            "lies among them, and whether a number is shown must not tell of one child."
+            "Counts of 7 to 15 have more noise than others, but never more than this, because the "
+            "threshold is among them."
         )
         if parameters.get("variance_near_k", 0) > parameters.get("variance", 0)
         else "",
         _(
-            "So numbers do not add up exactly: a total and its parts may differ by up to {largest} "
-            "for each of them.",
+            "So numbers do not add up exactly: a total and the sum of its parts may differ by up to "
+            "{largest} for each number.",
             largest=largest,
         ),
         _(
@@ -196,15 +183,16 @@ def describe_noise(release: Release) -> list[str]:
     if release.tier == "public":
         sentences.append(
             _(
-                "A count of children below {k} is not shown, and zero is not told from few. The rule "
-                "looks at the noisy number, never at the true one, so it gives nothing away either.",
+                "A count of children below {k} is not shown, and zero looks the same as few. The rule "
+                "uses the number with noise, not the true one.",
                 k=k,
             )
         )
         sentences.append(
             _(
-                "Outreach days, services and estimates of communities carry no noise and stand in classes. "
-                "The lowest class holds zero, so that nobody learns where nobody looks."
+                "Outreach days, services and community estimates have no noise and are published as "
+                "ranges. The lowest range includes zero, so that areas without outreach cannot be "
+                "found."
             )
         )
     else:
@@ -216,11 +204,11 @@ def describe_noise(release: Release) -> list[str]:
         )
         sentences.append(
             _(
-                "Outreach days, services, staff and places carry no noise. Estimates of communities stand "
-                "in classes."
+                "Outreach days, services, staff and service places have no noise. Community estimates "
+                "are published as ranges."
             )
         )
-    sentences.append(_("Published figures stand as they were published."))
+    sentences.append(_("Published figures are shown unchanged."))
     if parameters.get("frozen", True):
         sentences.append(
             _(
@@ -253,7 +241,7 @@ def draw_chances(rows: pd.DataFrame) -> list[alt.Chart]:
 
 
 def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
-    bars = alt.Chart(rows, title=_("{count} met", count=true)).mark_bar(color="#1B4B8F")
+    bars = alt.Chart(rows, title=_("{count} children", count=true)).mark_bar(color="#1B4B8F")
     chart: alt.Chart = bars.encode(
         x=alt.X("shown:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False)),
         y=alt.Y(
@@ -273,9 +261,9 @@ def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
 
 def describe_chances(release: Release) -> str:
     """Return what the charts show, and what happens to small numbers on this tier."""
-    sentence = _("How likely each number is to come out when 1, 4 or 12 children were met.")
+    sentence = _("How often each number is published if the true number is 1, 4 or 12.")
     if release.tier == "public":
-        sentence += " " + _("Those below {k} are then hidden.", k=release.k)
+        sentence += " " + _("Numbers below {k} are then not shown.", k=release.k)
     return sentence
 
 
@@ -302,7 +290,7 @@ def tabulate_hidden(release: Release) -> pd.DataFrame:
 
 
 _SHORT = {
-    "few": "Few, %",
+    "few": "Fewer than the threshold, %",
     "almost_none": "Almost none, %",
     "not_searched": "Not searched, %",
     "withheld": "Withheld, %",
@@ -335,19 +323,21 @@ def list_limits() -> list[str]:
     """Return what the data are not."""
     return [
         _(
-            "They are not the number of trafficked children. They are children whom the partners met; "
-            "where nobody looks, nobody is met."
+            "They are not the number of trafficked children. They are children identified or met by "
+            "outreach; without outreach hardly any child is met."
         ),
         _(
-            "They are not a ranking of areas. More outreach finds more children, so effort stands "
-            "beside every change."
+            "They are not a ranking of areas. More outreach finds more children, so every change is "
+            "shown with the outreach days."
         ),
         _(
-            "They say nothing about a person, a settlement or a community. Communities are shown so that "
-            "services reach them: over children met on the partner tier, over services on both tiers, never "
-            "over effort, risk or what rests on it. Nothing says that a community causes trafficking."
+            "They say nothing about a person, a settlement or a community. Communities are shown so "
+            "that services reach them. Nothing here says that a community causes trafficking."
         ),
-        _("Published figures are of other years and other methods. They are shown, and not computed with."),
+        _(
+            "Published figures come from other years and methods. They are shown, and nothing is "
+            "calculated from them."
+        ),
     ]
 
 

@@ -28,52 +28,52 @@ def show() -> None:
         return
     st.html(markup.render_paragraphs([_(_QUESTION), _(_NEVER)]))
     if current.tier == "public":
-        _public(current, manifest)
+        _show_public(current, manifest)
     else:
-        _partner(current, manifest)
+        _show_partner(current, manifest)
 
 
-_QUESTION = "Where are more children met than people and outreach explain, and is that changing?"
-_NEVER = "It scores areas and periods, never a person, a settlement or a community."
+_QUESTION = (
+    "Where are more children identified or met than population and outreach explain, and is this changing?"
+)
+_NEVER = "It describes areas and periods, never a person, a settlement or a community."
 
 
-def _public(current: CurrentRelease, manifest: RiskManifest) -> None:
+def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_paragraphs([_(_CLASSES), _(_PUBLIC)]))
     st.html(markup.render_table(summary.tabulate_years(current)))
-    _section(_("What it reads, and what it never reads"))
+    _show_section(_("What the model uses, and what it never uses"))
     st.html(markup.render_list(model_card.list_limits(manifest.card)))
 
 
 _CLASSES = (
-    "Low: less than two thirds of the country's rate. Average: up to one and a half times. High: more than "
-    "that. Very high: more than two and a quarter times. A class is named where it is at least 80 % sure."
+    "Low: less than two thirds of the national average. Average: up to one and a half times. High: "
+    "more than that. Very high: more than two and a quarter times."
 )
 _PUBLIC = (
-    "These classes are worked out from the public numbers alone, which is why they are few: most say that it "
-    "cannot tell. That is no low risk."
+    "These classes are calculated from public numbers only, so most of them are “cannot tell”. It "
+    "does not mean low risk."
 )
 
 
-def _partner(current: CurrentRelease, manifest: RiskManifest) -> None:
+def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
     if is_beaten(manifest.evaluation):
         st.warning(escape_markdown(format_verdict(manifest.evaluation)))
-        st.caption(
-            _("Children each quarter by the historical mean; in brackets, 80 % of what it holds possible.")
-        )
+        st.caption(_("Children per quarter by the historical average, with its 80 % interval in brackets."))
         st.dataframe(evaluation.tabulate_forecast(current), hide_index=True)
     with st.container(border=True, key="headlines"):
         st.html(markup.render_list(summary.list_headlines(current)))
         st.html(markup.link_reallocate())
-    st.fragment(_rates)(current)
-    _section(_("How well it has predicted"))
-    _prediction(manifest.evaluation)
-    _section(_("The model and its safeguards"))
-    with st.expander(_("What it reads, what it never reads, and how it is checked")):
-        _card(current, manifest)
+    st.fragment(_show_rates)(current)
+    _show_section(_("How well it has predicted"))
+    _show_prediction(manifest.evaluation)
+    _show_section(_("The model and its safeguards"))
+    with st.expander(_("What the model uses, what it never uses, and how it is checked")):
+        _show_card(current, manifest)
 
 
-def _rates(current: CurrentRelease) -> None:
-    _section(_("Rates of areas, within each country"))
+def _show_rates(current: CurrentRelease) -> None:
+    _show_section(_("Rates of areas, within each country"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         pathway = address.pick_segment("pathway", _("Pathway"), narrative.name_pathways())
         area = address.pick_from_menu(
@@ -92,37 +92,38 @@ def _rates(current: CurrentRelease) -> None:
     with st.container(border=True, key="why"):
         st.html(markup.render_paragraphs(summary.explain_class(current, pathway, area)))
         st.html(markup.render_definitions(summary.list_reasons(current, pathway, area)))
-    _section(_("Clusters"))
+    _show_section(_("Clusters"))
     clusters = summary.tabulate_clusters(current, pathway)
     if clusters.empty:
-        st.html(markup.render_paragraphs([_("On this pathway no areas stand out together.")]))
+        st.html(markup.render_paragraphs([_("There is no cluster for this pathway.")]))
         return
     st.html(markup.render_paragraphs([_(_CLUSTERS)]))
     st.html(markup.render_table(clusters))
 
 
 _CLUSTERS = (
-    "Areas side by side where more children were met than people and outreach explain. A cluster is a place "
-    "to ask about, not a finding: p says how often chance alone would bring one as strong."
+    "Neighbouring areas where, together, more children were identified or met than population and "
+    "outreach explain. A cluster is a reason to ask questions, not a proof: the last column says how "
+    "often luck alone gives one as strong."
 )
 
 
-def _prediction(measured: EvaluationSummary | None) -> None:
+def _show_prediction(measured: EvaluationSummary | None) -> None:
     if measured is None:
-        st.html(markup.render_paragraphs([_("It has not been measured yet. A data officer runs:")]))
+        st.html(markup.render_paragraphs([_("It has not been tested yet. A data officer can do that:")]))
         st.code("tact risk --evaluate", language=None)
         return
     st.html(markup.render_paragraphs([format_verdict(measured)]))
     left, right = st.columns(2, gap="medium")
     left.altair_chart(evaluation.draw_calibration(measured), width="stretch")
-    left.caption(_("Bars: how many counts lay within the interval. Dark marks: how many should."))
+    left.caption(_("Bars: share of counts inside the interval. Dark marks: the share that should be inside."))
     right.altair_chart(evaluation.draw_hits(measured), width="stretch")
-    right.caption(_("One quarter ahead, a fifth of the areas of each country; lines hold 95 %."))
-    with st.expander(_("Mean error of each forecast (CRPS, in children; smaller is better)")):
+    right.caption(_("For the next quarter, a fifth of the areas of each country. Lines: 95 % interval."))
+    with st.expander(_("Average error of each forecast, in children (smaller is better)")):
         st.html(markup.render_table(evaluation.tabulate_scores(measured)))
 
 
-def _card(current: CurrentRelease, manifest: RiskManifest) -> None:
+def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_definitions(model_card.list_facts(manifest)))
     st.html(markup.render_list(model_card.list_limits(manifest.card)))
     st.html(markup.render_list(model_card.list_safeguards(manifest)))
@@ -131,5 +132,5 @@ def _card(current: CurrentRelease, manifest: RiskManifest) -> None:
     )
 
 
-def _section(title: str) -> None:
+def _show_section(title: str) -> None:
     st.header(title, anchor=False)

@@ -12,8 +12,6 @@ from dashboard.narrative.risk import CANNOT_TELL, name_class, name_classes
 from dashboard.site.text import _, html, join_markup
 from geo.layers.core import palette
 
-__all__ = ["draw_rates", "render_key"]
-
 _INK, _UNSURE, _STEP = "#3B4252", "#FFFFFF", 30
 _WIDEST = (0.1, 10.0)
 _TICKS = (0.1, 0.25, 0.5, 1, 2, 4, 8)
@@ -31,7 +29,7 @@ def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     base = alt.Chart(rows, title=title).encode(y=_make_y_axis(rows, chosen), tooltip=_make_tooltips())
     rate = alt.X(
         "low:Q",
-        title=_("times the country's rate"),
+        title=_("times the national average"),
         scale=alt.Scale(type="log", domain=list(_WIDEST), nice=False),
         axis=_make_axis(),
     )
@@ -73,10 +71,10 @@ def _make_tooltips() -> Sequence[alt.Tooltip]:
     return [
         alt.Tooltip("name:N", title=_("area")),
         alt.Tooltip("class_name:N", title=_("class")),
-        alt.Tooltip("median:Q", title=_("times the country's rate"), format=".2f"),
+        alt.Tooltip("median:Q", title=_("times the national average"), format=".2f"),
         alt.Tooltip("lower:Q", title=_("95 % interval from"), format=".2f"),
         alt.Tooltip("upper:Q", title=_("to"), format=".2f"),
-        alt.Tooltip("sure:Q", title=_("class is sure, %"), format=".0f"),
+        alt.Tooltip("sure:Q", title=_("chance of the class, %"), format=".0f"),
     ]
 
 
@@ -87,7 +85,7 @@ def render_key() -> Markup:
         html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks
     )
     sentence = _(
-        "Each dot is an area's rate in terms of its country's (green line, 1), for its people and outreach; "
-        "the line through it holds 95 % of what the model holds possible."
+        "Each dot is an area's rate compared with the national average (green line, 1); the line "
+        "through the dot is the 95 % interval."
     )
     return html('<div class="caterpillar"><ul>{}</ul><p>{}</p></div>', dots, sentence)

@@ -66,7 +66,9 @@ def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
     rows = evaluation.hits
     rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
     rows = rows.assign(own=rows["forecaster"] == MODEL).sort_values("hit_rate", ascending=False)
-    base = alt.Chart(rows, title=_("Children found in the fifth of areas that each forecast names")).encode(
+    base = alt.Chart(
+        rows, title=_("Children identified or met in the fifth of areas that each forecast names")
+    ).encode(
         y=alt.Y(
             "forecaster:N",
             title=None,

@@ -41,7 +41,7 @@ _HIGH, _VERY_HIGH, _LOW = 2, 3, 0
 _FALLING, _RISING = 0, 2
 _SIGNIFICANT = 0.05
 # Where a pathway stands within a sentence, after the country's name.
-_WITHIN = {_INTERNAL: "pathway inside the country", _BORDER: "pathway across a border"}
+_WITHIN = {_INTERNAL: "internal trafficking", _BORDER: "cross-border trafficking"}
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
@@ -89,14 +89,14 @@ def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
         for position in (_VERY_HIGH, _HIGH, _LOW)
         if (inside["class"] == position).any()
     ]
-    statement = _("no area is clearly above or below the country's rate")
+    statement = _("no area is clearly above or below the national average")
     if parts:
-        statement = _("{listed} (numbers: times the country's rate)", listed="; ".join(parts))
+        statement = _("{listed} (numbers: times the national average)", listed="; ".join(parts))
     unsure = int((inside["class"] == CANNOT_TELL).sum())
     sentence = _("{country}, {pathway}: {said}.", country=country, pathway=pathway, said=statement)
     if not unsure:
         return sentence
-    return f"{sentence} {_('For {unsure} of {all} areas it cannot tell.', unsure=unsure, all=len(inside))}"
+    return f"{sentence} {_('Cannot tell for {unsure} of {all} areas.', unsure=unsure, all=len(inside))}"
 
 
 def _join_rates(rows: pd.DataFrame) -> str:
@@ -115,7 +115,9 @@ def _list_changes(current: CurrentRelease) -> Iterator[str]:
                 any_change = True
                 yield _format_change(row, _(_WITHIN[pathway]))
     if not any_change and len(_read_latest_changes(current, _INTERNAL)):
-        yield _("Of no area is it sure that its rate of the last year rose or fell against the year before.")
+        yield _(
+            "In no area is it sure that the rate of the last year rose or fell compared with the year before."
+        )
 
 
 def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
@@ -148,13 +150,16 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
     rate = _read_area_rate(current, pathway, area)
     ends = _("{low} to {high}", low=_format_short(rate["lower"]), high=_format_short(rate["upper"]))
     facts = [
-        (_("Children met"), format_number(row["value"])),
-        (_("Expected from people alone"), _format_about(row["by_population"])),
-        (_("Expected from people and outreach"), _format_about(row["by_effort"])),
-        (_("Outreach for a child, against the country's"), _format_times(row["effort"])),
-        (_("Rate against the country's (95 % interval)"), f"{_format_times(rate['median'])} ({ends})"),
-        (_("Neighbours' rate, against the country's"), _format_times(row["neighbours"])),
-        (_("Last year's rate, against the year before"), _format_times(row["change"])),
+        (_("Children identified or met"), format_number(row["value"])),
+        (_("Expected from population only"), _format_about(row["by_population"])),
+        (_("Expected from population and outreach"), _format_about(row["by_effort"])),
+        (_("Outreach per child, compared with the national average"), _format_times(row["effort"])),
+        (
+            _("Rate compared with the national average (95 % interval)"),
+            f"{_format_times(rate['median'])} ({ends})",
+        ),
+        (_("Rate of the neighbours, compared with the national average"), _format_times(row["neighbours"])),
+        (_("Rate of the last year, compared with the year before"), _format_times(row["change"])),
     ]
     return [(words, value) for words, value in facts if value]
 
@@ -202,7 +207,9 @@ def explain_class(current: CurrentRelease, pathway: str, area: str) -> list[str]
         _format_change_of_class(row, int(rate["class"])),
     ]
     if bool(rate["reports_alone"]):
-        sentences.append(_("No outreach is recorded there: it rests on reports alone."))
+        sentences.append(
+            _("No outreach is recorded there: the estimate is based only on children reported by others.")
+        )
     return [sentence for sentence in sentences if sentence]
 
 
@@ -227,8 +234,8 @@ def _format_explained(row: Mapping[str, float]) -> str:
     if math.isnan(row["value"]) or math.isnan(row["by_effort"]):
         return ""
     return _(
-        "{met} children were met, as published with its noise. Shared out by children living there it would "
-        "be about {people}; with the outreach that there was, about {effort}.",
+        "{met} children were identified or met (protected number). From population alone about "
+        "{people} are expected, from population and outreach about {effort}.",
         met=format_number(row["value"]),
         people=_format_about(row["by_population"]),
         effort=_format_about(row["by_effort"]),
@@ -244,18 +251,16 @@ def _format_change_of_class(row: Mapping[str, float], position: int) -> str:
     }
     if position in (_HIGH, _VERY_HIGH):
         template = _(
-            "It would no longer be called high if its rate were below {high} times the country's with the "
-            "same uncertainty; it is {now}."
+            "It would no longer be high if its rate were below {high} times the national average (now {now})."
         )
     elif position == _LOW:
         template = _(
-            "It would no longer be called low if its rate were above {low} times the country's with the same "
-            "uncertainty; it is {now}."
+            "It would no longer be low if its rate were above {low} times the national average (now {now})."
         )
     else:
         template = _(
-            "It would be called high if its rate were {high} times the country's with the same uncertainty, "
-            "and low below {low}; it is {now}."
+            "It would be high if its rate were {high} times the national average, and low if it were "
+            "below {low} (now {now})."
         )
     return template.format(**rates)
 
@@ -274,12 +279,17 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
         (
             read_country_names(current)[str(country)],
             ", ".join(read_area_names(current)[list(rows["area"])]),
-            _("{value} times the rest", value=_format_short(rows["value"].iloc[0])),
+            _("{value} times the other areas", value=_format_short(rows["value"].iloc[0])),
             _format_p(float(rows["p"].iloc[0])),
         )
         for (country, _number), rows in grouped
     ]
-    head = [_("Country"), _("Areas"), _("Children met there, against expected"), _("By chance alone")]
+    head = [
+        _("Country"),
+        _("Areas"),
+        _("Children identified or met there, compared with expected"),
+        _("By luck alone"),
+    ]
     return pd.DataFrame(rows, columns=head)
 
 
@@ -297,7 +307,7 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
             _("Area"): frame["name"],
             _("Country"): frame["country"].map(read_country_names(current)),
             _("Class"): [name_class(int(position)) for position in frame["class"]],
-            _("Rate against the country's"): frame["median"].round(2),
+            _("Rate compared with the national average"): frame["median"].round(2),
             _("from (2.5 %)"): frame["lower"].round(2),
             _("to (97.5 %)"): frame["upper"].round(2),
             _("Chance of a high rate, %"): (100 * frame["exceeding"]).round(),

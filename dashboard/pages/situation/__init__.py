@@ -16,37 +16,35 @@ from dashboard.widgets import markup, page_frame
 from geo.areas import Areas
 from geo.layers import choose_caution
 
-__all__ = ["show"]
-
 
 def show() -> None:
     """Show the page. What changes is inside one fragment, so that a change sends little."""
     controls.note_address()
-    st.fragment(_situation, run_every=controls.read_step_seconds())()
+    st.fragment(_show_situation, run_every=controls.read_step_seconds())()
     controls.show_projector_button()
     # Outside the fragment, so that a change does not send it again.
     if read_site().tier == "partner":
         st.html(markup.link_reallocate())
 
 
-def _situation() -> None:
+def _show_situation() -> None:
     current = open_current_release(read_site())
     if current is None:
-        _nothing_yet()
+        _show_nothing_yet()
         return
     areas = load_areas(current.release)
     view = controls.load_view(current, areas.table)
     view = controls.advance_view(list_view_periods(view, current), view)
     controls.write_address(view)
     with st.container(key="stage"):
-        _stage(current, areas, view)
+        _show_stage(current, areas, view)
     with st.container(key="panel"):
-        _panel(current, areas, view)
+        _show_panel(current, areas, view)
     with st.container(key="strip"):
-        _strip(current, areas, view)
+        _show_strip(current, areas, view)
 
 
-def _nothing_yet() -> None:
+def _show_nothing_yet() -> None:
     with st.container(key="stage"):
         live_map.show_map(
             summary.describe_shipped_shapes(), summary.describe_empty_map(), on_click=lambda: None
@@ -55,7 +53,7 @@ def _nothing_yet() -> None:
         page_frame.show_no_release()
 
 
-def _stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
+def _show_stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     with st.container(key="controls", horizontal=True):
         controls.choose_layer(current, view)
         controls.choose_level(current, view)
@@ -76,7 +74,7 @@ def _stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     st.html(words)
 
 
-def _panel(current: CurrentRelease, areas: Areas, view: MapView) -> None:
+def _show_panel(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     st.html(summary.render_panel(current, areas, view))
     if st.button(_("Table"), key="c-table"):
         summary.show_table(current, view)
@@ -84,7 +82,7 @@ def _panel(current: CurrentRelease, areas: Areas, view: MapView) -> None:
         st.button(_("Both countries"), key="c-clear", on_click=controls.choose_area, args=("",))
 
 
-def _strip(current: CurrentRelease, areas: Areas, view: MapView) -> None:
+def _show_strip(current: CurrentRelease, areas: Areas, view: MapView) -> None:
     listed = list_view_periods(view, current)
     totals = summary.compute_totals(current, areas, view, listed)
     st.html(summary.render_strip(current, view, totals))

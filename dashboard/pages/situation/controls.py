@@ -38,26 +38,6 @@ from geo.layers import find_layer, find_map_conflict
 from geo.layers.core import Choice, Option
 from geo.layers.core.words import LEVELS
 
-__all__ = [
-    "advance_view",
-    "choose_area",
-    "choose_grain",
-    "choose_layer",
-    "choose_level",
-    "choose_options",
-    "choose_overlay",
-    "choose_period",
-    "load_view",
-    "make_click_callback",
-    "note_address",
-    "read_step_seconds",
-    "show_missed",
-    "show_no_numbers",
-    "show_play_button",
-    "show_projector_button",
-    "write_address",
-]
-
 _VIEW, _WRITTEN = "situation", "situation-address"
 _ARRIVED, _MISSED = "situation-arrived", "situation-missed"
 _OWN, _MADE = "situation-own", "situation-made"
@@ -76,7 +56,7 @@ def note_address() -> None:
     Only a run of the whole page that no control asked for can have such an address. With a request of a
     control the browser may still send the previous address.
     """
-    address, asked_by_control = _address(), st.session_state.pop(_OWN, False)
+    address, asked_by_control = _read_address(), st.session_state.pop(_OWN, False)
     # Changing page empties the address; then the session remembers.
     changed = address and address != st.session_state.get(_WRITTEN) and not asked_by_control
     if changed or _VIEW not in st.session_state:
@@ -129,8 +109,10 @@ def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
 def _format_no_numbers(view: MapView, last: str) -> str:
     label = Period.parse(view.period).label
     if last == view.period:
-        return _("No period has numbers here.")
-    return _("No numbers for {period}. The last are of {last}.", period=label, last=Period.parse(last).label)
+        return _("There are no numbers here.")
+    return _(
+        "No numbers for {period}. The latest are for {last}.", period=label, last=Period.parse(last).label
+    )
 
 
 def _show_period(period: str) -> None:
@@ -152,11 +134,11 @@ def write_address(view: MapView) -> None:
         return
     address = format_address(view)
     st.session_state[_WRITTEN] = address
-    if _address() != address:
+    if _read_address() != address:
         st.query_params.from_dict(address)
 
 
-def _address() -> dict[str, str]:
+def _read_address() -> dict[str, str]:
     return {name: str(value) for name, value in st.query_params.items()}
 
 
@@ -190,7 +172,7 @@ def _make_callback(key: str, shown: _T, change: Callable[[MapView, _T], MapView]
     return picked
 
 
-def _segments(
+def _show_segments(
     name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
     """Show a few choices side by side."""
@@ -201,7 +183,7 @@ def _segments(
     )  # fmt: skip
 
 
-def _menu(
+def _show_menu(
     name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
     """Show many choices in a menu."""
@@ -215,7 +197,7 @@ def _menu(
 def choose_layer(current: CurrentRelease, view: MapView) -> None:
     """Show the choice of the main layer."""
     titles = {name: _(find_layer(name).title) for name in current_release.list_levels(current)}
-    _segments(
+    _show_segments(
         "c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_stop_time(v), layer=picked)
     )
 
@@ -227,8 +209,8 @@ def choose_level(current: CurrentRelease, view: MapView) -> None:
         for level in LEVELS
         if level in current_release.list_levels(current)[view.layer]
     }
-    _segments(
-        "c-level", _("Level"), words, view.level, lambda v, picked: replace(_stop_time(v), level=picked)
+    _show_segments(
+        "c-level", _("Area level"), words, view.level, lambda v, picked: replace(_stop_time(v), level=picked)
     )
 
 
@@ -251,10 +233,10 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
         return
     titles = {
         _NONE: _("No second layer"),
-        **{overlay.id: _("with {layer}", layer=_(overlay.title)) for overlay in offered},
+        **{overlay.id: _("together with {layer}", layer=_(overlay.title)) for overlay in offered},
     }
     now = view.over[0] if view.over else _NONE
-    _menu(
+    _show_menu(
         "c-over", _("Second layer"), titles, now,
         lambda v, picked: replace(v, over=() if picked == _NONE else (picked,)),
     )  # fmt: skip
@@ -263,20 +245,20 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
 def choose_options(current: CurrentRelease, view: MapView, name: str) -> None:
     """Show the options of a layer on the map, with the choices that the release has."""
     for option in current_release.list_options(current, name, view.level):
-        _option(name, option, view)
+        _show_option(name, option, view)
 
 
-def _option(name: str, option: Option, view: MapView) -> None:
-    words = {choice.id: _choice_words(choice) for choice in option.choices}
+def _show_option(name: str, option: Option, view: MapView) -> None:
+    words = {choice.id: _format_choice(choice) for choice in option.choices}
     choice = view.view(name).choice(option)
-    _menu(
+    _show_menu(
         f"c-option-{name}-{option.id}", _(option.label), words,
         choice if choice in words else option.choices[0].id,
         lambda v, picked: v.choosing(name, option.id, picked),
     )  # fmt: skip
 
 
-def _choice_words(choice: Choice) -> str:
+def _format_choice(choice: Choice) -> str:
     label = translate(choice.label)
     return f"{translate(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
 
@@ -294,9 +276,9 @@ def choose_grain(current: CurrentRelease, view: MapView) -> None:
         return
     words = {grain: _(_GRAINS[grain]) for grain in periods_by_grain}
     now = Period.parse(view.period).grain
-    _segments(
+    _show_segments(
         "c-grain",
-        _("Length of periods"),
+        _("Period length"),
         words,
         now,
         lambda v, picked: _set_period(v, periods_by_grain[picked]),

@@ -15,8 +15,6 @@ from dashboard.site.current_release import CurrentRelease, Options
 from dashboard.site.text import _, format_number, html, join_markup, translate
 from geo.layers import find_layer
 
-__all__ = ["Headline", "Where", "name_carriers", "read_headline", "render_headlines"]
-
 _KNOWN = {"number", "class"}
 _EMPTY = {"no_data", "no_figure"}
 _ALL = {"what": "services", "of": "all"}
@@ -81,7 +79,7 @@ def _count_parts(where: Where) -> Headline | None:
         return None
     data = where.parts.data
     known = int(data.frame["state"].reindex(list(where.within)).isin(_KNOWN).sum())
-    text = _("told for {known} of {all} areas", known=known, all=len(where.within))
+    text = _("shown for {known} of {all} areas", known=known, all=len(where.within))
     source = translate(data.legend.source)
     return Headline(where.name, text, "", translate(data.legend.period), source, "", known=False)
 
@@ -125,7 +123,7 @@ def name_carriers(current: CurrentRelease, level: str, period: str, area: str, o
     carriers = [
         translate(choice.label) for choice in bearers if _carries(current, level, period, area, choice.id)
     ]
-    return _("Carried by: {listed}.", listed=", ".join(carriers)) if carriers else ""
+    return _("Run by: {listed}.", listed=", ".join(carriers)) if carriers else ""
 
 
 def _carries(current: CurrentRelease, level: str, period: str, area: str, choice: str) -> bool:

@@ -14,8 +14,6 @@ from dashboard.site.text import _, format_number, html, join_markup, translate
 from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
 
-__all__ = ["PanelContent", "Row", "render_area_panel", "render_overview"]
-
 _KNOWN = {"number", "class"}
 # Which layer's number each fact of a profile is.
 _LAYERS = {
@@ -68,7 +66,9 @@ def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
     whole = {"encounters", "effort"} <= content.allowed
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
     series = (
-        _render_changes(profile.series, content.now, _("Children met, first time")) if content.changes else ""
+        _render_changes(profile.series, content.now, _("Children identified or met"))
+        if content.changes
+        else ""
     )
     return _wrap_panel(
         html(
@@ -160,7 +160,7 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         return Markup("")
     values = [bar.value if bar.state == "number" else None for bar in series]
     bars = [
-        html("<i{} style=height:{}%></i>", _bar_class(bar, now), height)
+        html("<i{} style=height:{}%></i>", _format_bar_class(bar, now), height)
         for bar, height in zip(series, compute_heights(values), strict=True)
     ]
     return html(
@@ -169,18 +169,18 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
         "<div class=ends><span>{}</span><span>{}</span></div></figure>",
         title,
         _("highest {value}", value=format_number(max(value for value in values if value is not None))),
-        "; ".join(map(_bar_words, series)),
+        "; ".join(map(_format_bar, series)),
         join_markup(bars),
         _first_month(series[0].label),
         _last_month(series[-1].label),
     )
 
 
-def _bar_words(bar: Bar) -> str:
+def _format_bar(bar: Bar) -> str:
     return f"{translate(bar.words)}{f' ±{format_number(bar.margin)}' if bar.margin > 0 else ''}"
 
 
-def _bar_class(bar: Bar, now: str) -> Markup:
+def _format_bar_class(bar: Bar, now: str) -> Markup:
     classes = ["now"] if bar.period == now else []
     if not bar.complete:
         classes.append("unfinished")

@@ -46,7 +46,7 @@ def render_panel(current: CurrentRelease, areas: Areas, view: MapView) -> Markup
     shown = _make_panel_content(current, areas, view)
     if view.area:
         return panel.render_area_panel(current_release.read_profile(current, view.area, view.period), shown)
-    profiles = [current_release.read_profile(current, code, view.period) for code in _countries(areas)]
+    profiles = [current_release.read_profile(current, code, view.period) for code in _list_countries(areas)]
     unmapped = [str(areas.table["name_en"][code]) for code in areas.missing(view.level)]
     return panel.render_overview(profiles, shown, _(find_layer(view.layer).question), unmapped)
 
@@ -64,7 +64,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         others=others,
         when=Period.parse(view.period).label if list_view_periods(view, current) else "",
         now=view.period,
-        # Beside a community no pathway is told: the panel says nothing that could be read as a cause.
+        # With communities no pathway is shown, so that nothing in the panel can be read as a cause.
         covered=covered | {"internal"} if _has_community(view) else covered,
         allowed=frozenset(
             other.id for other in LAYERS if not find_conflict(current.tier, [*view.layers, other.id])
@@ -94,12 +94,12 @@ def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
 
 
 def _render_block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
-    wheres = _wheres(current, areas, view, name)
+    wheres = _list_wheres(current, areas, view, name)
     headlines = [headline.read_headline(where) for where in wheres]
     return headline.render_headlines(
         _find_mark(wheres, mark),
         headlines,
-        _carriers(current, areas, view, wheres) if name == "services" else (),
+        _name_carriers(current, areas, view, wheres) if name == "services" else (),
     )
 
 
@@ -107,7 +107,7 @@ def _find_mark(wheres: list[headline.Where], mark: Mark) -> Mark:
     return next((where.mark for where in wheres if where.mark), mark)
 
 
-def _carriers(
+def _name_carriers(
     current: CurrentRelease, areas: Areas, view: MapView, wheres: list[headline.Where]
 ) -> list[str]:
     """Return the duty bearers of each area, with the area's name if they differ."""
@@ -120,14 +120,15 @@ def _carriers(
     return distinct if len(distinct) < 2 else [f"{name}: {carriers}" for name, carriers in lines]
 
 
-def _wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
+def _list_wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
     """Return where the headline of a layer is read: the chosen area, or both countries."""
     return [
-        _where(current, areas, view, name, code) for code in ([view.area] if view.area else _countries(areas))
+        _find_where(current, areas, view, name, code)
+        for code in ([view.area] if view.area else _list_countries(areas))
     ]
 
 
-def _where(current: CurrentRelease, areas: Areas, view: MapView, name: str, code: str) -> headline.Where:
+def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str, code: str) -> headline.Where:
     table, options = areas.table, view.key(name)
     level = str(table["level"][code])
     parts = read_mark(current, name, view.level, view.period, options) if level != view.level else None
@@ -141,14 +142,14 @@ def _where(current: CurrentRelease, areas: Areas, view: MapView, name: str, code
     return headline.Where(code, str(table["name_en"][code]), mark, parts, tuple(map(str, within)))
 
 
-def _countries(areas: Areas) -> list[str]:
+def _list_countries(areas: Areas) -> list[str]:
     return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
 
 
 def render_missed(
     address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame
 ) -> Markup:
-    """Return a line on what an address asked for and is not there, and what is shown instead."""
+    """Return a line on what an address asked for in vain, and what is shown instead."""
     lost = list_unmet(address, view)
     if not lost:
         return Markup("")
@@ -186,7 +187,7 @@ def _explain_overlay(asked: str, view: MapView, current: CurrentRelease) -> str:
         reason = find_map_conflict(current.tier, [*view.layers, name])
         if reason:
             return _("{layer} is not shown with it: {reason}", layer=title, reason=_(reason))
-        return _("{layer} is not published for areas of this size.", layer=title)
+        return _("{layer} is not published for this area level.", layer=title)
     return _("The second layer that the address asks for is not in this release.")
 
 
@@ -223,7 +224,7 @@ def compute_totals(
         return dict(
             zip(listed, timeline.judge_totals(data, view.area, describe_states(current)), strict=True)
         )
-    levels = [str(areas.table["level"][view.area])] if view.area else _levels(current, view, listed)
+    levels = [str(areas.table["level"][view.area])] if view.area else _find_levels(current, view, listed)
     totals: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())
@@ -242,7 +243,7 @@ def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, To
     return timeline.render_strip(words, several, view.period, last)
 
 
-def _levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> list[str]:
+def _find_levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> list[str]:
     """List the levels at which the layer has these periods, the coarsest first."""
     return [
         level

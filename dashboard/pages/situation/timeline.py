@@ -13,16 +13,6 @@ from dashboard.site.text import _, format_number, format_quantity, html, join_ma
 from data.tables.periods import Period
 from geo.layers.core import LayerData
 
-__all__ = [
-    "Total",
-    "compute_heights",
-    "compute_totals",
-    "format_total",
-    "is_unfinished",
-    "judge_totals",
-    "render_strip",
-]
-
 _LEAST = 4  # per cent, so that a bar stays visible
 
 
@@ -47,10 +37,12 @@ def compute_totals(
 
     `words` are the words for states.
     """
-    return [_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()]
+    return [
+        _sum_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()
+    ]
 
 
-def _total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
+def _sum_total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
     known = frame["value"].fillna(frame["low"])
     if not known.notna().any():
         states = set(frame["state"]) if "state" in frame else set()
@@ -72,13 +64,13 @@ def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str
 
 def _judge_area(data: LayerData, area: str, words: Mapping[str, str]) -> Total:
     if area not in data.frame.index or data.frame.loc[area, "state"] != "class":
-        return _total(data.frame[data.frame.index == area], words)
+        return _sum_total(data.frame[data.frame.index == area], words)
     return Total(None, state="named", words=translate(data.texts()[area]))
 
 
 def _count_known(data: LayerData) -> Total:
     known = int(data.frame["state"].isin(["number", "class"]).sum())
-    text = _("told for {known} of {all} areas", known=known, all=len(data.frame))
+    text = _("shown for {known} of {all} areas", known=known, all=len(data.frame))
     return Total(None, state="named", words=text)
 
 

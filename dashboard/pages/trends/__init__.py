@@ -21,14 +21,14 @@ def show() -> None:
     st.title(_("Trends"), anchor=False)
     if "encounters" not in current_release.list_levels(current):
         st.html(
-            markup.render_paragraphs([_("This release holds published figures alone, which make no series.")])
+            markup.render_paragraphs([_("This release has only published figures, so there are no trends.")])
         )
         return
-    st.fragment(_public if current.tier == "public" else _partner)(current)
-    _statements(current)
+    st.fragment(_show_public if current.tier == "public" else _show_partner)(current)
+    _show_statements(current)
 
 
-def _public(current: CurrentRelease) -> None:
+def _show_public(current: CurrentRelease) -> None:
     area = address.pick_from_menu(
         "area", _("Area"), summary.name_areas(current), summary.find_first_area(current)
     )
@@ -37,10 +37,14 @@ def _public(current: CurrentRelease) -> None:
         st.altair_chart(charts.draw_met(met, met.head(0), {}), width="stretch")
         st.html(markup.render_paragraphs(["; ".join(charts.list_signs([met]))]))
         st.html(markup.render_table(summary.tabulate_years(current, area)))
-        st.html(markup.render_paragraphs([_("Outreach stands in classes: whoever looks more finds more.")]))
+        st.html(
+            markup.render_paragraphs(
+                [_("Outreach is published in ranges. More outreach finds more children.")]
+            )
+        )
 
 
-def _partner(current: CurrentRelease) -> None:
+def _show_partner(current: CurrentRelease) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         pathway = address.pick_segment("of", _("Pathway"), summary.name_pathways(current))
         area = address.pick_from_menu(
@@ -58,7 +62,7 @@ def _partner(current: CurrentRelease) -> None:
     st.html(markup.render_paragraphs(["; ".join([_(_LINES), *charts.list_signs([met, days])]) + "."]))
     if manifest and is_beaten(manifest.evaluation):
         st.warning(escape_markdown(format_verdict(manifest.evaluation)))
-    _section(_("Changes here"))
+    _show_section(_("Changes here"))
     st.html(markup.render_list([*breaks.values(), *summary.list_changes(current, area), _(_EFFORT)]))
     with st.expander(_("Table")):
         st.dataframe(summary.tabulate_series(current, area, pathway), hide_index=True)
@@ -66,16 +70,16 @@ def _partner(current: CurrentRelease) -> None:
 
 _YEARS = 640  # pixels: few bars need no more
 _LINES = (
-    "Thin lines hold the true number of children met, whatever the noise added, and of what is expected 80 % "
-    "of what the model thinks possible; the band around the share holds 95 %"
+    "Thin lines: the true number of children identified or met lies on them; for the forecast, the 80 % "
+    "interval. Band: 95 % interval of the share"
 )
-_EFFORT = "More outreach finds more children: read every change with the days beneath it."
+_EFFORT = "More outreach finds more children: read every change together with the outreach days below."
 
 
-def _statements(current: CurrentRelease) -> None:
+def _show_statements(current: CurrentRelease) -> None:
     sure, others = summary.list_shifts(current)
     if sure or others:
-        _section(_("Has trafficking inside the country become a larger share?"))
+        _show_section(_("Has the share of internal trafficking grown?"))
         st.html(markup.render_paragraphs([_(_SHIFTS)]))
         st.html(markup.render_list(sure))
         with st.expander(_("Areas where it did not clearly change")):
@@ -85,10 +89,10 @@ def _statements(current: CurrentRelease) -> None:
 
 
 _SHIFTS = (
-    "The last year against the first, from the published counts, allowing for their noise and for looking at "
-    "them again each quarter."
+    "The last year compared with the first, from published counts. Noise and repeated tests in each "
+    "quarter are taken into account."
 )
 
 
-def _section(title: str) -> None:
+def _show_section(title: str) -> None:
     st.header(title, anchor=False)

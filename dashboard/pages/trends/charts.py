@@ -23,12 +23,18 @@ _OTHER = "·"
 def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
     """Draw children met with the bounds of each number, and what the model expects with its interval."""
     periods = [*counted["period"], *ahead["period"]]
-    chart = _draw_bars(counted, periods, _COUNTS, _("children met")) + _draw_signs(counted, periods)
+    chart = _draw_bars(counted, periods, _COUNTS, _("children identified or met")) + _draw_signs(
+        counted, periods
+    )
     if len(ahead):
-        chart = chart + _draw_bars(ahead, periods, _AHEAD, _("children expected"))
+        chart = chart + _draw_bars(ahead, periods, _AHEAD, _("forecast"))
     for period, words in breaks.items():
         chart = chart + _draw_break(period, words, periods)
-    return _style(chart, _("Children met, and expected") if len(ahead) else _("Children met"), _TALL)
+    return _style(
+        chart,
+        _("Children identified or met, and forecast") if len(ahead) else _("Children identified or met"),
+        _TALL,
+    )
 
 
 def draw_effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> alt.Chart:
@@ -42,13 +48,13 @@ def draw_effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> al
 def draw_share(shares: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
     """Draw the model's share of internal trafficking with its 95 % interval."""
     base = alt.Chart(shares).encode(
-        x=_make_x(periods, named=True), tooltip=_make_tooltips(_("share inside the country, %"))
+        x=_make_x(periods, named=True), tooltip=_make_tooltips(_("share of internal trafficking, %"))
     )
     y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), axis=_make_axis(".0f"))
     band = base.mark_area(color=_SHARE, opacity=0.16, interpolate="monotone").encode(y=y, y2="high:Q")
     line = base.mark_line(color=_SHARE, strokeWidth=2, interpolate="monotone").encode(y="value:Q")
     dots = base.mark_circle(color=_SHARE, size=46, opacity=1).encode(y="value:Q")
-    return _style(band + line + dots, _("Of these, pathway inside the country, % (model)"), _LOW + 50)
+    return _style(band + line + dots, _("Share of internal trafficking, % (estimate)"), _LOW + 50)
 
 
 def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:

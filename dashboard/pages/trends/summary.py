@@ -51,7 +51,7 @@ def name_pathways(current: CurrentRelease) -> dict[str, str]:
         for pathway, words in narrative.name_pathways().items()
         if _has_pathway(current, pathway)
     }
-    return {**told_apart, _EVERY: _("All children met")}
+    return {**told_apart, _EVERY: _("All children identified or met")}
 
 
 def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
@@ -122,7 +122,7 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     value = sum(0.0 if math.isnan(cell.value) else cell.value for cell in cells)
     low, high = (sum(pair[end] for pair in known if pair) for end in (0, 1))
     words = _(
-        "{value}, truly {low} to {high}",
+        "{value} (true number {low} to {high})",
         value=format_number(value),
         low=format_number(low),
         high=format_number(high),
@@ -200,13 +200,13 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
         return []
     named = narrative.name_pathways()
     rows = table[(table["area"] == area) & (table["state"] == "class")].sort_values("period", ascending=False)
-    # A year is looked at again each quarter: the latest look is told, and that earlier ones saw it too.
+    # Each quarter looks at a change again: one sentence has the latest look and names the earlier ones.
     sentences = [
         _format_change(same.to_dict("records"), named[str(pathway)])
         for (pathway, _low), same in rows.groupby(["crossing", "low"], sort=False)
     ]
     return [sentence for sentence in sentences if sentence] or [
-        _("The model is not sure of any rise or fall here.")
+        _("Cannot tell whether the rate rises or falls here.")
     ]
 
 
@@ -216,12 +216,15 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
         return ""  # steady
     level = _("rising") if math.isnan(row["high"]) else _("falling")
     template = _(
-        "{pathway}: {level}, the year to {when} {ratio} times the one before (95 %: {low} to {high})."
+        "{pathway}: {level}. The year up to {when} had {ratio} times the rate of the year before "
+        "(95 % interval {low} to {high})."
     )
     ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = ", ".join(map(_format_ending, looks[1:]))
-    earlier_looks = f" {_('So it was for the years to {earlier}.', earlier=earlier)}" if earlier else ""
+    earlier_looks = (
+        f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
+    )
     return f"{sentence} {_format_outreach(row)}{earlier_looks}"
 
 
@@ -250,24 +253,21 @@ def find_breaks(current: CurrentRelease, area: str, pathway: str) -> dict[str, s
 
 @lru_cache(maxsize=16)
 def _find_jumps(current: CurrentRelease, pathway: str) -> tuple[Jump, ...]:
-    from geo import areas as geography
     from risk.evaluation.risk_model import build_panel
     from risk.model.observations import Observations
     from risk.report.trends import find_jumps
 
-    panel = build_panel(
-        Observations.from_release(current.release, geography.read_areas(current.release.areas_file))
-    )
+    panel = build_panel(Observations.from_release(current.release, load_areas(current.release)))
     return find_jumps(panel, None if pathway == _EVERY else pathway)
 
 
 def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """Return the content of the charts as a table of words, a row for each quarter."""
     columns = {
-        _("Children met"): read_met(current, area, pathway),
-        _("Children expected"): read_expected(current, area, pathway),
+        _("Children identified or met"): read_met(current, area, pathway),
+        _("Forecast"): read_expected(current, area, pathway),
         _("Outreach days"): read_effort(current, area),
-        _("Share inside the country, %"): read_share(current, area),
+        _("Share of internal trafficking, %"): read_share(current, area),
     }
     labels = {p: w for f in columns.values() for p, w in zip(f["period"], f["label"], strict=True)}
     words = {name: frame.set_index("period")["words"] for name, frame in columns.items() if len(frame)}
@@ -287,4 +287,4 @@ def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
         )
         for row in counted.to_dict("records")
     ]
-    return pd.DataFrame(rows, columns=[_("Year"), _("Children met"), _("Outreach days")])
+    return pd.DataFrame(rows, columns=[_("Year"), _("Children identified or met"), _("Outreach days")])

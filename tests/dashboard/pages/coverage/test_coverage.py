@@ -62,9 +62,9 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(of):
         assert {name for name in names.unique() if re.search(rf"(in|,|and) {name}(,| and|$)", told)} == sure
         named += len(sure)
         unsure = int((rows["state"] == "cannot_tell").sum())
-        assert (f"For {unsure} of {len(rows)} areas it cannot tell." in line) == (unsure > 0)
+        assert (f"Cannot tell for {unsure} of {len(rows)} areas." in line) == (unsure > 0)
         hidden = int((rows["state"] == "withheld").sum())
-        assert (f"Of {hidden} no service in reach is shown." in line) == (hidden > 0)
+        assert (f"For {hidden} areas all services within reach are withheld." in line) == (hidden > 0)
     assert named > 0
 
 
@@ -74,7 +74,7 @@ def test_the_longest_way_is_named_and_so_are_the_islands(of):
     lines = " ".join(summary.list_headlines(of))
     farthest = ways["value"].idxmax()
     assert f"{names[farthest]} ({ways.loc[farthest, 'value']:.0f} minutes)" in lines
-    islands = lines.partition("Between islands, no time known: ")[2]
+    islands = lines.partition("Between islands, travel time not known: ")[2]
     assert all(names[code] in islands for code in ways.index[ways["way"] == "islands"])
 
 
@@ -86,17 +86,17 @@ def test_the_table_holds_what_the_maps_show(of, kind):
     for at, (area, row) in enumerate(maps["places"].iterrows()):
         told = table.iloc[at]
         assert told["Area"] == row["name"]
-        assert told["Places for 100 of them"].startswith("at least") == (row["state"] == "class")
-        assert (told["Places for 100 of them"] == "not shown") == (row["state"] == "withheld")
+        assert told["Service places for 100 of them"].startswith("at least") == (row["state"] == "class")
+        assert (told["Service places for 100 of them"] == "withheld") == (row["state"] == "withheld")
         gap = maps["gap"].loc[area]
-        expected = {"withheld": "not shown", "cannot_tell": "cannot tell"}.get(
+        expected = {"withheld": "withheld", "cannot_tell": "cannot tell"}.get(
             gap["state"], "gap" if gap["low"] == SURE else "no gap"
         )
         assert told["Gap"] == expected
         way = maps["minutes"].loc[area]
         if way["way"] == "land":
             assert told["Minutes to the nearest"].startswith(f"{way['value']:.0f}")
-            assert ("perhaps a nearer one" in told["Minutes to the nearest"]) == way["nearer"]
+            assert ("a withheld service may be nearer" in told["Minutes to the nearest"]) == way["nearer"]
 
 
 def test_over_water_without_a_time_it_says_so(of):
@@ -110,7 +110,7 @@ def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
     test.selectbox[0].set_value("axis-assisted_voluntary_return").run()
     assert test.query_params["services"] == "axis-assisted_voluntary_return"
     assert test.query_params["show"] == "gap"
-    assert "Of these services none is shown, to protect people." in said(test)
+    assert "These services are withheld to protect people." in said(test)
     assert run(services="nonsense").query_params["services"] == "all"
 
 
@@ -140,8 +140,8 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
 
 def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
     told = " ".join(describe_access(of))
-    assert "times 1.3, at 50 km an hour" in told
-    assert "11 to 25 % of them to be found" in told
+    assert "multiplied by 1.3, at 50 km per hour" in told
+    assert "11 to 25 % of them are identified" in told
     assert "No times were entered" in told
     release = Release.open(scored.releases, "partner")
     assess(release, tmp_path, times=Times(ferries=(Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),)))
@@ -160,16 +160,16 @@ def held(scored, derived):
 def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
     test = run("public", services="axis-prevention")
     text = said(test)
-    assert "worked out from numbers that are not public" in text
+    assert "calculated from numbers that are not public" in text
     assert "Services: prevention" in text
-    assert "children in need can reach less" not in text
-    assert "Who carries the services" in [one.value for one in test.header]
+    assert "a child in need can reach less" not in text
+    assert "Who runs the services" in [one.value for one in test.header]
 
 
 def test_without_a_result_it_says_what_to_do(run, tmp_path):
     test = run(derived=tmp_path)
     assert "tact risk" in said(test)
-    assert "Access to services was not worked out" in said(test)
+    assert "Access to services has not been calculated" in said(test)
 
 
 def test_without_a_release_it_says_what_to_do(run, tmp_path):

@@ -60,9 +60,9 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
 
 def test_what_is_said_of_forgetting_is_what_the_command_does():
     told = " ".join(summary.list_protections())
-    assert "The data officer can forget a child" in told
+    assert "The data officer can delete all records of a child" in told
     assert "Published numbers stay as they are until enough children have changed." in told
-    assert "Published numbers stay as they are until enough children have changed." in forget._STAYS
+    assert "Published numbers stay as they are until enough children have changed." in forget._PUBLISHED
 
 
 def test_sources_are_named_as_people_know_them(demo):
@@ -135,7 +135,9 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
         hidden = 100 * region.loc[code, "hidden"]
         share = f"{hidden:.0f} %" if hidden >= 10 else f"{hidden:.1f} %"
         assert f"about {share} (" in text
-        assert f"{share} of the children met" in text or f"{share} of those met" in text
+        assert (
+            f"about {share} of the children identified or met" in text or f"about {share} in Greece" in text
+        )
         assert f"{where}, each year" in text
         shown, cells = round(region.loc[code, "cells"] * region.loc[code, "shown"]), region.loc[code, "cells"]
         assert f"{shown} of {cells} (" in text
@@ -145,24 +147,30 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
 
 
 def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
-    found = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index("Children met in")
+    found = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index(
+        "Area level and period"
+    )
     assert list(found) == ["Numbers shown", "Typical error"]
     assert len(found) == 18
-    large, small = found["Typical error"][["Albania, whole time", "Greece by municipality, each quarter"]]
+    large, small = found["Typical error"][
+        ["Albania, whole programme", "Greece by municipality, each quarter"]
+    ]
     assert large.endswith(" 0.1\N{NO-BREAK SPACE}%")
     assert int(small.partition(", ")[2].removesuffix("\N{NO-BREAK SPACE}%")) > 20
     text = words(open_page(monkeypatch, demo, "partner"))
     assert "this is an estimate" not in text
-    assert "or not searched; a few numbers are withheld" in text
+    assert "or “not searched”; a few numbers are withheld" in text
 
 
 def test_a_share_that_is_not_known_or_none_is_told_in_words(demo):
     found = compute_cost(Release.open(demo, "public"))
-    table = costs.tabulate_costs(found).set_index("Children met in")["Children behind hidden numbers"]
+    table = costs.tabulate_costs(found).set_index("Area level and period")[
+        "Children in numbers that are not shown"
+    ]
     assert table["Greece, each year"] == "none"
     unknown = found.assign(hidden=float("nan"), hidden_low=float("nan"), hidden_high=float("nan"))
-    assert "Children behind hidden numbers" not in costs.tabulate_costs(unknown)
-    assert "off the true one" in costs.format_headline(unknown)
+    assert "Children in numbers that are not shown" not in costs.tabulate_costs(unknown)
+    assert "away from the true number" in costs.format_headline(unknown)
     assert costs.format_headline(found[found["country"] == "AL"]) == ""
 
 
@@ -175,7 +183,10 @@ def test_without_an_audit_the_page_tells_of_the_releases_own_check(demo, monkeyp
         text = words(open_page(monkeypatch, demo, tier, derived))
         assert "What an attacker could still learn" in text
         assert "The product attacked this release as below before it was published. No attack" in text
-        assert "To work out numbers from sums and differences, earlier releases too" in text
+        assert (
+            "Bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"
+            in text
+        )
         assert "tact audit" in text
         assert "The data officer attacked" not in text
     assert ("fewer than 11, possibly none” knows that at most 15 children" in text) == (tier == "public")
@@ -231,7 +242,7 @@ def test_what_was_found_is_told_without_places_and_counts(demo, monkeypatch, tmp
     write_report(tmp_path, Release.open(demo, "public"), findings=found)
     test = open_page(monkeypatch, demo, "public", tmp_path)
     text = words(test)
-    assert "An attack succeeded: do not pass this release or its files on." in text
+    assert "An attack succeeded: do not give this release or its files to anybody." in text
     assert text.count("Found: is known to within &lt;i&gt;.") == 1
     assert ">Succeeded<" in text
     assert "No attack succeeded" not in text
@@ -245,7 +256,7 @@ def test_a_check_that_the_release_did_not_pass_is_not_told_as_held(tmp_path):
     checks = [{"name": "bounds", "passed": False}, {"name": "averaging", "passed": True}, "x"]
     release.manifest["tact"]["audit"] = {"passed": False, "checks": checks}
     assert "An attack succeeded" in attacks.describe_check(release)[0]
-    assert list(attacks.tabulate_results(attacks.read_own_checks(release))["How it went"]) == [
+    assert list(attacks.tabulate_results(attacks.read_own_checks(release))["Result"]) == [
         "Succeeded",
         "Held",
     ]

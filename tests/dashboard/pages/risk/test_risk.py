@@ -97,23 +97,23 @@ def test_the_statement_on_durres_and_tirana_comes_first(run, of, manifest):
     assert words.startswith("Share of internal trafficking in Durrës and Tirana rose from")
     text = said(run())
     assert words in text
-    assert text.index(words) < text.index("pathway inside the country")
+    assert text.index(words) < text.index("Albania, internal trafficking")
     assert "never a person, a settlement or a community" in text
 
 
 def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(of):
     lines = summary.list_headlines(of)
     table = of.release.table("risk_region_whole_crossing")
-    for pathway, words in (("internal", "inside the country"), ("cross_border", "across a border")):
+    for pathway, words in (("internal", "internal"), ("cross_border", "cross-border")):
         frame = table[table["crossing"] == pathway]
         for code, country in (("AL", "Albania"), ("GR", "Greece")):
-            (line,) = [one for one in lines if one.startswith(f"{country}, pathway {words}")]
+            (line,) = [one for one in lines if one.startswith(f"{country}, {words} trafficking")]
             inside = frame[frame["area"].str.startswith(code)]
             named = {a for a in inside["area"] if f"{current_release.read_area_names(of)[a]} (" in line}
             sure = inside[(inside["state"] == "class") & ~inside["low"].between(0.6, 0.7)]
             assert named == set(sure["area"])
             unsure = int((inside["state"] == "cannot_tell").sum())
-            assert f"For {unsure} of {len(inside)} areas it cannot tell." in line
+            assert f"Cannot tell for {unsure} of {len(inside)} areas." in line
 
 
 def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
@@ -121,10 +121,10 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
         "name": "Berat", "class": 2, "median": 1.7, "lower": 1.2, "upper": 2.4, "effort_warning": True,
         "effort_ratio": 1.9,
     }  # fmt: skip
-    told = summary._format_change(row, "pathway inside the country")
-    assert told.startswith("Berat, pathway inside the country: rising, 1.7 times the year before")
-    assert "Outreach was 1.9 times that of the year before, which may be why." in told
-    assert "which may be why" not in summary._format_change({**row, "effort_warning": False}, "")
+    told = summary._format_change(row, "internal trafficking")
+    assert told.startswith("Berat, internal trafficking: rising, 1.7 times the year before")
+    assert "Outreach was 1.9 times that of the year before, which may be the reason." in told
+    assert "which may be the reason" not in summary._format_change({**row, "effort_warning": False}, "")
     none = summary._format_change({**row, "effort_ratio": float("nan")}, "")
     assert "No outreach is recorded for the year before" in none
 
@@ -137,11 +137,11 @@ def test_the_reasons_are_the_numbers_of_the_model(of, area):
         .loc[(area, "internal")]
     )
     facts = dict(summary.list_reasons(of, "internal", area))
-    assert facts["Children met"] == f"{row['value']:.0f}"
-    assert facts["Expected from people alone"] == f"{row['by_population']:.0f}"
-    assert facts["Expected from people and outreach"] == f"{row['by_effort']:.0f}"
+    assert facts["Children identified or met"] == f"{row['value']:.0f}"
+    assert facts["Expected from population only"] == f"{row['by_population']:.0f}"
+    assert facts["Expected from population and outreach"] == f"{row['by_effort']:.0f}"
     told = " ".join(summary.explain_class(of, "internal", area))
-    assert f"{row['value']:.0f} children were met" in told
+    assert f"{row['value']:.0f} children were identified or met" in told
     rates = [float(n) for n in re.findall(r"\d+\.\d+", told[told.index("It would") :])]
     expected = {round(row[name], 2 if row[name] < 1 else 1) for name in ("high_from", "low_below", "median")}
     assert set(rates) <= expected
@@ -174,7 +174,7 @@ def test_a_cluster_says_what_chance_would_bring(of):
     table = summary.tabulate_clusters(of, "internal")
     held = of.release.table("hotspots_region_whole_crossing").query("crossing == 'internal' and cluster > 0")
     assert sum(len(areas.split(", ")) for areas in table["Areas"]) == len(held)
-    for words in table["By chance alone"]:
+    for words in table["By luck alone"]:
         p = float(re.search(r"\d\.\d+", words).group())
         assert ("may well be chance" in words) == (p > 0.05)
 
@@ -201,10 +201,12 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
     folder = measured(found(PopulationShare()))
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
-    panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
+    panel = build_panel(
+        Observations.from_release(current.release, geography.read_areas(current.release.areas_file))
+    )
     shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
-    told = float(shown.loc[("Tirana", "Inside the country")].iloc[0].split(" ")[0])
+    told = float(shown.loc[("Tirana", "Internal trafficking")].iloc[0].split(" ")[0])
     assert told == pytest.approx(mean, abs=0.25 * mean + 0.5)
     ahead = trendspage.read_expected(current, "AL-11", "internal")
     assert ahead["value"].mean() == pytest.approx(mean, rel=0.25)
@@ -225,14 +227,14 @@ def test_what_was_measured_is_drawn(run, found, measured):
 def test_the_table_holds_the_picture(of):
     rated, shown = narrative.read_area_rates(of, "internal"), summary.tabulate_rates(of, "internal")
     assert len(shown) == len(rated) == 25
-    assert np.allclose(shown["Rate against the country's"], rated["median"], atol=0.006)
+    assert np.allclose(shown["Rate compared with the national average"], rated["median"], atol=0.006)
     by_country = rated.groupby("country", sort=False)["median"]
     assert all(values.is_monotonic_decreasing for _code, values in by_country)
 
 
 def test_the_card_says_what_it_never_reads_and_what_was_checked(run, of, manifest):
     for text in (said(run()), said(run(shown=method))):
-        assert "It never reads: layers of communities, ethnicity, single children" in text
+        assert "It never uses: layers of communities, ethnicity, single children" in text
         assert "could not be checked" not in text
         assert "An area with 50 % of the true rates ends with" in text
         assert text.index("moves away from the truth") < text.index("stays near the truth")

@@ -98,7 +98,7 @@ def test_a_layer_without_a_level_gives_it_back_to_the_layer_after_it(monkeypatch
     pick(app, "Layer", "encounters")
     assert dict(app.query_params) == before
     pick(app, "Layer", "referrals")
-    pick(app, "Level", "country")
+    pick(app, "Area level", "country")
     app.button(key="c-clear").click().run()
     pick(app, "Layer", "encounters")
     assert app.query_params["level"] == "municipality"
@@ -161,7 +161,7 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="encounters", over="services", level="municipality")
     text = legend.render_legend(read_marks(current, view))
-    assert "Without a mark: none or almost none, not searched" in text
+    assert "Areas without a symbol: none or almost none, not searched" in text
 
 
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
@@ -266,7 +266,7 @@ def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(
     areas = load_areas(of.release)
     text = summary.render_panel(of, areas, view_of(of, layer="communities", area="AL-02"))
     assert "Outreach" not in text
-    assert ("Children met" in text) == (of.tier == "partner")
+    assert ("Children identified or met" in text) == (of.tier == "partner")
     assert CAUTION not in text
     plain = summary.render_panel(of, areas, view_of(of, layer="encounters", area="AL-02"))
     assert "Outreach days" in plain
@@ -310,7 +310,7 @@ def test_numbers_of_another_time_say_when_they_are_of(demo_world):
     areas = load_areas(current.release)
     text = summary.render_panel(current, areas, view_of(current, layer="referrals", area="AL"))
     assert "Albania · 2020" in text
-    children = text.partition("Children met, first time")[2].partition("</div>")[0]
+    children = text.partition("Children identified or met")[2].partition("</div>")[0]
     assert "<dd class=detail>Mar to May 2009</dd>" in children
     same = summary.render_panel(current, areas, view_of(current, layer="effort", area="AL-11"))
     assert "County, Albania · Mar to May 2009" in same
@@ -323,7 +323,7 @@ def test_those_who_carry_the_services_are_named(demo_world):
         current, load_areas(current.release), view_of(current, layer="services", area="AL-11")
     )
     assert "at least 14" in text
-    assert "Carried by: the state, " in text
+    assert "Run by: the state, " in text
 
 
 def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_one_has_none(
@@ -341,7 +341,7 @@ def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_
     pick(app, "Layer", "encounters")
     assert app.query_params["period"] == "2009-03-01/P3M"
     chosen = run(monkeypatch, demo_world / "releases", layer="effort", period="2009-03-01/P3M")
-    assert "No numbers for Mar to May 2009. The last are of Dec 2008 to Feb 2009." in said(chosen)
+    assert "No numbers for Mar to May 2009. The latest are for Dec 2008 to Feb 2009." in said(chosen)
     chosen.button(key="c-last").click().run()
     assert chosen.query_params["period"] == "2008-12-01/P3M"
 

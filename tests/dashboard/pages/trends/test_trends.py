@@ -137,7 +137,7 @@ def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
     assert breaks["2008-03-01/P3M"].startswith(words)
     assert summary.find_breaks(of, "GR-I", "internal") == {}
     text = said(run(area="AL-11", of="internal"))
-    assert text.index(words) < text.index("read every change with the days beneath it")
+    assert text.index(words) < text.index("read every change together with the outreach days below")
     empty = summary.read_expected(of, "AL-11", "all")
     drawn = series.draw_met(summary.read_met(of, "AL-11", "all"), empty, breaks).to_dict()
     assert any(words in str(rows) for rows in drawn["datasets"].values())
@@ -161,12 +161,14 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
         "period": "2009-03-01/P3M", "low": 1.25, "high": float("nan"), "median": 1.8, "lower": 1.3,
         "upper": 2.4, "effort_ratio": 1.7, "effort_warning": True,
     }  # fmt: skip
-    told = summary._format_change([look, {**look, "period": "2008-12-01/P3M"}], "Inside the country")
-    assert told.startswith("Inside the country: rising, the year to May 2009 1.8 times the one before")
-    assert "which may be why" in told
-    assert "So it was for the years to Feb 2009." in told
+    told = summary._format_change([look, {**look, "period": "2008-12-01/P3M"}], "Internal trafficking")
+    assert told.startswith(
+        "Internal trafficking: rising. The year up to May 2009 had 1.8 times the rate of the year before"
+    )
+    assert "which may be the reason" in told
+    assert "The same was found for the years up to Feb 2009." in told
     calm = {**look, "low": 0.8, "high": 1.25}
-    assert summary._format_change([calm], "Inside the country") == ""
+    assert summary._format_change([calm], "Internal trafficking") == ""
 
 
 def test_every_statement_on_the_shift_is_listed_sure_ones_first(of, run):
@@ -190,8 +192,8 @@ def test_the_address_opens_the_same_view(run):
 def test_the_table_holds_every_quarter(of):
     table = summary.tabulate_series(of, "AL-11", "internal")
     assert len(table) == 12 + 4
-    assert (table["Children met"] != "").sum() == 12
-    assert (table["Children expected"] != "").sum() == 4
+    assert (table["Children identified or met"] != "").sum() == 12
+    assert (table["Forecast"] != "").sum() == 4
 
 
 def test_the_public_page_has_yearly_numbers_alone(run, scored):
