@@ -1,5 +1,4 @@
-"""Numbers that the whole of risk shares: array types, streams of random numbers, national shares of
-children."""
+"""Numbers that the whole of risk shares: streams of random numbers and national shares of children."""
 
 from __future__ import annotations
 
@@ -7,12 +6,12 @@ import zlib
 
 import numpy as np
 
-# Of people under 18. Another country's cancels like these, in its intercept.
+# Share of people under 18 by country. An error in it changes only the country's intercept.
 CHILD_SHARE = {"AL": 0.24, "GR": 0.17}
 USUAL_SHARE = 0.2
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Return the random numbers of one component: adding a component moves no other."""
+    """Return the random numbers of one component; a new component changes those of no other."""
     key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),))
     return np.random.Generator(np.random.PCG64(key))

@@ -25,97 +25,104 @@ _FEWEST = 4  # areas that a scan needs
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """Where clusters are looked for: areas with their middles in metres, (areas, 2), NaN where unknown.
+class ClusterSearch:
+    """Areas among which clusters are looked for; centres in metres, (A, 2), NaN where unknown.
 
     size : of the negative binomial of one quarter's count, by which counts vary more than by chance alone.
     """
 
-    seen: Observations
+    observations: Observations
     centres: Floats
     size: float
     replicates: int
     seed: int
 
     def whole(self, found: Floats, expected: Floats) -> dict[str, NDArray[Any]]:
-        """Give clusters over the whole time, from counts and expected ones of shape (areas, pathways).
+        """Find clusters over the whole time, from found and expected children, (A, P).
 
         Columns of that shape: state, value (relative risk of the cluster), cluster (1 the most likely), p;
         gi and gi_q, Getis-Ord Gi* of the area and its neighbours and its false discovery rate.
         """
-        told = self._empty(found.shape)
-        size = self.size * len(self.seen.quarters)
+        arrays = self._empty(found.shape)
+        size = self.size * len(self.observations.quarters)
         for inside, pathway in self._parts(found):
-            cases, there = np.round(found[inside, pathway]), expected[inside, pathway]
-            told.take(
-                inside, pathway, scan_space(cases, there, self.centres[inside], size=size, **self._options())
+            cases, expected_cases = np.round(found[inside, pathway]), expected[inside, pathway]
+            arrays.add(
+                inside,
+                pathway,
+                scan_space(cases, expected_cases, self.centres[inside], size=size, **self._options()),
             )
-        gi, q = self._getis_ord(np.log((found + 0.5) / (expected + 0.5)))
-        return {**told.columns(), "gi": gi, "gi_q": q}
+        statistic, q = self._getis_ord(np.log((found + 0.5) / (expected + 0.5)))
+        return {**arrays.columns(), "gi": statistic, "gi_q": q}
 
     def recent(self, found: Floats, expected: Floats) -> dict[str, NDArray[Any]]:
-        """Give clusters that last until now, from counts of shape (areas, quarters, pathways).
+        """Find clusters that last until now, from found and expected children, (A, T, P).
 
         Columns as of `whole`, without Gi*, with since: the quarter in which the cluster begins.
         """
-        told = self._empty((len(found), found.shape[2]))
+        arrays = self._empty((len(found), found.shape[2]))
         for inside, pathway in self._parts(found.sum(axis=1)):
-            cases, there = np.round(found[inside, :, pathway]), expected[inside, :, pathway]
+            cases, expected_cases = np.round(found[inside, :, pathway]), expected[inside, :, pathway]
             result = scan_space_time(
-                cases, there, self.centres[inside], prospective=True, size=self.size, **self._options()
+                cases,
+                expected_cases,
+                self.centres[inside],
+                prospective=True,
+                size=self.size,
+                **self._options(),
             )
-            told.take(inside, pathway, result)
-        since = np.array([*self.seen.quarters, ""], dtype=object)[told.first]
-        return {**told.columns(), "since": since}
+            arrays.add(inside, pathway, result)
+        since = np.array([*self.observations.quarters, ""], dtype=object)[arrays.first]
+        return {**arrays.columns(), "since": since}
 
     def _options(self) -> dict[str, Any]:
         return {"replicates": self.replicates, "seed": self.seed}
 
-    def _empty(self, shape: tuple[int, ...]) -> _Told:
+    def _empty(self, shape: tuple[int, ...]) -> _ClusterArrays:
         rank, p, ratio = (np.full(shape, np.nan) for _ in range(3))
-        return _Told(rank, p, ratio, np.full(shape, -1, np.int64))
+        return _ClusterArrays(rank, p, ratio, np.full(shape, -1, np.int64))
 
     def _parts(self, found: Floats) -> Iterator[tuple[Ints, int]]:
-        """Give the areas of each country that can be scanned, with each pathway on which anybody was met."""
+        """Yield the areas of each country that can be scanned, with each pathway that has any finds."""
         placed = ~np.isnan(self.centres).any(axis=1)
-        for country in range(len(self.seen.country_names)):
-            inside = np.flatnonzero((self.seen.country_of == country) & placed)
+        for country in range(len(self.observations.country_names)):
+            inside = np.flatnonzero((self.observations.country_of == country) & placed)
             for pathway in range(found.shape[1]):
                 if len(inside) >= _FEWEST and np.nansum(found[inside, pathway]) >= 1:
                     yield inside, pathway
 
     def _getis_ord(self, excess: Floats) -> tuple[Floats, Floats]:
-        gi, q = np.full(excess.shape, np.nan), np.full(excess.shape, np.nan)
-        for country in range(len(self.seen.country_names)):
-            inside = np.flatnonzero(self.seen.country_of == country)
-            place = np.full(len(self.seen.areas), -1)
+        statistic, q = np.full(excess.shape, np.nan), np.full(excess.shape, np.nan)
+        for country in range(len(self.observations.country_names)):
+            inside = np.flatnonzero(self.observations.country_of == country)
+            place = np.full(len(self.observations.areas), -1)
             place[inside] = np.arange(len(inside))
-            edges = place[self.seen.edges]
+            edges = place[self.observations.edges]
             edges = edges[(edges >= 0).all(axis=1)]
             for pathway in range(excess.shape[1]):
                 if len(inside) >= _FEWEST and len(edges) and np.ptp(excess[inside, pathway]) > 0:
                     local = compute_getis_ord(excess[inside, pathway], edges, self.replicates, self.seed)
-                    gi[inside, pathway], q[inside, pathway] = local.statistic, local.q
-        return gi, q
+                    statistic[inside, pathway], q[inside, pathway] = local.statistic, local.q
+        return statistic, q
 
 
 @dataclass(frozen=True, eq=False)
-class _Told:
-    """Clusters laid out over areas and pathways."""
+class _ClusterArrays:
+    """Clusters as arrays over areas and pathways, (A, P) each."""
 
     rank: Floats
     p: Floats
     ratio: Floats
     first: Ints
 
-    def take(self, inside: Ints, pathway: int, result: Scan) -> None:
-        """Write the clusters of a scan down; each area stands in one at most."""
+    def add(self, inside: Ints, pathway: int, result: Scan) -> None:
+        """Add the clusters of a scan; each area is in one at most."""
         for number, cluster in enumerate(result.clusters, 1):
             members = inside[list(cluster.areas)]
             self.rank[members, pathway], self.p[members, pathway] = number, cluster.p
             self.ratio[members, pathway], self.first[members, pathway] = cluster.relative_risk, cluster.first
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Give them as columns of a table."""
+        """Return the clusters as columns of a table."""
         state = np.where(np.isnan(self.rank), "no_data", "number")
         return {"state": state, "value": self.ratio, "cluster": self.rank, "p": self.p}

@@ -57,7 +57,7 @@ class Scan:
     seed: int
 
     def found(self, level: float = 0.05) -> tuple[Cluster, ...]:
-        """Give the clusters whose p value is at most a level."""
+        """Return the clusters whose p value is at most a level."""
         return tuple(cluster for cluster in self.clusters if cluster.p <= level)
 
 
@@ -71,7 +71,7 @@ def scan_space(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Scan:
-    """Scan the areas of one country for circles with more cases than expected (Kulldorff 1997).
+    """Find circles of areas of one country with more cases than expected (Kulldorff 1997), eq. (52).
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def scan_space_time(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Scan:
-    """Scan for circles and stretches of quarters with more cases than expected (Kulldorff 2001).
+    """Find circles and stretches of quarters with more cases than expected (Kulldorff 2001), eq. (52).
 
     `cases` and `expected` have the shape (A, T). A stretch holds at most half of the quarters;
     `prospective` looks only at stretches that last until now; its p value is that of one look, not of all
@@ -129,7 +129,7 @@ def scan_space_time(
 
 @dataclass(frozen=True)
 class _Null:
-    """Worlds without a cluster: how varied, how many, and of which random numbers."""
+    """Counts without a cluster, eq. (54): their variation, their number, and the seed."""
 
     size: float
     replicates: int
@@ -165,7 +165,7 @@ def _scan(
 
 
 def _checked(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
-    """Give whole cases and the share of each cell in what is expected; unknown cells have neither."""
+    """Return whole cases and each cell's share of the expected cases; unknown cells have neither."""
     fits = cases.shape == expected.shape and centres.shape == (len(cases), 2)
     if not fits or not np.isfinite(centres).all() or not (expected >= 0).all():
         msg = (
@@ -206,7 +206,7 @@ class _Windows:
         return cls(order, inside, stretches, np.cumsum(parts[order], axis=1))
 
     def counted(self, counts: Counted) -> Iterator[tuple[int, int, Counted]]:
-        """Count each circle in all stretches, (A, T, R) to (S, R); the array is used again."""
+        """Yield the cases of each circle in all stretches, (A, T, R) to (S, R); the array is reused."""
         within = [counts[:, first:stop].sum(axis=1, dtype=np.int32) for first, stop in self.stretches]
         parts = np.stack(within, axis=1)
         running = np.empty(parts.shape[1:], np.int32)
@@ -217,7 +217,7 @@ class _Windows:
                 yield centre, k, running
 
     def statistics(self, counts: Ints) -> Floats:
-        """Log likelihood ratio of each circle and stretch, (A, T) to (A, A, S); 0 without excess."""
+        """Compute eq. (52) for each circle and stretch, (A, T) to (A, A, S); 0 without excess."""
         within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
         cases = np.cumsum(within[self.order], axis=1)
         ratio = _Ratio.of(self.share, int(counts.sum()))
@@ -226,7 +226,7 @@ class _Windows:
         return np.where(excess, ratio.table[cases] - cases * ratio.slope - ratio.offset, 0.0)
 
     def largest(self, counts: Counted) -> Floats:
-        """Give the largest statistic of each replicate, (A, T, R) to (R,).
+        """Return the largest statistic of each replicate, (A, T, R) to (R,).
 
         Most windows cannot beat the least of the largest so far, in any replicate, and those that can are
         few: only their ratio is worked out.
@@ -270,7 +270,7 @@ class _Ratio:
         return cls(entropy + entropy[::-1], share, share * total, np.log(inside) - np.log1p(-inside), offset)
 
     def least(self, value: float, centre: int) -> Counted:
-        """Give counts that circles around a centre must exceed for a ratio above a value, (A, S, 1).
+        """Return the counts that circles must exceed for a ratio above a value, eq. (53), (A, S, 1).
 
         The ratio is at most (n − e)² / (e (1 − share)): the divergence of two coins is at most their
         chi-squared distance.
@@ -284,7 +284,7 @@ class _Ratio:
 def _simulated(
     windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None
 ) -> Floats:
-    """Largest statistic of each replicate, (R,)."""
+    """Compute the largest statistic of each replicate, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)
     for drawn in null.draws(share.ravel(), total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
@@ -296,7 +296,7 @@ def _simulated(
 
 
 def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> Iterator[Cluster]:
-    """Give the windows by statistic, each without an area of those before it."""
+    """Yield clusters by statistic, each without an area of those before it, eq. (55)."""
     values = windows.statistics(counts)
     taken = np.zeros(len(counts), bool)
     while True:

@@ -65,7 +65,7 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What an evaluation found.
+    """The tables of an evaluation.
 
     cells : one row for each forecaster, origin, quarter, area and pathway: observed, expected, log, crps,
         dss, pit, and whether each interval held it.
@@ -85,16 +85,16 @@ class Evaluation:
 
     @property
     def forecasters(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the forecasters."""
         return tuple(str(name) for name in self.cells["forecaster"].cat.categories)
 
     @property
     def best(self) -> str:
-        """The forecaster of the best mean log score."""
+        """The forecaster with the best mean log score."""
         return str(self.cells.groupby("forecaster", observed=True)["log"].mean().idxmax())
 
     def beats(self, name: str, baseline: str = HISTORICAL_MEAN, score: Score = "log") -> Verdict:
-        """Judge one forecaster against another on the counts that both forecast.
+        """Compute the mean gain of one forecaster over another on the counts that both forecast, eq. (64).
 
         Raises
         ------
@@ -114,7 +114,7 @@ class Evaluation:
         return Verdict(name, baseline, score, float(gain.mean()), interval, len(gain))
 
     def as_dict(self) -> dict[str, object]:
-        """Give plain values for a manifest; what is not known is None."""
+        """Return plain values for a manifest; unknown values are None."""
         tables = {name: getattr(self, name) for name in ("scores", "calibration", "hits", "stability")}
         plain: dict[str, object] = {name: _list_rows(table) for name, table in tables.items()}
         others = [name for name in self.forecasters if name != HISTORICAL_MEAN]
@@ -147,7 +147,7 @@ def evaluate(
     blocks: SpatialBlocks | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Let every forecaster forecast from each origin, and score it.
+    """Compute forecasts of every forecaster from each origin, and score them.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def _draw_forecast(
 
 
 def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
-    """Score one forecast against what was published later, one row a count."""
+    """Compute the scores of one forecast against the counts published later, one row a count."""
     ahead = drawn.shape[2]
     seen = panel.counts[:, origin : origin + ahead]
     area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
@@ -255,7 +255,7 @@ def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: i
 def _name_categories(
     cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]
 ) -> pd.DataFrame:
-    """Name areas, quarters and pathways."""
+    """Return the cells with names of areas, quarters and pathways in place of positions."""
     names = {"area": panel.areas, "quarter": panel.quarters, "pathway": panel.pathways}
     for column, values in names.items():
         cells[column] = pd.Categorical.from_codes(cells[column].to_numpy(), categories=pd.Index(values))
@@ -281,7 +281,7 @@ def _measure_calibration(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, Floats, Floats]]:
-    """Give each forecaster's expected and the observed counts one ahead, over pathways, (origins, A)."""
+    """Yield expected and observed counts one quarter ahead by forecaster, all pathways, (origins, A)."""
     near = cells[cells["ahead"] == 1]
     for name, rows in near.groupby("forecaster", observed=True):
         shape = (-1, len(panel.areas), len(panel.pathways))
@@ -292,7 +292,7 @@ def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, 
 
 
 def _mark_countries(panel: Panel) -> list[Floats]:
-    """Mark the areas of each country with 1.0: no ranking goes across countries."""
+    """List an indicator, (A,), of the areas of each country: no ranking crosses a border."""
     codes = np.array(panel.countries)
     return [(codes == code).astype(float) for code in dict.fromkeys(panel.countries)]
 
@@ -300,7 +300,7 @@ def _mark_countries(panel: Panel) -> list[Floats]:
 def _measure_hits(
     cells: pd.DataFrame, panel: Panel, hours: Floats | None, seed: int
 ) -> Iterator[dict[str, str | float]]:
-    """Give what each budget would have found, the budget spent in each country by itself."""
+    """Yield what each budget would have found; the budget is spent in each country by itself."""
     origins = np.unique(cells["origin"])
     days = [panel.effort[:, max(0, at - 4) : at].sum(axis=1) for at in origins]
     costs = {
@@ -329,7 +329,7 @@ def _measure_hits(
 
 
 def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | float]]:
-    """Give the mean rank correlation of the rates of consecutive forecasts within each country."""
+    """Yield the mean rank correlation of the rates of consecutive forecasts within each country."""
     for name, expected, _ in _sum_next_quarter(cells, panel):
         rate = expected / panel.expected
         pairs = [
@@ -344,7 +344,7 @@ def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, 
 
 
 def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> Interval:
-    """Interval of a mean by drawing areas and quarters with replacement, each on its own (Owen 2007)."""
+    """Return the 95 % interval of a mean by drawing areas and quarters anew (Owen 2007), eq. (64)."""
     rows, columns = np.unique(area, return_inverse=True)[1], np.unique(quarter, return_inverse=True)[1]
     shape = (int(rows.max()) + 1, int(columns.max()) + 1)
     total, count = np.zeros(shape), np.zeros(shape)
@@ -358,7 +358,7 @@ def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: 
 
 
 def _list_rows(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Turn a table to plain rows."""
+    """Return the rows of a table as plain values."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(key): _to_plain(value) for key, value in row.items()} for row in rows]
 

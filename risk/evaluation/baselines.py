@@ -36,7 +36,7 @@ _PRIOR = 0.5  # shape of the gamma prior of an area's mean, which has the mean o
 
 
 class Forecaster(Protocol):
-    """Whatever predicts counts."""
+    """Anything that predicts counts."""
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw the counts of the quarters after a history, (draws, A, horizon, P)."""
@@ -44,11 +44,11 @@ class Forecaster(Protocol):
 
 
 class ByMean(ABC):
-    """A forecaster that is given by its expected counts."""
+    """A forecaster defined by its expected counts, docs/risk-model.md eq. (65)."""
 
     @abstractmethod
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Give the expected counts of the quarters after a history, above zero, (A, horizon, P)."""
+        """Return the expected counts of the quarters after a history, above zero, (A, horizon, P)."""
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw the counts of the quarters after a history, (draws, A, horizon, P).
@@ -73,7 +73,7 @@ class ByMean(ABC):
         return rng.poisson(mean * rng.gamma(size, 1.0 / size)).astype(float)
 
     def _sizes(self, history: Panel, horizon: int) -> Floats:
-        """Give the most likely size of earlier forecasts for each quarter ahead and pathway, (horizon, P)."""
+        """Estimate the size of earlier forecasts by quarter ahead and pathway, (horizon, P)."""
         likelihood = np.zeros((len(_SIZES), horizon, len(history.pathways)))
         last = len(history.quarters)
         for origin in range(max(1, last - _REPLAYS), last):
@@ -88,29 +88,29 @@ class ByMean(ABC):
 
 
 def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
-    """Log likelihood of each size, over areas, (A, T, P) to (sizes, T, P); 0 where nothing is known."""
+    """Compute the log likelihood of each size, (A, T, P) to (sizes, T, P); 0 where nothing is known."""
     return np.asarray(np.nansum(log_negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
 
 
 def _size_of_strangers(history: Panel) -> Floats:
-    """Give the most likely size of all counts around their population share, (P,)."""
+    """Estimate the size of all counts around their population share, by likelihood, (P,)."""
     likelihood = _log_likelihood(history.counts, _share_by_population(history)[:, None]).sum(axis=1)
     return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 
 
 def _repeat_ahead(mean: Floats, horizon: int) -> Floats:
-    """Expect the same in every quarter ahead, (A, P) to (A, horizon, P)."""
+    """Return the same expected counts for every quarter ahead, (A, P) to (A, horizon, P)."""
     return np.repeat(mean[:, None], horizon, axis=1)
 
 
 def _areas_by_country(history: Panel) -> Iterator[Ints]:
-    """Give the positions of the areas of each country: no forecast learns a level across a border."""
+    """Yield the positions of the areas of each country: no forecast learns a level across a border."""
     for code in dict.fromkeys(history.countries):
         yield np.flatnonzero([country == code for country in history.countries])
 
 
 def _share_by_population(history: Panel, quarters: int | None = None) -> Floats:
-    """Share each country's count of a quarter by what is expected, over its last quarters, (A, P)."""
+    """Return each country's mean count of a quarter, shared out by expected children, eq. (67), (A, P)."""
     counts = history.counts[:, -quarters:] if quarters else history.counts
     base = history.expected[:, None, None] * ~np.isnan(counts)
     out = np.empty((len(history.areas), len(history.pathways)))
@@ -123,16 +123,16 @@ def _share_by_population(history: Panel, quarters: int | None = None) -> Floats:
 
 
 def _smooth_count(total: Floats, known: Floats, usual: Floats) -> Floats:
-    """Posterior mean of a quarter's count from the sum of `known` quarters, prior gamma around the usual."""
+    """Return the posterior mean count of a quarter, eq. (66), from the sum over `known` quarters, (A, P)."""
     return np.asarray((total + _PRIOR) / (known + _PRIOR / usual))
 
 
 @dataclass(frozen=True)
 class LastCount(ByMean):
-    """The last known count of the area, hardly smoothed."""
+    """The last known count of the area, slightly smoothed, eq. (66)."""
 
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Give the expected counts, (A, horizon, P)."""
+        """Return the expected counts, (A, horizon, P)."""
         counts = history.counts
         known = ~np.isnan(counts)
         last = counts.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
@@ -143,10 +143,10 @@ class LastCount(ByMean):
 
 @dataclass(frozen=True)
 class HistoricalMean(ByMean):
-    """The mean of all known counts of the area."""
+    """The mean of all known counts of the area, eq. (66)."""
 
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Give the expected counts, (A, horizon, P)."""
+        """Return the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
         return _repeat_ahead(
             _smooth_count(total, known.astype(float), _share_by_population(history)), horizon
@@ -155,17 +155,17 @@ class HistoricalMean(ByMean):
 
 @dataclass(frozen=True)
 class PopulationShare(ByMean):
-    """The country's counts of its last quarters, shared by what is expected: one risk for all areas."""
+    """The country's counts of its last quarters, shared out by expected children: one risk for all areas."""
 
     quarters: int = 4
 
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Give the expected counts, (A, horizon, P)."""
+        """Return the expected counts, (A, horizon, P)."""
         return _repeat_ahead(_share_by_population(history, self.quarters), horizon)
 
 
 def shrink_rates(events: Floats, base: Floats) -> Floats:
-    """Shrink rates to their common mean, the more the smaller the base (Marshall 1991), (A,).
+    """Return rates shrunk to their common mean (Marshall 1991), eq. (68), (A,).
 
     events : counts; base : what they are set against, above zero.
     """
@@ -181,7 +181,7 @@ class EmpiricalBayes(ByMean):
     """Marshall's empirical Bayes rates of each country, over all known quarters."""
 
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Give the expected counts, (A, horizon, P)."""
+        """Return the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
         base, mean = history.expected[:, None] * known, _share_by_population(history)
         usual = mean.copy()
@@ -196,7 +196,7 @@ class EmpiricalBayes(ByMean):
 
 @dataclass(frozen=True)
 class KernelDensity(ByMean):
-    """Rates smoothed over areas near by, with a Gaussian kernel over borders crossed.
+    """Rates smoothed over nearby areas, with a Gaussian kernel in the number of borders crossed, eq. (69).
 
     The bandwidth adapts (Sain 1994, balloon): it is the least number of borders within which `cases`
     children were met, so that it is wide where few are. It never crosses the border of a country.
@@ -205,7 +205,7 @@ class KernelDensity(ByMean):
     cases: float = 20.0
 
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Give the expected counts, (A, horizon, P)."""
+        """Return the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
         base = history.expected[:, None] * known
         apart = count_borders(history.edges, len(history.areas))
@@ -217,7 +217,7 @@ class KernelDensity(ByMean):
         return _repeat_ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)
 
     def _smooth(self, apart: Floats, cases: Floats, base: Floats) -> Floats:
-        """Give smoothed rates, not a number where there is nothing near, (A,)."""
+        """Return smoothed rates, (A,); NaN where there is nothing near."""
         steps = np.arange(0, 1 + int(apart[np.isfinite(apart)].max()))
         within = np.stack([(apart <= step) @ cases for step in steps])
         enough = within >= self.cases
@@ -231,10 +231,10 @@ class KernelDensity(ByMean):
 
 @dataclass(frozen=True)
 class _Regression(ByMean):
-    """Counts over what is expected, weighted by it, on what was known when they were forecast."""
+    """A regression of rates, weighted by expected children, on what was known at the forecast."""
 
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Give the expected counts, (A, horizon, P)."""
+        """Return the expected counts, (A, horizon, P)."""
         usual = HistoricalMean().means(history, horizon)
         out = usual.copy()
         for pathway in range(usual.shape[2]):
@@ -275,7 +275,7 @@ class PoissonRidge(_Regression):
 
 @dataclass(frozen=True)
 class GradientBoosting(_Regression):
-    """Gradient boosting of Poisson trees on the same."""
+    """Gradient boosting of Poisson trees on the same features."""
 
     trees: int = 60
     leaves: int = 8

@@ -1,4 +1,4 @@
-"""What regressions on earlier counts see: one row for each area, origin and quarter ahead."""
+"""Features of regressions on earlier counts: one row for each area, origin and quarter ahead."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAGS = 3
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """features : (n, F); target : count over what is expected, (n,); weight : what is expected, (n,)."""
+    """Rows of a regression: features, (n, F), target (count over expected children) and weight, (n,) each."""
 
     features: Floats
     target: Floats
@@ -22,7 +22,7 @@ class Rows:
 
 
 def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
-    """Lay out every known count as it could have been forecast, one to `horizon` quarters ahead."""
+    """Return a row for every known count, with what was known one to `horizon` quarters before it."""
     features, targets, weights = [], [], []
     size = len(history.areas)
     for origin in range(1, len(history.quarters)):
@@ -39,13 +39,13 @@ def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
 
 
 def build_features(history: Panel, pathway: int, horizon: int) -> Floats:
-    """Give what is known at the end of a history, once for each quarter ahead, (horizon * A, F)."""
+    """Return what is known at the end of a history, once for each quarter ahead, (horizon * A, F)."""
     now = _build_state(history, pathway)
     return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
 
 
 def _build_state(history: Panel, pathway: int) -> Floats:
-    """Lags, history, neighbours and effort of each area, on the log, (A, F)."""
+    """Return lags, history, neighbours and effort of each area, as logs, (A, F)."""
     counts = history.counts[:, :, pathway]
     known = ~np.isnan(counts)
     usual = (np.where(known, counts, 0.0).sum(axis=1) + 0.5) / (known.sum(axis=1) + 0.5)
@@ -62,7 +62,7 @@ def _build_state(history: Panel, pathway: int) -> Floats:
 
 
 def _mean_of_neighbours(history: Panel, values: Floats) -> Floats:
-    """Mean over the areas that touch each; an island's own value."""
+    """Return the mean over the areas that touch each area, (A,); for an island its own value."""
     first, second = history.edges.T
     size = len(values)
     total = np.bincount(first, values[second], size) + np.bincount(second, values[first], size)

@@ -14,7 +14,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Children met in A areas, T quarters and P pathways, as published, and what they are set against.
+    """Children found in A areas, T quarters and P pathways, as published, and what they are compared with.
 
     areas, countries : code and country of each area, (A,).
     expected : children expected in an area at the common rate, up to a factor, (A,); above zero.

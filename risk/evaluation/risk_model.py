@@ -27,37 +27,37 @@ FIRST_ORIGIN = 4  # a year to learn from
 _YEAR = 4
 
 
-def build_panel(seen: Observations) -> Panel:
-    """Add the ways of finding up: counts as published, not a number where none of them is known."""
-    known = seen.published >= 0
-    counts = np.where(known, seen.published, 0).sum(axis=-1).astype(float)
+def build_panel(observations: Observations) -> Panel:
+    """Return the published counts summed over ways of finding; NaN where no way is known."""
+    known = observations.published >= 0
+    counts = np.where(known, observations.published, 0).sum(axis=-1).astype(float)
     counts[~known.any(axis=-1)] = np.nan
     return Panel(
-        seen.areas,
-        seen.countries,
-        seen.expected,
-        seen.quarters,
-        seen.pathways,
+        observations.areas,
+        observations.countries,
+        observations.expected,
+        observations.quarters,
+        observations.pathways,
         counts,
-        seen.effort,
-        seen.edges,
+        observations.effort,
+        observations.edges,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class ModelForecaster:
-    """Fits the model to what was known at an origin; effort goes on as in the last year before it.
+    """The risk model, fitted to what was known at an origin; effort goes on as in the last year before it.
 
     earlier : what was known at some origins, by the number of quarters before them.
     """
 
-    seen: Observations
+    observations: Observations
     model: RiskModel
     earlier: Mapping[int, Observations] = field(default_factory=dict)
 
     def known(self, quarters: int) -> Observations:
-        """Give what was known after so many quarters."""
-        return self.earlier.get(quarters) or self.seen.up_to(quarters)
+        """Return what was known after a number of quarters."""
+        return self.earlier.get(quarters) or self.observations.up_to(quarters)
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw counts as they would be published, (draws, areas, horizon, pathways)."""
@@ -71,7 +71,7 @@ class ModelForecaster:
 
 
 def evaluate_model(
-    seen: Observations,
+    observations: Observations,
     model: RiskModel | None = None,
     *,
     earlier: Mapping[int, Observations] | None = None,
@@ -80,47 +80,51 @@ def evaluate_model(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure the model against all baselines from rolling origins, on the counts as published.
+    """Compute how the model and all baselines do from rolling origins, on the counts as published.
 
     `earlier` holds what was known at some origins, by the number of quarters before them.
     """
-    mine = ModelForecaster(seen, model or RiskModel(), _select_matching(seen, earlier or {}))
+    forecaster = ModelForecaster(
+        observations, model or RiskModel(), _select_matching(observations, earlier or {})
+    )
     return evaluate(
-        build_panel(seen),
-        {**BASELINES, MODEL: mine},
+        build_panel(observations),
+        {**BASELINES, MODEL: forecaster},
         first_origin=FIRST_ORIGIN,
         horizons=horizons,
         draws=draws,
         seed=seed,
-        known=lambda origin: build_panel(mine.known(origin)),
+        known=lambda origin: build_panel(forecaster.known(origin)),
         progress=progress,
     )
 
 
 def evaluate_blocks(
-    seen: Observations, model: RiskModel | None = None, *, draws: int = 1000, seed: int = 0
+    observations: Observations, model: RiskModel | None = None, *, draws: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-    """Forecast the last quarter block by block, areas without their own counts; mean scores by forecaster."""
-    mine = ModelForecaster(seen, model or RiskModel())
-    found = evaluate(
-        build_panel(seen),
-        {**BASELINES, MODEL: mine},
-        first_origin=len(seen.quarters) - 1,
+    """Compute mean scores of the last quarter, block by block, areas without their own counts."""
+    forecaster = ModelForecaster(observations, model or RiskModel())
+    evaluation = evaluate(
+        build_panel(observations),
+        {**BASELINES, MODEL: forecaster},
+        first_origin=len(observations.quarters) - 1,
         horizons=1,
         draws=draws,
         seed=seed,
-        blocks=SpatialBlocks(seen.edges, len(seen.areas)),
+        blocks=SpatialBlocks(observations.edges, len(observations.areas)),
     )
-    scores = found.scores.set_index(found.scores["forecaster"].astype(str))
+    scores = evaluation.scores.set_index(evaluation.scores["forecaster"].astype(str))
     return {
         str(name): {"log": float(row["log"]), "crps": float(row["crps"])} for name, row in scores.iterrows()
     }
 
 
-def _select_matching(seen: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
-    """Keep what has the same areas and quarters as the newest release."""
+def _select_matching(
+    observations: Observations, earlier: Mapping[int, Observations]
+) -> dict[int, Observations]:
+    """Return the earlier observations that have the same areas and quarters as the newest release."""
     return {
         quarters: known
         for quarters, known in earlier.items()
-        if known.areas == seen.areas and known.quarters == seen.quarters[:quarters]
+        if known.areas == observations.areas and known.quarters == observations.quarters[:quarters]
     }

@@ -24,7 +24,7 @@ _LEAST_VARIANCE = 1e-2  # of a forecast all of whose draws are the same
 
 
 def compute_log_score(draws: Floats, observed: Floats) -> Floats:
-    """Log probability of what was observed; larger is better.
+    """Compute the log probability of the observed counts, eq. (58); larger is better.
 
     The probability is half the share of draws, half that of the negative binomial with the draws' mean and
     variance: a share alone would be zero where none fell. With 500 draws the mean score is too low by 0.00
@@ -40,7 +40,7 @@ def compute_log_score(draws: Floats, observed: Floats) -> Floats:
 
 
 def log_negative_binomial(observed: Floats, mean: Floats, size: Floats) -> Floats:
-    """Log probability of counts, by mean and size; variance = mean + mean² / size."""
+    """Return the log probability of counts, eq. (59); the variance is mean + mean² / size."""
     # Beyond this the law is Poisson and differences of gammaln lose their digits.
     size = np.minimum(size, 1e7)
     same = gammaln(observed + size) - gammaln(size) - gammaln(observed + 1.0)
@@ -49,18 +49,18 @@ def log_negative_binomial(observed: Floats, mean: Floats, size: Floats) -> Float
 
 
 def compute_crps(draws: Floats, observed: Floats) -> Floats:
-    """Continuous ranked probability score, the fair estimate for finitely many draws; smaller is better."""
+    """Compute the continuous ranked probability score, the fair estimate, eq. (60); smaller is better."""
     return np.asarray(scoringrules.crps_ensemble(observed, draws, m_axis=0, estimator="pwm"))
 
 
 def compute_dawid_sebastiani(draws: Floats, observed: Floats) -> Floats:
-    """Squared standardised error plus log variance (Dawid and Sebastiani 1999); smaller is better."""
+    """Compute the score of Dawid and Sebastiani (1999), eq. (61); smaller is better."""
     variance = np.maximum(draws.var(axis=0), _LEAST_VARIANCE)
     return np.asarray((observed - draws.mean(axis=0)) ** 2 / variance + np.log(variance))
 
 
 def compute_pit(draws: Floats, observed: Floats, seed: int = 0) -> Floats:
-    """Randomised probability integral transform: uniform when calibrated, for counts too (Smith 1985)."""
+    """Compute the randomised probability integral transform, eq. (62): uniform if calibrated (Smith 1985)."""
     below = (draws < observed).mean(axis=0)
     upto = (draws <= observed).mean(axis=0)
     uniform = stream(seed, "pit").random(observed.shape)
@@ -68,7 +68,7 @@ def compute_pit(draws: Floats, observed: Floats, seed: int = 0) -> Floats:
 
 
 def is_covered(draws: Floats, observed: Floats, level: float) -> Floats:
-    """Say whether the central interval of a level, ends included, holds what was observed; 1.0 or 0.0.
+    """Return 1.0 where the central interval of a level, ends included, holds the observed count, else 0.0.
 
     Ends of intervals of counts are counts, so that a calibrated forecast covers the level or more; `pit`
     measures calibration exactly.
@@ -79,7 +79,7 @@ def is_covered(draws: Floats, observed: Floats, level: float) -> Floats:
 
 @dataclass(frozen=True)
 class BudgetResult:
-    """What a budget spent where a forecast says would have found, with 95 % intervals over areas.
+    """What a budget spent by a forecast would have found, eq. (63), with 95 % intervals over areas.
 
     hit_rate : n / N, of all N children those in what the budget reaches.
     pai : (n / N) / (a / A), the hit rate over the share of the budget; rewards tiny areas, never alone.
@@ -94,7 +94,7 @@ class BudgetResult:
 
 
 def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
-    """Spend a share of all cost on the areas that are worth most for it, the last one in part, (A,).
+    """Return how much of each area a budget covers, (A,), the areas worth most for their cost first.
 
     Each area's portion is from 0 to 1. What costs nothing (no service hours) is left out.
     """
@@ -110,7 +110,7 @@ def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
 def measure_budget(
     forecast: Floats, observed: Floats, cost: Floats, budget: float, *, resamples: int = 1000, seed: int = 0
 ) -> BudgetResult:
-    """Measure what a budget would have found, over several occasions (quarters, pathways).
+    """Compute what a budget would have found over several occasions (quarters, pathways), eq. (63).
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def measure_budget(
 
 
 def _count_reached(worth: Floats, counts: Floats, cost: Floats, budget: float) -> Floats:
-    """Count what is reached in each area over all occasions, (A,)."""
+    """Return the counts that a budget covers in each area, over all occasions, (A,)."""
     parts = [allocate_budget(w, c, budget) for w, c in zip(worth, cost, strict=True)]
     return np.asarray((np.stack(parts) * counts).sum(axis=0))
 
@@ -162,7 +162,7 @@ def _ratio_interval(upper: Floats, lower: Floats) -> Interval:
 
 
 def correlate_ranks(first: Floats, second: Floats) -> tuple[float, float]:
-    """Compare the order of areas in two forecasts: Spearman's and Kendall's correlation, (A,) each."""
+    """Compute Spearman's and Kendall's correlation of the order of areas in two forecasts, (A,) each."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan"), float("nan")
     return float(spearmanr(first, second).statistic), float(kendalltau(first, second).statistic)

@@ -250,7 +250,7 @@ def _partner_clusters(judged: JudgedFit, areas: geography.Areas) -> Iterator[Tab
     """Yield clusters of more children than people and effort explain: over the whole time, and recent."""
     observations, reasons = judged.observations, judged.explained
     size = judged.fit.hyper.get("kappa", (0.0, 0.0))[0] ** -2
-    within = clusters.Ground(observations, _centres(observations, areas), size, REPLICATES, SEED)
+    within = clusters.ClusterSearch(observations, _centres(observations, areas), size, REPLICATES, SEED)
     whole = within.whole(reasons.found, reasons.by_effort)
     yield _table("hotspots", "whole", "Clusters", _cells(observations, judged.period, **whole))
     met = np.maximum(observations.published, 0).sum(axis=-1).astype(float)

@@ -124,7 +124,7 @@ def simulate_default_areas(parameters: WorldParameters) -> World:
 
 
 def read_population() -> pd.Series:
-    """People by region code: the newest figure of each that the product ships."""
+    """Read the newest published population of each region that the product ships, by code."""
     from data.reference import figures
 
     table = figures()

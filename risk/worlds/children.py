@@ -24,7 +24,7 @@ from risk.worlds.parameters import WorldParameters
 
 
 def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
-    """Cut each quarter into Monday weeks and, at its edges, single days: start, length, quarter."""
+    """Return Monday weeks, and single days at the edges of quarters: start, length, quarter."""
     edges = [*_find_quarter_starts(parameters).tolist(), first_day_after(parameters)]
     start, length, quarter = [], [], []
     for q in range(parameters.quarters):
@@ -42,7 +42,7 @@ def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
 def draw_effort_records(
     land: Ground, parameters: WorldParameters, days: Floats
 ) -> tuple[pd.DataFrame, OutreachSlots]:
-    """Spread the days of each municipality and quarter over weeks, partners and kinds of outreach.
+    """Draw records of effort: the days of each municipality and quarter over weeks, partners and kinds.
 
     A stretch of effort is a week, or a day where a week would cross the end of a quarter; so each
     record lies in one quarter, and the days of the records add up to those of the world.
@@ -84,7 +84,7 @@ def draw_effort_records(
 def draw_encounter_records(
     land: Ground, parameters: WorldParameters, met: FirstMeetings, slots: OutreachSlots
 ) -> tuple[pd.DataFrame, Ints]:
-    """All meetings with all children in the order of their dates, and the true child of each row."""
+    """Draw all meetings with all children, ordered by date, and return the true child of each row too."""
     first = _draw_first_meetings(land, parameters, met.counts, slots)
     every = draw_journeys(land, parameters, first, slots)
     order = np.lexsort((every.step, every.child, every.date))
@@ -95,7 +95,7 @@ def draw_encounter_records(
 def _draw_first_meetings(
     land: Ground, parameters: WorldParameters, counts: Ints, slots: OutreachSlots
 ) -> MeetingTable:
-    """Give each first meeting its day, partner, stage and pathway."""
+    """Draw the day, partner, stage and pathway of each first meeting."""
     m, p, f, q = np.nonzero(counts)
     each = np.repeat(np.arange(len(m)), counts[m, p, f, q])
     m, p, f, q = m[each], p[each], f[each], q[each]
@@ -136,7 +136,7 @@ def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: I
 
 
 def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: MeetingTable) -> pd.DataFrame:
-    """Lay meetings out as a partner's file has them."""
+    """Return the meetings with the columns of a partner's file."""
     size = int(every.child.max()) + 1 if len(every.child) else 0
     rng = stream(parameters.seed, "profile")
     person = profiles.draw_people(rng, land, every, size)
@@ -167,7 +167,7 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
 
 
 def _number_records(every: MeetingTable) -> pd.Series:
-    """Give records a number in the order of their dates, at the partners that number them."""
+    """Return record numbers in the order of dates, at the partners that number their records."""
     number = np.zeros(len(every.child), dtype=np.int64)
     for partner, digit in profiles.NUMBERED.items():
         rows = every.partner == partner
@@ -178,7 +178,7 @@ def _number_records(every: MeetingTable) -> pd.Series:
 def _draw_origins_and_destinations(
     land: Ground, parameters: WorldParameters, every: MeetingTable, size: int
 ) -> tuple[Ints, Ints]:
-    """Origin and destination of each child, by row; the last position stands for unknown.
+    """Draw origin and destination of each child, by row; the last position means unknown.
 
     Internal children met in a city of the shift were brought there; those met elsewhere are mostly
     from there, and as the shift goes on more of them are on the way to such a city. Children on the
@@ -212,6 +212,6 @@ def _draw_origins_and_destinations(
 
 
 def _find_quarter_starts(parameters: WorldParameters) -> Ints:
-    """First day of each quarter, in days since 1970."""
+    """Return the first day of each quarter, in days since 1970."""
     edges = [day.to_datetime64().astype("datetime64[D]").astype(int) for day in parameters.quarter_starts]
     return np.array(edges, dtype=np.int64)

@@ -17,7 +17,7 @@ _FACTORS = (387_421, 611_953, 754_877, 912_347, 133_273, 524_287, 864_197, 275_5
 
 
 def make_categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Series:
-    """Make a column of categories; only the ones in use are kept."""
+    """Return a column of categories, only those in use."""
     used = np.zeros(len(values), dtype=bool)
     used[codes] = True
     at = np.cumsum(used) - 1
@@ -26,7 +26,7 @@ def make_categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Serie
 
 
 def format_days(days: Ints) -> pd.Series:
-    """Make a column of ISO days from days since 1970."""
+    """Return a column of ISO days from days since 1970."""
     if not len(days):
         return make_categories(days, [])
     first = int(days.min())
@@ -35,7 +35,7 @@ def format_days(days: Ints) -> pd.Series:
 
 
 def format_numbers(prefix: str, numbers: Ints, width: int, blank: np.ndarray | None = None) -> pd.Series:
-    """Make texts such as K-000123 (K, 123, 6); empty where blank."""
+    """Return texts such as K-000123 (from K, 123, 6); empty where blank."""
     digits = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), width, padding="0")
     text = pc.binary_join_element_wise(prefix, digits, "-")
     if blank is not None:
@@ -44,14 +44,14 @@ def format_numbers(prefix: str, numbers: Ints, width: int, blank: np.ndarray | N
 
 
 def _make_grouped(key: Ints, texts: Sequence[tuple[str, Ints]], width: int) -> pd.Series:
-    """Make a column of categories from keys and, in ascending order of key, their texts."""
+    """Return a column of categories from keys and, in ascending order of key, their texts."""
     parts = [format_numbers(prefix, numbers, width) for prefix, numbers in texts if len(numbers)]
     values = pd.concat(parts, ignore_index=True) if parts else pd.Series([], dtype="str")
     return pd.Series(pd.Categorical.from_codes(key, categories=pd.Index(values)))
 
 
 def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
-    """Give each child an identifier of its own at each partner that meets it.
+    """Return the identifier of each child at each partner that meets it.
 
     The numbers are spread so that one partner's identifier says nothing about another's.
     """
@@ -68,7 +68,7 @@ def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
 def make_programme_numbers(
     rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float
 ) -> pd.Series:
-    """Give some children a number that the partners share, mostly those whom several have met."""
+    """Draw a number shared by the partners for some children, mostly those whom several have met."""
     low = np.full(size, np.iinfo(np.int64).max)
     high = np.full(size, -1)
     np.minimum.at(low, every.child, every.partner)

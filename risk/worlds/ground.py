@@ -1,4 +1,4 @@
-"""Ground for an invented world: areas, invented populations, and smooth random surfaces."""
+"""Areas of an invented world, their invented populations, and smooth random surfaces over them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOWN_SHARES = {
 
 @dataclass(frozen=True)
 class Ground:
-    """Where a world happens: R regions and M municipalities as arrays, positions instead of codes."""
+    """The areas of a world: R regions and M municipalities as arrays, with positions instead of codes."""
 
     regions: NDArray[np.object_]
     municipalities: NDArray[np.object_]
@@ -51,7 +51,7 @@ class Ground:
         return self.country_of[self.region_of]
 
     def sum_by_region(self, values: Floats) -> Floats:
-        """Sum over the municipalities of each region, shape (M, ...) to (R, ...)."""
+        """Return the sum over the municipalities of each region, (M, ...) to (R, ...)."""
         inner = values.shape[1:]
         width = int(np.prod(inner, dtype=np.int64))
         cell = self.region_of[:, None] * width + np.arange(width)
@@ -68,7 +68,7 @@ class Ground:
 def build_ground(
     areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int
 ) -> Ground:
-    """Turn an area table, pairs of neighbours of both levels and regional populations to arrays.
+    """Build the arrays from an area table, pairs of neighbours of both levels and regional populations.
 
     Only areas of the counting classification are used. A region without a known population (Mount
     Athos) has nobody in it. Without a pair of regions, regions touch where their municipalities do.
@@ -104,13 +104,13 @@ def build_ground(
 
 
 def _lift(edges: Ints, region_of: Ints) -> Ints:
-    """Regions touch where municipalities of theirs do, shape (n, 2)."""
+    """Return the pairs of regions whose municipalities touch, (n, 2)."""
     pairs = np.sort(region_of[edges], axis=1)
     return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
 
 
 def _invent_people(codes: NDArray[np.object_], region_of: Ints, total: Floats, seed: int) -> Floats:
-    """Share a region's people among its municipalities: known big towns first, then a heavy tail."""
+    """Draw the people of each municipality: known large towns first, then a heavy tail."""
     rng = stream(seed, "people")
     known = np.array([TOWN_SHARES.get(str(code), 0.0) for code in codes])
     draw = rng.lognormal(0.0, 0.7, len(codes)) * (known == 0)
@@ -149,7 +149,7 @@ def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
 
 
 def apportion(share: Floats, total: int) -> Ints:
-    """Share whole units out in proportion, by largest remainder, shape (n,)."""
+    """Return whole units in proportion to shares, by largest remainder, (n,)."""
     exact = share / share.sum() * total
     whole: Ints = np.floor(exact).astype(np.int64)
     rest = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]

@@ -30,7 +30,7 @@ def first_day_after(parameters: WorldParameters) -> int:
 def draw_journeys(
     land: Ground, parameters: WorldParameters, first: MeetingTable, slots: OutreachSlots
 ) -> MeetingTable:
-    """Follow each child from its first meeting on, up to eight meetings and the world's last day."""
+    """Draw the further meetings of each child, up to eight in all and until the world's last day."""
     rng = stream(parameters.seed, "journeys")
     seen = _mark_searched_days(land, parameters, slots)
     places = _Places.of(land, slots)
@@ -70,7 +70,7 @@ class _Places:
 def _mark_searched_days(
     land: Ground, parameters: WorldParameters, slots: OutreachSlots
 ) -> tuple[np.ndarray, int]:
-    """Mark the days on which outreach was recorded in a municipality, and the first day, (M, days)."""
+    """Return whether outreach was recorded in a municipality on each day, (M, days), and the first day."""
     first = int(parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int))
     seen = np.zeros((len(land.people), first_day_after(parameters) - first), dtype=bool)
     for day in range(7):
@@ -88,7 +88,7 @@ def _meet_again(
     places: _Places,
     seen: tuple[np.ndarray, int],
 ) -> MeetingTable:
-    """Meet these children once more."""
+    """Draw the next meeting with these children."""
     count = len(now.child)
     date = now.date + pause
     stage = _advance_stage(rng, now.stage)
@@ -106,7 +106,7 @@ def _meet_again(
 
 
 def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
-    """Stages only go forward; a child at risk seldom becomes a victim while it is being followed."""
+    """Draw the next stage: stages only go forward, and a child at risk seldom becomes a victim."""
     u = rng.random(len(stage))
     forward = np.where(stage == 0, u < 0.06, u < 0.5).astype(np.int64)
     further = ((stage > 0) & (u < 0.1)).astype(np.int64)
@@ -117,7 +117,7 @@ def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
 def _choose_places(
     land: Ground, rng: np.random.Generator, now: MeetingTable, stage: Ints, places: _Places
 ) -> Ints:
-    """Most children are met again where they were; some nearby, some elsewhere, some back home."""
+    """Draw the municipality of the next meeting: mostly the same, else nearby, elsewhere or back home."""
     count = len(stage)
     u = rng.random((4, count))
     where = land.country_of_municipality[now.municipality]

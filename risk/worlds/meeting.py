@@ -24,19 +24,19 @@ class MeetingTable:
     known_pathway: Ints
 
     def take(self, rows: np.ndarray) -> MeetingTable:
-        """Pick rows by position or by mask."""
+        """Return rows by position or by mask."""
         return MeetingTable(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     @staticmethod
     def join(parts: list[MeetingTable]) -> MeetingTable:
-        """Put meetings below one another."""
+        """Return the rows of several tables in one."""
         names = [f.name for f in fields(MeetingTable)]
         return MeetingTable(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
 @dataclass(frozen=True)
 class OutreachSlots:
-    """Where outreach took place: one entry a record of effort, sorted by municipality and quarter."""
+    """Where outreach took place: one entry for each record of effort, by municipality and quarter."""
 
     municipality: Ints
     quarter: Ints

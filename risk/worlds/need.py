@@ -27,7 +27,7 @@ SMALL = 1e-300
 
 @dataclass(frozen=True)
 class Need:
-    """The truth: children newly in need, expected, by region and by municipality."""
+    """The true need: expected children newly in need, by region and by municipality."""
 
     region: Floats  # (R, P, T)
     municipality: Floats  # (M, P, T)
@@ -36,12 +36,12 @@ class Need:
 
 
 def look_up_by_country(land: Ground, values: dict[str, float], default: float) -> Floats:
-    """Look up a number for each country of the world, shape (countries,)."""
+    """Return a number for each country of the world, (countries,)."""
     return np.array([values.get(code, default) for code in land.countries])
 
 
 def _draw_surfaces(land: Ground, parameters: WorldParameters) -> tuple[Floats, Floats]:
-    """Log relative risk by region (R, 3) and its local part by municipality (M, 3)."""
+    """Draw the log relative risk by region, (R, 3), and its local part by municipality, (M, 3)."""
     names = ("surface", "local")
     sizes = (len(land.regions), len(land.municipalities))
     edges = (land.region_edges, land.edges)
@@ -78,7 +78,7 @@ def compute_internal_share(parameters: WorldParameters) -> Floats:
 
 
 def _draw_hotspot(land: Ground, parameters: WorldParameters) -> Floats:
-    """Add to the log rate of one region, which hands it to a neighbour every three quarters."""
+    """Draw what is added to the log rate: a hotspot in one region, moving on every three quarters, (R, T)."""
     extra = np.zeros((len(land.regions), parameters.quarters))
     if not (parameters.signal and parameters.hotspot and len(land.region_edges)):
         return extra
@@ -115,7 +115,7 @@ def draw_need(land: Ground, parameters: WorldParameters) -> Need:
 
 
 def _pathway_mix(land: Ground, parameters: WorldParameters) -> Floats:
-    """Share of internal, cross-border and at risk in each country before the shift, (countries, 3)."""
+    """Return the shares of internal, cross-border and at risk by country before the shift, (countries, 3)."""
     internal = look_up_by_country(land, _INTERNAL_SHARE, 0.25)
     known = 1.0 - parameters.at_risk_share
     at_risk = np.full_like(internal, parameters.at_risk_share)
@@ -123,7 +123,7 @@ def _pathway_mix(land: Ground, parameters: WorldParameters) -> Floats:
 
 
 def _split_by_pathway(land: Ground, parameters: WorldParameters, share: Floats) -> Floats:
-    """Weigh the surfaces, plant the shift and split cross-border in two, (R, 3, T) to (R, P, T)."""
+    """Return need by pathway, the shift planted and cross-border split in two: (R, 3, T) to (R, P, T)."""
     where = land.country_of
     weight = look_up_by_country(land, _NEED_SHARE, 1.0)
     amounts = share * (weight[:, None] * _pathway_mix(land, parameters))[where][:, :, None]

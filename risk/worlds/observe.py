@@ -1,4 +1,4 @@
-"""Counting an invented world as the model table counts records, without a vault."""
+"""Observations of an invented world, counted as the model table counts records, without a vault."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 def observe_world(
     world: World, pairs: Iterable[tuple[str, str]], mechanism: CellKey | None = None
 ) -> Observations:
-    """Count an invented world by region, as the model table does: exactly, or through a mechanism.
+    """Return the observations of an invented world by region: exact, or through a mechanism.
 
     Each child counts once, where and as it was first met; children at risk only are left out. Cell keys
     are drawn from the world's own seed. `pairs` are the codes of regions that touch.
@@ -53,7 +53,7 @@ def publish_counts(
     pairs: Iterable[tuple[str, str]],
     protected: tuple[CellKey, tuple[Ints, ...]] | None = None,
 ) -> Observations:
-    """Publish counts of an invented world, exactly, or through a mechanism with cell keys.
+    """Return observations from exact counts: exact too, or through a mechanism with cell keys.
 
     `places` as of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
     quarters) of those of them that `modelled` keeps; cell keys of the `key_shapes` of `exact`.
@@ -84,21 +84,21 @@ def publish_counts(
 
 
 def select_modelled_regions(places: pd.DataFrame) -> pd.DataFrame:
-    """Keep the regions of a world that the model knows, those with a child at least; codes as index."""
+    """Return the regions of a world that the model knows, those with at least one child, by code."""
     regions = places[(places["level"] == "region") & (places["children"] >= LEAST_EXPECTED)]
     return regions.set_axis([str(code) for code in regions.index])
 
 
 def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Give the shapes of cell keys of the quarters and of the whole time, for counts as in `of_counts`."""
+    """Return the shapes of the cell keys of quarters and of totals, for counts as in `publish_counts`."""
     areas, quarters, known, ways = exact.shape
     return (areas, quarters, len(PATHWAYS), ways), (areas, known)
 
 
 def count_children(world: World, codes: list[str]) -> Ints:
-    """Count children by region, quarter, known pathway and (reported, discovered).
+    """Return the children by region, quarter, known pathway and (reported, discovered).
 
-    Each is told apart by the world's truth, and counts with the attributes of its first encounter.
+    Children are distinguished by the world's truth, and count with the attributes of their first encounter.
     """
     frame = world.records["encounter"].assign(child=world.truth.child)
     frame = frame.assign(date=frame["date"].astype(str)).sort_values("date", kind="stable")
@@ -115,14 +115,14 @@ def count_children(world: World, codes: list[str]) -> Ints:
 
 
 def effort_days(world: World, codes: list[str]) -> Floats:
-    """Sum days of outreach by region and quarter."""
+    """Return the days of outreach by region and quarter."""
     frame = world.records["effort"]
     columns = [_region(world, frame["municipality"], codes), _quarter(world, frame["date"].astype(str))]
     return _tally(columns, (len(codes), world.parameters.quarters), frame["days"].to_numpy(dtype=float))
 
 
 def _position(values: pd.Series, positions: dict[str, int]) -> Ints:
-    """Give the position of each value, -1 for another."""
+    """Return the position of each value, -1 for an unknown one."""
     return np.array([positions.get(str(value), -1) for value in values], np.int64)
 
 
@@ -137,7 +137,7 @@ def _quarter(world: World, days: pd.Series) -> Ints:
 
 
 def _tally(columns: list[Ints], shape: tuple[int, ...], weights: Floats | None = None) -> Floats:
-    """Add up rows by cell; those outside of it all are left out."""
+    """Return the number or sum of rows by cell; rows outside are left out."""
     inside = np.all([column >= 0 for column in columns], axis=0)
     cell = np.ravel_multi_index(tuple(column[inside] for column in columns), shape)
     kept = None if weights is None else weights[inside]

@@ -131,7 +131,7 @@ def _expect_finds(
 
 
 def _share_out_finds(land: Ground, whole: Floats, left: Floats, reach: Floats) -> Floats:
-    """Share a region's finds among its municipalities: left · (1 − exp(−s · reach)), (M, P).
+    """Return a region's finds shared among its municipalities: left · (1 − exp(−s · reach)), (M, P).
 
     The parts add up to the whole at the right `s`. Newton's steps from below find it, and never overshoot,
     since the sum is concave in s.
@@ -190,7 +190,7 @@ def update_memory(finds: Floats, quarter: Floats) -> Floats:
 
 
 def _run_quarters(course: Course, rng: np.random.Generator | None) -> FirstMeetings:
-    """Let the quarters follow one another; without random numbers the finds are the expected ones."""
+    """Compute all quarters one after the other; without random numbers the finds are the expected ones."""
     places, quarters = len(course.land.people), course.parameters.quarters
     shape = (places, len(PATHWAYS), 2, quarters)
     days, expected, counts = np.zeros((places, quarters)), np.zeros(shape), np.zeros(shape)
@@ -206,7 +206,7 @@ def _run_quarters(course: Course, rng: np.random.Generator | None) -> FirstMeeti
 
 
 def set_up_course(land: Ground, parameters: WorldParameters, need: Need) -> Course:
-    """Set a world up so that its own outreach meets about `children`, a share of them reported.
+    """Build the course of a world so that its outreach meets about `children`, a share of them reported.
 
     Fewer are met where the outreach cannot find as many.
     """

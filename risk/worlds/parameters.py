@@ -23,7 +23,7 @@ _SCALES = ("log_sd", "local_log_sd", "time_log_sd", "effort_log_sd", "detection_
 
 @dataclass(frozen=True)
 class WorldParameters:
-    """What a world is drawn from; see the module's text for the meaning of each.
+    """The parameters of a world; risk/worlds/__init__.py explains each.
 
     Raises
     ------

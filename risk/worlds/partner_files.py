@@ -128,7 +128,7 @@ class _File:
 
     @property
     def name(self) -> str:
-        """The file's name without its folder."""
+        """The name of the file."""
         return f"invented-{_stem(self.partner)}-{self.kind}{self.suffix}"
 
 
@@ -199,7 +199,7 @@ class _Spelling:
         self._seed = world.parameters.seed
 
     def __call__(self, column: pd.Series, file: _File, level: str | None) -> pd.Series:
-        """Replace codes by spellings, drawn anew for each row."""
+        """Return spellings in place of codes, drawn anew for each row."""
         texts = column.astype("str")
         codes, at = np.unique(texts.to_numpy(dtype=object), return_inverse=True)
         rng = stream(self._seed, f"spelling {file.name} {column.name}")
@@ -261,7 +261,7 @@ def _write(world: World, file: _File, folder: Path, spell: _Spelling, bad_rows: 
 
 
 def _rows_of(world: World, file: _File) -> pd.DataFrame:
-    """Pick the partner's records of a kind, with the columns that this partner's file has.
+    """Return the partner's records of a kind, with the columns of this partner's file.
 
     A partner with headings of its own does not name itself in them: the import does.
     """
@@ -274,7 +274,7 @@ def _rows_of(world: World, file: _File) -> pd.DataFrame:
 
 
 def _as_kobo(frame: pd.DataFrame) -> pd.DataFrame:
-    """Lay a frame out as KoboToolbox exports it, with the columns that the tool adds."""
+    """Return a frame as KoboToolbox exports it, with the columns that the tool adds."""
     day = frame[_BKTF_COLUMNS["date"]].astype(str)
     number = np.arange(1, len(frame) + 1)
     added = pd.DataFrame({"start": day + "T09:00:00.000+02:00", "end": day + "T09:20:00.000+02:00"})
@@ -301,7 +301,7 @@ _BAD: dict[str, tuple[dict[str, object], ...]] = {
 
 
 def _bad_rows(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """Copy the first row once for each fault, with the fault in it."""
+    """Return a copy of the first row for each fault, with the fault in it."""
     wrong = [fault for fault in _BAD[kind] if set(fault) <= set(frame.columns)]
     rows = frame.iloc[[0] * len(wrong)].reset_index(drop=True)
     if "record_number" in rows.columns:

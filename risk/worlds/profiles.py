@@ -80,7 +80,7 @@ _OUTREACH_WEIGHT = np.array([0.55, 0.27, 0.11, 0.05, 0.02])
 
 
 def compute_partner_shares(land: Ground) -> Floats:
-    """Share of each partner in the work in each region, (R, partners)."""
+    """Return the share of each partner in the work in each region, (R, partners)."""
     default = (0.25, 0.25, 0.25, 0.25)
     by_country = [_PARTNERS_BY_COUNTRY.get(code, default) for code in land.countries]
     shares = np.array(by_country)[land.country_of]
@@ -95,7 +95,7 @@ def compute_partner_shares(land: Ground) -> Floats:
 
 
 def compute_outreach_shares(land: Ground) -> Floats:
-    """Share of each kind of outreach in each region, (R, kinds); border posts only at the border."""
+    """Return the share of each kind of outreach in each region, (R, kinds); border posts only at a border."""
     table = np.tile(_OUTREACH_WEIGHT, (len(land.regions), 1))
     border = np.zeros(len(land.regions), dtype=bool)
     for a, b in land.region_edges:
@@ -117,7 +117,7 @@ class People:
     first_date: Ints
 
     def age_band(self, every: MeetingTable) -> Ints:
-        """Age band at each meeting; a child who comes of age stays in the last one."""
+        """Return the age band at each meeting; a child who comes of age stays in the last one."""
         since = (every.date - self.first_date[every.child]) / 365.25
         age = np.minimum(np.floor(self.years[every.child] + since), 17).astype(np.int64)
         band: Ints = np.where(self.age_known[every.child], _BAND_OF_AGE[age], len(AGE_BANDS) - 1)
@@ -152,7 +152,7 @@ class Flow:
 
 
 def build_flow(land: Ground, parameters: WorldParameters, share: Floats) -> Flow:
-    """Tables of the flows; `share` (T,) is the planted share of internal trafficking.
+    """Build the weights of the flows; `share`, (T,), is the planted share of internal trafficking.
 
     The cities of the shift draw a third of the internal flow at first and three quarters at last.
     """

@@ -89,7 +89,7 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
 
 
 def _span(parameters: WorldParameters) -> tuple[int, int]:
-    """First day and last day of the world, in days since 1970."""
+    """Return the first and the last day of the world, in days since 1970."""
     first = parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int)
     after = parameters.quarter_starts[-1] + pd.DateOffset(months=3)
     return int(first), int(after.to_datetime64().astype("datetime64[D]").astype(int)) - 1
@@ -110,7 +110,7 @@ def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -
 
 
 def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) -> _Services:
-    """End some services of NGOs in the second half and let the heir go on the day after."""
+    """Return the services after hand-overs: some of NGOs end in the second half, and an heir goes on."""
     count = len(now.axis)
     middle = first + (last - first) // 2
     when = middle + np.floor(rng.random(count) * (last - middle - 30)).astype(np.int64)
@@ -187,7 +187,7 @@ def _at(land: Ground, country: str) -> int:
 
 
 def _estimates(areas: np.ndarray, group: str, amount: Floats, parameters: WorldParameters) -> pd.DataFrame:
-    """Round as field estimates are: to tens, or to hundreds from a thousand on."""
+    """Return estimates rounded as in the field: to tens, or to hundreds from a thousand on."""
     unit = np.where(amount >= 1000, 100, 10)
     frame = pd.DataFrame({"area": areas.astype(str), "group": group})
     frame["estimate"] = (np.round(amount / unit) * unit).astype(np.int64)

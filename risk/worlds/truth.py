@@ -17,7 +17,7 @@ from risk.worlds.outreach import FirstMeetings
 
 @dataclass(frozen=True)
 class Truth:
-    """What no programme knows.
+    """The truth of a world, which no programme knows.
 
     need : one row for each area (region, municipality), pathway and quarter: `need` children newly in
         need (expected), `rate` of these per 1,000 children living there, `relative_risk` (the rate
@@ -32,7 +32,7 @@ class Truth:
 
     @classmethod
     def of(cls, land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, child: Ints) -> Self:
-        """Lay the arrays of a world out as tables, regions first."""
+        """Build the tables from the arrays of a world, regions first."""
         both = [_need_table(land, periods, true, met, level) for level in _LEVELS]
         areas = [_area_table(land, true, level) for level in _LEVELS]
         return cls(pd.concat(both, ignore_index=True), pd.concat(areas), child)
@@ -71,7 +71,7 @@ _LEVELS = ("region", "municipality")
 def _need_table(
     land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, level: str
 ) -> pd.DataFrame:
-    """One row for each area of a level, pathway and quarter."""
+    """Return one row for each area of a level, pathway and quarter."""
     inside = level == "region"
     amount = true.region if inside else true.municipality
     days = land.sum_by_region(met.days) if inside else met.days
@@ -96,14 +96,14 @@ def _need_table(
 
 
 def _codes(land: Ground, level: str) -> tuple[np.ndarray, Ints]:
-    """Codes of the areas of a level and the positions of their countries."""
+    """Return the codes of the areas of a level and the positions of their countries."""
     if level == "region":
         return land.regions, land.country_of
     return land.municipalities, land.country_of_municipality
 
 
 def _national_rate(land: Ground, true: Need) -> Floats:
-    """Need for a child living in the country, (countries, P, T)."""
+    """Return the need for each child living in the country, (countries, P, T)."""
     children = land.sum_by_region(true.children)
     living = np.bincount(land.country_of, children, len(land.countries))
     amount = np.zeros((len(land.countries), *true.region.shape[1:]))
@@ -112,13 +112,13 @@ def _national_rate(land: Ground, true: Need) -> Floats:
 
 
 def _ratio(upper: Floats, lower: Floats) -> Floats:
-    """Divide where there is something to divide by, otherwise not a number."""
+    """Return the ratio, NaN where there is nothing to divide by."""
     out: Floats = np.divide(upper, lower, where=lower > 0, out=np.full(upper.shape, np.nan))
     return out
 
 
 def _area_table(land: Ground, true: Need, level: str) -> pd.DataFrame:
-    """One row for each area of a level."""
+    """Return one row for each area of a level."""
     inside = level == "region"
     names = np.array(land.countries, dtype=object)
     codes, country = _codes(land, level)

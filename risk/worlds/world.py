@@ -12,7 +12,7 @@ from risk.worlds.truth import Truth
 
 @dataclass(frozen=True)
 class World:
-    """An invented world: its parameters, its truth and the records that partners would hold.
+    """An invented world: its parameters, its truth, and the records that partners would have.
 
     records : one frame for each record kind with the columns that a partner's file has (`child_id` and
         `programme_number` in plain, which intake replaces by hashes); text columns are categories or

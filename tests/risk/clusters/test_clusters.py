@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geo import areas
-from risk.clusters import Ground
+from risk.clusters import ClusterSearch
 from risk.worlds import WorldParameters, simulate_default_areas
 from risk.worlds.observe import observe_world
 
@@ -19,7 +19,7 @@ def seen():
 
 def ground(seen, **given):
     centres = np.random.default_rng(5).uniform(0, 4e5, (len(seen.areas), 2))
-    return Ground(seen, centres, **{"size": 20.0, "replicates": 199, "seed": 0, **given})
+    return ClusterSearch(seen, centres, **{"size": 20.0, "replicates": 199, "seed": 0, **given})
 
 
 def flat(seen, mean=40.0):
