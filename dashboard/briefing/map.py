@@ -47,7 +47,7 @@ _OVERLAP, _OUTSIDE = 40.0, 200.0
 
 def find_class(share: float) -> int:
     """Return the position in COVERAGE of a share of need that is met."""
-    return sum(share >= one for one in BREAKS)
+    return sum(share >= limit for limit in BREAKS)
 
 
 def draw_map(

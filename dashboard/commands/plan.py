@@ -37,27 +37,27 @@ _ReleaseName = Annotated[
 ]
 
 
+def _share(text: str) -> Any:  # noqa: ANN401 (what typer calls an option)
+    return typer.Option(min=0, max=1, help=text)
+
+
 @dataclass(frozen=True)
 class LimitOptions:
     """What a plan may do."""
 
     moves: Annotated[int, typer.Option(min=0, help="Maximum number of moves.")] = _USUAL.moves
     budget: Annotated[
-        float | None,
-        typer.Option(min=0, help="Maximum hours of travel between old and new posts, all moves together."),
+        float | None, typer.Option(min=0, help="Maximum hours of travel between old and new posts, together.")
     ] = None
-    floor: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Minimum for every area: share of today's outreach and services."),
-    ] = _USUAL.floor
+    floor: Annotated[float, _share("Minimum for every area: share of today's outreach and services.")] = (
+        _USUAL.floor
+    )
     services_floor: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Minimum of services for areas with Roma and Egyptian communities."),
+        float, _share("Minimum of services for areas with Roma and Egyptian communities.")
     ] = _USUAL.services_floor
-    exploration: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Share of outreach for areas with too little outreach."),
-    ] = _USUAL.exploration
+    exploration: Annotated[float, _share("Share of outreach for areas with too little outreach.")] = (
+        _USUAL.exploration
+    )
     per_quarter: Annotated[int, typer.Option(min=1, help="Maximum number of moves in one quarter.")] = (
         _USUAL.per_quarter
     )
@@ -68,23 +68,14 @@ class LimitOptions:
 class AimOptions:
     """What counts how much."""
 
-    pathway: Annotated[
-        str, typer.Option(help=f"Pathway whose need counts: {', '.join(inputs.PATHWAYS)}.")
-    ] = _USUAL.pathway
-    equity: Annotated[
-        float, typer.Option(min=0, max=1, help="Weight of the worst-served areas, from 0 to 1.")
-    ] = _USUAL.equity
-    cost: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Weight of travel, from 0 to 1: the higher, the more a long move must gain.",
-        ),
-    ] = _USUAL.cost
-    robustness: Annotated[
-        float, typer.Option(min=0, max=1, help="Weight of the worst cases, from 0 to 1.")
-    ] = _USUAL.robustness
+    pathway: Annotated[str, typer.Option(help=f"Whose need counts: {', '.join(inputs.PATHWAYS)}.")] = (
+        _USUAL.pathway
+    )
+    equity: Annotated[float, _share("Weight of the worst-served areas, from 0 to 1.")] = _USUAL.equity
+    cost: Annotated[float, _share("Weight of travel: the higher, the more a long move must gain.")] = (
+        _USUAL.cost
+    )
+    robustness: Annotated[float, _share("Weight of the worst cases, from 0 to 1.")] = _USUAL.robustness
 
 
 @dataclass(frozen=True)
@@ -101,12 +92,7 @@ class TableOptions:
         Path | None, typer.Option(help="Table of the spare capacity of duty bearers (CSV).")
     ] = None
     free_share: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Instead of --capacity: the share of service places that are free, from 0 to 1.",
-        ),
+        float | None, _share("Instead of --capacity: the share of service places that are free.")
     ] = None
 
 
@@ -121,10 +107,7 @@ class BriefingOptions:
     language: Annotated[str, typer.Option(help="Language of the briefing: en, sq or el.")] = "en"
     receiver: Annotated[
         str | None,
-        typer.Option(
-            "--for",
-            help="Name of the receiver of the briefing, who must have an agreement. Needed for real records.",
-        ),
+        typer.Option("--for", help="Receiver of the briefing, under an agreement. Needed for real records."),
     ] = None
 
     def check(self) -> None:
@@ -156,11 +139,11 @@ def _translate_old_spelling(args: Sequence[str]) -> list[str]:
         rest.remove("--list")
         return ["list", *rest]
     for command in ("open", "draft"):
-        for at, word in enumerate(rest):
+        for position, word in enumerate(rest):
             if word.startswith(f"--{command}="):
-                return [command, word.partition("=")[2], *rest[:at], *rest[at + 1 :]]
-            if word == f"--{command}" and at + 1 < len(rest):
-                return [command, rest[at + 1], *rest[:at], *rest[at + 2 :]]
+                return [command, word.partition("=")[2], *rest[:position], *rest[position + 1 :]]
+            if word == f"--{command}" and position + 1 < len(rest):
+                return [command, rest[position + 1], *rest[:position], *rest[position + 2 :]]
     return ["make", *rest]
 
 
@@ -176,8 +159,7 @@ def make_plan(
     tables: TableOptions,
     output: BriefingOptions,
     title: Annotated[
-        str | None,
-        typer.Option(help="Save the plan under this title. Without a title it is only shown."),
+        str | None, typer.Option(help="Save the plan under this title. Without a title it is only shown.")
     ] = None,
     role: Annotated[
         str, typer.Option(help=f"Role of the person who makes the plan: {', '.join(ROLES)}.")
@@ -197,9 +179,9 @@ def make_plan(
     if title is None and output.briefing is None and output.pictures is None:
         _emit_plan(opened, plan, None, (), as_json=as_json)
         return
-    kept = saved.save_plan(workspace.derived, opened, plan)
-    written = _write_briefing(workspace, opened, kept, output)
-    _emit_plan(opened, plan, kept, written, as_json=as_json)
+    saved_plan = saved.save_plan(workspace.derived, opened, plan)
+    written = _write_briefing(workspace, opened, saved_plan, output)
+    _emit_plan(opened, plan, saved_plan, written, as_json=as_json)
 
 
 @app.command("open")
@@ -223,9 +205,9 @@ def open_plan(
 def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Json = False) -> None:
     """List the saved plans of a release."""
     workspace, opened = _open_release(context, release)
-    found = saved.list_saved_plans(workspace.derived, opened)
+    listed = saved.list_saved_plans(workspace.derived, opened)
     answer, rows = [], []
-    for plan in found.plans:
+    for plan in listed.plans:
         summary, author = plan.summary, plan.summary.author
         about = {"plan": plan.name, "date": author.date, "role": author.role, "title": summary.title}
         answer.append({**about, **_answer(summary)})
@@ -238,7 +220,7 @@ def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Js
                 "advised" if summary.advised else "change nothing",
             )
         )
-    for message in found.damaged.values():
+    for message in listed.damaged.values():
         say(message)
     emit(
         answer,
@@ -297,24 +279,24 @@ def _compute_plan(
 
 
 def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandOverResult] | None:
-    """Hand over the tasks of a table into the spare capacity that is given; None without such a table."""
+    """Hand over the tasks of a table into the spare capacity of duty bearers; None without such a table."""
     if tables.tasks is None and tables.capacity is None and tables.free_share is None:
         return None
     if tables.tasks is None or (tables.capacity is None) == (tables.free_share is None):
         msg = "A hand-over needs --tasks FILE and either --capacity FILE or --free-share SHARE, not both."
         raise InputError(msg)
-    given = handover.Tables.read(tables.tasks, tables.capacity, tables.free_share)
+    texts = handover.Tables.read(tables.tasks, tables.capacity, tables.free_share)
     areas = geography.read_areas(opened.areas_file).frame("region").index
-    result = given.hand_over(opened, [str(code) for code in areas])
-    return None if result is None else (given, result)
+    result = texts.hand_over(opened, [str(code) for code in areas])
+    return None if result is None else (texts, result)
 
 
 def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
     """Find a saved plan by its name, or by its title where only one has it."""
-    found = saved.list_saved_plans(workspace.derived, opened)
-    if name in found.damaged:
-        raise InputError(found.damaged[name])
-    named = [plan for plan in found.plans if name in (plan.name, plan.summary.title)]
+    listed = saved.list_saved_plans(workspace.derived, opened)
+    if name in listed.damaged:
+        raise InputError(listed.damaged[name])
+    named = [plan for plan in listed.plans if name in (plan.name, plan.summary.title)]
     if len(named) == 1:
         return named[0]
     if named:
@@ -322,7 +304,7 @@ def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
             f"{len(named)} plans have the title {name!r}. Give the name of one of them (see tact plan list)."
         )
         raise InputError(msg)
-    known = ", ".join(f"{plan.name} ({plan.summary.title})" for plan in found.plans) or "none"
+    known = ", ".join(f"{plan.name} ({plan.summary.title})" for plan in listed.plans) or "none"
     msg = f"No plan {name!r} of release {opened.name}. There are: {known}."
     raise InputError(msg)
 
@@ -335,19 +317,18 @@ def _answer(plan: PlanSummary) -> dict[str, Any]:
 
 
 def _emit_plan(
-    opened: Release,
-    plan: PlanSummary,
-    kept: SavedPlan | None,
-    written: Sequence[str],
-    *,
-    as_json: bool,
+    opened: Release, plan: PlanSummary, saved_plan: SavedPlan | None, written: Sequence[str], *, as_json: bool
 ) -> None:
     emit(
-        {"plan": None if kept is None else str(kept.folder), **_answer(plan), "files": list(written)},
+        {
+            "plan": None if saved_plan is None else str(saved_plan.folder),
+            **_answer(plan),
+            "files": list(written),
+        },
         as_json,
         *_word_plan(_speak(opened), plan),
         *(f"Written: {file}" for file in written),
-        'Not saved. To save it: --title "..."' if kept is None else f"Saved: {kept.folder}",
+        'Not saved. To save it: --title "..."' if saved_plan is None else f"Saved: {saved_plan.folder}",
     )
 
 
@@ -367,7 +348,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
     if plan.moves:
         lines = [move_words.head_moves(t), *move_words.word_moves(t, plan)]
         yield ""
-        yield from format_table([(one.what, one.start, one.end, one.gain, one.chance) for one in lines])
+        yield from format_table([(row.what, row.start, row.end, row.gain, row.chance) for row in lines])
         yield ""
     for quarter in move_words.word_quarters(t, plan):
         yield f"{quarter.title}: {'; '.join(quarter.lines)}"

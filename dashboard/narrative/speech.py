@@ -115,9 +115,9 @@ class Speech:
         text = load_catalogue(self.language).gettext(message)
         return _join_percent_sign(text.format(**values) if values else text)
 
-    def several(self, one: str, many: str, count: int, **values: object) -> str:
+    def several(self, singular: str, plural: str, count: int, **values: object) -> str:
         """Translate a message that counts something, with {count} in it."""
-        text = load_catalogue(self.language).ngettext(one, many, count)
+        text = load_catalogue(self.language).ngettext(singular, plural, count)
         return _join_percent_sign(text.format(count=self.number(count), **values))
 
     def number(self, value: float | None, decimals: int | None = None) -> str:

@@ -127,8 +127,8 @@ class Region:
         free = (posts.committed - posts.units).ravel().astype(float)
         yield Row("commitments", out, free, float(posts.committed.sum()))
         if locked := [_find_place(posts, d) for d in self.decisions if d.decided == "lock"]:
-            at = np.array([start * len(posts.kinds) + kind for start, kind in locked])
-            yield Row("locked", out[at], np.zeros(len(at)), float(posts.units.ravel()[at].sum()))
+            rows = np.array([start * len(posts.kinds) + kind for start, kind in locked])
+            yield Row("locked", out[rows], np.zeros(len(rows)), float(posts.units.ravel()[rows].sum()))
         room = sparse.kron(sparse.eye_array(len(posts.sites)), np.ones((1, len(posts.kinds))))
         empty = sparse.csr_array((len(posts.sites), self.flows.shape[1]))
         matrix = sparse.csr_array(-sparse.hstack([empty, room]))

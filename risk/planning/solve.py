@@ -60,12 +60,12 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
             if _compute_gap(programme, best, bound) <= solver.gap or (timer.over and best is not None):
                 break
             tell(1, None, "Choosing moves")
-            found, proven = _solve_whole(programme, relaxed, near, timer, solver.gap)
-            bound, late = max(bound, proven), found.status == _OUT_OF_TIME
-            if found.x is None:
+            answer, proven = _solve_whole(programme, relaxed, near, timer, solver.gap)
+            bound, late = max(bound, proven), answer.status == _OUT_OF_TIME
+            if answer.x is None:
                 break
-            best = _price_layout(programme, best, _read_units(region, found.x), timer)
-            if timer.over or not (goal.aims.robustness and programme.add_weighing(found.x)):
+            best = _price_layout(programme, best, _read_units(region, answer.x), timer)
+            if timer.over or not (goal.aims.robustness and programme.add_weighing(answer.x)):
                 break
     if best is None and late:
         late_timer = Timer(_LATE * solver.seconds)

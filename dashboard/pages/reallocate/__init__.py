@@ -178,8 +178,8 @@ def _show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, set
 
 
 _NONE_SAVED = (
-    "No plan is kept yet. Keep this one, and it can be compared with others, opened again, and taken away as "
-    "a briefing: two pages in English, Albanian or Greek, and pictures for slides."
+    "No plan is saved yet. Save this one to compare it with others, open it again, or download it as a "
+    "briefing: two pages in English, Albanian or Greek, and pictures for slides."
 )
 
 

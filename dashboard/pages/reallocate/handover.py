@@ -84,9 +84,9 @@ def _take_tables(current: CurrentRelease) -> None:
     try:
         content = None if room is None else room.getvalue()
         free = None if state[_FREE] is None else state[_FREE] / 100
-        given = read_tables(tasks.getvalue(), content, free)
-        planner.hand_over_tasks(current, given)
+        tables = read_tables(tasks.getvalue(), content, free)
+        planner.hand_over_tasks(current, tables)
     except TactError as error:
         state[_REFUSED] = str(error)
     else:
-        session.set_tables(given)
+        session.set_tables(tables)

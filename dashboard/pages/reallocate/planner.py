@@ -73,10 +73,10 @@ def decode_upload(name: str, content: bytes) -> str:
 
 
 @lru_cache(maxsize=32)
-def hand_over_tasks(current: CurrentRelease, given: Tables) -> HandOverResult | None:
+def hand_over_tasks(current: CurrentRelease, tables: Tables) -> HandOverResult | None:
     """Hand over the tasks of the tables; None without tasks. Raises as `risk.handover.Tables.hand_over`."""
     areas = load_areas(current.release).frame("region").index
-    return given.hand_over(current.release, [str(code) for code in areas])
+    return tables.hand_over(current.release, [str(code) for code in areas])
 
 
 @lru_cache(maxsize=4)
