@@ -104,7 +104,7 @@ class Rules:
             if least is not None:
                 _check(name, np.asarray(least, dtype=float), at_least=0.0)
         if not 0.0 <= self.exploration <= 1.0:
-            msg = f"{self.exploration!r} is not a share for areas with too little outreach. Give 0 to 1."
+            msg = f"exploration = {self.exploration!r} is not a share of the outreach. Give 0 to 1."
             raise InputError(msg)
 
     def check_for(self, posts: Posts) -> None:

@@ -174,9 +174,9 @@ def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("XX,Arsis,prevention,20,,", "row 2: 'XX' in column area is not a county"),
+        ("XX,Arsis,prevention,20,,", "row 2: 'XX' in column area: not a county"),
         ("AL-05,,prevention,20,,", "row 2: column partner is empty"),
-        ("AL-05,Arsis,fun,20,,", "row 2: 'fun' in column axis is not an axis. Write one of prevention"),
+        ("AL-05,Arsis,fun,20,,", "row 2: 'fun' in column axis: not an axis. Write one of prevention"),
         ("AL-05,Arsis,prevention,many,,", "row 2: 'many' in column children"),
         ("AL-05,Arsis,prevention,0,,", "row 2: '0' in column children"),
         ("AL-05,Arsis,prevention,20,school;king,", "row 2: 'king' in column to is not a duty bearer"),
@@ -200,7 +200,7 @@ def test_room_is_read_and_what_is_not_there_is_none(tmp_path):
     ("row", "said"),
     [
         ("XX,school,1,3", "row 2: 'XX' in column area"),
-        ("AL-05,king,1,3", "row 2: 'king' in column duty_bearer is not a duty bearer"),
+        ("AL-05,king,1,3", "row 2: 'king' in column duty_bearer: not a duty bearer"),
         ("AL-05,school,0,3", "row 2: '0' in column quarter"),
         ("AL-05,school,1,-3", "row 2: '-3' in column children"),
         ("AL-05,school,1,3\nAL-05,school,1,4", "row 3: this spare capacity is already in row 2"),
@@ -222,7 +222,7 @@ def test_tasks_and_room_that_cannot_be_are_refused():
     for wrong in ({"to": ()}, {"to": ("king",)}, {"children": -1}, {"from_quarter": 5}):
         with pytest.raises(InputError, match="No task in AL-05"):
             replace(task(3), **wrong)
-    with pytest.raises(InputError, match="Spare room has shape"):
+    with pytest.raises(InputError, match="Spare capacity has shape"):
         Capacity(AREAS, np.zeros((1, 6, 4), np.int64), np.zeros((1, 6), bool))
     with pytest.raises(InputError, match="'GR-A'"):
         hand_over([task(3, area="GR-A")], room({}))
@@ -240,5 +240,5 @@ def test_room_of_a_release_is_a_share_of_its_places(demo_world):
         np.testing.assert_array_equal(half.at_least[:, at], shown.at_least)
     assert half.children.sum() > 0
     for wrong in (-0.1, 1.1, float("nan")):
-        with pytest.raises(InputError, match="the release does not hold it"):
+        with pytest.raises(InputError, match="ask the duty bearers for it"):
             estimate_capacity(release, codes, wrong)

@@ -334,7 +334,7 @@ def test_sliders_do_what_their_names_say():
     assert fair.planned.least_served > plain.planned.least_served
     assert fair.planned.met.mean < plain.planned.met.mean
     choosing = np.repeat(need[::2, :, None], 2, axis=2)
-    bad = [Goal(posts, Aims(robustness=1.0), choosing).value(p.units, 0.0) for p in (plain, safe)]
+    bad = [Goal(posts, Aims(robustness=1.0), choosing).compute_value(p.units, 0.0) for p in (plain, safe)]
     assert bad[1] >= bad[0] - 1e-6
     assert thrifty.cost < plain.cost
 
@@ -384,7 +384,7 @@ def test_rules_aims_and_draws_that_cannot_be_are_refused():
             Rules(**wrong)
     with pytest.raises(InputError, match="floor has shape"):
         plan_moves(posts, need, Rules(floor=np.zeros(3)))
-    with pytest.raises(InputError, match="no place of a slider"):
+    with pytest.raises(InputError, match="is not a weight"):
         Aims(equity=1.1)
     for wrong in (need[:10], need[:, :1], -need, need * np.nan):
         with pytest.raises(InputError, match="no 20 draws"):

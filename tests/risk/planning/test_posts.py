@@ -49,7 +49,7 @@ def test_areas_without_a_row_have_none_and_empty_cells_mean_no_limit():
         ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' in column area: not an area of the plan"),
         ("AL-11,,yes,4,2.5,,", "column kind must name"),
         ("AL-11,team,perhaps,4,2.5,,", "searches must be yes or no"),
-        ("AL-11,team,yes,-4,2.5,,", "'-4' in column units is no such number. Write a whole number"),
+        ("AL-11,team,yes,-4,2.5,,", "'-4' in column units is not a valid number. Write a whole number"),
         ("AL-11,team,yes,4,0,,", "'0' in column children"),
         ("AL-11,team,yes,4,nan,,", "'nan' in column children"),
         ("AL-11,team,yes,4,2.5,5,", "column committed is larger"),

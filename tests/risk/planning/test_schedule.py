@@ -212,15 +212,15 @@ def test_limits_and_need_that_cannot_be_are_refused():
     posts, need = lopsided([6, 0, 0])
     made = plan_moves(posts, need, Rules(moves=2))
     for wrong, said in (
-        ({"per_quarter": -1}, "-1 is no number of moves a quarter"),
-        ({"budget_per_quarter": float("nan")}, "nan is no number of budget a quarter"),
-        ({"quarters": 0}, "0 is no number of quarters"),
+        ({"per_quarter": -1}, "-1 is not valid for maximum number of moves per quarter"),
+        ({"budget_per_quarter": float("nan")}, "nan is not valid for maximum hours of travel per quarter"),
+        ({"quarters": 0}, "0 is not valid for quarters"),
         ({"need": np.ones((3, 30, 3, 1))}, "need for 3 quarters and a schedule of 4"),
         ({"need": need[:, :2]}, "no 20 draws"),
     ):
         with pytest.raises(InputError, match=said):
             schedule_moves(made, **wrong)
-    with pytest.raises(InputError, match="kept without its draws"):
+    with pytest.raises(InputError, match="saved without its simulations"):
         schedule_moves(replace(made, need=None))
 
 

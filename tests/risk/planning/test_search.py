@@ -157,7 +157,7 @@ def test_the_bound_of_a_relaxation_that_was_cut_short_holds(monkeypatch, aims):
 def test_a_plan_is_found_where_the_whole_programme_finds_none_in_time(monkeypatch, many):
     monkeypatch.setattr(milp, "MANY", many)
     late = OptimizeResult(x=None, status=1)
-    monkeypatch.setattr(milp.Programme, "whole", lambda *_: late)
+    monkeypatch.setattr(milp.Programme, "solve_whole", lambda *_: late)
     region, goal, _ = case(3, Aims(0.3, 0.2, 0.5), under_searched=np.arange(4) < 2)
     found = solve_moves(region, goal, Solver(), lambda *_: None)
     assert not region.find_broken(found.flows, found.units)
@@ -173,8 +173,8 @@ def test_a_plan_is_found_where_the_whole_programme_finds_none_in_time(monkeypatc
 
 def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch):
     monkeypatch.setattr(milp, "MANY", 6)
-    monkeypatch.setattr(milp.Programme, "relaxed", lambda *_, **__: None)
-    monkeypatch.setattr(milp.Programme, "whole", lambda *_: OptimizeResult(x=None, status=1))
+    monkeypatch.setattr(milp.Programme, "solve_relaxed", lambda *_, **__: None)
+    monkeypatch.setattr(milp.Programme, "solve_whole", lambda *_: OptimizeResult(x=None, status=1))
     region, goal, _ = case(3, Aims())
     found = solve_moves(region, goal, Solver(), lambda *_: None)
     assert not region.find_broken(found.flows, found.units)
@@ -203,8 +203,8 @@ def test_a_floor_that_today_breaks_is_kept_near_the_relaxation():
     explored = Exploration(np.arange(4) == int(np.argmin(region.posts.compute_capacity(today)[:, 0])), 0.0)
     least = 1.2 * float(region.posts.compute_capacity(today)[explored.areas, 0].sum())
     harder = replace(region, explored=replace(explored, least=least))
-    start = harder.vector(np.zeros(len(region.cost), np.int64), today)
+    start = harder.join_columns(np.zeros(len(region.cost), np.int64), today)
     found = find_nearest_whole(harder, goal, start, np.arange(len(region.cost)), Timer(20.0))
     assert found is not None
-    assert harder.broken(np.zeros(len(region.cost), np.int64), today) == ("exploration",)
-    assert not harder.broken(found[1], found[0])
+    assert harder.find_broken(np.zeros(len(region.cost), np.int64), today) == ("exploration",)
+    assert not harder.find_broken(found[1], found[0])
