@@ -362,7 +362,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     text = summary.render_strip(current, view, totals)
     for state_class, words in (
         ("state-almost_none", "none or almost none"),
-        ("state-not_searched", "no outreach"),
+        ("state-not_searched", "not searched"),
     ):
         assert state_class in text
         assert words in text
