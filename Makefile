@@ -1,6 +1,9 @@
 # make run    open the product on its demo world (or on your own workspace once it has a release)
-# make test   run the tests
+# make test   run the tests; make unit: the quick ones of them, for the loop of editing
 # make setup  make the environment in .venv, nothing else
+# make coverage  run the tests and report which lines they reach
+# make matrix    run the quick tests on each promised Python, and with the lowest allowed dependencies
+# make mutants   put one fault at a time into a copy of the code, and see that a test catches it
 # make check  style, types and import rules; make browser: the tests that drive a real browser
 # make conformance REFERENCE=DIR  the tests of boundaries on the real files in a folder
 
@@ -15,13 +18,29 @@ PRODUCT := $(VENV)/product-$(shell cat requirements.lock pyproject.toml | cksum 
 DEVELOP := $(VENV)/develop-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: run test setup check conformance browser lock clean
+.PHONY: run test unit coverage matrix mutants setup check conformance browser lock clean
 
 run: setup
 	@$(BIN)/tact serve
 
+# Tests that need no browser, no demo world and no long runs.
+QUICK := -m "not browser and not slow"
+UNIT := tests/data tests/geo/layers tests/geo/places tests/geo/test_travel.py tests/risk/laplace tests/test_structure.py
+
 test: $(DEVELOP)
-	@$(BIN)/python -m pytest -m "not browser and not slow" -n auto
+	@$(BIN)/python -m pytest $(QUICK) -n auto --dist worksteal
+
+unit: $(DEVELOP)
+	@$(BIN)/python -m pytest -q $(QUICK) -n auto --dist worksteal $(UNIT)
+
+coverage: $(DEVELOP)
+	@$(BIN)/python -m pytest $(QUICK) -n auto --dist worksteal --cov --cov-report=term
+
+matrix: $(DEVELOP)
+	@$(BIN)/python scripts/matrix.py --tests $(UNIT)
+
+mutants: $(DEVELOP)
+	@$(BIN)/python scripts/mutation_check.py
 
 setup: $(PRODUCT)
 
@@ -54,11 +73,11 @@ $(DEVELOP): $(PRODUCT)
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	@rm -f $(VENV)/develop-* && touch $@
 
-# Needs uv. Rewrites both lock files from pyproject.toml.
-LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --fork-strategy fewest --no-emit-index-url --no-header --quiet
-lock:
+# Rewrites both lock files from pyproject.toml.
+LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --fork-strategy fewest --no-emit-index-url --no-header --quiet
+lock: $(DEVELOP)
 	$(LOCK) -o requirements.lock pyproject.toml
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

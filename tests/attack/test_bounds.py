@@ -347,17 +347,31 @@ def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
 # -- whole releases --
 
 
+ANY_WORLD = given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.05, 3))
+
+
 @settings(max_examples=6, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.05, 3))
-def test_the_default_release_of_any_world_withstands(tmp_path_factory, seed, children, concentration):
+@ANY_WORLD
+def test_two_releases_of_any_world_withstand(tmp_path_factory, seed, children, concentration):
     folder = tmp_path_factory.mktemp("r")
+    release_twice_and_attack(folder, seed, children, concentration, plan=small_worlds.SMALL_PLAN)
+
+
+@pytest.mark.slow
+@settings(max_examples=6, deadline=None)
+@ANY_WORLD
+def test_two_default_releases_of_any_world_withstand(tmp_path_factory, seed, children, concentration):
+    release_twice_and_attack(tmp_path_factory.mktemp("r"), seed, children, concentration)
+
+
+def release_twice_and_attack(folder, seed, children, concentration, **changes):
     rng = np.random.default_rng(seed)
     world = small_worlds.encounters(rng, int(children * 1.4), children, concentration=concentration)
     later = small_worlds.encounters(rng, 60, 60, first="2007-06-01", last="2007-08-31")
     vault = small_worlds.MemoryVault()
     for frame in (world, pd.concat([world, later])):
         vault.records["encounter"] = frame
-        small_worlds.release(vault, folder)
+        small_worlds.release(vault, folder, **changes)
     for tier in ("partner", "public"):
         held = [Release.open(folder, tier, n) for n in reversed(names(folder))]
         findings, went = attack([reading.read_published(r) for r in held], reading.read_areas(held[-1]))
@@ -382,9 +396,19 @@ WORST = {
 
 @pytest.mark.parametrize("what", WORST)
 def test_worst_worlds_withstand(tmp_path, what):
+    release_and_attack(tmp_path, what, plan=small_worlds.SMALL_PLAN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", WORST)
+def test_worst_worlds_withstand_by_default(tmp_path, what):
+    release_and_attack(tmp_path, what)
+
+
+def release_and_attack(tmp_path, what, **changes):
     world = WORST[what](small_worlds.encounters(np.random.default_rng(8), 500, 350))
     vault = small_worlds.MemoryVault(encounter=world.reset_index(drop=True))
-    small_worlds.release(vault, tmp_path)
+    small_worlds.release(vault, tmp_path, **changes)
     for tier in ("partner", "public"):
         for name, findings, _ in attack_numbers([], Release.open(tmp_path, tier)):
             assert findings == [], name
@@ -393,7 +417,7 @@ def test_worst_worlds_withstand(tmp_path, what):
 def test_the_true_counts_lie_within_the_bounds(tmp_path):
     """The attack is sound: what it rules out is not so."""
     world = small_worlds.encounters(np.random.default_rng(9), 600, 400)
-    small_worlds.release(small_worlds.MemoryVault(encounter=world), tmp_path)
+    small_worlds.release(small_worlds.MemoryVault(encounter=world), tmp_path, plan=small_worlds.SMALL_PLAN)
     release = Release.open(tmp_path, "partner")
     first = world.sort_values("date").drop_duplicates("child")
     first = first[~first["child"].isin(_ambiguous(world))]
@@ -446,11 +470,11 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
     world = small_worlds.encounters(np.random.default_rng(4), 900, 600)
     loose = replace(Policy(), frozen=False)
     published_ = []
-    for number in range(12):
+    for number in range(8):
         vault = small_worlds.MemoryVault(encounter=world)
         keys = small_worlds.IdentifierHasher(bytes([number]) * 32).record_keys
         folder = tmp_path / str(number)
-        small_worlds.release(vault, folder, policy=loose, record_keys=keys)
+        small_worlds.release(vault, folder, policy=loose, record_keys=keys, plan=small_worlds.SMALL_PLAN)
         release = Release.open(folder, "partner")
         published_.append(reading.read_published(release))
     findings, _ = attack(published_, reading.read_areas(release))

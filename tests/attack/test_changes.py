@@ -45,7 +45,17 @@ def released_twice(folder, what, **changes):
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_shows_nowhere_and_no_attack_succeeds(tmp_path, what):
-    released_twice(tmp_path, what)
+    assert_nothing_shows(tmp_path, what, plan=small_worlds.SMALL_PLAN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_shows_nowhere_in_default_releases(tmp_path, what):
+    assert_nothing_shows(tmp_path, what)
+
+
+def assert_nothing_shows(tmp_path, what, **changes):
+    released_twice(tmp_path, what, **changes)
     for tier in TIERS:
         first, second = (Release.open(tmp_path, tier, name) for name in reversed(names(tmp_path)))
         for name, findings, _ in attack_numbers(read_earlier(tmp_path, second), second):

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from tests.helpers.small_policy import write_small_policy
+
 PASSPHRASE = "katër fjalë të rastit"
 ROW = {
     "date": "2008-03-04",
@@ -188,6 +190,7 @@ def test_a_restored_backup_does_not_bring_the_child_back(tact, practice, tmp_pat
 def test_forgetting_after_a_release_keeps_its_numbers(tact, practice, monkeypatch) -> None:
     from data.release import Release
 
+    write_small_policy(practice)
     tact("--workspace", practice, "release")
     forget(tact, practice, monkeypatch, f"{KETI}\nP-118", "--partner", "ARSIS")
     assert tact("--workspace", practice, "release").code == 0

@@ -13,6 +13,7 @@ import pytest
 
 from data.release import Release, current_name
 from data.restricted.governance import INVENTED
+from tests.helpers.small_policy import write_small_policy
 
 COMPLETE = INVENTED.replace("invented = true", "")
 SECOND, WORDS = "Invented Person B", "fjalë e dytë e fshehtë"
@@ -67,6 +68,7 @@ def made(tact, tmp_path: Path, typed):
     def make(*words: str) -> Path:
         folder = tmp_path / "w"
         assert tact("--workspace", folder, "init", *words).code == 0
+        write_small_policy(folder)
         files = [encounters(tmp_path / "e.csv"), write_csv(tmp_path / "c.csv", [COMMUNITY])]
         assert tact("--workspace", folder, "import", *files).code == 0
         return folder

@@ -30,8 +30,8 @@ def numbers(folder, name, tier="partner"):
         if table != "figures":
             keys = [c for c in frame.columns if c not in ("value", "state", "margin")]
             shown = frame["value"].astype(object).where(frame["value"].notna(), frame["state"])
-            for row, value in zip(frame[keys].itertuples(index=False, name=None), shown, strict=True):
-                found[(table, *row)] = value
+            cells = zip(*(frame[key].tolist() for key in keys), strict=True)
+            found |= {(table, *cell): value for cell, value in zip(cells, shown.tolist(), strict=True)}
     return found
 
 
@@ -64,7 +64,7 @@ def test_a_release_says_whether_its_numbers_may_be_behind(world):
 def test_fewer_than_k_late_children_wait_and_k_let_all_change(world):
     base = children(30)
     first = world(base)
-    for late in range(1, K):
+    for late in (1, 5, K - 1):
         assert first == world(base, children(late, 500))
     changed = world(base, children(K, 500))
     cell = ("children_country_quarter", "AL", "2006-06-01/P3M")
@@ -137,7 +137,7 @@ def test_without_the_rule_a_single_child_changes_numbers(world):
     assert any(first != other for other in gone)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, K - 1), st.sampled_from(["late", "forgotten", "changed"]))
 def test_a_published_number_is_repeated_while_fewer_than_k_children_change(
     tmp_path_factory, seed, count, how
