@@ -66,11 +66,7 @@ def _make_routes(site: Site) -> list[BaseRoute]:
     async def health(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "tier": site.tier})
 
-    return [
-        Route(HEALTH, health),
-        *shapes.make_routes(site),
-        Mount("/assets", _Assets(directory=ASSETS)),
-    ]
+    return [Route(HEALTH, health), *shapes.make_routes(site), Mount("/assets", _Assets(directory=ASSETS))]
 
 
 def build_application(site: Site, host: str) -> App:

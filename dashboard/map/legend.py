@@ -42,9 +42,7 @@ def render_legend(
     if shared:
         parts.append(html('<p class="origin shared">{}.</p>', shared))
     fold = html(
-        "<button class=fold>{}</button><button class=unfold>{}</button>",
-        _("Hide legend"),
-        _("Show legend"),
+        "<button class=fold>{}</button><button class=unfold>{}</button>", _("Hide legend"), _("Show legend")
     )
     return html(
         '<div class="legend{}" tabindex=0>{}{}{}{}</div>',

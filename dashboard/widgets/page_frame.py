@@ -14,10 +14,7 @@ from data.release import Release
 
 _STYLES = Path(__file__).resolve().parents[2] / "static" / "theme.css"
 _MOST_PERIODS = 60
-_TIERS = {
-    "partner": "Partner tier: protected, not anonymous",
-    "public": "Public tier",
-}
+_TIERS = {"partner": "Partner tier: protected, not anonymous", "public": "Public tier"}
 
 
 def show_frame(site: Site, release: Release | None) -> None:

@@ -131,12 +131,7 @@ def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
 
 
 def draw_urn(
-    rates: tuple[float, ...],
-    rule: Rule,
-    *,
-    visits: int = 2000,
-    runs: int = 4000,
-    seed: int = 0,
+    rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: int = 4000, seed: int = 0
 ) -> Floats:
     """Draw the share of each area that is learnt in the end, (runs, A): eq. (71).
 

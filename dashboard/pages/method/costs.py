@@ -17,12 +17,7 @@ _WHERE = {
     ("GR", "region"): "Greece by region",
     ("GR", "municipality"): "Greece by municipality",
 }
-_WHEN = {
-    "month": "each month",
-    "quarter": "each quarter",
-    "year": "each year",
-    "whole": "whole programme",
-}
+_WHEN = {"month": "each month", "quarter": "each quarter", "year": "each year", "whole": "whole programme"}
 _SHARE = 100
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _FEW = 10  # per cent; smaller shares are shown with a decimal

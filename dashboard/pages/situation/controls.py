@@ -277,11 +277,7 @@ def choose_grain(current: CurrentRelease, view: MapView) -> None:
     words = {grain: _(_GRAINS[grain]) for grain in periods_by_grain}
     now = Period.parse(view.period).grain
     _show_segments(
-        "c-grain",
-        _("Period length"),
-        words,
-        now,
-        lambda v, picked: _set_period(v, periods_by_grain[picked]),
+        "c-grain", _("Period length"), words, now, lambda v, picked: _set_period(v, periods_by_grain[picked])
     )
 
 
