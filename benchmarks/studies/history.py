@@ -32,7 +32,7 @@ class Place:
     pairs : of regions that touch.
     """
 
-    set_up_course: Course
+    course: Course
     truth: Truth
     kept: Ints
     pairs: Sequence[tuple[str, str]]
