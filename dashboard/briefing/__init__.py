@@ -76,7 +76,7 @@ def make_pdf(plan: SavedPlan, release: Release, language: str = "en") -> bytes:
 def make_pictures(plan: SavedPlan, release: Release, language: str = "en") -> dict[str, bytes]:
     """Return pictures for slides, 1920 x 1080, by file name: map, moves, doubts. Raises as `make_pdf`."""
     document = _open_document(plan, release, language)
-    images = typeset.render_pngs(_SLIDES, {**document.frame(), **document.slides()})
+    images = typeset.render_pngs(_SLIDES, {**document.write_common(), **document.write_slides()})
     return {f"{name}-{language}.png": picture for name, picture in zip(_NAMES, images, strict=True)}
 
 
@@ -89,10 +89,14 @@ def _open_document(plan: SavedPlan, release: Release, language: str) -> Document
 
 def _fit_pages(document: Document) -> dict[str, Any]:
     """Return the content of both pages, as much of it as fits."""
-    frame = document.frame()
+    frame = document.write_common()
     first, second = 0, 0
     while True:
-        whole = {**frame, **document.first(_FIRST[first]), **document.second(_SECOND[second])}
+        whole = {
+            **frame,
+            **document.write_first_page(_FIRST[first]),
+            **document.write_second_page(_SECOND[second]),
+        }
         ends = typeset.find_ends(_PDF, whole)
         over = ends[0] > 1, ends[1] - ends[0] > 1
         if over[0] and first + 1 < len(_FIRST):

@@ -14,7 +14,7 @@ from dashboard.briefing import method, situation
 from dashboard.briefing.map import BREAKS, MOST_ARROWS, draw_map
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
-from dashboard.narrative.speech import Speech, legible
+from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site.current_release import CurrentRelease
 from data.errors import InputError
 from data.release import Release
@@ -79,56 +79,56 @@ class Document:
     @property
     def title(self) -> str:
         """The plan's title."""
-        return legible(self.saved.summary.title, _TITLE) or self.t("Plan of moves")
+        return make_legible(self.saved.summary.title, _TITLE) or self.t("Plan of moves")
 
     @property
     def invented(self) -> bool:
         """Whether its numbers are invented."""
         return self.saved.invented or self.release.invented
 
-    def frame(self) -> dict[str, Any]:
+    def write_common(self) -> dict[str, Any]:
         """Return what stands on every page and slide."""
         t, plan = self.t, self.saved.summary
         return {
             "language": t.language,
             "title": self.title.replace("\u200b", ""),
             "headline": self.title,
-            "short": legible(self.title, _SHORT),
+            "short": make_legible(self.title, _SHORT),
             "eyebrow": t("Briefing on a plan of moves"),
             "meta": t(
                 "Release {name} · {date} · {role}",
                 name=self.release.name,
-                date=t.date(self.saved.created.date()),
-                role=t.role(plan.author.role),
+                date=t.format_date(self.saved.created.date()),
+                role=t.name_role(plan.author.role),
             ),
             "tier": method.name_tier(t, self.release),
             "readers": method.name_readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
             "verdict": asdict(plan_words.word_verdict(t, plan)),
-            "map": self._map(),
+            "map": self._describe_map(),
         }
 
-    def first(self, room: FirstPage) -> dict[str, Any]:
+    def write_first_page(self, room: FirstPage) -> dict[str, Any]:
         """Return the first page: numbers, situation, changes, moves."""
         t, plan = self.t, self.saved.summary
         return {
             "first_size": room.size,
-            "note": legible(plan.note, _NOTE),
-            "figures": self._figures(),
+            "note": make_legible(plan.note, _NOTE),
+            "figures": self._list_figures(),
             "situation": _section(t("Situation: what the risk model says"),
                                   situation.list_levels(t, self.current, room.areas)),
             "rates": t("× compares the rate with the national average, allowing for "
 "population and outreach."),
             "changes": _section(t("What changed"), situation.list_changes(t, self.current, room.changes)),
-            "moves": self._moves(room.moves),
+            "moves": self._tabulate_moves(room.moves),
             "none": "" if plan.moves else t("No moves: all units stay where they are."),
         }  # fmt: skip
 
-    def _figures(self) -> list[dict[str, str]]:
+    def _list_figures(self) -> list[dict[str, str]]:
         return [asdict(figure) for figure in plan_words.list_figures(self.t, self.saved.summary)[:_FIGURES]]
 
-    def _moves(self, most: int) -> dict[str, Any]:
+    def _tabulate_moves(self, most: int) -> dict[str, Any]:
         """Return the table of moves, the first `most`: head, columns, rows and how many more there are."""
         t, plan = self.t, self.saved.summary
         advised = plan.advised or not plan.moves
@@ -140,7 +140,7 @@ class Document:
             "more": move_words.count_left_out(t, len(rows) - most),
         }
 
-    def second(self, room: SecondPage) -> dict[str, Any]:
+    def write_second_page(self, room: SecondPage) -> dict[str, Any]:
         """Return the second page: quarters, who gains, decisions, hand-over, doubts, method."""
         t, plan = self.t, self.saved.summary
         cards = move_words.word_quarters(t, plan, room.phase) if plan.moves else []
@@ -155,18 +155,18 @@ class Document:
                 if plan.moves
                 else t("No moves, so no phases."),
             },
-            "groups": {"head": t("Who gains"), "columns": [t("Group"), *self._met()],
-                       "rows": move_words.tabulate_groups(t, plan), "note": self._communities()},
-            "areas": {"head": t("Areas that change most"), "columns": [t("Area"), *self._met()],
+            "groups": {"head": t("Who gains"), "columns": [t("Group"), *self._head_met()],
+                       "rows": move_words.tabulate_groups(t, plan), "note": self._word_communities()},
+            "areas": {"head": t("Areas that change most"), "columns": [t("Area"), *self._head_met()],
                       "rows": move_words.tabulate_changed_areas(t, plan, room.areas), "note": ""},
             "decided": _section(t("Other decisions"), decisions),
             "handover": _section(t("Hand-over"), move_words.list_handover(t, plan, room.handovers)),
             "method": {"head": t("Method and data protection"),
                        "items": method.list_paragraphs(t, plan.setting, self.release)},
-            **self._doubts(room.doubts),
+            **self._list_doubts(room.doubts),
         }  # fmt: skip
 
-    def _doubts(self, most: int | None = None) -> dict[str, Any]:
+    def _list_doubts(self, most: int | None = None) -> dict[str, Any]:
         t, plan = self.t, self.saved.summary
         doubts = plan_words.list_doubts(t, plan, situation.count_undecided(self.current))
         return {
@@ -176,44 +176,45 @@ class Document:
             ),
         }
 
-    def _communities(self) -> str:
+    def _word_communities(self) -> str:
         if not any(row.group == "communities" for row in self.saved.summary.equity):
             return ""
         return self.t("Communities are shown so that services reach them. No community causes trafficking.")
 
-    def _met(self) -> list[str]:
+    def _head_met(self) -> list[str]:
         return [self.t("In need"), self.t("Met today"), self.t("With the plan")]
 
-    def slides(self) -> dict[str, Any]:
+    def write_slides(self) -> dict[str, Any]:
         """Return what the pictures for slides say besides."""
         t = self.t
         return {
-            "moves": self._moves(_SLIDE_MOVES),
+            "moves": self._tabulate_moves(_SLIDE_MOVES),
             "none": t("No moves: all units stay where they are."),
-            "figures": self._figures(),
-            **self._doubts(),
+            "figures": self._list_figures(),
+            **self._list_doubts(),
             "heads": {"map": t("Need that is met, before and after the moves"), "today": t("Today"),
                       "planned": t("With the plan"), "sure": t("How sure this is")},
         }  # fmt: skip
 
-    def _map(self) -> dict[str, Any]:
+    def _describe_map(self) -> dict[str, Any]:
         """Draw today with the moves, and the plan; with legend and a text for those who cannot see them."""
         t, plan = self.t, self.saved.summary
         flows = plan.sum_flows()
         codes = [code for start, end, _units in flows[:MOST_ARROWS] for code in (start, end)]
-        names = {code: t.area(code) for code in list(dict.fromkeys(codes))[:_NAMED]}
+        names = {code: t.name_area(code) for code in list(dict.fromkeys(codes))[:_NAMED]}
         most = t("The map shows the {count} largest moves.", count=MOST_ARROWS)
         today, planned = plan.met_shares("today"), plan.met_shares("planned")
         return {
             "moves": draw_map(t.areas, today, flows, names),
             "today": draw_map(t.areas, today),
             "planned": draw_map(t.areas, planned, flows, names, size=_SLIDE_NAMES),
-            "alt": self._alt(flows),
+            "alt": self._word_map(flows),
             "caption": t("Share of need that is met today; arrows: moves, wider for more units")
             if flows
             else t("Share of need that is met today"),
             "legend": [
-                {"colour": c, "label": words} for c, words in zip(COVERAGE, self._classes(), strict=True)
+                {"colour": c, "label": words}
+                for c, words in zip(COVERAGE, self._label_classes(), strict=True)
             ],
             "none": t("no estimate"),
             "arrows": t("moves, wider for more units"),
@@ -223,19 +224,22 @@ class Document:
             ],
         }
 
-    def _classes(self) -> list[str]:
+    def _label_classes(self) -> list[str]:
         ends = (0.0, *BREAKS, 1.0)
-        return [f"{100 * low:.0f}–{self.t.percent(high)}" for low, high in pairwise(ends)]
+        return [f"{100 * low:.0f}–{self.t.format_percent(high)}" for low, high in pairwise(ends)]
 
-    def _alt(self, flows: list[tuple[str, str, int]]) -> str:
+    def _word_map(self, flows: list[tuple[str, str, int]]) -> str:
         t = self.t
         if not flows:
             return t("Map of Albania and Greece by the share of need that is met today. Nothing moves.")
-        ways = [f"{t.area(start)} → {t.area(end)} ({t.number(units)})" for start, end, units in flows]
+        ways = [
+            f"{t.name_area(start)} → {t.name_area(end)} ({t.format_number(units)})"
+            for start, end, units in flows
+        ]
         return t(
             "Map of Albania and Greece by the share of need that is met, with an arrow for each move "
             "(units): {ways}.",
-            ways=t.listed(ways, _NAMED),
+            ways=t.list_names(ways, _NAMED),
         )
 
 

@@ -17,7 +17,7 @@ def list_paragraphs(t: Speech, setting: Setting, release: Release) -> list[tuple
     """Return the paragraphs of the box, each with its heading."""
     return [
         (t("Method"), _how(t)),
-        (t("Limits of this plan"), t.joined(_list_limits(t, setting)) or t("None.")),
+        (t("Limits of this plan"), t.join_parts(_list_limits(t, setting)) or t("None.")),
         (t("Data protection"), _protection(t, release)),
         (t("Who may read it"), _reading(t, release)),
     ]
@@ -32,18 +32,18 @@ def _how(t: Speech) -> str:
             "gain. Moves are advised only if the chance of a gain of more than {least} of the "
             "need met today is at least {enough}. Communities change neither risk nor outreach."
         ),
-        least=t.percent(LEAST_GAIN),
-        enough=t.percent(LEAST_CHANCE),
+        least=t.format_percent(LEAST_GAIN),
+        enough=t.format_percent(LEAST_CHANCE),
     )
 
 
 def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
     """Return the limits and the weights of a plan; those of 0 are left out."""
-    yield t.several("at most {count} unit moves", "at most {count} units move", setting.moves)
+    yield t.format_plural("at most {count} unit moves", "at most {count} units move", setting.moves)
     if setting.budget is not None:
         yield t(
             ("at most {budget} hours of travel between old and new posts, all moves together"),
-            budget=t.number(setting.budget),
+            budget=t.format_number(setting.budget),
         )
     if setting.pathway in PATHWAYS:
         yield t("need counted: {pathway}", pathway=t(PATHWAYS[setting.pathway]))
@@ -60,7 +60,7 @@ def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
     }
     for name, words in shares.items():
         if share := getattr(setting, name):
-            yield words.format(share=t.percent(share))
+            yield words.format(share=t.format_percent(share))
 
 
 def _protection(t: Speech, release: Release) -> str:
@@ -72,7 +72,7 @@ def _protection(t: Speech, release: Release) -> str:
                 "count can be up to {largest} too high or too low. Nothing here is about a single "
                 "child, a settlement or a community."
             ),
-            largest=t.number(parameters.get("largest", _LARGEST_NOISE)),
+            largest=t.format_number(parameters.get("largest", _LARGEST_NOISE)),
         )
     ]
     if release.tier == "partner":

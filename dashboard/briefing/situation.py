@@ -58,23 +58,27 @@ def _word_level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most:
         for position, words in _CLASSES.items()
         if (rows["class"] == position).any()
     ]
-    head = t("{country}, {pathway}", country=t.area(country), pathway=t(PATHWAYS[pathway]))
-    levels = t.joined(parts) or t("no area is clearly above or below the national average")
+    head = t("{country}, {pathway}", country=t.name_area(country), pathway=t(PATHWAYS[pathway]))
+    levels = t.join_parts(parts) or t("no area is clearly above or below the national average")
     unsure = int((rows["class"] == CANNOT_TELL).sum())
     sentence = f"{head}: {levels}."
     if not unsure:
         return sentence
-    rest = t("Cannot tell: {unsure} of {all} areas.", unsure=t.number(unsure), all=t.number(len(rows)))
+    rest = t(
+        "Cannot tell: {unsure} of {all} areas.",
+        unsure=t.format_number(unsure),
+        all=t.format_number(len(rows)),
+    )
     return f"{sentence} {rest}"
 
 
 def _word_rates(t: Speech, rows: pd.DataFrame, most: int) -> str:
     rates = zip(rows.index, rows["median"], strict=True)
-    return t.listed([f"{t.area(code)} ({_format_times(t, median)})" for code, median in rates], most)
+    return t.list_names([f"{t.name_area(code)} ({_format_times(t, median)})" for code, median in rates], most)
 
 
 def _format_times(t: Speech, rate: float) -> str:
-    return f"{t.number(rate, 2 if rate < 1 else 1)}×"
+    return f"{t.format_number(rate, 2 if rate < 1 else 1)}×"
 
 
 def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
@@ -103,14 +107,14 @@ def _word_shift(t: Speech, current: CurrentRelease) -> Iterator[str]:
 
 
 def _format_share(t: Speech, per_cent: float) -> str:
-    return t.percent(per_cent / _PER_CENT)
+    return t.format_percent(per_cent / _PER_CENT)
 
 
 def _word_stable(t: Speech, shift: AreaShift) -> str:
     return t(
         "{areas} together: the share of internal trafficking did not clearly change ({before} in the "
         "first year, {after} in the last).",
-        areas=t.named(shift.areas),
+        areas=t.list_areas(shift.areas),
         before=_format_share(t, shift.before),
         after=_format_share(t, shift.after),
     )
@@ -122,14 +126,14 @@ def _word_rise(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
         "{areas} together: the share of internal trafficking rose from {before} in the year "
         "that began on {first} to {after} in the year that ended on {last} (95 % interval of "
         "the rise: {low} to {high} percentage points; chance of a rise: {chance}).",
-        areas=t.named(shift.areas),
+        areas=t.list_areas(shift.areas),
         before=_format_share(t, shift.before),
         after=_format_share(t, shift.after),
-        first=t.date(first),
-        last=t.date(last),
-        low=t.number(shift.low, 0),
-        high=t.number(shift.high, 0),
-        chance=t.chance(shift.probability),
+        first=t.format_date(first),
+        last=t.format_date(last),
+        low=t.format_number(shift.low, 0),
+        high=t.format_number(shift.high, 0),
+        chance=t.format_chance(shift.probability),
     )
 
 
@@ -150,9 +154,9 @@ def _word_change(t: Speech, row: Mapping[Any, Any]) -> str:
         else t("{area}, {pathway}: falling, {ratio} times the year before (95 % interval {low} to {high}).")
     )
     ends = {"ratio": "median", "low": "lower", "high": "upper"}
-    values = {name: t.number(float(row[column]), 2) for name, column in ends.items()}
+    values = {name: t.format_number(float(row[column]), 2) for name, column in ends.items()}
     pathway = t(PATHWAYS[str(row["crossing"])])
-    sentence = template.format(area=t.area(row["area"]), pathway=pathway, **values)
+    sentence = template.format(area=t.name_area(row["area"]), pathway=pathway, **values)
     return f"{sentence} {_word_effort(t, row)}" if row["effort_warning"] else sentence
 
 
@@ -160,5 +164,5 @@ def _word_effort(t: Speech, row: Mapping[Any, Any]) -> str:
     """Return the warning that outreach may be the reason."""
     if math.isnan(row["effort_ratio"]):
         return t("No outreach is recorded for the year before, so more outreach may be the reason.")
-    days = t.number(float(row["effort_ratio"]), 1)
+    days = t.format_number(float(row["effort_ratio"]), 1)
     return t("Outreach was {days} times that of the year before, which may be the reason.", days=days)

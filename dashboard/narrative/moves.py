@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dashboard.narrative.speech import Speech, legible
+from dashboard.narrative.speech import Speech, make_legible
 from risk.planning import Decision, Effect, Move, Step
 from risk.planning.summary import (
     AuthoredDecision,
@@ -65,15 +65,15 @@ def word_moves(t: Speech, plan: PlanSummary) -> list[MoveWords]:
     """Return the moves in words, the one that gains most first."""
     return [
         MoveWords(
-            t.unit(move.units, move.kind),
-            t.area(move.start),
-            t.area(move.end),
-            t.gain(move.gain),
-            t.chance(move.beats_staying),
+            t.name_unit(move.units, move.kind),
+            t.name_area(move.start),
+            t.name_area(move.end),
+            t.format_gain(move.gain),
+            t.format_chance(move.beats_staying),
             _word_effects(t, move.brings),
             _word_effects(t, move.takes),
             _word_condition(t, move),
-            t.number(move.cost),
+            t.format_number(move.cost),
             _word_decided(t, move, plan.decision_on(move)),
         )
         for move in plan.moves
@@ -82,14 +82,14 @@ def word_moves(t: Speech, plan: PlanSummary) -> list[MoveWords]:
 
 def word_move(t: Speech, move: Step | Move) -> str:
     """Return a move in one line."""
-    return f"{t.unit(move.units, move.kind)}: {t.area(move.start)} → {t.area(move.end)}"
+    return f"{t.name_unit(move.units, move.kind)}: {t.name_area(move.start)} → {t.name_area(move.end)}"
 
 
 def count_left_out(t: Speech, count: int) -> str:
     """Return how many moves a table leaves out and where they stand; empty where it leaves out none."""
     if count <= 0:
         return ""
-    return t.several(
+    return t.format_plural(
         ("{count} more move, with a smaller gain, is on the Reallocate page and in the saved plan."),
         ("{count} more moves, with a smaller gain, are on the Reallocate page and in the saved plan."),
         count,
@@ -97,8 +97,8 @@ def count_left_out(t: Speech, count: int) -> str:
 
 
 def _word_effects(t: Speech, effects: Sequence[Effect]) -> str:
-    listed = [f"{t.area(effect.area)} {t.signed(effect.children)}" for effect in effects]
-    return t.joined([*listed[:_EFFECTS], *_and_more(t, len(listed) - _EFFECTS)]) or "–"
+    listed = [f"{t.name_area(effect.area)} {t.format_change(effect.children)}" for effect in effects]
+    return t.join_parts([*listed[:_EFFECTS], *_and_more(t, len(listed) - _EFFECTS)]) or "–"
 
 
 def _word_condition(t: Speech, move: Move) -> str:
@@ -109,15 +109,15 @@ def _word_condition(t: Speech, move: Move) -> str:
     return t(
         "No longer worthwhile if fewer than {least} children per quarter are in need in the areas that it "
         "helps (estimate: {need}).",
-        least=t.number(move.pays_down_to),
-        need=t.number(move.need),
+        least=t.format_number(move.pays_down_to),
+        need=t.format_number(move.need),
     )
 
 
 def _word_decided(t: Speech, move: Move, authored: AuthoredDecision | None) -> str:
     if authored is None:
         return t("accepted") if move.accepted else t("not yet")
-    reason, word = legible(authored.decision.reason, _REASON), t.decision(authored.decision.decided)
+    reason, word = make_legible(authored.decision.reason, _REASON), t.name_decision(authored.decision.decided)
     return f"{word}: {reason}" if reason else word
 
 
@@ -131,8 +131,8 @@ def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
 
 def word_decision(t: Speech, authored: AuthoredDecision) -> str:
     """Return a decision in a line: on which move, what, why, by whom and when."""
-    author, reason = authored.author, legible(authored.decision.reason, _REASON)
-    who = ", ".join(part for part in (t.role(author.role), t.day(author.date)) if part)
+    author, reason = authored.author, make_legible(authored.decision.reason, _REASON)
+    who = ", ".join(part for part in (t.name_role(author.role), t.format_day(author.date)) if part)
     return f"{_word_decision_move(t, authored.decision)}{f' – {reason}' if reason else ''} ({who})"
 
 
@@ -144,18 +144,22 @@ def list_decision_moves(t: Speech, decisions: Iterable[Decision]) -> list[str]:
 def _word_decision_move(t: Speech, decision: Decision) -> str:
     if decision.decided == "lock":
         # It holds for all that would leave, so it names no end and no number.
-        return t("Keep in place: {kind} in {area}", kind=t.kind(decision.kind), area=t.area(decision.start))
+        return t(
+            "Keep in place: {kind} in {area}",
+            kind=t.name_kind(decision.kind),
+            area=t.name_area(decision.start),
+        )
     return t(
         "{decided}: {what}, {start} → {end}",
-        decided=t.decision(decision.decided).capitalize(),
-        what=t.unit(decision.units, decision.kind),
-        start=t.area(decision.start),
-        end=t.area(decision.end),
+        decided=t.name_decision(decision.decided).capitalize(),
+        what=t.name_unit(decision.units, decision.kind),
+        start=t.name_area(decision.start),
+        end=t.name_area(decision.end),
     )
 
 
 def _and_more(t: Speech, count: int) -> list[str]:
-    return [t.several("and {count} more", "and {count} more", count)] if count > 0 else []
+    return [t.format_plural("and {count} more", "and {count} more", count)] if count > 0 else []
 
 
 def word_quarters(t: Speech, plan: PlanSummary, most: int | None = None) -> list[QuarterWords]:
@@ -171,12 +175,18 @@ def _word_quarter(t: Speech, number: int, quarter: Quarter | None, most: int | N
     title = t("Quarter {number}", number=number)
     if quarter is None:
         return QuarterWords(title, [t("No moves.")], [])
-    met = t("Need met: {met} ({interval})", met=t.number(quarter.met.mean), interval=t.interval(quarter.met))
+    met = t(
+        "Need met: {met} ({interval})",
+        met=t.format_number(quarter.met.mean),
+        interval=t.format_interval(quarter.met),
+    )
     if not quarter.moves:
         return QuarterWords(title, [t("No moves.")], [met])
     lines = [word_move(t, step) for step in quarter.moves[:most]]
     lines += _and_more(t, len(quarter.moves) - len(lines))
-    return QuarterWords(title, lines, [met, t("{hours} hours of travel", hours=t.number(quarter.cost))])
+    return QuarterWords(
+        title, lines, [met, t("{hours} hours of travel", hours=t.format_number(quarter.cost))]
+    )
 
 
 def count_left(t: Speech, plan: PlanSummary) -> str:
@@ -184,7 +194,7 @@ def count_left(t: Speech, plan: PlanSummary) -> str:
     units = sum(step.units for step in plan.left)
     if not units:
         return ""
-    return t.several(
+    return t.format_plural(
         "{count} unit moves after the fourth quarter.",
         "{count} units move after the fourth quarter.",
         units,
@@ -194,13 +204,18 @@ def count_left(t: Speech, plan: PlanSummary) -> str:
 def tabulate_groups(t: Speech, plan: PlanSummary) -> list[list[str]]:
     """Return rows on who gains: group, need, share met today, share met with the plan."""
     return [
-        [_name_group(t, row), t.number(row.need), t.percent(row.today), t.percent(row.planned)]
+        [
+            _name_group(t, row),
+            t.format_number(row.need),
+            t.format_percent(row.today),
+            t.format_percent(row.planned),
+        ]
         for row in plan.equity
     ]
 
 
 def _name_group(t: Speech, row: GroupCoverage) -> str:
-    country = t.area(row.area)
+    country = t.name_area(row.area)
     if row.group == "communities":
         return t("{country}: areas with Roma and Egyptian communities", country=country)
     return country if row.group == "country" else t("{country}: other areas", country=country)
@@ -213,7 +228,8 @@ def tabulate_changed_areas(t: Speech, plan: PlanSummary, most: int) -> list[list
     changed = [code for code in today if abs(planned[code] - today[code]) >= _VISIBLE]
     changed.sort(key=lambda code: (-abs(planned[code] - today[code]) * need[code], code))
     return [
-        [t.area(c), t.number(need[c]), t.percent(today[c]), t.percent(planned[c])] for c in changed[:most]
+        [t.name_area(c), t.format_number(need[c]), t.format_percent(today[c]), t.format_percent(planned[c])]
+        for c in changed[:most]
     ]
 
 
@@ -231,26 +247,28 @@ def _word_handed_over(t: Speech, task: HandedOverTask) -> str:
     return t(
         "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {children} "
         "children).",
-        area=t.area(task.area),
-        axis=t.kind(task.axis),
-        partner=legible(task.partner, 40),
-        receiver=t.bearer(task.to),
-        quarter=t.number(task.quarter),
-        children=t.number(task.children),
+        area=t.name_area(task.area),
+        axis=t.name_kind(task.axis),
+        partner=make_legible(task.partner, 40),
+        receiver=t.name_bearer(task.to),
+        quarter=t.format_number(task.quarter),
+        children=t.format_number(task.children),
     )
 
 
 def _word_staying(t: Speech, task: StayingTask) -> str:
-    why = t.reason(task.why)
+    why = t.name_reason(task.why)
     if task.room is not None and task.why == "no_room":
-        why = t("{why}; the largest spare capacity that lasts is {room}", why=why, room=t.number(task.room))
+        why = t(
+            "{why}; the largest spare capacity that lasts is {room}", why=why, room=t.format_number(task.room)
+        )
     if task.at_least:
         why = t("{why}; there may be more spare capacity than is known", why=why)
     return t(
         "{area}, {axis}: {partner} keeps the task (about {children} children): {why}",
-        area=t.area(task.area),
-        axis=t.kind(task.axis),
-        partner=legible(task.partner, 40),
-        children=t.number(task.children),
+        area=t.name_area(task.area),
+        axis=t.name_kind(task.axis),
+        partner=make_legible(task.partner, 40),
+        children=t.format_number(task.children),
         why=why,
     )

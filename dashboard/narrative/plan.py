@@ -53,24 +53,26 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
     """Return the advice in words: to move units, or to change nothing."""
     verdict = plan.verdict
     if plan.advised:
-        head = t.several("Advice: move {count} unit", "Advice: move {count} units", verdict.moved)
+        head = t.format_plural("Advice: move {count} unit", "Advice: move {count} units", verdict.moved)
         text = t(
             (
                 "This would meet the need of about {gain} more children per quarter (95 % "
                 "interval {interval}). The chance that it gains more than {least} of the need met "
                 "today is {chance}; moves are advised from {enough}."
             ),
-            gain=t.number(verdict.gain.mean),
-            interval=t.interval(verdict.gain),
-            least=t.percent(LEAST_GAIN),
-            chance=t.chance(verdict.probability),
-            enough=t.percent(LEAST_CHANCE),
+            gain=t.format_number(verdict.gain.mean),
+            interval=t.format_interval(verdict.gain),
+            least=t.format_percent(LEAST_GAIN),
+            chance=t.format_chance(verdict.probability),
+            enough=t.format_percent(LEAST_CHANCE),
         )
     else:
         head, text = t("Advice: change nothing"), _word_nothing(t, plan)
-    rules = [t.rule(code) for code in verdict.broken_today]
+    rules = [t.name_rule(code) for code in verdict.broken_today]
     warning = (
-        t("The current posts break a rule of this plan: {rules}.", rules=t.listed(rules, 3)) if rules else ""
+        t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3))
+        if rules
+        else ""
     )
     return VerdictWords(plan.advised, head, text, warning)
 
@@ -84,9 +86,9 @@ def _word_nothing(t: Speech, plan: PlanSummary) -> str:
             "{chance}; moves are advised from {enough}. They are shown for discussion, not to be "
             "carried out."
         ),
-        least=t.percent(LEAST_GAIN),
-        chance=t.chance(plan.verdict.probability),
-        enough=t.percent(LEAST_CHANCE),
+        least=t.format_percent(LEAST_GAIN),
+        chance=t.format_chance(plan.verdict.probability),
+        enough=t.format_percent(LEAST_CHANCE),
     )
 
 
@@ -94,34 +96,34 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
     """Return the numbers that matter, the most important first."""
     verdict, budget = plan.verdict, plan.setting.budget
     today, planned = verdict.today, verdict.planned
-    cost = t("{hours} hours of travel", hours=t.number(verdict.cost))
+    cost = t("{hours} hours of travel", hours=t.format_number(verdict.cost))
     if budget is not None:
         cost = t(
             "{hours} of {budget} allowed hours of travel",
-            hours=t.number(verdict.cost),
-            budget=t.number(budget),
+            hours=t.format_number(verdict.cost),
+            budget=t.format_number(budget),
         )
     both = t("today, and with the plan")
     return [
         Figure(
             t("Gain, children per quarter"),
-            t.signed(verdict.gain.mean),
-            t("95 % interval {interval}", interval=t.interval(verdict.gain)),
+            t.format_change(verdict.gain.mean),
+            t("95 % interval {interval}", interval=t.format_interval(verdict.gain)),
         ),
         Figure(
             t("Need met, children per quarter"),
-            f"{t.number(today.met.mean)} → {t.number(planned.met.mean)}",
+            f"{t.format_number(today.met.mean)} → {t.format_number(planned.met.mean)}",
             both,
         ),
         Figure(
             t("Need met in the worst-served areas"),
-            f"{t.percent(today.least_served)} → {t.percent(planned.least_served)}",
+            f"{t.format_percent(today.least_served)} → {t.format_percent(planned.least_served)}",
             t("areas that hold the worst-served fifth of need"),
         ),
-        Figure(t("Units that move"), t.number(verdict.moved), cost),
+        Figure(t("Units that move"), t.format_number(verdict.moved), cost),
         Figure(
             t("Need met in the worst cases"),
-            f"{t.number(today.worst_cases)} → {t.number(planned.worst_cases)}",
+            f"{t.format_number(today.worst_cases)} → {t.format_number(planned.worst_cases)}",
             t("the worst tenth of cases"),
         ),
     ]
@@ -143,8 +145,8 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
                 "The gain of all moves together is between {low} and {high} children per quarter "
                 "with 95 % probability, if the model is right."
             ),
-            low=t.number(verdict.gain.low),
-            high=t.number(verdict.gain.high),
+            low=t.format_number(verdict.gain.low),
+            high=t.format_number(verdict.gain.high),
         )
     if plan.posts_drafted:
         yield t(
@@ -158,15 +160,15 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
                 "In the worst tenth of cases the current posts meet the need of {today} children "
                 "per quarter, the planned posts of {planned}."
             ),
-            today=t.number(verdict.today.worst_cases),
-            planned=t.number(verdict.planned.worst_cases),
+            today=t.format_number(verdict.today.worst_cases),
+            planned=t.format_number(verdict.planned.worst_cases),
         )
     if pairs:
         yield t(
             "For {unsure} of {all} pairs of area and pathway the risk model cannot tell whether the rate "
             "is high, average or low.",
-            unsure=t.number(unsure),
-            all=t.number(pairs),
+            unsure=t.format_number(unsure),
+            all=t.format_number(pairs),
         )
     yield t(
         "Children are counted when they are identified or met; without outreach hardly any "
@@ -179,7 +181,7 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
                 "Areas with too little outreach: {areas}. Part of the outreach goes there to "
                 "learn more, which reduces the gain at first."
             ),
-            areas=t.named(verdict.explored, 4),
+            areas=t.list_areas(verdict.explored, 4),
         )
     if not verdict.proven:
         yield word_time_up(t)
@@ -205,9 +207,9 @@ def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
             "met today were {enough}; now it is {chance}. Records of the next quarters can make "
             "this more certain, or show the opposite."
         ),
-        least=t.percent(LEAST_GAIN),
-        enough=t.percent(LEAST_CHANCE),
-        chance=t.chance(plan.verdict.probability),
+        least=t.format_percent(LEAST_GAIN),
+        enough=t.format_percent(LEAST_CHANCE),
+        chance=t.format_chance(plan.verdict.probability),
     )
 
 
@@ -221,11 +223,11 @@ def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
                 "{what}, {start} → {end}: no longer worthwhile if fewer than {least} children per "
                 "quarter are in need in the areas that it helps (estimate: {need})."
             ),
-            what=t.unit(move.units, move.kind),
-            start=t.area(move.start),
-            end=t.area(move.end),
-            least=t.number(move.pays_down_to),
-            need=t.number(move.need),
+            what=t.name_unit(move.units, move.kind),
+            start=t.name_area(move.start),
+            end=t.name_area(move.end),
+            least=t.format_number(move.pays_down_to),
+            need=t.format_number(move.need),
         )
 
 
@@ -234,7 +236,7 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
     points = [point for point in plan.frontier if point.recommended and point.moved]
     fewest = min(points, key=lambda point: point.moved, default=None)
     if fewest is not None and (not plan.advised or fewest.moved < plan.verdict.moved):
-        yield t.several(
+        yield t.format_plural(
             (
                 "Moving only {count} unit would already be advised: the gain is {gain} children "
                 "per quarter ({interval})."
@@ -244,8 +246,8 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
                 "per quarter ({interval})."
             ),
             fewest.moved,
-            gain=t.number(fewest.gain.mean),
-            interval=t.interval(fewest.gain),
+            gain=t.format_number(fewest.gain.mean),
+            interval=t.format_interval(fewest.gain),
         )
 
 
@@ -256,20 +258,23 @@ def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
 
 
 def _word_clash(t: Speech, clash: Clash) -> str:
-    rule = t.rule(clash.rule)
+    rule = t.name_rule(clash.rule)
     rule = rule[:1].upper() + rule[1:]
     if clash.rule in _LIMITS:
         if clash.possible is None:
             return t("{rule}: more of this alone is not enough.", rule=rule)
-        frees, asked = t.number(math.ceil(clash.possible - 1e-6)), t.number(math.ceil(clash.required - 1e-6))
+        frees, asked = (
+            t.format_number(math.ceil(clash.possible - 1e-6)),
+            t.format_number(math.ceil(clash.required - 1e-6)),
+        )
         return t("{rule}: {frees} instead of {asked} is enough.", rule=rule, frees=frees, asked=asked)
-    places = [*map(t.area, clash.places), *list_decision_moves(t, clash.decisions)]
+    places = [*map(t.name_area, clash.places), *list_decision_moves(t, clash.decisions)]
     if clash.possible is None or not places:
         return t("{rule}: relaxing only this rule is not enough.", rule=rule)
     return t(
         "{rule}: only {frees} of {asked} is possible (too little in {places}).",
         rule=rule,
-        frees=t.number(clash.possible),
-        asked=t.number(clash.required),
-        places=t.listed(places, _PLACES),
+        frees=t.format_number(clash.possible),
+        asked=t.format_number(clash.required),
+        places=t.list_names(places, _PLACES),
     )

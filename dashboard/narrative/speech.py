@@ -93,7 +93,7 @@ _INSTEAD = "?"
 _LONG_WORD, _PIECE, _BREAK = re.compile(r"\S{25,}"), re.compile(r".{1,8}"), "\u200b"
 
 
-def legible(text: object, longest: int = 60) -> str:
+def make_legible(text: object, longest: int = 60) -> str:
     """Return a text on one line that can be printed: other characters become ?, and long texts are cut."""
     plain = unicodedata.normalize("NFC", "" if text is None else str(text)[: 20 * longest])
     plain = _SPACE.sub(" ", plain)
@@ -115,12 +115,12 @@ class Speech:
         text = load_catalogue(self.language).gettext(message)
         return _join_percent_sign(text.format(**values) if values else text)
 
-    def several(self, singular: str, plural: str, count: int, **values: object) -> str:
+    def format_plural(self, singular: str, plural: str, count: int, **values: object) -> str:
         """Translate a message that counts something, with {count} in it."""
         text = load_catalogue(self.language).ngettext(singular, plural, count)
-        return _join_percent_sign(text.format(count=self.number(count), **values))
+        return _join_percent_sign(text.format(count=self.format_number(count), **values))
 
-    def number(self, value: float | None, decimals: int | None = None) -> str:
+    def format_number(self, value: float | None, decimals: int | None = None) -> str:
         """Format a number: whole from ten on, else with one decimal; a dash for none."""
         if value is None or not math.isfinite(value):
             return "–"
@@ -132,97 +132,97 @@ class Speech:
         below = value < 0 and any(digit in "123456789" for digit in plain)
         return f"{_MINUS}{written}" if below else written
 
-    def signed(self, value: float | None, decimals: int | None = None) -> str:
+    def format_change(self, value: float | None, decimals: int | None = None) -> str:
         """Format a change with its sign."""
-        written = self.number(value, decimals)
+        written = self.format_number(value, decimals)
         return f"+{written}" if value is not None and value > 0 and written.strip("0.,–") else written
 
-    def percent(self, share: float | None, decimals: int = 0) -> str:
+    def format_percent(self, share: float | None, decimals: int = 0) -> str:
         """Format a share from 0 to 1 as per cent."""
-        return f"{self.number(_hundredfold(share), decimals)}{_SEPARATORS[self.language][2]}%"
+        return f"{self.format_number(_hundredfold(share), decimals)}{_SEPARATORS[self.language][2]}%"
 
-    def chance(self, share: float | None) -> str:
+    def format_chance(self, share: float | None) -> str:
         """Format a probability, never as certain."""
         if share is not None and share >= _NEARLY_SURE:
-            return self("over {share}", share=self.percent(0.99))
+            return self("over {share}", share=self.format_percent(0.99))
         if share is not None and share < 1 - _NEARLY_SURE:
-            return self("under {share}", share=self.percent(0.01))
-        return self.percent(share)
+            return self("under {share}", share=self.format_percent(0.01))
+        return self.format_percent(share)
 
-    def interval(self, estimate: Estimate) -> str:
+    def format_interval(self, estimate: Estimate) -> str:
         """Format the interval of an estimate, with as many decimals as its mean."""
         decimals = _decimals(estimate)
-        low, high = self.number(estimate.low, decimals), self.number(estimate.high, decimals)
+        low, high = self.format_number(estimate.low, decimals), self.format_number(estimate.high, decimals)
         return self("{low} to {high}", low=low, high=high)
 
-    def gain(self, estimate: Estimate) -> str:
+    def format_gain(self, estimate: Estimate) -> str:
         """Format a change with its sign and its interval."""
-        return f"{self.signed(estimate.mean, _decimals(estimate))} ({self.interval(estimate)})"
+        return f"{self.format_change(estimate.mean, _decimals(estimate))} ({self.format_interval(estimate)})"
 
-    def date(self, day: dt.date) -> str:
+    def format_date(self, day: dt.date) -> str:
         """Format a day."""
         return f"{day.day} {self(_MONTHS[day.month - 1])} {day.year}"
 
-    def day(self, text: object) -> str:
+    def format_day(self, text: object) -> str:
         """Format a day that is given in ISO form; other texts stay as they are."""
         try:
-            return self.date(dt.date.fromisoformat(str(text)[:10]))
+            return self.format_date(dt.date.fromisoformat(str(text)[:10]))
         except ValueError:
-            return legible(text, 20)
+            return make_legible(text, 20)
 
-    def joined(self, parts: Iterable[str]) -> str:
+    def join_parts(self, parts: Iterable[str]) -> str:
         """Join parts of a sentence; a semicolon asks a question in Greek."""
         return ("· " if self.language == "el" else "; ").join(parts)
 
-    def listed(self, names: Sequence[str], most: int | None = None) -> str:
+    def list_names(self, names: Sequence[str], most: int | None = None) -> str:
         """List names, the first of many; say how many more there are."""
         shown, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
         text = ", ".join(shown)
-        return text if not rest else f"{text}, {self.several('{count} more', '{count} more', rest)}"
+        return text if not rest else f"{text}, {self.format_plural('{count} more', '{count} more', rest)}"
 
-    def area(self, code: object) -> str:
+    def name_area(self, code: object) -> str:
         """Return the name of an area: local in its own language, else translated or English."""
         key = str(code)
         if key not in self.areas.table.index:
-            return legible(key)
+            return make_legible(key)
         row = self.areas.table.loc[key]
         if _AT_HOME.get(str(row["country"])) == self.language:
-            return legible(row["name_local"])
+            return make_legible(row["name_local"])
         if row["level"] == "municipality":
-            return legible(row["name_en"])
-        return legible(load_catalogue(self.language).pgettext("area", str(row["name_en"])))
+            return make_legible(row["name_en"])
+        return make_legible(load_catalogue(self.language).pgettext("area", str(row["name_en"])))
 
-    def named(self, codes: Iterable[object], most: int | None = None) -> str:
+    def list_areas(self, codes: Iterable[object], most: int | None = None) -> str:
         """List areas."""
-        return self.listed([self.area(code) for code in codes], most)
+        return self.list_names([self.name_area(code) for code in codes], most)
 
-    def kind(self, code: str) -> str:
+    def name_kind(self, code: str) -> str:
         """Return the name of a kind of unit or an axis of work; the code itself where it is not known."""
-        return self(_KINDS[code]) if code in _KINDS else legible(code.replace("_", " "), 32)
+        return self(_KINDS[code]) if code in _KINDS else make_legible(code.replace("_", " "), 32)
 
-    def unit(self, units: int, kind: str) -> str:
+    def name_unit(self, units: int, kind: str) -> str:
         """Return the name of a number of units of a kind."""
-        return f"{self.number(units, 0)} × {self.kind(kind)}"
+        return f"{self.format_number(units, 0)} × {self.name_kind(kind)}"
 
-    def decision(self, code: str) -> str:
+    def name_decision(self, code: str) -> str:
         """Return the word for a decision on a move."""
         return self(_DECIDED[code])
 
-    def bearer(self, code: str) -> str:
+    def name_bearer(self, code: str) -> str:
         """Return the name of a duty bearer; its code where the product does not know it."""
-        return self(_BEARERS[code]) if code in _BEARERS else legible(code, 40)
+        return self(_BEARERS[code]) if code in _BEARERS else make_legible(code, 40)
 
-    def reason(self, code: str) -> str:
+    def name_reason(self, code: str) -> str:
         """Return why a task stays; the text itself where it is no code of the planner."""
-        return self(_WHY_STAYS[code]) if code in _WHY_STAYS else legible(code, 80)
+        return self(_WHY_STAYS[code]) if code in _WHY_STAYS else make_legible(code, 80)
 
-    def role(self, code: str) -> str:
+    def name_role(self, code: str) -> str:
         """Return the name of the role of an author."""
         return self(_ROLES[code])
 
-    def rule(self, code: str) -> str:
+    def name_rule(self, code: str) -> str:
         """Return the name of a rule of the plan."""
-        return self(_RULES[code]) if code in _RULES else legible(code)
+        return self(_RULES[code]) if code in _RULES else make_legible(code)
 
 
 def _join_percent_sign(text: str) -> str:

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-# How the briefing calls what translates: t("…"), self.t("…"), t.several("…", "…"), mark("…").
-_ONE, _SEVERAL = ("t", "self", "mark"), "several"
+# How the briefing calls what translates: t("…"), self.t("…"), t.count("…", "…"), mark("…").
+_ONE, _SEVERAL = ("t", "self", "mark"), "format_plural"
 
 
 def messages(folder: Path) -> set[str]:

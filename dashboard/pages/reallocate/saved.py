@@ -65,9 +65,9 @@ def word_changes(
         "Something that this plan is based on has changed since it was saved, for example travel times or "
         "the model. The saved plan has {moved} moves with a gain of {gain} children per quarter and "
         "{hours} hours of travel; its briefing shows these.",
-        moved=t.number(before.moved),
-        gain=t.gain(before.gain),
-        hours=t.number(before.cost),
+        moved=t.format_number(before.moved),
+        gain=t.format_gain(before.gain),
+        hours=t.format_number(before.cost),
     )
 
 
@@ -129,9 +129,9 @@ def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
     rows = [
         (
             plan.title,
-            _("{role}, {date}", role=t.role(plan.author.role), date=plan.author.date),
-            t.number(plan.verdict.moved),
-            t.gain(plan.verdict.gain),
+            _("{role}, {date}", role=t.name_role(plan.author.role), date=plan.author.date),
+            t.format_number(plan.verdict.moved),
+            t.format_gain(plan.verdict.gain),
             _("advised") if plan.advised else _("change nothing"),
             plan.note,
         )
@@ -193,12 +193,14 @@ def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:
         _("Pathway"): lambda plan: _(NEEDS[plan.setting.pathway]),
         _("Posts"): lambda plan: _("draft") if plan.posts_drafted else _("table"),
         _("Advice"): lambda plan: _("make the moves") if plan.advised else _("change nothing"),
-        _("Units that move"): lambda plan: t.number(plan.verdict.moved),
-        _("Hours of travel"): lambda plan: t.number(plan.verdict.cost),
-        _("Gain, children per quarter (95 %)"): lambda plan: t.gain(plan.verdict.gain),
-        _("Chance of a gain over 3 %"): lambda plan: t.chance(plan.verdict.probability),
-        _("Need met in the worst-served areas"): lambda plan: t.percent(plan.verdict.planned.least_served),
-        _("Need met in the worst cases"): lambda plan: t.number(plan.verdict.planned.worst_cases),
+        _("Units that move"): lambda plan: t.format_number(plan.verdict.moved),
+        _("Hours of travel"): lambda plan: t.format_number(plan.verdict.cost),
+        _("Gain, children per quarter (95 %)"): lambda plan: t.format_gain(plan.verdict.gain),
+        _("Chance of a gain over 3 %"): lambda plan: t.format_chance(plan.verdict.probability),
+        _("Need met in the worst-served areas"): lambda plan: t.format_percent(
+            plan.verdict.planned.least_served
+        ),
+        _("Need met in the worst cases"): lambda plan: t.format_number(plan.verdict.planned.worst_cases),
         _("Moves in all plans"): lambda plan: list_moves(plan, in_all=True),
         _("Moves in some plans only"): lambda plan: list_moves(plan, in_all=False),
     }

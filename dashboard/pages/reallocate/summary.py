@@ -100,11 +100,11 @@ def tabulate_areas(t: Speech, summary: PlanSummary) -> pd.DataFrame:
     today, planned = summary.met_shares("today"), summary.met_shares("planned")
     rows = [
         (
-            t.area(row.area),
+            t.name_area(row.area),
             _word_units(row.units_today, row.units_planned),
-            t.number(row.need),
-            t.percent(today[row.area]) if row.area in today else "–",
-            t.percent(planned[row.area]) if row.area in planned else "–",
+            t.format_number(row.need),
+            t.format_percent(today[row.area]) if row.area in today else "–",
+            t.format_percent(planned[row.area]) if row.area in planned else "–",
         )
         for row in summary.coverage
     ]

@@ -194,13 +194,13 @@ def test_it_knows_every_reason_for_which_a_task_stays(areas):
     capacity = Capacity(("AL-11",), room, np.zeros((1, len(DUTY_BEARERS)), bool))
     tasks = [Task("AL-11", f"partner {n}", "protection", n, ("state",)) for n in (0, 8, 9, 11)]
     stays = hand_over(tasks, capacity).stays
-    said = {Speech("en", areas).reason(one.why) for one in stays}
+    said = {Speech("en", areas).name_reason(one.why) for one in stays}
     assert said == {
         "there is nothing to hand over",
         "other tasks use all of the spare capacity",
         "no duty bearer who may take it has enough spare capacity",
     }
-    assert Speech("en", areas).reason("We want it so.") == "We want it so."
+    assert Speech("en", areas).name_reason("We want it so.") == "We want it so."
 
 
 def test_hand_over_is_told(release):
@@ -245,15 +245,15 @@ def test_text_from_data_is_never_markup(release, start):
     shown = closed("".join(text(pdf)))
     summary = plan.summary
     for one in (summary.title, summary.note, summary.moves[0].kind):
-        assert closed(speech.legible(one, 25).rstrip("…")) in shown
+        assert closed(speech.make_legible(one, 25).rstrip("…")) in shown
     assert len(briefing.make_pictures(plan, release, language)) == 3
 
 
 def test_a_word_without_end_may_be_broken():
-    assert speech.legible("n" * 30) == "\u200b".join(("n" * 8, "n" * 8, "n" * 8, "n" * 6))
-    assert speech.legible("υποβοηθούμενη") == "υποβοηθούμενη"
-    assert speech.legible("one two three", 8) == "one two…"
-    assert speech.legible(" a\n\tb \x00") == "a b"
+    assert speech.make_legible("n" * 30) == "\u200b".join(("n" * 8, "n" * 8, "n" * 8, "n" * 6))
+    assert speech.make_legible("υποβοηθούμενη") == "υποβοηθούμενη"
+    assert speech.make_legible("one two three", 8) == "one two…"
+    assert speech.make_legible(" a\n\tb \x00") == "a b"
 
 
 def test_what_is_called_legible_can_be_printed():
@@ -315,38 +315,43 @@ def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
     assert "coordinator" in first
     assert "at most 2 units move" in second
     for one in summary.moves:
-        assert Speech("en", geography.read_areas(release.areas_file)).area(one.end) in first
+        assert Speech("en", geography.read_areas(release.areas_file)).name_area(one.end) in first
 
 
 def test_numbers_and_days_are_written_in_the_way_of_the_language(areas):
     en, sq, el = (Speech(language, areas) for language in LANGUAGES)
-    assert [t.number(12345.6, 1) for t in (en, sq, el)] == ["12,345.6", "12\u00a0345,6", "12.345,6"]
-    assert [t.percent(0.953) for t in (en, sq, el)] == ["95\u00a0%", "95%", "95%"]
-    assert [t.day("2026-11-25") for t in (en, sq, el)] == [
+    assert [t.format_number(12345.6, 1) for t in (en, sq, el)] == ["12,345.6", "12\u00a0345,6", "12.345,6"]
+    assert [t.format_percent(0.953) for t in (en, sq, el)] == ["95\u00a0%", "95%", "95%"]
+    assert [t.format_day("2026-11-25") for t in (en, sq, el)] == [
         "25 November 2026",
         "25 nëntor 2026",
         "25 Νοεμβρίου 2026",
     ]
-    assert (en.signed(4.06), en.signed(-0.8), en.signed(0.01), en.number(None)) == (
+    assert (
+        en.format_change(4.06),
+        en.format_change(-0.8),
+        en.format_change(0.01),
+        en.format_number(None),
+    ) == (
         "+4.1",
         "−0.8",
         "0.0",
         "–",
     )
-    assert (en.chance(0.9991), en.chance(0.0), en.chance(0.5)) == (
+    assert (en.format_chance(0.9991), en.format_chance(0.0), en.format_chance(0.5)) == (
         "over 99\u00a0%",
         "under 1\u00a0%",
         "50\u00a0%",
     )
-    assert en.gain(Estimate(21.3, 9.0, 35.1)) == "+21 (9 to 35)"
-    assert el.gain(Estimate(4.1, -1.23, 7.0)) == "+4,1 (−1,2 έως 7,0)"
+    assert en.format_gain(Estimate(21.3, 9.0, 35.1)) == "+21 (9 to 35)"
+    assert el.format_gain(Estimate(4.1, -1.23, 7.0)) == "+4,1 (−1,2 έως 7,0)"
 
 
 def test_areas_are_named_in_the_language(areas):
     en, sq, el = (Speech(language, areas) for language in LANGUAGES)
-    assert [t.area("AL-11") for t in (en, sq, el)] == ["Tirana", "Tiranë", "Τίρανα"]
-    assert [t.area("GR-I") for t in (en, sq, el)] == ["Attica", "Atika", "Αττική"]
-    assert el.area("nowhere") == "nowhere"
+    assert [t.name_area("AL-11") for t in (en, sq, el)] == ["Tirana", "Tiranë", "Τίρανα"]
+    assert [t.name_area("GR-I") for t in (en, sq, el)] == ["Attica", "Atika", "Αττική"]
+    assert el.name_area("nowhere") == "nowhere"
 
 
 def test_flows_add_up_the_units_of_all_kinds():

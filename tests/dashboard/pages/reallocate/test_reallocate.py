@@ -107,7 +107,7 @@ def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
     assert "per quarter" in text
     assert "It is an estimate with an interval, because nobody knows how many children are never" in text
     assert "estimated posts" in text
-    assert t.number(plan.verdict.today.met.mean) in text
+    assert t.format_number(plan.verdict.today.met.mean) in text
     assert all(f"{move.units} × {move.kind}" in text for move in plan.moves)
 
 
@@ -121,9 +121,9 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
         assert f"{chance:.0%}".replace("%", "\u00a0%") in words.text
         assert "more than 3\u00a0%" in words.text
         if recommended:
-            assert t.interval(verdict.gain) in words.text
+            assert t.format_interval(verdict.gain) in words.text
         figures = summary.list_key_numbers(t, replace(plan, verdict=verdict))
-        assert t.interval(verdict.gain) in figures[0][1]
+        assert t.format_interval(verdict.gain) in figures[0][1]
 
 
 def test_where_no_move_helps_it_says_so_and_offers_none(run):
@@ -135,8 +135,8 @@ def test_where_no_move_helps_it_says_so_and_offers_none(run):
 
 def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain(of):
     t = planner.speak_english(of)
-    assert [t.signed(value) for value in (132.6, 4.82, 0.04, -0.92)] == ["+133", "+4.8", "0.0", "−0.9"]
-    chances = [t.chance(chance) for chance in (1.0, 0.955, 0.0)]
+    assert [t.format_change(value) for value in (132.6, 4.82, 0.04, -0.92)] == ["+133", "+4.8", "0.0", "−0.9"]
+    chances = [t.format_chance(chance) for chance in (1.0, 0.955, 0.0)]
     assert chances == ["over 99\u00a0%", "96\u00a0%", "under 1\u00a0%"]
 
 
@@ -249,7 +249,7 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
 
 def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
     first = plan_of(of).moves[0]
-    area = planner.speak_english(of).area(first.start)
+    area = planner.speak_english(of).name_area(first.start)
     test = run()
     decide(test, "lock", "They run a school project.")
     assert f"Keep in place: {first.kind} in {area} – They run a school project. (programme" in said(test)
@@ -468,7 +468,7 @@ ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n"
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
     given = handover.read_tables(TASKS, ROOM, 0.0)
     (stay,) = planner.hand_over_tasks(of, given).stays
-    reason = planner.speak_english(of).reason(stay.why)
+    reason = planner.speak_english(of).name_reason(stay.why)
     test = run(state={"plan-handed": given})
     text = said(test)
     assert "A <b>partner</b>" in text
