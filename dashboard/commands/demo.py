@@ -43,9 +43,9 @@ def build_demo(
         files.remove_folder(path)
     workspace_id = existing.id if existing else None
     workspace = Workspace.create(path, "invented", demo=True, workspace_id=workspace_id)
-    governance.ensure(workspace)
-    if not keys.exist(workspace.id):
-        keys.store(workspace.id, keys.of_seed(seed))
+    governance.write_missing(workspace)
+    if not keys.has_keys(workspace.id):
+        keys.store(workspace.id, keys.create_from_seed(seed))
     secrets = keys.load(workspace.id)
     say("Building the demo with invented data.")
     with Vault.create(workspace.vault, secrets) as vault:

@@ -52,7 +52,7 @@ def _find_problems(path: Path) -> list[str]:
     except TactError as error:
         return [str(error)]
     _recover_release(workspace)
-    for written in governance.ensure(workspace):
+    for written in governance.write_missing(workspace):
         say(f"{written.name} was missing; {written} is there now.")
     return [
         *workspace.check(),

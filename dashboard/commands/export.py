@@ -79,4 +79,4 @@ def log_receiver(
     agreement = governance.read(workspace).receiver(receiver, today)
     line = [today.isoformat(), agreement.receiver, agreement.kind, release.name]
     line += [" ".join(formats), " ".join(layers)]
-    ledger.append(workspace.path / ledger.EXPORTS, _COLUMNS, line)
+    ledger.append_line(workspace.path / ledger.EXPORTS, _COLUMNS, line)

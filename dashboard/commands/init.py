@@ -24,11 +24,11 @@ def init(
 ) -> None:
     """Make a workspace with an empty vault, two keys, a governance file and a page on data breaches."""
     workspace = Workspace.create(context.obj or default_path(), "invented" if practice else "real")
-    governance.ensure(workspace)
-    existing = keys.load(workspace.id) if keys.exist(workspace.id) else None
+    governance.write_missing(workspace)
+    existing = keys.load(workspace.id) if keys.has_keys(workspace.id) else None
     secrets = existing or keys.create(workspace.id, "keyring" if keyring else "file")
     Vault.create(workspace.vault, secrets).close()
-    places = keys.locations(workspace.id)
+    places = keys.find_locations(workspace.id)
     emit(
         {"workspace": str(workspace.path), "kind": workspace.kind, "keys": places},
         as_json,

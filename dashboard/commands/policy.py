@@ -49,7 +49,7 @@ class _Worlds:
         """Draw one world and count its tables."""
         seed = self.seed + place
         world = simulate.simulate_default_areas(simulate.WorldParameters(seed=seed, children=self.children))
-        hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
+        hasher = keys.IdentifierHasher(keys.create_from_seed(seed).identifier)
         return count_world(world.records["encounter"], hasher, area_table(), self.plan, policy)
 
 

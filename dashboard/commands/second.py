@@ -54,7 +54,7 @@ def log_approval(workspace: Workspace, person: SecondPerson | None, release: str
     sums = [hashlib.sha256((folder / tier / MANIFEST).read_bytes()).hexdigest() for tier in TIERS]
     today = dt.datetime.now(dt.UTC).date().isoformat()
     line = [today, release, _user(), person.name, person.replaced, *sums]
-    ledger.append(workspace.path / ledger.APPROVALS, _COLUMNS, line)
+    ledger.append_line(workspace.path / ledger.APPROVALS, _COLUMNS, line)
 
 
 def second(
@@ -69,8 +69,8 @@ def second(
     workspace = open_workspace(context)
     approvers = {approver.casefold(): approver for approver in governance.read(workspace).approvers}
     if name.casefold() not in approvers:
-        listed = ", ".join(approvers.values()) or "nobody"
-        msg = f"{name} is not one of the people who approve in governance.toml: {listed}."
+        names = ", ".join(approvers.values()) or "nobody"
+        msg = f"{name} is not one of the people who approve in governance.toml: {names}."
         raise InputError(msg)
     with open_vault(workspace) as vault:
         current = second_person.read(vault)

@@ -66,7 +66,7 @@ _SAMPLE = 5_000
 _MAJORITY = 0.5
 
 
-def content_shows(
+def find_personal_content(
     values: list[str], holds: Holds = "unknown", *, of_children: bool = True, year: float | None = None
 ) -> str | None:
     """Return the sort of personal data that a column's distinct values look like, or None.
@@ -100,7 +100,7 @@ def content_shows(
     return "names" if of_children and _names(text, sample, holds) else None
 
 
-def degrees_of(values: list[str]) -> str | None:
+def recognise_degrees(values: list[str]) -> str | None:
     """Return "latitude" or "longitude" if numbers look like those of the two countries, else None."""
     sample = _sample(values)
     if _most(sample, _LATITUDE):
@@ -151,8 +151,8 @@ def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
 def _birth_within(text: str, of_children: bool, year: float | None) -> bool:
     """Return whether a text contains a birth: by a word, or by a day as long ago as a child is old."""
     folded = text.casefold()
-    said = any(stem in folded for stem in _BORN_STEMS)
-    if said and (_BORN_ON.search(text) or (of_children and _BORN_IN.search(text))):
+    has_word = any(stem in folded for stem in _BORN_STEMS)
+    if has_word and (_BORN_ON.search(text) or (of_children and _BORN_IN.search(text))):
         return True
     before = [(year or 0) - _year_of(match) for match in _WRITTEN_DAY.finditer(text)]
     return of_children and any(_YOUNGEST <= years <= _OLDEST for years in before)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from data.errors import InputError
-from data.personal.content import content_shows
+from data.personal.content import find_personal_content
 
 LONGEST = 300
 
 
-def check(texts: Iterable[str], what: str) -> None:
+def check_free_text(texts: Iterable[str], what: str) -> None:
     """Raise InputError if a text is too long or looks like personal data; the message never repeats it.
 
     `what` names the texts in the message, for example "A title or note".
@@ -22,6 +22,6 @@ def check(texts: Iterable[str], what: str) -> None:
     if any(len(text) > LONGEST for text in written):
         msg = f"{what} is longer than {LONGEST} characters. Shorten it."
         raise InputError(msg)
-    if found := content_shows(written, "text", of_children=False):
-        msg = f"{what} seems to contain {found}. Do not write anything about a person there."
+    if sort := find_personal_content(written, "text", of_children=False):
+        msg = f"{what} seems to contain {sort}. Do not write anything about a person there."
         raise InputError(msg)

@@ -92,7 +92,7 @@ def _says(words: str, phrases: Iterable[re.Pattern[str]]) -> bool:
     return any(phrase.search(words) for phrase in phrases)
 
 
-def heading_shows(heading: str, refuses: frozenset[str]) -> str | None:
+def find_personal_heading(heading: str, refuses: frozenset[str]) -> str | None:
     """Return the sort of personal data that a heading names, or None."""
     # Also in small letters, since "WhatsApp" must not only be read as two words.
     words = " | ".join(" ".join(words_of(text)) for text in (heading, heading.lower()))
@@ -107,7 +107,7 @@ def heading_shows(heading: str, refuses: frozenset[str]) -> str | None:
     return None
 
 
-def names_no_child(heading: str) -> bool:
+def is_about_others(heading: str) -> bool:
     """Return whether a heading names organisations, places or staff, whose names look like a child's."""
     return _says(" ".join(words_of(heading)), (*_NO_PERSON_PHRASES, *_STAFF_PHRASES))
 

@@ -53,13 +53,13 @@ def _age(folder: Path) -> tuple[int, str, str]:
     for tier in reversed(TIERS):
         manifest = folder / tier / MANIFEST
         if manifest.is_file():
-            sequence, created = _made(manifest, manifest.stat().st_mtime_ns)
+            sequence, created = _read_made(manifest, manifest.stat().st_mtime_ns)
             return sequence, created, folder.name
     return 0, "", folder.name
 
 
 @lru_cache(maxsize=256)
-def _made(manifest: Path, _changed: int) -> tuple[int, str]:
+def _read_made(manifest: Path, _changed: int) -> tuple[int, str]:
     described = json.loads(manifest.read_text(encoding="utf-8"))
     about = described.get("tact", {})
     return int(about.get("sequence") or 0), str(described.get("created") or about.get("created") or "")
@@ -104,8 +104,8 @@ class Release:
             raise ReleaseError(msg)
         alone = cls(folder, chosen, tier, frozenset(without))
         kinds = KINDS if derived is not None else ()
-        found = (newest(derived, chosen, tier, alone.checksum, kind) for kind in kinds)
-        return replace(alone, added=tuple(result for result in found if result is not None))
+        results = (newest(derived, chosen, tier, alone.checksum, kind) for kind in kinds)
+        return replace(alone, added=tuple(result for result in results if result is not None))
 
     @property
     def checksum(self) -> str:
@@ -116,9 +116,9 @@ class Release:
     def manifest(self) -> dict[str, Any]:
         """The Data Package descriptor."""
         loaded: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-        listed = loaded["resources"]
-        listed += [resource for result in self.added for resource in result.resources]
-        loaded["resources"] = [r for r in listed if r.get("tact", {}).get("measure") not in self.without]
+        resources = loaded["resources"]
+        resources += [resource for result in self.added for resource in result.resources]
+        loaded["resources"] = [r for r in resources if r.get("tact", {}).get("measure") not in self.without]
         return loaded
 
     @property

@@ -58,24 +58,26 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditR
     folder = derived / name if derived is not None else None
     if folder is None or not folder.is_dir():
         return None
-    told = [_read(path) for path in folder.glob(f"{PREFIX}*/{tier_file(tier)}")]
-    own = [one for one in told if one.get("release_sha256") == checksum and one.get("tier") == tier]
-    last = max(own, key=lambda one: str(one["created"]), default=None)
+    reports = [_read(path) for path in folder.glob(f"{PREFIX}*/{tier_file(tier)}")]
+    matching = [r for r in reports if r.get("release_sha256") == checksum and r.get("tier") == tier]
+    last = max(matching, key=lambda report: str(report["created"]), default=None)
     return None if last is None else _report(tier, last)
 
 
 def _read(path: Path) -> dict[str, Any]:
     """Read a report; empty if it is damaged or has another layout."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    well = isinstance(told, dict) and all(isinstance(told.get(n), kind) for n, kind in _KINDS.items())
-    return told if well and told["checks"] else {}
+    is_valid = isinstance(report, dict) and all(isinstance(report.get(n), kind) for n, kind in _KINDS.items())
+    return report if is_valid and report["checks"] else {}
 
 
-def _report(tier: Tier, told: Mapping[str, Any]) -> AuditReport:
-    checks = tuple(one for one in told["checks"] if isinstance(one, dict))
-    found = (one for one in told["findings"] if isinstance(one, dict))
-    reasons = dict.fromkeys((str(one.get("attack", "")), str(one.get("reason", ""))) for one in found)
-    return AuditReport(tier, told["created"], checks, tuple(reasons))
+def _report(tier: Tier, report: Mapping[str, Any]) -> AuditReport:
+    checks = tuple(entry for entry in report["checks"] if isinstance(entry, dict))
+    findings = (entry for entry in report["findings"] if isinstance(entry, dict))
+    reasons = dict.fromkeys(
+        (str(entry.get("attack", "")), str(entry.get("reason", ""))) for entry in findings
+    )
+    return AuditReport(tier, report["created"], checks, tuple(reasons))

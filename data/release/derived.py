@@ -34,7 +34,7 @@ def publish(
     before another one is written again and names the one before it, because the newest one is used.
     """
     name, tier = release.name, release.tier
-    own = {
+    manifest = {
         "kind": kind,
         "format": FORMAT,
         "release": name,
@@ -47,16 +47,16 @@ def publish(
     aside = derived / name / f".tmp-{kind}-{secrets.token_hex(4)}"
     aside.mkdir()
     try:
-        own["resources"] = [_write(aside, table) for table in tables]
+        manifest["resources"] = [_write(aside, table) for table in tables]
         last = newest(derived, name, tier, release.checksum, kind)
-        if last is not None and _says(last.manifest) == _says(own):
+        if last is not None and _says(last.manifest) == _says(manifest):
             return last
-        final = _place(derived / name, own)
+        final = _place(derived / name, manifest)
         if final.is_dir():
-            own["after"] = last.folder.name if last is not None else ""
-            final = _place(derived / name, own)
-        made = {**own, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        text = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+            manifest["after"] = last.folder.name if last is not None else ""
+            final = _place(derived / name, manifest)
+        complete = {**manifest, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        text = json.dumps(complete, ensure_ascii=False, indent=1) + "\n"
         (aside / MANIFEST).write_text(text, encoding="utf-8")
         if not final.is_dir():
             files.publish_folder(aside, final)
@@ -65,16 +65,16 @@ def publish(
     return Result(final, read_manifest(final / MANIFEST))
 
 
-def _place(folder: Path, own: Mapping[str, Any]) -> Path:
-    text = json.dumps(own, sort_keys=True)
+def _place(folder: Path, manifest: Mapping[str, Any]) -> Path:
+    text = json.dumps(manifest, sort_keys=True)
     mark = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return folder / f"{own['kind']}-{own['tier']}-{mark}"
+    return folder / f"{manifest['kind']}-{manifest['tier']}-{mark}"
 
 
 def _says(manifest: Mapping[str, Any]) -> str:
     """Return the content of a manifest without its time and its predecessor, to compare results."""
     apart = ("created", "after")
-    return json.dumps({name: told for name, told in manifest.items() if name not in apart}, sort_keys=True)
+    return json.dumps({name: value for name, value in manifest.items() if name not in apart}, sort_keys=True)
 
 
 def _write(folder: Path, table: Table) -> dict[str, Any]:

@@ -58,33 +58,35 @@ class Result:
 
 def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> Result | None:
     """Find the newest result of a kind for a tier of a release; None if there is none that can be read."""
-    return next(iter(every(derived, name, tier, checksum, kind)), None)
+    return next(iter(list_results(derived, name, tier, checksum, kind)), None)
 
 
-def every(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
+def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
     """List the results of a kind for a tier of a release that can be read, newest first."""
     folder = derived / name if derived is not None else None
-    found = [] if folder is None else _found(folder, f"{kind}-{tier}-*/{MANIFEST}", tier)
-    return [one for one in found if one.manifest["release_sha256"] == checksum]
+    results = [] if folder is None else _list_readable(folder, f"{kind}-{tier}-*/{MANIFEST}", tier)
+    return [result for result in results if result.manifest["release_sha256"] == checksum]
 
 
 def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
     """Find the newest result of a kind and tier of any release; None if there is none."""
-    return next(iter(_found(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)), None)
+    return next(iter(_list_readable(derived, f"*/{kind}-{tier}-*/{MANIFEST}", tier)), None)
 
 
-def _found(folder: Path, pattern: str, tier: Tier) -> list[Result]:
+def _list_readable(folder: Path, pattern: str, tier: Tier) -> list[Result]:
     """List the results of a tier that can be read, newest first."""
-    read = ((path.parent, read_manifest(path)) for path in folder.glob(pattern))
-    found = [Result(*one) for one in read if one[1].get("tier") == tier]
-    return sorted(found, key=lambda one: (one.manifest["created"], one.folder.name), reverse=True)
+    pairs = ((path.parent, read_manifest(path)) for path in folder.glob(pattern))
+    results = [Result(*pair) for pair in pairs if pair[1].get("tier") == tier]
+    return sorted(results, key=lambda result: (result.manifest["created"], result.folder.name), reverse=True)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read a manifest; empty if it is damaged or has another layout."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    well = isinstance(told, dict) and all(isinstance(told.get(n), kind) for n, kind in _NEEDED.items())
-    return told if well and told["format"] == FORMAT else {}
+    is_valid = isinstance(manifest, dict) and all(
+        isinstance(manifest.get(n), kind) for n, kind in _NEEDED.items()
+    )
+    return manifest if is_valid and manifest["format"] == FORMAT else {}

@@ -111,8 +111,8 @@ class IdentifierHasher:
         (data/restricted/intake/identity.py). Spaces around it and the way its accents are composed make no
         difference.
         """
-        known: dict[str, str] = {}
-        return [known.get(i) or known.setdefault(i, self._hash(i)) for i in identifiers]
+        hashes: dict[str, str] = {}
+        return [hashes.get(i) or hashes.setdefault(i, self._hash(i)) for i in identifiers]
 
     def _hash(self, identifier: str) -> str:
         text = unicodedata.normalize("NFC", identifier.strip())
@@ -143,7 +143,7 @@ def create(workspace_id: str, place: Place = "file") -> Keys:
     return keys
 
 
-def of_seed(seed: int) -> Keys:
+def create_from_seed(seed: int) -> Keys:
     """Return keys for an invented world: a random vault key, and an identifier key made from the seed.
 
     So the same seed gives the same noise and the same published numbers. Never for real records: anybody
@@ -157,10 +157,10 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
 
     Raises VaultError when a key exists already, because without its key a vault is lost.
     """
-    taken = [where for where in locations(workspace_id).values() if where]
-    if taken:
+    places = [where for where in find_locations(workspace_id).values() if where]
+    if places:
         msg = (
-            f"This workspace already has a key ({taken[0]}). A key is never replaced, because the records "
+            f"This workspace already has a key ({places[0]}). A key is never replaced, because the records "
             "cannot be read without it."
         )
         raise VaultError(msg)
@@ -180,12 +180,12 @@ def load(workspace_id: str) -> Keys:
     return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
 
 
-def exist(workspace_id: str) -> bool:
+def has_keys(workspace_id: str) -> bool:
     """Return whether either key can be found, without reading it."""
-    return any(locations(workspace_id).values())
+    return any(find_locations(workspace_id).values())
 
 
-def locations(workspace_id: str) -> dict[str, str]:
+def find_locations(workspace_id: str) -> dict[str, str]:
     """Return where each key ("vault", "identifier") is stored; "" if it is not stored."""
     return {name: _location(workspace_id, name) for name in _NAMES}
 

@@ -33,7 +33,7 @@ __all__ = [
     "Rule",
     "area_word",
     "conform",
-    "kind_of",
+    "get_kind",
     "schema",
 ]
 
@@ -89,7 +89,7 @@ def area_word(level: str, country: str) -> str:
     return "county" if (level, country) == ("region", "AL") else level
 
 
-def kind_of(name: str) -> RecordKind:
+def get_kind(name: str) -> RecordKind:
     """Return a kind by name; raise InputError, which names all kinds, for an unknown name."""
     try:
         return KINDS[name]
@@ -106,7 +106,7 @@ def schema(name: str) -> pa.DataFrameSchema:
     """
     import pandera.pandas as pa
 
-    kind = kind_of(name)
+    kind = get_kind(name)
     return pa.DataFrameSchema(
         {column.name: _pandera_column(column) for column in kind.stored},
         checks=[_pandera_rule(rule) for rule in kind.rules],
@@ -125,7 +125,7 @@ def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     from pandera.errors import SchemaErrors
 
-    kind = kind_of(name)
+    kind = get_kind(name)
     missing = [c.name for c in kind.stored if c.name not in frame]
     if missing:
         msg = f"Records of kind {name!r} without the columns {', '.join(missing)}."

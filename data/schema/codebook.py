@@ -5,7 +5,7 @@ Columns of released tables are described in geo/layers/output/columns.py.
 
 from __future__ import annotations
 
-from data.schema import Column, kind_of
+from data.schema import Column, get_kind
 
 ENTRY = ("column", "label", "meaning", "allowed", "needed", "example")
 
@@ -15,7 +15,7 @@ def describe(kind: str) -> list[dict[str, str]]:
 
     Raises InputError for an unknown kind.
     """
-    return [_entry(column) for column in kind_of(kind).given]
+    return [_entry(column) for column in get_kind(kind).given]
 
 
 def _entry(column: Column) -> dict[str, str]:

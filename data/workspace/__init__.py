@@ -107,8 +107,8 @@ class Workspace:
         except tomllib.TOMLDecodeError as error:
             raise _damaged(path, str(error)) from error
         if fields.get("format") != _FORMAT:
-            found = fields.get("format")
-            raise _damaged(path, f"format is {found!r}; this version reads format {_FORMAT}")
+            version = fields.get("format")
+            raise _damaged(path, f"format is {version!r}; this version reads format {_FORMAT}")
         if fields.get("kind") not in KINDS:
             raise _damaged(path, f"kind is {fields.get('kind')!r}; allowed are {', '.join(KINDS)}")
         try:

@@ -69,14 +69,14 @@ def publish_folder(tmp: Path, final: Path) -> None:
     tmp, final = Path(tmp), Path(final)
     # Looked up first because POSIX renames a folder over an empty one without a word.
     if os.path.lexists(final):
-        raise _taken(final)
+        raise _name_taken(final)
     with no_room_means_disk_full(final):
         _fsync_tree(tmp)
         try:
             tmp.rename(final)
         except OSError as error:
             if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-                raise _taken(final) from error
+                raise _name_taken(final) from error
             raise
         fsync_folder(final.parent)
         if tmp.parent != final.parent:
@@ -133,6 +133,6 @@ def _fsync_tree(folder: Path) -> None:
         fsync_folder(Path(parent))
 
 
-def _taken(final: Path) -> ReleaseError:
+def _name_taken(final: Path) -> ReleaseError:
     msg = f"{final} already exists, and a release is never replaced. Choose a new name."
     return ReleaseError(msg)

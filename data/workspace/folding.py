@@ -11,14 +11,14 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
 
 
-def key_of(text: str) -> str:
+def make_key(text: str) -> str:
     """Return the letters and digits of a heading or category, without accents, joined by _."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     bare = "".join(c for c in plain if not unicodedata.combining(c))
     return "_".join(re.findall(r"[^\W_]+", bare))
 
 
-def normal_identifier(text: str) -> str:
+def normalize_identifier(text: str) -> str:
     """Return an identifier as it is hashed: NFKC, in small letters, without extra blanks."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())

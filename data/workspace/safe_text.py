@@ -17,7 +17,7 @@ _BLANKS = ("\t", "\r", "\n")
 _PARTED = re.compile(rf'(;[\s"]*)(?=[{re.escape("".join(_SIGNS))}])')
 
 
-def shown(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return a text with an apostrophe in front if a spreadsheet could run it, else unchanged."""
     if ";" in text:
         text = _PARTED.sub(r"\1'", text)
@@ -26,13 +26,13 @@ def shown(text: str) -> str:
     return text
 
 
-def shown_frame(frame: pd.DataFrame) -> pd.DataFrame:
+def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy of a frame in which every text, column name and category is safe."""
     safe = frame.copy()
     for name in safe.columns:
         if _holds_text(safe[name]):
-            safe[name] = [shown(v) if isinstance(v, str) else v for v in safe[name].astype("object")]
-    return safe.rename(columns=lambda name: shown(str(name)))
+            safe[name] = [escape_formula(v) if isinstance(v, str) else v for v in safe[name].astype("object")]
+    return safe.rename(columns=lambda name: escape_formula(str(name)))
 
 
 def _holds_text(column: pd.Series) -> bool:

@@ -54,10 +54,10 @@ def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = 
     Raises FileRefused when the file cannot be read as such a table.
     """
     path = Path(path)
-    return rows_of(path.name, text_of(path, columns), columns, optional)
+    return parse_rows(path.name, read_text(path, columns), columns, optional)
 
 
-def text_of(path: Path, columns: tuple[str, ...]) -> str:
+def read_text(path: Path, columns: tuple[str, ...]) -> str:
     """Read the text of such a table; raise FileRefused when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -68,7 +68,7 @@ def text_of(path: Path, columns: tuple[str, ...]) -> str:
         raise _unreadable(path.name, columns) from error
 
 
-def rows_of(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
+def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
     """Read the rows of a text that came as a file of this name; see `read_rows`."""
     try:
         lines = list(csv.reader(text.splitlines()))

@@ -22,7 +22,7 @@ import shapely
 
 from data.errors import InputError
 from data.release import Release
-from data.workspace.safe_text import shown_frame
+from data.workspace.safe_text import escape_frame
 from geo.export import gpkg, qgis, xlsx
 from geo.layers import LAYERS, find_layer, group_layers
 from geo.layers.core import Layer, LayerData
@@ -235,7 +235,7 @@ def _explained(release: Release, folder: Path, layers: tuple[Layer, ...]) -> lis
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write UTF-8 with a mark, so that spreadsheets read the names right; whole numbers without ".0"."""
-    safe = shown_frame(table)
+    safe = escape_frame(table)
     for name in safe.select_dtypes("float").columns:
         if (safe[name].dropna() % 1 == 0).all():
             safe[name] = safe[name].astype("Int64")

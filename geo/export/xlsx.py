@@ -16,7 +16,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from data.errors import InputError
-from data.workspace.safe_text import shown
+from data.workspace.safe_text import escape_formula
 
 _MOST_ROWS = 1_048_576
 _WIDEST = 60  # characters
@@ -82,4 +82,4 @@ def _write_column(sheet: Worksheet, place: int, column: pd.Series, wrapped: Form
 
 
 def _safe(text: str) -> str:
-    return shown(text.translate(_UNFIT))
+    return escape_formula(text.translate(_UNFIT))

@@ -23,7 +23,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from data.errors import InputError
 from data.release import Release
-from data.workspace.small_tables import rows_of, text_of
+from data.workspace.small_tables import parse_rows, read_text
 from data.workspace.types import Floats, Ints
 from risk.access import Supply
 from risk.handover.files import CAPACITY, TASKS, parse_capacity, parse_tasks, read_capacity, read_tasks
@@ -97,15 +97,15 @@ class Tables:
     @classmethod
     def read(cls, tasks: Path, room: Path | None, free_share: float | None) -> Tables:
         """Read the tables from files; raises FileRefused where one cannot be read."""
-        return cls(text_of(tasks, TASKS), "" if room is None else text_of(room, CAPACITY), free_share)
+        return cls(read_text(tasks, TASKS), "" if room is None else read_text(room, CAPACITY), free_share)
 
     def hand_over(self, release: Release, areas: Sequence[str]) -> HandOverResult | None:
         """Hand over the tasks of the tables; None without tasks. Raises InputError, naming row and remedy."""
         if not self.tasks:
             return None
-        tasks = parse_tasks(rows_of("table of tasks", self.tasks, TASKS), areas)
+        tasks = parse_tasks(parse_rows("table of tasks", self.tasks, TASKS), areas)
         if self.free_share is None:
-            room = parse_capacity(rows_of("table of spare capacity", self.room, CAPACITY), areas)
+            room = parse_capacity(parse_rows("table of spare capacity", self.room, CAPACITY), areas)
         else:
             room = estimate_capacity(release, areas, self.free_share)
         return hand_over(tasks, room)

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import InputError
-from data.workspace.small_tables import Row, read_rows, rows_of
+from data.workspace.small_tables import Row, read_rows, parse_rows
 from data.workspace.types import Floats, Ints
 from risk.model.observations import Observations
 from risk.planning import Kind
@@ -108,7 +108,7 @@ def read_posts(path: Path, areas: Sequence[str]) -> PostsTable:
 
 def parse_posts(name: str, text: str, areas: Sequence[str]) -> PostsTable:
     """Read a table of posts from the text of a file with this name; see `read_posts`."""
-    return _parse_rows(name, rows_of(name, text, _NEEDED, _OPTIONAL), areas)
+    return _parse_rows(name, parse_rows(name, text, _NEEDED, _OPTIONAL), areas)
 
 
 def _parse_rows(name: str, rows: Sequence[Row], areas: Sequence[str]) -> PostsTable:

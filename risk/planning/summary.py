@@ -247,7 +247,7 @@ def _check_texts(title: str, *texts: str) -> None:
     if not title.strip():
         msg = "A saved plan needs a title, for example: More outreach in the north."
         raise InputError(msg)
-    free_text.check((title, *texts), "A title, note, reason or partner's name")
+    free_text.check_free_text((title, *texts), "A title, note, reason or partner's name")
 
 
 def _summarise_verdict(plan: Plan) -> Verdict:

@@ -15,7 +15,7 @@ import pandas as pd
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from data.errors import FileRefused
-from data.workspace.safe_text import shown_frame
+from data.workspace.safe_text import escape_frame
 from risk.handover import HandOverResult, Tables
 from risk.planning import Plan, Point
 from risk.planning import posts as tables
@@ -51,7 +51,7 @@ def write_posts_file(current: CurrentRelease, posts: str = "") -> bytes:
     text = tables.write_posts(read_ground(current, posts).table)
     rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     rows["name"] = [str(names.get(code, "")) for code in rows["area"]]
-    return shown_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+    return escape_frame(rows).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
 
 
 def read_posts(current: CurrentRelease, name: str, content: bytes) -> str:

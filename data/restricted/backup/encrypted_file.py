@@ -37,7 +37,7 @@ class Manifest:
 @contextlib.contextmanager
 def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, Manifest]]:
     """Open a backup and check all of it. Raises WrongKey, CorruptVault, InputError."""
-    with sql.translated(file):
+    with sql.translating_errors(file):
         try:
             connection = sql.connect_with_passphrase(file, normalize_passphrase(passphrase))
         except sql.Error as error:
@@ -55,7 +55,7 @@ def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, M
 
 
 def _check(file: Path, connection: sql.Connection) -> Manifest:
-    if not health.whole(connection):
+    if not health.is_intact(connection):
         raise damaged_backup(file)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION or read_version(connection) not in tables.READABLE:

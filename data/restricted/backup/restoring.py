@@ -23,7 +23,7 @@ from data.restricted.backup.encrypted_file import (
 from data.restricted.keys import Keys, Secret
 from data.restricted.vault import Vault, forget_log, health, open_vault, removal, tables
 from data.restricted.vault import sqlcipher as sql
-from data.restricted.vault.creation import building
+from data.restricted.vault.creation import building_aside
 from data.restricted.vault.lock import WriterLock
 from data.workspace import Workspace, files
 
@@ -59,7 +59,7 @@ def restore_backup(
         workspace = _open_workspace(Path(path), manifest)
         with WriterLock(workspace.vault).holding():
             _check_vault(workspace, manifest.keys, replace=replace)
-            if not keys.exist(workspace.id):
+            if not keys.has_keys(workspace.id):
                 keys.store(workspace.id, manifest.keys, place)
             replaced = _restore_vault(connection, workspace, manifest.keys.vault)
         _restore_mappings(connection, workspace)
@@ -97,9 +97,9 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
 def _check_keys(manifest: Manifest) -> None:
     """Raise VaultError when other keys than those of the backup are stored for its workspace."""
     name = manifest.workspace_id
-    if not keys.exist(name) or keys.load(name) == manifest.keys:
+    if not keys.has_keys(name) or keys.load(name) == manifest.keys:
         return
-    places = " and ".join(place for place in keys.locations(name).values() if place)
+    places = " and ".join(place for place in keys.find_locations(name).values() if place)
     msg = (
         f"This workspace has other keys than the backup ({places}), and keys are never overwritten. If they "
         "open nothing, move them away and restore again."
@@ -127,9 +127,9 @@ def _check_vault(workspace: Workspace, both: Keys, *, replace: bool) -> None:
 def _restore_vault(backup: sql.Connection, workspace: Workspace, key: Secret) -> Path | None:
     folder, replaced = workspace.vault, None
     try:
-        with building(folder) as aside, sql.translated(folder / health.DB):
+        with building_aside(folder) as aside, sql.translating_errors(folder / health.DB):
             _build_vault(backup, aside, key)
-            _forget_again(aside, key, forget_log.read(forget_log.path_of(folder)))
+            _forget_again(aside, key, forget_log.read(forget_log.log_path(folder)))
             # The old vault was not touched until here, and the new one is whole.
             replaced = _move_away(folder)
     except BaseException:
@@ -154,8 +154,8 @@ def _build_vault(backup: sql.Connection, aside: Path, key: Secret) -> None:
     backup.execute("DETACH DATABASE copy")
     health.write(aside, key)
     with contextlib.closing(sql.connect(db, key)) as copy:
-        if not health.whole(copy) or _count_rows(copy, version) != _count_rows(backup, version):
-            raise sql.corrupt(db)
+        if not health.is_intact(copy) or _count_rows(copy, version) != _count_rows(backup, version):
+            raise sql.corrupt_vault(db)
 
 
 def _count_rows(connection: sql.Connection, version: int) -> list[int]:

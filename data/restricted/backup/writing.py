@@ -66,9 +66,9 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
         "backup_release": folders.iter_releases(workspace.releases),
         "backup_plan": folders.iter_plans(workspace.derived),
     }
-    with sql.translated(part), contextlib.closing(sql.connect(db, both.vault)) as connection:
-        if not health.whole(connection):
-            raise sql.corrupt(db)
+    with sql.translating_errors(part), contextlib.closing(sql.connect(db, both.vault)) as connection:
+        if not health.is_intact(connection):
+            raise sql.corrupt_vault(db)
         attach_copy(connection, part, normalize_passphrase(passphrase))
         connection.execute("BEGIN")
         copy_tables(connection, tables.VERSION)

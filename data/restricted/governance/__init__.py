@@ -22,7 +22,7 @@ from data.errors import WorkspaceError
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
 
-__all__ = ["BREACH_FILE", "FILE", "INVENTED", "TEMPLATE", "Agreement", "Governance", "ensure", "read"]
+__all__ = ["BREACH_FILE", "FILE", "INVENTED", "TEMPLATE", "Agreement", "Governance", "write_missing", "read"]
 
 FILE, BREACH_FILE = "governance.toml", "BREACH.md"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -102,13 +102,15 @@ class Governance:
 
     def receiver(self, name: str, today: dt.date) -> Agreement:
         """Return the agreement under which somebody receives partner files; raise WorkspaceError without one."""
-        found = [a for a in self.agreements if _same(a.receiver, name)]
-        running = [a for a in found if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
-        if running and (running[0].kind == _PARTNER or running[0].opened):
-            return running[0]
-        if running:
-            why = f"{name} is a {running[0].kind} authority, which receives nothing unless `opened` says why"
-        elif found:
+        agreements = [a for a in self.agreements if _is_same(a.receiver, name)]
+        valid = [
+            a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)
+        ]
+        if valid and (valid[0].kind == _PARTNER or valid[0].opened):
+            return valid[0]
+        if valid:
+            why = f"{name} is a {valid[0].kind} authority, which receives nothing unless `opened` says why"
+        elif agreements:
             why = f"The agreement with {name} is not valid today"
         else:
             why = f"There is no agreement with {name}"
@@ -117,7 +119,7 @@ class Governance:
         raise WorkspaceError(msg)
 
 
-def ensure(workspace: Workspace) -> list[Path]:
+def write_missing(workspace: Workspace) -> list[Path]:
     """Write the files that people fill in (governance, policy, breach page) if they are missing; return their paths."""
     texts = {FILE: INVENTED if workspace.invented else TEMPLATE, BREACH_FILE: BREACH}
     texts[policy_file.FILE] = policy_file.default_text()
@@ -133,11 +135,11 @@ def read(workspace: Workspace) -> Governance:
     fields = tomllib.loads(INVENTED) if workspace.invented else {}
     try:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        missing = [f"{FILE}, {line}" for line in sorted(_missing(fields, workspace.invented), key=_place)]
+        missing = [f"{FILE}, {line}" for line in sorted(_missing(fields, workspace.invented), key=_position)]
     except FileNotFoundError:
         missing = [f"There is no {path}. `tact doctor` writes an empty one: fill it in."]
     except tomllib.TOMLDecodeError as error:
-        days = list(_other_days(path.read_text(encoding="utf-8")))
+        days = list(_find_other_days(path.read_text(encoding="utf-8")))
         missing = [f"{path} cannot be read: {' '.join(days) or f'{error}.'} {_FOLLOW}"]
     except (OSError, UnicodeDecodeError) as error:
         missing = [f"{path} cannot be read: {error}. Correct it, or move it away and start again."]
@@ -151,7 +153,7 @@ def read(workspace: Workspace) -> Governance:
     )
 
 
-def _other_days(text: str) -> Iterator[str]:
+def _find_other_days(text: str) -> Iterator[str]:
     """Yield a message for each day in a form that TOML does not have: its line and how to write it."""
     for number, line in enumerate(text.splitlines(), start=1):
         if day := _OTHER_DAY.fullmatch(line):
@@ -162,7 +164,7 @@ def _other_days(text: str) -> Iterator[str]:
             )
 
 
-def _place(line: str) -> int:
+def _position(line: str) -> int:
     """Return the position of a message's section in the empty file, to sort messages by it."""
     return TEMPLATE.find(line.partition("]")[0])
 
@@ -189,8 +191,8 @@ def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
 
 
 def _missing_people(people: list[Mapping[str, Any]]) -> Iterator[str]:
-    whole = [p for p in people if _text(p, "name") and _text(p, "role") and _past(p, "date")]
-    if len({_text(person, "name").casefold() for person in whole}) < _TWO:
+    complete = [p for p in people if _text(p, "name") and _text(p, "role") and _past(p, "date")]
+    if len({_text(person, "name").casefold() for person in complete}) < _TWO:
         yield "[[approved]]: two different people approve, each with name, role and date."
 
 
@@ -218,28 +220,28 @@ def _agreement(block: Mapping[str, Any]) -> Agreement:
 
 
 def _section(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = fields.get(name)
-    return found if isinstance(found, dict) else {}
+    value = fields.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _blocks(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = fields.get(name)
-    return [b for b in found if isinstance(b, dict)] if isinstance(found, list) else []
+    value = fields.get(name)
+    return [b for b in value if isinstance(b, dict)] if isinstance(value, list) else []
 
 
 def _text(section: Mapping[str, Any], name: str) -> str:
-    found = section.get(name)
-    return " ".join(found.split()) if isinstance(found, str) else ""
+    value = section.get(name)
+    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _day(section: Mapping[str, Any], name: str) -> dt.date | None:
-    found = section.get(name)
+    value = section.get(name)
     try:
-        if isinstance(found, str):
-            return dt.date.fromisoformat(found)
+        if isinstance(value, str):
+            return dt.date.fromisoformat(value)
     except ValueError:
         return None
-    return found if isinstance(found, dt.date) and not isinstance(found, dt.datetime) else None
+    return value if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else None
 
 
 def _past(section: Mapping[str, Any], name: str) -> bool:
@@ -248,9 +250,9 @@ def _past(section: Mapping[str, Any], name: str) -> bool:
 
 
 def _months(fields: Mapping[str, Any]) -> int | None:
-    found = _section(fields, "retention").get("months")
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 1 else None
+    value = _section(fields, "retention").get("months")
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
 
 
-def _same(one: str, other: str) -> bool:
-    return one.casefold() == " ".join(other.split()).casefold()
+def _is_same(name: str, other: str) -> bool:
+    return name.casefold() == " ".join(other.split()).casefold()

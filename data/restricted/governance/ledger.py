@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.workspace import files
-from data.workspace.safe_text import shown
+from data.workspace.safe_text import escape_formula
 
 APPROVALS, EXPORTS = "approvals.csv", "exports.csv"
 
 
-def append(path: Path, columns: Sequence[str], line: Sequence[str]) -> None:
+def append_line(path: Path, columns: Sequence[str], line: Sequence[str]) -> None:
     """Add a line in one step, so that after a crash it is complete or absent."""
     text = io.StringIO(path.read_text(encoding="utf-8") if path.exists() else "", newline="")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, lineterminator="\n")
     if not text.tell():
         writer.writerow(columns)
-    writer.writerow([shown(value) for value in line])
+    writer.writerow([escape_formula(value) for value in line])
     files.write_text(path, text.getvalue(), mode=0o600)

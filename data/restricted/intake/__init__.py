@@ -28,14 +28,14 @@ from data.errors import FileRefused
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_headings, read_table
-from data.restricted.intake.headings import Layout, choose_sheet, match_headings, recognised
+from data.restricted.intake.headings import Layout, choose_sheet, match_headings, count_recognised
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import read as mapping_of
 from data.restricted.intake.personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
 from data.restricted.intake.table import RawTable
-from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, kind_of
+from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, get_kind
 from data.workspace.folding import fold
 from data.workspace.types import ProgressCount
 
@@ -88,7 +88,7 @@ class Intake:
         words = {
             name: _dictionary(cells)
             for name, cells in self._columns.items()
-            if not kind_of(self.kind).column(name).numeric
+            if not get_kind(self.kind).column(name).numeric
         }
         for start in range(0, self.accepted_rows, rows):
             part = slice(start, start + rows)
@@ -104,16 +104,16 @@ class Intake:
         parts = [_plain_frame(batch.columns, batch.schema.names) for batch in self.batches()]
         if parts:
             return pd.concat(parts, ignore_index=True).astype(_dtypes(self.kind))
-        empty = {c.name: pd.Series(dtype=c.dtype) for c in kind_of(self.kind).stored}
+        empty = {c.name: pd.Series(dtype=c.dtype) for c in get_kind(self.kind).stored}
         return pd.DataFrame(empty).assign(identity=[], content=[])
 
-    def _array(self, name: str, at: npt.NDArray[np.intp], words: _Words | None) -> pa.Array:
+    def _array(self, name: str, positions: npt.NDArray[np.intp], words: _Words | None) -> pa.Array:
         cells = self._columns[name]
         if words is None:
-            decimal = kind_of(self.kind).column(name).type == "decimal"
-            return pa.array(cells.take(at), pa.float64() if decimal else pa.int64())
+            decimal = get_kind(self.kind).column(name).type == "decimal"
+            return pa.array(cells.take(positions), pa.float64() if decimal else pa.int64())
         dictionary, numbers = words
-        indices = pa.array(numbers[cells.codes[at]])
+        indices = pa.array(numbers[cells.codes[positions]])
         if len(dictionary) > _BATCH:  # A dictionary of numbers that occur once is only a burden.
             return dictionary.take(indices)
         return pa.DictionaryArray.from_arrays(indices, dictionary)
@@ -140,7 +140,7 @@ def read_file(
     the whole file is refused.
     """
     path = Path(path)
-    record_kind, mapping = kind_of(kind), mapping or ColumnMapping()
+    record_kind, mapping = get_kind(kind), mapping or ColumnMapping()
     table = read_table(path, lambda sheets: choose_sheet(record_kind, sheets, mapping), progress)
     settings = _Settings(record_kind, mapping, partner, today, forgotten)
     return _read(path.name, table, settings, resolve, hash_identifier)
@@ -161,12 +161,14 @@ def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
     reading can say which column is missing. Raises FileRefused for a file that cannot be read.
     """
     sheets = read_headings(Path(path))
-    whole, partly = {}, {}
+    complete, partial = {}, {}
     for kind in KINDS.values():
-        mine = mapping_of(mapping_file, kind.name) if mapping_file else ColumnMapping()
-        whole[kind.name] = max((_fit(kind, headings, mine) for headings in sheets), default=0)
-        partly[kind.name] = max((recognised(kind, headings, mine) for headings in sheets), default=0)
-    return _best(whole, least=1) if any(whole.values()) else _best(partly, least=_TELLING)
+        columns = mapping_of(mapping_file, kind.name) if mapping_file else ColumnMapping()
+        complete[kind.name] = max((_fit(kind, headings, columns) for headings in sheets), default=0)
+        partial[kind.name] = max(
+            (count_recognised(kind, headings, columns) for headings in sheets), default=0
+        )
+    return _best(complete, least=1) if any(complete.values()) else _best(partial, least=_TELLING)
 
 
 def _best(fit: dict[str, int], least: int) -> str | None:
@@ -211,14 +213,18 @@ def _read(
 def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
     """Count the columns that fit; 0 if a needed column is missing."""
     try:
-        found = match_headings(kind, headings, mapping).columns
+        columns = match_headings(kind, headings, mapping).columns
     except FileRefused:
         return 0
-    return 0 if _missing(kind, found, partner="any") else len(found)
+    return 0 if _missing(kind, columns, partner="any") else len(columns)
 
 
-def _missing(kind: RecordKind, found: Iterable[str], partner: str | None) -> list[str]:
-    have = {*found, *(["partner"] if partner else []), *(["child_id"] if "programme_number" in found else [])}
+def _missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
+    have = {
+        *columns,
+        *(["partner"] if partner else []),
+        *(["child_id"] if "programme_number" in columns else []),
+    }
     return [c.name for c in kind.given if c.required and c.name not in have]
 
 
@@ -244,39 +250,41 @@ def _refuse_missing(
 def _intake(
     kind: RecordKind, partner: str | None, table: RawTable, layout: Layout, rows: Rows, notes: list[str]
 ) -> Intake:
-    told = identify(rows)
+    identified = identify(rows)
     rejects = build_rejects(kind, table, layout, rows)
     headings = [column.heading for column in table.columns]
     return Intake(
         kind=kind.name,
         partner=partner,
         rows=len(rows) + len(table.faults),
-        accepted_rows=len(told.at),
+        accepted_rows=len(identified.at),
         rejected_rows=int((~rows.good()).sum()) + len(table.faults),
         rejects=rejects,
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
-        notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, told)),
+        notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
-        _at=told.at,
-        _identity=told.identity,
-        _content=told.content,
+        _at=identified.at,
+        _identity=identified.identity,
+        _content=identified.content,
     )
 
 
-def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, told: Identified) -> Iterator[str]:
+def _notes(
+    kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identified: Identified
+) -> Iterator[str]:
     """Yield what a person may not expect about the columns and rows."""
     if layout.unknown:
         unknown = list_headings([column.heading for column in table.columns], layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
-        meant = f" If one of them is {_either(lacking)}, {_RENAME}." if lacking else ""
-        yield f"Not read and not stored, because kind {kind.name} does not have them: {unknown}.{meant}"
+        hint = f" If one of them is {_either(lacking)}, {_RENAME}." if lacking else ""
+        yield f"Not read and not stored, because kind {kind.name} does not have them: {unknown}.{hint}"
     if not len(rows) and not table.faults:
         yield "The file has column names but no rows."
-    if len(told.alike):
+    if len(identified.alike):
         numbers = any(column.name == "record_number" for column in kind.given)
         without = " and have no record number" if numbers else ""
         remedy = "Only record_number shows that a row is repeated" if numbers else "Write each only once"
-        lines = _first(told.alike)
+        lines = _first(identified.alike)
         yield f"The rows in lines {lines} are the same{without}: each counts as a record. {remedy}."
 
 
@@ -288,8 +296,8 @@ def _either(names: list[str]) -> str:
 
 
 def _first(lines: npt.NDArray[np.int64]) -> str:
-    shown = ", ".join(map(str, lines[:_NAMED].tolist()))
-    return f"{shown} and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else shown
+    listed_lines = ", ".join(map(str, lines[:_NAMED].tolist()))
+    return f"{listed_lines} and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else listed_lines
 
 
 def _plain_frame(arrays: Iterable[pa.Array], names: list[str]) -> pd.DataFrame:
@@ -299,7 +307,7 @@ def _plain_frame(arrays: Iterable[pa.Array], names: list[str]) -> pd.DataFrame:
 
 
 def _dtypes(kind: str) -> dict[str, str]:
-    return {column.name: column.dtype for column in kind_of(kind).stored}
+    return {column.name: column.dtype for column in get_kind(kind).stored}
 
 
 def _dictionary(cells: Cells) -> _Words:

@@ -181,20 +181,20 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
 
 def _unplaced(column: Column, match: Match) -> tuple[str, str]:
     """Return why a text is no area, and what to write; the reason of `match` itself repeats the text."""
-    area, named = column.level or "area", "; ".join(match.candidates)
+    area, candidates = column.level or "area", "; ".join(match.candidates)
     if match.finding == "several":
-        return f"may mean more than one {area}", f"the code of the right one: {named}"
+        return f"may mean more than one {area}", f"the code of the right one: {candidates}"
     if match.finding == "elsewhere":
-        return f"is not a {area}: it is {named}", column.limits
-    perhaps = f"; perhaps {named}" if named else ""
+        return f"is not a {area}: it is {candidates}", column.limits
+    perhaps = f"; perhaps {candidates}" if candidates else ""
     return f"is not a known {area}", f"{column.limits}{perhaps}"
 
 
 def _fill_country(rows: Rows) -> None:
     """Fill in an empty country from the municipality."""
-    given, places = rows.cells["country"], rows.cells["municipality"]
-    numbers, first = combinations(given.codes, places.codes)
-    pairs = zip(given.take(first), places.take(first), strict=True)
+    countries, places = rows.cells["country"], rows.cells["municipality"]
+    numbers, first = combinations(countries.codes, places.codes)
+    pairs = zip(countries.take(first), places.take(first), strict=True)
     filled: list[Value] = [country or area_countries().get(str(place), "") for country, place in pairs]
     rows.cells["country"] = Cells(numbers, filled)
 
@@ -203,12 +203,12 @@ def _settle_weeks(rows: Rows) -> None:
     """Replace each week by its Monday, and fill in whether a row is a day or a week."""
     days, spans = rows.cells["date"], rows.cells["span"]
     numbers, first = combinations(days.codes, spans.codes)
-    settled = [
+    pairs = [
         _settle(str(day), str(span)) for day, span in zip(days.take(first), spans.take(first), strict=True)
     ]
-    rows.cells["date"] = Cells(numbers, [day for day, _ in settled])
-    rows.cells["span"] = Cells(numbers, [span for _, span in settled])
-    faulty = {number: _WEEK_AS_DAY for number, (_, span) in enumerate(settled) if span == "?"}
+    rows.cells["date"] = Cells(numbers, [day for day, _ in pairs])
+    rows.cells["span"] = Cells(numbers, [span for _, span in pairs])
+    faulty = {number: _WEEK_AS_DAY for number, (_, span) in enumerate(pairs) if span == "?"}
     rows.fault_each(numbers, "span", faulty)
 
 
@@ -227,14 +227,14 @@ def _settle(day: str, span: str) -> tuple[str, str]:
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
     """Use the partner of the row, else the one named with the import; two that differ are a fault."""
     cells = rows.cells["partner"]
-    named = partner or ""
-    absent = np.array([not value and not named for value in cells.distinct], dtype=bool)[cells.codes]
+    import_partner = partner or ""
+    absent = np.array([not value and not import_partner for value in cells.distinct], dtype=bool)[cells.codes]
     others = {
         code: _OTHER_PARTNER
         for code, value in enumerate(cells.distinct)
-        if value and named and str(value).casefold() != named.casefold()
+        if value and import_partner and str(value).casefold() != import_partner.casefold()
     }
-    rows.cells["partner"] = Cells(cells.codes, [named or value for value in cells.distinct])
+    rows.cells["partner"] = Cells(cells.codes, [import_partner or value for value in cells.distinct])
     if column.required:
         rows.fault(absent & rows.good("partner"), "partner", "missing", column.limits)
     rows.fault_each(cells.codes, "partner", others)
@@ -245,9 +245,9 @@ _OTHER_PARTNER = ("another partner than the one named with the import", "that pa
 
 def _require_identifier(rows: Rows) -> None:
     empty = [np.array([v == "" for v in rows.cells[name].distinct], dtype=bool) for name in _IDENTIFIERS]
-    both = empty[0][rows.cells["child_id"].codes] & empty[1][rows.cells["programme_number"].codes]
-    both &= rows.good(*_IDENTIFIERS)
-    rows.fault(both, "child_id", "missing", "the partner's identifier of the child, or a programme number")
+    missing = empty[0][rows.cells["child_id"].codes] & empty[1][rows.cells["programme_number"].codes]
+    missing &= rows.good(*_IDENTIFIERS)
+    rows.fault(missing, "child_id", "missing", "the partner's identifier of the child, or a programme number")
 
 
 _IDENTIFIERS = ("child_id", "programme_number")

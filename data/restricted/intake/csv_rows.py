@@ -201,9 +201,9 @@ def _delimiter(lines: _Lines, name: str) -> str:
     else:
         msg = f"{name} is empty."
         raise FileRefused(msg)
-    told = line.strip().lower().removeprefix("sep=") if line.lower().startswith("sep=") else ""
-    if told in _DELIMITERS:
-        return told
+    declared = line.strip().lower().removeprefix("sep=") if line.lower().startswith("sep=") else ""
+    if declared in _DELIMITERS:
+        return declared
     lines.put_back()
     if "\0" in line:
         msg = f"{name} is not a text table. CSV and XLSX files can be imported."
@@ -225,16 +225,16 @@ def _collect(
     codes: list[list[Codes]] = [[] for _ in header]
     starts: list[npt.NDArray[np.int64]] = []
     faults: list[Fault] = []
-    done = 0
+    rows_read = 0
     while chunk := list(islice(stream, _CHUNK)):
         good, lines = _whole_rows(chunk, width, faults)
         starts.append(np.array(lines, dtype=np.int64))
         for position, cells in enumerate(zip(*good, strict=True)):
             number = numbering[position].__getitem__
             codes[position].append(np.fromiter(map(number, cells), np.int32, len(good)))
-        done += len(chunk)
+        rows_read += len(chunk)
         if progress:
-            progress(done, None if line_ends is None else max(line_ends - 1, done))
+            progress(rows_read, None if line_ends is None else max(line_ends - 1, rows_read))
     columns = [
         RawColumn(heading, _joined(parts, np.int32), list(texts))
         for heading, parts, texts in zip(header, codes, numbering, strict=True)

@@ -13,7 +13,7 @@ from data.errors import FileRefused
 from data.personal.headings import list_headings
 from data.restricted.intake.mapping import ColumnMapping
 from data.schema import INVENTED, Column, RecordKind
-from data.workspace.folding import fold, key_of
+from data.workspace.folding import fold, make_key
 
 # What KoboToolbox, ODK Collect and ODK Central add to a form's own questions, in small letters.
 _KOBO = (
@@ -58,11 +58,11 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
             layout.mapped.add(ours)
     ignored = {fold(name) for name in mapping.ignore}
     central = _is_central(headings)
-    taken = set(layout.columns.values())
+    matched = set(layout.columns.values())
     for position, heading in enumerate(headings):
-        if position in taken:
+        if position in matched:
             continue
-        ours = _own(kind, heading, central)
+        ours = _find_column(kind, heading, central)
         if ours and ours not in layout.mapped:
             _place(layout, ours, position, headings)
         elif _is_metadata(heading):
@@ -72,12 +72,13 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     return layout
 
 
-def recognised(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
+def count_recognised(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
     """Count the headings that mean a column of this kind."""
     theirs = {fold(name) for name in mapping.columns.values()}
     central = _is_central(headings)
     return sum(
-        _own(kind, heading, central) is not None or bool({fold(heading), fold(_last(heading))} & theirs)
+        _find_column(kind, heading, central) is not None
+        or bool({fold(heading), fold(_last(heading))} & theirs)
         for heading in headings
     )
 
@@ -88,7 +89,7 @@ def choose_sheet(kind: RecordKind, first_rows: list[list[str]], mapping: ColumnM
     Raises FileRefused when no sheet has them, or when several have them equally.
     """
     needed = [c.name for c in kind.given if c.required]
-    counts = [recognised(kind, row, mapping) for row in first_rows]
+    counts = [count_recognised(kind, row, mapping) for row in first_rows]
     best = max(counts, default=0)
     if best == 0:
         msg = f"No sheet has the column names of kind {kind.name} in its first row: {', '.join(needed)}, ..."
@@ -100,9 +101,9 @@ def choose_sheet(kind: RecordKind, first_rows: list[list[str]], mapping: ColumnM
     return counts.index(best)
 
 
-def _own(kind: RecordKind, heading: str, central: bool) -> str | None:
+def _find_column(kind: RecordKind, heading: str, central: bool) -> str | None:
     parts = (heading, _last(heading), heading.rpartition("-")[2] if central else heading)
-    keys = {key_of(part) for part in parts}
+    keys = {make_key(part) for part in parts}
     for column in kind.given:
         if keys & _names(column):
             return column.name
@@ -110,7 +111,7 @@ def _own(kind: RecordKind, heading: str, central: bool) -> str | None:
 
 
 def _names(column: Column) -> set[str]:
-    return {column.name, key_of(column.label)}
+    return {column.name, make_key(column.label)}
 
 
 def _is_central(headings: list[str]) -> bool:

@@ -23,7 +23,7 @@ import pandas as pd
 from data.restricted.intake.checks import Cells, Rows, combinations
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
-from data.workspace.folding import normal_identifier
+from data.workspace.folding import normalize_identifier
 
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
@@ -56,10 +56,15 @@ def hash_children(
     good = rows.good()
     combined, first = combinations(partners.codes, children.codes, numbers.codes)
     used = np.unique(combined[good])
-    at = first[used]
-    shared = [normal_identifier(str(v)) for v in numbers.take(at)]
-    own = [_own(str(p), str(c)) for p, c in zip(partners.take(at), children.take(at), strict=True)]
-    names = [_shared(number) if number else name for name, number in zip(own, shared, strict=True)]
+    rows_used = first[used]
+    shared = [normalize_identifier(str(v)) for v in numbers.take(rows_used)]
+    partner_names = [
+        _partner_name(str(p), str(c))
+        for p, c in zip(partners.take(rows_used), children.take(rows_used), strict=True)
+    ]
+    names = [
+        _number_name(number) if number else name for name, number in zip(partner_names, shared, strict=True)
+    ]
     child: list[Value] = [""] * len(first)
     programme: list[Value] = [""] * len(first)
     for place, hashed, number in zip(used.tolist(), hash_identifier(names), shared, strict=True):
@@ -68,26 +73,33 @@ def hash_children(
     rows.cells["child"] = Cells(combined, child)
     rows.cells["programme_child"] = Cells(combined, programme)
     if forgotten:
-        hashes = zip(hash_identifier(own), (child[place] for place in used.tolist()), strict=True)
-        gone = [
-            place for place, of in zip(used.tolist(), hashes, strict=True) if any(h in forgotten for h in of)
+        hashes = zip(hash_identifier(partner_names), (child[place] for place in used.tolist()), strict=True)
+        forgotten_places = [
+            place
+            for place, pair in zip(used.tolist(), hashes, strict=True)
+            if any(h in forgotten for h in pair)
         ]
         rows.fault(
-            good & np.isin(combined, gone), "child_id", "forgotten", "children who are not on the forget list"
+            good & np.isin(combined, forgotten_places),
+            "child_id",
+            "forgotten",
+            "children who are not on the forget list",
         )
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
     """Return the texts to hash for a child: by its identifier at a partner, and by its programme number."""
-    return [_own(partner, child)] * bool(child.strip()) + [_shared(number)] * bool(number.strip())
+    return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(
+        number.strip()
+    )
 
 
-def _own(partner: str, child: str) -> str:
-    return f"partner:{normal_identifier(partner)}{_BETWEEN}{normal_identifier(child)}"
+def _partner_name(partner: str, child: str) -> str:
+    return f"partner:{normalize_identifier(partner)}{_BETWEEN}{normalize_identifier(child)}"
 
 
-def _shared(number: str) -> str:
-    return f"{BY_NUMBER}{normal_identifier(number)}"
+def _number_name(number: str) -> str:
+    return f"{BY_NUMBER}{normalize_identifier(number)}"
 
 
 def identify(rows: Rows) -> Identified:
@@ -167,8 +179,8 @@ def _record_numbers(
     partners, numbers = rows.cells["partner"], rows.cells["record_number"]
     folded: dict[str, int] = {}
     partner_of = [folded.setdefault(str(v).casefold(), len(folded)) for v in partners.distinct]
-    known: dict[Value, int] = {}
-    number_of = [known.setdefault(v, len(known)) for v in numbers.distinct]
+    numbers_seen: dict[Value, int] = {}
+    number_of = [numbers_seen.setdefault(v, len(numbers_seen)) for v in numbers.distinct]
     keys, _ = combinations(
         np.array(partner_of, dtype=np.int64)[partners.codes[good]],
         np.array(number_of, dtype=np.int64)[numbers.codes[good]],

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from data.errors import InputError
-from data.schema import KINDS, kind_of
+from data.schema import KINDS, get_kind
 
 Slashes = Literal["", "day first", "month first"]
 SLASHES: tuple[str, ...] = ("day first", "month first")
@@ -64,34 +64,38 @@ def read(path: Path, kind: str) -> ColumnMapping:
         msg = f"{path.name} is not a valid TOML file: {error}"
         raise InputError(msg) from None
     _refuse_unknown_keys(content, path.name)
-    own = _table(content, kind, path.name)
-    columns = {**_columns(content, path.name), **_columns(own, path.name)}
-    values = _merged(_values(content, path.name), _values(own, path.name))
-    dates = {**_table(content, "dates", path.name), **_table(own, "dates", path.name)}
+    kind_part = _table(content, kind, path.name)
+    columns = {**_columns(content, path.name), **_columns(kind_part, path.name)}
+    values = _merged(_values(content, path.name), _values(kind_part, path.name))
+    dates = {**_table(content, "dates", path.name), **_table(kind_part, "dates", path.name)}
     mapping = ColumnMapping(
-        {ours: theirs for ours, theirs in columns.items() if ours in _given(kind) or ours in _named(own)},
-        {column: names for column, names in values.items() if column in _given(kind)},
-        (*_texts(content, "ignore", path.name), *_texts(own, "ignore", path.name)),
+        {
+            ours: theirs
+            for ours, theirs in columns.items()
+            if ours in _column_names(kind) or ours in _named_columns(kind_part)
+        },
+        {column: names for column, names in values.items() if column in _column_names(kind)},
+        (*_texts(content, "ignore", path.name), *_texts(kind_part, "ignore", path.name)),
         cast("Slashes", dates.get("slashes", "")),
     )
     check(mapping, kind, path.name)
     return mapping
 
 
-def _named(own: Table[str, object]) -> Table[str, object]:
+def _named_columns(kind_part: Table[str, object]) -> Table[str, object]:
     """Return the columns that one kind's part names, so that a wrong one there is reported."""
-    columns = own.get("columns", {})
+    columns = kind_part.get("columns", {})
     return columns if isinstance(columns, dict) else {}
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
     """Raise InputError for a column, category or order of dates that is not allowed."""
     for column in (*mapping.columns, *mapping.value_names):
-        if column not in _given(kind):
-            msg = f"{name}: {kind} has no column {column!r}. It has: {', '.join(_given(kind))}."
+        if column not in _column_names(kind):
+            msg = f"{name}: {kind} has no column {column!r}. It has: {', '.join(_column_names(kind))}."
             raise InputError(msg)
     for column, names in mapping.value_names.items():
-        allowed = kind_of(kind).column(column).allowed
+        allowed = get_kind(kind).column(column).allowed
         wrong = sorted({ours for ours in names.values() if allowed and ours not in allowed})
         if wrong:
             msg = f"{name}: {', '.join(map(repr, wrong))} is not allowed in {column}. "
@@ -102,8 +106,8 @@ def check(mapping: ColumnMapping, kind: str, name: str = "The mapping") -> None:
         raise InputError(msg)
 
 
-def _given(kind: str) -> tuple[str, ...]:
-    return tuple(column.name for column in kind_of(kind).given)
+def _column_names(kind: str) -> tuple[str, ...]:
+    return tuple(column.name for column in get_kind(kind).given)
 
 
 def _refuse_unknown_keys(content: Table[str, object], name: str) -> None:

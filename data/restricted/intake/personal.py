@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 from data.errors import FileRefused
-from data.personal.content import Holds, content_shows, degrees_of, median_year
-from data.personal.headings import heading_shows, list_headings, names_no_child
+from data.personal.content import Holds, find_personal_content, recognise_degrees, median_year
+from data.personal.headings import find_personal_heading, list_headings, is_about_others
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.table import RawColumn, RawTable
 from data.schema import Column, RecordKind
@@ -37,23 +37,25 @@ class _Found:
 
 
 def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
-    found: dict[str, list[_Found]] = {}
+    by_sort: dict[str, list[_Found]] = {}
     for column in columns:
-        found.setdefault(column.sort, []).append(column)
-    if not found:
+        by_sort.setdefault(column.sort, []).append(column)
+    if not by_sort:
         return
-    sorts = "; ".join(f"{sort} ({_where(headings, at)})" for sort, at in found.items())
+    sorts = "; ".join(
+        f"{sort} ({_where(headings, columns_of_sort)})" for sort, columns_of_sort in by_sort.items()
+    )
     msg = f"{name} is refused because it seems to contain {sorts}. No row was imported. "
     msg += "Remove this from the file and import it again."
-    if any(column.ours for at in found.values() for column in at):
+    if any(column.ours for columns_of_sort in by_sort.values() for column in columns_of_sort):
         msg += " Child identifiers and record numbers are codes such as K-0412."
     raise FileRefused(msg)
 
 
-def _where(headings: list[str], found: list[_Found]) -> str:
+def _where(headings: list[str], columns: list[_Found]) -> str:
     return ", ".join(
         list_headings(headings, [column.position]) + (f" in line {column.line}" if column.line else "")
-        for column in found
+        for column in columns
     )
 
 
@@ -62,7 +64,7 @@ def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterat
     for position, heading in enumerate(headings):
         if position in own_words or position in layout.metadata:
             continue
-        if sort := heading_shows(heading, kind.refuses):
+        if sort := find_personal_heading(heading, kind.refuses):
             yield _Found(position, sort)
 
 
@@ -77,8 +79,8 @@ def _by_content(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[_
         looks = partial(_content, kind, ours.get(position), raw.heading, year=year)
         if sort := looks(raw.distinct):
             yield _Found(position, sort, _first_line(table, raw, sort, looks), position in ours)
-        elif position not in ours and (which := degrees_of(raw.distinct)):
-            line = _first_line(table, raw, which, degrees_of)
+        elif position not in ours and (which := recognise_degrees(raw.distinct)):
+            line = _first_line(table, raw, which, recognise_degrees)
             degrees.setdefault(which, _Found(position, "coordinates", line))
     if len(degrees) == 2:
         yield from degrees.values()
@@ -87,8 +89,8 @@ def _by_content(kind: RecordKind, table: RawTable, layout: Layout) -> Iterator[_
 def _content(
     kind: RecordKind, column: Column | None, heading: str, values: list[str], year: float | None
 ) -> str | None:
-    sort = content_shows(values, _holds(column), of_children=kind.of_children, year=year)
-    of_others = sort == "names" and column is None and names_no_child(heading)
+    sort = find_personal_content(values, _holds(column), of_children=kind.of_children, year=year)
+    of_others = sort == "names" and column is None and is_about_others(heading)
     return None if of_others else sort
 
 

@@ -30,8 +30,8 @@ from data.restricted.intake.headings import Layout
 from data.restricted.intake.table import Fault, RawTable
 from data.schema.column import Column, RecordKind
 from data.workspace.files import write_text
-from data.workspace.folding import fold, key_of
-from data.workspace.safe_text import shown_frame
+from data.workspace.folding import fold, make_key
+from data.workspace.safe_text import escape_frame
 
 REJECT_COLUMNS = ("line", "record_number", "column", "value", "reason", "allowed")
 LONGEST = 40
@@ -52,7 +52,7 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(REJECT_COLUMNS)
-    writer.writerows(shown_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
+    writer.writerows(escape_frame(rejects[list(REJECT_COLUMNS)]).itertuples(index=False, name=None))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "\ufeff" + text.getvalue())
 
@@ -74,28 +74,28 @@ def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows)
     frame = pd.concat(filled, ignore_index=True).astype({"line": "int64"})
     frame = frame.sort_values("line", kind="stable", ignore_index=True)
     frame.insert(1, "record_number", _record_numbers(rows, frame["line"]))
-    frame.insert(3, "value", _values(kind, table, layout, frame))
+    frame.insert(3, "value", _repeat_values(kind, table, layout, frame))
     return frame
 
 
-def _values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
+def _repeat_values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
     """Return the content of each faulty cell if it may be repeated, else the empty text."""
     if rejects.empty:
         return []
     repeater = Repeater.of(kind, table, layout)
     alone = ~rejects["line"].duplicated(keep=False)
-    at = np.searchsorted(table.lines, rejects["line"])
-    known: dict[tuple[str, int, bool], str] = {}
+    rows = np.searchsorted(table.lines, rejects["line"])
+    repeated: dict[tuple[str, int, bool], str] = {}
     values = []
-    for column, row, only in zip(rejects["column"], at.tolist(), alone, strict=True):
+    for column, row, only in zip(rejects["column"], rows.tolist(), alone, strict=True):
         if column not in layout.columns:
             values.append("")
             continue
         raw = table.columns[layout.columns[column]]
         cell = (column, int(raw.codes[row]), bool(only))
-        if cell not in known:
-            known[cell] = repeater.repeat(column, raw.distinct[cell[1]], alone=only)
-        values.append(known[cell])
+        if cell not in repeated:
+            repeated[cell] = repeater.repeat(column, raw.distinct[cell[1]], alone=only)
+        values.append(repeated[cell])
     return values
 
 
@@ -103,10 +103,10 @@ def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
     """Return each rejected line's record number if it cannot be a name or a remark, else the empty text."""
     if "record_number" not in rows.cells or not len(rows):
         return [""] * len(lines)
-    at = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
-    numbers = map(str, rows.cells["record_number"].take(at))
-    known = rows.lines[at] == lines.to_numpy()
-    return [n if k and _RECORD_NUMBER.fullmatch(n) else "" for n, k in zip(numbers, known, strict=True)]
+    positions = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
+    numbers = map(str, rows.cells["record_number"].take(positions))
+    is_read = rows.lines[positions] == lines.to_numpy()
+    return [n if k and _RECORD_NUMBER.fullmatch(n) else "" for n, k in zip(numbers, is_read, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -120,36 +120,38 @@ class Repeater:
     def of(cls, kind: RecordKind, table: RawTable, layout: Layout) -> Repeater:
         """Collect the words of identifiers, of free texts and of columns that are not ours."""
         ours = {position: kind.column(name) for name, position in layout.columns.items()}
-        kept = [raw.distinct for p, raw in enumerate(table.columns) if p not in ours or _kept(ours[p])]
-        return cls(kind, frozenset(_words_of(kept)) if kind.of_children else frozenset())
+        columns = [
+            raw.distinct for p, raw in enumerate(table.columns) if p not in ours or _is_private(ours[p])
+        ]
+        return cls(kind, frozenset(_words_of(columns)) if kind.of_children else frozenset())
 
     def repeat(self, column: str, text: str, *, alone: bool) -> str:
         """Return the content of a cell if a reject may repeat it, else the empty text.
 
         `alone`: nothing else is wrong in its row.
         """
-        given, text = self.kind.column(column), " ".join(text.split())
-        if not text or len(text) > LONGEST or _kept(given):
+        definition, text = self.kind.column(column), " ".join(text.split())
+        if not text or len(text) > LONGEST or _is_private(definition):
             return ""
-        if given.numeric:
+        if definition.numeric:
             return text if _is_number(text) else ""
-        if given.type in ("category", "area"):
-            return text if self._may_show(given, text, alone=alone) else ""
-        year = _year_of(given, text)
-        return text if year and year >= given.earliest[:4] else ""
+        if definition.type in ("category", "area"):
+            return text if self._may_show(definition, text, alone=alone) else ""
+        year = _year_of(definition, text)
+        return text if year and year >= definition.earliest[:4] else ""
 
     def _may_show(self, column: Column, text: str, *, alone: bool) -> bool:
-        known = [*map(key_of, column.allowed), *map(key_of, column.allowed.values())]
-        if not self.kind.of_children or key_of(text) in known:
-            return bool(_WORDS.fullmatch(text)) or key_of(text) in known
+        known = [*map(make_key, column.allowed), *map(make_key, column.allowed.values())]
+        if not self.kind.of_children or make_key(text) in known:
+            return bool(_WORDS.fullmatch(text)) or make_key(text) in known
         if not alone or not _WORD.fullmatch(text) or fold(text) in self.words:
             return False
         if column.type == "area" or text.islower():
             return True
-        return bool(difflib.get_close_matches(key_of(text), known, 1, cutoff=_NEAR))
+        return bool(difflib.get_close_matches(make_key(text), known, 1, cutoff=_NEAR))
 
 
-def _kept(column: Column) -> bool:
+def _is_private(column: Column) -> bool:
     """Return whether the content of a column is never repeated."""
     return column.type in ("identifier", "hash", "text", "code")
 

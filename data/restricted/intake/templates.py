@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import InputError
 from data.restricted.intake.xlsx_rows import GUIDES
-from data.schema import KINDS, Column, RecordKind, area_word, kind_of
+from data.schema import KINDS, Column, RecordKind, area_word, get_kind
 from data.schema.codebook import ENTRY, describe
 from data.workspace.files import replacing
 
@@ -45,7 +45,7 @@ def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS)) -> list[P
 
     Raises InputError, and writes nothing, if a file with such a name exists: it may be filled in.
     """
-    folder, wanted = Path(folder), [kind_of(name) for name in kinds]
+    folder, wanted = Path(folder), [get_kind(name) for name in kinds]
     _refuse_existing(folder, [template_name(kind.name) for kind in wanted])
     folder.mkdir(parents=True, exist_ok=True)
     written = []

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from data.errors import InputError
 from data.schema import Column
 from data.tables.periods import Period
-from data.workspace.folding import fold, key_of
+from data.workspace.folding import fold, make_key
 
 Value = str | int | float | None
 
@@ -68,10 +68,10 @@ def check_values(
     return checked
 
 
-def slash_order(values: list[str], told: str) -> str:
+def slash_order(values: list[str], given_order: str) -> str:
     """Return the order of days like 31/05/2007: the given one, else "day first" if the column proves it."""
-    if told:
-        return told
+    if given_order:
+        return given_order
     pairs = [(int(m[1]), int(m[2])) for m in map(_SLASHED.fullmatch, map(str.strip, values)) if m]
     day_first = any(first > 12 for first, _ in pairs)
     month_first = any(second > 12 for _, second in pairs)
@@ -89,29 +89,29 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
     if column.type == "category":
         return _category(column)
     if column.type == "date":
-        return lambda text: _day(text, column, today, slashes)
+        return lambda text: _parse_date(text, column, today, slashes)
     if column.type == "day_or_week":
         return lambda text: _day_or_week(text, column, today, slashes)
     if column.type == "period":
-        return lambda text: _period(text, today)
+        return lambda text: _parse_period(text, today)
     if column.type == "whole":
-        return lambda text: _whole(text, column)
+        return lambda text: _parse_whole(text, column)
     if column.type == "year":
-        return lambda text: _year(text, column, today)
+        return lambda text: _parse_year(text, column, today)
     if column.type == "decimal":
-        return lambda text: _decimal(text, column)
+        return lambda text: _parse_decimal(text, column)
     if column.type == "code":
-        return lambda text: _code(text, column)
-    return lambda text: _text(text, column)
+        return lambda text: _check_code(text, column)
+    return lambda text: _check_text(text, column)
 
 
 def _category(column: Column) -> Callable[[str], Value]:
-    known = {key_of(code): code for code in column.allowed}
+    known = {make_key(code): code for code in column.allowed}
     for code, words in column.allowed.items():
-        known.setdefault(key_of(words), code)
+        known.setdefault(make_key(words), code)
 
     def read(text: str) -> Value:
-        code = known.get(key_of(text[:200]))
+        code = known.get(make_key(text[:200]))
         if code is None:
             raise Faulty("not one of the categories")
         return code
@@ -126,7 +126,7 @@ _SHORT = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}")
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 
 
-def _day(text: str, column: Column, today: dt.date, slashes: str) -> str:
+def _parse_date(text: str, column: Column, today: dt.date, slashes: str) -> str:
     day = _parse_day(text, slashes)
     return _within(day, column, today).isoformat()
 
@@ -168,7 +168,7 @@ def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str
     """Return an ISO day; for a week its Monday with a W in front."""
     week = _WEEK.fullmatch(text.upper())
     if not week:
-        return _day(text, column, today, slashes)
+        return _parse_date(text, column, today, slashes)
     try:
         monday = dt.date.fromisocalendar(int(week[1]), int(week[2]), 1)
     except ValueError:
@@ -176,7 +176,7 @@ def _day_or_week(text: str, column: Column, today: dt.date, slashes: str) -> str
     return f"W{_within(monday, column, today).isoformat()}"
 
 
-def _period(text: str, today: dt.date) -> str:
+def _parse_period(text: str, today: dt.date) -> str:
     interval = f"{text}-01-01/P1Y" if re.fullmatch(r"\d{4}", text) else text.upper()
     try:
         period = Period.parse(interval)
@@ -194,26 +194,26 @@ _WHOLE = re.compile(r"[+-]?\d{1,15}(?:\.0{1,2})?")
 _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d+|,\d{1,2})?(?:[eE][+-]?\d{1,2})?")
 
 
-def _whole(text: str, column: Column) -> int:
+def _parse_whole(text: str, column: Column) -> int:
     if not _WHOLE.fullmatch(text):
         raise Faulty("not a whole number")
-    return int(_between(int(text.partition(".")[0]), column))
+    return int(_check_range(int(text.partition(".")[0]), column))
 
 
-def _year(text: str, column: Column, today: dt.date) -> int:
-    year = _whole(text, column)
+def _parse_year(text: str, column: Column, today: dt.date) -> int:
+    year = _parse_whole(text, column)
     if year > today.year:
         raise Faulty("in the future")
     return year
 
 
-def _decimal(text: str, column: Column) -> float:
+def _parse_decimal(text: str, column: Column) -> float:
     if not _DECIMAL.fullmatch(text):
         raise Faulty("not a number")
-    return _between(float(text.replace(",", ".")), column)
+    return _check_range(float(text.replace(",", ".")), column)
 
 
-def _between(number: float, column: Column) -> float:
+def _check_range(number: float, column: Column) -> float:
     if column.minimum is not None and number < column.minimum:
         raise Faulty("negative" if number < 0 else "too small")
     if column.maximum is not None and number > column.maximum:
@@ -221,13 +221,13 @@ def _between(number: float, column: Column) -> float:
     return number
 
 
-def _code(text: str, column: Column) -> str:
+def _check_code(text: str, column: Column) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", text) or len(text) > column.longest:
         raise Faulty("not a code")
     return text
 
 
-def _text(text: str, column: Column) -> str:
+def _check_text(text: str, column: Column) -> str:
     if len(text) > column.longest:
         raise Faulty(f"longer than {column.longest} characters")
     text = text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -93,7 +93,7 @@ class Vault:
         if os.path.lexists(folder):
             msg = f"There is already a vault at {folder}. It is not replaced."
             raise VaultError(msg)
-        with creation.building(folder) as aside, sql.translated(folder / health.DB):
+        with creation.building_aside(folder) as aside, sql.translating_errors(folder / health.DB):
             creation.write_empty_database(aside / health.DB, secret, kind, _identifier_mark(key))
             health.write(aside, secret)
         return cls.open(folder, secret)
@@ -110,7 +110,7 @@ class Vault:
         folder, secret = Path(folder).absolute(), _vault_key(key)
         connection = health.open_checked(folder, secret)
         try:
-            with sql.translated(folder / health.DB):
+            with sql.translating_errors(folder / health.DB):
                 connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
                 connection.execute("PRAGMA synchronous = FULL")
                 vault = cls(folder, secret, connection)
@@ -123,9 +123,9 @@ class Vault:
 
     def _join_forget_logs(self) -> None:
         """Make the forget log in the vault and the one beside it equal; nearly always they are."""
-        path = forget_log.path_of(self.folder)
+        path = forget_log.log_path(self.folder)
         beside = forget_log.read(path)
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             inside = removal.read_log(self._connection)
         joined = forget_log.keep_latest(beside | inside)
         if joined != inside:
@@ -136,8 +136,8 @@ class Vault:
                 forget_log.write(path, joined)
 
     def _check_identifier_key(self, mark: str | None) -> None:
-        known = self._meta.get(creation.IDENTIFIER)
-        if mark is not None and known is not None and not hmac.compare_digest(mark, known):
+        stored = self._meta.get(creation.IDENTIFIER)
+        if mark is not None and stored is not None and not hmac.compare_digest(mark, stored):
             msg = (
                 f"The identifier key does not belong to the vault {self.folder}: with it, every known "
                 "child would be counted again as a new one. Nothing was changed. Find the key that was made "
@@ -217,7 +217,7 @@ class Vault:
         later. Published numbers stay as they are until enough children have changed.
         """
         with self.writing():
-            with sql.translated(self._db):
+            with sql.translating_errors(self._db):
                 hashes = removal.find_linked(self._connection, {bytes.fromhex(child) for child in children})
             day = forget_log.today()
             return self._forget([forget_log.Entry("child", child.hex(), day) for child in hashes])
@@ -233,7 +233,7 @@ class Vault:
 
     def count_brought(self, partner: str) -> int:
         """Count the records that `withdraw` would delete."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             return removal.count_brought(self._connection, partner)
 
     def find_partner(self, name: str) -> str:
@@ -242,7 +242,7 @@ class Vault:
 
     def _forget(self, entries: Sequence[forget_log.Entry]) -> int:
         # The file is written first: see data/restricted/vault/forget_log.py.
-        path = forget_log.path_of(self.folder)
+        path = forget_log.log_path(self.folder)
         forget_log.write(path, forget_log.keep_latest({*forget_log.read(path), *entries}))
         with self._transaction(wait_for_readers=True) as connection:
             return removal.apply(connection, entries)
@@ -253,7 +253,7 @@ class Vault:
         Unlike forgotten children these may come back.
         """
         with self.writing():
-            with sql.translated(self._db):
+            with sql.translating_errors(self._db):
                 children = removal.find_unmet_since(self._connection, day.isoformat())
             if not children:
                 return 0
@@ -262,7 +262,7 @@ class Vault:
 
     def count_overdue(self, day: dt.date) -> int:
         """Count the records that `expire` would delete."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             children = removal.find_unmet_since(self._connection, day.isoformat())
             return removal.count(self._connection, children)
 
@@ -271,26 +271,26 @@ class Vault:
 
         The operator of a service is a partner too.
         """
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             if kind is not None:
                 return sorted(self._texts_in_use(kind, "partner") - {""})
             return sorted(set(removal.list_partners(self._connection)))
 
     def find_unknown(self, children: Collection[str]) -> frozenset[str]:
         """Return the hashes that no record has and that were not forgotten before."""
-        with sql.translated(self._db):
-            known = removal.find_recorded(self._connection, {bytes.fromhex(child) for child in children})
-        return frozenset(children) - {child.hex() for child in known} - self.forgotten_children()
+        with sql.translating_errors(self._db):
+            recorded = removal.find_recorded(self._connection, {bytes.fromhex(child) for child in children})
+        return frozenset(children) - {child.hex() for child in recorded} - self.forgotten_children()
 
     def forgotten_children(self) -> frozenset[str]:
         """Return the hashes of all forgotten children; an import takes no record of theirs."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             return frozenset(e.name for e in removal.read_log(self._connection) if e.kind == "child")
 
     @contextlib.contextmanager
     def _transaction(self, *, wait_for_readers: bool = False) -> Iterator[sql.Connection]:
         connection = self._connection
-        with self.writing(), sql.translated(self._db):
+        with self.writing(), sql.translating_errors(self._db):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -314,7 +314,7 @@ class Vault:
 
     def read_remark(self, name: str) -> str | None:
         """Return the text that was stored under a name; None when there is none."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             query = "SELECT value FROM meta WHERE name = ?"
             row = self._connection.execute(query, (f"{_REMARK}{name}",)).fetchone()
         return None if row is None else str(row[0])
@@ -353,7 +353,7 @@ class Vault:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sql.Connection]:
         """Yield a separate connection that sees one moment and cannot write."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             connection = sql.connect(self._db, self._key)
             try:
                 connection.execute("PRAGMA query_only = ON")
@@ -369,13 +369,13 @@ class Vault:
 
     def kinds(self) -> list[str]:
         """List the kinds of which there are records."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             return [k for k in tables.TABLES if self._connection.execute(tables.any_sql(k)).fetchone()[0]]
 
     def area_codes_in_use(self) -> set[str]:
         """Return the codes of all areas, of any level, that a record names."""
         codes: set[str] = set()
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             for kind, columns in tables.TABLES.items():
                 for column in set(columns).intersection(_AREA_COLUMNS):
                     codes |= self._texts_in_use(kind, column)
@@ -389,12 +389,12 @@ class Vault:
 
     def published_blocks(self) -> dict[str, PublishedBlock]:
         """Return the members behind each published block, and the release that published it last."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             return published.read_blocks(self._connection)
 
     def staged_publication(self) -> str | None:
         """Return the release whose publication was begun and neither confirmed nor discarded."""
-        with sql.translated(self._db):
+        with sql.translating_errors(self._db):
             return published.read_staged_release(self._connection)
 
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
@@ -424,7 +424,7 @@ class Vault:
 
         Reads every page; the problems hold no counts.
         """
-        problems = health.problems(self.folder, self._key, self._connection)
+        problems = health.find_problems(self.folder, self._key, self._connection)
         if not problems and (staged := self.staged_publication()):
             problems.append(
                 f"Publishing {staged} was interrupted. The next `tact release` finishes or undoes it."

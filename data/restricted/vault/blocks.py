@@ -60,10 +60,10 @@ class Block:
         forgotten children would be one. A random mark belongs to nobody and disappears when the block is
         drawn again. Each block gets its own marks, so that no two blocks show that they had the same child.
         """
-        gone = ~np.isin(self.marks >> CHILD_BITS, present)
-        number = int(gone.sum())
+        missing = ~np.isin(self.marks >> CHILD_BITS, present)
+        number = int(missing.sum())
         if not number:
             return False
-        drawn = np.frombuffer(secrets.token_bytes(8 * number), "<u8").astype(np.uint64)
-        self.marks = np.sort(np.concatenate([self.marks[~gone], drawn]))
+        random_marks = np.frombuffer(secrets.token_bytes(8 * number), "<u8").astype(np.uint64)
+        self.marks = np.sort(np.concatenate([self.marks[~missing], random_marks]))
         return True

@@ -15,7 +15,7 @@ IDENTIFIER = "identifier_key"  # in table meta: the mark of the key that hashed 
 
 
 @contextlib.contextmanager
-def building(folder: Path) -> Iterator[Path]:
+def building_aside(folder: Path) -> Iterator[Path]:
     """Yield a new private folder; when the block ends without an error it is renamed to `folder`."""
     aside = files.aside(folder)
     with files.no_room_means_disk_full(folder):
@@ -38,8 +38,8 @@ def write_empty_database(db: Path, key: Secret, kind: str, identifier_mark: str 
         connection.execute("BEGIN IMMEDIATE")
         for statement in tables.create_sql():
             connection.execute(statement)
-        made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        meta = [("kind", kind), ("created", made)]
+        created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        meta = [("kind", kind), ("created", created)]
         meta += [(IDENTIFIER, identifier_mark)] if identifier_mark else []
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
         connection.execute(f"PRAGMA user_version = {tables.VERSION}")

@@ -37,7 +37,7 @@ def today() -> str:
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 
-def path_of(folder: Path) -> Path:
+def log_path(folder: Path) -> Path:
     """Return the path of the log, which stands beside the vault's folder, like the lock."""
     return folder.with_name(f"{folder.name}.forgotten")
 
@@ -57,9 +57,9 @@ def read(path: Path) -> set[Entry]:
     except FileNotFoundError:
         return set()
     except (OSError, UnicodeDecodeError, csv.Error):
-        raise _damaged(path) from None
-    if not rows or tuple(rows[0]) != _COLUMNS or not all(map(_whole, rows[1:])):
-        raise _damaged(path)
+        raise _damaged_log(path) from None
+    if not rows or tuple(rows[0]) != _COLUMNS or not all(map(_is_complete, rows[1:])):
+        raise _damaged_log(path)
     return {Entry(cast("Kind", kind), name, day) for kind, name, day in rows[1:]}
 
 
@@ -70,11 +70,11 @@ def write(path: Path, entries: Iterable[Entry]) -> None:
     files.write_text(path, text.getvalue(), mode=0o600)
 
 
-def _whole(row: list[str]) -> bool:
+def _is_complete(row: list[str]) -> bool:
     return len(row) == len(_COLUMNS) and row[0] in get_args(Kind) and bool(row[1] and row[2])
 
 
-def _damaged(path: Path) -> VaultError:
+def _damaged_log(path: Path) -> VaultError:
     return VaultError(
         f"The forget log {path} is damaged or cannot be read. Restore it from a copy. If you have no copy, "
         "move it away: the vault writes it again."

@@ -32,20 +32,20 @@ class TermBook:
 
     def codes(self, column: str, texts: Sequence[str]) -> npt.NDArray[np.int32]:
         """Return the number of each text, shape (n,); new texts are stored first."""
-        known = self._codes.setdefault(column, {})
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        free = max(known.values(), default=-1) + 1  # numbers of forgotten texts leave gaps
-        known.update({text: free + i for i, text in enumerate(new)})
+        numbers = self._codes.setdefault(column, {})
+        new = [text for text in dict.fromkeys(texts) if text not in numbers]
+        free = max(numbers.values(), default=-1) + 1  # numbers of forgotten texts leave gaps
+        numbers.update({text: free + i for i, text in enumerate(new)})
         self._connection.executemany(
-            "INSERT INTO term VALUES (?, ?, ?)", [(column, known[text], text) for text in new]
+            "INSERT INTO term VALUES (?, ?, ?)", [(column, numbers[text], text) for text in new]
         )
-        return np.fromiter((known[text] for text in texts), np.int32, len(texts))
+        return np.fromiter((numbers[text] for text in texts), np.int32, len(texts))
 
     def texts(self, column: str) -> list[str]:
         """List a column's texts by their numbers; "" for a text that was deleted."""
-        known = self._codes.get(column, {})
-        texts = [""] * (max(known.values(), default=-1) + 1)
-        for text, code in known.items():
+        numbers = self._codes.get(column, {})
+        texts = [""] * (max(numbers.values(), default=-1) + 1)
+        for text, code in numbers.items():
             texts[code] = text
         return texts
 
@@ -71,7 +71,7 @@ def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch | None:
     return pa.RecordBatch.from_arrays(arrays, ["identity", "content", *storage])
 
 
-def in_layers(table: pa.Table) -> Iterator[pa.Table]:
+def split_repeats(table: pa.Table) -> Iterator[pa.Table]:
     """Yield stored rows sorted by identity, in tables that contain no identity twice.
 
     Rows that repeat an identity come in later tables, in the order of the file, so that writing one table
@@ -89,7 +89,7 @@ def in_layers(table: pa.Table) -> Iterator[pa.Table]:
         yield table.take(pa.array(part))
 
 
-def rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+def iter_rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
     """Return stored rows as tuples for the database."""
     return zip(*(_python(column) for column in batch.columns), strict=True)
 
@@ -133,10 +133,10 @@ def _arrow(frame: Frame) -> pa.Table:
 
 def _check_columns(frame: Frame, kind: str, storage: Mapping[str, Storage]) -> None:
     names = frame.columns if isinstance(frame, pd.DataFrame) else frame.schema.names
-    expected, found = {"identity", "content", *storage}, set(names)
-    if expected == found:
+    expected, present = {"identity", "content", *storage}, set(names)
+    if expected == present:
         return
-    missing, unknown = sorted(expected - found), sorted(map(str, found - expected))
+    missing, unknown = sorted(expected - present), sorted(map(str, present - expected))
     msg = (
         f"Records of kind {kind!r} have the columns identity, content, {', '.join(storage)}. "
         f"Missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}."

@@ -44,7 +44,7 @@ class _Check:
 
 def write(folder: Path, key: Secret) -> None:
     """Write the check value of the database in a folder, which this key opens."""
-    salt = sql.salt(folder / DB)
+    salt = sql.read_salt(folder / DB)
     check = _Check(salt.hex(), _mac(key, salt))
     text = json.dumps({"format": 1, "salt": check.salt, "mac": check.mac, "sum": check.sum})
     files.write_text(folder / CHECK, text + "\n", mode=0o600)
@@ -62,24 +62,24 @@ def open_checked(folder: Path, key: Secret) -> sql.Connection:
             "Find the key that was made with it, or restore a backup with `tact restore`."
         )
         raise WrongKey(msg)
-    if check is not None and check.salt != sql.salt(db).hex():
-        raise sql.corrupt(db)
+    if check is not None and check.salt != sql.read_salt(db).hex():
+        raise sql.corrupt_vault(db)
     connection = _open(db, key, known=check is not None)
     if check is None:
         write(folder, key)
     return connection
 
 
-def problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]:
+def find_problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]:
     """Check files, pages, structure and terms; return what is wrong, each with its remedy."""
     faults = _open_to_others(folder)
     check = _read_check(folder)
-    if check is None or not check.fits(key) or check.salt != sql.salt(folder / DB).hex():
+    if check is None or not check.fits(key) or check.salt != sql.read_salt(folder / DB).hex():
         faults.append(
             f"The file {folder / CHECK} is damaged. It is renewed when the vault is opened the next time."
         )
-    if not whole(connection):
-        faults.append(str(sql.corrupt(folder / DB)))
+    if not is_intact(connection):
+        faults.append(str(sql.corrupt_vault(folder / DB)))
         return faults
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
         faults.append(str(_other_version(folder / DB)))
@@ -88,7 +88,7 @@ def problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]
     return faults
 
 
-def whole(connection: sql.Connection) -> bool:
+def is_intact(connection: sql.Connection) -> bool:
     """Return whether every page is as it was written (HMAC) and the structure is sound."""
     try:
         if connection.execute("PRAGMA cipher_integrity_check").fetchall():
@@ -109,7 +109,7 @@ def _all_terms_known(connection: sql.Connection) -> bool:
 
 
 def _open(db: Path, key: Secret, *, known: bool) -> sql.Connection:
-    with sql.translated(db):
+    with sql.translating_errors(db):
         try:
             connection = sql.connect(db, key)
         except sql.Error as error:
@@ -133,7 +133,7 @@ def _check_version(db: Path, connection: sql.Connection) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION:
-        raise sql.corrupt(db)
+        raise sql.corrupt_vault(db)
     if version not in READABLE:
         raise _other_version(db)
     if version != VERSION:
@@ -177,8 +177,8 @@ def _mac(key: Secret, salt: bytes) -> str:
 
 
 def _missing_vault(folder: Path) -> VaultError:
-    kept = sorted(p.name for p in folder.parent.glob(f"{folder.name}.before-*")) if folder.parent else []
-    hint = f" Beside it stands {kept[-1]}, from before a restore: rename it back." if kept else ""
+    replaced = sorted(p.name for p in folder.parent.glob(f"{folder.name}.before-*")) if folder.parent else []
+    hint = f" Beside it stands {replaced[-1]}, from before a restore: rename it back." if replaced else ""
     if (folder / CHECK).exists():
         msg = (
             f"{folder / DB} was removed, though {CHECK} is still there.{hint} Put the file back, or the "

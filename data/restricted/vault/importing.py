@@ -61,13 +61,13 @@ class Import:
             return
         table = pa.Table.from_batches(self._buffer)
         self._buffer.clear()
-        for layer in frames.in_layers(table):
+        for layer in frames.split_repeats(table):
             for batch in layer.combine_chunks().to_batches(max_chunksize=_ROWS_PER_WRITE):
                 self._write(batch)
 
     def _write(self, batch: pa.RecordBatch) -> None:
-        inserted = self._connection.executemany(self._insert, frames.rows(batch)).rowcount
+        inserted = self._connection.executemany(self._insert, frames.iter_rows(batch)).rowcount
         changed = 0
         if inserted < len(batch):
-            changed = self._connection.executemany(self._update, frames.rows(batch)).rowcount
+            changed = self._connection.executemany(self._update, frames.iter_rows(batch)).rowcount
         self.counts += Counts(inserted, changed, len(batch) - inserted - changed)

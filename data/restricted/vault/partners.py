@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable
 
 from data.errors import InputError
-from data.workspace.folding import normal_identifier
+from data.workspace.folding import normalize_identifier
 
 MOST = 10
 
@@ -18,8 +18,8 @@ MOST = 10
 def find(name: str, known: Iterable[str], main: Iterable[str]) -> str:
     """Return the known spelling of a partner's name; raise InputError when no partner has it."""
     known = list(known)
-    by_spelling = {normal_identifier(partner): partner for partner in sorted(known)}
-    partner = by_spelling.get(normal_identifier(name))
+    by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
+    partner = by_spelling.get(normalize_identifier(name))
     if partner is None:
         msg = f"{list_similar(name, known, main)}\nNo partner {name!r} has records here. Nothing was changed."
         raise InputError(msg)
@@ -28,13 +28,13 @@ def find(name: str, known: Iterable[str], main: Iterable[str]) -> str:
 
 def is_same(name: str, other: str) -> bool:
     """Return whether two spellings name the same partner."""
-    return normal_identifier(name) == normal_identifier(other)
+    return normalize_identifier(name) == normalize_identifier(other)
 
 
 def list_similar(name: str, known: Iterable[str], main: Iterable[str]) -> str:
     """Return a sentence that lists partners with a similar name, then those with encounters (`main`)."""
-    by_spelling = {normal_identifier(partner): partner for partner in sorted(known)}
-    matches = difflib.get_close_matches(normal_identifier(name), by_spelling, MOST)
+    by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
+    matches = difflib.get_close_matches(normalize_identifier(name), by_spelling, MOST)
     similar = [by_spelling[match] for match in matches]
     partners = [*similar, *sorted(set(main) - set(similar))]
     more = f" and {len(partners) - MOST} more" if len(partners) > MOST else ""

@@ -15,7 +15,7 @@ from data.restricted.vault import tables
 from data.restricted.vault.blocks import LEDGER, Block
 from data.restricted.vault.forget_log import Entry, today
 from data.restricted.vault.sqlcipher import Connection
-from data.workspace.folding import normal_identifier
+from data.workspace.folding import normalize_identifier
 
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
 # The first 40 bits of a hash are what a mark in a published block holds.
@@ -94,11 +94,11 @@ def count(connection: Connection, children: set[bytes]) -> int:
 
 
 def _closure(pairs: list[tuple[bytes, bytes]], children: set[bytes]) -> set[bytes]:
-    known, new = set(children), set(children)
+    closed, new = set(children), set(children)
     while new:
-        new = {h for pair in pairs if not new.isdisjoint(pair) for h in pair if h} - known
-        known |= new
-    return known
+        new = {h for pair in pairs if not new.isdisjoint(pair) for h in pair if h} - closed
+        closed |= new
+    return closed
 
 
 def _write_going(connection: Connection, children: set[bytes]) -> None:
@@ -122,8 +122,8 @@ def _delete_of_partner(connection: Connection, entry: Entry) -> int:
 
 def _spellings(connection: Connection, partner: str) -> str:
     """Return all spellings of a partner's name in this vault, as a JSON list."""
-    wanted = normal_identifier(partner)
-    return json.dumps([name for name in list_partners(connection) if normal_identifier(name) == wanted])
+    wanted = normalize_identifier(partner)
+    return json.dumps([name for name in list_partners(connection) if normalize_identifier(name) == wanted])
 
 
 def _sweep(connection: Connection) -> None:

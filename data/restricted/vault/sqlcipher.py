@@ -76,14 +76,14 @@ def without_waiting(connection: Connection) -> Iterator[None]:
         connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
 
 
-def salt(path: Path) -> bytes:
+def read_salt(path: Path) -> bytes:
     """Read the first sixteen bytes of a database, the salt, which are not encrypted."""
     with path.open("rb") as file:
         return file.read(SALT_BYTES)
 
 
 @contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translating_errors(path: Path) -> Iterator[None]:
     """Convert the database's errors to ours. The messages name the file and never a value."""
     try:
         yield
@@ -97,7 +97,7 @@ def _translate(error: Error, path: Path) -> TactError:
     if code == _FULL or (code == _IOERR and _no_room(path)):
         return disk_full(path)
     if code in (_CORRUPT, _NOTADB):
-        return corrupt(path)
+        return corrupt_vault(path)
     if code in (_BUSY, _LOCKED):
         return VaultBusy(f"{path} is being written by another process. Try again in a minute.")
     if code in (_READONLY, _CANTOPEN, _PERM):
@@ -120,7 +120,7 @@ def disk_full(path: Path) -> DiskFull:
     )
 
 
-def corrupt(path: Path) -> CorruptVault:
+def corrupt_vault(path: Path) -> CorruptVault:
     """Return the error for a damaged file."""
     return CorruptVault(
         f"{path} is damaged, although the key is right. Nothing was changed. Keep a copy of the file and "

@@ -184,15 +184,15 @@ def brought_sql(kind: str) -> str:
 
 
 def _brought(kind: str) -> str:
-    spelt = "IN (SELECT value FROM json_each(?1))"
-    ways = [
-        f"{c} IN (SELECT code FROM term WHERE \"column\" = '{term_name(kind, c)}' AND text {spelt})"
+    is_spelling = "IN (SELECT value FROM json_each(?1))"
+    conditions = [
+        f"{c} IN (SELECT code FROM term WHERE \"column\" = '{term_name(kind, c)}' AND text {is_spelling})"
         for c in _PARTNERS
         if c in TABLES[kind]
     ]
     if "partner" not in TABLES[kind]:
-        ways.append(f"batch IN (SELECT id FROM batch WHERE partner {spelt})")
-    return f"batch IN (SELECT id FROM batch WHERE substr(at, 1, 10) <= ?2) AND ({' OR '.join(ways)})"
+        conditions.append(f"batch IN (SELECT id FROM batch WHERE partner {is_spelling})")
+    return f"batch IN (SELECT id FROM batch WHERE substr(at, 1, 10) <= ?2) AND ({' OR '.join(conditions)})"
 
 
 def unexplained_sql(kind: str, column: str) -> str:

@@ -20,7 +20,7 @@ import pytest
 from data.disclosure.attacks import surface
 from data.release import Release
 from data.schema import KINDS
-from data.workspace.safe_text import shown
+from data.workspace.safe_text import escape_formula
 from tests.helpers import hostile
 
 SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -143,8 +143,8 @@ def test_no_cell_of_a_csv_can_run_wherever_the_line_is_cut(exported):
         # With a comma, and with a semicolon as in the countries of the product.
         cut = {piece.lstrip(' "') for line in text.splitlines() for piece in line.split(";")[1:]}
         assert [cell for cell in cells | cut if cell.lstrip().startswith(SIGNS)] == []
-    assert {shown(source) for source in SOURCES} <= seen
-    assert {shown(f"provisional; {note}") for note in NOTES} <= seen
+    assert {escape_formula(source) for source in SOURCES} <= seen
+    assert {escape_formula(f"provisional; {note}") for note in NOTES} <= seen
 
 
 def excel_reads(text: str) -> str:
@@ -162,7 +162,7 @@ def test_no_cell_of_a_workbook_is_a_formula(exported):
         seen |= texts
         book = openpyxl.load_workbook(path, read_only=True)
         assert {cell.data_type for row in book["About"].rows for cell in row} <= {"s", "n"}
-    assert {shown(source) for source in SOURCES} <= seen
+    assert {escape_formula(source) for source in SOURCES} <= seen
 
 
 def test_a_geopackage_holds_the_text_and_opens(exported):

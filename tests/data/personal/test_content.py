@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.personal.content import content_shows, degrees_of, median_year
+from data.personal.content import find_personal_content, recognise_degrees, median_year
 
 PERSONAL = {
     "phone numbers": [
@@ -32,8 +32,8 @@ PERSONAL = {
 
 @pytest.mark.parametrize(("sort", "value"), [(s, v) for s, vs in PERSONAL.items() for v in vs])
 def test_content_of_personal_data(sort, value):
-    assert content_shows([value], year=2007) == sort
-    assert content_shows(["", value], year=2007) == sort
+    assert find_personal_content([value], year=2007) == sort
+    assert find_personal_content(["", value], year=2007) == sort
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_content_of_personal_data(sort, value):
 )
 def test_one_value_that_cannot_be_anything_else_is_enough(value):
     values = [f"2007-{n:04d}" for n in range(20_000)]
-    assert content_shows([*values, value, *values], "number") is not None
-    assert content_shows(["at_risk", value, "recruited"], "coded") is not None
+    assert find_personal_content([*values, value, *values], "number") is not None
+    assert find_personal_content(["at_risk", value, "recruited"], "coded") is not None
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_one_value_that_cannot_be_anything_else_is_enough(value):
     ],
 )
 def test_innocent_content(values):
-    assert content_shows(values, "number", year=2007) is None
+    assert find_personal_content(values, "number", year=2007) is None
 
 
 def test_numbers_of_documents_pass_where_they_are_hashed():
-    assert content_shows(["J51101001A"], "identifier") is None
-    assert content_shows(["J51101001A"]) == "identity numbers"
+    assert find_personal_content(["J51101001A"], "identifier") is None
+    assert find_personal_content(["J51101001A"]) == "identity numbers"
 
 
 @pytest.mark.parametrize(
@@ -104,13 +104,13 @@ def test_numbers_of_documents_pass_where_they_are_hashed():
     ],
 )
 def test_dates_of_birth_lie_some_years_before_the_records(born, year, sort):
-    assert content_shows([f"{born}-05-12", f"{born}-06-01"], year=year) == sort
+    assert find_personal_content([f"{born}-05-12", f"{born}-06-01"], year=year) == sort
 
 
 def test_single_degrees_of_both_countries():
-    assert degrees_of(["41.32751", "39,07421", ""]) == "latitude"
-    assert degrees_of(["19.81872", "23.72754"]) == "longitude"
-    assert degrees_of(["41.3", "12.5"]) is None
+    assert recognise_degrees(["41.32751", "39,07421", ""]) == "latitude"
+    assert recognise_degrees(["19.81872", "23.72754"]) == "longitude"
+    assert recognise_degrees(["41.3", "12.5"]) is None
 
 
 def test_the_median_year_of_a_column_of_days():
@@ -137,24 +137,26 @@ NAMES = [
 @pytest.mark.parametrize("holds", ["identifier", "number"])
 def test_one_full_name_where_a_code_belongs_is_enough(name, holds):
     codes = [f"K-{n:04d}" for n in range(7_000)]
-    assert content_shows([*codes, name, *codes], holds) == "names"
+    assert find_personal_content([*codes, name, *codes], holds) == "names"
 
 
 def test_first_names_alone_are_told_where_they_are_many():
-    assert content_shows(["Arben", "Besa", "K-0412"], "identifier") == "names"
-    assert content_shows(["Arben", "K-0413", "K-0412"], "identifier") is None
-    assert content_shows(["TIR", "KOR", "abc"], "identifier") is None
+    assert find_personal_content(["Arben", "Besa", "K-0412"], "identifier") == "names"
+    assert find_personal_content(["Arben", "K-0413", "K-0412"], "identifier") is None
+    assert find_personal_content(["TIR", "KOR", "abc"], "identifier") is None
 
 
 def test_names_that_fill_an_unknown_column():
-    assert content_shows(["Arben Hoxha", "Besa Kola", ""], "unknown") == "names"
-    assert content_shows(["Seen again", "Met mother", "Arben Hoxha"], "unknown") is None
-    assert content_shows(["Arben Hoxha", "Besa Kola"], "unknown", of_children=False) is None
+    assert find_personal_content(["Arben Hoxha", "Besa Kola", ""], "unknown") == "names"
+    assert find_personal_content(["Seen again", "Met mother", "Arben Hoxha"], "unknown") is None
+    assert find_personal_content(["Arben Hoxha", "Besa Kola"], "unknown", of_children=False) is None
 
 
 def test_names_of_organisations_are_nobody():
     assert (
-        content_shows(["Arben Hoxha Foundation", "Terre Des Hommes", "Municipal social service"], "text")
+        find_personal_content(
+            ["Arben Hoxha Foundation", "Terre Des Hommes", "Municipal social service"], "text"
+        )
         is None
     )
 
@@ -176,7 +178,7 @@ def test_names_of_organisations_are_nobody():
 @pytest.mark.parametrize("holds", ["text", "unknown"])
 def test_a_birth_within_a_text(text, holds):
     assert (
-        content_shows(["seen twice", "nothing to report", text, "x", "y"], holds, year=2007)
+        find_personal_content(["seen twice", "nothing to report", text, "x", "y"], holds, year=2007)
         == "dates of birth"
     )
 
@@ -195,16 +197,18 @@ def test_a_birth_within_a_text(text, holds):
     ],
 )
 def test_days_that_are_nobodys_birth(text):
-    assert content_shows([text, "x", "y"], "unknown", year=2007) is None
+    assert find_personal_content([text, "x", "y"], "unknown", year=2007) is None
 
 
 def test_rows_that_are_not_about_children_may_hold_old_days():
-    assert content_shows(["Census of 1.4.2001", "x", "y"], "text", of_children=False, year=2007) is None
-    assert content_shows(["born 12.5.1997", "x", "y"], "text", of_children=False) == "dates of birth"
-    assert content_shows(["those born in 2005", "x"], "text", of_children=False) is None
+    assert (
+        find_personal_content(["Census of 1.4.2001", "x", "y"], "text", of_children=False, year=2007) is None
+    )
+    assert find_personal_content(["born 12.5.1997", "x", "y"], "text", of_children=False) == "dates of birth"
+    assert find_personal_content(["those born in 2005", "x"], "text", of_children=False) is None
 
 
 def test_a_column_of_years_of_birth():
-    assert content_shows(["1995", "1997", "1999", ""], "unknown", year=2007) == "dates of birth"
-    assert content_shows(["2005", "2006", "2007"], "unknown", year=2007) is None
-    assert content_shows(["1995", "1997", "1999"], "number", year=2007) is None
+    assert find_personal_content(["1995", "1997", "1999", ""], "unknown", year=2007) == "dates of birth"
+    assert find_personal_content(["2005", "2006", "2007"], "unknown", year=2007) is None
+    assert find_personal_content(["1995", "1997", "1999"], "number", year=2007) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.personal.headings import heading_shows, list_headings, names_no_child, plain_heading
+from data.personal.headings import find_personal_heading, list_headings, is_about_others, plain_heading
 from data.schema import KINDS
 
 CHILDREN = KINDS["encounter"].refuses
@@ -80,9 +80,9 @@ HEADINGS = {
 
 @pytest.mark.parametrize(("sort", "heading"), [(s, h) for s, hs in HEADINGS.items() for h in hs])
 def test_a_heading_of_personal_data(sort, heading):
-    assert heading_shows(heading, CHILDREN) == sort
-    assert heading_shows(heading.upper(), CHILDREN) == sort
-    assert heading_shows(f"group/{heading}", CHILDREN) == sort
+    assert find_personal_heading(heading, CHILDREN) == sort
+    assert find_personal_heading(heading.upper(), CHILDREN) == sort
+    assert find_personal_heading(f"group/{heading}", CHILDREN) == sort
 
 
 @pytest.mark.parametrize(
@@ -113,19 +113,19 @@ def test_a_heading_of_personal_data(sort, heading):
     ],
 )
 def test_innocent_headings(heading):
-    assert heading_shows(heading, CHILDREN) is None
+    assert find_personal_heading(heading, CHILDREN) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_our_own_headings_are_innocent(kind):
     for column in KINDS[kind].given:
-        assert heading_shows(column.name, CHILDREN) is None
-        assert heading_shows(column.label, CHILDREN) is None
+        assert find_personal_heading(column.name, CHILDREN) is None
+        assert find_personal_heading(column.label, CHILDREN) is None
 
 
 def test_a_kind_says_what_it_refuses():
-    assert heading_shows("Name", KINDS["figure"].refuses) is None
-    assert heading_shows("Latitude", KINDS["community"].refuses) == "coordinates"
+    assert find_personal_heading("Name", KINDS["figure"].refuses) is None
+    assert find_personal_heading("Latitude", KINDS["community"].refuses) == "coordinates"
 
 
 @pytest.mark.parametrize("heading", ["", "0691234567", "a@b.al", "x" * 61, "a\u202eb", "<b>"])
@@ -136,5 +136,5 @@ def test_a_heading_that_may_be_content_is_named_by_its_position(heading):
 
 def test_places_organisations_and_staff_have_names_that_are_no_childs():
     others = ["School", "Emri i shkollës", "Fshati", "Operator", "Χωριό", "Social worker", "Punonjësi social"]
-    assert all(map(names_no_child, others))
-    assert not any(map(names_no_child, ["Child", "remarks", "Kush", "Παιδί"]))
+    assert all(map(is_about_others, others))
+    assert not any(map(is_about_others, ["Child", "remarks", "Kush", "Παιδί"]))

@@ -64,7 +64,7 @@ def test_what_is_made_is_what_is_found(place):
     assert keys.load(WORKSPACE) == made
     assert made.vault != made.identifier
     assert keys.check(WORKSPACE) == []
-    assert all(place in where for where in keys.locations(WORKSPACE).values())
+    assert all(place in where for where in keys.find_locations(WORKSPACE).values())
 
 
 @posix
@@ -105,7 +105,7 @@ def test_a_crash_while_writing_leaves_both_keys_or_none(monkeypatch):
         patch.setattr(keys.files, "write_bytes", killed)
         with pytest.raises(KeyboardInterrupt):
             keys.create(WORKSPACE)
-    assert not keys.exist(WORKSPACE)
+    assert not keys.has_keys(WORKSPACE)
     assert keys.create(WORKSPACE) == keys.load(WORKSPACE)
 
 
@@ -125,7 +125,7 @@ def test_the_environment_comes_before_the_file(monkeypatch):
     other = Secret.random()
     monkeypatch.setenv("TACT_VAULT_KEY", other.reveal().hex().upper() + "\n")
     assert keys.load(WORKSPACE) == Keys(other, made.identifier)
-    assert "TACT_VAULT_KEY" in keys.locations(WORKSPACE)["vault"]
+    assert "TACT_VAULT_KEY" in keys.find_locations(WORKSPACE)["vault"]
 
 
 def test_a_key_is_never_replaced(monkeypatch):
@@ -141,7 +141,7 @@ def test_no_key_names_every_place_that_was_tried():
         keys.load(WORKSPACE)
     for named in ("TACT_VAULT_KEY", "vault.key", f"tact-map/{WORKSPACE}", "tact restore"):
         assert named in str(missing.value)
-    assert not keys.exist(WORKSPACE)
+    assert not keys.has_keys(WORKSPACE)
     assert len(keys.check(WORKSPACE)) == 2
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from data.errors import InputError
 from data.reference import area_table
-from data.schema import KINDS, conform, kind_of, schema
+from data.schema import KINDS, conform, get_kind, schema
 from data.schema.codebook import ENTRY, describe
 
 STORED = {
@@ -46,13 +46,13 @@ def encounter(**changes):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_stored_columns_are_the_canonical_ones_in_order(kind):
-    assert [c.name for c in kind_of(kind).stored] == STORED[kind].split()
+    assert [c.name for c in get_kind(kind).stored] == STORED[kind].split()
     assert list(schema(kind).columns) == STORED[kind].split()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_column_says_what_it_means(kind):
-    for column in kind_of(kind).columns:
+    for column in get_kind(kind).columns:
         assert column.label
         assert column.meaning.endswith(".")
         assert column.limits
@@ -60,20 +60,20 @@ def test_every_column_says_what_it_means(kind):
         assert set(column.allowed) >= ({column.default} if column.allowed and column.default else set())
     for name, column in schema(kind).columns.items():
         assert (column.title, column.description) == (
-            kind_of(kind).column(name).label,
-            kind_of(kind).column(name).meaning,
+            get_kind(kind).column(name).label,
+            get_kind(kind).column(name).meaning,
         )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_and_names_mean_one_column_each(kind):
-    words = [{c.name, c.label.casefold()} for c in kind_of(kind).given]
+    words = [{c.name, c.label.casefold()} for c in get_kind(kind).given]
     assert len(set().union(*words)) == sum(map(len, words))
 
 
 def test_an_unknown_kind_is_answered_with_the_kinds_there_are():
     with pytest.raises(InputError, match="encounter, effort, service"):
-        kind_of("meeting")
+        get_kind("meeting")
 
 
 def test_a_sound_record_conforms():
@@ -122,9 +122,9 @@ def test_successors_of_2019_are_no_codes_of_records():
 @pytest.mark.parametrize("kind", KINDS)
 def test_codebook_describes_every_column_of_a_file(kind):
     entries = describe(kind)
-    assert [e["column"] for e in entries] == [c.name for c in kind_of(kind).given]
+    assert [e["column"] for e in entries] == [c.name for c in get_kind(kind).given]
     assert all(set(e) == set(ENTRY) and e["meaning"] and e["allowed"] and e["needed"] for e in entries)
-    assert [c.name for c in kind_of(kind).stored] == STORED[kind].split()
+    assert [c.name for c in get_kind(kind).stored] == STORED[kind].split()
 
 
 def test_codebook_table_names_each_category_with_its_words():

@@ -105,7 +105,7 @@ def test_a_wrong_passphrase_changes_nothing(workspace, file, tmp_path, wrong, ca
         assert wrong not in str(refused.value)
     assert not (tmp_path / "new").exists()
     assert snapshot(workspace.path) == before
-    assert not keys.exist(workspace.id)
+    assert not keys.has_keys(workspace.id)
     assert capfd.readouterr() == ("", "")
 
 
@@ -129,7 +129,7 @@ def test_a_damaged_backup_replaces_nothing(workspace, file, tmp_path, damage):
             restore_backup(file, path, PASSPHRASE, replace=True)
     assert snapshot(workspace.path) == before
     assert not (tmp_path / "new").exists()
-    assert not keys.exist(workspace.id)
+    assert not keys.has_keys(workspace.id)
 
 
 def test_a_vault_with_records_is_replaced_only_when_told_and_then_kept(workspace, file):

@@ -187,7 +187,7 @@ def test_a_counted_world_is_the_demo_that_was_imported_and_released(demo_world):
 
     seed = simulate.DEFAULT_SEED
     drawn = simulate.simulate_default_areas(simulate.WorldParameters(seed=seed)).records["encounter"]
-    hasher = keys.IdentifierHasher(keys.of_seed(seed).identifier)
+    hasher = keys.IdentifierHasher(keys.create_from_seed(seed).identifier)
     world = count_world(drawn, hasher, area_table(), DEFAULT_PLAN, DEFAULT_POLICY)
     made = try_policy(world, DEFAULT_POLICY, USUAL)
     for tier, spec in (("public", REGION_YEAR), ("partner", MUNICIPALITY_QUARTER)):

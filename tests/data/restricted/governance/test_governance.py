@@ -8,7 +8,7 @@ import pytest
 from data.disclosure import policy_file
 from data.errors import InputError, WorkspaceError
 from data.restricted import governance
-from data.restricted.governance import FILE, INVENTED, TEMPLATE, ensure, ledger, read, second_person
+from data.restricted.governance import FILE, INVENTED, TEMPLATE, write_missing, ledger, read, second_person
 from data.restricted.governance.second_person import appoint, confirm
 from data.restricted.vault import Vault
 from data.tables.spec import DEFAULT_PLAN
@@ -29,7 +29,7 @@ def write(workspace, text):
 
 
 def test_the_empty_file_names_each_missing_item_with_its_remedy(workspace):
-    ensure(workspace)
+    write_missing(workspace)
     assert (workspace.path / FILE).read_text() == TEMPLATE
     missing = read(workspace).missing
     for item in (
@@ -122,7 +122,7 @@ def test_without_a_file_all_is_missing_and_no_layer_of_communities_leaves(worksp
 def test_an_invented_workspace_goes_by_the_invented_file(tmp_path):
     invented = Workspace.create(tmp_path / "i", "invented")
     before = read(invented)
-    ensure(invented)
+    write_missing(invented)
     assert "INVENTED" in (invented.path / FILE).read_text().splitlines()[0]
     after = read(invented)
     assert (before.communities, before.agreements) == (after.communities, after.agreements)
@@ -132,9 +132,9 @@ def test_an_invented_workspace_goes_by_the_invented_file(tmp_path):
 
 def test_what_is_there_is_never_written_over(workspace):
     write(workspace, "mine = 1")
-    assert [path.name for path in ensure(workspace)] == [governance.BREACH_FILE, policy_file.FILE]
+    assert [path.name for path in write_missing(workspace)] == [governance.BREACH_FILE, policy_file.FILE]
     assert (workspace.path / FILE).read_text() == "mine = 1"
-    assert ensure(workspace) == []
+    assert write_missing(workspace) == []
 
 
 @pytest.mark.parametrize(
@@ -249,6 +249,6 @@ def test_another_takes_the_place_with_the_passphrase_or_leaves_a_trace(vault):
 
 def test_a_log_grows_by_whole_lines_that_no_spreadsheet_runs(tmp_path):
     path = tmp_path / "log.csv"
-    ledger.append(path, ("day", "for"), ("2009-05-31", "A, B"))
-    ledger.append(path, ("day", "for"), ("2009-06-01", "=1+1"))
+    ledger.append_line(path, ("day", "for"), ("2009-05-31", "A, B"))
+    ledger.append_line(path, ("day", "for"), ("2009-06-01", "=1+1"))
     assert path.read_text().splitlines() == ["day,for", '2009-05-31,"A, B"', "2009-06-01,'=1+1"]

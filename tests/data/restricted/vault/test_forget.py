@@ -336,5 +336,5 @@ def test_a_child_is_kept_as_long_as_it_was_met_since(workspace):
         assert vault.expire(late) == 20 - len(keep)
         assert rows(vault) == keep
         assert vault.forgotten_children() == frozenset()
-        assert not forget_log.path_of(workspace.vault).exists()
+        assert not forget_log.log_path(workspace.vault).exists()
         assert vault.check() == []
