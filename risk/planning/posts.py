@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import InputError
-from data.workspace.small_tables import Row, read_rows, parse_rows
+from data.workspace.small_tables import Row, parse_rows, read_rows
 from data.workspace.types import Floats, Ints
 from risk.model.observations import Observations
 from risk.planning import Kind

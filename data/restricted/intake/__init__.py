@@ -28,7 +28,7 @@ from data.errors import FileRefused
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_headings, read_table
-from data.restricted.intake.headings import Layout, choose_sheet, match_headings, count_recognised
+from data.restricted.intake.headings import Layout, choose_sheet, count_recognised, match_headings
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import read as mapping_of

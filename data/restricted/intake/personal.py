@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 from data.errors import FileRefused
-from data.personal.content import Holds, find_personal_content, recognise_degrees, median_year
-from data.personal.headings import find_personal_heading, list_headings, is_about_others
+from data.personal.content import Holds, find_personal_content, median_year, recognise_degrees
+from data.personal.headings import find_personal_heading, is_about_others, list_headings
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.table import RawColumn, RawTable
 from data.schema import Column, RecordKind

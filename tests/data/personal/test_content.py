@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.personal.content import find_personal_content, recognise_degrees, median_year
+from data.personal.content import find_personal_content, median_year, recognise_degrees
 
 PERSONAL = {
     "phone numbers": [

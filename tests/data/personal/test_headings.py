@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.personal.headings import find_personal_heading, list_headings, is_about_others, plain_heading
+from data.personal.headings import find_personal_heading, is_about_others, list_headings, plain_heading
 from data.schema import KINDS
 
 CHILDREN = KINDS["encounter"].refuses

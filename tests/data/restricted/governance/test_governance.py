@@ -8,7 +8,7 @@ import pytest
 from data.disclosure import policy_file
 from data.errors import InputError, WorkspaceError
 from data.restricted import governance
-from data.restricted.governance import FILE, INVENTED, TEMPLATE, write_missing, ledger, read, second_person
+from data.restricted.governance import FILE, INVENTED, TEMPLATE, ledger, read, second_person, write_missing
 from data.restricted.governance.second_person import appoint, confirm
 from data.restricted.vault import Vault
 from data.tables.spec import DEFAULT_PLAN
