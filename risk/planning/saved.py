@@ -62,7 +62,7 @@ def save_plan(folder: Path, release: Release, summary: PlanSummary) -> SavedPlan
 def list_saved_plans(folder: Path | None, release: Release) -> SavedPlans:
     """List the plans saved of a release, newest first; without a folder there are none."""
     plans, damaged = [], {}
-    for plan_result in result.every(folder, release.name, release.tier, release.checksum, KIND):
+    for plan_result in result.list_results(folder, release.name, release.tier, release.checksum, KIND):
         try:
             plans.append(_read_result(plan_result))
         except InputError as error:
