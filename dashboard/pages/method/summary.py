@@ -241,7 +241,7 @@ def draw_chances(rows: pd.DataFrame) -> list[alt.Chart]:
 
 
 def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
-    bars = alt.Chart(rows, title=_("{count} children", count=true)).mark_bar(color="#1B4B8F")
+    bars = alt.Chart(rows, title=_("true number {count}", count=true)).mark_bar(color="#1B4B8F")
     chart: alt.Chart = bars.encode(
         x=alt.X("shown:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False)),
         y=alt.Y(

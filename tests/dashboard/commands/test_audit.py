@@ -18,7 +18,7 @@ def lines(*found):
 
 def test_each_attack_is_told_with_its_outcome():
     told = "\n".join(lines())
-    assert "bounds      partner  held      to work out numbers from sums and differences" in told
+    assert "bounds      partner  held      bounds and differencing: calculate hidden numbers" in told
     assert "membership  partner  measured  " in told
     assert "Passed: no attack succeeded." in told
     assert "{" not in told

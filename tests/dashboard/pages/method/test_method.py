@@ -45,7 +45,7 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
         "From a record to a number",
         "What the data are not",
         "Protection of children and communities",
-        "noise of at most 5",
+        "a count of children is at most 5 too high or too low",
         f"at least {Release.open(demo, tier).k} different children",
         "of the land falls in the right municipality",
         "Approximate boundaries",
