@@ -23,8 +23,7 @@ FOLDERS = (
     "data/schema",
     "data/workspace",
 )
-TO_DO = {"plan.py", "policy.py", "policy_words.py"}
-FILES = sorted(p for folder in FOLDERS for p in (ROOT / folder).rglob("*.py") if p.name not in TO_DO)
+FILES = sorted(p for folder in FOLDERS for p in (ROOT / folder).rglob("*.py"))
 
 
 def texts_of(path):
