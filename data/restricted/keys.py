@@ -223,7 +223,8 @@ def _find(workspace_id: str, name: str) -> Secret:
         return _parse(text, f"The keyring's entry {_service(workspace_id)}, {name},")
     msg = (
         f"The {name} key was not found: {variable} is not set, the file {path} does not exist, and the "
-        f"system keyring has no {_service(workspace_id)}. Restore it with `tact restore`, or set the variable."
+        f"system keyring has no {_service(workspace_id)}. Restore it with `tact restore`, or set "
+        "the variable."
     )
     raise MissingKey(msg)
 

@@ -92,7 +92,7 @@ class Governance:
         }
 
     def kept_since(self, today: dt.date) -> dt.date | None:
-        """Return the day since which a child must have been met for its records to be kept; None keeps all."""
+        """Return the day since which a child must have been met to keep its records; None keeps all."""
         if self.months is None:
             return None
         year, month = divmod(today.year * 12 + today.month - 1 - self.months, 12)
@@ -101,7 +101,7 @@ class Governance:
         return dt.date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
 
     def receiver(self, name: str, today: dt.date) -> Agreement:
-        """Return the agreement under which somebody receives partner files; raise WorkspaceError without one."""
+        """Return the agreement with a receiver of partner files; raise WorkspaceError without one."""
         agreements = [a for a in self.agreements if _is_same(a.receiver, name)]
         valid = [
             a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)
@@ -120,7 +120,7 @@ class Governance:
 
 
 def write_missing(workspace: Workspace) -> list[Path]:
-    """Write the files that people fill in (governance, policy, breach page) if they are missing; return their paths."""
+    """Write the governance file, policy and breach page that are missing; return their paths."""
     texts = {FILE: INVENTED if workspace.invented else TEMPLATE, BREACH_FILE: BREACH}
     texts[policy_file.FILE] = policy_file.default_text()
     missing = [workspace.path / name for name in texts if not (workspace.path / name).exists()]
