@@ -78,10 +78,7 @@ def their_table(ours: CellKey) -> np.ndarray:
     last = len(edges) - 1
     rows = [np.searchsorted(edges[row], keys, side="right") - ours.largest for row in range(len(edges))]
     return np.concatenate(
-        [
-            np.column_stack([np.full(KEYS, count), keys, rows[min(count, last)]])
-            for count in range(1, ROWS_OF_TABLE + 1)
-        ]
+        [np.column_stack([np.full(KEYS, count), keys, rows[min(count, last)]]) for count in range(1, ROWS_OF_TABLE + 1)]
     )
 
 
@@ -102,9 +99,7 @@ def compare(python: str, rows: int, repeats: int, seed: int = 0) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / "records.npy", drawn)
         np.save(Path(folder) / "ptable.npy", their_table(ours))
-        done = subprocess.run(
-            [python, "-c", THEIRS, folder, str(repeats)], capture_output=True, text=True, check=True
-        )
+        done = subprocess.run([python, "-c", THEIRS, folder, str(repeats)], capture_output=True, text=True, check=True)
         theirs = np.load(Path(folder) / "theirs.npy")
     # They list no area and no category without any record; those cells are empty, and are none of theirs.
     cell = theirs[:, 0] * CATEGORIES + theirs[:, 1]

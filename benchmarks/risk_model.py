@@ -125,9 +125,7 @@ def speed(case: str) -> Speed:
 def truth(seed: int, pairs: list[tuple[str, str]]) -> list[Truth]:
     gamma = GAMMAS[seed % len(GAMMAS)]
     one = world(seed, gamma)
-    table = one.truth.relative_risk("region").pivot_table(
-        index="area", columns="pathway", values="relative_risk"
-    )
+    table = one.truth.relative_risk("region").pivot_table(index="area", columns="pathway", values="relative_risk")
     found = []
     for name, mechanism in (("exact", None), ("protected", usual())):
         seen = observe_world(one, pairs, mechanism)

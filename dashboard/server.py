@@ -83,9 +83,7 @@ def _block_address_lookup() -> None:
 
 
 def _make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="dashboard.server", description="Serve the map of a releases folder."
-    )
+    parser = argparse.ArgumentParser(prog="dashboard.server", description="Serve the map of a releases folder.")
     parser.add_argument("--releases", type=Path, required=True)
     parser.add_argument("--derived", type=Path, help="What was made from the releases: audits.")
     parser.add_argument("--tier", choices=("partner", "public"))

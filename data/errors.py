@@ -18,23 +18,6 @@ A message names the bad value, what is allowed and the next step. It never holds
 identifier or a small count.
 """
 
-__all__ = [
-    "AreaError",
-    "CorruptVault",
-    "DiskFull",
-    "FileRefused",
-    "InputError",
-    "MissingKey",
-    "ReleaseError",
-    "ReleaseRefused",
-    "TactError",
-    "VaultBusy",
-    "VaultError",
-    "WorkspaceError",
-    "WrongKey",
-    "other_format",
-]
-
 
 class TactError(Exception):
     """An error that a person can act on: its message says what is wrong, what is allowed and what to do."""

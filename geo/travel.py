@@ -125,11 +125,7 @@ class Travel:
         order = np.array([_position(self.codes, code) for code in codes], dtype=np.int64)
         square = np.ix_(order, order)
         return Travel(
-            tuple(codes),
-            self.minutes[square],
-            self.inside[order],
-            self.provisional[square],
-            self.given[square],
+            tuple(codes), self.minutes[square], self.inside[order], self.provisional[square], self.given[square]
         )
 
 
@@ -157,9 +153,7 @@ def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tu
         link = _link(row, known, sources=sources)
         pair = (link.start, link.end)
         if pair in seen:
-            raise row.fault(
-                f"{link.start} to {link.end} stands in row {seen[pair]} already. Keep one of the two."
-            )
+            raise row.fault(f"{link.start} to {link.end} stands in row {seen[pair]} already. Keep one of the two.")
         seen[pair] = row.number
         links.append(link)
     return tuple(links)
@@ -170,12 +164,12 @@ def _link(row: Row, known: set[str], *, sources: bool) -> Link:
         row.one_of(
             column,
             known,
-            "no area of this level. Write a code of the areas table, such as AL-11, or leave the row out.",
+            ("not a county or region. Write a code from the table of areas, such as AL-11, or delete the row."),
         )
     if row["from"] == row["to"]:
         raise row.fault(f"{row['from']} to itself is no journey. Leave the row out.")
     if sources and not row["source"]:
-        raise row.fault("the ferry has no source. Say in column source where the time is from.")
+        raise row.fault("the ferry has no source. Write in column source where the time comes from.")
     return Link(row["from"], row["to"], _minutes(row), row["source"])
 
 

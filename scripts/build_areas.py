@@ -65,12 +65,9 @@ def read_regions(package: Path, areas: pd.DataFrame) -> dict[str, BaseGeometry]:
     """Read the regions' shapes by code: file names carry the HASC code."""
     regions = areas[areas["level"] == "region"]
     paths = {
-        code: package / "data" / "regions" / f"{hasc.replace('.', '-')}.json"
-        for code, hasc in regions["hasc"].items()
+        code: package / "data" / "regions" / f"{hasc.replace('.', '-')}.json" for code, hasc in regions["hasc"].items()
     }
-    return {
-        code: shape(json.loads(path.read_text(encoding="utf-8"))["geometry"]) for code, path in paths.items()
-    }
+    return {code: shape(json.loads(path.read_text(encoding="utf-8"))["geometry"]) for code, path in paths.items()}
 
 
 def read_places(package: Path, areas: pd.DataFrame) -> list[Place]:
@@ -96,9 +93,7 @@ def _geonames_rows(path: Path) -> Iterator[list[str]]:
                 yield row
 
 
-def _municipality_of(
-    row: list[str], areas: pd.DataFrame, names: Places, regions: dict[str, str]
-) -> str | None:
+def _municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions: dict[str, str]) -> str | None:
     country, feature, region = row[8], row[7], regions.get(f"{row[8]}.{row[10]}")
     code = row[11] if country == "AL" else row[12]
     if code in areas.index:
@@ -169,11 +164,7 @@ def write(coverage: dict[str, BaseGeometry]) -> None:
     """Write one feature a line, codes in order, coordinates on the grid."""
     features = [
         json.dumps(
-            {
-                "type": "Feature",
-                "properties": {"code": code},
-                "geometry": json.loads(shapely.to_geojson(area)),
-            },
+            {"type": "Feature", "properties": {"code": code}, "geometry": json.loads(shapely.to_geojson(area))},
             separators=(",", ":"),
         )
         for code, area in coverage.items()

@@ -63,9 +63,7 @@ def try_out(uv: str, name: str, python: str, tests: list[str]) -> bool:
     lenient = ["-W", "default"] if name == LOWEST else []
     command = [str(inside), "-m", "pytest", "-q", "-m", "not slow and not browser", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    return (
-        subprocess.run([*command, *lenient, *tests], cwd=ROOT, env=environment, check=False).returncode == 0
-    )
+    return subprocess.run([*command, *lenient, *tests], cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 def main() -> int:

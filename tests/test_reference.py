@@ -17,8 +17,7 @@ def test_the_scottish_districts_are_whole():
 
 
 @pytest.mark.parametrize(
-    ("name", "people"),
-    [("uk_2013_six_lists", 2744), ("uk_2013_five_lists", 2744), ("western_united_states", 345)],
+    ("name", "people"), [("uk_2013_six_lists", 2744), ("uk_2013_five_lists", 2744), ("western_united_states", 345)]
 )
 def test_the_capture_histories_are_whole(name, people):
     table = pd.read_csv(FOLDER / "capture_histories" / f"{name}.csv")

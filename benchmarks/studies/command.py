@@ -21,9 +21,7 @@ class Study(Protocol):
         ...
 
 
-def run_study(
-    run: Callable[..., Study], describe: Callable[[dict[str, Any], int], Iterable[str]], about: str
-) -> None:
+def run_study(run: Callable[..., Study], describe: Callable[[dict[str, Any], int], Iterable[str]], about: str) -> None:
     """Read the number of worlds and the first seed from the command line; run the study; print a summary."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("worlds", type=int, help="number of invented worlds")

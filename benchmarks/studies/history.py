@@ -90,9 +90,7 @@ class History:
         self._drawn = stream(parameters.seed, "finds")
         self._told = stream(parameters.seed, "told")
         # A cell has the same key in every release that shows it.
-        self._keys = np.random.default_rng([parameters.seed, 0]).integers(
-            0, _KEYS, key_shapes(self._counts)[0]
-        )
+        self._keys = np.random.default_rng([parameters.seed, 0]).integers(0, _KEYS, key_shapes(self._counts)[0])
 
     @property
     def found(self) -> Floats:

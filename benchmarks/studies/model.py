@@ -102,9 +102,7 @@ class Study:
             mine = [f for f in self.found if f.counts == kind]
             out[kind] = {
                 "correlation": _mean([f.correlation for f in mine]),
-                "correlation_least": [
-                    round(float(v), 3) for v in np.min([f.correlation for f in mine], axis=0)
-                ],
+                "correlation_least": [round(float(v), 3) for v in np.min([f.correlation for f in mine], axis=0)],
                 "covered": _mean([f.covered for f in mine]),
                 "gamma_off": _mean([f.gamma_fitted - f.gamma for f in mine]),
                 "shift_by_eighth": _mean([[0 < at <= 2 * _YEAR for at in f.shift_found] for f in mine]),
@@ -122,8 +120,7 @@ class Study:
                 name: _mean([getattr(f, name) for f in self.followed]) for name in ("moving", "still")
             }
         out["cost_of_the_wall"] = [
-            round(e - p, 3)
-            for e, p in zip(out["exact"]["correlation"], out["protected"]["correlation"], strict=True)
+            round(e - p, 3) for e, p in zip(out["exact"]["correlation"], out["protected"]["correlation"], strict=True)
         ]
         return out
 
@@ -185,9 +182,7 @@ def _kinds() -> Iterable[tuple[str, CellKey | None]]:
     return (("exact", None), ("protected", _usual()))
 
 
-def _found(
-    world: World, pairs: list[tuple[str, str]], kind: str, mechanism: CellKey | None, model: RiskModel
-) -> Found:
+def _found(world: World, pairs: list[tuple[str, str]], kind: str, mechanism: CellKey | None, model: RiskModel) -> Found:
     parameters = world.parameters
     seen = observe_world(world, pairs, mechanism)
     fit = model.fit(seen).fit_
@@ -196,9 +191,7 @@ def _found(
     draws, risk = DetectionRange().log_risk(found, seen, parameters.seed), found.mean(axis=0)
     inside = tuple(covered(draws, true, level) for level in _LEVELS)
     ranks = [float(spearmanr(risk[:, p], true[:, p]).statistic) for p in range(true.shape[1])]
-    return Found(
-        parameters.seed, kind, parameters.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen)
-    )
+    return Found(parameters.seed, kind, parameters.gamma, fit.gamma[0], tuple(ranks), inside, _when_shifted(seen))
 
 
 def covered(draws: Floats, true: Floats, level: float = 0.95) -> float:
@@ -213,9 +206,7 @@ def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> F
     fit = model.fit(seen).fit_
     need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
-    rows = (
-        need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
-    )
+    rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
     index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
     shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
     rate = rows.reindex(index).to_numpy().reshape(shape) / seen.expected[:, None, None]

@@ -24,17 +24,7 @@ import numpy as np
 from benchmarks.studies.command import run_study
 from benchmarks.studies.history import History, Place, place
 from benchmarks.studies.model import covered
-from benchmarks.studies.trial import (
-    YEAR,
-    Programme,
-    floors,
-    meets,
-    need_of,
-    planned,
-    posts_of,
-    rules_of,
-    towards,
-)
+from benchmarks.studies.trial import YEAR, Programme, floors, meets, need_of, planned, posts_of, rules_of, towards
 from data.workspace.types import Ints, Progress
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange
@@ -77,10 +67,7 @@ class Loop:
 
     def summary(self) -> dict[str, Any]:
         """Return what all worlds say together, for each way."""
-        out: dict[str, Any] = {
-            "worlds": len({f.seed for f in self.followed}),
-            "quarters": self.quarters,
-        }
+        out: dict[str, Any] = {"worlds": len({f.seed for f in self.followed}), "quarters": self.quarters}
         for way in WAYS:
             mine = [f for f in self.followed if f.way == way]
             out[way] = {

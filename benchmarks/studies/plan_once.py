@@ -20,17 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.studies.command import run_study
-from benchmarks.studies.trial import (
-    YEAR,
-    Programme,
-    counts_of,
-    meets,
-    need_of,
-    planned,
-    posts_of,
-    rules_of,
-    towards,
-)
+from benchmarks.studies.trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Floats, Ints, Progress

@@ -92,11 +92,7 @@ def _fit_pages(document: Document) -> dict[str, Any]:
     frame = document.write_common()
     first, second = 0, 0
     while True:
-        whole = {
-            **frame,
-            **document.write_first_page(_FIRST[first]),
-            **document.write_second_page(_SECOND[second]),
-        }
+        whole = {**frame, **document.write_first_page(_FIRST[first]), **document.write_second_page(_SECOND[second])}
         ends = typeset.find_ends(_PDF, whole)
         over = ends[0] > 1, ends[1] - ends[0] > 1
         if over[0] and first + 1 < len(_FIRST):

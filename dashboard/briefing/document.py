@@ -66,8 +66,7 @@ class Document:
         ):
             if planned != opened:
                 msg = (
-                    f"The plan was made from {what} {planned!r}, not {opened!r}. Open that one, or make the "
-                    "plan again."
+                    f"The plan was made from {what} {planned!r}, not {opened!r}. Open that one, or make the plan again."
                 )
                 raise InputError(msg)
 
@@ -171,9 +170,7 @@ class Document:
         doubts = plan_words.list_doubts(t, plan, situation.count_undecided(self.current))
         return {
             "uncertain": _section(t("What is uncertain"), doubts[:most]),
-            "change": _section(
-                t("What would change the advice"), plan_words.list_turning_points(t, plan)[:most]
-            ),
+            "change": _section(t("What would change the advice"), plan_words.list_turning_points(t, plan)[:most]),
         }
 
     def _word_communities(self) -> str:
@@ -212,10 +209,7 @@ class Document:
             "caption": t("Share of need that is met today; arrows: moves, wider for more units")
             if flows
             else t("Share of need that is met today"),
-            "legend": [
-                {"colour": c, "label": words}
-                for c, words in zip(COVERAGE, self._label_classes(), strict=True)
-            ],
+            "legend": [{"colour": c, "label": words} for c, words in zip(COVERAGE, self._label_classes(), strict=True)],
             "none": t("no estimate"),
             "arrows": t("moves, wider for more units"),
             "notes": [
@@ -232,13 +226,9 @@ class Document:
         t = self.t
         if not flows:
             return t("Map of Albania and Greece by the share of need that is met today. Nothing moves.")
-        ways = [
-            f"{t.name_area(start)} → {t.name_area(end)} ({t.format_number(units)})"
-            for start, end, units in flows
-        ]
+        ways = [f"{t.name_area(start)} → {t.name_area(end)} ({t.format_number(units)})" for start, end, units in flows]
         return t(
-            "Map of Albania and Greece by the share of need that is met, with an arrow for each move "
-            "(units): {ways}.",
+            "Map of Albania and Greece by the share of need that is met, with an arrow for each move (units): {ways}.",
             ways=t.list_names(ways, _NAMED),
         )
 

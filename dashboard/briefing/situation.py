@@ -64,11 +64,7 @@ def _word_level(t: Speech, rows: pd.DataFrame, country: str, pathway: str, most:
     sentence = f"{head}: {levels}."
     if not unsure:
         return sentence
-    rest = t(
-        "Cannot tell: {unsure} of {all} areas.",
-        unsure=t.format_number(unsure),
-        all=t.format_number(len(rows)),
-    )
+    rest = t("Cannot tell: {unsure} of {all} areas.", unsure=t.format_number(unsure), all=t.format_number(len(rows)))
     return f"{sentence} {rest}"
 
 
@@ -88,10 +84,7 @@ def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
     changes = [_word_change(t, row) for row in known.to_dict("records")]
     if not changes and len(frame):
         changes = [
-            t(
-                "In no area is it sure that the rate of the last year rose or fell compared "
-                "with the year before."
-            )
+            t("In no area is it sure that the rate of the last year rose or fell compared with the year before.")
         ]
     return [*_word_shift(t, current), *changes][:most] or [
         t("The release has no changes calculated by the risk model.")

@@ -27,9 +27,7 @@ def import_areas(
     name_column: Annotated[str | None, typer.Option(help="The column with names.")] = None,
     credit: Annotated[
         str | None,
-        typer.Option(
-            help="Source, year and licence of the boundaries, shown with every map. Needed for real records."
-        ),
+        typer.Option(help="Source, year and licence of the boundaries, shown with every map. Needed for real records."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -35,9 +35,7 @@ def _get_passphrase(*, new: bool) -> str:
 
 
 def backup(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The file to write.")],
-    as_json: Json = False,
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="The file to write.")], as_json: Json = False
 ) -> None:
     """Write records, keys, plans and releases to one encrypted file with a passphrase."""
     workspace = open_workspace(context)
@@ -54,16 +52,13 @@ def restore(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A file that `tact backup` wrote.")],
     replace: Annotated[
-        bool,
-        typer.Option("--replace", help="Restore even if the workspace has records; they are moved aside."),
+        bool, typer.Option("--replace", help="Restore even if the workspace has records; they are moved aside.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Restore a workspace from a backup. Everything is checked before anything is replaced."""
     path = context.obj or default_path()
-    result = backups.restore_backup(
-        backups.find_backup(file), path, _get_passphrase(new=False), replace=replace
-    )
+    result = backups.restore_backup(backups.find_backup(file), path, _get_passphrase(new=False), replace=replace)
     emit(
         {
             "workspace": str(result.workspace.path),

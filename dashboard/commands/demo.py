@@ -83,8 +83,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same data.")] = worlds.DEFAULT_SEED,
     children: Annotated[int, typer.Option(min=1, help="Approximate number of children.")] = _CHILDREN,
     folder: Annotated[
-        Path | None,
-        typer.Option("--files", help="Write the invented data as partner files to this folder."),
+        Path | None, typer.Option("--files", help="Write the invented data as partner files to this folder.")
     ] = None,
     bad_rows: Annotated[
         bool, typer.Option("--bad-rows", help="With --files: add wrong rows that an import rejects.")

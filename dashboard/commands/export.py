@@ -29,12 +29,9 @@ def export(
         list[str], typer.Option("--format", help=f"One of {', '.join(exports.FORMATS)}; may be repeated.")
     ],
     tier: Annotated[str, typer.Option(help="partner (under agreement) or public.")] = "public",
-    release: Annotated[
-        str | None, typer.Option(help="Name of the release. Default: the current one.")
-    ] = None,
+    release: Annotated[str | None, typer.Option(help="Name of the release. Default: the current one.")] = None,
     receiver: Annotated[
-        str | None,
-        typer.Option("--for", help="Name of the receiver of partner files, who must have an agreement."),
+        str | None, typer.Option("--for", help="Name of the receiver of partner files, who must have an agreement.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -48,9 +45,7 @@ def export(
     workspace = open_workspace(context, or_demo=True)
     governed = governance.read(workspace)
     # A withdrawn approval of community layers counts for earlier releases too.
-    opened = Release.open(
-        workspace.releases, cast("Tier", tier), release, governed.blocked, workspace.derived
-    )
+    opened = Release.open(workspace.releases, cast("Tier", tier), release, governed.blocked, workspace.derived)
     layers = [layer.id for layer in exports.list_layers(opened)]
     if tier == "partner":
         log_receiver(workspace, opened, receiver, formats, layers)
@@ -61,11 +56,7 @@ def export(
 
 
 def log_receiver(
-    workspace: Workspace,
-    release: Release,
-    receiver: str | None,
-    formats: list[str],
-    layers: list[str],
+    workspace: Workspace, release: Release, receiver: str | None, formats: list[str], layers: list[str]
 ) -> None:
     """Check that somebody may receive partner files, and log it before any file is written.
 

@@ -32,9 +32,7 @@ _PUBLISHED = "Published numbers stay as they are until enough children have chan
 
 def forget(
     context: typer.Context,
-    partner: Annotated[
-        str | None, typer.Option(help="The partner whose child identifier you will type.")
-    ] = None,
+    partner: Annotated[str | None, typer.Option(help="The partner whose child identifier you will type.")] = None,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -44,8 +42,7 @@ def forget(
         ),
     ] = None,
     even_if_unknown: Annotated[
-        bool,
-        typer.Option("--even-if-unknown", help="Do not ask, even if no record has this identifier."),
+        bool, typer.Option("--even-if-unknown", help="Do not ask, even if no record has this identifier.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -75,9 +72,7 @@ def forget(
     )
 
 
-def _find_doubts(
-    vault: Vault, children: Sequence[str], partner: str | None, *, has_number: bool
-) -> list[str]:
+def _find_doubts(vault: Vault, children: Sequence[str], partner: str | None, *, has_number: bool) -> list[str]:
     """Return sentences on what no record has: the child, or its programme number; empty when all is known."""
     unknown = vault.find_unknown(children)
     if len(unknown) == len(children):
@@ -99,9 +94,7 @@ def _require_yes(doubts: list[str]) -> None:
 
 def _read_names(partner: str | None, source: Path | None) -> list[str]:
     """Read the child's identifiers and return the texts that are hashed."""
-    questions = (
-        [f"Identifier of the child at {partner}", f"{_NUMBER}, if it has one"] if partner else [_NUMBER]
-    )
+    questions = [f"Identifier of the child at {partner}", f"{_NUMBER}, if it has one"] if partner else [_NUMBER]
     if source is None and sys.stdin.isatty():
         answers = [ask_hidden(question) for question in questions]
     else:
@@ -173,8 +166,5 @@ def _list_copies(workspace: Workspace) -> list[str]:
     replaced = sorted(workspace.vault.parent.glob(f"{workspace.vault.name}.before-*"))
     return [
         "Older backups still contain these records. Destroy the backups that you no longer need.",
-        *(
-            f"{path}, kept from before a restore, still contains them. Remove it: rm -r '{path}'"
-            for path in replaced
-        ),
+        *(f"{path}, kept from before a restore, still contains them. Remove it: rm -r '{path}'" for path in replaced),
     ]

@@ -69,9 +69,7 @@ class Importer:
             "already_known": records.counts.already_known,
             "rejects": self._write_rejects(path, read),
             "faults": len(read.rejects),
-            "reasons": read.rejects.drop(columns=["record_number", "value"])
-            .head(_MAX_REASONS)
-            .to_dict("records"),
+            "reasons": read.rejects.drop(columns=["record_number", "value"]).head(_MAX_REASONS).to_dict("records"),
             "unknown_columns": list(read.unknown_columns),
             "notes": list(read.notes),
         }
@@ -147,8 +145,7 @@ def import_files(
     rules: Annotated[
         Path | None,
         typer.Option(
-            "--mapping",
-            help="File that translates this partner's column names and words; saved for next time.",
+            "--mapping", help="File that translates this partner's column names and words; saved for next time."
         ),
     ] = None,
     as_json: Json = False,

@@ -32,9 +32,7 @@ from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
 
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
-_ReleaseName = Annotated[
-    str | None, typer.Option("--release", help="Name of the release. Default: the current one.")
-]
+_ReleaseName = Annotated[str | None, typer.Option("--release", help="Name of the release. Default: the current one.")]
 
 
 def _share(text: str) -> Any:  # noqa: ANN401 (what typer calls an option)
@@ -49,15 +47,11 @@ class LimitOptions:
     budget: Annotated[
         float | None, typer.Option(min=0, help="Maximum hours of travel between old and new posts, together.")
     ] = None
-    floor: Annotated[float, _share("Minimum for every area: share of today's outreach and services.")] = (
-        _USUAL.floor
+    floor: Annotated[float, _share("Minimum for every area: share of today's outreach and services.")] = _USUAL.floor
+    services_floor: Annotated[float, _share("Minimum of services for areas with Roma and Egyptian communities.")] = (
+        _USUAL.services_floor
     )
-    services_floor: Annotated[
-        float, _share("Minimum of services for areas with Roma and Egyptian communities.")
-    ] = _USUAL.services_floor
-    exploration: Annotated[float, _share("Share of outreach for areas with too little outreach.")] = (
-        _USUAL.exploration
-    )
+    exploration: Annotated[float, _share("Share of outreach for areas with too little outreach.")] = _USUAL.exploration
     per_quarter: Annotated[int, typer.Option(min=1, help="Maximum number of moves in one quarter.")] = (
         _USUAL.per_quarter
     )
@@ -68,13 +62,9 @@ class LimitOptions:
 class AimOptions:
     """What counts how much."""
 
-    pathway: Annotated[str, typer.Option(help=f"Whose need counts: {', '.join(inputs.PATHWAYS)}.")] = (
-        _USUAL.pathway
-    )
+    pathway: Annotated[str, typer.Option(help=f"Whose need counts: {', '.join(inputs.PATHWAYS)}.")] = _USUAL.pathway
     equity: Annotated[float, _share("Weight of the worst-served areas, from 0 to 1.")] = _USUAL.equity
-    cost: Annotated[float, _share("Weight of travel: the higher, the more a long move must gain.")] = (
-        _USUAL.cost
-    )
+    cost: Annotated[float, _share("Weight of travel: the higher, the more a long move must gain.")] = _USUAL.cost
     robustness: Annotated[float, _share("Weight of the worst cases, from 0 to 1.")] = _USUAL.robustness
 
 
@@ -82,18 +72,14 @@ class AimOptions:
 class TableOptions:
     """Tables of a manager: posts, tasks, and the spare capacity of duty bearers or its share."""
 
-    posts: Annotated[
-        Path | None, typer.Option(help="Table of posts (CSV). Default: an estimate from the release.")
-    ] = None
-    tasks: Annotated[
-        Path | None, typer.Option(help="Table of tasks that duty bearers could take over (CSV).")
-    ] = None
-    capacity: Annotated[
-        Path | None, typer.Option(help="Table of the spare capacity of duty bearers (CSV).")
-    ] = None
-    free_share: Annotated[
-        float | None, _share("Instead of --capacity: the share of service places that are free.")
-    ] = None
+    posts: Annotated[Path | None, typer.Option(help="Table of posts (CSV). Default: an estimate from the release.")] = (
+        None
+    )
+    tasks: Annotated[Path | None, typer.Option(help="Table of tasks that duty bearers could take over (CSV).")] = None
+    capacity: Annotated[Path | None, typer.Option(help="Table of the spare capacity of duty bearers (CSV).")] = None
+    free_share: Annotated[float | None, _share("Instead of --capacity: the share of service places that are free.")] = (
+        None
+    )
 
 
 @dataclass(frozen=True)
@@ -106,8 +92,7 @@ class BriefingOptions:
     pictures: Annotated[Path | None, typer.Option(help="Write pictures for slides to this folder.")] = None
     language: Annotated[str, typer.Option(help="Language of the briefing: en, sq or el.")] = "en"
     receiver: Annotated[
-        str | None,
-        typer.Option("--for", help="Receiver of the briefing, under an agreement. Needed for real records."),
+        str | None, typer.Option("--for", help="Receiver of the briefing, under an agreement. Needed for real records.")
     ] = None
 
     def check(self) -> None:
@@ -161,9 +146,7 @@ def make_plan(
     title: Annotated[
         str | None, typer.Option(help="Save the plan under this title. Without a title it is only shown.")
     ] = None,
-    role: Annotated[
-        str, typer.Option(help=f"Role of the person who makes the plan: {', '.join(ROLES)}.")
-    ] = _ROLE,
+    role: Annotated[str, typer.Option(help=f"Role of the person who makes the plan: {', '.join(ROLES)}.")] = _ROLE,
     release: _ReleaseName = None,
     as_json: Json = False,
 ) -> None:
@@ -222,11 +205,7 @@ def list_plans(context: typer.Context, release: _ReleaseName = None, as_json: Js
         )
     for message in listed.damaged.values():
         say(message)
-    emit(
-        answer,
-        as_json,
-        *(format_table(rows) if rows else [f"No plan of release {opened.name} is saved yet."]),
-    )
+    emit(answer, as_json, *(format_table(rows) if rows else [f"No plan of release {opened.name} is saved yet."]))
 
 
 @app.command("draft")
@@ -239,10 +218,7 @@ def write_draft(
     """Write the posts that the release shows, as a table to correct. It holds outreach teams only."""
     _workspace, opened = _open_release(context, release)
     if file.exists():
-        msg = (
-            f"{file} exists already and may contain corrections, so it was not overwritten. "
-            "Give another name."
-        )
+        msg = f"{file} exists already and may contain corrections, so it was not overwritten. Give another name."
         raise InputError(msg)
     ground = _read_ground(opened, None)
     files.write_text(file, posts.write_posts(ground.table))
@@ -261,9 +237,7 @@ def _read_ground(opened: Release, file: Path | None) -> PlanInputs:
         return ground if file is None else ground.with_posts(posts.read_posts(file, ground.posts.areas))
 
 
-def _compute_plan(
-    opened: Release, setting: Setting, tables: TableOptions, author: Author, title: str
-) -> PlanSummary:
+def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, author: Author, title: str) -> PlanSummary:
     ground = _read_ground(opened, tables.posts)
     handed_over = _hand_over(opened, tables)
     try:
@@ -273,9 +247,7 @@ def _compute_plan(
     except RulesClash as error:
         head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
         raise InputError(" ".join((head, *lines))) from error
-    return summarise_plan(
-        ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over
-    )
+    return summarise_plan(ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over)
 
 
 def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandOverResult] | None:
@@ -300,9 +272,7 @@ def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
     if len(named) == 1:
         return named[0]
     if named:
-        msg = (
-            f"{len(named)} plans have the title {name!r}. Give the name of one of them (see tact plan list)."
-        )
+        msg = f"{len(named)} plans have the title {name!r}. Give the name of one of them (see tact plan list)."
         raise InputError(msg)
     known = ", ".join(f"{plan.name} ({plan.summary.title})" for plan in listed.plans) or "none"
     msg = f"No plan {name!r} of release {opened.name}. There are: {known}."
@@ -320,11 +290,7 @@ def _emit_plan(
     opened: Release, plan: PlanSummary, saved_plan: SavedPlan | None, written: Sequence[str], *, as_json: bool
 ) -> None:
     emit(
-        {
-            "plan": None if saved_plan is None else str(saved_plan.folder),
-            **_answer(plan),
-            "files": list(written),
-        },
+        {"plan": None if saved_plan is None else str(saved_plan.folder), **_answer(plan), "files": list(written)},
         as_json,
         *_word_plan(_speak(opened), plan),
         *(f"Written: {file}" for file in written),
@@ -357,9 +323,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
     yield from move_words.list_handover(t, plan)
 
 
-def _write_briefing(
-    workspace: Workspace, opened: Release, plan: SavedPlan, output: BriefingOptions
-) -> list[str]:
+def _write_briefing(workspace: Workspace, opened: Release, plan: SavedPlan, output: BriefingOptions) -> list[str]:
     """Write the briefing and the pictures; for real records the receiver is noted first."""
     formats = ["pdf"] * (output.briefing is not None) + ["png"] * (output.pictures is not None)
     if not formats:

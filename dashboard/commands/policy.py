@@ -25,8 +25,6 @@ from data.tables.spec import Plan
 from data.workspace import default_path, files
 from risk import worlds as simulate
 
-__all__ = ["register"]
-
 # Beside the current policy: the usual threshold with one noise; a higher one; the default; more noise.
 _OTHERS = ((11, 2.0, 2.0, 5), (15, 2.0, 2.0, 5), (11, 2.0, 6.0, 5), (12, 5.0, 5.0, 8))
 _NOISE = ("k", "variance", "variance_near_k", "largest")
@@ -66,14 +64,11 @@ def compare(
     worlds: Annotated[int, typer.Option(min=1, help="Number of invented data sets for the test.")] = 5,
     children: Annotated[
         int,
-        typer.Option(
-            min=1, help="Approximate number of children: as many as your programme has identified or met."
-        ),
+        typer.Option(min=1, help="Approximate number of children: as many as your programme has identified or met."),
     ] = _CHILDREN,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
     folder: Annotated[
-        Path | None,
-        typer.Option("--to", help="Write the table (CSV) and the picture (SVG, PNG) into this folder."),
+        Path | None, typer.Option("--to", help="Write the table (CSV) and the picture (SVG, PNG) into this folder.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -100,9 +95,7 @@ def compare(
 
 def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Policy]:
     """List the policies to compare, each once: the current one first, the one asked for last."""
-    own = (
-        getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True)
-    )
+    own = (getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True))
     others = [
         replace(current, k=int(k), variance=variance, variance_near_k=near, largest=int(largest))
         for k, variance, near, largest in (*_OTHERS, tuple(own))
@@ -125,9 +118,7 @@ def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[PolicyResult
         ]
 
 
-def _try_policy(
-    policy: Policy, counted: Sequence[CountedTables], tick: Tick, done: int, total: int
-) -> PolicyResult:
+def _try_policy(policy: Policy, counted: Sequence[CountedTables], tick: Tick, done: int, total: int) -> PolicyResult:
     mechanism = CellKey.from_policy(policy)
     trials = []
     for number, world in enumerate(counted, 1):

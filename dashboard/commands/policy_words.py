@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 _NARROWEST, _FILE_WIDTH = 80, 110
 _INK, _MUTED, _FAINT = "#1D2433", "#5B6575", "#A9B2BF"
 _ACCENT, _WARNING, _SOFT = "#0F6B66", "#9A3412", "#FDF0E6"
-_LOSSES = (
-    "Children the public does not see, of 100",
-    "Distance of shown numbers from the true number, % (median)",
-)
+_LOSSES = ("Children the public does not see, of 100", "Distance of shown numbers from the true number, % (median)")
 _GAINS = ("Membership advantage, one number", "Membership advantage, all numbers")
 _COLUMNS = ("name", "loss", "least", "most", "gain", "low", "high", "before", "colour", "size")
 _HOW_TO_READ = (
@@ -62,10 +59,7 @@ class Comparison:
         if self.worlds == 1:
             return f"One invented data set of about {self.children:,} children (seed {self.seed})"
         last = self.seed + self.worlds - 1
-        return (
-            f"{self.worlds} invented data sets of about {self.children:,} children "
-            f"(seeds {self.seed} to {last})"
-        )
+        return f"{self.worlds} invented data sets of about {self.children:,} children (seeds {self.seed} to {last})"
 
     def title(self, place: int) -> str:
         """Return the settings of a policy in words."""
@@ -113,11 +107,7 @@ class Comparison:
             *self._format_table(),
             "",
             *(f"{n}  {self.title(p)}: {self.verdict(p)}." for p, n in enumerate(self.names)),
-            *(
-                ["A release under a policy that fails may be refused."]
-                if any(m.fails for m in self.results)
-                else []
-            ),
+            *(["A release under a policy that fails may be refused."] if any(m.fails for m in self.results) else []),
             "",
             *(self._compare_with_current(p) for p in range(len(self.results)) if p != self.current),
             "",
@@ -134,13 +124,10 @@ class Comparison:
         import altair as alt
 
         panels = [
-            alt.hconcat(*(self._draw_panel(loss, gain) for loss in range(len(_LOSSES))))
-            for gain in range(len(_GAINS))
+            alt.hconcat(*(self._draw_panel(loss, gain) for loss in range(len(_LOSSES)))) for gain in range(len(_GAINS))
         ]
         about = [f"{self.basis}. No record was read; all numbers are invented.", *_HOW_TO_READ]
-        about += [
-            f"{name}  {self.title(place)}: {self.verdict(place)}." for place, name in enumerate(self.names)
-        ]
+        about += [f"{name}  {self.title(place)}: {self.verdict(place)}." for place, name in enumerate(self.names)]
         title = alt.TitleParams("What readers lose and what attackers gain", subtitle=about, anchor="start")
         chart: alt.ConcatChart = (
             alt.concat(*panels, columns=1, title=title)
@@ -156,10 +143,7 @@ class Comparison:
         import vl_convert
 
         spec = self.draw_chart().to_dict()
-        return {
-            "svg": vl_convert.vegalite_to_svg(spec).encode(),
-            "png": vl_convert.vegalite_to_png(spec, scale=2),
-        }
+        return {"svg": vl_convert.vegalite_to_svg(spec).encode(), "png": vl_convert.vegalite_to_png(spec, scale=2)}
 
     def _draw_panel(self, loss: int, gain: int) -> alt.LayerChart | alt.FacetChart:
         """Draw one loss against one gain."""
@@ -172,11 +156,7 @@ class Comparison:
         top = 1.12 * max([limit, *heights])
         data = pd.DataFrame(rows, columns=list(_COLUMNS))
         x = alt.X("loss:Q", title=_LOSSES[loss], scale=alt.Scale(zero=False, nice=True, padding=24))
-        y = alt.Y(
-            "gain:Q",
-            title=_GAINS[gain] if loss == 0 else None,
-            scale=alt.Scale(domain=[0.0, top], nice=False),
-        )
+        y = alt.Y("gain:Q", title=_GAINS[gain] if loss == 0 else None, scale=alt.Scale(domain=[0.0, top], nice=False))
         colour = alt.Color("colour:N", scale=None)
         above = alt.Chart(pd.DataFrame({"limit": [limit], "top": [top], "words": [f"limit of {limit:.2f}"]}))
         base = alt.Chart(data).encode(x=x, y=y)
@@ -256,23 +236,14 @@ def _list_rows(first: PolicyResult) -> Iterator[tuple[str, _Format | None]]:
     yield from _by_country(countries, lambda r: _percent(r.cells_shown, 0))
     yield "Typical distance from true number (median)", None
     yield from _by_country(countries, lambda r: _percent(r.relative_error))
-    yield (
-        "Partners' average distance, in children",
-        lambda m: _children(m.readers[BOTH].partner_error),
-    )
+    yield ("Partners' average distance, in children", lambda m: _children(m.readers[BOTH].partner_error))
     yield "Counties without a breakdown", lambda m: f"{m.quietened:g}"
     yield "Public numbers withheld", lambda m: f"{m.withheld['public']:g}"
     yield "Partners' numbers withheld", lambda m: f"{m.withheld['partner']:g}"
     yield "", None
     yield "WHAT ATTACKERS GAIN (membership advantage)", None
-    yield (
-        f"One number (limit {LIMITS[0]:.2f})",
-        lambda m: _mark_failure(m, ONE_NUMBER, m.attackers.one_number),
-    )
-    yield (
-        f"All numbers (limit {LIMITS[1]:.2f})",
-        lambda m: _mark_failure(m, ALL_NUMBERS, m.attackers.all_numbers),
-    )
+    yield (f"One number (limit {LIMITS[0]:.2f})", lambda m: _mark_failure(m, ONE_NUMBER, m.attackers.one_number))
+    yield (f"All numbers (limit {LIMITS[1]:.2f})", lambda m: _mark_failure(m, ALL_NUMBERS, m.attackers.all_numbers))
     yield "  interval", lambda m: f"{m.attackers.all_numbers_low:.2f} to {m.attackers.all_numbers_high:.2f}"
     yield "  before breakdowns were withheld", lambda m: f"{m.attackers.planned:.3f}"
     yield "A single child is shown as none", lambda m: _percent(m.attackers.one_as_none, 0)
@@ -280,9 +251,7 @@ def _list_rows(first: PolicyResult) -> Iterator[tuple[str, _Format | None]]:
     yield "Limits", lambda m: "FAILS" if m.fails else "holds"
 
 
-def _by_country(
-    countries: Sequence[str], format_value: Callable[[Readers], str]
-) -> Iterator[tuple[str, _Format]]:
+def _by_country(countries: Sequence[str], format_value: Callable[[Readers], str]) -> Iterator[tuple[str, _Format]]:
     names = area_table()["name_en"]
     for country in countries:
         yield f"  {names[country]}", lambda m, c=country: format_value(m.readers[c])  # type: ignore[misc]

@@ -131,11 +131,7 @@ def list_releases(context: typer.Context, as_json: Json = False) -> None:
     emit(
         rows,
         as_json,
-        *(
-            format_table([_HEAD, *map(_format_row, rows)])
-            if rows
-            else ["No release yet. Make one with: tact release"]
-        ),
+        *(format_table([_HEAD, *map(_format_row, rows)]) if rows else ["No release yet. Make one with: tact release"]),
     )
 
 

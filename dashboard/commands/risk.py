@@ -31,9 +31,7 @@ from risk.report.manifest import EvaluationSummary
 from risk.report.shift import AreaShift
 
 
-def score(
-    workspace: Workspace, tick: Tick, *, tiers: Sequence[Tier] = TIERS, name: str | None = None
-) -> list[Result]:
+def score(workspace: Workspace, tick: Tick, *, tiers: Sequence[Tier] = TIERS, name: str | None = None) -> list[Result]:
     """Write what the model says of tiers of a release beside it."""
     return [_assess(workspace, tier, name, {}, tick) for tier in tiers]
 
@@ -68,18 +66,18 @@ def _open(workspace: Workspace, tier: Tier, name: str | None) -> Release:
 def risk(
     context: typer.Context,
     tier: Annotated[str | None, typer.Option(help="partner or public; default: both.")] = None,
-    release: Annotated[str | None, typer.Option(help="A release's name; default: the current one.")] = None,
+    release: Annotated[str | None, typer.Option(help="Name of the release. Default: the current one.")] = None,
     evaluate: Annotated[
         bool,
-        typer.Option("--evaluate", help="Measure it against simpler forecasts too (partner tier, a minute)."),
+        typer.Option(
+            "--evaluate", help="Also compare the model with simpler forecasts (partner tier, takes a minute)."
+        ),
     ] = False,
     travel: Annotated[
-        Path | None,
-        typer.Option(help="CSV of measured times between counties and regions: from,to,minutes[,source]."),
+        Path | None, typer.Option(help="CSV of travel times between counties and regions: from,to,minutes[,source].")
     ] = None,
     ferries: Annotated[
-        Path | None,
-        typer.Option(help="CSV of ferries: from,to,minutes,source; minutes with waiting and boarding."),
+        Path | None, typer.Option(help="CSV of ferries: from,to,minutes,source. Minutes include waiting and boarding.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +95,7 @@ def risk(
     evaluation: dict[str, Any] = {}
     if evaluate:
         evaluation = _evaluation(workspace, release)
-    with progress("Fitting the risk model") as tick:
+    with progress("Calculating the risk model") as tick:
         results = [
             _assess(workspace, one, release, evaluation if one == "partner" else {}, tick, (travel, ferries))
             for one in chosen
@@ -171,6 +169,6 @@ def _verdicts(evaluation: dict[str, Any]) -> list[str]:
     scores: dict[str, list[float]] = {}
     for row in evaluation["scores"]:
         scores.setdefault(str(row["forecaster"]), []).append(float(row["crps"]))
-    rows = [("", "CRPS, next to fourth quarter (smaller is better)")]
+    rows = [("", "average error in children, next to fourth quarter (smaller is better)")]
     rows += [(name, "  ".join(f"{value:.2f}" for value in values)) for name, values in scores.items()]
     return [format_verdict(EvaluationSummary.read(evaluation)), *format_table(rows)]

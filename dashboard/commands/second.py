@@ -25,9 +25,7 @@ from data.workspace import Workspace
 _COLUMNS = ("day", "release", "released_by", "confirmed_by", "replaced", *TIERS)
 
 
-def confirm_release(
-    workspace: Workspace, vault: Vault, governed: governance.Governance
-) -> SecondPerson | None:
+def confirm_release(workspace: Workspace, vault: Vault, governed: governance.Governance) -> SecondPerson | None:
     """Let the second person confirm the release that is about to be made; None for invented records."""
     if workspace.invented:
         return None

@@ -83,10 +83,7 @@ def serve(
         int | None, typer.Option(min=1, max=65535, help="Port. Default: the first free one from 8642.")
     ] = None,
     address: Annotated[
-        str,
-        typer.Option(
-            help="Network address. Any address other than this machine's own shows only the public tier."
-        ),
+        str, typer.Option(help="Network address. Any address other than this machine's own shows only the public tier.")
     ] = "127.0.0.1",
     as_json: Json = False,
 ) -> None:

@@ -28,10 +28,7 @@ def delete_overdue(workspace: Workspace, vault: Vault) -> None:
     since = _kept_since(workspace)
     deleted = vault.expire(since) if since else 0
     if deleted:
-        say(
-            f"{deleted} records of children without an encounter since {since} were deleted, as "
-            "governance.toml says."
-        )
+        say(f"{deleted} records of children without an encounter since {since} were deleted, as governance.toml says.")
 
 
 def count_overdue(workspace: Workspace, vault: Vault) -> tuple[int, dt.date | None]:

@@ -11,16 +11,7 @@ from dashboard.site.text import _, html, join_markup, translate
 from geo.layers.core import Legend
 
 _SMALLEST = 2.5
-_ORDER = (
-    "few",
-    "almost_none",
-    "not_searched",
-    "structural_zero",
-    "withheld",
-    "cannot_tell",
-    "no_figure",
-    "no_data",
-)
+_ORDER = ("few", "almost_none", "not_searched", "structural_zero", "withheld", "cannot_tell", "no_figure", "no_data")
 
 
 def render_legend(
@@ -36,14 +27,10 @@ def render_legend(
     sources = list(dict.fromkeys(translate(mark.data.legend.source) for mark in marks))
     # What is from the same source says so once, at the end.
     shared = sources[0].rstrip(".") if len(marks) > len(sources) else ""
-    parts = [
-        _render_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks
-    ]
+    parts = [_render_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks]
     if shared:
         parts.append(html('<p class="origin shared">{}.</p>', shared))
-    fold = html(
-        "<button class=fold>{}</button><button class=unfold>{}</button>", _("Hide legend"), _("Show legend")
-    )
+    fold = html("<button class=fold>{}</button><button class=unfold>{}</button>", _("Hide legend"), _("Show legend"))
     return html(
         '<div class="legend{}" tabindex=0>{}{}{}{}</div>',
         " projecting" if projector else "",
@@ -118,10 +105,7 @@ def _render_circles(mark: Mark, scale: float) -> Markup:
 
 
 def _render_states(mark: Mark) -> Markup:
-    rows = [
-        html("<li><i class={}></i>{}</li>", f"state-{state}", mark.words[state])
-        for state in _list_present(mark)
-    ]
+    rows = [html("<li><i class={}></i>{}</li>", f"state-{state}", mark.words[state]) for state in _list_present(mark)]
     return html("<ul class=rows>{}</ul>", join_markup(rows)) if rows else Markup("")
 
 

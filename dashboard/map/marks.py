@@ -52,14 +52,7 @@ def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
 
 @lru_cache(maxsize=4096)
 def _describe_layer(
-    current: CurrentRelease,
-    areas: Areas,
-    name: str,
-    level: str,
-    period: str,
-    options: Options,
-    *,
-    titled: bool,
+    current: CurrentRelease, areas: Areas, name: str, level: str, period: str, options: Options, *, titled: bool
 ) -> str:
     mark = read_mark(current, name, level, period, options)
     return live_map.describe_layer(mark, areas.map_geometry(level)["codes"], titled=titled)

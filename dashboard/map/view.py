@@ -156,9 +156,7 @@ def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[st
         known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
         valid = {o: c for o, c in chosen.items() if c in known.get(o, ())}
         shown = name in view.layers
-        if valid and (
-            not shown or current_release.has_layer(current, name, view.level, freeze_options(valid))
-        ):
+        if valid and (not shown or current_release.has_layer(current, name, view.level, freeze_options(valid))):
             valid_options[name] = valid
     return valid_options
 

@@ -21,12 +21,8 @@ def describe_access(current: CurrentRelease) -> list[str]:
     notes = manifest and manifest.travel
     if not notes or not has_access(current):
         return []
-    ways = {
-        name: format_number(getattr(notes, name)) for name in ("detour", "km_per_hour", "catchment_minutes")
-    }
-    ways |= {
-        name: format_number(100 * s) for name, s in zip(("least", "most"), notes.share_found, strict=True)
-    }
+    ways = {name: format_number(getattr(notes, name)) for name in ("detour", "km_per_hour", "catchment_minutes")}
+    ways |= {name: format_number(100 * s) for name, s in zip(("least", "most"), notes.share_found, strict=True)}
     return [
         _(
             "Service places are divided among the children in need who can reach them: the nearer the "
@@ -43,10 +39,7 @@ def describe_access(current: CurrentRelease) -> list[str]:
             "areas, multiplied by {detour}, at {km_per_hour} km per hour. Services are taken to be in "
             "the centre of their area."
         ).format(**ways),
-        _(
-            "Travel across water counts only if its time was entered, and travel across the border does "
-            "not count."
-        ),
+        _("Travel across water counts only if its time was entered, and travel across the border does not count."),
         *_describe_times(current, notes.times),
     ]
 

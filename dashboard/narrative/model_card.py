@@ -129,9 +129,7 @@ def _format_drift(drift: Drift) -> str:
         truth=f"{100 * drift.truth:.0f}",
         low=f"{100 * drift.low:.0f}",
         high=f"{100 * drift.high:.0f}",
-        end=_("the picture moves away from the truth")
-        if drift.drifts
-        else _("the picture stays near the truth"),
+        end=_("the picture moves away from the truth") if drift.drifts else _("the picture stays near the truth"),
     )
 
 

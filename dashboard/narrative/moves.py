@@ -7,14 +7,7 @@ from dataclasses import dataclass
 
 from dashboard.narrative.speech import Speech, make_legible
 from risk.planning import Decision, Effect, Move, Step
-from risk.planning.summary import (
-    AuthoredDecision,
-    GroupCoverage,
-    HandedOverTask,
-    PlanSummary,
-    Quarter,
-    StayingTask,
-)
+from risk.planning.summary import AuthoredDecision, GroupCoverage, HandedOverTask, PlanSummary, Quarter, StayingTask
 
 _EFFECTS, _QUARTERS, _REASON = 2, 4, 60
 _VISIBLE = 0.005  # of the share of need met
@@ -144,11 +137,7 @@ def list_decision_moves(t: Speech, decisions: Iterable[Decision]) -> list[str]:
 def _word_decision_move(t: Speech, decision: Decision) -> str:
     if decision.decided == "lock":
         # It holds for all that would leave, so it names no end and no number.
-        return t(
-            "Keep in place: {kind} in {area}",
-            kind=t.name_kind(decision.kind),
-            area=t.name_area(decision.start),
-        )
+        return t("Keep in place: {kind} in {area}", kind=t.name_kind(decision.kind), area=t.name_area(decision.start))
     return t(
         "{decided}: {what}, {start} → {end}",
         decided=t.name_decision(decision.decided).capitalize(),
@@ -176,17 +165,13 @@ def _word_quarter(t: Speech, number: int, quarter: Quarter | None, most: int | N
     if quarter is None:
         return QuarterWords(title, [t("No moves.")], [])
     met = t(
-        "Need met: {met} ({interval})",
-        met=t.format_number(quarter.met.mean),
-        interval=t.format_interval(quarter.met),
+        "Need met: {met} ({interval})", met=t.format_number(quarter.met.mean), interval=t.format_interval(quarter.met)
     )
     if not quarter.moves:
         return QuarterWords(title, [t("No moves.")], [met])
     lines = [word_move(t, step) for step in quarter.moves[:most]]
     lines += _and_more(t, len(quarter.moves) - len(lines))
-    return QuarterWords(
-        title, lines, [met, t("{hours} hours of travel", hours=t.format_number(quarter.cost))]
-    )
+    return QuarterWords(title, lines, [met, t("{hours} hours of travel", hours=t.format_number(quarter.cost))])
 
 
 def count_left(t: Speech, plan: PlanSummary) -> str:
@@ -195,21 +180,14 @@ def count_left(t: Speech, plan: PlanSummary) -> str:
     if not units:
         return ""
     return t.format_plural(
-        "{count} unit moves after the fourth quarter.",
-        "{count} units move after the fourth quarter.",
-        units,
+        "{count} unit moves after the fourth quarter.", "{count} units move after the fourth quarter.", units
     )
 
 
 def tabulate_groups(t: Speech, plan: PlanSummary) -> list[list[str]]:
     """Return rows on who gains: group, need, share met today, share met with the plan."""
     return [
-        [
-            _name_group(t, row),
-            t.format_number(row.need),
-            t.format_percent(row.today),
-            t.format_percent(row.planned),
-        ]
+        [_name_group(t, row), t.format_number(row.need), t.format_percent(row.today), t.format_percent(row.planned)]
         for row in plan.equity
     ]
 
@@ -236,17 +214,13 @@ def tabulate_changed_areas(t: Speech, plan: PlanSummary, most: int) -> list[list
 def list_handover(t: Speech, plan: PlanSummary, most: int | None = None) -> list[str]:
     """Return who hands over to whom when, and what stays and why, the first `most` of both."""
     tasks = sorted(plan.handover, key=lambda task: task.quarter)
-    lines = [
-        *(_word_handed_over(t, task) for task in tasks),
-        *(_word_staying(t, task) for task in plan.stays),
-    ]
+    lines = [*(_word_handed_over(t, task) for task in tasks), *(_word_staying(t, task) for task in plan.stays)]
     return [*lines[:most], *_and_more(t, 0 if most is None else len(lines) - most)]
 
 
 def _word_handed_over(t: Speech, task: HandedOverTask) -> str:
     return t(
-        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {children} "
-        "children).",
+        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {children} children).",
         area=t.name_area(task.area),
         axis=t.name_kind(task.axis),
         partner=make_legible(task.partner, 40),
@@ -259,9 +233,7 @@ def _word_handed_over(t: Speech, task: HandedOverTask) -> str:
 def _word_staying(t: Speech, task: StayingTask) -> str:
     why = t.name_reason(task.why)
     if task.room is not None and task.why == "no_room":
-        why = t(
-            "{why}; the largest spare capacity that lasts is {room}", why=why, room=t.format_number(task.room)
-        )
+        why = t("{why}; the largest spare capacity that lasts is {room}", why=why, room=t.format_number(task.room))
     if task.at_least:
         why = t("{why}; there may be more spare capacity than is known", why=why)
     return t(

@@ -69,11 +69,7 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
     else:
         head, text = t("Advice: change nothing"), _word_nothing(t, plan)
     rules = [t.name_rule(code) for code in verdict.broken_today]
-    warning = (
-        t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3))
-        if rules
-        else ""
-    )
+    warning = t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3)) if rules else ""
     return VerdictWords(plan.advised, head, text, warning)
 
 
@@ -149,9 +145,7 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
             high=t.format_number(verdict.gain.high),
         )
     if plan.posts_drafted:
-        yield t(
-            "The current posts are an estimate from outreach records; nobody who knows them has corrected it."
-        )
+        yield t("The current posts are an estimate from outreach records; nobody who knows them has corrected it.")
     if plan.travel_provisional:
         yield t("Some travel times across water are rough estimates.")
     if plan.moves:

@@ -60,9 +60,7 @@ def _fields(block: str) -> dict[str, str]:
 def compile_catalogue(translations: dict[str, tuple[str, ...]]) -> bytes:
     """Return entries as the content of an MO file. Entries without a translation are left out."""
     pairs = sorted(
-        (key.encode(), _PLURAL.join(value).encode())
-        for key, value in translations.items()
-        if all(value) and value
+        (key.encode(), _PLURAL.join(value).encode()) for key, value in translations.items() if all(value) and value
     )
     start = _HEADER_WORDS * 4
     place = start + 2 * _PAIR * len(pairs)

@@ -98,9 +98,7 @@ def has_layer(current: CurrentRelease, name: str, level: str, options: Options) 
 
 
 @lru_cache(maxsize=4096)
-def list_periods(
-    current: CurrentRelease, name: str, level: str, period: str, options: Options
-) -> tuple[str, ...]:
+def list_periods(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> tuple[str, ...]:
     """List the periods of a layer that are as long as `period`, oldest first."""
     return find_layer(name).periods(current.release, View(level, period, dict(options)))
 

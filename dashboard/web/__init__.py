@@ -1,0 +1,1 @@
+"""What stands around Streamlit in the web process: headers and navigation."""

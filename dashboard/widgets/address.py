@@ -37,9 +37,7 @@ def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) 
     return _keep_choice(name, key)
 
 
-def pick_number(
-    name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0
-) -> int | None:
+def pick_number(name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0) -> int | None:
     """Ask for a whole number. If `first` is None, it may be left empty. `help_text` explains it."""
     key = _settle_number_key(name, least, most, first)
     st.number_input(

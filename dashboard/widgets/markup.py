@@ -15,8 +15,7 @@ _NARROW = 2
 def render_paragraphs(sentences: Iterable[str]) -> Markup:
     """Return one paragraph for each text. Empty texts are left out."""
     return html(
-        '<div class="prose">{}</div>',
-        join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
+        '<div class="prose">{}</div>', join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence)
     )
 
 
@@ -28,8 +27,7 @@ def render_lead(sentence: str) -> Markup:
 def render_list(sentences: Iterable[str]) -> Markup:
     """Return a list."""
     return html(
-        '<div class="prose"><ul>{}</ul></div>',
-        join_markup(html("<li>{}</li>", sentence) for sentence in sentences),
+        '<div class="prose"><ul>{}</ul></div>', join_markup(html("<li>{}</li>", sentence) for sentence in sentences)
     )
 
 

@@ -33,9 +33,7 @@ _NEAR, _WIDE = LOWEST_K, 4
 
 
 @lru_cache(maxsize=32)
-def compute_perturbation_table(
-    variance: float, largest: int, scale: int = 1, variance_near_k: float = 0.0
-) -> Floats:
+def compute_perturbation_table(variance: float, largest: int, scale: int = 1, variance_near_k: float = 0.0) -> Floats:
     """Compute P(perturbation | count), docs/disclosure.md eq. (4); shape (rows, 2 * largest * scale + 1).
 
     Row n is for count n, the last row for all larger counts; column d + largest * scale is perturbation d.
@@ -62,9 +60,7 @@ def compute_perturbation_table(
         values = np.arange(-below, reach + 1)
         spread = _variance_at(count, variance, near) * scale**2
         if count <= scale > 1:
-            spread = _find_hiding_variance(
-                values, compute_perturbation_table(variance, largest)[1, largest - 1]
-            )
+            spread = _find_hiding_variance(values, compute_perturbation_table(variance, largest)[1, largest - 1])
         table[count, reach - below :] = _maximum_entropy(values, spread)
     table = np.round(table, _DECIMALS)
     table[np.arange(rows + 1), reach] += 1.0 - table.sum(axis=1)
@@ -99,11 +95,7 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
 
     # Newton from scipy, then a few steps of our own: the last digits lie below what a line search can see.
     weights = minimize(
-        lambda w: solve(w)[0],
-        np.zeros(2),
-        jac=lambda w: solve(w)[1],
-        hess=lambda w: solve(w)[2],
-        method="trust-exact",
+        lambda w: solve(w)[0], np.zeros(2), jac=lambda w: solve(w)[1], hess=lambda w: solve(w)[2], method="trust-exact"
     ).x
     for _ in range(20):
         _, gradient, curvature = solve(weights)

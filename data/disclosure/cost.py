@@ -137,9 +137,7 @@ def _read_tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
     return dict(sorted(tables.items(), key=lambda t: (LEVELS.index(t[0].level), GRAINS.index(t[0].grain))))
 
 
-def _split_by_country(
-    release: Release, tables: Tables
-) -> Iterator[tuple[str, dict[TableSpec, pd.DataFrame]]]:
+def _split_by_country(release: Release, tables: Tables) -> Iterator[tuple[str, dict[TableSpec, pd.DataFrame]]]:
     """Split the tables by country, in the order of the countries' codes."""
     areas = pq.read_table(release.areas_file, columns=["code", "country"])
     country = dict(zip(*(areas[name].to_pylist() for name in ("code", "country")), strict=True))

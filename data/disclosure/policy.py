@@ -47,10 +47,7 @@ class Policy:
         bits = self.key_range.bit_length() - 1
         limits = (
             (self.k >= LOWEST_K, f"k = {self.k}; it must be at least {LOWEST_K}"),
-            (
-                self.operators >= FEWEST,
-                f"operators = {self.operators}; it must be at least {FEWEST}",
-            ),
+            (self.operators >= FEWEST, f"operators = {self.operators}; it must be at least {FEWEST}"),
             (self.cap >= 1, f"cap = {self.cap}; it must be at least 1"),
             (0 < self.variance < self.largest, f"variance = {self.variance}; it lies between 0 and largest"),
             (

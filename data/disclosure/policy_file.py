@@ -55,24 +55,14 @@ _VALUES: tuple[tuple[str, str, str, str], ...] = (
         "The same for counts of 7 to 15; it lets k be 11 (see `tact policy compare`).",
     ),
     ("protection", "largest", "whole", "The most that noise ever adds or takes away."),
-    (
-        "counting",
-        "cap",
-        "whole",
-        "How many encounters with one child are counted in an area and period, at most.",
-    ),
+    ("counting", "cap", "whole", "How many encounters with one child are counted in an area and period, at most."),
     (
         "counting",
         "operators",
         "whole",
         "Smallest number of operators for which services for protection, return and reintegration show.",
     ),
-    (
-        "counting",
-        "first",
-        "day",
-        "First day of the release, such as 2006-06-01. Without it: the first record.",
-    ),
+    ("counting", "first", "day", "First day of the release, such as 2006-06-01. Without it: the first record."),
     ("counting", "last", "day", "Last day of the release. Without it: the last record."),
     ("counting", "no_programme", "codes", "Areas where the programme does not work; they show a zero."),
     ("licence", "partner_licence", "text", "Licence text in partner files."),
@@ -155,9 +145,7 @@ def parse(text: str) -> Rules:
     except InputError as error:
         faults.append(str(error))
     nowhere = sorted(policy.no_programme - set(area_table().index))
-    faults += [
-        f"[counting] no_programme: {code!r} is no area. Write codes, such as GR-69." for code in nowhere
-    ]
+    faults += [f"[counting] no_programme: {code!r} is no area. Write codes, such as GR-69." for code in nowhere]
     plan = {tier: tuple(_read_tables(tier, content, faults)) for tier in TIERS}
     faults += _find_unmatched(plan)
     if faults:

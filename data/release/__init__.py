@@ -98,9 +98,7 @@ class Release:
             raise ReleaseError(msg)
         folder = releases / chosen / tier
         if not (folder / MANIFEST).is_file():
-            msg = (
-                f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
-            )
+            msg = f"No release {chosen!r} of tier {tier!r}. There are: {', '.join(names(releases)) or 'none'}."
             raise ReleaseError(msg)
         alone = cls(folder, chosen, tier, frozenset(without))
         kinds = KINDS if derived is not None else ()

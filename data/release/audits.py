@@ -77,7 +77,5 @@ def _read(path: Path) -> dict[str, Any]:
 def _report(tier: Tier, report: Mapping[str, Any]) -> AuditReport:
     checks = tuple(entry for entry in report["checks"] if isinstance(entry, dict))
     findings = (entry for entry in report["findings"] if isinstance(entry, dict))
-    reasons = dict.fromkeys(
-        (str(entry.get("attack", "")), str(entry.get("reason", ""))) for entry in findings
-    )
+    reasons = dict.fromkeys((str(entry.get("attack", "")), str(entry.get("reason", ""))) for entry in findings)
     return AuditReport(tier, report["created"], checks, tuple(reasons))

@@ -25,9 +25,7 @@ from data.workspace import files
 from data.workspace.version import code_version
 
 
-def publish(
-    derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]
-) -> Result:
+def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]) -> Result:
     """Write a result for one tier of a release, unless the newest one is the same, and return it.
 
     `about` is added to the manifest: parameters, and what a reader must know. A result that was there
@@ -81,12 +79,7 @@ def _write(folder: Path, table: Table) -> dict[str, Any]:
     path = folder / f"{table.name}.parquet"
     pq.write_table(table.rows, path, compression="zstd")
     raw = path.read_bytes()
-    about = {
-        "measure": table.measure,
-        "level": table.level,
-        "grain": table.grain,
-        "breakdown": list(table.breakdown),
-    }
+    about = {"measure": table.measure, "level": table.level, "grain": table.grain, "breakdown": list(table.breakdown)}
     digest = hashlib.sha256(raw).hexdigest()
     described = describe_resource(table.name, path.name, digest, len(raw), table.rows.schema, None)
     return {**described, "title": table.title, "tact": about}

@@ -86,7 +86,5 @@ def read_manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    is_valid = isinstance(manifest, dict) and all(
-        isinstance(manifest.get(n), kind) for n, kind in _NEEDED.items()
-    )
+    is_valid = isinstance(manifest, dict) and all(isinstance(manifest.get(n), kind) for n, kind in _NEEDED.items())
     return manifest if is_valid and manifest["format"] == FORMAT else {}

@@ -138,22 +138,14 @@ _SERVICE_RULES = (
 _SHARE, _EMPTY = "a share between 0 and 1, for example 0.25", "an empty cell"
 _MEASURE = ("measure", "share")
 _FIGURE_RULES = (
-    Rule(
-        "number", ("number", "share"), "neither a number nor a share", "a number, a share, or both", _no_value
-    ),
+    Rule("number", ("number", "share"), "neither a number nor a share", "a number, a share, or both", _no_value),
     Rule("share", _MEASURE, "this measure needs a share, and the share is missing", _SHARE, _no_share),
     Rule("share", _MEASURE, "this measure cannot have a share", _EMPTY, _share_of_a_count),
 )
 
 # Name, title, meaning, the sorts of personal data that are refused, rules.
 _KINDS = (
-    (
-        "encounter",
-        "Encounters",
-        "One row for each encounter with a child.",
-        vocabulary.ALL_PERSONAL,
-        _ENCOUNTER_RULES,
-    ),
+    ("encounter", "Encounters", "One row for each encounter with a child.", vocabulary.ALL_PERSONAL, _ENCOUNTER_RULES),
     (
         "effort",
         "Outreach",

@@ -2,9 +2,7 @@
 
 from data.reference.glossary import term
 
-ALL_PERSONAL = frozenset(
-    {"names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"}
-)
+ALL_PERSONAL = frozenset({"names", "dates of birth", "phone numbers", "coordinates", "addresses", "identity numbers"})
 COUNTRIES = {"AL": "Albania", "GR": "Greece"}
 STAGES = {
     "at_risk": term("at_risk"),

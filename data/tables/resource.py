@@ -7,9 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["UNITS", "describe_resource"]
-
-
 _COLUMNS = {
     "area": "Code of the area; see the resource areas.",
     "period": "The period, as an ISO 8601 interval: a start and a length, or a first and a last day.",
@@ -35,8 +32,8 @@ UNITS = {
     "effort": "outreach days",
     "services": "services",
     "staff": "people",
-    "capacity": "places",
-    "communities": "people, estimated",
+    "capacity": "service places",
+    "communities": "people (estimate)",
     "flows": "children",
     "model": "children",
 }

@@ -15,9 +15,7 @@ from data.tables.periods import Grain
 
 Tier = Literal["partner", "public"]
 Level = Literal["country", "region", "municipality"]
-Measure = Literal[
-    "children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "model"
-]
+Measure = Literal["children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "model"]
 TIERS: tuple[Tier, ...] = ("partner", "public")
 LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
 # Counts of children or of encounters with them: the numbers that get noise.
@@ -116,32 +114,10 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
             "More breakdowns of them, for larger areas and longer periods.",
         ),
         Block(("encounters",), _ALL, _NESTED, why="All encounters, also repeated ones with the same child."),
-        Block(
-            ("effort",),
-            _ALL,
-            _NESTED,
-            why="Outreach days, without which counts of children cannot be understood.",
-        ),
-        Block(
-            ("services", "staff", "capacity"),
-            _ALL,
-            ("quarter",),
-            _SPLIT,
-            "Services, staff and service places.",
-        ),
-        Block(
-            ("communities",),
-            _ALL,
-            ("year",),
-            why="Community estimates, only with the Roma partner's approval.",
-        ),
-        Block(
-            ("flows",),
-            _WIDE,
-            _LONG,
-            (("origin",),),
-            "Flows: where children come from and where they were taken.",
-        ),
+        Block(("effort",), _ALL, _NESTED, why="Outreach days, without which counts of children cannot be understood."),
+        Block(("services", "staff", "capacity"), _ALL, ("quarter",), _SPLIT, "Services, staff and service places."),
+        Block(("communities",), _ALL, ("year",), why="Community estimates, only with the Roma partner's approval."),
+        Block(("flows",), _WIDE, _LONG, (("origin",),), "Flows: where children come from and where they were taken."),
         Block(
             ("model",),
             ("region", "municipality"),
@@ -167,15 +143,8 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
         ),
         Block(("children",), ("country",), ("year",), (("pathway",), ("stage",))),
         Block(("effort",), _WIDE, ("year",), why="As ranges."),
-        Block(
-            ("services",), _WIDE, ("year",), _SPLIT, "As ranges; staff and service places are never public."
-        ),
-        Block(
-            ("communities",),
-            _WIDE,
-            ("year",),
-            why="Community estimates, only with the Roma partner's approval.",
-        ),
+        Block(("services",), _WIDE, ("year",), _SPLIT, "As ranges; staff and service places are never public."),
+        Block(("communities",), _WIDE, ("year",), why="Community estimates, only with the Roma partner's approval."),
     ),
 }
 

@@ -44,10 +44,8 @@ MEANINGS: dict[State, str] = {
     "number": "The number is shown, with its margin if it has one.",
     "class": "Only a lower and an upper limit are published. If the upper limit is empty, the number is at "
     "least the lower limit. If the lower limit is 0, there may be none.",
-    "few": "The number is small or zero. Which of the two is not published, so that no child can be "
-    "recognised.",
-    "almost_none": "The protected number is zero; the true one was zero or very small when it was first "
-    "published.",
+    "few": "The number is small or zero. Which of the two is not published, so that no child can be recognised.",
+    "almost_none": "The protected number is zero; the true one was zero or very small when it was first published.",
     "not_searched": "No outreach is recorded for this area and period. A child may still have been reported. "
     "It is not a zero.",
     "structural_zero": "The programme does not work in this area, so the number is zero.",

@@ -55,13 +55,7 @@ class Workspace:
 
     @classmethod
     def create(
-        cls,
-        path: Path,
-        kind: str,
-        *,
-        start_month: int = 6,
-        workspace_id: str | None = None,
-        demo: bool = False,
+        cls, path: Path, kind: str, *, start_month: int = 6, workspace_id: str | None = None, demo: bool = False
     ) -> Self:
         """Create a workspace in a new or empty folder that only its owner can enter (mode 700).
 
@@ -162,12 +156,9 @@ class Workspace:
             if not (self.path / part).is_dir()
         ]
         if os.name != "nt" and self.path.stat().st_mode & 0o077:
-            problems.append(
-                f"Others on this machine can enter {self.path}. Close it: chmod 700 '{self.path}'"
-            )
+            problems.append(f"Others on this machine can enter {self.path}. Close it: chmod 700 '{self.path}'")
         return problems + [
-            f"{path} was left by a command that was interrupted. When none is running, remove it: "
-            f"rm -r '{path}'"
+            f"{path} was left by a command that was interrupted. When none is running, remove it: rm -r '{path}'"
             for folder in (self.path, self.releases, self.derived)
             for path in sorted(folder.glob(".*.part"))
         ]

@@ -42,9 +42,7 @@ class Row:
         value = int(text) if text.isascii() and text.isdigit() else -1
         if not least <= value <= most:
             wanted = f"a whole number from {least} to {most:,}"
-            raise self.fault(
-                f"{text!r} in column {column} is not a valid number. Write {wanted}, without commas."
-            )
+            raise self.fault(f"{text!r} in column {column} is not a valid number. Write {wanted}, without commas.")
         return value
 
 
@@ -78,8 +76,7 @@ def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[s
     if missing := [name for name in columns if name not in heading]:
         rest = f"; {', '.join(optional)} may follow" if optional else ""
         msg = (
-            f"{file} has no column {', '.join(missing)}. Row 1 must hold {','.join(columns)} "
-            f"with commas between{rest}."
+            f"{file} has no column {', '.join(missing)}. Row 1 must hold {','.join(columns)} with commas between{rest}."
         )
         raise FileRefused(msg)
     rows = []
@@ -91,6 +88,4 @@ def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[s
 
 
 def _unreadable(file: str, columns: tuple[str, ...]) -> FileRefused:
-    return FileRefused(
-        f"{file} cannot be read. Save it as CSV in UTF-8 with the columns {','.join(columns)}."
-    )
+    return FileRefused(f"{file} cannot be read. Save it as CSV in UTF-8 with the columns {','.join(columns)}.")

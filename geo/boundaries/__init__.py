@@ -18,14 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from data.errors import AreaError
 from data.workspace.files import replacing
 from geo.areas import BOUNDARIES, load_areas, read_cells
-from geo.boundaries.coverage import (
-    NOBODY,
-    cut_faces,
-    dissolve_faces,
-    fill_gaps,
-    measure_width,
-    project_to_metres,
-)
+from geo.boundaries.coverage import NOBODY, cut_faces, dissolve_faces, fill_gaps, measure_width, project_to_metres
 from geo.boundaries.file import read_boundaries
 from geo.boundaries.matching import Columns, Unmatched, find_columns, match_rows
 from geo.places import Places, list_predecessors
@@ -102,14 +95,7 @@ def import_boundaries(
     left_out = sorted([*unmatched, *partial], key=lambda row: row.row)
     _refuse_orphans(before.index, after.index, set(orphan_check), places, left_out)
     _write(after, target)
-    return BoundaryReport(
-        tuple(sorted(official)),
-        tuple(left_out),
-        split,
-        *touched,
-        repaired,
-        columns,
-    )
+    return BoundaryReport(tuple(sorted(official)), tuple(left_out), split, *touched, repaired, columns)
 
 
 def _check_country(country: str | None, table: pd.DataFrame) -> None:
@@ -171,9 +157,7 @@ def _join_successors(
     return joined, tuple(split), partial
 
 
-def _joined(
-    official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str
-) -> tuple[gpd.GeoDataFrame, int]:
+def _joined(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str) -> tuple[gpd.GeoDataFrame, int]:
     """Join the new shapes with what was there before to one coverage of both countries."""
     others = _others(official, before)
     new = pd.DataFrame({"approximate": False, "boundaries": _credit(origin)}, index=[*official])

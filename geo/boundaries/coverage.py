@@ -76,13 +76,7 @@ def measure_width(shapes: Shapes) -> npt.NDArray[np.float64]:
     return widest
 
 
-def _fill_rim(
-    owners: Numbers,
-    gap: Numbers,
-    other: Numbers,
-    common: npt.NDArray[np.float64],
-    takers: Numbers,
-) -> bool:
+def _fill_rim(owners: Numbers, gap: Numbers, other: Numbers, common: npt.NDArray[np.float64], takers: Numbers) -> bool:
     rim = (owners[gap] == NOBODY) & np.isin(owners[other], takers) & (common > 0)
     if not rim.any():
         return False

@@ -41,11 +41,7 @@ class Unmatched:
 
 
 def find_columns(
-    frame: gpd.GeoDataFrame,
-    places: Places,
-    country: str | None,
-    code: str | None = None,
-    name: str | None = None,
+    frame: gpd.GeoDataFrame, places: Places, country: str | None, code: str | None = None, name: str | None = None
 ) -> Columns:
     """Find the columns of codes and names by what stands in them; a column given is taken.
 

@@ -38,16 +38,7 @@ _AS_TEXT = (
 )
 _COMMUNITIES = "communities"
 # A GeoPackage says these once, in its area layers and in its tables "about" and "codebook".
-_SAID_ELSEWHERE = [
-    "name_local",
-    "country",
-    "parent",
-    "period_label",
-    "state_words",
-    "data",
-    "tier",
-    "release",
-]
+_SAID_ELSEWHERE = ["name_local", "country", "parent", "period_label", "state_words", "data", "tier", "release"]
 
 
 def list_layers(release: Release) -> tuple[Layer, ...]:
@@ -122,18 +113,14 @@ def _shapes(release: Release) -> gpd.GeoDataFrame:
     return areas[["geometry"]]
 
 
-def _map(
-    release: Release, shapes: gpd.GeoDataFrame, one: Layer, level: str
-) -> tuple[gpd.GeoDataFrame, LayerData]:
+def _map(release: Release, shapes: gpd.GeoDataFrame, one: Layer, level: str) -> tuple[gpd.GeoDataFrame, LayerData]:
     rows, data = wide.build_map_table(release, one, level)
     geometry = shapes["geometry"].reindex(rows.index)
     return gpd.GeoDataFrame(rows.reset_index(), geometry=list(geometry), crs=4326), data
 
 
 def _told(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    return pd.DataFrame(
-        list(terms.describe_file(release, layers).items()), columns=["key", "value"], dtype="str"
-    )
+    return pd.DataFrame(list(terms.describe_file(release, layers).items()), columns=["key", "value"], dtype="str")
 
 
 def _described(release: Release, data: LayerData) -> str:
@@ -282,9 +269,7 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
             files += [path, _style_beside(path, data, release.k)]
         path = folder / f"{_layer_stem(release, one)}-all.parquet"
         pq.write_table(
-            pa.Table.from_pandas(wide.build_long_table(release, one), preserve_index=False),
-            path,
-            compression="zstd",
+            pa.Table.from_pandas(wide.build_long_table(release, one), preserve_index=False), path, compression="zstd"
         )
         _tell(path, told)
         files.append(path)
@@ -297,9 +282,7 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
 def _tell(path: Path, told: dict[str, str]) -> None:
     """Add what a file says of itself to its metadata."""
     table = pq.read_table(path)
-    pq.write_table(
-        table.replace_schema_metadata({**(table.schema.metadata or {}), **told}), path, compression="zstd"
-    )
+    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), **told}), path, compression="zstd")
 
 
 FORMATS: dict[str, Callable[[Release, Path, tuple[Layer, ...]], list[Path]]] = {

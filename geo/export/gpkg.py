@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 # As QGIS makes it.
 _STYLE_COLUMNS = (
     "id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
-    *(
-        f"{name} TEXT(256)"
-        for name in ("f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column")
-    ),
+    *(f"{name} TEXT(256)" for name in ("f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column")),
     "styleName TEXT(30)",
     "styleQML TEXT",
     "styleSLD TEXT",
@@ -102,20 +99,7 @@ def _add_styles(
     """Add the table in which QGIS keeps the default style of each layer."""
     file.execute(f"CREATE TABLE layer_styles ({', '.join(_STYLE_COLUMNS)})")
     rows = [
-        (
-            "",
-            "",
-            name,
-            "geometry",
-            name,
-            style,
-            "",
-            True,
-            descriptions.get(name, ""),
-            "",
-            None,
-            _moment(written),
-        )
+        ("", "", name, "geometry", name, style, "", True, descriptions.get(name, ""), "", None, _moment(written))
         for name, style in styles.items()
     ]
     file.executemany(

@@ -17,16 +17,7 @@ _LARGEST_MM = 12.0
 # A cross is drawn by its outline alone.
 _CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
 _WITH_VALUE = ("number", "class")
-_ORDER = (
-    "few",
-    "almost_none",
-    "structural_zero",
-    "withheld",
-    "not_searched",
-    "cannot_tell",
-    "no_figure",
-    "no_data",
-)
+_ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "cannot_tell", "no_figure", "no_data")
 
 
 def format_style(data: LayerData, k: int) -> str:
@@ -133,8 +124,7 @@ def _plain(colour: str, border: str = _BORDER, width: str = "0.2") -> str:
 
 def _hatch(colour: str, angle: str, distance: str) -> str:
     line = _layer(
-        "SimpleLine",
-        {"line_color": colour, "line_width": "0.3", "line_width_unit": "MM", "line_style": "solid"},
+        "SimpleLine", {"line_color": colour, "line_width": "0.3", "line_width_unit": "MM", "line_style": "solid"}
     )
     values = {
         "angle": angle,

@@ -12,21 +12,11 @@ from collections.abc import Iterable
 
 from data.errors import InputError
 from data.tables.spec import Tier
-from geo.layers import (
-    access,
-    communities,
-    effort,
-    encounters,
-    population,
-    referrals,
-    risk,
-    roma_figures,
-    services,
-)
+from geo.layers import access, communities, effort, encounters, population, referrals, risk, roma_figures, services
 from geo.layers.core import Layer
 from geo.layers.core.words import mark
 
-__all__ = ["LAYERS", "group_layers", "choose_caution", "find_map_conflict", "find_layer", "find_conflict"]
+__all__ = ["LAYERS", "choose_caution", "find_conflict", "find_layer", "find_map_conflict", "group_layers"]
 
 LAYERS: tuple[Layer, ...] = (
     encounters.LAYER,

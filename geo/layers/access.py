@@ -66,10 +66,7 @@ _QUANTITIES = {
         mark("estimated from straight lines unless a travel time was entered"),
     ),
 }
-_GAPS = (
-    mark("no gap: at least half of the national average"),
-    mark("gap: less than half of the national average"),
-)
+_GAPS = (mark("no gap: at least half of the national average"), mark("gap: less than half of the national average"))
 
 
 def _style(show: str, table: pd.DataFrame) -> Style:
@@ -81,9 +78,7 @@ def _style(show: str, table: pd.DataFrame) -> Style:
     values = table["value"].fillna(table["low"]).dropna().to_numpy(float)
     lows = breaks.choose_breaks(values)
     least = (table["state"] == "class").any()
-    names = (
-        breaks.format_lower_limits(lows, values.min()) if least else breaks.format_classes(lows, whole=False)
-    )
+    names = breaks.format_lower_limits(lows, values.min()) if least else breaks.format_classes(lows, whole=False)
     return Style("fill", lows, palette.choose_colours(palette.COVERAGE, len(names)), names)
 
 
@@ -153,8 +148,4 @@ LAYER = Computed(
         mark("Services and risk model on invented records, release {name}"),
     ),
     notes_in_rows=True,
-).as_layer(
-    "access",
-    mark("Access"),
-    mark("How many service places can children in need reach, and where are gaps?"),
-)
+).as_layer("access", mark("Access"), mark("How many service places can children in need reach, and where are gaps?"))

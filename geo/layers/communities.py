@@ -12,8 +12,7 @@ from geo.layers.core.words import COMMUNITIES_NOTE, mark
 from geo.layers.reading.counted import Counted, Slice
 
 CAUTION = mark(
-    "Communities are shown so that services reach them. Nothing here says that a community causes "
-    "trafficking."
+    "Communities are shown so that services reach them. Nothing here says that a community causes trafficking."
 )
 _GROUP = Option(
     "group",

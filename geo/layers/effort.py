@@ -18,8 +18,4 @@ COUNTED = Counted(
         "how many children are there."
     ),
 )
-LAYER = COUNTED.as_layer(
-    "effort",
-    mark("Outreach"),
-    mark("Where did the partners do outreach, and how much?"),
-)
+LAYER = COUNTED.as_layer("effort", mark("Outreach"), mark("Where did the partners do outreach, and how much?"))

@@ -50,7 +50,5 @@ COUNTED = Counted(
     ),
 )
 LAYER = COUNTED.as_layer(
-    "encounters",
-    mark("Children identified or met"),
-    mark("Where were children first identified or met?"),
+    "encounters", mark("Children identified or met"), mark("Where were children first identified or met?")
 )

@@ -6,7 +6,7 @@ from geo.layers.core import palette
 from geo.layers.core.words import mark
 from geo.layers.reading.published import Figure, Published
 
-FIGURE = Figure("population", "number", mark("inhabitants"))
+FIGURE = Figure("population", "number", mark("population"))
 _PUBLISHED = Published(
     title=mark("Population"),
     kind="fill",
@@ -18,9 +18,4 @@ _PUBLISHED = Published(
         "never mixed with them."
     ),
 )
-LAYER = _PUBLISHED.as_layer(
-    "population",
-    mark("Population"),
-    mark("How many people live in each area?"),
-    "published",
-)
+LAYER = _PUBLISHED.as_layer("population", mark("Population"), mark("How many people live in each area?"), "published")

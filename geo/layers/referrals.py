@@ -9,9 +9,7 @@ from geo.layers.reading.published import Figure, Published
 _FIGURES = {
     "victims": Figure("victims", "number", mark("people identified in the year")),
     "children": Figure("children_victims", "number", mark("children identified in the year")),
-    "mobile-units": Figure(
-        "found_by_mobile_units", "number", mark("people identified by mobile units in the year")
-    ),
+    "mobile-units": Figure("found_by_mobile_units", "number", mark("people identified by mobile units in the year")),
 }
 _WHO = Option(
     "who",

@@ -148,8 +148,5 @@ LAYER = Computed(
 ).as_layer(
     "risk",
     mark("Risk"),
-    mark(
-        "Where are more children identified or met than population and outreach explain, and is this "
-        "changing?"
-    ),
+    mark("Where are more children identified or met than population and outreach explain, and is this changing?"),
 )

@@ -14,11 +14,7 @@ from geo.layers.reading.counted import Counted, Slice
 _WHAT = Option(
     "what",
     mark("Show"),
-    (
-        Choice("services", mark("Services")),
-        Choice("staff", mark("Staff")),
-        Choice("capacity", mark("Service places")),
-    ),
+    (Choice("services", mark("Services")), Choice("staff", mark("Staff")), Choice("capacity", mark("Service places"))),
 )
 
 
@@ -53,8 +49,4 @@ COUNTED = Counted(
     units={"staff": mark("members of staff"), "capacity": mark("service places")},
     least=_least,
 )
-LAYER = COUNTED.as_layer(
-    "services",
-    mark("Services"),
-    mark("Which services work where, and who runs them?"),
-)
+LAYER = COUNTED.as_layer("services", mark("Services"), mark("Which services work where, and who runs them?"))

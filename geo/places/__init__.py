@@ -28,9 +28,7 @@ _KINDS = {
     ),
 }
 _AFTER = {"municipality": "municipality|bashki|δημοσ", "region": "county|region|qark"}
-_KIND_WORDS = {
-    level: re.compile(rf"^(?:{words})\s+(?=\S)|\s+(?:{_AFTER[level]})$") for level, words in _KINDS.items()
-}
+_KIND_WORDS = {level: re.compile(rf"^(?:{words})\s+(?=\S)|\s+(?:{_AFTER[level]})$") for level, words in _KINDS.items()}
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
 _HINT = re.compile(r"^(?P<name>[^(),]+?)\s*(?:\((?P<inside>[^()]+)\)|,\s*(?P<after>[^(),]+))\s*$")
 _NEAREST = 3
@@ -86,7 +84,7 @@ class Places:
         """
         text = text.strip() if isinstance(text, str) else ""
         if not text:
-            return Match(None, "The place is empty.", finding="none")
+            return Match(None, "No area is given.", finding="none")
         fits = self._by_code(text) or self._by_name(text, country, level)
         return self._decide(text, fits, country, level)
 
@@ -149,8 +147,7 @@ class Places:
         return {
             code
             for code in codes
-            if (country is None or self._country[code] == country)
-            and (level is None or self._level[code] == level)
+            if (country is None or self._country[code] == country) and (level is None or self._level[code] == level)
         }
 
     def _decide(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:

@@ -129,9 +129,7 @@ def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
     shapes do not fit or a number is negative or missing.
     """
     if people.shape[-1:] + supply.shape != weight.shape:
-        msg = (
-            f"Weights of shape {weight.shape} do not fit {people.shape[-1:]} areas and {supply.shape} sites."
-        )
+        msg = f"Weights of shape {weight.shape} do not fit {people.shape[-1:]} areas and {supply.shape} sites."
         raise InputError(msg)
     if not all((v >= 0).all() for v in (people, supply, weight)):
         msg = "People, supply and weights must be numbers from 0; give 0 where there is nothing."

@@ -69,8 +69,7 @@ class Times:
         """Return the times between known areas, without those that were entered for other boundaries."""
         known = set(codes)
         pairs = (
-            tuple(link for link in links if {link.start, link.end} <= known)
-            for links in (self.uploaded, self.ferries)
+            tuple(link for link in links if {link.start, link.end} <= known) for links in (self.uploaded, self.ferries)
         )
         return Times(*pairs)
 
@@ -114,12 +113,7 @@ def describe_travel(times: Times) -> dict[str, Any]:
 
 
 def make_access_tables(
-    release: Release,
-    areas: geography.Areas,
-    observations: Observations,
-    draws: Draws,
-    times: Times,
-    seed: int,
+    release: Release, areas: geography.Areas, observations: Observations, draws: Draws, times: Times, seed: int
 ) -> Iterator[Table]:
     """Yield the tables of travel and need, and those of access for the services that the release has."""
     ways = _Ways.of(areas, observations.areas, times)
@@ -180,9 +174,7 @@ def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
     return np.asarray(share.to_numpy(dtype=float) < GAP)
 
 
-def _tabulate_services(
-    release: Release, ways: _Ways, need: Floats, by: By, category: str
-) -> dict[str, pd.DataFrame]:
+def _tabulate_services(release: Release, ways: _Ways, need: Floats, by: By, category: str) -> dict[str, pd.DataFrame]:
     """Return the rows of one kind of services by measure, one row for each area."""
     sites, asked = ways.travel.codes, {"by": by, "category": category}
     places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]

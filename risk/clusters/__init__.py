@@ -48,9 +48,7 @@ class ClusterSearch:
         for inside, pathway in self._parts(found):
             cases, expected_cases = np.round(found[inside, pathway]), expected[inside, pathway]
             arrays.add(
-                inside,
-                pathway,
-                scan_space(cases, expected_cases, self.centres[inside], size=size, **self._options()),
+                inside, pathway, scan_space(cases, expected_cases, self.centres[inside], size=size, **self._options())
             )
         statistic, q = self._getis_ord(np.log((found + 0.5) / (expected + 0.5)))
         return {**arrays.columns(), "gi": statistic, "gi_q": q}
@@ -64,12 +62,7 @@ class ClusterSearch:
         for inside, pathway in self._parts(found.sum(axis=1)):
             cases, expected_cases = np.round(found[inside, :, pathway]), expected[inside, :, pathway]
             result = scan_space_time(
-                cases,
-                expected_cases,
-                self.centres[inside],
-                prospective=True,
-                size=self.size,
-                **self._options(),
+                cases, expected_cases, self.centres[inside], prospective=True, size=self.size, **self._options()
             )
             arrays.add(inside, pathway, result)
         since = np.array([*self.observations.quarters, ""], dtype=object)[arrays.first]

@@ -281,9 +281,7 @@ class _Ratio:
         return np.asarray(np.floor(bound - 1e-9), np.int32)[:, :, None]
 
 
-def _simulated(
-    windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None
-) -> Floats:
+def _simulated(windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None) -> Floats:
     """Compute the largest statistic of each replicate, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)
@@ -313,9 +311,7 @@ def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> I
         values[np.logical_or.accumulate(taken[windows.order], axis=1)] = 0.0
 
 
-def _cluster(
-    areas: Ints, stretch: tuple[int, int], counts: Ints, share: Floats, statistic: float, p: float
-) -> Cluster:
+def _cluster(areas: Ints, stretch: tuple[int, int], counts: Ints, share: Floats, statistic: float, p: float) -> Cluster:
     first, stop = stretch
     total = int(counts.sum())
     cases = int(counts[areas, first:stop].sum())

@@ -252,9 +252,7 @@ def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: i
     return pd.DataFrame({**places, "area": area, "pathway": pathway, **flat})
 
 
-def _name_categories(
-    cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]
-) -> pd.DataFrame:
+def _name_categories(cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]) -> pd.DataFrame:
     """Return the cells with names of areas, quarters and pathways in place of positions."""
     names = {"area": panel.areas, "quarter": panel.quarters, "pathway": panel.pathways}
     for column, values in names.items():
@@ -285,9 +283,7 @@ def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, 
     near = cells[cells["ahead"] == 1]
     for name, rows in near.groupby("forecaster", observed=True):
         shape = (-1, len(panel.areas), len(panel.pathways))
-        expected, observed = (
-            rows[c].to_numpy(float).reshape(shape).sum(axis=2) for c in ("expected", "observed")
-        )
+        expected, observed = (rows[c].to_numpy(float).reshape(shape).sum(axis=2) for c in ("expected", "observed"))
         yield str(name), expected, observed
 
 

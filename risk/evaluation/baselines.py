@@ -60,9 +60,7 @@ class ByMean(ABC):
 
         """
         if not history.quarters or horizon < 1 or draws < 1:
-            msg = (
-                f"A forecast needs a quarter before it, not {len(history.quarters)}, one after it, and draws."
-            )
+            msg = f"A forecast needs a quarter before it, not {len(history.quarters)}, one after it, and draws."
             raise InputError(msg)
         rng = stream(seed, type(self).__name__)
         mean = self.means(history, horizon)
@@ -148,9 +146,7 @@ class HistoricalMean(ByMean):
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
         total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
-        return _repeat_ahead(
-            _smooth_count(total, known.astype(float), _share_by_population(history)), horizon
-        )
+        return _repeat_ahead(_smooth_count(total, known.astype(float), _share_by_population(history)), horizon)
 
 
 @dataclass(frozen=True)

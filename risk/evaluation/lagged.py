@@ -53,9 +53,7 @@ def _build_state(history: Panel, pathway: int) -> Floats:
     lags = [filled[:, -lag] if filled.shape[1] >= lag else usual for lag in range(1, _LAGS + 1)]
     around = _mean_of_neighbours(history, filled[:, -1])
     effort, year = history.effort[:, -1], history.effort[:, -4:].mean(axis=1)
-    places = [
-        np.array([c == code for c in history.countries], float) for code in sorted(set(history.countries))
-    ]
+    places = [np.array([c == code for c in history.countries], float) for code in sorted(set(history.countries))]
     logs = [np.log1p(values) for values in (*lags, around, effort, year)]
     rate = np.log(usual / history.expected)
     return np.column_stack([rate, np.log(history.expected), *logs, *places])

@@ -63,10 +63,7 @@ class Panel:
     def until(self, quarter: int) -> Panel:
         """Return what happened before a quarter, by its position: the history at that origin."""
         return replace(
-            self,
-            quarters=self.quarters[:quarter],
-            counts=self.counts[:, :quarter],
-            effort=self.effort[:, :quarter],
+            self, quarters=self.quarters[:quarter], counts=self.counts[:, :quarter], effort=self.effort[:, :quarter]
         )
 
     def hiding(self, areas: Ints) -> Panel:

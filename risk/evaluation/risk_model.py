@@ -84,9 +84,7 @@ def evaluate_model(
 
     `earlier` holds what was known at some origins, by the number of quarters before them.
     """
-    forecaster = ModelForecaster(
-        observations, model or RiskModel(), _select_matching(observations, earlier or {})
-    )
+    forecaster = ModelForecaster(observations, model or RiskModel(), _select_matching(observations, earlier or {}))
     return evaluate(
         build_panel(observations),
         {**BASELINES, MODEL: forecaster},
@@ -114,14 +112,10 @@ def evaluate_blocks(
         blocks=SpatialBlocks(observations.edges, len(observations.areas)),
     )
     scores = evaluation.scores.set_index(evaluation.scores["forecaster"].astype(str))
-    return {
-        str(name): {"log": float(row["log"]), "crps": float(row["crps"])} for name, row in scores.iterrows()
-    }
+    return {str(name): {"log": float(row["log"]), "crps": float(row["crps"])} for name, row in scores.iterrows()}
 
 
-def _select_matching(
-    observations: Observations, earlier: Mapping[int, Observations]
-) -> dict[int, Observations]:
+def _select_matching(observations: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
     """Return the earlier observations that have the same areas and quarters as the newest release."""
     return {
         quarters: known

@@ -27,17 +27,7 @@ from data.workspace.small_tables import parse_rows, read_text
 from data.workspace.types import Floats, Ints
 from risk.access import Supply
 from risk.handover.files import CAPACITY, TASKS, parse_capacity, parse_tasks, read_capacity, read_tasks
-from risk.handover.tasks import (
-    AXES,
-    DUTY_BEARERS,
-    QUARTERS,
-    USUAL,
-    WHY_STAYS,
-    Capacity,
-    HandOver,
-    Stays,
-    Task,
-)
+from risk.handover.tasks import AXES, DUTY_BEARERS, QUARTERS, USUAL, WHY_STAYS, Capacity, HandOver, Stays, Task
 
 __all__ = [
     "AXES",
@@ -111,9 +101,7 @@ class Tables:
         return hand_over(tasks, room)
 
 
-def estimate_capacity(
-    release: Release, areas: Sequence[str], free_share: float, level: str = "region"
-) -> Capacity:
+def estimate_capacity(release: Release, areas: Sequence[str], free_share: float, level: str = "region") -> Capacity:
     """Estimate the spare capacity from the places of each duty bearer in the last quarter of a release.
 
     docs/planner.md eq. (55). free_share : from 0 to 1, from the duty bearers, since a release does not say
@@ -131,9 +119,7 @@ def estimate_capacity(
         Supply.of(release, codes, what="capacity", level=level, by="duty_bearer", category=bearer)
         for bearer in DUTY_BEARERS
     ]
-    free = np.floor(free_share * np.stack([supply.amount for supply in supplies], axis=1) + 1e-9).astype(
-        np.int64
-    )
+    free = np.floor(free_share * np.stack([supply.amount for supply in supplies], axis=1) + 1e-9).astype(np.int64)
     at_least = np.stack([supply.at_least for supply in supplies], axis=1)
     return Capacity(codes, np.repeat(free[:, :, None], QUARTERS, axis=2), at_least)
 

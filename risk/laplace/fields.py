@@ -136,10 +136,7 @@ class Field:
         (sd, sd_slope), (structured, structured_slope), (common, common_slope) = hypers
         spectrum = np.maximum(structured * self.structure.variances + 1.0 - structured, _LEVEL)
         inverse = 1.0 / (sd**2 * spectrum)
-        over_copies, over_areas = (
-            self._precision_over_copies(common),
-            self._precision_over_areas(inverse, spectrum),
-        )
+        over_copies, over_areas = (self._precision_over_copies(common), self._precision_over_areas(inverse, spectrum))
         matrix: Floats = np.kron(over_copies, over_areas).astype(np.float64)
         spectrum_slope = (self.structure.variances - 1.0) / spectrum  # d log spectrum / d structured
         slopes: list[tuple[Floats, float]] = []
@@ -157,9 +154,7 @@ class Field:
             product = over_copies @ self._common_slope @ over_copies
             change = -self.structure.size * common_slope * float((over_copies * self._common_slope).sum())
             slopes.append((np.kron(-common_slope * product, over_areas).astype(np.float64), change))
-        log_det = self.copies * float(
-            np.log(inverse).sum()
-        ) + self.structure.size * self._log_det_over_copies(common)
+        log_det = self.copies * float(np.log(inverse).sum()) + self.structure.size * self._log_det_over_copies(common)
         return Precision(
             matrix,
             log_det,

@@ -17,15 +17,7 @@ from scipy.optimize import minimize
 from data.workspace.types import Floats, Progress
 from risk.laplace.factor import Factor
 from risk.laplace.latent import Latent
-from risk.laplace.mode import (
-    Mode,
-    NoMode,
-    compute_gradient,
-    compute_tangent,
-    correct_mean,
-    find_best_mode,
-    find_mode,
-)
+from risk.laplace.mode import Mode, NoMode, compute_gradient, compute_tangent, correct_mean, find_best_mode, find_mode
 
 _STEP = 0.02  # of the differences that give the curvature
 _GRID = 0.6  # distance of neighbouring points of the grid
@@ -204,9 +196,7 @@ def _find_mode_near(model: Latent, theta: Floats, near: Node) -> Mode | None:
         return None
 
 
-def _evaluate_design(
-    model: Latent, top: Mode, root: Floats, progress: Progress
-) -> tuple[list[Node], Floats, float]:
+def _evaluate_design(model: Latent, top: Mode, root: Floats, progress: Progress) -> tuple[list[Node], Floats, float]:
     """Evaluate the central composite design, eq. (31): nodes, their volumes, log of the product of widths."""
     size, around = len(top.theta), _ModesAround(model, top)
     widths = _measure_widths(around, root, progress)

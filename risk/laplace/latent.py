@@ -143,9 +143,7 @@ class Latent:
             precision = field.precision([next(values) for _ in field.free])
             core[place, place] = precision.matrix
             log_det += precision.log_det
-            slopes += [
-                (place, *pair) for pair in zip(precision.slopes, precision.log_det_slopes, strict=True)
-            ]
+            slopes += [(place, *pair) for pair in zip(precision.slopes, precision.log_det_slopes, strict=True)]
         local = np.zeros((self.periods, self.periods))
         if self.local is not None:
             precision = self.local.precision([next(values) for _ in self.local.free])
@@ -223,9 +221,7 @@ class Latent:
         for shift, row in zip(local_shift, between, strict=True):
             np.einsum("tub,ub->tb", local_inverse, row, out=shift)
         # Schur complement: the part that local effects absorb is taken off.
-        core = prior.core + self._sum_at(
-            among - np.einsum("ctb,dtb->cdb", local_shift, between), self.core_pairs
-        )
+        core = prior.core + self._sum_at(among - np.einsum("ctb,dtb->cdb", local_shift, between), self.core_pairs)
         if self.groups:
             rows = [between[c] - by_period.multiply(local_shift[c]) for c in range(len(between))]
             mixed = self._sum_at(np.array(rows), self.core_walk_pairs)

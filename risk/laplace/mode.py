@@ -181,9 +181,7 @@ def _prior_penalty(prior: PriorPrecision, core: Floats, local: Floats) -> float:
     return 0.5 * float(core @ prior.core @ core + ((local @ prior.local) * local).sum())
 
 
-def _log_posterior(
-    model: Latent, prior: PriorPrecision, core: Floats, local: Floats
-) -> tuple[float, Response]:
+def _log_posterior(model: Latent, prior: PriorPrecision, core: Floats, local: Floats) -> tuple[float, Response]:
     """Return the log posterior of the latent numbers, eq. (20), -inf where it overflows."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         response = model.respond(core, local, prior.kappa)

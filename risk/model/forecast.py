@@ -12,9 +12,7 @@ from risk.model.draws import Draws
 from risk.model.observations import Observations
 
 
-def forecast_counts(
-    draws: Draws, observations: Observations, effort: Floats, *, seed: int, published: bool
-) -> Ints:
+def forecast_counts(draws: Draws, observations: Observations, effort: Floats, *, seed: int, published: bool) -> Ints:
     """Draw counts of the quarters after the observed ones, docs/risk-model.md eq. (37).
 
     The result has shape (D, A, horizon, P, W). `effort` are days of outreach, (A, horizon). With `published`
@@ -37,9 +35,7 @@ def forecast_counts(
     return counts
 
 
-def _extend_log_rate(
-    draws: Draws, observations: Observations, horizon: int, rng: np.random.Generator
-) -> Floats:
+def _extend_log_rate(draws: Draws, observations: Observations, horizon: int, rng: np.random.Generator) -> Floats:
     """Let the random walks of countries and areas go on, eq. (36): log rates, (D, A, horizon, P)."""
     last = draws.log_rate[:, :, -1:]
     size, areas, _, pathways = last.shape

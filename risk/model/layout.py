@@ -181,9 +181,7 @@ class _FixedEffects:
         return np.column_stack([*parts, np.tile(self.covariates, (len(country), 1))])
 
 
-def _build_fixed_effects(
-    observations: Observations, sizes: _Sizes, effects: Effects
-) -> tuple[Floats, _FixedEffects]:
+def _build_fixed_effects(observations: Observations, sizes: _Sizes, effects: Effects) -> tuple[Floats, _FixedEffects]:
     """Return the prior precision of the fixed effects, intercepts first, and the positions of the others."""
     sds = [effects.intercept_sd] * (sizes.countries * sizes.pathways)
     gamma: int | None = None

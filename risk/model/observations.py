@@ -91,9 +91,7 @@ class Observations:
     @property
     def usual_effort(self) -> float:
         """Geometric mean of days where outreach is recorded, the unit of effort in eq. (2); 1 without any."""
-        return (
-            float(np.exp(np.log(self.effort[self.has_outreach]).mean())) if self.has_outreach.any() else 1.0
-        )
+        return float(np.exp(np.log(self.effort[self.has_outreach]).mean())) if self.has_outreach.any() else 1.0
 
     @property
     def usable(self) -> Bools:
@@ -197,9 +195,7 @@ def merge_crossings(counts: Ints) -> Ints:
 def noise_variance(channel: Channel, counts: Ints) -> Floats:
     """Return the variance of the noise of totals by crossing, eq. (3): (A, known pathways) to (A, 2)."""
     variance = channel.variance()[np.clip(counts, 1, channel.n_max)]  # a true zero is never known
-    sums = [
-        variance[:, [i for i, c in enumerate(CROSSING) if c == crossing]].sum(axis=1) for crossing in (0, 1)
-    ]
+    sums = [variance[:, [i for i, c in enumerate(CROSSING) if c == crossing]].sum(axis=1) for crossing in (0, 1)]
     return np.stack(sums, axis=1)
 
 

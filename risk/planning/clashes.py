@@ -85,11 +85,7 @@ def _ease_rule(region: Region, row: Row, timer: Timer) -> Clash:
     change = short.sum() if row.rule in ("moves", "budget") else -short.sum()
     eased = round(row.required + float(change), 6)
     return Clash(
-        row.rule,
-        round(row.required, 6),
-        eased,
-        _find_places(region, row, short),
-        _find_decisions(region, row, short),
+        row.rule, round(row.required, 6), eased, _find_places(region, row, short), _find_decisions(region, row, short)
     )
 
 

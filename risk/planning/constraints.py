@@ -46,9 +46,7 @@ class Region:
     flows: Ints
 
     @classmethod
-    def build(
-        cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration
-    ) -> Region:
+    def build(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
         """Build the region: flows lead from where units stand to where there is room, declined ones aside."""
         declined = {_find_flow(posts, d) for d in decisions if d.decided == "decline"}
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
@@ -167,9 +165,7 @@ class Region:
         costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
         lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
         upper = np.append(self._bound_flows(change), units.ravel()).astype(float)
-        answer = solve_milp(
-            costs, [*self.build_constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0
-        )
+        answer = solve_milp(costs, [*self.build_constraints()], Bounds(lower, upper), np.ones(self.size), timer, 0.0)
         return None if answer.x is None else np.rint(answer.x[: len(self.cost)]).astype(np.int64)
 
     def _bound_flows(self, change: Ints) -> Floats:
@@ -223,12 +219,7 @@ class Timer:
 
 
 def solve_milp(
-    costs: Floats,
-    constraints: list[LinearConstraint],
-    bounds: Bounds,
-    whole: Floats,
-    timer: Timer,
-    gap: float,
+    costs: Floats, constraints: list[LinearConstraint], bounds: Bounds, whole: Floats, timer: Timer, gap: float
 ) -> OptimizeResult:
     """Minimise the costs with HiGHS; `whole` is 1 where a column must be a whole number, (columns,)."""
     options = {"time_limit": timer.left, "mip_rel_gap": gap, "presolve": True}
@@ -241,9 +232,7 @@ def _find_flow(posts: Posts, decision: Decision) -> tuple[int, int, int]:
 
 
 def _find_place(posts: Posts, decision: Decision) -> tuple[int, int]:
-    return _find_name(posts.sites, decision.start), _find_name(
-        [kind.name for kind in posts.kinds], decision.kind
-    )
+    return _find_name(posts.sites, decision.start), _find_name([kind.name for kind in posts.kinds], decision.kind)
 
 
 def _find_name(names: Sequence[str], name: str) -> int:

@@ -96,9 +96,7 @@ def explain_moves(region: Region, units: Ints, flows: Ints, need: Floats) -> tup
 
     units : the layout, (S, K). flows : units on each flow of the region, (F,). need : draws, (d, A, K).
     """
-    moves = [
-        _explain_move(region, units, int(flow), int(flows[flow]), need) for flow in np.flatnonzero(flows)
-    ]
+    moves = [_explain_move(region, units, int(flow), int(flows[flow]), need) for flow in np.flatnonzero(flows)]
     return tuple(sorted(moves, key=lambda move: (-move.gain.mean, move.start, move.end, move.kind)))
 
 

@@ -151,9 +151,7 @@ class PlanInputs:
 
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them."""
-        placed = replace(
-            self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed
-        )
+        placed = replace(self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed)
         return replace(self, table=table, posts=placed, is_draft=False)
 
     def make_rules(self, setting: Setting) -> Rules:
@@ -174,10 +172,7 @@ class PlanInputs:
 
 
 def make_plan(
-    ground: PlanInputs,
-    setting: Setting,
-    decisions: Sequence[Decision] = (),
-    progress: Progress | None = None,
+    ground: PlanInputs, setting: Setting, decisions: Sequence[Decision] = (), progress: Progress | None = None
 ) -> Plan:
     """Make the plan of a setting.
 
@@ -203,10 +198,7 @@ def make_schedule(setting: Setting, plan: Plan) -> Schedule:
 
 
 def make_frontier(
-    ground: PlanInputs,
-    setting: Setting,
-    decisions: Sequence[Decision] = (),
-    progress: Progress | None = None,
+    ground: PlanInputs, setting: Setting, decisions: Sequence[Decision] = (), progress: Progress | None = None
 ) -> tuple[Point, ...]:
     """Return what other numbers of moves would gain, up to twice the maximum of the setting."""
     most = max(2 * setting.moves, 4)
@@ -278,7 +270,5 @@ def _find_under_searched(observations: Observations) -> Bools:
     fair = np.zeros(len(days))
     for country in observations.country_names:
         inside = land == country
-        fair[inside] = (
-            observations.expected[inside] / observations.expected[inside].sum() * days[inside].sum()
-        )
+        fair[inside] = observations.expected[inside] / observations.expected[inside].sum() * days[inside].sum()
     return np.asarray(days < _UNDER_SEARCHED * fair)

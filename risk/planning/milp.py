@@ -87,14 +87,9 @@ class Programme:
             units = slice(self.region.flows.shape[1], self.first)
             low[units] = np.maximum(np.floor(near[0][units] + _ZERO) - near[1], low[units])
             high[units] = np.minimum(np.ceil(near[0][units] - _ZERO) + near[1], high[units])
-        rows = [
-            LinearConstraint(c.A[:, columns], c.lb, c.ub)
-            for c in [*self._fixed_rows, *self._build_worst_cases()]
-        ]
+        rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in [*self._fixed_rows, *self._build_worst_cases()]]
         bounds = Bounds(low[columns], high[columns])
-        return self._expand_columns(
-            solve_milp(self._costs[columns], rows, bounds, integral[columns], timer, gap)
-        )
+        return self._expand_columns(solve_milp(self._costs[columns], rows, bounds, integral[columns], timer, gap))
 
     def solve_relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
         """Solve without whole numbers; return the columns, or None where there is no answer in time.

@@ -65,9 +65,7 @@ class Goal:
         if bad:
             many = (1.0 - bad) * many + bad * float(weigh_worst_draws(by_draw) @ by_draw)
         few = (
-            self.total * compute_least_served(self._compute_met_share(by_area), self.share)
-            if self.aims.equity
-            else 0.0
+            self.total * compute_least_served(self._compute_met_share(by_area), self.share) if self.aims.equity else 0.0
         )
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
 

@@ -91,9 +91,7 @@ def write_posts(table: PostsTable) -> str:
             room = "" if table.room[a] >= free else int(table.room[a])
             fixed = int(table.committed[a, k]) or ""
             searches = "yes" if kind.search else "no"
-            out.writerow(
-                (area, kind.name, searches, int(table.units[a, k]), f"{kind.children:g}", fixed, room)
-            )
+            out.writerow((area, kind.name, searches, int(table.units[a, k]), f"{kind.children:g}", fixed, room))
     return text.getvalue()
 
 
@@ -119,9 +117,7 @@ def _parse_rows(name: str, rows: Sequence[Row], areas: Sequence[str]) -> PostsTa
     for row in rows:
         position, kind = positions[row.one_of("area", positions, _NO_AREA)], _read_kind(row, kinds)
         if (position, kind.name) in entries:
-            raise row.fault(
-                f"{kind.name!r} in {areas[position]} is in the table twice. Add the units up in one row."
-            )
+            raise row.fault(f"{kind.name!r} in {areas[position]} is in the table twice. Add the units up in one row.")
         entries[position, kind.name] = _Entry.of(row)
     if not entries:
         msg = f"{name} has no post. Write one row for each area and kind of unit."
@@ -173,9 +169,7 @@ def _read_kind(row: Row, kinds: dict[str, Kind]) -> Kind:
         raise row.fault("column kind must name a kind of unit, and column searches must be yes or no.")
     kind = Kind(name, _read_children(row), search=searches in _YES)
     if kinds.setdefault(name, kind) != kind:
-        raise row.fault(
-            f"searches or children of {name!r} differ between rows. Use the same in all rows of this kind."
-        )
+        raise row.fault(f"searches or children of {name!r} differ between rows. Use the same in all rows of this kind.")
     return kind
 
 
@@ -185,7 +179,5 @@ def _read_children(row: Row) -> float:
     except ValueError:
         value = np.nan
     if not 0.0 < value <= _LARGEST:
-        raise row.fault(
-            f"{row['children']!r} in column children is not a number above 0. Use a decimal point."
-        )
+        raise row.fault(f"{row['children']!r} in column children is not a number above 0. Use a decimal point.")
     return value

@@ -156,9 +156,7 @@ def _read_record(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
     return kind(**known)
 
 
-def replace_decision(
-    decisions: Iterable[AuthoredDecision], new: AuthoredDecision
-) -> tuple[AuthoredDecision, ...]:
+def replace_decision(decisions: Iterable[AuthoredDecision], new: AuthoredDecision) -> tuple[AuthoredDecision, ...]:
     """Return decisions with a new one in the place of an earlier one on the same move."""
 
     def move_of(one: AuthoredDecision) -> Decision:

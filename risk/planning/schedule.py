@@ -24,12 +24,7 @@ from risk.planning.result import Plan
 
 Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
 
-_LASTING_RULES = (
-    "floor",
-    "services_floor",
-    "exploration",
-    "room",
-)  # some of the moves cannot break other rules
+_LASTING_RULES = ("floor", "services_floor", "exploration", "room")  # some of the moves cannot break other rules
 _CLOSE = 0.5  # of the gap: how far all chords together may be below their curves
 _MOST_PIECES = 200
 _TOLERANCE = 1e-6  # of rules, as for the plan
@@ -242,9 +237,7 @@ def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
 
 def _compute_gap(moves: _MoveColumns, found: OptimizeResult, made: Ints, draws: list[Floats]) -> float:
     capacity = [moves.plan.posts.compute_capacity(moves.layout(one)) for one in made]
-    served = sum(
-        float(compute_met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True)
-    )
+    served = sum(float(compute_met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True))
     return max(0.0, float(found.fun - found.mip_dual_bound)) / max(served, _SMALL)
 
 
@@ -316,9 +309,7 @@ def _add_pieces(
     change, columns = _compute_capacity_change(moves), len(moves.units) * quarters
     width, slope = (np.concatenate([one[part] for one in curves]) for part in (0, 1))
     of_curve = np.repeat(np.arange(len(curves)), [len(one[0]) for one in curves])
-    filled = sparse.coo_array(
-        (np.ones(len(width)), (of_curve, np.arange(len(width)))), shape=(len(curves), len(width))
-    )
+    filled = sparse.coo_array((np.ones(len(width)), (of_curve, np.arange(len(width)))), shape=(len(curves), len(width)))
     offered = sparse.kron(sparse.eye_array(quarters), sparse.csr_array(change))
     spare = np.tile(-np.minimum(change, 0) @ moves.units, quarters)
     rows = [

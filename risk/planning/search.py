@@ -34,18 +34,14 @@ _TOLERANCE = 1e-7
 _NONE = -1
 
 
-def find_nearest_whole(
-    region: Region, goal: Goal, relaxed: Floats, usable: Ints, timer: Timer
-) -> Layout | None:
+def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints, timer: Timer) -> Layout | None:
     """Find whole units that keep all rules near a relaxation, docs/planner.md eq. (40); None without any.
 
     relaxed : flows and units of the relaxation, (columns,). usable : indices of the flows to use.
     """
     flows = len(region.cost)
     units = relaxed[flows : region.size]
-    slope, _ = goal.compute_slopes(
-        region.posts.compute_capacity(np.asarray(units.reshape(region.posts.units.shape)))
-    )
+    slope, _ = goal.compute_slopes(region.posts.compute_capacity(np.asarray(units.reshape(region.posts.units.shape))))
     worth = region.posts.reach.T @ slope * _list_children(region)
     costs = np.append(goal.price * region.cost, -worth.ravel())
     columns = np.append(usable, np.arange(flows, region.size))
@@ -136,10 +132,7 @@ class Search:
         slope, falls = self.goal.compute_slopes(self._capacity)
         children, paid = _list_children(self.region), self.goal.price * self.region.cost
         first = (posts.reach.T @ slope * children)[:, kind]
-        bend = (
-            np.stack([posts.reach.T @ (f[:, None] * posts.reach) for f in falls.T])
-            * (children**2)[:, None, None]
-        )
+        bend = np.stack([posts.reach.T @ (f[:, None] * posts.reach) for f in falls.T]) * (children**2)[:, None, None]
         at = np.arange(len(kind))
         gains = first[end, at] - first[start, at] - paid
         curved = bend[kind, end, end] - 2.0 * bend[kind, start, end] + bend[kind, start, start]

@@ -282,9 +282,7 @@ def _summarise_handed_over(handed: HandOver) -> HandedOverTask:
 
 def _summarise_staying(stays: Stays) -> StayingTask:
     task = stays.task
-    return StayingTask(
-        task.area, task.partner, task.axis, task.children, stays.why, stays.room, stays.at_least
-    )
+    return StayingTask(task.area, task.partner, task.axis, task.children, stays.why, stays.room, stays.at_least)
 
 
 def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floats, Floats, Floats]:

@@ -46,9 +46,7 @@ def assess(
     areas = geography.read_areas(release.areas_file)
     partner = release.tier == "partner"
     observations = (
-        Observations.from_release(release, areas)
-        if partner
-        else Observations.from_public_release(release, areas)
+        Observations.from_release(release, areas) if partner else Observations.from_public_release(release, areas)
     )
     tell(1, 3, "Fitting")
     fit = model.fit(observations).fit_
@@ -57,9 +55,7 @@ def assess(
     evaluation = dict(evaluation or {})
     if partner:
         listed = list(tables.make_partner_tables(judged, areas, evaluation))
-        listed += access_tables.make_access_tables(
-            release, areas, observations, judged.draws, times, tables.SEED
-        )
+        listed += access_tables.make_access_tables(release, areas, observations, judged.draws, times, tables.SEED)
     else:
         listed = list(tables.make_public_tables(judged))
     about = {

@@ -120,7 +120,5 @@ def _read_card(values: Mapping[str, Any]) -> ModelCard:
         (mean, spread),
         tuple(values["used"]),
         tuple(values["never_used"]),
-        Sensitivity(other["classes_changed"], other["classes"], min(other["rank_correlation"]))
-        if other
-        else None,
+        Sensitivity(other["classes_changed"], other["classes"], min(other["rank_correlation"])) if other else None,
     )

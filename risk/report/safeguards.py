@@ -82,9 +82,7 @@ def read_drift(manifest: Mapping[str, Any], rule: str) -> Drift | None:
     return Drift(**drift) if isinstance(drift, Mapping) else None
 
 
-def audit_proxy(
-    release: Release, observations: Observations, risk: Floats, seed: int = 0
-) -> list[ProxyCheck]:
+def audit_proxy(release: Release, observations: Observations, risk: Floats, seed: int = 0) -> list[ProxyCheck]:
     """Correlate ranks of risk, (areas, pathways), with estimated communities, by country: eq. (70).
 
     The list is empty if too few areas have an estimate, or no layer of communities is released. An open
@@ -130,9 +128,7 @@ def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
     return 1.0 - np.take_along_axis(share, area[:, None], axis=1)[:, 0]
 
 
-def draw_urn(
-    rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: int = 4000, seed: int = 0
-) -> Floats:
+def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: int = 4000, seed: int = 0) -> Floats:
     """Draw the share of each area that is learnt in the end, (runs, A): eq. (71).
 
     Parameters

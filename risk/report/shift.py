@@ -58,9 +58,7 @@ def describe_shifts(observations: Observations, seed: int) -> dict[str, Any]:
     }
 
 
-def find_shifts(
-    observations: Observations, groups: Iterable[Sequence[int]], seed: int = 0
-) -> list[AreaShift]:
+def find_shifts(observations: Observations, groups: Iterable[Sequence[int]], seed: int = 0) -> list[AreaShift]:
     """Test groups of areas, given by their positions. Groups where nobody was met in a year are left out.
 
     The list is empty if there are fewer than two years or two pathways.

@@ -91,9 +91,7 @@ def _judge_quarters(judged: JudgedFit) -> Iterator[tuple[str, Floats, Judgement]
         yield quarter, _log_need(log_risk[:, :, i], observations), judge_risk(log_risk[:, :, i], observations)
 
 
-def make_partner_tables(
-    judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]
-) -> Iterator[Table]:
+def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
     """Yield the tables of the partner tier. `evaluation` decides who forecasts: the model or the mean."""
     observations = judged.observations
     whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
@@ -103,15 +101,10 @@ def make_partner_tables(
         yield _table("risk", grain, "Risk class", rows)
         chance = rows.assign(state="number", value=100.0 * rows["exceeding"], low=np.nan, high=np.nan)
         yield _table(
-            "exceedance",
-            grain,
-            ("Chance that the rate is more than 1.5 times the national average, %"),
-            chance,
+            "exceedance", grain, ("Chance that the rate is more than 1.5 times the national average, %"), chance
         )
     yield _table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
-    yield _table(
-        "forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation)
-    )
+    yield _table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
     if judged.changed is not None:
         yield _table("riskchange", "quarter", "Change over a year", _change_rows(judged, judged.changed))
     yield _table("riskreasons", "whole", "What the risk class is based on", _reason_rows(judged))
@@ -126,9 +119,7 @@ def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
 
 
 def _table(measure: str, grain: str, title: str, rows: pd.DataFrame) -> Table:
-    return Table(
-        measure, "region", grain, ("crossing",), title, pa.Table.from_pandas(rows, preserve_index=False)
-    )
+    return Table(measure, "region", grain, ("crossing",), title, pa.Table.from_pandas(rows, preserve_index=False))
 
 
 def _cells(observations: Observations, period: str, **columns: NDArray[Any]) -> pd.DataFrame:
@@ -227,9 +218,7 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
     """Return the numbers that each class rests on, and from which rate it would be another: eq. (46)."""
     reasons, observations = judged.explained, judged.observations
     need = _log_need(judged.log_risk, observations)
-    latest = (
-        np.full(reasons.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
-    )
+    latest = np.full(reasons.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
     return _cells(
         observations,
         judged.period,
@@ -256,10 +245,7 @@ def _partner_clusters(judged: JudgedFit, areas: geography.Areas) -> Iterator[Tab
     met = np.maximum(observations.published, 0).sum(axis=-1).astype(float)
     recent = within.recent(met, reasons.by_quarter)
     yield _table(
-        "recenthotspots",
-        "quarter",
-        "Recent clusters",
-        _cells(observations, observations.quarters[-1], **recent),
+        "recenthotspots", "quarter", "Recent clusters", _cells(observations, observations.quarters[-1], **recent)
     )
 
 

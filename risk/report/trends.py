@@ -316,9 +316,7 @@ def compare_shares(
     return Shift(float(first.mean()), float(second.mean()), (float(low), float(high)), rose, verdict)
 
 
-def _draw_shares(
-    value: tuple[float, float] | Floats, rules: Rules, draws: int, rng: np.random.Generator
-) -> Floats:
+def _draw_shares(value: tuple[float, float] | Floats, rules: Rules, draws: int, rng: np.random.Generator) -> Floats:
     """Draw a share from its counts, or return the draws that are given."""
     if not isinstance(value, tuple):
         if len(value) < 100 or not ((value >= 0) & (value <= 1)).all():

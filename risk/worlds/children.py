@@ -8,13 +8,7 @@ import pandas as pd
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds import profiles
-from risk.worlds.frames import (
-    format_days,
-    format_numbers,
-    make_categories,
-    make_identifiers,
-    make_programme_numbers,
-)
+from risk.worlds.frames import format_days, format_numbers, make_categories, make_identifiers, make_programme_numbers
 from risk.worlds.ground import Ground, choose
 from risk.worlds.journeys import draw_journeys, first_day_after
 from risk.worlds.meeting import MeetingTable, OutreachSlots
@@ -39,9 +33,7 @@ def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
     return np.array(start), np.array(length), np.array(quarter)
 
 
-def draw_effort_records(
-    land: Ground, parameters: WorldParameters, days: Floats
-) -> tuple[pd.DataFrame, OutreachSlots]:
+def draw_effort_records(land: Ground, parameters: WorldParameters, days: Floats) -> tuple[pd.DataFrame, OutreachSlots]:
     """Draw records of effort: the days of each municipality and quarter over weeks, partners and kinds.
 
     A stretch of effort is a week, or a day where a week would cross the end of a quarter; so each
@@ -92,9 +84,7 @@ def draw_encounter_records(
     return _build_encounter_frame(land, parameters, every), every.child
 
 
-def _draw_first_meetings(
-    land: Ground, parameters: WorldParameters, counts: Ints, slots: OutreachSlots
-) -> MeetingTable:
+def _draw_first_meetings(land: Ground, parameters: WorldParameters, counts: Ints, slots: OutreachSlots) -> MeetingTable:
     """Draw the day, partner, stage and pathway of each first meeting."""
     m, p, f, q = np.nonzero(counts)
     each = np.repeat(np.arange(len(m)), counts[m, p, f, q])

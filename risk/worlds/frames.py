@@ -58,16 +58,11 @@ def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
     width = max(6, len(str(max(size - 1, 0))))
     key, at = np.unique(partner * size + child, return_inverse=True)
     who, number = key // max(size, 1), key % max(size, 1)
-    texts = [
-        (_PREFIXES[p], (number[who == p] * _FACTORS[p] + 7 * p + 123) % 10**width)
-        for p in range(len(_PREFIXES))
-    ]
+    texts = [(_PREFIXES[p], (number[who == p] * _FACTORS[p] + 7 * p + 123) % 10**width) for p in range(len(_PREFIXES))]
     return _make_grouped(at, texts, width)
 
 
-def make_programme_numbers(
-    rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float
-) -> pd.Series:
+def make_programme_numbers(rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float) -> pd.Series:
     """Draw a number shared by the partners for some children, mostly those whom several have met."""
     low = np.full(size, np.iinfo(np.int64).max)
     high = np.full(size, -1)

@@ -65,9 +65,7 @@ class Ground:
         return int(found[0]) if len(found) else -1
 
 
-def build_ground(
-    areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int
-) -> Ground:
+def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int) -> Ground:
     """Build the arrays from an area table, pairs of neighbours of both levels and regional populations.
 
     Only areas of the counting classification are used. A region without a known population (Mount

@@ -27,9 +27,7 @@ def first_day_after(parameters: WorldParameters) -> int:
     return int(after.to_datetime64().astype("datetime64[D]").astype(int))
 
 
-def draw_journeys(
-    land: Ground, parameters: WorldParameters, first: MeetingTable, slots: OutreachSlots
-) -> MeetingTable:
+def draw_journeys(land: Ground, parameters: WorldParameters, first: MeetingTable, slots: OutreachSlots) -> MeetingTable:
     """Draw the further meetings of each child, up to eight in all and until the world's last day."""
     rng = stream(parameters.seed, "journeys")
     seen = _mark_searched_days(land, parameters, slots)
@@ -67,9 +65,7 @@ class _Places:
         return cls(region, country, country[[albania]], greece)
 
 
-def _mark_searched_days(
-    land: Ground, parameters: WorldParameters, slots: OutreachSlots
-) -> tuple[np.ndarray, int]:
+def _mark_searched_days(land: Ground, parameters: WorldParameters, slots: OutreachSlots) -> tuple[np.ndarray, int]:
     """Return whether outreach was recorded in a municipality on each day, (M, days), and the first day."""
     first = int(parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int))
     seen = np.zeros((len(land.people), first_day_after(parameters) - first), dtype=bool)
@@ -100,9 +96,7 @@ def _meet_again(
     searched = seen[0][municipality, date - seen[1]]
     found = (searched & (rng.random(count) < 0.6)).astype(np.int64)
     steps = np.full(count, step)
-    return MeetingTable(
-        now.child, steps, date, municipality, partner, stage, found, now.pathway, now.known_pathway
-    )
+    return MeetingTable(now.child, steps, date, municipality, partner, stage, found, now.pathway, now.known_pathway)
 
 
 def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
@@ -114,9 +108,7 @@ def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
     return ahead
 
 
-def _choose_places(
-    land: Ground, rng: np.random.Generator, now: MeetingTable, stage: Ints, places: _Places
-) -> Ints:
+def _choose_places(land: Ground, rng: np.random.Generator, now: MeetingTable, stage: Ints, places: _Places) -> Ints:
     """Draw the municipality of the next meeting: mostly the same, else nearby, elsewhere or back home."""
     count = len(stage)
     u = rng.random((4, count))

@@ -71,9 +71,7 @@ def compute_internal_share(parameters: WorldParameters) -> Floats:
     quarter = np.arange(1, parameters.quarters + 1)
     done = (quarter - parameters.shift_begins) / (parameters.shift_complete - parameters.shift_begins)
     done = np.clip(done, 0.0, 1.0)
-    share: Floats = (
-        parameters.internal_before + (parameters.internal_after - parameters.internal_before) * done
-    )
+    share: Floats = parameters.internal_before + (parameters.internal_after - parameters.internal_before) * done
     return share
 
 

@@ -28,9 +28,7 @@ _KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)
 _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 
 
-def observe_world(
-    world: World, pairs: Iterable[tuple[str, str]], mechanism: CellKey | None = None
-) -> Observations:
+def observe_world(world: World, pairs: Iterable[tuple[str, str]], mechanism: CellKey | None = None) -> Observations:
     """Return the observations of an invented world by region: exact, or through a mechanism.
 
     Each child counts once, where and as it was first met; children at risk only are left out. Cell keys

@@ -87,9 +87,7 @@ def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
     return _Outreach(_draw_base_effort(land, parameters), noise, rng.random(shape), budget)
 
 
-def weigh_municipalities(
-    land: Ground, parameters: WorldParameters, out: _Outreach, t: int, finds: Floats
-) -> Floats:
+def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
     """Return weights for the days of a quarter, (M,): the plan, bent towards earlier finds."""
     plan = out.plan[:, t]
     country = land.country_of_municipality
@@ -112,9 +110,7 @@ def _assign_days(land: Ground, out: _Outreach, t: int, weight: Floats) -> Floats
     return days
 
 
-def _expect_finds(
-    land: Ground, parameters: WorldParameters, need: Need, t: int, days: Floats, scale: Floats
-) -> Floats:
+def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int, days: Floats, scale: Floats) -> Floats:
     """Return the expected finds of one quarter, reported and discovered, (M, P, F).
 
     What a region discovers follows from all its days together. Its municipalities share that by their need

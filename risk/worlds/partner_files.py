@@ -104,12 +104,7 @@ _AMARO_VALUES = {
     "found": {"raportuar": "reported", "zbuluar": "discovered"},
     "sex": {"vajzë": "female", "djalë": "male", "nuk dihet": "unknown"},
     "age_band": {"nuk dihet": "unknown"},
-    "community": {
-        "rom": "roma",
-        "egjiptian": "egyptian",
-        "tjetër": "other",
-        "nuk dihet": "unknown",
-    },
+    "community": {"rom": "roma", "egjiptian": "egyptian", "tjetër": "other", "nuk dihet": "unknown"},
 }
 
 
@@ -162,10 +157,7 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
     folder.mkdir(parents=True, exist_ok=True)
     spell = _Spelling(world)
     written = [_write(world, file, folder, spell, bad_rows) for file in _FILES]
-    mappings = {
-        "BKTF": (_BKTF_MAPPING, {}),
-        "Amaro Drom": (_AMARO_COLUMNS, _AMARO_VALUES),
-    }
+    mappings = {"BKTF": (_BKTF_MAPPING, {}), "Amaro Drom": (_AMARO_COLUMNS, _AMARO_VALUES)}
     for partner, (columns, values) in mappings.items():
         path = folder / f"invented-{_stem(partner)}.toml"
         path.write_text(_mapping_text(columns, values), encoding="utf-8")

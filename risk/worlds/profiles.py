@@ -20,13 +20,7 @@ OUTREACH = ("street_outreach", "community_visit", "school_visit", "border_post",
 STAGES = ("at_risk", "recruited", "in_exploitation", "identified", "returning", "reintegrating")
 PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
 FORMS = ("begging", "street_work", "sexual_exploitation", "labour", "crime", "other")
-AXES = (
-    "prevention",
-    "protection",
-    "assisted_voluntary_return",
-    "reintegration",
-    "coordination",
-)
+AXES = ("prevention", "protection", "assisted_voluntary_return", "reintegration", "coordination")
 SEXES = ("female", "male", "unknown")
 AGE_BANDS = ("0-5", "6-9", "10-13", "14-17", "unknown")
 COMMUNITIES = ("roma", "egyptian", "other", "unknown")

@@ -15,14 +15,7 @@ from risk.worlds.outreach import FirstMeetings
 from risk.worlds.parameters import WorldParameters
 from risk.worlds.profiles import AXES, PARTNERS
 
-DUTY_BEARERS = (
-    "state",
-    "anti_trafficking_police",
-    "municipality",
-    "school",
-    "ngo",
-    "community",
-)
+DUTY_BEARERS = ("state", "anti_trafficking_police", "municipality", "school", "ngo", "community")
 _NGO, _COMMUNITY = 4, 5
 _SOURCE = "invented"
 _ESTIMATE_SOURCE = "Invented field estimate"

@@ -59,18 +59,14 @@ class Truth:
     def log_risk(self, regions: Sequence[str], pathways: Sequence[str]) -> Floats:
         """Return log relative risks over the whole time as an array, (regions, pathways)."""
         table = self.relative_risk("region").pivot_table("relative_risk", "area", "pathway")
-        risk: Floats = np.log(
-            table.reindex(index=list(regions), columns=list(pathways)).to_numpy(dtype=float)
-        )
+        risk: Floats = np.log(table.reindex(index=list(regions), columns=list(pathways)).to_numpy(dtype=float))
         return risk
 
 
 _LEVELS = ("region", "municipality")
 
 
-def _need_table(
-    land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, level: str
-) -> pd.DataFrame:
+def _need_table(land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, level: str) -> pd.DataFrame:
     """Return one row for each area of a level, pathway and quarter."""
     inside = level == "region"
     amount = true.region if inside else true.municipality

@@ -46,9 +46,7 @@ def rows(cells, column="area", **rest):
 
 
 def published(tables, known, *, name="r", k=11, frozen=True):
-    return Published(
-        name, tables, dict.fromkeys(("children", "encounters", "flows", "model"), known), k, frozen
-    )
+    return Published(name, tables, dict.fromkeys(("children", "encounters", "flows", "model"), known), k, frozen)
 
 
 def bounds_of(release, tree, spec, **cell):
@@ -57,12 +55,7 @@ def bounds_of(release, tree, spec, **cell):
     found = plan.system.solve()
     for table in plan.lattice.tables.values():
         s = table.shape
-        if (s.measure, s.level, s.grain, s.breakdown) == (
-            spec.measure,
-            spec.level,
-            spec.grain,
-            spec.breakdown,
-        ):
+        if (s.measure, s.level, s.grain, s.breakdown) == (spec.measure, spec.level, spec.grain, spec.breakdown):
             for offset in range(table.state.size):
                 if cell.items() <= table.name(offset).items():
                     return int(found.low[table.base + offset]), int(found.high[table.base + offset])
@@ -151,9 +144,7 @@ def test_primary_suppression_with_visible_zeros_gives_most_hidden_cells_away(see
         true = truth[spec].set_index(["area", *spec.breakdown])["true"]
         for offset in np.flatnonzero(table.state.ravel() == 2):  # few
             cell = table.name(int(offset))
-            value = true[
-                tuple(cell[c] for c in ("area", *spec.breakdown)) if spec.breakdown else cell["area"]
-            ]
+            value = true[tuple(cell[c] for c in ("area", *spec.breakdown)) if spec.breakdown else cell["area"]]
             low, high = found.low[table.base + offset], found.high[table.base + offset]
             assert low <= value <= high
             hidden += 1
@@ -222,11 +213,7 @@ def test_the_model_table_is_tied_to_the_tables_of_children():
         )
     ]
     release = published(
-        {
-            pathway: rows(by, "pathway", area="AL-1", period=quarter),
-            model: pa.Table.from_pylist(cells),
-        },
-        ZEROS_MERGED,
+        {pathway: rows(by, "pathway", area="AL-1", period=quarter), model: pa.Table.from_pylist(cells)}, ZEROS_MERGED
     )
     assert bounds_of(release, tree, model, crossing="internal", found="reported") == (0, 1)
     assert bounds_of(release, tree, model, crossing="cross_border", found="reported") == (0, 0)
@@ -425,11 +412,7 @@ def test_the_true_counts_lie_within_the_bounds(tmp_path):
     found = plan.system.solve()
     checked = 0
     for table in plan.lattice.tables.values():
-        if (table.shape.measure, table.shape.level, table.shape.grain) == (
-            "children",
-            "municipality",
-            "whole",
-        ):
+        if (table.shape.measure, table.shape.level, table.shape.grain) == ("children", "municipality", "whole"):
             by = table.shape.breakdown
             for offset in range(table.state.size):
                 cell = table.name(offset)
@@ -452,9 +435,7 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
     from data.restricted import publishing
     from data.restricted.publishing.withholding import SafeTables
 
-    monkeypatch.setattr(
-        publishing, "withhold_cells", lambda tables, *_: SafeTables(tables, {}, {}, frozenset())
-    )
+    monkeypatch.setattr(publishing, "withhold_cells", lambda tables, *_: SafeTables(tables, {}, {}, frozenset()))
     vault = small_worlds.MemoryVault(
         encounter=small_worlds.encounters(np.random.default_rng(0), 900, 600, concentration=0.1)
     )
@@ -497,9 +478,7 @@ def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     ):
         gone = rng.random(len(world)) < rng.choice([0, 0.02, 0.2])
         rows = int(rng.integers(1, 200))
-        new = small_worlds.encounters(
-            rng, rows, children, concentration=concentration, first=first, last=last
-        )
+        new = small_worlds.encounters(rng, rows, children, concentration=concentration, first=first, last=last)
         world = pd.concat([world[~gone], new], ignore_index=True)
         vault.records["encounter"] = world
         small_worlds.release(vault, tmp_path)

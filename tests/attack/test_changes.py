@@ -90,9 +90,7 @@ def met_often(folder, *, there, **changes):
     days = [f"2006-07-{1 + n % 28:02d}" for n in range(len(often))]
     world = pd.concat([BASE, *(one.assign(date=day) for one, day in zip(often, days, strict=True))])
     plan = {"partner": (ENCOUNTERS,), "public": ()}
-    small_worlds.release(
-        small_worlds.MemoryVault(encounter=world.reset_index(drop=True)), folder, plan=plan, **changes
-    )
+    small_worlds.release(small_worlds.MemoryVault(encounter=world.reset_index(drop=True)), folder, plan=plan, **changes)
     table = Release.open(folder, "partner").table(ENCOUNTERS.name).set_index(["area", "period"])
     return int(table.loc[(PLACE, QUARTER), "value"])
 

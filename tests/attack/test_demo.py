@@ -18,9 +18,7 @@ def test_little_of_the_demo_is_withheld(demo_world):
     for tier, most in (("partner", 0.01), ("public", 0.04)):
         release = Release.open(demo_world / "releases", tier)
         states = release.manifest["tact"]["suppressed"]
-        counted = [
-            s for name, s in states.items() if name.split("_")[0] in ("children", "encounters", "model")
-        ]
+        counted = [s for name, s in states.items() if name.split("_")[0] in ("children", "encounters", "model")]
         assert sum(s.get("withheld", 0) for s in counted) / len(counted) < most
 
 

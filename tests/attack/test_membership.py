@@ -156,9 +156,7 @@ def test_a_release_that_tells_too_much_is_found_and_named():
 
 
 def test_a_tier_without_a_threshold_is_told_and_never_refused():
-    findings, went = membership.attack(
-        Published("r", TABLES, {}, 11), AREAS, Bare(), None, children=1, worlds=(400,)
-    )
+    findings, went = membership.attack(Published("r", TABLES, {}, 11), AREAS, Bare(), None, children=1, worlds=(400,))
     assert not findings
     assert went["all_numbers"] > 0
 

@@ -23,8 +23,7 @@ HIDDEN = 7  # a number that a public release never holds
 def release(tmp_path_factory):
     folder = tmp_path_factory.mktemp("releases")
     small_worlds.release(
-        small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(2), 300, 150)),
-        folder,
+        small_worlds.MemoryVault(encounter=small_worlds.encounters(np.random.default_rng(2), 300, 150)), folder
     )
     return Release.open(folder, "public")
 

@@ -116,9 +116,7 @@ def cells(page, within):
 def test_a_layer_shows_text_on_map_legend_panel_and_table(open_page, partner_address, layer):
     level = LAYERS[layer]
     area = "GR" if level == "country" else "AL-01"
-    page = open_page(
-        f"{partner_address}/?layer={layer}&level={level}&area={area}&period={worlds.FIRST_YEAR}-01-01/P1Y"
-    )
+    page = open_page(f"{partner_address}/?layer={layer}&level={level}&area={area}&period={worlds.FIRST_YEAR}-01-01/P1Y")
     frame = map_frame(page)
     assert worlds.FILE_NAME in frame.locator(".tact-note").inner_text()
     if level != "country":
@@ -150,9 +148,7 @@ def test_every_payload_shows_where_all_sources_stand(open_page, partner_address)
 
 @pytest.mark.parametrize("number", range(0, len(worlds.PAYLOADS), 4))
 def test_moving_through_time_shows_text_and_runs_nothing(open_page, partner_address, number):
-    page = open_page(
-        f"{partner_address}/?layer=referrals&level=country&period={worlds.FIRST_YEAR + number}-01-01/P1Y"
-    )
+    page = open_page(f"{partner_address}/?layer=referrals&level=country&period={worlds.FIRST_YEAR + number}-01-01/P1Y")
     until(page, lambda: SOURCES[number] in page.locator(".legend").inner_text())
     slider = page.locator("[class*=st-key-c-period] input")
     for place in range(number + 1, number + 4):

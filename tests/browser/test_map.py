@@ -444,9 +444,7 @@ def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, 
     assert page.watch.clean, vars(page.watch)
 
 
-@pytest.mark.parametrize(
-    "address", ["", "/?area=AL-02", "/?layer=services&over=communities", "/?projector=1"]
-)
+@pytest.mark.parametrize("address", ["", "/?area=AL-02", "/?layer=services&over=communities", "/?projector=1"])
 def test_nothing_serious_for_axe(partner, look, address):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -455,12 +453,9 @@ def test_nothing_serious_for_axe(partner, look, address):
         frame.evaluate(script)
         # The list of the navigation is Streamlit's own markup.
         found = frame.evaluate(
-            "axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false})"
-            ".then(r => r.violations)"
+            "axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {iframes: false}).then(r => r.violations)"
         )
         serious = [
-            (v["id"], [n["html"][:160] for n in v["nodes"]])
-            for v in found
-            if v["impact"] in {"serious", "critical"}
+            (v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found if v["impact"] in {"serious", "critical"}
         ]
         assert serious == []

@@ -28,9 +28,7 @@ GRAINS = {"month": "Month", "quarter": "Quarter", "year": "Year", "whole": "All 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, releases, seed):
     walker = Walker(
-        look(partner.url),
-        current_release.open_current_release(Site(releases, "partner")),
-        random.Random(seed),
+        look(partner.url), current_release.open_current_release(Site(releases, "partner")), random.Random(seed)
     )
     for _ in range(STEPS):
         walker.step()
@@ -117,9 +115,7 @@ class Walker:
             "level": LEVELS[view.level],
             "heading": "" if view.projector else name,
             "legends": 1 + len(view.over),
-            "period": Period.parse(view.period).label
-            if list_view_periods(view, self.of)
-            else "Latest figures",
+            "period": Period.parse(view.period).label if list_view_periods(view, self.of) else "Latest figures",
         }
         checked = page.locator("[role=radio][aria-checked=true]").all_inner_texts()
         heading = page.locator(".panel h2:visible")
@@ -149,10 +145,7 @@ class Walker:
         self.ask(f"level {level}", self.radio(LEVELS[level]).click, level=level)
 
     def to_period(self):
-        listed, slider = (
-            list_view_periods(self.view, self.of),
-            self.page.locator("[class*=st-key-c-period] input"),
-        )
+        listed, slider = (list_view_periods(self.view, self.of), self.page.locator("[class*=st-key-c-period] input"))
         if len(listed) < 2:
             return
         by = self.chance.choice([-1, 1])
@@ -175,9 +168,7 @@ class Walker:
         allowed = [
             name
             for name, levels in current_release.list_levels(self.of).items()
-            if name != view.layer
-            and view.level in levels
-            and not find_map_conflict(self.of.tier, [view.layer, name])
+            if name != view.layer and view.level in levels and not find_map_conflict(self.of.tier, [view.layer, name])
         ]
         if allowed:
             name = self.chance.choice(["", *allowed])

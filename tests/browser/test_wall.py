@@ -55,9 +55,7 @@ def test_no_source_is_served(partner, path):
     assert "import streamlit" not in body
 
 
-@pytest.mark.parametrize(
-    "path", ["dashboard/pages/situation", "pages/method", "dashboard/pages/method/__init__.py"]
-)
+@pytest.mark.parametrize("path", ["dashboard/pages/situation", "pages/method", "dashboard/pages/method/__init__.py"])
 def test_an_address_inside_the_source_shows_nothing(partner, look, path):
     page = look(f"{partner.url}/{path}", ready=False)
     page.wait_for_timeout(3000)

@@ -85,11 +85,7 @@ def test_a_file_goes_in_once_and_failed_rows_come_back(tact, practice: Path, tmp
     assert [first.json[key] for key in ("accepted", "rejected", "already_known")] == [7, 3, 0]
     with Path(first.json["files"][0]["rejects"]).open(encoding="utf-8-sig") as file:
         returned = list(csv.DictReader(file))
-    assert [(r["line"], r["column"]) for r in returned] == [
-        ("4", "municipality"),
-        ("7", "date"),
-        ("9", "stage"),
-    ]
+    assert [(r["line"], r["column"]) for r in returned] == [("4", "municipality"), ("7", "date"), ("9", "stage")]
     assert "at_risk" in returned[2]["allowed"]
     again = tact("--workspace", practice, "import", path, "--json").json
     assert [again[key] for key in ("accepted", "rejected", "already_known")] == [0, 3, 7]
@@ -103,9 +99,7 @@ def test_a_correction_counts_as_changed(tact, practice: Path, tmp_path: Path) ->
     assert (answer["accepted"], answer["changed"], answer["already_known"]) == (0, 1, 9)
 
 
-def test_a_file_with_personal_columns_is_refused_and_the_others_go_in(
-    tact, practice: Path, tmp_path: Path
-) -> None:
+def test_a_file_with_personal_columns_is_refused_and_the_others_go_in(tact, practice: Path, tmp_path: Path) -> None:
     personal = [row | {"emri": PLANTED[1], "telefon": PLANTED[2]} for row in encounter_rows()]
     bad = write_csv(tmp_path / "bad.csv", personal)
     good = write_csv(tmp_path / "good.csv", encounter_rows(3))
@@ -229,13 +223,7 @@ def test_the_demo_keeps_out_of_a_workspace_for_records(tact, practice: Path, tmp
 
 def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, practice: Path, tmp_path: Path) -> None:
     effort = [
-        {
-            "date": "2008-03-04",
-            "municipality": "Durrës",
-            "partner": "ARSIS",
-            "days": "3",
-            "kind": "street_outreach",
-        }
+        {"date": "2008-03-04", "municipality": "Durrës", "partner": "ARSIS", "days": "3", "kind": "street_outreach"}
     ]
     tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows(3)))
     assert tact("--workspace", practice, "import", write_csv(tmp_path / "e.csv", effort)).code == 0
@@ -258,9 +246,7 @@ def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, t
         stem = partner.casefold().replace(" ", "-")
         path = next(files.glob(f"invented-{stem}-encounter.*"))
         rules = files / f"invented-{stem}.toml"
-        took = tact(
-            "--workspace", practice, "import", path, "--partner", partner, "--mapping", rules, "--json"
-        )
+        took = tact("--workspace", practice, "import", path, "--partner", partner, "--mapping", rules, "--json")
         assert took.json["accepted"] > 0
         again = tact("--workspace", practice, "import", path, "--partner", partner, "--json").json
         assert again["accepted"] == 0
@@ -368,15 +354,12 @@ def test_a_restored_vault_repeats_what_was_published(
     tact("--workspace", practice, "backup", tmp_path / "b.backup")
     new = tmp_path / "new"
     assert tact("--workspace", new, "restore", tmp_path / "b.backup", "--json").json["releases"] == [first]
-    late = [
-        row | {"child_id": f"L-{n}", "record_number": f"L-{n}"} for n, row in enumerate(encounter_rows(5))
-    ]
+    late = [row | {"child_id": f"L-{n}", "record_number": f"L-{n}"} for n, row in enumerate(encounter_rows(5))]
     tact("--workspace", new, "import", write_csv(tmp_path / "late.csv", late))
     second = tact("--workspace", new, "release", "--json").json["release"]
     assert second != first
     one, other = (
-        Release.open(new / "releases", "partner", name).table("children_region_whole")
-        for name in (first, second)
+        Release.open(new / "releases", "partner", name).table("children_region_whole") for name in (first, second)
     )
     pd.testing.assert_frame_equal(one, other)
 

@@ -133,9 +133,7 @@ def test_on_this_machines_address_it_answers_to_no_other_name(served, host):
 def test_the_partner_tier_is_refused_on_another_address(releases, tmp_path):
     command = [sys.executable, "-m", "dashboard.server", "--releases", str(releases)]
     arguments = ["--tier", "partner", "--host", "0.0.0.0", "--port", str(free_port())]
-    ended = subprocess.run(
-        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    ended = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert "partner tier is not shown on '0.0.0.0'" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -126,11 +126,7 @@ def test_it_opens_no_file_behind_the_wall_and_loads_nothing_that_could(partner, 
 
 def test_it_speaks_to_nobody_and_asks_for_no_name(partner):
     visit(partner)
-    asked = [
-        *partner.did("socket.connect"),
-        *partner.did("socket.sendto"),
-        *partner.did("socket.getaddrinfo"),
-    ]
+    asked = [*partner.did("socket.connect"), *partner.did("socket.sendto"), *partner.did("socket.getaddrinfo")]
     assert [one for one in asked if not re.search(r"^\(?'?(127\.0\.0\.1|::1)\b", one)] == []
 
 
@@ -289,9 +285,7 @@ def test_a_run_that_fails_tells_nobody_where_the_product_lies(partner):
 # -- to whom it answers ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost.evil", ""]
-)
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost.evil", ""])
 @pytest.mark.parametrize("path", ["/", "/health", "/geometry/shipped/region.json", "/assets/theme.css"])
 def test_another_host_name_gets_nothing(partner, host, path):
     status, headers, body = ask(partner, path, headers=[f"Host: {host}"])
@@ -325,10 +319,7 @@ UPGRADE = [
 )
 def test_no_page_of_another_site_can_hold_a_conversation(partner, host, origin, answered):
     own = urlsplit(partner.url).netloc
-    lines = [
-        f"Host: {own if host == 'own' else host}",
-        f"Origin: {partner.url if origin == 'own' else origin}",
-    ]
+    lines = [f"Host: {own if host == 'own' else host}", f"Origin: {partner.url if origin == 'own' else origin}"]
     status, _, _ = ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])
     assert (status == 101) == answered
 

@@ -56,10 +56,7 @@ periods = ["year", "whole"]
 """
 MUNICIPALITIES = ("Tiranë", "Durrës", "Fier", "Elbasan", "Korçë")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
 
 
 @pytest.fixture(autouse=True)
@@ -230,9 +227,7 @@ def released(spy, tmp_path_factory):
 
 def practice_more(workspace, file):
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", workspace, "import", file]
-    return subprocess.run(
-        command, cwd=ROOT, env=os.environ | KEYS, check=True, capture_output=True
-    ).returncode
+    return subprocess.run(command, cwd=ROOT, env=os.environ | KEYS, check=True, capture_output=True).returncode
 
 
 def assert_whole(releases, name):

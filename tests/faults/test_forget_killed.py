@@ -17,10 +17,7 @@ KEY = Secret(bytes(range(32)))
 CHILD, MINE, OTHERS = "ab" * 32, 300, 4_000
 MARK = np.array([int(CHILD[:10], 16) << 24], np.uint64)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
 
 
 @pytest.fixture(scope="module")

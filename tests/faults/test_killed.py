@@ -13,10 +13,7 @@ from tests.helpers.records import frame
 KEY = Secret(bytes(range(32)))
 ROWS, CHUNK, BEFORE = 20_000, 1_000, 500
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
 
 
 def identities(vault):

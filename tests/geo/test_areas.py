@@ -93,9 +93,7 @@ def test_square_kilometres_are_measured_on_an_equal_area_map():
     assert country["AL"] == pytest.approx(28_748, rel=0.02)
     assert country["GR"] == pytest.approx(131_957, rel=0.02)
     frame = AREAS.frame("municipality")
-    assert frame["km2"].sum() + AREAS.frame("region")["km2"]["GR-69"] == pytest.approx(
-        country.sum(), rel=1e-6
-    )
+    assert frame["km2"].sum() + AREAS.frame("region")["km2"]["GR-69"] == pytest.approx(country.sum(), rel=1e-6)
 
 
 def test_approximate_boundaries_say_so():
@@ -139,9 +137,7 @@ def test_parts_are_islands_and_the_mainland():
     assert ["GR-M"] in parts
     assert len(parts[0]) == 22
     municipalities = AREAS.parts("municipality")
-    assert sorted(code for part in municipalities for code in part) == sorted(
-        AREAS.frame("municipality").index
-    )
+    assert sorted(code for part in municipalities for code in part) == sorted(AREAS.frame("municipality").index)
     assert all([code] in municipalities for code in WITHOUT_CELL)
 
 

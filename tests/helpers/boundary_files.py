@@ -29,10 +29,7 @@ def write_boundary_files(folder: Path) -> tuple[Path, Path]:
     athos = greece.index == ATHOS
     columns = {
         "albania": {"bashkia": [anyascii(n) for n in albania["name_local"]], "BAS_ID": range(len(albania))},
-        "greece": {
-            "code": np.where(athos, "null", greece.index),
-            "name": np.where(athos, None, greece["name_local"]),
-        },
+        "greece": {"code": np.where(athos, "null", greece.index), "name": np.where(athos, None, greece["name_local"])},
     }
     for (name, values), frame in zip(columns.items(), (albania, greece), strict=True):
         made = gpd.GeoDataFrame(values, geometry=frame.geometry.to_numpy(), crs=cells.crs)
@@ -48,9 +45,7 @@ def bent_cells() -> gpd.GeoDataFrame:
     shapes = known.frame("municipality").geometry.dropna().to_crs(METRES).to_dict()
     shapes[ATHOS] = known.frame("region").to_crs(METRES).geometry[ATHOS]
     for code in wanted.index.difference(list(shapes)):
-        beside = [
-            c for c in shapes if c in wanted.index and wanted.loc[c, "parent"] == wanted.loc[code, "parent"]
-        ]
+        beside = [c for c in shapes if c in wanted.index and wanted.loc[c, "parent"] == wanted.loc[code, "parent"]]
         largest = max(beside, key=lambda c: shapes[c].area)
         piece = shapes[largest].representative_point().buffer(1500, cap_style="square")
         shapes[code] = shapes[largest].intersection(piece)

@@ -60,6 +60,4 @@ def _note(shown: Shown, message: ForwardMsg) -> None:
     elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
         element = message.delta.new_element
         drawn = element.WhichOneof("type")
-        (shown.errors if drawn in ("exception", "alert") else shown.texts).append(
-            str(getattr(element, drawn))
-        )
+        (shown.errors if drawn in ("exception", "alert") else shown.texts).append(str(getattr(element, drawn)))

@@ -29,14 +29,10 @@ def released(seed, folder):
     hasher = IdentifierHasher(seed.to_bytes(32, "big"))
     frame = records.assign(child=hasher.hash(records["child_id"]), programme_child="")
     numbered = records["programme_number"].ne("")
-    frame.loc[numbered, "programme_child"] = hasher.hash(
-        records.loc[numbered, "programme_number"], "programme"
-    )
+    frame.loc[numbered, "programme_child"] = hasher.hash(records.loc[numbered, "programme_number"], "programme")
     frame = frame[small_worlds.COLUMNS].astype("str")
     places = {"area_table": area_table(), "areas_geoparquet": small_worlds.areas_bytes(area_table())}
-    small_worlds.release(
-        small_worlds.MemoryVault(encounter=frame), folder, record_keys=hasher.record_keys, **places
-    )
+    small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, record_keys=hasher.record_keys, **places)
     return frame
 
 

@@ -90,9 +90,7 @@ class Command:
         self.process.wait(20)
 
 
-def serve(
-    workspace: Path, folder: Path, *arguments: str, environment: dict[str, str] | None = None, **how
-) -> Command:
+def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str, str] | None = None, **how) -> Command:
     """Start `tact serve` as a person does, with an audit hook in its web process; wait until it is up."""
     import json
 

@@ -66,8 +66,7 @@ def good_row(kind: str) -> dict[str, str]:
 def hostile_rows(kind: str) -> list[dict[str, str]]:
     """Make rows whose every free text is hostile, one a payload."""
     return [
-        good_row(kind) | {column: token(payload, kind, column) for column in text_columns(kind)}
-        for payload in PAYLOADS
+        good_row(kind) | {column: token(payload, kind, column) for column in text_columns(kind)} for payload in PAYLOADS
     ]
 
 

@@ -12,9 +12,7 @@ _ONE, _SEVERAL = ("t", "self", "mark"), "format_plural"
 
 def messages(folder: Path) -> set[str]:
     """Give every message as a catalogue keys it: a plural behind its singular, a NUL between."""
-    return {
-        found for file in sorted(folder.glob("*.py")) for found in _of(ast.parse(file.read_text("utf-8")))
-    }
+    return {found for file in sorted(folder.glob("*.py")) for found in _of(ast.parse(file.read_text("utf-8")))}
 
 
 def _of(tree: ast.AST) -> Iterator[str]:

@@ -37,9 +37,7 @@ def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
 def layouts(posts):
     """List every way to place the units of each kind."""
     totals = posts.units.sum(axis=0)
-    one = [
-        [c for c in itertools.product(range(t + 1), repeat=len(posts.sites)) if sum(c) == t] for t in totals
-    ]
+    one = [[c for c in itertools.product(range(t + 1), repeat=len(posts.sites)) if sum(c) == t] for t in totals]
     return (np.array(columns).T for columns in itertools.product(*one))
 
 
@@ -76,11 +74,4 @@ def keeps(posts, rules, units):
     return True, cost
 
 
-AIMS = [
-    Aims(),
-    Aims(equity=0.6),
-    Aims(cost=0.5),
-    Aims(robustness=0.7),
-    Aims(0.3, 0.2, 0.5),
-    Aims(1.0, 0.0, 1.0),
-]
+AIMS = [Aims(), Aims(equity=0.6), Aims(cost=0.5), Aims(robustness=0.7), Aims(0.3, 0.2, 0.5), Aims(1.0, 0.0, 1.0)]

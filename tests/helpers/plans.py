@@ -7,10 +7,7 @@ from typing import Any
 
 from risk.planning.saved import SavedPlan, read_saved_plan
 
-REGIONS = (
-    *(f"AL-{number:02}" for number in range(1, 13)),
-    *(f"GR-{letter}" for letter in "ABCDEFGHIJKLM"),
-)
+REGIONS = (*(f"AL-{number:02}" for number in range(1, 13)), *(f"GR-{letter}" for letter in "ABCDEFGHIJKLM"))
 _WAYS = (
     ("GR-I", "GR-D", "outreach team", 2),
     ("GR-B", "AL-11", "outreach team", 2),

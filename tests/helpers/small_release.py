@@ -27,18 +27,8 @@ PATHWAYS = ["internal", "al_to_gr", "other_cross_border", "none_known"]
 
 
 def areas() -> gpd.GeoDataFrame:
-    names = {
-        "AL-01": "Berat",
-        "AL-02": "Durrës",
-        "AL-04": "Fier",
-        "AL-11": "Tirana",
-        "GR-A": HOSTILE,
-        "GR-I": "Attica",
-    }
-    rows = [
-        ("AL", "AL", "country", "", "Albania", "Shqipëria"),
-        ("GR", "GR", "country", "", "Greece", "Ελλάδα"),
-    ]
+    names = {"AL-01": "Berat", "AL-02": "Durrës", "AL-04": "Fier", "AL-11": "Tirana", "GR-A": HOSTILE, "GR-I": "Attica"}
+    rows = [("AL", "AL", "country", "", "Albania", "Shqipëria"), ("GR", "GR", "country", "", "Greece", "Ελλάδα")]
     rows += [(c, c[:2], "region", c[:2], names[c], names[c]) for c in REGIONS]
     rows += [
         ("10944420", "AL", "municipality", "AL-11", "Tirana", "Tiranë"),
@@ -117,9 +107,7 @@ def partner() -> dict[str, pd.DataFrame]:
         for grain, periods in (("quarter", QUARTERS), ("year", YEARS), ("whole", [WHOLE])):
             tables[f"children_{level}_{grain}"] = rows(codes, periods, children)
             tables[f"children_{level}_{grain}_pathway"] = rows(codes, periods, internal, pathway=PATHWAYS)
-        tables[f"effort_{level}_year"] = rows(
-            codes, YEARS, lambda a, p: number(days.get(a, (10, 0))[p == YEARS[1]])
-        )
+        tables[f"effort_{level}_year"] = rows(codes, YEARS, lambda a, p: number(days.get(a, (10, 0))[p == YEARS[1]]))
     # Durrës withholds an axis, so its total is the least that there is.
     tables["services_region_quarter"] = rows(
         REGIONS, QUARTERS, lambda a, _p: span(1, None) if a == "AL-02" else number(REGIONS.index(a))
@@ -127,18 +115,14 @@ def partner() -> dict[str, pd.DataFrame]:
     tables["services_region_quarter_axis"] = rows(
         REGIONS,
         QUARTERS,
-        lambda a, _p, axis: (
-            state("withheld") if axis == "protection" and a == "AL-02" else number(len(axis) % 2)
-        ),
+        lambda a, _p, axis: state("withheld") if axis == "protection" and a == "AL-02" else number(len(axis) % 2),
         axis=AXES,
     )
     tables["capacity_region_quarter"] = rows(REGIONS, QUARTERS, lambda a, _p: number(10 * REGIONS.index(a)))
     tables["communities_region_year"] = rows(
         REGIONS,
         YEARS,
-        lambda a, _p, g: (
-            span(1000, None) if a == "AL-04" else span(50, 199) if g == "roma" else state("no_data")
-        ),
+        lambda a, _p, g: span(1000, None) if a == "AL-04" else span(50, 199) if g == "roma" else state("no_data"),
         group=["roma", "egyptian", "roma_and_egyptian"],
     )
     return tables
@@ -154,9 +138,7 @@ def public() -> dict[str, pd.DataFrame]:
         "children_region_year": rows(REGIONS, YEARS, few),
         "children_region_whole": rows(REGIONS, [WHOLE], few),
         "children_region_whole_pathway": rows(REGIONS, [WHOLE], lambda *_a: state("few"), pathway=PATHWAYS),
-        "effort_region_year": rows(
-            REGIONS, YEARS, lambda a, _p: span(0, 0) if a == "AL-01" else span(50, 99)
-        ),
+        "effort_region_year": rows(REGIONS, YEARS, lambda a, _p: span(0, 0) if a == "AL-01" else span(50, 99)),
         "services_region_year": rows(REGIONS, YEARS, lambda _a, _p: span(1, 4)),
         "communities_region_year": rows(REGIONS, YEARS, lambda *_a: span(200, 499), group=["roma"]),
     }
@@ -193,12 +175,7 @@ def make(
         "parameters": {"largest": 5, "variance": 2.0},
         "areas_source": "Approximate boundaries: drawn by hand",
     }
-    package = {
-        "title": "A small release",
-        "created": "2026-11-24T15:33:35Z",
-        "resources": resources,
-        "tact": told,
-    }
+    package = {"title": "A small release", "created": "2026-11-24T15:33:35Z", "resources": resources, "tact": told}
     (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     (releases / "current").write_text(f"{NAME}\n", encoding="utf-8")
     return Release.open(releases, tier)

@@ -43,12 +43,7 @@ VAULT_KEY = Secret(bytes(32))
 KEYS = IdentifierHasher(bytes(range(32))).record_keys
 FIRST, LAST = "2006-06-01", "2007-05-31"
 REGIONS = {"AL": ("AL-11", "AL-02"), "GR": ("GR-I", "GR-K", "GR-69")}
-MUNICIPALITIES = {
-    "AL-11": ("101", "102", "103"),
-    "AL-02": ("201", "202"),
-    "GR-I": ("9001", "9002"),
-    "GR-K": ("9261",),
-}
+MUNICIPALITIES = {"AL-11": ("101", "102", "103"), "AL-02": ("201", "202"), "GR-I": ("9001", "9002"), "GR-K": ("9261",)}
 SUCCESSORS = {"9261": ("9261-1", "9261-2")}
 COLUMNS = [
     *("date", "municipality", "child", "programme_child", "pathway", "stage", "form", "axis"),
@@ -68,9 +63,7 @@ def area_table():
     for old, new in SUCCESSORS.items():
         for code in new:
             rows[code] = (*rows[old][:3], "")
-    frame = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["country", "level", "parent", "succeeded_by"]
-    )
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["country", "level", "parent", "succeeded_by"])
     frame["name_en"] = frame["name_local"] = "Area " + frame.index
     frame["counted"] = ~frame.index.isin([c for new in SUCCESSORS.values() for c in new])
     return frame.rename_axis("code")
@@ -142,8 +135,7 @@ class MemoryVault:
 
     def published_blocks(self):
         return {
-            name: SimpleNamespace(members=blob, release=self.releases[name])
-            for name, blob in self.published.items()
+            name: SimpleNamespace(members=blob, release=self.releases[name]) for name, blob in self.published.items()
         }
 
     def staged_publication(self):

@@ -8,15 +8,7 @@ from benchmarks.studies.model import Alarms, Found, Study, study
 
 def test_the_summary_is_the_mean_of_the_worlds():
     found = [
-        Found(
-            seed,
-            kind,
-            0.8,
-            0.8 + 0.1 * seed,
-            (0.9 - 0.1 * (kind == "protected"), 0.8),
-            (0.5, 0.8, 0.95),
-            (0, 8, 9),
-        )
+        Found(seed, kind, 0.8, 0.8 + 0.1 * seed, (0.9 - 0.1 * (kind == "protected"), 0.8), (0.5, 0.8, 0.95), (0, 8, 9))
         for seed in (0, 1)
         for kind in ("exact", "protected")
     ]

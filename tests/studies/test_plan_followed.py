@@ -29,9 +29,7 @@ def test_a_history_without_plans_has_the_effort_and_about_the_finds_of_the_world
     past = lived(where, 6)
     seen = past.seen()
     rows = world.truth.need.query("level == 'region' and pathway == 'internal'")
-    days = rows.pivot_table("days", "area", "quarter", observed=True).loc[
-        list(seen.areas), list(seen.quarters)
-    ]
+    days = rows.pivot_table("days", "area", "quarter", observed=True).loc[list(seen.areas), list(seen.quarters)]
     np.testing.assert_array_equal(seen.effort, days.to_numpy())
     first = world.records["encounter"].assign(child=world.truth.child).drop_duplicates("child")
     known = (first["stage"].astype(str) != "at_risk") & (first["pathway"].astype(str) != "none_known")

@@ -41,9 +41,7 @@ def name_measures() -> dict[str, str]:
 def name_services(current: CurrentRelease) -> dict[str, str]:
     """Return the services that can be chosen: all, those of an axis, those of a duty bearer."""
     name = "access" if has_access(current) else "services"
-    offered = (
-        o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),))
-    )
+    offered = (o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),)))
     return {choice.id: _name_kind(choice) for choice in offered}
 
 
@@ -56,9 +54,7 @@ def _name_kind(choice: Choice) -> str:
 
 def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
     """Return the view of the map: of access, or of the services if access is not shown."""
-    layer, options = (
-        ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
-    )
+    layer, options = ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
     view = MapView(layer, level=_LEVEL, options={layer: options})
     return MapView(layer, level=_LEVEL, options={layer: options}, period=find_latest(view, current))
 
@@ -132,18 +128,14 @@ def all_withheld(current: CurrentRelease, kind: str) -> bool:
 def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
     """Return the content of all three maps in words, one row for each area."""
     places, gaps, ways = (_read_access(current, show, kind) for show in _MEASURES)
-    need = (
-        current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
-    )
+    need = current_release.read_table(current, f"need_{_LEVEL}_quarter").set_index("area").reindex(places.index)
     between = [_format_interval(*ends) for ends in zip(need["lower"], need["upper"], strict=True)]
     rows = {
         _("Area"): places["name"],
         _("Country"): places["land"],
         _("Children in need"): [_format_about(*pair) for pair in zip(need["value"], between, strict=True)],
         _("Service places for 100 of them"): [_format_places(row) for row in places.to_dict("records")],
-        _("95 % interval"): [
-            _format_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)
-        ],
+        _("95 % interval"): [_format_interval(*e) for e in zip(places["lower"], places["upper"], strict=True)],
         _("Gap"): [_format_gap(row) for row in gaps.to_dict("records")],
         _("Chance of a gap"): [_format_chance(row) for row in gaps.to_dict("records")],
         _("Minutes to the nearest"): [_format_way(row) for row in ways.to_dict("records")],
@@ -191,14 +183,9 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {bearer.id: _read_countries(current, bearer.id) for bearer in BEARERS}
-    rows = {
-        translate(bearer.label)[:1].upper() + translate(bearer.label)[1:]: counted[bearer.id]
-        for bearer in BEARERS
-    }
+    rows = {translate(bearer.label)[:1].upper() + translate(bearer.label)[1:]: counted[bearer.id] for bearer in BEARERS}
     columns = {
-        str(table.loc[land, "name_en"]): _format_shares(
-            [frame.loc[land].to_dict() for frame in counted.values()]
-        )
+        str(table.loc[land, "name_en"]): _format_shares([frame.loc[land].to_dict() for frame in counted.values()])
         for land in lands
     }
     return pd.DataFrame({_("Duty bearer"): list(rows), **columns})
@@ -220,17 +207,13 @@ def _format_share(row: Mapping[Any, Any], total: float) -> str:
     value = translate(format_quantity(row["value"], row["low"], row["high"])) or _("withheld")
     if not total > 0:
         return value
-    return _(
-        "{value} ({share} %)", value=value, share=format_number(round(100 * float(row["value"]) / total))
-    )
+    return _("{value} ({share} %)", value=value, share=format_number(round(100 * float(row["value"]) / total)))
 
 
 def suggest_handover(current: CurrentRelease) -> list[str]:
     """Return where hand-over can begin: where public bodies work beside NGOs, and where none does."""
     by_ngo = _find_at_work(current, [_NGO])
-    by_others = _find_at_work(
-        current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)]
-    )
+    by_others = _find_at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
     names = load_areas(current.release).table["name_en"].astype(str)
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
     sentences = []

@@ -109,9 +109,7 @@ def list_terms(release: Release) -> list[str]:
             "Every file says its tier and release, what each column and state means, and where "
             "numbers and boundaries come from."
         ),
-        _("The numbers of the programme in it are invented, and the files say so.")
-        if release.invented
-        else "",
+        _("The numbers of the programme in it are invented, and the files say so.") if release.invented else "",
         _("Figures whose source begins with “Invented” were made up for practice.")
         if terms.has_invented_figures(release)
         else "",
@@ -137,9 +135,7 @@ def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> O
         else _("One ZIP file of {format} files, {name}.", format=form.name, name=name)
     )
     if len(sets) > 1 and form.together:
-        sentence += " " + _(
-            "Community layers are in a file of their own, never together with outreach or risk."
-        )
+        sentence += " " + _("Community layers are in a file of their own, never together with outreach or risk.")
     return Offer(name, form.kind if single else _ZIP, partial(_make_once, current, kind, layers), sentence)
 
 

@@ -20,9 +20,7 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
         _("Layers"), offered, selection_mode="multi", format_func=name_layer, key="download-layers", wrap=True
     )
     uses = [_(f.use) for f in forms.values()]
-    kind = st.radio(
-        _("Format"), list(forms), format_func=files.NAMES.__getitem__, captions=uses, key="download-format"
-    )
+    kind = st.radio(_("Format"), list(forms), format_func=files.NAMES.__getitem__, captions=uses, key="download-format")
     layers = tuple(name for name in offered if name in picked)
     if not layers:
         st.query_params.pop("layers", None)
@@ -32,22 +30,14 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
     st.query_params.update({"format": kind, "layers": ",".join(layers)})
     if not current_release.may_download(current.release):
         st.caption(
-            _(
-                "Partner files of real records have a named receiver and are logged; the data "
-                "officer writes them."
-            )
+            _("Partner files of real records have a named receiver and are logged; the data officer writes them.")
         )
         st.code(files.format_command(kind), language=None, wrap_lines=True)
         return layers
     file = files.make_offer(current, kind, layers)
     label = _("Download {format} in a ZIP file") if file.zipped else _("Download {format}")
     st.download_button(
-        label.format(format=forms[kind].name),
-        file.make,
-        file.name,
-        file.kind,
-        type="primary",
-        on_click="ignore",
+        label.format(format=forms[kind].name), file.make, file.name, file.kind, type="primary", on_click="ignore"
     )
     st.caption(file.sentence)
     return layers

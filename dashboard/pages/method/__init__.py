@@ -80,9 +80,7 @@ def _show_risk(current: CurrentRelease) -> None:
     st.html(markup.render_list(model_card.list_limits(manifest.card)))
     if manifest.checks is not None:
         st.html(markup.render_list(model_card.list_safeguards(manifest)))
-        st.html(
-            markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks)))
-        )
+        st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks))))
     sentences = access.describe_access(current)
     if sentences:
         _show_section(_("Access to services"), markup.render_list(sentences))

@@ -17,9 +17,7 @@ from data.release.audits import AuditReport
 TRIED = {
     "checksums": "unchanged files: find a file that is not as it was published",
     "threshold": "threshold: find a count of children below the threshold",
-    "bounds": (
-        "bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"
-    ),
+    "bounds": ("bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"),
     "homogeneity": "homogeneity: find areas where nearly all children are of one category",
     "averaging": "averaging: remove the noise",
     "forgetting": "forgetting: find out whose records were deleted between two releases",
@@ -44,10 +42,7 @@ def describe_one_number(release: Release) -> list[str]:
         return []
     known, sentences = Knowledge.from_manifest(about), []
     sentences.append(
-        _(
-            "A number of children shows that the true number is at most {largest} away from it.",
-            largest=known.largest,
-        )
+        _("A number of children shows that the true number is at most {largest} away from it.", largest=known.largest)
     )
     if release.tier == "public":
         sentences.append(

@@ -97,10 +97,7 @@ _WITHOUT = (
 
 def _format_shown(cells: int, share: float) -> str:
     return _(
-        "{shown} of {all} ({share})",
-        shown=f"{round(cells * share):,}",
-        all=f"{cells:,}",
-        share=_format_percent(share),
+        "{shown} of {all} ({share})", shown=f"{round(cells * share):,}", all=f"{cells:,}", share=_format_percent(share)
     )
 
 

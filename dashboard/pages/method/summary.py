@@ -249,10 +249,7 @@ def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
             axis=alt.Axis(format=".0%", tickCount=4, title=None, ticks=False, domain=False),
             scale=alt.Scale(domain=[0, 0.6]),
         ),
-        tooltip=[
-            alt.Tooltip("shown:O", title=_("number")),
-            alt.Tooltip("chance:Q", title=_("chance"), format=".1%"),
-        ],
+        tooltip=[alt.Tooltip("shown:O", title=_("number")), alt.Tooltip("chance:Q", title=_("chance"), format=".1%")],
     ).properties(width=alt.Step(17), height=210)
     plain = chart.configure_view(stroke=None).configure_axisX(grid=False)
     titled: alt.Chart = plain.configure_title(anchor="start", fontSize=14)
@@ -334,10 +331,7 @@ def list_limits() -> list[str]:
             "They say nothing about a person, a settlement or a community. Communities are shown so "
             "that services reach them. Nothing here says that a community causes trafficking."
         ),
-        _(
-            "Published figures come from other years and methods. They are shown, and nothing is "
-            "calculated from them."
-        ),
+        _("Published figures come from other years and methods. They are shown, and nothing is calculated from them."),
     ]
 
 

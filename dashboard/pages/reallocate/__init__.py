@@ -41,8 +41,7 @@ def show() -> None:
 
 
 _QUESTION = (
-    "Which outreach teams and services should move where, so that more children get "
-    "help – or should nothing change?"
+    "Which outreach teams and services should move where, so that more children get help – or should nothing change?"
 )
 _PUBLIC = "Plans need the partner tier. The public tier has no outreach days and no staff."
 
@@ -99,11 +98,7 @@ def _make_plan(current: CurrentRelease, work: Workplace, setting: Setting) -> Pl
         st.html(markup.render_lead(verdict.head))
         st.html(markup.render_definitions(summary.list_key_numbers(t, plan)))
         sentences = [verdict.text, verdict.warning, "" if plan.verdict.proven else narrative.word_time_up(t)]
-        st.html(
-            markup.render_paragraphs(
-                [" ".join(filter(None, sentences)), " ".join(summary.explain_measure(plan))]
-            )
-        )
+        st.html(markup.render_paragraphs([" ".join(filter(None, sentences)), " ".join(summary.explain_measure(plan))]))
         return plan
     return None
 
@@ -153,12 +148,7 @@ def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, p
     left, right = st.columns(2, gap="medium")
     left.altair_chart(frontier.draw_frontier(points, "moved", plan.verdict), width="stretch")
     right.altair_chart(frontier.draw_frontier(points, "cost", plan.verdict), width="stretch")
-    st.caption(
-        _(
-            "Filled: sure enough to advise. Hollow: not sure enough. Ring: the plan "
-            "above. Lines: 95 % interval."
-        )
-    )
+    st.caption(_("Filled: sure enough to advise. Hollow: not sure enough. Ring: the plan above. Lines: 95 % interval."))
 
 
 def _show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting | None) -> None:

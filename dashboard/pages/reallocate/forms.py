@@ -42,15 +42,11 @@ def ask_setting() -> Setting:
     """Ask for what a plan may do and what counts; every choice stands in the address."""
     first = Setting()
     needs = {name: _(words) for name, words in NEEDS.items()}
-    choices: dict[str, str | int | None] = {
-        "need": address.pick_segment("need", _("Pathway"), needs, labelled=True)
-    }
+    choices: dict[str, str | int | None] = {"need": address.pick_segment("need", _("Pathway"), needs, labelled=True)}
     left, right = st.columns(2)
     with left:
         hint = _("All units that move, added together.")
-        choices["moves"] = address.pick_number(
-            "moves", _("Maximum number of moves"), _MOST_MOVES, first.moves, hint
-        )
+        choices["moves"] = address.pick_number("moves", _("Maximum number of moves"), _MOST_MOVES, first.moves, hint)
     with right:
         hint = _("Travel between old and new posts, all moves added together. Empty: no limit.")
         choices["hours"] = address.pick_number("hours", _("Maximum hours of travel"), _MOST_HOURS, None, hint)
@@ -101,10 +97,7 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
             "kept",
             _("Minimum for areas with Roma and Egyptian communities"),
             round(100 * first.services_floor),
-            _(
-                "Each of these areas has at least this part of the services that the "
-                "worst-served of them has today."
-            ),
+            _("Each of these areas has at least this part of the services that the worst-served of them has today."),
         ),
         (
             "unsearched",
@@ -136,13 +129,7 @@ def ask_decision(current: CurrentRelease, plan: PlanSummary) -> None:
     offered = [code for code in _OFFERED if code in _list_decisions()]
     with st.form("decide"):
         st.selectbox(_("Decision on a move"), steps, format_func=lambda step: names.get(step, ""), key=_MOVE)
-        st.radio(
-            _("Decision"),
-            offered,
-            format_func=lambda code: _(_OFFERED[code]),
-            key=_WHAT,
-            horizontal=True,
-        )
+        st.radio(_("Decision"), offered, format_func=lambda code: _(_OFFERED[code]), key=_WHAT, horizontal=True)
         left, right = st.columns([3, 1])
         with left:
             st.text_input(
@@ -152,9 +139,7 @@ def ask_decision(current: CurrentRelease, plan: PlanSummary) -> None:
             ask_role(_ROLE)
         st.form_submit_button(_("Decide"), on_click=_take_decision)
     if st.session_state.pop(_UNSAID, False):
-        st.error(
-            _("Write why the move is declined or the units are kept in place: readers of the plan will ask.")
-        )
+        st.error(_("Write why the move is declined or the units are kept in place: readers of the plan will ask."))
 
 
 def _list_decisions() -> tuple[str, ...]:
@@ -204,9 +189,7 @@ def ask_posts(current: CurrentRelease, work: Workplace) -> None:
         if work.posts:
             st.button(_("Use the estimated posts again"), on_click=session.set_posts, args=("",))
     with right:
-        st.file_uploader(
-            _("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=(current,)
-        )
+        st.file_uploader(_("Upload the corrected table"), type="csv", key=_FILE, on_change=_take_posts, args=(current,))
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(escape_markdown(refused))
         st.caption(_("The file was not used; the plan still uses the posts from before."))

@@ -38,20 +38,12 @@ def draw_frontier(points: Sequence[Point], by: str, verdict: Verdict) -> alt.Cha
     x = alt.X(f"{by}:Q", title=_(BY[by]), axis=_axis(), scale=alt.Scale(zero=True, nice=True))
     title = _("Gain, children per quarter")
     base = alt.Chart(rows).encode(x=x, tooltip=_tooltips())
-    line = base.mark_line(color="#C5CBD3", strokeWidth=1.5).encode(
-        y=alt.Y("gain:Q", title=title, axis=_axis())
-    )
+    line = base.mark_line(color="#C5CBD3", strokeWidth=1.5).encode(y=alt.Y("gain:Q", title=title, axis=_axis()))
     spans = base.mark_rule(color=_INK, strokeWidth=1.4).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
     filled = alt.condition(alt.datum.advised, alt.value(_ACCENT), alt.value("#FFFFFF"))
-    dots = base.mark_circle(size=110, opacity=1, stroke=_ACCENT, strokeWidth=2).encode(
-        y="gain:Q", color=filled
-    )
+    dots = base.mark_circle(size=110, opacity=1, stroke=_ACCENT, strokeWidth=2).encode(y="gain:Q", color=filled)
     here = pd.DataFrame({by: [verdict.cost if by == "cost" else verdict.moved], "gain": [verdict.gain.mean]})
-    ring = (
-        alt.Chart(here)
-        .mark_point(size=420, color="#9A3412", strokeWidth=2, opacity=1)
-        .encode(x=x, y="gain:Q")
-    )
+    ring = alt.Chart(here).mark_point(size=420, color="#9A3412", strokeWidth=2, opacity=1).encode(x=x, y="gain:Q")
     # By hours the points need not stand in the order of the moves, so no line leads from one to the next.
     lowest = [line, spans] if by == "moved" else [spans]
     chart: alt.Chart = alt.layer(*lowest, dots, ring).properties(height=260).configure_view(stroke=None)

@@ -17,9 +17,7 @@ from risk.handover import Tables
 
 _TASKS, _ROOM, _FREE, _REFUSED = "plan-tasks", "plan-room", "plan-free", "plan-tasks-refused"
 # The head of each table, and a row that shows how it is filled in.
-_TASKS_DRAFT = (
-    "area,partner,axis,children,to,from_quarter\nAL-11,PARTNER,prevention,12,school;municipality,1\n"
-)
+_TASKS_DRAFT = "area,partner,axis,children,to,from_quarter\nAL-11,PARTNER,prevention,12,school;municipality,1\n"
 _ROOM_DRAFT = "area,duty_bearer,quarter,children\nAL-11,school,1,20\n"
 
 
@@ -40,14 +38,10 @@ def ask_tables(current: CurrentRelease, work: Workplace) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.file_uploader(_("Table of tasks"), type="csv", key=_TASKS)
-        st.download_button(
-            _("Empty table of tasks"), _TASKS_DRAFT, "tasks.csv", "text/csv", on_click="ignore"
-        )
+        st.download_button(_("Empty table of tasks"), _TASKS_DRAFT, "tasks.csv", "text/csv", on_click="ignore")
     with right:
         st.file_uploader(_("Table of spare capacity, if you have one"), type="csv", key=_ROOM)
-        st.download_button(
-            _("Empty table of spare capacity"), _ROOM_DRAFT, "room.csv", "text/csv", on_click="ignore"
-        )
+        st.download_button(_("Empty table of spare capacity"), _ROOM_DRAFT, "room.csv", "text/csv", on_click="ignore")
     st.number_input(
         _("Without a table of spare capacity: share of service places that is free, in %"),
         min_value=0, max_value=100, value=None, step=5, key=_FREE, placeholder=_("ask the duty bearers"),

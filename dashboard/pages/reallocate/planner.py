@@ -92,9 +92,7 @@ def _read_with_posts(current: CurrentRelease, posts: str) -> PlanInputs:
 
 
 @lru_cache(maxsize=128)
-def _make_plan(
-    current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
-) -> Plan:
+def _make_plan(current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]) -> Plan:
     return make_plan(read_ground(current, posts), setting, [one.decision for one in decisions])
 
 

@@ -45,14 +45,10 @@ def word_damaged(plans: SavedPlans) -> str:
     if not plans.damaged:
         return ""
     names = ", ".join(plans.damaged)
-    return _(
-        "Saved plans that are damaged or were not made by this program are left out: {names}.", names=names
-    )
+    return _("Saved plans that are damaged or were not made by this program are left out: {names}.", names=names)
 
 
-def word_changes(
-    t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary
-) -> str:
+def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary) -> str:
     """Return how the saved plan that was opened differs from the same plan made now; empty if it does not."""
     opened = next((one.summary for one in plans if session.address_name(one) == work.follows), None)
     if opened is None or opened.setting != setting or opened.decisions != work.decisions:
@@ -79,15 +75,11 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting) -> N
     with st.form("keep"):
         left, right = st.columns([3, 1])
         with left:
-            st.text_input(
-                _("Title"), max_chars=LONGEST, key=_TITLE, placeholder=_("More outreach in the north")
-            )
+            st.text_input(_("Title"), max_chars=LONGEST, key=_TITLE, placeholder=_("More outreach in the north"))
             st.text_input(_("Note"), max_chars=LONGEST, key=_NOTE)
         with right:
             forms.ask_role(_ROLE)
-        st.form_submit_button(
-            _("Save this plan"), type="primary", on_click=_save, args=(current, work, setting)
-        )
+        st.form_submit_button(_("Save this plan"), type="primary", on_click=_save, args=(current, work, setting))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
     if st.session_state.pop(_SAVED, False):
@@ -137,14 +129,7 @@ def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
         )
         for plan in (one.summary for one in plans)
     ]
-    head = [
-        _("Plan"),
-        _("Saved by"),
-        _("Moves"),
-        _("Gain, children per quarter (95 %)"),
-        _("Advice"),
-        _("Note"),
-    ]
+    head = [_("Plan"), _("Saved by"), _("Moves"), _("Gain, children per quarter (95 %)"), _("Advice"), _("Note")]
     return pd.DataFrame(rows, columns=head)
 
 
@@ -197,9 +182,7 @@ def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:
         _("Hours of travel"): lambda plan: t.format_number(plan.verdict.cost),
         _("Gain, children per quarter (95 %)"): lambda plan: t.format_gain(plan.verdict.gain),
         _("Chance of a gain over 3 %"): lambda plan: t.format_chance(plan.verdict.probability),
-        _("Need met in the worst-served areas"): lambda plan: t.format_percent(
-            plan.verdict.planned.least_served
-        ),
+        _("Need met in the worst-served areas"): lambda plan: t.format_percent(plan.verdict.planned.least_served),
         _("Need met in the worst cases"): lambda plan: t.format_number(plan.verdict.planned.worst_cases),
         _("Moves in all plans"): lambda plan: list_moves(plan, in_all=True),
         _("Moves in some plans only"): lambda plan: list_moves(plan, in_all=False),
@@ -218,9 +201,7 @@ def _way(move: Move) -> tuple[str, str, str]:
 def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
     """Show the briefings of a saved plan for download: two pages in each language, and pictures."""
     if not current_release.may_download(current.release):
-        st.caption(
-            _("Briefings of real records have a named receiver and are logged; the data officer writes them.")
-        )
+        st.caption(_("Briefings of real records have a named receiver and are logged; the data officer writes them."))
         st.code('tact plan open NAME --briefing FILE --for "A Partner"', language=None, wrap_lines=True)
         return
     plan = _pick_plan(_("Briefing of"), plans, _BRIEF)

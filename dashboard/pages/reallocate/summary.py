@@ -31,9 +31,7 @@ def explain_measure(summary: PlanSummary) -> list[str]:
             "It is an estimate with an interval, because nobody knows how many children are "
             "never identified."
         ),
-        _("It is based on estimated posts; correct them under “Current posts”.")
-        if summary.posts_drafted
-        else "",
+        _("It is based on estimated posts; correct them under “Current posts”.") if summary.posts_drafted else "",
     ]
 
 

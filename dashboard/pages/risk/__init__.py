@@ -33,9 +33,7 @@ def show() -> None:
         _show_partner(current, manifest)
 
 
-_QUESTION = (
-    "Where are more children identified or met than population and outreach explain, and is this changing?"
-)
+_QUESTION = "Where are more children identified or met than population and outreach explain, and is this changing?"
 _NEVER = "It describes areas and periods, never a person, a settlement or a community."
 
 
@@ -82,9 +80,7 @@ def _show_rates(current: CurrentRelease) -> None:
     rated = narrative.read_area_rates(current, pathway)
     st.html(chart.render_key())
     columns = st.columns(2, gap="medium")
-    for column, (code, name) in zip(
-        columns, current_release.read_country_names(current).items(), strict=True
-    ):
+    for column, (code, name) in zip(columns, current_release.read_country_names(current).items(), strict=True):
         with column:
             st.altair_chart(chart.draw_rates(rated[rated["country"] == code], name, area), width="stretch")
     with st.expander(_("Table")):
@@ -127,9 +123,7 @@ def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_definitions(model_card.list_facts(manifest)))
     st.html(markup.render_list(model_card.list_limits(manifest.card)))
     st.html(markup.render_list(model_card.list_safeguards(manifest)))
-    st.html(
-        markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ())))
-    )
+    st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
 
 
 def _show_section(title: str) -> None:

@@ -37,9 +37,7 @@ def draw_rates(frame: pd.DataFrame, title: str, area: str = "") -> alt.Chart:
     dots = base.mark_circle(size=110, opacity=1, stroke=_INK, strokeWidth=1.2).encode(
         x="median:Q", color=alt.Color("class_name:N", scale=_make_scale(), legend=None)
     )
-    line = (
-        alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(color="#0F6B66", strokeWidth=1.5).encode(x="one:Q")
-    )
+    line = alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(color="#0F6B66", strokeWidth=1.5).encode(x="one:Q")
     layered = alt.layer(line, spans, dots).properties(height=_STEP * len(rows))
     styled: alt.Chart = layered.configure_view(stroke=None).configure_title(anchor="start", fontSize=15)
     return styled
@@ -81,9 +79,7 @@ def _make_tooltips() -> Sequence[alt.Tooltip]:
 def render_key() -> Markup:
     """Return what the colours, the line and the intervals mean."""
     marks = [*zip(name_classes(), palette.RISK, strict=True), (name_class(CANNOT_TELL), _UNSURE)]
-    dots = join_markup(
-        html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks
-    )
+    dots = join_markup(html('<li><i style="background:{}"></i>{}</li>', colour, name) for name, colour in marks)
     sentence = _(
         "Each dot is an area's rate compared with the national average (green line, 1); the line "
         "through the dot is the 95 % interval."

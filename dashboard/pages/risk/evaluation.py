@@ -27,9 +27,7 @@ def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
     rows = current_release.read_table(current, "forecast_region_quarter_crossing")
     ends = zip(rows["value"], rows["lower"], rows["upper"], strict=True)
     rows = rows.assign(words=[f"{middle:.0f} ({low:.0f} – {high:.0f})" for middle, low, high in ends])
-    wide = rows.pivot_table(
-        index=["area", "crossing"], columns="period", values="words", aggfunc="first", sort=False
-    )
+    wide = rows.pivot_table(index=["area", "crossing"], columns="period", values="words", aggfunc="first", sort=False)
     wide = wide.rename(columns=lambda period: Period.parse(str(period)).label).reset_index()
     return wide.assign(
         area=current_release.read_area_names(current).reindex(wide["area"]).to_numpy(),
@@ -52,9 +50,7 @@ def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
         alt.Tooltip("inside:Q", title=_("lay within"), format=".0%"),
     ]
     bars = base.mark_bar(color=_ACCENT, height=14).encode(
-        x=alt.X(
-            "inside:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)
-        ),
+        x=alt.X("inside:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
         tooltip=tooltip,
     )
     wanted = base.mark_tick(color=_INK, thickness=2.5, size=26).encode(x="wanted:Q", tooltip=tooltip)
@@ -66,20 +62,13 @@ def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
     rows = evaluation.hits
     rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
     rows = rows.assign(own=rows["forecaster"] == MODEL).sort_values("hit_rate", ascending=False)
-    base = alt.Chart(
-        rows, title=_("Children identified or met in the fifth of areas that each forecast names")
-    ).encode(
+    base = alt.Chart(rows, title=_("Children identified or met in the fifth of areas that each forecast names")).encode(
         y=alt.Y(
             "forecaster:N",
             title=None,
             sort=list(rows["forecaster"]),
             axis=alt.Axis(
-                ticks=False,
-                domain=False,
-                labelFontSize=13,
-                labelLimit=220,
-                labelOverlap=False,
-                labelFlush=False,
+                ticks=False, domain=False, labelFontSize=13, labelLimit=220, labelOverlap=False, labelFlush=False
             ),
         ),
         color=alt.condition("datum.own", alt.value(_ACCENT), alt.value(_OTHER)),
@@ -90,9 +79,7 @@ def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
             alt.Tooltip("hit_high:Q", title=_("to"), format=".0%"),
         ],
     )
-    x = alt.X(
-        "hit_low:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)
-    )
+    x = alt.X("hit_low:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
     ends = base.mark_rule(strokeWidth=2).encode(x=x, x2="hit_high:Q")
     return _style(ends + base.mark_circle(size=80, opacity=1).encode(x="hit_rate:Q"))
 

@@ -81,11 +81,7 @@ def _list_levels(current: CurrentRelease) -> Iterator[str]:
 def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
     """Return in which areas of a country the rate is above what people and outreach explain."""
     parts = [
-        _(
-            "{level} in {areas}",
-            level=name_classes()[position],
-            areas=_join_rates(inside[inside["class"] == position]),
-        )
+        _("{level} in {areas}", level=name_classes()[position], areas=_join_rates(inside[inside["class"] == position]))
         for position in (_VERY_HIGH, _HIGH, _LOW)
         if (inside["class"] == position).any()
     ]
@@ -115,9 +111,7 @@ def _list_changes(current: CurrentRelease) -> Iterator[str]:
                 any_change = True
                 yield _format_change(row, _(_WITHIN[pathway]))
     if not any_change and len(_read_latest_changes(current, _INTERNAL)):
-        yield _(
-            "In no area is it sure that the rate of the last year rose or fell compared with the year before."
-        )
+        yield _("In no area is it sure that the rate of the last year rose or fell compared with the year before.")
 
 
 def _format_change(row: Mapping[Any, Any], pathway: str) -> str:
@@ -154,10 +148,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
         (_("Expected from population only"), _format_about(row["by_population"])),
         (_("Expected from population and outreach"), _format_about(row["by_effort"])),
         (_("Outreach per child, compared with the national average"), _format_times(row["effort"])),
-        (
-            _("Rate compared with the national average (95 % interval)"),
-            f"{_format_times(rate['median'])} ({ends})",
-        ),
+        (_("Rate compared with the national average (95 % interval)"), f"{_format_times(rate['median'])} ({ends})"),
         (_("Rate of the neighbours, compared with the national average"), _format_times(row["neighbours"])),
         (_("Rate of the last year, compared with the year before"), _format_times(row["change"])),
     ]
@@ -201,15 +192,9 @@ def explain_class(current: CurrentRelease, pathway: str, area: str) -> list[str]
     if row is None:
         return []
     rate = _read_area_rate(current, pathway, area)
-    sentences = [
-        _format_verdict(rate),
-        _format_explained(row),
-        _format_change_of_class(row, int(rate["class"])),
-    ]
+    sentences = [_format_verdict(rate), _format_explained(row), _format_change_of_class(row, int(rate["class"]))]
     if bool(rate["reports_alone"]):
-        sentences.append(
-            _("No outreach is recorded there: the estimate is based only on children reported by others.")
-        )
+        sentences.append(_("No outreach is recorded there: the estimate is based only on children reported by others."))
     return [sentence for sentence in sentences if sentence]
 
 
@@ -217,8 +202,7 @@ def _format_verdict(rate: Mapping[Any, Any]) -> str:
     position = int(rate["class"])
     if position == CANNOT_TELL:
         return _(
-            "{area}: cannot tell. No class is at least 80 % sure; that it is high or very high is {chance} % "
-            "sure.",
+            "{area}: cannot tell. No class is at least 80 % sure; that it is high or very high is {chance} % sure.",
             area=rate["name"],
             chance=format_number(round(100 * float(rate["exceeding"]))),
         )
@@ -250,13 +234,9 @@ def _format_change_of_class(row: Mapping[str, float], position: int) -> str:
         "now": _format_short(row["median"]),
     }
     if position in (_HIGH, _VERY_HIGH):
-        template = _(
-            "It would no longer be high if its rate were below {high} times the national average (now {now})."
-        )
+        template = _("It would no longer be high if its rate were below {high} times the national average (now {now}).")
     elif position == _LOW:
-        template = _(
-            "It would no longer be low if its rate were above {low} times the national average (now {now})."
-        )
+        template = _("It would no longer be low if its rate were above {low} times the national average (now {now}).")
     else:
         template = _(
             "It would be high if its rate were {high} times the national average, and low if it were "
@@ -284,12 +264,7 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
         )
         for (country, _number), rows in grouped
     ]
-    head = [
-        _("Country"),
-        _("Areas"),
-        _("Children identified or met there, compared with expected"),
-        _("By luck alone"),
-    ]
+    head = [_("Country"), _("Areas"), _("Children identified or met there, compared with expected"), _("By luck alone")]
     return pd.DataFrame(rows, columns=head)
 
 
@@ -325,8 +300,6 @@ def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
     known = load_areas(current.release).table
     wide = wide.reindex([code for code in known.index if code in wide.index])
     wide.columns = [Period.parse(str(period)).label for period in wide.columns]
-    wide.insert(
-        0, _("Country"), known["country"].reindex(wide.index).astype(str).map(read_country_names(current))
-    )
+    wide.insert(0, _("Country"), known["country"].reindex(wide.index).astype(str).map(read_country_names(current)))
     wide.insert(0, _("County or region"), read_area_names(current).reindex(wide.index))
     return wide.reset_index(drop=True)

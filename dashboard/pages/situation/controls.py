@@ -99,10 +99,7 @@ def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
     st.html(html('<p class="missed" role="status">{}</p>', _format_no_numbers(view, last)))
     if last != view.period:
         st.button(
-            _("Show {period}", period=Period.parse(last).label),
-            key="c-last",
-            on_click=_show_period,
-            args=(last,),
+            _("Show {period}", period=Period.parse(last).label), key="c-last", on_click=_show_period, args=(last,)
         )
 
 
@@ -110,9 +107,7 @@ def _format_no_numbers(view: MapView, last: str) -> str:
     label = Period.parse(view.period).label
     if last == view.period:
         return _("There are no numbers here.")
-    return _(
-        "No numbers for {period}. The latest are for {last}.", period=label, last=Period.parse(last).label
-    )
+    return _("No numbers for {period}. The latest are for {last}.", period=label, last=Period.parse(last).label)
 
 
 def _show_period(period: str) -> None:
@@ -197,18 +192,12 @@ def _show_menu(
 def choose_layer(current: CurrentRelease, view: MapView) -> None:
     """Show the choice of the main layer."""
     titles = {name: _(find_layer(name).title) for name in current_release.list_levels(current)}
-    _show_segments(
-        "c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_stop_time(v), layer=picked)
-    )
+    _show_segments("c-layer", _("Layer"), titles, view.layer, lambda v, picked: replace(_stop_time(v), layer=picked))
 
 
 def choose_level(current: CurrentRelease, view: MapView) -> None:
     """Show the choice of the area level, of those that the main layer has."""
-    words = {
-        level: _(LEVELS[level])
-        for level in LEVELS
-        if level in current_release.list_levels(current)[view.layer]
-    }
+    words = {level: _(LEVELS[level]) for level in LEVELS if level in current_release.list_levels(current)[view.layer]}
     _show_segments(
         "c-level", _("Area level"), words, view.level, lambda v, picked: replace(_stop_time(v), level=picked)
     )
@@ -225,9 +214,7 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
     offered = [
         find_layer(name)
         for name, levels_held in current_release.list_levels(current).items()
-        if name != view.layer
-        and view.level in levels_held
-        and not find_map_conflict(current.tier, [view.layer, name])
+        if name != view.layer and view.level in levels_held and not find_map_conflict(current.tier, [view.layer, name])
     ]
     if not offered:
         return

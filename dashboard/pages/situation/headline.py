@@ -120,9 +120,7 @@ def name_carriers(current: CurrentRelease, level: str, period: str, area: str, o
         return ""
     option = next(choice for choice in find_layer("services").options if choice.id == "of")
     bearers = (choice for choice in option.choices if choice.id.startswith("duty_bearer"))
-    carriers = [
-        translate(choice.label) for choice in bearers if _carries(current, level, period, area, choice.id)
-    ]
+    carriers = [translate(choice.label) for choice in bearers if _carries(current, level, period, area, choice.id)]
     return _("Run by: {listed}.", listed=", ".join(carriers)) if carriers else ""
 
 

@@ -65,31 +65,17 @@ def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
     rows = [_make_row(fact, content.when) for fact in _list_facts(profile, content)]
     whole = {"encounters", "effort"} <= content.allowed
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
-    series = (
-        _render_changes(profile.series, content.now, _("Children identified or met"))
-        if content.changes
-        else ""
-    )
+    series = _render_changes(profile.series, content.now, _("Children identified or met")) if content.changes else ""
     return _wrap_panel(
-        html(
-            "<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, content.when))), profile.name
-        ),
+        html("<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, content.when))), profile.name),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
-        _order_blocks(
-            content, join_markup((_render_facts(rows), series if "encounters" in content.allowed else ""))
-        ),
-        _render_meaning(profile)
-        if whole
-        else html("<div class=meaning>{}</div>", _render_notes(content.marks)),
+        _order_blocks(content, join_markup((_render_facts(rows), series if "encounters" in content.allowed else ""))),
+        _render_meaning(profile) if whole else html("<div class=meaning>{}</div>", _render_notes(content.marks)),
     )
 
 
 def _list_facts(profile: Profile, content: PanelContent) -> list[Fact]:
-    return [
-        fact
-        for fact in profile.facts
-        if _LAYERS[fact.id] in content.allowed and fact.id not in content.covered
-    ]
+    return [fact for fact in profile.facts if _LAYERS[fact.id] in content.allowed and fact.id not in content.covered]
 
 
 def _order_blocks(content: PanelContent, numbers: Markup) -> Markup:
@@ -98,9 +84,7 @@ def _order_blocks(content: PanelContent, numbers: Markup) -> Markup:
         return join_markup((content.first, *content.others, numbers))
     if content.community:
         return join_markup((_set_apart(content.first, content.beside), *content.others, numbers))
-    return join_markup(
-        (content.first, numbers, *(_set_apart(other, content.beside) for other in content.others))
-    )
+    return join_markup((content.first, numbers, *(_set_apart(other, content.beside) for other in content.others)))
 
 
 def _set_apart(block: Markup, sentence: str) -> Markup:
@@ -137,9 +121,7 @@ def _join_notes(*notes: str) -> str:
 def _render_facts(rows: Sequence[Row]) -> Markup:
     """Return the numbers as a list. The hover text that most of them share belongs to the list."""
     common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
-    return html(
-        '<dl class=facts title="{}">{}</dl>', common, join_markup(_render_row(row, common) for row in rows)
-    )
+    return html('<dl class=facts title="{}">{}</dl>', common, join_markup(_render_row(row, common) for row in rows))
 
 
 def _render_row(row: Row, common: str) -> Markup:

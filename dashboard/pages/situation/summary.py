@@ -66,9 +66,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         now=view.period,
         # With communities no pathway is shown, so that nothing in the panel can be read as a cause.
         covered=covered | {"internal"} if _has_community(view) else covered,
-        allowed=frozenset(
-            other.id for other in LAYERS if not find_conflict(current.tier, [*view.layers, other.id])
-        ),
+        allowed=frozenset(other.id for other in LAYERS if not find_conflict(current.tier, [*view.layers, other.id])),
         beside=_(sentence) if sentence else "",
         community=find_layer(view.layer).nature == "community",
         changes="encounters" in view.layers and not _is_in_strip(current, view),
@@ -97,9 +95,7 @@ def _render_block(current: CurrentRelease, areas: Areas, view: MapView, name: st
     wheres = _list_wheres(current, areas, view, name)
     headlines = [headline.read_headline(where) for where in wheres]
     return headline.render_headlines(
-        _find_mark(wheres, mark),
-        headlines,
-        _name_carriers(current, areas, view, wheres) if name == "services" else (),
+        _find_mark(wheres, mark), headlines, _name_carriers(current, areas, view, wheres) if name == "services" else ()
     )
 
 
@@ -107,9 +103,7 @@ def _find_mark(wheres: list[headline.Where], mark: Mark) -> Mark:
     return next((where.mark for where in wheres if where.mark), mark)
 
 
-def _name_carriers(
-    current: CurrentRelease, areas: Areas, view: MapView, wheres: list[headline.Where]
-) -> list[str]:
+def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres: list[headline.Where]) -> list[str]:
     """Return the duty bearers of each area, with the area's name if they differ."""
     lines: list[tuple[str, str]] = []
     for where in wheres:
@@ -123,8 +117,7 @@ def _name_carriers(
 def _list_wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
     """Return where the headline of a layer is read: the chosen area, or both countries."""
     return [
-        _find_where(current, areas, view, name, code)
-        for code in ([view.area] if view.area else _list_countries(areas))
+        _find_where(current, areas, view, name, code) for code in ([view.area] if view.area else _list_countries(areas))
     ]
 
 
@@ -146,9 +139,7 @@ def _list_countries(areas: Areas) -> list[str]:
     return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
 
 
-def render_missed(
-    address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame
-) -> Markup:
+def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> Markup:
     """Return a line on what an address asked for in vain, and what is shown instead."""
     lost = list_unmet(address, view)
     if not lost:
@@ -209,21 +200,14 @@ def _name_area(area: str, areas: pd.DataFrame) -> str:
     return str(areas["name_en"][area]) if area in areas.index else ""
 
 
-def compute_totals(
-    current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]
-) -> dict[str, Total]:
+def compute_totals(current: CurrentRelease, areas: Areas, view: MapView, listed: tuple[str, ...]) -> dict[str, Total]:
     """Return one number for each period: of the chosen area, or of both countries together.
 
     Both countries are read at the coarsest level with numbers, because they have the least noise there.
     """
     if not find_layer(view.layer).sums:
-        data = [
-            current_release.read_layer(current, view.layer, view.level, period, view.key())
-            for period in listed
-        ]
-        return dict(
-            zip(listed, timeline.judge_totals(data, view.area, describe_states(current)), strict=True)
-        )
+        data = [current_release.read_layer(current, view.layer, view.level, period, view.key()) for period in listed]
+        return dict(zip(listed, timeline.judge_totals(data, view.area, describe_states(current)), strict=True))
     levels = [str(areas.table["level"][view.area])] if view.area else _find_levels(current, view, listed)
     totals: list[Total] = []
     for level in levels:
@@ -269,6 +253,4 @@ def show_table(current: CurrentRelease, view: MapView) -> None:
             column_order=order,
             column_config={c: st.column_config.Column(width=measure_column(rows, c)) for c in order},
         )
-        st.html(
-            html('<p class="origin">{}. {}</p>', translate(data.legend.source), translate(data.legend.note))
-        )
+        st.html(html('<p class="origin">{}. {}</p>', translate(data.legend.source), translate(data.legend.note)))

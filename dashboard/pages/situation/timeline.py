@@ -37,9 +37,7 @@ def compute_totals(
 
     `words` are the words for states.
     """
-    return [
-        _sum_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()
-    ]
+    return [_sum_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()]
 
 
 def _sum_total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
@@ -48,9 +46,7 @@ def _sum_total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
         states = set(frame["state"]) if "state" in frame else set()
         state = str(states.pop()) if len(states) == 1 else ""
         return Total(None, state=state, words=words.get(state, ""))
-    return Total(
-        float(known.sum()), float(frame["margin"].sum()), bool(frame["value"].isna()[known.notna()].any())
-    )
+    return Total(float(known.sum()), float(frame["margin"].sum()), bool(frame["value"].isna()[known.notna()].any()))
 
 
 def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
@@ -136,15 +132,11 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
 
 def _render_scale(totals: Mapping[str, Total]) -> Markup:
     """Return the largest value beside the top of the bars, and zero beside their foot."""
-    largest = max(
-        (t for t in totals.values() if t.value is not None), key=lambda t: t.value or 0.0, default=None
-    )
+    largest = max((t for t in totals.values() if t.value is not None), key=lambda t: t.value or 0.0, default=None)
     if largest is None:
         return Markup("")
     return html(
-        "<div class=scale><b>{}{}</b><b>0</b></div>",
-        "≥" if largest.least else "",
-        format_number(largest.value),
+        "<div class=scale><b>{}{}</b><b>0</b></div>", "≥" if largest.least else "", format_number(largest.value)
     )
 
 

@@ -20,36 +20,26 @@ def show() -> None:
         return
     st.title(_("Trends"), anchor=False)
     if "encounters" not in current_release.list_levels(current):
-        st.html(
-            markup.render_paragraphs([_("This release has only published figures, so there are no trends.")])
-        )
+        st.html(markup.render_paragraphs([_("This release has only published figures, so there are no trends.")]))
         return
     st.fragment(_show_public if current.tier == "public" else _show_partner)(current)
     _show_statements(current)
 
 
 def _show_public(current: CurrentRelease) -> None:
-    area = address.pick_from_menu(
-        "area", _("Area"), summary.name_areas(current), summary.find_first_area(current)
-    )
+    area = address.pick_from_menu("area", _("Area"), summary.name_areas(current), summary.find_first_area(current))
     met = summary.read_met(current, area, "all")
     with st.container(width=_YEARS):
         st.altair_chart(charts.draw_met(met, met.head(0), {}), width="stretch")
         st.html(markup.render_paragraphs(["; ".join(charts.list_signs([met]))]))
         st.html(markup.render_table(summary.tabulate_years(current, area)))
-        st.html(
-            markup.render_paragraphs(
-                [_("Outreach is published in ranges. More outreach finds more children.")]
-            )
-        )
+        st.html(markup.render_paragraphs([_("Outreach is published in ranges. More outreach finds more children.")]))
 
 
 def _show_partner(current: CurrentRelease) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         pathway = address.pick_segment("of", _("Pathway"), summary.name_pathways(current))
-        area = address.pick_from_menu(
-            "area", _("Area"), summary.name_areas(current), summary.find_first_area(current)
-        )
+        area = address.pick_from_menu("area", _("Area"), summary.name_areas(current), summary.find_first_area(current))
     met, days = summary.read_met(current, area, pathway), summary.read_effort(current, area)
     ahead, shares = summary.read_expected(current, area, pathway), summary.read_share(current, area)
     manifest = current_release.read_risk_manifest(current)

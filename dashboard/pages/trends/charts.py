@@ -23,25 +23,19 @@ _OTHER = "·"
 def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
     """Draw children met with the bounds of each number, and what the model expects with its interval."""
     periods = [*counted["period"], *ahead["period"]]
-    chart = _draw_bars(counted, periods, _COUNTS, _("children identified or met")) + _draw_signs(
-        counted, periods
-    )
+    chart = _draw_bars(counted, periods, _COUNTS, _("children identified or met")) + _draw_signs(counted, periods)
     if len(ahead):
         chart = chart + _draw_bars(ahead, periods, _AHEAD, _("forecast"))
     for period, words in breaks.items():
         chart = chart + _draw_break(period, words, periods)
     return _style(
-        chart,
-        _("Children identified or met, and forecast") if len(ahead) else _("Children identified or met"),
-        _TALL,
+        chart, _("Children identified or met, and forecast") if len(ahead) else _("Children identified or met"), _TALL
     )
 
 
 def draw_effort(days: pd.DataFrame, periods: Sequence[str], *, last: bool) -> alt.Chart:
     """Draw outreach days over the same periods. The last chart names them."""
-    chart = _draw_bars(days, periods, _DAYS, _("outreach days"), named=last) + _draw_signs(
-        days, periods, named=last
-    )
+    chart = _draw_bars(days, periods, _DAYS, _("outreach days"), named=last) + _draw_signs(days, periods, named=last)
     return _style(chart, _("Outreach days"), _LOW)
 
 
@@ -69,21 +63,15 @@ def _draw_bars(
 ) -> alt.LayerChart:
     """Draw a bar for each period and, if it is not exact, a line between its bounds."""
     base = alt.Chart(rows).encode(x=_make_x(periods, named=named), tooltip=_make_tooltips(what))
-    bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(
-        y=alt.Y("value:Q", axis=_make_axis(",.0f"))
-    )
+    bars = base.mark_bar(color=colour, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=_make_axis(",.0f")))
     ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.2, aria=False)
     return alt.LayerChart(layer=[bars, ends.encode(y=alt.Y("low:Q"), y2="high:Q")])
 
 
 def _draw_signs(rows: pd.DataFrame, periods: Sequence[str], *, named: bool = True) -> alt.Chart:
     without_number = rows[~rows["state"].isin(["number", "class"])]
-    without_number = without_number.assign(
-        sign=[_SIGNS.get(str(state), _OTHER) for state in without_number["state"]]
-    )
-    text = alt.Chart(without_number).mark_text(
-        dy=-8, fontSize=13, color="#5B6575", aria=bool(len(without_number))
-    )
+    without_number = without_number.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in without_number["state"]])
+    text = alt.Chart(without_number).mark_text(dy=-8, fontSize=13, color="#5B6575", aria=bool(len(without_number)))
     signs: alt.Chart = text.encode(
         x=_make_x(periods, named=named), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("told"))
     )

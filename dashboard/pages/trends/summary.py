@@ -47,17 +47,13 @@ _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
     """Return what can be shown: all children met, or those of a pathway that the model tells apart."""
     told_apart = {
-        pathway: words
-        for pathway, words in narrative.name_pathways().items()
-        if _has_pathway(current, pathway)
+        pathway: words for pathway, words in narrative.name_pathways().items() if _has_pathway(current, pathway)
     }
     return {**told_apart, _EVERY: _("All children identified or met")}
 
 
 def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
-    return all(
-        current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway]
-    )
+    return all(current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway])
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
@@ -90,9 +86,7 @@ def list_shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
     first = [shift for shift in shifts if len(shift.areas) > 1 or shift.verdict != "unclear"]
     others = [shift for shift in shifts if shift not in first]
     names = read_area_names(current)
-    return [narrative.format_shift(names, s) for s in first], [
-        narrative.format_shift(names, s) for s in others
-    ]
+    return [narrative.format_shift(names, s) for s in first], [narrative.format_shift(names, s) for s in others]
 
 
 @lru_cache(maxsize=256)
@@ -104,10 +98,7 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     """
     periods = current_release.list_periods(current, "encounters", _LEVEL, "", (("of", _PARTS[pathway][0]),))
     parts = [ENCOUNTERS.history(current.release, _LEVEL, area, {"of": part}) for part in _PARTS[pathway]]
-    rows = [
-        _add_cells(current, period, [part.get(period, Cell("no_data")) for part in parts])
-        for period in periods
-    ]
+    rows = [_add_cells(current, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -141,9 +132,7 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
     rows = []
     for period in EFFORT.periods(current.release, View(_LEVEL, "")):
         cell = history.get(period, Cell("no_data"))
-        text = translate(format_quantity(cell.value, cell.low, cell.high)) or _format_state(
-            current, cell.state
-        )
+        text = translate(format_quantity(cell.value, cell.low, cell.high)) or _format_state(current, cell.state)
         value = cell.low if math.isnan(cell.value) else cell.value
         rows.append((period, Period.parse(period).label, value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)
@@ -205,9 +194,7 @@ def list_changes(current: CurrentRelease, area: str) -> list[str]:
         _format_change(same.to_dict("records"), named[str(pathway)])
         for (pathway, _low), same in rows.groupby(["crossing", "low"], sort=False)
     ]
-    return [sentence for sentence in sentences if sentence] or [
-        _("Cannot tell whether the rate rises or falls here.")
-    ]
+    return [sentence for sentence in sentences if sentence] or [_("Cannot tell whether the rate rises or falls here.")]
 
 
 def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
@@ -222,9 +209,7 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = ", ".join(map(_format_ending, looks[1:]))
-    earlier_looks = (
-        f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
-    )
+    earlier_looks = f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
     return f"{sentence} {_format_outreach(row)}{earlier_looks}"
 
 
@@ -280,11 +265,7 @@ def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Return the public numbers of an area as words, a row for each year."""
     counted, days = read_met(current, area, _EVERY), read_effort(current, area).set_index("period")["words"]
     rows = [
-        (
-            row["label"],
-            format_number(row["value"]) or row["words"],
-            str(days.get(row["period"], _("no data"))),
-        )
+        (row["label"], format_number(row["value"]) or row["words"], str(days.get(row["period"], _("no data"))))
         for row in counted.to_dict("records")
     ]
     return pd.DataFrame(rows, columns=[_("Year"), _("Children identified or met"), _("Outreach days")])

@@ -27,8 +27,6 @@ from data.workspace import files as safely
 from data.workspace.types import ProgressCount
 from data.workspace.version import code_version
 
-__all__ = ["Audit", "audit_release"]
-
 _FORMAT = 2
 
 
@@ -135,18 +133,14 @@ def _write(
     aside.mkdir()
     manifest = {**identity, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds}
     written = {audits.MANIFEST: manifest, audits.REPORT: _outcome(checks, findings)}
-    written |= {
-        audits.tier_file(tier): _describe_tier(tier, manifest, checks, findings[tier]) for tier in TIERS
-    }
+    written |= {audits.tier_file(tier): _describe_tier(tier, manifest, checks, findings[tier]) for tier in TIERS}
     for name, content in written.items():
         (aside / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     safely.publish_folder(aside, final)
     return final
 
 
-def _describe(
-    release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier, Sequence[Path]]
-) -> dict[str, Any]:
+def _describe(release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier, Sequence[Path]]) -> dict[str, Any]:
     """Return what was audited and by which code; equal for equal files and code."""
     return {
         "kind": "audit",

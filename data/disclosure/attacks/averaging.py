@@ -22,8 +22,6 @@ from data.tables.spec import TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
 
-__all__ = ["CERTAIN", "attack", "guess_totals"]
-
 CERTAIN = 0.95
 _READABLE = [STATES.index(s) for s in ("number", "almost_none", "not_searched")]
 _SUMS = ("children", "flows")  # measures that add up; totals of the model table are sums of sums
@@ -43,7 +41,7 @@ def attack(
         if sure >= CERTAIN:
             shape = table.shape
             name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
-            reason = "its own number, those of its parts and of earlier releases leave one value"
+            reason = "the true number can be calculated from its parts and earlier releases"
             findings.append(Finding("averaging", name, table.name(offset), reason))
     return findings, {"surest": round(surest, 4)}
 

@@ -20,8 +20,6 @@ import pyarrow as pa
 from data.disclosure.attacks.bounds import Finding, Published
 from data.tables.spec import TableSpec, table_name
 
-__all__ = ["Place", "attack", "find_places"]
-
 Place = tuple[str, str, str, str]  # level, grain, area, period
 _OCCUPIED = 3  # smallest number of categories with a number: then one that changes alone is informative
 _TOGETHER = 2  # smallest number of breakdowns that must agree
@@ -61,10 +59,8 @@ def _is_one_child(changes: Sequence[_Change]) -> bool:
 
 def _finding(place: Place) -> Finding:
     level, grain, area, period = place
-    reason = "what moved between two releases can be one child's"
-    return Finding(
-        "forgetting", table_name("children", level, grain), {"area": area, "period": period}, reason
-    )
+    reason = "the difference between two releases can show one child"
+    return Finding("forgetting", table_name("children", level, grain), {"area": area, "period": period}, reason)
 
 
 def _comparable(before: Published, after: Published) -> Iterator[TableSpec]:

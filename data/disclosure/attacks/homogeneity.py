@@ -18,8 +18,6 @@ from data.tables.spec import table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-__all__ = ["SHARE", "find_homogeneous", "report_homogeneous"]
-
 SHARE = 0.9
 _NUMBER = STATES.index("number")
 _MANY = 2**31  # more children than exist; keeps sums within 64 bits

@@ -12,8 +12,6 @@ from data.disclosure.channel import Knowledge
 from data.release import Release
 from data.tables.spec import COUNTED, TableSpec
 
-__all__ = ["read_areas", "read_published", "list_specifications"]
-
 
 def list_specifications(release: Release) -> dict[str, TableSpec]:
     """Return the specifications of the counted tables of a release, by table name."""

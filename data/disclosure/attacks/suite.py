@@ -13,14 +13,10 @@ from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
 from data.release import Release
 
-__all__ = ["attack_numbers", "find_below_threshold", "find_disclosed_cells"]
-
 Outcome = tuple[str, list[Finding], Mapping[str, float]]
 
 
-def attack_numbers(
-    earlier: Sequence[Published], release: Release, *, thorough: bool = True
-) -> Iterator[Outcome]:
+def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: bool = True) -> Iterator[Outcome]:
     """Attack a release together with the earlier ones of its tier, oldest first.
 
     Yields for each attack its name, its findings and its statistics. The partner tier is protected, not
@@ -35,11 +31,7 @@ def attack_numbers(
     releases, areas = [*earlier, reading.read_published(release)], reading.read_areas(release)
     system = BoundsAttack.from_releases(releases, areas)
     bounds = system.system.solve()
-    statistics = {
-        "unknowns": system.lattice.size,
-        "ties": len(system.system.ties.total),
-        "sweeps": bounds.sweeps,
-    }
+    statistics = {"unknowns": system.lattice.size, "ties": len(system.system.ties.total), "sweeps": bounds.sweeps}
     statistics["contradictions"] = bounds.contradictions
     yield "bounds", system.report(system.judge(bounds)), statistics
     yield "homogeneity", homogeneity.report_homogeneous(system, bounds), {}

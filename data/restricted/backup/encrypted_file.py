@@ -108,6 +108,5 @@ def check_passphrase(text: str) -> None:
 def damaged_backup(file: Path) -> CorruptVault:
     """Return the error for a backup that is damaged or incomplete."""
     return CorruptVault(
-        f"The backup {file} is damaged or incomplete. Nothing was changed. Use another copy of it or an "
-        "earlier backup."
+        f"The backup {file} is damaged or incomplete. Nothing was changed. Use another copy of it or an earlier backup."
     )

@@ -87,9 +87,7 @@ class PolicyResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        chosen = {
-            name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")
-        }
+        chosen = {name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")}
         least, most = self.hidden
         return {
             **chosen,
@@ -127,9 +125,7 @@ def _measure_attackers(policy: Policy, mechanism: CellKey, trials: Sequence[Tria
 
 
 def _find_worst(advantages: Iterable[Advantage]) -> Advantage:
-    return max(
-        advantages, key=lambda advantage: advantage.value, default=Advantage(0.0, 0.0, 0.0, Child(0, 0))
-    )
+    return max(advantages, key=lambda advantage: advantage.value, default=Advantage(0.0, 0.0, 0.0, Child(0, 0)))
 
 
 def _measure_readers(trial: Trial) -> dict[str, Readers]:

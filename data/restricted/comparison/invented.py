@@ -51,6 +51,4 @@ def _batch(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.RecordBatch
     child = np.array(hasher.hash(child_names(*names)[-1] for names in parts), dtype=object)
     text["child"] = child
     text["programme_child"] = np.where(text["programme_number"] != "", child, "")
-    return pa.RecordBatch.from_pydict(
-        {name: pa.array(text[name].tolist(), pa.string()) for name in counting.COLUMNS}
-    )
+    return pa.RecordBatch.from_pydict({name: pa.array(text[name].tolist(), pa.string()) for name in counting.COLUMNS})

@@ -57,9 +57,7 @@ def try_policy(
     draft = Draft.for_trial(policy, world.plan, mechanism)
     areas = world.grid.areas[["level", "parent"]]
     safe = withhold_cells(tables, draft, {tier: [] for tier in TIERS}, areas, worlds)
-    again = (
-        survey_public(safe.tables["public"], draft, areas, worlds, safe.quietened) if safe.quietened else {}
-    )
+    again = survey_public(safe.tables["public"], draft, areas, worlds, safe.quietened) if safe.quietened else {}
     released = {**safe.planned, **again}
     return Trial(world, policy, mechanism, safe.tables, safe.planned, released, safe.quietened)
 

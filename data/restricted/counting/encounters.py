@@ -142,9 +142,7 @@ def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int])
     """
     parts = [_read_batch(batch, names) for batch in batches]
     if not parts:
-        parts = [
-            _read_batch(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), names)
-        ]
+        parts = [_read_batch(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), names)]
     records: EncounterColumns = {}
     for name in list(parts[0]):
         records[name] = np.concatenate([part.pop(name) for part in parts])
@@ -164,9 +162,7 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
     inside = np.flatnonzero(grid.period_of(days, "whole") >= 0)
     rows = inside[np.argsort(number[inside], kind="stable")]
     present, child = np.unique(number[rows], return_inverse=True)
-    place, origin, destination = (
-        records[name][rows].astype(np.int32) for name in ("place", "origin", "destination")
-    )
+    place, origin, destination = (records[name][rows].astype(np.int32) for name in ("place", "origin", "destination"))
     grid.check_places(place)
     return Encounters(
         grid,

@@ -13,9 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from data.workspace.types import Ints, Words
 
 
-def link_children(
-    child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]
-) -> tuple[Ints, Words, list[str]]:
+def link_children(child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]) -> tuple[Ints, Words, list[str]]:
     """Link children that share a programme number, directly or through others.
 
     Returns the number of the child of each record, and for each child its identity and the hash that names
@@ -25,9 +23,7 @@ def link_children(
     linked = programme.any(axis=1)
     shared, other = _distinct(programme[linked])
     size = len(nodes) + len(shared)
-    links = coo_array(
-        (np.ones(len(other), np.int8), (number[linked], other + len(nodes))), shape=(size, size)
-    )
+    links = coo_array((np.ones(len(other), np.int8), (number[linked], other + len(nodes))), shape=(size, size))
     children, label = connected_components(links, directed=False)
     # Both lists are in order of their words, so the least programme number is the first of them.
     preferred = np.concatenate([np.arange(len(shared), size), np.arange(len(shared))])

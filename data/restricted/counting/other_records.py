@@ -46,8 +46,7 @@ class Effort:
 def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
     """Read batches with the columns date, municipality and days."""
     parts = [
-        (read_codes(b, "municipality", grid.names), read_days(b, "date"), _read_floats(b, "days"))
-        for b in batches
+        (read_codes(b, "municipality", grid.names), read_days(b, "date"), _read_floats(b, "days")) for b in batches
     ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
     place, day, amount = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Effort(grid, place, day, amount)

@@ -22,13 +22,12 @@ from data.errors import WorkspaceError
 from data.tables.spec import Plan
 from data.workspace import Workspace, files
 
-__all__ = ["BREACH_FILE", "FILE", "INVENTED", "TEMPLATE", "Agreement", "Governance", "write_missing", "read"]
+__all__ = ["BREACH_FILE", "FILE", "INVENTED", "TEMPLATE", "Agreement", "Governance", "read", "write_missing"]
 
 FILE, BREACH_FILE = "governance.toml", "BREACH.md"
 _TEMPLATES = Path(__file__).parent / "templates"
 TEMPLATE, INVENTED, BREACH = (
-    (_TEMPLATES / name).read_text(encoding="utf-8")
-    for name in (FILE, "governance-invented.toml", BREACH_FILE)
+    (_TEMPLATES / name).read_text(encoding="utf-8") for name in (FILE, "governance-invented.toml", BREACH_FILE)
 )
 _DECISIONS = ("approved", "blocked", "withdrawn")
 _PARTNER, _AUTHORITIES = "partner", ("police", "migration")
@@ -86,10 +85,7 @@ class Governance:
 
     def permitted(self, plan: Plan) -> Plan:
         """Return the tables of a plan that may be released."""
-        return {
-            tier: tuple(spec for spec in specs if spec.measure not in self.blocked)
-            for tier, specs in plan.items()
-        }
+        return {tier: tuple(spec for spec in specs if spec.measure not in self.blocked) for tier, specs in plan.items()}
 
     def kept_since(self, today: dt.date) -> dt.date | None:
         """Return the day since which a child must have been met to keep its records; None keeps all."""
@@ -103,9 +99,7 @@ class Governance:
     def receiver(self, name: str, today: dt.date) -> Agreement:
         """Return the agreement with a receiver of partner files; raise WorkspaceError without one."""
         agreements = [a for a in self.agreements if _is_same(a.receiver, name)]
-        valid = [
-            a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)
-        ]
+        valid = [a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
         if valid and (valid[0].kind == _PARTNER or valid[0].opened):
             return valid[0]
         if valid:
@@ -182,7 +176,7 @@ def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
         if not _past(_section(fields, section), "date"):
             yield f"[{section}] date: write {what}, as 2009-05-31, not in the future."
     if _months(fields) is None:
-        yield "[retention] months: write after how many months without an encounter records are deleted."
+        yield ("[retention] months: write the number of months without an encounter after which records are deleted.")
     if _text(_section(fields, "communities"), "decision") not in _DECISIONS:
         yield f"[communities] decision: write what the Roma partner decided, one of {', '.join(_DECISIONS)}."
     yield from _missing_people(_blocks(fields, "approved"))

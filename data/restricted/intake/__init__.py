@@ -165,9 +165,7 @@ def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
     for kind in KINDS.values():
         columns = mapping_of(mapping_file, kind.name) if mapping_file else ColumnMapping()
         complete[kind.name] = max((_fit(kind, headings, columns) for headings in sheets), default=0)
-        partial[kind.name] = max(
-            (count_recognised(kind, headings, columns) for headings in sheets), default=0
-        )
+        partial[kind.name] = max((count_recognised(kind, headings, columns) for headings in sheets), default=0)
     return _best(complete, least=1) if any(complete.values()) else _best(partial, least=_TELLING)
 
 
@@ -186,9 +184,7 @@ class _Settings:
     forgotten: Collection[str] = frozenset()
 
 
-def _read(
-    name: str, table: RawTable, settings: _Settings, resolve: Resolve, hash_identifier: HashIdentifier
-) -> Intake:
+def _read(name: str, table: RawTable, settings: _Settings, resolve: Resolve, hash_identifier: HashIdentifier) -> Intake:
     kind = settings.kind
     partner = " ".join(settings.partner.split()) if settings.partner else None
     headings = [column.heading for column in table.columns]
@@ -220,17 +216,11 @@ def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
 
 
 def _missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
-    have = {
-        *columns,
-        *(["partner"] if partner else []),
-        *(["child_id"] if "programme_number" in columns else []),
-    }
+    have = {*columns, *(["partner"] if partner else []), *(["child_id"] if "programme_number" in columns else [])}
     return [c.name for c in kind.given if c.required and c.name not in have]
 
 
-def _refuse_missing(
-    name: str, kind: RecordKind, headings: list[str], layout: Layout, partner: str | None
-) -> None:
+def _refuse_missing(name: str, kind: RecordKind, headings: list[str], layout: Layout, partner: str | None) -> None:
     missing = _missing(kind, layout.columns, partner)
     if not missing:
         return
@@ -269,9 +259,7 @@ def _intake(
     )
 
 
-def _notes(
-    kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identified: Identified
-) -> Iterator[str]:
+def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identified: Identified) -> Iterator[str]:
     """Yield what a person may not expect about the columns and rows."""
     if layout.unknown:
         unknown = list_headings([column.heading for column in table.columns], layout.unknown)

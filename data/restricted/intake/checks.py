@@ -203,9 +203,7 @@ def _settle_weeks(rows: Rows) -> None:
     """Replace each week by its Monday, and fill in whether a row is a day or a week."""
     days, spans = rows.cells["date"], rows.cells["span"]
     numbers, first = combinations(days.codes, spans.codes)
-    pairs = [
-        _settle(str(day), str(span)) for day, span in zip(days.take(first), spans.take(first), strict=True)
-    ]
+    pairs = [_settle(str(day), str(span)) for day, span in zip(days.take(first), spans.take(first), strict=True)]
     rows.cells["date"] = Cells(numbers, [day for day, _ in pairs])
     rows.cells["span"] = Cells(numbers, [span for _, span in pairs])
     faulty = {number: _WEEK_AS_DAY for number, (_, span) in enumerate(pairs) if span == "?"}

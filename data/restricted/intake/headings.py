@@ -77,8 +77,7 @@ def count_recognised(kind: RecordKind, headings: list[str], mapping: ColumnMappi
     theirs = {fold(name) for name in mapping.columns.values()}
     central = _is_central(headings)
     return sum(
-        _find_column(kind, heading, central) is not None
-        or bool({fold(heading), fold(_last(heading))} & theirs)
+        _find_column(kind, heading, central) is not None or bool({fold(heading), fold(_last(heading))} & theirs)
         for heading in headings
     )
 

@@ -44,9 +44,7 @@ class Identified(NamedTuple):
     alike: npt.NDArray[np.int64]
 
 
-def hash_children(
-    rows: Rows, hash_identifier: HashIdentifier, forgotten: Collection[str] = frozenset()
-) -> None:
+def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collection[str] = frozenset()) -> None:
     """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
 
     Rows of forgotten children are rejected, whichever of their two identifiers was forgotten.
@@ -59,12 +57,9 @@ def hash_children(
     rows_used = first[used]
     shared = [normalize_identifier(str(v)) for v in numbers.take(rows_used)]
     partner_names = [
-        _partner_name(str(p), str(c))
-        for p, c in zip(partners.take(rows_used), children.take(rows_used), strict=True)
+        _partner_name(str(p), str(c)) for p, c in zip(partners.take(rows_used), children.take(rows_used), strict=True)
     ]
-    names = [
-        _number_name(number) if number else name for name, number in zip(partner_names, shared, strict=True)
-    ]
+    names = [_number_name(number) if number else name for name, number in zip(partner_names, shared, strict=True)]
     child: list[Value] = [""] * len(first)
     programme: list[Value] = [""] * len(first)
     for place, hashed, number in zip(used.tolist(), hash_identifier(names), shared, strict=True):
@@ -75,9 +70,7 @@ def hash_children(
     if forgotten:
         hashes = zip(hash_identifier(partner_names), (child[place] for place in used.tolist()), strict=True)
         forgotten_places = [
-            place
-            for place, pair in zip(used.tolist(), hashes, strict=True)
-            if any(h in forgotten for h in pair)
+            place for place, pair in zip(used.tolist(), hashes, strict=True) if any(h in forgotten for h in pair)
         ]
         rows.fault(
             good & np.isin(combined, forgotten_places),
@@ -89,9 +82,7 @@ def hash_children(
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
     """Return the texts to hash for a child: by its identifier at a partner, and by its programme number."""
-    return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(
-        number.strip()
-    )
+    return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(number.strip())
 
 
 def _partner_name(partner: str, child: str) -> str:
@@ -172,9 +163,7 @@ def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_]) -> 
     return identity
 
 
-def _record_numbers(
-    rows: Rows, good: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _record_numbers(rows: Rows, good: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return a key of partner and record number for each accepted row, and whether it has a number."""
     partners, numbers = rows.cells["partner"], rows.cells["record_number"]
     folded: dict[str, int] = {}
@@ -203,9 +192,7 @@ def _clashing(
     return clash
 
 
-def _by_number(
-    rows: Rows, good: npt.NDArray[np.intp], numbered: npt.NDArray[np.bool_], identity: list[bytes]
-) -> None:
+def _by_number(rows: Rows, good: npt.NDArray[np.intp], numbered: npt.NDArray[np.bool_], identity: list[bytes]) -> None:
     places = np.flatnonzero(numbered)
     partners = rows.cells["partner"].take(good[places])
     numbers = rows.cells["record_number"].take(good[places])

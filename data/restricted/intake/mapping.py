@@ -129,10 +129,7 @@ def _columns(content: Table[str, object], name: str) -> dict[str, str]:
 def _values(content: Table[str, object], name: str) -> dict[str, dict[str, str]]:
     values = _table(content, "values", name)
     return {
-        column: {
-            theirs: _text(ours, f"values.{column}", name)
-            for theirs, ours in _table(values, column, name).items()
-        }
+        column: {theirs: _text(ours, f"values.{column}", name) for theirs, ours in _table(values, column, name).items()}
         for column in values
     }
 

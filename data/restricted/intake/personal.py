@@ -42,9 +42,7 @@ def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
         by_sort.setdefault(column.sort, []).append(column)
     if not by_sort:
         return
-    sorts = "; ".join(
-        f"{sort} ({_where(headings, columns_of_sort)})" for sort, columns_of_sort in by_sort.items()
-    )
+    sorts = "; ".join(f"{sort} ({_where(headings, columns_of_sort)})" for sort, columns_of_sort in by_sort.items())
     msg = f"{name} is refused because it seems to contain {sorts}. No row was imported. "
     msg += "Remove this from the file and import it again."
     if any(column.ours for columns_of_sort in by_sort.values() for column in columns_of_sort):

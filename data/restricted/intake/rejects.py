@@ -38,9 +38,7 @@ LONGEST = 40
 _DIGITS = 6
 _NEAR = 0.75  # of 1: a letter or two wrong in a category
 _NUMBER = re.compile(r"[+-]?\d{1,6}(?:[.,]\d{1,2})?\s?%?")
-_DAY = re.compile(
-    r"(?:\d{1,2}[./ -]\d{1,2}[./ -](\d{4})|(\d{4})[./ -]\d{1,2}[./ -]\d{1,2}|(\d{4})-?[Ww]\d{1,2})"
-)
+_DAY = re.compile(r"(?:\d{1,2}[./ -]\d{1,2}[./ -](\d{4})|(\d{4})[./ -]\d{1,2}[./ -]\d{1,2}|(\d{4})-?[Ww]\d{1,2})")
 _PERIOD = re.compile(r"((?:19|20)\d\d)(?:[-/. ]?[QqPpWw]?\d{1,2}[MmYy]?){0,6}")
 _WORDS = re.compile(r"[^\W\d_]+(?:[ '’./&-]{1,2}[^\W\d_]+)*\.?")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -67,9 +65,7 @@ def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows)
         pd.DataFrame({"line": lines, "column": column, "reason": reason, "allowed": allowed})
         for lines, column, reason, allowed in rows.faults
     ]
-    parts.append(
-        pd.DataFrame([vars(fault) for fault in table.faults], columns=[f.name for f in fields(Fault)])
-    )
+    parts.append(pd.DataFrame([vars(fault) for fault in table.faults], columns=[f.name for f in fields(Fault)]))
     filled = [part for part in parts if len(part)] or parts[-1:]
     frame = pd.concat(filled, ignore_index=True).astype({"line": "int64"})
     frame = frame.sort_values("line", kind="stable", ignore_index=True)
@@ -120,9 +116,7 @@ class Repeater:
     def of(cls, kind: RecordKind, table: RawTable, layout: Layout) -> Repeater:
         """Collect the words of identifiers, of free texts and of columns that are not ours."""
         ours = {position: kind.column(name) for name, position in layout.columns.items()}
-        columns = [
-            raw.distinct for p, raw in enumerate(table.columns) if p not in ours or _is_private(ours[p])
-        ]
+        columns = [raw.distinct for p, raw in enumerate(table.columns) if p not in ours or _is_private(ours[p])]
         return cls(kind, frozenset(_words_of(columns)) if kind.of_children else frozenset())
 
     def repeat(self, column: str, text: str, *, alone: bool) -> str:

@@ -26,13 +26,7 @@ _HELP, _AREAS = GUIDES
 _LISTS = "Lists"
 _INK, _PAPER, _ACCENT, _SOFT, _LINE = "1D2433", "FBFAF7", "0F6B66", "E3F1EF", "DFE3E8"
 _HEADINGS = ("Column", "Label", "Meaning", "Allowed", "Needed", "Example")
-_FORMATS = {
-    "date": "yyyy-mm-dd",
-    "day_or_week": "yyyy-mm-dd",
-    "whole": "0",
-    "year": "0",
-    "decimal": "General",
-}
+_FORMATS = {"date": "yyyy-mm-dd", "day_or_week": "yyyy-mm-dd", "whole": "0", "year": "0", "decimal": "General"}
 
 
 def template_name(kind: str) -> str:

@@ -43,12 +43,7 @@ class Checked:
 
 
 def check_values(
-    column: Column,
-    values: list[str],
-    *,
-    today: dt.date,
-    names: Mapping[str, str] | None = None,
-    slashes: str = "",
+    column: Column, values: list[str], *, today: dt.date, names: Mapping[str, str] | None = None, slashes: str = ""
 ) -> Checked:
     """Check each distinct value of a column; areas stay text, because the country is needed to find them.
 

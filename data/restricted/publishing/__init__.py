@@ -172,9 +172,7 @@ def find_telling_blocks(draft: Draft, earlier: Earlier, tables: Mapping[Tier, Ta
         for tier, of_tier in tables.items()
         for place in forgetting.find_places([*earlier[tier], draft.published(tier, of_tier)])
     }
-    return {
-        block_name("met", area, "whole" if grain == "whole" else period) for _, grain, area, period in places
-    }
+    return {block_name("met", area, "whole" if grain == "whole" else period) for _, grain, area, period in places}
 
 
 def _publish(

@@ -100,9 +100,7 @@ class _Trace:
         front = [(unknown, end) for end in (_LOW, _HIGH) if self._is_narrowed(unknown, end)]
         while front:
             around = [e for end in front for e in self._list_causes(end)]
-            able = {
-                n for n, end in around if n != unknown and self._is_removable(n) and self._sets_end(n, end)
-            }
+            able = {n for n, end in around if n != unknown and self._is_removable(n) and self._sets_end(n, end)}
             if able:
                 return min(able, key=self._sort_key)
             front = around

@@ -22,9 +22,7 @@ from data.tables.spec import Tier
 
 _OF_NOISE = ("variance", "variance_near_k", "largest", "key_range", "cap")
 _WHY = "published numbers are repeated, and the same ones drawn in another way could be averaged with them"
-_WHY_K = (
-    "that a number is repeated says how few children behind it changed, and what was hidden was hidden by it"
-)
+_WHY_K = "that a number is repeated says how few children behind it changed, and what was hidden was hidden by it"
 
 
 def read_earlier(releases: Path, tier: Tier) -> list[Published]:

@@ -66,9 +66,7 @@ class Frozen:
         for tier, masks in cells.items():
             for spec, mask in masks.items():
                 flat = mask.reshape(*mask.shape[:2], -1)
-                for _, name, area, period in _list_blocks(
-                    (family_of(spec), spec.level, spec.grain), self.grid
-                ):
+                for _, name, area, period in _list_blocks((family_of(spec), spec.level, spec.grain), self.grid):
                     entries = [f"{_table_key(spec)}/{cell}" for cell in np.flatnonzero(flat[area, period])]
                     listed = blocks[name].withheld.get(tier, []) if entries else []
                     if new := [entry for entry in entries if entry not in listed]:
@@ -110,9 +108,7 @@ def freeze(
                 continue
             fresh = _repeat_values(cells, old.values)
             if fresh:  # tables that the plan did not hold before, or that have other categories
-                old = replace(
-                    old, values={**old.values, **_to_lists({table: cells[table] for table in fresh})}
-                )
+                old = replace(old, values={**old.values, **_to_lists({table: cells[table] for table in fresh})})
                 changed.add(name)
             blocks[name] = old
     return Frozen(grid, numbers, blocks, frozenset(changed))

@@ -34,9 +34,7 @@ _FIGURES = {
     False: "published figures are real",
     True: "published figures are real, but for those whose source begins with “Invented”",
 }
-_LICENCES = {
-    "CC-BY-4.0": ("https://creativecommons.org/licenses/by/4.0/", "Creative Commons Attribution 4.0")
-}
+_LICENCES = {"CC-BY-4.0": ("https://creativecommons.org/licenses/by/4.0/", "Creative Commons Attribution 4.0")}
 
 
 def describe_table(spec: TableSpec, states: Mapping[str, float]) -> dict[str, Any]:

@@ -68,9 +68,7 @@ class ReleasedTable:
 
     def without(self, cells: Bools) -> ReleasedTable:
         """Return the table with some cells withheld; `cells` has the shape of its arrays."""
-        low, high = (
-            None if ends is None else np.where(cells, np.nan, ends) for ends in (self.low, self.high)
-        )
+        low, high = (None if ends is None else np.where(cells, np.nan, ends) for ends in (self.low, self.high))
         state = np.where(cells, np.int8(code("withheld")), self.state)
         return replace(self, value=np.where(cells, np.nan, self.value), state=state, low=low, high=high)
 
@@ -79,8 +77,7 @@ class ReleasedTable:
         columns: dict[str, pa.Array] = {}
         for axis, (name, names) in enumerate(self.axes.items()):
             index = np.broadcast_to(
-                np.arange(len(names), dtype=np.int32).reshape(-1, *[1] * (self.value.ndim - axis - 1)),
-                self.value.shape,
+                np.arange(len(names), dtype=np.int32).reshape(-1, *[1] * (self.value.ndim - axis - 1)), self.value.shape
             )
             columns[name] = pa.array(names, pa.string()).take(pa.array(index.ravel()))
         number = pa.float64() if self.spec.measure == "effort" else pa.int64()
@@ -185,9 +182,7 @@ def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) 
     return ReleasedTable(spec, grid, np.where(state == code("number"), values, np.nan), state)
 
 
-def tabulate_sums(
-    spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools
-) -> ReleasedTable:
+def tabulate_sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools) -> ReleasedTable:
     """Show exact sums of services; a partial sum shows only its lower end."""
     state = np.full(values.shape, code("number"), np.int8)
     state[partial] = code("class")
@@ -199,11 +194,7 @@ def tabulate_sums(
 
 
 def tabulate_classes(
-    spec: TableSpec,
-    values: Floats,
-    grid: Grid,
-    withheld: Bools | None = None,
-    partial: Bools | None = None,
+    spec: TableSpec, values: Floats, grid: Grid, withheld: Bools | None = None, partial: Bools | None = None
 ) -> ReleasedTable:
     """Show only the range of each number; of a partial sum only the lower end."""
     table = tabulate_estimates(spec, values, values, grid)

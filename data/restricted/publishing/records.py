@@ -84,11 +84,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Po
         msg = f"The release would begin on {grid.first} and end on {grid.last}. Check the days in the policy."
         raise ReleaseError(msg)
     return Records(
-        grid,
-        encounters,
-        replace(effort, grid=grid),
-        replace(services, grid=grid),
-        replace(communities, grid=grid),
+        grid, encounters, replace(effort, grid=grid), replace(services, grid=grid), replace(communities, grid=grid)
     )
 
 

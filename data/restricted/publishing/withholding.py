@@ -69,11 +69,7 @@ def withhold_cells(
 
 
 def survey_public(
-    tables: Tables,
-    draft: Draft,
-    areas: pd.DataFrame,
-    worlds: Sequence[int],
-    regions: Collection[str] | None = None,
+    tables: Tables, draft: Draft, areas: pd.DataFrame, worlds: Sequence[int], regions: Collection[str] | None = None
 ) -> dict[str, Advantage]:
     """Estimate the advantage over the worst-placed child of each county or region, over all public tables."""
     now = draft.published("public", tables)

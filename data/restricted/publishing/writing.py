@@ -67,9 +67,7 @@ def _write_parquet(folder: Path, name: str, table: pa.Table, about: Mapping[str,
     return _describe_file(folder, name, table.schema, about)
 
 
-def _describe_file(
-    folder: Path, name: str, schema: pa.Schema, about: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def _describe_file(folder: Path, name: str, schema: pa.Schema, about: Mapping[str, Any] | None) -> dict[str, Any]:
     raw = (folder / f"{name}.parquet").read_bytes()
     digest = hashlib.sha256(raw).hexdigest()
     return describe_resource(name, f"{name}.parquet", digest, len(raw), schema, about)

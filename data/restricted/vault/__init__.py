@@ -426,9 +426,7 @@ class Vault:
         """
         problems = health.find_problems(self.folder, self._key, self._connection)
         if not problems and (staged := self.staged_publication()):
-            problems.append(
-                f"Publishing {staged} was interrupted. The next `tact release` finishes or undoes it."
-            )
+            problems.append(f"Publishing {staged} was interrupted. The next `tact release` finishes or undoes it.")
         return problems
 
 

@@ -10,15 +10,7 @@ from pathlib import Path
 from data.errors import VaultError, WrongKey
 from data.restricted.keys import Secret
 from data.restricted.vault import sqlcipher as sql
-from data.restricted.vault.tables import (
-    APPLICATION,
-    READABLE,
-    TABLES,
-    VERSION,
-    term_name,
-    unexplained_sql,
-    upgrade_sql,
-)
+from data.restricted.vault.tables import APPLICATION, READABLE, TABLES, VERSION, term_name, unexplained_sql, upgrade_sql
 from data.workspace import files
 
 DB = "vault.db"
@@ -75,9 +67,7 @@ def find_problems(folder: Path, key: Secret, connection: sql.Connection) -> list
     faults = _open_to_others(folder)
     check = _read_check(folder)
     if check is None or not check.fits(key) or check.salt != sql.read_salt(folder / DB).hex():
-        faults.append(
-            f"The file {folder / CHECK} is damaged. It is renewed when the vault is opened the next time."
-        )
+        faults.append(f"The file {folder / CHECK} is damaged. It is renewed when the vault is opened the next time.")
     if not is_intact(connection):
         faults.append(str(sql.corrupt_vault(folder / DB)))
         return faults

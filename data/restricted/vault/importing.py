@@ -24,9 +24,7 @@ class Counts:
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
-            self.accepted + other.accepted,
-            self.changed + other.changed,
-            self.already_known + other.already_known,
+            self.accepted + other.accepted, self.changed + other.changed, self.already_known + other.already_known
         )
 
 

@@ -19,9 +19,7 @@ from data.workspace.folding import normalize_identifier
 
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
 # The first 40 bits of a hash are what a mark in a published block holds.
-_PRESENT = (
-    "SELECT substr(child, 1, 5) FROM encounter UNION SELECT substr(programme_child, 1, 5) FROM encounter"
-)
+_PRESENT = "SELECT substr(child, 1, 5) FROM encounter UNION SELECT substr(programme_child, 1, 5) FROM encounter"
 _LAST_MET = (
     "SELECT child, programme_child, max(text) FROM encounter JOIN term "
     "ON \"column\" = 'encounter.date' AND code = encounter.date GROUP BY child, programme_child"

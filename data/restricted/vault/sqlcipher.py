@@ -102,8 +102,7 @@ def _translate(error: Error, path: Path) -> TactError:
         return VaultBusy(f"{path} is being written by another process. Try again in a minute.")
     if code in (_READONLY, _CANTOPEN, _PERM):
         return VaultError(
-            f"{path} cannot be written ({name}). Check that the file and its folder are yours: "
-            f"ls -ld '{path.parent}'"
+            f"{path} cannot be written ({name}). Check that the file and its folder are yours: ls -ld '{path.parent}'"
         )
     if code == _IOERR:
         return VaultError(
@@ -115,9 +114,7 @@ def _translate(error: Error, path: Path) -> TactError:
 
 def disk_full(path: Path) -> DiskFull:
     """Return the error for a full disk."""
-    return DiskFull(
-        f"The disk with {path} is full; nothing was changed. Free some space and run the command again."
-    )
+    return DiskFull(f"The disk with {path} is full; nothing was changed. Free some space and run the command again.")
 
 
 def corrupt_vault(path: Path) -> CorruptVault:

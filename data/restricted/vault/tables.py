@@ -127,9 +127,7 @@ def insert_sql(kind: str, batch: int) -> str:
     columns = ", ".join(_quoted(name) for name in names)
     marks = ", ".join(f"?{i + 1}" for i in range(len(names)))
     # Not "insert or ignore", which would pass over a broken row as well.
-    return (
-        f"INSERT INTO {kind} (batch, {columns}) VALUES ({batch:d}, {marks}) ON CONFLICT (identity) DO NOTHING"
-    )
+    return f"INSERT INTO {kind} (batch, {columns}) VALUES ({batch:d}, {marks}) ON CONFLICT (identity) DO NOTHING"
 
 
 def update_sql(kind: str, batch: int) -> str:
@@ -156,17 +154,12 @@ def any_sql(kind: str) -> str:
 
 def terms_in_use_sql(kind: str, column: str) -> str:
     """Return the statement that selects the texts in a column; parameter: `term_name`."""
-    return (
-        'SELECT text FROM term WHERE "column" = ? AND code IN '
-        f"(SELECT DISTINCT {_quoted(column)} FROM {kind})"
-    )
+    return f'SELECT text FROM term WHERE "column" = ? AND code IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
 
 
 def clear_terms_sql(kind: str, column: str) -> str:
     """Return the statement that deletes the texts that no record has any more; parameter: `term_name`."""
-    return (
-        f'DELETE FROM term WHERE "column" = ? AND code NOT IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
-    )
+    return f'DELETE FROM term WHERE "column" = ? AND code NOT IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
 
 
 def leave_sql(kind: str) -> str:

@@ -43,13 +43,9 @@ LEVELS: dict[str, str] = {
     "region": mark("County or region"),
     "municipality": mark("Municipality"),
 }
-KINDS_OF_AREA: dict[tuple[str, str], str] = {
-    ("AL", "region"): mark("County"),
-    ("GR", "region"): mark("Region"),
-}
+KINDS_OF_AREA: dict[tuple[str, str], str] = {("AL", "region"): mark("County"), ("GR", "region"): mark("Region")}
 COMMUNITIES_NOTE = mark(
-    "It shows where people live, to plan access to services; it says nothing about risk or about "
-    "anybody's conduct."
+    "It shows where people live, to plan access to services; it says nothing about risk or about anybody's conduct."
 )
 _DIGITS = 4
 

@@ -1,0 +1,1 @@
+"""Layers as tables and columns of exported files."""

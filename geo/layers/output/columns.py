@@ -29,8 +29,7 @@ COLUMNS: tuple[Column, ...] = (
         "code",
         _TEXT,
         mark(
-            "The area's code: ISO 3166 for countries, counties and regions; GeoNames or "
-            "ELSTAT code for municipalities."
+            "The area's code: ISO 3166 for countries, counties and regions; GeoNames or ELSTAT code for municipalities."
         ),
     ),
     Column("name", _TEXT, mark("The area's name in Latin letters.")),
@@ -44,13 +43,9 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("country", _TEXT, mark("AL (Albania) or GR (Greece).")),
     Column("level", _TEXT, mark("country, region (a county in Albania) or municipality.")),
-    Column(
-        "parent", _TEXT, mark("The code of the larger area that this area is part of; empty for a country.")
-    ),
+    Column("parent", _TEXT, mark("The code of the larger area that this area is part of; empty for a country.")),
     Column("km2", _NUMBER, mark("Area in square kilometres, computed in EPSG:3035.")),
-    Column(
-        "approximate", _YES, mark("Yes: the boundary is approximate. Official boundaries can be imported.")
-    ),
+    Column("approximate", _YES, mark("Yes: the boundary is approximate. Official boundaries can be imported.")),
     Column(
         "geometry",
         "multipolygon",
@@ -78,29 +73,16 @@ COLUMNS: tuple[Column, ...] = (
             "first published. Empty if the value has no noise."
         ),
     ),
-    Column(
-        "low",
-        _NUMBER,
-        mark("The lower limit of a range, or of a total from which something may be left out."),
-    ),
-    Column(
-        "high",
-        _NUMBER,
-        mark("The upper limit of a range; empty if there is none."),
-    ),
+    Column("low", _NUMBER, mark("The lower limit of a range, or of a total from which something may be left out.")),
+    Column("high", _NUMBER, mark("The upper limit of a range; empty if there is none.")),
     Column("unit", _TEXT, mark("What is counted.")),
     Column(
         "source",
         _TEXT,
-        mark(
-            "Who recorded or published the number; begins with “Invented” if a figure was made up for"
-            " practice."
-        ),
+        mark("Who recorded or published the number; begins with “Invented” if a figure was made up for practice."),
     ),
     Column("year", _WHOLE, mark("The year of a published figure.")),
-    Column(
-        "note", _TEXT, mark("More information, such as “provisional” or other figures for the same area.")
-    ),
+    Column("note", _TEXT, mark("More information, such as “provisional” or other figures for the same area.")),
     Column(
         "data",
         _TEXT,
@@ -112,9 +94,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "tier",
         _TEXT,
-        mark(
-            "partner (protected, not anonymous; only under the data-sharing agreement) or public (everybody)."
-        ),
+        mark("partner (protected, not anonymous; only under the data-sharing agreement) or public (everybody)."),
     ),
     Column("release", _TEXT, mark("The release that the row comes from.")),
 )
@@ -137,9 +117,7 @@ def list_states(release: Release, layers: tuple[Layer, ...]) -> list[State]:
 
 @lru_cache(maxsize=64)
 def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
-    return frozenset(
-        s for level in layer.levels(release) for s in layer.rows(release, level)["state"].unique()
-    )
+    return frozenset(s for level in layer.levels(release) for s in layer.rows(release, level)["state"].unique())
 
 
 def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:

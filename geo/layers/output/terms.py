@@ -21,13 +21,8 @@ TIERS: dict[Tier, str] = {
     ),
     "public": mark("Public tier: for everybody. Small counts of children are not shown."),
 }
-_LICENCES = {
-    "partner": mark("Under the partners' data-sharing agreement"),
-    "public": "CC-BY-4.0",
-}
-_REAL = mark(
-    "Published figures are real. Each has its source and year, and they are never mixed with other numbers."
-)
+_LICENCES = {"partner": mark("Under the partners' data-sharing agreement"), "public": "CC-BY-4.0"}
+_REAL = mark("Published figures are real. Each has its source and year, and they are never mixed with other numbers.")
 _SOME_INVENTED = mark(
     "Published figures whose source begins with “Invented” were made up for practice. All others are "
     "real and have their source and year."

@@ -98,9 +98,7 @@ def _map_rows(release: Release, _stamp: int, layer: Layer, level: str) -> tuple[
     return pd.concat([rows[order], *beside], axis=1), data
 
 
-def _choice(
-    release: Release, layer: Layer, view: View, plain: LayerData, option: str, choice: str
-) -> pd.DataFrame:
+def _choice(release: Release, layer: Layer, view: View, plain: LayerData, option: str, choice: str) -> pd.DataFrame:
     """Give the columns of one choice; empty when it is of another period than the plain one."""
     data = layer.read(release, View(view.level, view.period, {option: choice}))
     if data.legend.period != plain.legend.period and not layer.of_figures:

@@ -102,10 +102,7 @@ def build_timeline(release: Release) -> tuple[Bar, ...]:
     areas = tables.load_areas(release)
     countries = [str(c) for c in areas.index[areas["level"] == "country"]]
     names = [str(areas.loc[c, "name_en"]) for c in countries]
-    each = [
-        _series(Place(release, c, "country", n), encounters.COUNTED)
-        for c, n in zip(countries, names, strict=True)
-    ]
+    each = [_series(Place(release, c, "country", n), encounters.COUNTED) for c, n in zip(countries, names, strict=True)]
     return tuple(_together(same, names) for same in zip(*each, strict=True))
 
 
@@ -213,8 +210,7 @@ def _share_words(place: Place, year: str, share: tuple[float, float] | None, ins
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
     template = mark(
-        "In {year}, internal trafficking in {country} was recorded for {low} to {high} in "
-        "10 of these children."
+        "In {year}, internal trafficking in {country} was recorded for {low} to {high} in 10 of these children."
     )
     low, high = math.floor(share[0] * 10), math.ceil(share[1] * 10)
     return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)

@@ -50,9 +50,7 @@ class Place:
         history = counted.history(self.release, self.level, self.area, options or {})
         return history.get(period, _NO_DATA)
 
-    def near(
-        self, counted: Counted, period: str, options: Mapping[str, str] | None = None
-    ) -> tuple[Cell, str]:
+    def near(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> tuple[Cell, str]:
         """Read the cell of the period on which this one is settled, and that period."""
         settled = counted.settled(self.release, View(self.level, period, options or {}))
         return self.at(counted, settled, options), settled
@@ -117,9 +115,7 @@ def _axes(place: Place, period: str) -> Fact:
         return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, when)
     # A zero beside what is hidden would be read as "none": then the row is about what is not shown.
     cell = _WITHHELD if hidden and not there else Cell("number", len(there))
-    return replace(
-        _fact(place, "services", label, cell, when, _axes_text(there, hidden)), note=_named(there, hidden)
-    )
+    return replace(_fact(place, "services", label, cell, when, _axes_text(there, hidden)), note=_named(there, hidden))
 
 
 def _axes_text(there: list[str], hidden: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""How layers read the tables of a release."""

@@ -154,13 +154,7 @@ class Computed:
 
 @lru_cache(maxsize=512)
 def _read_table(
-    release: Release,
-    name: str,
-    _checksum: str,
-    by: str,
-    value: str,
-    columns: tuple[str, ...],
-    numbers: tuple[str, ...],
+    release: Release, name: str, _checksum: str, by: str, value: str, columns: tuple[str, ...], numbers: tuple[str, ...]
 ) -> pd.DataFrame:
     table = tables.load_table(release, name)
     rows = table[table[by] == value] if by else table

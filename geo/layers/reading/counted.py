@@ -66,9 +66,7 @@ def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame
 
 
 @lru_cache(maxsize=256)
-def _by_area(
-    release: Release, _stamp: int, part: Slice, level: str, grain: str
-) -> dict[str, dict[str, Cell]]:
+def _by_area(release: Release, _stamp: int, part: Slice, level: str, grain: str) -> dict[str, dict[str, Cell]]:
     """Give the cells of a table by area and period, oldest first."""
     table = read_cells(release, part, level, grain).sort_values("period", kind="stable")
     columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS)), strict=True)
@@ -191,9 +189,7 @@ class Counted:
     @staticmethod
     def source(release: Release) -> str:
         """Say from whom the numbers are."""
-        template = (
-            "Invented records, release {name}" if release.invented else "Programme records, release {name}"
-        )
+        template = "Invented records, release {name}" if release.invented else "Programme records, release {name}"
         return Message(template, name=release.name)
 
 

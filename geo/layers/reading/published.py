@@ -111,8 +111,7 @@ class Published:
         areas = tables.load_areas(release)
         index = areas.index[areas["level"] == level]
         parts = [
-            _long(read_figures(release, f, level), index).assign(**self._choice(c))
-            for c, f in self.figures.items()
+            _long(read_figures(release, f, level), index).assign(**self._choice(c)) for c, f in self.figures.items()
         ]
         names = [o.id for o in self.options]
         return pd.concat(parts, ignore_index=True)[["area", "period", *names, *_COLUMNS]]
@@ -186,9 +185,7 @@ def _notes(found: pd.DataFrame) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _frame(
-    release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
-) -> pd.DataFrame:
+def _frame(release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool) -> pd.DataFrame:
     """Give one row an area: its figure of a period or else its latest, the others found in the note."""
     found = read_figures(release, figure, level)
     shown = found[found["period"] == period] if period else found
@@ -206,9 +203,7 @@ def _frame(
 
 def _others(rows: pd.DataFrame) -> str:
     earlier = zip(rows["value"][:-1], rows["source"][:-1], rows["year"][:-1], strict=True)
-    listed = ", ".join(
-        f"{format_number(float(value))} ({source}, {int(year)})" for value, source, year in earlier
-    )
+    listed = ", ".join(f"{format_number(float(value))} ({source}, {int(year)})" for value, source, year in earlier)
     return Message("other figures: {listed}", listed=listed)
 
 
@@ -217,9 +212,7 @@ def _years(years: pd.Series[float]) -> str:
         return ""
     first, last = int(years.min()), int(years.max())
     return (
-        str(last)
-        if first == last
-        else Message("{first} to {last}, latest figure of each area", first=first, last=last)
+        str(last) if first == last else Message("{first} to {last}, latest figure of each area", first=first, last=last)
     )
 
 

@@ -105,9 +105,7 @@ def test_a_restore_counts_the_releases_that_stand_there(tact, practice, tmp_path
     for _ in range(2):
         assert tact("--workspace", practice, "release", "--figures-only").code == 0
     tact("--workspace", practice, "backup", tmp_path / "b")
-    assert (
-        "Releases: 2, of which 2 came" in tact("--workspace", tmp_path / "n", "restore", tmp_path / "b").out
-    )
+    assert "Releases: 2, of which 2 came" in tact("--workspace", tmp_path / "n", "restore", tmp_path / "b").out
     again = tact("--workspace", practice, "restore", tmp_path / "b", "--replace")
     assert "Releases: 2, of which 0 came from the backup, 2 were already there" in again.out
 

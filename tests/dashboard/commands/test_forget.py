@@ -72,9 +72,7 @@ def test_a_child_is_forgotten_and_its_rows_are_sent_back(tact, practice, tmp_pat
         (4, "forgotten"),
     }
     assert KETI.casefold() not in str(again).casefold()
-    held = "".join(
-        p.read_text("utf-8-sig") for p in [*practice.glob("rejects/*"), practice / "vault.forgotten"]
-    )
+    held = "".join(p.read_text("utf-8-sig") for p in [*practice.glob("rejects/*"), practice / "vault.forgotten"])
     assert KETI.casefold() not in held.casefold()
     assert "118" not in answer.out + answer.err
 
@@ -85,10 +83,7 @@ def test_an_identifier_alone_or_from_a_file_or_a_shared_number(tact, practice, t
     source.write_text(f"\ufeff{KETI}\r\n", encoding="utf-8")
     answer = forget(tact, practice, monkeypatch, "", "--partner", "arsis", "--from", str(source))
     assert answer.json == {"forgotten": 1, "known": True}
-    assert forget(tact, practice, monkeypatch, "P-118\n", "--from", "-").json == {
-        "forgotten": 0,
-        "known": False,
-    }
+    assert forget(tact, practice, monkeypatch, "P-118\n", "--from", "-").json == {"forgotten": 0, "known": False}
 
 
 def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_path, monkeypatch) -> None:
@@ -231,12 +226,7 @@ def test_a_partner_is_withdrawn_when_its_name_is_typed_again(tact, practice, ter
 
 
 def test_an_unknown_partner_is_told_with_few_names_and_the_message_last(tact, practice, tmp_path) -> None:
-    service = {
-        "municipality": "Tiranë",
-        "duty_bearer": "ngo",
-        "axis": "protection",
-        "valid_from": "2008-01-01",
-    }
+    service = {"municipality": "Tiranë", "duty_bearer": "ngo", "axis": "protection", "valid_from": "2008-01-01"}
     services = [service | {"operator": f"Operator {n}"} for n in range(30)]
     assert take(tact, practice, tmp_path / "services.csv", services)["accepted"] == 30
     for name, meant in (("ARSSIS", "ARSIS"), ("Operater 7", "Operator 7"), ("zzz", "ARSIS")):

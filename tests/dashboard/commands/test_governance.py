@@ -27,14 +27,7 @@ ENCOUNTER = {
     "found": "discovered",
     "partner": "ARSIS",
 }
-COMMUNITY = {
-    "area": "AL-04",
-    "group": "roma",
-    "estimate": "500",
-    "year": "2008",
-    "source": "s",
-    "partner": "B",
-}
+COMMUNITY = {"area": "AL-04", "group": "roma", "estimate": "500", "year": "2008", "source": "s", "partner": "B"}
 
 
 def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
@@ -206,9 +199,7 @@ def test_what_was_kept_long_enough_is_deleted_before_an_import_and_a_release(tac
     assert "records" not in tact("--workspace", folder, "release", "--json").err
 
 
-def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_before_it_asks(
-    tact, made, typed, tmp_path
-) -> None:
+def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_before_it_asks(tact, made, typed, tmp_path) -> None:
     folder = made()
     complete(folder)
     typed(WORDS, WORDS)
@@ -309,9 +300,7 @@ def test_the_policy_file_is_kept_to_and_its_faults_stop_a_release(tact, tmp_path
     assert (refused.code, refused.json["error"]) == (2, "InputError")
     assert "k = 9; it must be at least 11" in refused.json["message"]
     assert any("k = 9" in p for p in tact("--workspace", folder, "doctor", "--json").json["problems"])
-    policy.write_text(
-        policy.read_text().replace("k = 9", "k = 20").replace('"pathway", "stage"', '"pathway"')
-    )
+    policy.write_text(policy.read_text().replace("k = 9", "k = 20").replace('"pathway", "stage"', '"pathway"'))
     assert tact("--workspace", folder, "release").code == 0
     for tier in ("partner", "public"):
         release = Release.open(folder / "releases", tier)

@@ -18,18 +18,14 @@ def demo(demo_world, tmp_path):
 
 
 def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
-    made = tact(
-        "--workspace", demo, "plan", "make", "--pathway", "internal", "--title", "East", "--json"
-    ).json
+    made = tact("--workspace", demo, "plan", "make", "--pathway", "internal", "--title", "East", "--json").json
     assert made["moved"] == sum(move["units"] for move in made["moves"]) > 0
     assert made["probability"] > 0.5
     release = Release.open(demo / "releases", "partner", derived=demo / "derived")
     (kept,) = saved.list_saved_plans(demo / "derived", release).plans
     assert str(kept.folder) == made["plan"]
     listed = tact("--workspace", demo, "plan", "list", "--json").json
-    assert [(one["plan"], one["title"], one["role"]) for one in listed] == [
-        (kept.name, "East", "data officer")
-    ]
+    assert [(one["plan"], one["title"], one["role"]) for one in listed] == [(kept.name, "East", "data officer")]
     again = tact("--workspace", demo, "plan", "open", kept.name, "--json").json
     assert again == made
     assert tact("--workspace", demo, "plan", "open", "East", "--json").json == made
@@ -129,9 +125,7 @@ def test_a_release_of_figures_alone_has_nothing_to_plan_with(tact, tmp_path):
     assert "has no table" in answer.json["message"] or "No release" in answer.json["message"]
 
 
-TASKS = (
-    "area,partner,axis,children,to\nAL-11,ARSIS,prevention,3,\nAL-05,ARSIS,reintegration,900,municipality\n"
-)
+TASKS = "area,partner,axis,children,to\nAL-11,ARSIS,prevention,3,\nAL-05,ARSIS,reintegration,900,municipality\n"
 
 
 def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reason(tact, demo, tmp_path):
@@ -139,9 +133,7 @@ def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reaso
     tasks.write_text(TASKS)
     answer = tact("--workspace", demo, "plan", "make", "--tasks", tasks, "--free-share", "0.2")
     assert "Tirana, prevention: ARSIS hands over to a school in quarter 1 (about 3 children)." in answer.out
-    assert (
-        "Gjirokastër, reintegration: ARSIS keeps the task (about 900 children): no duty bearer" in answer.out
-    )
+    assert "Gjirokastër, reintegration: ARSIS keeps the task (about 900 children): no duty bearer" in answer.out
     without = tact("--workspace", demo, "plan", "make", "--tasks", tasks, "--json")
     assert without.code == 2
     assert "--free-share SHARE, not both" in without.json["message"]
@@ -149,24 +141,11 @@ def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reaso
 
 def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):
     pdf, slides = tmp_path / "briefing.pdf", tmp_path / "slides"
-    words = (
-        "make",
-        "--pathway",
-        "internal",
-        "--briefing",
-        pdf,
-        "--pictures",
-        slides,
-        "--language",
-        "sq",
-        "--json",
-    )
+    words = ("make", "--pathway", "internal", "--briefing", pdf, "--pictures", slides, "--language", "sq", "--json")
     made = tact("--workspace", demo, "plan", *words).json
     assert pdf.read_bytes().startswith(b"%PDF-")
     assert {path.read_bytes()[:4] for path in slides.iterdir()} == {b"\x89PNG"}
     assert set(made["files"]) == {str(pdf), *map(str, slides.iterdir())}
-    wrong = tact(
-        "--workspace", demo, "plan", "make", "--briefing", tmp_path / "b.pdf", "--language", "de", "--json"
-    )
+    wrong = tact("--workspace", demo, "plan", "make", "--briefing", tmp_path / "b.pdf", "--language", "de", "--json")
     assert "There are: en, sq, el" in wrong.json["message"]
     assert not (tmp_path / "b.pdf").exists()

@@ -18,10 +18,7 @@ from data.tables.spec import TableSpec
 
 SMALL_PLAN = {
     "partner": (TableSpec("children", "municipality", "quarter"),),
-    "public": (
-        TableSpec("children", "region", "year"),
-        TableSpec("children", "region", "whole", ("pathway",)),
-    ),
+    "public": (TableSpec("children", "region", "year"), TableSpec("children", "region", "whole", ("pathway",))),
 }
 ASKED = ("policy", "compare", "--worlds", "1", "--children", "300", "--seed", "4")
 
@@ -84,9 +81,7 @@ def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(qui
 def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact):
     out = tact(*ASKED).out
     assert "No record was read" in out
-    assert (
-        f"k {DEFAULT_POLICY.k}, variance 2 (near k 6), largest 5 (current policy): keeps both limits." in out
-    )
+    assert f"k {DEFAULT_POLICY.k}, variance 2 (near k 6), largest 5 (current policy): keeps both limits." in out
     flat = "k 11, variance 2 (near k 2), largest 5"
     assert f"{flat}: fails, membership advantage from one public number 0.115, limit 0.10." in out
     assert "Albania" in out

@@ -27,9 +27,7 @@ def tact(workspace, *words, seed=0, **keys):
     """Run a command in a process of its own, whose sets and dictionaries are shuffled by a seed."""
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), *map(str, words)]
     environment = os.environ | KEYS | keys | {"PYTHONHASHSEED": str(seed)}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -66,9 +64,7 @@ def tables(workspace):
 
 
 def manifests(workspace):
-    found = [
-        json.loads(p.read_text("utf-8")) for p in sorted(workspace.glob("releases/*/*/datapackage.json"))
-    ]
+    found = [json.loads(p.read_text("utf-8")) for p in sorted(workspace.glob("releases/*/*/datapackage.json"))]
     for one in found:
         assert one.pop("created") == one["tact"].pop("created")
     return found

@@ -77,10 +77,7 @@ def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [
-        (("--tier", "secret"), "There are: partner, public"),
-        (("--release", "1999-01-001"), "No release '1999-01-001'"),
-    ],
+    [(("--tier", "secret"), "There are: partner, public"), (("--release", "1999-01-001"), "No release '1999-01-001'")],
 )
 def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
     answer = tact("--workspace", demo, "risk", *words, "--json")

@@ -23,9 +23,7 @@ def test_text_in_a_script_is_the_same_text_and_never_markup(text):
     assert not set(written[1:-1]) & set("<>&'`{}\u2028\u2029\n")
 
 
-@given(
-    st.dictionaries(st.sampled_from(["a", "b"]), st.lists(TEXT | st.integers() | st.booleans() | st.none()))
-)
+@given(st.dictionaries(st.sampled_from(["a", "b"]), st.lists(TEXT | st.integers() | st.booleans() | st.none())))
 def test_structures_keep_their_form(value):
     written = live_map.write_literal(value)
     python = re.sub(r"(?<=[{,])([ab]):", r"'\1':", written) if written != "{}" else written
@@ -44,8 +42,7 @@ def layer(kind, values, states, margins=None, low=None):
     codes = [f"c{i}" for i in range(len(values))]
     nan = [np.nan] * len(values)
     frame = pd.DataFrame(
-        {"value": values, "state": states, "margin": margins or nan, "low": low or nan, "high": nan},
-        index=codes,
+        {"value": values, "state": states, "margin": margins or nan, "low": low or nan, "high": nan}, index=codes
     )
     style = Style(kind, (10.0, 20.0), ("#111111", "#222222", "#333333"), ("a", "b", "c"), 40.0)
     return LayerData(frame, style, Legend("t", "u", "p", "s"), True), codes
@@ -65,10 +62,7 @@ def field(text, name):
 def test_marks_are_classes_and_states_and_values_stand_for_classes_only():
     nan = np.nan
     text = described(
-        "fill",
-        [5, nan, 15, nan, 25],
-        ["number", "few", "number", "not_searched", "number"],
-        [5, nan, 5, nan, 5],
+        "fill", [5, nan, 15, nan, 25], ["number", "few", "number", "not_searched", "number"], [5, nan, 5, nan, 5]
     )
     assert field(text, "s") == "0f1s2"
     assert field(text, "v") == "5,15,25"
@@ -104,12 +98,7 @@ def test_every_state_has_a_mark_of_its_own(state):
 
 
 def test_the_id_changes_with_anything_that_is_shown():
-    asked = [
-        (["x"], "region", "p1"),
-        (["x"], "region", "p2"),
-        (["y"], "region", "p1"),
-        (["x"], "region", "p1", "AL"),
-    ]
+    asked = [(["x"], "region", "p1"), (["x"], "region", "p2"), (["y"], "region", "p1"), (["x"], "region", "p1", "AL")]
     shown = [live_map.describe_map(*one, projector=projector) for one in asked for projector in (False, True)]
     assert len({re.search(r"id:'(\w+)'", one).group(1) for one in shown}) == len(shown)
 
@@ -123,9 +112,7 @@ def test_a_click_that_is_none_is_none(value, monkeypatch):
 
 
 def test_a_click_is_latitude_and_longitude(monkeypatch):
-    monkeypatch.setattr(
-        live_map.st, "session_state", {live_map.KEY: {"last_clicked": {"lat": 41, "lng": 19.5}}}
-    )
+    monkeypatch.setattr(live_map.st, "session_state", {live_map.KEY: {"last_clicked": {"lat": 41, "lng": 19.5}}})
     assert live_map.read_clicked_place() == (41.0, 19.5)
 
 

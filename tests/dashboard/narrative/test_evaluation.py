@@ -27,8 +27,7 @@ def test_a_model_that_is_not_better_gives_way_to_the_historical_mean():
 
 
 @pytest.mark.parametrize(
-    "told",
-    [None, EvaluationSummary.read({"verdicts": []}), evaluation(0.1, 0.05, 0.2, baseline="last count")],
+    "told", [None, EvaluationSummary.read({"verdicts": []}), evaluation(0.1, 0.05, 0.2, baseline="last count")]
 )
 def test_where_the_two_were_not_compared_nothing_is_said(told):
     assert format_verdict(told) == ""

@@ -12,9 +12,7 @@ from data.reference import area_table
 from tests.helpers.messages import messages
 
 LANGUAGES = [language for language in briefing.LANGUAGES if language != "en"]
-MARKED = messages(catalogues.FOLDER.parents[1] / "briefing") | messages(
-    catalogues.FOLDER.parents[1] / "narrative"
-)
+MARKED = messages(catalogues.FOLDER.parents[1] / "briefing") | messages(catalogues.FOLDER.parents[1] / "narrative")
 PO = """
 msgid ""
 msgstr ""

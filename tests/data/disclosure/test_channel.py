@@ -46,9 +46,7 @@ def test_knowledge_agrees_with_the_channel():
 
 
 def test_merging_outcomes_never_helps_to_tell_counts_apart():
-    assert (
-        MECHANISM.channel(40, k=11).total_variation() <= MECHANISM.channel(40).total_variation() + 1e-12
-    ).all()
+    assert (MECHANISM.channel(40, k=11).total_variation() <= MECHANISM.channel(40).total_variation() + 1e-12).all()
 
 
 def test_an_exact_channel_tells_everything_apart():

@@ -160,8 +160,7 @@ def test_the_public_estimate_agrees_with_what_partners_see(demo_world):
 
 def test_who_knows_all_others_learns_more_where_small_numbers_show(demo_world):
     public, partner = (
-        compute_most_of_one_number(Release.open(demo_world / "releases", tier))
-        for tier in ("public", "partner")
+        compute_most_of_one_number(Release.open(demo_world / "releases", tier)) for tier in ("public", "partner")
     )
     assert public == pytest.approx(0.28, abs=0.005)
     assert partner == pytest.approx(0.48, abs=0.005)

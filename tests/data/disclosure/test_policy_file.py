@@ -83,10 +83,7 @@ FORMER = 'mechanism = "cell_key"\nzeros_shown = false\nepsilon = 1.0\ncells = 80
 
 
 def test_a_file_as_earlier_versions_wrote_it_is_accepted():
-    assert (
-        policy_file.parse(TEMPLATE.replace("[protection]\n", f"[protection]\n{FORMER}")).policy
-        == DEFAULT_POLICY
-    )
+    assert policy_file.parse(TEMPLATE.replace("[protection]\n", f"[protection]\n{FORMER}")).policy == DEFAULT_POLICY
 
 
 @pytest.mark.parametrize(

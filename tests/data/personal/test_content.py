@@ -37,14 +37,7 @@ def test_content_of_personal_data(sort, value):
 
 
 @pytest.mark.parametrize(
-    "value",
-    [
-        "someone@example.org",
-        "+355 69 123 4567",
-        "069 123 4567",
-        "41.3275, 19.8187",
-        "https://goo.gl/maps/abc",
-    ],
+    "value", ["someone@example.org", "+355 69 123 4567", "069 123 4567", "41.3275, 19.8187", "https://goo.gl/maps/abc"]
 )
 def test_one_value_that_cannot_be_anything_else_is_enough(value):
     values = [f"2007-{n:04d}" for n in range(20_000)]
@@ -96,12 +89,7 @@ def test_numbers_of_documents_pass_where_they_are_hashed():
 
 @pytest.mark.parametrize(
     ("born", "year", "sort"),
-    [
-        ("1995", 2007, "dates of birth"),
-        ("2006", 2007, None),
-        ("1960", 2007, None),
-        ("1995", None, None),
-    ],
+    [("1995", 2007, "dates of birth"), ("2006", 2007, None), ("1960", 2007, None), ("1995", None, None)],
 )
 def test_dates_of_birth_lie_some_years_before_the_records(born, year, sort):
     assert find_personal_content([f"{born}-05-12", f"{born}-06-01"], year=year) == sort
@@ -154,9 +142,7 @@ def test_names_that_fill_an_unknown_column():
 
 def test_names_of_organisations_are_nobody():
     assert (
-        find_personal_content(
-            ["Arben Hoxha Foundation", "Terre Des Hommes", "Municipal social service"], "text"
-        )
+        find_personal_content(["Arben Hoxha Foundation", "Terre Des Hommes", "Municipal social service"], "text")
         is None
     )
 
@@ -178,8 +164,7 @@ def test_names_of_organisations_are_nobody():
 @pytest.mark.parametrize("holds", ["text", "unknown"])
 def test_a_birth_within_a_text(text, holds):
     assert (
-        find_personal_content(["seen twice", "nothing to report", text, "x", "y"], holds, year=2007)
-        == "dates of birth"
+        find_personal_content(["seen twice", "nothing to report", text, "x", "y"], holds, year=2007) == "dates of birth"
     )
 
 
@@ -201,9 +186,7 @@ def test_days_that_are_nobodys_birth(text):
 
 
 def test_rows_that_are_not_about_children_may_hold_old_days():
-    assert (
-        find_personal_content(["Census of 1.4.2001", "x", "y"], "text", of_children=False, year=2007) is None
-    )
+    assert find_personal_content(["Census of 1.4.2001", "x", "y"], "text", of_children=False, year=2007) is None
     assert find_personal_content(["born 12.5.1997", "x", "y"], "text", of_children=False) == "dates of birth"
     assert find_personal_content(["those born in 2005", "x"], "text", of_children=False) is None
 

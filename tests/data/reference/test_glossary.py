@@ -42,11 +42,7 @@ def avoided(text):
     """Return the first phrase to avoid in a text: with a capital, the whole text; else whole words in it."""
     for term in TERMS:
         for phrase in filter(None, term.avoid.split(";")):
-            whole = (
-                phrase == text
-                if phrase[0].isupper()
-                else re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)
-            )
+            whole = phrase == text if phrase[0].isupper() else re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)
             if whole:
                 return f"{phrase!r} (better: {term.term!r}) in {text!r}"
     return None

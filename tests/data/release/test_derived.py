@@ -48,9 +48,7 @@ def test_the_same_is_written_once_and_the_newest_counts(places):
     later = {**json.loads(path.read_text()), "created": "2999-01-01T00:00:00Z"}
     path.write_text(json.dumps(later))
     assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == second.folder
-    assert sorted(p.name for p in (folder / release.name).iterdir()) == sorted(
-        [first.folder.name, second.folder.name]
-    )
+    assert sorted(p.name for p in (folder / release.name).iterdir()) == sorted([first.folder.name, second.folder.name])
 
 
 @pytest.mark.parametrize("harm", ["other tier", "other release", "damaged", "other format"])

@@ -204,9 +204,7 @@ def test_keys_are_equal_by_value():
 
 def test_hashes_are_stable_and_have_the_form_of_the_column():
     # Golden: a change here would make every child of an existing vault a new one.
-    assert IdentifierHasher(KEY).hash(["A-17"]) == [
-        "20b59f705c2d9f5942a188fbea9311afa661e2990b070ab6e4503ed634c61cac"
-    ]
+    assert IdentifierHasher(KEY).hash(["A-17"]) == ["20b59f705c2d9f5942a188fbea9311afa661e2990b070ab6e4503ed634c61cac"]
     assert re.fullmatch("[0-9a-f]{64}", IdentifierHasher(KEY).hash(["x"])[0])
 
 

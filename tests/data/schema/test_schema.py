@@ -12,8 +12,7 @@ STORED = {
     "encounter": "date municipality child programme_child country stage pathway form axis found sex age_band "
     "community origin destination partner record_number",
     "effort": "date span municipality partner days kind",
-    "service": "municipality operator duty_bearer axis staff capacity valid_from valid_to handed_from "
-    "handed_to",
+    "service": "municipality operator duty_bearer axis staff capacity valid_from valid_to handed_from handed_to",
     "community": "area group estimate year source partner",
     "indicator": "area period indicator value target unit source partner",
     "figure": "area period measure number share source year status note",

@@ -25,13 +25,7 @@ YEAR = Calendar(6)
 )
 def test_an_identifier_says_all(text, start, end, grain, label):
     period = Period.parse(text)
-    assert (period.start, period.end, period.grain, period.label, period.id) == (
-        start,
-        end,
-        grain,
-        label,
-        text,
-    )
+    assert (period.start, period.end, period.grain, period.label, period.id) == (start, end, grain, label, text)
 
 
 @pytest.mark.parametrize("text", ["", "2006", "2006-06-01", "2006-06-01/P2M", "2006-13-01/P1M", "x/y"])

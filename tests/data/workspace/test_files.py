@@ -65,9 +65,7 @@ def test_the_file_is_on_disk_before_its_name_and_the_name_before_the_return(tmp_
     monkeypatch.setattr(files, "fsync_file", lambda p: calls.append(("file", p.name)))
     monkeypatch.setattr(files, "fsync_folder", lambda p: calls.append(("folder", p.name)))
     replace = files.Path.replace
-    monkeypatch.setattr(
-        files.Path, "replace", lambda s, t: (calls.append(("rename", t.name)), replace(s, t))[1]
-    )
+    monkeypatch.setattr(files.Path, "replace", lambda s, t: (calls.append(("rename", t.name)), replace(s, t))[1])
     files.write_bytes(tmp_path / "f", b"x")
     assert [c[0] for c in calls] == ["file", "rename", "folder"]
 

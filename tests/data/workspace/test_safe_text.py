@@ -8,21 +8,14 @@ from hypothesis import strategies as st
 from data.workspace.safe_text import escape_formula, escape_frame
 
 
-@pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n1", "  =1", "＝1", "＋1", "－1"]
-)
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n1", "  =1", "＝1", "＋1", "－1"])
 def test_text_that_could_run_gets_an_apostrophe(text):
     assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(
     ("text", "safe"),
-    [
-        ("a;=1", "a;'=1"),
-        ("provisional; @x", "provisional; '@x"),
-        ('a; "-1', "a; \"'-1"),
-        ("=1;＝2", "'=1;'＝2"),
-    ],
+    [("a;=1", "a;'=1"), ("provisional; @x", "provisional; '@x"), ('a; "-1', "a; \"'-1"), ("=1;＝2", "'=1;'＝2")],
 )
 def test_so_does_what_could_run_where_semicolons_part_cells(text, safe):
     assert escape_formula(text) == safe

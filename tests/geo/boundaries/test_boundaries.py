@@ -93,18 +93,14 @@ def files(request, tmp_path_factory):
     if request.param == "made":
         return Published(*write_boundary_files(tmp_path_factory.mktemp("files")))
     folder = request.getfixturevalue("reference_folder")
-    return Published(
-        folder / "albania_municipalities_61.geojson", folder / "greece_municipalities_326.geojson"
-    )
+    return Published(folder / "albania_municipalities_61.geojson", folder / "greece_municipalities_326.geojson")
 
 
 def albania_rows(files, rename=str):
     """Read the rows of Albania with the code that each truly has, for comparison."""
     frame = gpd.read_file(files.albania)
     frame["true"] = frame["bashkia"].map(lambda name: BY_BARE_NAME[name.lower().replace("-", " ")])
-    frame["name"] = (
-        frame["bashkia"].map(rename) if callable(rename) else TABLE.loc[frame["true"], rename].array
-    )
+    frame["name"] = frame["bashkia"].map(rename) if callable(rename) else TABLE.loc[frame["true"], rename].array
     return frame[["name", "true", "geometry"]]
 
 

@@ -93,12 +93,8 @@ def digest(path):
 
 def rows_of(path):
     with contextlib.closing(sqlite3.connect(path)) as file:
-        tables = [
-            n for (n,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        ]
-        return {
-            n: file.execute(f'SELECT * FROM "{n}"').fetchall() for n in tables if not n.startswith("rtree_")
-        }
+        tables = [n for (n,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return {n: file.execute(f'SELECT * FROM "{n}"').fetchall() for n in tables if not n.startswith("rtree_")}
 
 
 def test_progress_is_told(partner, tmp_path):
@@ -349,9 +345,7 @@ def test_numbers_are_numbers_and_nothing_is_a_formula(files):
             assert not [c for c in cells if c.data_type == "f"]
             assert not [c for c in cells if isinstance(c.value, str) and c.value[:1] in tuple("=+-@")]
     sheet = next(
-        book["Children identified or met"]
-        for book in books(files)
-        if "Children identified or met" in book.sheetnames
+        book["Children identified or met"] for book in books(files) if "Children identified or met" in book.sheetnames
     )
     header = [c.value for c in sheet[1]]
     values = [row[header.index("value")].value for row in sheet.iter_rows(min_row=2)]
@@ -359,9 +353,7 @@ def test_numbers_are_numbers_and_nothing_is_a_formula(files):
 
 
 def test_published_figures_in_the_workbook(files):
-    sheet = next(
-        b["Roma and Egyptian figures"] for b in books(files) if "Roma and Egyptian figures" in b.sheetnames
-    )
+    sheet = next(b["Roma and Egyptian figures"] for b in books(files) if "Roma and Egyptian figures" in b.sheetnames)
     rows = list(sheet.iter_rows(values_only=True))
     frame = pd.DataFrame(rows[1:], columns=rows[0]).set_index(["code", "figure"])
     assert list(frame.loc[("AL-04", "roma"), ["value", "source", "year"]]) == [1640, FIER, 2011]
@@ -403,14 +395,7 @@ def test_what_is_withheld_has_no_row_and_the_codebook_says_so(partner, tmp_path)
 
 def test_map_files_alone_come_with_codebook_and_readme(partner, tmp_path):
     files = export_layers(partner, tmp_path, ["geojson"], ["effort"])
-    assert sorted(p.suffix for p in files) == [
-        ".csv",
-        ".geojson",
-        ".geojson",
-        ".geojson",
-        *[".qml"] * 3,
-        ".txt",
-    ]
+    assert sorted(p.suffix for p in files) == [".csv", ".geojson", ".geojson", ".geojson", *[".qml"] * 3, ".txt"]
     assert "codebook" in named(files, ".csv").name
 
 

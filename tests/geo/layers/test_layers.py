@@ -77,9 +77,7 @@ def test_a_pathway_is_read_from_its_own_table(partner):
 def test_colours_and_circles_keep_their_meaning_in_time(partner):
     for name in ("encounters", "effort", "services"):
         one = find_layer(name)
-        styles = {
-            one.read(partner, View("region", p)).style for p in one.periods(partner, View("region", ""))
-        }
+        styles = {one.read(partner, View("region", p)).style for p in one.periods(partner, View("region", ""))}
         assert len(styles) == 1
 
 
@@ -136,9 +134,7 @@ def test_classes_become_classes(public, partner):
 def test_a_class_that_holds_zero_says_so(tmp_path):
     cell = small_release.span(0, 49)
     tables = {"effort_region_year": small_release.rows(REGIONS, YEARS, lambda *_: cell)}
-    data = find_layer("effort").read(
-        small_release.make(tmp_path, "public", tables=tables), View("region", YEARS[1])
-    )
+    data = find_layer("effort").read(small_release.make(tmp_path, "public", tables=tables), View("region", YEARS[1]))
     assert data.style.labels == ("fewer than 50, possibly none",)
     assert data.legend.margin == "published as ranges; zero and few look the same, to protect people"
 
@@ -344,8 +340,7 @@ def test_a_number_that_may_be_behind_says_by_how_many_children(tmp_path):
     later = Release.open(tmp_path, "partner")
     margin = find_layer("encounters").read(later, View("region", YEARS[1])).legend.margin
     assert margin == (
-        "at most 5 away from the number when first published; up to 10 children reported since "
-        "are not yet counted"
+        "at most 5 away from the number when first published; up to 10 children reported since are not yet counted"
     )
 
 

@@ -148,9 +148,7 @@ def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, 
 def test_a_number_of_the_model_that_was_changed_is_found(partner, tmp_path):
     rows = build_long_table(partner, RISK)
     at = int(np.flatnonzero(rows["median"].notna())[0])
-    rows.assign(median=rows["median"].where(rows.index != at, 1.2345671)).to_csv(
-        tmp_path / "a.csv", index=False
-    )
+    rows.assign(median=rows["median"].where(rows.index != at, 1.2345671)).to_csv(tmp_path / "a.csv", index=False)
     found, _ = surface.search(partner, [tmp_path / "a.csv"])
     assert [one.cell["column"] for one in found] == ["median"]
 

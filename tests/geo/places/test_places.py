@@ -148,10 +148,7 @@ def test_a_name_of_the_other_country_is_not_taken():
 def test_a_county_and_a_town_of_one_name_are_told_apart_or_reported():
     match = PLACES.resolve("Durrës", level=None)
     assert (match.code, match.finding) == (None, "several")
-    assert match.candidates == (
-        "Durrës, Durrës (municipality 10944377)",
-        "Durrës, Albania (county AL-02)",
-    )
+    assert match.candidates == ("Durrës, Durrës (municipality 10944377)", "Durrës, Albania (county AL-02)")
 
 
 @pytest.mark.parametrize("name", TABLE.name_en[(TABLE.level == "region") & (TABLE.country == "AL")])

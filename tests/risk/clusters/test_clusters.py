@@ -24,9 +24,7 @@ def ground(seen, **given):
 
 def flat(seen, mean=40.0):
     shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
-    return np.random.default_rng(1).poisson(np.full(shape, mean / 12)).astype(float), np.full(
-        shape, mean / 12
-    )
+    return np.random.default_rng(1).poisson(np.full(shape, mean / 12)).astype(float), np.full(shape, mean / 12)
 
 
 def test_a_planted_cluster_is_found_in_its_own_country_alone(seen):

@@ -25,10 +25,7 @@ def example(name, column):
 def test_gi_star_is_that_of_esda(column):
     values, edges, weights = example("sids2", column)
     weights.transform = "b"
-    found, other = (
-        compute_getis_ord(values, edges),
-        esda.G_Local(values, weights, star=True, transform="B", seed=1),
-    )
+    found, other = (compute_getis_ord(values, edges), esda.G_Local(values, weights, star=True, transform="B", seed=1))
     np.testing.assert_allclose(found.statistic, other.Zs, atol=1e-12)
     np.testing.assert_allclose(found.p, other.p_sim, atol=0.06)
 
@@ -123,10 +120,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
 def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
     centres, expected, rng = land(30, 1)
     worlds = rng.multinomial(150, expected / expected.sum(), size=300).astype(float)
-    p = [
-        scan.scan_space(w, expected, centres, replicates=99, seed=i).clusters[0].p
-        for i, w in enumerate(worlds)
-    ]
+    p = [scan.scan_space(w, expected, centres, replicates=99, seed=i).clusters[0].p for i, w in enumerate(worlds)]
     for level in (0.05, 0.2, 0.5):
         low, high = binom.ppf([0.001, 0.999], 300, level)
         assert low <= (np.array(p) <= level).sum() <= high
@@ -138,10 +132,7 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
     worlds = rng.multinomial(600, share / share.sum(axis=1, keepdims=True)).astype(float)
 
     def alarms(size):
-        scans = [
-            scan.scan_space(w, expected, centres, size=size, replicates=99, seed=i)
-            for i, w in enumerate(worlds)
-        ]
+        scans = [scan.scan_space(w, expected, centres, size=size, replicates=99, seed=i) for i, w in enumerate(worlds)]
         return sum(found.clusters[0].p <= 0.05 for found in scans)
 
     assert alarms(np.inf) > 30
@@ -179,9 +170,7 @@ def test_a_planted_cylinder_is_found_in_its_place_and_quarters():
     risk[near, 9:] = 4.0
     cases = rng.poisson(expected * risk).astype(float)
     for prospective in (True, False):
-        found = scan.scan_space_time(
-            cases, expected, centres, prospective=prospective, replicates=199, seed=1
-        )
+        found = scan.scan_space_time(cases, expected, centres, prospective=prospective, replicates=199, seed=1)
         first = found.clusters[0]
         assert (first.first, first.last) == (9, 11)
         assert len(set(first.areas) & set(near.tolist())) >= 4
@@ -217,9 +206,7 @@ def test_the_same_seed_gives_the_same_p_and_progress_is_told():
     centres, expected, rng = land(20, 4)
     cases = rng.poisson(5.0 * expected).astype(float)
     told = []
-    first = scan.scan_space(
-        cases, expected, centres, replicates=199, progress=lambda *step: told.append(step)
-    )
+    first = scan.scan_space(cases, expected, centres, replicates=199, progress=lambda *step: told.append(step))
     assert first == scan.scan_space(cases, expected, centres, replicates=199)
     assert told[-1] == (199, 199, "scan")
 

@@ -8,14 +8,7 @@ import pytest
 
 from data.errors import InputError
 from risk.evaluation import baselines
-from risk.evaluation.baselines import (
-    BASELINES,
-    HISTORICAL_MEAN,
-    HistoricalMean,
-    KernelDensity,
-    LastCount,
-    shrink_rates,
-)
+from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN, HistoricalMean, KernelDensity, LastCount, shrink_rates
 from risk.evaluation.panel import Panel
 from risk.evaluation.scores import compute_log_score, compute_pit
 
@@ -66,9 +59,7 @@ def test_none_reads_beyond_its_history(name):
     panel = invented()
     changed = panel.counts.copy()
     changed[:, 8:] = 1000.0
-    forecasts = [
-        BASELINES[name].forecast(p.until(8), 2, 20, seed=0) for p in (panel, replace(panel, counts=changed))
-    ]
+    forecasts = [BASELINES[name].forecast(p.until(8), 2, 20, seed=0) for p in (panel, replace(panel, counts=changed))]
     np.testing.assert_array_equal(*forecasts)
 
 
@@ -98,9 +89,7 @@ def test_the_population_share_follows_people_within_each_country():
     for inside in (slice(0, 20), slice(20, 40)):
         ratio = found[inside] / panel.expected[inside, None]
         np.testing.assert_allclose(ratio, ratio[:1].repeat(20, axis=0))
-        np.testing.assert_allclose(
-            found[inside].sum(axis=0), panel.counts[inside, -4:].sum(axis=(0, 1)) / 4, rtol=0.02
-        )
+        np.testing.assert_allclose(found[inside].sum(axis=0), panel.counts[inside, -4:].sum(axis=(0, 1)) / 4, rtol=0.02)
 
 
 def test_the_kernel_is_wide_where_few_were_met_and_stays_in_its_country():

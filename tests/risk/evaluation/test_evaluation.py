@@ -132,9 +132,7 @@ def test_each_origin_sees_what_was_known_then_and_nothing_else():
         return replace(panel.until(origin), counts=np.full((30, origin, 2), float(origin)))
 
     told = []
-    evaluate(
-        panel, {"spy": Spy()}, first_origin=9, draws=5, known=known, progress=lambda *step: told.append(step)
-    )
+    evaluate(panel, {"spy": Spy()}, first_origin=9, draws=5, known=known, progress=lambda *step: told.append(step))
     assert asked == [(9, 3, 9.0), (10, 2, 10.0), (11, 1, 11.0)]
     assert told == [(1, 3, "spy"), (2, 3, "spy"), (3, 3, "spy")]
     with pytest.raises(InputError, match="first 9 quarters"):
@@ -158,10 +156,7 @@ def test_in_spatial_blocks_no_area_is_forecast_from_its_own_counts():
     only = {HISTORICAL_MEAN: HistoricalMean(), "population share": PopulationShare(12)}
     apart = evaluate(panel, only, first_origin=10, horizons=1, draws=1000, blocks=blocks)
     whole = evaluate(panel, only, first_origin=10, horizons=1, draws=1000)
-    score = {
-        one: found.scores.set_index("forecaster")["log"]
-        for one, found in (("apart", apart), ("whole", whole))
-    }
+    score = {one: found.scores.set_index("forecaster")["log"] for one, found in (("apart", apart), ("whole", whole))}
     # Without its own counts an area is forecast by its population's share, and as widely.
     assert score["whole"][HISTORICAL_MEAN] > score["apart"][HISTORICAL_MEAN] + 0.1
     assert score["apart"][HISTORICAL_MEAN] == pytest.approx(score["apart"]["population share"], abs=0.1)
@@ -190,9 +185,7 @@ def of_world(seed, signal=True):
     rows = rows[rows["area"].isin(places.index)].copy()
     rows["pathway"] = np.where(rows["pathway"] == "internal", "internal", "cross_border")
     rows["mean"] = rows["reported"] + rows["discovered"]
-    table = rows.pivot_table(
-        index="area", columns=["quarter", "pathway"], values="mean", aggfunc="sum", observed=True
-    )
+    table = rows.pivot_table(index="area", columns=["quarter", "pathway"], values="mean", aggfunc="sum", observed=True)
     mean = table.loc[places.index].to_numpy().reshape(len(places), 12, 2)
     rng = np.random.default_rng(seed)
     counts = rng.poisson(mean * rng.gamma(20.0, 1 / 20.0, mean.shape)).astype(float)

@@ -70,9 +70,7 @@ def test_crps_of_few_draws_is_fair():
 
 def test_dawid_and_sebastianis_score_is_its_formula():
     draws = np.array([[1.0], [3.0], [5.0], [7.0]])
-    assert scores.compute_dawid_sebastiani(draws, np.array([6.0]))[0] == pytest.approx(
-        4.0 / 5.0 + np.log(5.0)
-    )
+    assert scores.compute_dawid_sebastiani(draws, np.array([6.0]))[0] == pytest.approx(4.0 / 5.0 + np.log(5.0))
 
 
 def test_every_score_prefers_the_truth():
@@ -111,9 +109,7 @@ def test_a_budget_of_areas_takes_the_best_and_the_last_in_part():
     np.testing.assert_allclose(scores.allocate_budget(worth, np.ones(4), 0.5), [0, 1, 1, 0])
     np.testing.assert_allclose(scores.allocate_budget(worth, np.ones(4), 0.4), [0, 1, 0.6, 0])
     # By hours: the first gives one child an hour, the second half a child.
-    np.testing.assert_allclose(
-        scores.allocate_budget(worth, np.array([1.0, 10.0, 5.0, 0.0]), 0.25), [1, 0, 0.6, 0]
-    )
+    np.testing.assert_allclose(scores.allocate_budget(worth, np.array([1.0, 10.0, 5.0, 0.0]), 0.25), [1, 0, 0.6, 0])
 
 
 def test_hit_rate_pai_and_pei_are_their_definitions():

@@ -9,10 +9,7 @@ from risk.evaluation.splits import SpatialBlocks, count_borders, list_origins
 
 def grid(width, height, islands=0):
     at = np.arange(width * height).reshape(height, width)
-    pairs = [
-        np.stack([at[:, :-1].ravel(), at[:, 1:].ravel()], 1),
-        np.stack([at[:-1].ravel(), at[1:].ravel()], 1),
-    ]
+    pairs = [np.stack([at[:, :-1].ravel(), at[:, 1:].ravel()], 1), np.stack([at[:-1].ravel(), at[1:].ravel()], 1)]
     return np.concatenate(pairs), width * height + islands
 
 

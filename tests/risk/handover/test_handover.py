@@ -57,8 +57,7 @@ def worth(found):
 def best(tasks, capacity):
     """Try every hand-over."""
     ways = [
-        [None, *itertools.product(t.to, range(t.from_quarter, QUARTERS + 1))] if t.children else [None]
-        for t in tasks
+        [None, *itertools.product(t.to, range(t.from_quarter, QUARTERS + 1))] if t.children else [None] for t in tasks
     ]
     most = 0
     for chosen in itertools.product(*ways):

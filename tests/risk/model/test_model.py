@@ -124,9 +124,7 @@ def test_the_design_for_many_hyperparameters_agrees_with_the_full_grid(lip_cance
     model, grid = lip_cancer.layout.model, lip_cancer.posterior
     top = find_mode(model, max(grid.nodes, key=lambda node: node.log_density).theta)
     root, log_volume = hyperparameters._compute_root(model, top, hyperparameters._report_nothing)
-    nodes, volumes, spread = hyperparameters._evaluate_design(
-        model, top, root, hyperparameters._report_nothing
-    )
+    nodes, volumes, spread = hyperparameters._evaluate_design(model, top, root, hyperparameters._report_nothing)
     weights = volumes * np.exp([node.log_density - top.log_density for node in nodes])
     pairs = zip(nodes, weights / weights.sum(), strict=True)
     design = hyperparameters.Posterior(model, tuple(replace(n, weight=float(w)) for n, w in pairs), 0.0)
@@ -193,9 +191,7 @@ def test_a_noisy_count_may_be_curved_upwards():
     """What Newton's method has to live with: published 2 to 13 somewhere below a mean of 1.7."""
     means = np.log(np.linspace(0.05, 1.7, 60))
     channel = NOISE.channel(40)
-    upwards = [
-        v for v in range(20) if (Counts.of(np.full(60, v), channel).slopes(means, 0.0).curvature < 0).any()
-    ]
+    upwards = [v for v in range(20) if (Counts.of(np.full(60, v), channel).slopes(means, 0.0).curvature < 0).any()]
     assert set(range(2, 14)) <= set(upwards)
 
 
@@ -209,9 +205,7 @@ def test_a_count_that_the_channel_never_publishes_is_refused():
 
 @pytest.mark.parametrize("prior", [HalfNormal(0.7), GammaPrecision(shape=2.0, rate=0.5), Beta(0.5, 0.5)])
 def test_priors_are_densities_of_theta(prior):
-    assert quad(lambda t: np.exp(prior.log_density(t)[0]), -40, 40, limit=400)[0] == pytest.approx(
-        1.0, rel=1e-4
-    )
+    assert quad(lambda t: np.exp(prior.log_density(t)[0]), -40, 40, limit=400)[0] == pytest.approx(1.0, rel=1e-4)
     for theta in (-2.0, 0.3):
         slope = (prior.log_density(theta + 1e-5)[0] - prior.log_density(theta - 1e-5)[0]) / 2e-5
         assert prior.log_density(theta)[1] == pytest.approx(slope, rel=1e-5)
@@ -281,10 +275,7 @@ def test_the_factor_is_that_of_the_whole_matrix(seen):
     for b in (0, 7):
         at = slice(b * cells, (b + 1) * cells)
         np.testing.assert_allclose(
-            model.multiply_covariance(mode.factor, values)[b],
-            covariance[at, at] @ values[b],
-            rtol=1e-3,
-            atol=1e-6,
+            model.multiply_covariance(mode.factor, values)[b], covariance[at, at] @ values[b], rtol=1e-3, atol=1e-6
         )
     core, local = mode.factor.draw(np.random.default_rng(0), 4000)
     some = np.array([model.log_mean(c, u) - model.offset for c, u in zip(core, local, strict=True)])
@@ -320,9 +311,7 @@ def test_slopes_of_a_total_are_its_derivatives(value):
     totals, h = Totals(np.array([value]), np.array([2.0])), 1e-5
 
     def at(log_means):
-        return compute_total_response(
-            totals, tuple(m[None] for m in compute_moments(counts.slopes(log_means, 0.4)))
-        )
+        return compute_total_response(totals, tuple(m[None] for m in compute_moments(counts.slopes(log_means, 0.4))))
 
     here = np.array([-1.0, 0.3, 0.9, 2.0])
     _, gradient, pull, own, every = at(here)
@@ -525,12 +514,8 @@ def test_a_common_share_moves_numbers_and_no_ranking(seen, fits):
 def test_of_the_need_in_all_the_common_share_is_found_with_the_effort_there_was(seen, fits):
     drawn, one = fits[0].draws(200, 0), seen[0]
     need = DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, one, 0)
-    days = np.where(one.has_outreach, one.effort, np.nan) / np.exp(
-        np.log(one.effort[one.has_outreach]).mean()
-    )
-    reach = (
-        np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, one.country_of, None]
-    )
+    days = np.where(one.has_outreach, one.effort, np.nan) / np.exp(np.log(one.effort[one.has_outreach]).mean())
+    reach = np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, one.country_of, None]
     found = (np.exp(drawn.log_rate) * one.expected[:, None, None]).sum(axis=3) * reach
     np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), found.sum(axis=(1, 2)))
 

@@ -73,9 +73,7 @@ def test_the_channel_is_the_one_that_the_manifest_states(demo_world):
 def test_the_whole_is_read_by_crossing(demo_world):
     release = partner(demo_world)
     seen = Observations.from_release(release)
-    table = release.table("children_region_whole_pathway").assign(
-        value=lambda t: t["value"].astype(float).fillna(0.0)
-    )
+    table = release.table("children_region_whole_pathway").assign(value=lambda t: t["value"].astype(float).fillna(0.0))
     wide = table.pivot_table(index="area", columns="pathway", values="value").loc[list(seen.areas)]
     np.testing.assert_array_equal(seen.totals[:, 0], wide["internal"])
     np.testing.assert_array_equal(seen.totals[:, 1], wide["al_to_gr"] + wide["other_cross_border"])

@@ -42,9 +42,7 @@ def test_posts_are_drafted_of_the_outreach_that_the_release_shows(ground, releas
     last = sorted(days["period"].unique())[-4:]
     mean = days[days["period"].isin(last)].groupby("area")["value"].sum() / 4
     assert [kind.search for kind in ground.table.kinds] == [True]
-    assert ground.table.units[:, 0].tolist() == [
-        round(float(mean[area]) / 20.0) for area in ground.posts.areas
-    ]
+    assert ground.table.units[:, 0].tolist() == [round(float(mean[area]) / 20.0) for area in ground.posts.areas]
 
 
 def test_it_rests_on_the_partner_tier_and_on_nothing_of_communities(release, ground, demo_world):
@@ -68,9 +66,7 @@ def test_no_unit_crosses_the_border_and_no_area_falls_below_its_floor(ground, pl
     assert plan.moves
     assert all(move.start[:2] == move.end[:2] for move in plan.moves)
     assert plan.moved <= INTERNAL.moves
-    today, after = (
-        ground.posts.compute_capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units)
-    )
+    today, after = (ground.posts.compute_capacity(units).sum(axis=1) for units in (ground.posts.units, plan.units))
     assert (after >= INTERNAL.floor * today - 1e-9).all()
 
 
@@ -223,9 +219,7 @@ def test_plans_that_were_saved_before_still_open(content):
         (("created",), "yesterday", "created is no moment"),
     ],
 )
-def test_a_damaged_plan_is_named_and_the_others_are_listed(
-    release, ground, plan, tmp_path, path, value, message
-):
+def test_a_damaged_plan_is_named_and_the_others_are_listed(release, ground, plan, tmp_path, path, value, message):
     good = saved.save_plan(tmp_path, release, summarise(ground, INTERNAL, plan))
     bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
     manifest = json.loads(bad.read_text(encoding="utf-8"))

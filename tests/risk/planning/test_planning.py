@@ -39,9 +39,7 @@ def test_the_optimum_is_that_of_trying_everything(aims, seed):
         services_floor=float(posts.compute_capacity(posts.units)[::2, 1].min() * 0.8),
     )
     goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
-    values = [
-        goal.compute_value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept
-    ]
+    values = [goal.compute_value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept]
     assert len(values) > 3
     made = plan_moves(posts, need, rules, aims, solver=EXACT)
     assert keeps(posts, rules, made.units) == (True, pytest.approx(made.cost))
@@ -198,24 +196,22 @@ def test_what_is_locked_stays_and_the_plan_is_made_around_it():
 
 def test_a_lock_lets_others_come():
     posts, need = lopsided()
-    made = plan_moves(
-        posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT
-    )
+    made = plan_moves(posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT)
     np.testing.assert_array_equal(made.units, [[3], [1]])
 
 
 def test_a_lock_clashes_with_what_it_stands_against():
     posts, need = lopsided()
     lock = Decision("one", "nowhere", "team", "lock")
-    with pytest.raises(RulesClash, match="These clash: .*locked") as told:
+    with pytest.raises(RulesClash, match=r"These clash: .*locked") as raised:
         plan_moves(posts, need, Rules(floor=np.array([0.0, 20.0])), decisions=[lock])
-    by_rule = {clash.rule: clash for clash in told.value.clashes}
+    by_rule = {clash.rule: clash for clash in raised.value.clashes}
     assert set(by_rule) == {"floor", "locked"}
     assert (by_rule["locked"].required, by_rule["locked"].possible) == (4.0, 2.0)
     assert by_rule["locked"].decisions == (lock,)
     with pytest.raises(RulesClash) as told:
         plan_moves(posts, need, decisions=[lock, Decision("one", "two", "team", "accept")])
-    assert {c.rule for c in told.value.clashes} == {"accepted", "locked"}
+    assert {c.rule for c in raised.value.clashes} == {"accepted", "locked"}
     with pytest.raises(InputError, match="'nine'"):
         plan_moves(posts, need, decisions=[Decision("nine", "", "team", "lock")])
 
@@ -231,7 +227,7 @@ def test_an_accepted_move_that_was_declined_elsewhere_clashes():
     both = [Decision("one", "two", "team", "decline"), Decision("one", "two", "team", "accept")]
     with pytest.raises(RulesClash) as told:
         plan_moves(posts, need, decisions=both)
-    assert [c.rule for c in told.value.clashes] == ["accepted"]
+    assert [c.rule for c in raised.value.clashes] == ["accepted"]
 
 
 def test_clashing_rules_are_named_with_what_frees_them():
@@ -239,7 +235,7 @@ def test_clashing_rules_are_named_with_what_frees_them():
     rules = Rules(moves=1, budget=100.0, floor=np.array([0.0, 15.0]))
     with pytest.raises(RulesClash, match="No plan keeps all rules") as told:
         plan_moves(posts, need, rules)
-    by_rule = {clash.rule: clash for clash in told.value.clashes}
+    by_rule = {clash.rule: clash for clash in raised.value.clashes}
     assert set(by_rule) == {"moves", "floor"}
     assert by_rule["moves"].possible == 2
     assert by_rule["floor"].possible == pytest.approx(10.0)
@@ -254,7 +250,7 @@ def test_commitments_stand_against_a_floor():
     posts = replace(posts, committed=np.array([[4], [0]]))
     with pytest.raises(RulesClash) as told:
         plan_moves(posts, need, Rules(floor=np.array([0.0, 5.0])))
-    by_rule = {clash.rule: clash for clash in told.value.clashes}
+    by_rule = {clash.rule: clash for clash in raised.value.clashes}
     assert set(by_rule) == {"commitments", "floor"}
     assert by_rule["commitments"].places == ("one",)
     assert (by_rule["commitments"].required, by_rule["commitments"].possible) == (4.0, 3.0)
@@ -265,7 +261,7 @@ def test_the_floor_of_communities_counts_services_and_never_search():
     rules = Rules(communities=np.array([False, True]), services_floor=5.0)
     with pytest.raises(RulesClash) as told:  # a team that searches is no service
         plan_moves(posts, need, rules)
-    assert [c.rule for c in told.value.clashes] == ["services_floor"]
+    assert [c.rule for c in raised.value.clashes] == ["services_floor"]
     services = replace(posts, kinds=(Kind("centre", 10.0),))
     assert plan_moves(services, need, rules).planned.capacity[1] >= 5.0
 

@@ -88,10 +88,7 @@ def every_schedule(made, need, per_quarter, budget, quarters):
 def made_by(made, schedule):
     """Give the units of each move that are made in all."""
     steps = [step for phase in schedule.phases for step in phase.moves]
-    return [
-        sum(s.units for s in steps if (s.start, s.end, s.kind) == (m.start, m.end, m.kind))
-        for m in made.moves
-    ]
+    return [sum(s.units for s in steps if (s.start, s.end, s.kind) == (m.start, m.end, m.kind)) for m in made.moves]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -114,12 +111,8 @@ def test_the_schedule_is_the_best_of_all(seed):
     every = every_schedule(made, by_quarter, per_quarter, budget, 3)
     totals = [int(sum(done)) for _, done in every]
     fits = max(totals) == made.moved
-    best = max(
-        value for (value, _), total in zip(every, totals, strict=True) if total == made.moved or not fits
-    )
-    found = schedule_moves(
-        made, by_quarter, per_quarter, None if budget == np.inf else budget, 3, solver=EXACT
-    )
+    best = max(value for (value, _), total in zip(every, totals, strict=True) if total == made.moved or not fits)
+    found = schedule_moves(made, by_quarter, per_quarter, None if budget == np.inf else budget, 3, solver=EXACT)
     value = sum(
         float(compute_met(n[::2], posts.compute_capacity(p.units)).sum(axis=(1, 2)).mean())
         for n, p in zip(by_quarter, found.phases, strict=True)

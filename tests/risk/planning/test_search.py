@@ -188,10 +188,7 @@ def test_decisions_hold_in_a_large_plan(monkeypatch):
     free = plan_moves(posts, need, Rules(moves=3))
     first = free.moves[0]
     lock = Decision(first.start, "", first.kind, "lock")
-    assert all(
-        (m.start, m.kind) != (first.start, first.kind)
-        for m in plan_moves(posts, need, decisions=[lock]).moves
-    )
+    assert all((m.start, m.kind) != (first.start, first.kind) for m in plan_moves(posts, need, decisions=[lock]).moves)
     full, empty = int(np.argmax(posts.units[:, 1])), int(np.argmin(posts.units[:, 1]))
     wanted = Decision(posts.sites[full], posts.sites[empty], "centre", "accept")
     assert any(move.accepted for move in plan_moves(posts, need, Rules(moves=3), decisions=[wanted]).moves)

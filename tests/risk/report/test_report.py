@@ -40,9 +40,7 @@ def test_the_public_tier_gets_classes_and_nothing_else(scored):
     table = scored["public"].table("risk_region_year")
     assert list(table) == ["area", "period", "state", "value", "low", "high"]
     assert table["value"].isna().all()
-    assert [
-        n for n in scored["public"].tables if n.startswith(("exceed", "riskch", "fore", "pathwaysh"))
-    ] == []
+    assert [n for n in scored["public"].tables if n.startswith(("exceed", "riskch", "fore", "pathwaysh"))] == []
     assert scored["public"].result("risk").manifest["statements"] == {}
 
 
@@ -80,10 +78,7 @@ def test_what_is_said_of_the_public_tier_reads_nothing_of_the_other(scored, demo
     shutil.copytree(demo_world / "releases" / name / "public", tmp_path / "releases" / name / "public")
     alone = Release.open(tmp_path / "releases", "public", name)
     again = assess(alone, tmp_path / "derived")
-    assert (
-        again.manifest["resources"][0]["hash"]
-        == scored["public"].result("risk").manifest["resources"][0]["hash"]
-    )
+    assert again.manifest["resources"][0]["hash"] == scored["public"].result("risk").manifest["resources"][0]["hash"]
 
 
 def test_without_the_layers_of_communities_the_same_risk_is_found(scored, demo_world, tmp_path):

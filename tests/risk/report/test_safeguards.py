@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from risk.report.safeguards import (
-    draw_urn,
-    learn_all,
-    learn_by_share_of_others,
-    measure_drift,
-)
+from risk.report.safeguards import draw_urn, learn_all, learn_by_share_of_others, measure_drift
 
 RULES = (learn_all, learn_by_share_of_others)
 

@@ -191,12 +191,7 @@ def test_people_of_municipalities_add_up_and_known_cities_are_the_largest(defaul
     for code, thousands in PEOPLE.items():
         assert summed[code] == pytest.approx(1000 * thousands, abs=100)
     largest = towns.groupby("parent")["people"].idxmax()
-    assert largest[["AL-11", "AL-02", "GR-I", "GR-B"]].tolist() == [
-        "10944420",
-        "10944377",
-        "9186",
-        "9031",
-    ]
+    assert largest[["AL-11", "AL-02", "GR-I", "GR-B"]].tolist() == ["10944420", "10944377", "9186", "9031"]
 
 
 def test_log_relative_risk_has_the_asked_spread():
@@ -575,17 +570,10 @@ def read_back(path, partner, mapping=None):
     kind = path.stem.rpartition("-")[2]
     rules = read_mapping(mapping, kind) if mapping else None
     places = Places(area_table())
-    return kind, read_file(
-        path, kind, resolve=places.resolve, hash_identifier=Hasher(), mapping=rules, partner=partner
-    )
+    return kind, read_file(path, kind, resolve=places.resolve, hash_identifier=Hasher(), mapping=rules, partner=partner)
 
 
-PARTNERS = {
-    "terre-des-hommes": "Terre des hommes",
-    "arsis": "ARSIS",
-    "bktf": "BKTF",
-    "amaro-drom": "Amaro Drom",
-}
+PARTNERS = {"terre-des-hommes": "Terre des hommes", "arsis": "ARSIS", "bktf": "BKTF", "amaro-drom": "Amaro Drom"}
 
 
 @pytest.fixture(scope="module")
@@ -624,9 +612,7 @@ def test_intake_takes_every_row_of_every_file_as_it_was_in_the_world(default, wr
         names = [*columns.get(kind, []), "partner"] if kind == "encounter" else list(world_.columns)
         names = [name for name in names if name in together.columns]
         types = {name: KINDS[kind].column(name).dtype for name in names}
-        kept = [
-            frame[names].astype(types).sort_values(names, ignore_index=True) for frame in (together, world_)
-        ]
+        kept = [frame[names].astype(types).sort_values(names, ignore_index=True) for frame in (together, world_)]
         pd.testing.assert_frame_equal(*kept)
     assert len(pd.concat(taken["encounter"])) >= 500
     # A child with a shared number is one child, whoever met it.

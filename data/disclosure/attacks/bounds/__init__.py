@@ -118,7 +118,7 @@ class BoundsAttack:
                 reason = (
                     "totals and neighbouring cells rule out some of the values below the threshold"
                     if table.state.ravel()[offset] == _FEW
-                    else "other cells bound it more tightly than its own margin"
+                    else "other cells show the true number more closely than its own margin"
                 )
                 shape = table.shape
                 name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)

@@ -23,8 +23,6 @@ from data.tables.spec import CATEGORIES, Level
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-__all__ = ["Lattice", "Shape", "Table"]
-
 _NEXT_LEVEL: dict[Level, tuple[Level, ...]] = {
     "municipality": ("region", "country"),
     "region": ("country",),
@@ -227,12 +225,8 @@ class Lattice:
             inside.setdefault(holder, []).append(row)
         return inside
 
-    def _sum_areas(
-        self, outer: Table, row: int, inner: Table, rows: list[int]
-    ) -> Iterable[tuple[Ints, Ints]]:
-        if (
-            inner.shape.measure == "flows"
-        ):  # origins and destinations nest, and some children have no region of origin
+    def _sum_areas(self, outer: Table, row: int, inner: Table, rows: list[int]) -> Iterable[tuple[Ints, Ints]]:
+        if inner.shape.measure == "flows":  # origins and destinations nest, and some children have no region of origin
             for column, code in enumerate(outer.areas):
                 columns = self._children(inner, outer).get(code, [])
                 parts = np.moveaxis(inner.ids[np.ix_(rows, range(inner.ids.shape[1]), columns)], 1, 0)

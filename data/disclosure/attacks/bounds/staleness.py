@@ -17,8 +17,6 @@ from data.disclosure.attacks.bounds.system import Ties
 from data.disclosure.channel import UNKNOWN
 from data.workspace.types import Ints
 
-__all__ = ["Times", "compute_slack"]
-
 _FOREVER = 2**40
 _DEPTH = 6  # longest chain of unpublished sums of sums: categories, areas, periods
 

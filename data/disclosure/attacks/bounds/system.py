@@ -15,8 +15,6 @@ import numpy.typing as npt
 
 from data.workspace.types import Ints
 
-__all__ = ["Bounds", "System", "Ties"]
-
 _SWEEPS = 60
 
 
@@ -99,9 +97,7 @@ class System:
             sums, rest = self._sums(bound), self._sums(other)
             slack = sign * ties.slack
             active = use[self._tie]
-            least = (
-                bound[ties.total] - slack - rest
-            )  # what each part must hold, given the far ends of the others
+            least = bound[ties.total] - slack - rest  # what each part must hold, given the far ends of the others
             narrow.at(bound, ties.part[active], (least[self._tie] + other[ties.part])[active])
             narrow.at(bound, ties.total[use], (sums - slack)[use])
 
@@ -113,9 +109,7 @@ class System:
     def _contradicting(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
         """Find the ties that cannot hold, or else those of an interval that became empty."""
         ties = self.ties
-        gap = (self._sums(low) - ties.slack > high[ties.total]) | (
-            self._sums(high) + ties.slack < low[ties.total]
-        )
+        gap = (self._sums(low) - ties.slack > high[ties.total]) | (self._sums(high) + ties.slack < low[ties.total])
         if (gap & use).any():
             return np.flatnonzero(gap & use)
         self._sweep(low, high, use)

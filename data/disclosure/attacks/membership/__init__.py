@@ -1,4 +1,4 @@
-"""The membership attack: was a certain child counted?
+"""The membership attack, which asks whether a certain child was counted.
 
 The attacker knows the rates (how many children to expect in each cell), the method of protection and all
 that is published, but not who the other children are. The advantage is the rate of true alarms minus the
@@ -26,8 +26,8 @@ from data.tables.spec import TableSpec
 __all__ = ["ALL_NUMBERS", "LIMITS", "ONE_NUMBER", "WORLDS", "Advantage", "attack", "survey"]
 
 WORLDS = (3000, 16_000)  # at first; then, while the limit lies within the interval
-ONE_NUMBER = "the number of one year tells more of a child than it may"
-ALL_NUMBERS = "all numbers together tell more of a child than they may"
+ONE_NUMBER = "one yearly number says more about a child than the limit allows"
+ALL_NUMBERS = "all numbers together say more about a child than the limit allows"
 
 
 def survey(

@@ -14,12 +14,7 @@ import numpy as np
 from scipy.stats import poisson
 
 from data.disclosure.attacks.membership.classifier import Classifier
-from data.disclosure.attacks.membership.one_number import (
-    MOST_OTHERS,
-    TAIL,
-    tabulate_advantage,
-    tabulate_channel,
-)
+from data.disclosure.attacks.membership.one_number import MOST_OTHERS, TAIL, tabulate_advantage, tabulate_channel
 from data.disclosure.attacks.membership.rates import Rates
 from data.disclosure.cell_key import CellKey, compute_cell_keys
 from data.disclosure.channel import Counts
@@ -105,9 +100,7 @@ class Attacker:
         for region in range(len(self.rates.regions)):
             for period in range(self.rates.children.shape[1]):
                 child = Child(
-                    region,
-                    period,
-                    {n: self._pick_visible_category(region, period, n) for n in self.breakdowns},
+                    region, period, {n: self._pick_visible_category(region, period, n) for n in self.breakdowns}
                 )
                 candidates.append((self._sum_of_squares(child), child))
         candidates.sort(key=lambda pair: (-pair[0], pair[1].region, pair[1].period))

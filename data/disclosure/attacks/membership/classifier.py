@@ -8,8 +8,6 @@ import numpy as np
 
 from data.workspace.types import Floats
 
-__all__ = ["Classifier"]
-
 _RIDGE = 1.0
 _STEPS = 12
 

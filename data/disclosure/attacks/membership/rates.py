@@ -17,8 +17,6 @@ from data.tables.periods import GRAINS, Grain, Period
 from data.tables.spec import CATEGORIES, Level, TableSpec
 from data.workspace.types import Floats, Ints
 
-__all__ = ["Rates", "read_rates"]
-
 _LEAST = 0.5  # smallest expected number: even where a total leaves nothing, a child may be there
 _SMOOTH = 2.0  # weight of the country's mix in each region's, in children
 
@@ -90,9 +88,7 @@ def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
     return np.where(hidden, np.clip(left / hidden.sum(), _LEAST, k), np.maximum(values, _LEAST))
 
 
-def _shares(
-    release: Published, name: str, regions: tuple[str, ...], country: Sequence[str], finest: Grain
-) -> Floats:
+def _shares(release: Published, name: str, regions: tuple[str, ...], country: Sequence[str], finest: Grain) -> Floats:
     """Return the mix of each region, smoothed towards its country's and that towards equal shares."""
     size = len(CATEGORIES[name])
     country_mix = {}

@@ -85,10 +85,7 @@ class NumberIndex:
                     roles[role] += _hash_numbers(area, period, frame[column] * 100)
         roles["value"] += self._hash_areas()
         roles["value"].append(_hash(_ANY, _ANY, np.array(self._constants(), float)))
-        return {
-            role: np.unique(np.concatenate(parts or [np.zeros(0, np.uint64)]))
-            for role, parts in roles.items()
-        }
+        return {role: np.unique(np.concatenate(parts or [np.zeros(0, np.uint64)])) for role, parts in roles.items()}
 
     def _hash_areas(self) -> Iterator[Words]:
         table = pq.read_table(self.release.areas_file)
@@ -182,20 +179,14 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
         wrong = present & ~index.knows(role, words)
         silent = present & ~wrong & _has_no_number(frame, column)
         for rows, reason in (
-            (wrong, "holds a number that the release does not hold there"),
-            (silent, "holds a number beside a state that has none"),
+            (wrong, "contains a number that is not in the release"),
+            (silent, "contains a number where the state has no number"),
         ):
             yield from _reports(index, where, column, area_codes, period_codes, np.flatnonzero(rows), reason)
 
 
 def _reports(
-    index: NumberIndex,
-    where: str,
-    column: str,
-    area: Ints,
-    period: Ints,
-    rows: Ints,
-    reason: str,
+    index: NumberIndex, where: str, column: str, area: Ints, period: Ints, rows: Ints, reason: str
 ) -> Iterator[Finding]:
     areas, periods = list(index.areas), list(index.periods)
     for row in rows:
@@ -268,7 +259,7 @@ def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> It
         place = index.areas.get(code, _ANY)
         if not index.knows("value", _hash(place, _ANY, value))[0]:
             cell = {"area": code} if code else {}
-            yield Finding("surface", where, cell, "its text holds a number that the release does not hold")
+            yield Finding("surface", where, cell, "its text contains a number that is not in the release")
 
 
 def _beside_codes(index: NumberIndex, text: str) -> Iterator[tuple[str, str]]:
@@ -276,8 +267,6 @@ def _beside_codes(index: NumberIndex, text: str) -> Iterator[tuple[str, str]]:
     if not lettered:
         return
     codes = "|".join(map(re.escape, lettered))
-    pattern = re.compile(
-        rf"(?<![\w-])({codes})(?![\w-])[\"'\s:=,\[{{(]{{1,{_BESIDE}}}(\d+(?:\.\d+)?)(?![\w.])"
-    )
+    pattern = re.compile(rf"(?<![\w-])({codes})(?![\w-])[\"'\s:=,\[{{(]{{1,{_BESIDE}}}(\d+(?:\.\d+)?)(?![\w.])")
     for match in pattern.finditer(text):
         yield match.group(1), match.group(2)

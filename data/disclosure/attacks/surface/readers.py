@@ -22,8 +22,6 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pyarrow.parquet as pq
 
-__all__ = ["READERS", "UNREADABLE", "Content", "read_contents"]
-
 # Errors that a damaged or unknown file may raise.
 UNREADABLE = (
     ValueError,
@@ -81,9 +79,7 @@ def _parquet(data: bytes) -> Iterator[Content]:
     table = pq.read_table(io.BytesIO(data))
     described = {k: v for k, v in (table.schema.metadata or {}).items() if k not in _SILENT_KEYS}
     yield from ((f" metadata {k.decode()}", v.decode("utf-8", "replace")) for k, v in described.items())
-    columns = [
-        n for n, t in zip(table.column_names, table.schema.types, strict=True) if "binary" not in str(t)
-    ]
+    columns = [n for n, t in zip(table.column_names, table.schema.types, strict=True) if "binary" not in str(t)]
     yield "", table.select(columns).to_pandas()
 
 
@@ -230,16 +226,7 @@ def _geopackage(data: bytes) -> Iterator[Content]:
                 yield f" {name}", pd.DataFrame(rows, columns=kept)
 
 
-_SHAPES = {
-    "BLOB",
-    "GEOMETRY",
-    "POINT",
-    "MULTIPOINT",
-    "POLYGON",
-    "MULTIPOLYGON",
-    "LINESTRING",
-    "MULTILINESTRING",
-}
+_SHAPES = {"BLOB", "GEOMETRY", "POINT", "MULTIPOINT", "POLYGON", "MULTIPOLYGON", "LINESTRING", "MULTILINESTRING"}
 
 
 def _quoted(name: str) -> str:
@@ -258,10 +245,7 @@ def _png(data: bytes) -> Iterator[Content]:
             yield f" {kind.decode()}", body.replace(b"\0", b": ").decode("latin-1")
         elif kind == b"zTXt":
             key, _, rest = body.partition(b"\0")
-            yield (
-                f" {kind.decode()}",
-                f"{key.decode('latin-1')}: {zlib.decompress(rest[1:]).decode('latin-1')}",
-            )
+            yield (f" {kind.decode()}", f"{key.decode('latin-1')}: {zlib.decompress(rest[1:]).decode('latin-1')}")
         elif kind == b"iTXt":
             yield f" {kind.decode()}", _international(body)
         elif kind == b"eXIf":

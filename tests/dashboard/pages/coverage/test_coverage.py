@@ -147,10 +147,7 @@ def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
     assess(release, tmp_path, times=Times(ferries=(Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),)))
     test = run(derived=tmp_path, services="axis-prevention")
     assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in said(test)
-    assert (
-        "across water"
-        not in summary.tabulate_access(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
-    )
+    assert "across water" not in summary.tabulate_access(held(scored, tmp_path), "axis-prevention").iloc[17].to_list()
 
 
 def held(scored, derived):

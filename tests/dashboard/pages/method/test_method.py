@@ -83,9 +83,7 @@ def test_a_figure_with_markup_as_its_source_shows_as_text(tmp_path, monkeypatch)
 
 
 def test_the_tier_decides_what_is_said_of_small_numbers(demo):
-    public, partner = (
-        " ".join(summary.describe_noise(Release.open(demo, tier))) for tier in ("public", "partner")
-    )
+    public, partner = (" ".join(summary.describe_noise(Release.open(demo, tier))) for tier in ("public", "partner"))
     k = Release.open(demo, "public").k
     assert f"A count of children below {k} is not shown" in public
     assert "protected, not anonymous" in partner
@@ -135,9 +133,7 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
         hidden = 100 * region.loc[code, "hidden"]
         share = f"{hidden:.0f} %" if hidden >= 10 else f"{hidden:.1f} %"
         assert f"about {share} (" in text
-        assert (
-            f"about {share} of the children identified or met" in text or f"about {share} in Greece" in text
-        )
+        assert f"about {share} of the children identified or met" in text or f"about {share} in Greece" in text
         assert f"{where}, each year" in text
         shown, cells = round(region.loc[code, "cells"] * region.loc[code, "shown"]), region.loc[code, "cells"]
         assert f"{shown} of {cells} (" in text
@@ -147,14 +143,10 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
 
 
 def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
-    found = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index(
-        "Area level and period"
-    )
+    found = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index("Area level and period")
     assert list(found) == ["Numbers shown", "Typical error"]
     assert len(found) == 18
-    large, small = found["Typical error"][
-        ["Albania, whole programme", "Greece by municipality, each quarter"]
-    ]
+    large, small = found["Typical error"][["Albania, whole programme", "Greece by municipality, each quarter"]]
     assert large.endswith(" 0.1\N{NO-BREAK SPACE}%")
     assert int(small.partition(", ")[2].removesuffix("\N{NO-BREAK SPACE}%")) > 20
     text = words(open_page(monkeypatch, demo, "partner"))
@@ -164,9 +156,7 @@ def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
 
 def test_a_share_that_is_not_known_or_none_is_told_in_words(demo):
     found = compute_cost(Release.open(demo, "public"))
-    table = costs.tabulate_costs(found).set_index("Area level and period")[
-        "Children in numbers that are not shown"
-    ]
+    table = costs.tabulate_costs(found).set_index("Area level and period")["Children in numbers that are not shown"]
     assert table["Greece, each year"] == "none"
     unknown = found.assign(hidden=float("nan"), hidden_low=float("nan"), hidden_high=float("nan"))
     assert "Children in numbers that are not shown" not in costs.tabulate_costs(unknown)
@@ -183,10 +173,7 @@ def test_without_an_audit_the_page_tells_of_the_releases_own_check(demo, monkeyp
         text = words(open_page(monkeypatch, demo, tier, derived))
         assert "What an attacker could still learn" in text
         assert "The product attacked this release as below before it was published. No attack" in text
-        assert (
-            "Bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"
-            in text
-        )
+        assert "Bounds and differencing: calculate hidden numbers from sums, differences and earlier releases" in text
         assert "tact audit" in text
         assert "The data officer attacked" not in text
     assert ("fewer than 11, possibly none” knows that at most 15 children" in text) == (tier == "public")
@@ -195,9 +182,7 @@ def test_without_an_audit_the_page_tells_of_the_releases_own_check(demo, monkeyp
 def test_the_newest_audit_is_told_with_its_day_and_what_it_tried(demo, monkeypatch, tmp_path):
     release = Release.open(demo, "public")
     write_report(tmp_path, release, "2026-11-20T10:00:00Z")
-    write_report(
-        tmp_path, release, "2026-11-24T10:00:00Z", checks=[{"attack": name} for name in attacks.TRIED]
-    )
+    write_report(tmp_path, release, "2026-11-24T10:00:00Z", checks=[{"attack": name} for name in attacks.TRIED])
     text = words(open_page(monkeypatch, demo, "public", tmp_path))
     assert "The data officer attacked this release as below on 2026-11-24. No attack succeeded" in text
     for tried in attacks.TRIED.values():
@@ -236,8 +221,7 @@ def test_an_audit_of_the_other_tier_is_never_shown(demo, monkeypatch, tmp_path, 
 def test_what_was_found_is_told_without_places_and_counts(demo, monkeypatch, tmp_path):
     cell = {"area": "AL-11", "period": "2026"}
     found = [
-        {"attack": "bounds", "table": f"table_{n}", "cell": cell, "reason": "is known to within <i>"}
-        for n in range(37)
+        {"attack": "bounds", "table": f"table_{n}", "cell": cell, "reason": "is known to within <i>"} for n in range(37)
     ]
     write_report(tmp_path, Release.open(demo, "public"), findings=found)
     test = open_page(monkeypatch, demo, "public", tmp_path)
@@ -256,9 +240,6 @@ def test_a_check_that_the_release_did_not_pass_is_not_told_as_held(tmp_path):
     checks = [{"name": "bounds", "passed": False}, {"name": "averaging", "passed": True}, "x"]
     release.manifest["tact"]["audit"] = {"passed": False, "checks": checks}
     assert "An attack succeeded" in attacks.describe_check(release)[0]
-    assert list(attacks.tabulate_results(attacks.read_own_checks(release))["Result"]) == [
-        "Succeeded",
-        "Held",
-    ]
+    assert list(attacks.tabulate_results(attacks.read_own_checks(release))["Result"]) == ["Succeeded", "Held"]
     release.manifest["tact"]["audit"] = None
     assert attacks.describe_check(release) == []

@@ -166,9 +166,7 @@ def test_garbage_in_the_address_opens_the_page_all_the_same(run):
     assert "<b>" not in said(test)
 
 
-@pytest.mark.parametrize(
-    "setting", [Setting(), Setting("internal", 3, 12.0, 0.25, 1.0, 0.0, 0.35, 1.0, 0.05)]
-)
+@pytest.mark.parametrize("setting", [Setting(), Setting("internal", 3, 12.0, 0.25, 1.0, 0.0, 0.35, 1.0, 0.05)])
 def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
     choices = {
         name: value if name == "need" else None if value == "none" else int(value)
@@ -336,9 +334,7 @@ def test_plans_are_compared_side_by_side(of):
 
 def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
     file = planner.write_posts_file(of)
-    assert planner.read_posts(of, "posts.csv", file) == planner.read_posts(
-        of, "p", planner.write_posts_file(of)
-    )
+    assert planner.read_posts(of, "posts.csv", file) == planner.read_posts(of, "p", planner.write_posts_file(of))
     assert "Tirana" in file.decode("utf-8-sig")
     lines = file.decode("utf-8-sig").splitlines()
     more = planner.read_posts(of, "posts.csv", "\n".join([*lines, "AL-11,day centre,no,3,20,,"]).encode())
@@ -457,11 +453,7 @@ def test_quarters_hold_every_move_of_the_plan(run, of):
 
 # -- hand-over ------------------------------------------------------------------------------------------
 
-TASKS = (
-    b"area,partner,axis,children,to\n"
-    b"AL-11,A <b>partner</b>,prevention,12,school\n"
-    b"AL-02,B,protection,9,state\n"
-)
+TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
 ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
 
 

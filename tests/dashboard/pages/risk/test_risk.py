@@ -131,11 +131,7 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(of):
 
 @pytest.mark.parametrize("area", ["AL-01", "AL-02", "GR-D", "GR-I"])
 def test_the_reasons_are_the_numbers_of_the_model(of, area):
-    row = (
-        of.release.table("riskreasons_region_whole_crossing")
-        .set_index(["area", "crossing"])
-        .loc[(area, "internal")]
-    )
+    row = of.release.table("riskreasons_region_whole_crossing").set_index(["area", "crossing"]).loc[(area, "internal")]
     facts = dict(summary.list_reasons(of, "internal", area))
     assert facts["Children identified or met"] == f"{row['value']:.0f}"
     assert facts["Expected from population only"] == f"{row['by_population']:.0f}"
@@ -201,9 +197,7 @@ def test_a_model_that_is_not_better_says_so_first_and_gives_way_to_the_mean(run,
 def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(scored, found, measured):
     folder = measured(found(PopulationShare()))
     current = current_release.open_current_release(Site(scored.releases, "partner", derived=folder))
-    panel = build_panel(
-        Observations.from_release(current.release, geography.read_areas(current.release.areas_file))
-    )
+    panel = build_panel(Observations.from_release(current.release, geography.read_areas(current.release.areas_file)))
     shown = predicted.tabulate_forecast(current).set_index(["Area", "Pathway"])
     mean = panel.counts[panel.areas.index("AL-11"), :, 0].mean()
     told = float(shown.loc[("Tirana", "Internal trafficking")].iloc[0].split(" ")[0])

@@ -188,9 +188,7 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
 def test_communities_have_bars_though_no_country_has_a_number(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="communities", level="municipality")
-    totals = summary.compute_totals(
-        current, load_areas(current.release), view, list_view_periods(view, current)
-    )
+    totals = summary.compute_totals(current, load_areas(current.release), view, list_view_periods(view, current))
     assert all(total.value for total in totals.values())
 
 
@@ -227,9 +225,7 @@ def test_countries_without_a_figure_have_no_row_for_it(of):
 def test_published_figures_have_no_unfinished_years(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="referrals")
-    totals = summary.compute_totals(
-        current, load_areas(current.release), view, list_view_periods(view, current)
-    )
+    totals = summary.compute_totals(current, load_areas(current.release), view, list_view_periods(view, current))
     assert "unfinished" not in summary.render_strip(current, view, totals)
 
 
@@ -244,17 +240,13 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
     [mark] = read_marks(of, view)
     frame = mark.data.frame.assign(source=HOSTILE, note=HOSTILE)
     spoilt = type(mark.data)(frame, mark.data.style, type(mark.data.legend)(*[HOSTILE] * 6), True)
-    bad = type(mark)(
-        spoilt, HOSTILE, HOSTILE, (HOSTILE,) * len(mark.labels), dict.fromkeys(mark.words, HOSTILE)
-    )
+    bad = type(mark)(spoilt, HOSTILE, HOSTILE, (HOSTILE,) * len(mark.labels), dict.fromkeys(mark.words, HOSTILE))
     profile = current_release.read_profile(of, "AL-04", "")
     bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
     for text in (
         legend.render_legend([bad, bad]),
         panel.render_area_panel(bad_profile, on_the_map(bad)),
-        panel.render_overview(
-            [bad_profile, bad_profile], on_the_map(bad, beside=HOSTILE), HOSTILE, [HOSTILE]
-        ),
+        panel.render_overview([bad_profile, bad_profile], on_the_map(bad, beside=HOSTILE), HOSTILE, [HOSTILE]),
         timeline.render_strip(HOSTILE, {}, "", None),
         html('<p title="{}">{}</p>', HOSTILE, '" onload="x'),
     ):
@@ -319,16 +311,12 @@ def test_numbers_of_another_time_say_when_they_are_of(demo_world):
 
 def test_those_who_carry_the_services_are_named(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
-    text = summary.render_panel(
-        current, load_areas(current.release), view_of(current, layer="services", area="AL-11")
-    )
+    text = summary.render_panel(current, load_areas(current.release), view_of(current, layer="services", area="AL-11"))
     assert "at least 14" in text
     assert "Run by: the state, " in text
 
 
-def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_one_has_none(
-    monkeypatch, demo_world
-):
+def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_one_has_none(monkeypatch, demo_world):
     def numbered(view, _current):
         return view.layer != "effort" or view.period < "2009"
 
@@ -360,10 +348,7 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     listed = list_view_periods(view, current)
     totals = summary.compute_totals(current, load_areas(current.release), view, listed)
     text = summary.render_strip(current, view, totals)
-    for state_class, words in (
-        ("state-almost_none", "none or almost none"),
-        ("state-not_searched", "not searched"),
-    ):
+    for state_class, words in (("state-almost_none", "none or almost none"), ("state-not_searched", "not searched")):
         assert state_class in text
         assert words in text
     assert "<div class=scale><b>" in text

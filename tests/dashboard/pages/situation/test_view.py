@@ -14,9 +14,7 @@ from geo.layers import LAYERS, find_map_conflict
 from geo.layers.core.words import LEVELS
 
 NAMES = [one.id for one in LAYERS]
-WORDS = st.sampled_from(
-    [*NAMES, *LEVELS, "AL", "AL-11", "10944420", "2008-03-01/P3M", "2006-06-01/2009-05-31", "1"]
-)
+WORDS = st.sampled_from([*NAMES, *LEVELS, "AL", "AL-11", "10944420", "2008-03-01/P3M", "2006-06-01/2009-05-31", "1"])
 VALUES = WORDS | st.text(max_size=30)
 KEYS = st.sampled_from(
     [
@@ -93,9 +91,9 @@ def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
     assert found["quarter"] == view.period
     around = Period.parse(found["year"])
     assert around.contains(Period.parse(view.period))
-    assert state.list_grains(replace(view, period=found["year"]), current)[
-        "quarter"
-    ] in state.list_view_periods(view, current)
+    assert state.list_grains(replace(view, period=found["year"]), current)["quarter"] in state.list_view_periods(
+        view, current
+    )
 
 
 def test_a_layer_without_time_leaves_the_period_for_the_next(of):

@@ -75,9 +75,7 @@ def test_everything_comes_back_on_a_new_machine(workspace, file, tmp_path):
         assert (again.accepted, again.already_known) == (0, 400)
     # The identifier key is kept apart from the vault, also after a restore.
     with open_vault(restored) as vault:
-        names = {
-            n for (n,) in vault._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        }
+        names = {n for (n,) in vault._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert not any("backup" in name for name in names)
 
 
@@ -114,9 +112,7 @@ def test_the_same_passphrase_composed_in_another_way_opens(workspace, file, tmp_
     assert restore_backup(file, tmp_path / "new", PASSPHRASE.replace("ë", "e\u0308")).has_records
 
 
-@pytest.mark.parametrize(
-    "damage", ["half", "last byte", "last page", "a byte in the middle", "one more page"]
-)
+@pytest.mark.parametrize("damage", ["half", "last byte", "last page", "a byte in the middle", "one more page"])
 def test_a_damaged_backup_replaces_nothing(workspace, file, tmp_path, damage):
     raw = bytearray(file.read_bytes())
     raw[len(raw) // 2] ^= 1 if damage == "a byte in the middle" else 0

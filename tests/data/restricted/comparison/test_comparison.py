@@ -164,9 +164,7 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
     frame = small_worlds.encounters(np.random.default_rng(3), 900, 600)
     small = counted.small(seed=3, rows=900, children=600)
     world = CountedTables(small.grid, small.plan, small.counts, small.keys)
-    plan = {
-        tier: tuple(s for s in specs if s in world.counts) for tier, specs in small_worlds.SMALL_PLAN.items()
-    }
+    plan = {tier: tuple(s for s in specs if s in world.counts) for tier, specs in small_worlds.SMALL_PLAN.items()}
     compared = 0
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=plan)
     made = try_policy(world, DEFAULT_POLICY, USUAL)

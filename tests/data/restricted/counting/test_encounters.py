@@ -37,9 +37,7 @@ def rows(*changes):
 
 
 def read(frame, keys=small_worlds.KEYS):
-    return counting.read_encounters(
-        counting.load_encounters(small_worlds.batches(frame), GRID.names), GRID, keys
-    )
+    return counting.read_encounters(counting.load_encounters(small_worlds.batches(frame), GRID.names), GRID, keys)
 
 
 def count(frame, measure, level, grain, *by, cap=3):
@@ -59,9 +57,7 @@ def test_a_child_counts_once_in_the_cell_of_its_first_encounter():
         {"date": "2006-07-02", "municipality": "102", "stage": "recruited"},
         {"date": "2006-07-03", "municipality": "101"},
     )
-    assert count(frame, "children", "municipality", "quarter", "stage") == {
-        ("102", "2006-06-01/P3M", "recruited"): 1
-    }
+    assert count(frame, "children", "municipality", "quarter", "stage") == {("102", "2006-06-01/P3M", "recruited"): 1}
     assert count(frame, "children", "country", "whole") == {("AL", "2006-06-01/2007-05-31"): 1}
 
 
@@ -128,9 +124,7 @@ def test_a_successor_counts_in_its_predecessor_and_a_region_without_municipality
     assert count(frame, "children", "region", "whole") == {("GR-K", whole): 1, ("GR-69", whole): 1}
 
 
-@pytest.mark.parametrize(
-    ("column", "value"), [("municipality", "AL-11"), ("municipality", "xyz"), ("stage", "lost")]
-)
+@pytest.mark.parametrize(("column", "value"), [("municipality", "AL-11"), ("municipality", "xyz"), ("stage", "lost")])
 def test_what_is_not_known_is_named(column, value):
     with pytest.raises(ReleaseError, match=value):
         read(rows({column: value}))
@@ -216,8 +210,7 @@ def test_members_are_marked_by_child_and_by_what_is_counted():
     frame = rows({}, {"child": small_worlds.child(2)}, {"date": "2006-07-09"})
     changed = frame.assign(sex=["male", "female", "female"])
     one, two = (
-        counting.mark_members(read(f), "met", "municipality", "quarter", 3).marks_of(0)
-        for f in (frame, changed)
+        counting.mark_members(read(f), "met", "municipality", "quarter", 3).marks_of(0) for f in (frame, changed)
     )
     assert len(one) == len(two) == 2
     assert len(np.setxor1d(one, two)) == 2

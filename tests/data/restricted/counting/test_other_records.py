@@ -44,12 +44,7 @@ def test_effort_days_add_up_over_places_and_periods():
     effort = plain.read_effort(small_worlds.batches(frame), GRID)
     assert effort.days("region", "quarter")[0].tolist() == [1.75, 0, 0, 0]
     assert effort.days("country", "whole").ravel().tolist() == [1.75, 2.0]
-    assert effort.days("municipality", "quarter")[GRID.codes["municipality"].index("9261")].tolist() == [
-        0,
-        2.0,
-        0,
-        0,
-    ]
+    assert effort.days("municipality", "quarter")[GRID.codes["municipality"].index("9261")].tolist() == [0, 2.0, 0, 0]
 
 
 def test_services_count_at_the_end_of_a_period():
@@ -141,11 +136,7 @@ def too_few(listed, level):
     run = {}
     for one in listed:
         run.setdefault((place(one, level), one["axis"]), set()).add(one["operator"])
-    return [
-        one
-        for one in listed
-        if one["axis"] in RESTRICTED_AXES and len(run[place(one, level), one["axis"]]) < 3
-    ]
+    return [one for one in listed if one["axis"] in RESTRICTED_AXES and len(run[place(one, level), one["axis"]]) < 3]
 
 
 def hidden(now, level):
@@ -219,9 +210,7 @@ def test_a_country_does_not_give_away_what_its_regions_hide():
 
 
 def test_staff_that_nobody_knows_is_no_number():
-    held = services(
-        {"staff": None}, {"municipality": "102", "staff": None}, {"municipality": "102", "staff": 3}
-    )
+    held = services({"staff": None}, {"municipality": "102", "staff": None}, {"municipality": "102", "staff": 3})
     sums = held.table(TableSpec("staff", "municipality", "quarter", ("axis",)), 3)
     assert np.isnan(sums.numbers[0, 0, 0])
     assert (sums.numbers[1, 0, 0], sums.partial[1, 0, 0]) == (3, True), "and somebody's is not known"

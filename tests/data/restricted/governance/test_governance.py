@@ -159,9 +159,7 @@ def test_tables_of_communities_are_in_the_plan_with_approval_alone(workspace, de
     held = {tier: any(spec.measure == "communities" for spec in specs) for tier, specs in plan.items()}
     assert set(held.values()) == {decision == "approved"}
     for tier, specs in DEFAULT_PLAN.items():
-        assert [s for s in specs if s.measure != "communities"] == [
-            s for s in plan[tier] if s.measure != "communities"
-        ]
+        assert [s for s in specs if s.measure != "communities"] == [s for s in plan[tier] if s.measure != "communities"]
 
 
 # -- agreements --

@@ -17,17 +17,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault
 from data.schema import KINDS
-from tests.helpers.partner_files import (
-    ROW,
-    Hasher,
-    Resolver,
-    identities,
-    read,
-    read_rows,
-    reasons,
-    text_of,
-    write,
-)
+from tests.helpers.partner_files import ROW, Hasher, Resolver, identities, read, read_rows, reasons, text_of, write
 
 PLAIN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -72,15 +62,11 @@ def test_batches_are_what_the_vault_takes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "value",
-    ["al_to_gr", "AL to GR", "Trafficking from Albania to Greece", " trafficking  from albania to greece "],
+    "value", ["al_to_gr", "AL to GR", "Trafficking from Albania to Greece", " trafficking  from albania to greece "]
 )
 def test_categories_are_read_as_code_or_in_plain_words(tmp_path, value):
-    if value == "AL to GR":
-        mapping = ColumnMapping(value_names={"pathway": {"al TO gr": "al_to_gr"}})
-    else:
-        mapping = None
-    intake = read_rows(tmp_path, {"pathway": value}, mapping=mapping)
+    names = ColumnMapping(value_names={"pathway": {"al TO gr": "al_to_gr"}})
+    intake = read_rows(tmp_path, {"pathway": value}, mapping=names if value == "AL to GR" else None)
     assert intake.accepted.pathway.tolist() == ["al_to_gr"]
 
 
@@ -130,9 +116,7 @@ def test_one_child_however_it_is_written(tmp_path, one, other):
     assert first == second
 
 
-@pytest.mark.parametrize(
-    "other", [{"partner": "BKTF"}, {"child_id": "K-0413"}, {"programme_number": "K-0412"}]
-)
+@pytest.mark.parametrize("other", [{"partner": "BKTF"}, {"child_id": "K-0413"}, {"programme_number": "K-0412"}])
 def test_children_that_are_not_the_same(tmp_path, other):
     first, second = read_rows(tmp_path, {}, other).accepted.child
     assert first != second
@@ -153,14 +137,7 @@ def test_the_programme_number_is_stored_as_its_hash(tmp_path):
     ],
 )
 def test_effort_of_a_day_or_a_week(tmp_path, date, span, day, kept):
-    row = {
-        "date": date,
-        "span": span,
-        "municipality": "Tirana",
-        "partner": "A",
-        "days": "2,5",
-        "kind": "other",
-    }
+    row = {"date": date, "span": span, "municipality": "Tirana", "partner": "A", "days": "2,5", "kind": "other"}
     record = read(write(tmp_path, text_of([row])), "effort").accepted.iloc[0]
     assert (record.date, record.span, record.days) == (day, kept, 2.5)
 
@@ -240,12 +217,7 @@ def test_a_wrong_row_comes_back_with_its_reason(tmp_path, change, column, reason
         ("service", {"valid_to": "2005-01-01"}, "valid_to", "the last day is before the first day"),
         ("service", {"staff": "1.5"}, "staff", "not a whole number"),
         ("service", {"capacity": "-3"}, "capacity", "negative"),
-        (
-            "service",
-            {"handed_from": "ngo"},
-            "handed_to",
-            "the service was handed over, but it is not said to whom",
-        ),
+        ("service", {"handed_from": "ngo"}, "handed_to", "the service was handed over, but it is not said to whom"),
         ("community", {"estimate": "1.640"}, "estimate", "not a whole number"),
         ("indicator", {"indicator": "=cmd"}, "indicator", "not a code"),
         ("indicator", {"period": "2006-06-15/P3M"}, "period", "not a period"),
@@ -296,13 +268,7 @@ def test_an_unknown_place_comes_with_the_nearest(tmp_path):
 
 
 def test_lines_are_those_of_the_file(tmp_path):
-    text = (
-        text_of([ROW])
-        + "\r\n"
-        + '"2007-05-31\n",Tiranë'
-        + "\r\n"
-        + text_of([ROW | {"stage": "x"}]).split("\r\n")[1]
-    )
+    text = text_of([ROW]) + "\r\n" + '"2007-05-31\n",Tiranë' + "\r\n" + text_of([ROW | {"stage": "x"}]).split("\r\n")[1]
     intake = read(write(tmp_path, text))
     assert intake.rejects[["line", "column"]].to_numpy().tolist() == [[4, ""], [6, "stage"]]
     assert intake.rejects.reason[0] == "the row has 2 cells, but the first row has 17"
@@ -367,9 +333,7 @@ def test_rows_alike_of_a_kind_without_numbers(tmp_path):
     row = {"date": "2007-05-31", "municipality": "Tirana", "partner": "A", "days": "1", "kind": "other"}
     intake = read(write(tmp_path, text_of([row, row])), "effort")
     assert intake.accepted_rows == 2
-    assert intake.notes == (
-        "The rows in lines 2, 3 are the same: each counts as a record. Write each only once.",
-    )
+    assert intake.notes == ("The rows in lines 2, 3 are the same: each counts as a record. Write each only once.",)
 
 
 def test_a_file_of_headings_alone_says_so(tmp_path):
@@ -380,9 +344,7 @@ def test_a_file_of_headings_alone_says_so(tmp_path):
 def test_columns_that_are_not_ours_are_named_with_those_that_they_may_be(tmp_path):
     row = {k: v for k, v in ROW.items() if k not in ("sex", "age_band")} | {"Vërejtje": "x", "Gjinia": "F"}
     (note,) = read(write(tmp_path, text_of([row]))).notes
-    assert note.startswith(
-        "Not read and not stored, because kind encounter does not have them: 'Vërejtje', 'Gjinia'."
-    )
+    assert note.startswith("Not read and not stored, because kind encounter does not have them: 'Vërejtje', 'Gjinia'.")
     assert "If one of them is sex or age_band, rename it" in note
     (whole,) = read_rows(tmp_path, {"Vërejtje": "x"}).notes
     assert "meant" not in whole
@@ -414,9 +376,7 @@ def test_the_mapping_may_tell_the_order(tmp_path, order, day):
     assert intake.accepted.date.tolist() == [day]
 
 
-@pytest.mark.parametrize(
-    "text", ["31.5.2007", "31.05.2007", "2007-05-31T10:00:00.000+02:00", "2007-05-31 00:00:00"]
-)
+@pytest.mark.parametrize("text", ["31.5.2007", "31.05.2007", "2007-05-31T10:00:00.000+02:00", "2007-05-31 00:00:00"])
 def test_days_that_cannot_be_mistaken(tmp_path, text):
     assert read_rows(tmp_path, {"date": text}).accepted.date.tolist() == ["2007-05-31"]
 
@@ -460,9 +420,7 @@ def test_the_vault_takes_a_file_once_and_its_correction(tmp_path):
                 for batch in intake.batches(rows=2):
                     records.add(batch)
             counts.append((records.counts.accepted, records.counts.changed, records.counts.already_known))
-        stored = [
-            stage for batch in vault.read("encounter", ["stage"]) for stage in batch["stage"].to_pylist()
-        ]
+        stored = [stage for batch in vault.read("encounter", ["stage"]) for stage in batch["stage"].to_pylist()]
     assert counts == [(3, 0, 1), (0, 0, 4), (0, 1, 2)]
     assert sorted(stored) == ["at_risk", "at_risk", "recruited"]
 

@@ -98,9 +98,7 @@ def test_a_nul_byte_in_the_header_is_no_table(tmp_path):
 
 
 def test_a_cell_of_ten_megabytes_rejects_its_row_only(tmp_path):
-    intake = read_rows(
-        tmp_path, {"record_number": "1"}, {"partner": "x" * 10_000_000}, {"record_number": "2"}
-    )
+    intake = read_rows(tmp_path, {"record_number": "1"}, {"partner": "x" * 10_000_000}, {"record_number": "2"})
     assert reasons(intake, 3) == {"": "the row cannot be read"}
     assert (intake.rows, intake.accepted_rows) == (3, 2)
 
@@ -322,9 +320,7 @@ def test_the_kind_of_a_file_that_lacks_a_column(tmp_path, lacking):
     assert guess_kind(write(tmp_path, text_of([row]))) == "encounter"
 
 
-@pytest.mark.parametrize(
-    "headings", ["a,b", "date,municipality", "date,municipality,partner", "area,source,year"]
-)
+@pytest.mark.parametrize("headings", ["a,b", "date,municipality", "date,municipality,partner", "area,source,year"])
 def test_a_file_of_no_kind_or_of_several(tmp_path, headings):
     assert guess_kind(write(tmp_path, f"{headings}\r\n1,2\r\n")) is None
 
@@ -400,14 +396,7 @@ def test_names_of_staff_schools_and_places_are_no_names_of_children(tmp_path, he
 
 
 def test_a_table_of_areas_may_have_their_names(tmp_path):
-    row = {
-        "area": "Fier",
-        "name": "Fier",
-        "period": "2008",
-        "measure": "roma",
-        "number": "1640",
-        "source": "s",
-    }
+    row = {"area": "Fier", "name": "Fier", "period": "2008", "measure": "roma", "number": "1640", "source": "s"}
     intake = read(write(tmp_path, text_of([row | {"year": "2008", "status": "census"}])), "figure")
     assert (intake.accepted_rows, intake.unknown_columns) == (1, ("name",))
 

@@ -95,9 +95,7 @@ def test_the_words_of_a_file_are_those_of_identifiers_texts_and_unknown_columns(
 
 
 def test_the_file_that_goes_back_holds_line_number_and_value(tmp_path):
-    rejects = read_rows(
-        tmp_path, {"record_number": "7", "stage": "late"}, {"date": "", "stage": "late"}
-    ).rejects
+    rejects = read_rows(tmp_path, {"record_number": "7", "stage": "late"}, {"date": "", "stage": "late"}).rejects
     told = rejects[["line", "record_number", "column", "value"]].to_numpy().tolist()
     # The second row has two faults: what stands in it may belong elsewhere.
     assert told == [[2, "7", "stage", "late"], [3, "", "date", ""], [3, "", "stage", ""]]

@@ -113,12 +113,7 @@ def test_dates_and_numbers_of_a_spreadsheet_are_read_as_they_are(templates, tmp_
     path = tmp_path / "filled.xlsx"
     book.save(path)
     record = read(path, "effort").accepted.iloc[0]
-    assert (record.date, record.span, record.municipality, record.days) == (
-        "2007-05-28",
-        "week",
-        "10944377",
-        2.5,
-    )
+    assert (record.date, record.span, record.municipality, record.days) == ("2007-05-28", "week", "10944377", 2.5)
 
 
 def test_a_template_of_another_kind_is_refused(templates):
@@ -152,9 +147,7 @@ def test_the_example_of_every_place_is_one_that_an_import_takes():
         assert PLACES.resolve(column.example, None, column.level).code, column.name
 
 
-def test_a_name_of_a_county_and_a_town_comes_back_with_both_codes_and_the_form_asks_for_one(
-    templates, tmp_path
-):
+def test_a_name_of_a_county_and_a_town_comes_back_with_both_codes_and_the_form_asks_for_one(templates, tmp_path):
     row = {"area": "Durrës", "group": "roma", "estimate": "100", "year": "2011", "source": "a survey"}
     path = tmp_path / "community.csv"
     path.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n", encoding="utf-8")

@@ -15,9 +15,7 @@ PARTNER = Knowledge(5, 0, 5, 0, 0, 6)
 PUBLIC = Knowledge(5, 0, 15, 0, 10, 6)
 REGIONS, COUNTRY = TableSpec("children", "region", "year"), TableSpec("children", "country", "year")
 NAMES = [f"AL-{n}" for n in range(1, 6)]
-AREAS = pd.DataFrame(
-    {"level": ["country"] + ["region"] * 5, "parent": [""] + ["AL"] * 5}, index=["AL", *NAMES]
-)
+AREAS = pd.DataFrame({"level": ["country"] + ["region"] * 5, "parent": [""] + ["AL"] * 5}, index=["AL", *NAMES])
 
 
 def rows(names, values, k=0):

@@ -87,9 +87,7 @@ def test_a_forgotten_child_changes_nothing(world):
 
 
 def test_a_moved_or_corrected_child_changes_nothing(world):
-    base = pd.concat(
-        [children(40), children(40, 100, municipality="201", stage="returning")], ignore_index=True
-    )
+    base = pd.concat([children(40), children(40, 100, municipality="201", stage="returning")], ignore_index=True)
     first = world(base)
     moved = base.copy()
     moved.loc[0, ["municipality", "stage", "sex"]] = ["201", "returning", "male"]
@@ -139,9 +137,7 @@ def test_without_the_rule_a_single_child_changes_numbers(world):
 
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, K - 1), st.sampled_from(["late", "forgotten", "changed"]))
-def test_a_published_number_is_repeated_while_fewer_than_k_children_change(
-    tmp_path_factory, seed, count, how
-):
+def test_a_published_number_is_repeated_while_fewer_than_k_children_change(tmp_path_factory, seed, count, how):
     rng = np.random.default_rng(seed)
     base = small_worlds.encounters(rng, 200, 120)
     chosen = rng.choice(base["child"].unique(), count, replace=False)
@@ -167,8 +163,7 @@ def test_a_published_number_is_repeated_while_fewer_than_k_children_change(
 
 
 @given(
-    st.lists(st.integers(0, 2**63), unique=True),
-    st.dictionaries(st.text(max_size=5), st.lists(st.integers(-9, 2**31))),
+    st.lists(st.integers(0, 2**63), unique=True), st.dictionaries(st.text(max_size=5), st.lists(st.integers(-9, 2**31)))
 )
 def test_a_block_comes_back_as_it_was(marks, values):
     block = Block(values, np.sort(np.array(marks, np.uint64)), {"partner": ["children/3"]})

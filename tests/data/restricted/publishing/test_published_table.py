@@ -114,9 +114,7 @@ def column(*values, kind=float):
 
 def test_effort_says_zero_and_unknown_apart():
     values = column(0, 2, np.nan, 1, 0)
-    frame = published_table.tabulate_exact(
-        TableSpec("effort", "region", "year"), values, GRID, "not_searched"
-    ).frame()
+    frame = published_table.tabulate_exact(TableSpec("effort", "region", "year"), values, GRID, "not_searched").frame()
     assert frame["state"].tolist() == ["not_searched", "number", "no_data", "number", "not_searched"]
     assert frame["margin"].isna().all()
 
@@ -124,9 +122,7 @@ def test_effort_says_zero_and_unknown_apart():
 def test_a_sum_that_may_be_too_small_claims_no_number():
     partial = column(False, True, True, True, False, kind=bool)
     withheld = column(False, False, False, False, True, kind=bool)
-    frame = published_table.tabulate_sums(
-        SERVICES, column(0, 7, 0, np.nan, 4), GRID, withheld, partial
-    ).frame()
+    frame = published_table.tabulate_sums(SERVICES, column(0, 7, 0, np.nan, 4), GRID, withheld, partial).frame()
     assert frame["state"].tolist() == ["number", "class", "withheld", "no_data", "withheld"]
     assert frame["value"].fillna(-1).tolist() == [0, -1, -1, -1, -1]
     assert frame["low"].fillna(-1).tolist() == [-1, 7, -1, -1, -1]

@@ -37,9 +37,7 @@ def world(seed=2, rows=400, children=250):
 def made(tmp_path_factory):
     """One release of everything, with all kinds of records."""
     folder = tmp_path_factory.mktemp("releases")
-    effort = pd.DataFrame(
-        {"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]}
-    )
+    effort = pd.DataFrame({"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]})
     service = pd.DataFrame(
         {
             "municipality": ["101", "101", "102", "103"],
@@ -219,10 +217,7 @@ def test_figures_of_the_vault_stand_beside_the_shipped_ones(tmp_path):
 
 def test_services_or_estimates_alone_make_a_release_too(tmp_path):
     community = pd.DataFrame({"area": ["AL-11"], "group": ["roma"], "estimate": [640], "year": [2005]})
-    assert (
-        small_worlds.release(small_worlds.MemoryVault(community=community), tmp_path, **SMALL).name
-        == "2006-02-001"
-    )
+    assert small_worlds.release(small_worlds.MemoryVault(community=community), tmp_path, **SMALL).name == "2006-02-001"
 
 
 def test_names_are_listed_by_when_they_were_made_and_never_used_again(tmp_path):

@@ -42,9 +42,7 @@ def shown(folder, tier, plan=PLAN, name=None):
     """All counted cells of a release as one frame: table, cell, value, state, margin."""
     held = Release.open(folder, tier, name)
     frames = [held.table(spec.name).assign(table=spec.name) for spec in plan[tier] if spec.counted]
-    return pd.concat(frames, ignore_index=True).fillna(
-        dict.fromkeys(("stage", "origin", "crossing", "found"), "")
-    )
+    return pd.concat(frames, ignore_index=True).fillna(dict.fromkeys(("stage", "origin", "crossing", "found"), ""))
 
 
 def digest(folder):
@@ -112,9 +110,7 @@ def test_the_threshold_may_be_raised_and_the_plan_changed(tmp_path):
 def test_a_release_of_figures_alone_binds_nobody(tmp_path):
     small_worlds.release(None, tmp_path)
     policy = replace(DEFAULT_POLICY, k=15, variance=3.0)
-    release(
-        small_worlds.MemoryVault(encounter=world(rows=100, children=80)), tmp_path, plan=FEW, policy=policy
-    )
+    release(small_worlds.MemoryVault(encounter=world(rows=100, children=80)), tmp_path, plan=FEW, policy=policy)
     assert len(names(tmp_path)) == 2
 
 

@@ -239,9 +239,7 @@ def test_a_restored_backup_brings_nobody_back(workspace, older):
     backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
     # Even without opening it: what stands under the vault's name never held the child again.
     with contextlib.closing(_connect(workspace)) as connection:
-        assert not list(
-            connection.execute("SELECT 1 FROM encounter WHERE child = ?", (bytes.fromhex(child(0)),))
-        )
+        assert not list(connection.execute("SELECT 1 FROM encounter WHERE child = ?", (bytes.fromhex(child(0)),)))
     with opened(workspace) as vault:
         assert rows(vault) == kept
         assert vault.forgotten_children() == {child(0)}

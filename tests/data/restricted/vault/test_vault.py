@@ -73,15 +73,11 @@ def test_chunks_may_come_in_any_dress(vault, shape):
         "categorical": records.astype({"stage": "category", "partner": "category", "child": "category"}),
         "object": records.astype(object),
         "large": table.cast(
-            pa.schema(
-                [(f.name, pa.large_string() if f.type == pa.string() else f.type) for f in table.schema]
-            )
+            pa.schema([(f.name, pa.large_string() if f.type == pa.string() else f.type) for f in table.schema])
         ),
     }
     vault.add("encounter", given_as[shape], "a.csv")
-    pd.testing.assert_frame_equal(
-        everything(vault, "encounter"), expected("encounter", records), check_dtype=False
-    )
+    pd.testing.assert_frame_equal(everything(vault, "encounter"), expected("encounter", records), check_dtype=False)
 
 
 def test_missing_values_become_empty_text_and_null(vault):
@@ -206,9 +202,10 @@ def test_a_file_that_is_refused_midway_leaves_nothing(vault):
     with pytest.raises(RuntimeError):
         refused()
     assert not vault.has_records()
-    assert vault._connection.execute(
-        "SELECT (SELECT count(*) FROM term), (SELECT count(*) FROM batch)"
-    ).fetchone() == (0, 0)
+    assert vault._connection.execute("SELECT (SELECT count(*) FROM term), (SELECT count(*) FROM batch)").fetchone() == (
+        0,
+        0,
+    )
     assert vault.add("encounter", frame("encounter", 50), "a.csv") == Counts(50, 0, 0)
 
 
@@ -263,11 +260,7 @@ def test_a_lost_check_value_is_renewed_by_the_right_key(vault, damage):
     if damage == "removed":
         check.unlink()
     else:
-        new = {
-            "garbage": "\x00\xff",
-            "another format": "[1]",
-            "one digit": text.replace('"mac": "', '"mac": "0'),
-        }
+        new = {"garbage": "\x00\xff", "another format": "[1]", "one digit": text.replace('"mac": "', '"mac": "0')}
         check.write_text(new[damage])
     assert vault.check() == [] or "is damaged" in vault.check()[0]
     with Vault.open(vault.folder, KEY) as again:

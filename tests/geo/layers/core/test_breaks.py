@@ -42,9 +42,7 @@ def test_breaks_of_counts_are_rounded(values):
     spread = max(values) - min(v for v in values if v) if any(values) else 0
     for found in choose_breaks(values):
         one_two_or_five = f"{found:e}"[0] in "125" and significant(found) == 1
-        assert one_two_or_five or significant(found) <= 1 + math.ceil(
-            math.log10(max(values) / max(spread / 50, 1))
-        )
+        assert one_two_or_five or significant(found) <= 1 + math.ceil(math.log10(max(values) / max(spread / 50, 1)))
 
 
 @given(values=COUNTS)
@@ -70,11 +68,7 @@ def test_there_is_a_label_for_each_class(values):
 
 def test_labels_read_as_people_write():
     assert format_classes((1, 5, 20), whole=True) == ("0", "1 to 4", "5 to 19", "20 or more")
-    assert format_classes((100_000, 200_000), whole=True) == (
-        "under 100,000",
-        "100,000 to 200,000",
-        "200,000 or more",
-    )
+    assert format_classes((100_000, 200_000), whole=True) == ("under 100,000", "100,000 to 200,000", "200,000 or more")
     assert format_classes((0.2, 0.5), whole=False, sign=" %") == ("under 0.2 %", "0.2 to 0.5 %", "0.5 % or more")
     assert format_classes((), whole=True) == ("all values",)
 

@@ -20,16 +20,7 @@ def partner(tmp_path_factory):
 
 def test_numbers_states_margins_and_sources(partner):
     rows = build_table(partner, find_layer("encounters"), View("region", YEARS[0]))
-    assert list(rows.columns) == [
-        "Area",
-        "Local name",
-        "Country",
-        "Value",
-        "Margin (±)",
-        "State",
-        "Source",
-        "Note",
-    ]
+    assert list(rows.columns) == ["Area", "Local name", "Country", "Value", "Margin (±)", "State", "Source", "Note"]
     assert list(rows.loc["AL-02"][["Value", "Margin (±)", "State"]]) == ["40", "5", "number"]
     assert list(rows.loc["GR-I"][["Value", "Margin (±)", "State"]]) == ["", "", "not searched"]
     assert set(rows["Source"]) == {"Invented records, release 2008-05-001"}
@@ -61,11 +52,7 @@ def test_a_least_number_reads_as_one(partner):
 def test_rows_for_a_map_keep_numbers_beside_least_ones(partner):
     rows, _ = build_map_table(partner, find_layer("services"), "region")
     assert pd.isna(rows.loc["AL-02", "value"])
-    assert rows.loc["AL-02", ["low", "axis_prevention", "axis_protection__state"]].to_list() == [
-        1,
-        0,
-        "withheld",
-    ]
+    assert rows.loc["AL-02", ["low", "axis_prevention", "axis_protection__state"]].to_list() == [1, 0, "withheld"]
 
 
 def test_text_of_an_area_is_left_as_it_is(partner):

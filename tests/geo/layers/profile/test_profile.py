@@ -69,29 +69,17 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     hidden, span, number = small_release.state("withheld"), small_release.span, small_release.number
     none = of_axes(tmp_path / "none", [number(0), hidden, hidden, hidden, number(0)])
     assert (none.text, none.state) == ("withheld to protect people", "withheld")
-    assert none.note.startswith(
-        "no service on the axes that are shown; withheld to protect people: protection"
-    )
+    assert none.note.startswith("no service on the axes that are shown; withheld to protect people: protection")
     some = of_axes(tmp_path / "some", [number(2), span(3, None), hidden, hidden, number(0)])
     assert some.text == "services on 2 axes; other axes withheld"
-    assert some.note == (
-        "prevention, protection; withheld to protect people: assisted voluntary return, reintegration"
-    )
+    assert some.note == ("prevention, protection; withheld to protect people: assisted voluntary return, reintegration")
     year = (YEARS[0],)
     few = of_axes(
-        tmp_path / "few",
-        [span(0, 2), hidden, hidden, hidden, span(3, 5)],
-        "public",
-        "services_region_year_axis",
-        *year,
+        tmp_path / "few", [span(0, 2), hidden, hidden, hidden, span(3, 5)], "public", "services_region_year_axis", *year
     )
     assert few.text == "services on 1 axis; other axes withheld"
     dark = of_axes(
-        tmp_path / "dark",
-        [span(0, 2), *[hidden] * 3, span(0, 2)],
-        "public",
-        "services_region_year_axis",
-        *year,
+        tmp_path / "dark", [span(0, 2), *[hidden] * 3, span(0, 2)], "public", "services_region_year_axis", *year
     )
     assert (dark.text, dark.state) == ("withheld to protect people", "withheld")
 
@@ -127,8 +115,7 @@ def test_a_sure_rise_with_equal_effort(partner):
     assert profile.meaning.sentences == (
         "29 to 49 more children were identified or met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
         "Neither noise nor chance is likely to explain this.",
-        "In Jun 2007 to May 2008, internal trafficking in Albania was recorded for 7 to 10 in 10 "
-        "of these children.",
+        "In Jun 2007 to May 2008, internal trafficking in Albania was recorded for 7 to 10 in 10 of these children.",
         "Outreach stayed about the same: 100 days, then 103.",
     )
 
