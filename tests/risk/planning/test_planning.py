@@ -209,7 +209,7 @@ def test_a_lock_clashes_with_what_it_stands_against():
     assert set(by_rule) == {"floor", "locked"}
     assert (by_rule["locked"].required, by_rule["locked"].possible) == (4.0, 2.0)
     assert by_rule["locked"].decisions == (lock,)
-    with pytest.raises(RulesClash) as told:
+    with pytest.raises(RulesClash) as raised:
         plan_moves(posts, need, decisions=[lock, Decision("one", "two", "team", "accept")])
     assert {c.rule for c in raised.value.clashes} == {"accepted", "locked"}
     with pytest.raises(InputError, match="'nine'"):
@@ -225,7 +225,7 @@ def test_a_decision_about_nothing_is_refused():
 def test_an_accepted_move_that_was_declined_elsewhere_clashes():
     posts, need = lopsided()
     both = [Decision("one", "two", "team", "decline"), Decision("one", "two", "team", "accept")]
-    with pytest.raises(RulesClash) as told:
+    with pytest.raises(RulesClash) as raised:
         plan_moves(posts, need, decisions=both)
     assert [c.rule for c in raised.value.clashes] == ["accepted"]
 
@@ -233,7 +233,7 @@ def test_an_accepted_move_that_was_declined_elsewhere_clashes():
 def test_clashing_rules_are_named_with_what_frees_them():
     posts, need = lopsided()
     rules = Rules(moves=1, budget=100.0, floor=np.array([0.0, 15.0]))
-    with pytest.raises(RulesClash, match="No plan keeps all rules") as told:
+    with pytest.raises(RulesClash, match="No plan keeps all rules") as raised:
         plan_moves(posts, need, rules)
     by_rule = {clash.rule: clash for clash in raised.value.clashes}
     assert set(by_rule) == {"moves", "floor"}
@@ -248,7 +248,7 @@ def test_clashing_rules_are_named_with_what_frees_them():
 def test_commitments_stand_against_a_floor():
     posts, need = lopsided()
     posts = replace(posts, committed=np.array([[4], [0]]))
-    with pytest.raises(RulesClash) as told:
+    with pytest.raises(RulesClash) as raised:
         plan_moves(posts, need, Rules(floor=np.array([0.0, 5.0])))
     by_rule = {clash.rule: clash for clash in raised.value.clashes}
     assert set(by_rule) == {"commitments", "floor"}
@@ -259,7 +259,7 @@ def test_commitments_stand_against_a_floor():
 def test_the_floor_of_communities_counts_services_and_never_search():
     posts, need = lopsided()
     rules = Rules(communities=np.array([False, True]), services_floor=5.0)
-    with pytest.raises(RulesClash) as told:  # a team that searches is no service
+    with pytest.raises(RulesClash) as raised:  # a team that searches is no service
         plan_moves(posts, need, rules)
     assert [c.rule for c in raised.value.clashes] == ["services_floor"]
     services = replace(posts, kinds=(Kind("centre", 10.0),))
