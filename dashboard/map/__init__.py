@@ -22,7 +22,6 @@ import pandas as pd
 import streamlit as st
 from branca.element import Element, Figure
 from folium.template import Template
-from streamlit_folium import st_folium
 
 from geo.layers.core import LayerData
 
@@ -231,6 +230,10 @@ def show_map(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None]
     Without `on_click` the page does not hear of clicks. streamlit-folium changes Folium's objects, so they
     are made for each run and never kept.
     """
+    # The component registers itself when it is imported, which must not be before Streamlit runs: the server
+    # imports this package for its routes.
+    from streamlit_folium import st_folium
+
     folium_map = _Map(fixed)
     st_folium(
         folium_map,
