@@ -214,7 +214,7 @@ def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_before_it_as
     refused = tact("--workspace", folder, "release")
     assert refused.code == 2
     said, _, asked = refused.err.partition("A release of")
-    assert "4 records of children last met before" in said
+    assert "4 records of children without an encounter since" in said
     assert asked
     assert tact("--workspace", folder, "doctor", "--json").code == 7
 
