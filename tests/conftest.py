@@ -44,7 +44,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the conformance tests where no real files are given."""
+    """Leave out the conformance tests where no real files are given; run tests of the demo world last.
+
+    So one worker builds the demo world while others still have tests that need none.
+    """
+    items.sort(key=lambda item: "demo_world" in getattr(item, "fixturenames", ()))
     if config.getoption("--reference"):
         return
     left_out = [item for item in items if item.get_closest_marker("conformance")]
@@ -135,17 +139,32 @@ def stoppable() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def demo_world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Build the demo world once, shared by all workers; never written to. Its keys lie beside it."""
-
-    from dashboard.commands.demo import build_demo
-
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the folder of what all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(autouse=True)
+def remembered_fits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit the same observations once a run, in tests of the demo world."""
+    if "demo_world" in request.fixturenames:
+        from tests.helpers.remembered_fits import remember_fits
+
+        remember_fits(monkeypatch, request.getfixturevalue("shared") / "fits")
+
+
+@pytest.fixture(scope="session")
+def demo_world(shared: Path) -> Path:
+    """Build the demo world once, shared by all workers; never written to. Its keys lie beside it."""
+    from dashboard.commands.demo import build_demo
+    from tests.helpers.remembered_fits import remember_fits
+
     folder = shared / "demo-world"
     with FileLock(shared / "demo-world.lock"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(shared / "demo-config"))
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        remember_fits(patch, shared / "fits")
         if not folder.exists():
             aside = shared / "demo-world-building"
             build_demo(aside)

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from data.errors import InputError
 from data.release import Release
@@ -113,9 +113,18 @@ def audit_proxy(release: Release, observations: Observations, risk: Floats, seed
 def _correlate_ranks(first: Floats, second: Floats, rng: np.random.Generator) -> tuple[float, float, float]:
     """Return the rank correlation of two series, (areas,), and the ends of its 95 % interval."""
     samples = rng.integers(0, len(first), (_RESAMPLES, len(first)))
-    correlations = [spearmanr(first[s], second[s]).statistic for s in samples if len(set(s)) > 2]
+    samples = samples[[len(set(sample)) > 2 for sample in samples.tolist()]]
+    correlations = _correlate_rows(rankdata(first[samples], axis=1), rankdata(second[samples], axis=1))
     low, high = np.nanquantile(correlations, [0.025, 0.975])
-    return float(spearmanr(first, second).statistic), float(low), float(high)
+    return float(_correlate_rows(rankdata(first), rankdata(second))), float(low), float(high)
+
+
+def _correlate_rows(first: Floats, second: Floats) -> Floats:
+    """Return the correlation of each row of two arrays, (..., n); NaN where a row does not vary."""
+    first, second = (values - values.mean(axis=-1, keepdims=True) for values in (first, second))
+    spread = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
+    product = (first * second).sum(axis=-1)
+    return np.asarray(np.divide(product, spread, out=np.full(spread.shape, np.nan), where=spread > 0))
 
 
 def learn_all(_share: Floats, area: Ints) -> Floats:

@@ -79,7 +79,9 @@ def small(seed=0, rows=900, children=600, plan=None, **more):
 def own(plan=DEFAULT_PLAN, **parameters):
     from risk import worlds
 
-    frame = worlds.simulate_default_areas(worlds.WorldParameters(**parameters)).records["encounter"].astype(str)
+    frame = (
+        worlds.simulate_default_areas(worlds.WorldParameters(**parameters)).records["encounter"].astype(str)
+    )
 
     def hashed(names):
         return names.map(lambda name: hashlib.sha256(name.encode()).hexdigest())

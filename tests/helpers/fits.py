@@ -25,7 +25,7 @@ def mean_risk(fit):
 
 
 def true_counts(counts):
-    """Return the true counts behind each cell, and the log of the chance of each to show so, (most, cells)."""
+    """Return the true counts behind each cell, and the log of their chances to show so, (most, cells)."""
     size = np.arange(len(counts.log_chances))[:, None]
     return counts.least[counts.kind] + size, counts.log_chances[:, counts.kind]
 

@@ -342,7 +342,7 @@ def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children)
     """No number of 1 to k - 1 in public; a parent and its parts differ by no more than their noise allows."""
     folder = tmp_path_factory.mktemp("r")
     frame = small_worlds.encounters(np.random.default_rng(seed), children + children // 3, children)
-    small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder)
+    small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, **SMALL)
     partner, public = (Release.open(folder, t) for t in TIERS)
     for table in public.tables:
         if table.startswith("children"):
@@ -367,7 +367,7 @@ def test_row_order_changes_no_number(tmp_path):
     frames = []
     for number in range(2):
         vault = small_worlds.MemoryVault(encounter=world().sample(frac=1, random_state=number))
-        small_worlds.release(vault, tmp_path / str(number))
+        small_worlds.release(vault, tmp_path / str(number), **SMALL)
         release = Release.open(tmp_path / str(number), "partner")
         frames.append({r["name"]: r["hash"] for r in release.manifest["resources"]})
     assert frames[0] == frames[1]

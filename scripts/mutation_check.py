@@ -1,0 +1,216 @@
+"""Put one fault at a time into a copy of the code, and see that the tests named beside it catch it.
+
+    python scripts/mutation_check.py               all faults
+    python scripts/mutation_check.py --only noise  those whose name contains a word
+    python scripts/mutation_check.py --list
+
+A fault is one line: its file, the text that stands on exactly one line of it, and what stands there instead.
+First all named tests must pass on the code as it is. Ends with 1 where a fault survives or cannot be put in.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("dashboard", "risk", "geo", "data", "benchmarks", "tests", "static", ".streamlit", "docs")
+FILES = ("app.py", "pyproject.toml", "README.md", "Makefile", "CHANGELOG.md", "CONTRIBUTING.md")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of one line, and the tests that must catch it."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...]
+
+
+NOISE = "data/disclosure/cell_key.py"
+NOISE_TESTS = ("tests/data/disclosure/test_cell_key.py",)
+TABLE = "data/restricted/publishing/published_table.py"
+TABLE_TESTS = ("tests/data/restricted/publishing/test_published_table.py",)
+FROZEN_TESTS = ("tests/data/restricted/publishing/test_frozen.py",)
+COUNT_TESTS = ("tests/data/restricted/counting/test_encounters.py",)
+REFUSED = (
+    "tests/attack/test_bounds.py::test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing"
+)
+BOUNDS_TESTS = ("tests/attack/test_bounds.py",)
+MIXTURE_TESTS = ("tests/attack/test_time_and_mixture.py",)
+PLAN_TESTS = ("tests/risk/planning/test_planning.py",)
+ASKS = 'os.environ.get(_TIER) == "partner"'
+SITE_TESTS = ("tests/dashboard/site/test_site.py",)
+STRUCTURE_TESTS = ("tests/test_structure.py",)
+
+FAULTS = (
+    # The noise.
+    Fault("noise: a true zero may show a child", NOISE,
+          "table[0, reach] = 1.0", "table[0, reach + 1] = 1.0", NOISE_TESTS),
+    Fault("noise: cell keys leave out a key", NOISE,
+          "return sums % key_range", "return sums % (key_range - 1)", NOISE_TESTS),
+    Fault("noise: of capped counts is shifted", NOISE,
+          "moves - self.largest * scale", "moves - self.largest", NOISE_TESTS),
+    Fault("noise: a hidden cell is thought to be smaller than it may be", NOISE,
+          "Knowledge(reach, 0, below - 1 + reach", "Knowledge(reach, 0, below - 1", NOISE_TESTS),
+    # The policy.
+    Fault("policy: k may be lowered", "data/disclosure/policy.py",
+          "self.k >= LOWEST_K, f", "self.k >= 1, f",
+          ("tests/data/disclosure/test_policy_file.py", "tests/data/tables/test_spec.py")),
+    Fault("policy: few operators are enough", "data/disclosure/policy.py",
+          "self.operators >= FEWEST", "self.operators >= 0",
+          ("tests/data/disclosure/test_policy_file.py", "tests/data/tables/test_spec.py")),
+    # The attacks.
+    Fault("attack: narrow bounds are no finding", "data/disclosure/attacks/bounds/__init__.py",
+          "narrow = high - low + 1 < known.open_values", "narrow = high - low + 1 < 0", BOUNDS_TESTS),
+    Fault("attack: one child taken out is not seen", "data/disclosure/attacks/forgetting.py",
+          "max(counts) <= 1 and", "max(counts) <= 0 and", MIXTURE_TESTS),
+    Fault("attack: a breakdown of one kind is not seen", "data/disclosure/attacks/homogeneity.py",
+          "certain = (low > 0) &", "certain = (low < 0) &", MIXTURE_TESTS),
+    Fault("attack: averaged numbers are not seen", "data/disclosure/attacks/averaging.py",
+          "CERTAIN = 0.95", "CERTAIN = 1.5", MIXTURE_TESTS),
+    Fault("attack: numbers below the threshold are not seen", "data/disclosure/attacks/suite.py",
+          "< (k or 0)]", "< 0]", ("tests/attack/test_audit.py",)),
+    # The release.
+    Fault("release: public numbers just below k show", TABLE,
+          "state[values < policy.k] =", "state[values < policy.k - 1] =", TABLE_TESTS),
+    Fault("release: a searched place is called not searched", TABLE,
+          "(total == 0) & ~searched", "(total == 0)", TABLE_TESTS),
+    Fault("release: a published number follows one child", "data/restricted/publishing/frozen.py",
+          "count_changed_children(old.marks, now) >= k", "count_changed_children(old.marks, now) >= 1",
+          FROZEN_TESTS),
+    Fault("release: encounters are not capped", "data/restricted/counting/encounters.py",
+          "counts = np.bincount(block, weights=weights,", "counts = np.bincount(block, weights=times,",
+          COUNT_TESTS),
+    Fault("release: findings do not stop it", "data/restricted/publishing/writing.py",
+          "    if findings:", "    if False:",
+          (REFUSED,)),
+    Fault("release: k may fall from one to the next", "data/restricted/publishing/earlier.py",
+          "if draft.policy.k < last.k:", "if draft.policy.k < 0:",
+          ("tests/data/restricted/publishing/test_mechanism_releases.py",)),
+    Fault("release: numbers that lag behind are not said to", "data/release/__init__.py",
+          "return self.k - 1 if", "return 0 if", FROZEN_TESTS),
+    # Risk.
+    Fault("risk: the gradient of the likelihood is off", "risk/laplace/likelihood.py",
+          "gradient=share * (expected - mean)", "gradient=share * expected - mean",
+          ("tests/risk/laplace/test_likelihood.py",)),
+    Fault("risk: a field is scaled by the plain mean", "risk/laplace/graph.py",
+          "np.exp(np.mean(np.log((", "(np.mean(((", ("tests/risk/laplace/test_graph.py",)),
+    Fault("risk: a change is called sure too soon", "risk/report/change.py",
+          "_SURE, _STEADY = 0.9, 0.8", "_SURE, _STEADY = 0.5, 0.8", ("tests/risk/report/test_change.py",)),
+    Fault("risk: access falls too fast with distance", "risk/access/__init__.py",
+          "np.exp(-0.5 * (minutes", "np.exp(-1.0 * (minutes", ("tests/risk/access/test_access.py",)),
+    # The plan.
+    Fault("plan: moves are proposed whatever their chance", "risk/planning/result.py",
+          "self.probability >= LEAST_CHANCE", "self.probability >= 0.0", PLAN_TESTS),
+    Fault("plan: met need grows without end", "risk/planning/benefit.py",
+          "served: Floats = need * -np.expm1(-ratio)", "served: Floats = need * ratio", PLAN_TESTS),
+    Fault("plan: declined moves are made", "risk/planning/constraints.py",
+          "open_ways[way] = False", "open_ways[way] = True", PLAN_TESTS),
+    Fault("plan: areas that were searched are explored", "risk/planning/exploration.py",
+          "open_to = rules.under_searched & (brings > 0)", "open_to = brings > 0",
+          (*PLAN_TESTS, "tests/risk/planning/test_search.py")),
+    # Who may see what.
+    Fault("access: any address shows the partner tier", "dashboard/site/__init__.py",
+          '"partner" if host in LOOPBACK else "public"', '"partner"', SITE_TESTS),
+    Fault("access: an unclear tier is the partner's", "dashboard/site/__init__.py",
+          ASKS, ASKS.replace("== \"partner", "!= \"public"), SITE_TESTS),
+    Fault("access: the web process keeps the keyring's bus", "dashboard/site/__init__.py",
+          "and name.upper() not in _WITHHELD", "and name not in ()", SITE_TESTS),
+    Fault("access: withheld measures are read", "data/release/__init__.py",
+          'if r.get("tact", {}).get("measure") not in self.without]', "]",
+          ("tests/data/release", "tests/dashboard/site")),
+    Fault("wall: a layer reads keys", "geo/areas.py",
+          "import geopandas as gpd", "import data.restricted.keys; import geopandas as gpd", STRUCTURE_TESTS),
+    Fault("wall: a phone number passes as a note", "data/personal/free_text.py",
+          'content_shows(written, "text", of_children=False)', "None",
+          ("tests/risk/planning/test_inputs.py", "tests/data/personal")),
+)  # fmt: skip
+
+
+def copy_tree(folder: Path) -> None:
+    """Copy the code and its tests."""
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in FILES:
+        if (ROOT / name).is_file():
+            shutil.copy(ROOT / name, folder / name)
+
+
+def run_tests(folder: Path, tests: tuple[str, ...], scratch: Path) -> int:
+    """Run some tests in a copy, until one fails; return pytest's exit code."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
+    command += ["-m", "not slow and not browser", f"--basetemp={scratch}", *tests]
+    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode
+
+
+def put_in(folder: Path, fault: Fault) -> bool:
+    """Change the one line of a fault; tell whether there was exactly one."""
+    path = folder / fault.file
+    if not path.is_file():
+        return False
+    text = path.read_text(encoding="utf-8")
+    if text.count(fault.right) != 1:
+        return False
+    changed = text.replace(fault.right, fault.wrong)
+    compile(changed, fault.file, "exec")  # a fault of grammar would be no test of anything
+    path.write_text(changed, encoding="utf-8")
+    return True
+
+
+def try_fault(fault: Fault) -> tuple[Fault, str, float]:
+    """Try a fault in a copy of its own; say how it went: caught, SURVIVED, or what was wrong."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "copy"
+        folder.mkdir()
+        copy_tree(folder)
+        if not put_in(folder, fault):
+            words = "NOT PUT IN: its text does not stand on exactly one line"
+        else:
+            code = run_tests(folder, fault.tests, Path(name) / "scratch")
+            words = {0: "SURVIVED", 1: "caught", 2: "caught"}.get(
+                code, f"NOT TRIED: pytest ended with {code}"
+            )
+        return fault, words, time.monotonic() - begun
+
+
+def main() -> int:
+    """Try the faults, and report each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--only", default="", help="a word in the names of the faults to try")
+    parser.add_argument("--list", action="store_true", help="list the faults and try none")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    given = parser.parse_args()
+    faults = [fault for fault in FAULTS if given.only in fault.name]
+    if given.list:
+        print("\n".join(f"{fault.file}: {fault.name}" for fault in faults))
+        return 0
+    with tempfile.TemporaryDirectory() as name:
+        copy_tree(Path(name))
+        tests = tuple(dict.fromkeys(test for fault in faults for test in fault.tests))
+        if code := run_tests(Path(name), tests, Path(name) / "scratch"):
+            print(f"The tests do not pass on the code as it is: pytest ended with {code}. Mend them first.")
+            return 1
+    wrong = 0
+    with ThreadPoolExecutor(given.jobs) as pool:
+        for fault, words, seconds in pool.map(try_fault, faults):
+            wrong += words != "caught"
+            print(f"{words:10} {seconds:5.0f} s  {fault.name}  ({fault.file})", flush=True)
+    print(f"{len(faults) - wrong} of {len(faults)} faults were caught.")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
