@@ -1,15 +1,15 @@
-"""Access as it is worked out here, against PySAL's package access (BSD), on random cases.
+"""The product's access to services, compared with PySAL's package access (BSD) on random cases.
 
     python benchmarks/access_agreement.py --access PYTHON [--cases 60] [--json]
 
 `--access` names a Python that has the package (pip install access, in an environment of its own). Both get
 the same people, supply and minutes: the plain two-step floating catchment (Luo and Wang 2003) and its
-enhanced form with weights in steps (Luo and Qi 2009) and falling as a normal curve. Some areas are empty,
-some sites have nothing, some are out of reach of everybody.
+enhanced form with weights in steps (Luo and Qi 2009) and with Gaussian weights. Some areas are empty, some
+sites have no supply, some are out of everybody's reach.
 
 Prints the largest difference, relative to the largest access of the case; exit code 1 where it is above 1e-9.
-An area that nothing reaches is left out by them and has access 0 here; an area where nobody lives has none
-here and a number there: those are counted, and not compared.
+PySAL leaves out an area that no site reaches, which has access 0 here. An area where nobody lives has no
+access here but a number in PySAL. Such areas are counted but not compared.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ np.savez(sys.argv[2], **out)
 
 @dataclass(frozen=True)
 class Agreement:
-    """One form: values compared, areas that could not be, and the largest relative difference."""
+    """The agreement in one form: values compared, areas not compared, and the largest relative difference."""
 
     form: str
     compared: int

@@ -1,10 +1,10 @@
-"""The risk model against all that it must beat, from rolling origins, over many invented worlds.
+"""The risk model against all its rivals, from rolling origins, over many invented worlds.
 
     python benchmarks/forecasts.py [--worlds 20] [--json]
 
-Of each world the counts as published by the default policy. A line a rival: mean gain of the model in log
-score and in CRPS a count, its least and largest over worlds, and in how many worlds it beats the rival (95 %
-interval without zero) or is beaten by it.
+The counts of each world are as published under the default policy. Prints one line for each rival: the
+model's mean gain per count in log score and in CRPS, the smallest and largest gain over worlds, and in how
+many worlds the model beats the rival (95 % interval without zero) or the rival beats the model.
 """
 
 from __future__ import annotations

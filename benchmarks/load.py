@@ -30,7 +30,7 @@ TARGETS = {"import": (60.0, 2048.0), "release": (30.0, 2048.0)}
 
 @dataclass(frozen=True)
 class Run:
-    """What one step took: seconds, peak resident memory in MiB, what the command answered."""
+    """The cost of one step: seconds, peak resident memory in MiB, and the answer of the command."""
 
     step: str
     seconds: float
@@ -39,7 +39,7 @@ class Run:
 
 
 def measured(step: str, command: list[str], home: Path) -> Run:
-    """Run a command to its end and measure it and what it started."""
+    """Run a command to its end; measure it together with the processes that it started."""
     environment = os.environ | {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
     environment |= {"XDG_DATA_HOME": str(home / ".local/share")}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -81,12 +81,12 @@ assert sum(grouped["count_all"].to_pylist()) == int(sys.argv[2])
 
 
 def python(step: str, code: str, *arguments: object, home: Path) -> Run:
-    """Run a piece of Python in a process of its own."""
+    """Run Python code in a separate process."""
     return measured(step, [sys.executable, "-c", code, *map(str, arguments)], home)
 
 
 def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
-    """Make a workspace and take the files through it."""
+    """Build a workspace and run all steps on the files."""
     workspace = folder / "workspace"
     shutil.rmtree(workspace, ignore_errors=True)
     tact = [str(Path(sys.executable).with_name("tact")), "--workspace", str(workspace)]
@@ -108,7 +108,7 @@ def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
 
 
 def _find(answer: object, key: str) -> object:
-    """Find a key of the answer, whether it stands at the top or in the list of files."""
+    """Find a key in the answer, at the top level or in the list of files."""
     if isinstance(answer, dict):
         if key in answer:
             return answer[key]
@@ -119,7 +119,7 @@ def _find(answer: object, key: str) -> object:
 
 
 def summary(rounds: list[list[Run]]) -> list[dict[str, object]]:
-    """Give the median of each step over the rounds, its ratio to the floor and its target."""
+    """Return the median of each step over the rounds, its ratio to the floor and its target."""
     by_step: dict[str, list[Run]] = {}
     for runs in rounds:
         for run in runs:
@@ -137,7 +137,7 @@ def summary(rounds: list[list[Run]]) -> list[dict[str, object]]:
 
 
 def show(table: list[dict[str, object]]) -> None:
-    """Print the table for people."""
+    """Write the table to the terminal."""
     print(f"{'step':<14}{'seconds':>9}{'slowest':>9}{'peak MiB':>10}{'x floor':>9}  target")
     for line in table:
         target = line["target"]
@@ -150,7 +150,7 @@ def show(table: list[dict[str, object]]) -> None:
 
 
 def main() -> int:
-    """Run the benchmark; give the exit code."""
+    """Run the benchmark; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--repeats", type=int, default=3)

@@ -1,10 +1,10 @@
-"""The cell key method here, against the ONS's package cell-key-perturbation (MIT), where both mean the same.
+"""The product's cell key method, compared with the ONS's package cell-key-perturbation (MIT).
 
     python benchmarks/ons.py --ons PYTHON [--rows 1000000] [--repeats 3] [--json]
 
 `--ons` names a Python that has the package (pip install cell-key-perturbation pandas, in an environment of
-its own). Both get the same records with the same record keys and the same perturbation table, ours written
-out in their format (pcv 1 to 750, ckey, pvalue), and count children by area and category with no threshold.
+its own). Both get the same records with the same record keys and the same perturbation table, written in
+their format (pcv 1 to 750, ckey, pvalue), and count children by area and category with no threshold.
 Prints how many published values differ (none may: exit code 1), and seconds, medians over the repeats, for
 counting, adding keys and perturbing; reading files and checking what differs are not timed.
 
@@ -52,7 +52,7 @@ print(json.dumps(seconds))
 
 @dataclass(frozen=True)
 class Run:
-    """How one size went: cells of both, how many of them are empty or above 750, and how many differ."""
+    """The result for one size: number of cells, how many are empty or above 750, and how many differ."""
 
     rows: int
     cells: int
@@ -64,7 +64,7 @@ class Run:
 
 
 def records(rows: int, seed: int) -> np.ndarray:
-    """Draw records: area, category, record key; uneven, so that cells are empty, small and large."""
+    """Draw records: area, category, record key; unevenly, so that there are empty, small and large cells."""
     rng = np.random.default_rng(seed)
     share = rng.gamma(0.2, size=AREAS) + 1e-9
     area = rng.choice(AREAS, rows, p=share / share.sum())
@@ -73,7 +73,7 @@ def records(rows: int, seed: int) -> np.ndarray:
 
 
 def their_table(ours: CellKey) -> np.ndarray:
-    """Write our table out as theirs: the perturbation for each count from 1 on and each cell key."""
+    """Return our table in their format: the perturbation for each count from 1 and each cell key."""
     edges, keys = ours.thresholds(), np.arange(KEYS)
     last = len(edges) - 1
     rows = [np.searchsorted(edges[row], keys, side="right") - ours.largest for row in range(len(edges))]

@@ -1,8 +1,8 @@
 """The planner at 400 areas and 150 sites: seconds and gap, with all rules and sliders.
 
 An invented map: areas in a square of 300 minutes, sites in the largest, two kinds of unit, need log-normal
-over areas and draws. Half of the draws choose. The target is 15 s at a gap of 1e-3, or a plan by then with
-the gap that is left. `processor` counts the seconds that the processor worked, of all that a plan takes.
+over areas and draws. Half of the draws choose. The target is a gap of 1e-3 within 15 s, or a plan by then
+that reports its gap. `processor` is the processor time of a plan in seconds.
 """
 
 import argparse
@@ -28,7 +28,7 @@ AIMS = {
 
 
 def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.ndarray, Rules]:
-    """Invent posts, draws of need and rules that can be kept."""
+    """Draw posts, need and rules that some layout can keep."""
     rng = np.random.default_rng(seed)
     points = rng.random((areas, 2)) * 300.0
     people = rng.lognormal(8.0, 1.0, areas)

@@ -1,4 +1,4 @@
-"""Fitting the risk model: seconds, memory, and how near it comes to the truth of invented worlds.
+"""Fitting the risk model: seconds, memory, and its accuracy on invented worlds with a known truth.
 
     python benchmarks/risk_model.py [--repeats 5] [--seeds 8] [--part speed|truth] [--json]
 
@@ -39,7 +39,7 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Speed:
-    """One fit."""
+    """Time and memory of one fit."""
 
     case: str
     seconds: float
@@ -50,7 +50,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Truth:
-    """One world and one kind of counts."""
+    """Accuracy in one world with one kind of counts."""
 
     seed: int
     counts: str
@@ -64,7 +64,7 @@ class Truth:
 
 
 def large(seed: int, *, protected: bool) -> Observations:
-    """400 areas on a square, 40 periods, one pathway, both ways; drawn from the model's own kind of world."""
+    """Draw 400 areas on a square, 40 periods, one pathway and both ways of finding, from the model itself."""
     rng = np.random.default_rng(seed)
     side, periods = 20, 40
     at = np.arange(side * side).reshape(side, side)

@@ -1,7 +1,7 @@
 """The spatial scan against a plain loop over circles and replicates, and the space-time scan's time.
 
-Both look at the same circles of the same invented map. The loop runs few replicates; its time for all of
-them is that times as many.
+Both use the same circles on the same invented map. The loop runs few replicates; its time is scaled up to
+all of them.
 """
 
 import argparse
@@ -19,7 +19,7 @@ QUARTERS, CASES = 12, 1400
 
 
 def world(areas: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw cases by area and quarter at the common rate, what is expected, and centres."""
+    """Draw cases by area and quarter at a common rate, with expected cases and centres."""
     rng = np.random.default_rng(seed)
     expected = np.repeat(rng.lognormal(0.0, 0.8, areas)[:, None], QUARTERS, axis=1)
     cases = rng.multinomial(CASES, (expected / expected.sum()).ravel()).reshape(expected.shape)
@@ -27,7 +27,7 @@ def world(areas: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def loop(cases: np.ndarray, expected: np.ndarray, centres: np.ndarray, replicates: int) -> float:
-    """Give the p value of the most likely circle, one circle of one replicate after the other."""
+    """Compute the p value of the most likely circle in a loop over replicates and circles."""
     rng, share, total = np.random.default_rng(0), expected / expected.sum(), int(cases.sum())
     orders = [np.argsort(((centres - centre) ** 2).sum(axis=1)) for centre in centres]
 
@@ -60,7 +60,7 @@ def timed(run: Callable[[], object], repeats: int) -> float:
 
 
 def peak() -> float:
-    """Peak resident memory of this process so far, in MB."""
+    """Return the peak resident memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

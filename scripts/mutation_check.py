@@ -41,9 +41,7 @@ TABLE = "data/restricted/publishing/published_table.py"
 TABLE_TESTS = ("tests/data/restricted/publishing/test_published_table.py",)
 FROZEN_TESTS = ("tests/data/restricted/publishing/test_frozen.py",)
 COUNT_TESTS = ("tests/data/restricted/counting/test_encounters.py",)
-REFUSED = (
-    "tests/attack/test_bounds.py::test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing"
-)
+REFUSED = "tests/attack/test_bounds.py::test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing"
 BOUNDS_TESTS = ("tests/attack/test_bounds.py",)
 MIXTURE_TESTS = ("tests/attack/test_time_and_mixture.py",)
 PLAN_TESTS = ("tests/risk/planning/test_planning.py",)
@@ -180,9 +178,7 @@ def try_fault(fault: Fault) -> tuple[Fault, str, float]:
             words = "NOT PUT IN: its text does not stand on exactly one line"
         else:
             code = run_tests(folder, fault.tests, Path(name) / "scratch")
-            words = {0: "SURVIVED", 1: "caught", 2: "caught"}.get(
-                code, f"NOT TRIED: pytest ended with {code}"
-            )
+            words = {0: "SURVIVED", 1: "caught", 2: "caught"}.get(code, f"NOT TRIED: pytest ended with {code}")
         return fault, words, time.monotonic() - begun
 
 

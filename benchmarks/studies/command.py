@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 
 class Study(Protocol):
-    """What a study found."""
+    """The results of a study."""
 
     def summary(self) -> dict[str, Any]:
-        """Return what all worlds show together."""
+        """Return a summary over all worlds."""
         ...
 
     def as_dict(self) -> dict[str, Any]:

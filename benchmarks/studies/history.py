@@ -1,4 +1,4 @@
-"""An invented world that is lived through quarter by quarter, with whatever outreach one chooses."""
+"""An invented world that advances quarter by quarter, with outreach chosen for each quarter."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _KEYS = 2**24
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where a history happens: how its quarters follow one another, and what a release shows of it.
+    """The world of a history: how its quarters follow one another, and what a release shows.
 
-    truth : of need and areas; it knows of no meetings. kept : positions of the regions that the model knows.
-    pairs : of regions that touch.
+    truth : true need and areas, without meetings. kept : positions of the regions that the model knows.
+    pairs : pairs of regions that touch.
     """
 
     course: Course
@@ -39,11 +39,11 @@ class Place:
     mechanism: CellKey
 
     def need(self, t: int) -> Floats:
-        """Return the true need of a quarter, all known pathways, of regions that the model knows, (A,)."""
+        """Return the true need of a quarter over all known pathways, in the regions that the model knows, (A,)."""
         return np.asarray(self.course.need.region[self.kept, : len(CROSSING), t].sum(axis=1))
 
     def budget(self, t: int) -> float:
-        """Return the days of outreach that a quarter has in all."""
+        """Return the total days of outreach in a quarter."""
         return float(self.course.outreach.budget[:, t].sum())
 
 
@@ -63,7 +63,7 @@ def place(parameters: WorldParameters) -> Place:
 
 
 def assign_days_of_regions(course: Course, t: int, finds: Floats, days: Ints) -> Floats:
-    """Share whole days of regions, (R,), among their municipalities as the programme does, (M,)."""
+    """Divide whole days of regions, (R,), among their municipalities as the programme does, (M,)."""
     weight = weigh_municipalities(course.land, course.parameters, course.outreach, t, finds)
     shared = np.zeros(len(weight))
     for region in np.flatnonzero(days):
@@ -74,13 +74,13 @@ def assign_days_of_regions(course: Course, t: int, finds: Floats, days: Ints) ->
 
 
 class History:
-    """The quarters that have passed, and what a release after the last one shows.
+    """The quarters so far, and what a release after the last one shows.
 
-    `passed` says how many there are. The same place and the same days make the same history.
+    `passed` is their number. The same place and the same days give the same history.
     """
 
     def __init__(self, where: Place) -> None:
-        """Begin before the first quarter."""
+        """Start before the first quarter."""
         parameters = where.course.parameters
         self.place = where
         self.passed = 0
@@ -94,12 +94,12 @@ class History:
 
     @property
     def found(self) -> Floats:
-        """Children met in each quarter that passed, on known pathways, (quarters,)."""
+        """Children met on known pathways in each quarter so far, (quarters,)."""
         found: Floats = self._counts[:, : self.passed].sum(axis=(0, 2, 3)).astype(float)
         return found
 
     def go_on(self, days: Ints | None = None) -> None:
-        """Let a quarter pass, with whole days of outreach in each region, (A,); by default as usual."""
+        """Draw the next quarter with whole days of outreach in each region, (A,); by default the usual days."""
         world, t = self.place.course, self.passed
         if days is None:
             laid = world.plan_days(t, self._finds)
@@ -116,7 +116,7 @@ class History:
         self.passed += 1
 
     def seen(self) -> Observations:
-        """Publish all that passed, as a release does by default."""
+        """Return all quarters so far as published under the default policy."""
         parameters, t = self.place.course.parameters, self.passed
         exact = self._counts[:, :t]
         # The total's key is made of all its records: another one each time that records are added.

@@ -1,9 +1,9 @@
-"""How the risk model does where all is known: invented worlds, their truth, and what the model makes of them.
+"""How accurate the risk model is on invented worlds, where the truth is known.
 
 For each seed a world with a signal is fitted on exact counts and on protected ones: rank correlation with
 the true relative risk, coverage of its intervals, and with which release the planted shift to internal
 trafficking is found. A second world of the same seed has no signal at all: there every flag is a false alarm.
-It is looked at with each quarter's release, as people do. In a third one a hotspot moves from area to area:
+The model is fitted to each quarter's release, as users do. In a third world a hotspot moves between areas:
 how well does the ranking of each quarter follow? Effort follows finds in all of them, and many children are
 never reported (risk/worlds/__init__.py).
 """
@@ -44,11 +44,11 @@ _FIRST_LOOK = 4  # quarters of the first release that is looked at
 
 @dataclass(frozen=True)
 class Found:
-    """A world with a signal: one kind of counts, "exact" or "protected".
+    """Results of a world with a signal for one kind of counts, "exact" or "protected".
 
     correlation : rank correlation with the truth by pathway. covered : share of true log relative risks in
-    intervals of 50, 80 and 95 %. shift_found : the quarter, from 1, with whose release the shift was first
-    told, of Durrës, of Tirana and of both together; 0 where never.
+    intervals of 50, 80 and 95 %. shift_found : the quarter, from 1, whose release first shows the shift, for
+    Durrës, for Tirana and for both together; 0 if none does.
     """
 
     seed: int
@@ -62,10 +62,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Alarms:
-    """A world without any signal: shares of areas flagged, at each release, and ever; over pathways.
+    """Results of a world without a signal: shares of areas flagged at each release and at any, over pathways.
 
-    high : a class of high or very high risk. rising : a rise over a year. unwarned : areas that were called
-    rising while their effort doubled and no warning stood beside it.
+    high : a class of high or very high risk. rising : a rise over a year. unwarned : areas called rising
+    without a warning although their effort doubled.
     """
 
     seed: int
@@ -77,9 +77,9 @@ class Alarms:
 
 @dataclass(frozen=True)
 class Followed:
-    """A world with a moving hotspot: rank correlation with the true risk of each quarter, mean by pathway.
+    """Results of a world with a moving hotspot: mean rank correlation with each quarter's true risk, by pathway.
 
-    still : the same of a ranking that never moves, that of the whole time.
+    still : the same for a ranking that never changes, that of the whole time.
     """
 
     seed: int
@@ -89,14 +89,14 @@ class Followed:
 
 @dataclass(frozen=True)
 class Study:
-    """All worlds of a study."""
+    """The results of all worlds of a study."""
 
     found: tuple[Found, ...]
     alarms: tuple[Alarms, ...]
     followed: tuple[Followed, ...] = ()
 
     def summary(self) -> dict[str, Any]:
-        """Return what all worlds say together."""
+        """Return a summary over all worlds."""
         out: dict[str, Any] = {"worlds": len(self.alarms)}
         for kind in ("exact", "protected"):
             mine = [f for f in self.found if f.counts == kind]
@@ -148,7 +148,7 @@ def study(
     processes: int = 2,
     progress: Progress | None = None,
 ) -> Study:
-    """Study so many seeded worlds; some minutes for ten. The same seeds give the same answer."""
+    """Compute the study of `worlds` seeded worlds; some minutes for ten. The same seeds give the same result."""
     found: list[Found] = []
     alarms: list[Alarms] = []
     followed: list[Followed] = []
@@ -225,7 +225,7 @@ def _followed(world: World, pairs: list[tuple[str, str]], model: RiskModel) -> F
 
 
 def _when_shifted(seen: Observations) -> tuple[int, ...]:
-    """Return the first quarter whose release tells the shift, of each watched area and of all together."""
+    """Return the first quarter whose release shows the shift, for each watched area and for all together."""
     groups = [[seen.areas.index(code)] for code in WATCHED]
     groups.append([at for group in groups for at in group])
     first = [0] * len(groups)
@@ -239,7 +239,7 @@ def _when_shifted(seen: Observations) -> tuple[int, ...]:
 
 
 def _alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
-    """Look at a world without a signal with each quarter's release."""
+    """Compute the false alarms in each quarter's release of a world without a signal."""
     high, rising, unwarned = [], [], 0
     ever = np.zeros((len(seen.areas), len(seen.pathways)), bool)
     for quarters in range(_FIRST_LOOK, len(seen.quarters) + 1):

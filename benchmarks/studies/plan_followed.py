@@ -1,7 +1,7 @@
-"""What happens when the plan's own finds are fed back: two years of quarters in invented worlds.
+"""What happens when a plan determines which children are found: two years of quarters in invented worlds.
 
-Who is looked for decides who is found, and who was found decides where is looked next (Ensign et al. 2018):
-a programme can talk itself out of an area. Here a programme works for a year as it used to. Then, each
+Where teams search decides who is found, and earlier finds decide where teams search next (Ensign et al.
+2018): so a programme can abandon an area by mistake. Here a programme works for a year as usual. Then, each
 quarter, the risk model is fitted on all that was published so far, a plan is made with its floors and its
 share of exploration, teams move, outreach follows the teams, and children are found by the world's own
 process (risk/worlds/__init__.py) where outreach was. What is found is published and counts from the next
@@ -40,10 +40,10 @@ _DRAWS = 2000
 
 @dataclass(frozen=True)
 class Followed:
-    """One world in which outreach followed the plan, or the last counts.
+    """Results of one world in which outreach followed the plan, or the last counts.
 
-    least : of each planned quarter, the least days of any area over the days that its floor asks for.
-    starved : share of areas under their floor, over the quarters. covered : share of true log relative risks
+    least : for each planned quarter, the smallest ratio of an area's days to the days that its floor requires.
+    starved : share of areas below their floor, over the quarters. covered : share of true log relative risks
     in the 95 % intervals of the last fit. met : share of the true need that was met over the quarters.
     found : children met. moved : units that moved in each quarter.
     """
@@ -60,13 +60,13 @@ class Followed:
 
 @dataclass(frozen=True)
 class Loop:
-    """All worlds, each followed in all ways."""
+    """The results of all worlds, each with every way of planning."""
 
     quarters: int
     followed: tuple[Followed, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return what all worlds say together, for each way."""
+        """Return a summary over all worlds, for each way of planning."""
         out: dict[str, Any] = {"worlds": len({f.seed for f in self.followed}), "quarters": self.quarters}
         for way in WAYS:
             mine = [f for f in self.followed if f.way == way]
@@ -114,7 +114,7 @@ def loop(
     solver: Solver | None = None,
     progress: Progress | None = None,
 ) -> Loop:
-    """Follow so many seeded worlds, about ten seconds each; the same seeds give the same answer."""
+    """Compute the study of `worlds` seeded worlds, about ten seconds each; the same seeds give the same result."""
     followed = []
     for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
         where = place(_parameters(seed, quarters))
@@ -127,7 +127,7 @@ def loop(
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """A world and the programme that is tried in it."""
+    """A world and the programme that is tested in it."""
 
     place: Place
     programme: Programme
@@ -139,7 +139,7 @@ class _Trial:
         return self.place.course.parameters.seed
 
     def followed(self, way: Way) -> Followed:
-        """Work for a year as usual, then quarter by quarter as the way says."""
+        """Compute a year as usual, then each quarter with this way of planning."""
         past = History(self.place)
         for _ in range(YEAR):
             past.go_on()
@@ -167,7 +167,7 @@ class _Trial:
         )
 
     def _layout(self, way: Way, posts: Posts, seen: Observations) -> Ints:
-        """Decide where the units stand in the next quarter, (S, K)."""
+        """Return the layout of units in the next quarter, (S, K)."""
         if way == "counts":
             last = np.maximum(seen.published[:, -1], 0).sum(axis=(1, 2)).astype(float)
             return towards(posts, last, self.programme.moves) if last.any() else posts.units
@@ -178,21 +178,21 @@ class _Trial:
         return made.units if made.recommended or made.broken_today else posts.units
 
     def _days(self, posts: Posts, t: int) -> Ints:
-        """Let outreach follow the units: whole days of each area, (A,), as their capacity reaches it."""
+        """Return whole days of outreach in each area, (A,), in proportion to the capacity that reaches it."""
         reached = posts.compute_capacity(posts.units).sum(axis=1)
         exact = reached / reached.sum() * self.place.budget(t)
         days: Ints = np.ceil(exact - 1e-6).astype(np.int64)
         return days
 
     def _covered(self, seen: Observations) -> float:
-        """Return the share of true log relative risks in the 95 % intervals of a fit on all of it."""
+        """Return the share of true log relative risks in the 95 % intervals of a fit to all observations."""
         risk = self.model.fit(seen).fit_.log_risk(_DRAWS, self.seed)
         true = self.place.truth.log_risk(seen.areas, seen.pathways)
         return covered(DetectionRange().log_risk(risk, seen, self.seed), true)
 
 
 def _parameters(seed: int, quarters: int) -> WorldParameters:
-    """Return a world of a year and so many quarters, with as many children a quarter as in others."""
+    """Return the parameters of a world of one year and `quarters` quarters, with the usual children per quarter."""
     usual, whole = WorldParameters(), YEAR + quarters
     return WorldParameters(seed, round(usual.children * whole / usual.quarters), quarters=whole)
 

@@ -1,15 +1,15 @@
-"""What a plan would have been worth: invented worlds, where the true need is known.
+"""The value of a plan in invented worlds, where the true need is known.
 
 For each seed a world is drawn (risk/worlds/__init__.py), the risk model is fitted on what its release
 would show, and a programme with posts where it worked so far plans with the model's draws. Rivals move as
 many units from the same posts: towards shares of the population, towards shares of the last year's
 counts, greedily by the model's mean, and by the true need itself with the plan's own solver. All are
-judged by the true need. Regret is what is lost against the one that knows the truth; recovery is the part
-of its gain that is made. The plan and the one that knows the truth keep a floor of every area; the other
-rivals need not.
+judged by the true need. Regret is the loss compared with the rival that knows the truth; recovery is the
+share of its gain that is reached. The plan and that rival keep a floor in every area; the other rivals need
+not.
 
-A second question of each world: with posts that are best for its true need, does the plan leave them alone?
-Its solver always finds moves that look better there; the rule of chance and gain is what must hold it back.
+A second question for each world: if today's posts are the best for the true need, does the plan change
+nothing? The solver always finds moves that look better; the rule of chance and gain must reject them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
 
 @dataclass(frozen=True)
 class Regret:
-    """What the rivals reach in one world.
+    """Results of the rivals in one world.
 
     met : children a quarter whose need is truly met, by rival, in the order of RIVALS; where the plan is not
         recommended, its entry is that of today's posts.
@@ -60,7 +60,7 @@ class Regret:
     moves_found_at_optimum: int
 
     def recovered(self, rival: str) -> float:
-        """Return the part of the possible gain that a rival makes, docs/planner.md eq. (56).
+        """Return the share of the possible gain that a rival reaches, docs/planner.md eq. (56).
 
         It is 1 where no gain was possible.
         """
@@ -68,7 +68,7 @@ class Regret:
 
     @property
     def recovered_if_followed(self) -> float:
-        """The part of the possible gain that the plan's moves make, recommended or not."""
+        """The share of the possible gain that the plan's moves reach, recommended or not."""
         return self._part(self.met_if_followed)
 
     @property
@@ -85,12 +85,12 @@ class Regret:
 
 @dataclass(frozen=True)
 class Study:
-    """All worlds of a study."""
+    """The results of all worlds of a study."""
 
     worlds: tuple[Regret, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return what all worlds say together: shares of worlds, and of the gain that was possible."""
+        """Return a summary over all worlds: shares of worlds, and shares of the possible gain."""
         rows = self.worlds
         mean = {name: _mean([r.recovered(name) for r in rows]) for name in RIVALS}
         plans, counts = (np.array([r.met[RIVALS.index(name)] for r in rows]) for name in ("plan", "counts"))
@@ -141,7 +141,7 @@ def study(
     solver: Solver | None = None,
     progress: Progress | None = None,
 ) -> Study:
-    """Study so many seeded worlds, some seconds each; the same seeds give the same answer."""
+    """Compute the study of `worlds` seeded worlds, some seconds each; the same seeds give the same result."""
     found = []
     for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
         world = simulate_default_areas(WorldParameters(seed=seed))
@@ -190,7 +190,7 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
 
 
 def _known(world: World, model: RiskModel) -> _Known:
-    """Fit the model on the world's protected counts; need of the last year, all pathways, a quarter."""
+    """Fit the model to the world's protected counts; return the need per quarter of the last year, all pathways."""
     usual = CellKey.from_policy(DEFAULT_POLICY)
     seen = observe_world(world, geography.load_areas().neighbours("region"), usual)
     last = set(seen.quarters[-YEAR:])
@@ -201,19 +201,19 @@ def _known(world: World, model: RiskModel) -> _Known:
 
 
 def _knowing(posts: Posts, truth: Floats, rules: Rules, how: Solver) -> Plan:
-    """Plan as one who knows the truth, within the same moves and floors; who knows need not explore."""
+    """Return a plan made with the true need, with the same limit of moves and floors but without exploration."""
     certain = np.tile(truth, (40, 1))
     return plan_moves(posts, certain, replace(rules, exploration=0.0), solver=how)
 
 
 def _where_best(posts: Posts, known: _Known, rules: Rules, how: Solver) -> Plan:
-    """Plan from posts that are the best for the true need: nothing should be recommended."""
+    """Return a plan from posts that are the best for the true need: nothing should be recommended."""
     best = _knowing(posts, known.truth, replace(rules, moves=None), how).units
     return plan_moves(replace(posts, units=best), known.draws, rules, solver=how)
 
 
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
-    """Make, one after the other, the move that helps most if the mean need, (A,), were true; one kind."""
+    """Return the layout after the moves, chosen one by one, that help most if mean need, (A,), is true; one kind."""
     units = posts.units.copy()
     for _ in range(moves):
         best, found = meets(posts, units, need), None

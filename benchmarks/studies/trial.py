@@ -1,4 +1,4 @@
-"""A programme that is tried in an invented world: what it knows, where its posts are, what it must keep."""
+"""A programme that is tested in an invented world: what it knows, its posts and its rules."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _UNDER_SEARCHED = 0.5  # of the days that its children would make fair
 
 @dataclass(frozen=True)
 class Programme:
-    """The programme of a study: so many units, children that each can serve a quarter, and moves allowed.
+    """The programme of a study: number of units, children that each can serve per quarter, and maximum moves.
 
-    floor : the share of a fair part of the capacity, by children living there, that must reach every area;
+    floor : share of an area's fair part of the capacity (by children living there) that must reach it;
     see `planned` for too few moves.
     exploration : see risk.plan.Rules.
     """
@@ -40,18 +40,18 @@ class Programme:
 
 
 def need_of(fit: Fit, seed: int) -> Floats:
-    """Draw the need of the last year by a fit, children a quarter on all pathways, (d, A)."""
+    """Draw the need of the last year from a fit: children per quarter on all pathways, (d, A)."""
     return np.asarray(draw_yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
 
 
 def counts_of(seen: Observations) -> Floats:
-    """Add up what was published of the last year, (A,); what is hidden or below zero counts as none."""
+    """Return the published counts of the last year, (A,); hidden and negative values count as 0."""
     counts: Floats = np.maximum(seen.published[:, -YEAR:], 0).sum(axis=(1, 2, 3)).astype(float)
     return counts
 
 
 def posts_of(seen: Observations, programme: Programme) -> Posts:
-    """Place the units as the outreach of the first year was placed: where the programme began."""
+    """Return posts with the units placed like the outreach of the first year."""
     codes = seen.areas
     travel = Travel.between(geography.load_areas(), "region").at(codes)
     share = compute_reach(seen.expected, programme.catchment.weight(travel.to_people()))
@@ -70,7 +70,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
 
 
 def rules_of(seen: Observations, programme: Programme) -> Rules:
-    """Let so many units move, no area be under its floor, and areas be explored where little was looked."""
+    """Return the rules: maximum moves, a floor for every area, exploration of areas with too little outreach."""
     days = seen.effort[:, -YEAR:].sum(axis=1)
     fair = seen.expected / seen.expected.sum()
     return Rules(
@@ -82,14 +82,14 @@ def rules_of(seen: Observations, programme: Programme) -> Rules:
 
 
 def floors(seen: Observations, programme: Programme) -> Floats:
-    """Return the share of all capacity under which no area may be, (A,)."""
+    """Return the floor of each area as a share of all capacity, (A,)."""
     return np.asarray(programme.floor * seen.expected / seen.expected.sum())
 
 
 def planned(posts: Posts, need: Floats, rules: Rules, how: Solver) -> tuple[Plan, Rules]:
-    """Plan within rules; give the plan and the rules that it keeps.
+    """Return a plan within rules, and the rules that it keeps.
 
-    Where so few moves cannot bring every area to its floor at once, no area that is below it loses anything.
+    Where the moves are too few to bring every area to its floor, no area below its floor may lose capacity.
     """
     try:
         return plan_moves(posts, need, rules, solver=how), rules
@@ -100,7 +100,7 @@ def planned(posts: Posts, need: Floats, rules: Rules, how: Solver) -> tuple[Plan
 
 
 def towards(posts: Posts, share: Floats, moves: int) -> Ints:
-    """Move units from where there are most too many to where most are missing, by shares of sites, (S,)."""
+    """Return the layout after moves from the largest surplus to the largest shortage, for shares of sites, (S,)."""
     units = posts.units.copy()
     for kind, total in enumerate(units.sum(axis=0)):
         wanted = apportion(share, int(total))

@@ -22,9 +22,7 @@ def travel(areas):
 def test_a_known_distance():
     tirana, thessaloniki = (19.8187, 41.3275), (22.9444, 40.6401)
     metres = pyproj.Geod(ellps="WGS84").inv(*tirana, *thessaloniki)[2]
-    assert compute_distances(np.array([tirana, thessaloniki]))[0, 1] == pytest.approx(
-        metres / 1000, rel=0.005
-    )
+    assert compute_distances(np.array([tirana, thessaloniki]))[0, 1] == pytest.approx(metres / 1000, rel=0.005)
     quarter = compute_distances(np.array([[0.0, 0.0], [90.0, 0.0], [0.0, 90.0]]))
     assert quarter[0, 1:] == pytest.approx([10007.56, 10007.56], rel=1e-4)
 

@@ -1,4 +1,4 @@
-"""Reports of audits written by hand, as data/disclosure/attacks/audit.py writes them."""
+"""Hand-written audit reports, in the form that data/disclosure/attacks/audit.py writes."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ def write(
     findings=(),
     instead=(),
 ) -> Path:
-    """Write a report of one tier beside what is there; the attacks on which something was found fail.
+    """Write an audit report for one tier; the attacks that have a finding count as failed.
 
-    `instead` holds values that take the place of others.
+    `instead` holds values that replace those of the report.
     """
     found = {finding["attack"] for finding in findings}
     listed = [{"tier": release.tier, "passed": c["attack"] not in found, **c} for c in checks]

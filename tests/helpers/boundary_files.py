@@ -1,4 +1,4 @@
-"""Files of boundaries as users bring them, made from the product's own approximate cells.
+"""Boundary files like those that users import, made from the product's own approximate cells.
 
 The cells are moved, bent and simplified, each country by itself, so that borders fit neither the product's
 cells nor those of the other file. Areas without a cell get one, cut out of the largest cell of their region.
@@ -23,7 +23,7 @@ TOLERANCE = {"AL": 120.0, "GR": 250.0}
 
 
 def write_boundary_files(folder: Path) -> tuple[Path, Path]:
-    """Write the files of both countries, Albania's first."""
+    """Write the boundary files of both countries; return them, Albania's first."""
     cells = bent_cells()
     albania, greece = (cells[cells["country"] == country] for country in ("AL", "GR"))
     athos = greece.index == ATHOS
@@ -38,7 +38,7 @@ def write_boundary_files(folder: Path) -> tuple[Path, Path]:
 
 
 def bent_cells() -> gpd.GeoDataFrame:
-    """Return a row for each of 61 and 326 areas: country, name_local and a shape unlike the product's."""
+    """Return a row for each of the 61 + 326 areas: country, name_local and a shape that differs from the product's."""
     table = area_table()
     wanted = table[(table["level"] == "municipality") & table["counted"] | (table.index == ATHOS)]
     known = areas.load_areas()

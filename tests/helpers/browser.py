@@ -1,4 +1,4 @@
-"""What browser tests share: the real server in a process of its own, and hands on the page."""
+"""What browser tests share: the real server in a separate process, and helpers that act on the page."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @dataclass
 class Watch:
-    """What a page did besides what it shows."""
+    """Requests, errors and other events of a page that a test must know about."""
 
     outside: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Watch:
 
 
 def watch(context: Any, page: Any) -> Watch:
-    """Block and count what a page asks of others, and note what goes wrong."""
+    """Block and count the requests of a page to other hosts, and record its errors."""
     seen = Watch()
     context.route("**/*", seen.gate)
     page.on("console", seen.told)
@@ -132,7 +132,7 @@ def wait_for_map(page: Any) -> None:
 
 
 def changed(page: Any, act: Callable[[], object]) -> int:
-    """Do something, wait until the map shows it, and give the bytes that came over the line."""
+    """Run an action, wait until the map shows its effect, and return the number of bytes received."""
     page.wait_for_timeout(400)
     before, received = shown(page), page.watch.received
     act()
@@ -145,7 +145,7 @@ def changed(page: Any, act: Callable[[], object]) -> int:
 
 
 def until(page: Any, holds: Callable[[], bool]) -> None:
-    """Wait until something holds; half a minute at most. (A page that forbids eval has no other way.)"""
+    """Wait at most 30 s until a condition is true. (On a page that forbids eval there is no other way.)"""
     for _ in range(300):
         if holds():
             return
@@ -154,7 +154,7 @@ def until(page: Any, holds: Callable[[], bool]) -> None:
 
 
 def area_point(page: Any, code: str, level: str) -> dict[str, float]:
-    """Give where on the map's frame the middle of an area lies."""
+    """Return the position of an area's centre in the frame of the map."""
     script = """async ([code, level]) => {
       const loaded = performance.getEntriesByType('resource').map(e => e.name);
       const base = loaded.find(name => name.includes('/region.json'));

@@ -1,6 +1,6 @@
-"""A reader without a browser: runs a page of a real server over its websocket.
+"""A client without a browser that runs a page of a real server over its websocket.
 
-Streamlit's page sends one message to have the script run and gets many back; the last one says that the run
+A Streamlit page sends one message to start the script and receives many; the last one says that the run
 is over. What a page draws is in between.
 """
 
@@ -17,7 +17,7 @@ MOST = 64 * 2**20
 
 @dataclass
 class Shown:
-    """What one run of the script sent."""
+    """The messages that one run of the script sent."""
 
     page: str = ""
     ended: str = ""
@@ -32,7 +32,7 @@ class Shown:
 
 
 def open_page(url: str, page: str = "", query: str = "", timeout: float = 60) -> Shown:
-    """Have a page run once in a session of its own."""
+    """Run a page once in a new session."""
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
     asked = BackMsg()
     asked.rerun_script.query_string = query

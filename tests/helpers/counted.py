@@ -24,7 +24,7 @@ CAP = 3
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """True counts and cell keys of all tables of a plan, with the totals that they stand on."""
+    """True counts and cell keys of all tables of a plan, with the totals to which they add up."""
 
     grid: Grid
     plan: dict
@@ -36,12 +36,12 @@ class Counted:
         return self.grid.areas[["level", "parent"]]
 
     def drawn(self, mechanism):
-        """Publish each table by itself."""
+        """Return each table as the mechanism publishes it."""
         scale = {spec: CAP if spec.measure == "encounters" else 1 for spec in self.counts}
         return {s: mechanism.publish(c, self.keys[s], scale[s]) for s, c in self.counts.items()}
 
     def published(self, mechanism, tier, k=11, name="r"):
-        """Give a tier as an attacker reads it, before anything is hidden for others."""
+        """Return a tier as an attacker reads it, before cells are hidden to protect others."""
         return self.shown(mechanism, self.drawn(mechanism), tier, k, name)
 
     def shown(self, mechanism, values, tier, k=11, name="r"):
@@ -79,9 +79,7 @@ def small(seed=0, rows=900, children=600, plan=None, **more):
 def own(plan=DEFAULT_PLAN, **parameters):
     from risk import worlds
 
-    frame = (
-        worlds.simulate_default_areas(worlds.WorldParameters(**parameters)).records["encounter"].astype(str)
-    )
+    frame = worlds.simulate_default_areas(worlds.WorldParameters(**parameters)).records["encounter"].astype(str)
 
     def hashed(names):
         return names.map(lambda name: hashlib.sha256(name.encode()).hexdigest())

@@ -1,6 +1,6 @@
-"""Invented worlds of the programme's size, released by the defaults: what attackers get, what readers lose.
+"""Invented worlds of the programme's size, released by the defaults: what attackers learn, what readers lose.
 
-Run as a program it studies many worlds, and says what they have in common:
+Run as a program, it studies many worlds and prints a summary of all:
 
     python -m tests.helpers.default_worlds 50
 """
@@ -24,7 +24,7 @@ from tests.helpers import small_worlds
 
 
 def released(seed, folder):
-    """Release a world as the vault would hold it; give its encounters."""
+    """Release a world as from a vault; return its encounters."""
     records = worlds.simulate_default_areas(worlds.WorldParameters(seed=seed)).records["encounter"]
     hasher = IdentifierHasher(seed.to_bytes(32, "big"))
     frame = records.assign(child=hasher.hash(records["child_id"]), programme_child="")
@@ -37,7 +37,7 @@ def released(seed, folder):
 
 
 def attacked(folder):
-    """Make every attack on both tiers of the last release; give the findings in words, and how it went."""
+    """Run every attack on both tiers of the last release; return the findings in words, and the results."""
     found, went = [], {}
     for tier in TIERS:
         release = Release.open(folder, tier)
@@ -48,7 +48,7 @@ def attacked(folder):
 
 
 def cells(frame, release):
-    """Give each public county-year with its true number: columns area, country, true, value."""
+    """Return each public county-year with its true number: columns area, country, true, value."""
     table, truth = release.table("children_region_year"), counted(frame)
     places = zip(table["area"], table["period"].str[:4], strict=True)
     told = table.assign(true=[truth.get(place, 0) for place in places], country=table["area"].str[:2])
@@ -56,7 +56,7 @@ def cells(frame, release):
 
 
 def counted(frame):
-    """Count children by region and year of their first encounter, as simply as can be."""
+    """Count children by region and year of their first encounter, in the simplest way."""
     parents, levels = area_table()["parent"], area_table()["level"]
     numbered = frame[frame["programme_child"] != ""].drop_duplicates("child").set_index("child")
     who = frame["child"].map(numbered["programme_child"]).fillna(frame["child"])
@@ -68,7 +68,7 @@ def counted(frame):
 
 
 def loss(table):
-    """Give by country the median relative error of what is shown, and the share of the children hidden."""
+    """Return by country the median relative error of the shown values and the share of children in hidden cells."""
     found = {}
     for country, part in table.groupby("country"):
         shown = part[part["value"].notna()]
@@ -85,7 +85,7 @@ def study(seed):
 
 
 def main(count):
-    """Study many worlds, two at a time, and print a line each and what all say together."""
+    """Study many worlds, two at a time; print one line for each and a summary of all."""
     tables, worst, say = [], [], sys.stdout.write
     with ProcessPoolExecutor(2) as workers:
         for seed, found, went, table in workers.map(study, range(count)):

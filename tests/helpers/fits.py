@@ -1,4 +1,4 @@
-"""What the tests ask of a fit beyond what the product does."""
+"""Results of a fit that only tests need."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ def mean_risk(fit):
 
 
 def true_counts(counts):
-    """Return the true counts behind each cell, and the log of their chances to show so, (most, cells)."""
+    """Return the possible true counts of each cell and log P(published | true count), (most, cells) each."""
     size = np.arange(len(counts.log_chances))[:, None]
     return counts.least[counts.kind] + size, counts.log_chances[:, counts.kind]
 

@@ -1,4 +1,4 @@
-"""The process that the fault tests kill while it forgets a child: see test_forget_killed.py."""
+"""The process that deletes a child's records and that fault tests kill: see test_forget_killed.py."""
 
 import sys
 from pathlib import Path

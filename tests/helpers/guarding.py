@@ -1,6 +1,6 @@
 """Watching a web process from outside and from inside.
 
-From outside: Linux tells of every opened file (inotify), whoever opens it and however, also from C. From
+From outside: Linux reports every opened file (inotify), whichever code opens it, also from C. From
 inside: an audit hook, which Python itself loads at the start, writes down what the process opens, imports
 and connects to.
 """
@@ -36,7 +36,7 @@ if "dashboard.server" in getattr(sys, "orig_argv", ()):
 
 
 class Watched:
-    """Tells which files below some folders were opened or read since the watch began."""
+    """A watch that lists the files below some folders that were opened or read since it began."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -53,7 +53,7 @@ class Watched:
         self._names[number] = folder
 
     def opened(self) -> list[str]:
-        """Give the paths, and forget them."""
+        """Return the paths seen since the last call."""
         try:
             data = os.read(self._file, 2**20)
         except BlockingIOError:
@@ -69,7 +69,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Command:
-    """A running `tact serve`, and what its web process did."""
+    """A running `tact serve`, with the log of its web process."""
 
     url: str
     process: subprocess.Popen[str]
@@ -81,7 +81,7 @@ class Command:
         return int(self.url.rpartition(":")[2])
 
     def did(self, event: str) -> list[str]:
-        """List what the audit hook heard of an event."""
+        """List what the audit hook recorded for an event."""
         lines = self.seen.read_text(encoding="utf-8").splitlines()
         return [line.removeprefix(f"{event} ") for line in lines if line.startswith(f"{event} ")]
 
@@ -91,7 +91,7 @@ class Command:
 
 
 def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str, str] | None = None, **how) -> Command:
-    """Start `tact serve` as a person does, with an audit hook in its web process; wait until it is up."""
+    """Start `tact serve` as a user does, with an audit hook in its web process; wait until it answers."""
     import json
 
     import psutil
@@ -126,7 +126,7 @@ def free_port() -> int:
 
 
 def ask(command: Command, path: str, *, method: str = "GET", headers: Iterable[str] | None = None):
-    """Send a request as it stands, byte for byte; give status, headers and body."""
+    """Send a request unchanged, byte for byte; return status, headers and body."""
     host = command.url.removeprefix("http://").rpartition(":")[0].strip("[]")
     lines = [f"Host: {host}:{command.port}"] if headers is None else list(headers)
     upgrade = any(line.startswith("Upgrade:") for line in lines)
@@ -165,7 +165,7 @@ def _joined(body: bytes) -> bytes:
 
 
 def without_override() -> None:
-    """Take from root, before a program starts, the right to ignore the modes of files; else do nothing."""
+    """Remove root's right to ignore file modes before a program starts; do nothing for other users."""
     libc = ctypes.CDLL(None)
     for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; PR_CAPBSET_DROP is 24
         libc.prctl(24, capability, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""A workspace in which every text that can come from outside is hostile, made by the command line alone."""
+"""A workspace in which every text from outside is hostile, made with the command line only."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _FITTING = {
 
 
 def text_columns(kind: str) -> list[str]:
-    """Name the columns in which intake takes any text."""
+    """List the columns in which intake accepts free text."""
     return [c.name for c in KINDS[kind].given if c.type in ("text", "identifier")]
 
 
@@ -55,7 +55,7 @@ def other_columns(kind: str) -> list[str]:
 
 
 def token(payload: str, kind: str, column: str) -> str:
-    """Give a text that tells where it was written."""
+    """Return a hostile text that names the kind and column where it was written."""
     return f"{payload} {kind}.{column}"
 
 
@@ -64,14 +64,14 @@ def good_row(kind: str) -> dict[str, str]:
 
 
 def hostile_rows(kind: str) -> list[dict[str, str]]:
-    """Make rows whose every free text is hostile, one a payload."""
+    """Build rows in which every free text is hostile, one row for each payload."""
     return [
         good_row(kind) | {column: token(payload, kind, column) for column in text_columns(kind)} for payload in PAYLOADS
     ]
 
 
 def figure_rows() -> list[dict[str, str]]:
-    """Make hostile figures that show: in each county, and for both countries one a year."""
+    """Build hostile figures that are shown: in each county, and one a year for both countries."""
     rows = []
     for number, row in enumerate(hostile_rows("figure")):
         county = f"AL-{number % 12 + 1:02d}"
@@ -82,7 +82,7 @@ def figure_rows() -> list[dict[str, str]]:
 
 
 def spoiled_rows(kind: str) -> list[dict[str, str]]:
-    """Make rows in which one column that is no free text is hostile, one for each and each payload."""
+    """Build rows with one hostile column that is not free text, one row for each column and payload."""
     return [
         good_row(kind) | {column: token(payload, kind, column)}
         for payload in PAYLOADS
@@ -99,7 +99,7 @@ def write(path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 def boundaries(folder: Path) -> Path:
-    """Write the shapes of Albania with hostile names, properties and file name; codes tell what is what."""
+    """Write the shapes of Albania with hostile names, properties and file name; only the codes are normal."""
     cells = load_areas().frame("municipality")
     cells = cells[(cells["country"] == "AL") & cells.geometry.notna()]
     names = [f"{PAYLOADS[i % len(PAYLOADS)]} {i}" for i in range(len(cells))]
@@ -112,14 +112,14 @@ def boundaries(folder: Path) -> Path:
 
 @dataclass
 class Hostile:
-    """The workspace, and what the commands answered."""
+    """The workspace, and the output of the commands."""
 
     path: Path
     answers: dict[str, Any] = field(default_factory=dict)
     said: str = ""
 
     def tact(self, *words: object) -> Any:
-        """Run a command with --json; it must end well."""
+        """Run a command with --json; it must succeed."""
         out, err = io.StringIO(), io.StringIO()
         from dashboard.cli import main
 
@@ -136,7 +136,7 @@ class Hostile:
 
 
 def build(folder: Path) -> Hostile:
-    """Import hostile files of every kind and a hostile file of boundaries, and release."""
+    """Build the workspace: import hostile files of every kind and hostile boundaries, then release."""
     world = Hostile(folder / "workspace")
     world.tact("init", "--practice")
     rows = {kind: hostile_rows(kind) for kind in KINDS} | {"figure": figure_rows()}
@@ -164,5 +164,5 @@ def _by_mapping(world: Hostile, folder: Path) -> Any:
 
 
 def in_quotes(text: str) -> str:
-    """Give a text as it stands between the quotes of JSON."""
+    """Return a text in its JSON form, without the quotes."""
     return json.dumps(text, ensure_ascii=False)[1:-1]

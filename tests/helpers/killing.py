@@ -1,6 +1,6 @@
 """Killing a process at a moment of its own progress.
 
-The process writes one byte for each piece of work it has done, so a moment is a number of pieces and
+The process writes one byte (a mark) for each piece of work done, so a moment is a number of marks and
 the tests do not depend on how fast the machine is.
 """
 
@@ -19,7 +19,7 @@ def mark(byte=MARK):
 
 
 def watch(connection, steps):
-    """Have a connection write a mark for so many steps of the database's machine."""
+    """Make a connection write a mark after every `steps` steps of the database engine."""
     connection.set_progress_handler(lambda: mark() and None, steps)
     return connection
 
@@ -35,16 +35,16 @@ def start(*arguments):
 
 
 def run_through(*arguments):
-    """Let a process run to its end; give how many marks it made."""
+    """Run a process to its end; return the number of its marks."""
     said, _ = start(*arguments).communicate()
     assert said.endswith(END), "the process must end well when nobody kills it"
     return said.count(MARK)
 
 
 def kill(*arguments, marks=None, delay=0.0):
-    """Kill a process after so many marks (None: when it begins to commit) and a delay in seconds.
+    """Kill a process after a number of marks (None: when it begins to commit) and a delay in seconds.
 
-    Tells whether it had reached its end.
+    Return whether the process had already ended.
     """
     process = start(*arguments)
     said = b""

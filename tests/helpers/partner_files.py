@@ -1,4 +1,4 @@
-"""Partner files made for a test, and stand-ins for what intake is given."""
+"""Partner files made for tests, and replacements for the objects that intake receives."""
 
 import csv
 import datetime as dt
@@ -45,7 +45,7 @@ class Found:
 
 
 class Resolver:
-    """Knows codes and a few names; counts how often it is asked."""
+    """A place resolver that knows the codes and a few names, and counts its calls."""
 
     def __init__(self):
         self.asked = []
@@ -61,7 +61,7 @@ class Resolver:
 
 
 class Hasher:
-    """A stand-in for the keyed hash; keeps what it was given."""
+    """A replacement for the keyed hash that records its inputs."""
 
     def __init__(self):
         self.given = []

@@ -1,4 +1,4 @@
-"""Small invented countries for the planner, and what a plan of them must keep, in plain loops."""
+"""Small invented countries for the planner, and checks of the rules of a plan in plain loops."""
 
 import itertools
 
@@ -13,7 +13,7 @@ BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))
 
 
 def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
-    """Invent sites in a square of two hours, each an area of its own, and draws of need."""
+    """Draw sites in a square of two hours, each in its own area, and draws of need."""
     rng = np.random.default_rng(seed)
     points = rng.random((sites, 2)) * 120
     minutes = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
@@ -42,7 +42,7 @@ def layouts(posts):
 
 
 def cheapest(posts, units):
-    """Give the number and least cost of moves to a layout, by assigning unit to unit."""
+    """Return the number and least cost of moves to a layout, from an assignment of unit to unit."""
     moved, cost = 0, 0.0
     for kind in range(len(posts.kinds)):
         change = units[:, kind] - posts.units[:, kind]
@@ -55,7 +55,7 @@ def cheapest(posts, units):
 
 
 def keeps(posts, rules, units):
-    """Say whether a layout keeps the rules, in plain loops; with what it costs."""
+    """Return whether a layout keeps the rules, and its cost, computed in plain loops."""
     moved, cost = cheapest(posts, units)
     if moved > rules.moves or cost > rules.budget + 1e-9:
         return False, cost

@@ -1,4 +1,4 @@
-"""Saved plans as the planner writes them, invented, for the tests of what is made from them."""
+"""Invented saved plans in the planner's form, for tests of what is made from a plan."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def read(manifest: dict[str, Any]) -> SavedPlan:
 
 
 def saved(release: str, count: int = 5, **changes: Any) -> SavedPlan:
-    """Return a saved plan with so many moves."""
+    """Return a saved plan with `count` moves."""
     return read(manifest(release, count, **changes))
 
 
 def manifest(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
-    """Return the manifest of a saved plan with so many moves."""
+    """Return the manifest of a saved plan with `count` moves."""
     ways = [_WAYS[n] if n < len(_WAYS) else _way(n) for n in range(count)]
     moves = [move(*way, gain=6.0 - 5.0 * n / max(count, 1)) for n, way in enumerate(ways)]
     return {
@@ -171,7 +171,7 @@ _EQUITY = [
 
 
 def crowded(release: str) -> SavedPlan:
-    """Return a plan with more and longer of everything than anybody will write."""
+    """Return a plan in which all lists and texts are longer than any real ones."""
     wide, kind = "W" * 400, "Mobile protection and reintegration unit"
     author = {"role": "programme manager", "date": wide}
     plan = manifest(release, 60, title=wide, note="Word and word again " * 40, author=author)

@@ -1,6 +1,6 @@
 """Invented records as intake hands them to the vault.
 
-Run as a program it is the process that the fault tests kill: see `main`.
+Run as a program, it is the process that the fault tests kill: see `main`.
 """
 
 import hashlib
@@ -85,7 +85,7 @@ COLUMNS = {
 
 
 def frame(kind, n, *, first=0, seed=0, version=0):
-    """Make n canonical rows with identities first .. first+n-1 and the content of a version."""
+    """Build n canonical rows with identities first .. first+n-1; their content depends on the version."""
     random = np.random.default_rng([seed, first, version])
     columns = {}
     for name, values in COLUMNS[kind].items():

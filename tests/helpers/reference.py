@@ -11,7 +11,7 @@ FOLDER = ROOT / "tests" / "reference"
 
 
 def read_rows(name: str) -> list[dict[str, str]]:
-    """Read a table as texts, one dictionary a row."""
+    """Read a table as strings, one dictionary for each row."""
     with (FOLDER / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -1,4 +1,4 @@
-"""Fits of the risk model that are made once a run: for tests about what stands around a fit.
+"""A cache of fits of the risk model for one test run, for tests that are not about the fit itself.
 
 The tests of the model itself (tests/risk/model, tests/risk/laplace) never use it.
 """
@@ -14,7 +14,7 @@ from risk.model import RiskModel
 
 
 def remember_fits(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Have RiskModel.fit give the fit of the same observations by the same settings, if there was one."""
+    """Make RiskModel.fit return the earlier fit of the same observations and settings, if there is one."""
     fit = RiskModel.fit
     folder.mkdir(exist_ok=True)
 

@@ -1,4 +1,4 @@
-"""A policy of a few tables, for tests that make releases by the command line and are about something else."""
+"""A policy with few tables, for tests that need a release from the command line but do not test its tables."""
 
 from pathlib import Path
 
@@ -31,5 +31,5 @@ periods = ["year"]
 
 
 def write_small_policy(workspace: Path) -> None:
-    """Have the next releases of a workspace hold a few tables of each kind."""
+    """Write a policy with which the next releases of a workspace hold a few tables of each kind."""
     (workspace / "policy.toml").write_text(SMALL_POLICY, encoding="utf-8")

@@ -41,7 +41,7 @@ def areas() -> gpd.GeoDataFrame:
 
 
 def rows(areas_, periods, cell, **by):
-    """One row an area, period and category; `cell` gives value, state, margin, low, high."""
+    """Return one row for each area, period and category; `cell` returns value, state, margin, low, high."""
     names = list(by)
     records = [
         (area, period, *chosen, *cell(area, period, *chosen))
@@ -75,7 +75,7 @@ _YEARLY = {
 
 
 def children(area, period, *_by):
-    """The year's number; in the whole time their sum, in a quarter a fourth of it."""
+    """Return the number of a year; for the whole time the sum of the years, for a quarter a fourth of its year."""
     first, last = _YEARLY.get(area, (50, 60))
     if area == "AL-01":
         return state("almost_none")
@@ -88,7 +88,7 @@ def children(area, period, *_by):
 
 
 def internal(area, period, category):
-    """Most of Durrës' children, a quarter of the others'."""
+    """Return the children trafficked internally: most of those of Durrës, a quarter of those of other areas."""
     value, name, margin, _, _ = children(area, period)
     if name != "number":
         return state(name)

@@ -1,6 +1,6 @@
 """Small invented worlds for the tests of release and attacks.
 
-Run as a program it makes releases until it is killed: see `main`.
+Run as a program, it makes one release, which fault tests interrupt: see `main`.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ COLUMNS = [
 
 
 def area_table():
-    """Two countries, five regions of which one has no municipality, eight municipalities, two successors."""
+    """Return two countries, five regions (one without a municipality), eight municipalities and two successors."""
     rows = {}
     for country, regions in REGIONS.items():
         rows[country] = (country, "country", "", "")
@@ -110,7 +110,7 @@ def encounters(rng, rows, children, *, concentration=0.5, first=FIRST, last=LAST
 
 
 def batches(frame, size=997):
-    """Cut a frame into batches with dictionary-encoded text, as the vault gives them."""
+    """Return a frame as batches with dictionary-encoded text, in the form that the vault yields."""
     for start in range(0, len(frame), size):
         part = frame.iloc[start : start + size]
         arrays = {}
@@ -156,7 +156,7 @@ class MemoryVault:
 
 
 def fill(vault, frame, source):
-    """Put encounters into a real vault."""
+    """Write encounters to a real vault."""
     names = [f"{source} {n}" for n in range(len(frame))]
     identity = [hashlib.sha256(n.encode()).digest()[:16] for n in names]
     rest = dict.fromkeys(("country", "community", "record_number"), "")
@@ -164,7 +164,7 @@ def fill(vault, frame, source):
 
 
 def release(vault, folder, **changes):
-    """Make a release with everything at its default."""
+    """Write a release with all settings at their defaults."""
     given = {
         "areas_geoparquet": areas_bytes(),
         "area_table": area_table(),
@@ -176,7 +176,7 @@ def release(vault, folder, **changes):
 
 
 def main(folder, vault):
-    """Make one release of a real vault, telling before it begins and when it is done."""
+    """Write one release of a real vault; report its beginning and its end."""
     with Vault.open(Path(vault), VAULT_KEY) as held:
         os.write(1, b"begin\n")
         os.write(1, release(held, Path(folder)).name.encode() + b"\n")

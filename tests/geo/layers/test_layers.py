@@ -272,10 +272,7 @@ def test_figures_that_were_made_up_say_so_wherever_they_stand(tmp_path):
     assert rows["data"].loc[["AL-01", "AL-02"]].to_list() == ["published", "invented"]
     every = wide.build_long_table(release, one)
     assert every[every["data"] == "invented"]["code"].to_list() == ["AL-02"]
-    assert (wide.find_owner(release, one), wide.find_owner(release, find_layer("referrals"))) == (
-        "mixed",
-        "published",
-    )
+    assert (wide.find_owner(release, one), wide.find_owner(release, find_layer("referrals"))) == ("mixed", "published")
     assert "made up for practice" in terms.describe_file(release, (one,))["published_figures"]
     fact = next(f for f in build_profile(release, "AL-02", YEARS[0]).facts if f.id == "population")
     assert (fact.label, fact.invented) == ("Population, invented figure of 2024", True)

@@ -180,10 +180,7 @@ def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path
         ("AL-05,Arsis,prevention,0,,", "row 2: '0' in column children"),
         ("AL-05,Arsis,prevention,20,school;king,", "row 2: 'king' in column to is not a duty bearer"),
         ("AL-05,Arsis,prevention,20,,5", "row 2: '5' in column from_quarter .* from 1 to 4"),
-        (
-            "AL-05,Arsis,prevention,20,,\nAL-05,Arsis,prevention,9,,2",
-            "row 3: this task .* is already in row 2",
-        ),
+        ("AL-05,Arsis,prevention,20,,\nAL-05,Arsis,prevention,9,,2", "row 3: this task .* is already in row 2"),
     ],
 )
 def test_a_faulty_task_is_named_with_its_remedy(tmp_path, row, said):

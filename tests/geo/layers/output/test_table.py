@@ -30,9 +30,7 @@ def test_published_figures_carry_source_and_year(partner):
     rows = build_table(partner, find_layer("roma_figures"), View("region", ""))
     assert list(rows.loc["AL-04"][["Value", "Source"]]) == ["1,640", "Census of Albania 2011"]
     assert list(rows.loc["AL-01"][["Value", "State", "Source"]]) == ["", "no published figure", ""]
-    shares = build_table(
-        partner, find_layer("roma_figures"), View("region", "", {"figure": "national-share"})
-    )
+    shares = build_table(partner, find_layer("roma_figures"), View("region", "", {"figure": "national-share"}))
     assert list(shares.loc["GR-I"][["Value", "Source"]]) == [
         "25",
         "Official mapping of Roma living areas in Greece 2021",
