@@ -99,7 +99,11 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
             hours=t.format_number(verdict.cost),
             budget=t.format_number(budget),
         )
-    both = t("today, and with the plan")
+    intervals = t(
+        "95 % interval: today {today}, with the plan {planned}",
+        today=t.format_interval(today.met),
+        planned=t.format_interval(planned.met),
+    )
     return [
         Figure(
             t("Gain, children per quarter"),
@@ -109,7 +113,7 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
         Figure(
             t("Need met, children per quarter"),
             f"{t.format_number(today.met.mean)} → {t.format_number(planned.met.mean)}",
-            both,
+            intervals,
         ),
         Figure(
             t("Need met in the worst-served areas"),

@@ -13,6 +13,7 @@ from data.errors import FileRefused
 from data.personal.headings import list_headings
 from data.restricted.intake.mapping import ColumnMapping
 from data.schema import INVENTED, Column, RecordKind
+from data.schema.earlier_words import read_earlier_words
 from data.workspace.folding import fold, make_key
 
 # What KoboToolbox, ODK Collect and ODK Central add to a form's own questions, in small letters.
@@ -110,7 +111,8 @@ def _find_column(kind: RecordKind, heading: str, central: bool) -> str | None:
 
 
 def _names(column: Column) -> set[str]:
-    return {column.name, make_key(column.label)}
+    earlier = read_earlier_words().get(column.name, {})
+    return {column.name, make_key(column.label), *(make_key(words) for words, code in earlier.items() if not code)}
 
 
 def _is_central(headings: list[str]) -> bool:

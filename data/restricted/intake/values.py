@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from data.errors import InputError
 from data.schema import Column
+from data.schema.earlier_words import read_earlier_words
 from data.tables.periods import Period
 from data.workspace.folding import fold, make_key
 
@@ -104,6 +105,9 @@ def _category(column: Column) -> Callable[[str], Value]:
     known = {make_key(code): code for code in column.allowed}
     for code, words in column.allowed.items():
         known.setdefault(make_key(words), code)
+    for words, code in read_earlier_words().get(column.name, {}).items():
+        if code in column.allowed:
+            known.setdefault(make_key(words), code)
 
     def read(text: str) -> Value:
         code = known.get(make_key(text[:200]))

@@ -62,7 +62,14 @@ def test_batches_are_what_the_vault_takes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "value", ["al_to_gr", "AL to GR", "Trafficking from Albania to Greece", " trafficking  from albania to greece "]
+    "value",
+    [
+        "al_to_gr",
+        "AL to GR",
+        "Trafficking from Albania to Greece",
+        " trafficking  from albania to greece ",
+        "Albania to Greece",
+    ],
 )
 def test_categories_are_read_as_code_or_in_plain_words(tmp_path, value):
     names = ColumnMapping(value_names={"pathway": {"al TO gr": "al_to_gr"}})
