@@ -15,13 +15,13 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from benchmarks.studies.observe import observe_world
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL, evaluate_model
 from risk.worlds import WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 SCORES = ("log", "crps")
 

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.stats import spearmanr
 
+from benchmarks.studies.observe import observe_world
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
@@ -30,7 +31,6 @@ from risk.model import RiskModel
 from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
 from risk.worlds import World, WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 CASES = ("regions", "large exact", "large protected")
 GAMMAS = (0.6, 0.8, 1.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.studies.observe import key_shapes, publish_counts, select_modelled_regions
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
@@ -17,7 +18,6 @@ from risk.numbers import stream
 from risk.worlds import WorldParameters, read_population
 from risk.worlds.ground import apportion, build_ground
 from risk.worlds.need import PATHWAYS, draw_need
-from risk.worlds.observe import key_shapes, publish_counts, select_modelled_regions
 from risk.worlds.outreach import Course, FirstMeetings, set_up_course, update_memory, weigh_municipalities
 from risk.worlds.truth import Truth
 

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from benchmarks.studies.command import run_study
+from benchmarks.studies.observe import observe_world
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Bools, Floats, Progress
@@ -32,7 +33,6 @@ from risk.model.observations import Observations
 from risk.report.change import RISING, find_changes
 from risk.report.shift import WATCHED, find_shifts
 from risk.worlds import World, WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
 _DRAWS = 2000

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.studies.command import run_study
+from benchmarks.studies.observe import observe_world
 from benchmarks.studies.trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
@@ -30,7 +31,6 @@ from risk.model.observations import Observations
 from risk.planning import Plan, Posts, Rules, Solver, plan_moves
 from risk.planning.explain import Estimate
 from risk.worlds import World, WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")
 

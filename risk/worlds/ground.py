@@ -144,12 +144,3 @@ def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
     found = np.searchsorted(flat, uniform + at, side="right") - at * table.shape[1]
     picked: Ints = np.minimum(found, table.shape[1] - 1)
     return picked
-
-
-def apportion(share: Floats, total: int) -> Ints:
-    """Return whole units in proportion to shares, by largest remainder, (n,)."""
-    exact = share / share.sum() * total
-    whole: Ints = np.floor(exact).astype(np.int64)
-    rest = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
-    whole[rest] += 1
-    return whole

@@ -36,12 +36,3 @@ def _between(sequence: tuple[str, ...], place: float) -> str:
     pairs = zip(_channels(sequence[first]), _channels(sequence[first + 1]), strict=True)
     mixed = (round(a + (b - a) * (place - first)) for a, b in pairs)
     return "#" + "".join(f"{channel:02X}" for channel in mixed)
-
-
-def compute_luminance(colour: str) -> float:
-    """Relative luminance of a colour, 0 to 1 (WCAG 2.2, definition of relative luminance)."""
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (channel / 255 for channel in _channels(colour))
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

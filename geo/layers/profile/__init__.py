@@ -94,28 +94,6 @@ def _profile(release: Release, _stamp: int, area: str, period: str) -> Profile:
     )
 
 
-def build_timeline(release: Release) -> tuple[Bar, ...]:
-    """Give the children met in both countries together, by period of the finest grain: bars of time.
-
-    The value is the sum of the published ones; the words name a country whose number is not published.
-    """
-    areas = tables.load_areas(release)
-    countries = [str(c) for c in areas.index[areas["level"] == "country"]]
-    names = [str(areas.loc[c, "name_en"]) for c in countries]
-    each = [_series(Place(release, c, "country", n), encounters.COUNTED) for c, n in zip(countries, names, strict=True)]
-    return tuple(_together(same, names) for same in zip(*each, strict=True))
-
-
-def _together(same: tuple[Bar, ...], names: list[str]) -> Bar:
-    known = [b for b in same if b.state == "number"]
-    if not known:
-        return same[0]
-    total, margin = sum(b.value for b in known), sum(b.margin for b in known)
-    missing = [f"{n}: {b.words}" for b, n in zip(same, names, strict=True) if b.state != "number"]
-    text = "; ".join([f"{format_number(total)} ±{format_number(margin)}", *missing])
-    return Bar(same[0].period, same[0].label, total, margin, "number", text, same[0].complete)
-
-
 def _last_day(release: Release) -> date:
     last = release.manifest["tact"].get("last")
     return date.fromisoformat(last) if last else date.max

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.studies.observe import observe_world
 from geo import areas
 from risk.clusters import ClusterSearch
 from risk.worlds import WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")

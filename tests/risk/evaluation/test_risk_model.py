@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.studies.observe import observe_world
 from data.release import Release
 from geo import areas
 from risk.evaluation.baselines import HISTORICAL_MEAN
@@ -21,7 +22,6 @@ from risk.model.observations import HIDDEN, MISSING
 from risk.report import assess
 from risk.report.tables import AHEAD
 from risk.worlds import WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from scipy.stats import nbinom, norm, poisson, spearmanr
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from benchmarks.studies.observe import observe_world
 from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 from data.release import Release
@@ -37,7 +38,6 @@ from risk.model.detection import (
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations
 from risk.worlds import WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 from tests.helpers.fits import GammaPrecision, log_means, mean_risk
 from tests.helpers.reference import read_scotland, read_scotland_edges
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.studies.observe import observe_world
 from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
 from data.release import Release
@@ -13,7 +14,6 @@ from geo import areas
 from risk.model import observations
 from risk.model.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
 from risk.worlds import WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 
 @pytest.fixture(scope="module")

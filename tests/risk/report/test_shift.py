@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.studies.observe import observe_world
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.model.observations import MISSING
 from risk.report.shift import WATCHED, find_shifts
 from risk.worlds import WorldParameters, simulate_default_areas
-from risk.worlds.observe import observe_world
 
 
 def seen_of(seed, **given):

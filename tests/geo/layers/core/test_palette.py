@@ -6,7 +6,15 @@ import pytest
 
 from geo.layers import LAYERS
 from geo.layers.core import palette
-from geo.layers.core.palette import choose_colours, compute_luminance
+from geo.layers.core.palette import choose_colours
+
+
+def compute_luminance(colour):
+    """Return the relative luminance of a colour, 0 to 1 (WCAG 2.2, definition of relative luminance)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
 
 SEQUENCES = [palette.COVERAGE, palette.EFFORT, palette.POPULATION, palette.RISKS, palette.VIOLET]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data.errors import AreaError
 from geo.layers import encounters
 from geo.layers.core.change import Cell, bound_share, compare_cells, compute_ratio_interval, find_bounds
-from geo.layers.profile import build_profile, build_timeline
+from geo.layers.profile import build_profile
 from tests.helpers import small_release
 from tests.helpers.small_release import QUARTERS, YEARS
 
@@ -157,13 +157,6 @@ def test_series_tell_which_periods_are_complete(partner):
     assert [b.period for b in profile.series] == QUARTERS
     assert all(b.complete for b in profile.series)
     assert next(b.value for b in profile.series) == 10
-
-
-def test_time_of_both_countries_together(partner):
-    bars = build_timeline(partner)
-    assert [b.period for b in bars] == QUARTERS
-    assert bars[0].value == 24
-    assert bars[0].words == "24 ±10"
 
 
 def test_an_unknown_area_is_named(partner):
