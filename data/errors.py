@@ -26,7 +26,7 @@ class TactError(Exception):
 
 
 class InputError(TactError):
-    """A file or a value that someone gave us is wrong."""
+    """A file or a value from a user is wrong."""
 
     exit_code = 2
 
@@ -36,7 +36,7 @@ class FileRefused(InputError):
 
 
 class AreaError(InputError):
-    """Boundaries that cannot be used, or an area that is not known."""
+    """The boundaries cannot be used, or an area is not known."""
 
 
 class WorkspaceError(TactError):
@@ -82,7 +82,7 @@ class ReleaseRefused(ReleaseError):
 
 
 def other_format(what: str, found: object, readable: int) -> str:
-    """Return the message for something that another version of the product stored in another format."""
+    """Return the message for content stored by another version of the product in another format."""
     return (
         f"The vault keeps {what} in format {found}, and this version reads {readable}. Nothing was changed. "
         "Use the version of TACT Map that made the last release, or a newer one; to stay with this version, "

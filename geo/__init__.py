@@ -1,1 +1,1 @@
-"""Where things are."""
+"""Geography: areas, places, boundaries, travel times, map layers and exports."""

@@ -40,7 +40,7 @@ class Areas:
     """Every area with its shape, neighbours and size; read-only, safe to share between sessions."""
 
     def __init__(self, rows: gpd.GeoDataFrame) -> None:
-        """Take one row an area, indexed by code: the area table, km2, approximate, geometry."""
+        """Store a frame with one row per area, indexed by code: the area table, km2, approximate, geometry."""
         self._rows = rows
         self.table: pd.DataFrame = pd.DataFrame(rows.drop(columns=_SHAPE_COLUMNS))
         self._level = {str(code): str(level) for code, level in self.table["level"].items()}
@@ -50,16 +50,16 @@ class Areas:
         self._maps: dict[str, dict[str, Any]] = {}
 
     def write(self, path: Path) -> None:
-        """Write all levels to one GeoParquet file, as one step; `read` gives the same areas again."""
+        """Write all levels to one GeoParquet file in one step; `read_areas` returns the same areas."""
         with replacing(Path(path)) as aside:
             self._rows.reset_index().to_parquet(aside, compression="zstd")
 
     def frame(self, level: str) -> gpd.GeoDataFrame:
         """Return a level's areas in the table's order, indexed by code, in EPSG:4326.
 
-        Columns: name_en, name_local, parent, country, km2 (EPSG:3035), approximate, geometry; the
-        last is None and km2 missing for an area without a shape. The twelve municipalities of 2019
-        are not among them: they count in their predecessors.
+        Columns: name_en, name_local, parent, country, km2 (EPSG:3035), approximate, geometry; for an area without a
+        shape, geometry is None and km2 is missing. The twelve municipalities of 2019 are left out: they are counted in
+        their predecessors.
         """
         _check_level(level)
         if level not in self._frames:
@@ -73,19 +73,19 @@ class Areas:
         return [str(code) for code in frame.index[frame.geometry.isna()]]
 
     def approximate(self, level: str) -> bool:
-        """Tell whether any shape of a level is approximate, so that the map has to say so."""
+        """Return whether any shape of a level is approximate; the map must then say so."""
         return bool(self.frame(level)["approximate"].any())
 
     @cached_property
     def source(self) -> str:
-        """Say where the boundaries come from, with the credit that their licences ask for."""
+        """The source of the boundaries, with the credit that their licences require."""
         texts = dict.fromkeys(text for text in self._rows["boundaries"] if text)
         return ". ".join(texts)
 
     def neighbours(self, level: str) -> list[tuple[str, str]]:
-        """Return each pair of areas that share a border of some length, once, codes in order.
+        """Return each pair of areas that share a border line, once, with codes in order.
 
-        Meeting in a point is no border; areas across water have none.
+        Areas that touch only in a point, or face each other across water, are not neighbours.
         """
         _check_level(level)
         if level not in self._neighbours:
@@ -93,9 +93,9 @@ class Areas:
         return list(self._neighbours[level])
 
     def parts(self, level: str) -> list[list[str]]:
-        """Return the groups of areas that hang together over land, largest group first.
+        """Return the groups of areas that are connected over land, largest group first.
 
-        An island of its own and an area without a shape are groups of one.
+        An island area and an area without a shape each form their own group.
         """
         codes = [str(code) for code in self.frame(level).index]
         place = {code: number for number, code in enumerate(codes)}
@@ -106,10 +106,10 @@ class Areas:
         return sorted(groups, key=lambda group: (-len(group), place[group[0]]))
 
     def locate(self, lat: float, lon: float, level: str) -> str | None:
-        """Return the one area that holds a point given in degrees, None when there is none.
+        """Return the code of the area that contains a point (degrees); None if no area does.
 
-        A point on a border belongs to the area that stands first in the table. The municipality is
-        found first and the other levels above it, so the answers for one point always nest.
+        A point on a border belongs to the area that comes first in the table. The municipality is found first and the
+        higher levels from it, so the answers for one point always nest.
         """
         _check_level(level)
         if not (np.isfinite(lat) and np.isfinite(lon)):
@@ -119,9 +119,9 @@ class Areas:
         return self._above(codes[min(hits)], level) if len(hits) else None
 
     def centres(self, level: str) -> pd.DataFrame:
-        """Return for each area with a shape the point farthest inside: columns lon and lat.
+        """Return, for each area with a shape, the point farthest from its border: columns lon and lat.
 
-        It is the centre of the largest circle in the area's largest part, for a symbol or a name.
+        This is the centre of the largest circle inside the area's largest part; symbols and names are placed there.
         """
         shapes = self.frame(level).geometry.dropna()
         circles = shapely.maximum_inscribed_circle(_largest_parts(shapes), tolerance=0.005)
@@ -131,12 +131,11 @@ class Areas:
     def map_geometry(self, level: str) -> dict[str, Any]:
         """Return a level's simplified shapes for the browser: a GeoJSON FeatureCollection and more.
 
-        Features have the properties code, name, country, region and centre ([lon, lat]). Beside
-        them stand level, codes (of the features, in order), missing, bbox, approximate, source;
-        rest, the land of both countries that no area of the level covers (Mount Athos among
-        municipalities), or None; and for level country borders, a MultiLineString of the outlines.
-        Coordinates have four decimals. The shapes of all levels are unions of the same simplified
-        cells, so their borders match.
+        Features have the properties code, name, country, region and centre ([lon, lat]). Other members: level, codes
+        (of the features, in order), missing, bbox, approximate, source; rest, the land of both countries that no area
+        of the level covers (for municipalities: Mount Athos), or None; and, for level "country", borders: a
+        MultiLineString of the outlines. Coordinates have four decimals. The shapes of all levels are unions of the
+        same simplified cells, so their borders match.
         """
         _check_level(level)
         if level not in self._maps:
@@ -206,7 +205,7 @@ class Areas:
 
 
 def load_areas(workspace_areas: Path | None = None) -> Areas:
-    """Load the areas with a workspace's imported boundaries, else with the approximate ones.
+    """Read the areas with a workspace's imported boundaries or, if there are none, the approximate ones.
 
     Raises AreaError when the imported boundaries cannot be read.
     """
@@ -217,7 +216,7 @@ def load_areas(workspace_areas: Path | None = None) -> Areas:
 
 
 def read_areas(path: Path) -> Areas:
-    """Read the areas that `Areas.write` wrote, as a release keeps them.
+    """Read areas that `Areas.write` wrote, for example those in a release.
 
     Raises AreaError when the file is missing or damaged.
     """
@@ -228,8 +227,8 @@ def read_areas(path: Path) -> Areas:
 def read_cells(path: Path | None = None) -> gpd.GeoDataFrame:
     """Read the shapes of municipalities (and Mount Athos), indexed by code, in EPSG:4326.
 
-    Columns: approximate, boundaries (what to say of their origin), geometry. Without a path, the
-    approximate cells that ship with the product. Raises AreaError when the file is damaged.
+    Columns: approximate, boundaries (text on their origin), geometry. Without a path, reads the approximate cells that
+    ship with the product. Raises AreaError when the file is damaged.
     """
     if path is not None:
         remedy = "Import the boundaries again (tact areas import FILE), or remove the file."
@@ -296,8 +295,8 @@ def _pairs(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
 
 
 def _simplify(shapes: np.ndarray) -> np.ndarray:
-    """Simplify a coverage until it is small enough for the browser, borders still matching."""
-    shapes = _without_islets(shapes)
+    """Return a coverage simplified until it is small enough for the browser; borders still match."""
+    shapes = _drop_islets(shapes)
     for tolerance in _MAP_TOLERANCES:
         simple = np.asarray(shapely.coverage_simplify(shapes, tolerance))
         if shapely.get_num_coordinates(simple).sum() <= _MAP_VERTICES:
@@ -307,8 +306,8 @@ def _simplify(shapes: np.ndarray) -> np.ndarray:
     return rounded if fits else simple
 
 
-def _without_islets(shapes: np.ndarray) -> np.ndarray:
-    """Leave out what is too small to be seen; the largest part of each area always stays."""
+def _drop_islets(shapes: np.ndarray) -> np.ndarray:
+    """Return shapes without parts too small to see; the largest part of each area always stays."""
     parts, owner = shapely.get_parts(shapes, return_index=True)
     size = shapely.area(parts)
     largest = np.zeros(len(shapes))

@@ -1,16 +1,15 @@
 """Travel times between areas, in minutes.
 
-By default the straight line between the centres of two areas times a detour factor, at one speed: a first
-guess, said to be one. Measured times from a file take the place of single pairs. Over water there is no
-guess: areas that do not hang together over land are joined by the ferries that someone enters with their
-source; the table of ferries starts empty, since nobody here knows a timetable. Without one, such a pair
-keeps the default and is marked as provisional.
+By default the straight line between the centres of two areas times a detour factor, at one speed: a rough estimate,
+and labelled so. Measured times from a file replace the default of single pairs. Areas that are not connected over land
+are joined by ferries that someone enters with their source; the table of ferries is empty at first. Without a ferry,
+such a pair keeps the default and is marked as provisional.
 
 Both tables are CSV files in UTF-8 with a heading:
 
-    from,to,minutes[,source]        codes of areas; a pair stands for both directions unless it stands twice
+    from,to,minutes[,source]        codes of areas; a pair is valid in both directions unless both are listed
 
-For ferries `minutes` holds waiting, boarding and the crossing, and `source` must be filled.
+For ferries `minutes` includes waiting, boarding and the crossing, and `source` is required.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class Speed:
             raise InputError(msg)
 
     def minutes(self, km: Floats) -> Floats:
-        """Give the minutes for straight lines of a length, any shape."""
+        """Compute the minutes for straight lines of `km` kilometres; any shape."""
         return np.asarray(60.0 * self.detour * km / self.km_per_hour)
 
 
@@ -69,11 +68,9 @@ class Link:
 class Travel:
     """Minutes between the areas of one level.
 
-    minutes : from each area (row) to each (column), (A, A); the diagonal is zero, and inf stands where an
-        area has no shape and no time was given.
-    inside : mean minutes from the middle of each area to its people, as if it were a disc, (A,).
-    provisional : where the default stands for a way over water, (A, A).
-    given : where the time was uploaded, (A, A).
+    minutes : from each area (row) to each (column), (A, A); the diagonal is zero; inf where an area has no shape and
+    no time was entered. inside : mean minutes from the centre of each area to its people, as if it were a disc, (A,).
+    provisional : where the default is used for a route over water, (A, A). given : where the time was uploaded, (A, A).
     """
 
     codes: tuple[str, ...]
@@ -91,17 +88,17 @@ class Travel:
         uploaded: Iterable[Link] = (),
         ferries: Iterable[Link] = (),
     ) -> Travel:
-        """Work the times out; uploaded pairs take the place of what was worked out.
+        """Compute the times between areas; uploaded pairs replace the computed ones.
 
-        Raises InputError where a link names an area that the level does not hold.
+        Raises InputError if a link names an area that is not of this level.
         """
         pace, frame = speed or Speed(), areas.frame(level)
         codes = tuple(str(code) for code in frame.index)
         points = areas.centres(level).reindex(frame.index).to_numpy(dtype=float)
         straight = pace.minutes(compute_distances(points))
-        part = _parts(areas, level, codes)
-        minutes, provisional = _over_water(straight, part, _laid(codes, ferries))
-        given = _laid(codes, uploaded)
+        part = _number_land_masses(areas, level, codes)
+        minutes, provisional = _compute_land_and_ferry(straight, part, _link_matrix(codes, ferries))
+        given = _link_matrix(codes, uploaded)
         inside = pace.minutes(2.0 / 3.0 * np.sqrt(frame["km2"].to_numpy(dtype=float) / np.pi))
         known = np.isfinite(given)
         return cls(
@@ -113,15 +110,15 @@ class Travel:
         )
 
     def to_people(self) -> Floats:
-        """Give the minutes from the people of each area to the middle of each, (A, A).
+        """Return the minutes from the people of each area to the centre of each, (A, A).
 
-        The diagonal is `inside`: a service stands in the middle of its area, and people have a way to go.
+        The diagonal is `inside`: a service is in the centre of its area, and people must travel to it.
         """
         own = np.eye(len(self.codes), dtype=bool)
         return np.where(own, self.inside[:, None], self.minutes)
 
     def at(self, codes: Sequence[str]) -> Travel:
-        """Keep some areas, in the order given; raise InputError for one that is not known."""
+        """Return the times between some areas, in the order of `codes`; raise InputError for an unknown area."""
         order = np.array([_position(self.codes, code) for code in codes], dtype=np.int64)
         square = np.ix_(order, order)
         return Travel(
@@ -130,7 +127,7 @@ class Travel:
 
 
 def compute_distances(points: Floats) -> Floats:
-    """Give the great-circle distances in km between points in degrees (lon, lat), (n, 2) to (n, n).
+    """Compute great-circle distances in km, (n, n), between points (lon, lat) in degrees, (n, 2).
 
     Haversine, mean radius; nan where a point is missing.
     """
@@ -142,10 +139,10 @@ def compute_distances(points: Floats) -> Floats:
 
 
 def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tuple[Link, ...]:
-    """Read a table of times between areas; see the module for its format. `sources`: each row needs one.
+    """Read a table of times between areas; see the module for its format. `sources`: each row needs a source.
 
-    Raises FileRefused where the file cannot be read as such a table, and InputError, naming the row, what is
-    wrong with it and what to do; nothing is guessed and nothing of a faulty file is taken.
+    Raises FileRefused if the file is no such table, and InputError that names the row, the fault and the remedy.
+    Nothing is guessed, and no row of a faulty file is used.
     """
     known, seen = set(codes), dict[tuple[str, str], int]()
     links = []
@@ -194,8 +191,8 @@ def _position(codes: Sequence[str], code: str) -> int:
         raise InputError(msg) from None
 
 
-def _laid(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
-    """Lay links out, (A, A), nan where there is none; a pair stands for the way back unless that is given."""
+def _link_matrix(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
+    """Return the minutes of links, (A, A), nan where there is none; the way back is equal unless listed."""
     place = {code: at for at, code in enumerate(codes)}
     there = np.full((len(codes), len(codes)), np.nan)
     for link in links:
@@ -205,14 +202,14 @@ def _laid(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
     return np.where(np.isnan(there), there.T, there)
 
 
-def _parts(areas: Areas, level: str, codes: tuple[str, ...]) -> Ints:
-    """Give the part of the land that each area belongs to, a number, (A,)."""
+def _number_land_masses(areas: Areas, level: str, codes: tuple[str, ...]) -> Ints:
+    """Return the number of the connected land mass of each area, (A,)."""
     number = {code: at for at, group in enumerate(areas.parts(level)) for code in group}
     return np.array([number[code] for code in codes], dtype=np.int64)
 
 
-def _over_water(straight: Floats, part: Ints, ferries: Floats) -> tuple[Floats, Bools]:
-    """Give times by land and ferry, and mark the ways over water for which there is no ferry, (A, A) each."""
+def _compute_land_and_ferry(straight: Floats, part: Ints, ferries: Floats) -> tuple[Floats, Bools]:
+    """Compute times by land and ferry, and which routes over water have no ferry; both (A, A)."""
     from scipy.sparse.csgraph import shortest_path
 
     by_land = part[:, None] == part

@@ -42,7 +42,7 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
     zero.
 
     Counts near the threshold may have a larger variance, eq. (5): it softens the step from hidden to shown,
-    which reveals more about one child than any other step, and leaves large numbers as exact as they are.
+    which reveals more about one child than any other step, and keeps the accuracy of large numbers.
     Tables in which one child can add more than one have no threshold, and so no larger variance.
 
     Where one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2. A
@@ -69,7 +69,7 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
 
 
 def _variance_at(count: int, variance: float, near: float) -> float:
-    """Return the variance at a count, eq. (5): `near` at 7 to 15, less by one for each count further away."""
+    """Return the variance at a count, eq. (5): `near` for counts 7 to 15, minus one for each step away."""
     return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
@@ -147,7 +147,7 @@ class CellKey:
 
     @classmethod
     def from_policy(cls, policy: Policy) -> CellKey:
-        """Return the noise that a policy asks for."""
+        """Return the noise that a policy requires."""
         return cls(**{field.name: getattr(policy, field.name) for field in fields(cls)})
 
     @classmethod
@@ -197,7 +197,7 @@ class CellKey:
         return Channel(matrix, reach, k, steady=len(table) - 1)
 
     def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
-        """Return the intervals: a hidden cell's value is below k, so its truth is at most k - 1 + largest."""
+        """Return an attacker's knowledge: a hidden value is below k, so the true count is at most k - 1 + largest."""
         reach = self.largest * scale
         below = k or 1
         return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)

@@ -1,7 +1,7 @@
-"""What the noise does to a count: the channel P(published | true count), and the knowledge of an attacker.
+"""The effect of noise on a count: the channel P(published | true count), and the knowledge of an attacker.
 
-One channel serves the margin that the map shows, the likelihood of the risk model (shown and hidden cells
-alike), and the attacks.
+The same channel is used for the margins on the map, the likelihood of the risk model (shown and hidden cells), and the
+attacks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ UNKNOWN = 2**40  # larger than any count, and a sum of a million of them still f
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What an attacker knows of one cell before looking at any other, and what must stay open afterwards.
+    """What an attacker knows of one cell before using any other, and which values must stay possible afterwards.
 
-    A shown number lies within `largest` of the truth; the truth of a hidden cell lies in `hidden_from` to
-    `hidden_to`. A hidden cell is protected when each of `open_from` to `open_to` stays feasible for it, a
-    shown cell when at least `open_values` values do (the protection interval). `step` is the most that one
-    child can add to a cell.
+    A shown number lies within `largest` of the truth; the truth of a hidden cell lies in `hidden_from` to `hidden_to`.
+    A hidden cell is protected when each of `open_from` to `open_to` stays feasible for it, a shown cell when at least
+    `open_values` values do (the protection interval). `step` is the largest number that one child can add to a cell.
     """
 
     largest: int
@@ -79,7 +78,7 @@ class Channel:
 
     @property
     def _visible(self) -> Bools:
-        """Which noisy values are shown as they are, shape (n_max + largest + 1,)."""
+        """Which noisy values are shown unchanged, shape (n_max + largest + 1,)."""
         return np.asarray(np.arange(self.matrix.shape[1]) >= (self.k or 0))
 
     def log_likelihood(self, published: npt.ArrayLike) -> Floats:
@@ -115,5 +114,5 @@ class Channel:
         return np.asarray(np.maximum(np.minimum(values, last) - (self.k or 0) + 1, 0), np.int64)
 
     def total_variation(self) -> Floats:
-        """Return how well one cell tells n from n + 1, for n = 0 .. n_max - 1: from 0 (not at all) to 1."""
+        """Return the total variation distance (0 to 1) between counts n and n + 1, for n = 0 .. n_max - 1."""
         return np.asarray(np.abs(np.diff(self.outcomes(), axis=0)).sum(axis=1) / 2)

@@ -1,4 +1,4 @@
-"""What protection costs a release in accuracy, and what one number still reveals: from the release alone.
+"""The accuracy that protection costs a release, and what one number still reveals, from the release alone.
 
 True counts are never read. How far a shown number is from the truth follows from the channel, P(shown |
 true), which the manifest states: each true count that can show as a number is taken as equally likely
@@ -81,10 +81,10 @@ def estimate_hidden_share(
 ) -> tuple[float, float, float]:
     """Estimate the share of children in cells that show no number, with an interval of 95 %.
 
-    `total` holds the published numbers of a country that add up to all of its children, `shown` the numbers
-    of the table that are shown; what is missing between them is hidden. The noise of each number is taken as
-    independent of all others. The interval holds their noise alone: that small counts show where their noise
-    was upwards moves the estimate down by the variance times the number of cells a count near the threshold.
+    `total` holds the published numbers of a country that add up to all of its children, `shown` the numbers of the
+    table that are shown; what is missing between them is hidden. The noise of each number is taken as independent of
+    all others. The interval covers their noise alone. Small counts are shown more often when their noise is positive,
+    which moves the estimate down by the variance times the number of cells per count near the threshold.
     """
     totals, parts = np.asarray(total, np.int64).ravel(), np.asarray(shown, np.int64).ravel()
     everybody = totals.sum()
@@ -98,7 +98,7 @@ def estimate_hidden_share(
 
 
 def compute_most_of_one_number(release: Release) -> float:
-    """Compute the most that one number reveals of a child to a person who knows all others in its cell.
+    """Compute the most that one number reveals about a child to a person who knows all others in its cell.
 
     The largest total variation between what is seen with and without the child: 0 is guessing, 1 is knowing.
     """
@@ -147,7 +147,7 @@ def _split_by_country(release: Release, tables: Tables) -> Iterator[tuple[str, d
 
 
 def _find_total(tables: Tables) -> npt.NDArray[np.int64] | None:
-    """Find numbers that add up to all children of a country, as few as there are; None where some are hidden.
+    """Find the fewest numbers that add up to all children of a country; None if some are hidden.
 
     The fewer numbers, the less noise.
     """

@@ -17,13 +17,13 @@ _MOST_KEY_BITS = 32
 class Policy:
     """The rules for a release. The defaults are the safe ones; k may only be raised.
 
-    k: a public number below it is not shown. cap: the most encounters of one child that count in a cell.
+    k: a public number below it is not shown. cap: the largest number of encounters of one child counted in a cell.
     variance, largest, key_range: the noise on a count of children (data/disclosure/cell_key.py); record keys
     and cell keys are uniform on 0 .. key_range - 1 (a power of two). variance_near_k: the variance for counts
     of 7 to 15, about which k lies.
-    operators: the fewest operators for a protection, return or reintegration service to be shown.
+    operators: the minimum number of operators for showing a protection, return or reintegration service.
     frozen: repeat published numbers until the redraw rule lets them change; off in tests of attacks only.
-    first, last: the days that the release covers; None: as far as the records go.
+    first, last: the days that the release covers; None: all records.
     no_programme: areas where there is no programme, so that zero is structural.
     """
 
@@ -64,7 +64,7 @@ class Policy:
             raise InputError(msg)
 
     def scale(self, measure: str) -> int:
-        """Return the most that one child can add to a cell of a measure."""
+        """Return the largest number that one child can add to a cell of a measure."""
         return self.cap if measure == "encounters" else 1
 
     def parameters(self) -> dict[str, Any]:

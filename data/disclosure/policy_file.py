@@ -1,8 +1,8 @@
-"""The policy file of a workspace: how releases are protected, and every table that they may hold.
+"""The policy file of a workspace: how releases are protected, and every table that they may contain.
 
-`tact init` writes `policy.toml` with the safe defaults and an explanation of each line. It may only raise
-what protects, and its plan may only hold what MAY_HOLD in data/tables/spec.py allows. A file with a fault is
-not used at all: the error lists every fault with its place and what is allowed.
+`tact init` writes `policy.toml` with the safe defaults and an explanation of each line. It may only strengthen the
+protection, and its plan may only contain what MAY_HOLD in data/tables/spec.py allows. A file with a fault is not used
+at all: the error lists every fault with its place and what is allowed.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ _PLAN_HEAD = """\
 
 @dataclass(frozen=True)
 class Rules:
-    """What a policy file says: the policy, and the plan of tables."""
+    """The content of a policy file: the policy, and the plan of tables."""
 
     policy: Policy
     plan: Plan
 
 
 def read(workspace: Path) -> Rules:
-    """Read a workspace's policy, the defaults where it has none; raise InputError with all its faults."""
+    """Read a workspace's policy, or the defaults if it has none; raise InputError with all faults."""
     path = workspace / FILE
     try:
         return parse(path.read_text(encoding="utf-8"))
@@ -155,7 +155,7 @@ def parse(text: str) -> Rules:
 
 
 def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
-    """List, in words, sections and settings that do not exist (any more)."""
+    """List messages on sections and settings that do not exist (any more)."""
     sections = {section: [name for place, name, *_ in _VALUES if place == section] for section, *_ in _VALUES}
     for name, value in content.items():
         if name in TIERS:
@@ -235,14 +235,14 @@ def _read_tables(tier: Tier, content: Mapping[str, Any], faults: list[str]) -> I
 
 
 def _list_breakdowns() -> list[str]:
-    """List the names of all breakdowns that some table may have."""
+    """List the names of all breakdowns that are allowed for any table."""
     allowed = {b for measures in MAY_HOLD.values() for a in measures.values() for b in a.breakdowns}
     order = ("", *CATEGORIES, "origin")
     return [_AND.join(b) or _NONE for b in sorted(allowed, key=lambda b: order.index(b[0] if b else ""))]
 
 
 def _find_wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
-    """List, in words, what a block says that no block of its tier may say."""
+    """List messages on the words of a block that are not allowed on its tier."""
     known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
     for key in block.keys() - set(KEYS):
         yield f"{key}: there is no such line. There are: {', '.join(KEYS)}."
@@ -263,7 +263,7 @@ def _read_block(block: Mapping[str, Any]) -> Block:
 
 
 def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
-    """Return what of a table its tier may not hold; empty if it may hold all of it."""
+    """Return which part of a table is forbidden on its tier; empty if none is."""
     may = MAY_HOLD[tier][spec.measure]
     names = [_AND.join(b) or _NONE for b in may.breakdowns]
     parts: tuple[tuple[str, str, Iterable[str]], ...] = (
@@ -278,7 +278,7 @@ def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
 
 
 def _find_unmatched(plan: Plan) -> Iterator[str]:
-    """List, in words, public counts that the partner tier lacks: both tiers must hold the same counts."""
+    """List messages on public counts that the partner tier lacks: both tiers must have the same counts."""
     for spec in plan["public"]:
         if spec.counted and spec not in plan["partner"]:
             yield f"[[public]]: {spec.name} must be a partner table too. Add it to a [[partner]] block."

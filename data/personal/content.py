@@ -1,9 +1,9 @@
 """Recognition of personal data of children by the content of a column.
 
-Recognised are phone numbers, coordinates, e-mail addresses, dates of birth (a column of them, or one within
-a text), the identity numbers of both countries, and full names in place of codes or in a column that is not
-ours. **Not recognised** are a first name among codes, a name within a sentence, and names in a column of
-ours for names of organisations: nothing tells them from other words.
+Recognised are phone numbers, coordinates, e-mail addresses, dates of birth (a column of them, or one within a text),
+the identity numbers of both countries, and full names in place of codes or in a column that is not ours. **Not
+recognised** are a first name among codes, a name within a sentence, and names in a column for names of organisations:
+they look like other words.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def find_personal_content(
     coordinates, a full name instead of a code); plain digits count only if at least half of the values look
     alike.
 
-    `of_children`: each row is about one child, so that a day long before is a date of birth. `year`: the
-    median year of the records; without it a date is taken for a date of birth only if a word says so.
+    `of_children`: each row is about one child, so that a date many years before is a date of birth. `year`: the median
+    year of the records; without it a date is a date of birth only if a word says so.
     """
     text = "\n".join(values)
     if "@" in text and _EMAIL.search(text):
@@ -149,7 +149,7 @@ def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
 
 
 def _birth_within(text: str, of_children: bool, year: float | None) -> bool:
-    """Return whether a text contains a birth: by a word, or by a day as long ago as a child is old."""
+    """Return whether a text contains a date of birth: by a word, or by its distance from `year`."""
     folded = text.casefold()
     has_word = any(stem in folded for stem in _BORN_STEMS)
     if has_word and (_BORN_ON.search(text) or (of_children and _BORN_IN.search(text))):
@@ -169,7 +169,7 @@ _YOUNGEST = 4  # Years: a day some years back may as well be that of an earlier 
 
 
 def _names(text: str, sample: list[str], holds: Holds) -> bool:
-    """Return whether there are full names: one in place of a code, or in half of another column."""
+    """Return whether there are full names: one instead of a code, or in half the values of another column."""
     if holds == "unknown":
         titled = sum(_full_name(value, titled=True) for value in sample)
         return titled > 0 and titled >= _MAJORITY * len(sample)
@@ -197,8 +197,8 @@ _NO_NAMES = frozenset(_SAID_INSTEAD.split())
 def _full_name(text: str, *, titled: bool = False) -> bool:
     """Return whether a text without digits looks like a first and a family name.
 
-    Either each word begins with a capital and continues in small letters, or (unless `titled`) blanks
-    separate words of some length. "TIR-KOR" and "n/a" are codes.
+    Either each word begins with a capital and continues in lower case, or (unless `titled`) longer words are separated
+    by blanks. "TIR-KOR" and "n/a" are codes.
     """
     words = _WORD.findall(_HUMP.sub(" ", text.replace("'", "").replace("’", "")))
     if not 2 <= len(words) <= 4 or not _NO_NAMES.isdisjoint(map(str.casefold, words)):

@@ -108,7 +108,7 @@ def find_personal_heading(heading: str, refuses: frozenset[str]) -> str | None:
 
 
 def is_about_others(heading: str) -> bool:
-    """Return whether a heading names organisations, places or staff, whose names look like a child's."""
+    """Return whether a heading is about organisations, places or staff, whose names look like a child's."""
     return _says(" ".join(words_of(heading)), (*_NO_PERSON_PHRASES, *_STAFF_PHRASES))
 
 

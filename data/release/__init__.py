@@ -48,7 +48,7 @@ def names(releases: Path) -> list[str]:
 
 
 def _age(folder: Path) -> tuple[int, str, str]:
-    """Return a key that sorts releases by their running number, which does not depend on a clock."""
+    """Return a sort key for releases: their running number, which does not depend on a clock."""
     # The public one first: a process of the public tier opens nothing of the other.
     for tier in reversed(TIERS):
         manifest = folder / tier / MANIFEST
@@ -131,7 +131,7 @@ class Release:
 
     @property
     def behind(self) -> int:
-        """How many children a number may lag behind: it is repeated until one more has changed."""
+        """The number of children by which a number may be outdated: it is repeated until one more has changed."""
         return self.k - 1 if self.manifest["tact"].get("repeats") else 0
 
     @property

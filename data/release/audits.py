@@ -1,9 +1,8 @@
 """Reports of audits: folders `derived/<release>/audit-<hash>/`, opened for reading.
 
-`manifest.json` names what was audited by checksum, and `report.json` has all results, for the data officer.
-Beside them there is one file for each tier, `partner.json` and `public.json`, with what readers of that
-tier may know: a process of one tier opens no file of the other. data/disclosure/attacks/audit.py writes
-them.
+`manifest.json` names what was audited by checksum, and `report.json` has all results, for the data officer. Beside
+them there is one file for each tier, `partner.json` and `public.json`, with the content that readers of that tier may
+see: a process of one tier opens no file of the other. data/disclosure/attacks/audit.py writes them.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class AuditReport:
         return all(check.get("passed") is True for check in self.checks) and not self.reasons
 
     def check(self, attack: str) -> Mapping[str, Any]:
-        """Return how an attack went; empty if it was not made."""
+        """Return the outcome of an attack; empty if it was not run."""
         return next((check for check in self.checks if check.get("attack") == attack), {})
 
 

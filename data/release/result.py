@@ -47,7 +47,7 @@ class Result:
         return hash(self.folder)
 
     def __eq__(self, other: object) -> bool:
-        """Compare the folders."""
+        """Return whether another result has the same folder."""
         return isinstance(other, Result) and self.folder == other.folder
 
     @property

@@ -146,8 +146,8 @@ def create(workspace_id: str, place: Place = "file") -> Keys:
 def create_from_seed(seed: int) -> Keys:
     """Return keys for an invented world: a random vault key, and an identifier key made from the seed.
 
-    So the same seed gives the same noise and the same published numbers. Never for real records: anybody
-    can compute this key.
+    So the same seed gives the same noise and the same published numbers. Never use it for real records: anybody can
+    compute this key.
     """
     return Keys(Secret.random(), Secret(hashlib.sha256(_INVENTED + str(seed).encode()).digest()))
 
@@ -172,7 +172,7 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
 
 
 def load(workspace_id: str) -> Keys:
-    """Find both keys.
+    """Read both keys of a workspace.
 
     Raises MissingKey with the places that were searched, VaultError for a text that is no key or a file
     that others can read.

@@ -1,4 +1,4 @@
-"""Record kinds: what each column means and may hold, and the pandera schema of stored records.
+"""Record kinds: what each column means and may contain, and the pandera schema of stored records.
 
 `KINDS` has the six kinds. A partner's file has the given columns and the vault the stored ones; they differ
 only where an identifier is replaced by its keyed hash. A missing text is the empty text.
@@ -63,11 +63,11 @@ class Match(Protocol):
 
     @property
     def finding(self) -> Finding:
-        """The reason in one word, without the text."""
+        """The reason in one word; it does not repeat the text."""
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """The areas that the text may mean, or the nearest ones."""
+        """The areas that the text may mean, or the most similar ones."""
 
 
 class Resolve(Protocol):

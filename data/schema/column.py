@@ -33,10 +33,10 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what it means, what it may hold, and where it exists (in the file, the vault or both).
+    """One column: its meaning, allowed values, and where it exists (in the file, the vault or both).
 
     `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
-    column may be empty in a file and is filled from others before it is stored. `earliest` is an ISO day;
+    column may be empty in a file and is filled from other columns before it is stored. `earliest` is an ISO day;
     `future` allows a day after today.
     """
 
@@ -70,7 +70,7 @@ class Column:
 
     @property
     def limits(self) -> str:
-        """What a cell may hold, in plain words."""
+        """The allowed values of a cell, in plain words."""
         text = _LIMITS[self.type](self)
         return text if self.required else f"{text}, or an empty cell"
 
@@ -92,7 +92,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class RecordKind:
-    """One kind of record: its columns in stored order, its rules, and what its files may not hold.
+    """One kind of record: its columns in stored order, its rules, and what its files must not contain.
 
     A file with a column of a sort in `refuses` (data/personal/headings.py) is refused.
     """

@@ -1,4 +1,4 @@
-"""The codes of every category with their words, and the sorts of personal data that files may not hold."""
+"""The codes of every category with their words, and the kinds of personal data that files must not contain."""
 
 from data.reference.glossary import term
 

@@ -1,1 +1,1 @@
-"""What a release may hold: its tables, the grid of areas and periods, and the states of a cell."""
+"""The content of releases: their tables, the grid of areas and periods, and the states of a cell."""

@@ -1,7 +1,7 @@
-"""The grid on which a release counts: areas that nest, periods that nest, every cell of both.
+"""The grid on which a release counts: nested areas, nested periods, and every cell of both.
 
 Records name a municipality, one of the areas that took a municipality's place (counted in it), or a region
-that has no municipality. All cells of the grid are published, so that the absence of a row says nothing.
+that has no municipality. All cells of the grid are published, so that a missing row reveals nothing.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Grid:
 
     @cached_property
     def places(self) -> npt.NDArray[np.bool_]:
-        """Whether each name may be the place of an encounter: municipalities, and regions without one."""
+        """Whether each name may be the place of an encounter: municipalities, and regions without municipalities."""
         parents = set(self.areas["parent"])
         leaf = ~self.areas.index.isin(parents)
         return np.asarray(leaf | (self.areas["level"] == "municipality"), bool)
@@ -103,7 +103,7 @@ class Grid:
         return tables
 
     def check_places(self, names: npt.NDArray[np.integer]) -> None:
-        """Raise ReleaseError when encounters name an area that is no place of an encounter."""
+        """Raise ReleaseError when encounters name an area that cannot be their place."""
         wrong = np.unique(names[~self.places[names]])
         if len(wrong):
             listed = ", ".join(str(self.areas.index[i]) for i in wrong[:5])

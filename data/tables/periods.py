@@ -30,7 +30,7 @@ def _add_months(day: date, months: int) -> date:
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """A stretch of whole days, both ends included."""
+    """A period of whole days, both ends included."""
 
     start: date
     end: date
@@ -65,7 +65,7 @@ class Period:
 
     @property
     def label(self) -> str:
-        """Short words in English, as "Jan to Mar 2009" or "Jun 2006 to May 2007"."""
+        """A short English label such as "Jan to Mar 2009" or "Jun 2006 to May 2007"."""
         first, last = _MONTH_NAMES[self.start.month - 1], _MONTH_NAMES[self.end.month - 1]
         if self.grain == "year" and self.start.month == 1:
             return str(self.start.year)
@@ -100,7 +100,7 @@ class Calendar:
         return Period.starting(start.astype(object), grain)
 
     def between(self, first: date, last: date, grain: Grain) -> list[Period]:
-        """List the periods of a grain from the first day to the last."""
+        """List the periods of a grain between two days."""
         if grain == "whole":
             return [self.whole(first, last)]
         periods = [self.period(first, grain)]

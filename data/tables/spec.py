@@ -1,7 +1,7 @@
-"""The release plan: every table that a release may hold, and no other.
+"""The release plan: all tables that a release may contain.
 
 A table is a measure at one area level and one period grain, with at most one breakdown. Only the model
-table, partner tier, has two. What is not in the plan cannot be asked for.
+table, partner tier, has two. Tables outside the plan cannot be requested.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class TableSpec:
 class Block:
     """Tables that a plan lists together: every combination of measures, levels, periods and breakdowns.
 
-    An empty breakdown is the number itself. why: what a reader of the plan should know.
+    An empty breakdown is the total. why: the reason, for readers of the plan.
     """
 
     measures: tuple[Measure, ...]
@@ -155,7 +155,7 @@ DEFAULT_PLAN: Plan = {
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a plan may ask of a measure on a tier."""
+    """What a plan may request for a measure on a tier."""
 
     levels: tuple[Level, ...]
     periods: tuple[Grain, ...]

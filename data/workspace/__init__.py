@@ -1,6 +1,6 @@
-"""The folder with one programme's data: its parts, and whether it is real or invented.
+"""The workspace: the folder with one programme's data, real or invented, and its parts.
 
-Of the vault this module knows only the name of its folder, so that any module may import it.
+This module knows only the folder name of the vault, so that any module may import it.
 """
 
 import datetime as dt
@@ -59,7 +59,7 @@ class Workspace:
     ) -> Self:
         """Create a workspace in a new or empty folder that only its owner can enter (mode 700).
 
-        Only a restore gives `workspace_id`. Raises WorkspaceError when the folder is in use.
+        Only a restore passes `workspace_id`. Raises WorkspaceError when the folder is in use.
         """
         path = Path(path).absolute()
         _check_kind(kind)
@@ -135,7 +135,7 @@ class Workspace:
 
     @property
     def releases(self) -> Path:
-        """Releases, and `current`; the web process is given this folder and `derived`, nothing else."""
+        """Releases, and `current`; the web process gets this folder and `derived`, nothing else."""
         return self.path / "releases"
 
     @property

@@ -1,4 +1,4 @@
-"""Writing files so that after a crash there is the old content or the new one, never a mixture.
+"""Writing files so that after a crash the content is the old or the new one, never a mixture.
 
 The order is always the same: write a temporary file in the same folder, fsync it, rename it, fsync the
 folder. Without the first fsync a renamed file can be empty after a power cut; without the second the rename
@@ -21,7 +21,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Replace a file's content in one step.
 
-    `mode` is that of a new file and is narrowed by the umask; give 0o600 for secrets. Raises DiskFull when
+    `mode` is that of a new file and is restricted by the umask; use 0o600 for secrets. Raises DiskFull when
     there is no room, and leaves the old file unchanged.
     """
     with replacing(path, mode=mode) as part, part.open("r+b") as file:
@@ -29,7 +29,7 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Replace a text file's content in one step: UTF-8, line ends as given."""
+    """Replace a text file's content in one step: UTF-8, line ends unchanged."""
     write_bytes(path, text.encode("utf-8"), mode=mode)
 
 
@@ -64,7 +64,7 @@ def publish_folder(tmp: Path, final: Path) -> None:
     """Rename a finished folder to a name that was never used, after its content is on disk.
 
     Both must be on the same file system. Raises ReleaseError when the name exists, and leaves both folders
-    unchanged: what was published is never replaced.
+    unchanged: a published folder is never replaced.
     """
     tmp, final = Path(tmp), Path(final)
     # Looked up first because POSIX renames a folder over an empty one without a word.

@@ -7,7 +7,7 @@ import unicodedata
 
 
 def fold(text: str) -> str:
-    """Return a text without differences of case, blanks or Unicode composition."""
+    """Return a text in which case, blanks and Unicode composition are normalised."""
     return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
 
 
@@ -19,6 +19,6 @@ def make_key(text: str) -> str:
 
 
 def normalize_identifier(text: str) -> str:
-    """Return an identifier as it is hashed: NFKC, in small letters, without extra blanks."""
+    """Return the form of an identifier that is hashed: NFKC, lower case, without extra blanks."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())

@@ -1,4 +1,4 @@
-"""Text that a spreadsheet shows and never runs.
+"""Text that a spreadsheet never runs as a formula.
 
 A cell that begins with = + - @, a tab or a line end can be run as a formula when a file is opened (CSV
 injection). A leading apostrophe makes it text. Signs after blanks and full-width signs are treated in the

@@ -67,7 +67,7 @@ def read_text(path: Path, columns: tuple[str, ...]) -> str:
 
 
 def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
-    """Read the rows of a text that came as a file of this name; see `read_rows`."""
+    """Read the rows of the text of a file; `file` is its name. See `read_rows`."""
     try:
         lines = list(csv.reader(text.splitlines()))
     except csv.Error as error:

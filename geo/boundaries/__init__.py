@@ -1,8 +1,8 @@
 """Official boundaries in place of the approximate ones, in one workspace.
 
-The file's rows are matched to areas; what overlaps by more than slivers is refused, slivers are
-repaired, and the shapes of both countries are joined to one coverage. Areas that the file does not
-hold keep what they had, cut back to what the new shapes leave of it.
+The file's rows are matched to areas. Overlaps larger than slivers are refused, slivers are repaired, and the shapes of
+both countries are joined to one coverage. Areas that are not in the file keep their old shape, without the land that
+the new shapes cover.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ _NAMED_PAIRS = 5
 
 @dataclass(frozen=True)
 class Split:
-    """A municipality that the file holds in the parts of 2019; it took the shape of their union."""
+    """A municipality that the file contains as its parts of 2019; its shape is their union."""
 
     code: str
     parts: tuple[str, ...]
@@ -40,12 +40,11 @@ class Split:
 
 @dataclass(frozen=True)
 class BoundaryReport:
-    """What an import did.
+    """The result of an import.
 
-    `matched`: codes of areas that took a shape from the file; `unmatched`: rows left out;
-    `split`: those among the matched that were joined from parts; `kept`: codes of the same
-    countries that keep the shape they had; `missing`: those without any shape; `repaired`: how
-    many slivers were closed; `columns`: where codes and names were read.
+    `matched`: codes of areas with a new shape from the file; `unmatched`: rows left out; `split`: matched areas that
+    were joined from parts; `kept`: codes of the same countries that keep their old shape; `missing`: those without any
+    shape; `repaired`: number of slivers closed; `columns`: columns from which codes and names were read.
     """
 
     matched: tuple[str, ...]
@@ -67,13 +66,12 @@ def import_boundaries(
     name_column: str | None = None,
     credit: str | None = None,
 ) -> BoundaryReport:
-    """Take the boundaries of municipalities from a file into a workspace, as one step.
+    """Read the boundaries of municipalities from a file and write them to a workspace in one step.
 
-    `orphan_check` holds the codes of areas in which records stand: a file that would leave one of
-    them without the shape it has is refused. `country` ("AL", "GR") narrows the reading of names.
-    `credit` says whose boundaries they are and on what terms; without it all that shows them says that
-    their source is not named.
-    Raises AreaError, with the remedy and nothing changed, for a file that cannot be used.
+    `orphan_check` holds the codes of areas that have records: a file is refused if one of them would lose its shape.
+    `country` ("AL", "GR") restricts the search for names. `credit` names the owner and the terms of use; without it,
+    maps and files say that the source is not named. Raises AreaError, with the remedy and nothing changed, for a file
+    that cannot be used.
     """
     path = Path(path)
     _check_country(country, areas_table)
@@ -82,16 +80,16 @@ def import_boundaries(
     columns = find_columns(frame, places, country, code_column, name_column)
     regions = load_areas().frame("region").geometry
     rows, unmatched = match_rows(frame, columns, places, areas_table, regions, country)
-    official = _by_area(frame.geometry, rows)
+    official = _unite_rows(frame.geometry, rows)
     _refuse_overlaps(official, places)
     official, split, partial = _join_successors(official, rows, areas_table, places)
     if not official:
-        msg = f"No row of {path.name} is a municipality that is known. {_first(unmatched)}"
+        msg = f"No row of {path.name} is a municipality that is known. {_describe_first(unmatched)}"
         raise AreaError(msg)
     target = Path(workspace_areas) / BOUNDARIES
     before = read_cells(target if target.exists() else None)
-    after, repaired = _joined(official, before, credit or UNNAMED)
-    touched = _touched(official, areas_table, after.index)
+    after, repaired = _join_shapes(official, before, credit or UNNAMED)
+    touched = _list_other_areas(official, areas_table, after.index)
     left_out = sorted([*unmatched, *partial], key=lambda row: row.row)
     _refuse_orphans(before.index, after.index, set(orphan_check), places, left_out)
     _write(after, target)
@@ -105,8 +103,8 @@ def _check_country(country: str | None, table: pd.DataFrame) -> None:
         raise AreaError(msg)
 
 
-def _by_area(shapes: gpd.GeoSeries, rows: dict[int, str]) -> dict[str, BaseGeometry]:
-    """Unite the rows of each area: islands are often rows of their own."""
+def _unite_rows(shapes: gpd.GeoSeries, rows: dict[int, str]) -> dict[str, BaseGeometry]:
+    """Return one shape per area, the union of its rows: islands are often separate rows."""
     groups: dict[str, list[BaseGeometry]] = {}
     for row, code in rows.items():
         groups.setdefault(code, []).append(shapes[row])
@@ -114,7 +112,7 @@ def _by_area(shapes: gpd.GeoSeries, rows: dict[int, str]) -> dict[str, BaseGeome
 
 
 def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
-    """Refuse areas that overlap by more than a sliver: wide, or much of the smaller area."""
+    """Raise AreaError if areas overlap by more than a sliver: a wide strip, or much of the smaller area."""
     codes = list(official)
     shapes = np.array([official[code] for code in codes])
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
@@ -139,7 +137,7 @@ def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
 def _join_successors(
     official: dict[str, BaseGeometry], rows: dict[int, str], table: pd.DataFrame, places: Places
 ) -> tuple[dict[str, BaseGeometry], tuple[Split, ...], list[Unmatched]]:
-    """Give a predecessor the union of its parts of 2019 when the file holds all of them."""
+    """Return the shapes in which a predecessor is the union of its parts of 2019, if the file has them all."""
     older = list_predecessors(table)
     joined = {code: shape for code, shape in official.items() if code not in older}
     split: list[Split] = []
@@ -157,16 +155,18 @@ def _join_successors(
     return joined, tuple(split), partial
 
 
-def _joined(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str) -> tuple[gpd.GeoDataFrame, int]:
-    """Join the new shapes with what was there before to one coverage of both countries."""
-    others = _others(official, before)
+def _join_shapes(
+    official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str
+) -> tuple[gpd.GeoDataFrame, int]:
+    """Return one coverage of both countries, built from the new shapes and the old ones."""
+    others = _list_old_shapes(official, before)
     new = pd.DataFrame({"approximate": False, "boundaries": _credit(origin)}, index=[*official])
     new = gpd.GeoDataFrame(new, geometry=[*official.values()], crs=before.crs)
     new = new.assign(imported=new.geometry)
-    pieces = pd.concat([_small_first(new), _small_first(others)])
-    faces, owners, pieces = _kept(pieces, len(new))
+    pieces = pd.concat([_sort_by_size(new), _sort_by_size(others)])
+    faces, owners, pieces = _drop_small_rests(pieces, len(new))
     gaps = owners == NOBODY
-    _close(faces, owners, pieces, before)
+    _close_gaps(faces, owners, pieces, before)
     shapes = dissolve_faces(faces, owners)
     joined = pieces.iloc[sorted(shapes)].sort_index()
     numbers = {code: number for number, code in enumerate(pieces.index)}
@@ -177,10 +177,10 @@ def _joined(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin:
     return joined.rename_axis("code"), int((gaps & (owners != NOBODY)).sum())
 
 
-def _others(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return what stands beside the new shapes: imported ones as they came, else the cells.
+def _list_old_shapes(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the old shapes that stay beside the new ones: imported ones unchanged, else the cells.
 
-    Cells are taken whole again, since an earlier import may have cut them.
+    The original cells are used, because an earlier import may have cut them.
     """
     shipped = read_cells()
     if "imported" not in before:
@@ -193,15 +193,15 @@ def _others(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame) -> gpd.
     return beside[~beside.index.isin(official)]
 
 
-def _small_first(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Order by approximate, then size: an overlap goes to whom it means more."""
+def _sort_by_size(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the shapes sorted by approximate, then size: an overlap goes to the smaller area."""
     size = pd.Series(shapely.area(frame.geometry.to_numpy()), index=frame.index)
     order = np.lexsort((frame.index, size, frame["approximate"]))
     return frame.iloc[order]
 
 
-def _kept(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, gpd.GeoDataFrame]:
-    """Cut all into faces; old shapes of which too little would remain are left out."""
+def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, gpd.GeoDataFrame]:
+    """Return faces, their owners, and the shapes without old ones of which too little would remain."""
     faces, owners = cut_faces(pieces.geometry.to_numpy())
     owned = owners != NOBODY
     size = np.bincount(owners[owned], shapely.area(faces)[owned], minlength=len(pieces))
@@ -209,11 +209,11 @@ def _kept(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, g
     keep = (np.arange(len(pieces)) < new) | (remains >= _REMAINS)
     if keep.all():
         return faces, owners, pieces
-    return _kept(pieces[keep], new)
+    return _drop_small_rests(pieces[keep], new)
 
 
-def _close(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame, before: gpd.GeoDataFrame) -> None:
-    """Close slivers, and give approximate neighbours what new boundaries leave between them."""
+def _close_gaps(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame, before: gpd.GeoDataFrame) -> None:
+    """Close slivers, and assign gaps beside the new boundaries to approximate neighbours."""
     gaps = np.flatnonzero(owners == NOBODY)
     if not len(gaps):
         return
@@ -228,10 +228,10 @@ def _close(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame, befo
     fill_gaps(faces, owners, between, np.flatnonzero(pieces["approximate"]))
 
 
-def _touched(
+def _list_other_areas(
     official: dict[str, BaseGeometry], table: pd.DataFrame, shown: pd.Index
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the other areas of the file's countries: those with a shape, those without."""
+    """Return the other areas of the file's countries, as two lists: with a shape, without a shape."""
     countries = set(table.loc[[*official], "country"])
     smallest = (table["level"] == "municipality") & table["counted"]
     codes = table.index[smallest & table["country"].isin(countries)].difference([*official])
@@ -246,13 +246,13 @@ def _refuse_orphans(
         names = "; ".join(map(places.label, lost))
         msg = (
             f"Records stand in areas that these boundaries leave no room for: {names}."
-            f" Add them to the file, or give a file that has them.{_not_matched(left_out)}"
+            f" Add them to the file, or give a file that has them.{_describe_unmatched(left_out)}"
         )
         raise AreaError(msg)
 
 
-def _not_matched(rows: Sequence[Unmatched]) -> str:
-    """List the rows that were left out: what records need may be among them under another name."""
+def _describe_unmatched(rows: Sequence[Unmatched]) -> str:
+    """Return a sentence that lists the rows left out: a missing area may be there under another name."""
     if not rows:
         return ""
     listed = "; ".join(f"row {row.row}, {row.name}: {row.reason.rstrip('.')}" for row in rows[:_NAMED_PAIRS])
@@ -271,5 +271,5 @@ def _credit(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _first(unmatched: list[Unmatched]) -> str:
+def _describe_first(unmatched: list[Unmatched]) -> str:
     return f"Row {unmatched[0].row}: {unmatched[0].reason}" if unmatched else ""

@@ -1,7 +1,7 @@
-"""Making shapes meet: a coverage, where neighbours share their border and nothing overlaps.
+"""Joining shapes to a coverage, where neighbours share their border and nothing overlaps.
 
-All borders are noded together on one grid and cut into faces; each face gets one owner; an area is
-the union of its faces. So borders match exactly, whatever the shapes were like.
+All borders are noded together on one grid and cut into faces; each face gets one owner; an area is the union of its
+faces. So borders match exactly, whatever the input shapes.
 """
 
 import numpy as np
@@ -19,10 +19,10 @@ _TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True)
 
 
 def cut_faces(shapes: Shapes) -> tuple[Shapes, Numbers]:
-    """Cut the plane along all borders; give each face the number of the first shape that holds it.
+    """Return the faces cut by all borders, and for each the number of the first shape that contains it.
 
-    Shapes come in order of precedence, in degrees. A face that no shape holds is a gap between
-    them, a lake or a strait, and belongs to NOBODY.
+    Shapes are in degrees, in order of precedence. A face inside no shape (a gap, a lake or a strait) belongs to
+    NOBODY.
     """
     lines = shapely.union_all(shapely.boundary(shapes), grid_size=_GRID)
     faces = np.asarray(shapely.get_parts(shapely.polygonize(shapely.get_parts(lines))))
@@ -35,10 +35,10 @@ def cut_faces(shapes: Shapes) -> tuple[Shapes, Numbers]:
 
 
 def fill_gaps(faces: Shapes, owners: Numbers, gaps: npt.NDArray[np.bool_], takers: Numbers) -> None:
-    """Give each gap to the taker with the longest common border, in place.
+    """Assign each gap to the neighbour with the longest common border; changes `owners` in place.
 
-    `gaps` marks the faces to give away; `takers` are the numbers that may own them. A gap without
-    such a neighbour stays as it is; gaps beside gaps are reached from their rim inwards.
+    `gaps` marks the faces to assign; `takers` are the numbers of the shapes that may own them. A gap without such a
+    neighbour stays a gap; groups of gaps are filled from the outside inwards.
     """
     borders = shapely.boundary(faces)
     gap, other = shapely.STRtree(borders).query(borders[gaps], predicate="intersects")

@@ -1,7 +1,7 @@
 """Reading a file of boundaries: GeoPackage, GeoJSON or Shapefile, in any known CRS.
 
-The kind of file is told by its content and not by its name, so that only these three readers are
-ever started on what someone brings.
+The format is recognised by the file's content and not by its name, so that no other reader ever opens a file that
+someone uploads.
 """
 
 import json
@@ -27,8 +27,8 @@ _POLYGONS = frozenset({"Polygon", "MultiPolygon"})
 def read_boundaries(path: Path) -> gpd.GeoDataFrame:
     """Read the rows of the file's one layer of areas, numbered from 1, in EPSG:4326.
 
-    Shapes are two-dimensional and valid; a row that has no area keeps its place with shape None.
-    Raises AreaError, with the remedy, for whatever cannot be used.
+    Shapes are two-dimensional and valid; a row without an area stays in the frame with shape None.
+    Raises AreaError, with the remedy, for a file that cannot be used.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="tact-") as folder:
@@ -45,7 +45,7 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
 
 
 def _source(path: Path, folder: Path) -> str:
-    """Copy the file into a folder and say how to open it: in its own path a "!" or ";" may stand."""
+    """Copy the file into a folder and return the path for GDAL; the original path may contain "!" or ";"."""
     if not path.is_file():
         msg = f"There is no file {path}. {_ALLOWED}"
         raise AreaError(msg)

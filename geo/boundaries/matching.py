@@ -1,8 +1,8 @@
-"""Matching the rows of a boundary file to areas: by code, by name, and by where they lie.
+"""Matching the rows of a boundary file to areas: by code, by name and by location.
 
-A code or name that could mean two areas is settled by the region in which the row lies, else the
-row is not matched and the reason is given. Nothing is matched by position alone but Mount Athos,
-whose region is known well; the approximate cells of municipalities would mislead.
+If a code or name could mean two areas, the region in which the row lies decides; otherwise the row is not matched and
+the reason is reported. Only Mount Athos, whose region is well known, is matched by location alone; the approximate
+cells of municipalities would mislead.
 """
 
 import math
@@ -25,7 +25,7 @@ _ENOUGH = 0.5  # of a column's texts must be known for the column to be taken
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that say which area a row is: at most one of codes, any number of names."""
+    """The columns that identify the area of a row: at most one with codes, any number with names."""
 
     code: str | None
     names: tuple[str, ...]
@@ -33,7 +33,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """A row that was left out: its number from 1, what it calls itself, and why."""
+    """A row that was left out: its number (from 1), its name in the file, and the reason."""
 
     row: int
     name: str
@@ -43,9 +43,9 @@ class Unmatched:
 def find_columns(
     frame: gpd.GeoDataFrame, places: Places, country: str | None, code: str | None = None, name: str | None = None
 ) -> Columns:
-    """Find the columns of codes and names by what stands in them; a column given is taken.
+    """Find the columns of codes and names by their content, unless the caller names them.
 
-    Raises AreaError when nothing is recognised or a given column does not exist.
+    Raises AreaError when nothing is recognised or a named column does not exist.
     """
     texts = {str(c): _texts(frame[c]) for c in frame.columns if c != frame.geometry.name}
     for given in (code, name):
@@ -79,8 +79,8 @@ def match_rows(
 
     `regions` holds the shapes of regions in the file's CRS, EPSG:4326.
     """
-    lies = _Position(frame.geometry, regions)
-    reader = _Reader(places, table, lies, country)
+    lies = _RegionShares(frame.geometry, regions)
+    reader = _RowMatcher(places, table, lies, country)
     chosen = [c for c in (columns.code, *columns.names) if c]
     texts = pd.DataFrame({c: _texts(frame[c]) for c in chosen}, index=frame.index)
     matched: dict[int, str] = {}
@@ -98,8 +98,8 @@ def match_rows(
     return matched, unmatched
 
 
-class _Position:
-    """How much of each row lies in which region."""
+class _RegionShares:
+    """The share of each row's area that lies in each region."""
 
     def __init__(self, rows: gpd.GeoSeries, regions: gpd.GeoSeries) -> None:
         regions = regions.dropna()
@@ -113,10 +113,10 @@ class _Position:
         return {c: float(s) for c, s in zip(self.regions, inside, strict=True) if s > 0}
 
 
-class _Reader:
-    """Reads one row at a time, from the surest sign to the least sure."""
+class _RowMatcher:
+    """A matcher for one row at a time: it tries the most reliable sign first."""
 
-    def __init__(self, places: Places, table: pd.DataFrame, lies: _Position, country: str | None) -> None:
+    def __init__(self, places: Places, table: pd.DataFrame, lies: _RegionShares, country: str | None) -> None:
         self._places, self._lies, self._country = places, lies, country
         older = list_predecessors(table)
         self._region = {
@@ -126,7 +126,7 @@ class _Reader:
         self._older = older
 
     def read(self, row: int, coded: str, named: list[str], shape: BaseGeometry | None) -> tuple[str, str]:
-        """Return the code, or an empty text and the reason."""
+        """Return the code and an empty reason, or an empty code and the reason."""
         if shape is None:
             return "", "The row has no area. Draw it as a polygon, or leave it out."
         shares = self._lies.shares(row)
@@ -145,7 +145,7 @@ class _Reader:
         return "", self._why_not(fits, shares, coded, named)
 
     def _by_name(self, named: list[str]) -> set[str]:
-        """Return what all names that are known have in common, else what the first one means."""
+        """Return the codes that all known names share, or else the codes of the first name."""
         known = [found for name in named if (found := self._named(name))]
         common = set.intersection(*known) if known else set()
         return common or (known[0] if known else set())
@@ -159,7 +159,7 @@ class _Reader:
         return bool({self._older.get(c, c) for c in one} & {self._older.get(c, c) for c in other})
 
     def _may_lie(self, code: str, shares: dict[str, float]) -> bool:
-        """Tell whether the row is not mostly in other regions; small islands are in none."""
+        """Return whether an area may match: the row is not mostly in other regions (small islands are in none)."""
         elsewhere = sum(s for region, s in shares.items() if region != self._region[code])
         return elsewhere <= _MOSTLY
 

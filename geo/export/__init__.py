@@ -1,8 +1,8 @@
-"""Taking layers away: GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
+"""Export of layers: GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
 
-Everything comes from one release through the layers; a public release holds public tables only, so nothing
-else can get into its files. Layers that may not stand together (geo/layers/__init__.py) get files of their
-own. Every file says its tier, its release and whether it is invented; so do the rows.
+All content comes from one release through the layers; a public release contains public tables only, so nothing else
+can get into its files. Layers that may not be combined (geo/layers/__init__.py) get separate files. Every file and
+every row states its tier, its release and whether it is invented.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ _SAID_ELSEWHERE = ["name_local", "country", "parent", "period_label", "state_wor
 
 
 def list_layers(release: Release) -> tuple[Layer, ...]:
-    """List the layers of which the release holds anything."""
+    """List the layers for which the release has data."""
     return tuple(one for one in LAYERS if one.levels(release))
 
 
 def split_layers(release: Release, layers: Iterable[str] | None = None) -> list[tuple[Layer, ...]]:
-    """Share the layers (all by default) that the release holds out among files that may hold them together.
+    """Return the layers (all by default) in groups; the layers of one group may be in the same file.
 
-    Raises InputError for an unknown layer, and when the release holds none of them.
+    Raises InputError for an unknown layer, and when the release has none of them.
     """
     chosen = {find_layer(name).id for name in layers} if layers is not None else {one.id for one in LAYERS}
-    held = [one.id for one in list_layers(release) if one.id in chosen]
-    if not held:
+    available = [one.id for one in list_layers(release) if one.id in chosen]
+    if not available:
         msg = f"Release {release.name!r}, tier {release.tier!r}, holds none of these layers."
         raise InputError(msg)
-    return [tuple(find_layer(name) for name in names) for names in group_layers(release.tier, held)]
+    return [tuple(find_layer(name) for name in names) for names in group_layers(release.tier, available)]
 
 
 def export_layers(
@@ -66,10 +66,10 @@ def export_layers(
     layers: Iterable[str] | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> list[Path]:
-    """Write the layers (all by default) into a folder in each format, and give the files.
+    """Write the layers (all by default) into a folder in each format, and return the files.
 
-    `progress` is told how many files' worth of work are done, of how many. Raises InputError for an unknown
-    format or layer, and when the release holds none of the layers.
+    `progress` is called with the number of files written and their total. Raises InputError for an unknown format or
+    layer, and when the release has none of the layers.
     """
     wanted = list(dict.fromkeys(formats))
     unknown = [f for f in wanted if f not in FORMATS]
@@ -87,7 +87,7 @@ def export_layers(
 
 
 def pack_files(files: Iterable[Path]) -> bytes:
-    """Put files into one ZIP archive; the same files give the same bytes."""
+    """Return a ZIP archive of files; the same files give the same bytes."""
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(files, key=lambda p: p.name):
@@ -98,7 +98,7 @@ def pack_files(files: Iterable[Path]) -> bytes:
 
 
 def _stem(release: Release, layers: tuple[Layer, ...]) -> str:
-    """Name a file of several layers; those of communities say so."""
+    """Return the name, without suffix, for a file of several layers; that of communities is marked."""
     name = terms.name_files(release, invented=wide.has_invented_numbers(release, layers))
     return f"{name}-{_COMMUNITIES}" if all(one.nature == "community" for one in layers) else name
 
@@ -119,7 +119,7 @@ def _map(release: Release, shapes: gpd.GeoDataFrame, one: Layer, level: str) -> 
     return gpd.GeoDataFrame(rows.reset_index(), geometry=list(geometry), crs=4326), data
 
 
-def _told(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
+def _about_table(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     return pd.DataFrame(list(terms.describe_file(release, layers).items()), columns=["key", "value"], dtype="str")
 
 
@@ -147,7 +147,7 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
         said = _SAID_ELSEWHERE if one.of_figures else [*_SAID_ELSEWHERE, "source"]
         content.tables[f"{one.id}_all"] = wide.build_long_table(release, one).drop(columns=said)
     content.tables["codebook"] = build_codebook(release, layers)
-    content.tables["about"] = _told(release, layers)
+    content.tables["about"] = _about_table(release, layers)
     content.tables["sources"] = terms.list_sources(release)
     path = folder / f"{_stem(release, layers)}.gpkg"
     gpkg.write_geopackage(path, content, str(release.manifest.get("created") or ""))
@@ -160,10 +160,10 @@ def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[
         for level in one.levels(release):
             frame, data = _map(release, shapes, one, level)
             path = folder / f"{_layer_stem(release, one)}-{level}.geojson"
-            told = {**terms.describe_file(release, (one,)), "description": _described(release, data)}
-            path.write_text(_collection(frame, told), encoding="utf-8", newline="\n")
+            description = {**terms.describe_file(release, (one,)), "description": _described(release, data)}
+            path.write_text(_format_geojson(frame, description), encoding="utf-8", newline="\n")
             files += [path, _style_beside(path, data, release.k)]
-    return [*files, *_explained(release, folder, layers)]
+    return [*files, *_write_explanations(release, folder, layers)]
 
 
 def _style_beside(path: Path, data: LayerData, k: int) -> Path:
@@ -172,18 +172,18 @@ def _style_beside(path: Path, data: LayerData, k: int) -> Path:
     return style
 
 
-def _collection(frame: gpd.GeoDataFrame, told: dict[str, str]) -> str:
-    """Write RFC 7946: longitude and latitude to a tenth of a metre, outer rings against the clock."""
+def _format_geojson(frame: gpd.GeoDataFrame, description: dict[str, str]) -> str:
+    """Return GeoJSON (RFC 7946): longitude and latitude to a tenth of a metre, outer rings counter-clockwise."""
     shapes = shapely.orient_polygons(frame.geometry.to_numpy(), exterior_cw=False)
     shapes = shapely.transform(shapes, lambda xy: xy.round(_DIGITS))
     rows = frame.drop(columns="geometry").to_dict("records")
     features = [
         f'{{"type":"Feature","id":{_json(row["code"])},"geometry":{_geometry(shape)},"properties":'
-        f"{_json({k: _value(v) for k, v in row.items()})}}}"
+        f"{_json({k: _json_value(v) for k, v in row.items()})}}}"
         for row, shape in zip(rows, shapes, strict=True)
     ]
     body = ",\n".join(features)
-    return f'{{"type":"FeatureCollection","tact":{_json(told)},"features":[\n{body}\n]}}\n'
+    return f'{{"type":"FeatureCollection","tact":{_json(description)},"features":[\n{body}\n]}}\n'
 
 
 def _geometry(shape: shapely.Geometry | None) -> str:
@@ -194,8 +194,8 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _value(value: object) -> object:
-    """Turn a cell into what JSON can hold; whole numbers stay whole."""
+def _json_value(value: object) -> object:
+    """Convert a cell to a JSON value; whole numbers stay whole."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -208,20 +208,20 @@ def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path
     for one in layers:
         files.append(folder / f"{_layer_stem(release, one)}.csv")
         _write_csv(files[-1], wide.build_long_table(release, one))
-    return [*files, *_explained(release, folder, layers)]
+    return [*files, *_write_explanations(release, folder, layers)]
 
 
-def _explained(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    """Write codebook and read-me beside files that cannot hold them."""
+def _write_explanations(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
+    """Write codebook and read-me as separate files, for formats that cannot contain them."""
     stem = _stem(release, layers)
-    book, told = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
+    book, readme = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
     _write_csv(book, build_codebook(release, layers))
-    told.write_text(_readme(release, layers), encoding="utf-8", newline="\n")
-    return [book, told]
+    readme.write_text(_readme(release, layers), encoding="utf-8", newline="\n")
+    return [book, readme]
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write UTF-8 with a mark, so that spreadsheets read the names right; whole numbers without ".0"."""
+    """Write a CSV in UTF-8 with a byte order mark, for spreadsheets; whole numbers without ".0"."""
     safe = escape_frame(table)
     for name in safe.select_dtypes("float").columns:
         if (safe[name].dropna() % 1 == 0).all():
@@ -230,11 +230,11 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
-    told = terms.describe_file(release, layers)
+    description = terms.describe_file(release, layers)
     states = build_codebook(release, layers).query("kind == 'state'")
     credit = terms.list_sources(release)
     sections = {
-        "About": [f"{key.replace('_', ' ')}: {value}" for key, value in told.items()],
+        "About": [f"{key.replace('_', ' ')}: {value}" for key, value in description.items()],
         "States": [f"{v}: {m}" for v, m in zip(states["value"], states["meaning"], strict=True)],
         "Rows": [LEFT_OUT],
         "Reading": [_AS_TEXT],
@@ -249,7 +249,7 @@ def _note(release: Release, one: Layer) -> str:
 
 
 def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    sheets = {"About": _told(release, layers)}
+    sheets = {"About": _about_table(release, layers)}
     sheets |= {one.title: wide.build_long_table(release, one) for one in layers}
     sheets |= {"Codebook": build_codebook(release, layers), "Sources": terms.list_sources(release)}
     path = folder / f"{_stem(release, layers)}.xlsx"
@@ -260,18 +260,18 @@ def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Pa
 def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     shapes, files = _shapes(release), []
     for one in layers:
-        told = {f"tact:{k}": v for k, v in terms.describe_file(release, (one,)).items()}
+        description = {f"tact:{k}": v for k, v in terms.describe_file(release, (one,)).items()}
         for level in one.levels(release):
             frame, data = _map(release, shapes, one, level)
             path = folder / f"{_layer_stem(release, one)}-{level}.parquet"
             frame.to_parquet(path, index=False, compression="zstd")
-            _tell(path, {**told, "tact:description": _described(release, data)})
+            _write_metadata(path, {**description, "tact:description": _described(release, data)})
             files += [path, _style_beside(path, data, release.k)]
         path = folder / f"{_layer_stem(release, one)}-all.parquet"
         pq.write_table(
             pa.Table.from_pandas(wide.build_long_table(release, one), preserve_index=False), path, compression="zstd"
         )
-        _tell(path, told)
+        _write_metadata(path, description)
         files.append(path)
     stem = _stem(release, layers)
     files.append(folder / f"{stem}-codebook.parquet")
@@ -279,10 +279,12 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
     return files
 
 
-def _tell(path: Path, told: dict[str, str]) -> None:
-    """Add what a file says of itself to its metadata."""
+def _write_metadata(path: Path, description: dict[str, str]) -> None:
+    """Write the description of a file into its metadata."""
     table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), **told}), path, compression="zstd")
+    pq.write_table(
+        table.replace_schema_metadata({**(table.schema.metadata or {}), **description}), path, compression="zstd"
+    )
 
 
 FORMATS: dict[str, Callable[[Release, Path, tuple[Layer, ...]], list[Path]]] = {

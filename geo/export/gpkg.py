@@ -1,6 +1,6 @@
 """Writing a GeoPackage: map layers with styles, long tables, codebook, states, sources and metadata.
 
-The same release gives the same rows: times of writing are replaced by that of the release.
+The same release gives the same rows: the release's time replaces the time of writing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _STYLE_COLUMNS = (
 
 @dataclass
 class Content:
-    """What goes into a file: map layers with their styles (QML) and descriptions, and plain tables."""
+    """The content of a file: map layers with their styles (QML) and descriptions, and plain tables."""
 
     maps: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     styles: dict[str, str] = field(default_factory=dict)
@@ -46,9 +46,9 @@ class Content:
 
 
 def write_geopackage(path: Path, content: Content, written: str) -> None:
-    """Write the file anew; `written` is the time (ISO 8601, UTC) that it carries.
+    """Write or replace the file; `written` is the time (ISO 8601, UTC) stored in it.
 
-    It is made elsewhere and moved: in a path GDAL would read a "!" or ";" as more than a name.
+    It is written elsewhere and then moved, because GDAL gives "!" and ";" in a path a special meaning.
     """
     with tempfile.TemporaryDirectory(prefix="tact-") as folder:
         made = Path(folder) / "layers.gpkg"
@@ -96,7 +96,7 @@ def _moment(written: str) -> str:
 def _add_styles(
     file: sqlite3.Connection, styles: Mapping[str, str], descriptions: Mapping[str, str], written: str
 ) -> None:
-    """Add the table in which QGIS keeps the default style of each layer."""
+    """Write the table in which QGIS stores the default style of each layer."""
     file.execute(f"CREATE TABLE layer_styles ({', '.join(_STYLE_COLUMNS)})")
     rows = [
         ("", "", name, "geometry", name, style, "", True, descriptions.get(name, ""), "", None, _moment(written))

@@ -1,6 +1,6 @@
 """Styles for QGIS (QML, readable from version 3.16 on): the map's colours, circles and state patterns.
 
-Rules instead of a graduated renderer, because a state is never a class: each has its own pattern.
+Uses rules instead of a graduated renderer, because a state is not a class: each state has its own pattern.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "
 
 
 def format_style(data: LayerData, k: int) -> str:
-    """Write the style of a layer whose columns are `value`, `low` and `state`."""
+    """Return the QML style of a layer with the columns `value`, `low` and `state`."""
     rules, symbols = [], []
     there = set(data.frame["state"])
     found = [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in there], k)]
@@ -100,7 +100,7 @@ def _symbol(name: str, kind: str, layers: str) -> str:
 
 
 def _layer(kind: str, values: dict[str, str], inside: str = "") -> str:
-    """Write a symbol layer with its values both ways: as options (3.20 on) and as properties (before)."""
+    """Return a symbol layer in both formats: with options (QGIS 3.20 on) and with properties (before)."""
     options = "".join(f'<Option name="{k}" value="{escape(v)}" type="QString"/>' for k, v in values.items())
     props = "".join(f'<prop k="{k}" v="{escape(v)}"/>' for k, v in values.items())
     return (
@@ -152,7 +152,7 @@ def _dots(distance: str, shape: str = "circle") -> str:
 
 
 def _circle(style: Style) -> str:
-    """Draw a circle in the area whose surface is proportional to the value."""
+    """Return the symbol of a circle inside the area; the circle's area is proportional to the value."""
     largest = style.largest or 1.0
     size = escape(f'{_LARGEST_MM:g} * sqrt("value" / {largest:.15g})')
     sized = (

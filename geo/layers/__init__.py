@@ -1,9 +1,9 @@
-"""All layers, in the order in which they are offered, and what may be laid over what.
+"""All layers, in the order of the menu, and the rules on which of them may be combined.
 
-Community layers may lie over encounters and services on the partner tier, which is what access and equity
-need, with one sentence of what that does not mean, and alone or over services on the public tier; never over
-effort, never over risk, nor over access, whose places for each child in need give the model's need away. That
-holds for the map, for addresses, for exports and for the briefing, so all of them ask here.
+On the partner tier, community layers may be combined with encounters and services (needed to judge access and equity),
+with one sentence on what this does not mean; on the public tier with services only. They are never combined with
+effort, risk or access (its places per child in need reveal the model's need). The map, addresses, exports and the
+briefing all use these rules.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def find_layer(name: str) -> Layer:
 
 
 def find_conflict(tier: Tier, names: Iterable[str]) -> str:
-    """Say why layers may not stand together in one map, file or address; empty when they may."""
+    """Return why layers may not be combined in one map, file or address; empty when they may."""
     layers = [find_layer(name) for name in dict.fromkeys(names)]
     others = {one.id for one in layers if one.nature != "community"}
     if len(others) == len(layers) or others <= _UNDER_COMMUNITIES[tier]:
@@ -56,13 +56,13 @@ def find_conflict(tier: Tier, names: Iterable[str]) -> str:
 
 
 def choose_caution(names: Iterable[str]) -> str:
-    """Say what a community layer does not mean where another one stands with it; empty where none does."""
+    """Return the caution for a community layer combined with another layer; empty if there is no such pair."""
     natures = {find_layer(name).nature == "community" for name in names}
     return communities.CAUTION if len(natures) > 1 else ""
 
 
 def find_map_conflict(tier: Tier, names: Iterable[str]) -> str:
-    """Say why layers cannot be drawn on one map; empty when they can: one fill, one kind of circle."""
+    """Return why layers cannot be drawn on one map (at most one fill and one kind of circle), else ""."""
     layers = [find_layer(name) for name in dict.fromkeys(names)]
     kinds = [one.kind for one in layers]
     if len(set(kinds)) < len(kinds):
@@ -71,7 +71,7 @@ def find_map_conflict(tier: Tier, names: Iterable[str]) -> str:
 
 
 def group_layers(tier: Tier, names: Iterable[str]) -> list[list[str]]:
-    """Share layers out among as few sets as the rule asks for, each of which may stand together."""
+    """Return the layers in as few groups as possible; the layers of one group may be combined."""
     sets: list[list[str]] = []
     for name in dict.fromkeys(names):
         fitting = next((one for one in sets if not find_conflict(tier, [*one, name])), None)

@@ -1,7 +1,6 @@
 """Access to services: service places within reach, gaps, and travel time to the nearest service.
 
-A withheld number is never counted as zero: a sum that may leave some out is a lower limit, and no gap is then
-named.
+A withheld number is never counted as zero: a sum without it is a lower limit, and then no gap is shown.
 """
 
 from __future__ import annotations
@@ -99,13 +98,13 @@ def _margin(show: str, table: pd.DataFrame) -> str:
 
 
 def _breakdown(services: str) -> tuple[str, str]:
-    """Split a choice, such as axis-protection, into the column of the tables and its category."""
+    """Return the table column and category of a choice such as axis-protection."""
     by, _, category = services.partition("-")
     return by, category
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Say what must be known of an area's answer: its interval, its chance, what is not shown of the way."""
+    """Return the note on an area's value: its interval, its probability, and parts of the route not shown."""
     if show == "minutes":
         return WAYS.get(str(row["way"])) or (_NEARER if row["nearer"] else "")
     if row["state"] == "withheld":
@@ -121,7 +120,7 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def format_chance(percent: float, *, most: bool) -> str:
-    """Write a chance in whole per cent, of which none is sure; `most`: it may be smaller."""
+    """Return a probability in whole per cent, never as certain; `most`: the true one may be smaller."""
     if percent < 1.0:
         return Message(mark("under {number} %"), number=1)
     if most:

@@ -1,6 +1,7 @@
-"""Roma and Egyptian communities as the partners estimate them: areas with a class, never settlements.
+"""Roma and Egyptian communities as estimated by partners: areas with a class, never settlements.
 
-Drawn as an outline with a violet hatch, never as a fill. For what it may lie over see geo/layers/__init__.py.
+Drawn as an outline with a violet hatch, never as a fill. geo/layers/__init__.py says with which layers it may be
+combined.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Outreach days by area: where somebody looked, without which no other number can be read right."""
+"""Outreach days by area: they show where somebody looked, and are needed to understand every other number."""
 
 from __future__ import annotations
 

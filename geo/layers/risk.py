@@ -1,7 +1,7 @@
 """Results of the risk model for areas and periods: classes, chances, changes, forecasts.
 
-Every sentence is about an area and a period, never about a person or a community. No layer of communities may
-be shown with this one: see geo/layers/__init__.py.
+Every sentence is about an area and a period, never about a person or a community. Layers of communities are never
+shown with it: see geo/layers/__init__.py.
 """
 
 from __future__ import annotations
@@ -95,12 +95,12 @@ _QUANTITIES = {
 
 
 def find_class(low: float, *, change: bool = False) -> int:
-    """Give the position in CLASSES (or CHANGES) of a class that begins at `low`."""
+    """Return the position in CLASSES (or CHANGES) of the class that begins at `low`."""
     return sum(low >= one for one in (SAME if change else RATES))
 
 
 def _style(show: str, table: pd.DataFrame) -> Style:
-    """Return the classes; those of children expected are rounded, the same in all periods."""
+    """Return the style; classes of expected children are rounded and the same in all periods."""
     if show == "class":
         return Style("fill", RATES, palette.RISK, CLASSES, named=True)
     if show == "change":
@@ -117,7 +117,7 @@ def _title(show: str, pathway: str) -> str:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the interval of a class or number; there may be one where no class is sure enough."""
+    """Return the interval of a class or number, also where no class is certain enough."""
     if math.isnan(row["upper"]):
         return ""
     ends = {"low": format_number(round(row["lower"], 2)), "high": format_number(round(row["upper"], 2))}

@@ -1,6 +1,6 @@
 """Published figures on Roma and Egyptian inhabitants, and "no published figure" where there is none.
 
-Figures of different sources differ two to fourteen times, so none of them is divided by anything here.
+Figures of different sources differ by a factor of 2 to 14, so no rates are computed from them.
 """
 
 from __future__ import annotations

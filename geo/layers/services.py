@@ -24,15 +24,15 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
 
 
 def _least(release: Release, chosen: Mapping[str, str]) -> str:
-    """Say what may be missing from a number that is the least that there is, and why."""
+    """Return what may be missing from a number that is a lower limit, and why."""
     parameters = release.manifest["tact"].get("parameters") or {}
     missing = mark(
         "at least this number: services for protection, shelter and return are withheld in "
         "municipalities and where fewer than {operators} operators work"
     )
     unreported = mark("{missing}; numbers that were not reported are missing too")
-    told = Message(missing, operators=int(parameters.get("operators", FEWEST)))
-    return told if chosen["what"] == "services" else Message(unreported, missing=told)
+    sentence = Message(missing, operators=int(parameters.get("operators", FEWEST)))
+    return sentence if chosen["what"] == "services" else Message(unreported, missing=sentence)
 
 
 COUNTED = Counted(

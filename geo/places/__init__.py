@@ -1,7 +1,7 @@
-"""Names and codes to areas: in Latin, Albanian and Greek spelling, in any case and accent.
+"""Finding areas by name or code: in Latin, Albanian and Greek spelling, with any case and accents.
 
-What is found exactly is returned. What could be two areas, or none, is never guessed: the caller
-gets the reason and the areas that come near.
+An exact match is returned. A text that could mean two areas, or none, is never guessed: the caller gets the reason and
+the most similar areas.
 """
 
 import difflib
@@ -37,9 +37,9 @@ _NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near
 
 @dataclass(frozen=True)
 class Match:
-    """What a text was found to mean: one area's code, or why not and which areas come near.
+    """The result of a search: one area's code, or the reason why there is none and similar areas.
 
-    `finding` says in one word what `reason` says in a sentence that repeats the text.
+    `finding` is the reason in one word; `reason` is a sentence that repeats the text.
     """
 
     code: str | None
@@ -55,7 +55,7 @@ def list_predecessors(areas: pd.DataFrame) -> dict[str, str]:
 
 
 class Places:
-    """An index of every name and code of the areas, built once and asked often."""
+    """An index of every name and code of the areas, built once."""
 
     def __init__(self, areas: pd.DataFrame) -> None:
         """Index a table as `data.reference.area_table` returns it."""
@@ -77,10 +77,9 @@ class Places:
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Find the one area that a code or name means.
 
-        `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any)
-        narrow the search. A municipality of 2019 resolves to the one that it was split from. When
-        there is no one answer, `code` is None, `reason` says why, and `candidates` holds readable
-        areas with their codes.
+        `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any) narrow the
+        search. A municipality of 2019 resolves to the one that it was split from. Without exactly one answer,
+        `code` is None, `reason` says why, and `candidates` holds readable areas with their codes.
         """
         text = text.strip() if isinstance(text, str) else ""
         if not text:
@@ -91,22 +90,22 @@ class Places:
     def find(self, text: str, country: str | None = None, level: str | None = "municipality") -> set[str]:
         """Return the codes of all areas that a name may mean, successors as themselves.
 
-        Empty when nothing is known by it.
+        Empty when no area has the name.
         """
         return self._narrow(self._by_name(text.strip(), country, level), country, level)
 
     def find_code(self, text: str) -> set[str]:
-        """Return the codes of municipalities, or of a region without one, known by a code."""
+        """Return the areas that have a code: municipalities, or a region without municipalities."""
         known = self._by_code(text.strip())
         outer = set(self._parent.values())
         return {code for code in known if code not in outer}
 
     def label(self, code: str) -> str:
-        """Return an area's name, what it lies in, and its code, for a message."""
+        """Return an area's name, its parent area and its code, for a message."""
         return f"{self._placed(code)} ({code})"
 
     def _choice(self, code: str) -> str:
-        """Return the label with what kind of area it is, to choose one of several by."""
+        """Return the label with the kind of area, for a list of candidates."""
         return f"{self._placed(code)} ({area_word(self._level[code], self._country[code])} {code})"
 
     def _placed(self, code: str) -> str:
@@ -130,12 +129,12 @@ class Places:
         return bool({self._parent[code], self._country[code]} & outer)
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
-        """Read the name as surely as possible; what fits only elsewhere comes last, to say so.
+        """Return the areas of a name from the most reliable reading; else those of another country or level.
 
-        A kind of area that the text names goes before the level: a county is no municipality.
+        A kind of area named in the text overrides the level: a county is no municipality.
         """
         elsewhere: set[str] = set()
-        for form, said in _without_kind(plain_key(text)):
+        for form, said in _strip_kind(plain_key(text)):
             for key_of, index in self._readings:
                 known = index.get(key_of(form), set())
                 if found := self._narrow(known, country, said or level):
@@ -188,8 +187,8 @@ def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:
     return {str(code): str(value) for code, value in areas[name].items()}
 
 
-def _without_kind(key: str) -> list[tuple[str, str | None]]:
-    """Return the text as it stands, then without the word for a kind of area, and that kind."""
+def _strip_kind(key: str) -> list[tuple[str, str | None]]:
+    """Return pairs: the text unchanged, then without the word for a kind of area, with that kind."""
     bare = [(pattern.sub("", key), level) for level, pattern in _KIND_WORDS.items()]
     return [(key, None), *(form for form in bare if form[0] != key)]
 

@@ -74,7 +74,7 @@ _MOST_FORMS = 600
 
 
 def split_words(text: str) -> list[str]:
-    """Split into lower-case words without accents or punctuation, in the script as given."""
+    """Return the lower-case words of a text without accents or punctuation, in the same script."""
     decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text).casefold())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ς", "σ")
     return _NOT_WORD.sub(" ", bare.replace("&", " and ")).split()
@@ -92,11 +92,11 @@ def sound_key(text: str) -> str:
 
 
 def list_inflections(name: str, country: str) -> list[str]:
-    """Return the other cases in which a name may be written, as plain words.
+    """Return the other grammatical cases of a name, in plain words.
 
-    Greek names stand in the genitive and get their possible nominatives; Albanian names stand in
-    the indefinite nominative and get the definite forms and the genitive. More forms come back
-    than the language has: they are for looking up, never for showing.
+    Greek names are in the genitive and get their possible nominatives; Albanian names are in the indefinite nominative
+    and get the definite forms and the genitive. Some forms do not exist in the language: they are only for searching,
+    never for display.
     """
     parts = split_words(name)
     options = [_greek(word) if country == "GR" else [word] for word in parts]

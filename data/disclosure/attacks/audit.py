@@ -64,8 +64,8 @@ def audit_release(
 ) -> Audit:
     """Attack a release (default: the current one) together with all earlier ones, and exported files.
 
-    `files`: exports and other files that leave, by tier. Raises ReleaseError where there is no such
-    release. An audit of the same files by the same code is not written twice.
+    `files`: exports and other shared files, by tier. Raises ReleaseError if there is no such release. An audit of the
+    same files by the same code is not written twice.
     """
     chosen = name or current_name(releases)
     if chosen is None or chosen not in names(releases):
@@ -100,7 +100,7 @@ def _run_attacks(
 
 
 def read_earlier(releases: Path, release: Release) -> list[Published]:
-    """Read the earlier releases of the same tier, oldest first, without those of figures alone."""
+    """Read the earlier releases of the same tier, oldest first, without those that contain only figures."""
     listed = list(reversed(names(releases)))
     earlier = [Release.open(releases, release.tier, n) for n in listed[: listed.index(release.name)]]
     return [reading.read_published(r) for r in earlier if reading.list_specifications(r)]
@@ -141,7 +141,7 @@ def _write(
 
 
 def _describe(release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier, Sequence[Path]]) -> dict[str, Any]:
-    """Return what was audited and by which code; equal for equal files and code."""
+    """Return the description of what was audited and by which code; equal for equal files and code."""
     return {
         "kind": "audit",
         "format": _FORMAT,
@@ -156,7 +156,7 @@ def _describe(release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier
 def _describe_tier(
     tier: Tier, manifest: Mapping[str, Any], checks: list[dict[str, Any]], found: Sequence[Finding]
 ) -> dict[str, Any]:
-    """Return the outcome for readers of one tier, without anything of the other."""
+    """Return the outcome for readers of one tier, without content of the other."""
     named = {name: manifest[name] for name in ("kind", "format", "release", "code_version", "created")}
     of_tier = [check for check in checks if check["tier"] == tier]
     checksum = manifest["release_sha256"].get(tier)

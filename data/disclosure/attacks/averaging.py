@@ -1,4 +1,4 @@
-"""The averaging attack: several noisy readings of one count together may leave one value.
+"""The averaging attack: several noisy readings of one count together may leave only one likely value.
 
 A total can be read from its own number, and from the numbers of its categories, of the areas inside it and
 of the periods inside it, each with noise whose distribution the attacker knows; and from earlier releases,

@@ -1,8 +1,8 @@
-"""The homogeneity attack: where nearly all children of an area are of one category, each is known to be.
+"""The homogeneity attack: where nearly all children of an area are of one category, the category of each is known.
 
-A breakdown discloses its area where one category must hold at least nine in ten of the area's children,
-whatever the noise: its lower bound against the upper bounds of the other categories, taken from their own
-numbers and from what the total leaves (Machanavajjhala et al. 2007, on l-diversity).
+A breakdown discloses its area where one category must hold at least nine in ten of the area's children, whatever the
+noise: its lower bound against the upper bounds of the other categories, taken from their own numbers and from the
+remainder of the total (Machanavajjhala et al. 2007, on l-diversity).
 """
 
 from __future__ import annotations

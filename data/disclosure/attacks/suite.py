@@ -1,4 +1,4 @@
-"""All attacks on the numbers of a release, for a release that is being made and for an audit."""
+"""All attacks on the numbers of a release, while it is being made and in an audit."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Outcome = tuple[str, list[Finding], Mapping[str, float]]
 def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: bool = True) -> Iterator[Outcome]:
     """Attack a release together with the earlier ones of its tier, oldest first.
 
-    Yields for each attack its name, its findings and its statistics. The partner tier is protected, not
-    anonymous: there the membership attack only measures and never finds, so that it runs only when
-    `thorough`. On the public tier a quick attack tries fewer children in fewer worlds.
+    Yields for each attack its name, its findings and its statistics. The partner tier is protected, not anonymous:
+    there the membership attack returns statistics but no findings, and runs only when `thorough`. On the public tier a
+    quick attack tries fewer children in fewer worlds.
     """
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None
@@ -46,7 +46,7 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
 def find_disclosed_cells(
     releases: Sequence[Published], areas: pd.DataFrame, mechanism: CellKey
 ) -> list[tuple[Table, int]]:
-    """Find the cells of the last release that averaging or homogeneity discloses: table and flat index."""
+    """Find the cells of the last release that averaging or homogeneity discloses, as table and flat index."""
     system = BoundsAttack.from_releases(releases, areas)
     guesses = averaging.guess_totals(releases, system, mechanism)
     sure = [(table, cell) for table, cell, chance in guesses if chance >= averaging.CERTAIN]

@@ -2,7 +2,7 @@
 
 The file also holds the partners' column mappings, the governance file with its logs, the policy, the saved
 plans and the releases: a published number is repeated until enough children have changed, and for that the
-earlier releases are needed. Imported boundaries stand in each release.
+earlier releases are needed. Imported boundaries are part of each release.
 """
 
 from data.restricted.backup.encrypted_file import check_passphrase

@@ -36,7 +36,7 @@ class Manifest:
 
 @contextlib.contextmanager
 def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, Manifest]]:
-    """Open a backup and check all of it. Raises WrongKey, CorruptVault, InputError."""
+    """Open a backup and check its whole content. Raises WrongKey, CorruptVault, InputError."""
     with sql.translating_errors(file):
         try:
             connection = sql.connect_with_passphrase(file, normalize_passphrase(passphrase))
@@ -80,7 +80,7 @@ def attach_copy(connection: sql.Connection, file: Path, key: str) -> None:
 
 
 def copy_tables(connection: sql.Connection, version: int) -> None:
-    """Copy the tables of a vault, and nothing else that a database may hold, into `copy`."""
+    """Copy the tables of a vault into `copy`, and nothing else from its database."""
     for statement in (*tables.create_sql("copy"), *tables.copy_sql("copy", version)):
         connection.execute(statement)
 
@@ -91,7 +91,7 @@ def read_version(connection: sql.Connection) -> int:
 
 
 def normalize_passphrase(text: str) -> str:
-    """Return a passphrase in NFC: another keyboard may compose an accented letter in another way."""
+    """Return a passphrase in NFC, because keyboards encode accented letters in different ways."""
     return unicodedata.normalize("NFC", text).replace("\0", "")
 
 

@@ -1,7 +1,7 @@
 """The folders in a backup: releases, so that published numbers can be repeated, and saved plans.
 
-Other results can be computed again from a release, and are left out. A folder that is there already is
-never changed, and the path of a file in a backup is checked, so that none leads elsewhere.
+Other results can be computed again from a release, and are left out. An existing folder is never changed, and each
+path in a backup is checked, so that no file is written outside the folders.
 """
 
 from __future__ import annotations

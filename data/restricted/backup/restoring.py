@@ -1,7 +1,7 @@
 """Restoring a backup into a workspace.
 
-Before a restored vault gets its name, everybody in the workspace's forget log is forgotten in it
-(data/restricted/vault/forget_log.py), and the log of the backup is joined to that of the workspace.
+Before a restored vault gets its name, the children and partners in the workspace's forget log are deleted from it
+(data/restricted/vault/forget_log.py), and the backup's log is joined to the workspace's.
 """
 
 import contextlib
@@ -30,10 +30,10 @@ from data.workspace import Workspace, files
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did.
+    """The result of a restore.
 
-    replaced: where the earlier vault is kept. releases: names of the releases that came from the backup.
-    plans: how many saved plans came from it.
+    replaced: path of the earlier vault. releases: names of the releases that came from the backup.
+    plans: number of saved plans that came from it.
     """
 
     workspace: Workspace
@@ -46,12 +46,12 @@ class Restored:
 def restore_backup(
     file: Path, path: Path, passphrase: str, *, replace: bool = False, place: keys.Place = "file"
 ) -> Restored:
-    """Restore a backup's records, keys and folders into a workspace, which is made when it is missing.
+    """Restore a backup's records, keys and folders into a workspace, created if missing.
 
     The whole backup is checked, and the new vault built and checked aside, before anything is replaced. A
     vault that is replaced is kept under another name, and a key is never overwritten. Raises WrongKey for
     a wrong passphrase, CorruptVault for a damaged backup, WorkspaceError for the workspace of another
-    programme, VaultError when the vault there has records, or cannot be read, and `replace` is false.
+    programme, VaultError when the existing vault has records, or cannot be read, and `replace` is false.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
@@ -95,7 +95,7 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
 
 
 def _check_keys(manifest: Manifest) -> None:
-    """Raise VaultError when other keys than those of the backup are stored for its workspace."""
+    """Raise VaultError when the keys stored for the workspace differ from those of the backup."""
     name = manifest.workspace_id
     if not keys.has_keys(name) or keys.load(name) == manifest.keys:
         return
@@ -108,7 +108,7 @@ def _check_keys(manifest: Manifest) -> None:
 
 
 def _check_vault(workspace: Workspace, both: Keys, *, replace: bool) -> None:
-    """Raise VaultError when the workspace's vault has records, or cannot be read, and must stay."""
+    """Raise VaultError when the workspace's vault has records or cannot be read, unless `replace` is true."""
     if replace or not workspace.vault.exists():
         return
     try:
@@ -163,7 +163,7 @@ def _count_rows(connection: sql.Connection, version: int) -> list[int]:
 
 
 def _forget_again(aside: Path, key: Secret, log: set[forget_log.Entry]) -> None:
-    """Forget whoever was forgotten since the backup was made; the next opening joins the logs."""
+    """Delete the records of children and partners forgotten since the backup; the next opening joins the logs."""
     with contextlib.closing(sql.connect(aside / health.DB, key)) as copy:
         inside = removal.read_log(copy)
         missing = forget_log.keep_latest(log | inside) - inside

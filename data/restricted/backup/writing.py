@@ -28,7 +28,7 @@ def write_backup(workspace: Workspace, both: Keys, to: Path, passphrase: str) ->
     """Write the vault, both keys, documents, releases and plans into one new file (mode 600).
 
     The file gets its name only after it was read back and checked. Raises InputError when the file exists
-    or the passphrase is short, VaultBusy during an import, CorruptVault rather than copy a damaged vault,
+    or the passphrase is short, VaultBusy during an import, CorruptVault for a damaged vault,
     DiskFull.
     """
     to = check_target(to)

@@ -5,11 +5,11 @@ in cells that show no number, the share of cells that show one, and the median o
 those; on the partner tier the mean of |shown - true| over municipalities and quarters in which a child was
 counted. Each is a mean over the worlds.
 
-**Attackers**: the largest advantage over guessing that one public number can give, exact and whatever the
-world; that over the worst-placed child of all public tables together, estimated, from the world where it is
-largest (data/disclosure/attacks/membership/__init__.py has both); and how often a child alone in its cell
-shows as none. The release withholds by itself until no cell is bounded too tightly and the second advantage
-is within its limit: what that takes is counted, and so is the advantage before.
+**Attackers**: the largest advantage over guessing that one public number can give, exact and the same for every world;
+the estimated advantage from all public tables together over the worst-placed child, from the world where it is largest
+(both: data/disclosure/attacks/membership/__init__.py); and how often a child alone in its cell is published as zero. A
+release withholds cells until no cell is bounded too tightly and the second advantage is within its limit: the withheld
+cells are counted, and the advantage before is estimated too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PARTNER = TableSpec("children", "municipality", "quarter")
 
 @dataclass(frozen=True)
 class Readers:
-    """What readers of one country lose; shares from 0 to 1, errors None where no number is shown."""
+    """The loss for readers of one country: shares from 0 to 1; errors are None where no number is shown."""
 
     hidden_children: float
     cells_shown: float
@@ -49,7 +49,7 @@ class Readers:
 
 @dataclass(frozen=True)
 class Attackers:
-    """What attackers gain: advantages over guessing, from 0 to 1, and a chance.
+    """The gain for attackers: advantages over guessing, from 0 to 1, and a probability.
 
     all_numbers with its interval of 95 %, as released; planned: before the release withheld breakdowns.
     """
@@ -66,8 +66,8 @@ class Attackers:
 class PolicyResult:
     """A policy and its results, as means over the worlds.
 
-    readers: by country and for both. hidden: least and largest share of hidden children of a world. withheld:
-    cells by tier. quietened: counties or regions without their public breakdown. fails: the limits passed.
+    readers: by country and for both. hidden: smallest and largest share of hidden children in a world. withheld: cells
+    by tier. quietened: counties or regions without their public breakdown. fails: the limits exceeded.
     """
 
     policy: Policy
@@ -80,7 +80,7 @@ class PolicyResult:
 
     @property
     def fails(self) -> tuple[str, ...]:
-        """The limits that are passed; an estimate passes one when all of its interval does."""
+        """The limits exceeded; an estimate exceeds a limit when its whole interval does."""
         gains = self.attackers
         passed = {ONE_NUMBER: gains.one_number > LIMITS[0], ALL_NUMBERS: gains.all_numbers_low > LIMITS[1]}
         return tuple(name for name, beyond in passed.items() if beyond)

@@ -1,7 +1,7 @@
 """An invented world counted in memory, as a release counts records. Behind the wall.
 
-Nothing is stored and no vault is opened: identifiers are hashed with the world's own key as intake does it,
-so that a world gives the same numbers here as when it is imported and released.
+Nothing is stored and no vault is opened: identifiers are hashed with the world's key as at intake, so that a world
+gives the same numbers here as when it is imported and released.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def count_world(
 ) -> counting.CountedTables:
     """Count every table of children and encounters of a plan.
 
-    `encounters` has a partner file's columns with identifiers in plain (risk.worlds.World.records),
-    `areas` is data.reference.area_table. Of the policy only cap and key range matter.
+    `encounters` has a partner file's columns with unhashed identifiers (risk.worlds.World.records),
+    `areas` is data.reference.area_table. Only cap and key range of the policy are used.
     """
     calendar = Calendar(first_month)
     nowhere = Grid(areas, calendar, _ANY_DAY, _ANY_DAY)

@@ -1,8 +1,8 @@
-"""A policy tried on an invented world: what it would show of known counts, and what an attacker gets.
+"""A trial of a policy on an invented world: what it shows of known counts, and what an attacker learns.
 
-The first release of a world, in memory and of counted tables alone, in the steps of
-data/restricted/publishing: noise, threshold, and numbers withheld until the attacks fail. For invented worlds
-only: whoever reads the result sees true counts.
+Makes the first release of a world in memory, with counted tables only, in the steps of data/restricted/publishing:
+noise, threshold, and numbers withheld until the attacks fail. For invented worlds only: the result contains true
+counts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from data.workspace.types import Ints
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """The tables that a policy gives for an invented world, and what an attacker gains from them.
+    """The tables of an invented world under a policy, and what an attacker gains from them.
 
     tables: as they would be published. planned, released: the advantage over the worst-placed child of each
     county or region, before and after the breakdowns of `quietened` ones were withheld.
@@ -51,7 +51,7 @@ class Trial:
 def try_policy(
     world: CountedTables, policy: Policy, mechanism: CellKey, worlds: Sequence[int] = membership.WORLDS
 ) -> Trial:
-    """Release a world under a policy; `worlds` is how thorough the membership attack is (its WORLDS)."""
+    """Compute the release of a world under a policy; `worlds`: as WORLDS of the membership attack."""
     noisy = perturb_tables(world, policy, mechanism)
     tables = {tier: _tabulate(world, tier, noisy, policy, mechanism) for tier in TIERS}
     draft = Draft.for_trial(policy, world.plan, mechanism)
@@ -65,7 +65,7 @@ def try_policy(
 def _tabulate(
     world: CountedTables, tier: Tier, noisy: Mapping[TableSpec, Ints], policy: Policy, mechanism: CellKey
 ) -> Tables:
-    """Return the tables of a tier, as if somebody had looked everywhere."""
+    """Return the tables of a tier, with every place taken as searched."""
     tables: Tables = {}
     for spec in (s for s in world.plan[tier] if s.counted):
         searched = np.ones(noisy[spec].shape[:2], bool)  # so that no total matters

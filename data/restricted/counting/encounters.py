@@ -43,8 +43,8 @@ _UNIT_SHIFT = {"encounters": 32}
 class Members:
     """The children behind each area and period: sorted marks of 64 bits, those of block b from start[b] on.
 
-    Blocks are numbered area * periods + period. The upper 40 bits of a mark are the child's, the lower 24
-    are a hash of everything of it that is counted there.
+    Blocks are numbered area * periods + period. The upper 40 bits of a mark identify the child, the lower 24 are a
+    hash of all its data that is counted there.
     """
 
     marks: Words
@@ -83,8 +83,8 @@ class CountedTables:
 class Encounters:
     """Encounters as numbers, one entry per record, sorted by child, and the children behind them.
 
-    child: number of the child, by identity, never falling. place, origin, destination: index into grid.names,
-    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry a child.
+    child: number of the child, in ascending order. place, origin, destination: index into grid.names,
+    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry per child.
     """
 
     grid: Grid
@@ -150,7 +150,7 @@ def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int])
 
 
 def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKeys) -> Encounters:
-    """Place loaded encounters on a grid; those outside its time are left out.
+    """Return loaded encounters with their places on a grid; those outside its time are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
     (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no
@@ -260,14 +260,14 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
 def family_of(spec: TableSpec) -> str:
     """Return the family of a table: tables in which the same children count in the same cells.
 
-    Each has its own count of changed children: many who were met again must not let the number of children
-    follow the one who was met first.
+    Each family counts changed children separately: if many children were met again, the number of first meetings must
+    not change because of one child.
     """
     return spec.measure if spec.measure in ("flows", "encounters") else "met"
 
 
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
-    """Count every table of children, encounters, flows and the model that either tier of a plan holds.
+    """Count every table of children, encounters, flows and the model in either tier of a plan.
 
     The totals of children, which decide what "not searched" means, are counted whether the plan has them or
     not.
@@ -331,7 +331,7 @@ def _find_category(encounters: Encounters, level: Level, name: str) -> tuple[npt
 
 
 def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
-    """List each pair of block and child once, with its number of encounters; by block, then child."""
+    """List each pair of block and child once, with its number of encounters, sorted by block and child."""
     if encounters.last_pairs.get("key") != (level, grain):
         pairs = _compute_pairs(encounters, level, grain)
         encounters.last_pairs.update(key=(level, grain), pairs=pairs)
@@ -354,7 +354,7 @@ def _compute_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[
 def mark_members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
     """Return marks of the children behind the numbers of each area and period, for the frozen-number rule.
 
-    family "met": children by the place where each counts; "encounters": by each place of an encounter;
+    family "met": children by the place where each is counted; "encounters": by each place of an encounter;
     "flows": by destination.
     """
     size = len(encounters.grid.codes[level]) * len(encounters.grid.periods(grain))

@@ -1,6 +1,6 @@
-"""Count what is not about children: outreach days, services with staff and places, community estimates.
+"""Counting of outreach days, services with staff and places, and community estimates.
 
-Behind the wall. None of it gets noise; what may be shown at which level, and where only a range, is decided
+Behind the wall. These numbers get no noise; what is shown at which level, and where only a range is shown, is decided
 here and in data/restricted/publishing/published_table.py.
 """
 
@@ -56,8 +56,8 @@ def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
 class Sums:
     """Sums of services, each array of shape (areas, periods, *categories).
 
-    numbers: NaN where nothing is known. withheld: too few operators, or none. partial: the number is the
-    least that there is, since something may have been left out of it.
+    numbers: NaN where nothing is known. withheld: too few operators, or none. partial: the number is a lower limit,
+    because something may have been left out.
     """
 
     numbers: Floats
@@ -82,7 +82,7 @@ class Services:
     def table(self, spec: TableSpec, operators: int) -> Sums:
         """Add up services, staff or capacity at the end of each period.
 
-        A restricted axis is withheld where fewer than `operators` work, even if there are none. A total sums
+        A restricted axis is withheld where it has fewer than `operators` operators, even if it has none. A total sums
         only what its axes show, so that no difference gives a withheld number away; it is partial wherever an
         axis is withheld, because the true sum may be larger.
         """
@@ -104,7 +104,7 @@ class Services:
         return Sums(values, withheld, partial)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> tuple[Floats, Bools]:
-        """Add up what is shown, NaN where none of it is known, and mark where some of it is not known."""
+        """Add up what is shown, NaN where nothing is known, and mark where some numbers are unknown."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
@@ -120,7 +120,7 @@ class Services:
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
         """Mark the services that count at a level, the (area, axis) to show, and those that are complete.
 
-        Complete is what nothing can be missing from, so it may depend on nothing that is not shown.
+        A complete sum lacks nothing, so it must not depend on anything that is not shown.
         """
         area = self.grid.area_index[level][self.place]
         present = active & (area >= 0)
@@ -135,7 +135,7 @@ class Services:
     def _mark_shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
-        """Count in a country what its regions show, and the rest if enough operators run it.
+        """Mark what a country's regions show, and the rest if it has enough operators.
 
         It must not show whether there is a rest that too few operators run: without enough of them, a country
         is complete only if each of its regions shows the axis.
@@ -209,10 +209,10 @@ class Estimates:
     year: Ints
 
     def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
-        """Return the least and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
+        """Return the smallest and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
 
-        An estimate stands for its own area only; estimates of parts are not added up, since nobody says
-        that they are complete.
+        An estimate is valid for its own area only; estimates of parts are not added up, because they may be
+        incomplete.
         """
         grid = self.grid
         periods = grid.periods(spec.grain)

@@ -1,9 +1,9 @@
-"""The governance file of a workspace: who is responsible for the records, on which legal basis, for how long.
+"""The governance file of a workspace: who is responsible for the records, the legal basis, the retention.
 
-People write `governance.toml` in the workspace; `tact init` makes it with explanations and empty fields. No
-release of real records is made until it is complete. A practice workspace gets a complete file that says
-that it is invented and never stops a release; its rules on retention, communities and receivers are
-followed there too, so that people can practise them.
+People write `governance.toml` in the workspace; `tact init` makes it with explanations and empty fields. No release of
+real records is made until it is complete. A practice workspace gets a complete file that is marked as invented and
+never stops a release; its rules on retention, communities and receivers apply there too, so that people can practise
+them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _DAYS = (
 
 @dataclass(frozen=True)
 class Agreement:
-    """Who may receive partner files, and until when; police and migration authorities only if opened."""
+    """Who may receive partner files, and until when; police and migration authorities only if allowed."""
 
     receiver: str
     kind: str
@@ -80,7 +80,7 @@ class Governance:
 
     @property
     def blocked(self) -> frozenset[str]:
-        """The measures that neither enter nor leave a release: communities without approval."""
+        """The measures that a release must not contain or show: communities without approval."""
         return frozenset() if self.communities else frozenset({"communities"})
 
     def permitted(self, plan: Plan) -> Plan:
@@ -88,7 +88,7 @@ class Governance:
         return {tier: tuple(spec for spec in specs if spec.measure not in self.blocked) for tier, specs in plan.items()}
 
     def kept_since(self, today: dt.date) -> dt.date | None:
-        """Return the day since which a child must have been met to keep its records; None keeps all."""
+        """Return the first day to keep: records of children last met before it expire; None keeps all."""
         if self.months is None:
             return None
         year, month = divmod(today.year * 12 + today.month - 1 - self.months, 12)
@@ -148,7 +148,7 @@ def read(workspace: Workspace) -> Governance:
 
 
 def _find_other_days(text: str) -> Iterator[str]:
-    """Yield a message for each day in a form that TOML does not have: its line and how to write it."""
+    """Yield a message for each day in a form that TOML does not allow: its line and how to write it."""
     for number, line in enumerate(text.splitlines(), start=1):
         if day := _OTHER_DAY.fullmatch(line):
             meant = f" ({day[4]}-{int(day[3]):02d}-{int(day[2]):02d})" if "." in day[1] else ""

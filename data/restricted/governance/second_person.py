@@ -7,9 +7,9 @@ cannot be changed with a text editor and a backup includes it. Two names in a fi
 person, and an approval written beforehand could not name the content of the release; a passphrase at the
 moment of the release avoids both, and confirms that one release, which a log names with its checksums.
 
-Whoever runs the program can also change it, so this prevents habit and haste, not fraud. Fraud leaves a
-trace: a second person may be replaced without their passphrase, because people leave and forget, and the
-day of that stands in the vault and in every later line of the log.
+Whoever runs the program can also change it, so this prevents habit and haste, not fraud. Fraud leaves a trace: a
+second person may be replaced without their passphrase, because people leave and forget, and the day of this is stored
+in the vault and in every later line of the log.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _COST = 2**15  # 32 MiB and a tenth of a second
 
 @dataclass(frozen=True)
 class SecondPerson:
-    """Who confirms releases. replaced: the day on which a lost passphrase was replaced, or empty."""
+    """The person who confirms releases. replaced: the day on which a lost passphrase was replaced, or empty."""
 
     name: str
     since: str
@@ -45,7 +45,7 @@ class SecondPerson:
 
 
 def read(vault: Vault) -> SecondPerson | None:
-    """Return the second person; None before there is one."""
+    """Return the second person; None if none is appointed."""
     text = vault.read_remark(_REMARK)
     return SecondPerson(**json.loads(text)) if text else None
 
@@ -76,9 +76,9 @@ def check(passphrase: str) -> None:
 
 
 def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -> None:
-    """Check a confirmation.
+    """Check that a person may confirm a release and that the passphrase is right.
 
-    Raises WorkspaceError when the person does not approve any more, InputError for a wrong passphrase.
+    Raises WorkspaceError when the person is no longer an approver, InputError for a wrong passphrase.
     """
     if person.name.casefold() not in {name.casefold() for name in approvers}:
         msg = f"{person.name} does not approve any more, says governance.toml. Run: tact second --name NAME"

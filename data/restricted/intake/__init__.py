@@ -60,7 +60,7 @@ _Words = tuple[pa.Array, npt.NDArray[np.int32]]
 class Intake:
     """The result of reading a file: accepted records, rejected rows and notes for the person who imports it.
 
-    `rejects` has the columns of REJECT_COLUMNS and one row a fault, sorted by line
+    `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
     (data/restricted/intake/rejects.py). accepted_rows + rejected_rows = rows. `unknown_columns` are
     headings that are not ours: they were checked for personal data and otherwise ignored.
     """
@@ -134,7 +134,7 @@ def read_file(
     """Read and check a CSV or XLSX file of one record kind; nothing is stored.
 
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers
-    (data/restricted/keys.py). `partner` is for rows that do not name theirs. Rows of children whose hashes
+    (data/restricted/keys.py). `partner` is for rows that do not name a partner. Rows of children whose hashes
     are in `forgotten` are rejected. `progress` is called with the rows done and their total, None if it is
     not known; an exception that it raises stops the reading. `today` is for tests. Raises FileRefused when
     the whole file is refused.
@@ -157,8 +157,8 @@ def is_invented(path: Path) -> bool:
 def guess_kind(path: Path, mapping_file: Path | None = None) -> str | None:
     """Return the kind that a file's headings fit best; None if none fits, or two fit equally well.
 
-    If no kind has all the columns it needs, it is the kind of which most columns are there, so that the
-    reading can say which column is missing. Raises FileRefused for a file that cannot be read.
+    If no kind has all the columns it needs, the kind with the most columns is returned, so that the message can name
+    the missing column. Raises FileRefused for a file that cannot be read.
     """
     sheets = read_headings(Path(path))
     complete, partial = {}, {}
@@ -260,7 +260,7 @@ def _intake(
 
 
 def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identified: Identified) -> Iterator[str]:
-    """Yield what a person may not expect about the columns and rows."""
+    """Yield notes on columns and rows that may surprise the person who imports the file."""
     if layout.unknown:
         unknown = list_headings([column.heading for column in table.columns], layout.unknown)
         lacking = [column.name for column in kind.given if column.name not in layout.columns]
@@ -299,7 +299,7 @@ def _dtypes(kind: str) -> dict[str, str]:
 
 
 def _dictionary(cells: Cells) -> _Words:
-    """Return the distinct words of a column, and for each of its codes the number of its word."""
+    """Return the distinct texts of a column, and for each code the number of its text."""
     numbers: dict[str, int] = {}
     of_code = [numbers.setdefault(str(value), len(numbers)) for value in cells.distinct]
     return pa.array(list(numbers), pa.string()), np.array(of_code, dtype=np.int32)

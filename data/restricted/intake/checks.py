@@ -28,7 +28,7 @@ _UNRESOLVED = 1_000  # Different texts in one column; more are the wrong column,
 
 @dataclass
 class Cells:
-    """A column under check: one code a row, and the canonical value of each code."""
+    """A column under check: one code per row, and the canonical value of each code."""
 
     codes: Codes
     distinct: list[Value]
@@ -81,7 +81,7 @@ class Rows:
 
 
 def combinations(*columns: Codes) -> tuple[Codes, Codes]:
-    """Return the number of each row's combination of codes, and for each combination one row that has it."""
+    """Return the number of each row's combination of codes, and one example row for each combination."""
     keys = columns[0]
     for codes in columns[1:]:
         keys = pd.factorize(keys)[0] * (int(codes.max(initial=0)) + 1) + codes
@@ -180,7 +180,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
 
 
 def _unplaced(column: Column, match: Match) -> tuple[str, str]:
-    """Return why a text is no area, and what to write; the reason of `match` itself repeats the text."""
+    """Return why a text is no area, and what to write, without the text (`match.reason` repeats it)."""
     area, candidates = column.level or "area", "; ".join(match.candidates)
     if match.finding == "several":
         return f"may mean more than one {area}", f"the code of the right one: {candidates}"
@@ -223,7 +223,7 @@ def _settle(day: str, span: str) -> tuple[str, str]:
 
 
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
-    """Use the partner of the row, else the one named with the import; two that differ are a fault."""
+    """Fill in the partner of the import where the row has none; two different partners are a fault."""
     cells = rows.cells["partner"]
     import_partner = partner or ""
     absent = np.array([not value and not import_partner for value in cells.distinct], dtype=bool)[cells.codes]

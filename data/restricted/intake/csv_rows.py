@@ -125,7 +125,7 @@ def _encoding(path: Path) -> tuple[str, int, str]:
 
 
 def _looks_greek(file: IO[bytes]) -> bool:
-    """Return whether high bytes mostly stand side by side, as in Greek and not in Albanian or French."""
+    """Return whether bytes above 127 are mostly adjacent, as in Greek and not in Albanian or French."""
     high = beside = 0
     before = False
     for byte in file.read(1 << 20):
@@ -160,7 +160,7 @@ _ONE_LINE = "cells with at most 131072 characters and quotation marks in pairs"
 
 
 class _Lines:
-    """The lines of a file, counted; the last one is remembered to judge a row that could not be read."""
+    """The counted lines of a file; keeps the last one to examine a row that could not be read."""
 
     def __init__(self, file: io.TextIOBase) -> None:
         self.read = 0
@@ -177,7 +177,7 @@ class _Lines:
         return self.last
 
     def put_back(self) -> None:
-        """Return the last line once more at the next call."""
+        """Make the next call return the last line again."""
         self._again.append(self.last)
         self.read -= 1
 
@@ -194,7 +194,7 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
 
 
 def _delimiter(lines: _Lines, name: str) -> str:
-    """Return the delimiter that gives the header most cells, or the one of a first line such as "sep=;"."""
+    """Return the delimiter that splits the header into most cells, or that of a first line such as "sep=;"."""
     for line in lines:
         if line.strip():
             break

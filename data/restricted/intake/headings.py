@@ -1,4 +1,4 @@
-"""Matching the headings of a file to our columns: by name, label, mapping, Kobo and ODK headings.
+"""Matching the headings of a file to the product's columns: by name, label, mapping, Kobo and ODK headings.
 
 Kobo writes `group/field` and ODK Central `group-field`; the last part counts. Columns that the collecting
 tools add (_id, _uuid, start, end, _submission_time ...) are ignored; for positions that they add the file
@@ -35,7 +35,7 @@ _METADATA = frozenset([*_KOBO.split(), *_ODK.split(), INVENTED])
 class Layout:
     """Positions of our columns, of those that a collecting tool adds, and of unknown ones.
 
-    `mapped` are the columns that a mapping names; their headings are the partner's words.
+    `mapped` are the columns that a mapping names; their headings are the partner's.
     """
 
     columns: dict[str, int] = field(default_factory=dict)

@@ -1,12 +1,12 @@
-"""How a child and a record are recognised when they come again.
+"""How children and records are recognised when they appear again.
 
 A child with a programme number is recognised by it, which links the records of several partners; any other
 child by partner and identifier. The hash is an HMAC of "programme:" and the number, or of "partner:", the
-partner, a separator and the identifier, all normalised; nothing else of them is kept.
+partner, a separator and the identifier, all normalised; nothing else about the child's identity is stored.
 
-A record with a number is recognised by kind, partner and number; with other content it is a correction. A
-record without a number is recognised by all its fields and by how many times they have come before in the
-file, so that the order of rows makes no difference. Digests are BLAKE2b with 16 bytes.
+A record with a number is recognised by kind, partner and number; with other content it is a correction. A record
+without a number is recognised by all its fields and by how often they have appeared before in the file, so that the
+order of rows makes no difference. Digests are BLAKE2b with 16 bytes.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ _TWICE = "this record number is in the file more than once, with different conte
 class Identified(NamedTuple):
     """The accepted rows: positions, identities and content digests, and the lines of rows that are the same.
 
-    Rows are the same if they have the same content and no number, so that nothing tells one record from
-    two.
+    Rows are the same if they have the same content and no number: they may be one record or two.
     """
 
     at: npt.NDArray[np.intp]
@@ -47,7 +46,7 @@ class Identified(NamedTuple):
 def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collection[str] = frozenset()) -> None:
     """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
 
-    Rows of forgotten children are rejected, whichever of their two identifiers was forgotten.
+    Rows of forgotten children are rejected, no matter which of their two identifiers was forgotten.
     """
     partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
     rows.cells["partner"] = partners
@@ -81,7 +80,7 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collec
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
-    """Return the texts to hash for a child: by its identifier at a partner, and by its programme number."""
+    """Return the two texts to hash for a child: from its partner's identifier and from its programme number."""
     return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(number.strip())
 
 
@@ -96,8 +95,7 @@ def _number_name(number: str) -> str:
 def identify(rows: Rows) -> Identified:
     """Return the accepted rows with an identity for each record.
 
-    If rows have the same record number and different content, all of them are rejected: none is taken for a
-    correction of another.
+    Rows with the same record number and different content are all rejected: none is treated as a correction.
     """
     good = np.flatnonzero(rows.good())
     content = _digests(rows, good)
@@ -149,7 +147,7 @@ def _text(value: Value) -> str:
 
 
 def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_]) -> list[bytes]:
-    """Digest content and its count of repetitions; rows of the mask `but` stay empty."""
+    """Compute digests of content and its count of repetitions; empty for rows of the mask `but`."""
     seen: Counter[bytes] = Counter()
     prefix = f"{kind}{_BETWEEN}content{_BETWEEN}".encode()
     identity: list[bytes] = []

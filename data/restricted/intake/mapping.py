@@ -42,7 +42,7 @@ class ColumnMapping:
 
 
 def file_for(folder: Path, partner: str) -> Path:
-    """Return the path of a partner's mapping; of the name only letters, digits, _ and - are kept."""
+    """Return the path of a partner's mapping: letters, digits, _ and - of the name."""
     stem = re.sub(r"[^\w-]+", "-", partner.casefold()).strip("-_")
     if not stem:
         msg = f"The partner's name {partner!r} has no letter or digit. Give the partner a name."
@@ -83,7 +83,7 @@ def read(path: Path, kind: str) -> ColumnMapping:
 
 
 def _named_columns(kind_part: Table[str, object]) -> Table[str, object]:
-    """Return the columns that one kind's part names, so that a wrong one there is reported."""
+    """Return the columns named in the part for one kind, where a wrong one must be reported."""
     columns = kind_part.get("columns", {})
     return columns if isinstance(columns, dict) else {}
 

@@ -1,7 +1,7 @@
-"""The list of rejected rows, and what it may repeat of a cell so that a partner finds the row.
+"""The list of rejected rows, and which cell contents it may repeat to help a partner find the row.
 
-Never repeated is the content of identifiers, record numbers, codes, free text and columns that are not
-ours. Of other columns only what has the form of a wrong answer is repeated, at most 40 characters of it:
+The content of identifiers, record numbers, codes, free text and unknown columns is never repeated. From other columns
+only texts that look like wrong answers are repeated, at most 40 characters:
 
 - numbers of at most six digits (phone numbers have more) and two decimals (coordinates have more);
 - days and periods that are not before the earliest day of the column (a date of birth is before it);
@@ -9,7 +9,7 @@ ours. Of other columns only what has the form of a wrong answer is repeated, at 
   column. So only a single plain word is repeated, only if nothing else in the row is wrong, and only if no
   identifier or text of the file contains it; a category with a capital only if it is nearly one of ours.
 
-A first name typed as the place of a row that is otherwise right cannot be told from the name of a village.
+A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
 
 
 def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows) -> pd.DataFrame:
-    """Return one row a fault, sorted by line, with the columns REJECT_COLUMNS.
+    """Return one row per fault, sorted by line, with the columns REJECT_COLUMNS.
 
     The record's number is included only if it looks like one, and the wrong value only if it cannot be
     personal; nothing else of the file is repeated.
@@ -75,7 +75,7 @@ def build_rejects(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows)
 
 
 def _repeat_values(kind: RecordKind, table: RawTable, layout: Layout, rejects: pd.DataFrame) -> list[str]:
-    """Return the content of each faulty cell if it may be repeated, else the empty text."""
+    """Return the content of each faulty cell, or "" if it may not be repeated."""
     if rejects.empty:
         return []
     repeater = Repeater.of(kind, table, layout)

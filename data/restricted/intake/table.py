@@ -22,7 +22,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class RawColumn:
-    """A column as read: its heading, one code a row, and the distinct texts that the codes number."""
+    """A column as read: its heading, one code per row, and the distinct texts that the codes index."""
 
     heading: str
     codes: Codes

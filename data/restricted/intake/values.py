@@ -1,9 +1,9 @@
 """Checks of the distinct values of one column: allowed values become canonical, others are faults.
 
-Days such as 2007-05-31 (a time after it is dropped), days such as 31.05.2007 (always day first) and the
-dates of a spreadsheet are read. Days such as 31/05/2007 or 31-05-2007 are read day first only if the column
-proves it, because some first number is above 12 and no second number is, or if the mapping gives the order.
-All other such days are rejected, and so are years with two digits. Nothing is guessed.
+Days such as 2007-05-31 (a time after it is dropped), days such as 31.05.2007 (always day first) and the dates of a
+spreadsheet are read. Days such as 31/05/2007 or 31-05-2007 are read day first only if the column proves it (some first
+number is above 12 and no second number is) or if the mapping states the order. All other such days are rejected, and
+so are years with two digits. Nothing is guessed.
 
 The decimal sign of a number is a point; a comma is one only before the last one or two digits (2,5). Signs
 between thousands are rejected.

@@ -28,7 +28,7 @@ def rows_of_workbook(
 ) -> Iterator[tuple[int, list[str] | Fault]]:
     """Yield the rows of one sheet with their row numbers.
 
-    A row with a formula is a fault, because a file need not contain its result. Raises FileRefused for a
+    A row with a formula is a fault, because the file may lack the result. Raises FileRefused for a
     damaged workbook, or one that is larger than two gigabytes when unpacked.
     """
     with _opened(path) as sheets:

@@ -84,10 +84,9 @@ def make_release(
     """Make a release of both tiers and let `current` point at it.
 
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
-    data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's;
-    another one is for tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError
-    where the policy protects otherwise than earlier releases and when another release is being made (nothing
-    is published then).
+    data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's, except in
+    tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the policy uses other
+    noise than earlier releases or another release is being made; then nothing is published.
     """
     if vault is not None and record_keys is None:
         msg = "A release of records needs the identifier key. Check it with: tact doctor"
@@ -166,7 +165,7 @@ def _freeze_and_tabulate(
 
 
 def find_telling_blocks(draft: Draft, earlier: Earlier, tables: Mapping[Tier, Tables]) -> set[str]:
-    """Find the blocks in which the changes since an earlier release would look like those of one child."""
+    """Find the blocks whose changes since an earlier release would look like changes of one child."""
     places = {
         place
         for tier, of_tier in tables.items()
@@ -184,7 +183,7 @@ def _publish(
     earlier: Earlier,
     tick: _Ticker,
 ) -> NewRelease:
-    """Write both tiers aside, attack them, and publish; `blocks` is what the vault stores."""
+    """Write both tiers to a temporary folder, attack them, and publish; `blocks` is what the vault stores."""
     folder = releases / f"{TEMPORARY}{draft.name}-{secrets.token_hex(4)}"
     try:
         tick("Writing")

@@ -1,9 +1,9 @@
 """Complementary suppression: withhold numbers until every cell keeps its protection interval.
 
-Only published (noisy) values are read, as in the bounds attack, so that what is withheld says nothing that
-the numbers did not say. Where a cell is bounded too tightly, its own number is withheld if that helps; if
-not, one finer number that bounds it: a category before its total, a municipality before its region, a quarter
-before its year. Numbers of earlier releases cannot be taken back.
+Only published (noisy) values are read, as in the bounds attack, so that the choice of withheld numbers reveals nothing
+new. If a cell is bounded too tightly, its own number is withheld if that helps; if not, a finer number that bounds it:
+a category before its total, a municipality before its region, a quarter before its year. Numbers of earlier releases
+cannot be taken back.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _End = tuple[int, int]  # an unknown, and which end of its interval
 
 
 def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, Ints]:
-    """Take numbers of a release out of the system of the bounds attack until no cell fails.
+    """Remove numbers of a release from the system of the bounds attack until no cell fails.
 
-    `release` is its place among the releases that are attacked. Returns the cells to withhold, and the
+    `release` is its index among the attacked releases. Returns the cells to withhold, and the
     unknowns that still fail when nothing more can be withheld.
     """
     withheld: Withheld = []
@@ -48,7 +48,7 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
 
 
 def _remove_number(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
-    """Take the number of one unknown out of the system; return its table and its place there."""
+    """Remove the number of one unknown from the system; return its table and its index there."""
     table, offset = attack.lattice.locate(unknown)
     attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
     table.state.reshape(-1)[offset] = _WITHHELD
@@ -107,7 +107,7 @@ class _Trace:
         return unknown if self._is_removable(unknown) else -1
 
     def _list_ends(self, unknown: int) -> Iterator[tuple[int, int, int]]:
-        """List the sums of an unknown with the bounds that each gives it: tie, least, most."""
+        """List the sums (ties) of an unknown with the bounds that follow from each: tie, least, most."""
         ties, bounds = self.attack.system.ties, self.bounds
         for keys, values in (self._by_part, self._by_total):
             first, last = np.searchsorted(keys, [unknown, unknown + 1])
@@ -123,7 +123,7 @@ class _Trace:
                     yield int(tie), int(least), int(most)
 
     def _is_safe_without_number(self, unknown: int) -> bool:
-        """Return whether enough values surely stay open once the cell's own number is withheld."""
+        """Return whether enough values certainly stay possible when the cell's own number is withheld."""
         table, _ = self.attack.lattice.locate(unknown)
         ends = list(self._list_ends(unknown))
         low = max([0, *(least for _, least, _ in ends)])
@@ -157,14 +157,14 @@ class _Trace:
             yield from (o for o in others if o[1] == _HIGH or bounds.low[o[0]] > 0)
 
     def _sets_end(self, unknown: int, end: int) -> bool:
-        """Return whether the cell's own number is what sets this end."""
+        """Return whether this end follows from the cell's own number."""
         system = self.attack.system
         if end == _LOW:
             return bool(system.low[unknown] == self.bounds.low[unknown])
         return bool(system.high[unknown] == self.bounds.high[unknown])
 
     def _is_removable(self, unknown: int) -> bool:
-        """Return whether a cell shows something that first appeared in this release."""
+        """Return whether a cell's content first appeared in this release, so that it can still be withheld."""
         located = self.attack.lattice.find(unknown)
         if located is None or self.attack.system.high[unknown] >= UNKNOWN:
             return False

@@ -1,4 +1,4 @@
-"""What is known of a release before its tables are made, and what the attacks read of its tables."""
+"""A release before its tables are made, and the view of its tables that the attacks read."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Draft:
         return cls("trial", True, 1, False, 6, "", b"", pa.table({}), policy, plan, mechanism, None)
 
     def parameters(self) -> dict[str, Any]:
-        """Return what the policy decides, for the manifest: of counting first, then of the noise."""
+        """Return the policy's parameters for the manifest: those of counting first, then those of the noise."""
         of_noise = {field.name for field in fields(CellKey)}
         general = {name: value for name, value in self.policy.parameters().items() if name not in of_noise}
         return {**general, **self.mechanism.parameters((1, self.policy.cap))}
@@ -58,7 +58,7 @@ class Draft:
         return {m: self.mechanism.knowledge(self.policy.scale(m), k) for m in sorted(COUNTED)}
 
     def published(self, tier: Tier, tables: Tables) -> Published:
-        """Return what the attacks read of the tables of a tier."""
+        """Return the tables of a tier in the form that the attacks read."""
         counted = {spec: table.arrow() for spec, table in tables.items() if spec.counted}
         return Published(self.name, counted, self.knowledge(tier), self.policy.k, self.policy.frozen)
 

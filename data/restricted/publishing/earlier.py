@@ -1,8 +1,7 @@
-"""Earlier releases: read them for the attacks, and refuse a new release that would not fit them.
+"""Earlier releases: reading them for the attacks, and refusing a new release that conflicts with them.
 
-Published numbers are repeated. If new numbers were drawn with other noise, two kinds of numbers would stand
-side by side, and a count drawn in both ways could be averaged. The attacks, which apply the rule of the last
-release to all of them, would be wrong too.
+Published numbers are repeated. If new numbers were drawn with other noise, a count drawn in both ways could be
+averaged. The attacks, which apply the rule of the last release to all releases, would be wrong too.
 """
 
 from __future__ import annotations

@@ -2,15 +2,14 @@
 
 A block is all numbers of one area and period that count the same children (`family_of`). Its noise is drawn
 once. A later release repeats the numbers unless at least k different children behind the block have changed
-since it was last published; then all changed cells are drawn again together (an unchanged cell has an
-unchanged cell key, so that its number stays). If the changes would still look like those of one child, the
-block is repeated once more. Late, moved and forgotten records wait until then. The vault itself forgets at
-once: in its blocks, the mark of a child that is no longer in the vault is replaced by a random one
-(`Block.disown`), so that the rule counts one child that left, as it would have counted the mark itself.
+since it was last published; then all changed cells are drawn again together (an unchanged cell has an unchanged
+cell key, so that its number stays). If the changes would still look like those of one child, the block is
+repeated once more. Until then late, moved and forgotten records do not change the numbers. The vault itself
+forgets at once: in its blocks, the mark of a child that is no longer in the vault is replaced by a random one
+(`Block.disown`), so that the rule still counts one child that left.
 
-"The whole" of an area is one block for ever, although its last day moves: otherwise each release would draw
-it again, with all corrections made in between. A cell that was withheld stays withheld as long as its block
-is repeated.
+The whole time of an area is always the same block, although its last day changes: otherwise each release would draw it
+again, with all corrections made in between. A cell that was withheld stays withheld as long as its block is repeated.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def count_changed_children(before: Words, after: Words) -> int:
 class Frozen:
     """The noisy numbers of a release, with published numbers repeated, and the blocks behind them.
 
-    numbers: by table, shape (areas, periods, *categories). changed: the blocks that the vault must learn.
+    numbers: by table, shape (areas, periods, *categories). changed: the blocks that the vault must store.
     """
 
     grid: Grid
@@ -90,7 +89,7 @@ def freeze(
 ) -> Frozen:
     """Repeat published numbers behind which fewer than k children have changed, docs/disclosure.md eq. (17).
 
-    `noisy` holds freshly looked-up values, shape (areas, periods, *categories); `published` the blocks of
+    `noisy` holds newly drawn values, shape (areas, periods, *categories); `published` the blocks of
     the vault; `repeated` names those to repeat however many children have changed.
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
@@ -115,7 +114,7 @@ def freeze(
 
 
 def _table_key(spec: TableSpec) -> str:
-    """Return the name of a table within a block, where level and grain are given."""
+    """Return the name of a table within a block, without level and grain."""
     return "_".join((spec.measure, *spec.breakdown))
 
 

@@ -38,7 +38,7 @@ _LICENCES = {"CC-BY-4.0": ("https://creativecommons.org/licenses/by/4.0/", "Crea
 
 
 def describe_table(spec: TableSpec, states: Mapping[str, float]) -> dict[str, Any]:
-    """Return what a table is: measure, level, grain, breakdown, unit, share of cells in each state."""
+    """Return the description of a table: measure, level, grain, breakdown, unit, share of cells in each state."""
     return {
         "measure": spec.measure,
         "level": spec.level,

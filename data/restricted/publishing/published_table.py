@@ -1,4 +1,4 @@
-"""Published tables: from noisy values to the state of each cell, ranges, and what is withheld."""
+"""Published tables: the state of each cell from noisy values, ranges, and withheld cells."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ReleasedTable:
         return tuple(self.axes[column].index(name) for column, name in cell.items())
 
     def cells_of(self, areas: Collection[str]) -> Bools:
-        """Return a mask of the cells of some areas, of the shape of the arrays."""
+        """Return a mask of the cells of some areas, with the shape of the arrays."""
         inside = np.array([area in areas for area in self.axes["area"]], bool)
         return np.broadcast_to(inside.reshape(-1, *[1] * (self.value.ndim - 1)), self.value.shape)
 
@@ -73,7 +73,7 @@ class ReleasedTable:
         return replace(self, value=np.where(cells, np.nan, self.value), state=state, low=low, high=high)
 
     def arrow(self) -> pa.Table:
-        """Return the table as it is published: one row for each cell, all cells."""
+        """Return the table as published: one row for each cell."""
         columns: dict[str, pa.Array] = {}
         for axis, (name, names) in enumerate(self.axes.items()):
             index = np.broadcast_to(
@@ -91,7 +91,7 @@ class ReleasedTable:
         return pa.table(columns)
 
     def frame(self) -> pd.DataFrame:
-        """Return the table as a reader of the release gets it."""
+        """Return the table as a reader of the release sees it."""
         return pd.DataFrame(self.arrow().to_pandas(types_mapper=_TYPES.get))
 
     @property
@@ -127,9 +127,9 @@ def tabulate_counts(
 ) -> ReleasedTable:
     """Tabulate counts with the state of each cell. `total` and `searched` have shape (areas, periods).
 
-    All states follow from noisy values and effort alone. Where no effort is recorded and the total is
-    zero the partner tier says "not searched", whether the true count is zero or not: otherwise "almost none"
-    in such a place would say that there is a child. The public tier hides every value below k, zero too.
+    All states follow from noisy values and effort alone. Where no effort is recorded and the total is zero the partner
+    tier says "not searched", whether the true count is zero or not: otherwise "almost none" there would reveal a
+    child. The public tier hides every value below k, including zero.
     """
     margin = mechanism.knowledge(policy.scale(spec.measure)).largest
     state = np.full(values.shape, code("number"), np.int8)
@@ -204,7 +204,7 @@ def tabulate_classes(
 
 
 def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
-    """Withhold cells, and those that would say no more than "at least 0"."""
+    """Withhold cells, including those that would only show "at least 0"."""
     if table.low is None or table.high is None:
         return table
     empty = (table.state == code("class")) & (table.low == 0) & np.isnan(table.high)

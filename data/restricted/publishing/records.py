@@ -1,4 +1,4 @@
-"""The step of a release that reads the vault: records on one grid, and figures. Behind the wall."""
+"""The first step of a release: reading records and figures from the vault. Behind the wall."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _INVENTED = "Invented: "
 
 
 class Vault(Protocol):
-    """What a release needs of the vault (data/restricted/vault)."""
+    """The methods of the vault that a release uses (data/restricted/vault)."""
 
     def read(self, kind: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Return the records of a kind, in batches."""
@@ -45,15 +45,15 @@ class Vault(Protocol):
         ...
 
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
-        """Write down what is about to be published."""
+        """Store what is about to be published."""
         ...
 
     def confirm_publication(self, release: str) -> None:
-        """Make what was staged the last publication."""
+        """Make the staged content the last publication."""
         ...
 
     def discard_publication(self, release: str) -> None:
-        """Remove what was staged."""
+        """Delete the staged content."""
         ...
 
 
@@ -107,7 +107,7 @@ def _find_span(
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
     """Join the shipped figures and those of the vault, unchanged and each row once.
 
-    Those of an invented vault are invented, whatever source they name: a column and the source say so.
+    Figures of an invented vault are marked as invented in a column and in the source.
     """
     stored = [batch.to_pandas() for batch in vault.read("figure", _FIGURE_COLUMNS)] if vault else []
     both = pd.concat([shipped[list(_FIGURE_COLUMNS)], *stored], ignore_index=True)

@@ -40,7 +40,7 @@ def lock_releases(releases: Path) -> Iterator[None]:
 
 
 def recover(vault: Vault | None, releases: Path) -> None:
-    """Clean up after a run that was killed; raise ReleaseError while another one is at work."""
+    """Clean up after a run that was killed; raise ReleaseError while another run is active."""
     if releases.is_dir():
         with lock_releases(releases):
             settle_interrupted(vault, releases)
@@ -65,14 +65,14 @@ def settle_interrupted(vault: Vault | None, releases: Path) -> None:
 
 
 def compute_sequence(releases: Path) -> int:
-    """Return the number of the next release: one more than all names that were ever used here."""
+    """Return the number of the next release: one above the highest ever used here."""
     complete = names(releases)
     newest = Release.open(releases, TIERS[0], complete[0]).manifest["tact"]["sequence"] if complete else 0
     return max(int(newest), len(_used_names(releases))) + 1
 
 
 def make_name(releases: Path, whole: Period | None, figures: pd.DataFrame) -> str:
-    """Make a name that was never used: of the last month of the records, or the last year of the figures."""
+    """Build an unused name from the last month of the records, or from the last year of the figures."""
     if whole is not None:
         label = whole.end.strftime("%Y-%m")
     else:
@@ -86,7 +86,7 @@ def make_name(releases: Path, whole: Period | None, figures: pd.DataFrame) -> st
 
 
 def remember_name(releases: Path, name: str) -> None:
-    """Note that a name is used, for ever, even if its release is removed by hand."""
+    """Write down that a name is used, so that it is never used again, even if its release is removed."""
     files.write_text(releases / _USED, "\n".join(sorted(_used_names(releases) | {name})) + "\n")
 
 
@@ -96,7 +96,7 @@ def point_at(releases: Path, name: str) -> None:
 
 
 def _used_names(releases: Path) -> set[str]:
-    """Return the names of all releases that are here or ever were."""
+    """Return the names of all present and former releases."""
     try:
         noted = set((releases / _USED).read_text(encoding="utf-8").split())
     except FileNotFoundError:

@@ -26,7 +26,7 @@ def perturb_tables(counted: CountedTables, policy: Policy, mechanism: CellKey) -
 
 
 def tabulate(draft: Draft, records: Records, frozen: Frozen) -> dict[Tier, Tables]:
-    """Return the tables of each tier, without what stays withheld since an earlier release."""
+    """Return the tables of each tier; cells withheld since an earlier release stay withheld."""
     return {tier: _tabulate_tier(tier, draft, records, frozen) for tier in draft.plan}
 
 

@@ -1,7 +1,7 @@
 """The step of a release that withholds numbers until the attacks fail. Behind the wall.
 
-Numbers are withheld where sums give them away (`complementary`), where averaging or the mixture of an area
-does, and, on the public tier, where all numbers of a county or region together tell too much of one child.
+Numbers are withheld where sums give them away (`complementary`), where averaging or homogeneity does, and, on the
+public tier, where all numbers of a county or region together reveal too much about one child.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from data.tables.spec import TIERS, Tier
 class SafeTables:
     """The tables of a release after numbers were withheld.
 
-    cells: by tier and table, the cells that were withheld now. planned: of each county or region the
-    advantage over its worst-placed child before anything was withheld for it; quietened: those for which
-    something was.
+    cells: by tier and table, the cells that were withheld now. planned: for each county or region the advantage over
+    its worst-placed child before anything was withheld; quietened: those for which something was withheld.
     """
 
     tables: Mapping[Tier, Tables]
@@ -45,9 +44,9 @@ def withhold_cells(
     areas: pd.DataFrame,
     worlds: Sequence[int] = membership.WORLDS,
 ) -> SafeTables:
-    """Withhold numbers until the attacks fail: partner tier first, and what goes there goes everywhere.
+    """Withhold numbers until the attacks fail: first on the partner tier; the same cells then on both.
 
-    earlier : releases of each tier, oldest first. worlds : how thorough the membership attack is.
+    earlier : releases of each tier, oldest first. worlds : numbers of worlds for the membership attack.
     """
     safe, cells, from_before = dict(tables), dict[Tier, CellMasks](), CellMasks()
     planned, quietened = dict[str, Advantage](), frozenset[str]()
@@ -79,7 +78,7 @@ def survey_public(
 def _find_unsafe_cells(
     tables: Tables, tier: Tier, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame
 ) -> CellMasks:
-    """Return the cells to withhold so that neither sums nor averaging nor a mixture gives one away."""
+    """Return the cells to withhold so that sums, averaging and homogeneity disclose none."""
     releases = [*earlier, draft.published(tier, tables)]
     unsafe, _ = withhold_until_safe(BoundsAttack.from_releases(releases, areas), len(earlier))
     cells = _mark_cells(tables, unsafe)
@@ -94,10 +93,10 @@ def _find_unsafe_cells(
 def _quieten_areas(
     tables: Tables, draft: Draft, areas: pd.DataFrame, worlds: Sequence[int]
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
-    """Withhold publicly where all numbers of an area together may tell too much of a child.
+    """Withhold public cells where all numbers of an area together may reveal too much about a child.
 
-    First the breakdowns of the area, then its years, so that the number of the whole time is left. Returns
-    the cells, the advantage of each area before, and the areas for which something is withheld.
+    First the breakdowns of the area, then its years, so that the number of the whole time remains. Returns the cells,
+    the advantage for each area before, and the areas with withheld cells.
     """
     totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
     years = [spec for spec in totals if spec.grain != "whole" and not spec.breakdown]

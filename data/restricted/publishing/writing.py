@@ -1,4 +1,4 @@
-"""The last steps of a release: write both tiers aside, attack what was written, note the outcome."""
+"""The last steps of a release: write both tiers to a temporary folder, attack them, record the outcome."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
 
 
 def audit_tiers(folder: Path, earlier: Mapping[Tier, Sequence[Published]], draft: Draft) -> None:
-    """Attack what was written, as a reader would, and note the outcome; raise ReleaseRefused."""
+    """Attack the written files as a reader would, and record the outcome; raise ReleaseRefused if one succeeds."""
     findings: list[Finding] = []
     for tier in TIERS:
         release = Release(folder / tier, draft.name, tier)

@@ -1,8 +1,8 @@
 """The encrypted records. Only the commands of a data officer open this.
 
-A vault is a folder with two files: `vault.db` (SQLCipher 4: AES-256 and an HMAC on each page, under a raw
-key) and `vault.check`, a check value that tells a wrong key from a damaged file. Beside the folder stand
-the lock of the writer and a note of who holds it.
+A vault is a folder with two files: `vault.db` (SQLCipher 4: AES-256 and an HMAC on each page, under a raw key) and
+`vault.check`, a check value that tells a wrong key from a damaged file. Beside the folder are the writer's lock and a
+note of who holds it.
 
 The journal is a write-ahead log with `synchronous = FULL`: a process that is killed at any moment leaves the
 last committed state, each commit is on disk before the command reports it, and a reader (a release takes
@@ -85,8 +85,8 @@ class Vault:
     def create(cls, folder: Path, key: AnyKey, *, kind: str | None = None) -> Self:
         """Create an empty vault in a folder that does not exist yet, and open it.
 
-        It is built aside and renamed, so that there is a whole vault or none. By default its kind is that
-        of the workspace around it, and "real" where there is none.
+        It is built aside and renamed, so that there is a whole vault or none. By default its kind is that of its
+        workspace, or "real" without one.
         """
         folder, secret = Path(folder).absolute(), _vault_key(key)
         kind = kind or _find_kind(folder)
@@ -102,10 +102,10 @@ class Vault:
     def open(cls, folder: Path, key: AnyKey) -> Self:
         """Open a vault for reading and writing.
 
-        With both keys, it also checks that the identifier key is the one that hashed the children in the
-        vault: with another key every child who comes back would count as new. Raises VaultError when
-        there is no vault, WrongKey, CorruptVault. Whoever stands in the forget log beside the vault is
-        forgotten before it opens, so that a vault that was put back by hand brings nobody back.
+        With both keys, it also checks that the identifier key is the one that hashed the children in the vault: with
+        another key every child who comes back would count as new. Raises VaultError when there is no vault, WrongKey,
+        CorruptVault. Children and partners in the forget log beside the vault are deleted before it opens, also when
+        somebody copied an old vault back.
         """
         folder, secret = Path(folder).absolute(), _vault_key(key)
         connection = health.open_checked(folder, secret)
@@ -146,7 +146,7 @@ class Vault:
             raise WrongKey(msg)
 
     def close(self) -> None:
-        """Close the vault. Whoever closes last folds the write-ahead log into the database."""
+        """Close the vault. The last connection merges the write-ahead log into the database."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -167,19 +167,18 @@ class Vault:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the lock of the only writer in the block; may be nested. Raises VaultBusy if it is taken.
+        """Hold the writer's lock in the block; may be nested. Raises VaultBusy if it is taken.
 
-        A release holds it from counting to confirming, so that no import comes in between.
+        A release holds it from counting to confirming, so that no import happens in between.
         """
         with self._lock.holding():
             yield
 
     @contextlib.contextmanager
     def importing(self, kind: str, source: str | Path, partner: str = "") -> Iterator[Import]:
-        """Yield an Import that takes chunks; all of them go in when the block ends, or none.
+        """Yield an Import that accepts chunks; when the block ends, all of them are stored, or none.
 
-        `source` is the file's name, which is stored as a keyed hash only. A file that brings nothing new
-        leaves no trace.
+        `source` is the file's name, which is stored as a keyed hash only. A file without new records leaves no trace.
         """
         tables.columns_of(kind)
         with self._transaction() as connection:
@@ -211,10 +210,10 @@ class Vault:
     # -- removing --
 
     def forget(self, children: Iterable[str]) -> int:
-        """Forget children by their hashes, with all that are linked to them; return how many records went.
+        """Forget children by their hashes, with all that are linked to them; return the number of records deleted.
 
-        They stay in the forget log, even when no record had them, so that no record of theirs comes in
-        later. Published numbers stay as they are until enough children have changed.
+        They stay in the forget log, even when no record had them, so that none of their records is imported later.
+        Published numbers stay as they are until enough children have changed.
         """
         with self.writing():
             with sql.translating_errors(self._db):
@@ -223,9 +222,9 @@ class Vault:
             return self._forget([forget_log.Entry("child", child.hex(), day) for child in hashes])
 
     def withdraw(self, partner: str) -> int:
-        """Delete all records that a partner brought and return how many they were.
+        """Delete all records that a partner delivered and return their number.
 
-        What the partner sends later goes in again. Raises InputError for a name that no partner has.
+        Later files of the partner are imported again. Raises InputError for an unknown partner.
         """
         with self.writing():
             name = self.find_partner(partner)
@@ -237,7 +236,7 @@ class Vault:
             return removal.count_brought(self._connection, partner)
 
     def find_partner(self, name: str) -> str:
-        """Return a partner's name as it is known here; raise InputError for a name that no partner has."""
+        """Return a partner's name as spelt in the vault; raise InputError for an unknown partner."""
         return partner_names.find(name, self.partners(), self.partners("encounter"))
 
     def _forget(self, entries: Sequence[forget_log.Entry]) -> int:
@@ -248,9 +247,9 @@ class Vault:
             return removal.apply(connection, entries)
 
     def expire(self, day: dt.date) -> int:
-        """Delete all records of children who were last met before a day and return how many they were.
+        """Delete all records of children who were last met before a day and return their number.
 
-        Unlike forgotten children these may come back.
+        Unlike those of forgotten children, later records of these children are imported.
         """
         with self.writing():
             with sql.translating_errors(self._db):
@@ -267,7 +266,7 @@ class Vault:
             return removal.count(self._connection, children)
 
     def partners(self, kind: str | None = None) -> list[str]:
-        """List the partners that records name or that have sent files; with `kind`, those its records name.
+        """List the partners that records name or that have sent files; with `kind`, only those in records of that kind.
 
         The operator of a service is a partner too.
         """
@@ -283,7 +282,7 @@ class Vault:
         return frozenset(children) - {child.hex() for child in recorded} - self.forgotten_children()
 
     def forgotten_children(self) -> frozenset[str]:
-        """Return the hashes of all forgotten children; an import takes no record of theirs."""
+        """Return the hashes of all forgotten children; an import rejects their records."""
         with sql.translating_errors(self._db):
             return frozenset(e.name for e in removal.read_log(self._connection) if e.kind == "child")
 
@@ -329,7 +328,7 @@ class Vault:
     def read(
         self, kind: str, columns: Sequence[str] | None = None, chunk_rows: int = 65_536
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the records of one moment in batches, in the order of their identity.
+        """Yield the records of one snapshot in batches, in the order of their identity.
 
         By default all canonical columns of the kind are read; `identity` (bytes) and `batch` (int) only
         when they are asked for by name. Text with few values is dictionary<int32, string>, with one
@@ -352,7 +351,7 @@ class Vault:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sql.Connection]:
-        """Yield a separate connection that sees one moment and cannot write."""
+        """Yield a separate read-only connection that sees one snapshot."""
         with sql.translating_errors(self._db):
             connection = sql.connect(self._db, self._key)
             try:
@@ -368,7 +367,7 @@ class Vault:
         return bool(self.kinds())
 
     def kinds(self) -> list[str]:
-        """List the kinds of which there are records."""
+        """List the kinds that have records."""
         with sql.translating_errors(self._db):
             return [k for k in tables.TABLES if self._connection.execute(tables.any_sql(k)).fetchone()[0]]
 
@@ -408,12 +407,12 @@ class Vault:
             published.stage(connection, release, blocks)
 
     def confirm_publication(self, release: str) -> None:
-        """Make what was staged for a release the last published state. Raises VaultError if none is."""
+        """Make the staged blocks of a release the published ones. Raises VaultError if none are staged."""
         with self._transaction() as connection:
             published.confirm(connection, release)
 
     def discard_publication(self, release: str) -> None:
-        """Delete what was staged for a release that was not published. Raises VaultError if none is."""
+        """Delete the staged blocks of an unpublished release. Raises VaultError if none are staged."""
         with self._transaction() as connection:
             published.discard(connection, release)
 
@@ -438,7 +437,7 @@ def _find_kind(folder: Path) -> str:
 
 
 def _identifier_mark(key: AnyKey) -> str | None:
-    """Compute an HMAC of a fixed text, which tells one identifier key from another; None without that key."""
+    """Compute an HMAC of a fixed text, which differs between identifier keys; None without that key."""
     return key.identifier.mac(_IDENTIFIER_DOMAIN).hex() if isinstance(key, keys.Keys) else None
 
 

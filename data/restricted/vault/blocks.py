@@ -29,7 +29,7 @@ CHILD_BITS = np.uint64(24)  # bits of a mark below the child's
 class Block:
     """The last published numbers of one area and period.
 
-    values: by table, as drawn, before the threshold. withheld: by tier, "table/cell" in the order of the
+    values: by table, with noise, before the threshold. withheld: by tier, "table/cell" in the order of the
     values. marks: the children behind the numbers.
     """
 
@@ -55,10 +55,10 @@ class Block:
     def disown(self, present: Words) -> bool:
         """Replace the marks of children who are gone by random ones; return whether there were any.
 
-        `present` are the first 40 bits of the hashes of children that are still in the vault. Without the
-        mark the number of changed children would be one too small for ever, and with a fixed mark two
-        forgotten children would be one. A random mark belongs to nobody and disappears when the block is
-        drawn again. Each block gets its own marks, so that no two blocks show that they had the same child.
+        `present` are the first 40 bits of the hashes of children that are still in the vault. Without a mark, the
+        number of changed children would always be one too small; with a fixed mark, two forgotten children would count
+        as one. A random mark belongs to nobody and disappears when the block is drawn again. Each block gets other
+        marks, so that two blocks do not show that they had the same child.
         """
         missing = ~np.isin(self.marks >> CHILD_BITS, present)
         number = int(missing.sum())

@@ -1,4 +1,4 @@
-"""A new, empty vault: built aside under another name, so that there is a whole vault or none."""
+"""Creation of an empty vault under a temporary name, so that there is a complete vault or none."""
 
 import contextlib
 import datetime as dt
@@ -29,7 +29,7 @@ def building_aside(folder: Path) -> Iterator[Path]:
 
 
 def write_empty_database(db: Path, key: Secret, kind: str, identifier_mark: str | None) -> None:
-    """Write an empty database of this version; `identifier_mark` tells the key that hashes the children."""
+    """Write an empty database of this version; `identifier_mark` identifies the key that hashes the children."""
     db.touch(mode=0o600)
     connection = sql.connect(db, key, create=True)
     try:

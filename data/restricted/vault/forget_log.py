@@ -1,11 +1,10 @@
-"""The forget log: which children were forgotten and which partners left, so that no record of theirs returns.
+"""The forget log: which children were forgotten and which partners left, so that their records never return.
 
-There are two copies: a table in the vault, written in the transaction that deletes the records, and a file
-beside the vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. Of a child it
-holds the day and the keyed hash of data/restricted/keys.py, nothing else; without the identifier key nobody
-can test whether a child is in it. The file is written first: its entries are carried out when the vault is
-next opened, at the latest, and before a restored vault gets its name. Whenever a vault is opened the two
-copies are made equal, so each repairs the other.
+There are two copies: a table in the vault, written in the transaction that deletes the records, and a file beside the
+vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. For a child it holds the day and
+the keyed hash of data/restricted/keys.py, nothing else; without the identifier key nobody can test whether a child is
+in it. The file is written first: its entries are carried out when the vault is next opened, at the latest, and before
+a restored vault gets its name. Whenever a vault is opened the two copies are made equal, so each repairs the other.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def today() -> str:
 
 
 def log_path(folder: Path) -> Path:
-    """Return the path of the log, which stands beside the vault's folder, like the lock."""
+    """Return the path of the log, a file beside the vault's folder."""
     return folder.with_name(f"{folder.name}.forgotten")
 
 
@@ -51,7 +50,7 @@ def keep_latest(entries: Iterable[Entry]) -> set[Entry]:
 
 
 def read(path: Path) -> set[Entry]:
-    """Read a log; empty where there is none. Raises VaultError when it is damaged."""
+    """Read a log; empty if there is none. Raises VaultError when it is damaged."""
     try:
         rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
     except FileNotFoundError:

@@ -22,7 +22,7 @@ _DIGEST = pa.binary(DIGEST_BYTES)
 
 
 class TermBook:
-    """The numbers that stand for texts, column by column; used within one transaction."""
+    """The numbers that represent texts, for each column; used within one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -53,8 +53,8 @@ class TermBook:
 def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch | None:
     """Convert a canonical frame to the stored columns: identity, content, then the kind's columns.
 
-    Returns None when the frame has no rows. Raises VaultError that names columns that are missing, unknown
-    or of a wrong form, never a value.
+    Returns None when the frame has no rows. Raises VaultError that names columns that are missing, unknown or of a
+    wrong type, never a value.
     """
     storage = columns_of(kind)
     _check_columns(frame, kind, storage)
@@ -98,7 +98,7 @@ def column_decoder(kind: str, name: str, book: TermBook) -> Callable[[Sequence[A
     """Return the function that converts stored values of a column, `identity` or `batch` to Arrow.
 
     term: dictionary<int32, string> with the same dictionary each time; hash: 64 hexadecimal digits or "";
-    text, integer (int64) and real (float64) stay as they are.
+    text, integer (int64) and real (float64) are unchanged.
     """
     if name == "identity":
         return lambda values: pa.array(values, _DIGEST)

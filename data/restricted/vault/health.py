@@ -1,4 +1,4 @@
-"""The check value that tells a wrong key from a damaged file, and the checks of a vault's health."""
+"""The check value that distinguishes a wrong key from a damaged file, and checks of a vault."""
 
 import hashlib
 import hmac
@@ -35,7 +35,7 @@ class _Check:
 
 
 def write(folder: Path, key: Secret) -> None:
-    """Write the check value of the database in a folder, which this key opens."""
+    """Write the check value for the database in a folder under its key."""
     salt = sql.read_salt(folder / DB)
     check = _Check(salt.hex(), _mac(key, salt))
     text = json.dumps({"format": 1, "salt": check.salt, "mac": check.mac, "sum": check.sum})
@@ -89,7 +89,7 @@ def is_intact(connection: sql.Connection) -> bool:
 
 
 def _all_terms_known(connection: sql.Connection) -> bool:
-    """Return whether every stored number stands for a text."""
+    """Return whether every stored number has a text."""
     return not any(
         connection.execute(unexplained_sql(kind, column), (term_name(kind, column),)).fetchone()[0]
         for kind, columns in TABLES.items()

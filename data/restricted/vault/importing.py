@@ -16,7 +16,7 @@ _ROWS_PER_WRITE = 50_000
 
 @dataclass(frozen=True)
 class Counts:
-    """How many records were new, replaced an older content, or were known already."""
+    """The numbers of records that were new, replaced older content, or were known already."""
 
     accepted: int = 0
     changed: int = 0

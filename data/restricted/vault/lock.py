@@ -15,10 +15,9 @@ from data.errors import VaultBusy, VaultError
 
 
 class WriterLock:
-    """The lock beside a vault. The system releases it when its holder ends, however it ends.
+    """The lock beside a vault. The operating system releases it when the holder's process ends.
 
-    It stands beside the vault's folder and not inside it, so that a restore can hold it while it puts
-    another folder in that place.
+    It is beside the vault's folder and not inside it, so that a restore can hold it while it replaces the folder.
     """
 
     def __init__(self, folder: Path) -> None:

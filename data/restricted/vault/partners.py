@@ -1,7 +1,7 @@
 """Finding a partner by its name, and listing partners that may be meant.
 
-Each operator of a service counts as a partner, so there are hundreds: a message lists those that are spelt
-similarly and those that brought encounters, and never more than ten.
+Each operator of a service counts as a partner, so there are hundreds: a message lists those that are spelt similarly
+and those with encounters, never more than ten.
 """
 
 from __future__ import annotations

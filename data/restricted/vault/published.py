@@ -1,8 +1,7 @@
-"""What was published last: table `published` of the vault, and `staged` until a release is confirmed.
+"""The last published blocks: table `published` of the vault, and `staged` until a release is confirmed.
 
-A release stages its blocks before its folder gets its name and confirms them afterwards, so that after a
-crash the vault and the folder of releases can be made to agree. Each function that writes runs inside one
-transaction of its caller.
+A release stages its blocks before its folder gets its name and confirms them afterwards, so that after a crash the
+vault and the folder of releases can be made to agree. Functions that write run inside a transaction of the caller.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from data.restricted.vault.sqlcipher import Connection
 
 
 class PublishedBlock(NamedTuple):
-    """Who was behind a block's numbers when they were last published, and in which release."""
+    """The children behind a block's numbers when these were last published, and the release."""
 
     members: bytes
     release: str
@@ -34,7 +33,7 @@ def read_staged_release(connection: Connection) -> str | None:
 
 
 def stage(connection: Connection, release: str, blocks: Mapping[str, bytes]) -> None:
-    """Store the blocks of a release that is about to be published, in place of what it staged before.
+    """Store the blocks of a release that is about to be published, and replace what it staged before.
 
     Raises VaultError while another release is staged.
     """

@@ -1,7 +1,7 @@
-"""Removing records from a vault for good; each function runs inside one transaction of its caller.
+"""Removing records from a vault for good; each function runs inside a transaction of the caller.
 
-Deleted rows are overwritten (`secure_delete`). The texts that no other record holds go with them, and so do
-the marks of children who are no longer in the vault (data/restricted/vault/blocks.py).
+Deleted rows are overwritten (`secure_delete`). Texts that no other record uses are deleted too, and so are the marks
+of children who are no longer in the vault (data/restricted/vault/blocks.py).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _OF_CHILDREN = "FROM encounter WHERE child IN (SELECT child FROM temp.going)"
 
 
 def read_log(connection: Connection) -> set[Entry]:
-    """Return the forget log that the vault itself holds."""
+    """Read the forget log inside the vault."""
     return {Entry(*row) for row in connection.execute("SELECT kind, name, day FROM forgotten")}
 
 
 def apply(connection: Connection, entries: Iterable[Entry]) -> int:
-    """Delete the records of children and partners, add them to the forget log, and count the records."""
+    """Delete the records of children and partners and add these to the forget log; return the number of records."""
     entries = list(entries)
     children = find_linked(connection, {bytes.fromhex(e.name) for e in entries if e.kind == "child"})
     deleted = _delete(connection, children)
@@ -46,19 +46,19 @@ def apply(connection: Connection, entries: Iterable[Entry]) -> int:
 
 
 def list_partners(connection: Connection) -> list[str]:
-    """List the names of partners that stand in records or have sent files."""
+    """List the names of partners that appear in records or have sent files."""
     return [name for (name,) in connection.execute(tables.NAMED) if name]
 
 
 def count_brought(connection: Connection, partner: str) -> int:
-    """Count the records that a partner brought until today."""
+    """Count the records that a partner has delivered."""
     parameters = (_spellings(connection, partner), today())
     counts = (connection.execute(tables.brought_sql(k), parameters).fetchone()[0] for k in tables.TABLES)
     return sum(map(int, counts))
 
 
 def remove(connection: Connection, children: set[bytes]) -> int:
-    """Delete the records of children who may come back, and count the records."""
+    """Delete the records of children without adding these to the forget log; return the number of records."""
     deleted = _delete(connection, children)
     if deleted:
         _sweep(connection)
@@ -71,7 +71,7 @@ def find_linked(connection: Connection, children: set[bytes]) -> set[bytes]:
 
 
 def find_recorded(connection: Connection, children: set[bytes]) -> set[bytes]:
-    """Return those of some hashes that stand in a record."""
+    """Return the hashes that appear in a record."""
     return children & {h for pair in connection.execute(_PAIRS) for h in pair}
 
 
@@ -113,7 +113,7 @@ def _delete(connection: Connection, children: set[bytes]) -> int:
 
 
 def _delete_of_partner(connection: Connection, entry: Entry) -> int:
-    """Delete what a partner brought until the day on which it left; it may have come back since."""
+    """Delete a partner's records up to the day on which it left; it may have returned since."""
     parameters = (_spellings(connection, entry.name), entry.day)
     return sum(int(connection.execute(tables.leave_sql(k), parameters).rowcount) for k in tables.TABLES)
 
@@ -125,7 +125,7 @@ def _spellings(connection: Connection, partner: str) -> str:
 
 
 def _sweep(connection: Connection) -> None:
-    """Remove the texts and the marks in published blocks that belonged to deleted records only."""
+    """Delete texts, and marks in published blocks, that belonged to deleted records only."""
     for kind, columns in tables.TABLES.items():
         for column, storage in columns.items():
             if storage == "term":

@@ -158,15 +158,15 @@ def terms_in_use_sql(kind: str, column: str) -> str:
 
 
 def clear_terms_sql(kind: str, column: str) -> str:
-    """Return the statement that deletes the texts that no record has any more; parameter: `term_name`."""
+    """Return the statement that deletes texts that are no longer in any record; parameter: `term_name`."""
     return f'DELETE FROM term WHERE "column" = ? AND code NOT IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
 
 
 def leave_sql(kind: str) -> str:
-    """Return the statement that deletes what a partner brought until a day.
+    """Return the statement that deletes a partner's records up to a day.
 
-    Parameters: the partner's spellings as a JSON list, and the day. The partner is named in the record or,
-    if the record names none, with its file; a service is also its operator's.
+    Parameters: the partner's spellings as a JSON list, and the day. The partner is named in the record or else with
+    its file; a service belongs to its operator too.
     """
     return f"DELETE FROM {kind} WHERE {_brought(kind)}"
 
@@ -189,7 +189,7 @@ def _brought(kind: str) -> str:
 
 
 def unexplained_sql(kind: str, column: str) -> str:
-    """Return the statement that asks for numbers that stand for no text; parameter: `term_name`."""
+    """Return the statement that asks for numbers without a text; parameter: `term_name`."""
     return (
         f"SELECT EXISTS (SELECT 1 FROM (SELECT DISTINCT {_quoted(column)} AS code FROM {kind}) "
         'WHERE code NOT IN (SELECT code FROM term WHERE "column" = ?))'

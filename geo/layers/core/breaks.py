@@ -29,7 +29,7 @@ def list_round_numbers(low: float, high: float) -> list[float]:
 def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
     """Choose the lower bounds of all classes but the first; at most four, none for no values.
 
-    Zero, where it stands among the values, has a class of its own. No class is empty.
+    Zero, if it is among the values, is a separate class. No class is empty.
     """
     known = np.asarray(values, dtype=float)
     known = np.sort(known[np.isfinite(known)])
@@ -58,7 +58,7 @@ def _balanced(values: Values, classes: int) -> tuple[float, ...]:
 
 
 def _candidates(values: Values, classes: int) -> list[float]:
-    """Give the 1-2-5 numbers within the values; where they are too few, multiples of a rounded step."""
+    """Return the 1-2-5 numbers within the values or, if these are too few, multiples of a rounded step."""
     low, high = float(values[0]), float(values[-1])
     if low == high:
         return []
@@ -74,7 +74,7 @@ def _candidates(values: Values, classes: int) -> list[float]:
 
 
 def format_classes(breaks: tuple[float, ...], *, whole: bool, sign: str = "") -> tuple[str, ...]:
-    """Word the classes; `whole` for counts, `sign` for a unit as " %"."""
+    """Return the labels of classes; `whole` for counts, `sign` for a unit such as " %"."""
     if not breaks:
         return (Message("all values"),)
     first = "0" if whole and breaks[0] == 1 else Message("under {high}", high=format_number(breaks[0]) + sign)
@@ -89,13 +89,13 @@ def _between(low: float, high: float, whole: bool, sign: str) -> str:
 
 
 def format_lower_limits(breaks: tuple[float, ...], smallest: float) -> tuple[str, ...]:
-    """Word classes of numbers that are the least that there is; `smallest` is the smallest of them."""
+    """Return the labels of classes of lower limits; `smallest` is the smallest lower limit."""
     first = "0" if smallest == 0 else format_quantity(None, smallest)
     return (first, *(format_quantity(None, low) for low in breaks))
 
 
 def list_published_ranges(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Give breaks and labels of published classes from the lows and highs (missing: open) of the cells."""
+    """Return breaks and labels of published classes from the lows and highs (missing: open) of the cells."""
     lows = np.unique(low[np.isfinite(low)])
     widest = [_widest(high[low == one]) for one in lows]
     return tuple(float(x) for x in lows[1:]), tuple(
@@ -108,7 +108,7 @@ def _widest(highs: Values) -> float | None:
 
 
 def circle_style(values: Values, colours: tuple[str, ...]) -> Style:
-    """Draw values (NaN: none) as circles, with marks for the legend."""
+    """Return the circle style for values (NaN: none), with the circles of the legend."""
     known = values[np.isfinite(values)]
     smallest, largest = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
     marks = choose_circle_marks(smallest, largest)
@@ -118,7 +118,7 @@ def circle_style(values: Values, colours: tuple[str, ...]) -> Style:
 def choose_circle_marks(smallest: float, largest: float) -> tuple[float, ...]:
     """Choose up to three circles for a legend, smallest first, each at least four times the one before.
 
-    None is below the smallest value that is shown; where no rounded one is left, the largest stands alone.
+    None is below the smallest value that is shown; if no rounded number fits, only the largest value is used.
     """
     if largest <= 0:
         return ()

@@ -1,7 +1,7 @@
-"""What two published numbers allow to be said about a change, and how sure that is.
+"""What two published numbers say about a change, and how certain that is.
 
 Bounds are hard: the mechanism's largest perturbation is published, so a true number lies within the margin.
-Chance is another matter: the ratio of two counts has a 95 % Wald interval on the log scale, widened by the
+Chance is treated separately: the ratio of two counts has a 95 % Wald interval on the log scale, widened by the
 variance of the noise.
 """
 
@@ -28,7 +28,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Change:
-    """What is sure about a change: its bounds, and whether chance alone could bring it."""
+    """What is certain about a change: its bounds, and whether chance alone could explain it."""
 
     verdict: Verdict
     low: float = math.nan
@@ -37,7 +37,7 @@ class Change:
 
 
 def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
-    """Give the lowest and highest true number behind a cell; None where nothing is known of it."""
+    """Return the lowest and highest true number behind a cell; None where nothing is known."""
     if cell.state == "number":
         margin = 0.0 if math.isnan(cell.margin) else cell.margin
         return max(0.0, cell.value - margin), cell.value + margin
@@ -48,7 +48,7 @@ def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | Non
 
 
 def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> tuple[float, float, float]:
-    """Give the ratio of two counts above zero and its 95 % Wald interval on the log.
+    """Compute the ratio of two counts above zero and its 95 % Wald interval on the log scale.
 
     `noise` is the variance that the mechanism added to each of them.
     """
@@ -58,7 +58,7 @@ def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> t
 
 
 def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
-    """Say what is sure about the change from one cell to another; None where one of them says nothing."""
+    """Return what is certain about the change from one cell to another; None if nothing is known of one."""
     was, now = find_bounds(before, k, largest), find_bounds(after, k, largest)
     if was is None or now is None:
         return None
@@ -73,7 +73,7 @@ def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: floa
 
 
 def bound_share(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:
-    """Bound the share that a part has of a whole, from 0 to 1; None where nothing is known."""
+    """Return bounds (0 to 1) on the share of a part in a whole; None where nothing is known."""
     few, all_of = find_bounds(part, k, largest), find_bounds(whole, k, largest)
     if few is None or all_of is None or all_of[1] <= 0:
         return None

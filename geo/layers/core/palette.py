@@ -1,7 +1,7 @@
-"""Colours of layers: sequences whose lightness falls from step to step, and one that parts in the middle.
+"""Colours of layers: sequences from light to dark, and one diverging sequence.
 
-They are told apart by lightness alone, hence also by colour-blind readers and in print. Each keeps clear of
-white (no data), of the sea and of the circles that may lie on it.
+Colours differ in lightness, so that colour-blind readers and readers of a print can distinguish them. None is close to
+white (no data), the sea, or the circles that may be drawn on it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _channels(colour: str) -> tuple[int, int, int]:
 
 
 def choose_colours(sequence: tuple[str, ...], classes: int) -> tuple[str, ...]:
-    """Give one colour a class, spread over the whole sequence; a single class takes its middle."""
+    """Return one colour per class, spread over the whole sequence; a single class gets the middle colour."""
     if classes <= 1:
         return (sequence[len(sequence) // 2],) * classes
     return tuple(_between(sequence, i * (len(sequence) - 1) / (classes - 1)) for i in range(classes))

@@ -11,7 +11,7 @@ from data.tables.states import WORDS
 class Message(str):
     """English text that remembers its template and values, so that it can be translated later.
 
-    It is an ordinary string everywhere; whoever translates takes `template` as the message identifier.
+    It behaves as an ordinary string; the translation uses `template` as the message identifier.
     """
 
     __slots__ = ("template", "values")
@@ -19,7 +19,7 @@ class Message(str):
     values: dict[str, object]
 
     def __new__(cls, template: str, **values: object) -> Self:
-        """Fill the template in English."""
+        """Build the message from a template, filled in English."""
         self = super().__new__(cls, template.format(**values))
         self.template = template
         self.values = values
@@ -34,7 +34,7 @@ def _rebuild(template: str, values: dict[str, object]) -> Message:
 
 
 def mark(text: str) -> str:
-    """Mark a text as a message identifier, and leave it as it is."""
+    """Return a text unchanged; the call marks it as a message identifier."""
     return text
 
 
@@ -51,7 +51,7 @@ _DIGITS = 4
 
 
 def format_number(value: float | None) -> str:
-    """Write a number as text: thousands apart, up to four significant digits after the point."""
+    """Return a number as text: thousands separated, up to four significant digits after the point."""
     if value is None or math.isnan(value):
         return ""
     if float(value).is_integer():
@@ -60,7 +60,7 @@ def format_number(value: float | None) -> str:
 
 
 def format_quantity(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Write a number, or the class that stands for it, as text; empty when there is neither."""
+    """Return a number, or the class shown instead of it, as text; empty when there is neither."""
     if value is not None and not math.isnan(value):
         return format_number(value)
     if low is None or math.isnan(low):
@@ -75,7 +75,7 @@ def format_quantity(value: float | None, low: float | None = None, high: float |
 
 
 def describe_state(state: str, k: int) -> str:
-    """Say a state in words, with the release's threshold in it."""
+    """Return a state in words, with the release's threshold."""
     words: dict[str, str] = dict(WORDS.items())
     template = words[state]
     return Message(template, k=k) if "{k}" in template else template

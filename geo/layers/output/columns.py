@@ -1,4 +1,4 @@
-"""What each column of a released table means, in one place: for codebooks, pages and documentation."""
+"""The meaning of each column of a released table, for codebooks, pages and documentation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from geo.layers.reading import tables
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its kind and what it means."""
+    """A column: its kind and its meaning."""
 
     name: str
     kind: str
@@ -121,7 +121,7 @@ def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
 
 
 def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    """Describe every column and choice of exported tables, and the states in them.
+    """Build the codebook of exported tables: every column, choice and state.
 
     Columns: table, column, kind, meaning, value.
     """

@@ -23,9 +23,9 @@ COLUMNS = (
 
 
 def build_table(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
-    """Give one row an area, in the order of the areas; `data` saves a second reading.
+    """Build the table: one row per area, in the order of the areas; pass `data` if the layer was already read.
 
-    Value is text as it is shown (a class reads "50 to 199"), empty where there is only a state.
+    Value is the text as shown (a class is "50 to 199"), empty where there is only a state.
     """
     shown = data or layer.read(release, view)
     frame, areas = shown.frame, tables.load_areas(release)
@@ -51,5 +51,5 @@ def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:
 
 
 def date_source(source: str, year: float) -> str:
-    """Name a source with the year of its figure, where the source does not name it."""
+    """Return a source with the year of its figure, unless the source contains the year."""
     return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"

@@ -1,4 +1,4 @@
-"""What goes with every number that leaves: tier, release, whether invented, licence, method, citation."""
+"""The information in every exported file: tier, release, whether invented, licence, method, citation."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ _APPROXIMATE = mark("Approximate boundaries")
 
 
 def name_files(release: Release, *, invented: bool) -> str:
-    """Give the beginning of the names of files: product, release, tier, and "invented" where so."""
+    """Return the prefix of file names: product, release, tier, and "invented" if the data are."""
     return "-".join(["tact", release.name, release.tier, *(["invented"] if invented else [])])
 
 
 def find_licence(release: Release) -> str:
-    """Give the licence that the manifest states, or else that of the tier."""
+    """Return the licence that the manifest states, or else that of the tier."""
     stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
     names = [str(one.get("title") or one.get("name")) for one in stated]
     return "; ".join(names) or _LICENCES[release.tier]
 
 
 def has_invented_figures(release: Release) -> bool:
-    """Say whether any of the published figures was made up, in a workspace for practice."""
+    """Return whether any published figure is invented, as in a practice workspace."""
     figures = tables.load_table(release, "figures")
     return "invented" in figures and bool(figures["invented"].any())
 
 
 def has_approximate_boundaries(release: Release) -> bool:
-    """Say whether any boundary of the release is approximate."""
+    """Return whether any boundary of the release is approximate."""
     return bool(tables.load_areas(release)["approximate"].any())
 
 
 def describe_boundaries(release: Release) -> str:
-    """Say where the boundaries come from, and that they are approximate where they are."""
+    """Return the source of the boundaries, and which of them are approximate."""
     source = str(release.manifest["tact"].get("areas_source") or "")
     if not has_approximate_boundaries(release) or source.startswith(_APPROXIMATE):
         return source
@@ -62,7 +62,7 @@ def describe_boundaries(release: Release) -> str:
 
 
 def format_citation(release: Release) -> str:
-    """Give the citation that the manifest states, or else one of release, tier, areas and day."""
+    """Return the citation that the manifest states, or else one with release, tier, areas and day."""
     stated = release.manifest.get("citation")
     if stated:
         return str(stated)
@@ -72,10 +72,10 @@ def format_citation(release: Release) -> str:
 
 
 def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
-    """Give what a file must say of itself, in order."""
+    """Return the entries of a file's description, in order."""
     tact = release.manifest["tact"]
     parameters = tact.get("parameters") or {}
-    told = {
+    entries = {
         "title": str(release.manifest.get("title") or f"TACT Map release {release.name}"),
         "release": release.name,
         "tier": release.tier,
@@ -94,11 +94,11 @@ def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]
         "licence": find_licence(release),
         "citation": format_citation(release),
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in entries.items() if value}
 
 
 def list_sources(release: Release) -> pd.DataFrame:
-    """List all sources with licence and credit; of published figures, those that this release names."""
+    """List all sources with licence and credit; for published figures, only those in this release."""
     figures = tables.load_table(release, "figures")
     named = "; ".join(sorted(map(str, figures["source"].unique()))) if len(figures) else ""
     rows = [(s.name, named if s.file == FIGURES else s.source, s.licence, s.credit) for s in registry()]

@@ -1,7 +1,7 @@
-"""A layer as rows that can be taken away: long with everything, or one row an area for a map.
+"""Export tables of a layer: a long one with everything, and one with a row per area for maps.
 
-Both carry the layer's words, its states in words, the tier and whose numbers they are in every row, so that
-a row stays honest when it is copied out of its file.
+In both, every row has the layer's title, the state in words, the tier and the owner of the number, so that a row is
+still clear when it is copied out of its file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TAIL = ["source", "year", "note", "data", "tier", "release"]
 
 
 def find_owner(release: Release, layer: Layer) -> str:
-    """Say whose numbers a layer has: programme, invented, published, or mixed (published, some invented)."""
+    """Return whose numbers a layer has: programme, invented, published, or mixed (published, some invented)."""
     if layer.of_figures:
         levels = layer.levels(release)
         made_up = any(layer.rows(release, level)["invented"].any() for level in levels)
@@ -34,12 +34,12 @@ def find_owner(release: Release, layer: Layer) -> str:
 
 
 def has_invented_numbers(release: Release, layers: Iterable[Layer]) -> bool:
-    """Say whether any number of some layers is invented."""
+    """Return whether any number of some layers is invented."""
     return any(find_owner(release, one) in {"invented", "mixed"} for one in layers)
 
 
 def choose_latest_view(release: Release, level: str) -> View:
-    """Ask for the whole time of the release, which settles on the longest and last period of each layer."""
+    """Return a view of the whole time of the release; each layer then uses its longest and last period."""
     about = release.manifest["tact"]
     if not about.get("first") or not about.get("last"):
         return View(level, "")
@@ -48,22 +48,22 @@ def choose_latest_view(release: Release, level: str) -> View:
 
 
 def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
-    """Give every released row of a layer, all levels, periods and choices, with names and words. Shared.
+    """Build the table of every released row of a layer, with names and words. Shared: never change it.
 
-    What is withheld has no row; of services in municipalities that is four rows of five. Codebooks say so.
+    Withheld cells have no row (four in five for services in municipalities), as the codebooks say.
     """
     return _everything(release, tables.release_key(release), layer)
 
 
 @lru_cache(maxsize=8)
 def _everything(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
-    parts = [_named(release, _told(layer.rows(release, level)), level) for level in layer.levels(release)]
+    parts = [_add_names(release, _told(layer.rows(release, level)), level) for level in layer.levels(release)]
     if not parts:
         return pd.DataFrame()
     rows = pd.concat(parts, ignore_index=True)
     options = [o.id for o in layer.options]
-    rows = _worded(release, rows.assign(**_periods(rows["period"])), layer)
-    rows = rows.assign(unit=_units(release, layer, rows))
+    rows = _add_words(release, rows.assign(**_describe_periods(rows["period"])), layer)
+    rows = rows.assign(unit=_find_units(release, layer, rows))
     order = ["code", *_NAMES, "period", "period_label", "first_day", "last_day", *options]
     return rows[[*order, *_NUMBERS, *dict(layer.more), *_TAIL]]
 
@@ -73,10 +73,10 @@ def _told(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
-    """Give one row an area, indexed by code: the plainest choice, and the other choices beside it. Shared.
+    """Build a table with one row per area, indexed by code, and columns for each choice, the default first. Shared.
 
-    The period is the longest and last one that the layer holds; a choice that is published for another
-    period only is left to the long table.
+    The period is the longest and last one that the layer has; a choice published only for another period is in the
+    long table alone.
     """
     return _map_rows(release, tables.release_key(release), layer, level)
 
@@ -85,31 +85,33 @@ def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.Data
 def _map_rows(release: Release, _stamp: int, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
     view = choose_latest_view(release, level)
     data = layer.read(release, view)
-    rows = _named(release, data.frame.rename_axis("area").reset_index(), level).assign(
+    rows = _add_names(release, data.frame.rename_axis("area").reset_index(), level).assign(
         period=data.legend.period, unit=data.legend.unit
     )
-    rows = _worded(release, rows, layer).set_index("code")
+    rows = _add_words(release, rows, layer).set_index("code")
     order = [*_NAMES, "km2", "approximate", "period", *_NUMBERS, *_TAIL]
     beside = [
-        _choice(release, layer, view, data, option.id, choice.id)
+        _read_choice(release, layer, view, data, option.id, choice.id)
         for option in layer.offered(release, level)
         for choice in option.choices[1:]
     ]
     return pd.concat([rows[order], *beside], axis=1), data
 
 
-def _choice(release: Release, layer: Layer, view: View, plain: LayerData, option: str, choice: str) -> pd.DataFrame:
-    """Give the columns of one choice; empty when it is of another period than the plain one."""
+def _read_choice(
+    release: Release, layer: Layer, view: View, plain: LayerData, option: str, choice: str
+) -> pd.DataFrame:
+    """Return the columns of one choice; empty when its period is not that of the default choice."""
     data = layer.read(release, View(view.level, view.period, {option: choice}))
     if data.legend.period != plain.legend.period and not layer.of_figures:
         return pd.DataFrame(index=data.frame.index)
     name = choice.replace("-", "_")
-    kept = ["value", "state", "source", "year", "note"] if layer.of_figures else _kept(plain, data)
+    kept = ["value", "state", "source", "year", "note"] if layer.of_figures else _list_columns(plain, data)
     return data.frame[kept].rename(columns=lambda c: name if c == "value" else f"{name}__{c}")
 
 
-def _kept(plain: LayerData, data: LayerData) -> list[str]:
-    """Name the columns that a counted choice needs: a class has bounds, a noisy number a margin."""
+def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
+    """List the columns that a counted choice needs: bounds for a class, a margin for a noisy number."""
     both = pd.concat([plain.frame, data.frame])
     classed = (both["state"] == "class").any()
     numbers = ["value"] if both["value"].notna().any() or not classed else []
@@ -117,13 +119,13 @@ def _kept(plain: LayerData, data: LayerData) -> list[str]:
     return [*numbers, "state", *margins, *(["low", "high"] if classed else [])]
 
 
-def _named(release: Release, rows: pd.DataFrame, level: str) -> pd.DataFrame:
+def _add_names(release: Release, rows: pd.DataFrame, level: str) -> pd.DataFrame:
     areas = tables.load_areas(release).rename(columns={"name_en": "name"})
     names = areas[[*_NAMES, "km2", "approximate"]].loc[rows["area"]].reset_index(drop=True)
     return rows.reset_index(drop=True).rename(columns={"area": "code"}).join(names).assign(level=level)
 
 
-def _worded(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFrame:
+def _add_words(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFrame:
     words = {str(s): str(describe_state(str(s), release.k)) for s in rows["state"].unique()}
     source = rows["source"].astype("str")
     return rows.assign(
@@ -131,21 +133,21 @@ def _worded(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFrame:
         source=source,
         note=rows["note"].fillna("").astype("str"),
         year=rows["year"].astype("Float64").round().astype("Int64"),
-        data=_data(release, layer, rows),
+        data=_owner_of_rows(release, layer, rows),
         tier=release.tier,
         release=release.name,
     )
 
 
-def _data(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
-    """Say of each row whose number it is; a figure that was made up is never called published."""
+def _owner_of_rows(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
+    """Return the owner of each row's number; an invented figure is never called published."""
     if layer.of_figures:
         return rows["invented"].map({True: "invented", False: "published"})
     return pd.Series(find_owner(release, layer), index=rows.index)
 
 
-def _units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
-    """Look up the unit of each row by its choices; the layer's legend says it."""
+def _find_units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
+    """Return the unit of each row, which the layer's legend states for its choices."""
     options = [o.id for o in layer.options]
     if not options:
         return pd.Series(layer.read(release, View("country", "")).legend.unit, index=rows.index)
@@ -158,8 +160,8 @@ def _units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
     return found.set_axis(rows.index)
 
 
-def _periods(periods: pd.Series) -> dict[str, pd.Series]:
-    """Word the periods: label, first and last day."""
+def _describe_periods(periods: pd.Series) -> dict[str, pd.Series]:
+    """Return the label, first day and last day of each period."""
     parsed: dict[str, Period] = {}
     for period in periods.unique():
         try:

@@ -1,7 +1,7 @@
-"""What is known of one area: the few numbers that matter, how they changed, and how sure that is.
+"""The profile of one area: its main numbers, how they changed, and how certain that is.
 
-Nothing here is said that the release does not support: every sentence comes from published cells and their
-margins, and where these do not settle it the answer is "cannot tell". Effort stands beside every change.
+The release supports every statement: each sentence comes from published cells and their margins, and where these do
+not decide, the answer is "cannot tell". Effort is shown beside every change.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the numbers say: a headline, and sentences with how sure each is."""
+    """What the numbers mean: a headline, and sentences that say how certain each statement is."""
 
     headline: str
     sentences: tuple[str, ...]
@@ -51,7 +51,7 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Profile:
-    """Who and where; the numbers; how they changed; what it means."""
+    """The profile of an area: its names, its numbers, how they changed, and what that means."""
 
     area: str
     name: str
@@ -66,7 +66,7 @@ class Profile:
 
 
 def build_profile(release: Release, area: str, period: str) -> Profile:
-    """Describe an area at a period; raise AreaError when the release does not know the area."""
+    """Build the profile of an area for a period; raise AreaError when the release does not have the area."""
     return _profile(release, tables.release_key(release), area, period)
 
 
@@ -88,8 +88,8 @@ def _profile(release: Release, _stamp: int, area: str, period: str) -> Profile:
         country=place.country,
         period=facts[0].period,
         facts=facts,
-        series=_series(place, encounters.COUNTED),
-        effort=_series(place, effort.COUNTED),
+        series=_read_bars(place, encounters.COUNTED),
+        effort=_read_bars(place, effort.COUNTED),
         meaning=_meaning(place, period),
     )
 
@@ -99,13 +99,13 @@ def _last_day(release: Release) -> date:
     return date.fromisoformat(last) if last else date.max
 
 
-def _series(place: Place, counted: Counted) -> tuple[Bar, ...]:
+def _read_bars(place: Place, counted: Counted) -> tuple[Bar, ...]:
     """Read an area's cells of all periods of the finest grain."""
     history = counted.history(place.release, place.level, place.area, {})
-    held = counted.periods(place.release, View(place.level, ""))
+    periods = counted.periods(place.release, View(place.level, ""))
     last = _last_day(place.release)
     bars = []
-    for period in held:
+    for period in periods:
         parsed, cell = Period.parse(period), history.get(period, Cell("no_data"))
         bars.append(
             Bar(
@@ -121,8 +121,8 @@ def _series(place: Place, counted: Counted) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def _years(place: Place, period: str) -> tuple[str, str] | None:
-    """Find the complete year that holds the period, or else the last, and the year before it."""
+def _find_years(place: Place, period: str) -> tuple[str, str] | None:
+    """Find the complete year that contains the period, or else the last one, and the year before it."""
     history = encounters.COUNTED.history(place.release, place.level, place.area, {})
     last = _last_day(place.release)
     years = [p for p in map(Period.parse, sorted(history)) if p.grain == "year" and p.end <= last]
@@ -134,7 +134,7 @@ def _years(place: Place, period: str) -> tuple[str, str] | None:
 
 
 def _meaning(place: Place, period: str) -> Meaning:
-    years = _years(place, period)
+    years = _find_years(place, period)
     if years is None:
         return Meaning(mark("No earlier year"), (mark("There is no earlier full year to compare with."),))
     parameters = place.release.manifest["tact"].get("parameters") or {}
@@ -143,9 +143,9 @@ def _meaning(place: Place, period: str) -> Meaning:
     found = compare_cells(was, now, place.release.k, largest, noise)
     inside = place.at(encounters.COUNTED, years[1], _facts.INTERNAL)
     sentences = (
-        *_change_words(found, (was, now), years),
-        _share_words(place, years[1], bound_share(inside, now, place.release.k, largest), inside),
-        _effort_words(place, years, found),
+        *_describe_change(found, (was, now), years),
+        _describe_share(place, years[1], bound_share(inside, now, place.release.k, largest), inside),
+        _describe_effort(place, years, found),
     )
     return Meaning(_HEADLINES[found.verdict if found else "cannot tell"], tuple(filter(None, sentences)))
 
@@ -167,7 +167,7 @@ _BEYOND = mark("Neither noise nor chance is likely to explain this.")
 _CHANCE = mark("Noise cannot explain this, but chance can.")
 
 
-def _change_words(found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]) -> tuple[str, ...]:
+def _describe_change(found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]) -> tuple[str, ...]:
     was, now = (Period.parse(y).label for y in years)
     if found is None:
         when, silent = next((w, c) for w, c in zip((was, now), cells, strict=True) if c.state in _SILENT)
@@ -179,12 +179,12 @@ def _change_words(found: Change | None, cells: tuple[Cell, Cell], years: tuple[s
         )
         return (Message(template, was=was, now=now),)
     low, high = map(format_number, sorted((abs(found.low), abs(found.high))))
-    told = Message(_MORE if found.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)
-    return told, _BEYOND if found.beyond_chance else _CHANCE
+    sentence = Message(_MORE if found.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)
+    return sentence, _BEYOND if found.beyond_chance else _CHANCE
 
 
-def _share_words(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:
-    """Word the share of a pathway inside the country, where the margins leave something to say."""
+def _describe_share(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:
+    """Return a sentence on the share of internal trafficking, unless the margins are too wide."""
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
     template = mark(
@@ -194,8 +194,8 @@ def _share_words(place: Place, year: str, share: tuple[float, float] | None, ins
     return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)
 
 
-def _effort_words(place: Place, years: tuple[str, str], found: Change | None) -> str:
-    """Show the effort beside the change, since whoever looks more finds more."""
+def _describe_effort(place: Place, years: tuple[str, str], found: Change | None) -> str:
+    """Return a sentence on the effort: more outreach finds more children."""
     was, now = (place.at(effort.COUNTED, year) for year in years)
     if was.state == now.state == "number":
         return _effort_change(was.value, now.value, found.verdict if found else "cannot tell")

@@ -1,4 +1,4 @@
-"""The few numbers of one area, each read where its layer reads them."""
+"""The main numbers of one area, each read as its layer reads it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_DATA, _WITHHELD = Cell("no_data"), Cell("withheld")
 
 @dataclass(frozen=True)
 class Fact:
-    """One number of an area: its words, its text with margin, its state, of when and from whom."""
+    """One number of an area: label, text with margin, state, period and source."""
 
     id: str
     label: str
@@ -38,7 +38,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Place:
-    """The area that is asked about."""
+    """The area of a profile, in a release."""
 
     release: Release
     area: str
@@ -46,45 +46,45 @@ class Place:
     country: str
 
     def at(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> Cell:
-        """Read one cell of exactly this period; "no data" where there is none."""
+        """Return the cell of exactly this period; state "no_data" if there is none."""
         history = counted.history(self.release, self.level, self.area, options or {})
         return history.get(period, _NO_DATA)
 
     def near(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> tuple[Cell, str]:
-        """Read the cell of the period on which this one is settled, and that period."""
+        """Return the cell of this period or of the one used instead of it, and that period."""
         settled = counted.settled(self.release, View(self.level, period, options or {}))
         return self.at(counted, settled, options), settled
 
 
 def format_cell(cell: Cell, k: int) -> str:
-    """Write a cell: its number or class, or else its state."""
+    """Return a cell as text: its number or class, or else its state."""
     return format_quantity(cell.value, cell.low, cell.high) or describe_state(cell.state, k)
 
 
 def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
-    """Give the numbers that matter of an area, in the order in which they are read."""
+    """List the main numbers of an area, in the order in which they are shown."""
     met, when = place.near(encounters.COUNTED, period)
     inside, inside_when = place.near(encounters.COUNTED, period, INTERNAL)
     days, days_when = place.near(effort.COUNTED, period)
     return (
         _fact(place, "children", mark("Children identified or met"), met, when),
-        _pathway_inside(place, when, inside, inside_when),
+        _count_internal(place, when, inside, inside_when),
         _fact(place, "effort", mark("Outreach days"), days, days_when),
-        _axes(place, period),
+        _count_axes(place, period),
         _population(place),
     )
 
 
-def _pathway_inside(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
-    """Give those of a pathway inside the country, of any stage; of another time, with all of that time."""
+def _count_internal(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
+    """Return the number of children in internal trafficking; for another period, with the total of that period."""
     if when == inside_when or not inside_when:
         label = Message(mark("of these, internal trafficking in {country}"), country=place.country)
         return _fact(place, "internal", label, inside, inside_when)
     period = Period.parse(inside_when).label
     label = Message(mark("internal trafficking in {country}, {period}"), country=place.country, period=period)
     every = place.at(encounters.COUNTED, inside_when)
-    told = {"part": format_cell(inside, place.release.k), "all": format_cell(every, place.release.k)}
-    text = Message("{part} of {all} children", **told) if inside.state == every.state == "number" else ""
+    values = {"part": format_cell(inside, place.release.k), "all": format_cell(every, place.release.k)}
+    text = Message("{part} of {all} children", **values) if inside.state == every.state == "number" else ""
     return _fact(place, "internal", label, inside, inside_when, text)
 
 
@@ -103,19 +103,21 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
     )
 
 
-def _axes(place: Place, period: str) -> Fact:
-    """Count the axes of work on which the area has a service, of those that are published for it."""
+def _count_axes(place: Place, period: str) -> Fact:
+    """Count the axes of work with a service in the area, among those published for it."""
     found = [place.near(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
-    told = [_at_work(cell) for cell, _ in found]
+    has_service = [_has_service(cell) for cell, _ in found]
     label, when = mark("Services"), found[0][1]
-    hidden = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work is None]
-    there = [axis.label for axis, at_work in zip(AXES, told, strict=True) if at_work]
+    hidden = [axis.label for axis, at_work in zip(AXES, has_service, strict=True) if at_work is None]
+    there = [axis.label for axis, at_work in zip(AXES, has_service, strict=True) if at_work]
     if len(hidden) == len(AXES):
         silent = all(cell.state == "no_data" for cell, _ in found)
         return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, when)
     # A zero beside what is hidden would be read as "none": then the row is about what is not shown.
     cell = _WITHHELD if hidden and not there else Cell("number", len(there))
-    return replace(_fact(place, "services", label, cell, when, _axes_text(there, hidden)), note=_named(there, hidden))
+    return replace(
+        _fact(place, "services", label, cell, when, _axes_text(there, hidden)), note=_list_axes(there, hidden)
+    )
 
 
 def _axes_text(there: list[str], hidden: list[str]) -> str:
@@ -128,22 +130,22 @@ def _several(there: list[str]) -> str:
     return Message("services on {there} axes; other axes withheld", there=len(there)) if there else ""
 
 
-def _named(there: list[str], hidden: list[str]) -> str:
-    """Name the axes: those on which something is at work, and those that are not shown."""
-    told = reduce(_listed, there) if there else ""
+def _list_axes(there: list[str], hidden: list[str]) -> str:
+    """Return a text that lists the axes with a service and the axes that are withheld."""
+    names = reduce(_listed, there) if there else ""
     if not hidden:
-        return told
+        return names
     silent = Message("withheld to protect people: {axes}", axes=reduce(_listed, hidden))
     none = mark("no service on the axes that are shown")
-    return Message("{there}; {hidden}", there=told or none, hidden=silent)
+    return Message("{there}; {hidden}", there=names or none, hidden=silent)
 
 
 def _listed(first: str, second: str) -> str:
     return Message("{first}, {second}", first=first, second=second)
 
 
-def _at_work(cell: Cell) -> bool | None:
-    """Say whether there is a service; None where the cell does not tell, as "0 to 2" does not."""
+def _has_service(cell: Cell) -> bool | None:
+    """Return whether there is a service; None where the cell does not show it, such as "0 to 2"."""
     if cell.state in {"number", "structural_zero"}:
         return cell.value > 0
     return True if cell.low > 0 else None

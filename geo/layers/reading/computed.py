@@ -41,8 +41,8 @@ class Computed:
     grains : lengths of periods, finest first.
     numbers : further columns of numbers in `rows`, each with its meaning.
     flags : further columns that only `note` needs.
-    breakdown : from a choice of the second option, the column of the tables and its category.
-    style, title, margin, note : from the quantity shown, and the table, the label of the choice or the row.
+    breakdown : turns a choice of the second option into a column of the tables and its category.
+    style, title, margin, note : functions of the quantity shown and of the table, the label of the choice or the row.
     sources : the source's name for records of the programme, and for invented ones.
     """
 

@@ -24,10 +24,9 @@ _MOST_CLASSES = 5
 
 @dataclass(frozen=True)
 class Slice:
-    """Where the numbers of one choice stand: a measure and, of a breakdown, one category.
+    """Where to find the numbers of one choice: a measure and, for a breakdown, one category.
 
-    `column` is a column that the table itself carries without being broken down by it, as a community's
-    group.
+    `column` is a column that the table has although it is not its breakdown, such as a community's group.
     """
 
     measure: str
@@ -37,12 +36,12 @@ class Slice:
 
 
 def complete_choices(options: tuple[Option, ...], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Complete a choice with the defaults of all options."""
+    """Return a choice for each option: the chosen one, or else the default."""
     return {o.id: View("", "", chosen).choice(o) for o in options}
 
 
 def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
-    """Read the cells of a slice, all areas and periods of a level and grain; empty when not held.
+    """Read the cells of a slice, all areas and periods of a level and grain; empty if not in the release.
 
     Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Shared.
     """
@@ -67,7 +66,7 @@ def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame
 
 @lru_cache(maxsize=256)
 def _by_area(release: Release, _stamp: int, part: Slice, level: str, grain: str) -> dict[str, dict[str, Cell]]:
-    """Give the cells of a table by area and period, oldest first."""
+    """Return the cells of a table by area and period, oldest first."""
     table = read_cells(release, part, level, grain).sort_values("period", kind="stable")
     columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS)), strict=True)
     found: dict[str, dict[str, Cell]] = {}
@@ -80,8 +79,8 @@ def _by_area(release: Release, _stamp: int, part: Slice, level: str, grain: str)
 class Counted:
     """How a layer of counted tables is read, drawn and worded.
 
-    `locate` turns a full set of choices into a slice; None where there is no such thing. `least` says of a
-    full set of choices what may be missing from a number that is the least that there is.
+    `locate` turns a full set of choices into a slice; None if they have no numbers. `least` returns, for a full set of
+    choices, what may be missing from a number that is a lower limit.
     """
 
     title: str
@@ -100,39 +99,39 @@ class Counted:
         return Layer(name, title, question, self.kind, self.options, *reading, nature)
 
     def levels(self, release: Release) -> tuple[str, ...]:
-        """List the levels at which the release holds the plainest choice."""
+        """List the levels at which the release has the default choices."""
         return tuple(level for level in LEVELS if self.offers(release, level, {}))
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
-        """Say whether the release holds a choice at a level."""
-        return bool(self._held(release, level, options))
+        """Return whether the release has a choice at a level."""
+        return bool(self._available(release, level, options))
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
-        """List the periods of the grain of the view's period, else of the finest grain held."""
-        held = self._held(release, view.level, view.options)
-        same = [periods for periods in held.values() if view.period in periods]
-        return same[0] if same else next(iter(held.values()), ())
+        """List the periods of the grain of the view's period, else of the finest grain."""
+        available = self._available(release, view.level, view.options)
+        same = [periods for periods in available.values() if view.period in periods]
+        return same[0] if same else next(iter(available.values()), ())
 
     def read(self, release: Release, view: View) -> LayerData:
-        """Read one view: one row an area."""
-        held = self._held(release, view.level, view.options)
-        period = tables.choose_period(view.period, held)
-        grain = next((g for g, periods in held.items() if period in periods), "")
+        """Read one view: one row for each area."""
+        available = self._available(release, view.level, view.options)
+        period = tables.choose_period(view.period, available)
+        grain = next((g for g, periods in available.items() if period in periods), "")
         part = self._slice(view.options)
         table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
         frame = frame_by_area(release, table[table["period"] == period], view.level)
         if part and grain != "whole":
-            frame["note"] = _coarser(frame, read_cells(release, part, view.level, "whole"))
+            frame["note"] = _note_whole_time(frame, read_cells(release, part, view.level, "whole"))
         style, legend = self._style(release, view, grain), self._legend(release, view, period, table)
         return LayerData(frame, style, legend, release.invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
-        """Give every released row of the layer at a level, one column an option."""
+        """Return every released row of the layer at a level, one column for each option."""
         parts = [
             read_cells(release, part, level, grain).assign(**chosen)
             for chosen in list_choices(self.options)
             if (part := self._slice(chosen))
-            for grain in self._held(release, level, chosen)
+            for grain in self._available(release, level, chosen)
         ]
         names = [o.id for o in self.options]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, *names])
@@ -140,7 +139,7 @@ class Counted:
         return rows[["area", "period", *names, *COLUMNS[2:], "source", "year", "note"]]
 
     def history(self, release: Release, level: str, area: str, options: Mapping[str, str]) -> dict[str, Cell]:
-        """Give an area's cells of a choice by period, finest grain first; empty where none is held."""
+        """Return an area's cells of a choice by period, finest grain first; empty if there are none."""
         part = self._slice(options)
         found: dict[str, Cell] = {}
         if part is None:
@@ -150,24 +149,24 @@ class Counted:
         return found
 
     def settled(self, release: Release, view: View) -> str:
-        """Give the period on which a view's period is settled; empty where none is held."""
-        return tables.choose_period(view.period, self._held(release, view.level, view.options))
+        """Return the view's period or the one used instead of it; empty if there is none."""
+        return tables.choose_period(view.period, self._available(release, view.level, view.options))
 
     def _slice(self, options: Mapping[str, str]) -> Slice | None:
         return self.locate(complete_choices(self.options, options))
 
-    def _held(self, release: Release, level: str, options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    def _available(self, release: Release, level: str, options: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         part = self._slice(options)
-        return _held(release, tables.release_key(release), part, level) if part else {}
+        return _list_periods(release, tables.release_key(release), part, level) if part else {}
 
     def _style(self, release: Release, view: View, grain: str) -> Style:
-        """Compute the classes over all periods of the table, so that colours keep their meaning in time."""
+        """Compute classes over all periods of the table, so that a colour means the same in each period."""
         plain = {} if self.kind == "circle" else view.options
         part = self._slice(plain)
         table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=COLUMNS)
         if self.kind == "circle":
             return breaks.circle_style(table["value"].to_numpy(float), self.colours)
-        lows, names = _classes(table)
+        lows, names = _choose_classes(table)
         return Style(self.kind, lows, palette.choose_colours(self.colours, len(names)), names)
 
     def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
@@ -184,23 +183,23 @@ class Counted:
         )
 
     def _missing(self, release: Release, chosen: Mapping[str, str], table: pd.DataFrame) -> str:
-        return self.least(release, chosen) if self.least and _partial(table).any() else ""
+        return self.least(release, chosen) if self.least and _is_lower_limit(table).any() else ""
 
     @staticmethod
     def source(release: Release) -> str:
-        """Say from whom the numbers are."""
+        """Return the source of the numbers."""
         template = "Invented records, release {name}" if release.invented else "Programme records, release {name}"
         return Message(template, name=release.name)
 
 
 @lru_cache(maxsize=1024)
-def _held(release: Release, _stamp: int, part: Slice, level: str) -> dict[str, tuple[str, ...]]:
-    """List the periods held of a slice by grain, finest first."""
-    held = {
+def _list_periods(release: Release, _stamp: int, part: Slice, level: str) -> dict[str, tuple[str, ...]]:
+    """List the periods of a slice by grain, finest first."""
+    available = {
         grain: _periods(read_cells(release, part, level, grain))
         for grain in tables.list_grains(release, part.measure, level, part.by)
     }
-    return {grain: periods for grain, periods in held.items() if periods}
+    return {grain: periods for grain, periods in available.items() if periods}
 
 
 def _periods(table: pd.DataFrame) -> tuple[str, ...]:
@@ -208,7 +207,7 @@ def _periods(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
-    """Give every combination of the choices of some options."""
+    """List every combination of the choices of some options."""
     chosen: list[dict[str, str]] = [{}]
     for option in options:
         chosen = [{**one, option.id: choice.id} for one in chosen for choice in option.choices]
@@ -216,7 +215,7 @@ def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
 
 
 def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Give one row an area of the level, of the cells of one period; no data where there is no cell."""
+    """Return the cells of one period, one row for each area of the level; "no_data" where there is no cell."""
     areas = tables.load_areas(release)
     index = areas.index[areas["level"] == level]
     frame = now.set_index("area").drop(columns="period").reindex(index)
@@ -225,8 +224,8 @@ def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFra
     return frame.assign(source="", year=np.nan, note="")
 
 
-def _coarser(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
-    """Where a cell is too small to say, tell the number of the whole time, if there is one."""
+def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
+    """Return notes: the number of the whole time for each area whose own cell is too small to show."""
     known = whole[whole["state"] == "number"].set_index("area")
     small = frame["state"].isin(["few", "almost_none"])
     notes = pd.Series("", index=frame.index)
@@ -241,14 +240,14 @@ def _coarser(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     return notes.to_list()
 
 
-def _partial(table: pd.DataFrame) -> pd.Series[bool]:
-    """Mark the cells of which only the least is known."""
+def _is_lower_limit(table: pd.DataFrame) -> pd.Series[bool]:
+    """Return which cells show only a lower limit."""
     return (table["state"] == "class") & table["high"].isna()
 
 
-def _classes(table: pd.DataFrame) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Give breaks and labels: of the published classes, or else rounded ones."""
-    classed, partial = table[table["state"] == "class"], _partial(table).any()
+def _choose_classes(table: pd.DataFrame) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Return breaks and labels of the published classes, or else of rounded ones."""
+    classed, partial = table[table["state"] == "class"], _is_lower_limit(table).any()
     low, high = classed["low"].to_numpy(float), classed["high"].to_numpy(float)
     if len(classed) and table["value"].isna().all() and np.unique(low).size <= _MOST_CLASSES:
         return breaks.list_published_ranges(low, high)
@@ -265,7 +264,7 @@ def _joined(first: str, second: str) -> str:
 
 def _margin(table: pd.DataFrame, behind: int, *, least: bool) -> str:
     classed = table["state"] == "class"
-    if classed.any() and not (least and _partial(table)[classed].all()):
+    if classed.any() and not (least and _is_lower_limit(table)[classed].all()):
         if ((table["low"] == 0) & (table["high"] > 0)).any():
             return Message("published as ranges; zero and few look the same, to protect people")
         return Message("published as ranges")

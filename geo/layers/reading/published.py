@@ -1,8 +1,7 @@
 """Layers of published figures: what others have counted, each figure with its source and year.
 
-Figures are copied unchanged from where they were published and are never mixed with numbers of the
-programme. Those that were made up for practice say so in their source, and so does the legend. An area
-without one says "no published figure".
+Figures are copied unchanged from their publication and are never mixed with numbers of the programme. The source and
+the legend say when figures are invented for practice. An area without a figure shows "no published figure".
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note",
 
 @dataclass(frozen=True)
 class Figure:
-    """Where the figures of one choice stand: a measure, as a number or as a share; how they are worded."""
+    """Where to find the figures of one choice (a measure, as a number or as a share), and their words."""
 
     measure: str
     column: Literal["number", "share"]
@@ -36,9 +35,9 @@ class Figure:
 
 
 def read_figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
-    """Give all figures of a kind at a level, oldest first: area, period, value (shares in per cent), ...
+    """Read all figures of a kind at a level, oldest first: area, period, value (shares in per cent), ...
 
-    Columns besides: source, year, status, note, invented. Several figures of one area stand in several rows.
+    Other columns: source, year, status, note, invented. An area with several figures has several rows.
     """
     return _figures(release, tables.release_key(release), figure, level)
 
@@ -78,7 +77,7 @@ class Published:
         return Layer(name, title, question, self.kind, self.options, *reading, nature, of_figures=True)
 
     def levels(self, release: Release) -> tuple[str, ...]:
-        """List the levels for which a figure of any choice was found."""
+        """List the levels for which there is a figure of any choice."""
         return tuple(
             level
             for level in LEVELS
@@ -86,32 +85,33 @@ class Published:
         )
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
-        """Say whether a figure of a choice was found at a level."""
+        """Return whether there is a figure of a choice at a level."""
         return len(read_figures(release, self._figure(options), level)) > 0
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
-        """List the calendar years that have a figure; none where the layer does not move with time."""
+        """List the calendar years that have a figure; empty for a layer without periods."""
         if not self.moving:
             return ()
         return tuple(sorted(read_figures(release, self._figure(view.options), view.level)["period"].unique()))
 
     def read(self, release: Release, view: View) -> LayerData:
-        """Read one view: the figure of the period asked for, or else the latest of each area."""
+        """Read one view: the figure of the view's period or, if it has none, the latest of each area."""
         figure = self._figure(view.options)
         found = read_figures(release, figure, view.level)
         period = view.period if view.period in self.periods(release, view) else ""
         stamp = tables.release_key(release)
-        frame = _frame(release, stamp, figure, view.level, period, not self.moving).copy()
+        frame = _build_frame(release, stamp, figure, view.level, period, not self.moving).copy()
         known = frame.loc[frame["state"] == "number", "invented"]
         invented = bool(len(known) and known.all())
         return LayerData(frame, self._style(found, figure), self._legend(view, figure, frame), invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
-        """Give every figure of the layer at a level, and "no published figure" for the areas without one."""
+        """Return every figure of the layer at a level, and a row "no_figure" for each area without one."""
         areas = tables.load_areas(release)
         index = areas.index[areas["level"] == level]
         parts = [
-            _long(read_figures(release, f, level), index).assign(**self._choice(c)) for c, f in self.figures.items()
+            _build_rows(read_figures(release, f, level), index).assign(**self._choice(c))
+            for c, f in self.figures.items()
         ]
         names = [o.id for o in self.options]
         return pd.concat(parts, ignore_index=True)[["area", "period", *names, *_COLUMNS]]
@@ -138,7 +138,7 @@ class Published:
             title=": ".join([self.title, *labels]),
             unit=figure.unit,
             period=_years(frame["year"].dropna()),
-            source=_sources(frame),
+            source=_list_sources(frame),
             margin=Message("as published; some are invented, as their source says")
             if frame["invented"].any()
             else Message("as published"),
@@ -146,8 +146,8 @@ class Published:
         )
 
 
-def _long(found: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
-    """Word each figure as a row of a layer, and add the areas without any."""
+def _build_rows(found: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
+    """Return each figure as a row of a layer, and a row for each area without a figure."""
     none = index[~index.isin(found["area"])]
     words = pd.DataFrame(
         {
@@ -185,13 +185,15 @@ def _notes(found: pd.DataFrame) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _frame(release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool) -> pd.DataFrame:
-    """Give one row an area: its figure of a period or else its latest, the others found in the note."""
+def _build_frame(
+    release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
+) -> pd.DataFrame:
+    """Return one row per area: its figure of a period, or its latest if none is named; the note lists others."""
     found = read_figures(release, figure, level)
     shown = found[found["period"] == period] if period else found
     areas = tables.load_areas(release)
     index = areas.index[areas["level"] == level]
-    rows = _long(shown, index)
+    rows = _build_rows(shown, index)
     frame = rows.drop_duplicates("area", keep="last").set_index("area").reindex(index)[_COLUMNS]
     several = rows[rows["area"].duplicated(keep=False)] if with_others else rows[:0]
     notes = frame["note"].to_dict()
@@ -216,8 +218,8 @@ def _years(years: pd.Series[float]) -> str:
     )
 
 
-def _sources(frame: pd.DataFrame) -> str:
-    """List the sources shown; the year stands behind those that do not name one."""
+def _list_sources(frame: pd.DataFrame) -> str:
+    """Return the sources shown as text, with the year unless the source contains one."""
     known = frame[frame["state"] == "number"]
     pairs = zip(known["source"], known["year"], strict=True)
     return "; ".join(sorted({s if any(c.isdigit() for c in s) else f"{s} {int(y)}" for s, y in pairs}))

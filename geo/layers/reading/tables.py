@@ -16,17 +16,17 @@ AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "
 
 
 def find_checksum(release: Release, name: str) -> str:
-    """Give the checksum of a resource of the release; empty when it has none of this name."""
+    """Return the checksum of a resource of the release; empty when it has none of this name."""
     return next((str(r["hash"]) for r in release.manifest["resources"] if r["name"] == name), "")
 
 
 def release_key(release: Release) -> int:
-    """Give a number that changes with any content of the release, for keys of caches."""
+    """Return a number that changes with any content of the release, for keys of caches."""
     return hash(tuple(str(r["hash"]) for r in release.manifest["resources"]))
 
 
 def load_table(release: Release, name: str) -> pd.DataFrame:
-    """Read a table once; empty when the release does not hold it. The frame is shared: never change it."""
+    """Read a table once; empty when the release does not have it. The frame is shared: never change it."""
     found = find_checksum(release, name)
     return _read(release, name, found) if found else pd.DataFrame()
 
@@ -37,7 +37,7 @@ def _read(release: Release, name: str, _hash: str) -> pd.DataFrame:
 
 
 def load_areas(release: Release) -> pd.DataFrame:
-    """Give the areas without their geometry, indexed by code, in the release's order. Shared."""
+    """Read the areas without geometry, indexed by code, in the release's order. Shared: never change it."""
     return _areas(release.areas_file, release.areas_checksum)
 
 
@@ -48,28 +48,28 @@ def _areas(file: Path, _hash: str) -> pd.DataFrame:
 
 
 def list_grains(release: Release, measure: str, level: str, by: str = "") -> tuple[str, ...]:
-    """List the grains at which the release holds a measure, finest first."""
+    """List the grains at which the release has a measure, finest first."""
     names = {g: "_".join(filter(None, (measure, level, g, by))) for g in GRAINS}
     return tuple(g for g in GRAINS if find_checksum(release, names[g]))
 
 
-def choose_period(asked: str, held: dict[str, tuple[str, ...]]) -> str:
-    """Settle a period on one that is held; `held` lists periods by grain, finest grain first.
+def choose_period(wanted: str, available: dict[str, tuple[str, ...]]) -> str:
+    """Return the period to show instead of `wanted`; `available` lists the available ones by grain, finest first.
 
-    The period itself, or else the shortest that contains it, or else the last within it, or else the last
-    of the finest grain; empty when nothing is held.
+    The period itself, or else the shortest that contains it, or else the last within it, or else the last of the
+    finest grain; empty when there are no periods.
     """
-    everything = [p for periods in held.values() for p in periods]
-    if asked in everything or not everything:
-        return asked if everything else ""
-    last = next(iter(held.values()))[-1]
+    everything = [p for periods in available.values() for p in periods]
+    if wanted in everything or not everything:
+        return wanted if everything else ""
+    last = next(iter(available.values()))[-1]
     try:
-        wanted = Period.parse(asked)
+        period = Period.parse(wanted)
     except InputError:
         return last
     parsed = [Period.parse(p) for p in everything]
-    around = [p for p in parsed if p.contains(wanted)]
-    within = [p for p in parsed if wanted.contains(p)]
+    around = [p for p in parsed if p.contains(period)]
+    within = [p for p in parsed if period.contains(p)]
     if around:
         return min(around, key=lambda p: p.end - p.start).id
     return max(within, key=lambda p: p.end).id if within else last

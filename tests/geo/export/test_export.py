@@ -97,7 +97,7 @@ def rows_of(path):
         return {n: file.execute(f'SELECT * FROM "{n}"').fetchall() for n in tables if not n.startswith("rtree_")}
 
 
-def test_progress_is_told(partner, tmp_path):
+def test_progress_is_reported(partner, tmp_path):
     told = []
     export_layers(partner, tmp_path, ["csv", "xlsx"], progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]

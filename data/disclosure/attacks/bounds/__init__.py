@@ -92,7 +92,7 @@ class BoundsAttack:
         return cls(lattice, system, last.knowledge, len(releases) - 1)
 
     def judge(self, bounds: Bounds) -> Ints:
-        """Return the unknowns of the last release whose interval is narrower than protection allows."""
+        """List the unknowns of the last release whose interval is narrower than the protection interval."""
         failed = []
         for table in self.lattice.tables.values():
             known = self.knowledge.get(table.shape.measure)

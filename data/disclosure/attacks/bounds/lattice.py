@@ -45,9 +45,9 @@ class Shape:
 class Table:
     """Unknown counts of one table, numbered from `base`; arrays of shape (areas, periods, *categories).
 
-    state: index into STATES as last published, -1 where never. low, high: interval from the cell's own
+    state: index into STATES as last published, -1 if never published. low, high: interval from the cell's own
     number. since: the first release (0, 1, ...) with that interval, -1 for none; spoken: the last release
-    with a number; listed: the last release that held the cell in any state.
+    with a number; listed: the last release that contains the cell in any state.
     """
 
     shape: Shape
@@ -70,7 +70,7 @@ class Table:
         periods: tuple[str, ...],
         categories: tuple[tuple[str, ...], ...] = (),
     ) -> Table:
-        """Return a table of which nothing is known."""
+        """Return a table without any knowledge of its cells."""
         sizes = (len(areas), len(periods), *map(len, categories))
         return cls(
             shape,
@@ -139,7 +139,7 @@ class Lattice:
         table.high[cells] = np.where(speaks, high, table.high[cells])
 
     def _earlier_cells(self, table: Table, cells: tuple[Ints, ...]) -> tuple[Ints, ...]:
-        """Return the cells that stood for these in the release before: of the whole, its earlier period."""
+        """Return the same cells in the release before; the whole time had an earlier period there."""
         if table.shape.grain != "whole":
             return cells
         now = int(cells[1][0])
@@ -167,7 +167,7 @@ class Lattice:
         return table
 
     def _add_total(self, shape: Shape, like: Table) -> Table:
-        """Return a table of totals, as unknowns where it was not published."""
+        """Return a table of totals; unknowns are added if it was not published."""
         if shape in self.tables:
             return self.tables[shape]
         return self.add_table(Table.empty(shape, like.areas, like.periods))
@@ -216,7 +216,7 @@ class Lattice:
                     yield from self._sum_areas(outer, row, table, inside[area])
 
     def _children(self, table: Table, outer: Table) -> dict[str, list[int]]:
-        """List the rows of a table that lie in each area of a coarser one."""
+        """List the rows of a table that lie in each area of a coarser table."""
         inside: dict[str, list[int]] = {}
         for row, code in enumerate(table.areas):
             holder = self.parents.get(code, "")
@@ -340,10 +340,10 @@ def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
 def compute_first_interval(
     state: npt.NDArray[np.int8], value: npt.NDArray[np.integer], known: Knowledge
 ) -> tuple[Ints, Ints]:
-    """Return the interval of each cell from its own number or state; high is UNKNOWN where it says nothing.
+    """Compute the interval of each cell from its own number or state; high is UNKNOWN where there is no bound.
 
-    A published number above zero shows that the true count is not zero. This is left out on purpose: true
-    zeros stay zero by design, and the protection interval does not count it.
+    A published number above zero shows that the true count is not zero. This is ignored on purpose: true zeros stay
+    zero by design, and the protection interval excludes it.
     """
     low, high = np.zeros(len(state), np.int64), np.full(len(state), UNKNOWN, np.int64)
     near = (value >= 0) | np.isin(state, [STATES.index("almost_none"), STATES.index("not_searched")])

@@ -1,9 +1,9 @@
-"""The slack of sums over numbers of different days.
+"""The slack of sums over numbers from different days.
 
 Later releases repeat a frozen number although the records behind it change, so a sum of numbers from
 different releases holds only within a slack. Two true counts behind one repeated number differ by at most
 k - 1 children if it was not drawn again, and by the width of its interval if it was and came out the same.
-A number that later releases do not repeat may be off by any amount: its sums with newer numbers say nothing.
+A number that later releases do not repeat may be off by any amount: its sums with newer numbers give no information.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Times:
 
 
 def compute_slack(ties: Ties, times: Times) -> Ints:
-    """Return the slack of each tie; UNKNOWN for a tie that says nothing."""
+    """Compute the slack of each tie; UNKNOWN for a tie without information."""
     if not len(ties.total) or times.since.max(initial=-1) <= 0:
         return np.zeros(len(ties.total), np.int64)
     since, unit = times.since.copy(), times.unit.copy()

@@ -68,8 +68,8 @@ class System:
     def solve(self) -> Bounds:
         """Narrow all intervals as far as the ties allow.
 
-        A tie that no world satisfies is dropped and counted, and solving starts again without it: its
-        numbers are of different days.
+        A tie that no world satisfies is dropped and counted, and solving starts again without it: its numbers are from
+        different days.
         """
         use = np.ones(len(self.ties.total), bool)
         for _ in range(len(use) + 1):

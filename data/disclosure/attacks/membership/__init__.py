@@ -41,10 +41,10 @@ def survey(
     worlds: Sequence[int] = WORLDS,
     seed: int = 0,
 ) -> dict[str, Advantage]:
-    """Return the advantage for the worst-placed child of each region, by region code.
+    """Estimate the advantage for the worst-placed child of each region, by region code.
 
     `k`: the threshold below which numbers are hidden, None where the tier has none. `children`: the largest
-    number of regions to attack, the worst first. `regions`: attack these alone. The seed makes the result
+    number of regions to attack, the worst first. `regions`: attack only these. The seed makes the result
     repeatable; it is no secret.
     """
     rates = read_rates(release, areas)
@@ -100,7 +100,7 @@ def attack(
 
 
 def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the pairs of table and region of which every cell is withheld."""
+    """Find the pairs of table and region whose cells are all withheld."""
     pairs: set[tuple[TableSpec, str]] = set()
     for spec in tables:
         if spec.level == "region":

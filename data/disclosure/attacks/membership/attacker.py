@@ -1,7 +1,7 @@
 """The membership attack on all numbers together: worlds of other children, published with and without one.
 
 A classifier learns on half of the worlds to tell whether the child is there, and is judged on the other half.
-Withholding is left out of these worlds: the attacker sees what a release was made of, which tells more.
+Withholding is left out of these worlds: the attacker sees all numbers before withholding, which reveals more.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Attacker:
     """An attacker who reads the tables of children of one tier.
 
     `tables`: tables of regions, and of countries by year or whole. A tier may publish more; then the
-    advantage is a lower bound. `withheld`: pairs of table and region of which nothing is published.
+    advantage is a lower bound. `withheld`: pairs of table and region without any published number.
     """
 
     rates: Rates
@@ -95,7 +95,7 @@ class Attacker:
         return float(sum(n for n, c in zip(there, rates.country, strict=True) if c == here))
 
     def list_worst_children(self, how_many: int | None = None) -> list[Child]:
-        """List the child of each region whose own cells give most away, the worst-placed first."""
+        """List, for each region, the child whose own cells reveal most; the worst-placed first."""
         candidates = []
         for region in range(len(self.rates.regions)):
             for period in range(self.rates.children.shape[1]):
@@ -115,7 +115,7 @@ class Attacker:
         return int((self._look_up(rates) ** 2).sum(axis=1).argmax())
 
     def _sum_of_squares(self, child: Child) -> float:
-        """Return the sum of the squared advantages of each cell of the child alone."""
+        """Return the sum of the squared advantages from each single cell of the child."""
         rates = np.array([self.expect_others(child, s) for s in self.list_tables(child)])
         return float((self._look_up(rates) ** 2).sum())
 
@@ -149,9 +149,9 @@ class Attacker:
     def survey(self, child: Child, worlds: Sequence[int], seed: int) -> Advantage:
         """Attack the child, or on a tier with a threshold the worst-placed child like it.
 
-        Independent numbers together give away the square root of the sum of their squares. Where twice that
-        is within the limit (cells of hundreds of children), or where a region has more children than can
-        be drawn, no world is drawn and twice that is the upper end.
+        The joint advantage from independent numbers is the root of the sum of their squared advantages. If twice that
+        is within the limit (cells of hundreds of children), or if a region has too many children to draw, no world is
+        drawn and twice that is the upper end.
         """
         rough = float(np.sqrt(self._sum_of_squares(child)))
         if 2 * rough < LIMITS[1] or self.rates.children[child.region].sum() > _DRAWS // _FEWEST:
@@ -160,7 +160,7 @@ class Attacker:
         return self.estimate(target, worlds, LIMITS[1], seed)
 
     def pick_worst_like(self, child: Child, seed: int) -> Child:
-        """Return the worst-placed of the child and those that differ in one published category."""
+        """Return the worst-placed of this child and all that differ from it in one published category."""
         published = {s.breakdown[0] for s in self.tables if s.level == "region" and len(s.breakdown) == 1}
         others = [
             replace(child, categories={**child.categories, name: category})
@@ -179,7 +179,7 @@ class Attacker:
         return advantage
 
     def _publish(self, child: Child, worlds: int, draw: np.random.Generator) -> tuple[Floats, Floats]:
-        """Return features of worlds without and with the child, shape (worlds, features) each."""
+        """Return the features of worlds without and with the child, both of shape (worlds, features)."""
         others = OtherChildren.draw(self, child, worlds, draw)
         key = draw.integers(0, self.key_range, worlds)
         features: tuple[list[Floats], list[Floats]] = ([], [])
@@ -193,7 +193,7 @@ class Attacker:
         return np.column_stack(features[0]), np.column_stack(features[1])
 
     def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
-        """Return features of a table: log ratio for the child's cell, numbers, which are hidden."""
+        """Return the features of a table: log ratio for the child's cell, numbers, and which are hidden."""
         shown = self.mechanism.publish(counts, keys)
         hidden = shown < (self.k or 0)
         visible = np.where(hidden, 0, shown).astype(np.float64)
@@ -210,12 +210,12 @@ class Attacker:
 
 @dataclass(frozen=True, eq=False)
 class OtherChildren:
-    """Other children of many worlds: of the same region one by one, of the rest of the country in sums.
+    """Other children of many worlds: single children in the same region, sums for the rest of the country.
 
     world, period, categories, key: one entry for each child of the region. far: numbers of children of the
     rest of the country and sums of their record keys, shape (worlds, 2, 2, ...); the axes say whether they
     are of the child's year and of its category in each breakdown. In tables of the country only the child's
-    own cells are attacked; the others are large and say nothing about it.
+    own cells are attacked; the others are large and reveal nothing about it.
     """
 
     attacker: Attacker
@@ -229,7 +229,7 @@ class OtherChildren:
 
     @classmethod
     def draw(cls, attacker: Attacker, child: Child, worlds: int, draw: np.random.Generator) -> OtherChildren:
-        """Draw worlds from the rates."""
+        """Draw the other children of `worlds` worlds from the rates."""
         rates, keys = attacker.rates, attacker.key_range
         children = rates.children[child.region]
         size = draw.poisson(children.sum(), worlds)
@@ -256,7 +256,7 @@ class OtherChildren:
 
     @staticmethod
     def _far_rates(attacker: Attacker, child: Child) -> Floats:
-        """Return expected children of the rest of the country, by what they share with the child."""
+        """Return expected children in the rest of the country, by the attributes they share with the child."""
         rates = attacker.rates
         home, years = rates.country[child.region], rates.coarser["year"]
         total: Floats = np.zeros([2] * (1 + len(attacker.breakdowns)))
@@ -285,7 +285,7 @@ class OtherChildren:
         return counts, compute_cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), own
 
     def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
-        """Return, in the child's region, the cell of each other child, its own, and how many there are."""
+        """Return, for the child's region, the cell of each other child, the child's cell, and the number of cells."""
         times = self.attacker.rates.coarser[spec.grain]
         cell, own, width = times[self.period], int(times[self.child.period]), int(times.max()) + 1
         for name in spec.breakdown:

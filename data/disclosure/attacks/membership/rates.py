@@ -1,7 +1,7 @@
 """The rates that an attacker reads from a release: how many children to expect, by area and period.
 
-Published numbers are taken as they are. Hidden ones are estimated as equal parts of what their total leaves,
-because the attacker has nothing better.
+Published numbers are used unchanged. Hidden ones are estimated as equal parts of the remainder of their total, because
+the attacker has nothing better.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
 
 
 def _wide(release: Published, spec: TableSpec) -> pd.DataFrame:
-    """Return a table without breakdown as area x period, NaN where no number is published."""
+    """Return a table without breakdown as a frame, areas x periods, NaN where no number is published."""
     frame = release.tables[spec].select(["area", "period", "value"]).to_pandas()
     wide = frame.set_index(["area", "period"])["value"].unstack()  # noqa: PD010 (each cell stands once)
     return pd.DataFrame(wide).reindex(frame["area"].unique())
@@ -80,7 +80,7 @@ def _totals(release: Published, grain: Grain, country: Sequence[str], periods: i
 
 
 def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
-    """Replace hidden values by equal parts of what their total leaves, between _LEAST and k."""
+    """Replace hidden values by equal parts of the remainder of their total, between _LEAST and k."""
     hidden = np.isnan(values)
     if not hidden.any():
         return np.maximum(values, _LEAST)
@@ -89,7 +89,7 @@ def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
 
 
 def _shares(release: Published, name: str, regions: tuple[str, ...], country: Sequence[str], finest: Grain) -> Floats:
-    """Return the mix of each region, smoothed towards its country's and that towards equal shares."""
+    """Return the mix of each region, smoothed towards its country's, which is smoothed towards equal shares."""
     size = len(CATEGORIES[name])
     country_mix = {}
     for code in dict.fromkeys(country):
@@ -115,7 +115,7 @@ def _read_mix(release: Published, level: Level, area: str, name: str, finest: Gr
 
 
 def _coarser(periods: Sequence[Period]) -> dict[Grain, Ints]:
-    """Return for each longer grain the index of the period that contains each of `periods`."""
+    """Return, for each longer grain, the index of the period that contains each of `periods`."""
     result: dict[Grain, Ints] = {"whole": np.zeros(len(periods), np.int64)}
     result[periods[0].grain] = np.arange(len(periods))
     if periods[0].grain in ("month", "quarter"):

@@ -1,8 +1,8 @@
-"""The surface attack: search exported files for numbers that the release does not hold at that tier.
+"""The surface attack: search exported files for numbers that are not in the release of their tier.
 
-Every number in a table is looked up among the numbers of the release for the same area and, where the row
-names one, the same period. Any number beside a state without number is a finding. Texts are searched for
-numbers beside an area's code, metadata of pictures for any number.
+Every number in a table is looked up among the numbers of the release for the same area and, if the row names a period,
+the same period. A number in a row whose state has no number is a finding. Texts are searched for numbers beside an
+area's code, metadata of pictures for any number.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _BESIDE = 24
 
 @dataclass(frozen=True, eq=False)
 class NumberIndex:
-    """All numbers of a release, to look up."""
+    """A look-up index of all numbers of a release."""
 
     release: Release
 
@@ -109,7 +109,7 @@ class NumberIndex:
         return area, period
 
     def knows(self, role: str, words: Words) -> Bools:
-        """Check which hashes of (area, period, number) the release holds."""
+        """Check which hashes of (area, period, number) are in the release."""
         numbers = self.numbers[role]  # sorted already
         if not len(numbers):
             return np.zeros(len(words), bool)
@@ -126,7 +126,7 @@ def _floats(column: pd.Series) -> Floats:
 
 
 def _hash_numbers(area: Ints, period: Ints, column: pd.Series) -> Iterator[Words]:
-    """Yield hashes of the numbers of a column: with area and period, with area alone, and alone."""
+    """Yield hashes of the numbers of a column: with area and period, with area only, and without both."""
     values = _floats(column)
     known = ~np.isnan(values)
     area, period, values = area[known], period[known], values[known]
@@ -199,7 +199,7 @@ def _reports(
 
 
 def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -> Ints | None:
-    """Return for each row the index of its area or period, from the first of the columns that names one."""
+    """Return for each row the index of its area or period, from the first column that names one."""
     result: Ints | None = None
     for column in columns:
         if column in frame:
@@ -209,7 +209,7 @@ def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -
 
 
 def _numbers(column: pd.Series, index: NumberIndex, name: str) -> Floats:
-    """Return a column as numbers, NaN where a cell is none; area codes in their columns are none."""
+    """Return a column as numbers, NaN for cells that are not numbers, including area codes in their columns."""
     if pd.api.types.is_bool_dtype(column):
         return np.full(len(column), np.nan)
     if pd.api.types.is_numeric_dtype(column):
@@ -234,7 +234,7 @@ def _number(value: object, index: NumberIndex, column: str) -> float:
 
 
 def _has_no_number(frame: pd.DataFrame, column: str) -> Bools:
-    """Check in which rows the state of the column says that there is no number."""
+    """Check in which rows the state of the column means that there is no number."""
     stem, _, tail = column.rpartition("__")
     if column in ("value", *_BOUNDS):
         state = "state"

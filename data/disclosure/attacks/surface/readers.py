@@ -1,7 +1,7 @@
-"""Readers of exported files: the tables and texts of a file, whichever program wrote it.
+"""Readers of exported files: the tables and texts of a file from any program.
 
-A table is a DataFrame with the headers of the file; a text is what a person or a script could read. Geometry
-is neither. The surface attack reports a file that cannot be read.
+A table is a DataFrame with the headers of the file; a text is anything that a person or a script could read, except
+geometry. The surface attack reports a file that cannot be read.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
 def read_contents(path: Path, codes: Container[str] = ()) -> Iterator[Content]:
     """Yield all tables and texts of a file; raise ValueError for a kind of file without a reader.
 
-    `codes`: the area codes, by which values in scripts and JSON are assigned to areas.
+    `codes`: the area codes, used to assign values in scripts and JSON to areas.
     """
     yield from _content(path.name, path.suffix.lower(), path.read_bytes(), codes)
 
@@ -202,7 +202,7 @@ def _cell(cell: ET.Element, shared: list[str], space: str) -> object:
 
 
 def _with_header(rows: list[list[object]]) -> pd.DataFrame:
-    """Return a table whose header is the first row of texts alone."""
+    """Return a table whose header is the first row that has only texts."""
     for place, row in enumerate(rows):
         if len(row) > 1 and all(isinstance(v, str) and v for v in row):
             width = len(row)
