@@ -53,8 +53,8 @@ def publish_counts(
 ) -> Observations:
     """Return observations from exact counts: exact too, or through a mechanism with cell keys.
 
-    `places` as of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
-    quarters) of those of them that `modelled` keeps; cell keys of the `key_shapes` of `exact`.
+    `places` has the form of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
+    quarters) cover the regions of `select_modelled_regions`; `key_shapes` of `exact` has the cell keys' shapes.
     """
     people = select_modelled_regions(places)
     published, whole = merge_crossings(exact), exact.sum(axis=(1, 3))

@@ -64,7 +64,7 @@ _SECOND = tuple(
 
 
 def make_pdf(plan: SavedPlan, release: Release, language: str = "en") -> bytes:
-    """Return the PDF of a saved plan: two pages, whatever it holds.
+    """Return the PDF of a saved plan, which always has two pages.
 
     `release` is the one that the plan was made from, with the results derived from it. Raises InputError for
     an unknown language, or a plan of another release or tier.
@@ -88,7 +88,7 @@ def _open_document(plan: SavedPlan, release: Release, language: str) -> Document
 
 
 def _fit_pages(document: Document) -> dict[str, Any]:
-    """Return the content of both pages, as much of it as fits."""
+    """Return as much content of both pages as fits."""
     frame = document.write_common()
     first, second = 0, 0
     while True:

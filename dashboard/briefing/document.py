@@ -30,7 +30,7 @@ _COLUMNS = ("what", "start", "end", "gain", "chance", "takes", "decision")
 
 @dataclass(frozen=True)
 class FirstPage:
-    """How much the first page holds: size of letters, moves in the table, areas in a list, changes."""
+    """The space on the first page: size of letters, moves in the table, areas in a list, changes."""
 
     size: float
     moves: int
@@ -40,7 +40,7 @@ class FirstPage:
 
 @dataclass(frozen=True)
 class SecondPage:
-    """How much the second page holds: moves in a quarter's card, areas, decisions, hand-overs, doubts."""
+    """The space on the second page: moves in a quarter's card, areas, decisions, hand-overs, doubts."""
 
     size: float
     phase: int
@@ -86,7 +86,7 @@ class Document:
         return self.saved.invented or self.release.invented
 
     def write_common(self) -> dict[str, Any]:
-        """Return what stands on every page and slide."""
+        """Return the content common to every page and slide."""
         t, plan = self.t, self.saved.summary
         return {
             "language": t.language,
@@ -128,7 +128,7 @@ class Document:
         return [asdict(figure) for figure in plan_words.list_figures(self.t, self.saved.summary)[:_FIGURES]]
 
     def _tabulate_moves(self, most: int) -> dict[str, Any]:
-        """Return the table of moves, the first `most`: head, columns, rows and how many more there are."""
+        """Return the table of the first `most` moves: head, columns, rows and the number of other moves."""
         t, plan = self.t, self.saved.summary
         advised = plan.advised or not plan.moves
         heads, rows = move_words.head_moves(t), move_words.word_moves(t, plan)
@@ -182,7 +182,7 @@ class Document:
         return [self.t("In need"), self.t("Met today"), self.t("With the plan")]
 
     def write_slides(self) -> dict[str, Any]:
-        """Return what the pictures for slides say besides."""
+        """Return the further texts of the pictures for slides."""
         t = self.t
         return {
             "moves": self._tabulate_moves(_SLIDE_MOVES),
@@ -194,7 +194,7 @@ class Document:
         }  # fmt: skip
 
     def _describe_map(self) -> dict[str, Any]:
-        """Draw today with the moves, and the plan; with legend and a text for those who cannot see them."""
+        """Draw the map of today with the moves, and the map of the plan, with legend and alternative text."""
         t, plan = self.t, self.saved.summary
         flows = plan.sum_flows()
         codes = [code for start, end, _units in flows[:MOST_ARROWS] for code in (start, end)]

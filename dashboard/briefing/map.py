@@ -1,6 +1,6 @@
 """The map of the briefing: areas of both countries and the moves as arrows, drawn as SVG.
 
-It is a picture, nothing is measured on it: degrees, the longitude shortened as at 38.7 degrees north. Shapes
+It is only a picture: coordinates are degrees, the longitude scaled for 38.7 degrees north. Shapes
 are those of the release (simplified as for the browser); the land around them ships with the product.
 """
 
@@ -59,8 +59,8 @@ def draw_map(
 ) -> str:
     """Draw regions filled by the share of need that is met, arrows of flows, and names of areas.
 
-    Names are `size` thousandths of the width high. Areas without a share are white. Of many flows the first
-    are drawn; those from or to a place that is no area of the release are left out.
+    Names are `size` thousandths of the width high. Areas without a share are white. Only the first
+    flows are drawn; those from or to a place that is not an area of the release are left out.
     """
     points = _centres(areas, {code for start, end, _ in flows for code in (start, end)} | set(names or {}))
     known = [flow for flow in flows if flow[0] in points and flow[1] in points][:MOST_ARROWS]
@@ -85,7 +85,7 @@ def _xy(lon: float, lat: float) -> tuple[float, float]:
 
 
 def _centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Place areas of any level."""
+    """Return the centre of each area, at any level."""
     wanted = set(codes) & set(areas.table.index)
     found: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
@@ -145,14 +145,14 @@ def _line(coords: Iterable[tuple[float, ...]], *, closed: bool) -> str:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow as SVG, and points that it points."""
+    """An arrow as SVG, and points along it."""
 
     svg: str
     points: tuple[Point, ...]
 
 
 def draw_arrow(start: Point, end: Point, units: int) -> Arrow:
-    """Bend an arrow to the right of its way, so that one there and one back do not meet."""
+    """Draw an arrow bent to the right, so that arrows in opposite directions do not overlap."""
     width = 4.0 + 1.4 * min(units, _WIDEST)
     length = max(math.dist(start, end), _SHORTEST)
     across = (-(end[1] - start[1]) / length, (end[0] - start[0]) / length)
@@ -202,9 +202,9 @@ def _at(point: Point) -> str:
 def place_names(
     names: Sequence[tuple[str, Point]], passed: Sequence[Point], whole: Point, size: float
 ) -> Iterable[str]:
-    """Return names as SVG text, each where it overlaps arrows, other names and edges least.
+    """Return names as SVG text, each at the place with the least overlap with arrows, other names and edges.
 
-    A name for which there is no room is left out.
+    A name without room is left out.
     """
     taken: list[Box] = []
     for name, point in names:

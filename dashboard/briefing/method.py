@@ -1,4 +1,4 @@
-"""How the plan was made and who may read the briefing, in a box that fits under everything else."""
+"""A box at the end of the briefing: how the plan was made, and who may read it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _reading(t: Speech, release: Release) -> str:
 
 
 def name_readers(t: Speech, release: Release) -> str:
-    """Return who the briefing is for."""
+    """Return the readers of the briefing."""
     if release.tier == "partner":
         return t("Partner tier: only for partners who signed the agreement")
     return t("Public tier")

@@ -1,4 +1,4 @@
-"""What the risk model says, for a board: where rates are clearly high or low, and what changed.
+"""The results of the risk model for a board: where rates are clearly high or low, and what changed.
 
 Numbers come from the risk result beside the release (risk/report/__init__.py), as on the Risk page. Areas
 are compared within their country only.
@@ -30,7 +30,7 @@ _PER_CENT = 100.0
 
 
 def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
-    """Return for each country and pathway where the rate is clearly high or low; `most` areas each."""
+    """Return the areas with a clearly high or low rate, by country and pathway; at most `most` areas each."""
     levels = [
         _word_level(t, rows, country, pathway, most)
         for country in _COUNTRIES
@@ -41,7 +41,7 @@ def list_levels(t: Speech, current: CurrentRelease, most: int) -> list[str]:
 
 
 def count_undecided(current: CurrentRelease) -> tuple[int, int]:
-    """Count the classes that the model cannot tell, and all classes, over countries and pathways."""
+    """Count the undecided classes, and all classes, over countries and pathways."""
     frames = [frame for pathway in PATHWAYS if len(frame := read_area_rates(current, pathway))]
     unsure = sum(int((frame["class"] == CANNOT_TELL).sum()) for frame in frames)
     return unsure, sum(len(frame) for frame in frames)
@@ -78,7 +78,7 @@ def _format_times(t: Speech, rate: float) -> str:
 
 
 def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
-    """Return what changed, the most important first: pathways, then rates of the last year."""
+    """Return the changes, the most important first: pathways, then rates of the last year."""
     frame = _read_latest(current)
     known = frame[frame["class"].isin([_FALLING, _RISING])] if len(frame) else frame
     changes = [_word_change(t, row) for row in known.to_dict("records")]
@@ -92,7 +92,7 @@ def list_changes(t: Speech, current: CurrentRelease, most: int) -> list[str]:
 
 
 def _word_shift(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    """Return how the share of internal trafficking changed in the areas that are shown together."""
+    """Return the change in the share of internal trafficking in the areas that are tested together."""
     manifest = read_risk_manifest(current)
     for shift in manifest.shifts[:1] if manifest else ():
         if manifest and len(shift.areas) > 1:
@@ -154,7 +154,7 @@ def _word_change(t: Speech, row: Mapping[Any, Any]) -> str:
 
 
 def _word_effort(t: Speech, row: Mapping[Any, Any]) -> str:
-    """Return the warning that outreach may be the reason."""
+    """Return the warning that outreach may be the reason for a change."""
     if math.isnan(row["effort_ratio"]):
         return t("No outreach is recorded for the year before, so more outreach may be the reason.")
     days = t.format_number(float(row["effort_ratio"]), 1)

@@ -1,4 +1,4 @@
-"""Typesetting with Typst: the templates and fonts of this folder, and data as JSON; nothing from outside."""
+"""Typesetting with Typst: it uses only the templates and fonts of this folder, and data as JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _compiler(template: str, document: Mapping[str, Any]) -> typst.Compiler:
 
 
 def find_ends(template: str, document: Mapping[str, Any]) -> list[int]:
-    """Return the numbers of the pages on which the parts of a document end."""
+    """Find the numbers of the pages on which the parts of a document end."""
     ends = json.loads(_compiler(template, document).query("<end>", field="value"))
     return [int(number) for number in ends]
 

@@ -1,1 +1,1 @@
-"""One file a group of `tact` commands. Only the command line comes here, never the web process."""
+"""The `tact` commands, one file per group. Only the command line imports them, never the web process."""

@@ -1,4 +1,4 @@
-"""Questions to a person: hidden, or shown, and only where somebody can answer."""
+"""Questions to the user of a terminal, with hidden or visible input."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from data.errors import InputError
 
 
 def can_ask() -> bool:
-    """Return whether there is a terminal on which somebody can answer."""
+    """Return whether there is a terminal on which a person can answer."""
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def ask(question: str) -> str:
-    """Ask on the terminal and return the answer; what is typed is shown."""
+    """Ask on the terminal and return the answer; the input is visible."""
     return _prompt(question, hide=False)
 
 
 def ask_hidden(question: str) -> str:
-    """Ask without showing what is typed; without a terminal, read a line of standard input.
+    """Ask with hidden input; without a terminal, read a line of standard input.
 
     Raises InputError when standard input has no line either.
     """

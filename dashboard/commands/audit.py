@@ -1,4 +1,4 @@
-"""`tact audit`: attack a release and every file that can leave, and report each attack in words."""
+"""`tact audit`: attack a release and every file that readers can get, and report each attack in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tact doctor`: what is wrong with workspace, keys, vault and releases; and what each column means."""
+"""`tact doctor`: problems of workspace, keys, vault and releases, and the meaning of each column."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _print_schema(as_json: bool) -> None:
 
 
 def _wrap(title: str, columns: list[dict[str, str]]) -> Iterator[str]:
-    """Yield the lines that describe columns, as wide as the terminal, without breaking words."""
+    """Yield lines that describe columns, wrapped at the terminal's width."""
     yield from (title, "=" * len(title), "")
     wrapper = textwrap.TextWrapper(
         min(console.width, 100),

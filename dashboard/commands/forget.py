@@ -73,7 +73,7 @@ def forget(
 
 
 def _find_doubts(vault: Vault, children: Sequence[str], partner: str | None, *, has_number: bool) -> list[str]:
-    """Return sentences on what no record has: the child, or its programme number; empty when all is known."""
+    """Return sentences on identifiers that no record has; empty if all are known."""
     unknown = vault.find_unknown(children)
     if len(unknown) == len(children):
         known, main = vault.partners(), vault.partners("encounter")
@@ -82,7 +82,7 @@ def _find_doubts(vault: Vault, children: Sequence[str], partner: str | None, *, 
 
 
 def _require_yes(doubts: list[str]) -> None:
-    """Ask for a yes; raise InputError when nobody can answer, or the answer is another."""
+    """Ask for a yes; raise InputError if nobody can answer, or for another answer."""
     if not can_ask():
         raise InputError("\n".join([*doubts, f"{_FINAL} If it is right: tact forget --even-if-unknown"]))
     for line in (*doubts, _FINAL):
@@ -149,7 +149,7 @@ def withdraw(
 
 
 def _require_name(name: str, count: int, *, as_json: bool) -> None:
-    """Ask for the partner's name again; raise InputError when nobody can answer, or it is another."""
+    """Ask for the partner's name again; raise InputError if nobody can answer, or for another name."""
     warning = f"{count} records of {name} would be deleted for good."
     if as_json or not can_ask():
         why = "With --json nothing is asked" if as_json else "This is not a terminal"

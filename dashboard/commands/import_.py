@@ -29,7 +29,7 @@ _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 @dataclass(frozen=True)
 class Importer:
-    """What an import needs: an open vault, the keys, and the names of areas."""
+    """The tools of an import: an open vault, the keys, and the names of areas."""
 
     workspace: Workspace
     vault: Vault
@@ -39,7 +39,7 @@ class Importer:
     def import_file(
         self, path: Path, *, kind: str | None, partner: str | None, rules: Path | None, tick: Tick
     ) -> dict[str, Any]:
-        """Import one file and return its counts and where its rejected rows are listed."""
+        """Import one file; return its counts and the path of the list of rejected rows."""
         kind = kind or intake.guess_kind(path, rules)
         if kind is None:
             msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is: "

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command whose dataclass parameters are given option by option."""
+    """Return a command in which each field of its dataclass parameters is an option."""
     kinds = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: kind for name, kind in kinds.items() if is_dataclass(kind)}
     parameters = []

@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON value o
 
 
 class Tick(Protocol):
-    """A function that takes the work done, the total if known, and the name of the current step."""
+    """A callback for progress: work done, total if known, and the name of the current step."""
 
     def __call__(self, done: int, total: int | None = None, step: str = "") -> None:
         """Show the progress."""
@@ -73,7 +73,7 @@ def format_table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 @contextmanager
 def progress(what: str) -> Iterator[Tick]:
-    """Show a progress bar on a terminal and yield the function that moves it."""
+    """Show a progress bar on a terminal and yield the function that updates it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(escape(_plain(what)), total=None)

@@ -41,7 +41,7 @@ def _share(text: str) -> Any:  # noqa: ANN401 (what typer calls an option)
 
 @dataclass(frozen=True)
 class LimitOptions:
-    """What a plan may do."""
+    """The limits of a plan."""
 
     moves: Annotated[int, typer.Option(min=0, help="Maximum number of moves.")] = _USUAL.moves
     budget: Annotated[
@@ -60,7 +60,7 @@ class LimitOptions:
 
 @dataclass(frozen=True)
 class AimOptions:
-    """What counts how much."""
+    """The weights of the goal."""
 
     pathway: Annotated[str, typer.Option(help=f"Whose need counts: {', '.join(inputs.PATHWAYS)}.")] = _USUAL.pathway
     equity: Annotated[float, _share("Weight of the worst-served areas, from 0 to 1.")] = _USUAL.equity
@@ -84,7 +84,7 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class BriefingOptions:
-    """The briefing that is written of a plan, and who receives it."""
+    """The briefing of a plan, and its receiver."""
 
     briefing: Annotated[
         Path | None, typer.Option(help="Write the briefing (two pages for the board) to this PDF file.")
@@ -107,7 +107,7 @@ class BriefingOptions:
 
 
 class _PlanGroup(TyperGroup):
-    """The group of commands, which still takes the spelling without a subcommand."""
+    """The group of commands, which still accepts the old spelling without a subcommand."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (click's context)
         """Translate an old spelling into a subcommand, with a hint."""
@@ -118,7 +118,7 @@ class _PlanGroup(TyperGroup):
 
 
 def _translate_old_spelling(args: Sequence[str]) -> list[str]:
-    """Return the arguments with the subcommand for which --list, --open or --draft stood."""
+    """Return the arguments with the subcommand that replaces --list, --open or --draft."""
     rest = list(args)
     if "--list" in rest:
         rest.remove("--list")
@@ -264,7 +264,7 @@ def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, 
 
 
 def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
-    """Find a saved plan by its name, or by its title where only one has it."""
+    """Find a saved plan by its name, or by a title that only one plan has."""
     listed = saved.list_saved_plans(workspace.derived, opened)
     if name in listed.damaged:
         raise InputError(listed.damaged[name])
@@ -280,7 +280,7 @@ def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
 
 
 def _answer(plan: PlanSummary) -> dict[str, Any]:
-    """Return the answer for scripts."""
+    """Return the plan as JSON values for scripts."""
     names = ("recommended", "probability", "moved", "cost", "gain", "gap", "proven", "broken_today")
     verdict = asdict(plan.verdict)
     return {**{name: verdict[name] for name in names}, "moves": [asdict(move) for move in plan.moves]}
@@ -303,7 +303,7 @@ def _speak(opened: Release) -> Speech:
 
 
 def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Return a plan as lines of text: the answer first, then move by move."""
+    """Return a plan as lines of text: first the verdict, then each move."""
     verdict = plan_words.word_verdict(t, plan)
     yield verdict.head + "."
     yield from (f"  {text}" for text in (verdict.text, verdict.warning) if text)

@@ -1,4 +1,4 @@
-"""`tact policy compare`: what a few policies cost readers and what they leave to attackers."""
+"""`tact policy compare`: the accuracy that policies cost readers, and what attackers can still learn."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAME = "policy-compare"
 
 @dataclass(frozen=True)
 class _Worlds:
-    """The invented worlds to try policies on: `number` worlds, with seeds that follow one another."""
+    """The invented worlds for testing policies: `number` worlds with consecutive seeds."""
 
     number: int
     children: int
@@ -94,7 +94,7 @@ def compare(
 
 
 def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Policy]:
-    """List the policies to compare, each once: the current one first, the one asked for last."""
+    """List the policies to compare, each once: the current policy first, the requested policy last."""
     own = (getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True))
     others = [
         replace(current, k=int(k), variance=variance, variance_near_k=near, largest=int(largest))
@@ -104,7 +104,7 @@ def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Pol
 
 
 def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[PolicyResult]:
-    """Try every policy on every world; when it is stopped, nothing but the unfinished comparison is lost."""
+    """Compute every policy on every world; an interruption loses only the unfinished comparison."""
     total = worlds.number * (1 + len(candidates))
     with progress("Comparing policies on invented data") as tick:
         tick(0, total)

@@ -1,4 +1,4 @@
-"""What a comparison of policies found, for people: a table, a picture, and in words who fails which limit."""
+"""The result of a comparison of policies for people: a table, a picture, and the limits that each policy fails."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _Format = Callable[[PolicyResult], str]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Policies that were measured on the same worlds; `current` is the place of the one in use."""
+    """Policies that were measured on the same worlds; `current` is the position of the one in use."""
 
     results: Sequence[PolicyResult]
     current: int
@@ -55,7 +55,7 @@ class Comparison:
 
     @property
     def basis(self) -> str:
-        """The invented worlds on which it was computed, in words."""
+        """The invented worlds of the comparison, in words."""
         if self.worlds == 1:
             return f"One invented data set of about {self.children:,} children (seed {self.seed})"
         last = self.seed + self.worlds - 1
@@ -69,7 +69,7 @@ class Comparison:
         return f"k {policy.k}, {noise}, largest {policy.largest}{now}"
 
     def verdict(self, place: int) -> str:
-        """Return in words which limits a policy fails, and by how much."""
+        """Return a sentence on the limits that a policy fails, with the excess."""
         result, attackers = self.results[place], self.results[place].attackers
         limits = {
             ONE_NUMBER: f"from one public number {attackers.one_number:.3f}, limit {LIMITS[0]:.2f}",
@@ -180,7 +180,7 @@ class Comparison:
         ).properties(width=360, height=210)
 
     def _describe_point(self, place: int, loss: int, gain: int) -> dict[str, Any] | None:
-        """Return what the picture shows of one policy; None where it shows no number."""
+        """Return the point of a policy in the picture; None if a number is missing."""
         result = self.results[place]
         attackers, readers = result.attackers, result.readers[BOTH]
         value = (readers.hidden_children, readers.relative_error)[loss]
@@ -198,7 +198,7 @@ class Comparison:
         return {**row, "gain": attackers.all_numbers, **ends, "before": before}
 
     def _compare_with_current(self, place: int) -> str:
-        """Return in words what a policy changes for readers, compared with the current one."""
+        """Return a sentence on how a policy differs for readers from the current policy."""
         other, now = self.results[place].readers[BOTH], self.results[self.current].readers[BOTH]
         more = round(100 * (now.hidden_children - other.hidden_children), 1)
         seen = f"{abs(more):g} of 100 children {'more' if more > 0 else 'fewer'} are seen by the public"
@@ -278,7 +278,7 @@ def _flatten(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, An
 
 
 def _table_width() -> int:
-    """Return the terminal's width, or for a file one that is wide enough for everything."""
+    """Return the width of the terminal; for a file, a width that is large enough for all columns."""
     if not sys.stdout.isatty():
         return _FILE_WIDTH
     return max(shutil.get_terminal_size().columns, _NARROWEST)

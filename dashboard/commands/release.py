@@ -42,7 +42,7 @@ def _read_areas(workspace: Workspace) -> tuple[bytes, str]:
 def release_workspace(
     workspace: Workspace, vault: Vault | None, secrets: keys.Keys | None, tick: Tick | None = None
 ) -> publishing.NewRelease:
-    """Make a release of a workspace; without a vault, of published figures and areas alone."""
+    """Write a release of a workspace; without a vault, only from published figures and areas."""
     geometry, source = _read_areas(workspace)
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
@@ -98,7 +98,7 @@ def release(
 
 @contextmanager
 def _report_when_stopped(workspace: Workspace) -> Iterator[None]:
-    """Print, when a release is stopped by hand, whether anything was published."""
+    """Report whether anything was published, if the user interrupts a release."""
     before = set(names(workspace.releases))
     try:
         yield

@@ -1,4 +1,4 @@
-"""`tact risk`: what the model says of a release, and how well it would have predicted each quarter."""
+"""`tact risk`: the risk model of a release, and how well it would have predicted each quarter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from risk.report.shift import AreaShift
 
 
 def score(workspace: Workspace, tick: Tick, *, tiers: Sequence[Tier] = TIERS, name: str | None = None) -> list[Result]:
-    """Write what the model says of tiers of a release beside it."""
+    """Write the results of the model for tiers of a release, beside the release."""
     return [_assess(workspace, tier, name, {}, tick) for tier in tiers]
 
 
@@ -51,7 +51,7 @@ def _assess(
 
 
 def _evaluated(workspace: Workspace, release: Release) -> dict[str, Any]:
-    """Give what was measured of the same release by the same code: travel times change nothing of it."""
+    """Return the evaluation of the same release by the same code; it does not depend on travel times."""
     last = newest(workspace.derived, release.name, release.tier, release.checksum, KIND)
     if last is None or last.manifest["code_version"] != code_version():
         return {}
@@ -119,7 +119,7 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
 
 
 def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
-    """Read earlier releases: what was known at the origins of forecasts, by quarters that they hold."""
+    """Read earlier releases, the data known at the origins of forecasts, by their number of quarters."""
     found: dict[int, Observations] = {}
     for name in names(workspace.releases):  # newest first: of two that hold as much the earlier one counts
         if name != newest.name:
@@ -131,7 +131,7 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
 
 
 def _read_times(workspace: Workspace, release: Release, travel: Path | None, ferries: Path | None) -> Times:
-    """Read the files of travel times; without a file, those of the newest result of the workspace stay.
+    """Read the files of travel times; without a file, return those of the newest result in the workspace.
 
     A file with a heading alone removes earlier times. Raises FileRefused and InputError, see
     geo.travel.read_links.
@@ -153,7 +153,7 @@ def _format_times(times: Times) -> list[str]:
 
 
 def _told(workspace: Workspace, result: Result) -> list[str]:
-    """Return what came out for a tier, in words."""
+    """Return the result for a tier in words."""
     about = result.manifest
     card, tier = about["card"], about["tier"]
     lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]

@@ -1,4 +1,4 @@
-"""The `tact` application: all commands, and how an error becomes a message and an exit code."""
+"""The `tact` application: all commands, and the message and exit code of each error."""
 
 from __future__ import annotations
 

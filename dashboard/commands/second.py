@@ -26,7 +26,7 @@ _COLUMNS = ("day", "release", "released_by", "confirmed_by", "replaced", *TIERS)
 
 
 def confirm_release(workspace: Workspace, vault: Vault, governed: governance.Governance) -> SecondPerson | None:
-    """Let the second person confirm the release that is about to be made; None for invented records."""
+    """Ask the second person to confirm the next release; return None for invented records."""
     if workspace.invented:
         return None
     governed.require()
@@ -45,7 +45,7 @@ def confirm_release(workspace: Workspace, vault: Vault, governed: governance.Gov
 
 
 def log_approval(workspace: Workspace, person: SecondPerson | None, release: str) -> None:
-    """Add a line to approvals.csv: who released what, with a checksum of each tier's manifest."""
+    """Add a line to approvals.csv: the people, the release, and a checksum of each tier's manifest."""
     if person is None:
         return
     folder = workspace.releases / release

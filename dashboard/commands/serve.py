@@ -121,7 +121,7 @@ def _describe(workspace: Workspace) -> str:
 
 @contextmanager
 def _web_process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the web process; it ends when this process ends, for whatever reason."""
+    """Run the web process; it ends when this process ends, for any reason."""
     process = subprocess.Popen(command, env=clean_environment(os.environ))  # noqa: S603
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

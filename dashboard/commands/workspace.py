@@ -1,4 +1,4 @@
-"""What several commands do with the workspace: open it, and delete records that are overdue."""
+"""Functions shared by commands: open the workspace, and delete overdue records."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
 
 
 def delete_overdue(workspace: Workspace, vault: Vault) -> None:
-    """Delete the records that are older than the governance file allows, and say how many they were."""
+    """Delete the records that are older than the governance file allows, and report their number."""
     since = _kept_since(workspace)
     deleted = vault.expire(since) if since else 0
     if deleted:
@@ -38,7 +38,7 @@ def count_overdue(workspace: Workspace, vault: Vault) -> tuple[int, dt.date | No
 
 
 def warn_overdue(workspace: Workspace, vault: Vault) -> None:
-    """Say how many records are about to be deleted, while that can still be stopped."""
+    """Write a warning with the number of records to be deleted, before they are deleted."""
     count, since = count_overdue(workspace, vault)
     if count:
         say(

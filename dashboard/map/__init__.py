@@ -1,8 +1,8 @@
 """The live map: the only module that knows Folium and streamlit-folium, so that it can be replaced.
 
-The script of the Folium map never changes, because streamlit-folium mounts a map anew whenever it does. A
-script of ours, loaded through the map's `default_js`, fetches the shapes once and draws them. A feature
-group of ours, which is not part of that script, carries only the new values. See static/tactmap.js.
+The script of the Folium map never changes, because streamlit-folium reloads the map after a change. A
+separate script, loaded through the map's `default_js`, fetches the shapes once and draws them. A feature
+group outside the Folium script contains only the new values. See static/tactmap.js.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _STATE_CODES = {
 
 @dataclass(frozen=True)
 class Mark:
-    """One layer as it goes to the map: its data and its words, translated."""
+    """A layer in the form for the map: its data and its translated words."""
 
     data: LayerData
     title: str
@@ -144,7 +144,7 @@ def _shorten_runs(parts: Iterable[str]) -> list[str]:
 
 
 def _format_column(frame: pd.DataFrame, name: str) -> str:
-    """Return the numbers of the areas that have a mark of their own, in order. Empty if there are none."""
+    """Return the numbers of the areas with a separate mark, in order. Empty if there are none."""
     marked = frame[~frame["state"].isin(_STATE_CODES)]
     numbers = [_format_number(float(v)) for v in marked[name]]
     return ",".join(_shorten_runs(numbers)) if any(numbers) else ""
@@ -225,9 +225,9 @@ def read_clicked_place() -> tuple[float, float] | None:
 
 
 def show_map(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | None = None) -> None:
-    """Show the map. `fixed` must stay the same while the boundaries do, or the map is mounted anew.
+    """Show the map. `fixed` must not change while the boundaries are the same, or the map is reloaded.
 
-    Without `on_click` the page does not hear of clicks. streamlit-folium changes Folium's objects, so they
+    Without `on_click` the page does not receive clicks. streamlit-folium changes Folium's objects, so they
     are made for each run and never kept.
     """
     # The component registers itself when it is imported, which must not be before Streamlit runs: the server

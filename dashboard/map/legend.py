@@ -19,7 +19,7 @@ def render_legend(
 ) -> Markup:
     """Return the legend of all layers, the main one first. `projector` makes it larger.
 
-    `beside` says what a community layer with another one does not mean. It stays when the rest is folded;
+    `beside` is the caution for a community layer shown with another layer. It stays when the rest is folded;
     the browser folds the legend and remembers that (static/tactmap.js). `more` is markup that follows the
     layers.
     """
@@ -115,7 +115,7 @@ def _list_present(mark: Mark) -> list[str]:
 
 
 def _render_without(mark: Mark) -> Markup:
-    """Return what no mark means if another layer fills the areas and no pattern can show a state."""
+    """Return the meaning of an area without a mark, if another layer fills the areas and hides patterns."""
     states = [mark.words[state] for state in _list_present(mark)]
     if not states:
         return Markup("")

@@ -1,4 +1,4 @@
-"""The layers of a view as they go to the map: each layer with its words and the size of its circles."""
+"""The layers of a view in the form for the map: each layer with its words and the size of its circles."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[str, Any]:
-    """Describe what never changes on the map while the boundaries stay the same.
+    """Describe the content of the map that changes only with the boundaries.
 
     `in_page` is for a map inside a page, where the wheel scrolls the page.
     """

@@ -1,8 +1,8 @@
-"""What a reader looks at on the map, as parameters of the address.
+"""The view of the map, as parameters of the address.
 
-An address may contain anything. `parse_address` takes what has the right form, `settle_view` what the
-release and the tier allow. Everything else falls back to a default, so that an old address still opens
-something. `list_unmet` tells what fell back.
+An address may contain anything. `parse_address` accepts values with the right form, `settle_view` those that
+the release and the tier allow. Everything else gets a default, so that an old address still opens a map.
+`list_unmet` lists the parameters that got a default.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
 
 
 def _list_candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
-    """List the periods of a length that are nearest to a period: the same, its last, its first."""
+    """List the periods of a given length that are nearest to a period: the same, its last, its first."""
     if grain == now.grain:
         return [now.id]
     if grain == "whole":

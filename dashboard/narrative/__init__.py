@@ -1,1 +1,1 @@
-"""Sentences about a plan, a risk and an area: worded once for the pages, the briefing and the terminal."""
+"""Sentences about a plan, a risk and an area: the same for the pages, the briefing and the terminal."""

@@ -1,4 +1,4 @@
-"""How well the risk model has predicted: the sentence for the pages and the terminal."""
+"""The sentence on how well the risk model has predicted, for the pages and the terminal."""
 
 from __future__ import annotations
 

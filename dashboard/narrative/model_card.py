@@ -40,13 +40,13 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
 
 
 def _format_gain(mean: float, deviation: float) -> str:
-    """Return by which factor finds grow with twice the outreach, with two standard deviations around it."""
+    """Return the factor by which finds grow with twice the outreach, plus and minus two standard deviations."""
     low, mid, high = (2.0 ** (mean + z * deviation) for z in (-2, 0, 2))
     return _("{mid} times ({low} to {high})", mid=f"{mid:.1f}", low=f"{low:.1f}", high=f"{high:.1f}")
 
 
 def list_limits(card: ModelCard) -> list[str]:
-    """Return what the model reads, what it never reads, and what it must not be taken for."""
+    """Return the data that the model reads, the data that it never reads, and wrong uses of its results."""
     used = ", ".join(_(_USED.get(name, name)) for name in card.used)
     never = ", ".join(_(_NEVER.get(name, name)) for name in card.never_used)
     return [
@@ -123,7 +123,7 @@ def _format_checks(checks: Sequence[ProxyCheck]) -> str:
 
 
 def _format_drift(drift: Drift) -> str:
-    """Return how far a search that believes its own finds moves away from the truth."""
+    """Return how far a search that follows its own finds moves away from the truth."""
     return _(
         "An area with {truth} % of the true rates ends with {low} to {high} % of the visits: {end}.",
         truth=f"{100 * drift.truth:.0f}",

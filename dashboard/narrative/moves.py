@@ -1,4 +1,4 @@
-"""The moves of a plan in rows and lines: what goes where, when, who gains, what people decided."""
+"""The moves of a plan in rows and lines: units, places, quarters, gains and decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VISIBLE = 0.005  # of the share of need met
 
 @dataclass(frozen=True)
 class MoveWords:
-    """A move in words; see `head_moves` for what each says."""
+    """A move in words; see `head_moves` for the meaning of each field."""
 
     what: str
     start: str
@@ -31,7 +31,7 @@ class MoveWords:
 
 @dataclass(frozen=True)
 class QuarterWords:
-    """A quarter in words: its title, its moves, and what is met then."""
+    """A quarter in words: its title, its moves, and the need met in it."""
 
     title: str
     lines: list[str]
@@ -55,7 +55,7 @@ def head_moves(t: Speech) -> MoveWords:
 
 
 def word_moves(t: Speech, plan: PlanSummary) -> list[MoveWords]:
-    """Return the moves in words, the one that gains most first."""
+    """Return the moves in words, largest gain first."""
     return [
         MoveWords(
             t.name_unit(move.units, move.kind),
@@ -79,7 +79,7 @@ def word_move(t: Speech, move: Step | Move) -> str:
 
 
 def count_left_out(t: Speech, count: int) -> str:
-    """Return how many moves a table leaves out and where they stand; empty where it leaves out none."""
+    """Return a sentence on the moves that a table leaves out, and where they are; empty if there are none."""
     if count <= 0:
         return ""
     return t.format_plural(
@@ -115,7 +115,7 @@ def _word_decided(t: Speech, move: Move, authored: AuthoredDecision | None) -> s
 
 
 def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
-    """Return the decisions that are not about a move of the plan, the first `most`."""
+    """Return the first `most` decisions that are not about a move of the plan."""
     decided = [plan.decision_on(move) for move in plan.moves]
     others = [decision for decision in plan.decisions if decision not in decided]
     lines = [word_decision(t, decision) for decision in others[:most]]
@@ -123,14 +123,14 @@ def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
 
 
 def word_decision(t: Speech, authored: AuthoredDecision) -> str:
-    """Return a decision in a line: on which move, what, why, by whom and when."""
+    """Return a decision in a line: move, decision, reason, role and day."""
     author, reason = authored.author, make_legible(authored.decision.reason, _REASON)
     who = ", ".join(part for part in (t.name_role(author.role), t.format_day(author.date)) if part)
     return f"{_word_decision_move(t, authored.decision)}{f' – {reason}' if reason else ''} ({who})"
 
 
 def list_decision_moves(t: Speech, decisions: Iterable[Decision]) -> list[str]:
-    """Return what some decisions are about."""
+    """Return the moves of some decisions in words."""
     return [_word_decision_move(t, decision) for decision in decisions]
 
 
@@ -152,7 +152,7 @@ def _and_more(t: Speech, count: int) -> list[str]:
 
 
 def word_quarters(t: Speech, plan: PlanSummary, most: int | None = None) -> list[QuarterWords]:
-    """Return each of the four quarters in words: its moves, the first `most`, and what is met then.
+    """Return each of the four quarters in words: its first `most` moves, and the need met in it.
 
     Empty where the plan was not spread over quarters.
     """
@@ -175,7 +175,7 @@ def _word_quarter(t: Speech, number: int, quarter: Quarter | None, most: int | N
 
 
 def count_left(t: Speech, plan: PlanSummary) -> str:
-    """Return how many units move after the last quarter; empty where none do."""
+    """Return a sentence on the units that move after the last quarter; empty if there are none."""
     units = sum(step.units for step in plan.left)
     if not units:
         return ""
@@ -212,7 +212,7 @@ def tabulate_changed_areas(t: Speech, plan: PlanSummary, most: int) -> list[list
 
 
 def list_handover(t: Speech, plan: PlanSummary, most: int | None = None) -> list[str]:
-    """Return who hands over to whom when, and what stays and why, the first `most` of both."""
+    """Return the first `most` hand-overs, and the first `most` tasks that stay, with the reason."""
     tasks = sorted(plan.handover, key=lambda task: task.quarter)
     lines = [*(_word_handed_over(t, task) for task in tasks), *(_word_staying(t, task) for task in plan.stays)]
     return [*lines[:most], *_and_more(t, 0 if most is None else len(lines) - most)]

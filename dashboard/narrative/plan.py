@@ -1,6 +1,6 @@
 """A plan as a whole in sentences: the verdict, its figures, what is uncertain, what would change the advice.
 
-The Reallocate page, the briefing and `tact plan` use the same functions; moves stand in narrative/moves.py.
+The Reallocate page, the briefing and `tact plan` use the same functions; moves are in narrative/moves.py.
 """
 
 from __future__ import annotations
@@ -186,12 +186,12 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
 
 
 def word_time_up(t: Speech) -> str:
-    """Return what is said when the search ended before it was certain that nothing better exists."""
+    """Return a sentence for a search that ended before the best plan was proven."""
     return t("The calculation stopped at its time limit; better moves may exist.")
 
 
 def list_turning_points(t: Speech, plan: PlanSummary) -> list[str]:
-    """Return what would change the advice."""
+    """Return sentences on what would change the advice."""
     again = t("A new release, other limits or other weights: then the plan has to be made again.")
     return [*_word_threshold(t, plan), *_word_fragile(t, plan), *_word_fewer(t, plan), again]
 
@@ -230,7 +230,7 @@ def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Return how few moves would already be advised, and what they gain."""
+    """Return the smallest number of moves that would be advised, and their gain."""
     points = [point for point in plan.frontier if point.recommended and point.moved]
     fewest = min(points, key=lambda point: point.moved, default=None)
     if fewest is not None and (not plan.advised or fewest.moved < plan.verdict.moved):
@@ -250,7 +250,7 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
-    """Return what is said when no plan keeps all rules: a head, and a line for each rule with its remedy."""
+    """Return the message if no plan keeps all rules: a head, and a line for each rule with its remedy."""
     head = t("No plan can keep all rules. Relax one of these:")
     return head, [f"{_word_clash(t, clash)} {t(_REMEDIES[clash.rule])}" for clash in clashes]
 

@@ -1,6 +1,6 @@
-"""What the risk model says of areas: rates with their classes by pathway, and the words for both.
+"""The results of the risk model for areas: rates with their classes by pathway, and the words for both.
 
-Every number comes from what the model wrote beside the release (risk/report/__init__.py). Areas are compared
+Every number comes from the tables beside the release (risk/report/__init__.py). Areas are compared
 within their country only.
 """
 
@@ -23,7 +23,7 @@ CANNOT_TELL = -1
 
 
 def name_pathways() -> dict[str, str]:
-    """Return the names of the pathways that the model tells apart, by code."""
+    """Return the names of the model's pathways, by code."""
     return {"internal": _("Internal trafficking"), "cross_border": _("Cross-border trafficking")}
 
 
@@ -52,7 +52,7 @@ def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 
 def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.DataFrame:
-    """Read a table of the model for a pathway: one row an area, with its name, country and class."""
+    """Read a table of the model for a pathway: one row for each area, with its name, country and class."""
     table = current_release.read_table(current, name)
     if table.empty:
         return table

@@ -1,7 +1,7 @@
 """One language: its messages, numbers, dates, names of areas and words for the codes that a plan holds.
 
-Pages and the command line speak English, the briefing one of LANGUAGES. Text from data (titles, reasons,
-names) loses here what cannot be printed, because PDF/UA allows no letter without a shape; it is never markup.
+Pages and the command line speak English, the briefing one of LANGUAGES. Characters of data
+(titles, reasons, names) that cannot be printed are replaced, because PDF/UA requires a shape for each letter.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Speech:
         return _join_percent_sign(text.format(count=self.format_number(count), **values))
 
     def format_number(self, value: float | None, decimals: int | None = None) -> str:
-        """Format a number: whole from ten on, else with one decimal; a dash for none."""
+        """Format a number: without decimals from 10, else with one decimal; a dash if there is none."""
         if value is None or not math.isfinite(value):
             return "–"
         if decimals is None:
@@ -175,7 +175,7 @@ class Speech:
         return ("· " if self.language == "el" else "; ").join(parts)
 
     def list_names(self, names: Sequence[str], most: int | None = None) -> str:
-        """List names, the first of many; say how many more there are."""
+        """List the first `most` names, with the number of other names."""
         shown, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
         text = ", ".join(shown)
         return text if not rest else f"{text}, {self.format_plural('{count} more', '{count} more', rest)}"

@@ -1,1 +1,1 @@
-"""One thin file a page: guard, read the view, lay out."""
+"""The pages, one package each: check the tier, read the view, lay out the content."""

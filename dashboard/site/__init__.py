@@ -1,6 +1,6 @@
-"""What a web process may show, and to whom. Everything else is denied.
+"""The data that a web process may show, and to whom. Everything else is denied.
 
-Until there is sign-in, whoever starts the server owns the workspace: on the machine's own address it shows
+Until there is sign-in, the person who starts the server owns the workspace: on the machine's own address it shows
 the partner tier, on any other address only the public tier.
 """
 
@@ -26,9 +26,9 @@ _WITHHELD = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
 
 @dataclass(frozen=True)
 class Site:
-    """What this web process may show: the releases of one folder, in one tier, except some measures.
+    """The content that this web process may show: the releases of one folder, in one tier, except some measures.
 
-    `derived` is the folder of what was made from the releases, such as audits. It is None if there is none.
+    `derived` is the folder of the results from the releases, such as audits. It is None if there is none.
     """
 
     releases: Path
@@ -45,7 +45,7 @@ class Site:
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:
-    """Return the tier that an address may show. Raises InputError if more is asked for."""
+    """Return the tier that an address may show. Raises InputError for a request for more."""
     allowed: Tier = "partner" if host in LOOPBACK else "public"
     if asked in (None, allowed):
         return allowed
@@ -89,7 +89,7 @@ def make_serve_command(
 
 
 def announce_site(chosen: Site) -> None:
-    """Write what the process may show to its environment, where the Streamlit script reads it."""
+    """Write the site to the environment of the process, where the Streamlit script reads it."""
     os.environ[_RELEASES] = str(chosen.releases)
     os.environ[_TIER] = chosen.tier
     os.environ[_WITHOUT] = " ".join(sorted(chosen.without))
@@ -97,7 +97,7 @@ def announce_site(chosen: Site) -> None:
 
 
 def read_site() -> Site:
-    """Read what this process may show. Anything but a clear "partner" is public."""
+    """Read the site of this process. Any tier other than "partner" counts as public."""
     folder = os.environ.get(_RELEASES)
     if not folder:
         msg = "The folder of releases is missing. Start the map with: tact serve"

@@ -1,7 +1,7 @@
-"""What the pages read of the release that is shown. Each answer is kept, because a release never changes.
+"""The data that pages read from the shown release. Each answer is cached, because a release never changes.
 
-Every function takes a `CurrentRelease`. It has the checksum of the release's manifest, so an answer that is
-kept for one release is never shown for another. All sessions share the answers: never change them.
+Every function takes a `CurrentRelease`. It has the checksum of the release's manifest, so an answer
+cached for one release is never shown for another. All sessions share the answers: never change them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Options = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class CurrentRelease:
-    """The release that is shown, told from others of the same name by the checksum of its manifest.
+    """The shown release; the checksum of its manifest distinguishes it from others with the same name.
 
-    `added` lists what was derived from it. That may change while the map is open.
+    `added` lists the results derived from it. That may change while the map is open.
     """
 
     release: Release = field(compare=False)
@@ -57,19 +57,19 @@ def _remember(release: Release, checksum: str) -> CurrentRelease:
 
 
 def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None:
-    """Read the newest audit of the release, or return None. It is not kept: a new one may be made."""
+    """Read the newest audit of the release, or return None. It is not cached, since a new audit may be made."""
     return audits.newest(site.derived, current.release.name, current.tier, current.checksum)
 
 
 @lru_cache(maxsize=16)
 def read_costs(current: CurrentRelease) -> pd.DataFrame:
-    """Return what protection costs the release in accuracy, see data/disclosure/cost.py."""
+    """Read the loss of accuracy of the release through protection, see data/disclosure/cost.py."""
     return compute_cost(current.release)
 
 
 @lru_cache(maxsize=64)
 def read_table(current: CurrentRelease, name: str) -> pd.DataFrame:
-    """Read a table of the release or of what was derived from it. It is empty if there is none."""
+    """Read a table of the release or of its derived results. It is empty if there is none."""
     return current.release.table(name) if name in current.release.tables else pd.DataFrame()
 
 
@@ -111,7 +111,7 @@ def read_layer(current: CurrentRelease, name: str, level: str, period: str, opti
 
 @lru_cache(maxsize=4096)
 def read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
-    """Read all that the release shows of one area in a period."""
+    """Read all values of one area in a period that the release shows."""
     return build_profile(current.release, area, period)
 
 
@@ -136,7 +136,7 @@ def load_areas_file(file: Path, _checksum: str) -> Areas:
 
 @lru_cache(maxsize=16)
 def read_risk_manifest(current: CurrentRelease) -> RiskManifest | None:
-    """Read what the risk model wrote about itself. None if it was not fitted to this release."""
+    """Read the manifest of the risk model. None if the model was not fitted to this release."""
     return read_manifest(current.release)
 
 

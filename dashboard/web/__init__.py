@@ -1,1 +1,1 @@
-"""What stands around Streamlit in the web process: headers and navigation."""
+"""The parts of the web process around Streamlit: headers and navigation."""

@@ -1,4 +1,4 @@
-"""Which pages there are. A page can be reached only through here."""
+"""The list of pages. A page can be opened only through this module."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _list_pages() -> dict[str, list[st.Page]]:
 
 
 def run_page() -> None:
-    """Show what every page has around it, and the requested page."""
+    """Show the frame of every page, and the requested page."""
     st.set_page_config(page_title="TACT Map", layout="wide", menu_items={})
     chosen = st.navigation(_list_pages(), position="sidebar")
     where = read_site()

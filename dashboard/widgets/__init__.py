@@ -1,1 +1,1 @@
-"""What the pages share: page frame, address bar, markup."""
+"""The parts that pages share: page frame, address bar, markup."""

@@ -1,4 +1,4 @@
-"""The table of a layer on a page: the columns that say something, in the order in which they are read."""
+"""The table of a layer on a page: the useful columns, in reading order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _IN_ORDER = (_AREA, _VALUE, _MARGIN, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _
 
 
 def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """Remove what says nothing: local names equal to the name, empty columns, a source that all share."""
+    """Remove useless columns: local names equal to the name, empty columns, a source common to all rows."""
     local = rows[_LOCAL].mask(rows[_LOCAL] == rows[_AREA], "")
     rows = rows.assign(**{_LOCAL: local})
     empty = [column for column in rows if not rows[column].astype(bool).any()]
@@ -21,7 +21,7 @@ def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def order_columns(rows: pd.DataFrame) -> list[str]:
-    """Return the columns of a layer's table in the order in which they are read."""
+    """Return the columns of a layer's table in reading order."""
     return [column for column in _IN_ORDER if column in rows]
 
 

@@ -65,13 +65,13 @@ def render_table(frame: pd.DataFrame) -> Markup:
 
 
 def link_reallocate() -> Markup:
-    """Return a link to the page on what could be done."""
+    """Return a link to the Reallocate page."""
     link = html('<a href="reallocate" target="_self">{}</a>', _("Reallocate"))
     return html('<p class="next">{} {}</p>', _("What can be done:"), link)
 
 
 def render_narrow(content: Markup) -> Markup:
-    """Return content that is as narrow as a text, so that the eye finds the end of a line."""
+    """Return content in a narrow column, so that lines are easy to read."""
     return html('<div class="prose">{}</div>', content)
 
 

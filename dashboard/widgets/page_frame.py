@@ -1,4 +1,4 @@
-"""What every page has around it: style sheet, bar, banner of invented data; and pages without content."""
+"""The frame of every page: style sheet, bar, banner of invented data; and pages without content."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _render_bar(site: Site, release: Release | None) -> Markup:
 
 
 def _format_release(release: Release) -> Markup:
-    """Return the name of the release and whether it was checked. The Method page tells how."""
+    """Return the name of the release and whether it was checked. The Method page explains how."""
     name = html("{}", _("Release {name}", name=release.name))
     audit = release.manifest["tact"].get("audit")
     if not isinstance(audit, dict):

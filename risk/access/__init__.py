@@ -6,8 +6,8 @@ the people in its catchment. Step two adds up, for each area, the supply per hea
 
     share_j = supply_j / sum_i people_i w_ij        access_i = sum_j share_j w_ij
 
-The sum of people times access is the supply that reaches anybody, so nothing is made or lost. If people are
-draws of children in need, access is draws too, and each statement comes with its certainty.
+The sum of people times access is the supply that reaches anybody, so no supply is added or lost. If people are
+draws of children in need, access is draws too, and each result has its uncertainty.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Access:
     unreached: Floats
 
     def certainty(self, least: float) -> Certainty:
-        """Return how sure it is that access is below `least`, from draws (d, A)."""
+        """Return access with its uncertainty and the probability that it is below `least`, from draws (d, A)."""
         if self.value.ndim != 2:
             msg = f"Certainty needs draws, shape (draws, areas), not {self.value.shape}. Give draws of need."
             raise InputError(msg)
@@ -117,7 +117,7 @@ class Certainty:
 
     @property
     def cannot_tell(self) -> Bools:
-        """Where neither a gap nor its absence has this probability."""
+        """Where neither a gap nor its absence has a probability of 0.8 or more."""
         return np.asarray((self.below < _LEAST) & (self.below > 1.0 - _LEAST))
 
 
@@ -152,7 +152,7 @@ def find_nearest(minutes: Floats, supply: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Supply:
-    """What a release shows of services by area in one quarter: all, on one axis, or of one duty bearer.
+    """The services by area in one quarter of a release: all, on one axis, or of one duty bearer.
 
     amount : (A,), 0 if none is shown. at_least : where a part may be left out, so that the amount is a lower
     limit, (A,). Protection, shelter and return are shown only where enough operators work.

@@ -4,7 +4,7 @@ They are by county or region and for the last quarter, of all services, of each 
 places for a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the
 nearest service.
 
-A gap is less than half of what the country's shown places would give each of its children in need. Need and
+An area has a gap if it has less than half of the country's shown places for each child in need. Need and
 yardstick come from the same draw, so a share of children found that is the same everywhere cancels out. A
 gap is sure only where all services in reach are shown. Where some are withheld, the number is a lower limit,
 and the answer is "no gap" or "cannot tell". Services of one country do not count for children of the other.
@@ -196,7 +196,7 @@ def _tabulate_services(release: Release, ways: _Ways, need: Floats, by: By, cate
 
 
 def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Return the places in reach, (A,) each, to two digits.
+    """Return the places in reach, (A,) each, rounded to two digits.
 
     Where some are withheld, the number is a lower limit: a class without an upper end. Where none is shown
     in reach, they are withheld.
@@ -217,7 +217,7 @@ def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, N
 
 
 def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Return where there is a gap and where none, (A,) each. A gap needs that nothing is withheld."""
+    """Return where there is a gap and where none, (A,) each. There is a gap only if nothing is withheld."""
     certainty = Certainty(below, below, below, below)
     telling = [hidden, certainty.cannot_tell | (certainty.gap & least)]
     state = np.select(telling, ["withheld", "cannot_tell"], "class")
@@ -234,7 +234,7 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
 
 
 def _compare_with_country(ways: _Ways, need: Floats, places: Supply, access: Access) -> Certainty:
-    """Return how sure it is that access is below a part of the country's, in each draw."""
+    """Return the certainty that access is below a share of the country's, compared in each draw."""
     of_area, of_site = ways.country
     lands = np.unique(of_area)
     supply = np.array([places.amount[of_site == land].sum() for land in lands])
@@ -245,7 +245,7 @@ def _compare_with_country(ways: _Ways, need: Floats, places: Supply, access: Acc
 
 
 def _tabulate_ways(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
-    """Return the minutes to the nearest shown service, and what is known of the way, (A,) each.
+    """Return the minutes to the nearest shown service, and the kind of way, (A,) each.
 
     way : land; islands, if the nearest is in the same area and the area has several islands; water, if all
     ways cross water without an entered time; none, if none is shown in the country. nearer : whether a
@@ -282,7 +282,7 @@ def _make_need_table(need: Floats, observations: Observations) -> Table:
 
 
 def _make_travel_table(travel: Travel, period: str) -> Table:
-    """Return the minutes from each area to each, and from its people to its middle."""
+    """Return the minutes between all pairs of areas, and from the people of an area to its middle."""
     size = len(travel.codes)
     rows = pd.DataFrame(
         {

@@ -1,8 +1,7 @@
 """Where areas that lie together have more children met than people and effort explain, country by country.
 
 Scans and Gi* of risk/clusters/scan.py on the expected counts of the model at its country's rate. A
-cluster is a place to ask about, not a finding: who looks at all areas and pathways will see some by
-chance.
+cluster is a place to ask about, not a finding: among all areas and pathways, some appear by chance.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ _FEWEST = 4  # areas that a scan needs
 
 @dataclass(frozen=True, eq=False)
 class ClusterSearch:
-    """Areas among which clusters are looked for; centres in metres, (A, 2), NaN where unknown.
+    """A search for clusters among areas; centres in metres, (A, 2), NaN where unknown.
 
-    size : of the negative binomial of one quarter's count, by which counts vary more than by chance alone.
+    size : size of the negative binomial of one quarter's count, which allows more variation than chance.
     """
 
     observations: Observations
@@ -109,7 +108,7 @@ class _ClusterArrays:
     first: Ints
 
     def add(self, inside: Ints, pathway: int, result: Scan) -> None:
-        """Add the clusters of a scan; each area is in one at most."""
+        """Add the clusters of a scan; each area is in at most one cluster."""
         for number, cluster in enumerate(result.clusters, 1):
             members = inside[list(cluster.areas)]
             self.rank[members, pathway], self.p[members, pathway] = number, cluster.p

@@ -1,10 +1,10 @@
 """The spatial and the space-time scan statistic: docs/risk-model.md eq. (52) to (55).
 
 The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with up to half of what is
-expected, and cylinders of such circles over stretches of quarters. Its statistic is the likelihood ratio
+expected, and cylinders of such circles over intervals of quarters. Its statistic is the likelihood ratio
 of more cases inside than outside. Given the total, cases are multinomial in proportion to what is
-expected; the largest statistic of each of 9,999 such replicates gives the p value of a cluster, so that
-looking everywhere is paid for. Counts that vary more than a Poisson count does (children found together)
+expected; the largest statistic of each of 9,999 such replicates gives the p value of a cluster, which
+accounts for the search over all windows. Counts that vary more than a Poisson count does (children found together)
 make many more false alarms than such p values say; where their negative binomial size is given, replicates
 vary as much. A cluster is a place to ask about, not a finding.
 """
@@ -32,7 +32,7 @@ class Cluster:
     """A window with more cases than expected.
 
     `areas` are positions, the centre first. `first` and `last` are positions of quarters, both included.
-    `expected` is what the window would have of the same total at the common rate.
+    `expected` is the number of cases of the window at the common rate, for the same total.
     """
 
     areas: tuple[int, ...]
@@ -49,7 +49,7 @@ class Cluster:
 class Scan:
     """Clusters by statistic, the most likely first; no two share an area.
 
-    The first is always there; the others while their p value is at most a half.
+    The first is always included; the others only while their p value is at most a half.
     """
 
     clusters: tuple[Cluster, ...]
@@ -78,17 +78,17 @@ def scan_space(
     cases
         Counts, (A,); an area without a known count is left out.
     expected
-        What they are set against, up to a factor, (A,).
+        Expected cases, up to a factor, (A,).
     centres
-        Of the areas, in metres or kilometres of a projection, (A, 2).
+        Centres of the areas, in metres or kilometres of a projection, (A, 2).
     size
-        Of the negative binomial of one count; smaller is more variation, infinite is Poisson.
+        Size of the negative binomial of one count; smaller is more variation, infinite is Poisson.
     replicates
-        How many worlds without a cluster to compare with; the least p value is one over one more.
+        Number of worlds without a cluster to compare with; the smallest p value is 1 / (replicates + 1).
     seed
-        Of these worlds.
+        Seed of these worlds.
     progress
-        Told the replicates done.
+        Receives the number of replicates done.
 
     Raises
     ------
@@ -111,11 +111,11 @@ def scan_space_time(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Scan:
-    """Find circles and stretches of quarters with more cases than expected (Kulldorff 2001), eq. (52).
+    """Find circles and intervals of quarters with more cases than expected (Kulldorff 2001), eq. (52).
 
-    `cases` and `expected` have the shape (A, T). A stretch holds at most half of the quarters;
-    `prospective` looks only at stretches that last until now; its p value is that of one look, not of all
-    that were made before. Otherwise as `scan`.
+    `cases` and `expected` have the shape (A, T). An interval holds at most half of the
+    quarters; `prospective` tests only intervals that last until now; its p value is that of one look, without
+    the earlier looks. Otherwise as `scan`.
     """
     time = cases.shape[1]
     longest = max(int(_MOST * time), 1)
@@ -165,7 +165,7 @@ def _scan(
 
 
 def _checked(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
-    """Return whole cases and each cell's share of the expected cases; unknown cells have neither."""
+    """Check the input; return whole cases and each cell's share of the expected cases, 0 for unknown cells."""
     fits = cases.shape == expected.shape and centres.shape == (len(cases), 2)
     if not fits or not np.isfinite(centres).all() or not (expected >= 0).all():
         msg = (
@@ -184,10 +184,10 @@ def _checked(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Fl
 
 @dataclass(frozen=True, eq=False)
 class _Windows:
-    """Circles around each of A areas, over S stretches of time.
+    """Circles around each of A areas, over S intervals of time.
 
     order : (A, A), areas by distance from each; inside : (A,), how many of them the largest circle has.
-    share : share of what is expected in each circle and stretch, (A, A, S): centre, areas in it less one.
+    share : share of the expected cases in each circle and interval, (A, A, S): centre, areas in it minus 1.
     """
 
     order: Ints
@@ -206,7 +206,7 @@ class _Windows:
         return cls(order, inside, stretches, np.cumsum(parts[order], axis=1))
 
     def counted(self, counts: Counted) -> Iterator[tuple[int, int, Counted]]:
-        """Yield the cases of each circle in all stretches, (A, T, R) to (S, R); the array is reused."""
+        """Yield the cases of each circle in all intervals, (A, T, R) to (S, R); the array is reused."""
         within = [counts[:, first:stop].sum(axis=1, dtype=np.int32) for first, stop in self.stretches]
         parts = np.stack(within, axis=1)
         running = np.empty(parts.shape[1:], np.int32)
@@ -217,7 +217,7 @@ class _Windows:
                 yield centre, k, running
 
     def statistics(self, counts: Ints) -> Floats:
-        """Compute eq. (52) for each circle and stretch, (A, T) to (A, A, S); 0 without excess."""
+        """Compute eq. (52) for each circle and interval, (A, T) to (A, A, S); 0 without excess."""
         within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
         cases = np.cumsum(within[self.order], axis=1)
         ratio = _Ratio.of(self.share, int(counts.sum()))
@@ -228,8 +228,8 @@ class _Windows:
     def largest(self, counts: Counted) -> Floats:
         """Return the largest statistic of each replicate, (A, T, R) to (R,).
 
-        Most windows cannot beat the least of the largest so far, in any replicate, and those that can are
-        few: only their ratio is worked out.
+        Only few windows can exceed the smallest of the largest statistics so far in some replicate, so only
+        their ratio is computed.
         """
         best = np.zeros(counts.shape[2])
         ratio = _Ratio.of(self.share, int(counts[..., 0].sum()))
@@ -294,7 +294,7 @@ def _simulated(windows: _Windows, share: Floats, total: int, null: _Null, progre
 
 
 def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> Iterator[Cluster]:
-    """Yield clusters by statistic, each without an area of those before it, eq. (55)."""
+    """Yield clusters by statistic, each without areas of earlier clusters, eq. (55)."""
     values = windows.statistics(counts)
     taken = np.zeros(len(counts), bool)
     while True:

@@ -1,16 +1,16 @@
-"""How well forecasts did when they were made: rolling origins, all forecasters on the same counts.
+"""The accuracy of forecasts: rolling origins, all forecasters on the same counts.
 
-At each origin every forecaster sees what was known then, and its draws for the next quarters are scored
-against what was published later. Scores come first (log score, then CRPS); calibration, what a fixed budget
+At each origin every forecaster sees the data known then, and its draws for the next quarters are scored
+against the counts published later. Scores come first (log score, then CRPS); calibration, what a fixed budget
 would have found, and whether ranks hold from one forecast to the next stand beside them. With spatial blocks
 an area is forecast without counts of its own or of its neighbours.
 
 A forecaster **beats** another where the 95 % interval of the score difference excludes none. The interval is
-a bootstrap that draws areas and quarters, each with all their counts (Owen 2007), since counts of an area,
-and of a quarter, are wrong together; it errs on the side of width. Where the risk model does not beat the
+a bootstrap that draws areas and quarters, each with all their counts (Owen 2007), since errors of an
+area, and of a quarter, are correlated; it is rather too wide than too narrow. Where the risk model does not beat the
 historical mean, the page shows the historical mean and says so.
 
-Detected counts test detection: a forecaster that knows where people will look does well here.
+Counts of detected children also test detection: a forecaster that knows the next search areas scores well.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one forecaster beats another: mean score gained a count, and its 95 % interval."""
+    """Whether one forecaster beats another: mean gain in score per count, and its 95 % interval."""
 
     name: str
     baseline: str
@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def beats(self) -> bool:
-        """Whether the gain is more than chance."""
+        """Whether the interval of the gain is above 0."""
         return self.interval[0] > 0.0
 
     @classmethod
@@ -68,7 +68,7 @@ class Evaluation:
     """The tables of an evaluation.
 
     cells : one row for each forecaster, origin, quarter, area and pathway: observed, expected, log, crps,
-        dss, pit, and whether each interval held it.
+        dss, pit, and whether each interval contains it.
     scores : one row for each forecaster and quarters ahead (1 is the next): mean log, crps, dss; counts.
     calibration : one row for each forecaster: share in the 50, 80 and 95 % interval, and the share of the
         transform in each tenth (0.1 each when calibrated).
@@ -152,31 +152,31 @@ def evaluate(
     Parameters
     ----------
     panel
-        The counts that forecasts are held against.
+        The counts with which forecasts are compared.
     forecasters
-        By name.
+        Forecasters by name.
     first_origin
         The position of the first quarter that is forecast; every later one is an origin too.
     horizons
-        How many quarters ahead, fewer at the end.
+        Number of quarters ahead, fewer at the end.
     draws
-        For each forecast.
+        Number of draws for each forecast.
     seed
-        Of the forecasts and of the bootstrap.
+        Seed of the forecasts and of the bootstrap.
     known
-        Gives what was known at an origin (late and corrected counts differ); by default the panel until then.
+        Returns the data known at an origin (late and corrected counts differ); by default the panel until then.
     hours
         Service hours of each area, (A,), for the second kind of budget; by default the outreach days of the
         four quarters before each origin.
     blocks
         Forecast each block of areas without its counts and those of a ring around it.
     progress
-        Told the forecasts done.
+        Receives the number of forecasts done.
 
     Raises
     ------
     InputError
-        There is nothing to forecast from or to score, or a forecaster or `known` gives another shape.
+        There is nothing to forecast from or to score, or a forecaster or `known` returns another shape.
 
     """
     origins = list_origins(first_origin, len(panel.quarters))
@@ -233,7 +233,7 @@ def _draw_forecast(
 
 
 def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
-    """Compute the scores of one forecast against the counts published later, one row a count."""
+    """Compute the scores of one forecast against the counts published later, one row per count."""
     ahead = drawn.shape[2]
     seen = panel.counts[:, origin : origin + ahead]
     area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
@@ -253,7 +253,7 @@ def _score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: i
 
 
 def _name_categories(cells: pd.DataFrame, panel: Panel, forecasters: Mapping[str, Forecaster]) -> pd.DataFrame:
-    """Return the cells with names of areas, quarters and pathways in place of positions."""
+    """Return the cells with names of areas, quarters and pathways instead of positions."""
     names = {"area": panel.areas, "quarter": panel.quarters, "pathway": panel.pathways}
     for column, values in names.items():
         cells[column] = pd.Categorical.from_codes(cells[column].to_numpy(), categories=pd.Index(values))
@@ -288,7 +288,7 @@ def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, 
 
 
 def _mark_countries(panel: Panel) -> list[Floats]:
-    """List an indicator, (A,), of the areas of each country: no ranking crosses a border."""
+    """List for each country an indicator of its areas, (A,): no ranking crosses a border."""
     codes = np.array(panel.countries)
     return [(codes == code).astype(float) for code in dict.fromkeys(panel.countries)]
 
@@ -296,7 +296,7 @@ def _mark_countries(panel: Panel) -> list[Floats]:
 def _measure_hits(
     cells: pd.DataFrame, panel: Panel, hours: Floats | None, seed: int
 ) -> Iterator[dict[str, str | float]]:
-    """Yield what each budget would have found; the budget is spent in each country by itself."""
+    """Yield the hit rates of each budget; each country spends its own budget."""
     origins = np.unique(cells["origin"])
     days = [panel.effort[:, max(0, at - 4) : at].sum(axis=1) for at in origins]
     costs = {
@@ -340,7 +340,7 @@ def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, 
 
 
 def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> Interval:
-    """Return the 95 % interval of a mean by drawing areas and quarters anew (Owen 2007), eq. (64)."""
+    """Return the 95 % interval of a mean from resampled areas and quarters (Owen 2007), eq. (64)."""
     rows, columns = np.unique(area, return_inverse=True)[1], np.unique(quarter, return_inverse=True)[1]
     shape = (int(rows.max()) + 1, int(columns.max()) + 1)
     total, count = np.zeros(shape), np.zeros(shape)

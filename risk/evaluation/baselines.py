@@ -1,8 +1,8 @@
-"""What the risk model must beat: forecasts of counts that need no model of risk.
+"""Baselines for the risk model: forecasts of counts without a model of risk.
 
-Each gives an expected count for every area, quarter ahead and pathway. What it predicts is negative binomial
-around that, of the size under which its own earlier forecasts, made again as of then, were most likely: so a
-baseline is as wide as it has been wrong, and none loses for being too sure of itself.
+Each has an expected count for every area, quarter ahead and pathway. It predicts a negative binomial around
+that count, with the size under which its earlier forecasts, recomputed from the data of their time, were most
+likely. So a baseline is as wide as its past errors, and none loses because it is overconfident.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PRIOR = 0.5  # shape of the gamma prior of an area's mean, which has the mean o
 
 
 class Forecaster(Protocol):
-    """Anything that predicts counts."""
+    """A forecaster of counts."""
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw the counts of the quarters after a history, (draws, A, horizon, P)."""
@@ -91,7 +91,7 @@ def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
 
 
 def _size_of_strangers(history: Panel) -> Floats:
-    """Estimate the size of all counts around their population share, by likelihood, (P,)."""
+    """Estimate the size of all counts around their population share by maximum likelihood, (P,)."""
     likelihood = _log_likelihood(history.counts, _share_by_population(history)[:, None]).sum(axis=1)
     return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 
@@ -108,7 +108,7 @@ def _areas_by_country(history: Panel) -> Iterator[Ints]:
 
 
 def _share_by_population(history: Panel, quarters: int | None = None) -> Floats:
-    """Return each country's mean count of a quarter, shared out by expected children, eq. (67), (A, P)."""
+    """Return each country's mean count per quarter, divided by expected children, eq. (67), (A, P)."""
     counts = history.counts[:, -quarters:] if quarters else history.counts
     base = history.expected[:, None, None] * ~np.isnan(counts)
     out = np.empty((len(history.areas), len(history.pathways)))
@@ -151,7 +151,7 @@ class HistoricalMean(ByMean):
 
 @dataclass(frozen=True)
 class PopulationShare(ByMean):
-    """The country's counts of its last quarters, shared out by expected children: one risk for all areas."""
+    """The country's last counts, divided among areas by expected children: the same risk everywhere."""
 
     quarters: int = 4
 
@@ -163,7 +163,7 @@ class PopulationShare(ByMean):
 def shrink_rates(events: Floats, base: Floats) -> Floats:
     """Return rates shrunk to their common mean (Marshall 1991), eq. (68), (A,).
 
-    events : counts; base : what they are set against, above zero.
+    events : counts; base : the denominators of the rates, above zero.
     """
     rate, mean = events / base, events.sum() / base.sum()
     scatter = (base * (rate - mean) ** 2).sum() / base.sum()
@@ -194,8 +194,8 @@ class EmpiricalBayes(ByMean):
 class KernelDensity(ByMean):
     """Rates smoothed over nearby areas, with a Gaussian kernel in the number of borders crossed, eq. (69).
 
-    The bandwidth adapts (Sain 1994, balloon): it is the least number of borders within which `cases`
-    children were met, so that it is wide where few are. It never crosses the border of a country.
+    The bandwidth adapts (Sain 1994, balloon): it is the smallest number of borders within which `cases`
+    children were met, so it is wide where few are met. It never crosses the border of a country.
     """
 
     cases: float = 20.0
@@ -227,7 +227,7 @@ class KernelDensity(ByMean):
 
 @dataclass(frozen=True)
 class _Regression(ByMean):
-    """A regression of rates, weighted by expected children, on what was known at the forecast."""
+    """A regression of rates, weighted by expected children, on the data known at the forecast."""
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
@@ -257,7 +257,7 @@ class _Regression(ByMean):
 
 @dataclass(frozen=True)
 class PoissonRidge(_Regression):
-    """Poisson regression with a ridge on lags, history, neighbours and effort."""
+    """Poisson regression with a ridge penalty, on lags, history, neighbours and effort."""
 
     alpha: float = 0.05
 

@@ -22,7 +22,7 @@ class Rows:
 
 
 def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
-    """Return a row for every known count, with what was known one to `horizon` quarters before it."""
+    """Return a row for every known count, with the data known one to `horizon` quarters before it."""
     features, targets, weights = [], [], []
     size = len(history.areas)
     for origin in range(1, len(history.quarters)):
@@ -39,7 +39,7 @@ def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
 
 
 def build_features(history: Panel, pathway: int, horizon: int) -> Floats:
-    """Return what is known at the end of a history, once for each quarter ahead, (horizon * A, F)."""
+    """Return the features at the end of a history, repeated for each quarter ahead, (horizon * A, F)."""
     now = _build_state(history, pathway)
     return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
 

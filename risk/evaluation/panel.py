@@ -14,13 +14,13 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Children found in A areas, T quarters and P pathways, as published, and what they are compared with.
+    """Children found in A areas, T quarters and P pathways, as published, with the data that explain them.
 
     areas, countries : code and country of each area, (A,).
     expected : children expected in an area at the common rate, up to a factor, (A,); above zero.
     quarters : identifiers of the quarters, oldest first, (T,).
     pathways : their names, (P,).
-    counts : (A, T, P); not a number where unknown.
+    counts : (A, T, P); NaN where unknown.
     effort : days of outreach, (A, T).
     edges : pairs of positions of areas that touch, (n, 2), each pair once.
 
@@ -61,7 +61,7 @@ class Panel:
         _check("edges", bool(inside), "positions of areas")
 
     def until(self, quarter: int) -> Panel:
-        """Return what happened before a quarter, by its position: the history at that origin."""
+        """Return the quarters before a quarter, given by its position: the history at that origin."""
         return replace(
             self, quarters=self.quarters[:quarter], counts=self.counts[:, :quarter], effort=self.effort[:, :quarter]
         )

@@ -1,8 +1,8 @@
-"""The risk model as one of the forecasters that it is measured against (risk/evaluation/baselines.py).
+"""The risk model as a forecaster, comparable with the baselines (risk/evaluation/baselines.py).
 
-From rolling origins with the data as known then: where an earlier release ended with the quarter before an
-origin, forecasters see that release; elsewhere the quarters before it as the newest release shows them. And
-over spatial blocks, one quarter ahead: areas without counts of their own or of their neighbours.
+Rolling origins use the data known then: if an earlier release ended with the quarter before an origin,
+forecasters see that release; otherwise the earlier quarters of the newest release. Spatial blocks, one quarter
+ahead, forecast areas without their own counts or those of their neighbours.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def build_panel(observations: Observations) -> Panel:
 
 @dataclass(frozen=True, eq=False)
 class ModelForecaster:
-    """The risk model, fitted to what was known at an origin; effort goes on as in the last year before it.
+    """The risk model, fitted to the data known at an origin; effort continues as in the year before it.
 
-    earlier : what was known at some origins, by the number of quarters before them.
+    earlier : the data known at some origins, by the number of quarters before them.
     """
 
     observations: Observations
@@ -56,7 +56,7 @@ class ModelForecaster:
     earlier: Mapping[int, Observations] = field(default_factory=dict)
 
     def known(self, quarters: int) -> Observations:
-        """Return what was known after a number of quarters."""
+        """Return the data known after a number of quarters."""
         return self.earlier.get(quarters) or self.observations.up_to(quarters)
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
@@ -80,9 +80,9 @@ def evaluate_model(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Compute how the model and all baselines do from rolling origins, on the counts as published.
+    """Compute the scores of the model and all baselines from rolling origins, on the published counts.
 
-    `earlier` holds what was known at some origins, by the number of quarters before them.
+    `earlier` holds the data known at some origins, by the number of quarters before them.
     """
     forecaster = ModelForecaster(observations, model or RiskModel(), _select_matching(observations, earlier or {}))
     return evaluate(

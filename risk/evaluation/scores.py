@@ -1,7 +1,7 @@
-"""How good a forecast was: scores of predictive draws, calibration, and what a budget would have found.
+"""The quality of a forecast: scores of predictive draws, calibration, and the finds of a budget.
 
-Draws are counts with the draws on the first axis; whatever axes follow are those of what was observed,
-where an unknown count (not a number) gives an unknown score.
+Draws are counts with the draws on the first axis; the other axes are those of the observed counts. An
+unknown count (NaN) has an unknown score.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _LEAST_VARIANCE = 1e-2  # of a forecast all of whose draws are the same
 def compute_log_score(draws: Floats, observed: Floats) -> Floats:
     """Compute the log probability of the observed counts, eq. (58); larger is better.
 
-    The probability is half the share of draws, half that of the negative binomial with the draws' mean and
-    variance: a share alone would be zero where none fell. With 500 draws the mean score is too low by 0.00
-    to 0.03 for negative binomial and Poisson-lognormal forecasts, by 0.05 for one with two peaks; with a
-    tenth for the negative binomial it was too low by up to 0.09.
+    The probability is the mean of two: the share of draws equal to the count, which alone could be zero, and
+    the negative binomial with the draws' mean and variance. With 500 draws the mean score is too low by 0.00
+    to 0.03 for negative binomial and Poisson-lognormal forecasts, and by 0.05 for a forecast with two peaks;
+    with a weight of 0.1 for the negative binomial it was too low by up to 0.09.
     """
     mean, variance = draws.mean(axis=0), draws.var(axis=0)
     excess = np.maximum(variance - mean, 1e-9 * np.maximum(mean, 1.0))
@@ -79,11 +79,11 @@ def is_covered(draws: Floats, observed: Floats, level: float) -> Floats:
 
 @dataclass(frozen=True)
 class BudgetResult:
-    """What a budget spent by a forecast would have found, eq. (63), with 95 % intervals over areas.
+    """The finds of a budget spent by a forecast, eq. (63), with 95 % intervals over areas.
 
-    hit_rate : n / N, of all N children those in what the budget reaches.
-    pai : (n / N) / (a / A), the hit rate over the share of the budget; rewards tiny areas, never alone.
-    pei : n / n*, over what the best choice at the same budget would have found.
+    hit_rate : n / N, the share of all N children that the budget reaches.
+    pai : (n / N) / (a / A), hit rate over share of the budget; favours tiny areas, so never used alone.
+    pei : n / n*, where n* are the finds of the best choice with the same budget.
     """
 
     hit_rate: float
@@ -94,9 +94,9 @@ class BudgetResult:
 
 
 def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
-    """Return how much of each area a budget covers, (A,), the areas worth most for their cost first.
+    """Return the portion of each area that a budget covers, (A,); areas with most worth per cost first.
 
-    Each area's portion is from 0 to 1. What costs nothing (no service hours) is left out.
+    Portions are from 0 to 1. Areas without cost (no service hours) are left out.
     """
     density = np.divide(worth, cost, where=cost > 0, out=np.full(len(cost), -np.inf))
     order = np.argsort(-density, kind="stable")
@@ -110,13 +110,13 @@ def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
 def measure_budget(
     forecast: Floats, observed: Floats, cost: Floats, budget: float, *, resamples: int = 1000, seed: int = 0
 ) -> BudgetResult:
-    """Compute what a budget would have found over several occasions (quarters, pathways), eq. (63).
+    """Compute the finds of a budget over several occasions (quarters, pathways), eq. (63).
 
     Parameters
     ----------
     forecast, observed, cost
-        Expected counts, counts, and cost (one for each area, or hours of service), (occasions, A). Unknown
-        counts are none.
+        Expected counts, counts, and cost (1 for each area, or hours of service), (occasions, A). Unknown
+        counts count as 0.
     budget
         Share of each occasion's cost that is spent, such as 0.1.
     resamples, seed

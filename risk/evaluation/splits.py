@@ -28,7 +28,7 @@ def list_origins(first: int, quarters: int) -> range:
 class SpatialBlocks:
     """Contiguous blocks of areas: test on one block, fit on the rest without a ring of areas around it.
 
-    The ring keeps what crosses borders out of the test (Roberts et al. 2017).
+    The ring keeps dependence across borders out of the test (Roberts et al. 2017).
 
     edges : pairs of positions of areas that touch, (n, 2).
     size : number of areas.
@@ -91,7 +91,7 @@ def count_borders(edges: Ints, size: int) -> Floats:
 
 
 def _choose_far_apart(apart: Floats, count: int) -> list[int]:
-    """Choose areas, each as far as possible from those before it, from an edge of the largest part on."""
+    """Find areas, each as far as possible from the earlier ones, starting at an edge of the largest part."""
     largest = np.isfinite(apart).sum(axis=1).argmax()
     reach = np.where(np.isfinite(apart[largest]), apart[largest], -1.0)
     chosen = [int(np.argmax(reach))]

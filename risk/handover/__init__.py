@@ -56,7 +56,7 @@ _SECONDS = 20.0  # for one area; usual ones take far less than a second
 class HandOverResult:
     """The tasks handed over and those that stay, by area, partner and axis.
 
-    proven : whether the solver showed for every area that nothing better fits.
+    proven : whether the solver proved for every area that no better hand-over exists.
     """
 
     over: tuple[HandOver, ...]
@@ -127,7 +127,7 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
 def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
     """Hand over the tasks of as many children as early as possible; the order of the tasks does not matter.
 
-    Among equal hand-overs, the one with the first choices of the first tasks by partner and axis is taken,
+    Ties are decided by the first choices of the first tasks by partner and axis,
     docs/planner.md eq. (54). Raises InputError where a task is in an area without capacity.
     """
     by_area = _group_by_area(tasks, capacity)
@@ -164,9 +164,9 @@ def _compute_lasting(room: Ints) -> Ints:
 
 
 def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
-    """Choose the hand-overs of one area; return for each task its place in `to` and its quarter from 0.
+    """Find the hand-overs of one area; return for each task its place in `to` and its quarter from 0.
 
-    room : spare capacity, (D, 4). The second value tells whether nothing better fits.
+    room : spare capacity, (D, 4). The second value is whether this is proven to be the best.
     """
     lasting = _compute_lasting(room)
     ways: list[Way] = [
@@ -220,7 +220,7 @@ def _build_rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearCo
 
 
 def _explain_stay(task: Task, room: Ints, at_least: NDArray[np.bool_]) -> Stays:
-    """Return a task that stays, with why; room (D, 4) and at_least (D,) are those of its area."""
+    """Return a task that stays, with the reason; room (D, 4) and at_least (D,) are those of its area."""
     if not task.children:
         return Stays(task, "no_children")
     bearers = [DUTY_BEARERS.index(bearer) for bearer in task.to]

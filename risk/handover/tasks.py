@@ -56,7 +56,7 @@ class Task:
 class Capacity:
     """Spare capacity of duty bearers, children per quarter: (A, D, 4), in the order of DUTY_BEARERS.
 
-    at_least : where there may be more than is known, (A, D). Raises InputError for values out of range.
+    at_least : where the capacity may be larger than known, (A, D). Raises InputError for values out of range.
     """
 
     areas: tuple[str, ...]
@@ -87,8 +87,8 @@ class HandOver:
 class Stays:
     """A task that stays with its partner.
 
-    why : no_children (there is nothing to hand over), room_taken (tasks of more children, or for longer, take
-    the capacity) or no_room. room : the largest spare capacity of a duty bearer who may take it that lasts to
+    why : no_children (nothing to hand over), room_taken (tasks with more children, or longer ones, take the
+    capacity) or no_room. room : the largest spare capacity of a duty bearer who may take it that lasts to
     the end of the year, children per quarter. at_least : whether there may be more than is known.
     """
 

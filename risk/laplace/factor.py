@@ -2,11 +2,11 @@
 
 The local effects of each block are eliminated first, block by block (Schur complement); what they add to
 the core is summed. A random walk in the core meets the counts of a block exactly as the block's own walk
-does. So whatever the two owe each other follows from the weights of the periods and the inverse of the
-block, and no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
+does. So all terms between the two follow from the weights of the periods and the inverse of the block, and
+no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
 
-Axes: B blocks, T periods, n numbers of the core, c of them that a block depends on in all periods ("core
-effects"). B comes last here.
+Axes: B blocks, T periods, n core numbers, c core effects (the core numbers on which a block depends in all
+periods). B comes last here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Weights:
 
     @classmethod
     def from_blocks(cls, diagonal: Floats, vector: Floats) -> Weights:
-        """Take both with the blocks first, (B, T)."""
+        """Build the weights from arrays with the blocks first, (B, T)."""
         return cls(np.ascontiguousarray(diagonal.T), np.ascontiguousarray(vector.T))
 
     def multiply(self, values: Floats) -> Floats:
@@ -62,7 +62,7 @@ class Weights:
     def reduce(self, inverse: Floats, blocks: slice | Ints) -> Floats:
         """Return the sum over some blocks of W - W inverse W, (T, T).
 
-        This is what their random walk keeps of the weights once local effects are eliminated.
+        These are the weights of their random walk after the local effects are eliminated.
         """
         inverse, diagonal, vector = inverse[:, :, blocks], self.diagonal[:, blocks], self.vector[:, blocks]
         reduced: Floats = np.diag(diagonal.sum(axis=1))
@@ -79,11 +79,11 @@ class Factor:
     """A factorised posterior precision matrix of core and local effects.
 
     core_index : positions in the core of the core effects of each block, (c, B).
-    groups : blocks that share a random walk, and where it stands.
+    groups : blocks that share a random walk, and its position in the core.
     core_cholesky : lower Cholesky factor of the core's Schur complement, (n, n).
     local : factor of the blocks, None without local effects. local_inverse : their inverse, (T, T, B), or 0.
-    local_shift : local_inverse times the precision between local and core effects, (c, T, B): by how much
-        local effects fall when a core effect rises by one.
+    local_shift : local_inverse times the precision between local and core effects, (c, T, B): the
+        decrease of the local effects per unit increase of a core effect.
     weights : of the observations by period; they bind local effects to the random walk.
     """
 
@@ -108,7 +108,7 @@ class Factor:
         return solved, self._solve_local(solved, right).T
 
     def _carry_to_core(self, local: Floats) -> Floats:
-        """Return what eliminating local effects takes off the core's right-hand side, (T, B) to (n,)."""
+        """Return the term that eliminating local effects subtracts from the core's right-hand side, (T, B) to (n,)."""
         effects = np.einsum("ctb,tb->cb", self.local_shift, local)
         size = len(self.core_cholesky)
         out: Floats = np.bincount(self.core_index.ravel(), effects.ravel(), size).astype(np.float64)
@@ -148,7 +148,7 @@ class Factor:
 
     @cached_property
     def walk_absorption(self) -> Floats:
-        """By how much local effects fall when the random walk rises by one, (T, T, B)."""
+        """Decrease of the local effects per unit increase of the random walk, (T, T, B)."""
         return self.weights.multiply_from_right(self.local_inverse)
 
     @cached_property

@@ -78,7 +78,7 @@ class Beta:
 
 @dataclass(frozen=True)
 class Hyper:
-    """A hyperparameter: a fixed number, or one with a prior and a theta to start from."""
+    """A hyperparameter: a fixed number, or a prior with a start value of theta."""
 
     name: str
     prior: Prior | None = None
@@ -105,7 +105,7 @@ class Precision:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """Copies of a field over one graph that have a part in common, eq. (15).
+    """Copies of a field over the same graph with a common part, eq. (15).
 
     The covariance is sd^2 [(1 - common) I + common 11'] (x) [structured S + (1 - structured) I], the first
     factor over the copies, the second over the areas. It is BYM2 (Riebler et al. 2016, equation 7) where S is
@@ -174,8 +174,8 @@ class Field:
     def _precision_over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:
         """Return the precision over areas, (areas, areas).
 
-        Where `_LEVEL` is the variance the precision is so large that it would cost all other numbers their
-        digits: those parts are added last, and without eigenvectors.
+        Where the variance is `_LEVEL`, the precision is so large that other numbers would lose their digits.
+        Those parts are added last, and without eigenvectors.
         """
         level = spectrum <= _LEVEL
         if not level.any():

@@ -1,6 +1,6 @@
 """Integrating over the hyperparameters: find their mode, then weigh points around it.
 
-Two or fewer: a full grid, docs/risk-model.md eq. (30). More: a central composite design (Rue, Martino and
+Up to two hyperparameters: a full grid, docs/risk-model.md eq. (30). More: a central composite design (Rue, Martino and
 Chopin 2009, section 6.5), eq. (31), with a width of its own on each side of each axis (Martins et al.
 2013), eq. (32). Coordinates are those of the symmetric root of the covariance at the mode, eq. (29),
 which is unique where eigenvectors are not.
@@ -113,7 +113,7 @@ def integrate(model: Latent, progress: Progress | None = None) -> Posterior:
 
 
 def _report_nothing(_done: int, _total: int | None, _what: str) -> None:
-    """Take the place of a progress callback that nobody gave."""
+    """Do nothing: the progress callback by default."""
 
 
 def _maximise(model: Latent, progress: Progress) -> Mode:
@@ -136,14 +136,14 @@ def _maximise(model: Latent, progress: Progress) -> Mode:
 
 
 class _ModesAround:
-    """Finds modes around a known one, each from the start that the tangent there predicts."""
+    """A search for modes near a known mode; each starts where the tangent at that mode predicts it."""
 
     def __init__(self, model: Latent, top: Mode) -> None:
         self.model, self.top = model, top
         self._slopes = compute_tangent(model, top)
 
     def __call__(self, theta: Floats) -> Mode | None:
-        """Find the mode at other hyperparameters, eq. (27); None where there is none."""
+        """Find the mode at other hyperparameters, eq. (27); None if it does not exist."""
         away, top = theta - self.top.theta, self.top
         moved = [np.tensordot(away, slope, 1) for slope in self._slopes]
         try:
@@ -169,7 +169,7 @@ def _compute_root(model: Latent, top: Mode, progress: Progress) -> tuple[Floats,
 
 
 def _evaluate_grid(model: Latent, top: Mode, root: Floats, progress: Progress) -> list[Node]:
-    """Evaluate the points of a grid from the mode outwards, as far as the density counts, eq. (30)."""
+    """Evaluate the points of a grid from the mode outwards while the density is not negligible, eq. (30)."""
     size = len(top.theta)
     nodes = {(0,) * size: Node.of(model, top)}
     visited, edge = set(nodes), list(nodes)

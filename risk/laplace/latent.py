@@ -3,7 +3,7 @@
 Latent numbers are of two kinds. The core (intercepts, areas, time; n of them) is shared between cells and
 has a dense precision matrix. The local effects belong to one block of cells, an area on one pathway, one
 number a period. Given the core, blocks are independent: each is eliminated by itself (Schur complement),
-and only the core is factorised as a whole. docs/risk-model.md eq. (4) and (23) to (25).
+and only the core is factorised as a whole: docs/risk-model.md eq. (4) and (23) to (25).
 
 Axes: B blocks, m observations a block, T periods, c core effects of a block, k = c + T with those of its
 random walk (k = c without one).
@@ -88,7 +88,7 @@ class Latent:
 
     @cached_property
     def groups(self) -> Groups:
-        """The blocks of each random walk, and where it stands in the core; empty without walks."""
+        """The blocks of each random walk, and its position in the core; empty without walks."""
         if not self.walk_index.shape[1]:
             return ()
         starts = np.unique(self.walk_index[:, 0])
@@ -120,7 +120,7 @@ class Latent:
 
     @cached_property
     def in_period(self) -> Floats:
-        """Which period each observation of a block has, as ones and zeros, (m, T)."""
+        """Indicators (0 or 1) of the period of each observation of a block, (m, T)."""
         matrix: Floats = (self.period[:, None] == np.arange(self.periods)).astype(np.float64)
         return matrix
 

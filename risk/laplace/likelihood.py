@@ -49,7 +49,7 @@ class Slopes:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Published cells, with the true counts that may stand behind each and how likely each is published so.
+    """Published cells, with the possible true counts of each and the probability that each is published so.
 
     Cells with the same published value are of one kind.
 
@@ -82,7 +82,7 @@ class Counts:
 
     @property
     def likeliest(self) -> Ints:
-        """The true count that is published as each cell most often, (cells,)."""
+        """The true count most likely to be published as the value of each cell, (cells,)."""
         counts: Ints = (self.least + self.log_chances.argmax(axis=0))[self.kind]
         return counts
 

@@ -2,8 +2,8 @@
 
 The mode by Newton's method, the log posterior of the hyperparameters with its gradient (Rue, Martino and
 Chopin 2009; the gradient by implicit differentiation of the mode), and the variational correction of the
-mean of van Niekerk and Rue (2024), here over all latent numbers: the same factor serves, so that nothing
-would be gained by choosing a few. docs/risk-model.md eq. (20) to (22) and (26) to (28).
+mean of van Niekerk and Rue (2024), here over all latent numbers: the factor is the same, so choosing a few
+would save nothing. docs/risk-model.md eq. (20) to (22) and (26) to (28).
 
 Shapes: core (n,), local (B, T), theta (free,) for the free hyperparameters.
 """
@@ -32,7 +32,7 @@ _SQRT3 = np.sqrt(3.0)
 
 
 class NoMode(TactError):
-    """The posterior has no proper mode, so that nothing that follows from it would hold."""
+    """The posterior has no proper mode, so no result can be computed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Mode:
     """The mode at given hyperparameters.
 
     core, local : the latent numbers, (n,) and (B, T).
-    response : the likelihood there. factor : the true posterior precision there.
+    response : the likelihood at the mode. factor : the true posterior precision at the mode.
     log_density : Laplace's log p(theta, published), eq. (22).
     """
 
@@ -55,7 +55,7 @@ class Mode:
 
 @dataclass(frozen=True, eq=False)
 class _Summit:
-    """Where Newton's method stopped; the factor of the true curvature there if it is at hand."""
+    """The point where Newton's method stopped, with the factor of the true curvature if it was computed."""
 
     core: Floats
     local: Floats
@@ -65,7 +65,7 @@ class _Summit:
 
 
 def find_mode(model: Latent, theta: Floats, start: Numbers | None = None) -> Mode:
-    """Find the mode from a start close to it, else from zero; raise NoMode where there is none."""
+    """Find the mode from a start close to it, else from zero; raise NoMode if it does not exist."""
     prior = model.evaluate_prior(theta)
     summit = _climb(model, prior, start or _start_at_zero(model), near=start is not None)
     return _approximate(model, theta, prior, summit)
@@ -100,7 +100,7 @@ def correct_mean(model: Latent, mode: Mode, steps: int = 4) -> Numbers:
     """Move the mode to the mean, eq. (28): maximise the expected log likelihood under Laplace's covariance.
 
     The expectation uses three Gauss-Hermite nodes for each cell; totals, normal already, stay at the middle.
-    Where next to nothing is known the covariance is too wide for whole steps: no step moves a log mean by
+    Where almost nothing is known the covariance is too wide for full steps: no step moves a log mean by
     more than its standard deviation.
     """
     core, local, kappa = mode.core.copy(), mode.local.copy(), mode.prior.kappa
@@ -204,7 +204,7 @@ def _inner_product(first: Numbers, second: Numbers) -> float:
 def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) -> _Summit:
     """Climb to the mode by Newton's method, eq. (21).
 
-    Far from the mode the expected information serves as weights, which is always positive.
+    Far from the mode the weights are the expected information, which is always positive.
     """
     core, local = start
     value, response = _log_posterior(model, prior, core, local)
@@ -229,7 +229,7 @@ def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) 
 def _factorise_curvature(
     model: Latent, prior: PriorPrecision, response: Response, *, near: bool
 ) -> tuple[Factor, bool]:
-    """Factorise with the true curvature where near to the mode and possible; return whether it was."""
+    """Factorise, near the mode with the true curvature if possible; return whether that was used."""
     if near:
         try:
             return model.factorise(prior, response.curvature, response.pull), True

@@ -3,8 +3,8 @@
     A = tridiagonal(diagonal, beside) + sum over r of weight_r u_r u_r'
 
 This is docs/risk-model.md eq. (24). A random walk with independent counts has a tridiagonal precision;
-that the walk sums to zero adds one such product, a total of the counts another. What remains once the
-first numbers are eliminated has the same form,
+its sum-to-zero constraint adds one such product, a total of the counts another. After the first numbers
+are eliminated, the rest has the same form,
 
     tridiagonal + U C U' + e (U b)' + (U b) e'
 
@@ -71,7 +71,7 @@ class Tridiagonal:
     def inverse(self) -> Floats:
         """Return the inverse of each matrix, (T, T, B), computed from the last row upwards.
 
-        `below` holds, for the columns to come, the row below and the sums of all rows below times `vectors`.
+        For the next columns, `below` holds the row below and the sums of all rows below times `vectors`.
         """
         periods, each, blocks = self.vectors.shape
         out, below = np.empty((periods, periods, blocks)), np.zeros((periods, 1 + each, blocks))
@@ -101,7 +101,7 @@ class Tridiagonal:
 
 
 def split_constant(matrix: Floats) -> tuple[Floats, Floats, float]:
-    """Split a symmetric matrix (T, T) into a tridiagonal one and a constant.
+    """Split a symmetric matrix, (T, T), into a tridiagonal matrix and a constant.
 
     Returns the diagonal, (T,), the numbers beside it, (T - 1,), and the constant. Raises ValueError where the
     matrix is no such sum.

@@ -2,7 +2,7 @@
 
     published ~ channel(count)
     discovered count ~ NegBin(E effort^gamma exp(eta))     reported count ~ NegBin(E exp(eta + gap_country))
-    eta = country + covariates + area (BYM2, one part common to all pathways and one of each)
+    eta = country + covariates + area (BYM2, a part common to all pathways and a part for each)
         + random walk of the country + random walk of the area
 
 These are docs/risk-model.md eq. (4), (5), (6) and (12). Both kinds of count share eta. The fit is

@@ -1,6 +1,6 @@
 """From children found to children in need: the detection range, classes and probabilities of exceedance.
 
-Nobody knows which share of the children in need is found. A common share never changes a ranking;
+The share of the children in need that is found is unknown. A common share never changes a ranking;
 differences between areas do. So log detection is taken as normal between areas with standard deviation 0.2,
 around each common share from 0.11 to 0.25, and every statement averages over draws of the risk and over this
 range: docs/risk-model.md eq. (38) to (42). In a relative risk the common share cancels; in a number of
@@ -58,7 +58,7 @@ class DetectionRange:
         return drawn
 
     def log_risk(self, log_risk: Floats, observations: Observations, seed: int) -> Floats:
-        """Turn draws of the relative risk of being found into draws of relative need, eq. (39), (D, A, P).
+        """Compute draws of relative need from draws of the relative risk of being found, eq. (39), (D, A, P).
 
         Both are logs, and relative to the country.
         """
@@ -68,8 +68,8 @@ class DetectionRange:
     def need(self, draws: Draws, observations: Observations, seed: int) -> Floats:
         """Draw the children newly in need in each quarter, eq. (41), (D, A, T, P).
 
-        Of all children in need over the whole time, the common share was found with the effort there was. It
-        is the share of no single area: where less outreach or less reporting took place, less was found.
+        The common share is that of all children in need over the whole time, found with the actual effort. The
+        share of a single area differs: where there was less outreach or reporting, fewer were found.
         """
         size, areas = draws.log_rate.shape[:2]
         rate = np.exp(draws.log_rate) * observations.expected[:, None, None]
@@ -90,11 +90,11 @@ def draw_yearly_need(draws: Draws, observations: Observations, seed: int) -> Flo
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What may be said of each area and pathway, (A, P), relative to its country.
+    """The judgement on each area and pathway, (A, P), relative to its country.
 
     classes : positions in CLASSES. probability : of that class, 0 where it is CANNOT_TELL.
     exceeding : P(relative risk > 1.5).
-    not_searched : (A,), where no outreach at all is recorded, so that the answer rests on reports alone.
+    not_searched : areas without any recorded outreach, so that the judgement rests on reports alone, (A,).
     """
 
     classes: Ints
@@ -104,7 +104,7 @@ class Judgement:
 
 
 def judge_risk(log_risk: Floats, observations: Observations, seed: int = 0) -> Judgement:
-    """Judge draws of the log relative risk of being found, (D, A, P), over the detection range."""
+    """Compute the judgement from draws of the log relative risk of being found, (D, A, P)."""
     need = DetectionRange().log_risk(log_risk, observations, seed)
     position, probability = classify_risk(need)
     not_searched = np.asarray(~observations.has_outreach.any(axis=1))

@@ -15,7 +15,7 @@ class Draws:
     """D draws from the joint posterior, docs/risk-model.md eq. (34).
 
     log_rate : log of the children found in a quarter for each child living there, (D, A, T, P): by reports
-        where ways are told apart, else by all ways; by a usual effort where nobody reports.
+        where ways are distinguished, else by all ways; at the usual effort where nobody reports.
     gamma, kappa : exponent of effort and overdispersion, (D,).
     gap : log of children reported over children discovered at a usual effort, (D, countries).
     time_sd, local_sd : standard deviation of a quarter's step of a country and of an area, (D,), 0 without.

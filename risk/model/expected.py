@@ -1,4 +1,4 @@
-"""What each answer of the model rests on: children found, what people and effort explain, neighbours."""
+"""The basis of each result: children found, the number that people and effort explain, neighbours."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from risk.model.observations import ALL, Observations
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """By area and pathway, (A, P), over the whole time; docs/risk-model.md eq. (43) to (45).
+    """The basis of each area and pathway, (A, P), over the whole time; docs/risk-model.md eq. (43) to (45).
 
     found : children found, as published (the most exact figure there is); NaN where unknown.
-    by_population : those found in the country, shared out by children living in each area.
-    by_quarter : what the country's rate, the area's children and its effort would bring, (A, T, P).
-    neighbours : mean relative risk of the areas around, NaN without any.
-    effort : outreach days for each child living there, over the country's, (A,).
+    by_population : children found in the country, divided in proportion to children living in each area.
+    by_quarter : children expected from the country's rate, the area's children and effort, (A, T, P).
+    neighbours : mean relative risk of the neighbouring areas, NaN without any.
+    effort : outreach days for each child living there, divided by those of the country, (A,).
     """
 
     found: Floats
@@ -37,7 +37,7 @@ class Explanation:
 
 
 def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
-    """Compute what stands behind the risks of a fit; draws and log_risk, (D, A, P), are of that fit."""
+    """Compute the basis of the risks of a fit; draws and log_risk, (D, A, P), are of that fit."""
     observations = fit.observations
     found = _count_found(observations)
     risk = np.exp(np.median(log_risk, axis=0))
@@ -69,7 +69,7 @@ def _count_found(observations: Observations) -> Floats:
 
 
 def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
-    """Return the children that the country's rate and the area's effort would bring, eq. (44), (A, T, P)."""
+    """Return the children expected from the country's rate and the area's effort, eq. (44), (A, T, P)."""
     observations = fit.observations
     weights = np.zeros((len(observations.areas), len(observations.country_names)))
     weights[np.arange(len(observations.areas)), observations.country_of] = observations.expected
@@ -81,7 +81,7 @@ def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
 
 
 def compute_finding_factor(observations: Observations, gamma: Floats, gap: Floats) -> Floats:
-    """Return how many children all ways find with the effort there was, as a multiple of the rate, eq. (40).
+    """Return the children that all ways find with the actual effort, as a multiple of the rate, eq. (40).
 
     gamma : exponents of effort, (D,). gap : log of reports over finds at a usual effort, (D, countries).
     The result has shape (D, A, T).

@@ -63,14 +63,14 @@ class Fit:
     def forecast(self, effort: Floats, size: int, seed: int, *, published: bool = False) -> Ints:
         """Draw counts of the next quarters, eq. (36) and (37), (size, A, horizon, P, W).
 
-        Random walks go on from the last quarter. `effort` are days of outreach, (A, horizon). With
+        Random walks continue from the last quarter. `effort` are days of outreach, (A, horizon). With
         `published` the counts pass through the channel, to be compared with what a release shows.
         """
         draws = self.draws(size, seed)
         return forecast_counts(draws, self.observations, effort, seed=seed, published=published)
 
     def _allocate(self, size: int, seed: int) -> Iterator[tuple[Node, int, np.random.Generator]]:
-        """Share draws among the nodes in proportion to their weights, by systematic sampling."""
+        """Return the number of draws of each node, in proportion to their weights, by systematic sampling."""
         rng = np.random.default_rng([seed, 0])
         edges = np.cumsum(self.posterior.weights) * size
         until = np.floor(edges + rng.random()).clip(0, size).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Counts of the quarters to come."""
+"""Forecast counts of the next quarters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def forecast_counts(draws: Draws, observations: Observations, effort: Floats, *,
 
 
 def _extend_log_rate(draws: Draws, observations: Observations, horizon: int, rng: np.random.Generator) -> Floats:
-    """Let the random walks of countries and areas go on, eq. (36): log rates, (D, A, horizon, P)."""
+    """Draw the next steps of the random walks, eq. (36); return log rates, (D, A, horizon, P)."""
     last = draws.log_rate[:, :, -1:]
     size, areas, _, pathways = last.shape
     common = rng.standard_normal((size, len(observations.country_names), horizon, pathways))

@@ -1,6 +1,6 @@
-"""From observations to a latent Gaussian model: which numbers of the core each count depends on.
+"""The latent Gaussian model of some observations: the core numbers on which each count depends.
 
-The core holds, in this order: an intercept for each country and pathway, gamma (less its prior mean), a
+The core holds, in this order: an intercept for each country and pathway, gamma (minus its prior mean), a
 reporting gap for each country, covariates; then the area field, pathway by pathway, and a random walk for
 each country and pathway. A block is an area on one pathway; its local part is that area's own random walk.
 This is docs/risk-model.md eq. (4), (12) and (17).
@@ -46,7 +46,7 @@ class Layout:
 
     base : level that intercepts are measured from, on the log scale.
     intercept, area : (B,). time : (B, T), or (B, 0) without a walk. covariates : (c,).
-    gamma : position, None where it is fixed. gaps : (countries,), empty where ways are not told apart.
+    gamma : position, None where it is fixed. gaps : (countries,), empty where ways are not distinguished.
     """
 
     model: Latent
@@ -140,7 +140,7 @@ def _compute_base_level(observations: Observations) -> float:
 
 
 def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:
-    """Return log E plus the prior mean of gamma times log effort where outreach finds, eq. (4): (B, m)."""
+    """Return log E plus, for ways by outreach, the prior mean of gamma times log effort, eq. (4): (B, m)."""
     outreach = gamma * _compute_log_effort(observations)[:, None, :, None] * _is_by_outreach(observations)
     offset = np.broadcast_to(np.log(observations.expected)[:, None, None, None] + outreach, sizes.cells)
     return offset.reshape(sizes.areas * sizes.pathways, -1).copy()
@@ -153,7 +153,7 @@ def _compute_log_effort(observations: Observations) -> Floats:
 
 
 def _is_by_outreach(observations: Observations) -> Floats:
-    """Return 1 for each way whose finds grow with effort, else 0, (W,); ways together grow in part."""
+    """Return 1 for each way whose finds grow with effort, else 0, (W,); a fraction for merged ways."""
     return np.array([float(way in ("discovered", *ALL)) for way in observations.ways])
 
 

@@ -1,4 +1,4 @@
-"""What the risk model sees: published counts by area, quarter, pathway and way of finding.
+"""The input of the risk model: published counts by area, quarter, pathway and way of finding.
 
 They are read from a release alone. Expected children are people times the national share of children,
 docs/risk-model.md eq. (1), until child populations are imported: the share changes only a country's
@@ -34,7 +34,7 @@ _OPEN = 1.5  # upper end of an open class, as a multiple of its lower end
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """Published counts and what the model compares them with. A areas, T quarters, P pathways, W ways.
+    """Published counts, with the data that explain them. A areas, T quarters, P pathways, W ways.
 
     areas, countries : code and country of each area, A each; only areas with at least one expected child.
     expected : children who live in each area, (A,).
@@ -97,7 +97,7 @@ class Observations:
     def usable(self) -> Bools:
         """Which counts the model learns from, the shape of `published`.
 
-        Without outreach nobody could be discovered, so that a zero there says nothing.
+        Without outreach nobody could be discovered, so a zero contains no information there.
         """
         possible = np.ones(self.published.shape, bool)
         if "discovered" in self.ways:
@@ -115,7 +115,7 @@ class Observations:
         return np.searchsorted(np.array(self.country_names), np.array(self.countries)).astype(np.int64)
 
     def up_to(self, quarters: int) -> Observations:
-        """Return the observations of the first quarters alone, as they were known then."""
+        """Return the observations of the first quarters only, as known at that time."""
         return replace(
             self,
             totals=None,
@@ -158,7 +158,7 @@ class Observations:
         """Read all children by region and year, and classes of effort, of a release of the public tier.
 
         Numbers below the release's threshold are HIDDEN, which is an outcome of its channel. A class of
-        effort counts as its middle.
+        effort counts as its midpoint.
         """
         counts = release.table(table_name("children", "region", "year"))
         effort = release.table(table_name("effort", "region", "year"))
@@ -200,7 +200,7 @@ def noise_variance(channel: Channel, counts: Ints) -> Floats:
 
 
 def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel:
-    """Return the channel for all true counts that can stand behind what is published."""
+    """Return the channel for all true counts from which the published values can come."""
     largest_noise = mechanism.knowledge(1, k).largest
     return mechanism.channel(max(int(published.max(initial=0)), k or 0) + largest_noise, 1, k)
 

@@ -83,7 +83,7 @@ def plan_moves(
         Draws of the children in need in a quarter, (d, A) for all kinds alike or (d, A, K); every second
         draw chooses, the others judge. From `risk.model.detection.DetectionRange.need`.
     rules, aims
-        What must hold, and what counts how much; by default nothing, and the average over the draws.
+        The limits and the weights of the goal; by default no limits, and the average over the draws.
     decisions
         Moves that were accepted or declined, and units to keep in place.
     solver, progress
@@ -165,7 +165,7 @@ def compute_frontier(
     solver: Solver | None = None,
     progress: Progress | None = None,
 ) -> tuple[Point, ...]:
-    """Return what other numbers of moves gain; numbers with which the rules clash are left out.
+    """Compute the gains for other maximum numbers of moves; numbers with which the rules clash are left out.
 
     Each number of `limits` is a plan, and each may take all seconds of the solver. Other arguments as for
     `plan_moves`.

@@ -1,8 +1,8 @@
-"""The benefit of capacity: exactly, and as a curve cut into straight pieces.
+"""The benefit of capacity: the exact curve, and its approximation by straight pieces.
 
-Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it, docs/planner.md eq. (17): nearly
-all of a little capacity, and less and less of more. The mean over draws of need is a concave function of the
-capacity of the area, and so is the mean under any weights of the draws. This keeps the programme small: one
+Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it, docs/planner.md eq. (17): the first
+units of capacity meet most need, further units less and less. The mean over draws of need is a concave function
+of the capacity of the area, and so is the mean under any weights of the draws. This keeps the programme small: one
 column per piece of capacity, used by every weighing of the draws, whatever their number.
 """
 
@@ -61,7 +61,7 @@ def compute_slopes(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
 
 
 def weigh_worst_draws(values: Floats) -> Floats:
-    """Return the weights of the draws, (d,), with which their mean is that of the worst tenth.
+    """Return weights of the draws, (d,), whose weighted mean is the mean of the worst tenth.
 
     This is the CVaR of docs/planner.md eq. (23).
     """

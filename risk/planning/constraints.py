@@ -47,7 +47,7 @@ class Region:
 
     @classmethod
     def build(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
-        """Build the region: flows lead from where units stand to where there is room, declined ones aside."""
+        """Build the region: flows lead from sites with units to sites with room, without declined moves."""
         declined = {_find_flow(posts, d) for d in decisions if d.decided == "decline"}
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
         open_ways = (posts.units[start, kind] > 0) & (start != end) & np.isfinite(posts.cost[start, end])
@@ -78,7 +78,7 @@ class Region:
         return sparse.csr_array(sparse.hstack([out - into, same])), self.posts.units.ravel().astype(float)
 
     def build_leaving(self) -> sparse.csr_array:
-        """Return the rows that add up what leaves each site and kind, docs/planner.md eq. (28)."""
+        """Return the rows that add up the units that leave each site, by kind, docs/planner.md eq. (28)."""
         start, _, kind = self.flows
         place, flows = start * len(self.posts.kinds) + kind, self.flows.shape[1]
         return _build_matrix(place, np.arange(flows), np.ones(flows), (self.posts.units.size, self.size))
@@ -195,7 +195,7 @@ class Region:
 
 @dataclass
 class Timer:
-    """The seconds left of a limit for several solves together."""
+    """A time limit shared by several solves."""
 
     seconds: float
 

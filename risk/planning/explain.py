@@ -1,4 +1,4 @@
-"""What a layout gains, as a whole and move by move, judged by draws that were not used for choosing it."""
+"""The gain of a layout, as a whole and for each move, judged by draws that were not used for choosing it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Effect:
-    """Children more or fewer whose need is met in an area, on average."""
+    """Mean change in the number of children whose need is met in an area."""
 
     area: str
     children: float

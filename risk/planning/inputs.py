@@ -48,7 +48,7 @@ _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the childre
 
 @dataclass(frozen=True)
 class Setting:
-    """What a reader may set; `risk.planning.Rules` and `Aims` say what the values mean.
+    """The settings of a reader; `risk.planning.Rules` and `Aims` explain the values.
 
     pathway : whose need counts, one of PATHWAYS. moves : maximum number of moves. budget : maximum hours of
     travel between old and new posts, None for no limit. floor : share of today's capacity that every area
@@ -89,18 +89,18 @@ class Setting:
 
     @property
     def aims(self) -> Aims:
-        """What counts how much."""
+        """The weights of the goal."""
         return Aims(self.equity, self.cost, self.robustness)
 
     @property
     def solver(self) -> Solver:
-        """How long the solver may search."""
+        """The effort of the solver."""
         return Solver(seconds=self.seconds)
 
 
 @dataclass(frozen=True, eq=False)
 class PlanInputs:
-    """What a plan is made from.
+    """The inputs of a plan.
 
     release, checksum : name and checksum of the release. needs : for each of PATHWAYS, draws of the children
     in need per quarter over the last year, (d, A), docs/planner.md eq. (12). communities : areas where
@@ -174,7 +174,7 @@ class PlanInputs:
 def make_plan(
     ground: PlanInputs, setting: Setting, decisions: Sequence[Decision] = (), progress: Progress | None = None
 ) -> Plan:
-    """Make the plan of a setting.
+    """Compute the plan for a setting.
 
     Raises as `risk.planning.plan_moves`, and ReleaseError where there is no unit at all.
     """
@@ -193,14 +193,14 @@ def make_plan(
 
 
 def make_schedule(setting: Setting, plan: Plan) -> Schedule:
-    """Divide the moves of a plan among four quarters; raises as `risk.planning.schedule_moves`."""
+    """Compute how the moves of a plan are divided among four quarters; raises as `risk.planning.schedule_moves`."""
     return schedule_moves(plan, per_quarter=setting.per_quarter)
 
 
 def make_frontier(
     ground: PlanInputs, setting: Setting, decisions: Sequence[Decision] = (), progress: Progress | None = None
 ) -> tuple[Point, ...]:
-    """Return what other numbers of moves would gain, up to twice the maximum of the setting."""
+    """Compute the gains for other numbers of moves, up to twice the maximum of the setting."""
     most = max(2 * setting.moves, 4)
     limits = sorted({0, *(round(most * part) for part in (0.1, 0.2, 0.35, 0.5, 0.75, 1.0))})
     return compute_frontier(
@@ -222,7 +222,7 @@ def _read_travel(release: Release, areas: geography.Areas) -> Travel:
 
 
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel) -> Posts:
-    """Place the units in the middle of their areas. No unit serves, or moves to, another country.
+    """Return the posts with units in the middle of their areas. No unit serves, or moves to, another country.
 
     Where no travel time across water was entered, nobody there is served; a move may go there and costs the
     time of the straight line.
@@ -252,7 +252,7 @@ def _draw_need(observations: Observations) -> dict[str, Floats]:
 
 
 def _find_communities(release: Release, areas: tuple[str, ...]) -> Bools:
-    """Mark the areas for which any estimate of communities is known, (A,); none if the release has none."""
+    """Find the areas for which any estimate of communities is known, (A,); none if the release has none."""
     name = table_name("communities", "region", "year")
     if name not in release.tables:
         return np.zeros(len(areas), bool)
@@ -262,7 +262,7 @@ def _find_communities(release: Release, areas: tuple[str, ...]) -> Bools:
 
 
 def _find_under_searched(observations: Observations) -> Bools:
-    """Mark areas with less than half of their fair share of outreach in the last year, (A,).
+    """Find areas with less than half of their fair share of outreach in the last year, (A,).
 
     Fair is a share of the country's outreach days equal to the share of its expected children, eq. (13).
     """

@@ -1,4 +1,4 @@
-"""The programme over pieces of capacity: its columns, its rows, and how it is solved, relaxed and whole.
+"""The mixed-integer programme over pieces of capacity: columns, rows, and its relaxed and whole solutions.
 
 Columns: flows and units (the region), pieces of capacity of each area and kind, one column for the worst
 cases, one for the level of the worst-served areas, and the shortfall of each area below that level. CVaR is
@@ -76,8 +76,8 @@ class Programme:
     def solve_whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
         """Solve with whole units, among the flows of the programme.
 
-        `near` is an answer of the relaxation and how far from it the units of each site may be, once that is
-        rounded down and up.
+        `near` holds a solution of the relaxation and the distance from it, rounded down and up, that the units
+        of each site may have.
         """
         columns = self._columns
         integral = np.zeros(self.size)
@@ -149,7 +149,7 @@ class Programme:
         return brings if moves is None else min(brings, -moves * float(reduced.min(initial=0.0)))
 
     def add_weighing(self, answer: Floats) -> bool:
-        """Add the weighing that an answer violates most, docs/planner.md eq. (34); True where any is."""
+        """Add the weighing that a solution violates most, docs/planner.md eq. (34); return whether there is one."""
         pieces = answer[self.first : self.bad].reshape(self.benefit.width.shape)
         by_draw = np.tensordot(self.benefit.slope, pieces, axes=3)
         worst = weigh_worst_draws(by_draw)
@@ -159,7 +159,7 @@ class Programme:
         return True
 
     def add_worst_weighing(self, units: Ints) -> bool:
-        """Add the weighing that is the worst for a layout, (S, K); True where it is new."""
+        """Add the worst weighing for a layout, (S, K); return whether it is new."""
         worst = weigh_worst_draws(self._compute_served(units).sum(axis=(1, 2)))
         known = any(np.allclose(worst, weighing) for weighing in self.weighings)
         if not known:

@@ -70,7 +70,7 @@ class Goal:
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
 
     def compute_slopes(self, capacity: Floats) -> tuple[Floats, Floats]:
-        """Return what one more of capacity adds to the goal, and the change of that, (A, K) each.
+        """Return the first two derivatives of the goal in the capacity, (A, K) each.
 
         docs/planner.md eq. (26). The worst cases and worst-served areas are those of this capacity, (A, K).
         The goal is concave, so no change of capacity adds more than the first array says: it is a

@@ -1,4 +1,4 @@
-"""The problem of a plan: posts, rules, aims and decisions, checked here so that the solver need not."""
+"""The problem of a plan: posts, rules, aims and decisions, checked here and not in the solver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from data.workspace.types import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of unit: an outreach team, a day centre.
+    """A kind of unit, such as an outreach team or a day centre.
 
     children : how many one unit can serve in a quarter. search : whether it looks for children (patrols,
     outreach). A search is never increased because of a community, so it does not count for their minimum.
@@ -78,7 +78,7 @@ class Posts:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """What a plan must keep. None: no such rule.
+    """The rules of a plan. None: no such rule.
 
     moves : maximum number of moves. budget : maximum cost of all moves together.
     floor : capacity of all kinds that must reach each area, (A,), children per quarter.

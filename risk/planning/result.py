@@ -58,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Point:
-    """One point of the frontier: a maximum number of moves, what moves at what cost, and what it gains."""
+    """A point of the frontier: a maximum number of moves, the units moved, their cost and the gain."""
 
     limit: int
     moved: int

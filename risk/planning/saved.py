@@ -1,8 +1,8 @@
 """Plans that are saved: each a result of its own beside the release, with who made it, when and why.
 
-A saved plan is never changed: what is decided on it is saved as a new one that names the one it follows. All
+A saved plan is never changed: decisions on it are saved in a new plan that names the earlier one. All
 of it stands in the manifest as JSON. It is checked when it is read, since files may be damaged or made by
-hand: a plan that cannot be read is named, and all others are listed.
+hand: plans that cannot be read are named, and all others are listed.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ class SavedPlan:
 
     @property
     def name(self) -> str:
-        """The name by which it is opened."""
+        """The name with which the plan is opened."""
         return self.folder.name
 
 
 @dataclass(frozen=True)
 class SavedPlans:
-    """The plans saved of a release, newest first, and the names of those that cannot be read, with why."""
+    """The saved plans of a release, newest first, and the names of unreadable plans with the reason."""
 
     plans: tuple[SavedPlan, ...] = ()
     damaged: Mapping[str, str] = field(default_factory=dict)
 
 
 def save_plan(folder: Path, release: Release, summary: PlanSummary) -> SavedPlan:
-    """Save a plan beside its release; `folder` is that of derived results. The same one is saved once."""
+    """Save a plan beside its release; `folder` is that of derived results. The same plan is saved once."""
     content = {**write_plan(summary), "invented": release.invented}
     return _read_result(derived.publish(folder, release, KIND, [], content))
 
 
 def list_saved_plans(folder: Path | None, release: Release) -> SavedPlans:
-    """List the plans saved of a release, newest first; without a folder there are none."""
+    """List the saved plans of a release, newest first; none without a folder."""
     plans, damaged = [], {}
     for plan_result in result.list_results(folder, release.name, release.tier, release.checksum, KIND):
         try:
@@ -157,9 +157,9 @@ def _read_record(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
 
 
 def replace_decision(decisions: Iterable[AuthoredDecision], new: AuthoredDecision) -> tuple[AuthoredDecision, ...]:
-    """Return decisions with a new one in the place of an earlier one on the same move."""
+    """Return decisions with a new decision, which replaces an earlier decision on the same move."""
 
-    def move_of(one: AuthoredDecision) -> Decision:
-        return replace(one.decision, decided="accept", units=1, reason="")
+    def find_move(authored: AuthoredDecision) -> Decision:
+        return replace(authored.decision, decided="accept", units=1, reason="")
 
-    return (*(one for one in decisions if move_of(one) != move_of(new)), new)
+    return (*(earlier for earlier in decisions if find_move(earlier) != find_move(new)), new)

@@ -1,6 +1,6 @@
 """The moves of a plan divided among quarters.
 
-A move counts from the quarter in which it is made, so what helps most comes first. But each quarter has a
+A move counts from the quarter in which it is made, so the most useful moves come first. But each quarter has a
 maximum number of moves and of hours, and no quarter may fall below a floor that today's posts keep (nor
 further below one that they break). One whole-number programme decides for all quarters, docs/planner.md eq.
 (48) and (49). Its benefit curves cover only the capacity that the moves can give an area, eq. (50).
@@ -57,7 +57,7 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """One phase per quarter, and the moves left for later. gap : how much better any other could be."""
+    """One phase per quarter, and the moves left for later. gap : how much better any other schedule could be."""
 
     phases: tuple[Phase, ...]
     left: tuple[Step, ...]
@@ -75,8 +75,8 @@ def schedule_moves(
 ) -> Schedule:
     """Decide in which quarter each unit of a plan's moves is made; the same for the same arguments.
 
-    The sum over the quarters of the children whose need is met is largest. Where all moves fit into the
-    quarters, all are made; where not, those that bring most, and the others are left for later. Commitments
+    The sum over the quarters of the children whose need is met is largest. If all moves fit into the
+    quarters, all are made; otherwise those that gain most, and the others are left for later. Commitments
     and locks hold in every quarter because they hold at the end.
 
     Parameters
@@ -85,7 +85,7 @@ def schedule_moves(
         The plan from `risk.planning.plan_moves`.
     need
         Draws for every quarter alike, (d, A) or (d, A, K), or for each, (quarters, d, A, K); every second
-        one chooses, the others judge. None: the draws of the plan.
+        draw chooses, the others judge. None: the draws of the plan.
     per_quarter, budget_per_quarter
         Maximum number of moves, and maximum cost, in a quarter; None: no limit.
     quarters
@@ -227,7 +227,7 @@ def _solve_schedule(
 
 
 def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
-    """Return the factor from the gap to that of the solver, which sees the pieces only, eq. (51)."""
+    """Return the factor from the gap to the solver's gap, which is that of the pieces only, eq. (51)."""
     posts = moves.plan.posts
     today = posts.compute_capacity(posts.units)
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
@@ -236,17 +236,17 @@ def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
 
 
 def _compute_gap(moves: _MoveColumns, found: OptimizeResult, made: Ints, draws: list[Floats]) -> float:
-    capacity = [moves.plan.posts.compute_capacity(moves.layout(one)) for one in made]
+    capacity = [moves.plan.posts.compute_capacity(moves.layout(units)) for units in made]
     served = sum(float(compute_met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True))
     return max(0.0, float(found.fun - found.mip_dual_bound)) / max(served, _SMALL)
 
 
-def _order_rows(moves: _MoveColumns, quarters: int, most: tuple[float, float]) -> list[LinearConstraint]:
-    """Build the rows of the schedule: no move undone, within the limits, rules kept, eq. (49)."""
+def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float]) -> list[LinearConstraint]:
+    """Build the rows of the schedule: moves stay made, limits and rules are kept, eq. (49)."""
     count = len(moves.units)
     step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
     rows = [LinearConstraint(sparse.csr_array(sparse.kron(step, sparse.eye_array(count))), 0.0, np.inf)]
-    for each, limit in zip((np.ones(count), moves.cost), most, strict=True):
+    for each, limit in zip((np.ones(count), moves.cost), limits, strict=True):
         if np.isfinite(limit):
             rows.append(LinearConstraint(sparse.csr_array(sparse.kron(step, each[None])), -np.inf, limit))
     if moves.rows.shape[0]:
@@ -273,21 +273,21 @@ def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
     high = today + np.maximum(change, 0) @ moves.units
     shape = need.shape[1:]
 
-    def mean(at: Floats) -> Floats:
-        return np.asarray(compute_met(need, at.reshape(shape)).mean(axis=0).ravel())
+    def mean(capacity: Floats) -> Floats:
+        return np.asarray(compute_met(need, capacity.reshape(shape)).mean(axis=0).ravel())
 
     ends, middle = (mean(low), mean(high)), mean((low + high) / 2.0)
     below = middle - (ends[0] + ends[1]) / 2.0
     allowed = max(close, _SMALL) * max(float(mean(today).sum()), _SMALL) / len(low)
     pieces = np.clip(np.ceil(np.sqrt(np.maximum(below, 0.0) / allowed)), 1, _MOST_PIECES).astype(int)
     knots = int(pieces.max()) + 1
-    at = low[:, None] + (high - low)[:, None] * np.minimum(np.arange(knots) / pieces[:, None], 1.0)
-    height = np.stack([mean(at[:, k]) for k in range(knots)], axis=1)
-    return [_cut_chords(at[a, : n + 1], height[a, : n + 1]) for a, n in enumerate(pieces)]
+    knot = low[:, None] + (high - low)[:, None] * np.minimum(np.arange(knots) / pieces[:, None], 1.0)
+    height = np.stack([mean(knot[:, k]) for k in range(knots)], axis=1)
+    return [_cut_chords(knot[a, : n + 1], height[a, : n + 1]) for a, n in enumerate(pieces)]
 
 
-def _cut_chords(at: Floats, height: Floats) -> Curve:
-    width = np.diff(at)
+def _cut_chords(knots: Floats, height: Floats) -> Curve:
+    width = np.diff(knots)
     return width, np.divide(np.diff(height), width, out=np.zeros_like(width), where=width > _SMALL)
 
 

@@ -35,7 +35,7 @@ _NONE = -1
 
 
 def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints, timer: Timer) -> Layout | None:
-    """Find whole units that keep all rules near a relaxation, docs/planner.md eq. (40); None without any.
+    """Find whole units near a relaxation that keep all rules, docs/planner.md eq. (40); None if none do.
 
     relaxed : flows and units of the relaxation, (columns,). usable : indices of the flows to use.
     """
@@ -66,7 +66,7 @@ def _list_children(region: Region) -> Floats:
 
 
 def _find_highest(values: Floats, least: float) -> Ints:
-    """Return the indices of the highest values above `least`, a few at most."""
+    """Return the indices of the few highest values above `least`."""
     few = np.argpartition(-values, _OTHERS)[:_OTHERS] if len(values) > _OTHERS else np.arange(len(values))
     return np.asarray(few[values[few] > least])
 
@@ -98,9 +98,9 @@ class Search:
             pass
 
     def _run_pass(self, timer: Timer) -> bool:
-        """Try the candidates, best estimated gain first; True where any helped.
+        """Test the candidates, best estimated gain first; return whether any helped.
 
-        The estimates are those of the layout before. Once many changes fail in a row, new ones are needed.
+        The estimates belong to the earlier layout. After many failures in a row, new estimates are needed.
         """
         helped, failed = False, 0
         for back, put in self._list_candidates():
@@ -150,7 +150,7 @@ class Search:
         return np.inf if budget is None else budget - self._spent
 
     def remove_idle_moves(self) -> None:
-        """Take back, one by one, moves that gain nothing and that no rule needs."""
+        """Remove, one by one, moves that gain nothing and that no rule needs."""
         taken = True
         while taken:
             tried = [self._try_change(int(at), _NONE, -_LEAST) for at in np.flatnonzero(self.flows)]

@@ -30,7 +30,7 @@ _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 class Solution:
     """A layout, (S, K), and flows, (F,).
 
-    gap : how much better any other could be, relative, docs/planner.md eq. (37); inf where no bound is known.
+    gap : how much better any other layout could be, relative, docs/planner.md eq. (37); inf where no bound is known.
     proven : whether the gap is as small as was asked for.
     """
 
@@ -43,7 +43,7 @@ class Solution:
 def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> Solution | None:
     """Find the best layout within the time; None where the solver found none.
 
-    Today's posts are an answer too, where the rules allow them.
+    Today's posts also count as a layout if the rules allow them.
     """
     timer = Timer(solver.seconds)
     programme = _build_programme(region, goal, solver)

@@ -1,4 +1,4 @@
-"""A plan in plain values: what pages, the briefing and the command line show, and what is saved.
+"""A plan in plain values, as it is saved and shown by pages, the briefing and the command line.
 
 All numbers are rounded, so that a saved plan does not depend on the last digits of a machine.
 """
@@ -50,7 +50,7 @@ class AuthoredDecision:
 
 @dataclass(frozen=True)
 class OutcomeSummary:
-    """The children whose need a layout of units meets, a quarter.
+    """The children per quarter whose need a layout of units meets.
 
     met : with its 95 % interval. worst_cases : mean of the worst tenth of cases. least_served : share of need
     met in the worst-served fifth of the need.
@@ -85,7 +85,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class AreaCoverage:
-    """Children in need in an area a quarter, those whose need is met, and units by kind."""
+    """Children in need per quarter in an area, those whose need is met, and units by kind."""
 
     area: str
     need: float
@@ -97,7 +97,7 @@ class AreaCoverage:
 
 @dataclass(frozen=True)
 class GroupCoverage:
-    """A group of areas in a country: children in need a quarter, and the share of it that is met.
+    """A group of areas in a country: children in need per quarter, and the share of need that is met.
 
     group : country, communities (areas where Roma and Egyptian communities live) or elsewhere.
     """
@@ -147,10 +147,10 @@ class StayingTask:
 
 @dataclass(frozen=True)
 class PlanSummary:
-    """All of a plan.
+    """All values of a plan.
 
-    follows : name of the saved plan that it changes. posts : table of posts as CSV. frontier : what other
-    numbers of moves gain. coverage, equity : need met by area and by group. left : moves after the last
+    follows : name of the saved plan that it changes. posts : table of posts as CSV. frontier : the gains
+    for other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last
     quarter.
     """
 
@@ -180,13 +180,13 @@ class PlanSummary:
         return self.verdict.recommended and bool(self.moves)
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
-        """Return what was decided on a move; None where nothing was."""
+        """Return the decision on a move; None if there is none."""
         way = move.start, move.end, move.kind
         decisions = (d for d in self.decisions if (d.decision.start, d.decision.end, d.decision.kind) == way)
         return next(decisions, None)
 
     def sum_flows(self) -> list[tuple[str, str, int]]:
-        """Return the units of all kinds that go from an area to another: (start, end, units), most first."""
+        """Return the units of all kinds that move between areas: (start, end, units), largest number first."""
         flows: dict[tuple[str, str], int] = {}
         for move in self.moves:
             flows[move.start, move.end] = flows.get((move.start, move.end), 0) + move.units
@@ -211,7 +211,7 @@ def summarise_plan(
     handed_over: tuple[Tables, HandOverResult] | None = None,
     follows: str = "",
 ) -> PlanSummary:
-    """Return all of a plan in plain values; the quarters of its moves are computed here.
+    """Return a plan in plain values; the quarters of its moves are computed here.
 
     `handed_over` holds the tables of a hand-over and its result. Raises InputError where the title is
     missing, or a text is longer than 300 characters or holds what looks like personal data.
@@ -286,9 +286,9 @@ def _summarise_staying(stays: Stays) -> StayingTask:
 
 
 def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floats, Floats, Floats]:
-    """Return mean need of all kinds, and what of it is met today and as planned, (A,) each.
+    """Return the mean need of all kinds, and the need met today and as planned, (A,) each.
 
-    By the draws that judge the plan, as its gain is.
+    The draws are those that judge the plan, as for its gain.
     """
     need = ground.needs[setting.pathway][1::2]
     wide = np.repeat(need[:, :, None], len(plan.posts.kinds), axis=2)

@@ -1,7 +1,7 @@
 """`tact risk`: the result of the risk model for a release, as tables beside it with the same tier.
 
-A result of the public tier is calculated from public numbers only. It tells nobody more of a child than they
-do (the data processing inequality), so the membership attack on the public numbers covers it. See
+A result of the public tier is calculated from public numbers only. It contains no more information about a child
+than they do (the data processing inequality), so the membership attack on the public numbers covers it. See
 data/release/derived.py for where it is written.
 """
 
@@ -38,8 +38,8 @@ def assess(
 ) -> Result:
     """Fit the model to one tier of a release and write the result into `folder`, that of derived results.
 
-    `evaluation` is the result of `risk.evaluation`, which is stored with it; `times` are travel times that
-    somebody entered. Raises ReleaseError if the release has no table to fit, and NoMode if the fit fails.
+    `evaluation` is the result of `risk.evaluation`, which is stored with it; `times` are entered travel
+    times. Raises ReleaseError if the release has no table to fit, and NoMode if the fit fails.
     """
     tell, model, times = progress or (lambda *_: None), model or RiskModel(), times or access_tables.Times()
     tell(0, 3, "Reading")

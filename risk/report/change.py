@@ -19,7 +19,7 @@ _ENDS = (0.025, 0.5, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """The rate of the year up to each quarter over that of the year before: eq. (48).
+    """The rate of the year up to each quarter, divided by that of the year before: eq. (48).
 
     ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). classes : positions in CLASSES, (areas,
     looks, pathways). probability : of the class, 0 if it cannot be told. effort_ratio : of outreach days,

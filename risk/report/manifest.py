@@ -1,4 +1,4 @@
-"""What the risk model wrote about itself, read back from the manifest of its result as plain classes."""
+"""The manifest of a risk result, read as plain classes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from risk.report.shift import AreaShift
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Classes that change, and correlation of ranks, if finds grew as fast as outreach."""
+    """Number of classes that change, and correlation of ranks, if finds grew as fast as outreach."""
 
     classes_changed: int
     classes: int
@@ -29,7 +29,7 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What the model is. gamma : the exponent of outreach, mean and standard deviation."""
+    """The description of the model. gamma : the exponent of outreach, mean and standard deviation."""
 
     areas: int
     first: str
@@ -42,7 +42,7 @@ class ModelCard:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationSummary:
-    """How well the model and its baselines have predicted.
+    """The accuracy of the model and its baselines.
 
     scores : columns forecaster, ahead (quarters) and crps, the mean error in children. calibration : columns
     forecaster and in_50, in_80, in_95, the share of counts inside each interval. hits : columns forecaster,
@@ -71,7 +71,7 @@ class EvaluationSummary:
 
 @dataclass(frozen=True, eq=False)
 class RiskManifest:
-    """What a result of the risk model says about itself.
+    """The manifest of a result of the risk model.
 
     years : first day of the first year and last day of the last year that shifts compare; empty without
     shifts. checks : the proxy audit; None on the public tier, which is not audited. finds_alone, corrected :

@@ -1,4 +1,4 @@
-"""The model card in the manifest of a result: what the model is, what it learnt and what it never reads."""
+"""The model card in the manifest of a result: the model, its estimates, and the data it never reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def describe_parameters(fit: Fit) -> dict[str, Any]:
 
 
 def make_model_card(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
-    """Return what the model is, what it learnt and what it must not be used for, as plain values."""
+    """Return the model, its estimates and its forbidden uses, as plain values."""
     fit, observations = judged.fit, judged.observations
     return {
         "gamma": [round(v, 3) for v in fit.gamma],

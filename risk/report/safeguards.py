@@ -1,16 +1,16 @@
-"""What keeps the model from scoring communities, and from believing its own searches; reported on Method.
+"""Checks that the model does not score communities or reinforce its own searches; shown on the Method page.
 
 **Proxy audit.** Layers of communities never enter the model: `risk.model.observations` reads no such table,
-and a test takes them away and finds the same risk. The audit measures how well a ranking of risk could be
-guessed from where communities live all the same.
+and a test without them finds the same risk. The audit measures how well a ranking of risk could still be
+guessed from where communities live.
 
-**Feedback test** (Ensign et al. 2018): what happens to a programme that learns where to look from what it
-finds there. An urn starts with one ball for each area. Each visit goes to an area with the chance of its
-share of the balls, and finds with the area's true rate; a find that is learnt adds a ball of that area. If
-every find is learnt, the urn is Pólya's: with equal rates it ends anywhere, with unequal rates far from the
-truth, because who is looked for decides who is found. If a find is learnt with the chance of the other
-areas' share, an area that is visited twice as often is believed half as readily: the urn of two areas stays
-near the truth, though not that of more.
+**Feedback test** (Ensign et al. 2018): what happens to a programme that chooses its search areas by its
+earlier finds. An urn starts with one ball for each area. Each visit goes to an area with a probability equal
+to its share of the balls, and finds with the area's true rate. A find that is learnt adds a ball of its area.
+If every find is learnt, this is Pólya's urn: with equal rates it ends anywhere, with unequal rates far from
+the truth, because the search decides who is found. If a find is learnt with a probability equal to the other
+areas' share, an area visited twice as often counts half as much for each find: an urn of two areas stays near
+the truth, but an urn of more areas does not.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ProxyCheck:
 
 @dataclass(frozen=True)
 class Drift:
-    """How far a rule of learning leaves the truth, for the area where it does most.
+    """The drift of a rule of learning from the truth, in the area with the largest drift.
 
     truth : the area's share of the true rates. low, high : 5th and 95th percentile over the runs of the share
     that is learnt. drifts : whether that leaves the truth by more than is tolerated.
@@ -138,14 +138,14 @@ def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
 
 
 def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: int = 4000, seed: int = 0) -> Floats:
-    """Draw the share of each area that is learnt in the end, (runs, A): eq. (71).
+    """Draw the learnt share of each area at the end, (runs, A): eq. (71).
 
     Parameters
     ----------
     rates
-        The chance that a visit of each area finds, two areas or more.
+        The probability that a visit to each area finds a child, two areas or more.
     rule
-        The chance that a find is learnt.
+        The probability that a find is learnt.
     visits, runs, seed
         Visits of a run, runs, and the seed of the random numbers.
 
@@ -179,10 +179,10 @@ def measure_drift(
     runs: int = 1000,
     seed: int = 0,
 ) -> Drift:
-    """Measure how far the shares that a rule learns from finds leave the true shares.
+    """Compute the drift of the shares that a rule learns from finds from the true shares.
 
-    `rates` as in `draw_urn`, at least one above zero. `tolerance` is how far the middle 90 % of runs may be
-    from an area's share of the true rates.
+    `rates` as in `draw_urn`, at least one above zero. `tolerance` is the largest allowed distance of the
+    middle 90 % of runs from an area's share of the true rates.
     """
     if not any(rate > 0 for rate in rates):
         msg = "Where nothing can be found nothing is learnt; give a rate above 0."

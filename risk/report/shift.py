@@ -1,7 +1,6 @@
 """Whether the share of internal trafficking changed between the first and the last year, area by area.
 
-The test reads the counts as published and not the model, so that no area takes a shift from its neighbours or
-loses one to them.
+The test reads the published counts and not the model, so no shift is smoothed over neighbouring areas.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _YEAR = 4  # quarters
 
 @dataclass(frozen=True)
 class AreaShift:
-    """The share of internal trafficking in some areas, the last year against the first.
+    """The share of internal trafficking in some areas, in the last year compared with the first.
 
     before, after : shares in per cent. low, high : 95 % interval of their difference, in percentage points.
     probability : that the share rose.

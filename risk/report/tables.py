@@ -1,8 +1,8 @@
 """The tables that `tact risk` writes beside a release, from a fit and draws of it.
 
 Partner tier, by county or region, pathway and quarter: risk classes, the chance of a rate above 1.5 times the
-national average, changes, the share of each pathway, four quarters ahead, clusters, and what each answer
-rests on. Public tier: one class by county or region and year.
+national average, changes, the share of each pathway, four quarters ahead, clusters, and the basis of each
+result. Public tier: one class by county or region and year.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _BOUNDS = tuple(zip((0.0, *CUTS), (*CUTS, np.nan), strict=True))
 
 @dataclass(frozen=True, eq=False)
 class JudgedFit:
-    """A fit with draws of it, and what can be said of each area and pathway.
+    """A fit with its draws, and the judgement on each area and pathway.
 
     log_risk : draws of the log relative risk over the whole programme, (d, areas, pathways).
     changed : None if there are fewer than two years.
@@ -68,7 +68,7 @@ class JudgedFit:
 
 
 def judge_fit(fit: Fit) -> JudgedFit:
-    """Draw from a fit and judge each area and pathway."""
+    """Draw from a fit, and compute the judgement on each area and pathway."""
     observations = fit.observations
     draws = fit.draws(DRAWS, SEED)
     log_risk = fit.log_risk(DRAWS, SEED)
@@ -92,7 +92,7 @@ def _judge_quarters(judged: JudgedFit) -> Iterator[tuple[str, Floats, Judgement]
 
 
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
-    """Yield the tables of the partner tier. `evaluation` decides who forecasts: the model or the mean."""
+    """Yield the tables of the partner tier. `evaluation` decides whether the model or the mean forecasts."""
     observations = judged.observations
     whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
     quarters = list(_judge_quarters(judged))
@@ -112,7 +112,7 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
 
 
 def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
-    """Yield the table of the public tier: classes by year, without what they rest on."""
+    """Yield the table of the public tier: classes by year, without their basis."""
     periods = [_risk_rows(judged.observations, *period) for period in _judge_quarters(judged)]
     rows = pd.concat(periods, ignore_index=True)[["area", "period", "state", "value", "low", "high"]]
     yield Table("risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows, preserve_index=False))
@@ -192,7 +192,7 @@ def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataF
 
 
 def _change_rows(judged: JudgedFit, changed: Changes) -> pd.DataFrame:
-    """Return the change of each year's rate against the year before, looked at each quarter: eq. (48)."""
+    """Return the change of each year's rate against the year before, computed for each quarter: eq. (48)."""
     bounds = np.array([(0.0, 1 / ALIKE), (1 / ALIKE, ALIKE), (ALIKE, np.nan), (np.nan, np.nan)])
     frames = []
     for i, quarter in enumerate(judged.observations.quarters[2 * _YEAR - 1 :]):
@@ -215,7 +215,7 @@ def _change_rows(judged: JudgedFit, changed: Changes) -> pd.DataFrame:
 
 
 def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
-    """Return the numbers that each class rests on, and from which rate it would be another: eq. (46)."""
+    """Return the basis of each class, and the rate from which the class would change: eq. (46)."""
     reasons, observations = judged.explained, judged.observations
     need = _log_need(judged.log_risk, observations)
     latest = np.full(reasons.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]

@@ -1,4 +1,4 @@
-"""Changes of counts and shares: how large, how sure, and what else may be behind them.
+"""Changes of counts and shares: size, certainty, and other possible causes.
 
 A change is the ratio of a count to an earlier one. It comes with its 95 % Wald interval on the log,
 docs/risk-model.md eq. (49), and its exact interval (conditional binomial, Clopper and Pearson 1934), eq.
@@ -7,11 +7,11 @@ with L planned looks each is made at 1 − 0.05 / L (Bonferroni). This holds eve
 another, as looks at overlapping periods do. Sequential boundaries would be a little sharper for nine looks,
 but need the dependence to be known.
 
-Counts vary for two more reasons than chance: the noise of disclosure control, with a known variance, and
+Besides chance, counts vary for two reasons: the noise of disclosure control, with a known variance, and
 children found together (negative binomial). Both widen the Wald variance of the log ratio. The exact
 interval is that of counts smaller by the same factor.
 
-Three things come before "rise". A series break (a new recording system, a new law) stops comparison across
+Three cases are checked before "rise". A series break (a new recording system, a new law) stops comparison across
 it. A jump of counts in a whole country is offered as a possible break. If effort changed with the count, the
 change comes with a warning.
 """
@@ -38,7 +38,7 @@ _EVERYWHERE = 0.01  # p value below which a jump of the sum, and that of rising 
 
 @dataclass(frozen=True)
 class Break:
-    """A period from which on counts mean something else, and why; in one country, or everywhere."""
+    """A period from which counts have another meaning, with the reason; in one country, or everywhere."""
 
     period: str
     note: str = ""
@@ -51,7 +51,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Jump(Break):
-    """A possible break: in this quarter counts jumped in a whole country.
+    """A possible break: a quarter in which counts jumped in a whole country.
 
     rose, fell : numbers of areas. before, after : sums of the counts of the quarter before and of this one.
     """
@@ -64,9 +64,9 @@ class Jump(Break):
 
 @dataclass(frozen=True)
 class Rules:
-    """When a change is flagged.
+    """The rules for flagging a change.
 
-    looks : how often the same series will be looked at in the end. noise_variance : variance of the noise of
+    looks : planned number of looks at the same series. noise_variance : variance of the noise of
     disclosure control in each count. size : of the negative binomial of one count; a smaller size is more
     variation. effort_ratio : a change of effort by more than this factor, in the direction of the count,
     gives a warning. At 1.2 and γ = 0.8 effort alone explains a rise of 16 %.
@@ -89,7 +89,7 @@ class Change:
     """A count compared with an earlier one.
 
     `wald` and `exact` are 95 % intervals of the ratio. `flagged` follows `allowing`, the exact interval that
-    allows for all looks. `effort_ratio` is NaN if no effort is known. `note` is why they are not compared.
+    allows for all looks. `effort_ratio` is NaN if no effort is known. `note` is the reason if they are not compared.
     """
 
     before: float
@@ -106,7 +106,7 @@ class Change:
 
     @property
     def flagged(self) -> bool:
-        """Whether this is called a rise or a fall."""
+        """Whether the change is a rise or a fall."""
         return self.verdict in ("rise", "fall")
 
 
@@ -217,7 +217,7 @@ def _compare_area(
     stops: list[Break],
     possible: list[Break],
 ) -> Change:
-    """Compare one area, and find what comes before a rise or a fall."""
+    """Compare one area; check breaks, jumps and effort before a rise or a fall."""
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)
@@ -298,7 +298,7 @@ def compare_shares(
         Looks, noise and overdispersion, as for counts. The share "rose" or "fell" if the probability of
         that exceeds 1 − 0.025 / looks.
     draws, seed
-        From the beta posterior.
+        Number and seed of draws from the beta posterior.
 
     Raises
     ------
@@ -317,7 +317,7 @@ def compare_shares(
 
 
 def _draw_shares(value: tuple[float, float] | Floats, rules: Rules, draws: int, rng: np.random.Generator) -> Floats:
-    """Draw a share from its counts, or return the draws that are given."""
+    """Draw a share from its counts, or return the given draws."""
     if not isinstance(value, tuple):
         if len(value) < 100 or not ((value >= 0) & (value <= 1)).all():
             msg = "Draws of a share are at least 100 numbers from 0 to 1."

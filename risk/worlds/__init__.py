@@ -1,8 +1,8 @@
 """Invented worlds over the real areas, with a known truth.
 
-Every child, meeting, outreach day, service, estimate and indicator here is invented. A world is
-what the product is tried on: its maps when there is no data yet, its risk model and its planner
-against a truth that no real programme knows.
+Every child, meeting, outreach day, service, estimate and indicator here is invented. The product is
+tested on such worlds: its maps before there are data, its risk model and planner against a truth
+that no real programme knows.
 
 **Need.** Children newly in need in region r, on pathway p, in quarter t:
 
@@ -21,16 +21,16 @@ cross-border need is `internal_before` until quarter `shift_begins`, `internal_a
 `shift_complete`, linear between; internal children met elsewhere have more and more often these
 two cities as destination.
 
-**Effort.** Outreach days of a quarter grow by `effort_growth`. They are laid over municipalities in
-proportion to plan^(1−f) · finds^f with f = `effort_follows_finds`, so that who is looked for depends
-on who was found (Ensign et al. 2018): the trap that the risk model must not fall into. The plan
-favours the towns where the programme has offices and leaves most municipalities out for ever.
+**Effort.** Outreach days of a quarter grow by `effort_growth`. They are divided among municipalities in
+proportion to plan^(1−f) · finds^f with f = `effort_follows_finds`, so that the search depends on
+earlier finds (Ensign et al. 2018): an error that the risk model must avoid. The plan favours the
+towns where the programme has offices and never includes most municipalities.
 
 **Detection.** A region finds with probability detection · exp(N(0, `detection_log_sd`²)), common to
 both ways; an expected share `reported_share` is reported to the programme, the rest discovered by
 outreach in proportion to (days of the region)^`gamma`, shared among municipalities by need and
-days^γ with saturation: nowhere are more than nine in ten of the children found. So nothing is
-discovered without effort, and twice the effort finds less than twice the children.
+days^γ with saturation: at most nine in ten children are found anywhere. So nothing is discovered
+without effort, and twice the effort finds less than twice the children.
 Counts are negative binomial with size `dispersion` for a region, surface, way and quarter:
 
     discovered ~ NegBin(k1 · need · detection · days^γ)     reported ~ NegBin(k2 · need · detection · δ)
@@ -44,7 +44,7 @@ exploitation; it is smaller than in the programme's plan so that the worlds carr
 on a pathway (1,400 over 624 cells) for what the risk model is judged by.
 
 Without `signal` the rates are flat over areas and time within a country; effort, detection and
-counts still vary, which is what a false alarm is made of. `hotspot` adds a moving hotspot.
+counts still vary, which causes false alarms. `hotspot` adds a moving hotspot.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How meetings with a child follow one another in an invented world."""
+"""The sequence of meetings with a child in an invented world."""
 
 from __future__ import annotations
 

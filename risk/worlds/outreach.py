@@ -68,7 +68,7 @@ def _draw_base_effort(land: Ground, parameters: WorldParameters) -> Floats:
 
 @dataclass(frozen=True)
 class _Outreach:
-    """What determines the days of a quarter, together with the finds so far."""
+    """Parameters that, together with the finds so far, determine the days of a quarter."""
 
     plan: Floats  # (M, T)
     noise: Floats  # (M, T) factor by which days vary for no reason
@@ -88,7 +88,7 @@ def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
 
 
 def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
-    """Return weights for the days of a quarter, (M,): the plan, bent towards earlier finds."""
+    """Return weights for the days of a quarter, (M,): the plan, shifted towards earlier finds."""
     plan = out.plan[:, t]
     country = land.country_of_municipality
     where = np.bincount(country, plan, len(land.countries))
@@ -113,8 +113,8 @@ def _assign_days(land: Ground, out: _Outreach, t: int, weight: Floats) -> Floats
 def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int, days: Floats, scale: Floats) -> Floats:
     """Return the expected finds of one quarter, reported and discovered, (M, P, F).
 
-    What a region discovers follows from all its days together. Its municipalities share that by their need
-    and days, and in none are more than nine in ten children found.
+    The discoveries of a region depend on all its days together. They are divided among its municipalities by
+    need and days; in each, at most nine in ten children are found.
     """
     there = need.municipality[:, :, t]
     now = there * need.detection[land.region_of][:, None]
@@ -127,7 +127,7 @@ def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int,
 
 
 def _share_out_finds(land: Ground, whole: Floats, left: Floats, reach: Floats) -> Floats:
-    """Return a region's finds shared among its municipalities: left · (1 − exp(−s · reach)), (M, P).
+    """Return a region's finds divided among its municipalities: left · (1 − exp(−s · reach)), (M, P).
 
     The parts add up to the whole at the right `s`. Newton's steps from below find it, and never overshoot,
     since the sum is concave in s.
@@ -148,7 +148,7 @@ def _share_out_finds(land: Ground, whole: Floats, left: Floats, reach: Floats) -
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """How the quarters of a world follow one another: which outreach there is, and who is found by it.
+    """The course of a world's quarters: the outreach, and the children found by it.
 
     scale : constants of reporting and of discovery, (2,).
     """
@@ -180,7 +180,7 @@ class Course:
 
 
 def update_memory(finds: Floats, quarter: Floats) -> Floats:
-    """Return what a programme remembers of finds, (M,), after those of another quarter, (M, P, F)."""
+    """Return the finds that a programme remembers, (M,), after those of another quarter, (M, P, F)."""
     memory: Floats = 0.8 * finds + quarter.sum(axis=(1, 2))
     return memory
 

@@ -28,7 +28,7 @@ class WorldParameters:
     Raises
     ------
     InputError
-        A value is outside of what it can be; the message names it.
+        A value is out of range; the message names it.
 
     """
 

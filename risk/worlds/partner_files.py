@@ -1,7 +1,7 @@
-"""An invented world as the files that partners would send: to learn importing with, and for load.
+"""An invented world as the files that partners would send, for training and for load tests.
 
-The files are as unlike one another as those of real partners: two formats, names of places in three
-scripts or as codes, a Kobo export, a partner with headings and words of its own and the mapping that
+The files differ as much as those of real partners: two formats, names of places in three
+scripts or as codes, a Kobo export, and a partner with its own headings and words, with the mapping that
 reads them. Every file has a column "invented", so that it is known as such whatever its name.
 """
 
@@ -181,7 +181,7 @@ def _quoted(text: str) -> str:
 
 
 class _Spelling:
-    """Writes area codes as partners would; only what the product reads back as the same area."""
+    """Spellings of area codes as partners use them; the product reads each back as the same area."""
 
     def __init__(self, world: World) -> None:
         from geo.places import Places
@@ -191,7 +191,7 @@ class _Spelling:
         self._seed = world.parameters.seed
 
     def __call__(self, column: pd.Series, file: _File, level: str | None) -> pd.Series:
-        """Return spellings in place of codes, drawn anew for each row."""
+        """Draw a spelling for each code, separately for each row."""
         texts = column.astype("str")
         codes, at = np.unique(texts.to_numpy(dtype=object), return_inverse=True)
         rng = stream(self._seed, f"spelling {file.name} {column.name}")
@@ -218,7 +218,7 @@ def _latin(text: str) -> str:
 
 
 def _capitals(text: str) -> str:
-    """Write in capitals; Greek capitals carry no accents, Albanian ones keep their marks."""
+    """Return a text in capitals; Greek capitals carry no accents, Albanian ones keep their marks."""
     upper = text.upper()
     if not any("Α" <= letter <= "Ω" for letter in upper):
         return upper
@@ -255,7 +255,7 @@ def _write(world: World, file: _File, folder: Path, spell: _Spelling, bad_rows: 
 def _rows_of(world: World, file: _File) -> pd.DataFrame:
     """Return the partner's records of a kind, with the columns of this partner's file.
 
-    A partner with headings of its own does not name itself in them: the import does.
+    A file with its own headings has no column for the partner: the import names the partner.
     """
     frame = world.records[file.kind]
     if "partner" in frame.columns:

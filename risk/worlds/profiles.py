@@ -1,4 +1,4 @@
-"""What invented children, partners and flows are like: tables of weights and how they are drawn.
+"""Features of invented children, partners and flows: tables of weights, and draws from them.
 
 Every number here is invented for plausibility; none is an estimate of anything.
 """
@@ -101,7 +101,7 @@ def compute_outreach_shares(land: Ground) -> Floats:
 
 @dataclass(frozen=True)
 class People:
-    """What does not change about each child, by child; ages go on with the dates."""
+    """Features of each child that do not change; ages follow from the dates."""
 
     sex: Ints
     years: Floats

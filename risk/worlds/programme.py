@@ -60,7 +60,7 @@ class _Services:
 
 
 def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd.DataFrame:
-    """Draw services: most where the programme works, many of an NGO handed over as time goes by.
+    """Draw services: most where the programme works; many of an NGO are handed over in time.
 
     A hand-over is two records: the NGO's, which ends, and that of the duty bearer who goes on from the
     next day with somewhat fewer places.
@@ -89,7 +89,7 @@ def _span(parameters: WorldParameters) -> tuple[int, int]:
 
 
 def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -> Ints:
-    """Draw a municipality for each service: by outreach and people, and one at least in each region."""
+    """Draw a municipality for each service, weighted by outreach and people; at least one in each region."""
     worked = days.sum(axis=1) / max(days.sum(), 1.0)
     weight = worked**0.75 + 0.5 * land.people / land.people.sum()
     weight[land.people == 0] = 0.0
@@ -103,7 +103,7 @@ def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -
 
 
 def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) -> _Services:
-    """Return the services after hand-overs: some of NGOs end in the second half, and an heir goes on."""
+    """Return the services after hand-overs: some NGO services end in the second half and a duty bearer continues."""
     count = len(now.axis)
     middle = first + (last - first) // 2
     when = middle + np.floor(rng.random(count) * (last - middle - 30)).astype(np.int64)
@@ -156,7 +156,7 @@ def _service_frame(land: Ground, all_of: _Services) -> pd.DataFrame:
 def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:
     """Draw estimates of Roma and Egyptian people: regions, and the larger municipalities of some.
 
-    Drawn apart from everything else, so that no risk or effort follows from them.
+    They are drawn independently, so that no risk or effort follows from them.
     """
     rng = stream(parameters.seed, "communities")
     around = 0.4 * rng.standard_normal((2, len(land.regions)))
@@ -180,7 +180,7 @@ def _at(land: Ground, country: str) -> int:
 
 
 def _estimates(areas: np.ndarray, group: str, amount: Floats, parameters: WorldParameters) -> pd.DataFrame:
-    """Return estimates rounded as in the field: to tens, or to hundreds from a thousand on."""
+    """Return estimates rounded as in practice: to tens, or to hundreds from 1,000."""
     unit = np.where(amount >= 1000, 100, 10)
     frame = pd.DataFrame({"area": areas.astype(str), "group": group})
     frame["estimate"] = (np.round(amount / unit) * unit).astype(np.int64)

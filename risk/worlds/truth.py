@@ -38,7 +38,7 @@ class Truth:
         return cls(pd.concat(both, ignore_index=True), pd.concat(areas), child)
 
     def relative_risk(self, level: str, cross_border_as_one: bool = True) -> pd.DataFrame:
-        """Return the relative risk over the whole time by area and pathway (None known left out).
+        """Return the relative risk over the whole time by area and pathway (unknown pathways left out).
 
         Columns area, country, pathway, need, relative_risk. 1 is the country's rate on that pathway.
         """
@@ -108,7 +108,7 @@ def _national_rate(land: Ground, true: Need) -> Floats:
 
 
 def _ratio(upper: Floats, lower: Floats) -> Floats:
-    """Return the ratio, NaN where there is nothing to divide by."""
+    """Return the ratio, NaN where the divisor is 0."""
     out: Floats = np.divide(upper, lower, where=lower > 0, out=np.full(upper.shape, np.nan))
     return out
 

@@ -1,4 +1,4 @@
-"""An invented world: what was drawn, and the truth behind it."""
+"""An invented world: its records and the truth behind them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the Coverage page says: who can reach which services, where there is a gap, and who carries them.
+"""The content of the Coverage page: which services people can reach, where there is a gap, and who runs them.
 
 Access comes from what `tact risk` wrote beside the release (risk/access/tables.py), the rest from the
-release's own tables of services. What is withheld is said to be withheld; it never counts as none.
+release's own tables of services. Withheld values are shown as withheld; they never count as none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
 
 
 def name_measures() -> dict[str, str]:
-    """Return what can be shown of access."""
+    """Return the names of the measures of access that can be shown."""
     return {
         "places": _("Service places within reach"),
         "gap": _("Gaps"),
@@ -74,7 +74,7 @@ def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
-    """Return what a programme manager must know: gaps on each axis, the farthest areas, unknown times."""
+    """Return the main findings for a programme manager: gaps on each axis, the farthest areas, unknown times."""
     return [
         *(_format_axis(current, axis) for axis in AXES if len(_read_access(current, "gap", axis.id))),
         *_list_farthest(current),
@@ -82,7 +82,7 @@ def list_headlines(current: CurrentRelease) -> list[str]:
 
 
 def _format_axis(current: CurrentRelease, axis: Choice) -> str:
-    """Return where there is a gap on an axis of work, and for how many areas nobody can tell."""
+    """Return where there is a gap on an axis of work, and in how many areas this is unknown."""
     frame, name = _read_access(current, "gap", axis.id), translate(axis.label)
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
@@ -102,7 +102,7 @@ def _format_axis(current: CurrentRelease, axis: Choice) -> str:
 
 
 def _list_farthest(current: CurrentRelease) -> Iterator[str]:
-    """Yield who has the longest way to any service that is shown, and to whom no way is known."""
+    """Yield the areas with the longest way to any shown service, and those without a known way."""
     frame = _read_access(current, "minutes", _EVERY)
     if frame.empty:
         return
@@ -120,7 +120,7 @@ def _list_farthest(current: CurrentRelease) -> Iterator[str]:
 
 
 def all_withheld(current: CurrentRelease, kind: str) -> bool:
-    """Return whether everything is withheld of a kind of services."""
+    """Return whether all values of a kind of services are withheld."""
     frame = _read_access(current, "places", kind)
     return len(frame) > 0 and bool((frame["state"] == "withheld").all())
 
@@ -211,7 +211,7 @@ def _format_share(row: Mapping[Any, Any], total: float) -> str:
 
 
 def suggest_handover(current: CurrentRelease) -> list[str]:
-    """Return where hand-over can begin: where public bodies work beside NGOs, and where none does."""
+    """Return where hand-over can begin: areas where public bodies work beside NGOs, and areas where none works."""
     by_ngo = _find_at_work(current, [_NGO])
     by_others = _find_at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
     names = load_areas(current.release).table["name_en"].astype(str)
@@ -231,7 +231,7 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
 
 
 def _find_at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
-    """List the areas where any of some duty bearers is shown to carry a service."""
+    """List the areas where the release shows a service of any of these duty bearers."""
     at_work: pd.Series | None = None
     for kind in bearers:
         view = MapView("services", level=_LEVEL, options={"services": {"of": kind}})

@@ -1,4 +1,4 @@
-"""Taking layers away: which ones, in which format, and what goes with them."""
+"""The Download page: the choice of layers and format, and what the files contain."""
 
 from __future__ import annotations
 

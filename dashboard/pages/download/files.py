@@ -1,4 +1,4 @@
-"""What the Download page offers: formats and files. Each file is made once for a release and a choice."""
+"""The formats and files of the Download page. Each file is made once for a release and a choice."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]
 
 
 def list_terms(release: Release) -> list[str]:
-    """Return what readers may do with the files, and what the files say about themselves."""
+    """Return the terms of use of the files, and the information that the files hold about themselves."""
     return [
         translate(terms.TIERS[release.tier]),
         _("Licence: {licence}.", licence=terms.find_licence(release)),
@@ -118,7 +118,7 @@ def list_terms(release: Release) -> list[str]:
 
 
 def format_command(kind: str) -> str:
-    """Return the command that writes partner files and records for whom."""
+    """Return the command that writes partner files and records their receiver."""
     return f'tact export --tier partner --for "{_("NAME")}" --to {_("FOLDER")} --format {kind}'
 
 
@@ -144,7 +144,7 @@ def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
 
 
 def _make_once(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
-    """Make the file, or give the one that was made before; one at a time, to spare memory."""
+    """Write the file, or return the one made earlier; one at a time, to save memory."""
     with _MAKING:
         return _make(current, kind, layers)
 
@@ -157,7 +157,7 @@ def _make(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
 
 
 def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
-    """Return what the layers contain: levels, periods, choices; one row for each layer."""
+    """Return the levels, periods and choices of the layers, one row for each layer."""
     rows = []
     for name in layers:
         data_layer = find_layer(name)
@@ -176,7 +176,7 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
 
 
 def _list_choices(options: tuple[Option, ...]) -> list[str]:
-    """Return what a layer can be split by: the groups of its choices, or the choices themselves."""
+    """Return how a layer can be split: the groups of its choices, or the choices themselves."""
     named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _list_telling(o)]
     return list(dict.fromkeys(named))
 
@@ -203,7 +203,7 @@ def _format_periods(periods: tuple[str, ...]) -> str:
 
 
 def preview_layer(release: Release, name: str) -> pd.DataFrame:
-    """Return the first rows of a layer as a reader will find them, with their period."""
+    """Return the first rows of a layer as they are in the file, with their period."""
     data_layer = find_layer(name)
     levels = data_layer.levels(release)
     level = "region" if "region" in levels else levels[-1]

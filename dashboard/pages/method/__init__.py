@@ -72,7 +72,7 @@ def _show_cost(current: CurrentRelease) -> None:
 
 
 def _show_risk(current: CurrentRelease) -> None:
-    """Show what the risk model is, what it never reads, and how that is checked. Nothing without a model."""
+    """Show the risk model, the data it never reads, and how that is checked. Nothing is shown without a model."""
     manifest = current_release.read_risk_manifest(current)
     if manifest is None:
         return
@@ -87,7 +87,7 @@ def _show_risk(current: CurrentRelease) -> None:
 
 
 def _show_attacks(current: CurrentRelease, report: AuditReport | None) -> None:
-    """Show what an attacker could still learn, and what was tried to find out."""
+    """Show what an attacker could still learn, and which attacks were tried."""
     sentences = attacks.describe_one_number(current.release)
     if not sentences:
         return

@@ -1,4 +1,4 @@
-"""What the attacks on a release try and how each ended, in words, for the terminal and the Method page."""
+"""The attacks on a release and their results in words, for the terminal and the Method page."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _RESULTS = {"held": "Held", "succeeded": "Succeeded", "measured": "Measured"}
 
 
 def judge_attack(check: Mapping[str, Any]) -> str:
-    """Return how an attack ended: held, succeeded or measured. `check` has attack, tier and passed."""
+    """Return the result of an attack: held, succeeded or measured. `check` has attack, tier and passed."""
     if (str(check.get("attack")), str(check.get("tier"))) in _NOT_BOUNDED:
         return "measured"
     return "held" if check.get("passed") is True else "succeeded"
 
 
 def describe_one_number(release: Release) -> list[str]:
-    """Return what a single number of children tells, with the numbers of this release."""
+    """Return what one number of children reveals, with the numbers of this release."""
     about = release.manifest["tact"].get("knowledge", {}).get("children")
     if not about:
         return []
@@ -65,7 +65,7 @@ def describe_one_number(release: Release) -> list[str]:
 
 
 def describe_guess(report: AuditReport) -> list[str]:
-    """Return how much better than a coin an attacker guesses who combines all numbers."""
+    """Return how much better than chance an attacker guesses by combining all numbers."""
     check = report.check("membership")
     public = report.tier == "public"
     advantage = check.get("all_numbers_high" if public else "all_numbers")
@@ -97,7 +97,7 @@ def _count_right(advantage: float) -> int:
 
 
 def describe_audit(report: AuditReport) -> list[str]:
-    """Return when the audit was made and how it ended."""
+    """Return the date and the result of the audit."""
     sentence = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
     return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
 
@@ -111,7 +111,7 @@ def describe_check(release: Release) -> list[str]:
 
 
 def suggest_audit() -> list[str]:
-    """Return how a more thorough attack is made."""
+    """Return how to run a more thorough attack."""
     return [
         _(
             "The data officer can attack it more thoroughly, with every file that leaves: tact audit. That "
@@ -132,7 +132,7 @@ def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
 
 
 def tabulate_results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return what was tried and how it ended."""
+    """Return the attacks with their results as a table."""
     rows = [(_capitalise(_name_attack(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
     return pd.DataFrame(rows, columns=[_("Attack"), _("Result")])
 
@@ -149,7 +149,7 @@ def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
 
 
 def _list_found(report: AuditReport) -> list[str]:
-    """Return what was found, without places and counts."""
+    """Return the findings, without places and counts."""
     reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
     sentences = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
     return [*sentences, _("The data officer's report names the places.")] if sentences else []

@@ -1,4 +1,4 @@
-"""What protection costs in accuracy, in words and as a table, from the numbers of the release."""
+"""The loss of accuracy through protection, in words and as a table, from the numbers of the release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FEW = 10  # per cent; smaller shares are shown with a decimal
 
 
 def format_headline(costs: pd.DataFrame) -> str:
-    """Return in one sentence what the yearly numbers of counties and regions lose; empty without them."""
+    """Return one sentence on the accuracy that yearly numbers of counties and regions lose; empty without them."""
     rows = costs[(costs["level"] == "region") & (costs["grain"] == "year")].set_index("country")
     if not {"AL", "GR"} <= set(rows.index):
         return ""
@@ -46,7 +46,7 @@ def format_headline(costs: pd.DataFrame) -> str:
 
 
 def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
-    """Return the costs in words: a row for each country, area level and length of period."""
+    """Return the loss of accuracy in words: a row for each country, area level and length of period."""
     rows = [
         (
             f"{_(_WHERE.get((row['country'], row['level']), row['country']))}, {_(_WHEN[row['grain']])}",
@@ -67,7 +67,7 @@ def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
-    """Return how the columns are calculated and what they do not say."""
+    """Return how the columns are calculated, and their limits."""
     sentences = [
         _(
             "There is one number for each area and period. All of this is calculated from published "

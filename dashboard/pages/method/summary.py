@@ -1,4 +1,4 @@
-"""What the Method page says, from the manifest of the release."""
+"""The content of the Method page, from the manifest of the release."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def list_protections() -> list[str]:
 
 
 def describe_noise(release: Release) -> list[str]:
-    """Return what the noise does, with the numbers of this release."""
+    """Return the effect of the noise, with the numbers of this release."""
     parameters = _read_parameters(release)
     largest, k = parameters.get("largest", 5), release.k
     sentences = [
@@ -221,7 +221,7 @@ def describe_noise(release: Release) -> list[str]:
 
 
 def read_noise(release: Release) -> pd.DataFrame:
-    """Return the chance of each shown number for some true numbers: columns true, shown, chance."""
+    """Return the probability of each shown number for some true numbers: columns true, shown, chance."""
     parameters = _read_parameters(release)
     table, steps = parameters.get("table"), parameters.get("perturbations")
     if not table or not steps:
@@ -236,7 +236,7 @@ def read_noise(release: Release) -> pd.DataFrame:
 
 
 def draw_chances(rows: pd.DataFrame) -> list[alt.Chart]:
-    """Draw what the noise makes of 1, 4 and 12 children met, one chart each, with the same scale."""
+    """Draw the numbers that the noise can show for 1, 4 and 12 children met, one chart each, on the same scale."""
     return [_draw_chance(rows[rows["true"] == true], int(true)) for true in sorted(rows["true"].unique())]
 
 
@@ -257,7 +257,7 @@ def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
 
 
 def describe_chances(release: Release) -> str:
-    """Return what the charts show, and what happens to small numbers on this tier."""
+    """Return an explanation of the charts, and of the treatment of small numbers on this tier."""
     sentence = _("How often each number is published if the true number is 1, 4 or 12.")
     if release.tier == "public":
         sentence += " " + _("Numbers below {k} are then not shown.", k=release.k)
@@ -296,7 +296,7 @@ _SHORT = {
 
 
 def describe_periods(release: Release) -> str:
-    """Return how time is divided."""
+    """Return how time is divided into periods."""
     calendar = Calendar(int(release.manifest["tact"].get("first_month", 6)))
     return _(
         "The programme's year begins in {month}; quarters and years follow it. Published figures keep "
@@ -306,7 +306,7 @@ def describe_periods(release: Release) -> str:
 
 
 def tabulate_layers(release: Release) -> pd.DataFrame:
-    """Return the layers with the question that each answers and what it does not say."""
+    """Return the layers with the question that each answers, and its limits."""
     rows = []
     for layer in LAYERS:
         levels = layer.levels(release)
@@ -317,7 +317,7 @@ def tabulate_layers(release: Release) -> pd.DataFrame:
 
 
 def list_limits() -> list[str]:
-    """Return what the data are not."""
+    """Return the limits of the data: what they must not be taken for."""
     return [
         _(
             "They are not the number of trafficked children. They are children identified or met by "

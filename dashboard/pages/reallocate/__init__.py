@@ -1,4 +1,4 @@
-"""Which units to move where, what that would gain, and whether to move any: decide, save, download."""
+"""The Reallocate page: propose moves of units and their gain, decide on them, save and download the plan."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["show"]
 
 
 def show() -> None:
-    """Draw the page; what changes is within one fragment."""
+    """Show the page; all content that changes is inside one fragment."""
     current = current_release.open_current_release(read_site())
     if current is None:
         page_frame.show_no_release()
@@ -74,7 +74,7 @@ def _show_page(current: CurrentRelease) -> None:
 
 
 def _make_plan(current: CurrentRelease, work: Workplace, setting: Setting) -> PlanSummary | None:
-    """Make the plan and show the answer; where there is none, show why and what to do."""
+    """Compute and show the plan; if there is none, show why and what to do."""
     t = planner.speak_english(current)
     try:
         with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):

@@ -1,4 +1,4 @@
-"""What a reader sets and decides on the Reallocate page: choices, decisions on moves, the posts."""
+"""The inputs of the Reallocate page: choices, decisions on moves, the posts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 
 
 def ask_setting() -> Setting:
-    """Ask for what a plan may do and what counts; every choice stands in the address."""
+    """Ask for the limits and weights of a plan; every choice is kept in the address."""
     first = Setting()
     needs = {name: _(words) for name, words in NEEDS.items()}
     choices: dict[str, str | int | None] = {"need": address.pick_segment("need", _("Pathway"), needs, labelled=True)}
@@ -113,14 +113,14 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
 
 
 def ask_role(key: str) -> str:
-    """Ask who decides: a role, never a name."""
+    """Ask for the role of the person who decides, never for a name."""
     names = {role: _(role)[:1].upper() + _(role)[1:] for role in ROLES}
     chosen: str = st.selectbox(_("Your role"), ROLES, format_func=names.__getitem__, key=key)
     return chosen
 
 
 def ask_decision(current: CurrentRelease, plan: PlanSummary) -> None:
-    """Ask for a decision on a move; the plan is then made anew around it."""
+    """Ask for a decision on a move; the plan is then computed again with it."""
     steps = [(move.start, move.end, move.kind, move.units) for move in plan.moves]
     if not steps:
         return
@@ -148,7 +148,7 @@ def _list_decisions() -> tuple[str, ...]:
 
 
 def _take_decision() -> None:
-    """Add the decision of the form; a move that is not made needs a reason, since others wonder why."""
+    """Add the decision of the form; a declined move needs a reason, which others can read."""
     state = st.session_state
     if state[_WHAT] != "accept" and not state[_REASON].strip():
         state[_UNSAID] = True

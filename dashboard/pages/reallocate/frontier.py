@@ -1,4 +1,4 @@
-"""The frontier of a plan: what other numbers of moves, or hours of travel, would gain, with intervals."""
+"""The frontier of a plan: gains for other numbers of moves, or hours of travel, with intervals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INK, _ACCENT = "#3B4252", "#0F6B66"
 
 
 def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
-    """Return the points, one row each: moved, cost, gain, low, high (children per quarter), sure (%)."""
+    """Return the points, a row for each: moved, cost, gain, low, high (children per quarter), sure (%)."""
     rows = [
         {
             "moved": point.moved,
@@ -33,7 +33,7 @@ def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
 
 
 def draw_frontier(points: Sequence[Point], by: str, verdict: Verdict) -> alt.Chart:
-    """Draw the points by moves or hours; advised ones are filled, and a ring marks the plan."""
+    """Draw the points by moves or hours; recommended points are filled, and a ring marks the plan."""
     rows = tabulate_points(points)
     x = alt.X(f"{by}:Q", title=_(BY[by]), axis=_axis(), scale=alt.Scale(zero=True, nice=True))
     title = _("Gain, children per quarter")

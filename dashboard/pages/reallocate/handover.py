@@ -1,6 +1,6 @@
-"""Hand-over to duty bearers on the Reallocate page: a table of tasks is given, and what fits goes over.
+"""Hand-over to duty bearers on the Reallocate page: tasks from a table that fit the spare capacity.
 
-What was worked out lies on the desk and is kept with a plan; see risk/handover/__init__.py.
+The result stays in the session and is saved with a plan; see risk/handover/__init__.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ROOM_DRAFT = "area,duty_bearer,quarter,children\nAL-11,school,1,20\n"
 def read_tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
     """Read the tables of a hand-over: room from a table, or as the free share of the places in the release.
 
-    Raises FileRefused for a file that is no text, and InputError where neither is given.
+    Raises FileRefused for a file that is not text, and InputError if both are missing.
     """
     text = planner.decode_upload("The table of tasks", tasks)
     if room is None:

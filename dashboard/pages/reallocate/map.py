@@ -50,7 +50,7 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
 
 
 def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
-    """Return one arrow from area to area, as wide as the units that go; the narrowest last, on top."""
+    """Return an arrow for each flow between areas; its width shows the units; the narrowest last, on top."""
     t, centres = speak_english(current), load_areas(current.release).centres(_LEVEL)
     flows = plan.sum_flows()
     most = max((units for _start, _end, units in flows), default=1)
@@ -77,7 +77,7 @@ def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:
 
 
 def word_arrows(plan: PlanSummary) -> Markup:
-    """Return what the legend says of arrows; nothing where nothing moves."""
+    """Return the legend of the arrows; empty if nothing moves."""
     if not plan.moves:
         return Markup("")
     text = _("Arrows show where units move from and to; wider arrows mean more units.")

@@ -1,7 +1,7 @@
-"""Plans as the page needs them: what they stand on is read once per process, and each plan is made once.
+"""Plans for the page: their inputs are read once per process, and each plan is computed once.
 
 The model is fitted once for a release, which takes some seconds; a plan then takes less than one. Sessions
-share what these functions return: never change it.
+share the results of these functions: never change them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def speak_english(current: CurrentRelease) -> Speech:
 
 
 def read_ground(current: CurrentRelease, posts: str = "") -> PlanInputs:
-    """Return what a plan stands on; `posts` is a table of posts as CSV, empty for the draft.
+    """Return the inputs of a plan; `posts` is a table of posts as CSV, empty for the draft.
 
-    Raises ReleaseError where the release is of the public tier, and what `read_posts` does.
+    Raises ReleaseError where the release is of the public tier; otherwise raises as `read_posts`.
     """
     if posts:
         return _read_with_posts(current, posts)
@@ -45,7 +45,7 @@ def read_ground(current: CurrentRelease, posts: str = "") -> PlanInputs:
 def write_posts_file(current: CurrentRelease, posts: str = "") -> bytes:
     """Return the table of posts for people to correct, as CSV with the names of areas in a last column.
 
-    Text that a spreadsheet could run is made safe. Raises ReleaseError where there is no table.
+    Text that a spreadsheet could execute is made safe. Raises ReleaseError if there is no table.
     """
     names = read_area_names(current)
     text = tables.write_posts(read_ground(current, posts).table)
@@ -57,14 +57,14 @@ def write_posts_file(current: CurrentRelease, posts: str = "") -> bytes:
 def read_posts(current: CurrentRelease, name: str, content: bytes) -> str:
     """Read a file of posts and return it as the planner writes such a table.
 
-    Raises FileRefused and InputError, naming file and row, for a file that is no table of posts.
+    Raises FileRefused and InputError, naming file and row, if the file is not a table of posts.
     """
     text = decode_upload(name, content)
     return tables.write_posts(tables.parse_posts(name, text, read_ground(current).posts.areas))
 
 
 def decode_upload(name: str, content: bytes) -> str:
-    """Return the text of a file that a reader uploaded; raises FileRefused where it is no text."""
+    """Return the text of a file that a reader uploaded; raises FileRefused if it is not text."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,7 +100,7 @@ def _make_plan(current: CurrentRelease, posts: str, setting: Setting, decisions:
 def compute_frontier(
     current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
 ) -> tuple[Point, ...]:
-    """Return what other numbers of moves would gain, see `risk.planning.inputs.make_frontier`."""
+    """Compute the gains for other numbers of moves, see `risk.planning.inputs.make_frontier`."""
     return make_frontier(read_ground(current, posts), setting, [one.decision for one in decisions])
 
 
@@ -118,7 +118,7 @@ def compute_plan(
     handover: Tables | None = None,
     with_frontier: bool = False,
 ) -> PlanSummary:
-    """Make a plan and return all of it in plain values; raises what `risk.planning.inputs.made` does."""
+    """Compute a plan and return it in plain values; raises as `risk.planning.inputs.make_plan`."""
     handed_over = None if handover is None else hand_over_tasks(current, handover)
     return summarise_plan(
         read_ground(current, posts),

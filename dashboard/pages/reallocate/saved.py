@@ -1,4 +1,4 @@
-"""Plans that were saved: saving one, opening it again, comparing some, and downloading one as a briefing."""
+"""Saved plans: saving, opening and comparing plans, and downloading a plan as a briefing."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
 
 def list_plans(current: CurrentRelease) -> SavedPlans:
-    """List the plans saved of the release, newest first; none where no folder was given."""
+    """List the saved plans of the release, newest first; none without a folder."""
     return saved.list_saved_plans(read_site().derived, current.release)
 
 
 def word_damaged(plans: SavedPlans) -> str:
-    """Return which saved plans cannot be read; empty where all can."""
+    """Return a sentence on the saved plans that cannot be read; empty if all can."""
     if not plans.damaged:
         return ""
     names = ", ".join(plans.damaged)
@@ -49,7 +49,7 @@ def word_damaged(plans: SavedPlans) -> str:
 
 
 def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary) -> str:
-    """Return how the saved plan that was opened differs from the same plan made now; empty if it does not."""
+    """Return how the opened plan differs from the same plan computed now; empty if they are equal."""
     opened = next((one.summary for one in plans if session.address_name(one) == work.follows), None)
     if opened is None or opened.setting != setting or opened.decisions != work.decisions:
         return ""
@@ -117,7 +117,7 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
 
 
 def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
-    """Return saved plans, one row each."""
+    """Return saved plans as a table, one row for each."""
     rows = [
         (
             plan.title,
@@ -166,7 +166,7 @@ def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:
 
 
 def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:
-    """Return plans side by side, one column each; moves of all of them stand in a row of their own."""
+    """Return plans side by side, one column for each; moves common to all plans have a separate row."""
     ways = [{_way(move) for move in plan.moves} for plan in plans]
     shared = set.intersection(*ways)
 

@@ -1,6 +1,6 @@
-"""What a reader has set while planning: choices in the address, posts, decisions, the plan that was opened.
+"""The state of a reader's planning: choices in the address, posts, decisions, the opened plan.
 
-Choices and the plan that was opened stand in the address. Posts and decisions stay in the session until they
+Choices and the opened plan are kept in the address. Posts and decisions stay in the session until they
 are saved with a plan (risk/planning/saved.py), which restores them wherever it is opened.
 """
 
@@ -40,10 +40,10 @@ _SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "explorati
 
 @dataclass(frozen=True)
 class Workplace:
-    """What belongs to the plan that a reader works on, besides the choices in the address.
+    """The data of the plan that a reader works on, besides the choices in the address.
 
     posts : as a table, empty for the draft. follows : the name of the plan that was opened. handover : the
-    tables that were given for a hand-over to duty bearers.
+    tables for a hand-over to duty bearers.
     """
 
     posts: str = ""
@@ -71,7 +71,7 @@ def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
 
 
 def write_setting(setting: Setting) -> dict[str, str]:
-    """Return a setting as it stands in an address."""
+    """Return a setting in the form of an address."""
     address: dict[str, str] = {}
     for name, part in ADDRESS.items():
         value = getattr(setting, part)
@@ -88,9 +88,9 @@ def address_name(plan: SavedPlan) -> str:
 
 
 def open_from_address(plans: Sequence[SavedPlan]) -> bool:
-    """Open the plan that the address names, unless it is open already; False where it is not saved here.
+    """Open the plan that the address names, unless it is open already; return False if it is not saved here.
 
-    Other choices in the address hold: they may have been changed since.
+    Other choices in the address stay: they may have changed since the plan was saved.
     """
     asked = str(st.query_params.get(_PLAN, ""))
     if asked in ("", st.session_state.get(_OPENED, "")):
@@ -128,17 +128,17 @@ def remember_saved(plan: SavedPlan) -> None:
 
 
 def set_posts(posts: str) -> None:
-    """Plan with other posts; empty for the draft."""
+    """Store other posts for the plan; empty for the draft."""
     st.session_state[_POSTS] = posts
 
 
 def set_tables(tables: Tables) -> None:
-    """Hand over by other tables; empty ones hand nothing over."""
+    """Store other tables for the hand-over; nothing is handed over if they are empty."""
     st.session_state[_HANDED] = tables
 
 
 def add_decision(new: AuthoredDecision) -> None:
-    """Add a decision, in the place of an earlier one on the same move."""
+    """Add a decision, which replaces an earlier decision on the same move."""
     st.session_state[_DECIDED] = saved.replace_decision(read_workplace().decisions, new)
 
 
@@ -149,5 +149,5 @@ def remove_decision(removed: AuthoredDecision) -> None:
 
 
 def name_author(role: str) -> Author:
-    """Return the author of what is decided today."""
+    """Return the author of today's decisions, with this role."""
     return Author(role, datetime.now(UTC).strftime("%Y-%m-%d"))

@@ -1,4 +1,4 @@
-"""The plan as the Reallocate page lays it out: tables of moves, quarters, areas and hand-over.
+"""The content of the Reallocate page: tables of moves, quarters, areas and hand-over.
 
 The words are those of dashboard/narrative, which the briefing and `tact plan` use too.
 """
@@ -24,7 +24,7 @@ def list_key_numbers(t: Speech, summary: PlanSummary) -> list[tuple[str, str]]:
 
 
 def explain_measure(summary: PlanSummary) -> list[str]:
-    """Return what every plan is measured by, and on which posts it stands."""
+    """Return how every plan is measured, and which posts it starts from."""
     return [
         _(
             "Need met: the children in need whom the units can reach and help in a quarter. "
@@ -36,7 +36,7 @@ def explain_measure(summary: PlanSummary) -> list[str]:
 
 
 def tabulate_moves(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the moves, one row each, the one that gains most first."""
+    """Return the moves, one row for each, largest gain first."""
     heads = moves.head_moves(t)
     columns = ("gain", "chance", "helps", "takes", "condition", "hours", "decision")
     rows = [
@@ -48,7 +48,7 @@ def tabulate_moves(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 
 
 def explain_moves(summary: PlanSummary) -> str:
-    """Return how the table of moves is to be read: which gains do not add up, which numbers are a guess."""
+    """Return how to read the table of moves: which gains do not add up, which numbers are uncertain."""
     sentences = [
         _(
             "Each move is compared with not making it while all others are made, so single "
@@ -86,7 +86,7 @@ def tabulate_quarters(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 
 
 def tabulate_groups(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the share of need that is met, by country, and where communities live and elsewhere."""
+    """Return the share of need that is met, by country, in areas with communities, and in other areas."""
     head = [_("Where"), _("Children in need per quarter"), _("Need met today"), _("With the plan")]
     frame = pd.DataFrame(moves.tabulate_groups(t, summary), columns=head)
     frame.insert(1, _("Areas"), [row.areas for row in summary.equity])
@@ -117,7 +117,7 @@ def tabulate_areas(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 
 
 def _word_units(today: Mapping[str, int], planned: Mapping[str, int]) -> str:
-    """Return the units of each kind, and their new number where that changes."""
+    """Return the number of units of each kind, and the new number if it changes."""
     kinds = [
         f"{kind}: {count}" if count == planned[kind] else f"{kind}: {count} → {planned[kind]}"
         for kind, count in today.items()

@@ -1,4 +1,4 @@
-"""The Risk page: where rates are high, why, how sure that is, and how well the model has predicted."""
+"""The Risk page: where rates are high, why, how certain that is, and how well the model has predicted."""
 
 from __future__ import annotations
 

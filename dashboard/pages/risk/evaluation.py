@@ -58,7 +58,7 @@ def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
 
 
 def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
-    """Draw the share of children met in the fifth of the areas that each forecast names."""
+    """Draw the share of children met in the fifth of the areas that each forecast ranks highest."""
     rows = evaluation.hits
     rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
     rows = rows.assign(own=rows["forecaster"] == MODEL).sort_values("hit_rate", ascending=False)
@@ -91,7 +91,7 @@ def _style(chart: alt.LayerChart) -> alt.Chart:
 
 
 def tabulate_scores(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return each forecast's mean score by quarters ahead, the best first; smaller is better."""
+    """Return the mean score of each forecaster by quarters ahead, best first; smaller is better."""
     wide = evaluation.scores.pivot_table(index="forecaster", columns="ahead", values="crps")
     wide = wide.sort_values(wide.columns[0]).map(lambda score: f"{score:.2f}")
     ahead = [_("{n} quarters ahead", n=n) for n in map(str, wide.columns)]

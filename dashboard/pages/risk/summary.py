@@ -1,4 +1,4 @@
-"""What the Risk page says: where rates are high or changing, why, and how sure that is, in plain words.
+"""The content of the Risk page: where rates are high or changing, why, and how certain that is, in plain words.
 
 Every number comes from the tables that the model wrote beside the release (risk/report/tables.py). Areas are
 compared within their country only, never across both.
@@ -58,7 +58,7 @@ def find_highest_area(current: CurrentRelease, pathway: str) -> str:
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
-    """Return what a programme manager must know, the most important first."""
+    """Return the main findings for a programme manager, the most important first."""
     return [*_list_together(current), *_list_levels(current), *_list_changes(current)]
 
 
@@ -79,7 +79,7 @@ def _list_levels(current: CurrentRelease) -> Iterator[str]:
 
 
 def _format_level(inside: pd.DataFrame, country: str, pathway: str) -> str:
-    """Return in which areas of a country the rate is above what people and outreach explain."""
+    """Return the areas of a country with a rate above the one explained by people and outreach."""
     parts = [
         _("{level} in {areas}", level=name_classes()[position], areas=_join_rates(inside[inside["class"] == position]))
         for position in (_VERY_HIGH, _HIGH, _LOW)
@@ -131,7 +131,7 @@ _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
 def _read_latest_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return the changes of the last year that the model looked at."""
+    """Return the changes over the last year, computed by the model."""
     frame = read_risk_table(current, "riskchange_region_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
@@ -227,7 +227,7 @@ def _format_explained(row: Mapping[str, float]) -> str:
 
 
 def _format_change_of_class(row: Mapping[str, float], position: int) -> str:
-    """Return what would change the class, with the same uncertainty."""
+    """Return the rates at which the class would change, with the same uncertainty."""
     rates = {
         "high": _format_short(row["high_from"]),
         "low": _format_short(row["low_below"]),
@@ -246,7 +246,7 @@ def _format_change_of_class(row: Mapping[str, float], position: int) -> str:
 
 
 def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return the clusters of a pathway by country, surest first. Empty if there are none."""
+    """Return the clusters of a pathway by country, most certain first. Empty if there are none."""
     table = current_release.read_table(current, "hotspots_region_whole_crossing")
     if table.empty:
         return table
@@ -269,7 +269,7 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 
 def _format_p(p: float) -> str:
-    """Format a p value, and say if it is no more than chance."""
+    """Format a p value, with a remark if it can be chance."""
     words = f"p = {p:.4f}" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
     return words if p <= _SIGNIFICANT else f"{words}: {_('may well be chance')}"
 

@@ -1,4 +1,4 @@
-"""The live map: layers, time, and one area."""
+"""The Situation page: the live map with layers, time, and a chosen area."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from geo.layers import choose_caution
 
 
 def show() -> None:
-    """Show the page. What changes is inside one fragment, so that a change sends little."""
+    """Show the page. All content that changes is inside one fragment, so that a change sends little data."""
     controls.note_address()
     st.fragment(_show_situation, run_every=controls.read_step_seconds())()
     controls.show_projector_button()

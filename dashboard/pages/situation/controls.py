@@ -1,9 +1,9 @@
-"""The controls of the Situation page. The view is the only source: a widget shows it and asks for another.
+"""The controls of the Situation page. The view is the only source: a widget shows it and requests a new view.
 
-A widget starts with the view's value, and only what a reader picks makes the next view. If the view is no
-longer the one that the widget shows, or if the choices have changed, a new widget takes its place. To set a
-widget that the browser already has takes a message that can get lost when a run is cut short; the next click
-anywhere would then bring back what the widget still shows.
+A widget starts with the view's value, and only a reader's choice changes the view. If the view differs from
+the widget, or if the choices have changed, a new widget replaces it. Setting a widget that the browser
+already has needs a message that can get lost when a run is interrupted; the next click anywhere would then
+restore the old value of the widget.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ _T = TypeVar("_T")
 
 
 def note_address() -> None:
-    """Note the address if somebody changed it: on a first visit, by going back, or by a link.
+    """Store the address if somebody changed it: on a first visit, with the back button, or through a link.
 
-    Only a run of the whole page that no control asked for can have such an address. With a request of a
-    control the browser may still send the previous address.
+    Only a run of the whole page that was not started by a control can have such an address. With a request of
+    a control the browser may still send the previous address.
     """
     address, asked_by_control = _read_address(), st.session_state.pop(_OWN, False)
     # Changing page empties the address; then the session remembers.
@@ -64,10 +64,10 @@ def note_address() -> None:
 
 
 def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
-    """Return the view: what the reader asked for, as far as the release has it.
+    """Return the view: the reader's request, as far as the release allows it.
 
-    The session keeps the request itself, so that a layer without such a level, period or area does not take
-    them away from the next layer.
+    The session keeps the request itself, so that a layer without such a level, period or area does not remove
+    them for the next layer.
     """
     st.session_state.pop(_OWN, None)
     address = st.session_state.pop(_ARRIVED, None)
@@ -116,7 +116,7 @@ def _show_period(period: str) -> None:
 
 
 def show_missed(view: MapView) -> None:
-    """Show which parts of an address were not found, until the reader moves on."""
+    """Show which parts of an address were not found, until the reader changes the view."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
     if words and opened == view:
         st.html(words)
@@ -138,13 +138,13 @@ def _read_address() -> dict[str, str]:
 
 
 def _request_view(change: Callable[[MapView], MapView]) -> None:
-    """Change the requested view. It is settled in the run that follows."""
+    """Change the requested view. The next run adapts it to the release."""
     st.session_state[_VIEW] = change(st.session_state[_VIEW])
     st.session_state[_OWN] = True
 
 
 def _choose_key(name: str, value: object, *choices: object) -> str:
-    """Return the key of the widget that shows a value: the present one if it does, else a new one."""
+    """Return the key of the widget that shows a value: the present key if it does, else a new key."""
     widgets: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
     count, offered = widgets.get(name, (0, ()))
     if offered != choices or st.session_state.get(f"{name}-{count}") != value:
@@ -154,9 +154,9 @@ def _choose_key(name: str, value: object, *choices: object) -> str:
 
 
 def _make_callback(key: str, shown: _T, change: Callable[[MapView, _T], MapView]) -> Callable[[], None]:
-    """Return the callback that takes what a reader picked into the view.
+    """Build the callback that puts a reader's choice into the view.
 
-    A widget that was replaced may report its old value once more; that is not a pick.
+    A replaced widget may report its old value once more; that is not a choice.
     """
 
     def picked() -> None:
@@ -269,7 +269,7 @@ def choose_grain(current: CurrentRelease, view: MapView) -> None:
 
 
 def choose_period(totals: Mapping[str, Total], view: MapView) -> None:
-    """Show the slider of periods. The arrow keys move it, and it reads out the period's number."""
+    """Show the slider of periods. The arrow keys move it, and screen readers get the period's number."""
     words = {period: format_total(period, total) for period, total in totals.items()}
     key = _choose_key("c-period", view.period, *words.items())
     st.select_slider(
@@ -317,7 +317,7 @@ def advance_view(listed: tuple[str, ...], view: MapView) -> MapView:
 
 
 def show_projector_button() -> None:
-    """Show the button of the projector mode: panels fold, type grows."""
+    """Show the button of the projector mode, with folded panels and larger text."""
     view: MapView | None = st.session_state.get(_VIEW)
     if view is None:
         return
@@ -329,7 +329,7 @@ def show_projector_button() -> None:
 
 
 def make_click_callback(areas: Areas, level: str) -> Callable[[], None]:
-    """Return the callback of a click on the map: it chooses the area there, or none."""
+    """Build the callback of a click on the map, which chooses the area at that place, or none."""
 
     def chosen() -> None:
         place = live_map.read_clicked_place()

@@ -1,4 +1,4 @@
-"""The number that answers the question of the layer on the map: of the chosen area, or of both countries."""
+"""The headline value of the layer on the map, for the chosen area or for both countries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ALL = {"what": "services", "of": "all"}
 
 @dataclass(frozen=True)
 class Where:
-    """An area, and where the layer is read for it: at its own level, or for the areas inside it."""
+    """An area and the level at which the layer is read for it: its own, or that of the areas inside it."""
 
     code: str
     name: str
@@ -45,7 +45,7 @@ class Headline:
 
 
 def read_headline(where: Where) -> Headline:
-    """Read the layer's number of an area. If only areas inside it have one, count those."""
+    """Read the layer's number of an area. If only areas inside it have a number, count them."""
     if where.mark is None or where.code not in where.mark.data.frame.index:
         return _count_parts(where) or Headline(
             where.name, _("not published for this area"), "", "", "", "", known=False
@@ -74,7 +74,7 @@ def _format_value(mark: Mark, area: str) -> tuple[str, str]:
 
 
 def _count_parts(where: Where) -> Headline | None:
-    """Return for how many of the areas inside it the layer has a number."""
+    """Return the number of areas inside it for which the layer has a value."""
     if where.parts is None or not where.within:
         return None
     data = where.parts.data
@@ -114,7 +114,7 @@ def _render_number(headline: Headline, *, named: bool, dated: bool = False) -> M
 
 
 def name_carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
-    """Return who carries the services of an area. Empty if only some services are chosen."""
+    """Return the duty bearers that run the services of an area. Empty if only some services are chosen."""
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""
@@ -125,7 +125,7 @@ def name_carriers(current: CurrentRelease, level: str, period: str, area: str, o
 
 
 def _carries(current: CurrentRelease, level: str, period: str, area: str, choice: str) -> bool:
-    """Return whether a duty bearer is known to carry a service there."""
+    """Return whether a duty bearer is known to run a service in the area."""
     if not current_release.has_layer(current, "services", level, (("of", choice),)):
         return False
     frame = current_release.read_layer(current, "services", level, period, (("of", choice),)).frame

@@ -27,7 +27,7 @@ _LAYERS = {
 
 @dataclass(frozen=True)
 class PanelContent:
-    """What is on the map, as the panel needs it.
+    """The content of the map, in the form for the panel.
 
     `first` is the headline of the main layer and `others` those of the layers over it, as markup. `when` is
     the period on the map in words, `now` its id. `covered` names the facts that a headline already shows.
@@ -79,7 +79,7 @@ def _list_facts(profile: Profile, content: PanelContent) -> list[Fact]:
 
 
 def _order_blocks(content: PanelContent, numbers: Markup) -> Markup:
-    """Return the headline of the main layer first. A community's number is set apart, with its sentence."""
+    """Return the headline of the main layer first; a community's number is separate, with its sentence."""
     if not content.beside:
         return join_markup((content.first, *content.others, numbers))
     if content.community:
@@ -92,7 +92,7 @@ def _set_apart(block: Markup, sentence: str) -> Markup:
 
 
 def _wrap_panel(*parts: object) -> Markup:
-    """Return the panel around its parts. It also scrolls by keyboard."""
+    """Return the panel with its parts inside. The keyboard can scroll it, too."""
     return html("<div class=panel tabindex=0>{}</div>", join_markup(parts))
 
 
@@ -110,7 +110,7 @@ def _make_row(fact: Fact, when: str) -> Row:
 
 
 def _date_fact(fact: Fact, when: str) -> str:
-    """Return the period of a number that is not of the period on the map, unless its label says it."""
+    """Return the period of a number if it differs from the period on the map and is not in the label."""
     return "" if not fact.period or fact.period == when or fact.period in fact.label else fact.period
 
 
@@ -233,7 +233,7 @@ def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], 
 
 
 def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], hover: str) -> Markup:
-    """Return one measure of several areas. The first label, without its country, stands for all."""
+    """Return one measure for several areas, with the first label, without its country, for all."""
     label = rows[0].label
     for profile in profiles:
         label = label.replace(profile.country, _("the country"))

@@ -1,4 +1,4 @@
-"""What the Situation page shows for a view: the panel, the strip of time, the table."""
+"""The content of the Situation page for a view: the panel, the strip of time, the table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
 def describe_shipped_shapes() -> dict[str, Any]:
-    """Return what never changes on a map without a release: the areas that ship with the product."""
+    """Return the fixed content of a map without a release: the areas that ship with the product."""
     return {"shapes": SHIPPED}
 
 
@@ -115,7 +115,7 @@ def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres:
 
 
 def _list_wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
-    """Return where the headline of a layer is read: the chosen area, or both countries."""
+    """Return the areas and levels of a layer's headline: the chosen area, or both countries."""
     return [
         _find_where(current, areas, view, name, code) for code in ([view.area] if view.area else _list_countries(areas))
     ]
@@ -140,7 +140,7 @@ def _list_countries(areas: Areas) -> list[str]:
 
 
 def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> Markup:
-    """Return a line on what an address asked for in vain, and what is shown instead."""
+    """Return a line on the parts of an address that cannot be shown, and what is shown instead."""
     lost = list_unmet(address, view)
     if not lost:
         return Markup("")

@@ -52,8 +52,8 @@ def _sum_total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
 def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
     """Return timeline entries for layers whose values cannot be summed over areas.
 
-    For one area: its number, or the words of its class or state. Else: for how many areas something is
-    known.
+    For one area: its number, or the words of its class or state. Else: the number of areas with a known
+    value.
     """
     return [_judge_area(data, area, words) if area else _count_known(data) for data in layers]
 

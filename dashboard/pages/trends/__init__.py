@@ -1,4 +1,4 @@
-"""The Trends page: children met and outreach of an area over time, changes, breaks, and what comes next."""
+"""The Trends page: children met and outreach of an area over time, changes, breaks, and forecasts."""
 
 from __future__ import annotations
 

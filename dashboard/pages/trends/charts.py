@@ -1,4 +1,4 @@
-"""Charts over one axis of time: children met, outreach, the share of internal trafficking."""
+"""Charts with a common time axis: children met, outreach, the share of internal trafficking."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OTHER = "·"
 
 
 def draw_met(counted: pd.DataFrame, ahead: pd.DataFrame, breaks: Mapping[str, str]) -> alt.Chart:
-    """Draw children met with the bounds of each number, and what the model expects with its interval."""
+    """Draw children met with the bounds of each number, and the model's forecast with its interval."""
     periods = [*counted["period"], *ahead["period"]]
     chart = _draw_bars(counted, periods, _COUNTS, _("children identified or met")) + _draw_signs(counted, periods)
     if len(ahead):

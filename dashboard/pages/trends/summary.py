@@ -1,8 +1,8 @@
-"""What the Trends page shows of an area: children met and outreach by quarter, shares, what comes next.
+"""The content of the Trends page for an area: children met and outreach by quarter, shares, forecasts.
 
 Published numbers are shown with their margins and states, those of the model with their interval. A change
-is told with the outreach beside it, and a jump of counts in a whole country is offered as a possible break
-before it is read as a rise.
+is shown with the outreach beside it, and a jump of counts in a whole country is first shown as a possible
+break, not as a rise.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
-    """Return what can be shown: all children met, or those of a pathway that the model tells apart."""
+    """Return the names of what can be shown: all children met, or those of a pathway of the model."""
     told_apart = {
         pathway: words for pathway, words in narrative.name_pathways().items() if _has_pathway(current, pathway)
     }
@@ -67,7 +67,7 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 
 def find_first_area(current: CurrentRelease) -> str:
-    """Find the area on which the page opens: one of those tested together, else where most were met."""
+    """Find the area on which the page opens: one tested together with others, else the one with most children met."""
     known = name_areas(current)
     together = next((shift.areas for shift in _read_shifts(current)[:1]), ())
     if together and together[-1] in known:
@@ -103,7 +103,7 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
 
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
-    """Add the cells of one period. A noisy zero counts as none; its bounds tell what may be there."""
+    """Add the cells of one period. A noisy zero counts as 0; its bounds show the possible number."""
     largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
     label, states = Period.parse(period).label, {cell.state for cell in cells}
     known = [find_bounds(cell, current.release.k, largest) for cell in cells]
@@ -139,7 +139,7 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
 
 
 def read_expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Read what is expected of the next quarters, in the columns of `read_met`, with 80 % bounds.
+    """Read the forecast of the next quarters, in the columns of `read_met`, with 80 % bounds.
 
     The model forecasts, or the historical mean if the model was measured and is not better.
     """
@@ -183,7 +183,7 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
 
 
 def list_changes(current: CurrentRelease, area: str) -> list[str]:
-    """Return at which looks the model was sure of a change in this area, the latest first."""
+    """Return the quarters at which the model was certain of a change in this area, latest first."""
     table = current_release.read_table(current, "riskchange_region_quarter_crossing")
     if table.empty:
         return []
