@@ -246,7 +246,7 @@ def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, autho
             points = inputs.make_frontier(ground, setting, progress=tick)
     except RulesClash as error:
         head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
-        raise InputError(" ".join((head, *lines))) from error
+        raise RulesClash(error.clashes, " ".join((head, *lines))) from error
     return summarise_plan(ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over)
 
 

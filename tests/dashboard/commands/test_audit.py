@@ -32,5 +32,5 @@ def test_findings_stand_by_place_and_not_one_line_each_for_ever():
     assert "  AL-00, 2006" in told
     assert "  and 10 more, in the report" in told
     assert "b.csv: cannot be read (surface; 1 in all)" in told
-    assert any(line.startswith("Not passed; findings: 31.") for line in told)
+    assert any(line.startswith("Failed with 31 findings.") for line in told)
     assert len(told) < 50
