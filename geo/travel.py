@@ -68,9 +68,10 @@ class Link:
 class Travel:
     """Minutes between the areas of one level.
 
-    minutes : from each area (row) to each (column), (A, A); the diagonal is zero; inf where an area has no shape and
-    no time was entered. inside : mean minutes from the centre of each area to its people, as if it were a disc, (A,).
-    provisional : where the default is used for a route over water, (A, A). given : where the time was uploaded, (A, A).
+    minutes : from each area (row) to each (column), (A, A); diagonal 0; inf where shape and time are missing.
+    inside : mean minutes from the centre of each area to its people, as if it were a disc, (A,).
+    provisional : where the default is used for a route over water, (A, A).
+    given : where the time was uploaded, (A, A).
     """
 
     codes: tuple[str, ...]

@@ -81,9 +81,9 @@ def estimate_hidden_share(
 ) -> tuple[float, float, float]:
     """Estimate the share of children in cells that show no number, with an interval of 95 %.
 
-    `total` holds the published numbers of a country that add up to all of its children, `shown` the numbers of the
-    table that are shown; what is missing between them is hidden. The noise of each number is taken as independent of
-    all others. The interval covers their noise alone. Small counts are shown more often when their noise is positive,
+    `total` holds the published numbers of a country that add up to all of its children, `shown` the numbers shown in
+    the table; the difference of their sums is hidden. The noise of each number is assumed to be independent of all
+    others. The interval covers their noise alone. Small counts are shown more often when their noise is positive,
     which moves the estimate down by the variance times the number of cells per count near the threshold.
     """
     totals, parts = np.asarray(total, np.int64).ravel(), np.asarray(shown, np.int64).ravel()
@@ -100,14 +100,14 @@ def estimate_hidden_share(
 def compute_most_of_one_number(release: Release) -> float:
     """Compute the most that one number reveals about a child to a person who knows all others in its cell.
 
-    The largest total variation between what is seen with and without the child: 0 is guessing, 1 is knowing.
+    This is the largest total variation between outputs with and without the child: 0 is guessing, 1 is knowing.
     """
     channel, _ = _steady_channel(CellKey.from_manifest(release.manifest["tact"]), _threshold(release))
     return float(channel.total_variation().max())
 
 
 def _steady_channel(mechanism: CellKey, k: int | None, scale: int = 1) -> tuple[Channel, int]:
-    """Return a channel, and the value from which on the noise no longer depends on the size of the count."""
+    """Return a channel, and the value from which the noise no longer depends on the count."""
     reach, none = mechanism.knowledge(scale, k).largest, mechanism.channel(0, scale, k)
     steady = max(2 * reach, none.steady + reach, none.k or 0)
     return mechanism.channel(steady + reach + 1, scale, k), steady

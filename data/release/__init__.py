@@ -69,8 +69,7 @@ def _read_made(manifest: Path, _changed: int) -> tuple[int, str]:
 class Release:
     """One tier of one release, read only, without the tables of the measures in `without`.
 
-    `added` are results that were made from it (data/release/derived.py); their tables are read like its
-    own.
+    `added` are results made from the release (data/release/derived.py); their tables are read in the same way.
     """
 
     folder: Path

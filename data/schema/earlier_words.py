@@ -11,7 +11,7 @@ _FILE = Path(__file__).with_name("earlier_words.csv")
 
 @lru_cache(maxsize=1)
 def read_earlier_words() -> dict[str, dict[str, str]]:
-    """Return by column name: earlier words, and the code that they mean; an empty code marks a heading."""
+    """Return, for each column name, earlier words and the code they mean; an empty code marks a heading."""
     earlier: dict[str, dict[str, str]] = {}
     with _FILE.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

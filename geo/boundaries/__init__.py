@@ -137,7 +137,7 @@ def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
 def _join_successors(
     official: dict[str, BaseGeometry], rows: dict[int, str], table: pd.DataFrame, places: Places
 ) -> tuple[dict[str, BaseGeometry], tuple[Split, ...], list[Unmatched]]:
-    """Return the shapes in which a predecessor is the union of its parts of 2019, if the file has them all."""
+    """Return the shapes with the parts of 2019 united to their predecessor, if the file has all its parts."""
     older = list_predecessors(table)
     joined = {code: shape for code, shape in official.items() if code not in older}
     split: list[Split] = []
@@ -201,7 +201,7 @@ def _sort_by_size(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, gpd.GeoDataFrame]:
-    """Return faces, their owners, and the shapes without old ones of which too little would remain."""
+    """Return faces, their owners, and the shapes; old shapes that would be nearly covered are left out."""
     faces, owners = cut_faces(pieces.geometry.to_numpy())
     owned = owners != NOBODY
     size = np.bincount(owners[owned], shapely.area(faces)[owned], minlength=len(pieces))

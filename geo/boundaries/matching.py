@@ -79,8 +79,8 @@ def match_rows(
 
     `regions` holds the shapes of regions in the file's CRS, EPSG:4326.
     """
-    lies = _RegionShares(frame.geometry, regions)
-    reader = _RowMatcher(places, table, lies, country)
+    shares = _RegionShares(frame.geometry, regions)
+    reader = _RowMatcher(places, table, shares, country)
     chosen = [c for c in (columns.code, *columns.names) if c]
     texts = pd.DataFrame({c: _texts(frame[c]) for c in chosen}, index=frame.index)
     matched: dict[int, str] = {}
@@ -116,8 +116,8 @@ class _RegionShares:
 class _RowMatcher:
     """A matcher for one row at a time: it tries the most reliable sign first."""
 
-    def __init__(self, places: Places, table: pd.DataFrame, lies: _RegionShares, country: str | None) -> None:
-        self._places, self._lies, self._country = places, lies, country
+    def __init__(self, places: Places, table: pd.DataFrame, shares: _RegionShares, country: str | None) -> None:
+        self._places, self._shares, self._country = places, shares, country
         older = list_predecessors(table)
         self._region = {
             str(code): str(code) if level == "region" else str(parent)
@@ -129,7 +129,7 @@ class _RowMatcher:
         """Return the code and an empty reason, or an empty code and the reason."""
         if shape is None:
             return "", "The row has no area. Draw it as a polygon, or leave it out."
-        shares = self._lies.shares(row)
+        shares = self._shares.shares(row)
         by_code = _coded(self._places, coded)
         by_name = self._by_name(named)
         fits = by_code or by_name

@@ -62,7 +62,7 @@ def _width(heading: str, column: pd.Series) -> int:
 
 
 def _write_column(sheet: Worksheet, place: int, column: pd.Series, wrapped: Format) -> None:
-    """Write the values from the second row on; a missing value and an empty text leave the cell empty."""
+    """Write the values of a column below its heading; missing values and empty texts leave cells empty."""
     write: Callable[..., object]
     style = None
     values = column.dropna()

@@ -1,6 +1,6 @@
-"""Children met for the first time, as circles: all, or of one pathway or one stage.
+"""Children met for the first time, as circles: all, those of one pathway, or those of one stage.
 
-A table of a release has one breakdown, so pathway and stage are choices of one option, never crossed.
+A table of a release has one breakdown, so pathway and stage are choices of one option and cannot be combined.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ from data.disclosure.attacks.bounds.system import Ties
 from data.disclosure.channel import UNKNOWN
 
 
-def times(since, spoken=None, unit=10):
+def times(since, last_number=None, unit=10):
     since = np.array(since)
-    spoken = since.max() if spoken is None else spoken
-    return Times(since, np.broadcast_to(np.array(spoken), since.shape), np.full(since.shape, unit))
+    last_number = since.max() if last_number is None else last_number
+    return Times(since, np.broadcast_to(np.array(last_number), since.shape), np.full(since.shape, unit))
 
 
 def ties(*sums):
@@ -17,7 +17,7 @@ def ties(*sums):
 
 def test_numbers_of_one_release_add_up_without_slack():
     assert compute_slack(ties((0, [1, 2])), times([0, 0, 0])).tolist() == [0]
-    assert compute_slack(ties((0, [1, 2])), times([0, 0, 0], spoken=3)).tolist() == [0]
+    assert compute_slack(ties((0, [1, 2])), times([0, 0, 0], last_number=3)).tolist() == [0]
 
 
 def test_each_older_number_brings_its_slack():
@@ -33,8 +33,8 @@ def test_a_total_that_nobody_published_stands_for_all_its_parts():
 
 
 def test_a_number_that_is_not_repeated_says_nothing_of_newer_ones():
-    assert compute_slack(ties((0, [1, 2])), times([0, 1, 1], spoken=[0, 1, 1])).tolist() == [UNKNOWN]
-    assert compute_slack(ties((0, [1, 2])), times([0, 0, 0], spoken=[0, 1, 1])).tolist() == [0]
+    assert compute_slack(ties((0, [1, 2])), times([0, 1, 1], last_number=[0, 1, 1])).tolist() == [UNKNOWN]
+    assert compute_slack(ties((0, [1, 2])), times([0, 0, 0], last_number=[0, 1, 1])).tolist() == [0]
 
 
 def test_a_part_of_which_nothing_is_known_joins_no_two_days():

@@ -179,7 +179,7 @@ def test_the_guess_is_the_truth_as_often_as_it_says():
         attack = BoundsAttack.from_releases([release], AREAS)
         readings = averaging._Readings(attack, CellKey())
         unknown = attack.lattice.tables[next(s for s in attack.lattice.tables if not s.breakdown)].base
-        parts = dict(readings.list_totals(alone=True))[unknown]
+        parts = dict(readings.list_totals(include_single=True))[unknown]
         value, chance = readings.guess(unknown, parts, [])
         sure.append(chance)
         hit.append(value == 10)

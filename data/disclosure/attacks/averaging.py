@@ -53,7 +53,7 @@ def guess_totals(
     readings = _Readings(system, mechanism)
     redrawn = [] if releases[-1].frozen else list(releases[:-1])
     by_shape: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
-    for unknown, parts in readings.list_totals(alone=bool(redrawn)):
+    for unknown, parts in readings.list_totals(include_single=bool(redrawn)):
         table, offset = system.lattice.locate(unknown)
         if table.shape not in by_shape:
             by_shape[table.shape] = [_read_numbers(release, table) for release in redrawn]
@@ -78,7 +78,7 @@ def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int
 
 @dataclass(eq=False)
 class _Readings:
-    """The numbers of the last release by unknown, and the likelihood of the count behind each."""
+    """The number of each unknown in the last release, and the likelihood of the count behind it."""
 
     system: BoundsAttack
     mechanism: CellKey
@@ -99,10 +99,10 @@ class _Readings:
                 values[here] = np.where(readable, table.high - largest, _NO_NUMBER).ravel()
         return values
 
-    def list_totals(self, *, alone: bool) -> Iterator[tuple[int, list[Ints]]]:
+    def list_totals(self, *, include_single: bool) -> Iterator[tuple[int, list[Ints]]]:
         """Yield each unknown with a number, and the sets of parts with numbers that add up to it.
 
-        `alone`: also those without any such set.
+        `include_single`: also unknowns without any such set.
         """
         ties = self.system.system.ties
         sets: dict[int, list[Ints]] = {}
@@ -113,7 +113,7 @@ class _Readings:
             repeats = (shown == self.values[ties.total[tie]]).any() and (shown > 0).sum() == 1
             if (shown >= 0).all() and not repeats:
                 sets.setdefault(int(ties.total[tie]), []).append(parts)
-        if alone:
+        if include_single:
             for unknown in np.flatnonzero(self.values > 0):
                 sets.setdefault(int(unknown), [])
         yield from sorted(sets.items())
@@ -139,7 +139,7 @@ class _Readings:
         return low + best, float(chance[best] / chance.sum())
 
     def _likelihood(self, value: int) -> tuple[int, Floats]:
-        """Return the least count behind a number, and P(number | count) from that count on."""
+        """Return the smallest count that can show as a number, and P(number | count) from that count on."""
         if value not in self._likelihoods:
             largest = self.mechanism.knowledge().largest
             near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts

@@ -4,8 +4,8 @@ Where published numbers follow every correction, a child that is removed or repo
 others: in a breakdown of its area and period at most one category changes. The attacker looks for an area and period
 where this holds for every breakdown, at least two breakdowns changed, and no change is larger than one child and the
 noise explain. Frozen numbers are repeated, or drawn again together when many children have changed; if that would
-still look like one child, the release repeats them once more (data/restricted/publishing). A correction that moves a
-child between categories cannot be distinguished from many that do.
+still look like one child, the release repeats them once more (data/restricted/publishing). The correction of one
+child's category cannot be distinguished from many such corrections.
 """
 
 from __future__ import annotations

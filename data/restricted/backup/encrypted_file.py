@@ -26,7 +26,7 @@ _PASSPHRASE_CHARACTERS = 12
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says about the workspace it was made from."""
+    """The description of the workspace in a backup."""
 
     workspace_id: str
     kind: str

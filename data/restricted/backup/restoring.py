@@ -107,12 +107,12 @@ def _check_keys(manifest: Manifest) -> None:
     raise VaultError(msg)
 
 
-def _check_vault(workspace: Workspace, both: Keys, *, replace: bool) -> None:
+def _check_vault(workspace: Workspace, both_keys: Keys, *, replace: bool) -> None:
     """Raise VaultError when the workspace's vault has records or cannot be read, unless `replace` is true."""
     if replace or not workspace.vault.exists():
         return
     try:
-        with Vault.open(workspace.vault, both.vault) as vault:
+        with Vault.open(workspace.vault, both_keys.vault) as vault:
             why = "has records" if vault.has_records() else ""
     except VaultError:
         why = "cannot be read"

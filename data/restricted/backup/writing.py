@@ -24,49 +24,49 @@ from data.workspace import Workspace, files
 _FORMAT = "1"
 
 
-def write_backup(workspace: Workspace, both: Keys, to: Path, passphrase: str) -> None:
+def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> None:
     """Write the vault, both keys, documents, releases and plans into one new file (mode 600).
 
     The file gets its name only after it was read back and checked. Raises InputError when the file exists
     or the passphrase is short, VaultBusy during an import, CorruptVault for a damaged vault,
     DiskFull.
     """
-    to = check_target(to)
+    target = check_target(target)
     check_passphrase(passphrase)
-    with open_vault(workspace, both) as vault, vault.writing():
+    with open_vault(workspace, both_keys) as vault, vault.writing():
         try:
-            with files.replacing(to, mode=0o600) as part:
-                _write(workspace, both, part, passphrase)
+            with files.replacing(target, mode=0o600) as part:
+                _write(workspace, both_keys, part, passphrase)
                 with open_backup(part, passphrase) as (_, manifest):
-                    if manifest.keys != both:
-                        raise damaged_backup(to)
+                    if manifest.keys != both_keys:
+                        raise damaged_backup(target)
         except OSError as error:
-            msg = f"The backup {to} could not be written: {error.strerror}. Choose a folder that is yours."
+            msg = f"The backup {target} could not be written: {error.strerror}. Choose a folder that is yours."
             raise InputError(msg) from error
 
 
-def check_target(to: Path) -> Path:
+def check_target(target: Path) -> Path:
     """Return the absolute path of a backup to be written; raise InputError if it cannot be written there."""
-    to = Path(to).absolute()
-    if to.exists():
-        msg = f"{to} already exists, and a backup is never overwritten. Choose another name."
+    target = Path(target).absolute()
+    if target.exists():
+        msg = f"{target} already exists, and a backup is never overwritten. Choose another name."
         raise InputError(msg)
-    if not to.parent.is_dir():
-        msg = f"There is no folder {to.parent} to write the backup to. Make it first."
+    if not target.parent.is_dir():
+        msg = f"There is no folder {target.parent} to write the backup to. Make it first."
         raise InputError(msg)
-    return to
+    return target
 
 
-def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> None:
+def _write(workspace: Workspace, both_keys: Keys, part: Path, passphrase: str) -> None:
     db = workspace.vault / health.DB
     contents = {
-        "backup_manifest": _manifest(workspace, both),
+        "backup_manifest": _manifest(workspace, both_keys),
         "backup_mapping": _mappings(workspace),
         "backup_document": _documents(workspace),
         "backup_release": folders.iter_releases(workspace.releases),
         "backup_plan": folders.iter_plans(workspace.derived),
     }
-    with sql.translating_errors(part), contextlib.closing(sql.connect(db, both.vault)) as connection:
+    with sql.translating_errors(part), contextlib.closing(sql.connect(db, both_keys.vault)) as connection:
         if not health.is_intact(connection):
             raise sql.corrupt_vault(db)
         attach_copy(connection, part, normalize_passphrase(passphrase))
@@ -82,15 +82,15 @@ def _write(workspace: Workspace, both: Keys, part: Path, passphrase: str) -> Non
         connection.execute("DETACH DATABASE copy")
 
 
-def _manifest(workspace: Workspace, both: Keys) -> list[tuple[str, str]]:
+def _manifest(workspace: Workspace, both_keys: Keys) -> list[tuple[str, str]]:
     return [
         ("format", _FORMAT),
         ("created", dt.datetime.now(dt.UTC).isoformat(timespec="seconds")),
         ("workspace_id", workspace.id),
         ("kind", workspace.kind),
         ("start_month", str(workspace.start_month)),
-        ("vault_key", both.vault.reveal().hex()),
-        ("identifier_key", both.identifier.reveal().hex()),
+        ("vault_key", both_keys.vault.reveal().hex()),
+        ("identifier_key", both_keys.identifier.reveal().hex()),
     ]
 
 

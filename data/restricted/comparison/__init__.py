@@ -1,9 +1,8 @@
-"""What policies cost readers and what they leave to attackers, measured on invented worlds.
+"""Comparison of policies on invented worlds: the loss for readers and the gain for attackers.
 
-**Readers**, by country: of the public counts of children by county or region and year, the share of children
-in cells that show no number, the share of cells that show one, and the median of |shown - true| / true over
-those; on the partner tier the mean of |shown - true| over municipalities and quarters in which a child was
-counted. Each is a mean over the worlds.
+**Readers**, by country. Public counts of children by county or region and year: the share of children in cells without
+a number, the share of cells with a number, and the median of |shown - true| / true over these cells. Partner tier: the
+mean of |shown - true| over municipalities and quarters in which a child was counted. Each is a mean over the worlds.
 
 **Attackers**: the largest advantage over guessing that one public number can give, exact and the same for every world;
 the estimated advantage from all public tables together over the worst-placed child, from the world where it is largest
@@ -129,7 +128,7 @@ def _find_worst(advantages: Iterable[Advantage]) -> Advantage:
 
 
 def _measure_readers(trial: Trial) -> dict[str, Readers]:
-    """Compute what the readers of each country lose in one world, and of both together."""
+    """Compute the loss for readers in one world, for each country and for both together."""
     public, partner = _country_of_rows(trial, _PUBLIC), _country_of_rows(trial, _PARTNER)
     inside = {BOTH: (np.ones(len(public), bool), np.ones(len(partner), bool))}
     inside |= {str(c): (public == c, partner == c) for c in sorted(set(public))}

@@ -2,7 +2,7 @@
 
 A child is counted once in tables of children: in the cell of its first encounter of the whole programme,
 with its attributes of that day. Children are linked across partners by the shared programme number. In
-tables of encounters a child counts at most `cap` times in a cell.
+tables of encounters a child is counted at most `cap` times in a cell.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Encounters:
 
     @cached_property
     def content(self) -> Ints:
-        """A number per record that combines everything counted of it except its day."""
+        """A number per record that combines all its counted columns except the day."""
         total: Ints = self.place.astype(np.int64)
         names = len(self.grid.names) + 1
         for ends in (self.origin, self.destination):
@@ -113,7 +113,7 @@ class Encounters:
 
     @cached_property
     def first_rows(self) -> Ints:
-        """The row of each child's first encounter: by day, then by content, in any order of the file."""
+        """The row of each child's first encounter (by day, then content), whatever the order of the file."""
         days = self.day.astype(np.int64)
         earliest = np.minimum.reduceat(days, self.start_rows) if len(self.start_rows) else days
         candidates = np.flatnonzero(days == earliest[self.child])

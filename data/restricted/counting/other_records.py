@@ -135,10 +135,10 @@ class Services:
     def _mark_shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
-        """Mark what a country's regions show, and the rest if it has enough operators.
+        """Mark the services that a country's regions show, and the other ones if they have enough operators.
 
-        It must not show whether there is a rest that too few operators run: without enough of them, a country
-        is complete only if each of its regions shows the axis.
+        A reader must not see whether there are others with too few operators: in that case a country is complete
+        only if each of its regions shows the axis.
         """
         in_region, regions, _ = self._mark_shown(present, "region", operators)
         rest = present & ~in_region

@@ -80,7 +80,7 @@ class Governance:
 
     @property
     def blocked(self) -> frozenset[str]:
-        """The measures that a release must not contain or show: communities without approval."""
+        """The measures that must not be released: communities without approval."""
         return frozenset() if self.communities else frozenset({"communities"})
 
     def permitted(self, plan: Plan) -> Plan:

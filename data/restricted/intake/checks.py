@@ -1,4 +1,4 @@
-"""Checks of a table row by row, made once for each distinct value and each distinct combination.
+"""Checks of the rows of a table, run once for each distinct value and each distinct combination.
 
 Every fault of a row is listed, also several in one row. Only rows without a fault are accepted.
 """

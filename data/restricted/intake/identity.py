@@ -101,7 +101,7 @@ def identify(rows: Rows) -> Identified:
     content = _digests(rows, good)
     if "record_number" not in rows.cells:
         nowhere = np.zeros(len(good), dtype=bool)
-        identity = _by_content(rows.kind.name, content, nowhere)
+        identity = _identify_by_content(rows.kind.name, content, nowhere)
         return Identified(good, identity, content, _alike(rows, good, nowhere, content))
     keys, numbered = _record_numbers(rows, good)
     clash = _clashing(keys, numbered, content)
@@ -112,7 +112,7 @@ def identify(rows: Rows) -> Identified:
         keep = np.flatnonzero(~clash)
         good, keys, numbered = good[keep], keys[keep], numbered[keep]
         content = [content[i] for i in keep.tolist()]
-    identity = _by_content(rows.kind.name, content, numbered)
+    identity = _identify_by_content(rows.kind.name, content, numbered)
     _by_number(rows, good, numbered, identity)
     return Identified(good, identity, content, _alike(rows, good, numbered, content))
 
@@ -146,12 +146,12 @@ def _text(value: Value) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _by_content(kind: str, content: list[bytes], but: npt.NDArray[np.bool_]) -> list[bytes]:
-    """Compute digests of content and its count of repetitions; empty for rows of the mask `but`."""
+def _identify_by_content(kind: str, content: list[bytes], skip: npt.NDArray[np.bool_]) -> list[bytes]:
+    """Compute identities from content and its number of repetitions; empty for rows of the mask `skip`."""
     seen: Counter[bytes] = Counter()
     prefix = f"{kind}{_BETWEEN}content{_BETWEEN}".encode()
     identity: list[bytes] = []
-    for digest, skipped in zip(content, but.tolist(), strict=True):
+    for digest, skipped in zip(content, skip.tolist(), strict=True):
         if skipped:
             identity.append(b"")
             continue

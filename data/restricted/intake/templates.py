@@ -1,8 +1,8 @@
 """Empty XLSX forms made from the schemas: one workbook for each record kind.
 
-The first sheet is the table to fill in, with drop-down lists for categories; "How to fill" explains each
-column; "Areas" lists the codes and names that a cell may contain. A form contains no record, so an empty
-form imports as an empty file.
+The first sheet is the table to fill in, with drop-down lists for categories; "How to fill" explains each column;
+"Areas" lists the codes and names that a cell may contain. A new form contains no record; importing it is like
+importing an empty file.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Faulty(InputError):
 
 @dataclass
 class Checked:
-    """Canonical values, one for each distinct value, and the faults by the same number."""
+    """Canonical values, one for each distinct value, and the faults by index of the value."""
 
     values: list[Value]
     faults: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ def check_values(
 ) -> Checked:
     """Check each distinct value of a column; areas stay text, because the country is needed to find them.
 
-    `names` maps a partner's values to ours; `slashes` is the order of days such as 31/05/2007.
+    `names` maps a partner's values to codes; `slashes` is the order of days such as 31/05/2007.
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
     read = _reader(column, today, slashes)

@@ -41,7 +41,7 @@ class Vault(Protocol):
         ...
 
     def staged_publication(self) -> str | None:
-        """Return the name of the release that was begun and neither confirmed nor discarded."""
+        """Return the name of the release that has started and is neither confirmed nor discarded."""
         ...
 
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
@@ -91,7 +91,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Po
 def _find_span(
     encounters: counting.EncounterColumns, effort: Effort, services: Services, communities: Estimates
 ) -> tuple[date, date] | None:
-    """Find the first and last day to cover: of encounters and effort, else of services, else of estimates."""
+    """Find the first and last day of encounters and effort or, without any, of services, else of estimates."""
     days = np.concatenate([encounters["day"].astype("datetime64[D]"), effort.day])
     if len(days):
         return days.min().astype(object), days.max().astype(object)

@@ -62,7 +62,7 @@ def open_vault(workspace: Workspace, both: keys.Keys | None = None) -> "Vault":
 
 
 def examine(folder: Path, key: AnyKey) -> list[str]:
-    """List what is wrong with a vault, also with one that cannot be opened; empty when all is well."""
+    """List what is wrong with a vault, even if it cannot be opened; empty when all is well."""
     try:
         with Vault.open(folder, key) as vault:
             return vault.check()
@@ -276,7 +276,7 @@ class Vault:
             return sorted(set(removal.list_partners(self._connection)))
 
     def find_unknown(self, children: Collection[str]) -> frozenset[str]:
-        """Return the hashes that no record has and that were not forgotten before."""
+        """Return the hashes that are in no record and not in the forget log."""
         with sql.translating_errors(self._db):
             recorded = removal.find_recorded(self._connection, {bytes.fromhex(child) for child in children})
         return frozenset(children) - {child.hex() for child in recorded} - self.forgotten_children()
@@ -392,7 +392,7 @@ class Vault:
             return published.read_blocks(self._connection)
 
     def staged_publication(self) -> str | None:
-        """Return the release whose publication was begun and neither confirmed nor discarded."""
+        """Return the release whose publication has started and is neither confirmed nor discarded."""
         with sql.translating_errors(self._db):
             return published.read_staged_release(self._connection)
 

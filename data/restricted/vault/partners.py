@@ -15,13 +15,13 @@ from data.workspace.folding import normalize_identifier
 MOST = 10
 
 
-def find(name: str, known: Iterable[str], main: Iterable[str]) -> str:
-    """Return the known spelling of a partner's name; raise InputError when no partner has it."""
+def find(name: str, known: Iterable[str], active: Iterable[str]) -> str:
+    """Return the known spelling of a partner's name; raise InputError if it is unknown."""
     known = list(known)
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
     partner = by_spelling.get(normalize_identifier(name))
     if partner is None:
-        msg = f"{list_similar(name, known, main)}\nNo partner {name!r} has records here. Nothing was changed."
+        msg = f"{list_similar(name, known, active)}\nNo partner {name!r} has records here. Nothing was changed."
         raise InputError(msg)
     return partner
 
@@ -31,12 +31,12 @@ def is_same(name: str, other: str) -> bool:
     return normalize_identifier(name) == normalize_identifier(other)
 
 
-def list_similar(name: str, known: Iterable[str], main: Iterable[str]) -> str:
-    """Return a sentence that lists partners with a similar name, then those with encounters (`main`)."""
+def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> str:
+    """Return a sentence that lists partners with a similar name, then those with encounters (`active`)."""
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
     matches = difflib.get_close_matches(normalize_identifier(name), by_spelling, MOST)
     similar = [by_spelling[match] for match in matches]
-    partners = [*similar, *sorted(set(main) - set(similar))]
+    partners = [*similar, *sorted(set(active) - set(similar))]
     more = f" and {len(partners) - MOST} more" if len(partners) > MOST else ""
     names = ", ".join(partners[:MOST]) or "none"
     return f"Partners with a similar name or with encounters here: {names}{more}."

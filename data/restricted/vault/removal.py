@@ -39,7 +39,7 @@ def apply(connection: Connection, entries: Iterable[Entry]) -> int:
     deleted = _delete(connection, children)
     for entry in entries:
         if entry.kind == "partner":
-            deleted += _delete_of_partner(connection, entry)
+            deleted += _delete_partner_records(connection, entry)
     connection.executemany("INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)", sorted(entries))
     _sweep(connection)
     return deleted
@@ -66,7 +66,7 @@ def remove(connection: Connection, children: set[bytes]) -> int:
 
 
 def find_linked(connection: Connection, children: set[bytes]) -> set[bytes]:
-    """Return the hashes of these children and of all that are linked to them, directly or through others."""
+    """Return the hashes of these children and of all children linked to them, directly or through others."""
     return _closure(connection.execute(_PAIRS).fetchall(), children)
 
 
@@ -76,7 +76,7 @@ def find_recorded(connection: Connection, children: set[bytes]) -> set[bytes]:
 
 
 def find_unmet_since(connection: Connection, day: str) -> set[bytes]:
-    """Return the hashes of the children, with all that are linked to them, who were last met before a day."""
+    """Return the hashes of children (with all linked to them) who were last met before a day."""
     rows = connection.execute(_LAST_MET).fetchall()
     pairs = [row[:2] for row in rows]
     met = _closure(pairs, {h for *pair, last in rows if last >= day for h in pair if h})
@@ -112,7 +112,7 @@ def _delete(connection: Connection, children: set[bytes]) -> int:
     return deleted
 
 
-def _delete_of_partner(connection: Connection, entry: Entry) -> int:
+def _delete_partner_records(connection: Connection, entry: Entry) -> int:
     """Delete a partner's records up to the day on which it left; it may have returned since."""
     parameters = (_spellings(connection, entry.name), entry.day)
     return sum(int(connection.execute(tables.leave_sql(k), parameters).rowcount) for k in tables.TABLES)

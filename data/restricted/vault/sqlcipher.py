@@ -68,7 +68,7 @@ def _open(path: Path, key: str, *, create: bool) -> Connection:
 
 @contextlib.contextmanager
 def without_waiting(connection: Connection) -> Iterator[None]:
-    """Fail at once, in the block, when another connection holds a lock."""
+    """Make statements in the block fail at once when another connection has a lock."""
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         yield

@@ -131,7 +131,7 @@ class LayerData:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer, defined once.
+    """The definition of one layer.
 
     `levels` lists its levels in a release. `periods` lists its periods, oldest first, for the level and options of a
     view: those of the grain of the view's period, or of the finest grain when the view's period is empty or of another

@@ -35,7 +35,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Computed:
-    """How a layer of computed results is read, drawn and worded.
+    """A layer of computed results: how it is read and drawn, and its words.
 
     options : what is shown (a key of `quantities`), and for which pathway or services.
     grains : lengths of periods, finest first.
@@ -71,7 +71,7 @@ class Computed:
         return (_LEVEL,) if self.offers(release, _LEVEL, {}) else ()
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
-        """Return whether the release has a choice at a level; without a choice of category, any category."""
+        """Return whether the release has a choice at a level; if no category is chosen, any category counts."""
         show = options.get(self.options[0].id, self.options[0].default)
         category = options.get(self.options[1].id)
         categories = [category] if category else [choice.id for choice in self.options[1].choices]
@@ -79,7 +79,7 @@ class Computed:
         return known and any(self._periods(release, show, c) for c in categories)
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
-        """List the periods as long as the view's period, or else the shortest ones."""
+        """List the periods with the length of the view's period, or else the shortest ones."""
         if view.level != _LEVEL:
             return ()
         by_grain = self._periods(release, *self._choose(release, view.options))
@@ -123,7 +123,7 @@ class Computed:
         return rows[columns].assign(source=self._source(release), year=np.nan, note=notes)
 
     def _choose(self, release: Release, options: Mapping[str, str]) -> tuple[str, str]:
-        """Return the quantity and category to show: all together if the release does not tell them apart."""
+        """Return the quantity and category to show: all together if the release does not separate them."""
         show, category = complete_choices(self.options, options).values()
         if self._periods(release, show, category):
             return show, category

@@ -77,7 +77,7 @@ def _by_area(release: Release, _stamp: int, part: Slice, level: str, grain: str)
 
 @dataclass(frozen=True)
 class Counted:
-    """How a layer of counted tables is read, drawn and worded.
+    """A layer of counted tables: how it is read and drawn, and its words.
 
     `locate` turns a full set of choices into a slice; None if they have no numbers. `least` returns, for a full set of
     choices, what may be missing from a number that is a lower limit.

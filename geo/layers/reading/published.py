@@ -27,7 +27,7 @@ _COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note",
 
 @dataclass(frozen=True)
 class Figure:
-    """Where to find the figures of one choice (a measure, as a number or as a share), and their words."""
+    """The source of one choice's figures: a measure, as a number or as a share; and their words."""
 
     measure: str
     column: Literal["number", "share"]
@@ -58,7 +58,7 @@ def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.Da
 
 @dataclass(frozen=True)
 class Published:
-    """How a layer of published figures is read, drawn and worded.
+    """A layer of published figures: how it is read and drawn, and its words.
 
     `moving` layers have periods (calendar years); the others show each area's latest figure.
     """

@@ -46,7 +46,7 @@ class Table:
     """Unknown counts of one table, numbered from `base`; arrays of shape (areas, periods, *categories).
 
     state: index into STATES as last published, -1 if never published. low, high: interval from the cell's own
-    number. since: the first release (0, 1, ...) with that interval, -1 for none; spoken: the last release
+    number. since: the first release (0, 1, ...) with that interval, -1 for none; last_number: the last release
     with a number; listed: the last release that contains the cell in any state.
     """
 
@@ -58,7 +58,7 @@ class Table:
     low: Ints
     high: Ints
     since: Ints
-    spoken: Ints
+    last_number: Ints
     listed: Ints
     base: int = 0
 
@@ -134,12 +134,12 @@ class Lattice:
         same = (since >= 0) & (low == old_low) & (high == old_high)
         table.state[cells], table.listed[cells] = state, release
         table.since[cells] = np.where(speaks, np.where(same, since, release), table.since[cells])
-        table.spoken[cells] = np.where(speaks, release, table.spoken[cells])
+        table.last_number[cells] = np.where(speaks, release, table.last_number[cells])
         table.low[cells] = np.where(speaks, low, table.low[cells])
         table.high[cells] = np.where(speaks, high, table.high[cells])
 
     def _earlier_cells(self, table: Table, cells: tuple[Ints, ...]) -> tuple[Ints, ...]:
-        """Return the same cells in the release before; the whole time had an earlier period there."""
+        """Return the same cells in the previous release, where the whole time may be a shorter period."""
         if table.shape.grain != "whole":
             return cells
         now = int(cells[1][0])
@@ -295,7 +295,7 @@ class Lattice:
                 yield table.ids.ravel(), np.stack([children.ids.ravel(), rest.ravel()], axis=1)
 
     def first_intervals(self) -> tuple[Ints, Ints]:
-        """Return the interval of each unknown from its own published number alone: low, high."""
+        """Return the interval (low, high) of each unknown from its own published number only."""
         return self._gather("low", 0), self._gather("high", UNKNOWN)
 
     def read_times(self, differences: Mapping[str, int]) -> Times:
@@ -304,7 +304,7 @@ class Lattice:
         for table in self.tables.values():
             unit_here = np.where(table.high >= UNKNOWN, UNKNOWN, differences.get(table.shape.measure, 0))
             unit[table.base : table.base + table.state.size] = unit_here.ravel()
-        return Times(self._gather("since", -1), self._gather("spoken", -1), unit)
+        return Times(self._gather("since", -1), self._gather("last_number", -1), unit)
 
     def _gather(self, name: str, otherwise: int) -> Ints:
         values = np.full(self.size, otherwise, np.int64)

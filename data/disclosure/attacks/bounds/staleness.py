@@ -25,12 +25,12 @@ _DEPTH = 6  # longest chain of unpublished sums of sums: categories, areas, peri
 class Times:
     """The age of each unknown's number; arrays with one entry for each unknown.
 
-    since: the first release with the number as it is now, -1 for none; spoken: the last release with a
+    since: the first release with the present number, -1 for none; last_number: the last release with a
     number; unit: the largest difference between two true counts behind it.
     """
 
     since: Ints
-    spoken: Ints
+    last_number: Ints
     unit: Ints
 
 
@@ -40,17 +40,17 @@ def compute_slack(ties: Ties, times: Times) -> Ints:
         return np.zeros(len(ties.total), np.int64)
     since, unit = times.since.copy(), times.unit.copy()
     silent = since < 0
-    spoken = np.where(silent, _FOREVER, times.spoken)
+    last_number = np.where(silent, _FOREVER, times.last_number)
     for _ in range(_DEPTH):  # unpublished totals are as new as their newest part
         here = silent[ties.total]
         np.maximum.at(since, ties.total[here], _reduce_parts(np.maximum, since, ties)[here])
         np.maximum.at(unit, ties.total[here], _reduce_parts(np.add, np.where(since < 0, 0, unit), ties)[here])
-        np.minimum.at(spoken, ties.total[here], _reduce_parts(np.minimum, spoken, ties)[here])
+        np.minimum.at(last_number, ties.total[here], _reduce_parts(np.minimum, last_number, ties)[here])
     newest = np.maximum(_reduce_parts(np.maximum, since, ties), since[ties.total])
     old = (since >= 0)[ties.part] & (since[ties.part] < newest[ties.tie])
     slack = np.bincount(ties.tie, weights=old * unit[ties.part], minlength=len(newest)).astype(np.int64)
     slack += (since[ties.total] < newest) * unit[ties.total]
-    gone = np.minimum(_reduce_parts(np.minimum, spoken, ties), spoken[ties.total]) < newest
+    gone = np.minimum(_reduce_parts(np.minimum, last_number, ties), last_number[ties.total]) < newest
     slack[gone | _find_outdated(ties, since, newest)] = UNKNOWN
     return np.minimum(slack, UNKNOWN)
 

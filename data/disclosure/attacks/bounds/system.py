@@ -45,7 +45,7 @@ class Ties:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """The interval left for each unknown, both ends included, and the number of ties dropped."""
+    """The remaining interval of each unknown, both ends included, and the number of ties dropped."""
 
     low: Ints
     high: Ints
@@ -107,7 +107,7 @@ class System:
         return np.add.reduceat(bound[self.ties.part], self.ties.start[:-1])
 
     def _contradicting(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
-        """Find the ties that cannot hold, or else those of an interval that became empty."""
+        """Find the ties that cannot be satisfied, or else those of an interval that became empty."""
         ties = self.ties
         gap = (self._sums(low) - ties.slack > high[ties.total]) | (self._sums(high) + ties.slack < low[ties.total])
         if (gap & use).any():

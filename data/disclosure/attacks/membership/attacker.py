@@ -1,6 +1,6 @@
-"""The membership attack on all numbers together: worlds of other children, published with and without one.
+"""The membership attack on all numbers together: worlds of other children, published with and without the child.
 
-A classifier learns on half of the worlds to tell whether the child is there, and is judged on the other half.
+A classifier is trained on half of the worlds to detect the child, and tested on the other half.
 Withholding is left out of these worlds: the attacker sees all numbers before withholding, which reveals more.
 """
 
@@ -125,15 +125,15 @@ class Attacker:
 
     @on_one_thread
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
-        """Estimate the advantage for one child; the classifier learns on half of the worlds."""
+        """Estimate the advantage for one child; the classifier is trained on half of the worlds."""
         if not self.list_tables(child):  # nothing is published about its region
             return Advantage(0.0, 0.0, 0.0, child)
-        draw = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         worlds = int(min(worlds, max(_DRAWS // max(self.rates.children[child.region].sum(), 1), _FEWEST)))
-        without, with_it = self._publish(child, worlds, draw)
+        without_child, with_child = self._publish(child, worlds, rng)
         half = worlds // 2
-        classifier = Classifier.fit(without[:half], with_it[:half])
-        scores = classifier.score(without[half:]), classifier.score(with_it[half:])
+        classifier = Classifier.fit(without_child[:half], with_child[:half])
+        scores = classifier.score(without_child[half:]), classifier.score(with_child[half:])
         false, true = (float((score > 0).mean()) for score in scores)
         spread = _Z95 * np.sqrt((false * (1 - false) + true * (1 - true)) / max(worlds - half, 1))
         value = true - false
@@ -147,7 +147,7 @@ class Attacker:
         return (rates.country[region], rates.children[region].tobytes(), *shares, *self.list_tables(child))
 
     def survey(self, child: Child, worlds: Sequence[int], seed: int) -> Advantage:
-        """Attack the child, or on a tier with a threshold the worst-placed child like it.
+        """Estimate the advantage for the child or, on a tier with a threshold, for the worst-placed similar child.
 
         The joint advantage from independent numbers is the root of the sum of their squared advantages. If twice that
         is within the limit (cells of hundreds of children), or if a region has too many children to draw, no world is
@@ -178,34 +178,34 @@ class Attacker:
                 break
         return advantage
 
-    def _publish(self, child: Child, worlds: int, draw: np.random.Generator) -> tuple[Floats, Floats]:
+    def _publish(self, child: Child, worlds: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Return the features of worlds without and with the child, both of shape (worlds, features)."""
-        others = OtherChildren.draw(self, child, worlds, draw)
-        key = draw.integers(0, self.key_range, worlds)
+        others = OtherChildren.draw(self, child, worlds, rng)
+        key = rng.integers(0, self.key_range, worlds)
         features: tuple[list[Floats], list[Floats]] = ([], [])
         for spec in self.list_tables(child):
-            counts, keys, own = others.count(spec)
+            counts, keys, child_cell = others.count(spec)
             rate = self.expect_others(child, spec)
             for there in (0, 1):
-                counts[:, own] += there
-                keys[:, own] = (keys[:, own] + there * key) % self.key_range
-                features[there].extend(self._features(counts, keys, own, rate))
+                counts[:, child_cell] += there
+                keys[:, child_cell] = (keys[:, child_cell] + there * key) % self.key_range
+                features[there].extend(self._features(counts, keys, child_cell, rate))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(self, counts: Counts, keys: Ints, own: int, rate: float) -> list[Floats]:
+    def _features(self, counts: Counts, keys: Ints, child_cell: int, rate: float) -> list[Floats]:
         """Return the features of a table: log ratio for the child's cell, numbers, and which are hidden."""
         shown = self.mechanism.publish(counts, keys)
         hidden = shown < (self.k or 0)
         visible = np.where(hidden, 0, shown).astype(np.float64)
         if rate > MOST_OTHERS:  # among so many others one child cannot be seen
             return [*visible.T, *hidden.astype(np.float64).T]
-        most = int(max(counts[:, own].max(initial=0), poisson.isf(TAIL, max(rate, 1.0)))) + 2
+        most = int(max(counts[:, child_cell].max(initial=0), poisson.isf(TAIL, max(rate, 1.0)))) + 2
         channel, table = tabulate_channel(self.mechanism, 2 ** most.bit_length(), self.k)
         outcomes = table[: most + 1]
         others = poisson.pmf(np.arange(most), rate)
         chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
         log_ratio = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
-        return [log_ratio[channel.outcome_of(shown[:, own])], *visible.T, *hidden.astype(np.float64).T]
+        return [log_ratio[channel.outcome_of(shown[:, child_cell])], *visible.T, *hidden.astype(np.float64).T]
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,31 +228,31 @@ class OtherChildren:
     far: tuple[Counts, Ints]
 
     @classmethod
-    def draw(cls, attacker: Attacker, child: Child, worlds: int, draw: np.random.Generator) -> OtherChildren:
+    def draw(cls, attacker: Attacker, child: Child, worlds: int, rng: np.random.Generator) -> OtherChildren:
         """Draw the other children of `worlds` worlds from the rates."""
         rates, keys = attacker.rates, attacker.key_range
         children = rates.children[child.region]
-        size = draw.poisson(children.sum(), worlds)
-        period = cls._pick(children, int(size.sum()), draw)
+        size = rng.poisson(children.sum(), worlds)
+        period = cls._pick(children, int(size.sum()), rng)
         by_region = {name for spec in attacker.tables if spec.level == "region" for name in spec.breakdown}
         categories = {}
         for name in attacker.breakdowns:
-            chance, own = rates.shares[name][child.region], child.categories[name]
+            chance, category = rates.shares[name][child.region], child.categories[name]
             if name in by_region:
-                categories[name] = cls._pick(chance, int(size.sum()), draw)
+                categories[name] = cls._pick(chance, int(size.sum()), rng)
             else:  # published by country alone, where only the child's own cell is read
-                other = (own + 1) % len(chance)
-                categories[name] = np.where(draw.random(int(size.sum())) < chance[own], own, other)
-        world, key = np.repeat(np.arange(worlds), size), draw.integers(0, keys, int(size.sum()))
-        counts = draw.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(categories))))
+                other = (category + 1) % len(chance)
+                categories[name] = np.where(rng.random(int(size.sum())) < chance[category], category, other)
+        world, key = np.repeat(np.arange(worlds), size), rng.integers(0, keys, int(size.sum()))
+        counts = rng.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(categories))))
         # The sum of uniform keys is uniform, and that of none is zero.
-        sums = np.where(counts > 0, draw.integers(0, keys, counts.shape), 0)
+        sums = np.where(counts > 0, rng.integers(0, keys, counts.shape), 0)
         return cls(attacker, child, worlds, world, period, categories, key, (counts, sums))
 
     @staticmethod
-    def _pick(chance: Floats, size: int, draw: np.random.Generator) -> Ints:
+    def _pick(chance: Floats, size: int, rng: np.random.Generator) -> Ints:
         edges = np.cumsum(chance)[:-1] / chance.sum()
-        return np.searchsorted(edges, draw.random(size), side="right")
+        return np.searchsorted(edges, rng.random(size), side="right")
 
     @staticmethod
     def _far_rates(attacker: Attacker, child: Child) -> Floats:
@@ -272,27 +272,27 @@ class OtherChildren:
 
     def count(self, spec: TableSpec) -> tuple[Counts, Ints, int]:
         """Return counts and cell keys of a table, shape (worlds, cells), and the child's cell."""
-        cell, own, width = self._cells(spec)
+        cell, child_cell, width = self._cells(spec)
         keys = self.attacker.key_range
         if spec.level == "country":
-            mine = cell == own
+            mine = cell == child_cell
             counts = np.bincount(self.world[mine], minlength=self.worlds)
             sums = compute_cell_keys(self.world[mine], self.key[mine], self.worlds, keys)
             far = [self._far(values, spec) for values in self.far]
             return (counts + far[0])[:, None], ((sums + far[1]) % keys)[:, None], 0
         flat, size = self.world * width + cell, self.worlds * width
         counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
-        return counts, compute_cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), own
+        return counts, compute_cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), child_cell
 
     def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
         """Return, for the child's region, the cell of each other child, the child's cell, and the number of cells."""
         times = self.attacker.rates.coarser[spec.grain]
-        cell, own, width = times[self.period], int(times[self.child.period]), int(times.max()) + 1
+        cell, child_cell, width = times[self.period], int(times[self.child.period]), int(times.max()) + 1
         for name in spec.breakdown:
             size = len(CATEGORIES[name])
-            cell, own = cell * size + self.categories[name], own * size + self.child.categories[name]
+            cell, child_cell = cell * size + self.categories[name], child_cell * size + self.child.categories[name]
             width *= size
-        return cell, own, width
+        return cell, child_cell, width
 
     def _far(self, values: Ints, spec: TableSpec) -> Ints:
         """Sum the children (or keys) of the rest of the country that are in the child's cell."""

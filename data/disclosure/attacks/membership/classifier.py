@@ -1,4 +1,4 @@
-"""The classifier of the membership attack: it learns to tell two kinds of worlds apart."""
+"""The classifier of the membership attack: it learns to distinguish two kinds of worlds."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Classifier:
     cut: float
 
     @classmethod
-    def fit(cls, without: Floats, with_it: Floats) -> Classifier:
+    def fit(cls, without_child: Floats, with_child: Floats) -> Classifier:
         """Fit on features of worlds without and with the child, shape (worlds, features) each.
 
         A feature that never varies gets no weight.
         """
-        features = np.concatenate([without, with_it])
-        label = np.repeat([0.0, 1.0], [len(without), len(with_it)])
+        features = np.concatenate([without_child, with_child])
+        label = np.repeat([0.0, 1.0], [len(without_child), len(with_child)])
         centre, scale = features.mean(axis=0), features.std(axis=0)
         scale[scale == 0] = np.inf
         x = np.column_stack([np.ones(len(label)), (features - centre) / scale])
@@ -40,7 +40,7 @@ class Classifier:
             slope = x.T @ (chance - label) + ridge * weights
             weights -= np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), slope)
         uncut = cls(centre, scale, weights, 0.0)
-        return cls(centre, scale, weights, _find_cut(uncut.score(without), uncut.score(with_it)))
+        return cls(centre, scale, weights, _find_cut(uncut.score(without_child), uncut.score(with_child)))
 
     def score(self, features: Floats) -> Floats:
         """Return the score of each world; above 0 the attacker says that the child is there."""
@@ -48,8 +48,8 @@ class Classifier:
         return np.asarray(weighted + self.weights[0] - self.cut)
 
 
-def _find_cut(without: Floats, with_it: Floats) -> float:
+def _find_cut(without_child: Floats, with_child: Floats) -> float:
     """Find the score at which true alarms exceed false alarms most."""
-    cuts = np.quantile(np.concatenate([without, with_it]), np.linspace(0.02, 0.98, 97))
-    gain = [float((with_it > c).mean() - (without > c).mean()) for c in cuts]
+    cuts = np.quantile(np.concatenate([without_child, with_child]), np.linspace(0.02, 0.98, 97))
+    gain = [float((with_child > c).mean() - (without_child > c).mean()) for c in cuts]
     return float(cuts[int(np.argmax(gain))])

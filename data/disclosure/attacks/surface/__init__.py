@@ -65,7 +65,7 @@ class NumberIndex:
 
     @cached_property
     def labels(self) -> frozenset[str]:
-        """The periods in words; the label "2001" looks like a number."""
+        """The labels of periods, needed because the label "2001" looks like a number."""
         return frozenset(Period.parse(period).label for period in self.periods)
 
     @cached_property
