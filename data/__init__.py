@@ -1,1 +1,1 @@
-"""What is known, and who may know it."""
+"""The data: records behind the wall, protected releases, and the rules for both."""

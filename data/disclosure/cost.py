@@ -1,10 +1,10 @@
 """The accuracy that protection costs a release, and what one number still reveals, from the release alone.
 
-True counts are never read. How far a shown number is from the truth follows from the channel, P(shown |
-true), which the manifest states: each true count that can show as a number is taken as equally likely
-beforehand, so that its chance is in proportion to P(shown | true). How many children are in hidden cells
-follows from the numbers of their country and the numbers shown of its parts. As all of it is computed from a
-release, the result has the tier of the release.
+True counts are never read. How far a shown number is from the truth follows from the channel, P(shown | true), which
+the manifest states: all true counts have the same prior probability, so that the posterior probability of each is
+proportional to P(shown | true). The number of children in hidden cells follows from the numbers of their country and
+the numbers shown for its parts. The result has the tier of the release, because everything is computed from the
+release.
 """
 
 from __future__ import annotations

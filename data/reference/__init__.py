@@ -64,8 +64,7 @@ def area_countries() -> Mapping[str, str]:
 def name_table() -> pd.DataFrame:
     """Return further names of areas, one row for each name: columns code and name.
 
-    They are nominatives that follow no rule, names before or after a change of name, and names in the other
-    country's language.
+    They are irregular nominatives, earlier or later names, and names in the other country's language.
     """
     return pd.read_csv(FOLDER / "names.csv", dtype="str", keep_default_na=False)
 

@@ -47,7 +47,7 @@ def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table],
     try:
         manifest["resources"] = [_write(aside, table) for table in tables]
         last = newest(derived, name, tier, release.checksum, kind)
-        if last is not None and _says(last.manifest) == _says(manifest):
+        if last is not None and _comparable_content(last.manifest) == _comparable_content(manifest):
             return last
         final = _place(derived / name, manifest)
         if final.is_dir():
@@ -69,7 +69,7 @@ def _place(folder: Path, manifest: Mapping[str, Any]) -> Path:
     return folder / f"{manifest['kind']}-{manifest['tier']}-{mark}"
 
 
-def _says(manifest: Mapping[str, Any]) -> str:
+def _comparable_content(manifest: Mapping[str, Any]) -> str:
     """Return the content of a manifest without its time and its predecessor, to compare results."""
     apart = ("created", "after")
     return json.dumps({name: value for name, value in manifest.items() if name not in apart}, sort_keys=True)

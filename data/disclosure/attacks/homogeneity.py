@@ -45,7 +45,7 @@ def find_homogeneous(attack: BoundsAttack, bounds: Bounds) -> Iterator[tuple[Tab
 
 
 def report_homogeneous(attack: BoundsAttack, bounds: Bounds) -> list[Finding]:
-    """Return a finding for each disclosing breakdown; the reason holds no count."""
+    """Return a finding for each disclosing breakdown; the reason contains no count."""
     findings = []
     for table, cells in find_homogeneous(attack, bounds):
         shape = table.shape

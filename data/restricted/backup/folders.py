@@ -47,7 +47,7 @@ def restore_releases(connection: Connection, releases: Path) -> list[str]:
 
 
 def restore_plans(connection: Connection, derived: Path) -> int:
-    """Write the plans of a backup that are missing and return how many there were."""
+    """Write the plans of a backup that are missing and return their number."""
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'backup_plan'"
     if connection.execute(query).fetchone() is None:
         return 0  # a backup from before plans existed

@@ -50,7 +50,7 @@ class Readers:
 class Attackers:
     """The gain for attackers: advantages over guessing, from 0 to 1, and a probability.
 
-    all_numbers with its interval of 95 %, as released; planned: before the release withheld breakdowns.
+    all_numbers with its interval of 95 %, as released; planned: before breakdowns were withheld.
     """
 
     one_number: float

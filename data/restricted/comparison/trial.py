@@ -30,8 +30,8 @@ from data.workspace.types import Ints
 class Trial:
     """The tables of an invented world under a policy, and what an attacker gains from them.
 
-    tables: as they would be published. planned, released: the advantage over the worst-placed child of each
-    county or region, before and after the breakdowns of `quietened` ones were withheld.
+    tables: as they would be published. planned, released: the advantage over the worst-placed child of each county or
+    region, before and after breakdowns were withheld. quietened: the areas whose breakdowns were withheld.
     """
 
     world: CountedTables

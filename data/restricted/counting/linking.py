@@ -1,6 +1,6 @@
 """Link the records of one child across partners. Behind the wall.
 
-A hash of 256 bits is four words of 64, most significant first; rows of words sort as the hashes do.
+A hash of 256 bits is four words of 64, most significant first; rows of words have the same sort order as the hashes.
 """
 
 from __future__ import annotations

@@ -50,16 +50,16 @@ def read(vault: Vault) -> SecondPerson | None:
     return SecondPerson(**json.loads(text)) if text else None
 
 
-def appoint(vault: Vault, name: str, passphrase: str, before: str | None) -> SecondPerson:
-    """Store the second person; `before` is the passphrase of the current one, None if it is lost.
+def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None) -> SecondPerson:
+    """Store the second person; `old_passphrase` is that of the present one, None if lost.
 
-    Raises InputError when the new passphrase is short or `before` is wrong.
+    Raises InputError when the new passphrase is short or `old_passphrase` is wrong.
     """
     check(passphrase)
     current, today = read(vault), dt.datetime.now(dt.UTC).date().isoformat()
     replaced = current.replaced if current else ""
-    if current is not None and before is not None:
-        _check_passphrase(current, before)
+    if current is not None and old_passphrase is not None:
+        _check_passphrase(current, old_passphrase)
     elif current is not None:
         replaced = today
     salt = secrets.token_hex(16)

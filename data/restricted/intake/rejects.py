@@ -78,7 +78,7 @@ def _repeat_values(kind: RecordKind, table: RawTable, layout: Layout, rejects: p
     """Return the content of each faulty cell, or "" if it may not be repeated."""
     if rejects.empty:
         return []
-    repeater = Repeater.of(kind, table, layout)
+    repeater = Repeater.from_table(kind, table, layout)
     alone = ~rejects["line"].duplicated(keep=False)
     rows = np.searchsorted(table.lines, rejects["line"])
     repeated: dict[tuple[str, int, bool], str] = {}
@@ -113,8 +113,8 @@ class Repeater:
     words: frozenset[str]
 
     @classmethod
-    def of(cls, kind: RecordKind, table: RawTable, layout: Layout) -> Repeater:
-        """Collect the words of identifiers, of free texts and of columns that are not ours."""
+    def from_table(cls, kind: RecordKind, table: RawTable, layout: Layout) -> Repeater:
+        """Build the rule from the words of identifiers, free texts and unknown columns."""
         ours = {position: kind.column(name) for name, position in layout.columns.items()}
         columns = [raw.distinct for p, raw in enumerate(table.columns) if p not in ours or _is_private(ours[p])]
         return cls(kind, frozenset(_words_of(columns)) if kind.of_children else frozenset())

@@ -5,8 +5,8 @@ spreadsheet are read. Days such as 31/05/2007 or 31-05-2007 are read day first o
 number is above 12 and no second number is) or if the mapping states the order. All other such days are rejected, and
 so are years with two digits. Nothing is guessed.
 
-The decimal sign of a number is a point; a comma is one only before the last one or two digits (2,5). Signs
-between thousands are rejected.
+The decimal sign of a number is a point; a comma is a decimal sign only before the last one or two digits (2,5).
+Thousands separators are rejected.
 """
 
 from __future__ import annotations

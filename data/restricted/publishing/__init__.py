@@ -7,9 +7,9 @@ Each step is a function that takes values and returns the next one; nothing is c
       --withhold_cells (attack: sums, averaging, membership)--> SafeTables --write_tier--> files
       --audit_tiers (attack what was written)--> publish
 
-A release is written under a temporary name, attacked there, flushed to disk and renamed; then `current` is
-replaced. Before the rename the vault stores what is about to be published, after it that it was, so that
-a crash at any moment leaves no release or a complete one, and the vault knows which.
+A release is written under a temporary name, attacked there, flushed to disk and renamed; then `current` is replaced.
+Before the rename the vault stores the new blocks as staged, and afterwards as published, so that a crash at any moment
+leaves no release or a complete one, and the vault knows which.
 """
 
 from __future__ import annotations

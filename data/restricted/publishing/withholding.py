@@ -44,7 +44,7 @@ def withhold_cells(
     areas: pd.DataFrame,
     worlds: Sequence[int] = membership.WORLDS,
 ) -> SafeTables:
-    """Withhold numbers until the attacks fail: first on the partner tier; the same cells then on both.
+    """Withhold numbers until the attacks fail: first for the partner tier, whose cells are withheld on both tiers.
 
     earlier : releases of each tier, oldest first. worlds : numbers of worlds for the membership attack.
     """

@@ -421,7 +421,7 @@ class Vault:
     def check(self) -> list[str]:
         """List what is wrong with the vault, each with its remedy; empty when all is well.
 
-        Reads every page; the problems hold no counts.
+        Reads every page; the messages contain no counts.
         """
         problems = health.find_problems(self.folder, self._key, self._connection)
         if not problems and (staged := self.staged_publication()):

@@ -43,7 +43,7 @@ def write(folder: Path, key: Secret) -> None:
 
 
 def open_checked(folder: Path, key: Secret) -> sql.Connection:
-    """Open the database. Raises VaultError (there is none), WrongKey or CorruptVault."""
+    """Open the database. Raises VaultError if there is none, WrongKey or CorruptVault."""
     db = folder / DB
     if not db.is_file():
         raise _missing_vault(folder)

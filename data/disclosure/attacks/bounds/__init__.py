@@ -109,7 +109,7 @@ class BoundsAttack:
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def report(self, failed: Ints) -> list[Finding]:
-        """Return a finding for each unknown in a published table; the reason holds no count."""
+        """Return a finding for each unknown in a published table; the reason contains no count."""
         findings = []
         for unknown in failed:
             place = self.lattice.find(int(unknown))

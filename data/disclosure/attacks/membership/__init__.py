@@ -1,8 +1,8 @@
 """The membership attack, which asks whether a certain child was counted.
 
-The attacker knows the rates (how many children to expect in each cell), the method of protection and all
-that is published, but not who the other children are. The advantage is the rate of true alarms minus the
-rate of false alarms: 0 is guessing, 1 is knowing.
+The attacker knows the rates (expected numbers of children in each cell), the method of protection and everything
+published, but not who the other children are. The advantage is the rate of true alarms minus the rate of false alarms:
+0 is guessing, 1 is knowing.
 
 From one number the advantage is exact (one_number.py). From all numbers together it is estimated with a
 trained classifier (attacker.py; Homer et al. 2008, Shokri et al. 2017). Where a rate is known from the

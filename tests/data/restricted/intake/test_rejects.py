@@ -122,4 +122,4 @@ def test_lines_are_those_of_a_text_file_whose_first_says_the_delimiter(tmp_path)
 def test_a_table_without_rows_has_no_words():
     from data.restricted.intake.headings import Layout
 
-    assert Repeater.of(KINDS["encounter"], RawTable([], []), Layout()).words == frozenset()
+    assert Repeater.from_table(KINDS["encounter"], RawTable([], []), Layout()).words == frozenset()
