@@ -3,11 +3,11 @@
     python benchmarks/risk_model.py [--repeats 5] [--seeds 8] [--part speed|truth] [--json]
 
 Speed: 26 regions x 12 quarters x 2 pathways x 2 ways of an invented world through the default channel, and
-400 areas x 40 periods, exact and through the channel, each in a process of its own. Truth: rank correlation
+400 areas x 40 periods, exact and through the channel, each in a separate process. Truth: rank correlation
 of the fitted with the true relative risk by pathway, and coverage of intervals over the detection range, on
 exact and on protected counts of the same worlds; the true exponent of effort is 0.6, 0.8 and 1 in turn.
-Targets: under 3 s; under 8 s and 1 GB; coverage of 95 % intervals .93 to .97; correlation .80 on protected
-counts and at most .06 below that on exact ones.
+Targets: under 3 s; under 8 s and 1 GB; coverage of 95 % intervals 0.93 to 0.97; correlation 0.80 on protected
+counts and at most 0.06 below that on exact counts.
 """
 
 from __future__ import annotations

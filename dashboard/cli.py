@@ -21,7 +21,7 @@ _WORDS = "Stopped by hand."
 
 
 def main() -> None:
-    """Run the command line. Stopping it by hand gives an exit code at any moment, never a traceback."""
+    """Run the command line. An interruption by the user always ends with an exit code, never with a traceback."""
     # Somebody else's way of being stopped, or being deaf to it as under nohup, is left as it is.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)

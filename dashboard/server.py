@@ -70,7 +70,7 @@ def _make_routes(site: Site) -> list[BaseRoute]:
 
 
 def build_application(site: Site, host: str) -> App:
-    """Build the ASGI application for a site. On this machine's own address it answers to no other name."""
+    """Build the ASGI application for a site. On this machine's own address it refuses other host names."""
     middleware = [Middleware(SecurityHeaders)]
     if host in LOOPBACK:
         middleware.append(Middleware(HostGuard, hosts=LOOPBACK))

@@ -173,8 +173,8 @@ class _Trial:
             return towards(posts, last, self.programme.moves) if last.any() else posts.units
         draws = need_of(self.model.fit(seen).fit_, self.seed)
         # Another draw of the areas to explore each quarter.
-        how = replace(self.solver, seed=1000 * self.seed + len(seen.quarters))
-        made, _ = planned(posts, draws, rules_of(seen, self.programme), how)
+        solver = replace(self.solver, seed=1000 * self.seed + len(seen.quarters))
+        made, _ = planned(posts, draws, rules_of(seen, self.programme), solver)
         return made.units if made.recommended or made.broken_today else posts.units
 
     def _days(self, posts: Posts, t: int) -> Ints:

@@ -145,7 +145,7 @@ def study(
     found = []
     for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
         world = simulate_default_areas(WorldParameters(seed=seed))
-        found.append(_one(world, programme or Programme(), model or RiskModel(), solver or Solver()))
+        found.append(_compute_regret(world, programme or Programme(), model or RiskModel(), solver or Solver()))
         if progress is not None:
             progress(done, worlds, "Planning in invented worlds")
     return Study(tuple(found))
@@ -160,10 +160,10 @@ class _Known:
     truth: Floats
 
 
-def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> Regret:
-    known = _known(world, model)
+def _compute_regret(world: World, programme: Programme, model: RiskModel, solver: Solver) -> Regret:
+    known = _observe(world, model)
     posts, wanted = posts_of(known.seen, programme), rules_of(known.seen, programme)
-    made, rules = planned(posts, known.draws, wanted, how)
+    made, rules = planned(posts, known.draws, wanted, solver)
     mean = known.draws.mean(axis=0)
     layouts = {
         "today": posts.units,
@@ -171,11 +171,11 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
         "counts": towards(posts, counts_of(known.seen), programme.moves),
         "greedy": greedy(posts, mean, programme.moves),
         "plan": made.units if made.recommended else posts.units,
-        "truth": _knowing(posts, known.truth, rules, how).units,
+        "truth": _plan_with_truth(posts, known.truth, rules, solver).units,
     }
     kept = bool((posts.compute_capacity(made.units).sum(axis=1) >= np.asarray(wanted.floor) - 1e-6).all())
     # With its share of exploration, and with none, so that every move is the solver's own wish.
-    again = [_where_best(posts, known, rule, how) for rule in (rules, replace(rules, exploration=0.0))]
+    again = [_plan_from_optimum(posts, known, rule, solver) for rule in (rules, replace(rules, exploration=0.0))]
     return Regret(
         world.parameters.seed,
         tuple(meets(posts, layouts[name], known.truth) for name in RIVALS),
@@ -189,7 +189,7 @@ def _one(world: World, programme: Programme, model: RiskModel, how: Solver) -> R
     )
 
 
-def _known(world: World, model: RiskModel) -> _Known:
+def _observe(world: World, model: RiskModel) -> _Known:
     """Fit the model to the world's protected counts; return the need per quarter of the last year, all pathways."""
     usual = CellKey.from_policy(DEFAULT_POLICY)
     seen = observe_world(world, geography.load_areas().neighbours("region"), usual)
@@ -200,16 +200,16 @@ def _known(world: World, model: RiskModel) -> _Known:
     return _Known(seen, need_of(model.fit(seen).fit_, world.parameters.seed), truth)
 
 
-def _knowing(posts: Posts, truth: Floats, rules: Rules, how: Solver) -> Plan:
+def _plan_with_truth(posts: Posts, truth: Floats, rules: Rules, solver: Solver) -> Plan:
     """Return a plan made with the true need, with the same limit of moves and floors but without exploration."""
     certain = np.tile(truth, (40, 1))
-    return plan_moves(posts, certain, replace(rules, exploration=0.0), solver=how)
+    return plan_moves(posts, certain, replace(rules, exploration=0.0), solver=solver)
 
 
-def _where_best(posts: Posts, known: _Known, rules: Rules, how: Solver) -> Plan:
+def _plan_from_optimum(posts: Posts, known: _Known, rules: Rules, solver: Solver) -> Plan:
     """Return a plan from posts that are the best for the true need: nothing should be recommended."""
-    best = _knowing(posts, known.truth, replace(rules, moves=None), how).units
-    return plan_moves(replace(posts, units=best), known.draws, rules, solver=how)
+    best = _plan_with_truth(posts, known.truth, replace(rules, moves=None), solver).units
+    return plan_moves(replace(posts, units=best), known.draws, rules, solver=solver)
 
 
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:

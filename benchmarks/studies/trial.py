@@ -28,7 +28,7 @@ class Programme:
 
     floor : share of an area's fair part of the capacity (by children living there) that must reach it;
     see `planned` for too few moves.
-    exploration : see risk.plan.Rules.
+    exploration : see risk.planning.Rules.
     """
 
     units: int = 60
@@ -86,17 +86,17 @@ def floors(seen: Observations, programme: Programme) -> Floats:
     return np.asarray(programme.floor * seen.expected / seen.expected.sum())
 
 
-def planned(posts: Posts, need: Floats, rules: Rules, how: Solver) -> tuple[Plan, Rules]:
+def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[Plan, Rules]:
     """Return a plan within rules, and the rules that it keeps.
 
     Where the moves are too few to bring every area to its floor, no area below its floor may lose capacity.
     """
     try:
-        return plan_moves(posts, need, rules, solver=how), rules
+        return plan_moves(posts, need, rules, solver=solver), rules
     except RulesClash:
         today = posts.compute_capacity(posts.units).sum(axis=1)
         eased = replace(rules, floor=np.minimum(np.asarray(rules.floor), today))
-        return plan_moves(posts, need, eased, solver=how), eased
+        return plan_moves(posts, need, eased, solver=solver), eased
 
 
 def towards(posts: Posts, share: Floats, moves: int) -> Ints:

@@ -324,7 +324,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _write_briefing(workspace: Workspace, opened: Release, plan: SavedPlan, output: BriefingOptions) -> list[str]:
-    """Write the briefing and the pictures; for real records the receiver is noted first."""
+    """Write the briefing and the pictures; for real records the receiver is logged first."""
     formats = ["pdf"] * (output.briefing is not None) + ["png"] * (output.pictures is not None)
     if not formats:
         return []

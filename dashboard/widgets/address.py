@@ -62,7 +62,7 @@ def pick_share(name: str, label: str, first: int, caption: str) -> int:
 
 
 def _settle_number_key(name: str, least: int, most: int, first: int | None) -> str:
-    """Return the key of a number's widget, like `_settle_key`. No number is written as "none"."""
+    """Return the key of a number's widget, like `_settle_key`. An empty number is written as "none"."""
     key, asked = f"pick-{name}", str(st.query_params.get(name, ""))
     remembered = str(st.session_state.get(f"{key}-kept", ""))
     if asked != remembered and _is_number(asked, least, most, first):

@@ -124,8 +124,8 @@ class Certainty:
 def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
     """Compute access in both steps.
 
-    people : those who share the supply, (A,) or draws (d, A), from 0. supply : of each site, (S,), from 0.
-    weight : of each area and site, (A, S), from `Catchment.weight` of travel times. Raises InputError if
+    people : people who share the supply, (A,) or draws (d, A). supply : supply of each site, (S,).
+    weight : weight of each area and site, (A, S), from `Catchment.weight` of travel times. Raises InputError if
     shapes do not fit or a number is negative or missing.
     """
     if people.shape[-1:] + supply.shape != weight.shape:

@@ -213,7 +213,7 @@ class KernelDensity(ByMean):
         return _repeat_ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)
 
     def _smooth(self, apart: Floats, cases: Floats, base: Floats) -> Floats:
-        """Return smoothed rates, (A,); NaN where there is nothing near."""
+        """Return smoothed rates, (A,); NaN without expected children nearby."""
         steps = np.arange(0, 1 + int(apart[np.isfinite(apart)].max()))
         within = np.stack([(apart <= step) @ cases for step in steps])
         enough = within >= self.cases

@@ -84,7 +84,7 @@ class Factor:
     local : factor of the blocks, None without local effects. local_inverse : their inverse, (T, T, B), or 0.
     local_shift : local_inverse times the precision between local and core effects, (c, T, B): the
         decrease of the local effects per unit increase of a core effect.
-    weights : of the observations by period; they bind local effects to the random walk.
+    weights : weights of the observations by period; they link local effects and the random walk.
     """
 
     core_index: Ints

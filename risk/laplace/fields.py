@@ -1,6 +1,6 @@
 """Gaussian fields of the risk model, their hyperparameters and priors.
 
-Hyperparameters live on the whole line: the log of a standard deviation, the logit of a share. Densities
+Hyperparameters are transformed to all real numbers: the log of a standard deviation, the logit of a share. Densities
 are those of the transformed number, constants included, so that marginal likelihoods can be compared:
 docs/risk-model.md eq. (18) and (19). The fields are eq. (15) to (17).
 """

@@ -227,7 +227,7 @@ def _measure_widths(around: _ModesAround, root: Floats, progress: Progress) -> F
 
 
 def _composite_points(size: int) -> Floats:
-    """Return axial and corner points on one sphere, (points, size); half the corners from five axes on."""
+    """Return axial and corner points on one sphere, (points, size); half of the corners if size > 4."""
     corners = np.array(list(product((-1.0, 1.0), repeat=size if size < 5 else size - 1)))
     if size >= 5:
         corners = np.column_stack([corners, corners.prod(axis=1)])

@@ -54,7 +54,7 @@ class Counts:
     Cells with the same published value are of one kind.
 
     kind : kind of each cell, (cells,). least : smallest true count of each kind, (kinds,).
-    log_chances : log P(published | n) for n from the least on, (most, kinds); -inf where impossible.
+    log_chances : log P(published | n) for n from the smallest, (most, kinds); -inf where impossible.
     """
 
     kind: Ints
@@ -63,7 +63,7 @@ class Counts:
 
     @classmethod
     def of(cls, published: Ints, channel: Channel | None) -> Counts:
-        """Read published numbers or HIDDEN, (cells,); without a channel the counts are exact.
+        """Build the cells from published numbers or HIDDEN, (cells,); without a channel the counts are exact.
 
         Raises InputError for a value that the channel never publishes.
         """
@@ -147,7 +147,7 @@ class Counts:
 
 
 def _list_true_counts(value: int, channel: Channel) -> tuple[int, Floats]:
-    """Return the smallest true count that can be published as a value, and log P(value | n) from it on."""
+    """Return the smallest true count n that can be published as a value, and log P(value | n) from that n."""
     chance = channel.hidden() if value == HIDDEN else channel.shown(value)
     true = np.flatnonzero(chance > 0)
     if not len(true):

@@ -9,11 +9,11 @@ are eliminated, the rest has the same form,
     tridiagonal + U C U' + e (U b)' + (U b) e'
 
 with e the first number that remains. So the factor of T numbers takes T steps and not T^3, and the whole
-inverse T^2 (the recursion of Takahashi, Fagan and Chin 1973). All matrices are worked on at once. It is
+inverse T^2 (the recursion of Takahashi, Fagan and Chin 1973). All matrices are processed together. It is
 the Cholesky factor, stored in another form, and as stable.
 
-Axes: B matrices, T numbers, R vectors; B comes last, so that each step runs over numbers that lie side by
-side.
+Axes: B matrices, T numbers, R vectors; B comes last, so that each step runs over numbers that are adjacent
+in memory.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class Tridiagonal:
 def split_constant(matrix: Floats) -> tuple[Floats, Floats, float]:
     """Split a symmetric matrix, (T, T), into a tridiagonal matrix and a constant.
 
-    Returns the diagonal, (T,), the numbers beside it, (T - 1,), and the constant. Raises ValueError where the
-    matrix is no such sum.
+    Returns the diagonal, (T,), the off-diagonal, (T - 1,), and the constant. Raises ValueError if the matrix
+    is not such a sum.
     """
     constant = float(matrix[0, -1]) if len(matrix) > 2 else 0.0
     rest = matrix - constant

@@ -102,17 +102,17 @@ class Benefit:
     slope: Floats
 
     @classmethod
-    def cut(cls, need: Floats, most: Floats, pieces: int) -> Benefit:
+    def cut(cls, need: Floats, largest: Floats, pieces: int) -> Benefit:
         """Cut the curves at the knots of docs/planner.md eq. (19): all chords are equally close.
 
-        most : largest capacity of each area and kind, (A, K).
+        largest : largest capacity of each area and kind, (A, K).
         """
         mean = np.maximum(need.mean(axis=0), _SMALL)
         step = np.arange(pieces) / (pieces - 1)
         # The curve bends as exp(-u): equal errors need knots as dense as exp(-u / 2). The last piece is flat.
         knots = -2.0 * np.log1p(step * np.expm1(-_BEND / 2.0))
-        ends = np.minimum(knots * mean[..., None], most[..., None])
-        knots = np.concatenate([ends, np.maximum(most, _SMALL)[..., None]], axis=-1)
+        ends = np.minimum(knots * mean[..., None], largest[..., None])
+        knots = np.concatenate([ends, np.maximum(largest, _SMALL)[..., None]], axis=-1)
         height = np.stack([compute_met(need, knots[..., p]) for p in range(pieces + 1)], axis=-1)
         width = np.diff(knots, axis=-1)
         slope = np.divide(np.diff(height, axis=-1), width, out=np.zeros((*height.shape[:-1], pieces)),

@@ -26,7 +26,7 @@ from risk.planning.problem import Decision, Posts, Rules
 class Row:
     """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, in the rule's own units.
 
-    required : how much the rule asks for in all.
+    required : total amount that the rule requires.
     """
 
     rule: str

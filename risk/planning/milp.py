@@ -3,7 +3,7 @@
 Columns: flows and units (the region), pieces of capacity of each area and kind, one column for the worst
 cases, one for the level of the worst-served areas, and the shortfall of each area below that level. CVaR is
 the least mean over all weighings of the draws with at most 1 / (0.1 d) on each. A weighing is one row over
-the same pieces. The programme starts with few and adds the one that its answer violates most until none is
+the same pieces. The programme starts with few weighings and adds the most violated one until none is
 violated, so that its size does not depend on the number of draws. Equations: docs/planner.md (33) to (36).
 
 A large country has tens of thousands of flows, of which a plan uses dozens. The relaxation starts with the

@@ -112,7 +112,7 @@ def read_plan(content: Mapping[str, Any]) -> PlanSummary:
 
 
 def _read_reason(row: object) -> object:
-    """Return a staying task with the code of its reason, which older plans hold as a sentence."""
+    """Return a staying task with the code of its reason; older plans have a sentence in its place."""
     if not isinstance(row, Mapping) or row.get("why") in WHY_STAYS:
         return row
     codes = (code for begin, code in _OLD_REASONS.items() if str(row.get("why")).startswith(begin))

@@ -149,10 +149,10 @@ def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _MoveColumns:
-    """The moves of a plan as columns. units : of each move, (M,). cost : of one unit, (M,).
+    """The moves of a plan as columns. units : units of each move, (M,). cost : cost per unit of each move, (M,).
 
-    change : of the layout by one unit of each move, (S K, M). rows, least : of the rules that must hold after
-    every quarter, rows @ units moved >= least.
+    change : change of the layout per unit of each move, (S K, M). rows, least : the rules after every quarter,
+    rows @ units moved >= least.
     """
 
     plan: Plan

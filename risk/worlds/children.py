@@ -171,7 +171,7 @@ def _draw_origins_and_destinations(
     """Draw origin and destination of each child, by row; the last position means unknown.
 
     Internal children met in a city of the shift were brought there; those met elsewhere are mostly
-    from there, and as the shift goes on more of them are on the way to such a city. Children on the
+    from there, and during the shift more and more of them are on the way to such a city. Children on the
     way from Albania to Greece come from Albania and are met at either end.
     """
     first = every.take(every.step == 0)

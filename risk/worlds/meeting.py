@@ -11,7 +11,7 @@ from data.workspace.types import Floats, Ints
 
 @dataclass(frozen=True)
 class MeetingTable:
-    """Meetings as arrays of positions, all of one length; `date` in days since 1970."""
+    """Meetings as arrays of positions, all of the same length; `date` in days since 1970."""
 
     child: Ints
     step: Ints

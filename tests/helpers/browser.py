@@ -144,13 +144,13 @@ def changed(page: Any, act: Callable[[], object]) -> int:
     pytest.fail("the map did not change")
 
 
-def until(page: Any, holds: Callable[[], bool]) -> None:
+def until(page: Any, condition: Callable[[], bool]) -> None:
     """Wait at most 30 s until a condition is true. (On a page that forbids eval there is no other way.)"""
     for _ in range(300):
-        if holds():
+        if condition():
             return
         page.wait_for_timeout(100)
-    assert holds()
+    assert condition()
 
 
 def area_point(page: Any, code: str, level: str) -> dict[str, float]:

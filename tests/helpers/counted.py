@@ -1,6 +1,6 @@
 """Counted tables of invented worlds, and how a mechanism publishes them.
 
-`small` is a world of a few areas, `own` one over the areas that the product ships.
+`small` is a world of a few areas, `own` a world over the areas that the product ships.
 """
 
 import hashlib

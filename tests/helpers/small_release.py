@@ -40,12 +40,12 @@ def areas() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame.assign(km2=100.0, approximate=True), geometry=[*shapes, None], crs=4326)
 
 
-def rows(areas_, periods, cell, **by):
+def rows(areas_, periods, cell, **categories):
     """Return one row for each area, period and category; `cell` returns value, state, margin, low, high."""
-    names = list(by)
+    names = list(categories)
     records = [
         (area, period, *chosen, *cell(area, period, *chosen))
-        for area, period, chosen in product(areas_, periods, list(product(*by.values())) or [()])
+        for area, period, chosen in product(areas_, periods, list(product(*categories.values())) or [()])
     ]
     columns = ["area", "period", *names, "value", "state", "margin", "low", "high"]
     frame = pd.DataFrame(records, columns=columns)
@@ -129,8 +129,8 @@ def partner() -> dict[str, pd.DataFrame]:
 
 
 def public() -> dict[str, pd.DataFrame]:
-    def few(area, period, *by):
-        value, name, margin, *_ = children(area, period, *by)
+    def few(area, period, *categories):
+        value, name, margin, *_ = children(area, period, *categories)
         return number(value, margin) if name == "number" and value >= 35 else state("few")
 
     return {

@@ -32,20 +32,20 @@ def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
     return pd.DataFrame(rows).drop_duplicates(["moved", "cost", "gain"]) if rows else pd.DataFrame()
 
 
-def draw_frontier(points: Sequence[Point], by: str, verdict: Verdict) -> alt.Chart:
+def draw_frontier(points: Sequence[Point], axis: str, verdict: Verdict) -> alt.Chart:
     """Draw the points by moves or hours; recommended points are filled, and a ring marks the plan."""
     rows = tabulate_points(points)
-    x = alt.X(f"{by}:Q", title=_(BY[by]), axis=_axis(), scale=alt.Scale(zero=True, nice=True))
+    x = alt.X(f"{axis}:Q", title=_(BY[axis]), axis=_axis(), scale=alt.Scale(zero=True, nice=True))
     title = _("Gain, children per quarter")
     base = alt.Chart(rows).encode(x=x, tooltip=_tooltips())
     line = base.mark_line(color="#C5CBD3", strokeWidth=1.5).encode(y=alt.Y("gain:Q", title=title, axis=_axis()))
     spans = base.mark_rule(color=_INK, strokeWidth=1.4).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
     filled = alt.condition(alt.datum.advised, alt.value(_ACCENT), alt.value("#FFFFFF"))
     dots = base.mark_circle(size=110, opacity=1, stroke=_ACCENT, strokeWidth=2).encode(y="gain:Q", color=filled)
-    here = pd.DataFrame({by: [verdict.cost if by == "cost" else verdict.moved], "gain": [verdict.gain.mean]})
+    here = pd.DataFrame({axis: [verdict.cost if axis == "cost" else verdict.moved], "gain": [verdict.gain.mean]})
     ring = alt.Chart(here).mark_point(size=420, color="#9A3412", strokeWidth=2, opacity=1).encode(x=x, y="gain:Q")
-    # By hours the points need not stand in the order of the moves, so no line leads from one to the next.
-    lowest = [line, spans] if by == "moved" else [spans]
+    # Points by hours may not be in the order of the moves, so no line connects them.
+    lowest = [line, spans] if axis == "moved" else [spans]
     chart: alt.Chart = alt.layer(*lowest, dots, ring).properties(height=260).configure_view(stroke=None)
     return chart
 

@@ -74,7 +74,7 @@ def _format_value(mark: Mark, area: str) -> tuple[str, str]:
 
 
 def _count_parts(where: Where) -> Headline | None:
-    """Return the number of areas inside it for which the layer has a value."""
+    """Return a headline with the number of areas inside the area that have a value."""
     if where.parts is None or not where.within:
         return None
     data = where.parts.data

@@ -131,7 +131,7 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
 
 
 def _render_scale(totals: Mapping[str, Total]) -> Markup:
-    """Return the largest value beside the top of the bars, and zero beside their foot."""
+    """Return the scale of the bars: the largest value at the top, and zero at the bottom."""
     largest = max((t for t in totals.values() if t.value is not None), key=lambda t: t.value or 0.0, default=None)
     if largest is None:
         return Markup("")
