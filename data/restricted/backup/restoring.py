@@ -48,10 +48,10 @@ def restore_backup(
 ) -> Restored:
     """Restore a backup's records, keys and folders into a workspace, created if missing.
 
-    The whole backup is checked, and the new vault built and checked aside, before anything is replaced. A
-    vault that is replaced is kept under another name, and a key is never overwritten. Raises WrongKey for
-    a wrong passphrase, CorruptVault for a damaged backup, WorkspaceError for the workspace of another
-    programme, VaultError when the existing vault has records, or cannot be read, and `replace` is false.
+    The whole backup is checked, and the new vault is built and checked in another folder, before anything is replaced.
+    The old vault is kept under another name, and a key is never overwritten. Raises WrongKey for a wrong passphrase,
+    CorruptVault for a damaged backup, WorkspaceError for the workspace of another programme, VaultError when the
+    existing vault has records, or cannot be read, and `replace` is false.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):

@@ -46,7 +46,7 @@ _RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
 def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
-    """Write rejected rows as CSV (UTF-8 with a mark, for spreadsheets), with the columns REJECT_COLUMNS."""
+    """Write rejected rows as CSV (UTF-8 with a byte order mark), with the columns REJECT_COLUMNS."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(REJECT_COLUMNS)

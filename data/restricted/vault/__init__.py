@@ -45,12 +45,12 @@ _REMARK = "remark "
 _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 
 
-def open_vault(workspace: Workspace, both: keys.Keys | None = None) -> "Vault":
+def open_vault(workspace: Workspace, both_keys: keys.Keys | None = None) -> "Vault":
     """Open a workspace's vault with the given keys, or with those that `keys.load` finds.
 
     Raises WorkspaceError when the vault is of another kind (real or invented) than the workspace.
     """
-    vault = Vault.open(workspace.vault, both or keys.load(workspace.id))
+    vault = Vault.open(workspace.vault, both_keys or keys.load(workspace.id))
     if vault.kind == workspace.kind:
         return vault
     vault.close()
@@ -319,7 +319,7 @@ class Vault:
         return None if row is None else str(row[0])
 
     def write_remark(self, name: str, text: str) -> None:
-        """Store a text that belongs to the records and goes with them into backups."""
+        """Store a text that belongs to the records and is included in backups."""
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{_REMARK}{name}", text))
 
