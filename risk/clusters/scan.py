@@ -186,7 +186,7 @@ def _checked(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Fl
 class _Windows:
     """Circles around each of A areas, over S intervals of time.
 
-    order : (A, A), areas by distance from each; inside : (A,), how many of them the largest circle has.
+    order : (A, A), areas by distance from each; inside : (A,), number of areas in the largest circle.
     share : share of the expected cases in each circle and interval, (A, A, S): centre, areas in it minus 1.
     """
 

@@ -33,8 +33,8 @@ class Node:
     """The Gaussian posterior of the latent numbers at one value of the hyperparameters.
 
     core, local : corrected means, (n,) and (B, T).
-    log_density : Laplace's log p(theta, published), eq. (22). weight : in the mixture.
-    curvature, pull : of the likelihood at the mode, (B, m). The factor is computed from them again when it is
+    log_density : Laplace's log p(theta, published), eq. (22). weight : weight in the mixture.
+    curvature, pull : slopes of the likelihood at the mode, (B, m). The factor is computed from them again when it is
         needed, since the factors of all nodes would fill the memory.
     """
 

@@ -28,7 +28,7 @@ from risk.laplace.response import Response, Totals, compute_moments, compute_tot
 class PriorPrecision:
     """The prior at one value of the hyperparameters.
 
-    core, local : precision matrices, (n, n) and (T, T). log_det : of both, all blocks counted.
+    core, local : precision matrices, (n, n) and (T, T). log_det : log determinant of both, over all blocks.
     slopes : for each free hyperparameter of a field: its place (a slice of the core, or None for the local
         effects), the derivative of the precision matrix, and that of the log determinant.
     kappa : overdispersion of the counts.

@@ -27,8 +27,8 @@ class Clash:
 
     rule : moves, budget, floor, services_floor, exploration, commitments, room, accepted (moves that were
     accepted) or locked (units to keep in place). required, possible : the limit of moves or budget, and the
-    limit with which a plan exists. Of other rules: how much is required in all (children per quarter, or
-    units), and how much of it is possible. possible is None where relaxing only this rule is not enough.
+    limit with which a plan exists. For other rules: the total required (children per quarter, or units),
+    and the part of it that is possible. possible is None where relaxing only this rule is not enough.
     places : areas or sites in which the rule falls short, the worst first. decisions : those that fall short.
     """
 

@@ -30,7 +30,7 @@ _OLD_REASONS = {"it serves no": "no_children", "there is room": "room_taken", "n
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """A plan that was saved. created : with its time zone. invented : whether its release is invented."""
+    """A plan that was saved. created : time with time zone. invented : whether its release is invented."""
 
     folder: Path
     release: str

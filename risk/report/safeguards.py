@@ -52,8 +52,8 @@ class ProxyCheck:
 class Drift:
     """The drift of a rule of learning from the truth, in the area with the largest drift.
 
-    truth : the area's share of the true rates. low, high : 5th and 95th percentile over the runs of the share
-    that is learnt. drifts : whether that leaves the truth by more than is tolerated.
+    truth : the area's share of the true rates. low, high : 5th and 95th percentile over the runs of the learnt
+    share. drifts : whether it differs from the truth by more than the tolerance.
     """
 
     truth: float
