@@ -16,12 +16,21 @@ from geo import areas as geography
 from risk.model.observations import CROSSING, Observations
 from risk.numbers import stream
 from risk.worlds import WorldParameters, read_population
-from risk.worlds.ground import apportion, build_ground
+from risk.worlds.ground import build_ground
 from risk.worlds.need import PATHWAYS, draw_need
 from risk.worlds.outreach import Course, FirstMeetings, set_up_course, update_memory, weigh_municipalities
 from risk.worlds.truth import Truth
 
 _KEYS = 2**24
+
+
+def apportion(share: Floats, total: int) -> Ints:
+    """Return whole units in proportion to shares, by largest remainder, (n,)."""
+    exact = share / share.sum() * total
+    whole: Ints = np.floor(exact).astype(np.int64)
+    rest = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
+    whole[rest] += 1
+    return whole
 
 
 @dataclass(frozen=True, eq=False)

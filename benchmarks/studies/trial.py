@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from benchmarks.studies.history import apportion
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from geo.travel import Travel
@@ -15,7 +16,6 @@ from risk.model.fit import Fit
 from risk.model.observations import Observations
 from risk.planning import Kind, Plan, Posts, Rules, RulesClash, Solver, plan_moves
 from risk.planning.benefit import compute_met
-from risk.worlds.ground import apportion
 
 YEAR = 4  # quarters
 _DRAWS = 400
