@@ -90,7 +90,7 @@ def test_many_who_changed_alike_wait_rather_than_stop_the_release(tmp_path, monk
     first = publish(frame)
     with monkeypatch.context() as patched:
         patched.setattr(publish_module, "find_telling_blocks", lambda *_: set())
-        with pytest.raises(ReleaseRefused, match="can be one child's"):
+        with pytest.raises(ReleaseRefused, match="can show one child"):
             publish(frame, *late)
     second = publish(frame, *late)
     assert forgetting.attack([first, second])[0] == []

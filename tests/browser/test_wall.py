@@ -28,6 +28,7 @@ def answer(url):
         with urllib.request.urlopen(url, timeout=10) as found:
             return found.status, found.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
+        error.close()
         return error.code, ""
 
 

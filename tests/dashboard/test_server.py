@@ -56,6 +56,7 @@ def get(url, **headers):
 def refused(url, **headers):
     with pytest.raises(urllib.error.HTTPError) as error:
         get(url, **headers)
+    error.value.close()
     return error.value.code
 
 
@@ -81,6 +82,7 @@ def test_the_maps_frame_may_evaluate_its_script_and_stands_in_this_site_only(ser
     # The frame is there once a session has drawn a map; its policy stands on the path alone.
     with pytest.raises(urllib.error.HTTPError) as error:
         get(served.url + "/component/streamlit_folium.st_folium/index.html")
+    error.value.close()
     policy = error.value.headers["Content-Security-Policy"]
     assert "'unsafe-eval'" in policy
     assert "frame-ancestors 'self'" in policy

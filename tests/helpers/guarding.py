@@ -88,6 +88,7 @@ class Command:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+        self.process.stdout.close()
 
 
 def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str, str] | None = None, **how) -> Command:

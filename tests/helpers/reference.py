@@ -24,3 +24,14 @@ def read_scotland() -> pd.DataFrame:
 def read_scotland_edges(source: str) -> np.ndarray:
     """Read pairs of neighbours, shape (pairs, 2), numbered from 0; `poly2nb` leaves three islands."""
     return pd.read_csv(FOLDER / f"scotland_edges_{source}.csv").to_numpy()
+
+
+def read_example(name: str, *columns: str) -> list[np.ndarray]:
+    """Read columns of numbers of `sids2` or `stl`."""
+    table = pd.read_csv(FOLDER / f"{name}.csv")
+    return [table[column].to_numpy(float) for column in columns]
+
+
+def read_example_edges(name: str) -> np.ndarray:
+    """Read pairs of neighbours of `sids2` or `stl`, shape (pairs, 2), numbered from 0."""
+    return pd.read_csv(FOLDER / f"{name}_edges.csv").to_numpy()

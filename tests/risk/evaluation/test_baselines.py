@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import libpysal
 import numpy as np
 import pytest
 
@@ -11,6 +10,7 @@ from risk.evaluation import baselines
 from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN, HistoricalMean, KernelDensity, LastCount, shrink_rates
 from risk.evaluation.panel import Panel
 from risk.evaluation.scores import compute_log_score, compute_pit
+from tests.helpers.reference import read_example
 
 
 def chain(size):
@@ -34,8 +34,7 @@ def invented(size=40, quarters=12, seed=0, sd=0.8, dispersion=5.0, level=3.0):
 
 
 def test_empirical_bayes_is_the_published_one():
-    table = libpysal.io.open(libpysal.examples.get_path("sids2.dbf"))
-    events, base = (np.array(table.by_col(name), float) for name in ("SID79", "BIR79"))
+    events, base = read_example("sids2", "sid79", "bir79")
     found = shrink_rates(events, base)[:5]
     np.testing.assert_allclose(found, [0.00162492, 0.00226271, 0.00186202, 0.00202962, 0.00195649], atol=1e-8)
     # Rates that differ by less than chance are all the common one.

@@ -9,7 +9,7 @@ from risk.laplace.likelihood import Counts
 from risk.model import RiskModel
 from risk.model.observations import Observations
 from tests.helpers.fits import log_means, true_counts
-from tests.helpers.reference import read_scotland, read_scotland_edges
+from tests.helpers.reference import read_example, read_example_edges, read_scotland, read_scotland_edges
 
 
 def observations(counts, expected, edges, mechanism=None):
@@ -38,26 +38,21 @@ def scotland():
     return table["cases"].to_numpy(), table["expected"].to_numpy(), read_scotland_edges("carlin")
 
 
-def example(name, weights, table, counts, people):
-    libpysal = pytest.importorskip("libpysal")
-    neighbours = libpysal.io.open(libpysal.examples.get_path(weights)).read().neighbors
-    order = {code: i for i, code in enumerate(neighbours)}
-    edges = {tuple(sorted((order[a], order[b]))) for a, near in neighbours.items() for b in near}
-    file = libpysal.io.open(libpysal.examples.get_path(table))
-    number, living = (np.array(file.by_col(column), dtype=float) for column in (counts, people))
-    return number.astype(np.int64), living * number.sum() / living.sum(), np.array(sorted(edges))
+def example(name, counts, people):
+    number, living = read_example(name, counts, people)
+    return number.astype(np.int64), living * number.sum() / living.sum(), read_example_edges(name)
 
 
 CASES = {
     "lip cancer": (scotland, "poisson", False),
     "sids 1974": (
-        lambda: example("sids2", "sids2.gal", "sids2.dbf", "SID74", "BIR74"), "poisson", False
+        lambda: example("sids2", "sid74", "bir74"), "poisson", False
     ),
     "sids 1979, through the noise": (
-        lambda: example("sids2", "sids2.gal", "sids2.dbf", "SID79", "BIR79"), "poisson", True
+        lambda: example("sids2", "sid79", "bir79"), "poisson", True
     ),
     "homicides about St Louis": (
-        lambda: example("stl", "stl.gal", "stl_hom.dbf", "HC7984", "PO7984"), "negative_binomial", False
+        lambda: example("stl", "hc7984", "po7984"), "negative_binomial", False
     ),
 }  # fmt: skip
 

@@ -42,7 +42,7 @@ class Bare(CellKey):
 @pytest.fixture
 def unrepaired(monkeypatch):
     """Leave numbers in place that are certain: without noise all of them are, and none would be shown."""
-    monkeypatch.setattr(withholding, "given_away", lambda *_: [])
+    monkeypatch.setattr(withholding, "find_disclosed_cells", lambda *_: [])
 
 
 @pytest.fixture(scope="module")
