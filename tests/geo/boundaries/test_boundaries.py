@@ -494,7 +494,7 @@ def test_a_credit_is_shown_as_plain_text_and_that_none_was_given(tmp_path):
     assert "A B, 2009" in areas.load_areas(tmp_path / "areas").source
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(st.sampled_from(sorted(cells_of("AL")["code"])), min_size=1, max_size=30, unique=True))
 def test_any_part_of_a_country_joins_the_rest(tmp_path_factory, codes):
     folder = tmp_path_factory.mktemp("part")
