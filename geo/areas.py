@@ -285,12 +285,12 @@ def _read_parquet(path: Path, remedy: str) -> gpd.GeoDataFrame:
 def _pairs(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
     shapes = frame.geometry.dropna()
     borders = shapely.boundary(shapes.to_numpy())
-    one, other = shapely.STRtree(borders).query(borders, predicate="intersects")
-    once = one < other
-    one, other = one[once], other[once]
-    shared = shapely.length(shapely.intersection(borders[one], borders[other])) > 0
+    left, right = shapely.STRtree(borders).query(borders, predicate="intersects")
+    first_time = left < right
+    left, right = left[first_time], right[first_time]
+    shared = shapely.length(shapely.intersection(borders[left], borders[right])) > 0
     names = shapes.index.astype(str)
-    pairs = zip(names[one[shared]], names[other[shared]], strict=True)
+    pairs = zip(names[left[shared]], names[right[shared]], strict=True)
     return sorted((min(pair), max(pair)) for pair in pairs)
 
 
@@ -342,5 +342,5 @@ def _geojson(shape: BaseGeometry) -> dict[str, Any]:
 
 def _check_level(level: str) -> None:
     if level not in LEVELS:
-        msg = f"{level!r} is no level of areas; the levels are {', '.join(LEVELS)}."
+        msg = f"{level!r} is not an area level. Area levels: {', '.join(LEVELS)}."
         raise AreaError(msg)

@@ -32,9 +32,9 @@ _MOST = 7 * 24 * 60.0  # a week
 
 @dataclass(frozen=True)
 class Speed:
-    """How a straight line becomes a time: `detour` times its length, at `km_per_hour`.
+    """The rule that turns a straight line into a time: `detour` times its length, at `km_per_hour`.
 
-    Raises InputError for a detour below 1 or a speed that is none.
+    Raises InputError for a detour below 1 or a speed that is not positive.
     """
 
     detour: float = 1.3
@@ -50,7 +50,7 @@ class Speed:
             raise InputError(msg)
 
     def minutes(self, km: Floats) -> Floats:
-        """Compute the minutes for straight lines of `km` kilometres; any shape."""
+        """Compute the minutes for straight lines of `km` kilometres, any shape: docs/planner.md eq. (2)."""
         return np.asarray(60.0 * self.detour * km / self.km_per_hour)
 
 
@@ -68,17 +68,19 @@ class Link:
 class Travel:
     """Minutes between the areas of one level.
 
-    minutes : from each area (row) to each (column), (A, A); diagonal 0; inf where shape and time are missing.
-    inside : mean minutes from the centre of each area to its people, as if it were a disc, (A,).
-    provisional : where the default is used for a route over water, (A, A).
-    given : where the time was uploaded, (A, A).
+    minutes : from each area (row) to each (column), (A, A); 0 on the diagonal; inf where an area has no shape and
+        no time was entered.
+    inside : mean minutes from the centre of each area to its people, as if it were a disc, (A,):
+        docs/planner.md eq. (3).
+    provisional : true where the default is used for a route over water, (A, A).
+    entered : true where the time is from an uploaded file, (A, A).
     """
 
     codes: tuple[str, ...]
     minutes: Floats
     inside: Floats
     provisional: Bools
-    given: Bools
+    entered: Bools
 
     @classmethod
     def between(
@@ -89,7 +91,7 @@ class Travel:
         uploaded: Iterable[Link] = (),
         ferries: Iterable[Link] = (),
     ) -> Travel:
-        """Compute the times between areas; uploaded pairs replace the computed ones.
+        """Compute the times between areas; uploaded pairs replace the computed ones: docs/planner.md eq. (1) to (4).
 
         Raises InputError if a link names an area that is not of this level.
         """
@@ -99,12 +101,12 @@ class Travel:
         straight = pace.minutes(compute_distances(points))
         part = _number_land_masses(areas, level, codes)
         minutes, provisional = _compute_land_and_ferry(straight, part, _link_matrix(codes, ferries))
-        given = _link_matrix(codes, uploaded)
+        entered = _link_matrix(codes, uploaded)
         inside = pace.minutes(2.0 / 3.0 * np.sqrt(frame["km2"].to_numpy(dtype=float) / np.pi))
-        known = np.isfinite(given)
+        known = np.isfinite(entered)
         return cls(
             codes,
-            np.where(known, given, minutes),
+            np.where(known, entered, minutes),
             np.where(np.isfinite(inside), inside, 0.0),
             np.asarray(provisional & ~known),
             np.asarray(known),
@@ -115,22 +117,22 @@ class Travel:
 
         The diagonal is `inside`: a service is in the centre of its area, and people must travel to it.
         """
-        own = np.eye(len(self.codes), dtype=bool)
-        return np.where(own, self.inside[:, None], self.minutes)
+        same = np.eye(len(self.codes), dtype=bool)
+        return np.where(same, self.inside[:, None], self.minutes)
 
-    def at(self, codes: Sequence[str]) -> Travel:
+    def select(self, codes: Sequence[str]) -> Travel:
         """Return the times between some areas, in the order of `codes`; raise InputError for an unknown area."""
         order = np.array([_position(self.codes, code) for code in codes], dtype=np.int64)
         square = np.ix_(order, order)
         return Travel(
-            tuple(codes), self.minutes[square], self.inside[order], self.provisional[square], self.given[square]
+            tuple(codes), self.minutes[square], self.inside[order], self.provisional[square], self.entered[square]
         )
 
 
 def compute_distances(points: Floats) -> Floats:
     """Compute great-circle distances in km, (n, n), between points (lon, lat) in degrees, (n, 2).
 
-    Haversine, mean radius; nan where a point is missing.
+    Haversine, docs/planner.md eq. (1), with the mean radius of the earth; nan where a point is missing.
     """
     lon, lat = np.radians(points).T
     across = np.sin((lon[:, None] - lon) / 2.0) ** 2 * (np.cos(lat)[:, None] * np.cos(lat))
@@ -142,7 +144,7 @@ def compute_distances(points: Floats) -> Floats:
 def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tuple[Link, ...]:
     """Read a table of times between areas; see the module for its format. `sources`: each row needs a source.
 
-    Raises FileRefused if the file is no such table, and InputError that names the row, the fault and the remedy.
+    Raises FileRefused if the file is not such a table, and InputError that names the row, the fault and the remedy.
     Nothing is guessed, and no row of a faulty file is used.
     """
     known, seen = set(codes), dict[tuple[str, str], int]()
@@ -151,7 +153,7 @@ def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tu
         link = _link(row, known, sources=sources)
         pair = (link.start, link.end)
         if pair in seen:
-            raise row.fault(f"{link.start} to {link.end} stands in row {seen[pair]} already. Keep one of the two.")
+            raise row.fault(f"{link.start} to {link.end} is already in row {seen[pair]}. Keep one of the two rows.")
         seen[pair] = row.number
         links.append(link)
     return tuple(links)
@@ -165,7 +167,7 @@ def _link(row: Row, known: set[str], *, sources: bool) -> Link:
             ("not a county or region. Write a code from the table of areas, such as AL-11, or delete the row."),
         )
     if row["from"] == row["to"]:
-        raise row.fault(f"{row['from']} to itself is no journey. Leave the row out.")
+        raise row.fault(f"From {row['from']} to the same area needs no time. Delete the row.")
     if sources and not row["source"]:
         raise row.fault("the ferry has no source. Write in column source where the time comes from.")
     return Link(row["from"], row["to"], _minutes(row), row["source"])
@@ -178,7 +180,7 @@ def _minutes(row: Row) -> float:
         value = np.nan
     if not 0.0 < value <= _MOST:
         raise row.fault(
-            f"{row['minutes']!r} in column minutes is no time. Write minutes above 0, at most "
+            f"{row['minutes']!r} in column minutes is not a valid time. Write minutes above 0 and at most "
             f"{_MOST:.0f}, with a decimal point."
         )
     return value
@@ -188,38 +190,41 @@ def _position(codes: Sequence[str], code: str) -> int:
     try:
         return codes.index(code)
     except ValueError:
-        msg = f"There is no area {code!r} between which travel is known; use a code of the areas table."
+        msg = f"Travel to {code!r} is not known. Use a code from the table of areas."
         raise InputError(msg) from None
 
 
 def _link_matrix(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
     """Return the minutes of links, (A, A), nan where there is none; the way back is equal unless listed."""
-    place = {code: at for at, code in enumerate(codes)}
-    there = np.full((len(codes), len(codes)), np.nan)
+    place = {code: number for number, code in enumerate(codes)}
+    minutes = np.full((len(codes), len(codes)), np.nan)
     for link in links:
         if link.start not in place or link.end not in place:
             _position(codes, link.start if link.start not in place else link.end)
-        there[place[link.start], place[link.end]] = link.minutes
-    return np.where(np.isnan(there), there.T, there)
+        minutes[place[link.start], place[link.end]] = link.minutes
+    return np.where(np.isnan(minutes), minutes.T, minutes)
 
 
 def _number_land_masses(areas: Areas, level: str, codes: tuple[str, ...]) -> Ints:
     """Return the number of the connected land mass of each area, (A,)."""
-    number = {code: at for at, group in enumerate(areas.parts(level)) for code in group}
-    return np.array([number[code] for code in codes], dtype=np.int64)
+    mass = {code: number for number, group in enumerate(areas.parts(level)) for code in group}
+    return np.array([mass[code] for code in codes], dtype=np.int64)
 
 
 def _compute_land_and_ferry(straight: Floats, part: Ints, ferries: Floats) -> tuple[Floats, Bools]:
-    """Compute times by land and ferry, and which routes over water have no ferry; both (A, A)."""
+    """Compute times by land and ferry, and which routes over water have no ferry, both (A, A).
+
+    See docs/planner.md eq. (4): the shortest way through the graph of land routes and ferries.
+    """
     from scipy.sparse.csgraph import shortest_path
 
     by_land = part[:, None] == part
     open_ways = np.fmin(np.where(by_land & np.isfinite(straight), straight, np.inf), _inf(ferries))
     np.fill_diagonal(open_ways, 0.0)
-    found = np.asarray(shortest_path(open_ways, method="FW")) if np.isfinite(ferries).any() else open_ways
-    reached = np.isfinite(found)
+    shortest = np.asarray(shortest_path(open_ways, method="FW")) if np.isfinite(ferries).any() else open_ways
+    reached = np.isfinite(shortest)
     default = np.where(np.isfinite(straight), straight, np.inf)
-    minutes: Floats = np.where(reached, found, default)
+    minutes: Floats = np.where(reached, shortest, default)
     np.fill_diagonal(minutes, 0.0)
     return minutes, np.asarray(~reached & np.isfinite(straight))
 

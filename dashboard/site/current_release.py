@@ -88,7 +88,7 @@ def list_levels(current: CurrentRelease) -> dict[str, tuple[str, ...]]:
 @lru_cache(maxsize=512)
 def list_options(current: CurrentRelease, name: str, level: str) -> tuple[Option, ...]:
     """List the options of a layer, with the choices that the release has at a level."""
-    return find_layer(name).offered(current.release, level)
+    return find_layer(name).list_options(current.release, level)
 
 
 @lru_cache(maxsize=2048)

@@ -99,7 +99,7 @@ def import_boundaries(
 def _check_country(country: str | None, table: pd.DataFrame) -> None:
     known = sorted(table.index[table["level"] == "country"])
     if country is not None and country not in known:
-        msg = f"{country!r} is no country of this product; give one of {', '.join(known)}."
+        msg = f"{country!r} is not a country of this product. Give one of {', '.join(known)}."
         raise AreaError(msg)
 
 
@@ -115,21 +115,21 @@ def _refuse_overlaps(official: dict[str, BaseGeometry], places: Places) -> None:
     """Raise AreaError if areas overlap by more than a sliver: a wide strip, or much of the smaller area."""
     codes = list(official)
     shapes = np.array([official[code] for code in codes])
-    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    once = one < other
-    one, other = one[once], other[once]
-    common = shapely.intersection(shapes[one], shapes[other])
+    left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    first_time = left < right
+    left, right = left[first_time], right[first_time]
+    common = shapely.intersection(shapes[left], shapes[right])
     size = shapely.area(project_to_metres(shapes))
-    share = shapely.area(project_to_metres(common)) / np.minimum(size[one], size[other])
+    share = shapely.area(project_to_metres(common)) / np.minimum(size[left], size[right])
     bad = np.flatnonzero((share > _SLIVER_SHARE) | (measure_width(common) > SLIVER))
     if not len(bad):
         return
     worst = sorted(bad, key=lambda pair: -share[pair])
-    pairs = [f"{places.label(codes[one[p]])} and {places.label(codes[other[p]])}" for p in worst]
+    pairs = [f"{places.label(codes[left[p]])} and {places.label(codes[right[p]])}" for p in worst]
     more = f"; and {len(pairs) - _NAMED_PAIRS} more" if len(pairs) > _NAMED_PAIRS else ""
     msg = (
-        f"Areas overlap: {'; '.join(pairs[:_NAMED_PAIRS])}{more}. An area may stand only once;"
-        " correct these in QGIS (or leave out the parts that stand beside their whole)."
+        f"Areas overlap: {'; '.join(pairs[:_NAMED_PAIRS])}{more}. Each area may be in the file only once;"
+        " correct it in QGIS, or remove parts of areas that are also there as a whole."
     )
     raise AreaError(msg)
 
@@ -150,8 +150,8 @@ def _join_successors(
             continue
         lacking = "; ".join(places.label(part) for part in parts if part not in official)
         reason = f"It is a part of {places.label(code)}, and the file lacks {lacking}."
-        found = {row: part for row, part in rows.items() if part in parts}
-        partial += [Unmatched(row, places.label(part), reason) for row, part in found.items()]
+        part_rows = {row: part for row, part in rows.items() if part in parts}
+        partial += [Unmatched(row, places.label(part), reason) for row, part in part_rows.items()]
     return joined, tuple(split), partial
 
 
@@ -172,7 +172,7 @@ def _join_shapes(
     numbers = {code: number for number, code in enumerate(pieces.index)}
     joined = joined.set_geometry([shapes[numbers[code]] for code in joined.index], crs=before.crs)
     if not shapely.coverage_is_valid(joined.geometry.to_numpy()):
-        msg = f"The boundaries of {origin} could not be made to meet. Repair them in QGIS first."
+        msg = f"The boundaries of {origin} do not fit together. Repair them in QGIS first."
         raise AreaError(msg)
     return joined.rename_axis("code"), int((gaps & (owners != NOBODY)).sum())
 
@@ -245,7 +245,7 @@ def _refuse_orphans(
     if lost:
         names = "; ".join(map(places.label, lost))
         msg = (
-            f"Records stand in areas that these boundaries leave no room for: {names}."
+            f"There are records in areas that these boundaries do not cover: {names}."
             f" Add them to the file, or give a file that has them.{_describe_unmatched(left_out)}"
         )
         raise AreaError(msg)

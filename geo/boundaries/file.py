@@ -37,7 +37,7 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise _unreadable(Path(path)) from error
     if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
-        msg = f"{Path(path).name} holds no areas. Export the layer of municipalities again."
+        msg = f"{Path(path).name} has no areas. Export the layer of municipalities again."
         raise AreaError(msg)
     frame = _in_degrees(frame.reset_index(drop=True), Path(path).name)
     frame.index += 1
@@ -85,10 +85,10 @@ def _inside_zip(path: Path) -> str:
             names = [name for name in archive.namelist() if name.lower().endswith(".shp")]
             heads = [archive.open(name).read(4) for name in names]
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        msg = f"{path.name} is no complete .zip file. Pack or copy it again."
+        msg = f"{path.name} is not a complete .zip file. Pack or copy it again."
         raise AreaError(msg) from error
     if len(names) != 1 or heads != [b"\x00\x00\x27\x0a"]:
-        msg = f"{path.name} must hold exactly one Shapefile; it holds {len(names)}. {_ALLOWED}"
+        msg = f"{path.name} must contain exactly one Shapefile; it contains {len(names)}. {_ALLOWED}"
         raise AreaError(msg)
     return names[0]
 
@@ -100,7 +100,7 @@ def _check_geojson(path: Path) -> None:
         raise _unreadable(path) from error
     kind = document.get("type") if isinstance(document, dict) else None
     if kind not in {"FeatureCollection", "Feature"}:
-        msg = f"{path.name} is no GeoJSON with areas (its type is {kind!r}). {_ALLOWED}"
+        msg = f"{path.name} is not a GeoJSON file with areas (its type is {kind!r}). {_ALLOWED}"
         raise AreaError(msg)
 
 
@@ -152,6 +152,6 @@ def _text(bounds: np.ndarray) -> str:
 
 def _unreadable(path: Path) -> AreaError:
     return AreaError(
-        f"{path.name} cannot be read: it is damaged, cut off, or no file of boundaries."
+        f"{path.name} cannot be read: it is damaged, incomplete, or not a file of boundaries."
         f" Export or copy it again. {_ALLOWED}"
     )

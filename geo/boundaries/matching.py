@@ -48,9 +48,9 @@ def find_columns(
     Raises AreaError when nothing is recognised or a named column does not exist.
     """
     texts = {str(c): _texts(frame[c]) for c in frame.columns if c != frame.geometry.name}
-    for given in (code, name):
-        if given is not None and given not in texts:
-            msg = f"There is no column {given!r}. The columns are: {', '.join(texts)}."
+    for column in (code, name):
+        if column is not None and column not in texts:
+            msg = f"There is no column {column!r}. The columns are: {', '.join(texts)}."
             raise AreaError(msg)
     coded = {c: _share(t, lambda v: bool(_coded(places, v))) for c, t in texts.items()}
     named = {c: _share(t, lambda v: bool(places.find(v, country))) for c, t in texts.items()}
@@ -60,8 +60,8 @@ def find_columns(
     if code is None and not names:
         known = ", ".join(texts) or "none"
         msg = (
-            f"No column holds codes or names of municipalities that are known (columns: {known})."
-            " Say which one with --name-column or --code-column; names may be Latin or Greek."
+            f"No column has known codes or names of municipalities (columns: {known})."
+            " Name it with --name-column or --code-column; names may be in Latin or Greek letters."
         )
         raise AreaError(msg)
     return Columns(code, names)
@@ -146,7 +146,7 @@ class _RowMatcher:
 
     def _by_name(self, named: list[str]) -> set[str]:
         """Return the codes that all known names share, or else the codes of the first name."""
-        known = [found for name in named if (found := self._named(name))]
+        known = [codes for name in named if (codes := self._named(name))]
         common = set.intersection(*known) if known else set()
         return common or (known[0] if known else set())
 
@@ -155,8 +155,8 @@ class _RowMatcher:
         whole_regions = self._places.find(name, self._country, "region") & {_MOUNT_ATHOS}
         return municipalities or whole_regions
 
-    def _agree(self, one: set[str], other: set[str]) -> bool:
-        return bool({self._older.get(c, c) for c in one} & {self._older.get(c, c) for c in other})
+    def _agree(self, first: set[str], second: set[str]) -> bool:
+        return bool({self._older.get(c, c) for c in first} & {self._older.get(c, c) for c in second})
 
     def _may_lie(self, code: str, shares: dict[str, float]) -> bool:
         """Return whether an area may match: the row is not mostly in other regions (small islands are in none)."""
@@ -169,14 +169,14 @@ class _RowMatcher:
         if named:
             return "", self._places.resolve(named[0], self._country).reason
         if coded:
-            return "", f"The code {coded!r} is no known area."
+            return "", f"{coded!r} is not a known area code."
         return "", "The row has neither a code nor a name."
 
     def _why_not(self, fits: set[str], shares: dict[str, float], coded: str, named: list[str]) -> str:
         text = coded if coded and not named else next(iter(named), coded)
         labels = "; ".join(self._places.label(code) for code in sorted(fits))
         if len(fits) > 1:
-            return f"{text!r} may mean {len(fits)} areas, and its place does not tell: {labels}."
+            return f"{text!r} may mean {len(fits)} areas, and the position on the map does not help: {labels}."
         home = max(shares, key=lambda region: shares[region])
         return f"{text!r} means {labels}, but the row lies in {self._places.label(home)}."
 

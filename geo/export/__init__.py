@@ -33,7 +33,7 @@ __all__ = ["FORMATS", "export_layers", "list_layers", "pack_files", "split_layer
 
 _DIGITS = 6
 _AS_TEXT = (
-    "Read the column code as text: some codes hold letters, and others would lose what makes them codes. "
+    "Read the column “code” as text, or some codes will be damaged. "
     'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
 )
 _COMMUNITIES = "communities"
@@ -43,7 +43,7 @@ _SAID_ELSEWHERE = ["name_local", "country", "parent", "period_label", "state_wor
 
 def list_layers(release: Release) -> tuple[Layer, ...]:
     """List the layers for which the release has data."""
-    return tuple(one for one in LAYERS if one.levels(release))
+    return tuple(layer for layer in LAYERS if layer.levels(release))
 
 
 def split_layers(release: Release, layers: Iterable[str] | None = None) -> list[tuple[Layer, ...]]:
@@ -51,10 +51,10 @@ def split_layers(release: Release, layers: Iterable[str] | None = None) -> list[
 
     Raises InputError for an unknown layer, and when the release has none of them.
     """
-    chosen = {find_layer(name).id for name in layers} if layers is not None else {one.id for one in LAYERS}
-    available = [one.id for one in list_layers(release) if one.id in chosen]
+    chosen = {find_layer(name).id for name in layers} if layers is not None else {layer.id for layer in LAYERS}
+    available = [layer.id for layer in list_layers(release) if layer.id in chosen]
     if not available:
-        msg = f"Release {release.name!r}, tier {release.tier!r}, holds none of these layers."
+        msg = f"The {release.tier} tier of release {release.name} has none of these layers."
         raise InputError(msg)
     return [tuple(find_layer(name) for name in names) for names in group_layers(release.tier, available)]
 
@@ -100,11 +100,11 @@ def pack_files(files: Iterable[Path]) -> bytes:
 def _stem(release: Release, layers: tuple[Layer, ...]) -> str:
     """Return the name, without suffix, for a file of several layers; that of communities is marked."""
     name = terms.name_files(release, invented=wide.has_invented_numbers(release, layers))
-    return f"{name}-{_COMMUNITIES}" if all(one.nature == "community" for one in layers) else name
+    return f"{name}-{_COMMUNITIES}" if all(layer.nature == "community" for layer in layers) else name
 
 
-def _layer_stem(release: Release, one: Layer) -> str:
-    return f"{terms.name_files(release, invented=wide.has_invented_numbers(release, [one]))}-{one.id}"
+def _layer_stem(release: Release, layer: Layer) -> str:
+    return f"{terms.name_files(release, invented=wide.has_invented_numbers(release, [layer]))}-{layer.id}"
 
 
 def _shapes(release: Release) -> gpd.GeoDataFrame:
@@ -113,8 +113,8 @@ def _shapes(release: Release) -> gpd.GeoDataFrame:
     return areas[["geometry"]]
 
 
-def _map(release: Release, shapes: gpd.GeoDataFrame, one: Layer, level: str) -> tuple[gpd.GeoDataFrame, LayerData]:
-    rows, data = wide.build_map_table(release, one, level)
+def _map(release: Release, shapes: gpd.GeoDataFrame, layer: Layer, level: str) -> tuple[gpd.GeoDataFrame, LayerData]:
+    rows, data = wide.build_map_table(release, layer, level)
     geometry = shapes["geometry"].reindex(rows.index)
     return gpd.GeoDataFrame(rows.reset_index(), geometry=list(geometry), crs=4326), data
 
@@ -138,14 +138,14 @@ def _described(release: Release, data: LayerData) -> str:
 
 def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     content, shapes = gpkg.Content(), _shapes(release)
-    for one in layers:
-        for level in one.levels(release):
-            name = f"{one.id}_{level}"
-            content.maps[name], data = _map(release, shapes, one, level)
+    for layer in layers:
+        for level in layer.levels(release):
+            name = f"{layer.id}_{level}"
+            content.maps[name], data = _map(release, shapes, layer, level)
             content.styles[name] = qgis.format_style(data, release.k)
             content.descriptions[name] = _described(release, data)
-        said = _SAID_ELSEWHERE if one.of_figures else [*_SAID_ELSEWHERE, "source"]
-        content.tables[f"{one.id}_all"] = wide.build_long_table(release, one).drop(columns=said)
+        repeated = _SAID_ELSEWHERE if layer.of_figures else [*_SAID_ELSEWHERE, "source"]
+        content.tables[f"{layer.id}_all"] = wide.build_long_table(release, layer).drop(columns=repeated)
     content.tables["codebook"] = build_codebook(release, layers)
     content.tables["about"] = _about_table(release, layers)
     content.tables["sources"] = terms.list_sources(release)
@@ -156,11 +156,11 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
 
 def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     shapes, files = _shapes(release), []
-    for one in layers:
-        for level in one.levels(release):
-            frame, data = _map(release, shapes, one, level)
-            path = folder / f"{_layer_stem(release, one)}-{level}.geojson"
-            description = {**terms.describe_file(release, (one,)), "description": _described(release, data)}
+    for layer in layers:
+        for level in layer.levels(release):
+            frame, data = _map(release, shapes, layer, level)
+            path = folder / f"{_layer_stem(release, layer)}-{level}.geojson"
+            description = {**terms.describe_file(release, (layer,)), "description": _described(release, data)}
             path.write_text(_format_geojson(frame, description), encoding="utf-8", newline="\n")
             files += [path, _style_beside(path, data, release.k)]
     return [*files, *_write_explanations(release, folder, layers)]
@@ -205,9 +205,9 @@ def _json_value(value: object) -> object:
 
 def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     files = []
-    for one in layers:
-        files.append(folder / f"{_layer_stem(release, one)}.csv")
-        _write_csv(files[-1], wide.build_long_table(release, one))
+    for layer in layers:
+        files.append(folder / f"{_layer_stem(release, layer)}.csv")
+        _write_csv(files[-1], wide.build_long_table(release, layer))
     return [*files, *_write_explanations(release, folder, layers)]
 
 
@@ -238,19 +238,19 @@ def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
         "States": [f"{v}: {m}" for v, m in zip(states["value"], states["meaning"], strict=True)],
         "Rows": [LEFT_OUT],
         "Reading": [_AS_TEXT],
-        "Layers": [f"{one.id}: {one.question} {_note(release, one)}" for one in layers],
+        "Layers": [f"{layer.id}: {layer.question} {_note(release, layer)}" for layer in layers],
         "Sources": [" | ".join(filter(None, row)) for row in credit.itertuples(index=False, name=None)],
     }
     return "\n".join("\n".join([name, "-" * len(name), *lines, ""]) for name, lines in sections.items())
 
 
-def _note(release: Release, one: Layer) -> str:
-    return one.read(release, wide.choose_latest_view(release, one.levels(release)[0])).legend.note
+def _note(release: Release, layer: Layer) -> str:
+    return layer.read(release, wide.choose_latest_view(release, layer.levels(release)[0])).legend.note
 
 
 def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     sheets = {"About": _about_table(release, layers)}
-    sheets |= {one.title: wide.build_long_table(release, one) for one in layers}
+    sheets |= {layer.title: wide.build_long_table(release, layer) for layer in layers}
     sheets |= {"Codebook": build_codebook(release, layers), "Sources": terms.list_sources(release)}
     path = folder / f"{_stem(release, layers)}.xlsx"
     xlsx.write_workbook(path, sheets, terms.describe_file(release, layers)["title"])
@@ -259,17 +259,17 @@ def _excel(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Pa
 
 def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
     shapes, files = _shapes(release), []
-    for one in layers:
-        description = {f"tact:{k}": v for k, v in terms.describe_file(release, (one,)).items()}
-        for level in one.levels(release):
-            frame, data = _map(release, shapes, one, level)
-            path = folder / f"{_layer_stem(release, one)}-{level}.parquet"
+    for layer in layers:
+        description = {f"tact:{k}": v for k, v in terms.describe_file(release, (layer,)).items()}
+        for level in layer.levels(release):
+            frame, data = _map(release, shapes, layer, level)
+            path = folder / f"{_layer_stem(release, layer)}-{level}.parquet"
             frame.to_parquet(path, index=False, compression="zstd")
             _write_metadata(path, {**description, "tact:description": _described(release, data)})
             files += [path, _style_beside(path, data, release.k)]
-        path = folder / f"{_layer_stem(release, one)}-all.parquet"
+        path = folder / f"{_layer_stem(release, layer)}-all.parquet"
         pq.write_table(
-            pa.Table.from_pandas(wide.build_long_table(release, one), preserve_index=False), path, compression="zstd"
+            pa.Table.from_pandas(wide.build_long_table(release, layer), preserve_index=False), path, compression="zstd"
         )
         _write_metadata(path, description)
         files.append(path)

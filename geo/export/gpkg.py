@@ -51,10 +51,10 @@ def write_geopackage(path: Path, content: Content, written: str) -> None:
     It is written elsewhere and then moved, because GDAL gives "!" and ";" in a path a special meaning.
     """
     with tempfile.TemporaryDirectory(prefix="tact-") as folder:
-        made = Path(folder) / "layers.gpkg"
-        _fill(made, content, written)
+        draft = Path(folder) / "layers.gpkg"
+        _fill(draft, content, written)
         path.unlink(missing_ok=True)
-        shutil.move(made, path)
+        shutil.move(draft, path)
 
 
 def _fill(path: Path, content: Content, written: str) -> None:

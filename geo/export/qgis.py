@@ -23,9 +23,9 @@ _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "
 def format_style(data: LayerData, k: int) -> str:
     """Return the QML style of a layer with the columns `value`, `low` and `state`."""
     rules, symbols = [], []
-    there = set(data.frame["state"])
-    found = [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in there], k)]
-    for number, (label, condition, layers) in enumerate(found):
+    states = set(data.frame["state"])
+    parts = [*_value_rules(data.style), *_state_rules([s for s in _ORDER if s in states], k)]
+    for number, (label, condition, layers) in enumerate(parts):
         rules.append(
             f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
             f'label="{escape(label)}" filter="{escape(condition)}"/>'

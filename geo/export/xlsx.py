@@ -1,7 +1,7 @@
-"""Write workbooks: typed cells, bold headings, a fixed first row, filters; same content, same bytes.
+"""Workbooks with one sheet for each table: typed cells, bold headings, a fixed first row and filters.
 
-Text is always written as text and never as a formula. It is also made safe for users who save a sheet as CSV
-and open that file again.
+The same content gives the same bytes. Text is always written as text and never as a formula. It is also made safe for
+users who save a sheet as CSV and open that file again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def write_workbook(path: Path, sheets: dict[str, pd.DataFrame], title: str) -> N
     for name, table in sheets.items():
         if len(table) >= _MOST_ROWS:
             msg = (
-                f"{name!r} has {len(table):,} rows; a sheet holds {_MOST_ROWS - 1:,}. "
+                f"{name!r} has {len(table):,} rows, but a sheet can have only {_MOST_ROWS - 1:,}. "
                 "Choose fewer layers, or export csv or parquet."
             )
             raise InputError(msg)

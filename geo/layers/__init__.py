@@ -37,17 +37,17 @@ _UNDER_COMMUNITIES: dict[Tier, frozenset[str]] = {
 
 def find_layer(name: str) -> Layer:
     """Find a layer by its identifier; raise InputError when there is none."""
-    for one in LAYERS:
-        if one.id == name:
-            return one
-    msg = f"No layer {name!r}. There are: {', '.join(one.id for one in LAYERS)}."
+    for layer in LAYERS:
+        if layer.id == name:
+            return layer
+    msg = f"No layer {name!r}. There are: {', '.join(layer.id for layer in LAYERS)}."
     raise InputError(msg)
 
 
 def find_conflict(tier: Tier, names: Iterable[str]) -> str:
     """Return why layers may not be combined in one map, file or address; empty when they may."""
     layers = [find_layer(name) for name in dict.fromkeys(names)]
-    others = {one.id for one in layers if one.nature != "community"}
+    others = {layer.id for layer in layers if layer.nature != "community"}
     if len(others) == len(layers) or others <= _UNDER_COMMUNITIES[tier]:
         return ""
     if tier == "public":
@@ -64,7 +64,7 @@ def choose_caution(names: Iterable[str]) -> str:
 def find_map_conflict(tier: Tier, names: Iterable[str]) -> str:
     """Return why layers cannot be drawn on one map (at most one fill and one kind of circle), else ""."""
     layers = [find_layer(name) for name in dict.fromkeys(names)]
-    kinds = [one.kind for one in layers]
+    kinds = [layer.kind for layer in layers]
     if len(set(kinds)) < len(kinds):
         return mark("Two layers of the same kind would hide each other.")
     return find_conflict(tier, names)
@@ -72,11 +72,11 @@ def find_map_conflict(tier: Tier, names: Iterable[str]) -> str:
 
 def group_layers(tier: Tier, names: Iterable[str]) -> list[list[str]]:
     """Return the layers in as few groups as possible; the layers of one group may be combined."""
-    sets: list[list[str]] = []
+    groups: list[list[str]] = []
     for name in dict.fromkeys(names):
-        fitting = next((one for one in sets if not find_conflict(tier, [*one, name])), None)
+        fitting = next((group for group in groups if not find_conflict(tier, [*group, name])), None)
         if fitting is None:
-            sets.append([name])
+            groups.append([name])
         else:
             fitting.append(name)
-    return sets
+    return groups

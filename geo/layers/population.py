@@ -1,4 +1,4 @@
-"""Population as censuses published it, each figure with its census and year."""
+"""Population figures of published censuses, each with its census and year."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ _QUANTITIES = {
 
 def find_class(low: float, *, change: bool = False) -> int:
     """Return the position in CLASSES (or CHANGES) of the class that begins at `low`."""
-    return sum(low >= one for one in (SAME if change else RATES))
+    return sum(low >= bound for bound in (SAME if change else RATES))
 
 
 def _style(show: str, table: pd.DataFrame) -> Style:

@@ -65,13 +65,13 @@ class Places:
         self._name = _column(areas, "name_en")
         self._older = list_predecessors(areas)
         self._codes = _index_codes(areas)
-        given = _given_names(areas)
+        names = _given_names(areas)
         cases = _other_cases(areas)
         # From the surest to the least sure way of reading; the first that finds anything decides.
         self._readings: tuple[tuple[Callable[[str], str], dict[str, set[str]]], ...] = (
-            (plain_key, _index(given, plain_key)),
-            (sound_key, _index(given, sound_key)),
-            (sound_key, _index([*given, *cases], sound_key)),
+            (plain_key, _index(names, plain_key)),
+            (sound_key, _index(names, sound_key)),
+            (sound_key, _index([*names, *cases], sound_key)),
         )
 
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
@@ -134,11 +134,11 @@ class Places:
         A kind of area named in the text overrides the level: a county is no municipality.
         """
         elsewhere: set[str] = set()
-        for form, said in _strip_kind(plain_key(text)):
+        for form, kind in _strip_kind(plain_key(text)):
             for key_of, index in self._readings:
                 known = index.get(key_of(form), set())
-                if found := self._narrow(known, country, said or level):
-                    return found
+                if codes := self._narrow(known, country, kind or level):
+                    return codes
                 elsewhere = elsewhere or known
         return elsewhere
 
@@ -169,7 +169,7 @@ class Places:
     def _unknown(self, text: str, country: str | None, level: str | None) -> Match:
         names = self._labels(self._nearest(text, country, level))
         near = f" Perhaps: {'; '.join(names)}." if names else ""
-        return Match(None, f"{text!r} is no known area.{near}", names, "none")
+        return Match(None, f"{text!r} is not a known area.{near}", names, "none")
 
     def _nearest(self, text: str, country: str | None, level: str | None) -> list[str]:
         index = self._readings[1][1]

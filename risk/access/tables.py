@@ -291,7 +291,7 @@ def _make_travel_table(travel: Travel, period: str) -> Table:
             "period": period,
             "value": np.ravel(travel.to_people()),
             "provisional": np.ravel(travel.provisional),
-            "given": np.ravel(travel.given),
+            "given": np.ravel(travel.entered),
         }
     )
     known = np.isfinite(rows["value"])

@@ -134,7 +134,7 @@ class PlanInputs:
         areas = geography.read_areas(release.areas_file)
         observations = Observations.from_release(release, areas)
         draft = tables.draft_posts(observations)
-        travel = _read_travel(release, areas).at(observations.areas)
+        travel = _read_travel(release, areas).select(observations.areas)
         read = cls(
             release.name,
             release.checksum,

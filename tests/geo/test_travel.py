@@ -67,8 +67,8 @@ def test_uploaded_times_replace_pairs_and_nothing_else(areas, travel):
     there = Travel.between(areas, "region", uploaded=[Link("AL-11", "AL-02", 41.0)])
     a, b = there.codes.index("AL-11"), there.codes.index("AL-02")
     assert there.minutes[a, b] == there.minutes[b, a] == 41.0
-    np.testing.assert_array_equal(there.given.sum(), 2)
-    np.testing.assert_array_equal(there.minutes[~there.given], travel.minutes[~there.given])
+    np.testing.assert_array_equal(there.entered.sum(), 2)
+    np.testing.assert_array_equal(there.minutes[~there.entered], travel.minutes[~there.entered])
     one_way = [Link("AL-11", "AL-02", 41.0), Link("AL-02", "AL-11", 55.0)]
     both = Travel.between(areas, "region", uploaded=one_way)
     assert (both.minutes[a, b], both.minutes[b, a]) == (41.0, 55.0)
@@ -80,10 +80,10 @@ def test_an_uploaded_time_to_an_island_is_not_provisional(areas):
 
 
 def test_some_areas_in_another_order(travel):
-    some = travel.at(["GR-I", "AL-11"])
+    some = travel.select(["GR-I", "AL-11"])
     assert some.minutes[0, 1] == travel.minutes[travel.codes.index("GR-I"), travel.codes.index("AL-11")]
     with pytest.raises(InputError, match="'XX'"):
-        travel.at(["XX"])
+        travel.select(["XX"])
 
 
 def _file(tmp_path, text):
@@ -104,8 +104,8 @@ def test_a_table_is_read_as_spreadsheets_write_it(tmp_path):
         ("from,to,minutes\nA,B,soon\n", "row 2: 'soon' in column minutes"),
         ("from,to,minutes\nA,B,-3\n", "row 2: '-3'"),
         ("from,to,minutes\nA,B,inf\n", "row 2: 'inf'"),
-        ("from,to,minutes\nA,A,3\n", "row 2: A to itself"),
-        ("from,to,minutes\nA,B,3\nA,B,4\n", "row 3: A to B stands in row 2"),
+        ("from,to,minutes\nA,A,3\n", "row 2: From A to the same area"),
+        ("from,to,minutes\nA,B,3\nA,B,4\n", "row 3: A to B is already in row 2"),
         ("from,to,minutes\nA,B\n", "row 2: '' in column minutes"),
     ],
 )

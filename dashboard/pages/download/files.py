@@ -168,7 +168,7 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
                 _("Layer"): _(data_layer.title),
                 _("Areas"): ", ".join(_(LEVELS[level]).lower() for level in levels),
                 _("Finest periods"): _format_periods(finest),
-                _("Also by"): "; ".join(_list_choices(data_layer.offered(release, levels[-1]))) or "—",
+                _("Also by"): "; ".join(_list_choices(data_layer.list_options(release, levels[-1]))) or "—",
                 _("Whose numbers"): _(_WHOSE[wide.find_owner(release, data_layer)]),
             }
         )

@@ -247,7 +247,7 @@ def _show_option(name: str, option: Option, view: MapView) -> None:
 
 def _format_choice(choice: Choice) -> str:
     label = translate(choice.label)
-    return f"{translate(choice.group)}: {label}" if choice.headed else label[:1].upper() + label[1:]
+    return f"{translate(choice.group)}: {label}" if choice.needs_group else label[:1].upper() + label[1:]
 
 
 def _set_period(view: MapView, period: str) -> MapView:

@@ -30,7 +30,7 @@ class Choice:
     group: str = ""
 
     @property
-    def headed(self) -> bool:
+    def needs_group(self) -> bool:
         """Whether the group's name must be shown before the label."""
         return bool(self.group) and self.group.lower() not in self.label.lower()
 
@@ -117,7 +117,7 @@ class LayerData:
         """Return each area's number, or the words of its class, by code; empty where there is neither."""
         if self.style.named:
             names = (*self.style.labels, "")  # class -1 takes the last
-            return {str(area): names[one] for area, one in self.classes().items()}
+            return {str(area): names[number] for area, number in self.classes().items()}
         columns = (self.frame[name] for name in ("value", "low", "high"))
         numbers = zip(self.frame.index, *columns, strict=True)
         return {str(area): format_quantity(value, low, high) for area, value, low, high in numbers}
@@ -158,11 +158,11 @@ class Layer:
     sums: bool = True
     more: tuple[tuple[str, str], ...] = ()
 
-    def offered(self, release: Release, level: str) -> tuple[Option, ...]:
+    def list_options(self, release: Release, level: str) -> tuple[Option, ...]:
         """Return the options with their choices at a level of a release; those with one choice are left out."""
-        kept = []
+        options = []
         for option in self.options:
             choices = tuple(c for c in option.choices if self.offers(release, level, {option.id: c.id}))
             if len(choices) > 1:
-                kept.append(replace(option, choices=choices))
-        return tuple(kept)
+                options.append(replace(option, choices=choices))
+        return tuple(options)

@@ -1,7 +1,7 @@
 """Class breaks that people can read: few, rounded, the same for all periods of a table.
 
 Breaks come from the 1-2-5 sequence (1, 2, 5, 10, 20, ...) and are chosen so that classes hold about equally
-many areas. Where values lie too close together for that, they are multiples of a rounded step.
+many areas. If the values are too close together for that, breaks are multiples of a rounded step.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def format_lower_limits(breaks: tuple[float, ...], smallest: float) -> tuple[str
 def list_published_ranges(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Return breaks and labels of published classes from the lows and highs (missing: open) of the cells."""
     lows = np.unique(low[np.isfinite(low)])
-    widest = [_widest(high[low == one]) for one in lows]
+    widest = [_widest(high[low == bound]) for bound in lows]
     return tuple(float(x) for x in lows[1:]), tuple(
         format_quantity(None, float(a), b) for a, b in zip(lows, widest, strict=True)
     )

@@ -111,8 +111,8 @@ _BESIDE = mark(
 
 def list_states(release: Release, layers: tuple[Layer, ...]) -> list[State]:
     """List the states that occur in some layers of a release."""
-    found = frozenset[str]().union(*(_states(release, tables.release_key(release), one) for one in layers))
-    return [state for state in STATES if state in found]
+    present = frozenset[str]().union(*(_states(release, tables.release_key(release), layer) for layer in layers))
+    return [state for state in STATES if state in present]
 
 
 @lru_cache(maxsize=64)
@@ -144,4 +144,4 @@ def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
 
 
 def _label(choice: Choice) -> str:
-    return f"{choice.group}: {choice.label}" if choice.headed else choice.label
+    return f"{choice.group}: {choice.label}" if choice.needs_group else choice.label

@@ -38,7 +38,7 @@ def name_files(release: Release, *, invented: bool) -> str:
 def find_licence(release: Release) -> str:
     """Return the licence that the manifest states, or else that of the tier."""
     stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
-    names = [str(one.get("title") or one.get("name")) for one in stated]
+    names = [str(entry.get("title") or entry.get("name")) for entry in stated]
     return "; ".join(names) or _LICENCES[release.tier]
 
 
@@ -82,7 +82,7 @@ def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]
         "tier_means": TIERS[release.tier],
         "data": INVENTED if release.invented else mark("Records of the programme's partners"),
         "published_figures": _SOME_INVENTED if has_invented_figures(release) else _REAL,
-        "layers": ", ".join(one.id for one in layers),
+        "layers": ", ".join(layer.id for layer in layers),
         "created": str(release.manifest.get("created") or tact.get("created") or ""),
         "first_day": str(tact.get("first") or ""),
         "last_day": str(tact.get("last") or ""),

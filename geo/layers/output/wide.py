@@ -35,7 +35,7 @@ def find_owner(release: Release, layer: Layer) -> str:
 
 def has_invented_numbers(release: Release, layers: Iterable[Layer]) -> bool:
     """Return whether any number of some layers is invented."""
-    return any(find_owner(release, one) in {"invented", "mixed"} for one in layers)
+    return any(find_owner(release, layer) in {"invented", "mixed"} for layer in layers)
 
 
 def choose_latest_view(release: Release, level: str) -> View:
@@ -52,12 +52,12 @@ def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
 
     Withheld cells have no row (four in five for services in municipalities), as the codebooks say.
     """
-    return _everything(release, tables.release_key(release), layer)
+    return _build_long_table(release, tables.release_key(release), layer)
 
 
 @lru_cache(maxsize=8)
-def _everything(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
-    parts = [_add_names(release, _told(layer.rows(release, level)), level) for level in layer.levels(release)]
+def _build_long_table(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
+    parts = [_add_names(release, _drop_withheld(layer.rows(release, level)), level) for level in layer.levels(release)]
     if not parts:
         return pd.DataFrame()
     rows = pd.concat(parts, ignore_index=True)
@@ -68,7 +68,7 @@ def _everything(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
     return rows[[*order, *_NUMBERS, *dict(layer.more), *_TAIL]]
 
 
-def _told(rows: pd.DataFrame) -> pd.DataFrame:
+def _drop_withheld(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["state"] != "withheld"]
 
 
@@ -78,11 +78,11 @@ def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.Data
     The period is the longest and last one that the layer has; a choice published only for another period is in the
     long table alone.
     """
-    return _map_rows(release, tables.release_key(release), layer, level)
+    return _build_map_table(release, tables.release_key(release), layer, level)
 
 
 @lru_cache(maxsize=24)
-def _map_rows(release: Release, _stamp: int, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
+def _build_map_table(release: Release, _stamp: int, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
     view = choose_latest_view(release, level)
     data = layer.read(release, view)
     rows = _add_names(release, data.frame.rename_axis("area").reset_index(), level).assign(
@@ -92,7 +92,7 @@ def _map_rows(release: Release, _stamp: int, layer: Layer, level: str) -> tuple[
     order = [*_NAMES, "km2", "approximate", "period", *_NUMBERS, *_TAIL]
     beside = [
         _read_choice(release, layer, view, data, option.id, choice.id)
-        for option in layer.offered(release, level)
+        for option in layer.list_options(release, level)
         for choice in option.choices[1:]
     ]
     return pd.concat([rows[order], *beside], axis=1), data
@@ -106,8 +106,8 @@ def _read_choice(
     if data.legend.period != plain.legend.period and not layer.of_figures:
         return pd.DataFrame(index=data.frame.index)
     name = choice.replace("-", "_")
-    kept = ["value", "state", "source", "year", "note"] if layer.of_figures else _list_columns(plain, data)
-    return data.frame[kept].rename(columns=lambda c: name if c == "value" else f"{name}__{c}")
+    columns = ["value", "state", "source", "year", "note"] if layer.of_figures else _list_columns(plain, data)
+    return data.frame[columns].rename(columns=lambda c: name if c == "value" else f"{name}__{c}")
 
 
 def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
@@ -153,11 +153,11 @@ def _find_units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series
         return pd.Series(layer.read(release, View("country", "")).legend.unit, index=rows.index)
     chosen = rows[options].drop_duplicates()
     units = [
-        layer.read(release, View("country", "", dict(zip(options, one, strict=True)))).legend.unit
-        for one in chosen.itertuples(index=False, name=None)
+        layer.read(release, View("country", "", dict(zip(options, choices, strict=True)))).legend.unit
+        for choices in chosen.itertuples(index=False, name=None)
     ]
-    found: pd.Series = rows[options].merge(chosen.assign(unit=units), on=options, how="left")["unit"]
-    return found.set_axis(rows.index)
+    unit_of_row: pd.Series = rows[options].merge(chosen.assign(unit=units), on=options, how="left")["unit"]
+    return unit_of_row.set_axis(rows.index)
 
 
 def _describe_periods(periods: pd.Series) -> dict[str, pd.Series]:

@@ -139,15 +139,15 @@ def _meaning(place: Place, period: str) -> Meaning:
         return Meaning(mark("No earlier year"), (mark("There is no earlier full year to compare with."),))
     parameters = place.release.manifest["tact"].get("parameters") or {}
     largest, noise = float(parameters.get("largest", _LARGEST)), float(parameters.get("variance", _NOISE))
-    was, now = (place.at(encounters.COUNTED, year) for year in years)
-    found = compare_cells(was, now, place.release.k, largest, noise)
-    inside = place.at(encounters.COUNTED, years[1], _facts.INTERNAL)
+    was, now = (place.read_cell(encounters.COUNTED, year) for year in years)
+    difference = compare_cells(was, now, place.release.k, largest, noise)
+    inside = place.read_cell(encounters.COUNTED, years[1], _facts.INTERNAL)
     sentences = (
-        *_describe_change(found, (was, now), years),
+        *_describe_change(difference, (was, now), years),
         _describe_share(place, years[1], bound_share(inside, now, place.release.k, largest), inside),
-        _describe_effort(place, years, found),
+        _describe_effort(place, years, difference),
     )
-    return Meaning(_HEADLINES[found.verdict if found else "cannot tell"], tuple(filter(None, sentences)))
+    return Meaning(_HEADLINES[difference.verdict if difference else "cannot tell"], tuple(filter(None, sentences)))
 
 
 _UNTOLD = {
@@ -167,20 +167,20 @@ _BEYOND = mark("Neither noise nor chance is likely to explain this.")
 _CHANCE = mark("Noise cannot explain this, but chance can.")
 
 
-def _describe_change(found: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]) -> tuple[str, ...]:
+def _describe_change(difference: Change | None, cells: tuple[Cell, Cell], years: tuple[str, str]) -> tuple[str, ...]:
     was, now = (Period.parse(y).label for y in years)
-    if found is None:
+    if difference is None:
         when, silent = next((w, c) for w, c in zip((was, now), cells, strict=True) if c.state in _SILENT)
         return (Message(_UNTOLD[silent.state], when=when),)
-    if found.verdict == "cannot tell":
+    if difference.verdict == "cannot tell":
         template = mark(
             "Cannot tell whether more or fewer children were identified or met in {now} than in {was}:"
             " the margins are larger than the change."
         )
         return (Message(template, was=was, now=now),)
-    low, high = map(format_number, sorted((abs(found.low), abs(found.high))))
-    sentence = Message(_MORE if found.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)
-    return sentence, _BEYOND if found.beyond_chance else _CHANCE
+    low, high = map(format_number, sorted((abs(difference.low), abs(difference.high))))
+    sentence = Message(_MORE if difference.verdict == "more" else _FEWER, low=low, high=high, was=was, now=now)
+    return sentence, _BEYOND if difference.beyond_chance else _CHANCE
 
 
 def _describe_share(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:
@@ -194,11 +194,11 @@ def _describe_share(place: Place, year: str, share: tuple[float, float] | None, 
     return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)
 
 
-def _describe_effort(place: Place, years: tuple[str, str], found: Change | None) -> str:
+def _describe_effort(place: Place, years: tuple[str, str], difference: Change | None) -> str:
     """Return a sentence on the effort: more outreach finds more children."""
-    was, now = (place.at(effort.COUNTED, year) for year in years)
+    was, now = (place.read_cell(effort.COUNTED, year) for year in years)
     if was.state == now.state == "number":
-        return _effort_change(was.value, now.value, found.verdict if found else "cannot tell")
+        return _effort_change(was.value, now.value, difference.verdict if difference else "cannot tell")
     if was.state in _SILENT and now.state in _SILENT:
         return mark("No outreach is recorded for these years.")
     texts = [_facts.format_cell(c, place.release.k) for c in (was, now)]

@@ -45,15 +45,17 @@ class Place:
     level: str
     country: str
 
-    def at(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> Cell:
+    def read_cell(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> Cell:
         """Return the cell of exactly this period; state "no_data" if there is none."""
         history = counted.history(self.release, self.level, self.area, options or {})
         return history.get(period, _NO_DATA)
 
-    def near(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> tuple[Cell, str]:
+    def read_nearest_cell(
+        self, counted: Counted, period: str, options: Mapping[str, str] | None = None
+    ) -> tuple[Cell, str]:
         """Return the cell of this period or of the one used instead of it, and that period."""
-        settled = counted.settled(self.release, View(self.level, period, options or {}))
-        return self.at(counted, settled, options), settled
+        nearest = counted.choose_period(self.release, View(self.level, period, options or {}))
+        return self.read_cell(counted, nearest, options), nearest
 
 
 def format_cell(cell: Cell, k: int) -> str:
@@ -63,9 +65,9 @@ def format_cell(cell: Cell, k: int) -> str:
 
 def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
     """List the main numbers of an area, in the order in which they are shown."""
-    met, when = place.near(encounters.COUNTED, period)
-    inside, inside_when = place.near(encounters.COUNTED, period, INTERNAL)
-    days, days_when = place.near(effort.COUNTED, period)
+    met, when = place.read_nearest_cell(encounters.COUNTED, period)
+    inside, inside_when = place.read_nearest_cell(encounters.COUNTED, period, INTERNAL)
+    days, days_when = place.read_nearest_cell(effort.COUNTED, period)
     return (
         _fact(place, "children", mark("Children identified or met"), met, when),
         _count_internal(place, when, inside, inside_when),
@@ -82,7 +84,7 @@ def _count_internal(place: Place, when: str, inside: Cell, inside_when: str) -> 
         return _fact(place, "internal", label, inside, inside_when)
     period = Period.parse(inside_when).label
     label = Message(mark("internal trafficking in {country}, {period}"), country=place.country, period=period)
-    every = place.at(encounters.COUNTED, inside_when)
+    every = place.read_cell(encounters.COUNTED, inside_when)
     values = {"part": format_cell(inside, place.release.k), "all": format_cell(every, place.release.k)}
     text = Message("{part} of {all} children", **values) if inside.state == every.state == "number" else ""
     return _fact(place, "internal", label, inside, inside_when, text)
@@ -105,39 +107,39 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
 
 def _count_axes(place: Place, period: str) -> Fact:
     """Count the axes of work with a service in the area, among those published for it."""
-    found = [place.near(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
-    has_service = [_has_service(cell) for cell, _ in found]
-    label, when = mark("Services"), found[0][1]
+    cells = [place.read_nearest_cell(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
+    has_service = [_has_service(cell) for cell, _ in cells]
+    label, when = mark("Services"), cells[0][1]
     hidden = [axis.label for axis, at_work in zip(AXES, has_service, strict=True) if at_work is None]
-    there = [axis.label for axis, at_work in zip(AXES, has_service, strict=True) if at_work]
+    served = [axis.label for axis, at_work in zip(AXES, has_service, strict=True) if at_work]
     if len(hidden) == len(AXES):
-        silent = all(cell.state == "no_data" for cell, _ in found)
+        silent = all(cell.state == "no_data" for cell, _ in cells)
         return _fact(place, "services", label, _NO_DATA if silent else _WITHHELD, when)
     # A zero beside what is hidden would be read as "none": then the row is about what is not shown.
-    cell = _WITHHELD if hidden and not there else Cell("number", len(there))
+    cell = _WITHHELD if hidden and not served else Cell("number", len(served))
     return replace(
-        _fact(place, "services", label, cell, when, _axes_text(there, hidden)), note=_list_axes(there, hidden)
+        _fact(place, "services", label, cell, when, _axes_text(served, hidden)), note=_list_axes(served, hidden)
     )
 
 
-def _axes_text(there: list[str], hidden: list[str]) -> str:
+def _axes_text(served: list[str], hidden: list[str]) -> str:
     if hidden:
-        return mark("services on 1 axis; other axes withheld") if len(there) == 1 else _several(there)
-    return Message("services on {there} of the {all} axes", there=len(there), all=len(AXES))
+        return mark("services on 1 axis; other axes withheld") if len(served) == 1 else _several(served)
+    return Message("services on {there} of the {all} axes", there=len(served), all=len(AXES))
 
 
-def _several(there: list[str]) -> str:
-    return Message("services on {there} axes; other axes withheld", there=len(there)) if there else ""
+def _several(served: list[str]) -> str:
+    return Message("services on {there} axes; other axes withheld", there=len(served)) if served else ""
 
 
-def _list_axes(there: list[str], hidden: list[str]) -> str:
+def _list_axes(served: list[str], hidden: list[str]) -> str:
     """Return a text that lists the axes with a service and the axes that are withheld."""
-    names = reduce(_listed, there) if there else ""
+    names = reduce(_listed, served) if served else ""
     if not hidden:
         return names
-    silent = Message("withheld to protect people: {axes}", axes=reduce(_listed, hidden))
+    withheld = Message("withheld to protect people: {axes}", axes=reduce(_listed, hidden))
     none = mark("no service on the axes that are shown")
-    return Message("{there}; {hidden}", there=names or none, hidden=silent)
+    return Message("{there}; {hidden}", there=names or none, hidden=withheld)
 
 
 def _listed(first: str, second: str) -> str:

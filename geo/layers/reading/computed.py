@@ -1,4 +1,4 @@
-"""Read layers of results that `tact risk` computed from a release, for counties and regions.
+"""Layers of results that `tact risk` computed from a release, for counties and regions.
 
 Without results beside the release (data/release/derived.py) such a layer has no levels and is not offered.
 """

@@ -46,8 +46,8 @@ def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.Data
     Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Shared.
     """
     name = "_".join(filter(None, (part.measure, level, grain, part.by)))
-    found = tables.find_checksum(release, name)
-    return _cells(release, name, found, part) if found else pd.DataFrame(columns=COLUMNS)
+    checksum = tables.find_checksum(release, name)
+    return _cells(release, name, checksum, part) if checksum else pd.DataFrame(columns=COLUMNS)
 
 
 @lru_cache(maxsize=512)
@@ -69,10 +69,10 @@ def _by_area(release: Release, _stamp: int, part: Slice, level: str, grain: str)
     """Return the cells of a table by area and period, oldest first."""
     table = read_cells(release, part, level, grain).sort_values("period", kind="stable")
     columns = zip(*(table[c] for c in ("area", "period", "state", *_NUMBERS)), strict=True)
-    found: dict[str, dict[str, Cell]] = {}
+    by_area: dict[str, dict[str, Cell]] = {}
     for area, period, state, *numbers in columns:
-        found.setdefault(area, {})[period] = Cell(state, *numbers)
-    return found
+        by_area.setdefault(area, {})[period] = Cell(state, *numbers)
+    return by_area
 
 
 @dataclass(frozen=True)
@@ -141,14 +141,14 @@ class Counted:
     def history(self, release: Release, level: str, area: str, options: Mapping[str, str]) -> dict[str, Cell]:
         """Return an area's cells of a choice by period, finest grain first; empty if there are none."""
         part = self._slice(options)
-        found: dict[str, Cell] = {}
+        by_period: dict[str, Cell] = {}
         if part is None:
-            return found
+            return by_period
         for grain in tables.list_grains(release, part.measure, level, part.by):
-            found |= _by_area(release, tables.release_key(release), part, level, grain).get(area, {})
-        return found
+            by_period |= _by_area(release, tables.release_key(release), part, level, grain).get(area, {})
+        return by_period
 
-    def settled(self, release: Release, view: View) -> str:
+    def choose_period(self, release: Release, view: View) -> str:
         """Return the view's period or the one used instead of it; empty if there is none."""
         return tables.choose_period(view.period, self._available(release, view.level, view.options))
 
@@ -210,7 +210,7 @@ def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
     """List every combination of the choices of some options."""
     chosen: list[dict[str, str]] = [{}]
     for option in options:
-        chosen = [{**one, option.id: choice.id} for one in chosen for choice in option.choices]
+        chosen = [{**earlier, option.id: choice.id} for earlier in chosen for choice in option.choices]
     return chosen
 
 

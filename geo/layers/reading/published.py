@@ -20,7 +20,7 @@ from geo.layers.core.words import Message, format_number, mark
 from geo.layers.reading import tables
 
 LEVELS = ("country", "region", "municipality")
-_TOLD = ["source", "year", "status", "note", "invented"]
+_FACTS = ["source", "year", "status", "note", "invented"]
 _PROVISIONAL = dict.fromkeys(("provisional", "unverified"), mark("provisional"))
 _COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note", "invented"]
 
@@ -47,13 +47,13 @@ def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.Da
     areas = tables.load_areas(release)
     table = tables.load_table(release, "figures")
     if table.empty:
-        return pd.DataFrame(columns=["area", "period", "value", *_TOLD])
+        return pd.DataFrame(columns=["area", "period", "value", *_FACTS])
     wanted = table["area"].isin(areas.index[areas["level"] == level]) & (table["measure"] == figure.measure)
-    found = table[wanted & table[figure.column].notna()].copy()
-    value = found[figure.column].astype(float)
-    found["invented"] = found.get("invented", False)
-    found["value"] = (value * 100).round(6) if figure.column == "share" else value
-    return found.sort_values(["year", "source"], kind="stable").reset_index(drop=True)
+    rows = table[wanted & table[figure.column].notna()].copy()
+    value = rows[figure.column].astype(float)
+    rows["invented"] = rows.get("invented", False)
+    rows["value"] = (value * 100).round(6) if figure.column == "share" else value
+    return rows.sort_values(["year", "source"], kind="stable").reset_index(drop=True)
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,13 @@ class Published:
     def read(self, release: Release, view: View) -> LayerData:
         """Read one view: the figure of the view's period or, if it has none, the latest of each area."""
         figure = self._figure(view.options)
-        found = read_figures(release, figure, view.level)
+        table = read_figures(release, figure, view.level)
         period = view.period if view.period in self.periods(release, view) else ""
         stamp = tables.release_key(release)
         frame = _build_frame(release, stamp, figure, view.level, period, not self.moving).copy()
         known = frame.loc[frame["state"] == "number", "invented"]
         invented = bool(len(known) and known.all())
-        return LayerData(frame, self._style(found, figure), self._legend(view, figure, frame), invented)
+        return LayerData(frame, self._style(table, figure), self._legend(view, figure, frame), invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
         """Return every figure of the layer at a level, and a row "no_figure" for each area without one."""
@@ -123,8 +123,8 @@ class Published:
         chosen = [View("", "", options).choice(o) for o in self.options]
         return self.figures[chosen[0]] if chosen else next(iter(self.figures.values()))
 
-    def _style(self, found: pd.DataFrame, figure: Figure) -> Style:
-        values = found["value"].to_numpy(float)
+    def _style(self, table: pd.DataFrame, figure: Figure) -> Style:
+        values = table["value"].to_numpy(float)
         if self.kind == "circle":
             return breaks.circle_style(values, self.colours)
         lows = breaks.choose_breaks(values)
@@ -146,19 +146,19 @@ class Published:
         )
 
 
-def _build_rows(found: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
+def _build_rows(table: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
     """Return each figure as a row of a layer, and a row for each area without a figure."""
-    none = index[~index.isin(found["area"])]
+    none = index[~index.isin(table["area"])]
     words = pd.DataFrame(
         {
-            "area": found["area"],
-            "period": found["period"],
-            "value": found["value"],
+            "area": table["area"],
+            "period": table["period"],
+            "value": table["value"],
             "state": "number",
-            "source": found["source"],
-            "year": found["year"].astype(float),
-            "note": _notes(found),
-            "invented": found["invented"].astype(bool),
+            "source": table["source"],
+            "year": table["year"].astype(float),
+            "note": _notes(table),
+            "invented": table["invented"].astype(bool),
         }
     )
     empty = pd.DataFrame(
@@ -178,9 +178,9 @@ def _build_rows(found: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
     return whole.assign(margin=np.nan, low=np.nan, high=np.nan)
 
 
-def _notes(found: pd.DataFrame) -> list[str]:
-    status = found["status"].map(_PROVISIONAL).fillna("")
-    notes = found["note"].fillna("") if "note" in found else pd.Series("", index=found.index)
+def _notes(table: pd.DataFrame) -> list[str]:
+    status = table["status"].map(_PROVISIONAL).fillna("")
+    notes = table["note"].fillna("") if "note" in table else pd.Series("", index=table.index)
     return ["; ".join(filter(None, pair)) for pair in zip(status, notes, strict=True)]
 
 
@@ -189,8 +189,8 @@ def _build_frame(
     release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
 ) -> pd.DataFrame:
     """Return one row per area: its figure of a period, or its latest if none is named; the note lists others."""
-    found = read_figures(release, figure, level)
-    shown = found[found["period"] == period] if period else found
+    table = read_figures(release, figure, level)
+    shown = table[table["period"] == period] if period else table
     areas = tables.load_areas(release)
     index = areas.index[areas["level"] == level]
     rows = _build_rows(shown, index)

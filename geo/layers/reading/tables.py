@@ -27,8 +27,8 @@ def release_key(release: Release) -> int:
 
 def load_table(release: Release, name: str) -> pd.DataFrame:
     """Read a table once; empty when the release does not have it. The frame is shared: never change it."""
-    found = find_checksum(release, name)
-    return _read(release, name, found) if found else pd.DataFrame()
+    checksum = find_checksum(release, name)
+    return _read(release, name, checksum) if checksum else pd.DataFrame()
 
 
 @lru_cache(maxsize=256)

@@ -290,7 +290,7 @@ def test_rows_that_do_not_match_say_why(tmp_path):
     report = take(save(rows, tmp_path / "albania.gpkg"), tmp_path / "areas")
     reasons = {row.row: row.reason for row in report.unmatched}
     assert sorted(reasons) == [1, 2, 3, 4, 5]
-    assert "'Springfield' is no known area" in reasons[1]
+    assert "'Springfield' is not a known area" in reasons[1]
     assert "neither a code nor a name" in reasons[2]
     assert "no area" in reasons[3]
     assert "different areas" in reasons[4]
@@ -394,23 +394,23 @@ BAD_FILES = {
     "missing": (lambda f: f / "nothing.gpkg", "There is no file"),
     "a folder": (lambda f: f, "There is no file"),
     "empty": (lambda f: write(f / "empty.gpkg", b""), "is empty. Export it again"),
-    "no rows": (no_rows, "holds no areas. Export"),
+    "no rows": (no_rows, "has no areas. Export"),
     "text": (lambda f: write(f / "notes.geojson", b"hello"), "cannot be read.*GeoPackage"),
     "a table": (lambda f: write(f / "a.csv", b"name,code\nTirana,1\n"), "cannot be read"),
     "a virtual file": (
         lambda f: write(f / "a.gpkg", b"<OGRVRTDataSource></OGRVRTDataSource>"), "cannot be read",
     ),
-    "other JSON": (lambda f: write(f / "a.json", b'{"type": "Topology"}'), "no GeoJSON"),
+    "other JSON": (lambda f: write(f / "a.json", b'{"type": "Topology"}'), "not a GeoJSON"),
     "binary": (lambda f: write(f / "a.shp", bytes(range(256))), "cannot be read"),
-    "cut GeoJSON": (lambda f: truncated(f, ".geojson"), "cut off.*Export or copy it again"),
-    "cut GeoPackage": (lambda f: truncated(f, ".gpkg"), "cut off.*Export or copy it again"),
-    "cut zip": (lambda f: write(f / "a.zip", b"PK\x03\x04 and no more"), "no complete .zip"),
-    "two in a zip": (two_shapefiles, "exactly one Shapefile; it holds 2"),
+    "cut GeoJSON": (lambda f: truncated(f, ".geojson"), "incomplete.*Export or copy it again"),
+    "cut GeoPackage": (lambda f: truncated(f, ".gpkg"), "incomplete.*Export or copy it again"),
+    "cut zip": (lambda f: write(f / "a.zip", b"PK\x03\x04 and no more"), "not a complete .zip"),
+    "two in a zip": (two_shapefiles, "exactly one Shapefile; it contains 2"),
     "two layers": (two_layers, "several layers of areas: one, two. Save one alone"),
     "no CRS": (without_crs, "does not say in which coordinate reference system.*\\.prj"),
     "no table": (without_dbf, "\\.dbf of the same name must lie beside it"),
-    "no names": (without_names, "No column holds codes or names.*--name-column"),
-    "unknown names": (unknown_names, "No column holds codes or names.*--name-column"),
+    "no names": (without_names, "No column has known codes or names.*--name-column"),
+    "unknown names": (unknown_names, "No column has known codes or names.*--name-column"),
     "elsewhere": (elsewhere, "outside Albania and Greece.*set the right one"),
 }  # fmt: skip
 
@@ -454,7 +454,7 @@ def test_a_file_that_would_orphan_records_is_refused(tmp_path, albania):
     tirana, kamez = (rows.index[rows["code"] == c][0] for c in ("10944420", "10944417"))
     rows.loc[tirana, "geometry"] = rows.geometry[tirana].union(rows.geometry[kamez])
     path = save(rows.drop(index=kamez), tmp_path / "merged.gpkg")
-    with pytest.raises(AreaError, match=r"Records stand in areas.*Kamëz, Tirana \(10944417\)"):
+    with pytest.raises(AreaError, match=r"There are records in areas.*Kamëz, Tirana \(10944417\)"):
         take(path, tmp_path / "areas", in_use=["10944417", "10944420"])
     assert (tmp_path / "areas" / areas.BOUNDARIES).read_bytes() == before
     # What records need may be in the file, under a name that is not known.

@@ -123,7 +123,7 @@ def test_a_public_release_exports_what_it_holds_and_no_more(public, tmp_path):
 def test_a_release_without_the_layer_says_so(public, tmp_path):
     bare = small_release.make(tmp_path / "bare", "public", tables={})
     assert len(export_layers(bare, tmp_path, ["csv"])) == 7
-    with pytest.raises(InputError, match="holds none of these layers"):
+    with pytest.raises(InputError, match="has none of these layers"):
         export_layers(bare, tmp_path, ["csv"], ["encounters"])
 
 

@@ -110,11 +110,11 @@ def test_a_period_that_is_not_held_settles_on_the_nearest(partner, asked, shown)
 
 def test_only_the_offered_choices_of_a_release_can_be_chosen(partner, public):
     services = find_layer("services")
-    held = {o.id: [c.id for c in o.choices] for o in services.offered(partner, "region")}
+    held = {o.id: [c.id for c in o.choices] for o in services.list_options(partner, "region")}
     assert held["what"] == ["services", "capacity"]
     assert "axis-protection" in held["of"]
     assert "duty_bearer-ngo" not in held["of"]
-    assert services.offered(public, "region") == ()
+    assert services.list_options(public, "region") == ()
 
 
 def test_small_numbers_refer_to_the_number_of_the_whole_time(public):

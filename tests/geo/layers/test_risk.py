@@ -99,7 +99,7 @@ def test_the_level_is_of_the_whole_time_and_what_is_expected_lies_ahead(partner)
 
 def test_the_public_tier_has_one_class_by_year_and_nothing_else(public):
     assert RISK.levels(public) == ("region",)
-    assert RISK.offered(public, "region") == ()
+    assert RISK.list_options(public, "region") == ()
     years = RISK.periods(public, View("region", ""))
     assert {Period.parse(one).grain for one in years} == {"year"}
     data = read(public, show="class", on="cross_border")

@@ -168,7 +168,7 @@ def test_every_county_has_a_municipality_of_its_name_and_a_column_says_which(nam
 def test_an_unknown_name_brings_the_nearest(text, near):
     match = PLACES.resolve(text)
     assert match.code is None
-    assert "no known area" in match.reason
+    assert "not a known area" in match.reason
     assert any(near in candidate for candidate in match.candidates)
 
 
