@@ -191,7 +191,7 @@ def test_a_name_that_is_not_there_is_said(partner, look):
     box.fill("Atlantis")
     box.press("Enter")
     told = map_frame(page).locator(".tact-said")
-    until(page, lambda: "No area of that name" in told.inner_text())
+    until(page, lambda: "No area has this name" in told.inner_text())
     assert box.evaluate("e => e.validationMessage") == ""
     box.press("End")
     page.keyboard.type("x")

@@ -36,15 +36,15 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     assert "/reallocate" in page.url
     moves = page.locator(".wordtable tbody th")
     first = moves.first.inner_text()
-    page.get_by_text("Decline: never make it").click()
-    page.get_by_label("Why (others read it; nothing about a child)").fill("The team has just arrived.")
+    page.get_by_text("Decline: do not make this move").click()
+    page.get_by_label("Reason (others will read it; write nothing about a child)").fill("The team has just arrived.")
     page.get_by_role("button", name="Decide", exact=True).click()
     page.get_by_role("button", name="Undo").wait_for()
     until(page, lambda: first not in page.locator(".wordtable").first.inner_text())
     answer = lead(page)
     page.get_by_label("Title").fill("Nearer to the children")
-    page.get_by_role("button", name="Keep this plan").click()
-    page.get_by_text("The plan is kept.").wait_for()
+    page.get_by_role("button", name="Save this plan").click()
+    page.get_by_text("The plan is saved.").wait_for()
     until(page, lambda: "plan=" in page.url)
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("button", name="PDF in English").click()
@@ -60,7 +60,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
 def test_a_choice_is_in_the_address_and_going_back_undoes_it(served, look):
     page = opened(look, served, "reallocate?moves=4")
     until(page, lambda: "moves=4" in page.url and "need=all" in page.url)
-    page.get_by_role("radio", name="Inside the country").click()
+    page.get_by_role("radio", name="Internal trafficking").click()
     until(page, lambda: "need=internal" in page.url and "moves=4" in page.url)
     page.go_back()
     every = page.get_by_role("radio", name="All pathways")
@@ -72,10 +72,10 @@ def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(serve
     frame = map_frame(page)
     before = shown(page)
     frame.locator("#map_div").evaluate("() => { window.kept = 1; }")
-    page.get_by_role("radio", name="As planned").click()
+    page.get_by_role("radio", name="With the plan").click()
     until(page, lambda: shown(page) != before)
     assert frame.locator("#map_div").evaluate("() => window.kept") == 1
-    assert "Need met as planned" in page.locator(".legend").inner_text()
+    assert "Need met with the plan" in page.locator(".legend").inner_text()
     assert page.locator(".legend .way").count() == 1
     box, told = page.locator("iframe").bounding_box(), frame.locator(".tact-tip")
     page.locator("iframe").scroll_into_view_if_needed()

@@ -33,10 +33,10 @@ def test_a_page_draws_its_pictures_and_nothing_runs_over_its_edge(served, look, 
 
 def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, look):
     page = opened(look, served, "risk?pathway=internal&area=AL-02")
-    page.get_by_role("radio", name="Across a border").click()
+    page.get_by_role("radio", name="Cross-border trafficking").click()
     until(page, lambda: "pathway=cross_border" in page.url and "area=AL-02" in page.url)
     page.go_back()
-    inside = page.get_by_role("radio", name="Inside the country")
+    inside = page.get_by_role("radio", name="Internal trafficking")
     until(page, lambda: "pathway=internal" in page.url and inside.get_attribute("aria-checked") == "true")
     page.get_by_role("link", name="Trends").click()
     until(page, lambda: "/trends" in page.url and "area=AL-02" in page.url)
@@ -53,7 +53,7 @@ def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, l
     page.goto(f"{served.url}/?layer=risk&over=communities")
     page.locator(".missed").wait_for()
     assert "over=" not in page.url
-    assert "may stand with children met and services only" in page.locator(".missed").inner_text()
+    assert "can be shown only with children identified or met and with services" in page.locator(".missed").inner_text()
 
 
 @pytest.mark.parametrize("address", ["risk", "trends"])
