@@ -80,9 +80,7 @@ def describe_words() -> dict[str, Any]:
         "larger": _("{area} is larger than the areas on this map."),
         "views": _("Go to"),
         "failed": _("The shapes of the areas could not be loaded. Reload the page."),
-        "places": [
-            {"label": _(label), "level": level, "codes": list(codes)} for label, level, codes in _PLACES
-        ],
+        "places": [{"label": _(label), "level": level, "codes": list(codes)} for label, level, codes in _PLACES],
     }
 
 

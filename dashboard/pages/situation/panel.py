@@ -104,7 +104,8 @@ def _render_notes(marks: Sequence[Mark]) -> Markup:
 def _make_row(fact: Fact, when: str) -> Row:
     # Of a count of axes the note says which; without it the count cannot be used.
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
-    hover, quiet = _join_notes(fact.source, fact.period, note), fact.state not in _KNOWN
+    period = "" if fact.period == when else fact.period
+    hover, quiet = _join_notes(fact.source, period, note), fact.state not in _KNOWN
     detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
     return Row(translate(fact.label), translate(fact.text), fact.margin, hover, quiet, detail)
 

@@ -157,8 +157,8 @@ _UNTOLD = {
 }
 _SILENT = frozenset(_UNTOLD)
 _HEADLINES = {
-    "more": mark("More children identified or met than the year before"),
-    "fewer": mark("Fewer children identified or met than the year before"),
+    "more": mark("More than the year before"),
+    "fewer": mark("Fewer than the year before"),
     "cannot tell": mark("Cannot tell whether it changed"),
 }
 _MORE = mark("{low} to {high} more children were identified or met in {now} than in {was}.")
@@ -187,9 +187,7 @@ def _describe_share(place: Place, year: str, share: tuple[float, float] | None, 
     """Return a sentence on the share of internal trafficking, unless the margins are too wide."""
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
-    template = mark(
-        "In {year}, internal trafficking in {country} was recorded for {low} to {high} in 10 of these children."
-    )
+    template = mark("In {year}, {low} to {high} in 10 of these children were in internal trafficking in {country}.")
     low, high = math.floor(share[0] * 10), math.ceil(share[1] * 10)
     return Message(template, year=Period.parse(year).label, low=low, high=high, country=place.country)
 
@@ -212,7 +210,5 @@ def _effort_change(was: float, now: float, verdict: str) -> str:
     if abs(now - was) <= _SAME * max(was, now):
         return Message(mark("Outreach stayed about the same: {was} days, then {now}."), **values)
     if (now > was and verdict == "more") or (now < was and verdict == "fewer"):
-        return Message(
-            mark("Outreach changed from {was} to {now} days, which can explain part of the change."), **values
-        )
+        return Message(mark("Outreach changed from {was} to {now} days, which can explain part of it."), **values)
     return Message(mark("Outreach changed from {was} to {now} days."), **values)

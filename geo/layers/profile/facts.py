@@ -124,12 +124,12 @@ def _count_axes(place: Place, period: str) -> Fact:
 
 def _axes_text(served: list[str], hidden: list[str]) -> str:
     if hidden:
-        return mark("services on 1 axis; other axes withheld") if len(served) == 1 else _several(served)
+        return mark("1 axis shown") if len(served) == 1 else _several(served)
     return Message("services on {there} of the {all} axes", there=len(served), all=len(AXES))
 
 
 def _several(served: list[str]) -> str:
-    return Message("services on {there} axes; other axes withheld", there=len(served)) if served else ""
+    return Message("{there} axes shown", there=len(served)) if served else ""
 
 
 def _list_axes(served: list[str], hidden: list[str]) -> str:
@@ -137,7 +137,7 @@ def _list_axes(served: list[str], hidden: list[str]) -> str:
     names = reduce(_listed, served) if served else ""
     if not hidden:
         return names
-    withheld = Message("withheld to protect people: {axes}", axes=reduce(_listed, hidden))
+    withheld = Message("withheld: {axes}", axes=reduce(_listed, hidden))
     none = mark("no service on the axes that are shown")
     return Message("{there}; {hidden}", there=names or none, hidden=withheld)
 

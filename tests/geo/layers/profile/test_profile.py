@@ -50,7 +50,7 @@ def test_the_few_numbers_with_margin_and_source(partner):
 
 
 def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
-    assert facts(partner, "AL-02")["services"].text == "services on 2 axes; other axes withheld"
+    assert facts(partner, "AL-02")["services"].text == "2 axes shown"
     whole = facts(partner, "AL-04")["services"]
     assert whole.text == "services on 2 of the 5 axes"
     assert len(whole.note.split(", ")) == 2
@@ -69,15 +69,15 @@ def test_no_axis_is_called_empty_that_may_hide_a_service(tmp_path):
     hidden, span, number = small_release.state("withheld"), small_release.span, small_release.number
     none = of_axes(tmp_path / "none", [number(0), hidden, hidden, hidden, number(0)])
     assert (none.text, none.state) == ("withheld to protect people", "withheld")
-    assert none.note.startswith("no service on the axes that are shown; withheld to protect people: protection")
+    assert none.note.startswith("no service on the axes that are shown; withheld: protection")
     some = of_axes(tmp_path / "some", [number(2), span(3, None), hidden, hidden, number(0)])
-    assert some.text == "services on 2 axes; other axes withheld"
-    assert some.note == ("prevention, protection; withheld to protect people: assisted voluntary return, reintegration")
+    assert some.text == "2 axes shown"
+    assert some.note == ("prevention, protection; withheld: assisted voluntary return, reintegration")
     year = (YEARS[0],)
     few = of_axes(
         tmp_path / "few", [span(0, 2), hidden, hidden, hidden, span(3, 5)], "public", "services_region_year_axis", *year
     )
-    assert few.text == "services on 1 axis; other axes withheld"
+    assert few.text == "1 axis shown"
     dark = of_axes(
         tmp_path / "dark", [span(0, 2), *[hidden] * 3, span(0, 2)], "public", "services_region_year_axis", *year
     )
@@ -111,18 +111,18 @@ def test_a_part_of_another_time_is_not_called_of_these(public):
 
 def test_a_sure_rise_with_equal_effort(partner):
     profile = build_profile(partner, "AL-02", YEARS[1])
-    assert profile.meaning.headline == "More children identified or met than the year before"
+    assert profile.meaning.headline == "More than the year before"
     assert profile.meaning.sentences == (
         "29 to 49 more children were identified or met in Jun 2007 to May 2008 than in Jun 2006 to May 2007.",
         "Neither noise nor chance is likely to explain this.",
-        "In Jun 2007 to May 2008, internal trafficking in Albania was recorded for 7 to 10 in 10 of these children.",
+        "In Jun 2007 to May 2008, 7 to 10 in 10 of these children were in internal trafficking in Albania.",
         "Outreach stayed about the same: 100 days, then 103.",
     )
 
 
 def test_a_sure_fall_beside_less_effort(partner):
     assert "40 to 60 fewer children" in said(partner, "AL-11")
-    outreach = "Outreach changed from 200 to 90 days, which can explain part of the change."
+    outreach = "Outreach changed from 200 to 90 days, which can explain part of it."
     assert outreach in said(partner, "AL-11")
 
 
