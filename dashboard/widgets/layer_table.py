@@ -28,4 +28,4 @@ def order_columns(rows: pd.DataFrame) -> list[str]:
 def measure_column(rows: pd.DataFrame, column: str) -> int:
     """Return the width of a column in pixels that its longest text needs."""
     longest = max(map(len, [column, *rows[column].astype(str)]))
-    return round(7.1 * longest) + 22
+    return round(6.5 * longest) + 22

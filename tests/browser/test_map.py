@@ -434,7 +434,7 @@ def test_on_a_phone_nothing_that_matters_is_cut(partner, look):
     page.get_by_role("button", name="Table").click()
     page.locator("[data-testid=stDataFrame] [role=gridcell]").first.wait_for(state="attached")
     heads = page.locator("[data-testid=stDataFrame] [role=columnheader]").all_text_contents()
-    assert heads[:4] == ["Area", "Value", "Margin (±)", "State"]
+    assert heads[:3] == ["Area", "Value", "Margin (±)"]
 
 
 def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, tmp_path):

@@ -63,13 +63,14 @@ class Row:
 def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
     """Return the panel of one area."""
     rows = [_make_row(fact, content.when) for fact in _list_facts(profile, content)]
+    numbers = _render_facts(rows, content.first)
     whole = {"encounters", "effort"} <= content.allowed
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
     series = _render_changes(profile.series, content.now, _("Children identified or met")) if content.changes else ""
     return _wrap_panel(
         html("<p class=where>{}</p><h2>{}</h2>", " · ".join(filter(None, (where, content.when))), profile.name),
         html("<p class=local>{}</p>", profile.name_local) if profile.name_local != profile.name else "",
-        _order_blocks(content, join_markup((_render_facts(rows), series if "encounters" in content.allowed else ""))),
+        _order_blocks(content, join_markup((numbers, series if "encounters" in content.allowed else ""))),
         _render_meaning(profile) if whole else html("<div class=meaning>{}</div>", _render_notes(content.marks)),
     )
 
@@ -119,10 +120,11 @@ def _join_notes(*notes: str) -> str:
     return ". ".join(translate(note).rstrip(".") for note in notes if note)
 
 
-def _render_facts(rows: Sequence[Row]) -> Markup:
-    """Return the numbers as a list. The hover text that most of them share belongs to the list."""
+def _render_facts(rows: Sequence[Row], headline: Markup) -> Markup:
+    """Return the numbers as a list, which has the hover text that most share, unless the headline shows it."""
     common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
-    return html('<dl class=facts title="{}">{}</dl>', common, join_markup(_render_row(row, common) for row in rows))
+    title = html(' title="{}"', common) if common and common not in headline else ""
+    return html("<dl class=facts{}>{}</dl>", title, join_markup(_render_row(row, common) for row in rows))
 
 
 def _render_row(row: Row, common: str) -> Markup:
@@ -194,7 +196,7 @@ def render_overview(
     first, second = profiles
     facts = zip(_list_facts(first, content), _list_facts(second, content), strict=True)
     known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
-    table = _render_table(known, profiles, content.when) if known else Markup("")
+    table = _render_table(known, profiles, content.when, content.first) if known else Markup("")
     return _wrap_panel(
         html("<p class=where>{}</p>", content.when or _("Latest figures")),
         html("<h2>{}</h2>", _("{first} and {second}", first=first.name, second=second.name)),
@@ -216,8 +218,8 @@ def _render_unmapped(names: Sequence[str]) -> Markup:
     return html("<p class=unmapped>{}</p>", sentence)
 
 
-def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str) -> Markup:
-    """Return both countries side by side. The hover text that most rows share belongs to the table."""
+def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:
+    """Return both countries side by side; the table has the hover text that most rows share, as in a list."""
     measures = [[_make_row(fact, when) for fact in pair] for pair in facts]
     hovers = ["; ".join(dict.fromkeys(row.hover for row in rows if row.hover)) for rows in measures]
     common = Counter(hovers).most_common(1)[0][0]
@@ -226,8 +228,8 @@ def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], 
         for rows, hover in zip(measures, hovers, strict=True)
     ]
     return html(
-        '<table class=both title="{}"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table>',
-        common,
+        "<table class=both{}><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table>",
+        html(' title="{}"', common) if common not in headline else "",
         join_markup(html("<th scope=col>{}</th>", profile.name) for profile in profiles),
         join_markup(lines),
     )

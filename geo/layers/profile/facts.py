@@ -125,7 +125,7 @@ def _count_axes(place: Place, period: str) -> Fact:
 def _axes_text(served: list[str], hidden: list[str]) -> str:
     if hidden:
         return mark("1 axis shown") if len(served) == 1 else _several(served)
-    return Message("services on {there} of the {all} axes", there=len(served), all=len(AXES))
+    return Message("{there} of {all} axes", there=len(served), all=len(AXES))
 
 
 def _several(served: list[str]) -> str:

@@ -374,4 +374,4 @@ def test_the_table_leaves_out_what_says_nothing_and_cuts_nothing(demo_world):
     shown = drop_silent_columns(rows)
     assert set(shown.loc[shown["Area"] == "Durrës", "Local name"]) == {""}
     assert "±" not in shown
-    assert measure_column(shown, "Source") > 7 * max(map(len, shown["Source"]))
+    assert measure_column(shown, "Source") > 6.4 * max(map(len, shown["Source"]))

@@ -52,7 +52,7 @@ def test_the_few_numbers_with_margin_and_source(partner):
 def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
     assert facts(partner, "AL-02")["services"].text == "2 axes shown"
     whole = facts(partner, "AL-04")["services"]
-    assert whole.text == "services on 2 of the 5 axes"
+    assert whole.text == "2 of 5 axes"
     assert len(whole.note.split(", ")) == 2
 
 
