@@ -1,9 +1,9 @@
 """Travel times between areas, in minutes.
 
-By default the straight line between the centres of two areas times a detour factor, at one speed: a rough estimate,
-and labelled so. Measured times from a file replace the default of single pairs. Areas that are not connected over land
-are joined by ferries that someone enters with their source; the table of ferries is empty at first. Without a ferry,
-such a pair keeps the default and is marked as provisional.
+By default a time is the straight line between the centres of two areas times a detour factor, divided by one speed: a
+rough estimate, and labelled so. Measured times from a file replace the default for single pairs. Areas that are not
+connected over land are joined by ferries that someone enters with their source; the table of ferries is empty at first.
+Without a ferry, such a pair keeps the default and is marked as provisional.
 
 Both tables are CSV files in UTF-8 with a heading:
 
@@ -195,7 +195,7 @@ def _position(codes: Sequence[str], code: str) -> int:
 
 
 def _link_matrix(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
-    """Return the minutes of links, (A, A), nan where there is none; the way back is equal unless listed."""
+    """Return the minutes of links, (A, A), nan where there is none; the time back is the same unless listed."""
     place = {code: number for number, code in enumerate(codes)}
     minutes = np.full((len(codes), len(codes)), np.nan)
     for link in links:

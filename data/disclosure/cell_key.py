@@ -77,7 +77,7 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
     """Compute the distribution on some values that has mean 0, a given variance and the largest entropy.
 
     It has the form exp(a v + b v^2), up to a factor; a and b minimise the convex dual, the logarithm of the
-    sum of exp(a v + b v^2) less b * variance.
+    sum of exp(a v + b v^2) minus b * variance.
     """
     reach = float(values.max())
     moments = np.stack([values / reach, (values / reach) ** 2])
@@ -203,7 +203,7 @@ class CellKey:
         return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
-        """Return everything but the record keys; `tables` holds a perturbation table for each scale."""
+        """Return the method without the record keys, for a manifest; `tables` has a perturbation table by scale."""
         wanted = sorted({1, *scales})
         tables = {s: [[round(float(p), _DECIMALS) for p in row] for row in self.table(s)] for s in wanted}
         return {

@@ -98,7 +98,7 @@ def estimate_hidden_share(
 
 
 def compute_most_of_one_number(release: Release) -> float:
-    """Compute the most that one number reveals about a child to a person who knows all others in its cell.
+    """Compute the most that one number reveals about a child to a person who knows all other children in its cell.
 
     This is the largest total variation between outputs with and without the child: 0 is guessing, 1 is knowing.
     """
@@ -127,7 +127,7 @@ def _threshold(release: Release) -> int | None:
 
 
 def _read_tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
-    """Read the tables of children without breakdown, the widest first."""
+    """Read the tables of children without breakdown, those of the largest areas first."""
     tables = {}
     for resource in release.manifest["resources"]:
         about = resource.get("tact") or {}
@@ -161,7 +161,7 @@ def _find_total(tables: Tables) -> npt.NDArray[np.int64] | None:
 def _compute_row(
     rows: pd.DataFrame, total: npt.NDArray[np.int64] | None, mechanism: CellKey, k: int | None
 ) -> tuple[float, ...]:
-    """Return the columns of `compute_cost` from cells on."""
+    """Return the columns of `compute_cost` from the column "cells" onwards."""
     values = rows.loc[rows["state"] == "number", "value"].to_numpy(np.int64)
     absolute, _ = compute_expected_errors(values, mechanism, k)
     counted = values > 0

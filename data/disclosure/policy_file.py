@@ -155,7 +155,7 @@ def parse(text: str) -> Rules:
 
 
 def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
-    """List messages on sections and settings that do not exist (any more)."""
+    """List messages on sections and settings that do not exist or no longer exist."""
     sections = {section: [name for place, name, *_ in _VALUES if place == section] for section, *_ in _VALUES}
     for name, value in content.items():
         if name in TIERS:
@@ -242,7 +242,7 @@ def _list_breakdowns() -> list[str]:
 
 
 def _find_wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
-    """List messages on the words of a block that are not allowed on its tier."""
+    """List messages on the keys and values of a block that are not allowed on its tier."""
     known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
     for key in block.keys() - set(KEYS):
         yield f"{key}: there is no such line. There are: {', '.join(KEYS)}."

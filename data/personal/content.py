@@ -169,7 +169,7 @@ _YOUNGEST = 4  # Years: a day some years back may as well be that of an earlier 
 
 
 def _names(text: str, sample: list[str], holds: Holds) -> bool:
-    """Return whether there are full names: one instead of a code, or in half the values of another column."""
+    """Return whether a column has names: one full name among codes, or names in at least half of the values."""
     if holds == "unknown":
         titled = sum(_full_name(value, titled=True) for value in sample)
         return titled > 0 and titled >= _MAJORITY * len(sample)

@@ -130,7 +130,7 @@ class Release:
 
     @property
     def behind(self) -> int:
-        """The number of children by which a number may be outdated: it is repeated until one more has changed."""
+        """The largest number of changed children that a repeated number may ignore; 0 if none is repeated."""
         return self.k - 1 if self.manifest["tact"].get("repeats") else 0
 
     @property

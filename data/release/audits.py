@@ -25,7 +25,7 @@ class AuditReport:
     """The result of an audit for one tier of one release.
 
     checks: attack, passed and details. reasons: attack and description of each finding, without counts,
-    each pair once; only the file says where.
+    each pair once; the cells are only in the file.
     """
 
     tier: Tier

@@ -28,8 +28,8 @@ from data.workspace.version import code_version
 def publish(derived: Path, release: Release, kind: str, tables: Sequence[Table], about: Mapping[str, Any]) -> Result:
     """Write a result for one tier of a release, unless the newest one is the same, and return it.
 
-    `about` is added to the manifest: parameters, and what a reader must know. An older result that is computed again
-    is written again and names its predecessor, because the newest one is used.
+    `about` is added to the manifest: parameters, and what a reader must know. If an older result is computed
+    again, it is written again and names the result before it, because the newest result is used.
     """
     name, tier = release.name, release.tier
     manifest = {

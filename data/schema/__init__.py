@@ -71,14 +71,14 @@ class Match(Protocol):
 
 
 class Resolve(Protocol):
-    """A function that finds the area of a text; geo/places/__init__.py has it, the commands pass it in."""
+    """A function that finds the area of a text, as geo/places/__init__.py does; the commands pass it in."""
 
     def __call__(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Resolve a code or a name."""
 
 
 class HashIdentifier(Protocol):
-    """A function that replaces identifiers by their keyed hash; data/restricted/keys.py has it."""
+    """A function that replaces identifiers by their keyed hash, as data/restricted/keys.py does."""
 
     def __call__(self, identifiers: Sequence[str], /) -> list[str]:
         """Return 64 hexadecimal digits for each identifier."""

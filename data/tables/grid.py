@@ -1,6 +1,6 @@
 """The grid on which a release counts: nested areas, nested periods, and every cell of both.
 
-Records name a municipality, one of the areas that took a municipality's place (counted in it), or a region
+Records name a municipality, a successor of a municipality (counted in its predecessor), or a region
 that has no municipality. All cells of the grid are published, so that a missing row reveals nothing.
 """
 
@@ -41,7 +41,7 @@ class Grid:
 
     @cached_property
     def names(self) -> dict[str, int]:
-        """Every code that a record may name, numbered; the numbers index the arrays of `area_index`."""
+        """The number of each code that a record may name; the numbers index the arrays of `area_index`."""
         return {code: number for number, code in enumerate(self.areas.index)}
 
     @cached_property
@@ -85,7 +85,7 @@ class Grid:
         return self.calendar.whole(self.first, self.last)
 
     def period_of(self, days: npt.NDArray[np.datetime64], grain: Grain) -> Index:
-        """Return the index of the period of each day (datetime64[D]), or -1 outside the whole."""
+        """Return the index of the period of each day (datetime64[D]), or -1 outside the whole time."""
         offset = days.astype("datetime64[D]").astype(np.int64) - self._by_day["start"]
         table = self._by_day[grain]
         inside = (offset >= 0) & (offset < len(table))
@@ -93,7 +93,7 @@ class Grid:
 
     @cached_property
     def _by_day(self) -> dict[str, Index]:
-        """The period of each day of the whole, by grain; "start" is the first day's number."""
+        """The period of each day of the whole time, by grain; "start" is the first day's number."""
         first, last = np.datetime64(self.whole.start, "D"), np.datetime64(self.whole.end, "D")
         days = np.arange(first, last + 1)
         tables = {"start": np.asarray(first.astype(np.int64), np.int32)}

@@ -178,7 +178,7 @@ def _join_shapes(
 
 
 def _list_old_shapes(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the old shapes that stay beside the new ones: imported ones unchanged, else the cells.
+    """Return the old shapes that stay beside the new ones: imported shapes unchanged, otherwise cells.
 
     The original cells are used, because an earlier import may have cut them.
     """
@@ -252,7 +252,7 @@ def _refuse_orphans(
 
 
 def _describe_unmatched(rows: Sequence[Unmatched]) -> str:
-    """Return a sentence that lists the rows left out: a missing area may be there under another name."""
+    """Return a sentence that lists the rows left out; one of them may be a missing area under another name."""
     if not rows:
         return ""
     listed = "; ".join(f"row {row.row}, {row.name}: {row.reason.rstrip('.')}" for row in rows[:_NAMED_PAIRS])

@@ -104,7 +104,7 @@ def _breakdown(services: str) -> tuple[str, str]:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the note on an area's value: its interval, its probability, and parts of the route not shown."""
+    """Return the note on an area's value: the kind of route, the chance of a gap, or the 95 % interval."""
     if show == "minutes":
         return WAYS.get(str(row["way"])) or (_NEARER if row["nearer"] else "")
     if row["state"] == "withheld":
@@ -120,7 +120,7 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def format_chance(percent: float, *, most: bool) -> str:
-    """Return a probability in whole per cent, never as certain; `most`: the true one may be smaller."""
+    """Return a probability in whole per cent, never as certain; `most`: it is only an upper limit."""
     if percent < 1.0:
         return Message(mark("under {number} %"), number=1)
     if most:

@@ -117,7 +117,7 @@ def _title(show: str, pathway: str) -> str:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the interval of a class or number, also where no class is certain enough."""
+    """Return the interval of a class or number, even where no class is certain enough."""
     if math.isnan(row["upper"]):
         return ""
     ends = {"low": format_number(round(row["lower"], 2)), "high": format_number(round(row["upper"], 2))}

@@ -129,7 +129,7 @@ class Places:
         return bool({self._parent[code], self._country[code]} & outer)
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
-        """Return the areas of a name from the most reliable reading; else those of another country or level.
+        """Return the areas of a name by the most reliable reading, or else its areas in another country or level.
 
         A kind of area named in the text overrides the level: a county is no municipality.
         """

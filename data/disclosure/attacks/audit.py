@@ -141,7 +141,7 @@ def _write(
 
 
 def _describe(release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier, Sequence[Path]]) -> dict[str, Any]:
-    """Return the description of what was audited and by which code; equal for equal files and code."""
+    """Return the description of what was audited and by which code; the same for the same files and code."""
     return {
         "kind": "audit",
         "format": _FORMAT,
@@ -156,7 +156,7 @@ def _describe(release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier
 def _describe_tier(
     tier: Tier, manifest: Mapping[str, Any], checks: list[dict[str, Any]], found: Sequence[Finding]
 ) -> dict[str, Any]:
-    """Return the outcome for readers of one tier, without content of the other."""
+    """Return the outcome for readers of one tier, without content of the other tier."""
     named = {name: manifest[name] for name in ("kind", "format", "release", "code_version", "created")}
     of_tier = [check for check in checks if check["tier"] == tier]
     checksum = manifest["release_sha256"].get(tier)

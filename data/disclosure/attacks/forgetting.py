@@ -51,7 +51,7 @@ class _Change:
 
 
 def _is_one_child(changes: Sequence[_Change]) -> bool:
-    """Check whether one child explains all changes: all small, and never two categories of a breakdown."""
+    """Check whether one child explains all changes: each is small, and in a breakdown only one category changed."""
     counts = [change.categories for change in changes]
     return all(change.small for change in changes) and max(counts) <= 1 and sum(counts) >= _TOGETHER
 

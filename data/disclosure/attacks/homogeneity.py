@@ -1,7 +1,7 @@
 """The homogeneity attack: where nearly all children of an area are of one category, the category of each is known.
 
-A breakdown discloses its area where one category must hold at least nine in ten of the area's children, whatever the
-noise: its lower bound against the upper bounds of the other categories, taken from their own numbers and from the
+A breakdown discloses its area where one category certainly has at least nine in ten of the area's children: its lower
+bound is compared with the upper bounds of the other categories, which follow from their own numbers and from the
 remainder of the total (Machanavajjhala et al. 2007, on l-diversity).
 """
 

@@ -1,4 +1,4 @@
-"""The file of a backup: a SQLCipher database under a passphrase, with a manifest that holds both keys.
+"""The file of a backup: a SQLCipher database encrypted with a passphrase, with a manifest that holds both keys.
 
 The key is derived by PBKDF2 with SHA-512 and 256,000 rounds, and each page has an HMAC. So the file can be
 stored anywhere, and damage is found before anything is replaced.

@@ -67,7 +67,7 @@ def _iter_files(folder: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _split(path: str) -> tuple[str, ...]:
-    """Return the three parts of a path in a backup; none for a path that no backup writes."""
+    """Return the three parts of a path in a backup, or no parts if no backup writes such a path."""
     parts = PurePosixPath(path).parts
     plain = len(parts) == 3 and not any(part.startswith((".", "/")) or "\\" in part for part in parts)
     return parts if plain else ()
@@ -82,7 +82,7 @@ def _list_paths(connection: Connection, table: str) -> list[str]:
 
 
 def _write_folder(connection: Connection, table: str, target: Path, depth: int, paths: list[str]) -> None:
-    """Write one folder under a temporary name and publish it whole; `depth` is that of `target`."""
+    """Write one folder under a temporary name and rename it when it is complete; `depth` is that of `target`."""
     aside = target.with_name(f".tmp-{target.name}-restored")
     files.remove_folder(aside)
     for path in paths:

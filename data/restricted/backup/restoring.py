@@ -163,7 +163,7 @@ def _count_rows(connection: sql.Connection, version: int) -> list[int]:
 
 
 def _forget_again(aside: Path, key: Secret, log: set[forget_log.Entry]) -> None:
-    """Delete the records of children and partners forgotten since the backup; the next opening joins the logs."""
+    """Delete the records of children and partners forgotten since the backup was written."""
     with contextlib.closing(sql.connect(aside / health.DB, key)) as copy:
         inside = removal.read_log(copy)
         missing = forget_log.keep_latest(log | inside) - inside

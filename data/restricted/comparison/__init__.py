@@ -8,7 +8,7 @@ mean of |shown - true| over municipalities and quarters in which a child was cou
 the estimated advantage from all public tables together over the worst-placed child, from the world where it is largest
 (both: data/disclosure/attacks/membership/__init__.py); and how often a child alone in its cell is published as zero. A
 release withholds cells until no cell is bounded too tightly and the second advantage is within its limit: the withheld
-cells are counted, and the advantage before is estimated too.
+cells are counted, and the advantage before this step is estimated too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PARTNER = TableSpec("children", "municipality", "quarter")
 
 @dataclass(frozen=True)
 class Readers:
-    """The loss for readers of one country: shares from 0 to 1; errors are None where no number is shown."""
+    """The loss for readers of one country: shares from 0 to 1, and errors, None where no number is shown."""
 
     hidden_children: float
     cells_shown: float
@@ -50,7 +50,9 @@ class Readers:
 class Attackers:
     """The gain for attackers: advantages over guessing, from 0 to 1, and a probability.
 
-    all_numbers with its interval of 95 %, as released; planned: before breakdowns were withheld.
+    one_number: the largest advantage that one public number gives. all_numbers, with low and high ends of its 95 %
+    interval: the advantage that all released tables together give; planned: the same before breakdowns were
+    withheld. one_as_none: the probability that a child alone in its cell is published as zero.
     """
 
     one_number: float
@@ -65,8 +67,8 @@ class Attackers:
 class PolicyResult:
     """A policy and its results, as means over the worlds.
 
-    readers: by country and for both. hidden: smallest and largest share of hidden children in a world. withheld: cells
-    by tier. quietened: counties or regions without their public breakdown. fails: the limits exceeded.
+    readers: the loss by country, and for both together. hidden: smallest and largest share of hidden children in a
+    world. withheld: number of cells by tier. quietened: number of counties or regions without their public breakdown.
     """
 
     policy: Policy
@@ -79,7 +81,7 @@ class PolicyResult:
 
     @property
     def fails(self) -> tuple[str, ...]:
-        """The limits exceeded; an estimate exceeds a limit when its whole interval does."""
+        """Names of the limits that are exceeded; an estimate exceeds a limit when its whole interval does."""
         gains = self.attackers
         passed = {ONE_NUMBER: gains.one_number > LIMITS[0], ALL_NUMBERS: gains.all_numbers_low > LIMITS[1]}
         return tuple(name for name, beyond in passed.items() if beyond)

@@ -45,7 +45,7 @@ def count_world(
 
 
 def _batch(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.RecordBatch:
-    """Return the columns that are counted, with hashes for identifiers."""
+    """Return the columns that are counted, with identifiers replaced by hashes."""
     text = {str(name): column.astype("str").to_numpy() for name, column in encounters.items()}
     parts = zip(text["partner"], text["child_id"], text["programme_number"], strict=True)
     child = np.array(hasher.hash(child_names(*names)[-1] for names in parts), dtype=object)

@@ -1,4 +1,4 @@
-"""A trial of a policy on an invented world: what it shows of known counts, and what an attacker learns.
+"""A trial of a policy on an invented world: how much of the true counts it shows, and what an attacker learns.
 
 Makes the first release of a world in memory, with counted tables only, in the steps of data/restricted/publishing:
 noise, threshold, and numbers withheld until the attacks fail. For invented worlds only: the result contains true
@@ -65,7 +65,7 @@ def try_policy(
 def _tabulate(
     world: CountedTables, tier: Tier, noisy: Mapping[TableSpec, Ints], policy: Policy, mechanism: CellKey
 ) -> Tables:
-    """Return the tables of a tier, with every place taken as searched."""
+    """Return the tables of a tier, as if every place had been searched."""
     tables: Tables = {}
     for spec in (s for s in world.plan[tier] if s.counted):
         searched = np.ones(noisy[spec].shape[:2], bool)  # so that no total matters

@@ -41,7 +41,7 @@ _UNIT_SHIFT = {"encounters": 32}
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """The children behind each area and period: sorted marks of 64 bits, those of block b from start[b] on.
+    """The children behind each area and period: sorted marks of 64 bits; those of block b begin at start[b].
 
     Blocks are numbered area * periods + period. The upper 40 bits of a mark identify the child, the lower 24 are a
     hash of all its data that is counted there.
@@ -81,10 +81,10 @@ class CountedTables:
 
 @dataclass(frozen=True, eq=False)
 class Encounters:
-    """Encounters as numbers, one entry per record, sorted by child, and the children behind them.
+    """Encounters as arrays of numbers, one entry for each record, sorted by child; and the children.
 
     child: number of the child, in ascending order. place, origin, destination: index into grid.names,
-    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry per child.
+    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry for each child.
     """
 
     grid: Grid
@@ -150,7 +150,7 @@ def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int])
 
 
 def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKeys) -> Encounters:
-    """Return loaded encounters with their places on a grid; those outside its time are left out.
+    """Return loaded encounters with their places on a grid; encounters outside its periods are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
     (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no

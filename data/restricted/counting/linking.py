@@ -38,7 +38,7 @@ def link_children(child: npt.NDArray[np.generic], programme: npt.NDArray[np.gene
 
 
 def _distinct(words: npt.NDArray[np.generic]) -> tuple[Words, Ints]:
-    """List distinct rows of (n, 4) words in order, and number each row by them."""
+    """Return the distinct rows of (n, 4) words, sorted, and for each row its index among them."""
     rows = words.astype(np.uint64, copy=False)
     order = _order(rows)
     ordered = rows[order]
@@ -50,7 +50,7 @@ def _distinct(words: npt.NDArray[np.generic]) -> tuple[Words, Ints]:
 
 
 def _order(words: Words) -> Ints:
-    """Sort rows of (n, 4) words; nearly always the first word alone decides."""
+    """Return the order that sorts rows of (n, 4) words; nearly always the first word alone decides."""
     order = np.argsort(words[:, 0], kind="stable")
     first = words[order]
     same = first[1:, 0] == first[:-1, 0]

@@ -104,7 +104,7 @@ class Services:
         return Sums(values, withheld, partial)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...]) -> tuple[Floats, Bools]:
-        """Add up what is shown, NaN where nothing is known, and mark where some numbers are unknown."""
+        """Return the sums of the shown services, NaN where no number is known, and a mask of incomplete sums."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
@@ -118,7 +118,7 @@ class Services:
         return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
 
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
-        """Mark the services that count at a level, the (area, axis) to show, and those that are complete.
+        """Return masks of the services to count at a level, and of the (area, axis) that are shown and complete.
 
         A complete sum lacks nothing, so it must not depend on anything that is not shown.
         """
@@ -135,10 +135,10 @@ class Services:
     def _mark_shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
-        """Mark the services that a country's regions show, and the other ones if they have enough operators.
+        """Mark the services that are shown by region, and a country's other services if their operators are enough.
 
-        A reader must not see whether there are others with too few operators: in that case a country is complete
-        only if each of its regions shows the axis.
+        A reader must not see whether there are other services with too few operators. Where their operators are not
+        enough, a country is complete only if each of its regions shows the axis.
         """
         in_region, regions, _ = self._mark_shown(present, "region", operators)
         rest = present & ~in_region

@@ -207,7 +207,7 @@ def _read(name: str, table: RawTable, settings: _Settings, resolve: Resolve, has
 
 
 def _fit(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> int:
-    """Count the columns that fit; 0 if a needed column is missing."""
+    """Count the headings that match columns of the kind; return 0 if a needed column is missing."""
     try:
         columns = match_headings(kind, headings, mapping).columns
     except FileRefused:
@@ -299,7 +299,7 @@ def _dtypes(kind: str) -> dict[str, str]:
 
 
 def _dictionary(cells: Cells) -> _Words:
-    """Return the distinct texts of a column, and for each code the number of its text."""
+    """Return the distinct texts of a column, and for each code the index of its text."""
     numbers: dict[str, int] = {}
     of_code = [numbers.setdefault(str(value), len(numbers)) for value in cells.distinct]
     return pa.array(list(numbers), pa.string()), np.array(of_code, dtype=np.int32)

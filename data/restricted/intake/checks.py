@@ -180,7 +180,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve) -> None:
 
 
 def _unplaced(column: Column, match: Match) -> tuple[str, str]:
-    """Return why a text is no area, and what to write, without the text (`match.reason` repeats it)."""
+    """Return why a text matches no area and what to write instead; unlike `match.reason`, never the text itself."""
     area, candidates = column.level or "area", "; ".join(match.candidates)
     if match.finding == "several":
         return f"may mean more than one {area}", f"the code of the right one: {candidates}"
@@ -191,7 +191,7 @@ def _unplaced(column: Column, match: Match) -> tuple[str, str]:
 
 
 def _fill_country(rows: Rows) -> None:
-    """Fill in an empty country from the municipality."""
+    """Fill in each empty country with the country of the row's municipality."""
     countries, places = rows.cells["country"], rows.cells["municipality"]
     numbers, first = combinations(countries.codes, places.codes)
     pairs = zip(countries.take(first), places.take(first), strict=True)

@@ -60,7 +60,7 @@ def read_table(
 
 
 def read_headings(path: Path) -> list[list[str]]:
-    """Read only the first row: of a CSV file, or of each visible sheet. Raises FileRefused."""
+    """Read only the first row of a CSV file, or of each visible sheet. Raises FileRefused."""
     if _first_bytes(path).startswith(_ZIP):
         from data.restricted.intake.xlsx_rows import first_rows
 
@@ -103,7 +103,7 @@ def _read_csv(path: Path, progress: ProgressCount | None) -> RawTable:
 def _encoding(path: Path) -> tuple[str, int, str]:
     """Return the encoding, the number of line ends, and a note if it is not UTF-8.
 
-    Without a UTF-16 mark and if it is not UTF-8, the file is taken for Windows Greek or Windows Western.
+    A file that has no UTF-16 mark and is not UTF-8 is read as Windows Greek or Windows Western.
     """
     with path.open("rb") as file:
         if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):

@@ -1,8 +1,8 @@
 """Matching the headings of a file to the product's columns: by name, label, mapping, Kobo and ODK headings.
 
 Kobo writes `group/field` and ODK Central `group-field`; the last part counts. Columns that the collecting
-tools add (_id, _uuid, start, end, _submission_time ...) are ignored; for positions that they add the file
-is refused, see data/personal/headings.py. All other columns are unknown: reported and never stored.
+tools add (_id, _uuid, start, end, _submission_time ...) are ignored; a file with geographic positions
+is refused (data/personal/headings.py). All other columns are unknown: reported and never stored.
 """
 
 from __future__ import annotations

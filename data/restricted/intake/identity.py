@@ -147,7 +147,7 @@ def _text(value: Value) -> str:
 
 
 def _identify_by_content(kind: str, content: list[bytes], skip: npt.NDArray[np.bool_]) -> list[bytes]:
-    """Compute identities from content and its number of repetitions; empty for rows of the mask `skip`."""
+    """Compute identities from content and how often it appeared before; empty for the rows of the mask `skip`."""
     seen: Counter[bytes] = Counter()
     prefix = f"{kind}{_BETWEEN}content{_BETWEEN}".encode()
     identity: list[bytes] = []

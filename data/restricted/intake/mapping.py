@@ -83,7 +83,7 @@ def read(path: Path, kind: str) -> ColumnMapping:
 
 
 def _named_columns(kind_part: Table[str, object]) -> Table[str, object]:
-    """Return the columns named in the part for one kind, where a wrong one must be reported."""
+    """Return the columns that the part for one kind names; only there a wrong column is an error."""
     columns = kind_part.get("columns", {})
     return columns if isinstance(columns, dict) else {}
 

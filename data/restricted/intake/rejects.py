@@ -7,7 +7,8 @@ only texts that look like wrong answers are repeated, at most 40 characters:
 - days and periods that are not before the earliest day of the column (a date of birth is before it);
 - categories and places that consist of letters. In a row about a child they might be its name in the wrong
   column. So only a single plain word is repeated, only if nothing else in the row is wrong, and only if no
-  identifier or text of the file contains it; a category with a capital only if it is nearly one of ours.
+  identifier or text of the file contains it. A category with a capital letter is repeated only if it is nearly
+  an allowed one.
 
 A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name.
 """

@@ -85,8 +85,8 @@ def make_release(
 
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
     data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's, except in
-    tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the policy uses other
-    noise than earlier releases or another release is being made; then nothing is published.
+    tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the policy uses different
+    noise from earlier releases or another release is being made; then nothing is published.
     """
     if vault is not None and record_keys is None:
         msg = "A release of records needs the identifier key. Check it with: tact doctor"
@@ -146,7 +146,7 @@ def _freeze_and_tabulate(
     earlier: Earlier,
     tick: _Ticker,
 ) -> tuple[Frozen, dict[Tier, Tables]]:
-    """Count, perturb, freeze and tabulate; blocks that would reveal who changed are repeated once more."""
+    """Count, perturb, freeze and tabulate; repeat the old numbers of blocks that would reveal a change of one child."""
     tick("Linking children")
     encounters = read_encounters(records.encounters, records.grid, record_keys)
     tick("Counting")

@@ -1,7 +1,7 @@
 """Earlier releases: reading them for the attacks, and refusing a new release that conflicts with them.
 
-Published numbers are repeated. If new numbers were drawn with other noise, a count drawn in both ways could be
-averaged. The attacks, which apply the rule of the last release to all releases, would be wrong too.
+Published numbers are repeated. If new numbers were drawn with different noise, an attacker could average two numbers
+of the same count. The attacks would be wrong too, because they apply the last release's noise to all releases.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def freeze(
     """Repeat published numbers behind which fewer than k children have changed, docs/disclosure.md eq. (17).
 
     `noisy` holds newly drawn values, shape (areas, periods, *categories); `published` the blocks of
-    the vault; `repeated` names those to repeat however many children have changed.
+    the vault; `repeated` names blocks that are repeated even if many children have changed.
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
     blocks: dict[str, Block] = {}
@@ -133,7 +133,7 @@ def _list_blocks(place: Place, grid: Grid) -> Iterator[tuple[int, str, int, int]
 
 
 def _repeat_values(cells: Mapping[str, Ints], values: Mapping[str, list[int]]) -> list[str]:
-    """Copy the values of a block into `cells`; return the tables of which the block has none."""
+    """Copy the values of a block into `cells`; return the names of the tables that the block lacks."""
     fresh = []
     for name, array in cells.items():
         old = values.get(name)

@@ -212,7 +212,7 @@ def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
 
 
 def tabulate_estimates(spec: TableSpec, least: Floats, most: Floats, grid: Grid) -> ReleasedTable:
-    """Show the range that holds the numbers from least to most of several sources; NaN: no data."""
+    """Show the range of classes from the smallest to the largest of several estimates; NaN means no data."""
     lower = np.array(CLASSES[spec.measure], np.float64)
     upper = np.append(lower[1:] - 1, np.nan)
     known = ~np.isnan(least)

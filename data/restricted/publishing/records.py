@@ -105,7 +105,7 @@ def _find_span(
 
 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
-    """Join the shipped figures and those of the vault, unchanged and each row once.
+    """Join the shipped figures and those of the vault, without changes and without duplicates.
 
     Figures of an invented vault are marked as invented in a column and in the source.
     """

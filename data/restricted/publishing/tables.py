@@ -50,7 +50,7 @@ def _tabulate_tier(tier: Tier, draft: Draft, records: Records, frozen: Frozen) -
 
 
 def _find_searched(effort: Effort, spec: TableSpec) -> Bools:
-    """Return where somebody looked, (areas, periods); everywhere, if no effort was ever recorded."""
+    """Return a mask of cells with outreach, (areas, periods); all true if none was ever recorded."""
     days = effort.days(spec.level, spec.grain)
     return days > 0 if len(effort.amount) else np.ones(days.shape, bool)
 

@@ -96,7 +96,7 @@ def _quieten_areas(
     """Withhold public cells where all numbers of an area together may reveal too much about a child.
 
     First the breakdowns of the area, then its years, so that the number of the whole time remains. Returns the cells,
-    the advantage for each area before, and the areas with withheld cells.
+    the advantage for each area before that, and the areas with withheld cells.
     """
     totals = [spec for spec in tables if spec.measure == "children" and spec.level == "region"]
     years = [spec for spec in totals if spec.grain != "whole" and not spec.breakdown]

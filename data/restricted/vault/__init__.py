@@ -104,7 +104,7 @@ class Vault:
 
         With both keys, it also checks that the identifier key is the one that hashed the children in the vault: with
         another key every child who comes back would count as new. Raises VaultError when there is no vault, WrongKey,
-        CorruptVault. Children and partners in the forget log beside the vault are deleted before it opens, also when
+        CorruptVault. Children and partners in the forget log beside the vault are deleted before it opens, even if
         somebody copied an old vault back.
         """
         folder, secret = Path(folder).absolute(), _vault_key(key)

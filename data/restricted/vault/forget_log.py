@@ -3,7 +3,7 @@
 There are two copies: a table in the vault, written in the transaction that deletes the records, and a file beside the
 vault (`vault.forgotten`, mode 600), so that a restore of an older backup finds it. For a child it holds the day and
 the keyed hash of data/restricted/keys.py, nothing else; without the identifier key nobody can test whether a child is
-in it. The file is written first: its entries are carried out when the vault is next opened, at the latest, and before
+in it. The file is written first: its entries are applied when the vault is next opened, at the latest, and before
 a restored vault gets its name. Whenever a vault is opened the two copies are made equal, so each repairs the other.
 """
 
@@ -24,7 +24,7 @@ _COLUMNS = ("kind", "name", "day")
 
 
 class Entry(NamedTuple):
-    """A child (64 hexadecimal digits) or a partner (its name), and the day, never finer."""
+    """A child (64 hexadecimal digits) or a partner (its name), and the day, without a time."""
 
     kind: Kind
     name: str
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 def today() -> str:
-    """Return today in UTC, as for the days of imports."""
+    """Return today's date in UTC, in which the days of imports are stored too."""
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 

@@ -31,7 +31,7 @@ class TermBook:
             self._codes.setdefault(column, {})[text] = code
 
     def codes(self, column: str, texts: Sequence[str]) -> npt.NDArray[np.int32]:
-        """Return the number of each text, shape (n,); new texts are stored first."""
+        """Return the number that stands for each text, shape (n,); new texts are stored first."""
         numbers = self._codes.setdefault(column, {})
         new = [text for text in dict.fromkeys(texts) if text not in numbers]
         free = max(numbers.values(), default=-1) + 1  # numbers of forgotten texts leave gaps
@@ -42,7 +42,7 @@ class TermBook:
         return np.fromiter((numbers[text] for text in texts), np.int32, len(texts))
 
     def texts(self, column: str) -> list[str]:
-        """List a column's texts by their numbers; "" for a text that was deleted."""
+        """List a column's texts in the order of their numbers; "" for a text that was deleted."""
         numbers = self._codes.get(column, {})
         texts = [""] * (max(numbers.values(), default=-1) + 1)
         for text, code in numbers.items():

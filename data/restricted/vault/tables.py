@@ -165,8 +165,8 @@ def clear_terms_sql(kind: str, column: str) -> str:
 def leave_sql(kind: str) -> str:
     """Return the statement that deletes a partner's records up to a day.
 
-    Parameters: the partner's spellings as a JSON list, and the day. The partner is named in the record or else with
-    its file; a service belongs to its operator too.
+    Parameters: the partner's spellings as a JSON list, and the day. The partner is the one that the record names, or
+    else the sender of its file; a service also belongs to its operator.
     """
     return f"DELETE FROM {kind} WHERE {_brought(kind)}"
 

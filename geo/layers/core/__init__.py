@@ -82,7 +82,7 @@ class Style:
     named: bool = False
 
     def radius(self, value: float, most: float = _LARGEST_CIRCLE) -> float:
-        """Return the radius of a circle whose area is proportional to the value; `most` is that of the largest."""
+        """Return the radius of a circle whose area is proportional to the value; `most` is the largest radius."""
         return most * (max(value, 0.0) / self.largest) ** 0.5 if self.largest > 0 else 0.0
 
 
@@ -104,7 +104,7 @@ class LayerData:
 
     `frame` has one row per area of the level, indexed by area code: value (float or missing), state, margin (missing
     when exact), low and high (for state "class"), source, year (of a published figure, else missing) and note (may be
-    empty); of published figures also invented. The words of a state are in data/tables/states.py. `invented` says
+    empty); published figures also have invented. The words of a state are in data/tables/states.py. `invented` says
     whether all numbers shown are invented.
     """
 

@@ -1,7 +1,7 @@
 """Colours of layers: sequences from light to dark, and one diverging sequence.
 
 Colours differ in lightness, so that colour-blind readers and readers of a print can distinguish them. None is close to
-white (no data), the sea, or the circles that may be drawn on it.
+white (no data), the sea, or the circles that may be drawn on top.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def choose_latest_view(release: Release, level: str) -> View:
 
 
 def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
-    """Build the table of every released row of a layer, with names and words. Shared: never change it.
+    """Build the table of every released row of a layer, with names and words; shared, so never change it.
 
     Withheld cells have no row (four in five for services in municipalities), as the codebooks say.
     """
@@ -73,10 +73,10 @@ def _drop_withheld(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
-    """Build a table with one row per area, indexed by code, and columns for each choice, the default first. Shared.
+    """Build a table with one row per area, indexed by code, and columns for each choice, the default first.
 
     The period is the longest and last one that the layer has; a choice published only for another period is in the
-    long table alone.
+    long table alone. The table is shared: never change it.
     """
     return _build_map_table(release, tables.release_key(release), layer, level)
 

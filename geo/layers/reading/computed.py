@@ -42,7 +42,8 @@ class Computed:
     numbers : further columns of numbers in `rows`, each with its meaning.
     flags : further columns that only `note` needs.
     breakdown : turns a choice of the second option into a column of the tables and its category.
-    style, title, margin, note : functions of the quantity shown and of the table, the label of the choice or the row.
+    style, margin, title, note : functions of the quantity shown and of one more value: the table (style, margin), the
+        label of the choice (title) or the row (note).
     sources : the source's name for records of the programme, and for invented ones.
     """
 
@@ -138,7 +139,7 @@ class Computed:
         return {grain: periods for grain, periods in by_grain.items() if periods}
 
     def _table(self, release: Release, show: str, category: str, grain: str) -> pd.DataFrame:
-        """Read one choice, all areas and periods; empty if not in the release. Shared: never change it."""
+        """Read one choice, all areas and periods; empty if not in the release. Never change the shared frame."""
         by, value = ("", "") if category == _EVERY else self.breakdown(category)
         name = "_".join(filter(None, (self.quantities[show].measure, _LEVEL, grain, by)))
         columns = (*COLUMNS, *self.numbers, *self.flags)

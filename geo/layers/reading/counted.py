@@ -43,7 +43,8 @@ def complete_choices(options: tuple[Option, ...], chosen: Mapping[str, str]) -> 
 def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
     """Read the cells of a slice, all areas and periods of a level and grain; empty if not in the release.
 
-    Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Shared.
+    Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Never change this shared
+    frame.
     """
     name = "_".join(filter(None, (part.measure, level, grain, part.by)))
     checksum = tables.find_checksum(release, name)

@@ -27,7 +27,7 @@ _COLUMNS = ["value", "state", "margin", "low", "high", "source", "year", "note",
 
 @dataclass(frozen=True)
 class Figure:
-    """The source of one choice's figures: a measure, as a number or as a share; and their words."""
+    """Where to find the figures of one choice: a measure, read as a number or as a share, and its unit."""
 
     measure: str
     column: Literal["number", "share"]
@@ -188,7 +188,7 @@ def _notes(table: pd.DataFrame) -> list[str]:
 def _build_frame(
     release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
 ) -> pd.DataFrame:
-    """Return one row per area: its figure of a period, or its latest if none is named; the note lists others."""
+    """Return one row per area: its figure of a period, or its latest if none is named; the note lists other figures."""
     table = read_figures(release, figure, level)
     shown = table[table["period"] == period] if period else table
     areas = tables.load_areas(release)

@@ -37,7 +37,7 @@ def _read(release: Release, name: str, _hash: str) -> pd.DataFrame:
 
 
 def load_areas(release: Release) -> pd.DataFrame:
-    """Read the areas without geometry, indexed by code, in the release's order. Shared: never change it."""
+    """Read the areas without geometry, indexed by code, in the release's order. Never change the shared frame."""
     return _areas(release.areas_file, release.areas_checksum)
 
 

@@ -114,7 +114,7 @@ class Lattice:
         """Record a published table with columns area, period, those of the breakdown, value, state.
 
         Call it in the order of releases. With frozen numbers, a changed number means that the children
-        changed: the earlier interval no longer holds. Without, both numbers are draws for the same count,
+        changed: the earlier interval no longer holds. Otherwise both numbers are draws for the same count,
         and the attacker intersects their intervals.
         """
         table = self.tables.get(shape) or self.add_table(Table.empty(shape, *self._axes(shape, rows)))
@@ -173,7 +173,7 @@ class Lattice:
         return self.add_table(Table.empty(shape, like.areas, like.periods))
 
     def _add_unknowns(self, shape: tuple[int, ...]) -> Ints:
-        """Add unknowns of any size from 0 and return their indices."""
+        """Add unknowns that can have any value from 0 upwards, and return their indices."""
         ids = self.size + np.arange(int(np.prod(shape))).reshape(shape)
         self.size += ids.size
         return ids
@@ -196,7 +196,7 @@ class Lattice:
                     yield total.ids, table.ids.reshape(total.ids.size, -1)
 
     def _find_coarser(self, table: Table, way: str) -> Table | None:
-        """Find the next coarser published table, over areas or over periods."""
+        """Find the next coarser published table: with larger areas, or with longer periods."""
         shape = table.shape
         if way == "area":
             around = [Shape(shape.measure, w, shape.grain, shape.breakdown) for w in _NEXT_LEVEL[shape.level]]
@@ -210,12 +210,12 @@ class Lattice:
             outer = self._find_coarser(table, "area")
             if outer is None or outer.periods != table.periods:
                 continue
-            inside = self._children(table, outer)
+            inside = self._list_inner_rows(table, outer)
             for row, area in enumerate(outer.areas):
                 if area in inside:
                     yield from self._sum_areas(outer, row, table, inside[area])
 
-    def _children(self, table: Table, outer: Table) -> dict[str, list[int]]:
+    def _list_inner_rows(self, table: Table, outer: Table) -> dict[str, list[int]]:
         """List the rows of a table that lie in each area of a coarser table."""
         inside: dict[str, list[int]] = {}
         for row, code in enumerate(table.areas):
@@ -228,7 +228,7 @@ class Lattice:
     def _sum_areas(self, outer: Table, row: int, inner: Table, rows: list[int]) -> Iterable[tuple[Ints, Ints]]:
         if inner.shape.measure == "flows":  # origins and destinations nest, and some children have no region of origin
             for column, code in enumerate(outer.areas):
-                columns = self._children(inner, outer).get(code, [])
+                columns = self._list_inner_rows(inner, outer).get(code, [])
                 parts = np.moveaxis(inner.ids[np.ix_(rows, range(inner.ids.shape[1]), columns)], 1, 0)
                 total = outer.ids[row, :, column]
                 rest = self._add_unknowns((len(total), 1))
@@ -299,7 +299,7 @@ class Lattice:
         return self._gather("low", 0), self._gather("high", UNKNOWN)
 
     def read_times(self, differences: Mapping[str, int]) -> Times:
-        """Return the age of each unknown's number; `differences`: Times.unit by measure."""
+        """Return the age of each unknown's number; `differences` holds `Times.unit` by measure."""
         unit = np.zeros(self.size, np.int64)
         for table in self.tables.values():
             unit_here = np.where(table.high >= UNKNOWN, UNKNOWN, differences.get(table.shape.measure, 0))

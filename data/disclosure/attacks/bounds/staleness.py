@@ -2,7 +2,7 @@
 
 Later releases repeat a frozen number although the records behind it change, so a sum of numbers from
 different releases holds only within a slack. Two true counts behind one repeated number differ by at most
-k - 1 children if it was not drawn again, and by the width of its interval if it was and came out the same.
+k - 1 children if it was not drawn again, and by the width of its interval if a new draw gave the same number.
 A number that later releases do not repeat may be off by any amount: its sums with newer numbers give no information.
 """
 

@@ -141,7 +141,7 @@ class Attacker:
         return Advantage(ends[0], ends[1], ends[2], child)
 
     def attack_key(self, child: Child) -> tuple[object, ...]:
-        """Return everything an attack on a child depends on: children with equal keys need one attack."""
+        """Return everything that an attack on a child depends on: children with equal keys need only one attack."""
         rates, region = self.rates, child.region
         shares = (share[region].tobytes() for share in rates.shares.values())
         return (rates.country[region], rates.children[region].tobytes(), *shares, *self.list_tables(child))
@@ -149,9 +149,9 @@ class Attacker:
     def survey(self, child: Child, worlds: Sequence[int], seed: int) -> Advantage:
         """Estimate the advantage for the child or, on a tier with a threshold, for the worst-placed similar child.
 
-        The joint advantage from independent numbers is the root of the sum of their squared advantages. If twice that
-        is within the limit (cells of hundreds of children), or if a region has too many children to draw, no world is
-        drawn and twice that is the upper end.
+        The joint advantage from independent numbers is the root of the sum of their squared advantages. If twice this
+        root is within the limit (cells of hundreds of children), or if a region has too many children to draw, no
+        world is drawn and twice the root is the upper end.
         """
         rough = float(np.sqrt(self._sum_of_squares(child)))
         if 2 * rough < LIMITS[1] or self.rates.children[child.region].sum() > _DRAWS // _FEWEST:
@@ -160,7 +160,7 @@ class Attacker:
         return self.estimate(target, worlds, LIMITS[1], seed)
 
     def pick_worst_like(self, child: Child, seed: int) -> Child:
-        """Return the worst-placed of this child and all that differ from it in one published category."""
+        """Return the worst-placed among this child and all children that differ from it in one published category."""
         published = {s.breakdown[0] for s in self.tables if s.level == "region" and len(s.breakdown) == 1}
         others = [
             replace(child, categories={**child.categories, name: category})
@@ -193,7 +193,7 @@ class Attacker:
         return np.column_stack(features[0]), np.column_stack(features[1])
 
     def _features(self, counts: Counts, keys: Ints, child_cell: int, rate: float) -> list[Floats]:
-        """Return the features of a table: log ratio for the child's cell, numbers, and which are hidden."""
+        """Return the features of a table: log ratio for the child's cell, numbers, and 1 for each hidden number."""
         shown = self.mechanism.publish(counts, keys)
         hidden = shown < (self.k or 0)
         visible = np.where(hidden, 0, shown).astype(np.float64)

@@ -1,7 +1,7 @@
 """The surface attack: search exported files for numbers that are not in the release of their tier.
 
 Every number in a table is looked up among the numbers of the release for the same area and, if the row names a period,
-the same period. A number in a row whose state has no number is a finding. Texts are searched for numbers beside an
+the same period. A number in a row whose state allows no number is a finding. Texts are searched for numbers beside an
 area's code, metadata of pictures for any number.
 """
 
