@@ -1,1 +1,1 @@
-"""What people see."""
+"""The interface: commands, pages, map and briefing."""

@@ -39,7 +39,7 @@ def main() -> None:
 
 
 class _Stopped(KeyboardInterrupt):
-    """Ctrl+C. After a plain KeyboardInterrupt within an `exec`, caught or not, Python ends by the signal."""
+    """The interruption by Ctrl+C. A plain KeyboardInterrupt within an `exec`, even if caught, kills the process."""
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

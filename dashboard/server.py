@@ -1,7 +1,7 @@
 """The web process: Streamlit with the map's geometry, its assets and security headers around it.
 
 It is started with a folder of releases, a folder of what was derived from them, and a tier. It has no path
-to the vault and no key. What its environment still contains of either is removed first.
+to the vault and no key. If its environment contains one of them, it is removed first.
 """
 
 from __future__ import annotations

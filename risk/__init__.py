@@ -1,1 +1,1 @@
-"""What it means."""
+"""Analysis of a release: the risk model and its accuracy, clusters, access to services, plans, invented worlds."""

@@ -12,6 +12,6 @@ USUAL_SHARE = 0.2
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Return the random numbers of one component; a new component changes those of no other."""
+    """Return the random numbers of one component; a new component does not change those of the others."""
     key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),))
     return np.random.Generator(np.random.PCG64(key))

@@ -46,11 +46,11 @@ def _assess(
 ) -> Result:
     opened = _open(workspace, tier, name)
     known = _read_times(workspace, opened, *files)
-    told = evaluation or _evaluated(workspace, opened)
-    return assess(opened, workspace.derived, evaluation=told, times=known, progress=tick)
+    evaluation = evaluation or _read_evaluation(workspace, opened)
+    return assess(opened, workspace.derived, evaluation=evaluation, times=known, progress=tick)
 
 
-def _evaluated(workspace: Workspace, release: Release) -> dict[str, Any]:
+def _read_evaluation(workspace: Workspace, release: Release) -> dict[str, Any]:
     """Return the evaluation of the same release by the same code; it does not depend on travel times."""
     last = newest(workspace.derived, release.name, release.tier, release.checksum, KIND)
     if last is None or last.manifest["code_version"] != code_version():
@@ -83,9 +83,9 @@ def risk(
 ) -> None:
     """Score counties and regions: where more children are found than people and effort explain.
 
-    The result stands beside the release, in the folder derived of the workspace, and carries its tier. On
-    the partner tier it says who can reach which services too. Travel times that were given are kept for
-    later runs; a file with a heading alone takes them away.
+    The result is written to the folder derived of the workspace and has the tier of the release. On the
+    partner tier it also says who can reach which services. Travel times that you give are kept for later
+    runs; a file with only a heading removes them.
     """
     if tier not in (None, *TIERS):
         msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
@@ -103,7 +103,7 @@ def risk(
     emit(
         {"results": [str(r.folder) for r in results], "evaluation": evaluation},
         as_json,
-        *(line for result in results for line in _told(workspace, result)),
+        *(line for result in results for line in _describe_result(workspace, result)),
         *_verdicts(evaluation),
         *(f"Written: {result.folder}" for result in results),
     )
@@ -152,7 +152,7 @@ def _format_times(times: Times) -> list[str]:
     return [f"Travel times from files: {counts}. The others are estimated from straight lines."]
 
 
-def _told(workspace: Workspace, result: Result) -> list[str]:
+def _describe_result(workspace: Workspace, result: Result) -> list[str]:
     """Return the result for a tier in words."""
     about = result.manifest
     card, tier = about["card"], about["tier"]

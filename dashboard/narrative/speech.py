@@ -171,7 +171,7 @@ class Speech:
             return make_legible(text, 20)
 
     def join_parts(self, parts: Iterable[str]) -> str:
-        """Join parts of a sentence; a semicolon asks a question in Greek."""
+        """Join parts of a sentence with semicolons, or in Greek, where that is the question mark, with raised dots."""
         return ("· " if self.language == "el" else "; ").join(parts)
 
     def list_names(self, names: Sequence[str], most: int | None = None) -> str:

@@ -65,7 +65,7 @@ def make_component_policy() -> str:
 
 
 class SecurityHeaders:
-    """Middleware that sets the headers. No cache keeps pages and answers with numbers."""
+    """Middleware that sets the headers. Caches must not store pages and answers with numbers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

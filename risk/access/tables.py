@@ -4,11 +4,11 @@ They are by county or region and for the last quarter, of all services, of each 
 places for a hundred children newly in need in a quarter, whether there is a gap, and the travel time to the
 nearest service.
 
-An area has a gap if it has less than half of the country's shown places for each child in need. Need and
-yardstick come from the same draw, so a share of children found that is the same everywhere cancels out. A
-gap is sure only where all services in reach are shown. Where some are withheld, the number is a lower limit,
+An area has a gap if it has less than half of the country's shown places for each child in need. The need
+of the area and of the country come from the same draw, so a share of children found that is the same
+everywhere cancels out. A gap is sure only where all services in reach are shown. Where some are withheld, the number is a lower limit,
 and the answer is "no gap" or "cannot tell". Services of one country do not count for children of the other.
-A way over water counts only with a travel time that somebody entered.
+A route over water counts only with a travel time that somebody entered.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Times:
 class TravelNotes:
     """How travel and access were calculated, and the times that were entered.
 
-    detour : road over straight line. catchment_minutes : the way beyond which no service counts.
+    detour : road over straight line. catchment_minutes : the travel time beyond which no service counts.
     share_found : lowest and highest share of the children in need that is found.
     """
 
@@ -116,8 +116,8 @@ def make_access_tables(
     release: Release, areas: geography.Areas, observations: Observations, draws: Draws, times: Times, seed: int
 ) -> Iterator[Table]:
     """Yield the tables of travel and need, and those of access for the services that the release has."""
-    ways = _Ways.of(areas, observations.areas, times)
-    yield _make_travel_table(ways.travel, _find_whole(observations))
+    routes = _Routes.of(areas, observations.areas, times)
+    yield _make_travel_table(routes.travel, _find_whole(observations))
     need = draw_yearly_need(draws, observations, seed).sum(axis=2)
     yield _make_need_table(need, observations)
     for by in _SPLITS:
@@ -125,18 +125,18 @@ def make_access_tables(
         names = [table_name(what, _LEVEL, "quarter", *split) for what in ("capacity", "services")]
         if all(name in release.tables and len(release.table(name)) for name in names):
             kinds = CATEGORIES[by] if by else ("",)
-            parts = [_tabulate_services(release, ways, need, by, category) for category in kinds]
+            parts = [_tabulate_services(release, routes, need, by, category) for category in kinds]
             for measure, title in TITLES.items():
                 rows = pd.concat([category[measure] for category in parts], ignore_index=True)
                 yield _make_table(measure, "quarter", split, title, rows)
 
 
 @dataclass(frozen=True, eq=False)
-class _Ways:
-    """The ways from the areas with children (A,) to all areas of the level (S,).
+class _Routes:
+    """The routes from the areas with children (A,) to all areas of the level (S,).
 
     country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes
-    : from people to services, (A, S), inf if no way is known. weight : of the catchment, (A, S). doubtful :
+    : from people to services, (A, S), inf if no route is known. weight : of the catchment, (A, S). doubtful :
     where the straight line is short enough, but crosses water without an entered time, (A, S). position :
     of each area among the sites, (A,). scattered : areas of several islands, none with half of the
     land, (A,).
@@ -153,7 +153,7 @@ class _Ways:
     scattered: Bools
 
     @classmethod
-    def of(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Ways:
+    def of(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Routes:
         travel = Travel.between(areas, _LEVEL, uploaded=times.uploaded, ferries=times.ferries)
         position = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
         country = areas.frame(_LEVEL)["country"].reindex(list(travel.codes)).to_numpy(dtype=object)
@@ -174,22 +174,24 @@ def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
     return np.asarray(share.to_numpy(dtype=float) < GAP)
 
 
-def _tabulate_services(release: Release, ways: _Ways, need: Floats, by: By, category: str) -> dict[str, pd.DataFrame]:
+def _tabulate_services(
+    release: Release, routes: _Routes, need: Floats, by: By, category: str
+) -> dict[str, pd.DataFrame]:
     """Return the rows of one kind of services by measure, one row for each area."""
-    sites, asked = ways.travel.codes, {"by": by, "category": category}
+    sites, asked = routes.travel.codes, {"by": by, "category": category}
     places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]
     services = Supply.of(release, sites, what="services", period=places.period, **asked)  # type: ignore[arg-type]
-    access = compute_access(need, places.amount, ways.weight)
-    withheld = ((ways.weight > 0) & places.at_least).any(axis=1)
-    doubted = (ways.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
+    access = compute_access(need, places.amount, routes.weight)
+    withheld = ((routes.weight > 0) & places.at_least).any(axis=1)
+    doubted = (routes.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
     least = np.asarray(withheld | doubted)
-    hidden = np.asarray(withheld & ~(ways.weight @ places.amount > 0))
+    hidden = np.asarray(withheld & ~(routes.weight @ places.amount > 0))
     tables_by_measure = {
         "access": _tabulate_places(access, least, hidden),
-        "accessgap": _tabulate_gaps(_compare_with_country(ways, need, places, access).below, least, hidden),
-        "accesstime": _tabulate_ways(ways, services),
+        "accessgap": _tabulate_gaps(_compare_with_country(routes, need, places, access).below, least, hidden),
+        "accesstime": _tabulate_routes(routes, services),
     }
-    head: dict[str, Any] = {"area": list(ways.areas), "period": places.period}
+    head: dict[str, Any] = {"area": list(routes.areas), "period": places.period}
     if by:
         head[by] = category
     return {name: pd.DataFrame({**head, **columns}) for name, columns in tables_by_measure.items()}
@@ -233,9 +235,9 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
     }
 
 
-def _compare_with_country(ways: _Ways, need: Floats, places: Supply, access: Access) -> Certainty:
+def _compare_with_country(routes: _Routes, need: Floats, places: Supply, access: Access) -> Certainty:
     """Return the certainty that access is below a share of the country's, compared in each draw."""
-    of_area, of_site = ways.country
+    of_area, of_site = routes.country
     lands = np.unique(of_area)
     supply = np.array([places.amount[of_site == land].sum() for land in lands])
     wanted = np.stack([need[:, of_area == land].sum(axis=1) for land in lands], axis=1)
@@ -244,21 +246,21 @@ def _compare_with_country(ways: _Ways, need: Floats, places: Supply, access: Acc
     return Access(ratio, access.unreached).certainty(GAP)
 
 
-def _tabulate_ways(ways: _Ways, services: Supply) -> dict[str, NDArray[Any]]:
-    """Return the minutes to the nearest shown service, and the kind of way, (A,) each.
+def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any]]:
+    """Return the minutes to the nearest shown service, and the kind of route, (A,) each.
 
     way : land; islands, if the nearest is in the same area and the area has several islands; water, if all
-    ways cross water without an entered time; none, if none is shown in the country. nearer : whether a
+    routes cross water without an entered time; none, if none is shown in the country. nearer : whether a
     withheld service may be nearer.
     """
-    minutes = find_nearest(ways.minutes, services.amount)
-    unseen = find_nearest(ways.minutes, (services.at_least & (services.amount <= 0)).astype(float))
-    anywhere = (ways.inside & (services.amount > 0)).any(axis=1)
-    at_home = ways.scattered & (services.amount[ways.position] > 0)
+    minutes = find_nearest(routes.minutes, services.amount)
+    unseen = find_nearest(routes.minutes, (services.at_least & (services.amount <= 0)).astype(float))
+    anywhere = (routes.inside & (services.amount > 0)).any(axis=1)
+    at_home = routes.scattered & (services.amount[routes.position] > 0)
     nearer = unseen < minutes
     way = np.select([~anywhere, ~np.isfinite(minutes), at_home], ["none", "water", "islands"], "land")
     states = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
-    silent = (ways.inside & services.at_least).any(axis=1) & ~anywhere
+    silent = (routes.inside & services.at_least).any(axis=1) & ~anywhere
     return {
         "value": np.where(way == "land", np.round(minutes), np.nan),
         "state": np.where(silent, "withheld", [states[name] for name in way]),

@@ -55,7 +55,7 @@ class ClusterSearch:
     def recent(self, found: Floats, expected: Floats) -> dict[str, NDArray[Any]]:
         """Find clusters that last until now, from found and expected children, (A, T, P).
 
-        Columns as of `whole`, without Gi*, with since: the quarter in which the cluster begins.
+        Columns as for `whole`, without Gi*, and with since: the quarter in which the cluster begins.
         """
         arrays = self._empty((len(found), found.shape[2]))
         for inside, pathway in self._parts(found.sum(axis=1)):

@@ -114,8 +114,8 @@ def scan_space_time(
     """Find circles and intervals of quarters with more cases than expected (Kulldorff 2001), eq. (52).
 
     `cases` and `expected` have the shape (A, T). An interval holds at most half of the
-    quarters; `prospective` tests only intervals that last until now; its p value is that of one look, without
-    the earlier looks. Otherwise as `scan`.
+    quarters; `prospective` tests only intervals that last until now; its p value allows for one look, not for
+    earlier looks. Other arguments as for `scan_space`.
     """
     time = cases.shape[1]
     longest = max(int(_MOST * time), 1)
@@ -158,13 +158,13 @@ def _scan(
     if not null.size > 0 or null.replicates < 1:
         msg = f"A scan needs a size above 0 and one replicate or more, not {null.size} and {null.replicates}."
         raise InputError(msg)
-    counts, share = _checked(cases, expected, centres)
+    counts, share = _check_input(cases, expected, centres)
     windows = _Windows.of(share, centres, stretches)
-    most = _simulated(windows, share, int(counts.sum()), null, progress)
+    most = _simulate_largest(windows, share, int(counts.sum()), null, progress)
     return Scan(tuple(_clusters(windows, counts, share, most)), null.replicates, null.seed)
 
 
-def _checked(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
+def _check_input(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
     """Check the input; return whole cases and each cell's share of the expected cases, 0 for unknown cells."""
     fits = cases.shape == expected.shape and centres.shape == (len(cases), 2)
     if not fits or not np.isfinite(centres).all() or not (expected >= 0).all():
@@ -281,7 +281,7 @@ class _Ratio:
         return np.asarray(np.floor(bound - 1e-9), np.int32)[:, :, None]
 
 
-def _simulated(windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None) -> Floats:
+def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None) -> Floats:
     """Compute the largest statistic of each replicate, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)

@@ -1,13 +1,13 @@
 """The accuracy of forecasts: rolling origins, all forecasters on the same counts.
 
 At each origin every forecaster sees the data known then, and its draws for the next quarters are scored
-against the counts published later. Scores come first (log score, then CRPS); calibration, what a fixed budget
-would have found, and whether ranks hold from one forecast to the next stand beside them. With spatial blocks
+against the counts published later. Scores come first (log score, then CRPS). Calibration, what a fixed budget
+would have found, and whether ranks hold from one forecast to the next are reported beside them. With spatial blocks
 an area is forecast without counts of its own or of its neighbours.
 
-A forecaster **beats** another where the 95 % interval of the score difference excludes none. The interval is
+A forecaster **beats** another where the 95 % interval of the score difference is above zero. The interval is
 a bootstrap that draws areas and quarters, each with all their counts (Owen 2007), since errors of an
-area, and of a quarter, are correlated; it is rather too wide than too narrow. Where the risk model does not beat the
+area, and of a quarter, are correlated; it tends to be too wide, not too narrow. Where the risk model does not beat the
 historical mean, the page shows the historical mean and says so.
 
 Counts of detected children also test detection: a forecaster that knows the next search areas scores well.

@@ -1,8 +1,9 @@
 """Baselines for the risk model: forecasts of counts without a model of risk.
 
 Each has an expected count for every area, quarter ahead and pathway. It predicts a negative binomial around
-that count, with the size under which its earlier forecasts, recomputed from the data of their time, were most
-likely. So a baseline is as wide as its past errors, and none loses because it is overconfident.
+that count. The size is the one that makes the counts after earlier forecasts most likely, where these forecasts
+are recomputed from the data of their time. So a baseline is as wide as its past errors, and none loses because it is
+overconfident.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class ByMean(ABC):
         mean = self.means(history, horizon)
         # An area that was never counted is a stranger, and as far from its people's share as others are.
         stranger = np.asarray(np.isnan(history.counts).all(axis=1))[:, None]
-        known, unknown = self._sizes(history, horizon), _size_of_strangers(history)
+        known, unknown = self._sizes(history, horizon), _estimate_size_around_shares(history)
         size = np.broadcast_to(np.where(stranger, unknown, known), (draws, *mean.shape))
         return rng.poisson(mean * rng.gamma(size, 1.0 / size)).astype(float)
 
@@ -90,8 +91,8 @@ def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
     return np.asarray(np.nansum(log_negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
 
 
-def _size_of_strangers(history: Panel) -> Floats:
-    """Estimate the size of all counts around their population share by maximum likelihood, (P,)."""
+def _estimate_size_around_shares(history: Panel) -> Floats:
+    """Estimate the negative binomial size of all counts around their population share, by likelihood, (P,)."""
     likelihood = _log_likelihood(history.counts, _share_by_population(history)[:, None]).sum(axis=1)
     return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 

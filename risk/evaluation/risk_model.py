@@ -100,7 +100,7 @@ def evaluate_model(
 def evaluate_blocks(
     observations: Observations, model: RiskModel | None = None, *, draws: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-    """Compute mean scores of the last quarter, block by block, areas without their own counts."""
+    """Compute mean scores of forecasts of the last quarter that do not know the counts of their block of areas."""
     forecaster = ModelForecaster(observations, model or RiskModel())
     evaluation = evaluate(
         build_panel(observations),

@@ -120,7 +120,7 @@ def measure_budget(
     budget
         Share of each occasion's cost that is spent, such as 0.1.
     resamples, seed
-        Of the bootstrap, which draws areas with all their occasions.
+        Number of resamples and seed of the bootstrap, which draws areas with all their occasions.
 
     Raises
     ------

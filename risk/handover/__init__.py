@@ -106,7 +106,7 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
 
     docs/planner.md eq. (55). free_share : from 0 to 1, from the duty bearers, since a release does not say
     which places are taken. The capacity is the same in all four quarters, in whole children. Where a release
-    shows a lower limit of places, the capacity is supply too. Raises InputError for a share out of range.
+    shows a lower limit of places, the capacity is a lower limit too. Raises InputError for a share out of range.
     """
     if not 0.0 <= free_share <= 1.0:
         msg = (
@@ -127,7 +127,7 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
 def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
     """Hand over the tasks of as many children as early as possible; the order of the tasks does not matter.
 
-    Ties are decided by the first choices of the first tasks by partner and axis,
+    Of equally good hand-overs, the one that gives the first tasks (by partner and axis) their first choices is taken,
     docs/planner.md eq. (54). Raises InputError where a task is in an area without capacity.
     """
     by_area = _group_by_area(tasks, capacity)
@@ -164,7 +164,7 @@ def _compute_lasting(room: Ints) -> Ints:
 
 
 def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
-    """Find the hand-overs of one area; return for each task its place in `to` and its quarter from 0.
+    """Find the hand-overs of one area; return by task the position in its `to` and the quarter, both from 0.
 
     room : spare capacity, (D, 4). The second value is whether this is proven to be the best.
     """
@@ -192,7 +192,7 @@ def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, in
 
 
 def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[Ints, float, bool]:
-    """Minimise the costs of ways; return the ways taken, (W,), their value, and whether it is proven."""
+    """Minimise the costs of possible hand-overs; return those chosen, (W,), their value, and whether it is proven."""
     options = {"time_limit": _SECONDS, "mip_rel_gap": 0.0}
     answer = milp(costs, integrality=np.ones(count), bounds=Bounds(0, 1), constraints=rows, options=options)
     if answer.x is None:

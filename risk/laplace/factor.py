@@ -1,8 +1,8 @@
 """The factorised posterior precision of a latent Gaussian model: solving, covariances, draws.
 
 The local effects of each block are eliminated first, block by block (Schur complement); what they add to
-the core is summed. A random walk in the core meets the counts of a block exactly as the block's own walk
-does. So all terms between the two follow from the weights of the periods and the inverse of the block, and
+the core is summed. A random walk in the core is added to the log means of a block exactly as the block's own walk
+is. So all terms between the two follow from the weights of the periods and the inverse of the block, and
 no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
 
 Axes: B blocks, T periods, n core numbers, c core effects (the core numbers on which a block depends in all

@@ -35,7 +35,7 @@ class Prior(Protocol):
 
 
 class _Scale:
-    """A standard deviation, by its log."""
+    """A standard deviation, transformed by the log."""
 
     def natural(self, theta: float) -> tuple[float, float]:
         """Return the standard deviation and its derivative in theta."""
@@ -58,7 +58,7 @@ class HalfNormal(_Scale):
 
 @dataclass(frozen=True)
 class Beta:
-    """A share from 0 to 1 with a beta prior, by its logit, eq. (19)."""
+    """A share from 0 to 1 with a beta prior, transformed by the logit, eq. (19)."""
 
     first: float = 0.5
     second: float = 0.5
@@ -168,7 +168,7 @@ class Field:
 
     @property
     def _common_slope(self) -> Floats:
-        """The derivative in `common` of the covariance over copies, (copies, copies)."""
+        """The derivative of the covariance over copies with respect to `common`, (copies, copies)."""
         return np.ones((self.copies, self.copies)) - np.eye(self.copies)
 
     def _precision_over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:

@@ -44,7 +44,7 @@ class Structure:
         return len(self.variances)
 
     def product(self, values: Floats) -> Floats:
-        """Return the matrix with the field's eigenvectors and other eigenvalues, (n, n).
+        """Return the matrix with the field's eigenvectors and the eigenvalues `values`, (n, n).
 
         `values`, (n,), must be a function of `variances`, else the result would not be unique.
         """

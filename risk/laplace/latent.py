@@ -1,4 +1,4 @@
-"""The latent Gaussian model: what the counts of a cell depend on, laid out so that it is solved fast.
+"""The latent Gaussian model: what the counts of a cell depend on, laid out so that it can be solved fast.
 
 Latent numbers are of two kinds. The core (intercepts, areas, time; n of them) is shared between cells and
 has a dense precision matrix. The local effects belong to one block of cells, an area on one pathway, one

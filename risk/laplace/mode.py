@@ -1,9 +1,9 @@
 """Laplace's approximation at given hyperparameters, and the correction of its mean.
 
-The mode by Newton's method, the log posterior of the hyperparameters with its gradient (Rue, Martino and
-Chopin 2009; the gradient by implicit differentiation of the mode), and the variational correction of the
-mean of van Niekerk and Rue (2024), here over all latent numbers: the factor is the same, so choosing a few
-would save nothing. docs/risk-model.md eq. (20) to (22) and (26) to (28).
+The mode is found by Newton's method. The log posterior of the hyperparameters (Rue, Martino and Chopin 2009) comes
+with its gradient, by implicit differentiation of the mode. The mean is corrected as by van Niekerk and Rue (2024), but
+for all latent numbers: the factor is the same, so choosing a few would save nothing. docs/risk-model.md eq. (20) to
+(22) and (26) to (28).
 
 Shapes: core (n,), local (B, T), theta (free,) for the free hyperparameters.
 """
@@ -99,8 +99,8 @@ def _approximate(model: Latent, theta: Floats, prior: PriorPrecision, summit: _S
 def correct_mean(model: Latent, mode: Mode, steps: int = 4) -> Numbers:
     """Move the mode to the mean, eq. (28): maximise the expected log likelihood under Laplace's covariance.
 
-    The expectation uses three Gauss-Hermite nodes for each cell; totals, normal already, stay at the middle.
-    Where almost nothing is known the covariance is too wide for full steps: no step moves a log mean by
+    The expectation uses three Gauss-Hermite nodes for each cell. Totals need only the middle node, because they
+    are normal. Where almost nothing is known the covariance is too wide for full steps: no step moves a log mean by
     more than its standard deviation.
     """
     core, local, kappa = mode.core.copy(), mode.local.copy(), mode.prior.kappa

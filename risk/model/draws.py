@@ -18,7 +18,7 @@ class Draws:
         where ways are distinguished, else by all ways; at the usual effort where nobody reports.
     gamma, kappa : exponent of effort and overdispersion, (D,).
     gap : log of children reported over children discovered at a usual effort, (D, countries).
-    time_sd, local_sd : standard deviation of a quarter's step of a country and of an area, (D,), 0 without.
+    time_sd, local_sd : standard deviation of a quarter's step of a country and of an area, (D,), 0 without walks.
     """
 
     log_rate: Floats

@@ -15,7 +15,7 @@ from risk.model.observations import ALL, Observations
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """The basis of each area and pathway, (A, P), over the whole time; docs/risk-model.md eq. (43) to (45).
+    """The basis of the result of each area and pathway, (A, P), whole time; docs/risk-model.md eq. (43) to (45).
 
     found : children found, as published (the most exact figure there is); NaN where unknown.
     by_population : children found in the country, divided in proportion to children living in each area.

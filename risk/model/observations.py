@@ -185,7 +185,7 @@ class Observations:
 def merge_crossings(counts: Ints) -> Ints:
     """Add up the pathways of each crossing: (A, T, known pathways, W) to (A, T, 2, W).
 
-    A sum with a MISSING or HIDDEN part is that part.
+    A sum with a MISSING or HIDDEN part is itself MISSING or HIDDEN.
     """
     parts = [counts[:, :, [i for i, c in enumerate(CROSSING) if c == crossing]] for crossing in (0, 1)]
     sums = [np.where((p < 0).any(axis=2), p.min(axis=2), p.sum(axis=2)) for p in parts]

@@ -29,7 +29,7 @@ class Clash:
     accepted) or locked (units to keep in place). required, possible : the limit of moves or budget, and the
     limit with which a plan exists. For other rules: the total required (children per quarter, or units),
     and the part of it that is possible. possible is None where relaxing only this rule is not enough.
-    places : areas or sites in which the rule falls short, the worst first. decisions : those that fall short.
+    places : areas or sites in which the rule falls short, the worst first. decisions : those that cannot be kept.
     """
 
     rule: str

@@ -160,7 +160,7 @@ class Region:
         return np.asarray(units.reshape(self.posts.units.shape))
 
     def find_cheapest(self, units: Ints, timer: Timer) -> Ints | None:
-        """Find the cheapest whole flows, (F,), to a layout, docs/planner.md eq. (41); None if too late."""
+        """Find the cheapest whole flows, (F,), to a layout, docs/planner.md eq. (41); None if time is up."""
         change = units - self.posts.units
         costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
         lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
@@ -169,7 +169,7 @@ class Region:
         return None if answer.x is None else np.rint(answer.x[: len(self.cost)]).astype(np.int64)
 
     def _bound_flows(self, change: Ints) -> Floats:
-        """Return the most units of each flow, (F,): all at its start, or 0 where nothing changes."""
+        """Return the largest number of units on each flow, (F,): all at its start, or 0 if no unit has to move."""
         start, end, kind = self.flows
         unchanged = (change[start, kind] >= 0) & (change[end, kind] <= 0)
         if any(d.decided == "accept" for d in self.decisions):

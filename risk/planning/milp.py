@@ -2,8 +2,8 @@
 
 Columns: flows and units (the region), pieces of capacity of each area and kind, one column for the worst
 cases, one for the level of the worst-served areas, and the shortfall of each area below that level. CVaR is
-the least mean over all weighings of the draws with at most 1 / (0.1 d) on each. A weighing is one row over
-the same pieces. The programme starts with few weighings and adds the most violated one until none is
+the smallest mean over all weighings of the draws that give each at most the weight 1 / (0.1 d). A weighing is
+one row over the same pieces. The programme starts with few weighings and adds the most violated one until none is
 violated, so that its size does not depend on the number of draws. Equations: docs/planner.md (33) to (36).
 
 A large country has tens of thousands of flows, of which a plan uses dozens. The relaxation starts with the
@@ -40,7 +40,7 @@ _INFEASIBLE = 2  # status of scipy.optimize.linprog
 class Programme:
     """The programme of a region, a goal and its benefit in pieces; it minimises the negative of the goal.
 
-    weighings : of the draws, (d,) each; one row each for the worst cases. flows : which flows are columns,
+    weighings : weights of the draws, (d,) each; one row each for the worst cases. flows : which flows are columns,
     (F,). bound : lower bound of the costs by the last relaxation. others : lower bound with any other flow.
     """
 
@@ -76,8 +76,8 @@ class Programme:
     def solve_whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
         """Solve with whole units, among the flows of the programme.
 
-        `near` holds a solution of the relaxation and the distance from it, rounded down and up, that the units
-        of each site may have.
+        `near` holds a solution of the relaxation and a distance: the units of each site may differ from the solution,
+        rounded down or up, by at most that distance.
         """
         columns = self._columns
         integral = np.zeros(self.size)

@@ -89,7 +89,7 @@ def schedule_moves(
     per_quarter, budget_per_quarter
         Maximum number of moves, and maximum cost, in a quarter; None: no limit.
     quarters
-        How many there are.
+        Number of quarters.
     solver
         Seconds and gap; 30 seconds and 1e-4 by default.
 
@@ -227,7 +227,7 @@ def _solve_schedule(
 
 
 def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
-    """Return the factor from the gap to the solver's gap, which is that of the pieces only, eq. (51)."""
+    """Return the ratio of the solver's gap, which is about the pieces only, to the allowed gap, eq. (51)."""
     posts = moves.plan.posts
     today = posts.compute_capacity(posts.units)
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)

@@ -187,7 +187,7 @@ def _read_units(region: Region, found: Floats) -> Ints:
 
 
 def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
-    """Return the better of a layout with its cheapest flows and the best one; the latter if time is short."""
+    """Return the better of `best` and a layout with its cheapest flows; return `best` if the time is short."""
     flows = programme.region.find_cheapest(units, timer if best is not None else Timer(_FLOWS))
     return best if flows is None else _choose_better(programme, best, (units, flows))
 

@@ -22,7 +22,7 @@ class Changes:
     """The rate of the year up to each quarter, divided by that of the year before: eq. (48).
 
     ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). classes : positions in CLASSES, (areas,
-    looks, pathways). probability : of the class, 0 if it cannot be told. effort_ratio : of outreach days,
+    looks, pathways). probability : of the class, 0 for CANNOT_TELL. effort_ratio : of outreach days,
     (areas, looks), NaN if there were none before.
     """
 

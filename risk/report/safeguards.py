@@ -1,7 +1,7 @@
 """Checks that the model does not score communities or reinforce its own searches; shown on the Method page.
 
 **Proxy audit.** Layers of communities never enter the model: `risk.model.observations` reads no such table,
-and a test without them finds the same risk. The audit measures how well a ranking of risk could still be
+and a test that removes them finds the same risk. The audit measures how well a ranking of risk could still be
 guessed from where communities live.
 
 **Feedback test** (Ensign et al. 2018): what happens to a programme that chooses its search areas by its
@@ -179,7 +179,7 @@ def measure_drift(
     runs: int = 1000,
     seed: int = 0,
 ) -> Drift:
-    """Compute the drift of the shares that a rule learns from finds from the true shares.
+    """Compute how far the shares that a rule learns from finds drift from the true shares.
 
     `rates` as in `draw_urn`, at least one above zero. `tolerance` is the largest allowed distance of the
     middle 90 % of runs from an area's share of the true rates.

@@ -183,7 +183,7 @@ def compare_panel(
     The counts are those of one pathway, or of all. `rules` are those of one published count: a sum of n
     counts has n times the noise, and n times the size if they are alike. A break in between, or an unknown
     count, stops the comparison. If there is a possible break in between (see `find_jumps`), a rise is
-    offered as that. Raises InputError if the panel is too short or does not have the pathway.
+    reported as a possible break. Raises InputError if the panel is too short or does not have the pathway.
     """
     back, last = span if lag is None else lag, len(panel.quarters)
     if span < 1 or back < 1 or last < span + back:

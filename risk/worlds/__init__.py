@@ -40,8 +40,8 @@ with k1 and k2 such that about `children` are met. These are the likelihoods of 
 **Children.** A child is met once to eight times; later meetings follow after 20 days or more, some in
 other municipalities and by other partners, most often known by a shared programme number. Stages
 only go forward. Form depends on pathway, sex and age. A share `at_risk_share` is met before any
-exploitation; it is smaller than in the programme's plan so that the worlds carry enough children
-on a pathway (1,400 over 624 cells) for what the risk model is judged by.
+exploitation; it is smaller than in the programme's plan, so that the worlds have enough children
+on a pathway (1,400 over 624 cells) to judge the risk model.
 
 Without `signal` the rates are flat over areas and time within a country; effort, detection and
 counts still vary, which causes false alarms. `hotspot` adds a moving hotspot.

@@ -18,7 +18,7 @@ from risk.worlds.parameters import WorldParameters
 
 
 def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
-    """Return Monday weeks, and single days at the edges of quarters: start, length, quarter."""
+    """Return the start, length and quarter of each whole week, and of single days where a quarter cuts a week."""
     edges = [*_find_quarter_starts(parameters).tolist(), first_day_after(parameters)]
     start, length, quarter = [], [], []
     for q in range(parameters.quarters):

@@ -121,7 +121,7 @@ def _pathway_mix(land: Ground, parameters: WorldParameters) -> Floats:
 
 
 def _split_by_pathway(land: Ground, parameters: WorldParameters, share: Floats) -> Floats:
-    """Return need by pathway, the shift planted and cross-border split in two: (R, 3, T) to (R, P, T)."""
+    """Return need by pathway, with the shift added and cross-border split in two: (R, 3, T) to (R, P, T)."""
     where = land.country_of
     weight = look_up_by_country(land, _NEED_SHARE, 1.0)
     amounts = share * (weight[:, None] * _pathway_mix(land, parameters))[where][:, :, None]

@@ -202,9 +202,9 @@ def _run_quarters(course: Course, rng: np.random.Generator | None) -> FirstMeeti
 
 
 def set_up_course(land: Ground, parameters: WorldParameters, need: Need) -> Course:
-    """Build the course of a world so that its outreach meets about `children`, a share of them reported.
+    """Build the course of a world in which about `children` are met by outreach or reported by others.
 
-    Fewer are met where the outreach cannot find as many.
+    There are fewer children if the outreach cannot find as many.
     """
     shares = np.array([parameters.reported_share, 1.0 - parameters.reported_share])
     usual = max(parameters.effort_days / len(land.regions), 1.0) ** parameters.gamma

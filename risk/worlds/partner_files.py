@@ -2,7 +2,7 @@
 
 The files differ as much as those of real partners: two formats, names of places in three
 scripts or as codes, a Kobo export, and a partner with its own headings and words, with the mapping that
-reads them. Every file has a column "invented", so that it is known as such whatever its name.
+reads them. Every file has a column "invented", so that it can be recognised under any name.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ _AMARO_VALUES = {
 
 @dataclass(frozen=True)
 class _File:
-    """One file: whose records, how places are written, and how it is laid out."""
+    """One file: its partner, its spelling of places, and its layout."""
 
     partner: str
     kind: str
@@ -151,8 +151,8 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
     """Write a world as partner files and column mappings; return what was written.
 
     A file is named invented-PARTNER-KIND, a mapping invented-PARTNER.toml; it belongs in a
-    workspace as mappings/PARTNER.toml. With `bad_rows` each file of encounters and effort gets rows
-    that an import must return, at its end.
+    workspace as mappings/PARTNER.toml. With `bad_rows` each file of encounters and effort ends
+    with rows that an import must reject.
     """
     folder.mkdir(parents=True, exist_ok=True)
     spell = _Spelling(world)

@@ -1,7 +1,7 @@
 """The content of the Coverage page: which services people can reach, where there is a gap, and who runs them.
 
 Access comes from what `tact risk` wrote beside the release (risk/access/tables.py), the rest from the
-release's own tables of services. Withheld values are shown as withheld; they never count as none.
+release's own tables of services. Withheld values are shown as withheld; they never count as zero.
 """
 
 from __future__ import annotations

@@ -177,11 +177,11 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
 
 def _list_choices(options: tuple[Option, ...]) -> list[str]:
     """Return how a layer can be split: the groups of its choices, or the choices themselves."""
-    named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _list_telling(o)]
+    named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _list_distinct_choices(o)]
     return list(dict.fromkeys(named))
 
 
-def _list_telling(option: Option) -> tuple[Choice, ...]:
+def _list_distinct_choices(option: Option) -> tuple[Choice, ...]:
     """Return the choices of an option, without the choice "all" if the others are in groups."""
     grouped = tuple(c for c in option.choices if c.group)
     return grouped or option.choices

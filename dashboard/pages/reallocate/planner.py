@@ -55,7 +55,7 @@ def write_posts_file(current: CurrentRelease, posts: str = "") -> bytes:
 
 
 def read_posts(current: CurrentRelease, name: str, content: bytes) -> str:
-    """Read a file of posts and return it as the planner writes such a table.
+    """Read a file of posts that a reader uploaded, and return it as CSV in the planner's own form.
 
     Raises FileRefused and InputError, naming file and row, if the file is not a table of posts.
     """

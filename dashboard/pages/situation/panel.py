@@ -33,7 +33,7 @@ class PanelContent:
     the period on the map in words, `now` its id. `covered` names the facts that a headline already shows.
     `allowed` names the layers that may be shown together with what is on the map. `beside` is the sentence
     for a community layer together with another one; `community` tells whether it is the main one. `changes`:
-    whether to show the small bars of children met, which the strip does not show already.
+    whether to show the small bars of children met, unless the strip shows them already.
     """
 
     marks: Sequence[Mark]
@@ -121,7 +121,7 @@ def _join_notes(*notes: str) -> str:
 
 
 def _render_facts(rows: Sequence[Row], headline: Markup) -> Markup:
-    """Return the numbers as a list, which has the hover text that most share, unless the headline shows it."""
+    """Return the numbers as a list; the list has the hover text of most numbers, unless the headline shows it."""
     common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
     title = html(' title="{}"', common) if common and common not in headline else ""
     return html("<dl class=facts{}>{}</dl>", title, join_markup(_render_row(row, common) for row in rows))
@@ -219,7 +219,7 @@ def _render_unmapped(names: Sequence[str]) -> Markup:
 
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:
-    """Return both countries side by side; the table has the hover text that most rows share, as in a list."""
+    """Return both countries side by side; the table has the hover text of most rows, as in `_render_facts`."""
     measures = [[_make_row(fact, when) for fact in pair] for pair in facts]
     hovers = ["; ".join(dict.fromkeys(row.hover for row in rows if row.hover)) for rows in measures]
     common = Counter(hovers).most_common(1)[0][0]
@@ -236,7 +236,7 @@ def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], 
 
 
 def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], hover: str) -> Markup:
-    """Return one measure for several areas, with the first label, without its country, for all."""
+    """Return one measure for several areas, under the first area's label without the name of its country."""
     label = rows[0].label
     for profile in profiles:
         label = label.replace(profile.country, _("the country"))

@@ -92,7 +92,7 @@ def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
 
 
 def _render_block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
-    wheres = _list_wheres(current, areas, view, name)
+    wheres = _list_headline_areas(current, areas, view, name)
     headlines = [headline.read_headline(where) for where in wheres]
     return headline.render_headlines(
         _find_mark(wheres, mark), headlines, _name_carriers(current, areas, view, wheres) if name == "services" else ()
@@ -114,7 +114,7 @@ def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres:
     return distinct if len(distinct) < 2 else [f"{name}: {carriers}" for name, carriers in lines]
 
 
-def _list_wheres(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
+def _list_headline_areas(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
     """Return the areas and levels of a layer's headline: the chosen area, or both countries."""
     return [
         _find_where(current, areas, view, name, code) for code in ([view.area] if view.area else _list_countries(areas))
