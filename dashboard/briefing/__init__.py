@@ -74,7 +74,7 @@ def make_pdf(plan: SavedPlan, release: Release, language: str = "en") -> bytes:
 
 
 def make_pictures(plan: SavedPlan, release: Release, language: str = "en") -> dict[str, bytes]:
-    """Return pictures for slides, 1920 x 1080, by file name: map, moves, doubts. Raises as `make_pdf`."""
+    """Return pictures for slides, 1920 x 1080, by file name: map, moves, doubts. Raises errors like `make_pdf`."""
     document = _open_document(plan, release, language)
     images = typeset.render_pngs(_SLIDES, {**document.write_common(), **document.write_slides()})
     return {f"{name}-{language}.png": picture for name, picture in zip(_NAMES, images, strict=True)}

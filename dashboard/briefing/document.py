@@ -30,7 +30,7 @@ _COLUMNS = ("what", "start", "end", "gain", "chance", "takes", "decision")
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The space on the first page: size of letters, moves in the table, areas in a list, changes."""
+    """How much fits on the first page: size of letters, moves in the table, areas in a list, changes."""
 
     size: float
     moves: int
@@ -40,7 +40,7 @@ class FirstPage:
 
 @dataclass(frozen=True)
 class SecondPage:
-    """The space on the second page: moves in a quarter's card, areas, decisions, hand-overs, doubts."""
+    """How much fits on the second page: moves in a quarter's card, areas, decisions, hand-overs, doubts."""
 
     size: float
     phase: int

@@ -56,7 +56,7 @@ class MapView:
         return freeze_options(self.chosen(layer or self.layer))
 
     def view(self, layer: str | None = None) -> View:
-        """Return the question to ask of a layer, by default of the main one."""
+        """Return the view with which to read a layer, by default the main one."""
         return View(self.level, self.period, self.chosen(layer or self.layer))
 
     def choosing(self, layer: str, option: str, choice: str) -> MapView:

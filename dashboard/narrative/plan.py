@@ -132,7 +132,7 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
 def list_doubts(t: Speech, plan: PlanSummary, undecided: tuple[int, int] = (0, 0)) -> list[str]:
     """Return what is uncertain about a plan, the most important first.
 
-    `undecided` are the number of pairs of area and pathway whose class the risk model cannot tell, and of all pairs.
+    `undecided` holds two numbers: pairs of area and pathway whose class the risk model cannot tell, and all pairs.
     """
     return list(_list_doubts(t, plan, *undecided))
 

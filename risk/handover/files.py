@@ -32,7 +32,7 @@ def read_tasks(path: Path, areas: Iterable[str]) -> tuple[Task, ...]:
 
 
 def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
-    """Read the tasks of rows; raises as `read_tasks`."""
+    """Read the tasks of rows; raises the same errors as `read_tasks`."""
     known, seen = set(areas), dict[Task, int]()
     tasks = []
     for row in rows:
@@ -79,7 +79,7 @@ def read_capacity(path: Path, areas: Iterable[str]) -> Capacity:
 
 
 def parse_capacity(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
-    """Read the spare capacity of rows; raises as `read_capacity`."""
+    """Read the spare capacity of rows; raises the same errors as `read_capacity`."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
     seen = dict[tuple[int, int, int], int]()

@@ -50,12 +50,12 @@ class Latent:
         log mean = offset + design @ core[core_index] + core[walk_index][period] + local[period]
 
     core_index : positions of the core effects of each block, (B, c). design : (B, m, c).
-    walk_index : positions of the random walk of each block, (B, T), or (B, 0) without one.
+    walk_index : positions of the random walk of each block, (B, T), or (B, 0) if it has none.
     period : period of each observation of a block, (m,). offset : (B, m).
     cells : flat positions in B x m of the cells in `counts`; the others have no observation.
-    totals : published for whole blocks, None without any.
+    totals : published for whole blocks, None if there is none.
     fixed_precision : prior precision of the fixed effects, which come first in the core; then the `fields`.
-    local : the field of the local effects of every block, None without any.
+    local : the field of the local effects of every block, None if there is none.
     """
 
     core_index: Ints

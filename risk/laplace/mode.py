@@ -229,7 +229,7 @@ def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) 
 def _factorise_curvature(
     model: Latent, prior: PriorPrecision, response: Response, *, near: bool
 ) -> tuple[Factor, bool]:
-    """Factorise, near the mode with the true curvature if possible; return whether that was used."""
+    """Factorise the curvature: near the mode the true one, if possible. Also return whether it is the true one."""
     if near:
         try:
             return model.factorise(prior, response.curvature, response.pull), True

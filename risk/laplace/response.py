@@ -59,7 +59,7 @@ class Response:
 def compute_total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats, ...]:
     """Compute log density, (B,), gradient, pull, pull_slope and pull_change of totals, eq. (10) and (11).
 
-    moments : as of `compute_moments`, each placed in blocks, (B, m). The last four have that shape; see
+    moments : those of `compute_moments`, each placed in blocks, (B, m). The last four have that shape; see
     `Response`.
     """
     expected, variance, expected_slope, expected_bend, variance_slope = moments

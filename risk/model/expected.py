@@ -15,12 +15,12 @@ from risk.model.observations import ALL, Observations
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """The basis of the result of each area and pathway, (A, P), whole time; docs/risk-model.md eq. (43) to (45).
+    """The basis of the result of each area and pathway over the whole time, (A, P): eq. (43) to (45).
 
     found : children found, as published (the most exact figure there is); NaN where unknown.
     by_population : children found in the country, divided in proportion to children living in each area.
     by_quarter : children expected from the country's rate, the area's children and effort, (A, T, P).
-    neighbours : mean relative risk of the neighbouring areas, NaN without any.
+    neighbours : mean relative risk of the neighbouring areas, NaN if there is none.
     effort : outreach days for each child living there, divided by those of the country, (A,).
     """
 

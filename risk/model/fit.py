@@ -22,7 +22,7 @@ class Fit:
     """A fitted risk model. Relative risks are ratios to the country's rate on the same pathway.
 
     posterior : the mixture over hyperparameters.
-    gamma_prior : mean and standard deviation of the prior of gamma, the latter 0 where gamma is fixed.
+    gamma_prior : mean and standard deviation of the prior of gamma; the deviation is 0 where gamma is fixed.
     """
 
     observations: Observations

@@ -43,8 +43,8 @@ class Observations:
     effort : days of outreach, (A, T), 0 where none is recorded.
     edges : pairs of positions of areas that touch, (n, 2).
     channel : P(published | true count); None where counts are exact.
-    totals : published counts of the whole time, (A, P), MISSING where there is none; None without any. They
-        are far more exact than the sums of noisy quarters.
+    totals : published counts of the whole time, (A, P), MISSING where an area has none; None if there are
+        none at all. They are far more exact than the sums of noisy quarters.
     total_noise : variance of the noise of the totals, (A, P).
     covariates : (A, c). Never communities or ethnicity.
     """
@@ -90,7 +90,7 @@ class Observations:
 
     @property
     def usual_effort(self) -> float:
-        """Geometric mean of days where outreach is recorded, the unit of effort in eq. (2); 1 without any."""
+        """Geometric mean of days where outreach is recorded, the unit of effort in eq. (2); 1 if there is none."""
         return float(np.exp(np.log(self.effort[self.has_outreach]).mean())) if self.has_outreach.any() else 1.0
 
     @property

@@ -109,7 +109,7 @@ def plan_moves(
 
 
 def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> Solution:
-    """Find the best layout; today's posts where nothing better is found. Raises as `plan_moves`."""
+    """Find the best layout; today's posts where nothing better is found. Raises the same errors as `plan_moves`."""
     posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
     today_allowed = not region.find_broken(nothing, posts.units)
     best = solve_moves(region, goal, solver, tell)

@@ -3,7 +3,7 @@
 Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it, docs/planner.md eq. (17): the first
 units of capacity meet most need, further units less and less. The mean over draws of need is a concave function
 of the capacity of the area, and so is the mean under any weights of the draws. This keeps the programme small: one
-column per piece of capacity, used by every weighing of the draws, whatever their number.
+column per piece of capacity, used by every weighing of the draws, however many draws there are.
 """
 
 from __future__ import annotations

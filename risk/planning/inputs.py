@@ -176,7 +176,7 @@ def make_plan(
 ) -> Plan:
     """Compute the plan for a setting.
 
-    Raises as `risk.planning.plan_moves`, and ReleaseError where there is no unit at all.
+    Raises the same errors as `risk.planning.plan_moves`, and ReleaseError where there is no unit at all.
     """
     if not ground.table.units.sum():
         msg = "There are no posts to move. Give a table of posts with units in at least one row."
@@ -193,7 +193,7 @@ def make_plan(
 
 
 def make_schedule(setting: Setting, plan: Plan) -> Schedule:
-    """Compute how the moves of a plan are divided among four quarters; raises as `risk.planning.schedule_moves`."""
+    """Compute how the moves of a plan are divided among four quarters, see `risk.planning.schedule_moves`."""
     return schedule_moves(plan, per_quarter=setting.per_quarter)
 
 

@@ -81,7 +81,7 @@ def simulate(
     neighbours: list[tuple[str, str]],
     population: pd.Series | None = None,
 ) -> World:
-    """Draw a world: the same for the same arguments, whatever machine or Python.
+    """Draw a world: the same for the same arguments, on any machine and with any Python.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ def compute_internal_share(parameters: WorldParameters) -> Floats:
 
 
 def _draw_hotspot(land: Ground, parameters: WorldParameters) -> Floats:
-    """Draw what is added to the log rate: a hotspot in one region, moving on every three quarters, (R, T)."""
+    """Draw a hotspot to add to the log rate, (R, T): it moves to a neighbouring region every three quarters."""
     extra = np.zeros((len(land.regions), parameters.quarters))
     if not (parameters.signal and parameters.hotspot and len(land.region_edges)):
         return extra

@@ -166,7 +166,7 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
 
 
 def _mapping_text(columns: dict[str, str], values: dict[str, dict[str, str]]) -> str:
-    """Write a mapping for encounters: columns ours = theirs, values theirs = ours."""
+    """Return the text of a mapping for encounters: our columns to theirs, their values to ours."""
     lines = ["# Invented. How this partner's encounter files name columns and categories.", ""]
     lines += ["[encounter.columns]"]
     lines += [f"{ours} = {_quoted(theirs)}" for ours, theirs in columns.items()]

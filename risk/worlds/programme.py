@@ -62,8 +62,8 @@ class _Services:
 def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd.DataFrame:
     """Draw services: most where the programme works; many of an NGO are handed over in time.
 
-    A hand-over is two records: the NGO's, which ends, and that of the duty bearer who goes on from the
-    next day with somewhat fewer places.
+    A hand-over is two records: the NGO's, which ends, and that of the duty bearer, who continues the next
+    day with slightly fewer places.
     """
     rng = stream(parameters.seed, "services")
     town = _towns_with_services(land, days, rng)

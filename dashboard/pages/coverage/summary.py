@@ -61,7 +61,7 @@ def make_view(current: CurrentRelease, show: str, kind: str) -> MapView:
 
 @lru_cache(maxsize=64)
 def _read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
-    """Read the access to one kind of services by area, with names and countries. The frame is shared."""
+    """Read the access to one kind of services by area, with names and countries. Never change the shared frame."""
     by, _dash, category = kind.partition("-")
     stem = f"{_MEASURES[show]}_{_LEVEL}_quarter"
     rows = current_release.read_table(current, f"{stem}_{by}" if category else stem)

@@ -34,7 +34,7 @@ def speak_english(current: CurrentRelease) -> Speech:
 def read_ground(current: CurrentRelease, posts: str = "") -> PlanInputs:
     """Return the inputs of a plan; `posts` is a table of posts as CSV, empty for the draft.
 
-    Raises ReleaseError where the release is of the public tier; otherwise raises as `read_posts`.
+    Raises ReleaseError where the release is of the public tier; otherwise raises the same errors as `read_posts`.
     """
     if posts:
         return _read_with_posts(current, posts)
@@ -74,7 +74,7 @@ def decode_upload(name: str, content: bytes) -> str:
 
 @lru_cache(maxsize=32)
 def hand_over_tasks(current: CurrentRelease, tables: Tables) -> HandOverResult | None:
-    """Hand over the tasks of the tables; None without tasks. Raises as `risk.handover.Tables.hand_over`."""
+    """Hand over the tasks of the tables; None without tasks. See `risk.handover.Tables.hand_over` for errors."""
     areas = load_areas(current.release).frame("region").index
     return tables.hand_over(current.release, [str(code) for code in areas])
 
@@ -118,7 +118,7 @@ def compute_plan(
     handover: Tables | None = None,
     with_frontier: bool = False,
 ) -> PlanSummary:
-    """Compute a plan and return it in plain values; raises as `risk.planning.inputs.make_plan`."""
+    """Compute a plan and return it in plain values; raises the same errors as `risk.planning.inputs.make_plan`."""
     handed_over = None if handover is None else hand_over_tasks(current, handover)
     return summarise_plan(
         read_ground(current, posts),

@@ -91,7 +91,7 @@ def list_shifts(current: CurrentRelease) -> tuple[list[str], list[str]]:
 
 @lru_cache(maxsize=256)
 def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Read the children met by the shortest periods, oldest first. The frame is shared.
+    """Read the children met by the shortest periods, oldest first. Never change the shared frame.
 
     Columns: period, label, value (NaN if there is only a state), low, high (bounds of the true number),
     state, words. If a pathway is published as two numbers, value and bounds are their sums.
@@ -127,7 +127,7 @@ def _format_state(current: CurrentRelease, state: str) -> str:
 
 @lru_cache(maxsize=256)
 def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Read outreach days by the shortest periods, in the columns of `read_met`. The frame is shared."""
+    """Read outreach days by the shortest periods, in the columns of `read_met`. Never change the shared frame."""
     history = EFFORT.history(current.release, _LEVEL, area, {})
     rows = []
     for period in EFFORT.periods(current.release, View(_LEVEL, "")):

@@ -38,7 +38,7 @@ _PARTNER = TableSpec("children", "municipality", "quarter")
 
 @dataclass(frozen=True)
 class Readers:
-    """The loss for readers of one country: shares from 0 to 1, and errors, None where no number is shown."""
+    """The loss for readers of one country: shares from 0 to 1, and errors. An error is None if no number is shown."""
 
     hidden_children: float
     cells_shown: float

@@ -113,7 +113,7 @@ class Encounters:
 
     @cached_property
     def first_rows(self) -> Ints:
-        """The row of each child's first encounter (by day, then content), whatever the order of the file."""
+        """The row of each child's first encounter (by day, then content); the order of the file does not matter."""
         days = self.day.astype(np.int64)
         earliest = np.minimum.reduceat(days, self.start_rows) if len(self.start_rows) else days
         candidates = np.flatnonzero(days == earliest[self.child])

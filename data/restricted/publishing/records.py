@@ -91,7 +91,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Po
 def _find_span(
     encounters: counting.EncounterColumns, effort: Effort, services: Services, communities: Estimates
 ) -> tuple[date, date] | None:
-    """Find the first and last day of encounters and effort or, without any, of services, else of estimates."""
+    """Find the first and last day of encounters and effort; if there are none, of services, or else of estimates."""
     days = np.concatenate([encounters["day"].astype("datetime64[D]"), effort.day])
     if len(days):
         return days.min().astype(object), days.max().astype(object)

@@ -85,8 +85,8 @@ class Vault:
     def create(cls, folder: Path, key: AnyKey, *, kind: str | None = None) -> Self:
         """Create an empty vault in a folder that does not exist yet, and open it.
 
-        It is built aside and renamed, so that there is a whole vault or none. By default its kind is that of its
-        workspace, or "real" without one.
+        It is built under a temporary name and renamed, so that there is a complete vault or none. By default its
+        kind is that of its workspace, or "real" if there is no workspace.
         """
         folder, secret = Path(folder).absolute(), _vault_key(key)
         kind = kind or _find_kind(folder)

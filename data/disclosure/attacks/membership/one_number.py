@@ -1,7 +1,7 @@
 """The membership attack on one number, in closed form (docs/disclosure.md, "Membership").
 
-The advantage is the total variation distance between what is published with and without the child, the
-other children of the cell being Poisson distributed.
+The advantage is the total variation distance between what is published with and without the child. The
+other children of the cell are assumed to be Poisson distributed.
 """
 
 from __future__ import annotations
