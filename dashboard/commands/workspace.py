@@ -15,7 +15,7 @@ from data.workspace import Workspace, default_path, demo_path
 def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspace:
     """Open the workspace of option --workspace, by default the user's own.
 
-    With `or_demo`, for commands that only read: the demo when the user has no workspace yet.
+    With `or_demo`, which only commands that read use, the demo is opened if the user has no workspace yet.
     """
     if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
         say("You have no workspace yet, so this is the demo with invented data.")

@@ -217,7 +217,7 @@ def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
 
 
 def _list_candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
-    """List the periods of a given length that are nearest to a period: the same, its last, its first."""
+    """List the nearest periods of a given length, best first: the period itself, or those at its end and start."""
     if grain == now.grain:
         return [now.id]
     if grain == "whole":

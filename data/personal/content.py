@@ -71,9 +71,9 @@ def find_personal_content(
 ) -> str | None:
     """Return the sort of personal data that a column's distinct values look like, or None.
 
-    One value is enough if it cannot be anything else (an e-mail address, a written phone number, a pair of
-    coordinates, a full name instead of a code); plain digits count only if at least half of the values look
-    alike.
+    One value is enough if it cannot be anything else (an e-mail address, a phone number with its usual signs or
+    prefix, a pair of coordinates, a full name instead of a code). Plain digits count only if at least half of the
+    values look like such a number.
 
     `of_children`: each row is about one child, so that a date many years before is a date of birth. `year`: the median
     year of the records; without it a date is a date of birth only if a word says so.

@@ -23,7 +23,7 @@ _NA = {"number": [""], "share": [""]}
 class Source:
     """One shipped data file: its source, its licence, and its checksum.
 
-    source and licence are shown to readers; made says how the file was built, for whoever builds it again.
+    source and licence are shown to readers; made says how the file was built, so that it can be built again.
     """
 
     name: str

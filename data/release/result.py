@@ -37,7 +37,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Result:
-    """A folder of tables with its manifest; see the module."""
+    """A folder of tables with a manifest, made from a release."""
 
     folder: Path
     manifest: Mapping[str, Any]

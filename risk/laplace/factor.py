@@ -192,7 +192,7 @@ class Factor:
 
 
 def multiply_blocks(matrices: Floats, values: Floats) -> Floats:
-    """Multiply the matrix of each block by its vector: (T, T, B) and (T, B) to (T, B)."""
+    """Multiply the matrix of each block by the vector of the block: (T, T, B) and (T, B) to (T, B)."""
     product: Floats = np.einsum("stb,tb->sb", matrices, values)
     return product
 

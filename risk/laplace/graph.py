@@ -24,7 +24,7 @@ _ZERO = 1e-9  # of the largest eigenvalue
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """An intrinsic field over n areas by its spectrum.
+    """An intrinsic field over n areas, given by its spectrum.
 
     labels : connected part of each area, (n,).
     factors : divisor of the variances of each part, eq. (14), (parts,); 1 for a single area.

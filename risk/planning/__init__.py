@@ -73,7 +73,7 @@ def plan_moves(
     solver: Solver | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """Choose moves of units and judge them; the same for the same arguments, unless the time is up.
+    """Choose moves of units and judge them; the same arguments give the same plan, unless the time is up.
 
     Parameters
     ----------

@@ -73,10 +73,10 @@ def schedule_moves(
     *,
     solver: Solver | None = None,
 ) -> Schedule:
-    """Decide in which quarter each unit of a plan's moves is made; the same for the same arguments.
+    """Decide in which quarter each unit of a plan moves; the same arguments give the same schedule.
 
-    The sum over the quarters of the children whose need is met is largest. If all moves fit into the
-    quarters, all are made; otherwise those that gain most, and the others are left for later. Commitments
+    The number of children whose need is met, summed over the quarters, is maximised. If all moves fit into the
+    quarters, all are made; otherwise those that gain most are made, and the others are left for later. Commitments
     and locks hold in every quarter because they hold at the end.
 
     Parameters

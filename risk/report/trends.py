@@ -88,8 +88,8 @@ class Rules:
 class Change:
     """A count compared with an earlier one.
 
-    `wald` and `exact` are 95 % intervals of the ratio. `flagged` follows `allowing`, the exact interval that
-    allows for all looks. `effort_ratio` is NaN if no effort is known. `note` is the reason if they are not compared.
+    `wald` and `exact` are 95 % intervals of the ratio. `flagged` depends on `allowing`, the exact interval that
+    allows for all looks. `effort_ratio` is NaN if no effort is known. `note` says why counts are not compared.
     """
 
     before: float

@@ -81,7 +81,7 @@ def simulate(
     neighbours: list[tuple[str, str]],
     population: pd.Series | None = None,
 ) -> World:
-    """Draw a world: the same for the same arguments, on any machine and with any Python.
+    """Draw a world; the same arguments give the same world, on any machine and with any Python.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ class _Trace:
         return total[order], order
 
     def choose_numbers(self, failed: Ints) -> set[int]:
-        """Choose numbers to withhold, at most one for failures that are tied to one another.
+        """Choose numbers to withhold, at most one for each group of failed cells that are tied to one another.
 
         One number often helps several neighbouring cells; the next round shows which cells still fail.
         """

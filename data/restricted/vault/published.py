@@ -21,7 +21,7 @@ class PublishedBlock(NamedTuple):
 
 
 def read_blocks(connection: Connection) -> dict[str, PublishedBlock]:
-    """Return each published block by its name."""
+    """Return the published blocks, by name."""
     rows = connection.execute("SELECT block, members, release FROM published")
     return {block: PublishedBlock(members, release) for block, members, release in rows}
 

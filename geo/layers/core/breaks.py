@@ -20,7 +20,7 @@ _MOST_CLASSES, _MOST_CANDIDATES = 5, 18
 
 
 def list_round_numbers(low: float, high: float) -> list[float]:
-    """List the numbers 1, 2, 5 times a power of ten above `low`, up to `high`, both positive."""
+    """List the numbers of the 1-2-5 sequence that are above `low` and not above `high`; both are positive."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
     numbers = (float(f"{m}e{p}") for p in powers for m in (1, 2, 5))
     return [n for n in numbers if low < n <= high]

@@ -209,7 +209,7 @@ def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -
 
 
 def _numbers(column: pd.Series, index: NumberIndex, name: str) -> Floats:
-    """Return a column as numbers, NaN for cells that are not numbers, including area codes in their columns."""
+    """Return a column as numbers; NaN for other cells, and for area codes and periods in their own columns."""
     if pd.api.types.is_bool_dtype(column):
         return np.full(len(column), np.nan)
     if pd.api.types.is_numeric_dtype(column):
