@@ -181,7 +181,7 @@ class Areas:
 
     @cached_property
     def _cells(self) -> tuple[list[str], shapely.STRtree]:
-        """The smallest areas with a shape, in the table's order, and their index."""
+        """The smallest areas with a shape, in the table's order, and a spatial index of their shapes."""
         parents = set(self._rows.loc[self._rows["level"] == "municipality", "parent"])
         smallest = (self._rows["level"] == "municipality") | (
             (self._rows["level"] == "region") & ~self._rows.index.isin(parents)

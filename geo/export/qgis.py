@@ -100,7 +100,7 @@ def _symbol(name: str, kind: str, layers: str) -> str:
 
 
 def _layer(kind: str, values: dict[str, str], inside: str = "") -> str:
-    """Return a symbol layer in both formats: with options (QGIS 3.20 on) and with properties (before)."""
+    """Return a symbol layer in both formats: with options (QGIS 3.20 and later) and with properties (earlier)."""
     options = "".join(f'<Option name="{k}" value="{escape(v)}" type="QString"/>' for k, v in values.items())
     props = "".join(f'<prop k="{k}" v="{escape(v)}"/>' for k, v in values.items())
     return (

@@ -81,7 +81,7 @@ def label_components(size: int, edges: Ints) -> Ints:
 
 
 def find_edges(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
-    """Return the pairs of codes within some areas as sorted and unique positions, (pairs, 2)."""
+    """Return the pairs whose codes are both in `codes`, as sorted and unique positions, (pairs, 2)."""
     position = {code: i for i, code in enumerate(codes)}
     known = [(a, b) for a, b in pairs if a in position and b in position and a != b]
     edges = {tuple(sorted((position[a], position[b]))) for a, b in known}

@@ -1,8 +1,8 @@
-"""Integrating over the hyperparameters: find their mode, then weigh points around it.
+"""Integration over the hyperparameters: their mode is found, then points around it are weighted.
 
-Up to two hyperparameters: a full grid, docs/risk-model.md eq. (30). More: a central composite design (Rue, Martino and
-Chopin 2009, section 6.5), eq. (31), with a width of its own on each side of each axis (Martins et al.
-2013), eq. (32). Coordinates are those of the symmetric root of the covariance at the mode, eq. (29),
+With up to two hyperparameters the points are a full grid, docs/risk-model.md eq. (30); with more they are a central
+composite design (Rue, Martino and Chopin 2009, section 6.5), eq. (31), with a separate width on each side of each axis
+(Martins et al. 2013), eq. (32). Coordinates are those of the symmetric root of the covariance at the mode, eq. (29),
 which is unique where eigenvectors are not.
 """
 

@@ -103,7 +103,7 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
 
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
-    """Add the cells of one period. A noisy zero counts as 0; its bounds show the possible number."""
+    """Add the cells of one period. A noisy zero counts as 0; its bounds show which true numbers are possible."""
     largest = float((current.release.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
     label, states = Period.parse(period).label, {cell.state for cell in cells}
     known = [find_bounds(cell, current.release.k, largest) for cell in cells]

@@ -88,7 +88,7 @@ class Governance:
         return {tier: tuple(spec for spec in specs if spec.measure not in self.blocked) for tier, specs in plan.items()}
 
     def kept_since(self, today: dt.date) -> dt.date | None:
-        """Return the first day to keep: children who were last met earlier are deleted. None keeps all records."""
+        """Return the first day to keep; records of children who were last met earlier are deleted. None keeps all."""
         if self.months is None:
             return None
         year, month = divmod(today.year * 12 + today.month - 1 - self.months, 12)
