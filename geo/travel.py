@@ -70,7 +70,7 @@ class Travel:
 
     minutes : from each area (row) to each (column), (A, A); 0 on the diagonal; inf where an area has no shape and
         no time was entered.
-    inside : mean minutes from the centre of each area to its people, as if it were a disc, (A,):
+    inside : mean minutes from the centre of each area to its people, as if the area were a disc, (A,):
         docs/planner.md eq. (3).
     provisional : true where the default is used for a route over water, (A, A).
     entered : true where the time is from an uploaded file, (A, A).

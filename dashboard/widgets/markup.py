@@ -25,7 +25,7 @@ def render_lead(sentence: str) -> Markup:
 
 
 def render_list(sentences: Iterable[str]) -> Markup:
-    """Return a list."""
+    """Return a list with one item for each sentence."""
     return html(
         '<div class="prose"><ul>{}</ul></div>', join_markup(html("<li>{}</li>", sentence) for sentence in sentences)
     )

@@ -81,10 +81,11 @@ class CountedTables:
 
 @dataclass(frozen=True, eq=False)
 class Encounters:
-    """Encounters as arrays of numbers, one entry for each record, sorted by child; and the children.
+    """Encounters and their children as arrays of numbers; the encounters are sorted by child.
 
     child: number of the child, in ascending order. place, origin, destination: index into grid.names,
-    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry for each child.
+    -1 for none. codes: index into CATEGORIES by column. identity, record_key: one entry for each child,
+    the others one for each encounter.
     """
 
     grid: Grid

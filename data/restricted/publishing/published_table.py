@@ -204,7 +204,7 @@ def tabulate_classes(
 
 
 def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
-    """Withhold cells, including those that would only show "at least 0"."""
+    """Withhold the cells of a mask, and those that would only show "at least 0"."""
     if table.low is None or table.high is None:
         return table
     empty = (table.state == code("class")) & (table.low == 0) & np.isnan(table.high)

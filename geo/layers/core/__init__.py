@@ -104,8 +104,8 @@ class LayerData:
 
     `frame` has one row per area of the level, indexed by area code: value (float or missing), state, margin (missing
     when exact), low and high (for state "class"), source, year (of a published figure, else missing) and note (may be
-    empty); published figures also have invented. The words of a state are in data/tables/states.py. `invented` says
-    whether all numbers shown are invented.
+    empty); published figures also have a column invented. The words of a state are in data/tables/states.py.
+    `invented` says whether all numbers shown are invented.
     """
 
     frame: pd.DataFrame

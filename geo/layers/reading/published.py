@@ -35,9 +35,9 @@ class Figure:
 
 
 def read_figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
-    """Read all figures of a kind at a level, oldest first: area, period, value (shares in per cent), ...
+    """Read all figures of a measure at a level, oldest first. An area with several figures has several rows.
 
-    Other columns: source, year, status, note, invented. An area with several figures has several rows.
+    Columns: area, period, value (shares in per cent), source, year, status, note, invented.
     """
     return _figures(release, tables.release_key(release), figure, level)
 
