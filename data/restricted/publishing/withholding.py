@@ -19,6 +19,7 @@ from data.disclosure.attacks.membership import Advantage
 from data.disclosure.attacks.suite import find_disclosed_cells
 from data.restricted.publishing.complementary import withhold_until_safe
 from data.restricted.publishing.draft import Draft
+from data.restricted.publishing.not_searched import correct_not_searched
 from data.restricted.publishing.published_table import CellMasks, Tables
 from data.tables.spec import TIERS, Tier
 
@@ -64,7 +65,8 @@ def withhold_cells(
         for masks in steps:
             cells[tier] = _join(cells[tier], masks)
             safe[tier] = _without(safe[tier], masks)
-    return SafeTables(safe, cells, planned, quietened)
+    corrected = {tier: correct_not_searched(of_tier) for tier, of_tier in safe.items()}
+    return SafeTables(corrected, cells, planned, quietened)
 
 
 def survey_public(

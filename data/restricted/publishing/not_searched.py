@@ -1,0 +1,67 @@
+"""Where "not searched" would stand above a published number, the cell is "almost none" instead. Behind the wall."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+
+from data.restricted.publishing.published_table import ReleasedTable, Tables, code
+from data.tables.grid import Grid, Index
+from data.tables.periods import GRAINS, Grain
+from data.tables.spec import COUNTED, LEVELS, Level
+from data.workspace.types import Bools
+
+_Found = dict[tuple[Level, Grain], Bools]  # where a number above zero is published, (areas, periods)
+
+
+def correct_not_searched(tables: Tables) -> Tables:
+    """Return the tables of a tier where no "not searched" stands above a number of its measure.
+
+    Above: the area holds the number's area, the period holds its period, or the number is one of its categories.
+    Only published cells count, so that a withheld number is not betrayed by the state of a total.
+    """
+    found = {measure: _find_numbers(tables, measure) for measure in COUNTED}
+    return {spec: _correct(table, found[spec.measure]) if spec.counted else table for spec, table in tables.items()}
+
+
+def _find_numbers(tables: Tables, measure: str) -> _Found:
+    found: _Found = {}
+    for spec, table in tables.items():
+        if spec.measure == measure:
+            above_zero = (table.state == code("number")) & (table.value > 0)
+            shown = above_zero.any(axis=tuple(range(2, above_zero.ndim)))
+            place = spec.level, spec.grain
+            found[place] = shown | found.get(place, np.zeros_like(shown))
+    return found
+
+
+def _correct(table: ReleasedTable, found: _Found) -> ReleasedTable:
+    spec, grid = table.spec, table.grid
+    below = np.zeros(table.value.shape[:2], bool)
+    levels, grains = LEVELS[LEVELS.index(spec.level) :], GRAINS[: GRAINS.index(spec.grain) + 1]
+    for level, grain in product(levels, grains):
+        if (level, grain) in found:
+            areas, periods = _hold_areas(grid, level, spec.level), _hold_periods(grid, grain, spec.grain)
+            _mark_above(below, found[level, grain], areas, periods)
+    wrong = (table.state == code("not_searched")) & below.reshape(*below.shape, *[1] * (table.value.ndim - 2))
+    return replace(table, state=np.where(wrong, np.int8(code("almost_none")), table.state))
+
+
+def _mark_above(below: Bools, found: Bools, areas: Index, periods: Index) -> None:
+    area, period = np.nonzero(found)
+    inside = areas[area] >= 0
+    below[areas[area[inside]], periods[period[inside]]] = True
+
+
+def _hold_areas(grid: Grid, level: Level, wider: Level) -> Index:
+    """Return for each area of a level the index of the area of a wider level that holds it, or -1."""
+    return grid.area_index[wider][[grid.names[area] for area in grid.codes[level]]]
+
+
+def _hold_periods(grid: Grid, grain: Grain, longer: Grain) -> Index:
+    """Return for each period of a grain the index of the period of a longer grain that holds it."""
+    starts = np.array([period.start for period in grid.periods(grain)], "datetime64[D]")
+    # The first year may begin before the whole time does.
+    return np.maximum(grid.period_of(starts, longer), 0)
