@@ -88,11 +88,11 @@ def format_shift(names: pd.Series, shift: AreaShift) -> str:
 
 
 _SHIFTS = {
-    "rose": "Share of internal trafficking in {areas} rose from {before} % to {after} % "
+    "rose": "The share of internal trafficking in {areas} rose from {before} % to {after} % "
     "(difference {low} to {high} points; probability of a {way} {chance}).",
-    "fell": "Share of internal trafficking in {areas} fell from {before} % to {after} % "
+    "fell": "The share of internal trafficking in {areas} fell from {before} % to {after} % "
     "(difference {low} to {high} points; probability of a {way} {chance}).",
-    "unclear": "Share of internal trafficking in {areas} did not clearly change: from {before} % to "
+    "unclear": "The share of internal trafficking in {areas} did not clearly change: from {before} % to "
     "{after} % (difference {low} to {high} points; probability of a {way} {chance}).",
 }
 

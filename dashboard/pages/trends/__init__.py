@@ -63,7 +63,7 @@ _LINES = (
     "Thin lines: the true number of children identified or met lies on them; for the forecast, the 80 % "
     "interval. Band: 95 % interval of the share"
 )
-_EFFORT = "More outreach finds more children: read every change together with the outreach days below."
+_EFFORT = "More outreach finds more children: read every change together with the outreach days."
 
 
 def _show_statements(current: CurrentRelease) -> None:
