@@ -77,3 +77,45 @@ def test_every_environment_variable_is_documented():
     names = {name for p in sources for name in re.findall(r'"(TACT_[A-Z_]+)"', p.read_text("utf-8"))}
     assert names
     assert [name for name in sorted(names) if name not in EVERYTHING] == []
+
+
+TEXTS = DOCS | {name: (ROOT / name).read_text("utf-8") for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")}
+TOP = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")))
+MODULE = re.compile(rf"(?:{TOP})(?:\.[a-z_]\w*)+")
+# Files that are named without a folder may be those of a workspace, but not these.
+SOURCE = re.compile(r"(?:[\w*.-]+/)*[\w*]+\.(?:py|md|js|css)")
+FOLDER = re.compile(rf"(?:{TOP})/.*")
+
+
+def exists(place):
+    """Return whether a module, a path or the end of a path is there; NAME and CODE stand for any name."""
+    if MODULE.fullmatch(place) and not SOURCE.fullmatch(place):
+        path = place.replace(".", "/")
+        return (ROOT / path).is_dir() or (ROOT / f"{path}.py").is_file()
+    pattern = re.sub("NAME|CODE", "*", place.strip("/"))
+    folders = ("",) if FOLDER.fullmatch(place) else ("", *(f"{top}/**/" for top in TOP.split("|")))
+    return any(next(ROOT.glob(folder + pattern), None) for folder in folders)
+
+
+def places_in(text):
+    """Yield each file, folder and module that a text names between back-ticks; x.{a,b} names two."""
+    spans = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    for word in re.sub(r",\s+", ",", " ".join(spans)).split():
+        head, braced, rest = re.fullmatch(r"([^{]*)(?:\{([^}]*)\})?(.*)", word).groups()
+        for part in (braced or "").split(","):
+            place = f"{head}{part}{rest}"
+            if any(kind.fullmatch(place) for kind in (MODULE, SOURCE, FOLDER)):
+                yield place
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_file_and_module_that_a_text_names_exists(name):
+    assert [place for place in places_in(TEXTS[name]) if not exists(place)] == []
+
+
+def test_a_file_that_is_gone_is_found():
+    text = "See `geo/gone.py`, `publishing/gone.py`, `data.gone`, `risk.{model,gone}` and `geo/layers/gone/`."
+    assert [place for place in places_in(text) if not exists(place)] == [
+        "geo/gone.py", "publishing/gone.py", "data.gone", "risk.gone", "geo/layers/gone/"
+    ]  # fmt: skip
+    assert len(list(places_in("\n".join(TEXTS.values())))) > 100

@@ -1,5 +1,8 @@
 """All layers, in the order of the menu, and the rules on which of them may be combined.
 
+Each file here is a layer. The folders are what all layers use: core/ (what a layer is), reading/ (from a release),
+output/ (to tables and files), profile/ (an area in words).
+
 On the partner tier, community layers may be combined with encounters and services (needed to judge access and equity),
 with one sentence on what this does not mean; on the public tier with services only. They are never combined with
 effort, risk or access (its places per child in need reveal the model's need). The map, addresses, exports and the

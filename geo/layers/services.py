@@ -27,7 +27,7 @@ def _least(release: Release, chosen: Mapping[str, str]) -> str:
     """Return what may be missing from a number that is a lower limit, and why."""
     parameters = release.manifest["tact"].get("parameters") or {}
     missing = mark(
-        "at least this number: services for protection, shelter and return are withheld in "
+        "at least this number: services for protection, return and reintegration are withheld in "
         "municipalities and where fewer than {operators} operators work"
     )
     unreported = mark("{missing}; numbers that were not reported are missing too")
@@ -43,7 +43,7 @@ COUNTED = Counted(
     options=(_WHAT, WHICH_SERVICES),
     locate=_locate,
     note=mark(
-        "Services for protection, shelter and return are shown only for counties and regions, and only"
+        "Services for protection, return and reintegration are shown only for counties and regions, and only"
         " where at least three operators work. A total marked “at least” may leave some out."
     ),
     units={"staff": mark("members of staff"), "capacity": mark("service places")},

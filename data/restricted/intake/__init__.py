@@ -32,7 +32,7 @@ from data.restricted.intake.headings import Layout, choose_sheet, count_recognis
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import read as mapping_of
-from data.restricted.intake.personal import refuse_personal_content, refuse_personal_headings
+from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, build_rejects, write_rejects
 from data.restricted.intake.table import RawTable
 from data.schema import INVENTED, KINDS, HashIdentifier, RecordKind, Resolve, conform, get_kind
@@ -228,7 +228,8 @@ def _refuse_missing(name: str, kind: RecordKind, headings: list[str], layout: La
         msg = f"{name}: the first row must contain column names, and none of them is a column of kind "
         msg += f"{kind.name}: {', '.join(c.name for c in kind.given)}."
         raise FileRefused(msg)
-    msg = f"{name} has no column for {', '.join(missing)}, which is needed for kind {kind.name}."
+    needed = "which is needed" if len(missing) == 1 else "which are needed"
+    msg = f"{name} has no column for {', '.join(missing)}, {needed} for kind {kind.name}."
     if missing == ["partner"]:
         raise FileRefused(f"{msg} Add it, or name the partner with the import: --partner NAME")
     if layout.unknown and len(layout.columns) > 2:

@@ -22,7 +22,7 @@ _COUNTED = (
 )
 _NOISE = (
     "Counts have noise from the cell key method: variance {variance:g} ({variance_near_k:g} for counts of 7 "
-    "to 15, near the threshold), largest perturbation {largest} (times {cap} for encounters). It is zero on "
+    "to 15, near the threshold), largest noise {largest} (times {cap} for encounters). It is zero on "
     "average for counts from 1, and a true zero stays zero. The same children get the same number in every "
     "table. A total and its parts may therefore differ by up to (parts + 1) x {largest}. {threshold}A "
     "published number is repeated by later releases until at least {k} different children behind it have "
