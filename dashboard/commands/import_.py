@@ -19,6 +19,7 @@ from data.schema import KINDS
 from data.workspace import Workspace
 from geo.places import Places
 
+_TABLES = (".csv", ".xlsx")  # what is no such file is read too if its content is
 _MAX_REASONS = 5  # on the screen; all of them are in the file of rejects
 _OVERDUE = (
     "{count:,} of these records are about children without an encounter since {day}. The next import or "
@@ -42,9 +43,7 @@ class Importer:
         """Import one file; return its counts and the path of the list of rejected rows."""
         kind = kind or intake.guess_kind(path, rules)
         if kind is None:
-            msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is: "
-            msg += "--kind encounter. The columns of each kind: tact doctor --schema"
-            raise FileRefused(msg)
+            raise FileRefused(_word_unknown(path))
         # One lock for both, so that nobody is forgotten between reading a file and storing its records.
         with self.vault.writing():
             read = intake.read_file(
@@ -82,6 +81,15 @@ class Importer:
             return None
         intake.write_rejects(target, read.rejects)
         return str(target)
+
+
+def _word_unknown(path: Path) -> str:
+    """Return why no kind of record was recognised in a file."""
+    if path.suffix.lower() not in _TABLES:
+        msg = f"{path.name} is not a table of records. CSV and XLSX files are read (.csv, .xlsx), also those that "
+        return msg + "Kobo and ODK export. Save it as one of them, with the names of the columns in the first row."
+    msg = f"The columns of {path.name} fit no kind of record, or fit several. Say which kind it is with --kind: "
+    return msg + f"{', '.join(KINDS)}. The columns of each kind: tact doctor --schema"
 
 
 def _find_mapping(workspace: Workspace, partner: str | None, file: Path | None) -> Path | None:

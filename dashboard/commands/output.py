@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn, Protocol
 
@@ -52,16 +52,27 @@ def _plain(text: str) -> str:
 
 def fail(error: TactError | TyperException, *, as_json: bool) -> NoReturn:
     """Print an error and leave with its exit code."""
+    message = format_error(error)
     if as_json:
-        body: Mapping[str, str] = {"error": type(error).__name__, "message": _message(error)}
-        emit(body, True)
+        emit({"error": type(error).__name__, "message": message}, True)
     else:
-        say(_message(error))
+        say(message)
     raise SystemExit(error.exit_code)
 
 
-def _message(error: TactError | TyperException) -> str:
-    return error.format_message() if isinstance(error, TyperException) else str(error)
+def format_error(error: TactError | TyperException) -> str:
+    """Return the message; after wrong use also what the option takes, and the command that explains it.
+
+    Empty for a group of commands without a command, which has printed its help.
+    """
+    if isinstance(error, TactError):
+        return str(error)
+    wrong = error.format_message()
+    if not wrong:
+        return ""
+    context, takes = getattr(error, "ctx", None), getattr(getattr(error, "param", None), "help", None)
+    help_command = f"See: {context.command_path} --help" if context is not None else ""
+    return " ".join(filter(None, (wrong.rstrip(".") + ".", takes, help_command)))
 
 
 def format_table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

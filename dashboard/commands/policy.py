@@ -60,7 +60,7 @@ def compare(
     variance_near_k: Annotated[
         float | None, typer.Option(help="Variance of the noise for counts of 7 to 15, near the threshold.")
     ] = None,
-    largest: Annotated[int | None, typer.Option(help="Largest perturbation in your own policy.")] = None,
+    largest: Annotated[int | None, typer.Option(help="Largest noise in your own policy.")] = None,
     worlds: Annotated[int, typer.Option(min=1, help="Number of invented data sets for the test.")] = 5,
     children: Annotated[
         int,

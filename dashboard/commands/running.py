@@ -29,7 +29,7 @@ from dashboard.commands import (
     serve,
     templates,
 )
-from dashboard.commands.output import fail
+from dashboard.commands.output import fail, format_error
 from data.errors import InputError, TactError
 
 app = typer.Typer(
@@ -96,11 +96,14 @@ def run() -> int:
     """Run the command line and return the exit code; a TactError becomes a message and its code."""
     as_json = "--json" in sys.argv
     try:
-        code = app(standalone_mode=not as_json)
+        code = app(standalone_mode=False)
     except SystemExit as stop:
         code = stop.code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
     except (TactError, TyperException) as error:
-        fail(error, as_json=as_json)
+        # A group without a command has printed its help, and has nothing more to say.
+        code = fail(error, as_json=as_json) if format_error(error) else 0
     except OSError as error:
         fail(_no_access(error), as_json=as_json)
     return code if isinstance(code, int) else 0

@@ -146,6 +146,36 @@ def test_wrong_use_says_what_is_wrong_in_json_too(
     assert told in answer.json["message"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["export"], "Missing option '--to'. Folder to write the files to. See: tact export --help"),
+        (["export", "--to", "x"], "One of gpkg, geojson, csv, xlsx, parquet"),
+        (["release", "--bogus"], "No such option: --bogus. See: tact release --help"),
+        (["policy", "bogus"], "No such command 'bogus'. See: tact policy --help"),
+    ],
+)
+def test_wrong_use_is_told_in_one_plain_line(tact, words: list[str], told: str) -> None:
+    answer = tact(*words)
+    assert answer.code == 2
+    assert told in answer.err
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [[], ["policy"], ["areas"]])
+def test_a_group_of_commands_alone_shows_its_help(tact, words: list[str]) -> None:
+    answer = tact(*words)
+    assert (answer.code, answer.err) == (0, "")
+    assert "Usage:" in answer.out
+
+
+def test_a_letter_is_no_table_of_records(tact, practice: Path, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("Dear all,\nhere is our list.\n", encoding="utf-8")
+    answer = tact("--workspace", practice, "import", tmp_path / "note.txt")
+    assert answer.code == 2
+    assert "note.txt is not a table of records. CSV and XLSX files are read" in answer.out
+
+
 def test_commands_that_read_fall_back_on_the_demo_world(
     tact, demo_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
