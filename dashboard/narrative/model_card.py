@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dashboard.narrative.risk import name_pathways
+from dashboard.narrative.risk import join_words, name_pathways
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _
 from data.tables.periods import Period
@@ -32,7 +32,7 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
     card = manifest.card
     first, last = Period.parse(card.first), Period.parse(card.last)
     return [
-        (_("Areas"), str(card.areas)),
+        (_("Counties and regions in the model"), str(card.areas)),
         (_("Records of"), Period(first.start, last.end, "whole").label),
         (_("Children identified or met when outreach doubles"), _format_gain(*card.gamma)),
         (_("Made"), manifest.created[:10]),
@@ -47,8 +47,8 @@ def _format_gain(mean: float, deviation: float) -> str:
 
 def list_limits(card: ModelCard) -> list[str]:
     """Return the data that the model reads, the data that it never reads, and wrong uses of its results."""
-    used = ", ".join(_(_USED.get(name, name)) for name in card.used)
-    never = ", ".join(_(_NEVER.get(name, name)) for name in card.never_used)
+    used = join_words(_(_USED.get(name, name)) for name in card.used)
+    never = join_words(_(_NEVER.get(name, name)) for name in card.never_used)
     return [
         _("It uses: {used}, all from this release.", used=used),
         _("It never uses: {never}. Without the community layers the result is the same.", never=never),
@@ -76,8 +76,8 @@ def _format_sensitivity(sensitivity: Sensitivity | None) -> list[str]:
     return [
         _(
             "How many more children are identified or met with more outreach is estimated. If the "
-            "number grew as fast as outreach, {changed} of {all} classes would change; the order of "
-            "areas would agree with this one by {rank} (1: fully).",
+            "number grew as fast as outreach, {changed} of {all} classes would change; the rank "
+            "correlation of the order of areas with this one would be {rank} (1: the same order).",
             changed=sensitivity.classes_changed,
             all=sensitivity.classes,
             rank=f"{sensitivity.rank_correlation:.2f}",
@@ -146,5 +146,5 @@ def tabulate_checks(current: CurrentRelease, checks: Sequence[ProxyCheck]) -> pd
         )
         for check in checks
     ]
-    head = [_("Country"), _("Pathway"), _("Areas"), _("Correlation of ranks"), _("95 % interval")]
+    head = [_("Country"), _("Pathway"), _("Areas compared"), _("Correlation of ranks"), _("95 % interval")]
     return pd.DataFrame(rows, columns=head)

@@ -18,7 +18,9 @@ from geo.areas import Areas
 from geo.layers.core.words import mark
 from risk.planning import Estimate
 
-LANGUAGES = ("en", "sq", "el")
+# The languages of a briefing, and their own names for themselves.
+LANGUAGE_NAMES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
+LANGUAGES = tuple(LANGUAGE_NAMES)
 # Between thousands, before decimals, before the sign of per cent (CLDR; English as on the pages).
 _SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}
 _MONTHS = (

@@ -20,7 +20,7 @@ TIERS: tuple[Tier, ...] = ("partner", "public")
 LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
 # Counts of children or of encounters with them: the numbers that get noise.
 COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "model"})
-# Protection, shelter and return: by county or region only, and only where enough operators work.
+# Protection, return and reintegration: by county or region only, and only where enough operators work.
 RESTRICTED_AXES: frozenset[str] = frozenset({"protection", "assisted_voluntary_return", "reintegration"})
 
 # The categories of each breakdown, in their order. `origin` has the areas of the table's level.

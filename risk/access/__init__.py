@@ -155,7 +155,7 @@ class Supply:
     """The services by area in one quarter of a release: all, on one axis, or of one duty bearer.
 
     amount : (A,), 0 if none is shown. at_least : where a part may be left out, so that the amount is a lower
-    limit, (A,). Protection, shelter and return are shown only where enough operators work.
+    limit, (A,). Protection, return and reintegration are shown only where enough operators work.
     """
 
     areas: tuple[str, ...]

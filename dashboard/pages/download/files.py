@@ -49,7 +49,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "xlsx",
         "Excel",
-        "Tables for Excel and LibreOffice: one sheet a layer, with codebook.",
+        "Tables for Excel and LibreOffice: one sheet for each layer, with codebook.",
         True,
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ),
@@ -57,7 +57,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "geojson",
         "GeoJSON",
-        "One map file a layer and level, with styles for QGIS, codebook and read-me.",
+        "One map file for each layer and level, with styles for QGIS, codebook and read-me.",
         False,
         "application/geo+json",
     ),

@@ -56,10 +56,7 @@ def list_key_facts(release: Release) -> list[tuple[str, str]]:
             _("Threshold: smallest count of children shown"),
             str(release.k) if release.tier == "public" else _("1, with its margin"),
         ),
-        (
-            _("Largest perturbation of a count of children"),
-            f"±{parameters['largest']}" if "largest" in parameters else "",
-        ),
+        (_("Largest noise on a count of children"), f"±{parameters['largest']}" if "largest" in parameters else ""),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
         (_("Records of"), _format_span(tact)),
     ]
@@ -130,9 +127,9 @@ def list_protections() -> list[str]:
     """Return how children and communities are protected, besides the noise."""
     return [
         _(
-            "Services for protection, shelter and return are shown only for countries, counties and "
-            "regions, and only where at least three operators run them. Where some may be left out, a "
-            "total says “at least”. Staff and service places are never public."
+            "Services for protection, return and reintegration are never shown for municipalities, and "
+            "elsewhere only where at least three operators run them. Other services have no such limit. "
+            "Where some may be left out, a total says “at least”. Staff and service places are never public."
         ),
         _("No table shows the community affiliation of children."),
         _(

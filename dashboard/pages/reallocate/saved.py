@@ -13,7 +13,7 @@ import streamlit as st
 from anyascii import anyascii
 
 from dashboard.narrative.moves import word_move
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import LANGUAGE_NAMES, Speech
 from dashboard.pages.reallocate import forms, planner, session
 from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Workplace
@@ -32,7 +32,6 @@ from risk.planning.summary import PlanSummary
 _TITLE, _NOTE, _ROLE, _REFUSED, _SAVED = "keep-title", "keep-note", "keep-role", "keep-refused", "keep-kept"
 _OPEN, _BRIEF = "open-plan", "briefing-plan"
 _MOST, _SHORT = 4, 40
-_LANGUAGES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 
 
 def list_plans(current: CurrentRelease) -> SavedPlans:
@@ -206,7 +205,7 @@ def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
         return
     plan = _pick_plan(_("Briefing of"), plans, _BRIEF)
     with st.container(horizontal=True, key="briefings"):
-        for language, name in _LANGUAGES.items():
+        for language, name in LANGUAGE_NAMES.items():
             st.download_button(
                 _("PDF in {language}", language=name),
                 partial(_make_pdf, plan, current.release, language),
@@ -241,7 +240,7 @@ def _pack_pictures(plan: SavedPlan, release: Release) -> bytes:
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for language in _LANGUAGES:
+        for language in LANGUAGE_NAMES:
             for name, picture in briefing.make_pictures(plan, release, language).items():
                 archive.writestr(name, picture)
     return packed.getvalue()

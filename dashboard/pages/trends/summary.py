@@ -208,7 +208,7 @@ def _format_change(looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:
     )
     ends = {name: format_number(round(float(row[key]), 2)) for name, key in _ENDS.items()}
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
-    earlier = ", ".join(map(_format_ending, looks[1:]))
+    earlier = narrative.join_words(map(_format_ending, looks[1:])) if len(looks) > 1 else ""
     earlier_looks = f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
     return f"{sentence} {_format_outreach(row)}{earlier_looks}"
 

@@ -182,7 +182,7 @@ def test_a_total_from_which_something_may_be_missing_is_at_least_so_many(tmp_pat
         if low:
             label = data.style.labels[data.classes().loc[area]]
             assert int(label.removeprefix("at least ")) <= low
-    assert data.legend.margin.startswith("at least this number: services for protection, shelter and return")
+    assert data.legend.margin.startswith("at least this number: services for protection, return and reintegration")
     assert "fewer than 3 operators work" in data.legend.margin
     assert data.legend.margin.endswith("are withheld in municipalities and where fewer than 3 operators work")
 

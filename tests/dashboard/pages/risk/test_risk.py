@@ -94,7 +94,7 @@ def test_the_statement_on_durres_and_tirana_comes_first(run, of, manifest):
     first = manifest.shifts[0]
     assert first.areas == ("AL-02", "AL-11")
     words = narrative.format_shift(current_release.read_area_names(of), first)
-    assert words.startswith("Share of internal trafficking in Durrës and Tirana rose from")
+    assert words.startswith("The share of internal trafficking in Durrës and Tirana rose from")
     text = said(run())
     assert words in text
     assert text.index(words) < text.index("Albania, internal trafficking")
@@ -247,7 +247,7 @@ def test_the_public_page_has_classes_by_year_and_no_rate(run, scored):
     rows = release.table("risk_region_year")
     assert text.count("cannot tell") >= int((rows["state"] == "cannot_tell").sum())
     assert "95 % interval" not in text
-    assert "Share of internal trafficking in" not in text
+    assert "The share of internal trafficking in" not in text
     assert "could not be checked" not in said(run("public", shown=method))
 
 

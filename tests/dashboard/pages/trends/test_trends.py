@@ -137,7 +137,7 @@ def test_a_possible_break_is_told_before_a_rise(of, run, monkeypatch):
     assert breaks["2008-03-01/P3M"].startswith(words)
     assert summary.find_breaks(of, "GR-I", "internal") == {}
     text = said(run(area="AL-11", of="internal"))
-    assert text.index(words) < text.index("read every change together with the outreach days below")
+    assert text.index(words) < text.index("read every change together with the outreach days")
     empty = summary.read_expected(of, "AL-11", "all")
     drawn = series.draw_met(summary.read_met(of, "AL-11", "all"), empty, breaks).to_dict()
     assert any(words in str(rows) for rows in drawn["datasets"].values())
@@ -167,6 +167,9 @@ def test_a_change_is_told_once_with_the_outreach_of_its_year():
     )
     assert "which may be the reason" in told
     assert "The same was found for the years up to Feb 2009." in told
+    looks = [{**look, "period": f"{month}/P3M"} for month in ("2009-03-01", "2008-12-01", "2008-09-01", "2008-06-01")]
+    told = summary._format_change(looks, "Internal trafficking")
+    assert "for the years up to Feb 2009, Nov 2008 and Aug 2008." in told
     calm = {**look, "low": 0.8, "high": 1.25}
     assert summary._format_change([calm], "Internal trafficking") == ""
 
@@ -201,7 +204,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
     assert len(charts(test)) == 1
     text = said(test)
     assert "quarter" not in text
-    assert "Share of internal trafficking in" not in text
+    assert "The share of internal trafficking in" not in text
     release = Release.open(scored.releases, "public")
     rows = release.table("children_region_year").query("area == 'AL-11'")
     for value in rows["value"].dropna():

@@ -299,6 +299,8 @@ def test_missing_columns_are_named_with_the_unknown_ones(tmp_path):
     message = refusal(tmp_path, text_of([row]))
     assert "no column for stage, which is needed for kind encounter" in message
     assert "'Faza'" in message
+    row = {k: v for k, v in row.items() if k != "pathway"}
+    assert "no column for stage, pathway, which are needed for kind" in refusal(tmp_path, text_of([row]))
 
 
 def test_a_date_under_a_foreign_heading_is_a_missing_column_and_no_birth_date(tmp_path):
