@@ -79,10 +79,7 @@ def _protection(t: Speech, release: Release) -> str:
         sentences.append(t("Protected, not anonymous: small numbers are shown with their margin."))
     else:
         sentences.append(t("Counts of fewer than {k} children are not shown.", k=release.k))
-    if parameters.get("frozen", True):
-        sentences.append(
-            t("A published number stands until {k} different children behind it have changed.", k=release.k)
-        )
+    sentences.append(t("The numbers of a year that is final are never changed."))
     return " ".join(sentences)
 
 

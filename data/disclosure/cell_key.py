@@ -22,6 +22,7 @@ from scipy.optimize import minimize
 from data.disclosure.channel import Channel, Counts, Keys, Knowledge
 from data.disclosure.policy import LOWEST_K, Policy
 from data.errors import InputError, ReleaseError
+from data.tables.spec import TableSpec
 from data.workspace.types import Floats
 
 NAME = "cell_key"
@@ -120,6 +121,17 @@ def _find_hiding_variance(values: npt.NDArray[np.int64], chance: float) -> float
         else:
             high = middle
     return high * most
+
+
+def salt_of(spec: TableSpec) -> str:
+    """Return the salt of a table: tables with the same salt give the same children the same noise.
+
+    Tables that differ in level or grain alone share it, so that a group that is alone in its area and year is not
+    drawn many times. Breakdowns, countries and the whole programme have salts of their own: otherwise a total equal to
+    one of its parts would say that all other parts are empty.
+    """
+    wide = [name for name in ("country", "whole") if name in (spec.level, spec.grain)]
+    return "|".join((spec.measure, *spec.breakdown, *wide))
 
 
 def compute_cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_range: int) -> Keys:

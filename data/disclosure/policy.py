@@ -11,6 +11,7 @@ from data.errors import InputError
 LOWEST_K = 11
 FEWEST = 3
 _MOST_KEY_BITS = 32
+_LONGEST_LAG = 24  # months
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class Policy:
     and cell keys are uniform on 0 .. key_range - 1 (a power of two). variance_near_k: the variance for counts
     of 7 to 15, about which k lies.
     operators: the minimum number of operators for showing a protection, return or reintegration service.
-    frozen: repeat published numbers until the redraw rule lets them change; off in tests of attacks only.
-    first, last: the days that the release covers; None: all records.
+    first, last: the first and last day of the programme. Releases cover its quarters that have ended; records of
+    other days are not counted. lag: months after the end of a year until its numbers are final.
+    frozen: repeat published numbers; off in tests of attacks only.
     no_programme: areas where there is no programme, so that zero is structural.
     """
 
@@ -36,9 +38,10 @@ class Policy:
     cap: int = 3
     key_range: int = 2**24
     operators: int = 3
+    first: date = date(2006, 6, 1)
+    last: date = date(2009, 5, 31)
+    lag: int = 3
     frozen: bool = True
-    first: date | None = None
-    last: date | None = None
     no_programme: frozenset[str] = frozenset()
     partner_licence: str = "under agreement"
     public_licence: str = "CC-BY-4.0"
@@ -57,6 +60,8 @@ class Policy:
             (self.largest < self.k, f"largest = {self.largest}; it must be less than k = {self.k}"),
             (2**bits == self.key_range, f"key_range = {self.key_range}; it must be a power of two"),
             (10 <= bits <= _MOST_KEY_BITS, f"key_range = {self.key_range}; from 2**10 to 2**32"),
+            (self.first < self.last, f"first = {self.first}, last = {self.last}; the first day comes first"),
+            (1 <= self.lag <= _LONGEST_LAG, f"lag = {self.lag}; it is 1 to {_LONGEST_LAG} months"),
         )
         wrong = [words for holds, words in limits if not holds]
         if wrong:
@@ -71,7 +76,7 @@ class Policy:
         """Return the policy as plain values for a manifest."""
         values = asdict(self)
         for name in ("first", "last"):
-            values[name] = values[name].isoformat() if values[name] else None
+            values[name] = values[name].isoformat()
         values["no_programme"] = sorted(self.no_programme)
         return values
 

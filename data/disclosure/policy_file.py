@@ -62,8 +62,9 @@ _VALUES: tuple[tuple[str, str, str, str], ...] = (
         "whole",
         "Smallest number of operators for which services for protection, return and reintegration show.",
     ),
-    ("counting", "first", "day", "First day of the release, such as 2006-06-01. Without it: the first record."),
-    ("counting", "last", "day", "Last day of the release. Without it: the last record."),
+    ("counting", "first", "day", "First day of the programme. Records of other days are not counted."),
+    ("counting", "last", "day", "Last day of the programme. Until it has passed, the whole programme has no number."),
+    ("counting", "lag", "whole", "Months after the end of a year until its numbers are final (1 to 24)."),
     ("counting", "no_programme", "codes", "Areas where the programme does not work; they show a zero."),
     ("licence", "partner_licence", "text", "Licence text in partner files."),
     ("licence", "public_licence", "text", "Licence text in public files."),
@@ -74,6 +75,7 @@ _HEAD = """\
 # change. Lines that you leave out have their default.
 # The noise (variance, variance_near_k, largest, cap) cannot be changed once something was released: a
 # published number is repeated, and a second draw of it could be averaged with the first.
+# The days of the programme are yours to set before the first release: nothing follows from the records' days.
 """
 # Lines of [protection] that earlier versions wrote, with the values that mean what holds now.
 _FORMER = {"mechanism": "cell_key", "zeros_shown": False, "epsilon": 1.0, "cells": 80, "budget": 80.0}
@@ -117,9 +119,8 @@ def default_text() -> str:
 
 def _write_line(name: str, kind: str, words: str) -> str:
     value = getattr(DEFAULT_POLICY, name)
-    if value is None:
-        return f"# {words}\n# {name} ="
-    return f"# {words}\n{name} = {json.dumps(sorted(value) if kind == 'codes' else value)}"
+    text = value.isoformat() if kind == "day" else json.dumps(sorted(value) if kind == "codes" else value)
+    return f"# {words}\n{name} = {text}"
 
 
 def _write_block(tier: Tier, block: Block) -> str:

@@ -129,11 +129,6 @@ class Release:
         return int(self.manifest["tact"]["k"])
 
     @property
-    def behind(self) -> int:
-        """The largest number of changed children that a repeated number may ignore; 0 if none is repeated."""
-        return self.k - 1 if self.manifest["tact"].get("repeats") else 0
-
-    @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables, without the areas."""
         return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")

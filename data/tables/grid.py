@@ -7,7 +7,7 @@ that has no municipality. All cells of the grid are published, so that a missing
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import ReleaseError
-from data.tables.periods import GRAINS, Calendar, Grain, Period
+from data.tables.periods import GRAINS, Calendar, Grain, Period, add_months
 from data.tables.spec import LEVELS, Level
 
 Index = npt.NDArray[np.int32]
@@ -25,13 +25,35 @@ Index = npt.NDArray[np.int32]
 class Grid:
     """Areas and periods of a release, and the cell of each record.
 
-    `areas` is the reference table (data.reference.area_table) or one like it.
+    areas: the reference table (data.reference.area_table) or one like it. first, last: the days that are covered.
+    final: the last day of the years that are final; None when the whole programme is. Quarters after it are
+    provisional; years after it, and the whole programme, are no periods yet.
     """
 
     areas: pd.DataFrame
     calendar: Calendar
     first: date
     last: date
+    final: date | None = None
+
+    @classmethod
+    def for_day(
+        cls, areas: pd.DataFrame, calendar: Calendar, programme: tuple[date, date], lag: int, day: date
+    ) -> Grid | None:
+        """Return the grid of a release made on a day; None while no quarter of the programme has ended.
+
+        programme: its first and last day. lag: the months after the end of a year (or of the programme) until the
+        year is final. Everything follows from these and the day, nothing from records.
+        """
+        first, last = programme
+        ended = [q for q in calendar.between(first, last, "quarter") if q.end < day]
+        final = first - timedelta(days=1)
+        for year in calendar.between(first, last, "year"):
+            end = min(year.end, last)
+            if day < add_months(end, lag + 1):
+                return cls(areas, calendar, first, ended[-1].end, final) if ended else None
+            final = end
+        return cls(areas, calendar, first, last)
 
     @cached_property
     def codes(self) -> dict[Level, tuple[str, ...]]:
@@ -77,15 +99,22 @@ class Grid:
 
     def periods(self, grain: Grain) -> list[Period]:
         """List the periods of a grain, oldest first."""
-        return self.calendar.between(self.first, self.last, grain)
+        last = self.last if self.final is None or grain not in ("year", "whole") else self.final
+        if last < self.first or (grain == "whole" and self.final is not None):
+            return []
+        return self.calendar.between(self.first, last, grain)
+
+    def is_provisional(self, grain: Grain) -> npt.NDArray[np.bool_]:
+        """Return which periods of a grain are provisional, shape (periods,)."""
+        return np.array([self.final is not None and p.end > self.final for p in self.periods(grain)], bool)
 
     @cached_property
-    def whole(self) -> Period:
-        """The whole time that the release covers."""
+    def span(self) -> Period:
+        """The time that the release covers, in whole quarters."""
         return self.calendar.whole(self.first, self.last)
 
     def period_of(self, days: npt.NDArray[np.datetime64], grain: Grain) -> Index:
-        """Return the index of the period of each day (datetime64[D]), or -1 outside the whole time."""
+        """Return the index of the period of each day (datetime64[D]), or -1 where there is none."""
         offset = days.astype("datetime64[D]").astype(np.int64) - self._by_day["start"]
         table = self._by_day[grain]
         inside = (offset >= 0) & (offset < len(table))
@@ -93,13 +122,16 @@ class Grid:
 
     @cached_property
     def _by_day(self) -> dict[str, Index]:
-        """The period of each day of the whole time, by grain; "start" is the first day's number."""
-        first, last = np.datetime64(self.whole.start, "D"), np.datetime64(self.whole.end, "D")
+        """The period of each day of the span, by grain; "start" is the first day's number."""
+        first, last = np.datetime64(self.span.start, "D"), np.datetime64(self.span.end, "D")
         days = np.arange(first, last + 1)
         tables = {"start": np.asarray(first.astype(np.int64), np.int32)}
         for grain in GRAINS:
-            starts = np.array([p.start for p in self.periods(grain)], "datetime64[D]")
-            tables[grain] = (np.searchsorted(starts, days, side="right") - 1).astype(np.int32)
+            periods = self.periods(grain)
+            starts = np.array([p.start for p in periods], "datetime64[D]")
+            number = (np.searchsorted(starts, days, side="right") - 1).astype(np.int32)
+            end = np.datetime64(periods[-1].end, "D") if periods else first - 1
+            tables[grain] = np.where(days <= end, number, np.int32(-1))
         return tables
 
     def check_places(self, names: npt.NDArray[np.integer]) -> None:

@@ -23,7 +23,8 @@ _LENGTHS: dict[str, Grain] = {"P1M": "month", "P3M": "quarter", "P1Y": "year"}
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _add_months(day: date, months: int) -> date:
+def add_months(day: date, months: int) -> date:
+    """Return the first day of the month that lies a number of months after a day's."""
     index = day.year * 12 + day.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
 
@@ -52,7 +53,7 @@ class Period:
     @classmethod
     def starting(cls, start: date, grain: Grain) -> Period:
         """Return the month, quarter or year that starts on a day."""
-        end = _add_months(start, _MONTHS[grain]) - timedelta(days=1)
+        end = add_months(start, _MONTHS[grain]) - timedelta(days=1)
         return cls(start, end, grain)
 
     @property

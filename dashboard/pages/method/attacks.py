@@ -20,7 +20,7 @@ TRIED = {
     "bounds": ("bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"),
     "homogeneity": "homogeneity: find areas where nearly all children are of one category",
     "averaging": "averaging: remove the noise",
-    "forgetting": "forgetting: find out whose records were deleted between two releases",
+    "sequence": "sequence: find out from several releases who came, left or was corrected between them",
     "membership": "membership: find out whether one certain child was counted",
     "surface": "files: find numbers that are not in the release",
 }

@@ -206,14 +206,12 @@ def describe_noise(release: Release) -> list[str]:
             )
         )
     sentences.append(_("Published figures are shown unchanged."))
-    if parameters.get("frozen", True):
-        sentences.append(
-            _(
-                "A published number is repeated by later releases until at least {k} different "
-                "children behind it have changed, so that a correction gives nobody away.",
-                k=k,
-            )
+    sentences.append(
+        _(
+            "The numbers of a year are drawn once, when the year is final, and never changed. What is reported later "
+            "is not counted in them, so that a correction gives nobody away."
         )
+    )
     return [sentence for sentence in sentences if sentence]
 
 

@@ -1,9 +1,9 @@
 """The averaging attack: several noisy readings of one count together may leave only one likely value.
 
 A total can be read from its own number, and from the numbers of its categories, of the areas inside it and
-of the periods inside it, each with noise whose distribution the attacker knows; and from earlier releases,
-where numbers are not frozen. The attacker multiplies the likelihoods. The attack succeeds where one value
-other than zero has a probability of at least CERTAIN.
+of the periods inside it, each with noise whose distribution the attacker knows; and from an earlier release, where it
+was provisional. The attacker multiplies the likelihoods. The attack succeeds where one value other than zero has a
+probability of at least CERTAIN.
 """
 
 from __future__ import annotations
@@ -51,17 +51,31 @@ def guess_totals(
 ) -> Iterator[tuple[Table, int, float]]:
     """Yield the totals whose likeliest value is not zero: table, flat index, probability of that value."""
     readings = _Readings(system, mechanism)
-    redrawn = [] if releases[-1].frozen else list(releases[:-1])
+    *earlier_releases, last = releases
+    redrawn = [release for release in earlier_releases if release.final or not last.frozen]
     by_shape: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
     for unknown, parts in readings.list_totals(include_single=bool(redrawn)):
         table, offset = system.lattice.locate(unknown)
         if table.shape not in by_shape:
-            by_shape[table.shape] = [_read_numbers(release, table) for release in redrawn]
+            numbers = [_read_numbers(release, table) for release in redrawn]
+            by_shape[table.shape] = [_join_provisional(redrawn, numbers, last)] if last.frozen else numbers
         cell = tuple(table.name(offset).values())
         earlier = [numbers[cell] for numbers in by_shape[table.shape] if cell in numbers]
         value, sure = readings.guess(unknown, parts, earlier)
         if value > 0:
             yield table, offset, sure
+
+
+def _join_provisional(
+    releases: Sequence[Published], numbers: Sequence[dict[tuple[str, ...], int]], last: Published
+) -> dict[tuple[str, ...], int]:
+    """Return the provisional numbers, by area, period and categories, of cells that are final in the last release."""
+    return {
+        cell: value
+        for release, of_release in zip(releases, numbers, strict=True)
+        for cell, value in of_release.items()
+        if release.is_provisional(cell[1]) and not last.is_provisional(cell[1])
+    }
 
 
 def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int]:
@@ -106,17 +120,23 @@ class _Readings:
         """
         ties = self.system.system.ties
         sets: dict[int, list[Ints]] = {}
-        for tie in np.flatnonzero((self.values[ties.total] > 0) & (ties.slack == 0)):
+        for tie in np.flatnonzero(self.values[ties.total] > 0):
             parts = ties.part[ties.start[tie] : ties.start[tie + 1]]
             shown = self.values[parts]
-            # A single part with the number of its total may hold the same children: no new reading.
-            repeats = (shown == self.values[ties.total[tie]]).any() and (shown > 0).sum() == 1
-            if (shown >= 0).all() and not repeats:
+            if (shown >= 0).all() and not self._is_same_draw(int(ties.total[tie]), parts):
                 sets.setdefault(int(ties.total[tie]), []).append(parts)
         if include_single:
             for unknown in np.flatnonzero(self.values > 0):
                 sets.setdefault(int(unknown), [])
         yield from sorted(sets.items())
+
+    def _is_same_draw(self, total: int, parts: Ints) -> bool:
+        """Return whether the only part with a number may hold the same children under the same salt as its total."""
+        shown = self.values[parts]
+        if (shown > 0).sum() != 1 or shown.max() != self.values[total]:
+            return False
+        places = [self.system.lattice.find(int(unknown)) for unknown in (total, parts[shown.argmax()])]
+        return len({place[0].shape.breakdown for place in places if place}) < len(places)
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
         """Return the likeliest count and its posterior probability under a flat prior."""

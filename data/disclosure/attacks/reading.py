@@ -32,7 +32,9 @@ def read_published(release: Release) -> Published:
         for name, spec in list_specifications(release).items()
     }
     knowledge = {m: Knowledge.from_manifest(values) for m, values in about.get("knowledge", {}).items()}
-    return Published(release.name, tables, knowledge, release.k, bool(about.get("frozen", True)))
+    tables = {spec: table for spec, table in tables.items() if len(table)}
+    frozen, final = bool(about.get("frozen", True)), about.get("final") or ""
+    return Published(release.name, tables, knowledge, release.k, frozen, final)
 
 
 def read_areas(release: Release) -> pd.DataFrame:

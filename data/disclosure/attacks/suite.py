@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from data.disclosure.attacks import averaging, forgetting, homogeneity, membership, reading
+from data.disclosure.attacks import averaging, homogeneity, membership, reading, sequence
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
@@ -36,11 +36,12 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     yield "bounds", system.report(system.judge(bounds)), statistics
     yield "homogeneity", homogeneity.report_homogeneous(system, bounds), {}
     yield "averaging", *averaging.attack(releases, system, mechanism)
-    yield "forgetting", *forgetting.attack(releases)
+    yield "sequence", *sequence.attack(releases)
+    everything = sequence.join_releases(releases)
     if thorough:
-        yield "membership", *membership.attack(releases[-1], areas, mechanism, k)
+        yield "membership", *membership.attack(everything, areas, mechanism, k)
     elif k is not None:
-        yield "membership", *membership.attack(releases[-1], areas, mechanism, k, children=2, worlds=(2000,))
+        yield "membership", *membership.attack(everything, areas, mechanism, k, children=2, worlds=(2000,))
 
 
 def find_disclosed_cells(

@@ -6,8 +6,6 @@ gives the same numbers here as when it is imported and released.
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -19,8 +17,6 @@ from data.restricted.keys import IdentifierHasher
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
 from data.tables.spec import Plan
-
-_ANY_DAY = date(2000, 1, 1)
 
 
 def count_world(
@@ -34,13 +30,11 @@ def count_world(
     """Count every table of children and encounters of a plan.
 
     `encounters` has a partner file's columns with unhashed identifiers (risk.worlds.World.records),
-    `areas` is data.reference.area_table. Only cap and key range of the policy are used.
+    `areas` is data.reference.area_table. Only cap, key range and days of the policy are used.
     """
     calendar = Calendar(first_month)
-    nowhere = Grid(areas, calendar, _ANY_DAY, _ANY_DAY)
-    records = counting.load_encounters([_batch(encounters, hasher)], nowhere.names)
-    days = records["day"].astype("datetime64[D]")
-    grid = Grid(areas, calendar, days.min().astype(object), days.max().astype(object))
+    grid = Grid(areas, calendar, policy.first, policy.last)
+    records = counting.load_encounters([_batch(encounters, hasher)], grid.names)
     return counting.count_tables(counting.read_encounters(records, grid, hasher.record_keys), plan, policy)
 
 

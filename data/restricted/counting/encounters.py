@@ -7,6 +7,7 @@ tables of encounters a child is counted at most `cap` times in a cell.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.disclosure.cell_key import compute_cell_keys
+from data.disclosure.cell_key import compute_cell_keys, salt_of
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.restricted.counting.linking import link_children
@@ -33,26 +34,6 @@ COLUMNS = ("date", "municipality", "child", "programme_child", *_ATTRIBUTES, "or
 _HASH_DIGITS = 64
 _CROSSING = np.array([0, 1, 1, -1], np.int8)  # of each pathway; none_known is neither
 _AT_RISK = CATEGORIES["stage"].index("at_risk")
-_MARK_BITS = np.uint64(24)
-# A different part of the record key for each unit of counting: with one key for both, the noise on
-# encounters would move with that on children, and their difference would give the count away.
-_UNIT_SHIFT = {"encounters": 32}
-
-
-@dataclass(frozen=True, eq=False)
-class Members:
-    """The children behind each area and period: sorted marks of 64 bits; those of block b begin at start[b].
-
-    Blocks are numbered area * periods + period. The upper 40 bits of a mark identify the child, the lower 24 are a
-    hash of all its data that is counted there.
-    """
-
-    marks: Words
-    start: Ints
-
-    def marks_of(self, block: int) -> Words:
-        """Return the marks of one block."""
-        return self.marks[self.start[block] : self.start[block + 1]]
 
 
 class Cells(NamedTuple):
@@ -62,21 +43,14 @@ class Cells(NamedTuple):
     keys: Ints
 
 
-Place = tuple[str, Level, Grain]  # family, level, grain
-
-
 @dataclass(frozen=True, eq=False)
 class CountedTables:
-    """True counts and cell keys of the counted tables of a plan, and the children behind them.
-
-    counts, keys: by table, each of shape (areas, periods, *categories). members: by family, level and grain.
-    """
+    """True counts and cell keys of the counted tables of a plan, each of shape (areas, periods, *categories)."""
 
     grid: Grid
     plan: Plan
     counts: Mapping[TableSpec, Ints]
     keys: Mapping[TableSpec, Ints]
-    members: Mapping[Place, Members] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +101,11 @@ class Encounters:
         """The first row of each child."""
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
-    def keys(self, measure: str, key_range: int) -> Ints:
-        """Return each child's record key for a unit of counting, 0 .. key_range - 1."""
-        shift = np.uint64(_UNIT_SHIFT.get(measure, 0))
-        return ((self.record_key >> shift) & np.uint64(key_range - 1)).astype(np.int64)
+    def keys(self, salt: str, key_range: int) -> Ints:
+        """Return each child's record key under a salt, 0 .. key_range - 1; another salt gives an unrelated key."""
+        mark = hashlib.blake2b(salt.encode(), digest_size=8).digest()
+        mixed = _hash_words(self.record_key ^ np.frombuffer(mark, "<u8").astype(np.uint64))
+        return (mixed & np.uint64(key_range - 1)).astype(np.int64)
 
 
 EncounterColumns = dict[str, npt.NDArray[np.generic]]
@@ -160,7 +135,7 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
     days = records["day"].astype("datetime64[D]")
     number, identity, names = link_children(records["child"], records["programme_child"])
     keys = np.asarray(record_keys(names), np.uint64)
-    inside = np.flatnonzero(grid.period_of(days, "whole") >= 0)
+    inside = np.flatnonzero(grid.period_of(days, "quarter") >= 0)
     rows = inside[np.argsort(number[inside], kind="stable")]
     present, child = np.unique(number[rows], return_inverse=True)
     place, origin, destination = (records[name][rows].astype(np.int32) for name in ("place", "origin", "destination"))
@@ -258,15 +233,6 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
     return np.asarray(encounters.last_home["home"])
 
 
-def family_of(spec: TableSpec) -> str:
-    """Return the family of a table: tables in which the same children count in the same cells.
-
-    Each family counts changed children separately: if many children were met again, the number of first meetings must
-    not change because of one child.
-    """
-    return spec.measure if spec.measure in ("flows", "encounters") else "met"
-
-
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
     """Count every table of children, encounters, flows and the model in either tier of a plan.
 
@@ -276,34 +242,36 @@ def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedT
     counted = {spec for tier in plan for spec in plan[tier] if spec.counted}
     totals = {TableSpec("children", spec.level, spec.grain) for spec in counted}
     counts, keys = dict[TableSpec, Ints](), dict[TableSpec, Ints]()
-    members: dict[Place, Members] = {}
     # Tables of one level and grain together: what they share is worked out once.
     for spec in sorted(counted | totals, key=lambda s: (s.level, s.grain, s.measure, s.breakdown)):
-        place = (family_of(spec), spec.level, spec.grain)
-        if place not in members:
-            members[place] = mark_members(encounters, *place, policy.cap)
         counts[spec], keys[spec] = count_table(encounters, spec, policy.cap, policy.key_range)
-    return CountedTables(encounters.grid, plan, counts, keys, members)
+    return CountedTables(encounters.grid, plan, counts, keys)
 
 
 def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
-    """Count one table of children, encounters, flows or the model."""
+    """Count one table of children, encounters, flows or the model.
+
+    Provisional periods have cell keys under another salt, so that their noise says nothing about that of the final
+    numbers.
+    """
     grid = encounters.grid
     shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
     if spec.measure == "encounters":
-        block, child, times = _list_pairs(encounters, spec.level, spec.grain)
+        cell, child, times = _list_pairs(encounters, spec.level, spec.grain)
         weights = np.minimum(times, cap)
-        counts = np.bincount(block, weights=weights, minlength=shape[0] * shape[1]).astype(np.int64)
-        record_key = encounters.keys("encounters", key_range)[child]
-        keys = compute_cell_keys(block, record_key, counts.size, key_range)
-        return Cells(counts.reshape(shape), keys.reshape(shape))
-    cell, sizes = _find_cells(encounters, spec)
-    shape = (*shape, *sizes)
+    else:
+        cell, sizes = _find_cells(encounters, spec)
+        child, shape = np.flatnonzero(cell >= 0), (*shape, *sizes)
+        cell, weights = cell[child], None
     size = int(np.prod(shape))
-    inside = cell >= 0
-    record_key = encounters.keys(spec.measure, key_range)[inside]
-    counts = np.bincount(cell[inside], minlength=size).astype(np.int64)
-    keys = compute_cell_keys(cell[inside], record_key, size, key_range)
+    counts = np.bincount(cell, weights=weights, minlength=size).astype(np.int64)
+    record_key = encounters.keys(salt_of(spec), key_range)[child]
+    provisional = grid.is_provisional(spec.grain)
+    if provisional.any():
+        again = encounters.keys(f"provisional|{salt_of(spec)}", key_range)[child]
+        period = cell // int(np.prod(shape[2:])) % shape[1]
+        record_key = np.where(provisional[period], again, record_key)
+    keys = compute_cell_keys(cell, record_key, size, key_range)
     return Cells(counts.reshape(shape), keys.reshape(shape))
 
 
@@ -350,26 +318,6 @@ def _compute_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[
     new = (np.diff(block, prepend=-1) != 0) | (np.diff(child, prepend=-1) != 0)
     start = np.flatnonzero(new)
     return block[start], child[start], np.diff(start, append=len(block))
-
-
-def mark_members(encounters: Encounters, family: str, level: Level, grain: Grain, cap: int) -> Members:
-    """Return marks of the children behind the numbers of each area and period, for the frozen-number rule.
-
-    family "met": children by the place where each is counted; "encounters": by each place of an encounter;
-    "flows": by destination.
-    """
-    size = len(encounters.grid.codes[level]) * len(encounters.grid.periods(grain))
-    if family == "encounters":
-        block, child, times = _list_pairs(encounters, level, grain)
-        counted = np.minimum(times, cap)
-    else:
-        home = _find_home_blocks(encounters, family == "flows", level, grain)
-        child = np.argsort(home, kind="stable")
-        child = child[home[child] >= 0]
-        block, counted = home[child], encounters.content[encounters.first_rows][child]
-    upper = (encounters.identity[child] >> _MARK_BITS) << _MARK_BITS
-    marks = upper | (_hash_words(counted.astype(np.uint64)) >> np.uint64(64 - int(_MARK_BITS)))
-    return Members(marks, np.searchsorted(block, np.arange(size + 1)).astype(np.int64))
 
 
 def _hash_words(values: Words) -> Words:

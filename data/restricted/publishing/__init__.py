@@ -3,7 +3,7 @@
 Each step is a function that takes values and returns the next one; nothing is changed in place:
 
     vault --read_records--> Records --count_tables--> CountedTables --perturb_tables--> noisy numbers
-      --freeze--> Frozen --tabulate--> tables --(attack: forgetting)--> freeze again, with more repeated
+      --freeze (repeat what was published)--> Frozen --tabulate--> tables
       --withhold_cells (attack: sums, averaging, membership)--> SafeTables --write_tier--> files
       --audit_tiers (attack what was written)--> publish
 
@@ -18,11 +18,11 @@ import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from data.disclosure.attacks import forgetting
 from data.disclosure.attacks.bounds import Published
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
@@ -30,9 +30,9 @@ from data.errors import ReleaseError
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.earlier import read_earlier, refuse_lost, refuse_other_noise
-from data.restricted.publishing.frozen import Frozen, block_name, freeze
+from data.restricted.publishing.frozen import freeze
 from data.restricted.publishing.published_table import Tables
-from data.restricted.publishing.records import Records, Vault, join_figures, read_records
+from data.restricted.publishing.records import Vault, join_figures, read_records
 from data.restricted.publishing.releases_folder import (
     TEMPORARY,
     compute_sequence,
@@ -46,6 +46,7 @@ from data.restricted.publishing.releases_folder import (
 from data.restricted.publishing.tables import perturb_tables, tabulate
 from data.restricted.publishing.withholding import withhold_cells
 from data.restricted.publishing.writing import audit_tiers, write_tier
+from data.tables.periods import Calendar
 from data.tables.spec import DEFAULT_PLAN, TIERS, Plan, Tier
 from data.workspace import files
 from data.workspace.types import Progress
@@ -79,9 +80,12 @@ def make_release(
     plan: Plan = DEFAULT_PLAN,
     policy: Policy = DEFAULT_POLICY,
     mechanism: CellKey | None = None,
+    day: date | None = None,
     progress: Progress | None = None,
 ) -> NewRelease:
     """Make a release of both tiers and let `current` point at it.
+
+    `day` (default: today) decides which quarters have ended and which years are final.
 
     Without a vault, or with an empty one, it holds published figures and areas alone. `record_keys` is
     data.restricted.keys.IdentifierHasher.record_keys; needed with a vault. `mechanism` is the policy's, except in
@@ -97,14 +101,13 @@ def make_release(
         settle_interrupted(vault, releases)
         refuse_lost(vault, releases)
         tick("Reading records")
-        records = read_records(vault, area_table, first_month, policy) if vault else None
+        calendar, day = Calendar(first_month), day or date.today()
+        records = read_records(vault, area_table, calendar, policy, day) if vault else None
         earlier = {tier: read_earlier(releases, tier) for tier in TIERS}
-        whole = records.grid.whole if records else None
         draft = Draft(
-            make_name(releases, whole, figures),
+            make_name(releases, records.grid.span if records else None, figures),
             invented,
             compute_sequence(releases),
-            policy.frozen and any(earlier.values()),
             first_month,
             areas_source,
             areas_geoparquet,
@@ -112,13 +115,20 @@ def make_release(
             policy,
             plan,
             mechanism or CellKey.from_policy(policy),
-            whole,
+            records.grid if records else None,
         )
         if records is None or vault is None or record_keys is None:
             return _publish(vault, releases, draft, {}, {}, earlier, tick)
         refuse_other_noise(releases, draft)
+        tick("Linking children")
+        encounters = read_encounters(records.encounters, records.grid, record_keys)
+        tick("Counting")
+        counted = count_tables(encounters, draft.plan, draft.policy)
+        noisy = perturb_tables(counted, draft.policy, draft.mechanism)
+        tick("Making tables")
         published = {name: block.members for name, block in vault.published_blocks().items()}
-        frozen, tables = _freeze_and_tabulate(draft, records, record_keys, published, earlier, tick)
+        frozen = freeze(noisy, published if policy.frozen else {}, records.grid)
+        tables = tabulate(draft, records, frozen)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = frozen.note_withheld(safe.cells).staged()
@@ -136,42 +146,6 @@ class _Ticker:
         self.done += 1
         if self.progress is not None:
             self.progress(min(self.done, _STEPS), _STEPS, what)
-
-
-def _freeze_and_tabulate(
-    draft: Draft,
-    records: Records,
-    record_keys: RecordKeys,
-    published: Mapping[str, bytes],
-    earlier: Earlier,
-    tick: _Ticker,
-) -> tuple[Frozen, dict[Tier, Tables]]:
-    """Count, perturb, freeze and tabulate; repeat the old numbers of blocks that would reveal a change of one child."""
-    tick("Linking children")
-    encounters = read_encounters(records.encounters, records.grid, record_keys)
-    tick("Counting")
-    counted = count_tables(encounters, draft.plan, draft.policy)
-    noisy = perturb_tables(counted, draft.policy, draft.mechanism)
-    tick("Making tables")
-    repeated = published if draft.policy.frozen else {}
-    repeated_again = set[str]()
-    while True:
-        frozen = freeze(noisy, counted.members, repeated, records.grid, draft.policy.k, repeated_again)
-        tables = tabulate(draft, records, frozen)
-        new = (find_telling_blocks(draft, earlier, tables) & set(repeated)) - repeated_again
-        if not new:
-            return frozen, tables
-        repeated_again |= new
-
-
-def find_telling_blocks(draft: Draft, earlier: Earlier, tables: Mapping[Tier, Tables]) -> set[str]:
-    """Find the blocks whose changes since an earlier release would look like changes of one child."""
-    places = {
-        place
-        for tier, of_tier in tables.items()
-        for place in forgetting.find_places([*earlier[tier], draft.published(tier, of_tier)])
-    }
-    return {block_name("met", area, "whole" if grain == "whole" else period) for _, grain, area, period in places}
 
 
 def _publish(

@@ -113,13 +113,13 @@ class _Trace:
             first, last = np.searchsorted(keys, [unknown, unknown + 1])
             for tie in values[first:last]:
                 parts = ties.part[ties.start[tie] : ties.start[tie + 1]]
-                total, slack = ties.total[tie], ties.slack[tie]
+                total = ties.total[tie]
                 low, high = int(bounds.low[parts].sum()), int(bounds.high[parts].sum())
                 if total == unknown:
-                    yield int(tie), int(low - slack), int(high + slack)
+                    yield int(tie), int(low), int(high)
                 else:
-                    least = bounds.low[total] - slack - high + bounds.high[unknown]
-                    most = bounds.high[total] + slack - low + bounds.low[unknown]
+                    least = bounds.low[total] - high + bounds.high[unknown]
+                    most = bounds.high[total] - low + bounds.low[unknown]
                     yield int(tie), int(least), int(most)
 
     def _is_safe_without_number(self, unknown: int) -> bool:

@@ -14,7 +14,7 @@ from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.restricted.publishing.published_table import Tables
-from data.tables.periods import Period
+from data.tables.grid import Grid
 from data.tables.spec import COUNTED, Plan, Tier
 
 _LISTED = 20  # cells that a refusal names
@@ -24,14 +24,12 @@ _LISTED = 20  # cells that a refusal names
 class Draft:
     """A release that is being made, without its tables.
 
-    repeats: whether it may repeat numbers of earlier releases. whole: the time that it covers; None for a
-    release of published figures alone.
+    grid: the areas and periods that it covers; None for a release of published figures alone.
     """
 
     name: str
     invented: bool
     sequence: int
-    repeats: bool
     first_month: int
     areas_source: str
     areas: bytes
@@ -39,12 +37,12 @@ class Draft:
     policy: Policy
     plan: Plan
     mechanism: CellKey
-    whole: Period | None
+    grid: Grid | None
 
     @classmethod
     def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:
         """Return a draft for an invented world that is never written."""
-        return cls("trial", True, 1, False, 6, "", b"", pa.table({}), policy, plan, mechanism, None)
+        return cls("trial", True, 1, 6, "", b"", pa.table({}), policy, plan, mechanism, None)
 
     def parameters(self) -> dict[str, Any]:
         """Return the policy's parameters for the manifest: those of counting first, then those of the noise."""
@@ -59,8 +57,9 @@ class Draft:
 
     def published(self, tier: Tier, tables: Tables) -> Published:
         """Return the tables of a tier in the form that the attacks read."""
-        counted = {spec: table.arrow() for spec, table in tables.items() if spec.counted}
-        return Published(self.name, counted, self.knowledge(tier), self.policy.k, self.policy.frozen)
+        counted = {spec: table.arrow() for spec, table in tables.items() if spec.counted and table.value.size}
+        final = self.grid.final.isoformat() if self.grid and self.grid.final else ""
+        return Published(self.name, counted, self.knowledge(tier), self.policy.k, self.policy.frozen, final)
 
     def refusal(self, findings: Sequence[Finding]) -> ReleaseRefused:
         """Return the error that names the cells for which the release is not published."""

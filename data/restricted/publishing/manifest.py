@@ -24,10 +24,11 @@ _NOISE = (
     "Counts have noise from the cell key method: variance {variance:g} ({variance_near_k:g} for counts of 7 "
     "to 15, near the threshold), largest noise {largest} (times {cap} for encounters). It is zero on "
     "average for counts from 1, and a true zero stays zero. The same children get the same number in every "
-    "table. A total and its parts may therefore differ by up to (parts + 1) x {largest}. {threshold}A "
-    "published number is repeated by later releases until at least {k} different children behind it have "
-    "changed."
+    "table. A total and its parts may therefore differ by up to (parts + 1) x {largest}. {threshold}The "
+    "numbers of a year are drawn once, when the year is final, and repeated for ever; what is reported later is not "
+    "counted in them.{provisional}"
 )
+_PROVISIONAL = " Quarters after {final} are provisional: they are drawn anew when their year is final."
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "
 _INVENTED = " All numbers of the programme are invented; {figures}."
 _FIGURES = {
@@ -57,8 +58,9 @@ def describe_release(
     states: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
     """Return the manifest of one tier; `states` is the share of cells in each state, by table."""
-    name, policy, whole, invented = draft.name, draft.policy, draft.whole, draft.invented
-    span = f"{whole.start.isoformat()} to {whole.end.isoformat()}" if whole else "published figures only"
+    name, policy, grid, invented = draft.name, draft.policy, draft.grid, draft.invented
+    first, last = (grid.span.start.isoformat(), grid.span.end.isoformat()) if grid else (None, None)
+    span = f"{first} to {last}" if grid else "published figures only"
     content = next(r["hash"] for r in resources if r["name"] == "areas")
     figures = next(r["tact"] for r in resources if r["name"] == "figures")
     return {
@@ -81,9 +83,9 @@ def describe_release(
             "sequence": draft.sequence,
             "k": policy.k,
             "frozen": policy.frozen,
-            "repeats": draft.repeats,
-            "first": whole.start.isoformat() if whole else None,
-            "last": whole.end.isoformat() if whole else None,
+            "first": first,
+            "last": last,
+            "final": grid.final.isoformat() if grid and grid.final else None,
             "first_month": draft.first_month,
             "mechanism": NAME,
             "plan": {name: [spec.name for spec in specs] for name, specs in draft.plan.items()},
@@ -101,7 +103,9 @@ def describe_release(
 def describe_method(draft: Draft, tier: Tier) -> str:
     """Return in words how numbers are made, for readers of a tier."""
     threshold = _THRESHOLD.format(k=draft.policy.k) if tier == "public" else ""
-    return (_COUNTED + _NOISE).format(**draft.parameters(), threshold=threshold)
+    final = draft.grid.final if draft.grid else None
+    provisional = _PROVISIONAL.format(final=final.isoformat()) if final and tier == "partner" else ""
+    return (_COUNTED + _NOISE).format(**draft.parameters(), threshold=threshold, provisional=provisional)
 
 
 def _licence(name: str) -> dict[str, str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -68,40 +67,28 @@ class Records:
     communities: Estimates
 
 
-def read_records(vault: Vault, areas: pd.DataFrame, first_month: int, policy: Policy) -> Records | None:
-    """Read all records that are counted; None if the vault has none."""
-    calendar = Calendar(first_month)
-    nowhere = Grid(areas, calendar, date(2000, 1, 1), date(2000, 1, 1))
-    encounters = counting.load_encounters(vault.read("encounter", counting.COLUMNS), nowhere.names)
-    effort = read_effort(vault.read("effort", ("date", "municipality", "days")), nowhere)
-    services = read_services(vault.read("service"), nowhere)
-    communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), nowhere)
-    span = _find_span(encounters, effort, services, communities)
-    if span is None:
+def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: Policy, day: date) -> Records | None:
+    """Read all records for a release made on a day; None if there are none, or if no quarter has ended yet.
+
+    Raises ReleaseError if the programme's days in the policy hold none of the encounters.
+    """
+    grid = Grid.for_day(areas, calendar, (policy.first, policy.last), policy.lag, day)
+    if grid is None:
         return None
-    grid = replace(nowhere, first=policy.first or span[0], last=policy.last or span[1])
-    if grid.first > grid.last:
-        msg = f"The release would begin on {grid.first} and end on {grid.last}. Check the days in the policy."
+    encounters = counting.load_encounters(vault.read("encounter", counting.COLUMNS), grid.names)
+    days = encounters["day"].astype("datetime64[D]")
+    if len(days) and not (grid.period_of(days, "quarter") >= 0).any():
+        msg = (
+            f"No encounter lies in the quarters from {grid.span.start} to {grid.span.end}. Nothing was published. "
+            "Check first and last, the days of the programme, in policy.toml."
+        )
         raise ReleaseError(msg)
-    return Records(
-        grid, encounters, replace(effort, grid=grid), replace(services, grid=grid), replace(communities, grid=grid)
-    )
-
-
-def _find_span(
-    encounters: counting.EncounterColumns, effort: Effort, services: Services, communities: Estimates
-) -> tuple[date, date] | None:
-    """Find the first and last day of encounters and effort; if there are none, of services, or else of estimates."""
-    days = np.concatenate([encounters["day"].astype("datetime64[D]"), effort.day])
-    if len(days):
-        return days.min().astype(object), days.max().astype(object)
-    if len(services.start):
-        newest = services.start.max().astype(object)
-        return newest, newest
-    if len(communities.year):
-        end = date(int(communities.year.max()), 12, 31)
-        return end, end
-    return None
+    effort = read_effort(vault.read("effort", ("date", "municipality", "days")), grid)
+    services = read_services(vault.read("service"), grid)
+    communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), grid)
+    if not (len(days) or len(effort.amount) or len(services.start) or len(communities.year)):
+        return None
+    return Records(grid, encounters, effort, services, communities)
 
 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:

@@ -71,10 +71,10 @@ def compute_sequence(releases: Path) -> int:
     return max(int(newest), len(_used_names(releases))) + 1
 
 
-def make_name(releases: Path, whole: Period | None, figures: pd.DataFrame) -> str:
-    """Build an unused name from the last month of the records, or from the last year of the figures."""
-    if whole is not None:
-        label = whole.end.strftime("%Y-%m")
+def make_name(releases: Path, span: Period | None, figures: pd.DataFrame) -> str:
+    """Build an unused name from the last month that is covered, or from the last year of the figures."""
+    if span is not None:
+        label = span.end.strftime("%Y-%m")
     else:
         years = figures["year"].dropna()
         label = f"{int(years.max())}-figures" if len(years) else "figures"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data.disclosure.attacks import membership
+from data.disclosure.attacks import membership, sequence
 from data.disclosure.attacks.bounds import BoundsAttack, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.attacks.membership import Advantage
@@ -60,7 +60,7 @@ def withhold_cells(
         steps = [from_before]
         if tier == "public":
             shown = _without(safe[tier], from_before)
-            quiet, planned, quietened = _quieten_areas(shown, draft, areas, worlds)
+            quiet, planned, quietened = _quieten_areas(shown, draft, earlier[tier], areas, worlds)
             steps.append(quiet)
         for masks in steps:
             cells[tier] = _join(cells[tier], masks)
@@ -70,10 +70,15 @@ def withhold_cells(
 
 
 def survey_public(
-    tables: Tables, draft: Draft, areas: pd.DataFrame, worlds: Sequence[int], regions: Collection[str] | None = None
+    tables: Tables,
+    draft: Draft,
+    areas: pd.DataFrame,
+    worlds: Sequence[int],
+    regions: Collection[str] | None = None,
+    earlier: Sequence[Published] = (),
 ) -> dict[str, Advantage]:
-    """Estimate the advantage over the worst-placed child of each county or region, over all public tables."""
-    now = draft.published("public", tables)
+    """Estimate the advantage over the worst-placed child of each county or region, over all public tables so far."""
+    now = sequence.join_releases([*earlier, draft.published("public", tables)])
     return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds)
 
 
@@ -93,7 +98,7 @@ def _find_unsafe_cells(
 
 
 def _quieten_areas(
-    tables: Tables, draft: Draft, areas: pd.DataFrame, worlds: Sequence[int]
+    tables: Tables, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame, worlds: Sequence[int]
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
     """Withhold public cells where all numbers of an area together may reveal too much about a child.
 
@@ -105,7 +110,7 @@ def _quieten_areas(
     cells, planned, quietened = CellMasks(), dict[str, Advantage](), frozenset[str]()
     regions: Collection[str] | None = None
     for specs in ([spec for spec in totals if spec.breakdown], years):
-        advantages = survey_public(_without(tables, cells), draft, areas, worlds, regions)
+        advantages = survey_public(_without(tables, cells), draft, areas, worlds, regions, earlier)
         planned = planned or advantages
         regions = {area for area, advantage in advantages.items() if advantage.high > membership.LIMITS[1]}
         if regions and specs:

@@ -1,4 +1,4 @@
-"""The last published blocks: table `published` of the vault, and `staged` until a release is confirmed.
+"""The published blocks: table `published` of the vault, and `staged` until a release is confirmed.
 
 A release stages its blocks before its folder gets its name and confirms them afterwards, so that after a crash the
 vault and the folder of releases can be made to agree. Functions that write run inside a transaction of the caller.
@@ -14,7 +14,7 @@ from data.restricted.vault.sqlcipher import Connection
 
 
 class PublishedBlock(NamedTuple):
-    """The children behind a block's numbers when these were last published, and the release."""
+    """A packed block (column `members`, as in earlier versions), and the release that stored it last."""
 
     members: bytes
     release: str

@@ -1,15 +1,12 @@
 """Removing records from a vault for good; each function runs inside a transaction of the caller.
 
-Deleted rows are overwritten (`secure_delete`). Texts that no other record uses are deleted too, and so are the marks
-of children who are no longer in the vault (data/restricted/vault/blocks.py).
+Deleted rows are overwritten (`secure_delete`). Texts that no other record uses are deleted too.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-
-import numpy as np
 
 from data.restricted.vault import tables
 from data.restricted.vault.blocks import LEDGER, Block
@@ -18,8 +15,6 @@ from data.restricted.vault.sqlcipher import Connection
 from data.workspace.folding import normalize_identifier
 
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
-# The first 40 bits of a hash are what a mark in a published block holds.
-_PRESENT = "SELECT substr(child, 1, 5) FROM encounter UNION SELECT substr(programme_child, 1, 5) FROM encounter"
 _LAST_MET = (
     "SELECT child, programme_child, max(text) FROM encounter JOIN term "
     "ON \"column\" = 'encounter.date' AND code = encounter.date GROUP BY child, programme_child"
@@ -125,16 +120,13 @@ def _spellings(connection: Connection, partner: str) -> str:
 
 
 def _sweep(connection: Connection) -> None:
-    """Delete texts, and marks in published blocks, that belonged to deleted records only."""
+    """Delete texts of deleted records alone, and the marks of children that earlier versions put into blocks."""
     for kind, columns in tables.TABLES.items():
         for column, storage in columns.items():
             if storage == "term":
                 connection.execute(tables.clear_terms_sql(kind, column), (tables.term_name(kind, column),))
-    words = b"".join(start.rjust(8, b"\0") for (start,) in connection.execute(_PRESENT) if start)
-    present = np.frombuffer(words, ">u8").astype(np.uint64)
     for table in ("published", "staged"):
         blocks = connection.execute(f"SELECT block, members FROM {table} WHERE block <> ?", (LEDGER,))  # noqa: S608
-        for name, members in blocks.fetchall():
-            block = Block.decode(members)
-            if block.disown(present):
-                connection.execute(f"UPDATE {table} SET members = ? WHERE block = ?", (block.encode(), name))  # noqa: S608
+        for name, stored in blocks.fetchall():
+            if (clean := Block.decode(stored).encode()) != stored:
+                connection.execute(f"UPDATE {table} SET members = ? WHERE block = ?", (clean, name))  # noqa: S608

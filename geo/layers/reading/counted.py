@@ -173,7 +173,7 @@ class Counted:
     def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
         chosen = complete_choices(self.options, view.options)
         labels = [c.label for o in self.options for c in o.choices if c.id == chosen[o.id] != o.default]
-        margin = _margin(table, release.behind, least=bool(self.least))
+        margin = _margin(table, least=bool(self.least))
         return Legend(
             title=": ".join([self.title, *labels]),
             unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
@@ -263,7 +263,7 @@ def _joined(first: str, second: str) -> str:
     return Message("{first}; {second}", first=first, second=second) if first and second else first or second
 
 
-def _margin(table: pd.DataFrame, behind: int, *, least: bool) -> str:
+def _margin(table: pd.DataFrame, *, least: bool) -> str:
     classed = table["state"] == "class"
     if classed.any() and not (least and _is_lower_limit(table)[classed].all()):
         if ((table["low"] == 0) & (table["high"] > 0)).any():
@@ -272,11 +272,4 @@ def _margin(table: pd.DataFrame, behind: int, *, least: bool) -> str:
     margin = table["margin"].max()
     if np.isnan(margin):
         return Message("exact, as recorded") if (table["state"] == "number").any() else ""
-    if behind:
-        return Message(
-            "at most {margin} away from the number when first published; up to {behind} children "
-            "reported since are not yet counted",
-            margin=format_quantity(margin),
-            behind=format_number(behind),
-        )
     return Message("at most {margin} away from the true number", margin=format_quantity(margin))

@@ -16,9 +16,9 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.attacks.bounds.lattice import Lattice, Shape, Table
-from data.disclosure.attacks.bounds.staleness import compute_slack
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
 from data.disclosure.channel import Knowledge
+from data.tables.periods import Period
 from data.tables.spec import COUNTED, TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints
@@ -33,7 +33,8 @@ _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "wi
 class Published:
     """One release of one tier as the attacker reads it.
 
-    tables: by specification; columns area, period, those of the breakdown, value, state.
+    tables: by specification; columns area, period, those of the breakdown, value, state. final: the last day of the
+    years that are final (ISO 8601); empty where all numbers are.
     """
 
     name: str
@@ -41,6 +42,11 @@ class Published:
     knowledge: Mapping[str, Knowledge]
     k: int
     frozen: bool = True
+    final: str = ""
+
+    def is_provisional(self, period: str) -> bool:
+        """Return whether the numbers of a period are provisional."""
+        return bool(self.final) and Period.parse(period).end.isoformat() > self.final
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,8 @@ class BoundsAttack:
                     shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
                     known = release.knowledge[spec.measure]
                     lattice.observe(number, shape, rows, known, release.frozen)
-        ties, last = Ties.join(lattice.list_ties()), releases[-1]
-        low, high = lattice.first_intervals()
-        times = lattice.read_times({m: _largest_difference(k, last.k) for m, k in last.knowledge.items()})
-        slack = compute_slack(ties, times) if last.frozen else ties.slack
-        system = System(low, high, Ties(ties.total, ties.start, ties.part, slack))
-        return cls(lattice, system, last.knowledge, len(releases) - 1)
+        system = System(*lattice.first_intervals(), Ties.join(lattice.list_ties()))
+        return cls(lattice, system, releases[-1].knowledge, len(releases) - 1)
 
     def judge(self, bounds: Bounds) -> Ints:
         """List the unknowns of the last release whose interval is narrower than the protection interval."""
@@ -124,11 +126,6 @@ class BoundsAttack:
                 name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
                 findings.append(Finding("bounds", name, table.name(offset), reason))
         return findings
-
-
-def _largest_difference(known: Knowledge, k: int) -> int:
-    """Return the largest difference between two true counts behind the same published number."""
-    return max((k - 1) * known.step, 2 * known.largest, known.hidden_to - known.hidden_from)
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:

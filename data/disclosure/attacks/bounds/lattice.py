@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.disclosure.attacks.bounds.staleness import Times
 from data.disclosure.channel import UNKNOWN, Knowledge
 from data.tables.periods import GRAINS, Grain, Period
 from data.tables.spec import CATEGORIES, Level
@@ -46,8 +45,8 @@ class Table:
     """Unknown counts of one table, numbered from `base`; arrays of shape (areas, periods, *categories).
 
     state: index into STATES as last published, -1 if never published. low, high: interval from the cell's own
-    number. since: the first release (0, 1, ...) with that interval, -1 for none; last_number: the last release
-    with a number; listed: the last release that contains the cell in any state.
+    number. since: the first release (0, 1, ...) with that interval, -1 for none; listed: the last release that
+    contains the cell in any state.
     """
 
     shape: Shape
@@ -58,7 +57,6 @@ class Table:
     low: Ints
     high: Ints
     since: Ints
-    last_number: Ints
     listed: Ints
     base: int = 0
 
@@ -80,7 +78,6 @@ class Table:
             np.full(sizes, NOT_PUBLISHED, np.int8),
             np.zeros(sizes, np.int64),
             np.full(sizes, UNKNOWN, np.int64),
-            np.full(sizes, -1, np.int64),
             np.full(sizes, -1, np.int64),
             np.full(sizes, -1, np.int64),
         )
@@ -108,14 +105,13 @@ class Lattice:
     periods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: dict[Shape, Table] = field(default_factory=dict)
     size: int = 0
-    _wholes: dict[Shape, int] = field(default_factory=dict)  # column of the last release's whole period
 
     def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
         """Record a published table with columns area, period, those of the breakdown, value, state.
 
-        Call it in the order of releases. With frozen numbers, a changed number means that the children
-        changed: the earlier interval no longer holds. Otherwise both numbers are draws for the same count,
-        and the attacker intersects their intervals.
+        Call it in the order of releases. With frozen numbers a changed number is the final one, of records that may
+        differ: the provisional interval no longer holds. Without, both numbers are draws for the same count, and the
+        attacker intersects their intervals.
         """
         table = self.tables.get(shape) or self.add_table(Table.empty(shape, *self._axes(shape, rows)))
         names = (table.areas, table.periods, *table.categories)
@@ -125,8 +121,7 @@ class Lattice:
         value = pc.fill_null(rows["value"].cast(pa.int64()), -1).to_numpy()
         low, high = compute_first_interval(state, value, known)
         speaks = high < UNKNOWN
-        earlier = self._earlier_cells(table, cells)
-        since, old_low, old_high = table.since[earlier], table.low[earlier], table.high[earlier]
+        since, old_low, old_high = table.since[cells], table.low[cells], table.high[cells]
         if not frozen:
             both = np.maximum(low, old_low), np.minimum(high, old_high)
             agree = both[0] <= both[1]
@@ -134,18 +129,8 @@ class Lattice:
         same = (since >= 0) & (low == old_low) & (high == old_high)
         table.state[cells], table.listed[cells] = state, release
         table.since[cells] = np.where(speaks, np.where(same, since, release), table.since[cells])
-        table.last_number[cells] = np.where(speaks, release, table.last_number[cells])
         table.low[cells] = np.where(speaks, low, table.low[cells])
         table.high[cells] = np.where(speaks, high, table.high[cells])
-
-    def _earlier_cells(self, table: Table, cells: tuple[Ints, ...]) -> tuple[Ints, ...]:
-        """Return the same cells in the previous release, where the whole time may be a shorter period."""
-        if table.shape.grain != "whole":
-            return cells
-        now = int(cells[1][0])
-        column = self._wholes.get(table.shape, now)
-        self._wholes[table.shape] = now
-        return (cells[0], np.full(len(cells[0]), column), *cells[2:])
 
     def _axes(
         self, shape: Shape, rows: pa.Table
@@ -297,14 +282,6 @@ class Lattice:
     def first_intervals(self) -> tuple[Ints, Ints]:
         """Return the interval (low, high) of each unknown from its own published number only."""
         return self._gather("low", 0), self._gather("high", UNKNOWN)
-
-    def read_times(self, differences: Mapping[str, int]) -> Times:
-        """Return the age of each unknown's number; `differences` holds `Times.unit` by measure."""
-        unit = np.zeros(self.size, np.int64)
-        for table in self.tables.values():
-            unit_here = np.where(table.high >= UNKNOWN, UNKNOWN, differences.get(table.shape.measure, 0))
-            unit[table.base : table.base + table.state.size] = unit_here.ravel()
-        return Times(self._gather("since", -1), self._gather("last_number", -1), unit)
 
     def _gather(self, name: str, otherwise: int) -> Ints:
         values = np.full(self.size, otherwise, np.int64)

@@ -1,6 +1,6 @@
 """Intervals of unknown counts, tied by sums, narrowed until they no longer change.
 
-A tie says that one count is the sum of others, within a slack. Narrowing one interval narrows the others of
+A tie says that one count is the sum of others. Narrowing one interval narrows the others of
 its tie (bounds consistency; Apt, "Principles of Constraint Programming", 2003, chapter 6). No step excludes a
 possible world, so the bounds are never too narrow.
 """
@@ -20,22 +20,21 @@ _SWEEPS = 60
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """total[t] = sum of part[start[t] : start[t + 1]], within slack[t] either way."""
+    """total[t] = sum of part[start[t] : start[t + 1]]."""
 
     total: Ints
     start: Ints
     part: Ints
-    slack: Ints
 
     @classmethod
-    def join(cls, many: Sequence[tuple[Ints, Ints]], slack: Ints | None = None) -> Ties:
+    def join(cls, many: Sequence[tuple[Ints, Ints]]) -> Ties:
         """Join blocks of ties, each with totals of shape (t,) and parts of shape (t, p)."""
         blocks = [(t.ravel(), p.reshape(t.size, -1)) for t, p in many if p.size]
         total = np.concatenate([t for t, _ in blocks]) if blocks else np.zeros(0, np.int64)
         width = np.concatenate([np.full(len(t), p.shape[1]) for t, p in blocks] or [np.zeros(0, np.int64)])
         part = np.concatenate([p.ravel() for _, p in blocks]) if blocks else np.zeros(0, np.int64)
         start = np.concatenate([[0], np.cumsum(width)]).astype(np.int64)
-        return cls(total, start, part, np.zeros(len(total), np.int64) if slack is None else slack)
+        return cls(total, start, part)
 
     @property
     def tie(self) -> Ints:
@@ -68,8 +67,8 @@ class System:
     def solve(self) -> Bounds:
         """Narrow all intervals as far as the ties allow.
 
-        A tie that no world satisfies is dropped and counted, and solving starts again without it: its numbers are from
-        different days.
+        A tie that no world satisfies is dropped and counted, and solving starts again without it: its numbers describe
+        the records of different days (a year that is final, and the whole programme later).
         """
         use = np.ones(len(self.ties.total), bool)
         for _ in range(len(use) + 1):
@@ -93,13 +92,12 @@ class System:
 
     def _sweep(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> None:
         ties = self.ties
-        for bound, other, narrow, sign in ((low, high, np.maximum, 1), (high, low, np.minimum, -1)):
+        for bound, other, narrow in ((low, high, np.maximum), (high, low, np.minimum)):
             sums, rest = self._sums(bound), self._sums(other)
-            slack = sign * ties.slack
             active = use[self._tie]
-            least = bound[ties.total] - slack - rest  # what each part must hold, given the far ends of the others
+            least = bound[ties.total] - rest  # what each part must hold, given the far ends of the others
             narrow.at(bound, ties.part[active], (least[self._tie] + other[ties.part])[active])
-            narrow.at(bound, ties.total[use], (sums - slack)[use])
+            narrow.at(bound, ties.total[use], sums[use])
 
     def _sums(self, bound: Ints) -> Ints:
         if not len(self.ties.total):
@@ -109,7 +107,7 @@ class System:
     def _contradicting(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
         """Find the ties that cannot be satisfied, or else those of an interval that became empty."""
         ties = self.ties
-        gap = (self._sums(low) - ties.slack > high[ties.total]) | (self._sums(high) + ties.slack < low[ties.total])
+        gap = (self._sums(low) > high[ties.total]) | (self._sums(high) < low[ties.total])
         if (gap & use).any():
             return np.flatnonzero(gap & use)
         self._sweep(low, high, use)

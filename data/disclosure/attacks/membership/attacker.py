@@ -16,7 +16,7 @@ from scipy.stats import poisson
 from data.disclosure.attacks.membership.classifier import Classifier
 from data.disclosure.attacks.membership.one_number import MOST_OTHERS, TAIL, tabulate_advantage, tabulate_channel
 from data.disclosure.attacks.membership.rates import Rates
-from data.disclosure.cell_key import CellKey, compute_cell_keys
+from data.disclosure.cell_key import CellKey, compute_cell_keys, salt_of
 from data.disclosure.channel import Counts
 from data.tables.spec import CATEGORIES, TableSpec
 from data.workspace.threads import on_one_thread
@@ -181,10 +181,10 @@ class Attacker:
     def _publish(self, child: Child, worlds: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Return the features of worlds without and with the child, both of shape (worlds, features)."""
         others = OtherChildren.draw(self, child, worlds, rng)
-        key = rng.integers(0, self.key_range, worlds)
         features: tuple[list[Floats], list[Floats]] = ([], [])
         for spec in self.list_tables(child):
             counts, keys, child_cell = others.count(spec)
+            key = others.keys_for(spec).child
             rate = self.expect_others(child, spec)
             for there in (0, 1):
                 counts[:, child_cell] += there
@@ -209,12 +209,21 @@ class Attacker:
 
 
 @dataclass(frozen=True, eq=False)
+class RecordKeys:
+    """Record keys under one salt: of the child (worlds,), of each other child near, and sums of those far away."""
+
+    child: Ints
+    near: Ints
+    far: Ints
+
+
+@dataclass(frozen=True, eq=False)
 class OtherChildren:
     """Other children of many worlds: single children in the same region, sums for the rest of the country.
 
-    world, period, categories, key: one entry for each child of the region. far: numbers of children of the
-    rest of the country and sums of their record keys, shape (worlds, 2, 2, ...); the axes say whether they
-    are of the child's year and of its category in each breakdown. In tables of the country only the child's
+    world, period, categories: one entry for each child of the region. far: numbers of children of the rest of the
+    country, shape (worlds, 2, 2, ...); the axes say whether they are of the child's year and of its category in each
+    breakdown. In tables of the country only the child's
     own cells are attacked; the others are large and reveal nothing about it.
     """
 
@@ -224,13 +233,24 @@ class OtherChildren:
     world: Ints
     period: Ints
     categories: Mapping[str, Ints]
-    key: Ints
-    far: tuple[Counts, Ints]
+    far: Counts
+    rng: np.random.Generator
+    keys: dict[str, RecordKeys] = field(default_factory=dict)
+
+    def keys_for(self, spec: TableSpec) -> RecordKeys:
+        """Return the record keys under the salt of a table; drawn when first asked for."""
+        salt, top = salt_of(spec), self.attacker.key_range
+        if salt not in self.keys:
+            near = self.rng.integers(0, top, len(self.world))
+            # The sum of uniform keys is uniform, and that of none is zero.
+            far = np.where(self.far > 0, self.rng.integers(0, top, self.far.shape), 0)
+            self.keys[salt] = RecordKeys(self.rng.integers(0, top, self.worlds), near, far)
+        return self.keys[salt]
 
     @classmethod
     def draw(cls, attacker: Attacker, child: Child, worlds: int, rng: np.random.Generator) -> OtherChildren:
         """Draw the other children of `worlds` worlds from the rates."""
-        rates, keys = attacker.rates, attacker.key_range
+        rates = attacker.rates
         children = rates.children[child.region]
         size = rng.poisson(children.sum(), worlds)
         period = cls._pick(children, int(size.sum()), rng)
@@ -243,11 +263,9 @@ class OtherChildren:
             else:  # published by country alone, where only the child's own cell is read
                 other = (category + 1) % len(chance)
                 categories[name] = np.where(rng.random(int(size.sum())) < chance[category], category, other)
-        world, key = np.repeat(np.arange(worlds), size), rng.integers(0, keys, int(size.sum()))
-        counts = rng.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(categories))))
-        # The sum of uniform keys is uniform, and that of none is zero.
-        sums = np.where(counts > 0, rng.integers(0, keys, counts.shape), 0)
-        return cls(attacker, child, worlds, world, period, categories, key, (counts, sums))
+        world = np.repeat(np.arange(worlds), size)
+        far = rng.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(categories))))
+        return cls(attacker, child, worlds, world, period, categories, far, rng)
 
     @staticmethod
     def _pick(chance: Floats, size: int, rng: np.random.Generator) -> Ints:
@@ -273,16 +291,16 @@ class OtherChildren:
     def count(self, spec: TableSpec) -> tuple[Counts, Ints, int]:
         """Return counts and cell keys of a table, shape (worlds, cells), and the child's cell."""
         cell, child_cell, width = self._cells(spec)
-        keys = self.attacker.key_range
+        top, keys = self.attacker.key_range, self.keys_for(spec)
         if spec.level == "country":
             mine = cell == child_cell
             counts = np.bincount(self.world[mine], minlength=self.worlds)
-            sums = compute_cell_keys(self.world[mine], self.key[mine], self.worlds, keys)
-            far = [self._far(values, spec) for values in self.far]
-            return (counts + far[0])[:, None], ((sums + far[1]) % keys)[:, None], 0
+            sums = compute_cell_keys(self.world[mine], keys.near[mine], self.worlds, top)
+            far = [self._far(values, spec) for values in (self.far, keys.far)]
+            return (counts + far[0])[:, None], ((sums + far[1]) % top)[:, None], 0
         flat, size = self.world * width + cell, self.worlds * width
         counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
-        return counts, compute_cell_keys(flat, self.key, size, keys).reshape(self.worlds, width), child_cell
+        return counts, compute_cell_keys(flat, keys.near, size, top).reshape(self.worlds, width), child_cell
 
     def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
         """Return, for the child's region, the cell of each other child, the child's cell, and the number of cells."""

@@ -1,0 +1,82 @@
+"""The sequence attack: what the releases of a tier say together that the last one alone does not.
+
+A number that was published twice with different draws can show that a child came, left, moved or was corrected in
+between. So every number is drawn once; only a provisional quarter is drawn a second time, when its year is final, and
+then every cell of it, changed or not. The attack looks for a number that changed in any other way. It also joins all
+releases into one, so that the membership attack asks its question of everything that was ever published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from data.disclosure.attacks.bounds import Finding, Published
+from data.tables.spec import TableSpec
+
+_HIDDEN = -1  # the value of a cell that is below the threshold
+_REASON = "a number that was published before has changed: the two together can tell of one child"
+
+
+def join_releases(releases: Sequence[Published]) -> Published:
+    """Return all that the releases of a tier show, oldest first, as one: the last number of each cell."""
+    tables = {}
+    for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
+        parts = [release.tables[spec].to_pandas() for release in releases if spec in release.tables]
+        rows = pd.concat(parts, ignore_index=True)
+        # What is withheld now may have been shown before.
+        rows = rows.iloc[np.argsort(rows["state"] != "withheld", kind="stable")]
+        last = rows.drop_duplicates(["area", "period", *spec.breakdown], keep="last").sort_index()
+        tables[spec] = pa.Table.from_pandas(last, preserve_index=False)
+    return replace(releases[-1], tables=tables)
+
+
+def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, float]]:
+    """Compare the last release with everything published before; return findings and statistics."""
+    *earlier, after = releases
+    findings, redrawn = [], 0
+    before = join_releases(earlier) if earlier else replace(after, tables={})
+    provisional = {
+        period
+        for release in earlier
+        for table in release.tables.values()
+        for period in table["period"].unique().to_pylist()
+        if release.is_provisional(period) and not after.is_provisional(period)
+    }
+    for spec in after.tables:
+        if spec in before.tables:
+            changed = _find_changed(spec, before, after)
+            again = changed["period"].isin(provisional)
+            redrawn += int(again.sum())
+            cells = changed.loc[~again, ["area", "period", *spec.breakdown]].to_dict("records")
+            findings += [
+                Finding("sequence", spec.name, {str(k): str(v) for k, v in cell.items()}, _REASON) for cell in cells
+            ]
+    return findings, {"releases": len(releases), "drawn_twice": redrawn}
+
+
+def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.DataFrame:
+    """Return the cells of a table that show another number than before, or one that was hidden before.
+
+    A number below a threshold that was raised since is no change: it follows from the number before.
+    """
+    keys = ["area", "period", *spec.breakdown]
+    both = _read_numbers(before.tables[spec], keys).merge(_read_numbers(after.tables[spec], keys), on=keys)
+    was, now = both["number_x"], both["number_y"]
+    raised = (now == _HIDDEN) & (was < after.k)
+    return pd.DataFrame(both[(was != now) & ~raised])
+
+
+def _read_numbers(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
+    """Return the cells that say something of a count: numbers, 0 for almost none, _HIDDEN below the threshold."""
+    frame = pd.DataFrame(table.select([*keys, "value", "state"]).to_pandas())
+    number = np.select(
+        [frame["state"] == "number", frame["state"].isin(["almost_none", "not_searched"]), frame["state"] == "few"],
+        [frame["value"].fillna(0), 0, _HIDDEN],
+        np.nan,
+    )
+    return frame[keys].assign(number=number).dropna(subset="number")
