@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from dashboard.commands.output import Json, Tick, emit, format_table, progress, 
 from dashboard.commands.second import confirm_release, log_approval
 from dashboard.commands.workspace import delete_overdue, open_workspace, warn_overdue
 from data.disclosure import policy_file
-from data.errors import ReleaseRefused
+from data.errors import InputError, ReleaseRefused
 from data.reference import area_table, figures
 from data.release import Release, current_name, names
 from data.restricted import governance, keys, publishing
@@ -25,9 +26,11 @@ from geo import areas
 
 _HEAD = ("release", "created (UTC)", "tiers", "")
 _FIRST = (
-    "What it shows of an area and time is repeated until {k} children there have changed. So import what all "
-    "partners have of a time before you release it."
+    "The numbers of a year that is final never change. So import what all partners have of a year within {lag} months "
+    "after its end."
 )
+_PROVISIONAL = "Quarters after {final} are provisional, for partners alone. Their year is not final yet."
+_WAITING = "{number} encounters of years that are final came or changed later. They wait and are not counted."
 
 
 def _read_areas(workspace: Workspace) -> tuple[bytes, str]:
@@ -40,9 +43,13 @@ def _read_areas(workspace: Workspace) -> tuple[bytes, str]:
 
 
 def release_workspace(
-    workspace: Workspace, vault: Vault | None, secrets: keys.Keys | None, tick: Tick | None = None
+    workspace: Workspace,
+    vault: Vault | None,
+    secrets: keys.Keys | None,
+    tick: Tick | None = None,
+    day: date | None = None,
 ) -> publishing.NewRelease:
-    """Write a release of a workspace; without a vault, only from published figures and areas."""
+    """Write a release of a workspace as of a day (today); without a vault, only from published figures and areas."""
     geometry, source = _read_areas(workspace)
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
@@ -58,6 +65,7 @@ def release_workspace(
         first_month=workspace.start_month,
         plan=governance.read(workspace).permitted(rules.plan),
         policy=rules.policy,
+        day=day,
         progress=tick,
     )
 
@@ -67,6 +75,12 @@ def release(
     figures_only: Annotated[
         bool, typer.Option("--figures-only", help="Only published figures; needs no vault and no key.")
     ] = False,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="For practice with invented records: release as if it were an earlier day."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Protect the records, test the result with attacks, and publish both tiers.
@@ -78,7 +92,7 @@ def release(
     first = not names(workspace.releases)
     try:
         with _report_when_stopped(workspace):
-            new = _make_release(workspace, figures_only or not workspace.vault.exists())
+            new = _make_release(workspace, figures_only or not workspace.vault.exists(), _check_day(workspace, day))
     except ReleaseRefused as refusal:
         if not as_json:
             raise
@@ -86,11 +100,20 @@ def release(
         raise SystemExit(refusal.exit_code) from None
     withheld = sum(new.withheld.values())
     emit(
-        {"release": new.name, "tiers": list(new.tiers), "refused": [], "withheld": dict(new.withheld)},
+        {
+            "release": new.name,
+            "tiers": list(new.tiers),
+            "refused": [],
+            "withheld": dict(new.withheld),
+            "final": new.final,
+            "waiting": new.waiting,
+        },
         as_json,
         f"Published release {new.name}, tiers {' and '.join(new.tiers)}.",
         *([f"{withheld} cells are withheld, to protect children."] if withheld else []),
-        *([_FIRST.format(k=Release.open(workspace.releases, "public", new.name).k)] if first else []),
+        *([_FIRST.format(lag=policy_file.read(workspace.path).policy.lag)] if first else []),
+        *([_PROVISIONAL.format(final=new.final)] if new.final else []),
+        *([_WAITING.format(number=new.waiting)] if new.waiting else []),
         "Next, estimate risk: tact risk",
         "Open it with: tact serve",
     )
@@ -108,7 +131,14 @@ def _report_when_stopped(workspace: Workspace) -> Iterator[None]:
         raise
 
 
-def _make_release(workspace: Workspace, figures_only: bool) -> publishing.NewRelease:
+def _check_day(workspace: Workspace, day: datetime | None) -> date | None:
+    if day is not None and not (workspace.invented and day.date() <= datetime.now(UTC).date()):
+        msg = "--day is for practice with invented records, and for a day that has passed. Leave it out."
+        raise InputError(msg)
+    return day.date() if day else None
+
+
+def _make_release(workspace: Workspace, figures_only: bool, day: date | None) -> publishing.NewRelease:
     if figures_only:  # nothing of any child: nobody needs to approve it
         with progress("Releasing") as tick:
             return release_workspace(workspace, None, None, tick)
@@ -118,7 +148,7 @@ def _make_release(workspace: Workspace, figures_only: bool) -> publishing.NewRel
         second = confirm_release(workspace, vault, governance.read(workspace))
         delete_overdue(workspace, vault)
         with progress("Releasing") as tick:
-            new = release_workspace(workspace, vault, secrets, tick)
+            new = release_workspace(workspace, vault, secrets, tick, day)
         log_approval(workspace, second, new.name)
         return new
 

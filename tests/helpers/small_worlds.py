@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import sys
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.disclosure.policy import Policy
 from data.restricted.keys import IdentifierHasher, Secret
 from data.restricted.publishing import make_release
 from data.restricted.vault import Vault
@@ -40,6 +42,7 @@ SMALL_PLAN = {
     ),
 }
 VAULT_KEY = Secret(bytes(32))
+ONE_YEAR = Policy(last=date(2007, 5, 31))
 KEYS = IdentifierHasher(bytes(range(32))).record_keys
 FIRST, LAST = "2006-06-01", "2007-05-31"
 REGIONS = {"AL": ("AL-11", "AL-02"), "GR": ("GR-I", "GR-K", "GR-69")}
@@ -131,6 +134,7 @@ class MemoryVault:
     def read(self, kind, columns=None):
         frame = self.records.get(kind)
         if frame is not None:
+            frame = frame if "batch" in frame else frame.assign(batch=1)
             yield from batches(frame[list(columns)] if columns else frame)
 
     def published_blocks(self):
@@ -171,6 +175,7 @@ def release(vault, folder, **changes):
         "figures": figures(),
         "invented": True,
         "record_keys": KEYS if vault is not None else None,
+        "policy": ONE_YEAR,
     }
     return make_release(vault, folder, **{**given, **changes})
 

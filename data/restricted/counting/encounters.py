@@ -112,13 +112,16 @@ EncounterColumns = dict[str, npt.NDArray[np.generic]]
 
 
 def load_encounters(batches: Iterable[pa.RecordBatch], names: Mapping[str, int]) -> EncounterColumns:
-    """Read batches with the canonical columns of encounters into numbers; `names` are a grid's.
+    """Read batches with the canonical columns of encounters (and the import, `batch`) into numbers.
+
+    `names` are a grid's.
 
     Raises ReleaseError for an area or a category that is not known.
     """
     parts = [_read_batch(batch, names) for batch in batches]
     if not parts:
-        parts = [_read_batch(pa.RecordBatch.from_pydict({c: pa.array([], pa.string()) for c in COLUMNS}), names)]
+        nothing = {**{c: pa.array([], pa.string()) for c in COLUMNS}, "batch": pa.array([], pa.int64())}
+        parts = [_read_batch(pa.RecordBatch.from_pydict(nothing), names)]
     records: EncounterColumns = {}
     for name in list(parts[0]):
         records[name] = np.concatenate([part.pop(name) for part in parts])
@@ -166,6 +169,8 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int]) -> EncounterCol
         kind = np.int8 if name in _ATTRIBUTES else np.int32
         result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
     result["day"] = read_days(batch, "date")
+    if "batch" in batch.schema.names:
+        result["batch"] = batch.column("batch").to_numpy(zero_copy_only=False).astype(np.int64)
     for name in ("child", "programme_child"):
         result[name] = _read_hashes(batch.column(name))
     return result

@@ -17,8 +17,8 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +44,7 @@ from data.restricted.publishing.releases_folder import (
     settle_interrupted,
 )
 from data.restricted.publishing.tables import perturb_tables, tabulate
+from data.restricted.publishing.waiting import count_waiting, mark_final_years
 from data.restricted.publishing.withholding import withhold_cells
 from data.restricted.publishing.writing import audit_tiers, write_tier
 from data.tables.periods import Calendar
@@ -59,11 +60,17 @@ Earlier = Mapping[Tier, Sequence[Published]]
 
 @dataclass(frozen=True)
 class NewRelease:
-    """A release that was published. withheld: the number of cells withheld to protect others, by tier."""
+    """A release that was published.
+
+    withheld: the number of cells withheld to protect others, by tier. final: the last day of the years that are final,
+    None when the whole programme is. waiting: encounters of final years that came, or changed, after these were drawn.
+    """
 
     name: str
     tiers: tuple[str, ...]
     withheld: Mapping[str, int]
+    final: str | None = None
+    waiting: int = 0
 
 
 def make_release(
@@ -101,7 +108,7 @@ def make_release(
         settle_interrupted(vault, releases)
         refuse_lost(vault, releases)
         tick("Reading records")
-        calendar, day = Calendar(first_month), day or date.today()
+        calendar, day = Calendar(first_month), day or datetime.now(UTC).date()
         records = read_records(vault, area_table, calendar, policy, day) if vault else None
         earlier = {tier: read_earlier(releases, tier) for tier in TIERS}
         draft = Draft(
@@ -131,8 +138,9 @@ def make_release(
         tables = tabulate(draft, records, frozen)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
-        blocks = frozen.note_withheld(safe.cells).staged()
-        return _publish(vault, releases, draft, safe.tables, blocks, earlier, tick)
+        blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
+        new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick)
+        return replace(new, waiting=count_waiting(records, published))
 
 
 @dataclass
@@ -178,4 +186,5 @@ def _publish(
         vault.confirm_publication(draft.name)
     tick("Done")
     withheld = {str(tier): sum(t.withheld for t in tables.get(tier, {}).values()) for tier in TIERS}
-    return NewRelease(draft.name, tuple(TIERS), withheld)
+    final = draft.grid.final.isoformat() if draft.grid and draft.grid.final else None
+    return NewRelease(draft.name, tuple(TIERS), withheld, final)

@@ -75,7 +75,7 @@ def read_records(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: 
     grid = Grid.for_day(areas, calendar, (policy.first, policy.last), policy.lag, day)
     if grid is None:
         return None
-    encounters = counting.load_encounters(vault.read("encounter", counting.COLUMNS), grid.names)
+    encounters = counting.load_encounters(vault.read("encounter", (*counting.COLUMNS, "batch")), grid.names)
     days = encounters["day"].astype("datetime64[D]")
     if len(days) and not (grid.period_of(days, "quarter") >= 0).any():
         msg = (

@@ -66,7 +66,7 @@ def test_the_threshold_may_only_be_raised(k):
         ("operators = 3", "operators = 2", "operators = 2; it must be at least 3"),
         ("cap = 3", "caps = 3", "[counting] caps: there is no such value. There are: cap,"),
         ("[licence]", "[licences]", "licences: there is no such section"),
-        ("# first =", 'first = "June"', "[counting] first = 'June': write a day"),
+        ("first = 2006-06-01", 'first = "June"', "[counting] first = 'June': write a day"),
         ("no_programme = []", 'no_programme = ["XX"]', "'XX' is no area"),
         ('["effort"]', '["afford"]', "'afford' is not allowed. Allowed: children, "),
         ('breakdowns = ["origin"]', 'breakdowns = ["none"]', "flows by 'none' is not allowed"),

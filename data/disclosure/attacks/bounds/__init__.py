@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.disclosure.attacks.bounds.lattice import Lattice, Shape, Table
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
@@ -85,12 +86,14 @@ class BoundsAttack:
             dict(areas["parent"]), dict(areas["level"]), {g: tuple(sorted(p)) for g, p in periods.items()}
         )
         for number, release in enumerate(releases):
-            for spec, rows in release.tables.items():
+            for spec, every_row in release.tables.items():
+                rows = _drop_superseded(every_row, release, releases[-1])
                 if spec.measure in COUNTED and len(rows):
                     shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
                     known = release.knowledge[spec.measure]
                     lattice.observe(number, shape, rows, known, release.frozen)
-        system = System(*lattice.first_intervals(), Ties.join(lattice.list_ties()))
+        ties = Ties.join(lattice.list_ties())  # adds unknowns
+        system = System(*lattice.first_intervals(), ties)
         return cls(lattice, system, releases[-1].knowledge, len(releases) - 1)
 
     def judge(self, bounds: Bounds) -> Ints:
@@ -126,6 +129,16 @@ class BoundsAttack:
                 name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
                 findings.append(Finding("bounds", name, table.name(offset), reason))
         return findings
+
+
+def _drop_superseded(rows: pa.Table, release: Published, last: Published) -> pa.Table:
+    """Drop provisional numbers of periods that are final in the last release: they describe other records.
+
+    What both say together is a question of chance, which the averaging attack asks.
+    """
+    periods = rows["period"].unique().to_pylist()
+    superseded = [p for p in periods if release.is_provisional(p) and not last.is_provisional(p)]
+    return rows.filter(pc.invert(pc.is_in(rows["period"], pa.array(superseded, pa.string())))) if superseded else rows
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:

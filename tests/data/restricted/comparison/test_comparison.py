@@ -167,7 +167,7 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
     plan = {tier: tuple(s for s in specs if s in world.counts) for tier, specs in small_worlds.SMALL_PLAN.items()}
     compared = 0
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=plan)
-    made = try_policy(world, DEFAULT_POLICY, USUAL)
+    made = try_policy(world, small_worlds.ONE_YEAR, USUAL)
     for tier, tables in made.tables.items():
         opened = Release.open(tmp_path, tier)
         for spec, table in tables.items():

@@ -1,18 +1,28 @@
+"""Published numbers are repeated for ever; a quarter is drawn anew once, when its year is final."""
+
+import json
+import struct
+from datetime import date
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from data.disclosure.policy import DEFAULT_POLICY
+from data.disclosure.cell_key import CellKey
+from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.release import Release
-from data.restricted.publishing.frozen import count_changed_children
+from data.restricted.counting import encounters as counting
 from data.restricted.vault.blocks import Block
+from data.tables.grid import Grid
+from data.tables.periods import Calendar
+from data.tables.spec import CATEGORIES, TableSpec
 from tests.helpers import small_worlds
 
-K = DEFAULT_POLICY.k
 WHERE = {"date": "2006-07-01", "municipality": "101", "stage": "identified", "pathway": "internal"}
+TWO_YEARS = Policy(last=date(2008, 5, 31))
+IN_SECOND_YEAR, FIRST_YEAR_FINAL, ALL_FINAL = date(2007, 7, 1), date(2007, 9, 1), date(2008, 9, 1)
 
 
 def children(count, first=0, **changes):
@@ -28,7 +38,7 @@ def numbers(folder, name, tier="partner"):
     for table in release.tables:
         frame = release.table(table)
         if table != "figures":
-            keys = [c for c in frame.columns if c not in ("value", "state", "margin")]
+            keys = [c for c in frame.columns if c not in ("value", "state", "margin", "reconciled")]
             shown = frame["value"].astype(object).where(frame["value"].notna(), frame["state"])
             cells = zip(*(frame[key].tolist() for key in keys), strict=True)
             found |= {(table, *cell): value for cell, value in zip(cells, shown.tolist(), strict=True)}
@@ -40,10 +50,10 @@ def world(tmp_path):
     """Give a way to release a changing set of records again and again."""
     vault = small_worlds.MemoryVault()
 
-    def publish(*frames, **changes):
+    def publish(*frames, tier="partner", **changes):
         vault.records["encounter"] = pd.concat(frames, ignore_index=True)
         made = small_worlds.release(vault, tmp_path, **{"plan": small_worlds.SMALL_PLAN, **changes})
-        return numbers(tmp_path, made.name)
+        return numbers(tmp_path, made.name, tier)
 
     publish.vault, publish.folder = vault, tmp_path
     return publish
@@ -55,141 +65,147 @@ def test_the_same_records_give_the_same_numbers(world):
     assert first == second
 
 
-def test_a_release_says_whether_its_numbers_may_be_behind(world):
-    for number in range(2):
-        world(children(30))
-        assert Release.open(world.folder, "public").behind == number * (K - 1)
-
-
-def test_fewer_than_k_late_children_wait_and_k_let_all_change(world):
+@pytest.mark.parametrize("late", [1, 10, 11, 200])
+def test_no_number_of_late_children_changes_a_final_number(world, late):
+    """Eleven changes were once enough to draw a block again, which anybody could see."""
     base = children(30)
-    first = world(base)
-    for late in (1, 5, K - 1):
-        assert first == world(base, children(late, 500))
-    changed = world(base, children(K, 500))
-    cell = ("children_country_quarter", "AL", "2006-06-01/P3M")
-    assert changed[cell] >= 30 + K - 5 > 35 >= first[cell]
+    assert world(base) == world(base, children(late, 500))
 
 
-def test_many_who_are_met_again_do_not_let_the_one_who_is_new_show(world):
-    base = children(40)
-    again = children(K + 5).assign(date="2006-07-09")
-    first, second = world(base), world(base, again, children(1, 500, stage="returning"))
-    changed = {cell[0] for cell in first if first[cell] != second[cell]}
-    assert changed
-    assert all(table.startswith("encounters") for table in changed)
-
-
-def test_a_forgotten_child_changes_nothing(world):
-    base = children(40)
-    first = world(base)
-    assert first == world(base.iloc[1:])
-
-
-def test_a_moved_or_corrected_child_changes_nothing(world):
-    base = pd.concat([children(40), children(40, 100, municipality="201", stage="returning")], ignore_index=True)
-    first = world(base)
-    moved = base.copy()
-    moved.loc[0, ["municipality", "stage", "sex"]] = ["201", "returning", "male"]
-    assert first == world(moved)
-
-
-def test_changes_add_up_over_releases_until_they_are_enough(world):
-    base = children(40)
-    first = world(base)
-    for done in (4, 8):
-        assert first == world(base.iloc[done:])
-    assert first != world(base.iloc[K:])
-
-
-def test_eleven_changes_of_one_child_are_one(world):
-    base = children(40)
-    first = world(base)
-    more = [children(1, 0, date=f"2006-07-{d:02d}") for d in range(2, 20)]
-    assert first == world(base, *more)
-
-
-def test_a_new_period_is_shown_at_once_and_the_old_ones_stay(world):
-    first = world(children(40))
-    second = world(children(40), children(40, 100, date="2006-10-01"))
-    old = [k for k in first if "2006-06-01/P3M" in k]
-    assert len(old) > 100
-    assert [first[k] for k in old] == [second[k] for k in old]
-    assert second["children_municipality_quarter", "101", "2006-09-01/P3M"] >= 35
-
-
-def test_the_whole_is_one_block_though_its_last_day_moves(world):
-    first = world(children(40))
-    second = world(children(40), children(3, 100, date="2006-10-01"))
-    was = first[("children_municipality_whole", "101", "2006-06-01/2006-08-31")]
-    assert second[("children_municipality_whole", "101", "2006-06-01/2006-11-30")] == was
-
-
-def test_without_the_rule_a_single_child_changes_numbers(world):
-    from data.disclosure.policy import Policy
-
-    base = small_worlds.encounters(np.random.default_rng(3), 400, 200)
-    loose = Policy(frozen=False)
-    first = world(base, policy=loose)
-    gone = [world(base[base["child"] != c], policy=loose) for c in base["child"].unique()[:4]]
-    assert any(first != other for other in gone)
-
-
-@settings(max_examples=6, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, K - 1), st.sampled_from(["late", "forgotten", "changed"]))
-def test_a_published_number_is_repeated_while_fewer_than_k_children_change(tmp_path_factory, seed, count, how):
-    rng = np.random.default_rng(seed)
-    base = small_worlds.encounters(rng, 200, 120)
-    chosen = rng.choice(base["child"].unique(), count, replace=False)
-    touched = base["child"].isin(chosen)
-    other = base.copy()
-    if how == "forgotten":
-        other = base[~touched]
-    elif how == "changed":
-        other.loc[touched, ["sex", "stage"]] = ["male", "recruited"]
-    elif how == "late":
-        base, other = base[~touched], base
-    folder, vault = tmp_path_factory.mktemp("w"), small_worlds.MemoryVault()
+@pytest.mark.parametrize(("seed", "share"), [(1, 0.02), (2, 0.3), (3, 0.9)])
+def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
+    folder, draw = tmp_path, np.random.default_rng(seed)
+    frame = small_worlds.encounters(draw, 200, 120)
+    vault = small_worlds.MemoryVault(encounter=frame)
+    chosen = draw.random(len(frame)) < share
+    moved = frame.assign(municipality=frame["municipality"].where(~chosen, "101"))
     seen = []
-    for frame in (base, other):
-        vault.records["encounter"] = frame
-        seen.append(numbers(folder, small_worlds.release(vault, folder, plan=small_worlds.SMALL_PLAN).name))
-    common = seen[0].keys() & seen[1].keys()
-    assert {k: seen[0][k] for k in common} == {k: seen[1][k] for k in common}
-    assert len(common) > 500
+    for records in (frame, frame[~chosen], moved, frame.iloc[:1]):
+        vault.records["encounter"] = records.reset_index(drop=True)
+        made = small_worlds.release(vault, folder, plan=small_worlds.SMALL_PLAN)
+        seen.append([numbers(folder, made.name, tier) for tier in ("partner", "public")])
+    assert all(now == seen[0] for now in seen[1:])
 
 
-# -- blocks --
+def test_a_year_is_final_once_its_lag_has_passed(world):
+    base = small_worlds.encounters(np.random.default_rng(3), 500, 300, last="2008-05-31")
+
+    def periods(day):
+        found = world(base, policy=TWO_YEARS, day=day)
+        manifest = Release.open(world.folder, "partner").manifest["tact"]
+        return {cell[2] for cell in found if cell[0].startswith("children")}, manifest["final"], manifest["last"]
+
+    quarters, final, last = periods(date(2006, 9, 1))
+    assert (quarters, final, last) == ({"2006-06-01/P3M"}, "2006-05-31", "2006-08-31")
+    seen, final, _ = periods(IN_SECOND_YEAR)
+    assert (len(seen), final) == (4, "2006-05-31"), "one month after its end the first year is not final"
+    seen, final, _ = periods(FIRST_YEAR_FINAL)
+    assert seen >= {"2006-06-01/P1Y", "2007-06-01/P3M"}
+    assert final == "2007-05-31"
+    assert not any("/2" in period for period in seen), "the whole programme has no number before its end"
+    seen, final, last = periods(ALL_FINAL)
+    assert "2006-06-01/2008-05-31" in seen
+    assert (final, last) == (None, "2008-05-31")
 
 
-@given(
-    st.lists(st.integers(0, 2**63), unique=True), st.dictionaries(st.text(max_size=5), st.lists(st.integers(-9, 2**31)))
-)
-def test_a_block_comes_back_as_it_was(marks, values):
-    block = Block(values, np.sort(np.array(marks, np.uint64)), {"partner": ["children/3"]})
-    again = Block.decode(block.encode())
-    assert again.values == values  # noqa: PD011 (a dict)
-    assert (again.marks == block.marks).all()
-    assert again.withheld == {"partner": ["children/3"]}
+def test_public_numbers_are_final_ones_alone(world):
+    base = small_worlds.encounters(np.random.default_rng(3), 500, 300, last="2008-05-31")
+    assert not world(base, tier="public", policy=TWO_YEARS, day=IN_SECOND_YEAR)
+    seen = world(base, tier="public", policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
+    assert {cell[2] for cell in seen} == {"2006-06-01/P1Y"}
+    later = world(base, children(50, 500), tier="public", policy=TWO_YEARS, day=ALL_FINAL)
+    assert {cell: later[cell] for cell in seen} == seen
 
 
-def test_a_block_costs_eight_bytes_a_child():
-    marks = np.arange(1000, dtype=np.uint64)
-    assert len(Block({"children": [990]}, marks).encode()) < 8 * 1000 + 60
+@cache
+def grid_of(final):
+    return Grid(small_worlds.area_table(), Calendar(6), date(2006, 6, 1), date(2008, 5, 31), final)
 
 
-def test_a_block_of_another_format_is_refused():
-    with pytest.raises(ReleaseError, match=r"format 9, and this version reads 2\..*tact restore"):
-        Block.decode(b"\x09" + Block({}, np.zeros(0, np.uint64)).encode()[1:])
+def draw(spec, frame, seed, final=None):
+    """Draw one table as a release does, without making one; `final` as in Grid."""
+    grid = grid_of(final)
+    keys = small_worlds.IdentifierHasher(bytes([seed]) * 32).record_keys
+    loaded = counting.load_encounters(small_worlds.batches(frame), grid.names)
+    cells = counting.count_table(counting.read_encounters(loaded, grid, keys), spec, 3, 2**24)
+    return CellKey.from_policy(TWO_YEARS).publish(cells.counts, cells.keys)
 
 
-def test_changes_are_counted_by_child():
-    def marks(*pairs):
-        return np.sort(np.array([(c << 24) | a for c, a in pairs], np.uint64))
+def test_a_provisional_number_is_repeated_until_its_year_is_final(world):
+    base, late = children(30), children(11, 500)
+    first = world(base, policy=TWO_YEARS, day=date(2006, 10, 1))
+    second = world(base, late, policy=TWO_YEARS, day=date(2006, 11, 1))
+    assert first == second
+    cell = ("children_region_quarter", "AL-11", "2006-06-01/P3M")
+    assert world(base, late, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)[cell] >= 41 - 5 > 35 >= first[cell]
 
-    before = marks((1, 1), (2, 1), (3, 1))
-    assert count_changed_children(before, before) == 0
-    assert count_changed_children(before, marks((1, 1), (2, 1))) == 1
-    assert count_changed_children(before, marks((1, 9), (2, 1), (3, 1))) == 1
-    assert count_changed_children(before, marks((1, 9), (3, 1), (7, 1), (8, 1))) == 4
-    assert count_changed_children(before, marks()) == 3
+
+def test_the_final_draw_tells_nothing_of_who_came_since_the_provisional_one():
+    """A cell in which one child came and a cell in which nobody did move equally often."""
+    spec = TableSpec("children", "region", "quarter")
+    base = pd.concat([children(30), children(30, 100, municipality="9001")])
+    late = pd.concat([base, children(1, 500, municipality="9001")])
+    moved = {"AL-11": 0, "GR-I": 0}
+    for seed in range(200):
+        first = draw(spec, base, seed, final=date(2006, 5, 31))[:, 0]
+        last = draw(spec, late, seed)[:, 0]
+        for area in moved:
+            row = ("AL-11", "AL-02", "GR-I", "GR-K", "GR-69").index(area)
+            moved[area] += int(first[row] != last[row])
+    same, changed = (count / 200 for count in moved.values())
+    assert 0.6 < same < 0.95
+    assert abs(same - changed) < 0.12
+
+
+def test_the_extent_follows_the_policy_and_never_one_child(world):
+    """The only child of the newest quarter was once enough to add a year, and a name."""
+    base = children(30)
+    newest = children(1, 900, date="2008-05-30")
+    for frames in ((base, newest), (base,)):
+        found = world(*frames, policy=TWO_YEARS, day=ALL_FINAL)
+        manifest = Release.open(world.folder, "partner").manifest["tact"]
+        assert (manifest["first"], manifest["last"]) == ("2006-06-01", "2008-05-31")
+        assert {cell[2] for cell in found} >= {"2007-06-01/P1Y", "2008-03-01/P3M"}
+
+
+def test_days_of_the_policy_that_hold_nobody_are_named(world):
+    with pytest.raises(ReleaseError, match=r"No encounter lies in .* Check first and last"):
+        world(children(30, date="2009-07-01"), policy=TWO_YEARS)
+
+
+def test_a_total_that_equals_its_only_part_says_little_of_the_others():
+    """Forty children of one stage: total and part are equal as seldom as two separate draws are."""
+    total, part = (TableSpec("children", "region", "year", by) for by in ((), ("stage",)))
+    stage = CATEGORIES["stage"].index("identified")
+    equal = [
+        draw(total, children(40), seed)[0, 0] == draw(part, children(40), seed)[0, 0, stage] for seed in range(200)
+    ]
+    noise = CellKey.from_policy(TWO_YEARS).channel(60).matrix[40]
+    assert np.mean(equal) == pytest.approx(float((noise**2).sum()), abs=0.08)
+
+
+def test_a_block_of_an_earlier_version_is_repeated_and_loses_its_marks():
+    head = json.dumps([{"children": [7]}, {"public": ["children/0"]}]).encode()
+    old = struct.pack("<BI", 2, len(head)) + head + bytes(range(16))
+    block = Block.decode(old)
+    assert block == Block({"children": [7]}, {"public": ["children/0"]})
+    assert Block.decode(block.encode()) == block
+    assert bytes(range(16)) not in block.encode()
+    with pytest.raises(ReleaseError, match="version"):
+        Block.decode(struct.pack("<BI", 9, 0))
+
+
+def test_late_records_of_a_final_year_wait_and_are_counted_for_the_officer(world):
+    base, second_year = children(30).assign(batch=1), children(20, 50, date="2007-07-01").assign(batch=2)
+    late = children(3, 500).assign(batch=3)
+
+    def waiting(day, *frames):
+        world.vault.records["encounter"] = pd.concat(frames, ignore_index=True)
+        return small_worlds.release(
+            world.vault, world.folder, plan=small_worlds.SMALL_PLAN, policy=TWO_YEARS, day=day
+        ).waiting
+
+    assert waiting(IN_SECOND_YEAR, base) == 0
+    assert waiting(FIRST_YEAR_FINAL, base, second_year) == 0
+    assert waiting(FIRST_YEAR_FINAL, base, second_year, late) == 3
+    assert waiting(ALL_FINAL, base, second_year.assign(batch=4), late) == 3, "the second year is not drawn yet"

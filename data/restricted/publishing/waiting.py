@@ -1,0 +1,40 @@
+"""Late records: encounters of years that are final and came, or changed, after the year was drawn. Behind the wall.
+
+They stay in the vault and are not counted in the final numbers. The vault remembers for each final year the last import
+before its numbers were drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from data.restricted.publishing.records import Records
+from data.restricted.vault.blocks import Block
+from data.tables.periods import Period
+
+_LAST_IMPORT = "last_import"
+
+
+def mark_final_years(records: Records, published: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the blocks that note the last import, by name, of years that are final for the first time."""
+    last = int(records.encounters["batch"].max(initial=0))
+    names = [_name_block(year) for year in records.grid.periods("year")]
+    return {name: Block({_LAST_IMPORT: [last]}).encode() for name in names if name not in published}
+
+
+def count_waiting(records: Records, published: Mapping[str, bytes]) -> int:
+    """Count the encounters of final years that came, or changed, after their year was drawn."""
+    batch = records.encounters["batch"].astype(np.int64)
+    year_of = records.grid.period_of(records.encounters["day"].astype("datetime64[D]"), "year")
+    waiting = 0
+    for number, year in enumerate(records.grid.periods("year")):
+        if (blob := published.get(_name_block(year))) is not None:
+            last = Block.decode(blob).values[_LAST_IMPORT][0]
+            waiting += int(np.count_nonzero((year_of == number) & (batch > last)))
+    return waiting
+
+
+def _name_block(year: Period) -> str:
+    return f"year|{year.id}"
