@@ -34,11 +34,11 @@ def count_world(
     """
     calendar = Calendar(first_month)
     grid = Grid(areas, calendar, policy.first, policy.last)
-    records = counting.load_encounters([_batch(encounters, hasher)], grid.names)
+    records = counting.load_encounters([hash_encounters(encounters, hasher)], grid.names)
     return counting.count_tables(counting.read_encounters(records, grid, hasher.record_keys), plan, policy)
 
 
-def _batch(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.RecordBatch:
+def hash_encounters(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.RecordBatch:
     """Return the columns that are counted, with identifiers replaced by hashes."""
     text = {str(name): column.astype("str").to_numpy() for name, column in encounters.items()}
     parts = zip(text["partner"], text["child_id"], text["programme_number"], strict=True)

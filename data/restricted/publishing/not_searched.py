@@ -51,7 +51,7 @@ def _correct(table: ReleasedTable, found: _Found) -> ReleasedTable:
 
 def _mark_above(below: Bools, found: Bools, areas: Index, periods: Index) -> None:
     area, period = np.nonzero(found)
-    inside = areas[area] >= 0
+    inside = (areas[area] >= 0) & (periods[period] >= 0)
     below[areas[area[inside]], periods[period[inside]]] = True
 
 
@@ -61,7 +61,7 @@ def _hold_areas(grid: Grid, level: Level, wider: Level) -> Index:
 
 
 def _hold_periods(grid: Grid, grain: Grain, longer: Grain) -> Index:
-    """Return for each period of a grain the index of the period of a longer grain that holds it."""
-    starts = np.array([period.start for period in grid.periods(grain)], "datetime64[D]")
+    """Return for each period of a grain the index of the period of a longer grain that holds it, or -1."""
     # The first year may begin before the whole time does.
-    return np.maximum(grid.period_of(starts, longer), 0)
+    starts = np.array([max(period.start, grid.span.start) for period in grid.periods(grain)], "datetime64[D]")
+    return grid.period_of(starts, longer)
