@@ -27,7 +27,7 @@ from geo.export import gpkg, qgis, xlsx
 from geo.layers import LAYERS, find_layer, group_layers
 from geo.layers.core import Layer, LayerData
 from geo.layers.output import terms, wide
-from geo.layers.output.columns import LEFT_OUT, build_codebook
+from geo.layers.output.columns import EVERY_ROW, build_codebook
 
 __all__ = ["FORMATS", "export_layers", "list_layers", "pack_files", "split_layers"]
 
@@ -236,7 +236,7 @@ def _readme(release: Release, layers: tuple[Layer, ...]) -> str:
     sections = {
         "About": [f"{key.replace('_', ' ')}: {value}" for key, value in description.items()],
         "States": [f"{v}: {m}" for v, m in zip(states["value"], states["meaning"], strict=True)],
-        "Rows": [LEFT_OUT],
+        "Rows": [EVERY_ROW],
         "Reading": [_AS_TEXT],
         "Layers": [f"{layer.id}: {layer.question} {_note(release, layer)}" for layer in layers],
         "Sources": [" | ".join(filter(None, row)) for row in credit.itertuples(index=False, name=None)],

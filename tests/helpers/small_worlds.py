@@ -74,7 +74,7 @@ def area_table():
 
 def areas_bytes(table=None):
     table = area_table() if table is None else table
-    kept = ["code", "country", "level", "parent", "name_en", "name_local"]
+    kept = ["code", "country", "level", "parent", "name_en", "name_local", "counted"]
     raw = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(table.reset_index()[kept], preserve_index=False), raw)
     return raw.getvalue()

@@ -126,7 +126,7 @@ def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str,
     level = str(table["level"][code])
     parts = read_mark(current, name, view.level, view.period, options) if level != view.level else None
     above = "country" if level == "country" else "parent"
-    within = table.index[(table["level"] == view.level) & (table[above] == code)]
+    within = table.index[(table["level"] == view.level) & (table[above] == code) & table["counted"]]
     mark = (
         read_mark(current, name, level, view.period, options)
         if level in current_release.list_levels(current)[name]

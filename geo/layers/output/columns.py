@@ -98,10 +98,9 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("release", _TEXT, mark("The release that the row comes from.")),
 )
-LEFT_OUT = mark(
-    "Withheld numbers have no row in the long tables (CSV, Excel, and those named “all”). If an area "
-    "has no row for a period and a choice for which other areas of its level have one, its number is "
-    "withheld. Maps show it with its state."
+EVERY_ROW = mark(
+    "Every area has a row for every period and choice that is published for its level, also where no number is "
+    "shown: the column “state” says why. An empty value is never a zero."
 )
 _BESIDE = mark(
     "The number for “{label}”. The columns that end in __state, __margin, __low, __high, __source, "
@@ -126,7 +125,7 @@ def build_codebook(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
     Columns: table, column, kind, meaning, value.
     """
     rows = [("all tables", c.name, c.kind, c.meaning, "") for c in COLUMNS]
-    rows.append(("all tables", "", "rows", LEFT_OUT, ""))
+    rows.append(("all tables", "", "rows", EVERY_ROW, ""))
     rows += [
         ("all tables", "state", "state", f"{describe_state(s, release.k)}. {MEANINGS[s]}", s)
         for s in list_states(release, layers)

@@ -48,16 +48,13 @@ def choose_latest_view(release: Release, level: str) -> View:
 
 
 def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
-    """Build the table of every released row of a layer, with names and words; shared, so never change it.
-
-    Withheld cells have no row (four in five for services in municipalities), as the codebooks say.
-    """
+    """Build the table of every cell of a layer, with names and words; shared, so never change it."""
     return _build_long_table(release, tables.release_key(release), layer)
 
 
 @lru_cache(maxsize=8)
 def _build_long_table(release: Release, _stamp: int, layer: Layer) -> pd.DataFrame:
-    parts = [_add_names(release, _drop_withheld(layer.rows(release, level)), level) for level in layer.levels(release)]
+    parts = [_add_names(release, layer.rows(release, level), level) for level in layer.levels(release)]
     if not parts:
         return pd.DataFrame()
     rows = pd.concat(parts, ignore_index=True)
@@ -66,10 +63,6 @@ def _build_long_table(release: Release, _stamp: int, layer: Layer) -> pd.DataFra
     rows = rows.assign(unit=_find_units(release, layer, rows))
     order = ["code", *_NAMES, "period", "period_label", "first_day", "last_day", *options]
     return rows[[*order, *_NUMBERS, *dict(layer.more), *_TAIL]]
-
-
-def _drop_withheld(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["state"] != "withheld"]
 
 
 def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:

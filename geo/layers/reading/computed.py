@@ -96,7 +96,7 @@ class Computed:
         table = self._table(release, show, category, grain)
         rows = table[table["period"] == period]
         frame = frame_by_area(release, rows[COLUMNS], view.level)
-        notes = {str(row["area"]): self.note(show, row) for row in rows.to_dict("records")}
+        notes = {str(row["area"]): self._note(show, row) for row in rows.to_dict("records")}
         frame["note"] = [notes.get(str(area), "") for area in frame.index]
         legend = Legend(
             self.title(show, category),
@@ -120,8 +120,11 @@ class Computed:
         columns = ["area", "period", *names, *COLUMNS[2:], *self.numbers]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         records = rows.to_dict("records") if self.notes_in_rows else []
-        notes = [self.note(str(row[names[0]]), row) for row in records] or ""
+        notes = [self._note(str(row[names[0]]), row) for row in records] or ""
         return rows[columns].assign(source=self._source(release), year=np.nan, note=notes)
+
+    def _note(self, show: str, row: Mapping[Any, Any]) -> str:
+        return "" if row["state"] == "no_data" else self.note(show, row)
 
     def _choose(self, release: Release, options: Mapping[str, str]) -> tuple[str, str]:
         """Return the quantity and category to show: all together if the release does not separate them."""
@@ -159,5 +162,5 @@ def _read_table(
 ) -> pd.DataFrame:
     table = tables.load_table(release, name)
     rows = table[table[by] == value] if by else table
-    frame = rows.reset_index(drop=True).reindex(columns=list(columns))
+    frame = tables.complete_cells(release, rows.reindex(columns=list(columns)), _LEVEL)
     return frame.astype(dict.fromkeys(numbers, float))

@@ -41,18 +41,18 @@ def complete_choices(options: tuple[Option, ...], chosen: Mapping[str, str]) -> 
 
 
 def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
-    """Read the cells of a slice, all areas and periods of a level and grain; empty if not in the release.
+    """Read the cells of a slice, every area and period of a level and grain; empty if not in the release.
 
     Columns: area, period, value, state, margin, low, high (numbers as float, missing as NaN). Never change this shared
     frame.
     """
     name = "_".join(filter(None, (part.measure, level, grain, part.by)))
     checksum = tables.find_checksum(release, name)
-    return _cells(release, name, checksum, part) if checksum else pd.DataFrame(columns=COLUMNS)
+    return _cells(release, name, checksum, part, level) if checksum else pd.DataFrame(columns=COLUMNS)
 
 
 @lru_cache(maxsize=512)
-def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame:
+def _cells(release: Release, name: str, _hash: str, part: Slice, level: str) -> pd.DataFrame:
     whole = tables.load_table(release, name)
     for column in filter(None, (part.by, part.column)):
         whole = whole[whole[column] == part.category] if column in whole else whole
@@ -62,7 +62,8 @@ def _cells(release: Release, name: str, _hash: str, part: Slice) -> pd.DataFrame
         else np.full(len(whole), np.nan)
         for c in _NUMBERS
     }
-    return whole[["area", "period", "state"]].reset_index(drop=True).assign(**numbers)[COLUMNS]
+    cells = whole[["area", "period", "state"]].reset_index(drop=True).assign(**numbers)[COLUMNS]
+    return tables.complete_cells(release, cells, level)
 
 
 @lru_cache(maxsize=256)
@@ -217,9 +218,7 @@ def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
 
 def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
     """Return the cells of one period, one row for each area of the level; "no_data" where there is no cell."""
-    areas = tables.load_areas(release)
-    index = areas.index[areas["level"] == level]
-    frame = now.set_index("area").drop(columns="period").reindex(index)
+    frame = now.set_index("area").drop(columns="period").reindex(tables.list_areas(release, level))
     frame["state"] = frame["state"].astype("str").fillna("no_data")
     frame[_NUMBERS] = frame[_NUMBERS].astype(float)
     return frame.assign(source="", year=np.nan, note="")

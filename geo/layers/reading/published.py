@@ -44,11 +44,10 @@ def read_figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=256)
 def _figures(release: Release, _stamp: int, figure: Figure, level: str) -> pd.DataFrame:
-    areas = tables.load_areas(release)
     table = tables.load_table(release, "figures")
     if table.empty:
         return pd.DataFrame(columns=["area", "period", "value", *_FACTS])
-    wanted = table["area"].isin(areas.index[areas["level"] == level]) & (table["measure"] == figure.measure)
+    wanted = table["area"].isin(tables.list_areas(release, level)) & (table["measure"] == figure.measure)
     rows = table[wanted & table[figure.column].notna()].copy()
     value = rows[figure.column].astype(float)
     rows["invented"] = rows.get("invented", False)
@@ -106,15 +105,20 @@ class Published:
         return LayerData(frame, self._style(table, figure), self._legend(view, figure, frame), invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
-        """Return every figure of the layer at a level, and a row "no_figure" for each area without one."""
-        areas = tables.load_areas(release)
-        index = areas.index[areas["level"] == level]
+        """Return every figure of the layer at a level, and a row "no_figure" for each area (and year) without one."""
+        index = tables.list_areas(release, level)
         parts = [
-            _build_rows(read_figures(release, f, level), index).assign(**self._choice(c))
-            for c, f in self.figures.items()
+            _build_rows(figures, index, period).assign(**self._choice(choice))
+            for choice, figure in self.figures.items()
+            for period, figures in self._split(read_figures(release, figure, level))
         ]
         names = [o.id for o in self.options]
         return pd.concat(parts, ignore_index=True)[["area", "period", *names, *_COLUMNS]]
+
+    def _split(self, figures: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+        """Return the figures by period; all together for a layer without periods."""
+        by_period = [(str(period), part) for period, part in figures.groupby("period")] if self.moving else []
+        return by_period or [("", figures)]
 
     def _choice(self, choice: str) -> dict[str, str]:
         return {o.id: choice for o in self.options}
@@ -146,8 +150,8 @@ class Published:
         )
 
 
-def _build_rows(table: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
-    """Return each figure as a row of a layer, and a row for each area without a figure."""
+def _build_rows(table: pd.DataFrame, index: pd.Index[str], period: str = "") -> pd.DataFrame:
+    """Return each figure as a row of a layer, and a row of the period for each area without a figure."""
     none = index[~index.isin(table["area"])]
     words = pd.DataFrame(
         {
@@ -164,7 +168,7 @@ def _build_rows(table: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
     empty = pd.DataFrame(
         {
             "area": none,
-            "period": "",
+            "period": period,
             "value": np.nan,
             "state": "no_figure",
             "source": "",
@@ -191,8 +195,7 @@ def _build_frame(
     """Return one row per area: its figure of a period, or its latest if none is named; the note lists other figures."""
     table = read_figures(release, figure, level)
     shown = table[table["period"] == period] if period else table
-    areas = tables.load_areas(release)
-    index = areas.index[areas["level"] == level]
+    index = tables.list_areas(release, level)
     rows = _build_rows(shown, index)
     frame = rows.drop_duplicates("area", keep="last").set_index("area").reindex(index)[_COLUMNS]
     several = rows[rows["area"].duplicated(keep=False)] if with_others else rows[:0]

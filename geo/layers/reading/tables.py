@@ -1,4 +1,7 @@
-"""Reading a release for layers: tables, areas and periods, kept in memory because a release never changes."""
+"""Reading a release for layers: tables, areas and periods, kept in memory because a release never changes.
+
+`complete_cells` decides which rows a layer has. Map, page and every file read their cells through it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from data.errors import InputError
 from data.release import Release
 from data.tables.periods import GRAINS, Period
 
-AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "km2", "approximate"]
+AREA_COLUMNS = ["code", "country", "level", "parent", "name_en", "name_local", "km2", "approximate", "counted"]
 
 
 def find_checksum(release: Release, name: str) -> str:
@@ -45,6 +48,22 @@ def load_areas(release: Release) -> pd.DataFrame:
 def _areas(file: Path, _hash: str) -> pd.DataFrame:
     table: pd.DataFrame = pq.read_table(file, columns=AREA_COLUMNS).to_pandas()
     return table.set_index("code")
+
+
+def list_areas(release: Release, level: str) -> pd.Index[str]:
+    """List the areas of a level that have rows. The municipalities of 2019 are counted in their predecessors."""
+    areas = load_areas(release)
+    return areas.index[(areas["level"] == level) & areas["counted"]]
+
+
+def complete_cells(release: Release, cells: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Return one row for each area of the level and each period of a table; "no_data" where the table has none.
+
+    `cells` are those of one choice, with the columns area, period and state.
+    """
+    every = pd.MultiIndex.from_product([list_areas(release, level), cells["period"].unique()], names=["area", "period"])
+    rows = cells.set_index(["area", "period"]).reindex(every).reset_index()
+    return rows.assign(state=rows["state"].fillna("no_data"))
 
 
 def list_grains(release: Release, measure: str, level: str, by: str = "") -> tuple[str, ...]:

@@ -30,6 +30,7 @@ __all__ = ["NumberIndex", "search"]
 _ANY = -1
 _AREA_COLUMNS = ("area", "code")
 _CODE_COLUMNS = {"area", "code", "id", "parent", "country", "origin", "destination"}
+_PERIOD_COLUMNS = {"period", "period_label"}
 # Row numbers, which hold no data.
 _SILENT_COLUMNS = {"fid", "ogc_fid"}
 _BOUNDS = ("margin", "low", "high")
@@ -225,7 +226,7 @@ def _number(value: object, index: NumberIndex, column: str) -> float:
     if isinstance(value, (int, float)):
         return float(value)
     text = str(value).strip().lstrip("'")
-    if (column in _CODE_COLUMNS and text in index.areas) or (column == "period" and text in index.labels):
+    if (column in _CODE_COLUMNS and text in index.areas) or (column in _PERIOD_COLUMNS and text in index.labels):
         return np.nan
     try:
         return float(text.replace(",", ""))
