@@ -15,6 +15,8 @@ _COLUMNS = {
     "no_data, no_figure.",
     "margin": "The margin: the largest possible distance between the number and the true number; empty if "
     "the number has no noise.",
+    "reconciled": "The whole number nearest to the published ones with which parts add up to totals; empty if the cell "
+    "shows neither a number nor a published zero.",
     "low": "Lower limit of the range, if the state is class.",
     "high": "Upper limit of the range; empty if there is none.",
     "number": "The figure as published, where it is a number.",

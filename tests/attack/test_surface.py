@@ -103,6 +103,18 @@ def test_an_honest_file_passes_and_a_leak_is_found_in_each_format(release, table
         assert str(HIDDEN) not in found.reason
 
 
+def test_a_reconciled_number_is_one_of_the_release_s_unless_its_state_shows_none(release, table, tmp_path):
+    frame, hidden = table
+    assert frame["reconciled"].notna().any()
+    shown = frame[["code", "period", "state", "reconciled"]]
+    csv(tmp_path / "a.csv", shown)
+    assert search(release, [tmp_path / "a.csv"])[0] == []
+    leaking = shown.assign(reconciled=shown["reconciled"].mask(shown.index == hidden, release.k))
+    csv(tmp_path / "b.csv", leaking)
+    findings, _ = search(release, [tmp_path / "b.csv"])
+    assert [found.cell["area"] for found in findings] == [shown.loc[hidden, "code"]]
+
+
 def test_a_number_of_another_area_is_a_leak(release, table, tmp_path):
     frame, hidden = table
     numbers = {a: set(g["value"].dropna()) for a, g in frame.groupby("code")}

@@ -15,30 +15,40 @@ import pyarrow.parquet as pq
 
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
+from data.disclosure.reconciliation import add_column, reconcile
 from data.release import MANIFEST, Release
 from data.restricted.publishing import manifest
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.published_table import Tables
 from data.tables.resource import describe_resource
-from data.tables.spec import TIERS, Tier
+from data.tables.spec import TIERS, TableSpec, Tier
 
 
 def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
     """Write one tier into a new folder: tables, figures, areas, manifest."""
     folder.mkdir()
+    (folder / "areas.parquet").write_bytes(draft.areas)
     resources, states = [], {}
-    for spec, table in tables.items():
-        states[spec.name] = table.shares()
+    for spec, rows in _add_reconciled(folder, tier, draft, tables).items():
+        states[spec.name] = tables[spec].shares()
         about = manifest.describe_table(spec, states[spec.name])
-        resources.append(_write_parquet(folder, spec.name, table.arrow(), about))
+        resources.append(_write_parquet(folder, spec.name, rows, about))
     figures: dict[str, Any] = {"measure": "figures", "level": None, "grain": None, "breakdown": []}
     figures["tier"] = "public"
     figures["invented"] = pc.any(draft.figures["invented"]).as_py() or False
     resources.append(_write_parquet(folder, "figures", draft.figures, figures))
-    (folder / "areas.parquet").write_bytes(draft.areas)
     resources.append(_describe_file(folder, "areas", pq.read_schema(folder / "areas.parquet"), None))
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     _write_manifest(folder, manifest.describe_release(draft, tier, created, resources, states))
+
+
+def _add_reconciled(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> dict[TableSpec, pa.Table]:
+    """Return the tables as published, with the numbers that add up beside those with noise."""
+    published = {spec: table.arrow() for spec, table in tables.items()}
+    areas = pq.read_table(folder / "areas.parquet", columns=["code", "parent"]).to_pandas().set_index("code")
+    k = draft.policy.k if tier == "public" else None
+    numbers = reconcile(published, areas, draft.mechanism, k)
+    return {s: add_column(rows, numbers[s], k) if s in numbers else rows for s, rows in published.items()}
 
 
 def audit_tiers(folder: Path, earlier: Mapping[Tier, Sequence[Published]], draft: Draft) -> None:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from data.disclosure.attacks.bounds import Finding
 from data.disclosure.attacks.surface import readers
+from data.disclosure.reconciliation import SHOWN
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.states import STATES
@@ -34,6 +35,7 @@ _PERIOD_COLUMNS = {"period", "period_label"}
 # Row numbers, which hold no data.
 _SILENT_COLUMNS = {"fid", "ogc_fid"}
 _BOUNDS = ("margin", "low", "high")
+_RECONCILED = "reconciled"
 # The states that allow a number beside them, by kind of number.
 _WITH_NUMBER = {"number", "no_figure"}
 _WITH_BOUNDS = {"class"}
@@ -237,16 +239,16 @@ def _number(value: object, index: NumberIndex, column: str) -> float:
 def _has_no_number(frame: pd.DataFrame, column: str) -> Bools:
     """Check in which rows the state of the column means that there is no number."""
     stem, _, tail = column.rpartition("__")
-    if column in ("value", *_BOUNDS):
+    if column in ("value", _RECONCILED, *_BOUNDS):
         state = "state"
-    elif tail in _BOUNDS:
+    elif tail in (_RECONCILED, *_BOUNDS):
         state = f"{stem}__state"
     else:
         state = f"{column}__state"
     if state not in frame:
         return np.zeros(len(frame), bool)
     states = frame[state].astype("str")
-    allowed = _WITH_BOUNDS if tail in ("low", "high") else _WITH_NUMBER
+    allowed = _WITH_BOUNDS if tail in ("low", "high") else SHOWN if tail == _RECONCILED else _WITH_NUMBER
     return (states.isin(STATES) & ~states.isin(allowed)).to_numpy()
 
 

@@ -124,7 +124,7 @@ def test_every_area_and_period_has_a_row(made):
     _, folder, _ = made
     table = Release.open(folder, "partner").table("children_municipality_quarter_stage")
     assert len(table) == 8 * 4 * 6
-    assert list(table.columns) == ["area", "period", "stage", "value", "state", "margin"]
+    assert list(table.columns) == ["area", "period", "stage", "value", "state", "margin", "reconciled"]
     assert not set(table["area"]) & {"9261-1", "9261-2"}
 
 

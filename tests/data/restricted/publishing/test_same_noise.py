@@ -42,7 +42,8 @@ def shown(folder, tier, plan=PLAN, name=None):
     """All counted cells of a release as one frame: table, cell, value, state, margin."""
     held = Release.open(folder, tier, name)
     frames = [held.table(spec.name).assign(table=spec.name) for spec in plan[tier] if spec.counted]
-    return pd.concat(frames, ignore_index=True).fillna(dict.fromkeys(("stage", "origin", "crossing", "found"), ""))
+    noisy = pd.concat(frames, ignore_index=True).drop(columns="reconciled")
+    return noisy.fillna(dict.fromkeys(("stage", "origin", "crossing", "found"), ""))
 
 
 def digest(folder):
