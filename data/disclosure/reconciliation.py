@@ -207,35 +207,32 @@ class _System:
         areas = np.flatnonzero(cells.covered)
         _, periods, categories = cells.number.shape
         number, weight, low = (a[areas].reshape(-1, categories) for a in (cells.number, cells.weight, cells.low))
-        sums, finest = _list_sums(self._list_chains(areas), periods)
+        sums, finest = _list_sums(self.areas[areas], self.containers, periods)
         lattice = _Lattice(number, weight, low, sums, finest)
         atoms = lattice.find_nearest(None if total is None else total[areas].ravel()[finest])
         result = np.zeros(cells.number.shape, np.int64)
         result[areas] = (sums @ atoms).reshape(len(areas), periods, categories)
         return result
 
-    def _list_chains(self, areas: Ints) -> list[list[int]]:
-        """List, for each area without parts, the indices (among these areas) of it and of all areas around it."""
-        place = {key: index for index, key in enumerate(self.areas[areas])}
-        chains = []
-        for key in place:
-            chain = [key]
-            while around := self.containers.get(chain[-1], ""):
-                chain.append(around)
-            chains.append([place[c] for c in chain if c in place])
-        outer = {index for chain in chains for index in chain[1:]}
-        return [chain for chain in chains if chain[0] not in outer]
 
-
-def _list_sums(chains: Sequence[Sequence[int]], periods: int) -> tuple[sparse.csr_array, Ints]:
+def _list_sums(areas: pd.Index, containers: Mapping[str, str], periods: int) -> tuple[sparse.csr_array, Ints]:
     """Return of which finest cells (columns) each cell (row: area, period) is the sum, and the row of each of them."""
+    place = {key: index for index, key in enumerate(areas)}
+    chains = []  # each area with all areas around it
+    for key in place:
+        chain = [key]
+        while around := containers.get(chain[-1], ""):
+            chain.append(around)
+        chains.append([place[c] for c in chain if c in place])
+    outer = {index for chain in chains for index in chain[1:]}
     cells = [
         [area * periods + p for p in sorted({period, periods - 1}) for area in chain]
         for chain in chains
+        if chain[0] not in outer
         for period in range(max(periods - 1, 1))
     ]
     row, column = np.concatenate(cells), np.repeat(np.arange(len(cells)), [len(around) for around in cells])
-    shape = (int(row.max()) // periods * periods + periods, len(cells))
+    shape = (len(place) * periods, len(cells))
     sums = sparse.csr_array((np.ones(len(row), np.int64), (row, column)), shape=shape)
     return sums, np.array([around[0] for around in cells])
 

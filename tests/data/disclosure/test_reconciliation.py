@@ -156,6 +156,31 @@ def test_categories_are_a_second_reading_of_their_total():
     assert numbers_of(tables) == {"children_region_year": [39], "children_region_year_sex": [21, 17, 1]}
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_no_other_whole_numbers_that_add_up_are_nearer(seed):
+    """All whole numbers of two regions and two quarters are tried."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(5, 9, (2, 2))
+    truth = np.concatenate([truth.sum(axis=0, keepdims=True), truth])
+    drawn = np.concatenate([truth, truth.sum(axis=1, keepdims=True)], axis=1) + rng.integers(-4, 6, (3, 3))
+    periods, areas = [*QUARTERS[:2], YEAR], ["AL", "AL-01", "AL-02"]
+    rows = {
+        TableSpec("children", level, grain): published(
+            [(areas[a], periods[p], drawn[a, p]) for a in area for p in period]
+        )
+        for level, area in (("country", [0]), ("region", [1, 2]))
+        for grain, period in (("quarter", [0, 1]), ("year", [2]))
+    }
+    atoms = np.stack(np.meshgrid(*[np.arange(1, 20)] * 4, indexing="ij"), -1).reshape(-1, 2, 2)
+    regions = np.concatenate([atoms, atoms.sum(axis=2, keepdims=True)], axis=2)
+    distance = ((np.concatenate([regions.sum(axis=1, keepdims=True), regions], axis=1) - drawn) ** 2).sum(axis=(1, 2))
+    found = numbers_of(rows)
+    region, country = found["children_region_quarter"], found["children_country_quarter"]
+    mine = np.array([[*country, *found["children_country_year"]],
+                     *([*region[2 * r : 2 * r + 2], found["children_region_year"][r]] for r in (0, 1))])  # fmt: skip
+    assert ((mine - drawn) ** 2).sum() == distance.min()
+
+
 def test_a_withheld_number_is_found_inside_but_not_shown():
     tables = {
         TableSpec("children", "country", "year"): published([("AL", YEAR, 40)]),
@@ -233,7 +258,7 @@ def test_a_later_year_changes_no_number_of_a_year():
 def test_a_release_holds_what_its_own_files_give(tmp_path):
     """No record is needed: whoever has the files of a release can compute the column."""
     frame = small_worlds.encounters(np.random.default_rng(2), 1500, 1000)
-    small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path)
+    small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=PLAN)
     for tier in TIERS:
         release = Release.open(tmp_path, tier)
         tables = read_published(release).tables
