@@ -24,6 +24,9 @@ _COMMON = {
 # Until the first run a page has the framework's name. The other name is as long, since the length is sent.
 _TITLES = (b"<title>Streamlit</title>", b"<title>TACT Map</title> ")
 _NEVER_KEPT = ("text/html", "application/json")
+# Streamlit's measurements say how many people read and how much memory they take. Nobody needs them here.
+_METRICS = "/_stcore/metrics"
+_ORIGIN_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def _hash_inline_scripts() -> list[str]:
@@ -65,7 +68,7 @@ def make_component_policy() -> str:
 
 
 class SecurityHeaders:
-    """Middleware that sets the headers. Caches must not store pages and answers with numbers."""
+    """Middleware that sets the headers and hides the metrics. Caches must not store answers with numbers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -88,7 +91,10 @@ class SecurityHeaders:
                 message["body"] = bytes(message.get("body", b"")).replace(*_TITLES)
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        # Under any base path. A route of our own may not take the place of one of Streamlit's.
+        hidden = scope["path"].endswith(_METRICS)
+        answer = PlainTextResponse("Not found.\n", status_code=404) if hidden else self._app
+        await answer(scope, receive, with_headers)
 
     def _set(self, headers: MutableHeaders, path: str) -> None:
         for name, value in _COMMON.items():
@@ -100,22 +106,32 @@ class SecurityHeaders:
 
 
 class HostGuard:
-    """Middleware that refuses host names other than this machine's own, against DNS rebinding."""
+    """Middleware that refuses host names other than this machine's own, against DNS rebinding.
+
+    It refuses conversations (websockets) that a page of another origin begins. Streamlit would accept one from any
+    port of this machine, where other programs serve their pages.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 421 to an unknown host."""
+        """Answer 421 to an unknown host, and 403 to a websocket from another origin."""
         if scope["type"] == "http" and self._host(scope) not in self._hosts:
             refusal = PlainTextResponse("This host name is not served here.\n", status_code=421)
             await refusal(scope, receive, send)
             return
-        if scope["type"] == "websocket" and self._host(scope) not in self._hosts:
-            await send({"type": "websocket.close", "code": 1008, "reason": "host"})
+        if scope["type"] == "websocket" and not (self._host(scope) in self._hosts and self._is_own_origin(scope)):
+            await send({"type": "websocket.close", "code": 1008, "reason": "host or origin"})
             return
         await self._app(scope, receive, send)
+
+    @staticmethod
+    def _is_own_origin(scope: Scope) -> bool:
+        """Return whether scheme, host and port of the page are those of the server that it speaks to."""
+        headers = Headers(scope=scope)
+        return headers.getlist("origin") == [f"{_ORIGIN_SCHEMES[scope['scheme']]}://{headers.get('host', '')}"]
 
     @staticmethod
     def _host(scope: Scope) -> str:

@@ -308,20 +308,48 @@ UPGRADE = [
 
 
 @pytest.mark.parametrize(
-    ("host", "origin", "answered"),
+    ("host", "origin"),
     [
-        ("own", "own", True),
-        ("own", "http://evil.example", False),
-        ("own", "null", False),
-        ("own", "http://127.0.0.1.evil.example", False),
-        ("evil.example", "http://evil.example", False),
+        ("{own}", "http://evil.example"),
+        ("{own}", "http://evil.example:{port}"),
+        ("{own}", "null"),
+        ("{own}", ""),
+        ("{own}", None),
+        ("{own}", "http://127.0.0.1.evil.example"),
+        ("{own}", "http://127.0.0.1"),
+        ("{own}", "http://127.0.0.1:8501"),
+        ("{own}", "http://localhost:{port}"),
+        ("{own}", "http://localhost:8501"),
+        ("{own}", "http://0.0.0.0:{port}"),
+        ("{own}", "https://{own}"),
+        ("{own}", "http://{own}@evil.example"),
+        ("localhost:{port}", "http://{own}"),
+        ("evil.example", "http://evil.example"),
+        ("evil.example", "http://{own}"),
     ],
 )
-def test_no_page_of_another_site_can_hold_a_conversation(partner, host, origin, answered):
-    own = urlsplit(partner.url).netloc
-    lines = [f"Host: {own if host == 'own' else host}", f"Origin: {partner.url if origin == 'own' else origin}"]
-    status, _, _ = ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])
-    assert (status == 101) == answered
+def test_no_page_of_another_site_or_port_can_hold_a_conversation(partner, host, origin):
+    own = {"own": urlsplit(partner.url).netloc, "port": partner.port}
+    lines = [f"Host: {host.format(**own)}", *([] if origin is None else [f"Origin: {origin.format(**own)}"])]
+    assert ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])[0] == 403
+    twice = [*lines, f"Origin: {partner.url}", *UPGRADE]
+    assert origin is None or ask(partner, "/_stcore/stream", headers=twice)[0] in (400, 403)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+def test_the_servers_own_pages_hold_a_conversation(partner, name):
+    lines = [f"Host: {name}:{partner.port}", f"Origin: http://{name}:{partner.port}"]
+    assert ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])[0] == 101
+
+
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/%6detrics", "/_stcore/metrics?families=x"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+@pytest.mark.parametrize("tier", TIERS)
+def test_nobody_is_told_how_many_read_and_what_it_takes(public, partner, tier, method, path):
+    command = {"public": public, "partner": partner}[tier]
+    status, headers, body = ask(command, path, method=method)
+    assert (status, b"streamlit" in body.lower()) == (404, False)
+    assert headers["x-content-type-options"] == "nosniff"
 
 
 # -- how it answers -------------------------------------------------------------------------------------
