@@ -240,9 +240,9 @@ def _read_totals(release: Release, places: _Places, channel: Channel) -> tuple[I
     They include children at risk, who are on no pathway unless their records name one.
     """
     name = table_name("children", "region", "whole", "pathway")
-    if name not in release.tables or not channel.largest:
+    table = release.table(name) if name in release.tables else pd.DataFrame()
+    if table.empty or not channel.largest:  # the whole programme has no number before its end
         return None, np.zeros(len(PATHWAYS))
-    table = release.table(name)
     first_period = tuple(table["period"].unique()[:1])
     counts = _fill_array(table, places, first_period, {"pathway": CATEGORIES["pathway"]})
     return merge_crossings(counts[:, :, :, None])[:, 0, :, 0], noise_variance(channel, counts[:, 0])
