@@ -91,7 +91,7 @@ def risk(
         msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
         raise InputError(msg)
     workspace = open_workspace(context, or_demo=True)
-    chosen = TIERS if tier is None else (tier,)
+    chosen = _list_tiers(workspace, release) if tier is None else (tier,)
     evaluation: dict[str, Any] = {}
     if evaluate:
         evaluation = _evaluation(workspace, release)
@@ -107,6 +107,12 @@ def risk(
         *_verdicts(evaluation),
         *(f"Written: {result.folder}" for result in results),
     )
+
+
+def _list_tiers(workspace: Workspace, name: str | None) -> tuple[Tier, ...]:
+    """List the tiers that have numbers for a model: the public tier has none before a year is final."""
+    years = _open(workspace, "public", name).table("children_region_year")
+    return TIERS if len(years) else ("partner",)
 
 
 def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:

@@ -158,12 +158,15 @@ class Observations:
         """Read all children by region and year, and classes of effort, of a release of the public tier.
 
         Numbers below the release's threshold are HIDDEN, which is an outcome of its channel. A class of
-        effort counts as its midpoint.
+        effort counts as its midpoint. Raises ReleaseError while no year is final.
         """
         counts = release.table(table_name("children", "region", "year"))
         effort = release.table(table_name("effort", "region", "year"))
         places = _Places.from_release(release, areas)
         years = tuple(sorted(counts["period"].unique()))
+        if not years:
+            msg = f"Release {release.name!r}: no year is final yet, so the public tier has no numbers for a model."
+            raise ReleaseError(msg)
         published = _fill_array(counts, places, years, {})[..., None, None]
         low = effort["low"].astype(float)
         high = effort["high"].astype(float).fillna(_OPEN * low)

@@ -1,0 +1,45 @@
+"""A programme that has not ended: some years are final, the quarters of the running year are provisional."""
+
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from dashboard.commands import demo
+from dashboard.commands.import_ import Importer
+from dashboard.commands.release import release_workspace
+from dashboard.commands.risk import _list_tiers, score
+from data.release import Release
+from data.restricted import keys
+from data.restricted.vault import Vault
+from data.workspace import Workspace
+from tests.dashboard.test_server import PAGES
+from tests.helpers.paths import ROOT
+
+DAYS = {
+    "before a year is final": (date(2006, 12, 15), "2006-11-001", "2006-05-31"),
+    "in the third year": (date(2008, 10, 15), "2008-08-001", "2008-05-31"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", DAYS)
+def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypatch, when):
+    day, name, final = DAYS[when]
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    workspace = Workspace.create(tmp_path / "world", "invented")
+    keys.store(workspace.id, keys.create_from_seed(5))
+    secrets = keys.load(workspace.id)
+    with Vault.create(workspace.vault, secrets) as vault:
+        demo._fill(Importer(workspace, vault, secrets), demo._build_world(5, 300))
+        new = release_workspace(workspace, vault, secrets, None, day)
+    assert (new.name, new.final) == (name, final)
+    public = Release.open(workspace.releases, "public").table("children_region_year")
+    assert len(public["period"].unique()) == int(final[:4]) - 2006
+    tiers = _list_tiers(workspace, None)
+    assert tiers == (("partner", "public") if len(public) else ("partner",))
+    score(workspace, lambda *_: None, tiers=tiers)
+    command = [sys.executable, "-c", PAGES, str(workspace.vault), str(workspace.releases)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert "clean" in ended.stdout, ended.stderr[-2000:]
