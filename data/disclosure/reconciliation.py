@@ -61,7 +61,8 @@ def reconcile(
         if specs:
             rows = pd.concat({s.name: _read_rows(s, tables[s], mechanism, k) for s in specs}, names=["table"])
             numbers = _System.from_rows(rows, areas).solve()
-            result |= {spec: numbers[spec.name].to_numpy() for spec in specs}
+            table = numbers.index.get_level_values("table")
+            result |= {spec: numbers[table == spec.name].to_numpy() for spec in specs}
     return result
 
 

@@ -192,6 +192,15 @@ def test_a_withheld_number_is_found_inside_but_not_shown():
     assert add_column(tables[spec], found[spec])["reconciled"].to_pylist() == [30, None]
 
 
+def test_a_table_without_rows_has_no_numbers():
+    """Years and the whole programme have none until they are final."""
+    quarter, year = (TableSpec("children", "region", grain) for grain in ("quarter", "year"))
+    tables = {quarter: published([("AL-01", QUARTERS[0], 5)])}
+    tables[year] = tables[quarter].slice(0, 0)
+    assert numbers_of(tables) == {"children_region_quarter": [5], "children_region_year": []}
+    assert numbers_of({year: tables[year]}) == {"children_region_year": []}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_table_that_adds_up_stays_as_it_is(seed):
     world = counted.small(seed, last="2008-05-31")
