@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from data.errors import ReleaseError
 from data.release.result import KINDS, Result, newest
+from data.tables.periods import Period
 from data.tables.spec import TIERS, Tier
 
 __all__ = ["MANIFEST", "Release", "current_name", "names"]
@@ -127,6 +128,11 @@ class Release:
     def k(self) -> int:
         """The threshold of the policy."""
         return int(self.manifest["tact"]["k"])
+
+    def is_provisional(self, period: str) -> bool:
+        """Return whether the counts of a period are provisional: its year is not final yet."""
+        final = self.manifest["tact"].get("final")
+        return bool(final) and Period.parse(period).end.isoformat() > final
 
     @property
     def tables(self) -> tuple[str, ...]:

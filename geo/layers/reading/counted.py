@@ -13,13 +13,14 @@ from data.release import Release
 from data.tables.periods import Period
 from geo.layers.core import Kind, Layer, LayerData, Legend, Nature, Option, Style, View, breaks, palette
 from geo.layers.core.change import Cell
-from geo.layers.core.words import Message, format_number, format_quantity
+from geo.layers.core.words import Message, format_number, format_quantity, mark
 from geo.layers.reading import tables
 
 COLUMNS = ["area", "period", "value", "state", "margin", "low", "high"]
 _NUMBERS = ["value", "margin", "low", "high"]
 LEVELS = ("country", "region", "municipality")
 _MOST_CLASSES = 5
+_PROVISIONAL = mark("provisional")
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ class Counted:
         ]
         names = [o.id for o in self.options]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, *names])
-        rows = rows.assign(source=self.source(release), year=np.nan, note="")
+        provisional = rows["period"].map({p: release.is_provisional(p) for p in rows["period"].unique()})
+        rows = rows.assign(source=self.source(release), year=np.nan, note=np.where(provisional, _PROVISIONAL, ""))
         return rows[["area", "period", *names, *COLUMNS[2:], "source", "year", "note"]]
 
     def history(self, release: Release, level: str, area: str, options: Mapping[str, str]) -> dict[str, Cell]:
@@ -178,7 +180,7 @@ class Counted:
         return Legend(
             title=": ".join([self.title, *labels]),
             unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
-            period=Period.parse(period).label if period else "",
+            period=_name_period(release, period) if period else "",
             source=self.source(release),
             margin=_joined(margin, self._missing(release, chosen, table)),
             note=self.note,
@@ -202,6 +204,11 @@ def _list_periods(release: Release, _stamp: int, part: Slice, level: str) -> dic
         for grain in tables.list_grains(release, part.measure, level, part.by)
     }
     return {grain: periods for grain, periods in available.items() if periods}
+
+
+def _name_period(release: Release, period: str) -> str:
+    label = Period.parse(period).label
+    return Message("{period} (provisional)", period=label) if release.is_provisional(period) else label
 
 
 def _periods(table: pd.DataFrame) -> tuple[str, ...]:

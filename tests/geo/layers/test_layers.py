@@ -8,6 +8,7 @@ import pytest
 
 from data.errors import InputError
 from data.release import Release
+from data.tables.periods import Period
 from data.tables.states import STATES, WORDS
 from geo.layers import LAYERS, find_conflict, find_layer, find_map_conflict, group_layers
 from geo.layers.core import View
@@ -331,17 +332,19 @@ def test_legends_say_unit_period_source_margin(partner):
     )
 
 
-def test_a_number_that_may_be_behind_says_by_how_many_children(tmp_path):
+def test_a_period_whose_year_is_not_final_is_called_provisional(tmp_path):
     release = small_release.make(tmp_path)
     path = release.folder / "datapackage.json"
-    told = json.loads(path.read_text(encoding="utf-8"))
-    told["tact"]["repeats"] = True
-    path.write_text(json.dumps(told), encoding="utf-8")
-    later = Release.open(tmp_path, "partner")
-    margin = find_layer("encounters").read(later, View("region", YEARS[1])).legend.margin
-    assert margin == (
-        "at most 5 away from the number when first published; up to 10 children reported since are not yet counted"
-    )
+    about = json.loads(path.read_text(encoding="utf-8"))
+    about["tact"]["final"] = Period.parse(YEARS[0]).end.isoformat()
+    path.write_text(json.dumps(about), encoding="utf-8")
+    later, layer = Release.open(tmp_path, "partner"), find_layer("encounters")
+    first, last = (layer.read(later, View("region", year)).legend.period for year in (YEARS[0], YEARS[-1]))
+    assert "provisional" not in first
+    assert last.endswith("(provisional)")
+    rows = layer.rows(later, "region").set_index("period")["note"]
+    assert set(rows.loc[YEARS[0]]) == {""}
+    assert set(rows.loc[YEARS[-1]]) == {"provisional"}
 
 
 @pytest.mark.parametrize("name", ["communities", "roma_figures"])
