@@ -9,7 +9,8 @@ reveal nothing that these do not.
 
 - Each year is reconciled by itself, so that a later year changes nothing. The whole time is the sum of its years, where
   all of them are shown; other numbers of the whole time are fitted into that.
-- Totals come first. A breakdown is a second reading of its total, with the variance of the sum of its categories.
+- Totals come first. A breakdown is a second reading of its total, with the variance of the sum of its categories: each
+  breakdown has noise of its own.
 - The sums of areas and those of periods are two families of nested sets, so their matrix is totally unimodular: the
   linear program whose cost grows from one whole number to the next has a whole solution, which is the exact optimum.
   Categories within fixed totals are a third family. There the program may leave some cells between two whole numbers;
@@ -128,9 +129,6 @@ class _Cells:
         with np.errstate(divide="ignore"):
             weight = 1 / (1 / parts.weight).sum(axis=2, keepdims=True)
         number = parts.number.sum(axis=2, keepdims=True)
-        # One category with the number of its total may hold the same children with the same noise: no new reading.
-        alone = (parts.number > 0).sum(axis=2, keepdims=True) <= 1
-        weight = np.where(alone & (number == self.number) & (self.weight > 0), 0.0, weight)
         both = self.weight + weight
         mean = (self.weight * self.number + weight * number) / np.where(both > 0, both, 1.0)
         low = np.maximum(self.low, parts.low.sum(axis=2, keepdims=True))
