@@ -126,12 +126,17 @@ def _find_hiding_variance(values: npt.NDArray[np.int64], chance: float) -> float
 def salt_of(spec: TableSpec) -> str:
     """Return the salt of a table: tables with the same salt give the same children the same noise.
 
-    Tables that differ in level or grain alone share it, so that a group that is alone in its area and year is not
-    drawn many times. Breakdowns, countries and the whole programme have salts of their own: otherwise a total equal to
-    one of its parts would say that all other parts are empty.
+    Detailed tables share one salt, so that few children are not drawn once for each table and averaged. Tables of
+    countries, and of regions over the whole programme, are the ones that the public tier breaks down. Each has a salt
+    of its own: otherwise a total equal to one of its parts would say that all other parts are empty.
     """
-    wide = [name for name in ("country", "whole") if name in (spec.level, spec.grain)]
-    return "|".join((spec.measure, *spec.breakdown, *wide))
+    unit = "encounters" if spec.measure == "encounters" else "children"
+    own = spec.level == "country" or (spec.level == "region" and spec.grain == "whole")
+    return (
+        "|".join((unit, *spec.breakdown, *(n for n in ("country", "whole") if n in (spec.level, spec.grain))))
+        if own
+        else unit
+    )
 
 
 def compute_cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_range: int) -> Keys:

@@ -17,7 +17,7 @@ from scipy.special import gammaln
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Shape, Table
-from data.disclosure.cell_key import CellKey
+from data.disclosure.cell_key import CellKey, salt_of
 from data.tables.spec import TableSpec, table_name
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
@@ -136,7 +136,9 @@ class _Readings:
         if (shown > 0).sum() != 1 or shown.max() != self.values[total]:
             return False
         places = [self.system.lattice.find(int(unknown)) for unknown in (total, parts[shown.argmax()])]
-        return len({place[0].shape.breakdown for place in places if place}) < len(places)
+        shapes = [place[0].shape for place in places if place]
+        salts = {salt_of(TableSpec(s.measure, s.level, s.grain, s.breakdown)) for s in shapes}  # type: ignore[arg-type]
+        return len(salts) < len(shapes)
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
         """Return the likeliest count and its posterior probability under a flat prior."""

@@ -175,7 +175,7 @@ def test_days_of_the_policy_that_hold_nobody_are_named(world):
 
 def test_a_total_that_equals_its_only_part_says_little_of_the_others():
     """Forty children of one stage: total and part are equal as seldom as two separate draws are."""
-    total, part = (TableSpec("children", "region", "year", by) for by in ((), ("stage",)))
+    total, part = (TableSpec("children", "region", "whole", by) for by in ((), ("stage",)))
     stage = CATEGORIES["stage"].index("identified")
     equal = [
         draw(total, children(40), seed)[0, 0] == draw(part, children(40), seed)[0, 0, stage] for seed in range(200)
