@@ -47,7 +47,13 @@ class Areas:
         self._parent = {str(code): str(outer) for code, outer in self.table["parent"].items()}
         self._frames: dict[str, gpd.GeoDataFrame] = {}
         self._neighbours: dict[str, list[tuple[str, str]]] = {}
+        self._centres: dict[str, pd.DataFrame] = {}
         self._maps: dict[str, dict[str, Any]] = {}
+
+    @cached_property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The rows of the table by code, for single areas."""
+        return {str(code): row for code, row in self.table.to_dict("index").items()}
 
     def write(self, path: Path) -> None:
         """Write all levels to one GeoParquet file in one step; `read_areas` returns the same areas."""
@@ -123,6 +129,11 @@ class Areas:
 
         This is the centre of the largest circle inside the area's largest part; symbols and names are placed there.
         """
+        if level not in self._centres:
+            self._centres[level] = self._find_centres(level)
+        return self._centres[level].copy()
+
+    def _find_centres(self, level: str) -> pd.DataFrame:
         shapes = self.frame(level).geometry.dropna()
         circles = shapely.maximum_inscribed_circle(_largest_parts(shapes), tolerance=0.005)
         points = shapely.get_coordinates(shapely.get_point(circles, 0))

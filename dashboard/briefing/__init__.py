@@ -89,15 +89,16 @@ def _open_document(plan: SavedPlan, release: Release, language: str) -> Document
 
 def _fit_pages(document: Document) -> dict[str, Any]:
     """Return as much content of both pages as fits."""
-    frame = document.write_common()
     first, second = 0, 0
+    whole = document.write_common() | document.write_first_page(_FIRST[0]) | document.write_second_page(_SECOND[0])
     while True:
-        whole = {**frame, **document.write_first_page(_FIRST[first]), **document.write_second_page(_SECOND[second])}
         ends = typeset.find_ends(_PDF, whole)
         over = ends[0] > 1, ends[1] - ends[0] > 1
         if over[0] and first + 1 < len(_FIRST):
             first += 1
+            whole |= document.write_first_page(_FIRST[first])
         elif over[1] and second + 1 < len(_SECOND):
             second += 1
+            whole |= document.write_second_page(_SECOND[second])
         else:
             return whole

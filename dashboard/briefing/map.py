@@ -104,13 +104,19 @@ def _labels(
 
 
 def _regions(areas: Areas, shares: Mapping[str, float]) -> Iterable[str]:
-    for feature in areas.map_geometry("region")["features"]:
-        share = shares.get(feature["properties"]["code"])
+    for code, path in _outlines(areas).items():
+        share = shares.get(code)
         fill = _NONE if share is None else COVERAGE[find_class(share)]
-        path = _path(shapely.from_geojson(json.dumps(feature["geometry"])))
         yield f'<path d="{path}" fill="{fill}" stroke="#fff" stroke-width="1.4"/>'
 
 
+@lru_cache(maxsize=4)
+def _outlines(areas: Areas) -> dict[str, str]:
+    features = areas.map_geometry("region")["features"]
+    return {f["properties"]["code"]: _path(shapely.from_geojson(json.dumps(f["geometry"]))) for f in features}
+
+
+@lru_cache(maxsize=4)
 def _borders(areas: Areas) -> str:
     return _path(shapely.from_geojson(json.dumps(areas.map_geometry("country")["borders"])))
 

@@ -184,10 +184,9 @@ class Speech:
 
     def name_area(self, code: object) -> str:
         """Return the name of an area: local in its own language, else translated or English."""
-        key = str(code)
-        if key not in self.areas.table.index:
-            return make_legible(key)
-        row = self.areas.table.loc[key]
+        row = self.areas.rows.get(str(code))
+        if row is None:
+            return make_legible(str(code))
         if _AT_HOME.get(str(row["country"])) == self.language:
             return make_legible(row["name_local"])
         if row["level"] == "municipality":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.stats import poisson
@@ -186,26 +186,39 @@ class Attacker:
             counts, keys, child_cell = others.count(spec)
             key = others.keys_for(spec).child
             rate = self.expect_others(child, spec)
+            shown, count = self.mechanism.publish(counts, keys), counts[:, child_cell]
             for there in (0, 1):
-                counts[:, child_cell] += there
-                keys[:, child_cell] = (keys[:, child_cell] + there * key) % self.key_range
-                features[there].extend(self._features(counts, keys, child_cell, rate))
+                if there:  # the child changes its own cell alone
+                    count = count + 1
+                    shown[:, child_cell] = self.mechanism.publish(count, (keys[:, child_cell] + key) % self.key_range)
+                features[there].extend(self._features(shown, int(count.max(initial=0)), child_cell, rate))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(self, counts: Counts, keys: Ints, child_cell: int, rate: float) -> list[Floats]:
+    def _features(self, shown: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:
         """Return the features of a table: log ratio for the child's cell, numbers, and 1 for each hidden number."""
-        shown = self.mechanism.publish(counts, keys)
         hidden = shown < (self.k or 0)
         visible = np.where(hidden, 0, shown).astype(np.float64)
         if rate > MOST_OTHERS:  # among so many others one child cannot be seen
             return [*visible.T, *hidden.astype(np.float64).T]
-        most = int(max(counts[:, child_cell].max(initial=0), poisson.isf(TAIL, max(rate, 1.0)))) + 2
-        channel, table = tabulate_channel(self.mechanism, 2 ** most.bit_length(), self.k)
-        outcomes = table[: most + 1]
-        others = poisson.pmf(np.arange(most), rate)
-        chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
-        log_ratio = np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
+        most = max(largest, _find_tail(rate)) + 2
+        channel, _ = tabulate_channel(self.mechanism, 2 ** most.bit_length(), self.k)
+        log_ratio = _tabulate_log_ratio(self.mechanism, self.k, rate, most)
         return [log_ratio[channel.outcome_of(shown[:, child_cell])], *visible.T, *hidden.astype(np.float64).T]
+
+
+@lru_cache(maxsize=4096)
+def _find_tail(rate: float) -> int:
+    """Return the number of others that is exceeded with probability TAIL."""
+    return int(poisson.isf(TAIL, max(rate, 1.0)))
+
+
+@lru_cache(maxsize=4096)
+def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
+    """Return log P(outcome | child there) / P(outcome | not there), for fewer than `most` others; shape (outcomes,)."""
+    outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + 1]
+    others = poisson.pmf(np.arange(most), rate)
+    chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
+    return np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from data.workspace.types import Floats
 
 _RIDGE = 1.0
 _STEPS = 12
+_CONVERGED = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +31,23 @@ class Classifier:
         features = np.concatenate([without_child, with_child])
         label = np.repeat([0.0, 1.0], [len(without_child), len(with_child)])
         centre, scale = features.mean(axis=0), features.std(axis=0)
-        scale[scale == 0] = np.inf
-        x = np.column_stack([np.ones(len(label)), (features - centre) / scale])
+        varies = scale > 0
+        scale[~varies] = np.inf
+        x = np.column_stack([np.ones(len(label)), ((features - centre) / scale)[:, varies]])
         weights = np.zeros(x.shape[1])
         ridge = np.full(x.shape[1], _RIDGE)
         for _ in range(_STEPS):  # Newton
             chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
             spread = np.maximum(chance * (1 - chance), 1e-9)
             slope = x.T @ (chance - label) + ridge * weights
-            weights -= np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), slope)
-        uncut = cls(centre, scale, weights, 0.0)
-        return cls(centre, scale, weights, _find_cut(uncut.score(without_child), uncut.score(with_child)))
+            step = np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), slope)
+            weights -= step
+            if np.abs(step).max() < _CONVERGED:
+                break
+        every = np.zeros(1 + len(varies))
+        every[np.flatnonzero([True, *varies])] = weights
+        uncut = cls(centre, scale, every, 0.0)
+        return cls(centre, scale, every, _find_cut(uncut.score(without_child), uncut.score(with_child)))
 
     def score(self, features: Floats) -> Floats:
         """Return the score of each world; above 0 the attacker says that the child is there."""
