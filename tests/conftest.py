@@ -186,6 +186,16 @@ def demo_world(shared: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the risk model draw less, for tests that are not about its numbers."""
+    from risk.report import model_card, tables
+
+    for module in (tables, model_card):
+        monkeypatch.setattr(module, "DRAWS", 400)
+        monkeypatch.setattr(module, "REPLICATES", 99)
+
+
 @dataclass(frozen=True)
 class Scored:
     """The demo's releases, and beside them what the risk model says of both tiers."""

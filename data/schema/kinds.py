@@ -56,7 +56,8 @@ def _parse_column(row: dict[str, str]) -> Column:
 
 def _country(areas: pd.Series) -> pd.Series:
     """Return the country of each area code; an empty code has an empty country."""
-    return areas.map(area_countries()).fillna("").astype("str")
+    countries = area_countries()
+    return pd.Series([countries.get(area, "") for area in areas], index=areas.index, dtype="str")
 
 
 def _is_other_country(frame: pd.DataFrame) -> pd.Series:

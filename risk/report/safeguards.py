@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,7 @@ def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: 
     return np.asarray(balls / balls.sum(axis=1, keepdims=True))
 
 
+@lru_cache(maxsize=16)
 def measure_drift(
     rule: Rule,
     rates: tuple[float, ...] = (0.5, 0.5),

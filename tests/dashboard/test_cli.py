@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import openpyxl
@@ -438,12 +436,10 @@ def test_no_message_holds_a_planted_identifier(tact, practice: Path, tmp_path: P
     assert PLANTED[0].encode() not in stored
 
 
-def test_every_command_of_readme_and_docs_exists() -> None:
+def test_every_command_of_readme_and_docs_exists(tact) -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     named = set(re.findall(r"`?tact (?:--workspace \S+ )?([a-z]+)\b", text))
-    help_text = subprocess.run(
-        [sys.executable, "-m", "dashboard.cli", "--help"], capture_output=True, text=True, check=True
-    ).stdout
+    help_text = tact("--help").out
     assert named
     assert all(f" {command} " in help_text for command in named), named

@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from data.errors import InputError
 from data.schema import Column
@@ -101,13 +102,21 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
     return lambda text: _check_text(text, column)
 
 
-def _category(column: Column) -> Callable[[str], Value]:
-    known = {make_key(code): code for code in column.allowed}
-    for code, words in column.allowed.items():
+@lru_cache(maxsize=64)
+def _list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the code for each key of a code, of its words and of earlier words."""
+    codes = dict(allowed)
+    known = {make_key(code): code for code in codes}
+    for code, words in allowed:
         known.setdefault(make_key(words), code)
-    for words, code in read_earlier_words().get(column.name, {}).items():
-        if code in column.allowed:
+    for words, code in read_earlier_words().get(name, {}).items():
+        if code in codes:
             known.setdefault(make_key(words), code)
+    return known
+
+
+def _category(column: Column) -> Callable[[str], Value]:
+    known = _list_spellings(column.name, tuple(column.allowed.items()))
 
     def read(text: str) -> Value:
         code = known.get(make_key(text[:200]))

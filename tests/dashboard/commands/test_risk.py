@@ -18,7 +18,7 @@ def demo(demo_world, tmp_path):
     return copy
 
 
-def test_both_tiers_are_scored_and_read_with_the_release(tact, demo):
+def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws):
     assert Release.open(demo / "releases", "partner", derived=demo / "derived").added == ()
     told = tact("--workspace", demo, "risk", "--json").json
     assert len(told["results"]) == 2
@@ -37,7 +37,7 @@ def test_people_read_what_changed(tact, demo):
     assert "Written: " in answer.out
 
 
-def test_travel_times_are_kept_until_they_are_taken_away(tact, demo, tmp_path):
+def test_travel_times_are_kept_until_they_are_taken_away(tact, demo, tmp_path, few_draws):
     def nearest():
         opened = Release.open(demo / "releases", "partner", derived=demo / "derived")
         ways = opened.table("travel_region_whole_to").set_index(["area", "to"])

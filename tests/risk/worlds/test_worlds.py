@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -566,6 +567,7 @@ class Hasher:
         return [hashlib.sha256(text.encode()).hexdigest() for text in identifiers]
 
 
+@cache
 def read_back(path, partner, mapping=None):
     kind = path.stem.rpartition("-")[2]
     rules = read_mapping(mapping, kind) if mapping else None

@@ -138,7 +138,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(of):
     assert first.count(",") + 2 == len(both)
 
 
-def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path):
+def test_how_it_is_worked_out_names_what_was_entered(of, run, scored, tmp_path, few_draws):
     told = " ".join(describe_access(of))
     assert "multiplied by 1.3, at 50 km per hour" in told
     assert "11 to 25 % of them are identified" in told

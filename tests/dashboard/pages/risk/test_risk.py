@@ -80,7 +80,7 @@ def found(of):
 
 
 @pytest.fixture
-def measured(scored, tmp_path):
+def measured(scored, tmp_path, few_draws):
     """Give the derived folder with an evaluation in it."""
 
     def write(evaluation):

@@ -10,7 +10,7 @@ import pytest
 from data.errors import InputError, VaultError
 from data.restricted import backup, keys
 from data.restricted.publishing.frozen import count_changed_children
-from data.restricted.vault import Vault, forget_log, open_vault, tables
+from data.restricted.vault import Vault, forget_log, open_vault, sqlcipher, tables
 from data.restricted.vault.blocks import Block
 from data.workspace import Workspace
 from tests.helpers.records import frame
@@ -133,7 +133,8 @@ def plain_pages(file, key, ciphers, page=4096, reserve=80):
     return b"".join(found)
 
 
-def test_a_reader_sees_its_moment_and_stops_nobody_from_forgetting(workspace):
+def test_a_reader_sees_its_moment_and_stops_nobody_from_forgetting(workspace, monkeypatch):
+    monkeypatch.setattr(sqlcipher, "_BUSY_SECONDS", 0.2)  # how long the vault waits for the reader to end
     with opened(workspace) as vault:
         reading = vault.read("encounter", ["child"], chunk_rows=5)
         first = next(reading)
