@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,16 @@ def demo_world(shared: Path) -> Path:
             build_demo(aside)
             aside.replace(folder)
     return folder
+
+
+@pytest.fixture
+def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a release try the membership attack in fewer worlds, for tests that are not about what it withholds."""
+    from data.disclosure.attacks.membership import attacker
+    from data.restricted import publishing
+
+    monkeypatch.setattr(attacker, "_SHORT", 200)
+    monkeypatch.setattr(publishing, "withhold_cells", partial(publishing.withhold_cells, worlds=(500,)))
 
 
 @pytest.fixture

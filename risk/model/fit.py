@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Fit:
         mean = np.log(rate.mean(axis=2, keepdims=True))
         return subtract_national_rate(mean, self.observations)[:, :, 0]
 
+    @lru_cache(maxsize=1)  # noqa: B019 (one fit's draws are asked for again and again)
     @on_one_thread
     def draws(self, size: int, seed: int) -> Draws:
         """Draw from the joint posterior, eq. (34); the same seed gives the same draws."""

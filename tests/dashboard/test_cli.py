@@ -270,7 +270,7 @@ def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, monkeypatc
     assert shown["value"].tolist() == [3]
 
 
-def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, tmp_path: Path) -> None:
+def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, tmp_path: Path, few_worlds) -> None:
     plain = [p for p in sorted(files.iterdir()) if p.suffix != ".toml" and not _needs_mapping(p)]
     answer = tact("--workspace", practice, "import", *plain, "--json")
     assert answer.code == 0, answer.out
@@ -379,7 +379,7 @@ def test_backup_and_restore(tact, practice: Path, tmp_path: Path, monkeypatch: p
 
 
 def test_a_restored_vault_repeats_what_was_published(
-    tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_worlds
 ) -> None:
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
     tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows(60)))

@@ -125,7 +125,8 @@ def test_it_opens_no_file_behind_the_wall_and_loads_nothing_that_could(partner, 
 
 
 def test_it_speaks_to_nobody_and_asks_for_no_name(partner):
-    visit(partner)
+    if "dashboard.web.navigation" not in partner.did("import"):  # what it did at an earlier visit is known
+        visit(partner)
     asked = [*partner.did("socket.connect"), *partner.did("socket.sendto"), *partner.did("socket.getaddrinfo")]
     assert [one for one in asked if not re.search(r"^\(?'?(127\.0\.0\.1|::1)\b", one)] == []
 

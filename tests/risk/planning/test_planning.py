@@ -321,7 +321,7 @@ def test_every_plan_keeps_its_rules(seed, moves, equity, cost, robustness):
 
 
 def test_sliders_do_what_their_names_say():
-    posts, need = country(2, sites=6, each=8)
+    posts, need = country(0, sites=5, each=8)
     rules = Rules(moves=5)
     plain, fair, safe, thrifty = (
         plan_moves(posts, need, rules, a, solver=EXACT)

@@ -92,26 +92,24 @@ def _shares(release: Published, name: str, regions: tuple[str, ...], country: Se
     """Return the mix of each region, smoothed towards its country's, which is smoothed towards equal shares."""
     size = len(CATEGORIES[name])
     country_mix = {}
-    for code in dict.fromkeys(country):
-        numbers = _read_mix(release, "country", code, name, finest)
+    codes = list(dict.fromkeys(country))
+    for code, numbers in zip(codes, _read_mixes(release, "country", codes, name, finest), strict=True):
         country_mix[code] = (numbers + 1.0) / (numbers.sum() + size)
     rows = []
-    for region, code in zip(regions, country, strict=True):
-        numbers = _read_mix(release, "region", region, name, finest)
+    for numbers, code in zip(_read_mixes(release, "region", regions, name, finest), country, strict=True):
         rows.append((numbers + _SMOOTH * country_mix[code]) / (numbers.sum() + _SMOOTH))
     return np.array(rows)
 
 
-def _read_mix(release: Published, level: Level, area: str, name: str, finest: Grain) -> Floats:
-    """Return published numbers by category over the longest published period; hidden ones count as zero."""
-    size = len(CATEGORIES[name])
+def _read_mixes(release: Published, level: Level, areas: Sequence[str], name: str, finest: Grain) -> Floats:
+    """Return published numbers by area and category over the longest published period; hidden ones count as zero."""
     for grain in reversed(GRAINS[GRAINS.index(finest) :]):
         table = release.tables.get(TableSpec("children", level, grain, (name,)))
         if table is not None:
-            frame = table.select(["area", name, "value"]).to_pandas()
-            shown = frame[frame["area"] == area].groupby(name)["value"].sum()
-            return np.asarray(shown.reindex(CATEGORIES[name]).fillna(0.0), np.float64)
-    return np.zeros(size)
+            frame = table.select(["area", name, "value"]).to_pandas().astype({"area": "str", name: "str"})
+            shown = frame.groupby(["area", name])["value"].sum().unstack()  # noqa: PD010 (each cell stands once)
+            return shown.reindex(index=list(areas), columns=list(CATEGORIES[name])).fillna(0.0).to_numpy(np.float64)
+    return np.zeros((len(areas), len(CATEGORIES[name])))
 
 
 def _coarser(periods: Sequence[Period]) -> dict[Grain, Ints]:
