@@ -31,7 +31,9 @@ def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
     safe = frame.copy()
     for name in safe.columns:
         if _holds_text(safe[name]):
-            safe[name] = [escape_formula(v) if isinstance(v, str) else v for v in safe[name].astype("object")]
+            values = safe[name].astype("object").tolist()
+            escaped = {text: escape_formula(text) for text in {v for v in values if isinstance(v, str)}}
+            safe[name] = [escaped[v] if isinstance(v, str) else v for v in values]
     return safe.rename(columns=lambda name: escape_formula(str(name)))
 
 

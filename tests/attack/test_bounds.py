@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.disclosure.attacks import reading
@@ -343,7 +343,8 @@ def test_two_releases_of_any_world_withstand(tmp_path_factory, seed, children, c
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None)
+@pytest.mark.usefixtures("few_worlds")
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @ANY_WORLD
 def test_two_default_releases_of_any_world_withstand(tmp_path_factory, seed, children, concentration):
     release_twice_and_attack(tmp_path_factory.mktemp("r"), seed, children, concentration)
@@ -461,6 +462,7 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_worlds")
 @pytest.mark.parametrize("seed", range(6))
 def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
     """Records come late, go, and new quarters begin; the attack finds nothing, and no contradiction."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,7 @@ class Intake:
             names = [*self._columns, "identity", "content"]
             yield pa.RecordBatch.from_arrays([*arrays, *digests], names)
 
-    @property
+    @cached_property
     def accepted(self) -> pd.DataFrame:
         """The accepted records in the schema's columns and dtypes, with identity and content."""
         parts = [_plain_frame(batch.columns, batch.schema.names) for batch in self.batches()]
