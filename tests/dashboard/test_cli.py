@@ -18,6 +18,7 @@ from data.release import Release
 from data.restricted import keys
 from data.schema import KINDS
 from tests.helpers.paths import ROOT
+from tests.helpers.small_policy import write_small_policy
 
 PLANTED = ("KETI-PLANTED-77", "Arta Planted", "0691234567")
 
@@ -255,6 +256,7 @@ def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, monkeypatc
     monkeypatch.setattr(keys.Keys, "random", lambda: keys.create_from_seed(1))
     practice = tmp_path / "practice"
     assert tact("--workspace", practice, "init", "--practice").code == 0
+    write_small_policy(practice)
     effort = [
         {"date": "2008-03-04", "municipality": "Durrës", "partner": "ARSIS", "days": "3", "kind": "street_outreach"}
     ]
@@ -265,12 +267,13 @@ def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, monkeypatc
     assert released["refused"] == []
     public = Release.open(practice / "releases", "public").table("children_region_year")
     assert set(public["state"]) == {"few"}
-    partner = Release.open(practice / "releases", "partner").table("effort_region_quarter")
+    partner = Release.open(practice / "releases", "partner").table("effort_region_year")
     shown = partner[(partner["area"] == "AL-02") & (partner["state"] == "number")]
     assert shown["value"].tolist() == [3]
 
 
 def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, tmp_path: Path, few_worlds) -> None:
+    write_small_policy(practice)
     plain = [p for p in sorted(files.iterdir()) if p.suffix != ".toml" and not _needs_mapping(p)]
     answer = tact("--workspace", practice, "import", *plain, "--json")
     assert answer.code == 0, answer.out
@@ -382,6 +385,7 @@ def test_a_restored_vault_repeats_what_was_published(
     tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_worlds
 ) -> None:
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
+    write_small_policy(practice)
     tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows(60)))
     first = tact("--workspace", practice, "release", "--json").json["release"]
     tact("--workspace", practice, "backup", tmp_path / "b.backup")
